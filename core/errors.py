@@ -1,0 +1,144 @@
+"""Every error that a client, a workflow or an operator can meet.
+
+    VelellaError
+    ├── InvalidData             400  the request can't be understood or breaks a rule of its shape
+    ├── NotAllowed              400  understood, but the state of the shop refuses it
+    │   └── InsufficientInventory
+    ├── Unauthorized            401
+    ├── Forbidden               403
+    ├── NotFound                404
+    ├── Conflict                409  the same thing is being changed elsewhere: try again
+    ├── Duplicate               422
+    ├── PaymentAuthorizationFailed 422
+    ├── PaymentRequiresMore     422  the buyer has to act first (a redirect, a second factor)
+    ├── UnexpectedState         500  our own books disagree; the message is shown
+    └── Unavailable             503  nobody could take the message now; carries `retry_after`
+        ├── Busy                     a mailbox is full
+        ├── DeadlineExceeded    504  the answer did not come in time; a write may or may not have happened
+        └── ReplyLost                the connection closed after the message left; the same doubt
+
+An error is data: it travels between processes by its class name and is an HTTP body at the door.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class VelellaError(Exception):
+    """Base of all. `type`, `code` and `message` are the HTTP body; `hint` is for operators."""
+
+    type: ClassVar[str] = "unknown_error"
+    status: ClassVar[int] = 500
+    default_code: ClassVar[str | None] = None
+    registry: ClassVar[dict[str, type[VelellaError]]] = {}
+
+    def __init__(self, message: str, *, code: str | None = None, hint: str | None = None, **data: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or self.default_code
+        self.hint = hint
+        self.data = data
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        VelellaError.registry[cls.__name__] = cls
+
+    def body(self) -> dict[str, Any]:
+        """The JSON body a client sees."""
+        body: dict[str, Any] = {"type": self.type, "message": self.message}
+        return {"code": self.code, **body} if self.code else body
+
+    def to_wire(self) -> list[Any]:
+        return [type(self).__name__, self.message, self.code, self.hint, self.data]
+
+    @staticmethod
+    def from_wire(wire: list[Any]) -> VelellaError:
+        name, message, code, hint, data = wire
+        cls = VelellaError.registry.get(name, VelellaError)
+        return cls(message, code=code, hint=hint, **data)
+
+
+class InvalidData(VelellaError):
+    type = "invalid_data"
+    status = 400
+
+
+class NotAllowed(VelellaError):
+    type = "not_allowed"
+    status = 400
+
+
+class InsufficientInventory(NotAllowed):
+    default_code = "insufficient_inventory"
+
+
+class Unauthorized(VelellaError):
+    type = "unauthorized"
+    status = 401
+
+
+class Forbidden(VelellaError):
+    type = "forbidden"
+    status = 403
+
+
+class NotFound(VelellaError):
+    type = "not_found"
+    status = 404
+
+
+class Conflict(VelellaError):
+    type = "conflict"
+    status = 409
+    default_code = "invalid_state_error"
+
+
+class Duplicate(VelellaError):
+    type = "duplicate_error"
+    status = 422
+    default_code = "invalid_request_error"
+
+
+class PaymentAuthorizationFailed(VelellaError):
+    type = "payment_authorization_error"
+    status = 422
+
+
+class PaymentRequiresMore(VelellaError):
+    type = "payment_requires_more_error"
+    status = 422
+
+
+class UnexpectedState(VelellaError):
+    type = "unexpected_state"
+    status = 500
+
+
+class Unavailable(VelellaError):
+    type = "unavailable"
+    status = 503
+
+    @property
+    def retry_after(self) -> float:
+        """Seconds after which trying again makes sense."""
+        return float(self.data.get("retry_after", 1.0))
+
+
+class Busy(Unavailable):
+    pass
+
+
+class DeadlineExceeded(Unavailable):
+    type = "deadline_exceeded"
+    status = 504
+
+
+class ReplyLost(Unavailable):
+    pass
+
+
+class Misconfigured(VelellaError):
+    """An operator's mistake: one clear line and a hint, exit code 1. Never met by a client."""
+
+    type = "misconfigured"

@@ -1,0 +1,115 @@
+"""What a message is: which methods are messages, how they may be repeated, what travels with them.
+
+A service is a class whose public async methods are messages. `@reads` and `@writes` say what may be done with one
+whose answer was lost:
+
+- a read is sent again to another replica;
+- a write that came over a wire is recorded under its message id in the transaction of the write, so it may be sent
+  again: the second time the recorded answer comes back and nothing is done.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Concatenate, Literal, ParamSpec, Protocol, TypeVar
+
+from .ids import ulid
+
+P = ParamSpec("P")
+R = TypeVar("R")
+S = TypeVar("S", bound="Service")
+
+Kind = Literal["read", "write", "call"]
+
+
+@dataclass(frozen=True, slots=True)
+class CallContext:
+    """What travels with a message from the door inwards."""
+
+    trace_id: str = field(default_factory=ulid)
+    deadline: float = field(default_factory=lambda: time.monotonic() + 30.0)
+    """Monotonic seconds of this process; on the wire it is the time left."""
+    message_id: str | None = None
+    """Set while a recorded write is carried out; the write is recorded under it."""
+    scope: str | None = None
+    """Prefix of the message ids of the calls made from here (`execution:step`): makes them the same when run again."""
+
+    def left(self) -> float:
+        return self.deadline - time.monotonic()
+
+    def within(self, seconds: float) -> CallContext:
+        """The same, with at most `seconds` left."""
+        return replace(self, deadline=min(self.deadline, time.monotonic() + seconds))
+
+
+call_context: ContextVar[CallContext | None] = ContextVar("velella_call", default=None)
+
+
+def current_call() -> CallContext:
+    """The context of the running message; a fresh one outside of any."""
+    return call_context.get() or CallContext()
+
+
+class Service:
+    """A class whose public async methods are messages. Lives in a pool, one instance a replica."""
+
+    name: ClassVar[str]
+
+    async def start(self) -> None:
+        """Open what the service needs. Called once, before the first message."""
+
+    async def stop(self) -> None:
+        """Close it again. Called once, after the last message."""
+
+
+class Messages(Protocol):
+    """How a marked method looks to the engine."""
+
+    message_kind: Kind
+    message_key: str | None
+    message_key_index: int
+
+
+def message_kind(method: Callable[..., Any]) -> Kind:
+    return getattr(method, "message_kind", "call")
+
+
+def reads(method: Callable[Concatenate[S, P], Awaitable[R]]) -> Callable[Concatenate[S, P], Awaitable[R]]:
+    """Mark a method that changes nothing: it may be sent to any replica, again and again."""
+    method.message_kind = "read"  # type: ignore[attr-defined]
+    return method
+
+
+def keyed(parameter: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Route messages of one key (the value of `parameter`) to one replica, as long as it lives.
+
+    A matter of speed (what queues up there can be folded), never of correctness.
+    """
+
+    def mark(method: Callable[P, R]) -> Callable[P, R]:
+        names = method.__code__.co_varnames  # type: ignore[attr-defined]
+        method.message_key = parameter  # type: ignore[attr-defined]
+        method.message_key_index = names.index(parameter) - 1  # type: ignore[attr-defined]
+        return method
+
+    return mark
+
+
+def writes(method: Callable[Concatenate[S, P], Awaitable[R]]) -> Callable[Concatenate[S, P], Awaitable[R]]:
+    """Mark a method that changes the database: it runs in one transaction of its module.
+
+    Called inside another write of the same service it joins that transaction. With a message id in the call's context
+    the reply is recorded in the same transaction, and a repetition answers with the recorded reply.
+    """
+
+    @functools.wraps(method)
+    async def in_transaction(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        run: Callable[..., Awaitable[R]] = self.run_write  # type: ignore[attr-defined]
+        return await run(functools.partial(method, self, *args, **kwargs))
+
+    in_transaction.message_kind = "write"  # type: ignore[attr-defined]
+    return in_transaction

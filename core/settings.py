@@ -1,0 +1,125 @@
+"""Settings: one place, from the environment (`VELELLA_…`), `.env` and `velella.toml`, in this order of rank.
+
+`velella config` prints every setting with its value, where it came from and what it means: the descriptions here are that text.
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+
+class ProviderSettings(BaseModel):
+    """One provider of a module: which class, under which id, with which options."""
+
+    use: str
+    """Identifier that the module ships (`system`, `manual`, `stripe`) or an import path `package.module:Class`."""
+    id: str = "default"
+    """Tells apart two providers of one class: `pp_<use>_<id>`."""
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+def default_providers() -> dict[str, list[ProviderSettings]]:
+    return {
+        "payment": [ProviderSettings(use="system", id="default")],
+        "fulfillment": [ProviderSettings(use="manual", id="manual")],
+        "tax": [ProviderSettings(use="system")],
+        "auth": [ProviderSettings(use="emailpass", id="emailpass")],
+        "notification": [ProviderSettings(use="local", id="local")],
+    }
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix="VELELLA_", env_nested_delimiter="__", env_file=".env", toml_file="velella.toml", extra="ignore"
+    )
+
+    # where
+    host: str = Field("127.0.0.1", description="Address the HTTP front ends listen on. Anything but loopback opens the shop to the network.")
+    port: int = Field(9000, ge=0, le=65535, description="Port of the HTTP front ends.")
+    data_dir: Path = Field(Path(".velella"), description="Where the embedded PostgreSQL, sockets, secrets and logs lie.")
+    public_url: str | None = Field(None, description="How browsers reach this server. Default: http://<host>:<port>.")
+
+    # data
+    database_url: str | None = Field(None, description="postgresql://… Default: an embedded PostgreSQL under data_dir.")
+    databases: dict[str, str] = Field(default_factory=dict, description="Databases of single modules: module → URL. Default: database_url for all.")
+    connections: int = Field(8, ge=1, description="Database connections of a process, unless its pool says otherwise.")
+    statement_timeout: float = Field(30.0, gt=0, description="Seconds after which PostgreSQL gives up a statement.")
+
+    # how it runs
+    topology: str = Field("packed", description="packed, pooled, or a path to a cluster.yaml.")
+    processes: int = Field(0, ge=0, description="Processes of the packed topology. 0: one a core.")
+    mailbox: int = Field(512, ge=1, description="Messages that may wait in a replica; one more is refused with 503.")
+    message_timeout: float = Field(30.0, gt=0, description="Seconds an HTTP request and all its messages may take.")
+    cache: bool = Field(True, description="Whether processes cache answers.")
+    cache_bytes: int = Field(64 * 1024 * 1024, ge=0, description="Bytes of answers a process may hold.")
+    cache_seconds: float = Field(5.0, gt=0, description="Longest life of a cached answer, should every invalidation be lost.")
+    cluster_token: str | None = Field(None, description="Secret of the TCP sockets between processes. Default: made on the first start, kept in data_dir.")
+
+    # the API
+    jwt_secret: str | None = Field(None, description="Signs tokens. Default: made on the first start, kept in data_dir.")
+    jwt_expires: int = Field(86_400, gt=0, description="Seconds a token is valid.")
+    cookie_secret: str | None = Field(None, description="Signs session cookies. Default: made on the first start, kept in data_dir.")
+    session_expires: int = Field(36_000, gt=0, description="Seconds a session lives without a request.")
+    store_cors: str = Field("http://localhost:8000", description="Origins that storefronts come from, comma separated; /…/ is a pattern, * is any.")
+    admin_cors: str = Field("http://localhost:5173,http://localhost:9000", description="Origins that admin dashboards come from.")
+    auth_cors: str = Field("http://localhost:5173,http://localhost:9000,http://localhost:8000", description="Origins for /auth.")
+    body_limit: int = Field(100 * 1024, gt=0, description="Bytes a request body may have; 2 MiB on batch routes.")
+    restricted_fields: list[str] = Field(default_factory=lambda: ["order", "orders"], description="Fields the store API never shows unless a route allows them.")
+
+    # third parties
+    providers: dict[str, list[ProviderSettings]] = Field(default_factory=default_providers, description="Providers by module.")
+    modules: dict[str, str] = Field(default_factory=dict, description="Modules beyond the built-in ones: name → import path.")
+
+    # logs
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe line that is written.")
+    log_format: Literal["auto", "text", "json"] = Field("auto", description="auto: readable on a terminal, JSON otherwise.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, dotenv_settings, TomlConfigSettingsSource(settings_cls), file_secret_settings
+
+    def with_secrets(self) -> Settings:
+        """The same with every secret filled in: those not set are made once and kept in `data_dir/secrets`, readable by the owner only."""
+        folder = self.data_dir / "secrets"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made: dict[str, str] = {}
+        for name in ("jwt_secret", "cookie_secret", "cluster_token"):
+            if getattr(self, name) is None:
+                made[name] = _kept_secret(folder / name)
+        return self.model_copy(update=made)
+
+    def database_of(self, module: str) -> str:
+        """URL of a module's database. Raises Misconfigured where none is known yet."""
+        from .errors import Misconfigured
+
+        url = self.databases.get(module) or self.database_url
+        if url is None:
+            raise Misconfigured("No database is configured.", hint="Set VELELLA_DATABASE_URL, or let `velella serve` start the embedded one.")
+        return url
+
+
+def _kept_secret(path: Path) -> str:
+    """Read the secret, or make it; of two processes that make it at once, one wins and both read the same."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    if not path.exists():
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(48))
+        try:
+            path.hardlink_to(draft)
+        except FileExistsError:
+            pass  # another process was first: its secret counts
+        finally:
+            draft.unlink()
+    return path.read_text()

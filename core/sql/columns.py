@@ -1,0 +1,73 @@
+"""The columns that every module's tables are made of.
+
+    product = Table("product", metadata, *identity(), Column("title", Text, nullable=False), *metadata_column(), *timestamps())
+
+Money is `numeric` without a scale: exact, whatever the currency's decimals. Times are timestamptz.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, DateTime, MetaData, Numeric, Text, func
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeDecorator
+
+
+class Money(TypeDecorator[Any]):
+    """An exact amount in major units. Shown as a JSON number, with a `raw_<name>` twin {value, precision}."""
+
+    impl = Numeric
+    cache_ok = True
+
+
+class Quantity(TypeDecorator[Any]):
+    """An exact amount of things, with a `raw_<name>` twin like `Money`."""
+
+    impl = Numeric
+    cache_ok = True
+
+
+class Timestamp(TypeDecorator[Any]):
+    """An instant, UTC. Shown as ISO 8601 with milliseconds."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+
+Json = JSONB(none_as_null=True)
+
+
+def module_metadata() -> MetaData:
+    """Metadata of one module, with the naming convention of constraints that migrations rely on."""
+    return MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+def identity(name: str = "id") -> Column[str]:
+    return Column(name, Text, primary_key=True)
+
+
+def timestamps() -> tuple[Column[Any], Column[Any], Column[Any]]:
+    """created_at, updated_at (set by the kernel on every update) and deleted_at (soft delete)."""
+    return (
+        Column("created_at", Timestamp, nullable=False, server_default=func.now()),
+        Column("updated_at", Timestamp, nullable=False, server_default=func.now()),
+        Column("deleted_at", Timestamp, nullable=True),
+    )
+
+
+def metadata_column() -> Column[Any]:
+    return Column("metadata", Json, nullable=True)
+
+
+def version() -> Column[int]:
+    """Rises with every update; guards against two writers who read the same row."""
+    return Column("version", BigInteger, nullable=False, server_default="1")

@@ -1,0 +1,90 @@
+"""Entities: what can be asked of a module, and how its tables hang together.
+
+A table says how rows are stored; an entity says how they are seen: by which name, with which relations, what `q`
+searches, what stays hidden. The kernel (`statements.py`) turns (entity, field tree, filters, order, page) into one
+statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sqlalchemy import ColumnElement, FromClause, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """How rows of another entity of the same module belong to a row of this one."""
+
+    kind: Literal["one", "many", "through"]
+    target: str
+    """Name of the other entity."""
+    key: str
+    """one: our column that holds the other's id. many: the other's column that holds ours. through: the pivot's column with our id."""
+    other_key: str = "id"
+    """one and many: the column matched on the far side. through: the pivot's column with the other's id."""
+    pivot: Table | None = None
+    order: tuple[str, ...] = ("created_at", "id")
+    """Columns of the other entity; `-` in front means descending."""
+    cascade: bool = False
+    """Deleting a row deletes these too."""
+
+
+def one(target: str, key: str, other_key: str = "id") -> Relation:
+    """We hold the key: variant.product by product_id."""
+    return Relation("one", target, key, other_key)
+
+
+def many(target: str, key: str, *, order: Iterable[str] = ("created_at", "id"), cascade: bool = False) -> Relation:
+    """They hold the key: product.variants by product_variant.product_id."""
+    return Relation("many", target, key, "id", None, tuple(order), cascade)
+
+
+def through(target: str, pivot: Table, key: str, other_key: str, *, order: Iterable[str] = ("created_at", "id")) -> Relation:
+    """A pivot table of the same module holds both keys: product.tags."""
+    return Relation("through", target, key, other_key, pivot, tuple(order))
+
+
+Expression = Callable[[FromClause], ColumnElement[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """One kind of thing a module owns.
+
+    Column types of `columns.py` decide how a value is shown: `Money` as a JSON number with a `raw_<name>` twin,
+    `Timestamp` as ISO 8601 UTC with milliseconds, `Json` as it is.
+    """
+
+    name: str
+    """Singular snake case, unique in the shop: `product_variant`. Also the tag under which caches know it."""
+    table: Table
+    prefix: str | None = None
+    """Of its ids (`prod` → `prod_01J…`); None where the key is natural (currency code)."""
+    label: str = ""
+    """As error messages call it: `Product with id: … was not found`. Default: the name in words."""
+    key: str = "id"
+    relations: Mapping[str, Relation] = field(default_factory=dict)
+    searchable: tuple[str, ...] = ()
+    """What `q` looks through: columns, and names of relations (their searchable columns)."""
+    computed: Mapping[str, Expression] = field(default_factory=dict)
+    """Fields that are SQL expressions over the table, shown like columns."""
+    hidden: frozenset[str] = frozenset()
+    """Columns that are never shown (salts, hashes, foreign bookkeeping)."""
+    default_order: tuple[str, ...] = ("created_at", "id")
+
+
+class Schema:
+    """All entities of one module."""
+
+    def __init__(self, module: str, *entities: Entity) -> None:
+        self.module = module
+        self.entities: dict[str, Entity] = {entity.name: entity for entity in entities}
+
+    def __getitem__(self, name: str) -> Entity:
+        return self.entities[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.entities

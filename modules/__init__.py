@@ -1,0 +1,53 @@
+"""The commerce modules. They never import each other; what they have in common is the list of their names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .api_key.service import ApiKeyService
+    from .auth.service import AuthService
+    from .cart.service import CartService
+    from .currency.service import CurrencyService
+    from .customer.service import CustomerService
+    from .fulfillment.service import FulfillmentService
+    from .inventory.service import InventoryService
+    from .link.service import LinkService
+    from .order.service import OrderService
+    from .payment.service import PaymentService
+    from .pricing.service import PricingService
+    from .product.service import ProductService
+    from .region.service import RegionService
+    from .sales_channel.service import SalesChannelService
+    from .stock_location.service import StockLocationService
+    from .store.service import StoreService
+    from .tax.service import TaxService
+    from .user.service import UserService
+
+NAMES = (
+    "api_key", "auth", "cart", "currency", "customer", "fulfillment", "inventory", "link", "order", "payment",
+    "pricing", "product", "region", "sales_channel", "stock_location", "store", "tax", "user",
+)  # fmt: skip
+
+
+class Modules:
+    """One handle a module. To a type checker each is the module's service; at run time the engine fills them in."""
+
+    api_key: ApiKeyService
+    auth: AuthService
+    cart: CartService
+    currency: CurrencyService
+    customer: CustomerService
+    fulfillment: FulfillmentService
+    inventory: InventoryService
+    link: LinkService
+    order: OrderService
+    payment: PaymentService
+    pricing: PricingService
+    product: ProductService
+    region: RegionService
+    sales_channel: SalesChannelService
+    stock_location: StockLocationService
+    store: StoreService
+    tax: TaxService
+    user: UserService
