@@ -1,0 +1,50 @@
+"""What every test stands on: a real PostgreSQL, started once, and empty databases cloned from a migrated one."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from velella.actors.postgres import EmbeddedPostgres
+from velella.core.ids import ulid
+
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
+
+
+@pytest.fixture(scope="session")
+async def postgres() -> AsyncIterator[EmbeddedPostgres]:
+    """One server for the whole run. It needn't survive a power cut, so it doesn't wait for the disk."""
+    with tempfile.TemporaryDirectory(prefix="velella-test-", ignore_cleanup_errors=True) as folder:
+        server = EmbeddedPostgres(Path(folder) / "postgres", FAST)
+        await server.start()
+        try:
+            yield server
+        finally:
+            await server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres: EmbeddedPostgres) -> str:
+    """URL of the server's maintenance database."""
+    return postgres.url("postgres")
+
+
+async def clone(postgres: EmbeddedPostgres, template: str = "template1") -> str:
+    """URL of a new database like `template`."""
+    name = f"test_{ulid().lower()}"
+    connection = await asyncpg.connect(postgres.url("postgres"))
+    try:
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    finally:
+        await connection.close()
+    return postgres.url(name)
+
+
+@pytest.fixture
+async def fresh_database(postgres: EmbeddedPostgres) -> str:
+    """URL of a new database with nothing in it."""
+    return await clone(postgres)
