@@ -1,0 +1,128 @@
+"""The wire: Python values as msgpack and back, the same on the other side.
+
+What JSON knows travels natively. Beyond that: Decimal, datetime (with a zone), date, set, frozenset, bytes, integers
+of any size and dataclasses marked `@wire`. Tuples arrive as lists, except in fields of a `@wire` class that say `tuple`.
+Classes travel by name, never by pickle: what arrives can only become what this process has registered itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from datetime import date
+from decimal import Decimal
+from operator import attrgetter
+from typing import Any, TypeVar
+
+import msgpack  # type: ignore[import-untyped]
+
+T = TypeVar("T")
+
+DECIMAL, DATE, SET, FROZENSET, INTEGER, OBJECT = range(1, 7)
+"""Codes of the extension types. Times use msgpack's own (-1)."""
+
+
+class _WireClass:
+    """How one dataclass goes over the wire: its name, then its fields in order."""
+
+    __slots__ = ("casts", "cls", "name", "values")
+
+    def __init__(self, cls: type) -> None:
+        declared = [f for f in fields(cls) if f.init]
+        names = [f.name for f in declared]
+        self.cls = cls
+        self.name = cls.__qualname__
+        self.values: Callable[[Any], list[Any]] = _values_of(names)
+        self.casts = [(i, cast) for i, f in enumerate(declared) if (cast := _cast(f.type)) is not None]
+
+    def build(self, values: list[Any]) -> Any:
+        for i, cast in self.casts:
+            if isinstance(values[i], list):
+                values[i] = cast(values[i])
+        return self.cls(*values)
+
+
+_by_class: dict[type, _WireClass] = {}
+_by_name: dict[str, _WireClass] = {}
+
+
+def wire(cls: type[T]) -> type[T]:
+    """Register a dataclass as something that messages may carry. Its name must be unique among all that are registered."""
+    if not is_dataclass(cls):
+        raise TypeError(f"{cls.__qualname__} is not a dataclass: put @wire above @dataclass")
+    if any(f.kw_only for f in fields(cls) if f.init):
+        raise TypeError(f"{cls.__qualname__} has keyword-only fields, which can't travel by position")
+    known = _by_name.get(cls.__qualname__)
+    if known is not None and known.cls.__module__ != cls.__module__:
+        raise TypeError(f"Two wire classes are called {cls.__qualname__}: in {known.cls.__module__} and {cls.__module__}")
+    entry = _WireClass(cls)
+    _by_class[cls] = _by_name[entry.name] = entry
+    return cls
+
+
+def pack(value: Any) -> bytes:
+    """A value as bytes. Raises TypeError that names the type of what can't travel."""
+    packed: bytes = msgpack.packb(value, default=_encode, datetime=True)
+    return packed
+
+
+def unpack(data: bytes | bytearray | memoryview) -> Any:
+    """The value of some bytes. Raises ValueError for bytes that `pack` did not make here or elsewhere."""
+    return msgpack.unpackb(data, ext_hook=_decode, timestamp=3, strict_map_key=False)
+
+
+def travelled(value: T) -> T:
+    """The value as its receiver would have it: a copy that shares nothing, or the TypeError that sending it would give."""
+    copy: T = unpack(pack(value))
+    return copy
+
+
+def _encode(value: Any) -> Any:
+    cls = type(value)
+    entry = _by_class.get(cls)
+    if entry is not None:
+        return msgpack.ExtType(OBJECT, pack([entry.name, *entry.values(value)]))
+    if cls is Decimal:
+        return msgpack.ExtType(DECIMAL, str(value).encode())
+    if cls is date:
+        return msgpack.ExtType(DATE, value.isoformat().encode())
+    if cls is set:
+        return msgpack.ExtType(SET, pack(list(value)))
+    if cls is frozenset:
+        return msgpack.ExtType(FROZENSET, pack(list(value)))
+    if isinstance(value, int):  # beyond 64 bits
+        return msgpack.ExtType(INTEGER, str(int(value)).encode())
+    raise TypeError(f"{cls.__module__}.{cls.__qualname__} can't travel in a message")
+
+
+def _decode(code: int, data: bytes) -> Any:
+    if code == OBJECT:
+        name, *values = unpack(data)
+        entry = _by_name.get(name)
+        if entry is None:
+            raise ValueError(f"A message holds a {name}, which is not known here")
+        return entry.build(values)
+    if code == DECIMAL:
+        return Decimal(data.decode())
+    if code == DATE:
+        return date.fromisoformat(data.decode())
+    if code == SET:
+        return set(unpack(data))
+    if code == FROZENSET:
+        return frozenset(unpack(data))
+    if code == INTEGER:
+        return int(data)
+    raise ValueError(f"A message holds a value of unknown kind {code}")
+
+
+def _values_of(names: list[str]) -> Callable[[Any], list[Any]]:
+    if not names:
+        return lambda value: []
+    get = attrgetter(*names)
+    return (lambda value: [get(value)]) if len(names) == 1 else (lambda value: list(get(value)))
+
+
+def _cast(annotation: object) -> Callable[[list[Any]], Any] | None:
+    """What a field that arrives as a list has to become, by its annotation (a string, or a type)."""
+    text = annotation if isinstance(annotation, str) else str(annotation)
+    return tuple if text.startswith("tuple") else None

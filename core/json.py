@@ -1,0 +1,91 @@
+"""JSON without loss: amounts are Decimal on the way in and exact digits on the way out.
+
+Reading is the standard library's C scanner, because it alone keeps a number's digits (orjson reads `0.1` as a float and
+integers beyond 64 bits as one too). Writing is orjson, which also takes text that the database already made (`Fragment`).
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NoReturn
+
+import orjson
+
+from .clock import iso
+
+__all__ = ["Fragment", "dumps", "loads"]
+
+Fragment = orjson.Fragment
+"""JSON text that goes into `dumps` as it is."""
+
+_LONGEST_PLAIN = 40
+"""Beyond so many digits a number is written with an exponent: `1E+9999` must not become ten thousand zeros."""
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+_decode = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant).decode
+
+
+def loads(data: bytes | bytearray | memoryview | str) -> Any:
+    """JSON text as Python values: whole numbers int, others Decimal, never float.
+
+    Raises ValueError for anything that isn't JSON in UTF-8, also for lone surrogates and for what nests too deeply.
+    """
+    text = data if isinstance(data, str) else str(data, "utf-8")
+    try:
+        value = _decode(text)
+    except RecursionError:
+        raise ValueError("JSON is nested too deeply") from None
+    if "\\ud" in text or "\\uD" in text:
+        orjson.loads(text)  # refuses surrogates without their other half, which nothing behind us could encode
+    return value
+
+
+def dumps(value: Any) -> bytes:
+    """Python values as JSON text. Datetimes as the API shows them (UTC, milliseconds), dates as `2026-01-31`.
+
+    Raises TypeError for values that have no JSON form, ValueError for a Decimal that is no number.
+    """
+    try:
+        return orjson.dumps(value, default=_encode, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    except TypeError as error:
+        if "64-bit" not in str(error):
+            if error.__cause__ is not None:  # what `_encode` raised says more than orjson's own line
+                raise error.__cause__ from None
+            raise
+    return orjson.dumps(_wide_integers(value), default=_encode, option=orjson.OPT_PASSTHROUGH_DATETIME)
+
+
+def number(value: Decimal) -> str:
+    """The exact digits of a Decimal as a JSON number."""
+    if not value.is_finite():
+        raise ValueError(f"{value} is not a number that JSON can hold")
+    return format(value, "f") if abs(value.adjusted()) < _LONGEST_PLAIN else str(value)
+
+
+def _encode(value: object) -> object:
+    if isinstance(value, Decimal):
+        return Fragment(number(value))
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError(f"A time without a zone can't be shown: {value!r}")
+        return iso(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__qualname__} has no JSON form")
+
+
+def _wide_integers(value: Any) -> Any:
+    """The same with integers beyond 64 bits as text of their own, which orjson can't write by itself."""
+    if isinstance(value, dict):
+        return {key: _wide_integers(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_wide_integers(item) for item in value]
+    if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**64:
+        return Fragment(str(value))
+    return value
