@@ -1,0 +1,155 @@
+"""One Velella on one data directory: who holds it, where its database is, whether its schema is current."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import psutil
+
+from ...core import migrations
+from ...core.errors import Misconfigured
+from ...core.settings import Settings
+from ..postgres import EmbeddedPostgres
+
+
+def settings_of(**given: Any) -> Settings:
+    """Settings with what the command line said on top; paths made absolute, so that every process means the same."""
+    settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    return settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
+
+
+@contextlib.contextmanager
+def held(settings: Settings) -> Iterator[None]:
+    """Hold the data directory for ourselves. The lock is the kernel's: it goes with the process, however that ends.
+
+    Raises Misconfigured when another process holds it.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    with _lock_file(settings).open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Misconfigured(
+                f"A Velella already runs on {settings.data_dir} (process {holder(settings)}).",
+                hint="`velella status` looks at it, `velella stop` ends it, --data-dir starts another one beside it.",
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def holder(settings: Settings) -> int | None:
+    """Process id of the Velella that runs on the data directory; None if none does."""
+    path = _lock_file(settings)
+    if not path.exists():
+        return None
+    with path.open("r") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            text = file.read()
+            return int(text) if text else None
+    return None
+
+
+def stop(settings: Settings, timeout: float = 60.0) -> int:
+    """End the Velella that runs on the data directory and wait until it is gone. Returns its process id."""
+    pid = holder(settings)
+    if pid is None:
+        raise Misconfigured(f"No Velella runs on {settings.data_dir}.", hint="Is it the right --data-dir?")
+    process = psutil.Process(pid)
+    os.kill(pid, signal.SIGTERM)
+    try:
+        process.wait(timeout)
+    except psutil.TimeoutExpired:
+        raise Misconfigured(f"Process {pid} has not stopped within {timeout:.0f} s.", hint="Look into its log; SIGTERM again makes it give up waiting.") from None
+    return pid
+
+
+def _lock_file(settings: Settings) -> Path:
+    return settings.data_dir / "serve.pid"
+
+
+def check_port(settings: Settings) -> None:
+    """Raises Misconfigured when the port is taken or the address isn't ours."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise Misconfigured(
+                f"Can't listen on {settings.host}:{settings.port}: {error.strerror}.", hint="Choose another with --port, or stop what listens there."
+            ) from None
+
+
+@contextlib.asynccontextmanager
+async def database(settings: Settings) -> AsyncIterator[Settings]:
+    """Settings whose database answers: the configured one, or the embedded one, started for as long as this lasts.
+
+    Where a running Velella of this data directory has the embedded one up, that is used and left running.
+    """
+    if settings.database_url is not None:
+        await _must_answer(settings.database_url)
+        yield settings
+        return
+    server = EmbeddedPostgres(settings.data_dir / "postgres")
+    borrowed = holder(settings) not in (None, os.getpid())
+    if borrowed:
+        await _must_answer(server.url())
+    else:
+        await server.start()
+    try:
+        yield settings.model_copy(update={"database_url": server.url()})
+    finally:
+        if not borrowed:
+            await server.stop()
+
+
+async def _must_answer(url: str) -> None:
+    try:
+        connection = await asyncpg.connect(url, timeout=10)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, ValueError) as error:
+        raise Misconfigured(
+            f"The database does not answer: {str(error) or type(error).__name__}.", hint=f"Is it up, and is the URL right? {_without_password(url)}"
+        ) from None
+    await connection.close()
+
+
+def _without_password(url: str) -> str:
+    before, at, after = url.rpartition("@")
+    scheme, slashes, login = before.partition("://")
+    return f"{scheme}{slashes}{login.split(':')[0]}{at}{after}"
+
+
+async def migrate(settings: Settings) -> list[str]:
+    """Bring every module's tables up to date; returns the modules that changed. May be called at once from several processes."""
+    return await migrations.migrate_all(settings)
+
+
+async def check_schema(settings: Settings) -> None:
+    """Raises Misconfigured when a module's tables are older than the code."""
+    pending = await migrations.pending_all(settings)
+    if pending:
+        raise Misconfigured(f"The database is older than this Velella: {', '.join(pending)}.", hint="Run `velella migrate` first.")
+
+
+def admin_password(settings: Settings) -> str:
+    """The demo shop's admin password: made once, kept beside the other secrets."""
+    path = settings.data_dir / "secrets" / "admin_password"
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(9))
+    return path.read_text()
+

@@ -1,0 +1,68 @@
+"""Logs: readable on a terminal, JSON otherwise; every line of a request carries its trace id."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import orjson
+import structlog
+from structlog.types import EventDict, Processor, WrappedLogger
+
+from .messages import call_context
+from .settings import Settings
+
+
+def _with_trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """The trace id of the running message, wherever in the cluster the line is written."""
+    context = call_context.get()
+    if context is not None:
+        event.setdefault("trace_id", context.trace_id)
+    return event
+
+
+def _dumps(event: EventDict, **_: Any) -> str:
+    return orjson.dumps(event, default=str).decode()
+
+
+def configure(settings: Settings, **always: Any) -> None:
+    """Set up structlog and the standard library's logging alike. `always` stands on every line (pool, replica)."""
+    text = settings.log_format == "text" or (settings.log_format == "auto" and sys.stderr.isatty())
+    level = getattr(logging, settings.log_level.upper())
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        _with_trace,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    shown: list[Processor] = (
+        [structlog.dev.ConsoleRenderer(pad_event_to=0, exception_formatter=structlog.dev.plain_traceback)]
+        if text
+        else [
+            structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),  # locals hold secrets
+            structlog.processors.JSONRenderer(_dumps),
+        ]
+    )
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *shown]
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
+    structlog.contextvars.bind_contextvars(**always)
+
+
+def logger(name: str) -> Any:
+    return structlog.get_logger(name)
