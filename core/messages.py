@@ -11,6 +11,7 @@ whose answer was lost:
 from __future__ import annotations
 
 import functools
+import itertools
 import time
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
@@ -37,6 +38,8 @@ class CallContext:
     """Set while a recorded write is carried out; the write is recorded under it."""
     scope: str | None = None
     """Prefix of the message ids of the calls made from here (`execution:step`): makes them the same when run again."""
+    sequence: itertools.count[int] = field(default_factory=lambda: itertools.count(1), compare=False, repr=False)
+    """Numbers the writes of this scope in the order they are sent; shared by the copies `within` makes."""
 
     def left(self) -> float:
         return self.deadline - time.monotonic()
@@ -44,6 +47,14 @@ class CallContext:
     def within(self, seconds: float) -> CallContext:
         """The same, with at most `seconds` left."""
         return replace(self, deadline=min(self.deadline, time.monotonic() + seconds))
+
+    def scoped(self, scope: str) -> CallContext:
+        """The same inside a durable step: its writes are numbered `scope/1`, `scope/2`, … from the beginning."""
+        return replace(self, scope=scope, message_id=None, sequence=itertools.count(1))
+
+    def next_message_id(self) -> str | None:
+        """The id of the next write sent from here; None outside of a scope."""
+        return f"{self.scope}/{next(self.sequence)}" if self.scope else None
 
 
 call_context: ContextVar[CallContext | None] = ContextVar("velella_call", default=None)

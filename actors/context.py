@@ -1,0 +1,57 @@
+"""What a service that lives in a host gets to work with."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ..core.settings import Settings
+from .directory import ReplicaId
+
+if TYPE_CHECKING:
+    from ..core.query.graph import Graph
+    from ..core.sql.database import Database
+    from ..modules import Modules
+    from .caching import CachingService
+    from .coordinator import Coordinator
+    from .locking import LockingService
+    from .mailbox import Mailbox
+    from .router import Router
+
+Changed = Callable[[frozenset[str] | None], None]
+"""Called with the names of the entities that changed; None: forget everything."""
+
+
+@dataclass(frozen=True)
+class HostContext:
+    """What the host hands to a service's `create(context)`. Handles may be kept; call them only from `start` on."""
+
+    settings: Settings
+    replica: ReplicaId
+    modules: Modules
+    """One handle a module."""
+    locking: LockingService
+    caching: CachingService
+    workflows: Coordinator
+    router: Router
+    """For messages that handles can't express: to every replica of a service."""
+    mailbox: Mailbox
+    """What waits and runs in this process. A door lets nobody in when it is full."""
+    database: Callable[[str], Database]
+    """The database of a service by its name: one pool a process and URL, shared."""
+    on_changed: Callable[[Changed], None]
+    """Have a function called in this process whenever entities changed anywhere: what caches listen to."""
+    changed: Callable[[frozenset[str]], Awaitable[None]]
+    """Tell every process that entities changed. Modules' services do it after each commit."""
+
+    @cached_property
+    def graph(self) -> Graph:
+        """Queries across modules."""
+        from ..core.query.graph import Graph  # here, because most services never ask it
+
+        return Graph(self.modules)
+
+
+Factory = Callable[[HostContext], Any]

@@ -1,0 +1,125 @@
+"""Handles: stand-ins for services whose method calls are messages, however far the service is.
+
+To a type checker a handle is the service itself. At run time it asks once, on the first use of a method, whether the service lives in
+this process: then a message is a plain await; otherwise it goes through the router.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from ..core.codec import travelled
+from ..core.errors import DeadlineExceeded, VelellaError
+from ..core.messages import CallContext, Kind, Service, call_context, message_kind
+
+Send = Callable[..., Awaitable[Any]]
+Resolve = Callable[[str, str], Send]
+"""(service, method) → the function that sends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What the engine knows of a message before sending it."""
+
+    kind: Kind
+    key: str | None
+    """Parameter whose value chooses the replica."""
+    key_index: int
+
+    def key_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The value to route by; None where the method isn't keyed or the caller left it to its default."""
+        if self.key is None:
+            return None
+        return args[self.key_index] if len(args) > self.key_index else kwargs.get(self.key)
+
+
+_INTERNAL = frozenset(("start", "stop", "run_write"))
+
+
+_signatures: dict[type[Service], dict[str, Signature]] = {}
+
+
+def signatures(service: type[Service]) -> dict[str, Signature]:
+    """The messages of a service class: its public async methods."""
+    if service in _signatures:
+        return _signatures[service]
+    found = _signatures[service] = {}
+    for name, method in inspect.getmembers(service, inspect.iscoroutinefunction):
+        if not name.startswith("_") and name not in _INTERNAL:
+            found[name] = Signature(message_kind(method), getattr(method, "message_key", None), getattr(method, "message_key_index", 0))
+    return found
+
+
+class Handle:
+    """One service, wherever it lives."""
+
+    def __init__(self, service: str, resolve: Resolve) -> None:
+        self._service = service
+        self._resolve = resolve
+
+    def __getattr__(self, method: str) -> Send:
+        if method.startswith("_"):
+            raise AttributeError(method)
+        send = self._resolve(self._service, method)
+        self.__dict__[method] = send  # from now on the attribute is the function itself
+        return send
+
+    def __repr__(self) -> str:
+        return f"<handle of {self._service}>"
+
+
+def no_such_message(service: str, method: str) -> AttributeError:
+    return AttributeError(f"{service} has no message {method}: a message is a public async method of the service's class.")
+
+
+def local_send(service: Service, method: str) -> Send:
+    """Send to a service of this process: an await with the call's context.
+
+    No reply can be lost here, so a write gets a message id only in a durable step, where it may be run again.
+    """
+    signature = signatures(type(service)).get(method)
+    if signature is None:
+        raise no_such_message(getattr(type(service), "name", type(service).__name__), method)
+    function: Send = getattr(service, method)
+    is_write = signature.kind == "write"
+
+    async def send(*args: Any, **kwargs: Any) -> Any:
+        context = call_context.get()
+        if context is None:
+            context = CallContext()
+        else:
+            if context.left() <= 0:
+                raise DeadlineExceeded("The time for this request is over.")
+            if context.scope is None and context.message_id is None:
+                return await function(*args, **kwargs)
+            message_id = context.next_message_id() if is_write else None
+            context = CallContext(context.trace_id, context.deadline, message_id)
+        token = call_context.set(context)
+        try:
+            return await function(*args, **kwargs)
+        finally:
+            call_context.reset(token)
+
+    return send
+
+
+def checked_send(send: Send) -> Send:
+    """The same with everything encoded and decoded on its way: nothing mutable is shared, nothing slips by that couldn't travel."""
+
+    async def checked(*args: Any, **kwargs: Any) -> Any:
+        sent_args, sent_kwargs = travelled(list(args)), travelled(kwargs)
+        try:
+            result = await send(*sent_args, **sent_kwargs)
+        except VelellaError as error:
+            raise VelellaError.from_wire(travelled(error.to_wire())) from error
+        return travelled(result)
+
+    return checked
+
+
+def handle(service: str, resolve: Resolve) -> Any:
+    """A handle, typed as whatever its caller declares it to be."""
+    return cast("Any", Handle(service, resolve))

@@ -1,0 +1,40 @@
+"""The mailbox of a replica: bounded, so that a crowd is turned away at once instead of queueing up."""
+
+from __future__ import annotations
+
+from ..core.errors import Busy
+
+
+class Mailbox:
+    """Counts what is inside; never makes anybody wait.
+
+    `capacity` bounds what runs and waits together. The excess is refused with Busy, whose `retry_after` grows with how long
+    a message takes at present.
+    """
+
+    __slots__ = ("capacity", "handled", "inside", "refused", "seconds")
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.inside = 0
+        self.handled = 0
+        self.refused = 0
+        self.seconds = 0.0
+        """Moving average of the time a message takes."""
+
+    def enter(self) -> None:
+        """Take a place. Raises Busy when there is none."""
+        if self.inside >= self.capacity:
+            self.refused += 1
+            raise Busy("Too many requests are waiting here.", retry_after=self.retry_after())
+        self.inside += 1
+
+    def leave(self, seconds: float) -> None:
+        """Give the place back after `seconds` inside."""
+        self.inside -= 1
+        self.handled += 1
+        self.seconds += (seconds - self.seconds) * 0.05
+
+    def retry_after(self) -> float:
+        """Seconds until half of what is inside may be done, between 1 and 30."""
+        return min(30.0, max(1.0, self.seconds * self.inside / 2))
