@@ -1,0 +1,71 @@
+"""Who may call a route.
+
+    @routes.post("/store/customers", auth=CUSTOMER_REGISTERING, …)
+
+A route that doesn't say is guarded by its prefix: `/admin` wants a user, `/store/customers/me` a customer, the rest of
+`/store` takes a customer's credentials when they are there, and everything else asks for nobody.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+SESSION = "session"
+BEARER = "bearer"
+API_KEY = "api-key"
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """What a route asks of its caller."""
+
+    actors: frozenset[str]
+    """Actor types that may come in; `*` is any."""
+    types: frozenset[str] = frozenset((SESSION, BEARER))
+    optional: bool = False
+    """Without credentials the route is open; wrong ones are still refused."""
+    unregistered: bool = False
+    """An identity that is nobody yet (no actor) may come in: it is about to register."""
+
+
+USER = Auth(frozenset(("user",)), frozenset((SESSION, BEARER, API_KEY)))
+CUSTOMER = Auth(frozenset(("customer",)))
+CUSTOMER_OPTIONAL = Auth(frozenset(("customer",)), optional=True)
+CUSTOMER_REGISTERING = Auth(frozenset(("customer",)), unregistered=True)
+ANY_IDENTITY = Auth(frozenset(("*",)), unregistered=True)
+ANY_BEARER = Auth(frozenset(("*",)), frozenset((BEARER,)), unregistered=True)
+PUBLIC = Auth(frozenset(), frozenset(), optional=True)
+
+
+def auth_of(path: str) -> Auth:
+    """How a route is guarded that doesn't say."""
+    if path.startswith("/admin"):
+        return USER
+    if path.startswith("/store/customers/me"):
+        return CUSTOMER
+    return CUSTOMER_OPTIONAL if path.startswith("/store") else PUBLIC
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who is calling."""
+
+    id: str
+    """Of the user, customer or API key; empty for an identity that isn't linked to one yet."""
+    type: str
+    """`user`, `customer`, `api-key`, or what a project adds."""
+    identity: str = ""
+    """Id of the auth identity; empty for API keys."""
+    provider: str | None = None
+    claims: dict[str, Any] = field(default_factory=dict)
+    """All of the token, or of the session's context."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishableKey:
+    """The key a storefront names itself by."""
+
+    id: str
+    token: str
+    sales_channel_ids: tuple[str, ...]

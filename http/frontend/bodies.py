@@ -1,0 +1,160 @@
+"""Request bodies: pydantic models that are as strict as the API they describe.
+
+    class CreateTaxRate(Body):
+        name: str                        # required
+        code: str = ABSENT               # may be left out, may not be null
+        metadata: Metadata = None        # may be left out, may be null
+        rate: Number = ABSENT            # a JSON number, exact; "1" isn't one
+        is_default: bool = False         # filled in when left out: a default other than None is
+        rules: list[Rule] = ABSENT
+
+    class Rule(Part):                    # a Part drops keys it doesn't know, a Body refuses them
+        reference: str
+
+A handler gets the body as a dict of what the client sent (and of what was filled in), amounts as Decimal.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
+
+ABSENT: Any = None
+"""Default of a field that may be left out but not be null. Fields left out are not in the handler's dict."""
+
+
+class Part(BaseModel):
+    """An object inside a body that drops the keys it doesn't know."""
+
+    model_config = ConfigDict(extra="ignore", strict=True, arbitrary_types_allowed=False, hide_input_in_errors=True, protected_namespaces=())
+
+    filled: ClassVar[frozenset[str]] = frozenset()
+    """Fields with a default that handlers must see."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        cls.filled = frozenset(
+            name
+            for name, info in cls.model_fields.items()
+            if not info.is_required() and info.get_default(call_default_factory=True, validated_data={}) is not None
+        )
+
+    @model_validator(mode="after")
+    def _fill(self) -> Any:
+        if self.filled:
+            self.__pydantic_fields_set__.update(self.filled)
+        return self
+
+    def given(self) -> dict[str, Any]:
+        """What the client sent, and what was filled in."""
+        return self.model_dump(exclude_unset=True, by_alias=True)
+
+
+class Body(Part):
+    """A body, or a part of one, that refuses keys it doesn't know."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def expected(types: str, value: Any) -> PydanticCustomError:
+    """The error of a value that is of none of these types (`number, string`)."""
+    return PydanticCustomError("invalid_type", "Expected {expected}", {"expected": types, "received": json_type(value)})
+
+
+def json_type(value: Any) -> str:
+    """As the API's errors call the type of a JSON value."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, str):
+        return "string"
+    if isinstance(value, int | float | Decimal):
+        return "number"
+    return "array" if isinstance(value, list | tuple) else "object"
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise expected("number", value)
+    return _finite(Decimal(str(value)) if isinstance(value, float) else Decimal(value), value)
+
+
+def _whole(value: Any) -> Any:
+    number = _number(value)
+    if number != number.to_integral_value():
+        raise PydanticCustomError("invalid_type", "Expected {expected}", {"expected": "integer", "received": "float"})
+    return int(number)
+
+
+_LARGEST = 10**21
+"""Larger figures are nobody's price or count; refused before PostgreSQL or a client's arithmetic chokes on them."""
+
+
+def _finite(number: Decimal, value: Any) -> Decimal:
+    if not number.is_finite():
+        raise expected("number", value)
+    if abs(number) > _LARGEST:
+        raise PydanticCustomError("too_big", "Too big", {"maximum": _LARGEST})
+    exponent = number.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -40:
+        raise PydanticCustomError("not_finite", "More than 40 decimals")
+    return number
+
+
+def _big(value: Any) -> Any:
+    if isinstance(value, dict):
+        value = value.get("value")
+        if not isinstance(value, str | int | float | Decimal) or isinstance(value, bool):
+            raise expected("number, string, object", value)
+    if isinstance(value, str):
+        try:
+            return _finite(Decimal(value.strip()), value)
+        except InvalidOperation:
+            raise PydanticCustomError("invalid_number", "Invalid number") from None
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise expected("number, string, object", value)
+    return _number(value)
+
+
+_NUMBER_SCHEMA = {"type": "number"}
+_BIG_SCHEMA = {
+    "anyOf": [
+        {"type": "number"},
+        {"type": "string"},
+        {"type": "object", "properties": {"value": {"type": "string"}, "precision": {"type": "number"}}, "required": ["value"]},
+    ]
+}
+
+Number = Annotated[Decimal, BeforeValidator(_number), WithJsonSchema(_NUMBER_SCHEMA)]
+"""A JSON number as Decimal. Bounds: `Annotated[Number, Field(ge=0)]`."""
+Whole = Annotated[int, BeforeValidator(_whole), WithJsonSchema({"type": "integer"})]
+"""A JSON number without a fraction (`2.0` is one) as int."""
+BigNumber = Annotated[Decimal, BeforeValidator(_big), WithJsonSchema(_BIG_SCHEMA)]
+"""An amount: number, string, or {value, precision}; as Decimal."""
+Metadata = dict[str, Any] | None
+"""`metadata: Metadata = None`"""
+AdditionalData = dict[str, Any] | None
+
+_EMAIL = re.compile(r"^(?!\.)(?!.*\.\.)([A-Za-z0-9_'+\-.]*)[A-Za-z0-9_+\-]@([A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$")
+
+
+def _email(value: str) -> str:
+    if len(value) > 320 or not _EMAIL.match(value):
+        raise PydanticCustomError("invalid_email", "Invalid email")
+    return value
+
+
+Email = Annotated[str, AfterValidator(_email), WithJsonSchema({"type": "string", "format": "email"})]
+NonEmpty = Annotated[str, Field(min_length=1)]
+
+
+class LinkBody(Body):
+    """Of the routes that link and unlink many things at once."""
+
+    add: list[str] = ABSENT
+    remove: list[str] = ABSENT

@@ -1,0 +1,202 @@
+"""What the query string of a route may hold.
+
+    TAX_RATES = Filters(
+        q=TEXT, tax_region_id=OPERATORS, is_default=BOOLEAN, created_at=OPERATORS, logical=True,
+        kind=choice("a", "b"), variants=Filters(sku=MANY),
+    )
+
+`fields` is always understood; `offset`, `limit`, `order` and `with_deleted` on routes that answer with a list. What is
+left after those are the filters, as the graph takes them. Unknown keys are refused at the top (unless `strict=False`)
+and dropped further in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from .bodies import json_type
+from .issues import Issue, invalid_choice, invalid_type, missing, unrecognized
+
+Value = Any
+Check = Callable[[Value, tuple[str, ...], list[Issue]], Value]
+
+OPERATOR_NAMES = frozenset(("$eq", "$ne", "$in", "$nin", "$gt", "$gte", "$lt", "$lte", "$like", "$ilike", "$re", "$contains"))
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of parameter: how it is checked and what it becomes. `schema` is its JSON schema."""
+
+    check: Check
+    schema: Mapping[str, Any]
+    required: bool = False
+
+
+def required(kind: Kind) -> Kind:
+    """The same, but a request without it is refused."""
+    return Kind(kind.check, kind.schema, True)
+
+
+def _text(value: Value, path: tuple[str, ...], issues: list[Issue]) -> Value:
+    if not isinstance(value, str):
+        issues.append(invalid_type("string", path, json_type(value)))
+    return value
+
+
+def _texts(value: Value, path: tuple[str, ...], issues: list[Issue]) -> Value:
+    if isinstance(value, list):
+        for at, one in enumerate(value):
+            _text(one, (*path, str(at)), issues)
+    elif not isinstance(value, str):
+        issues.append(invalid_type("string, array", path, json_type(value)))
+    return value
+
+
+def _text_list(value: Value, path: tuple[str, ...], issues: list[Issue]) -> Value:
+    if isinstance(value, str):
+        issues.append(invalid_type("array", path, "string"))
+        return value
+    return _texts(value, path, issues)
+
+
+def _operators(scalar: Check) -> Check:
+    def check(value: Value, path: tuple[str, ...], issues: list[Issue]) -> Value:
+        if isinstance(value, list):
+            return [scalar(one, (*path, str(at)), issues) for at, one in enumerate(value)]
+        if not isinstance(value, dict):
+            return scalar(value, path, issues)
+        unknown = [name for name in value if name not in OPERATOR_NAMES]
+        if unknown:
+            issues.append(unrecognized(unknown))
+        return {
+            name: check(one, (*path, name), issues) if isinstance(one, list) else scalar(one, (*path, name), issues)
+            for name, one in value.items()
+            if name in OPERATOR_NAMES
+        }
+
+    return check
+
+
+def _boolean(value: Value, path: tuple[str, ...], issues: list[Issue]) -> Value:
+    if value in ("true", "false"):
+        return value == "true"
+    if not isinstance(value, str):
+        issues.append(invalid_type("boolean", path, json_type(value)))
+    else:
+        issues.append(invalid_type("boolean", path, "string"))
+    return value
+
+
+def _number(value: Value, path: tuple[str, ...], issues: list[Issue]) -> Value:
+    try:
+        number = Decimal(value) if isinstance(value, str) and len(value) < 64 else None
+    except InvalidOperation:
+        number = None
+    if number is None or not number.is_finite() or abs(number) > 10**21:
+        issues.append(invalid_type("number", path, "nan" if isinstance(value, str) else json_type(value)))
+        return value
+    return int(number) if number == number.to_integral_value() else number
+
+
+def _anything(value: Value, path: tuple[str, ...], issues: list[Issue]) -> Value:
+    return value
+
+
+TEXT = Kind(_text, {"type": "string"})
+MANY = Kind(_texts, {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})
+"""One or many."""
+TEXT_LIST = Kind(_text_list, {"type": "array", "items": {"type": "string"}})
+OPERATORS = Kind(_operators(_text), {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}, {"type": "object"}]})
+"""A value, many, or {$gt: …}."""
+NUMBERS = Kind(_operators(_number), {"anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}}, {"type": "object"}]})
+NUMBER = Kind(_number, {"type": "number"})
+BOOLEAN = Kind(_boolean, {"type": "boolean"})
+ANYTHING = Kind(_anything, {})
+
+
+def choice(*options: str) -> Kind:
+    """One of these words."""
+
+    def check(value: Value, path: tuple[str, ...], issues: list[Issue]) -> Value:
+        if value not in options if isinstance(value, str) else True:
+            issues.append(invalid_choice(options, path, value))
+        return value
+
+    return Kind(check, {"type": "string", "enum": list(options)})
+
+
+def choices(*options: str) -> Kind:
+    """A list of these words; a single one is a list of one."""
+    one = choice(*options)
+
+    def check(value: Value, path: tuple[str, ...], issues: list[Issue]) -> Value:
+        several = value if isinstance(value, list) else [value]
+        return [one.check(word, (*path, str(at)), issues) for at, word in enumerate(several)]
+
+    return Kind(check, {"type": "array", "items": one.schema})
+
+
+class Filters:
+    """The parameters of a route, by name. See the module's head."""
+
+    def __init__(self, *, strict: bool = True, logical: bool = False, **kinds: Kind | Filters) -> None:
+        self.kinds: dict[str, Kind | Filters] = kinds
+        self.strict = strict
+        """Unknown keys at the top are refused; else dropped."""
+        self.logical = logical
+        """Takes `$and` and `$or`: lists of the same."""
+
+    def plus(self, *, strict: bool | None = None, **kinds: Kind | Filters) -> Filters:
+        """The same with more parameters."""
+        return Filters(strict=self.strict if strict is None else strict, logical=self.logical, **{**self.kinds, **kinds})
+
+    def check(self, query: Mapping[str, Value], path: tuple[str, ...] = (), issues: list[Issue] | None = None) -> dict[str, Value]:
+        """The filters of a parsed query string. Problems are added to `issues`."""
+        problems: list[Issue] = [] if issues is None else issues
+        made: dict[str, Value] = {}
+        unknown: list[str] = []
+        for name, kind in self.kinds.items():
+            if isinstance(kind, Kind) and kind.required and name not in query:
+                problems.append(missing((*path, name)))
+        for name, value in query.items():
+            if self.logical and name in ("$and", "$or"):
+                made[name] = self._each(value, (*path, name), problems)
+                continue
+            kind_of = self.kinds.get(name)
+            if kind_of is None:
+                unknown.append(name)
+            elif isinstance(kind_of, Kind):
+                made[name] = kind_of.check(value, (*path, name), problems)
+            elif isinstance(value, dict):
+                made[name] = kind_of.check(value, (*path, name), problems)
+            else:
+                problems.append(invalid_type("object", (*path, name), json_type(value)))
+        if unknown and not path and self.strict:
+            problems.append(unrecognized(unknown))
+        return made
+
+    def _each(self, value: Value, path: tuple[str, ...], issues: list[Issue]) -> Value:
+        if not isinstance(value, list):
+            issues.append(invalid_type("array", path, json_type(value)))
+            return value
+        made = []
+        for at, one in enumerate(value):
+            if isinstance(one, dict):
+                made.append(self.check(one, (*path, str(at)), issues))
+            else:
+                issues.append(invalid_type("object", (*path, str(at)), json_type(one)))
+        return made
+
+    def schemas(self) -> dict[str, Mapping[str, Any]]:
+        """JSON schema by parameter, for the API's description."""
+        return {
+            name: kind.schema if isinstance(kind, Kind) else {"type": "object", "properties": kind.schemas()}
+            for name, kind in self.kinds.items()
+        }
+
+
+NOTHING = Filters()
+"""Routes whose query string holds nothing but `fields` (and paging)."""

@@ -1,0 +1,243 @@
+"""The request as a route's function sees it, and what it may answer.
+
+    async def add_line_item(request: Request) -> Answer:
+        await request.run(add_to_cart, cart_id=request.params["id"], items=[request.body])
+        return await request.fetch(CART, request.params["id"])
+
+An answer is the JSON as bytes (`fetch`, `fetch_list`: rows pass through as the module's database wrote them), or a dict,
+or a `Reply` where status or headers differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+from ...core.errors import NotFound
+from ...core.json import dumps
+from ...core.query.page import Page, Query
+from ...core.settings import Settings
+from ...modules import Modules
+from .access import Actor, PublishableKey
+from .view import Fields, View
+
+if TYPE_CHECKING:
+    from .routes import Route
+
+
+@dataclass(slots=True)
+class Reply:
+    """An answer that is more than 200 and JSON."""
+
+    body: bytes | str | dict[str, Any] = b""
+    status: int = 200
+    content_type: str = "application/json"
+    headers: CIMultiDict[str] = field(default_factory=CIMultiDict)
+
+
+Answer = bytes | dict[str, Any] | Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Which part of a list is asked for."""
+
+    limit: int
+    offset: int
+    order: tuple[str, ...]
+    with_deleted: bool
+
+
+class Workflows(Protocol):
+    """The coordinator, as the front end uses it."""
+
+    async def run(self, name: str, input: Mapping[str, Any], key: str | None = None) -> Any: ...
+
+
+class GraphReader(Protocol):
+    """The query planner, as the front end uses it."""
+
+    async def query(self, query: Query, context: Mapping[str, Any] | None = None) -> Page: ...
+
+
+class LocalCache(Protocol):
+    """What this process remembers, forgotten by tag when the tagged things change."""
+
+    async def get_or_fill(self, key: Any, tags: Iterable[str], fill: Any) -> Any:
+        """The value kept under the key; else what `fill()` gives, filled once at a time and kept until a tag changes."""
+
+
+class HostContext(Protocol):
+    """What the host that runs a front end hands to it."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def modules(self) -> Modules: ...
+    @property
+    def graph(self) -> GraphReader: ...
+    @property
+    def workflows(self) -> Workflows: ...
+    @property
+    def cache(self) -> LocalCache: ...
+    @property
+    def replica(self) -> str:
+        """Name of this process in logs."""
+
+
+class Named(Protocol):
+    """A workflow: what `@workflow` makes."""
+
+    @property
+    def name(self) -> str: ...
+
+
+class Request:
+    """One HTTP request, understood: authenticated, parsed, validated."""
+
+    __slots__ = ("_asked", "_host", "_query", "actor", "body", "fields", "filters", "http", "key", "page", "params", "raw", "route", "trace_id")
+
+    def __init__(self, host: HostContext, route: Route, http: web.BaseRequest, params: dict[str, str], trace_id: str) -> None:
+        self._host = host
+        self.route = route
+        self.http = http
+        """The request as aiohttp has it, for headers and the like."""
+        self.params = params
+        """Values of the path's `{names}`."""
+        self.trace_id = trace_id
+        self.actor: Actor | None = None
+        """Who calls. Always there where the route's `auth` isn't optional."""
+        self.key: PublishableKey | None = None
+        """The storefront's key; always there under /store."""
+        self.fields: Fields = ()
+        """What the request wants to see of the route's view."""
+        self.filters: dict[str, Any] = {}
+        """The checked query string without fields and paging. Yours to change."""
+        self.page = Paging(50, 0, (), False)
+        self.body: dict[str, Any] = {}
+        """The checked body: what was sent, and defaults that are filled in. Empty where the route takes none."""
+        self.raw: bytes = b""
+        """The body as it came (webhooks sign it)."""
+
+    # -- what there is to work with
+    @property
+    def settings(self) -> Settings:
+        return self._host.settings
+
+    @property
+    def modules(self) -> Modules:
+        return self._host.modules
+
+    @property
+    def graph(self) -> GraphReader:
+        return self._host.graph
+
+    @property
+    def cache(self) -> LocalCache:
+        return self._host.cache
+
+    # -- who calls
+    @property
+    def customer_id(self) -> str | None:
+        """The customer who is signed in, if one is."""
+        return self.actor.id or None if self.actor is not None and self.actor.type == "customer" else None
+
+    @property
+    def actor_id(self) -> str:
+        """For `created_by` and the like: the user's or API key's id. Only where `auth` isn't optional."""
+        return self.actor.id if self.actor is not None else ""
+
+    @property
+    def sales_channel_ids(self) -> tuple[str, ...]:
+        """Sales channels of the storefront's key."""
+        return self.key.sales_channel_ids if self.key is not None else ()
+
+    def header(self, name: str) -> str | None:
+        return self.http.headers.get(name)
+
+    # -- doing
+    async def run(self, workflow: Named | str, /, *, idempotency_key: str | None = None, **input: Any) -> Any:
+        """Run a workflow to its end and give its result; its errors are raised here.
+
+        With an idempotency key a repetition gives the first run's result.
+        """
+        name = workflow if isinstance(workflow, str) else workflow.name
+        return await self._host.workflows.run(name, input, idempotency_key)
+
+    # -- showing
+    def asks(self, path: str) -> bool:
+        """Whether the request wants to see this path or anything under it: `asks("variants.calculated_price")`."""
+        below = path + "."
+        return any((bare := name.removeprefix("*")) == path or bare.startswith(below) for name in self.fields)
+
+    def fields_of(self, view: View) -> Fields:
+        """The request's fields where the view is the route's own, else the view's defaults."""
+        return self.fields if view is self.route.returns else view.defaults
+
+    async def rows(
+        self, view: View, filters: Mapping[str, Any] | None = None, *, fields: Fields | None = None, **query: Any
+    ) -> Page:
+        """A page of the view's entity, not yet enveloped, for routes that add to the rows."""
+        return await self.graph.query(Query(view.entity, fields=fields or self.fields_of(view), filters=filters or {}, **query))
+
+    async def fetch(
+        self, view: View, id: str | None = None, *, filters: Mapping[str, Any] | None = None, fields: Fields | None = None, by: str = "id"
+    ) -> bytes:
+        """`{"cart": {…}}`: one entity by its id and whatever else must hold.
+
+        Raises:
+            NotFound: there is none.
+        """
+        conditions = dict(filters or {})
+        if id is not None:
+            conditions[by] = id
+        page = await self.graph.query(
+            Query(view.entity, fields=fields or self.fields_of(view), filters=conditions, limit=1, with_deleted=self.page.with_deleted)
+        )
+        if page.json == b"[]":
+            raise not_found(view, id, by)
+        return envelope(view.key, page)
+
+    async def fetch_list(self, view: View, filters: Mapping[str, Any] | None = None, *, fields: Fields | None = None) -> bytes:
+        """`{"carts": […], "count": …, "offset": …, "limit": …}`: the page that the request asks for.
+
+        Filters default to the request's own; give `{**request.filters, …}` to add to them.
+        """
+        paging = self.page
+        page = await self.graph.query(
+            Query(
+                view.entity,
+                fields=fields or self.fields_of(view),
+                filters=self.filters if filters is None else filters,
+                order=paging.order,
+                limit=paging.limit,
+                offset=paging.offset,
+                with_deleted=paging.with_deleted,
+                count=True,
+            )
+        )
+        return list_envelope(view.plural, page, paging)
+
+
+def not_found(view: View, id: str | None, by: str = "id") -> NotFound:
+    return NotFound(f"{view.label} with {by}: {id} was not found" if id is not None else f"{view.label} was not found")
+
+
+def envelope(key: str, page: Page) -> bytes:
+    """One row's bytes, passed through."""
+    return b'{"%s":%s}' % (key.encode(), page.json[1:-1].strip())
+
+
+def list_envelope(key: str, page: Page, paging: Paging) -> bytes:
+    """Many rows' bytes, passed through."""
+    return b'{"%s":%s,"count":%d,"offset":%d,"limit":%d}' % (key.encode(), page.json, page.count or 0, paging.offset, paging.limit)
+
+
+def deleted(id: str, object: str, parent: bytes | None = None) -> bytes:
+    """The answer of a route that deleted something; `parent` is the JSON of what it belonged to."""
+    head = dumps({"id": id, "object": object, "deleted": True})
+    return head if parent is None else b'%s,"parent":%s}' % (head[:-1], parent)

@@ -1,0 +1,284 @@
+"""The routes of the API, as a table.
+
+Every file under http/store, http/admin and http/auth makes one `routes = Routes()` and fills it; the front end finds
+them all. A route says what comes in and what goes out, its function says what happens between:
+
+    routes = Routes()
+
+    @routes.post("/store/carts/{id}/line-items", body=AddLineItem, returns=CART)
+    async def add_line_item(request: Request) -> Answer:
+        '''First line: the summary in the API's description.'''
+        await request.run(add_to_cart, cart_id=request.params["id"], items=[request.body])
+        return await request.fetch(CART, request.params["id"])
+
+    @routes.get("/store/orders", returns=ORDER, query=Filters(id=MANY, status=MANY), many=True, auth=CUSTOMER)
+    async def list_orders(request: Request) -> Answer:
+        return await request.fetch_list(ORDER, {**request.filters, "customer_id": request.customer_id})
+
+Plain create, read, update and delete are one row:
+
+    routes.resource("/admin/tax-rates", TAX_RATE, list=Filters(q=TEXT, …), create=CreateTaxRate, update=UpdateTaxRate)
+
+What isn't quite plain says where it differs (see `Write` and `resource`). Links between modules are a row, too:
+
+    routes.links("/admin/stock-locations/{id}/sales-channels", STOCK_LOCATION, link="sales_channel_location",
+                 ours="stock_location_id", theirs="sales_channel_id", of="sales_channel")
+
+By the time a function runs, its request is authenticated (`auth`, by prefix when it doesn't say), the storefront's key
+is known under /store, the query string is checked against `query` (`request.filters`, `.fields`, `.page`) and the body
+against `body`. What a function raises of core.errors is the answer's error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .access import Auth, auth_of
+from .bodies import LinkBody, Part
+from .filters import NOTHING, Filters
+from .request import Answer, Request
+from .view import View
+
+Handler = Callable[[Request], Awaitable[Answer]]
+
+BATCH_LIMIT = 2 * 1024 * 1024
+"""Body limit of batch routes."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Route:
+    """One route. `Routes` makes them."""
+
+    method: str
+    path: str
+    """With `{names}`: `/store/carts/{id}`."""
+    handler: Handler
+    auth: Auth
+    body: type[Part] | None = None
+    """Model of the body. None: the route takes none, and one that comes is not looked at."""
+    query: Filters | None = NOTHING
+    """None: the query string isn't looked at."""
+    returns: View | None = None
+    many: bool = False
+    """Answers with a list: takes offset, limit, order and with_deleted."""
+    status: int = 200
+    body_limit: int | None = None
+    """Bytes a body may have. None: as the settings say."""
+    raw_body: bool = False
+    """The body is read but not parsed; see `request.raw`."""
+    summary: str = ""
+    limit: int = 50
+    """Rows of a page when the request doesn't say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """How a resource row creates or updates where that isn't plain.
+
+        create=Write(CreateRegion, before=check_countries)
+        create=Write(CreateProduct, run=create_products)
+    """
+
+    body: type[Part]
+    before: Callable[[Request, dict[str, Any]], Awaitable[dict[str, Any]] | dict[str, Any]] | None = None
+    """Makes the module's row from the body, which may be changed. Async where it has to ask."""
+    run: Callable[[Request, dict[str, Any]], Awaitable[Any]] | None = None
+    """Writes instead of the module's `create` or `update`; gets the row, gives the id (create) or nothing (update)."""
+    after: Callable[[Request, str, dict[str, Any]], Awaitable[None]] | None = None
+    """Runs when the row is written, with its id: links to attach."""
+    body_limit: int | None = None
+
+
+class Routes:
+    """The routes of one file."""
+
+    def __init__(self) -> None:
+        self._routes: list[Route] = []
+
+    def __iter__(self) -> Iterator[Route]:
+        return iter(self._routes)
+
+    def add(self, route: Route) -> None:
+        self._routes.append(route)
+
+    def route(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: type[Part] | None = None,
+        query: Filters | None = NOTHING,
+        returns: View | None = None,
+        many: bool = False,
+        auth: Auth | None = None,
+        status: int = 200,
+        body_limit: int | None = None,
+        raw_body: bool = False,
+        limit: int | None = None,
+    ) -> Callable[[Handler], Handler]:
+        """Declare the decorated function as a route. The options are `Route`'s."""
+
+        def declare(handler: Handler) -> Handler:
+            self.add(
+                Route(
+                    method,
+                    path,
+                    handler,
+                    auth if auth is not None else auth_of(path),
+                    body=body,
+                    query=query,
+                    returns=returns,
+                    many=many,
+                    status=status,
+                    body_limit=body_limit if body_limit is not None else BATCH_LIMIT if path.endswith("/batch") else None,
+                    raw_body=raw_body,
+                    summary=(handler.__doc__ or handler.__name__.replace("_", " ").capitalize()).strip().splitlines()[0],
+                    limit=limit if limit is not None else returns.limit if returns is not None else 50,
+                )
+            )
+            return handler
+
+        return declare
+
+    def get(self, path: str, **options: Any) -> Callable[[Handler], Handler]:
+        return self.route("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> Callable[[Handler], Handler]:
+        return self.route("POST", path, **options)
+
+    def delete(self, path: str, **options: Any) -> Callable[[Handler], Handler]:
+        return self.route("DELETE", path, **options)
+
+    def resource(
+        self,
+        path: str,
+        view: View,
+        *,
+        list: Filters | None = None,
+        get: bool = True,
+        create: type[Part] | Write | None = None,
+        update: type[Part] | Write | None = None,
+        delete: bool | Callable[[Request, str], Awaitable[Any]] = True,
+        object: str | None = None,
+        param: str = "id",
+        by: str = "id",
+        within: Mapping[str, str] | None = None,
+        auth: Auth | None = None,
+    ) -> None:
+        """The plain routes of one entity: `GET path`, `GET path/{id}`, `POST path`, `POST path/{id}`, `DELETE path/{id}`.
+
+        Each is there when it is asked for. Writing is done by the module that owns the entity.
+
+        Args:
+            list: what the list may be filtered by; None: there is no list.
+            get: whether one can be read.
+            create, update: the body, or a `Write` that says more; None: can't be done here.
+            delete: True, or a function that deletes the id instead of the module.
+            object: what the answer to DELETE calls it. Default: the entity's name.
+            param: name of the path's parameter, where `id` is taken by a parent.
+            by: the column that the path names (`code` for currencies).
+            within: column → parameter of the path: only rows of that parent exist here, and new ones get it.
+        """
+        from .resource import Resource  # it builds on this file
+
+        for route in Resource(path, view, param, by, dict(within or {}), auth).routes(
+            list=list, get=get, create=create, update=update, delete=delete, object=object or view.entity
+        ):
+            self.add(route)
+
+    def links(
+        self,
+        path: str,
+        view: View,
+        *,
+        link: str,
+        ours: str,
+        theirs: str,
+        of: str | None = None,
+        param: str = "id",
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`POST path` with `{add: [id], remove: [id]}`: link and unlink things of another module.
+
+        Args:
+            link: name of the link definition.
+            ours, theirs: its columns: the path's id, and the ids of the body.
+            of: entity that the ids of `add` must exist in (else 404). None: not checked.
+        """
+        from .resource import link_route
+
+        self.add(link_route(path, view, link, ours, theirs, of, param, dict(extra or {}), LinkBody))
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The route of a path, and the values of its parameters."""
+
+    route: Route
+    params: dict[str, str]
+
+
+@dataclass(slots=True)
+class Branch:
+    """A place in the tree of paths: what may follow, and the routes that end here."""
+
+    fixed: dict[str, Branch] = field(default_factory=dict)
+    any: Branch | None = None
+    routes: dict[str, tuple[Route, tuple[str, ...]]] = field(default_factory=dict)
+    """By method, with the names of the parameters on the way."""
+
+
+class RouteTree:
+    """Finds the route of a path. Fixed segments go before parameters: `/users/me` isn't the user `me`."""
+
+    def __init__(self, routes: Iterator[Route]) -> None:
+        self.root = Branch()
+        for route in routes:
+            self._add(route)
+
+    def _add(self, route: Route) -> None:
+        at, names = self.root, []
+        for segment in route.path.strip("/").split("/"):
+            if segment.startswith("{"):
+                names.append(segment.strip("{}"))
+                at.any = at.any or Branch()
+                at = at.any
+            else:
+                at = at.fixed.setdefault(segment, Branch())
+        if route.method in at.routes:
+            raise ValueError(f"Two routes for {route.method} {route.path}")
+        at.routes[route.method] = (route, tuple(names))
+
+    def find(self, method: str, path: str) -> Match | None:
+        """The route; HEAD is served by GET. None: no such path, or not with this method."""
+        wanted = "GET" if method == "HEAD" else method
+        found = _walk(self.root, path.strip("/").split("/"), 0, [], wanted)
+        if found is None:
+            return None
+        (route, names), values = found
+        return Match(route, dict(zip(names, values, strict=True)))
+
+    def exists(self, path: str) -> bool:
+        """Whether any method is served under this path."""
+        return _walk(self.root, path.strip("/").split("/"), 0, [], None) is not None
+
+
+def _walk(
+    at: Branch, segments: list[str], depth: int, values: list[str], method: str | None
+) -> tuple[tuple[Route, tuple[str, ...]], list[str]] | None:
+    if depth == len(segments):
+        if method is None:
+            return (next(iter(at.routes.values())), values) if at.routes else None
+        route = at.routes.get(method)
+        return None if route is None else (route, values)
+    segment = segments[depth]
+    branch = at.fixed.get(segment)
+    if branch is not None:
+        found = _walk(branch, segments, depth + 1, values, method)
+        if found is not None:
+            return found
+    if at.any is not None and segment:
+        return _walk(at.any, segments, depth + 1, [*values, segment], method)
+    return None

@@ -1,0 +1,182 @@
+"""Views: what of an entity a route shows, by default and at most.
+
+    REGION = View(
+        "region", "region", "regions",
+        defaults="id name currency_code created_at updated_at deleted_at metadata *countries",
+        allowed="id name currency_code … countries countries.iso_2 …",
+    )
+
+A view is written once and used by every route that answers with that entity. It knows the envelope's keys, and turns the
+`fields` parameter of a request into the fields that are asked of the graph.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...core.errors import InvalidData
+
+Fields = tuple[str, ...]
+"""Field paths as the graph takes them: `id`, `*variants` (all columns of a relation), `variants.options.value`."""
+
+KEPT = 1024
+"""Distinct `fields` texts that a view remembers the meaning of."""
+
+
+def words(text: str | Iterable[str]) -> Fields:
+    """Names separated by blanks or commas, in order, each once."""
+    parts = text.replace(",", " ").split() if isinstance(text, str) else text
+    return tuple(dict.fromkeys(parts))
+
+
+@dataclass(frozen=True, init=False)
+class View:
+    """How one entity is shown by the routes of one area.
+
+    Answers look like `{key: {…}}` and `{plural: […], count, offset, limit}`.
+    """
+
+    entity: str
+    """Root entity as the graph knows it: `product_variant`."""
+    key: str
+    plural: str
+    defaults: Fields
+    """What is shown when the request doesn't say."""
+    allowed: frozenset[str] | None
+    """Store: paths that may be asked for; others are dropped without a word. None: whatever exists."""
+    disallowed: frozenset[str]
+    """Segments that are dropped wherever they stand in a path."""
+    limit: int
+    """Rows of a page when the request doesn't say."""
+    order: str | None
+    """Order when the request doesn't say (`-created_at`). None: the entity's own."""
+    orderable: frozenset[str] | None
+    """Fields that `order` may name. None: those of `allowed`, or any where that is None too."""
+    relations_limit: int | None
+    """Store: how deep a path may go before it is refused. None: 3 on store routes, no limit elsewhere."""
+    label: str
+    """As the error calls it: `Region with id: x was not found`."""
+    _known: dict[tuple[str, frozenset[str], int | None], Fields] = field(compare=False, repr=False)
+
+    def __init__(
+        self,
+        entity: str,
+        key: str,
+        plural: str,
+        defaults: str | Iterable[str],
+        *,
+        allowed: str | Iterable[str] | None = None,
+        disallowed: str | Iterable[str] = (),
+        limit: int = 50,
+        order: str | None = None,
+        orderable: str | Iterable[str] | None = None,
+        relations_limit: int | None = None,
+        label: str | None = None,
+    ) -> None:
+        put = object.__setattr__
+        put(self, "entity", entity)
+        put(self, "key", key)
+        put(self, "plural", plural)
+        put(self, "defaults", words(defaults))
+        put(self, "allowed", None if allowed is None else frozenset(words(allowed)))
+        put(self, "disallowed", frozenset(words(disallowed)))
+        put(self, "limit", limit)
+        put(self, "order", order)
+        put(self, "orderable", self.allowed if orderable is None else frozenset(words(orderable)))
+        put(self, "relations_limit", relations_limit)
+        put(self, "label", label or entity.replace("_", " ").capitalize())
+        put(self, "_known", {})
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def but(self, **changes: Any) -> View:
+        """The same view with some of it changed: `PRODUCT.but(limit=20)`."""
+        given: dict[str, Any] = {
+            name: getattr(self, name)
+            for name in ("entity", "key", "plural", "defaults", "allowed", "disallowed", "limit", "order", "orderable", "relations_limit", "label")
+        }
+        return View(**{**given, **changes})
+
+    def fields(self, asked: str | None, *, restricted: frozenset[str] = frozenset(), depth: int | None = None) -> Fields:
+        """What to ask of the graph for a request's `fields` text (None: it has none).
+
+        `restricted` are segments nobody may ask for here unless `allowed` says so; `depth` is the relation limit of
+        the area, which the view's own limit replaces.
+
+        Raises:
+            InvalidData: a path is deeper than allowed.
+        """
+        if asked is None:
+            return self.defaults
+        limit = self.relations_limit if depth is not None and self.relations_limit is not None else depth
+        place = (asked, restricted, limit)
+        known = self._known.get(place)
+        if known is None:
+            known = self._resolve(asked, restricted, limit)
+            if len(self._known) >= KEPT:
+                self._known.clear()
+            self._known[place] = known
+        return known
+
+    def _resolve(self, asked: str, restricted: frozenset[str], limit: int | None) -> Fields:
+        entries = asked.split(",") if asked.strip() else []
+        plain: list[str] = []
+        added: list[str] = []
+        dropped: list[str] = []
+        replaces = not entries
+        for entry in entries:
+            # "+" arrives as a blank where a client didn't escape it
+            sign = entry[:1]
+            name = entry.strip().lstrip("+").strip() if sign in "+ " else entry.strip()
+            if not name or name == "-":
+                continue
+            if sign == "-":
+                dropped.append(name[1:].strip())
+            elif sign in "+ " or name.startswith("*") or name.endswith(".*"):
+                added.append(name)
+            else:
+                replaces = True
+                plain.append(name)
+        base = [] if replaces else [f for f in self.defaults if not any(_under(f, gone) for gone in dropped)]
+        wanted = [*base, *plain, *added]
+        if limit is not None:
+            deep = [name for name in wanted if _depth(name) > limit]
+            if deep:
+                raise InvalidData(f"The following fields expand more than the maximum of {limit} allowed relations: {', '.join(deep)}")
+        barred = self.disallowed if self.allowed is not None else self.disallowed | restricted
+        shown = [
+            _starred(name)
+            for name in wanted
+            if (self.allowed is None or _bare(name) in self.allowed) and not (barred and barred.intersection(_segments(name)))
+        ]
+        return tuple(dict.fromkeys(["id", *shown]))
+
+
+def _bare(name: str) -> str:
+    """The path without its star."""
+    return name.removeprefix("*").removesuffix(".*").strip(".")
+
+
+def _starred(name: str) -> str:
+    """`variants.*` and `*variants` mean the same; the graph takes the latter."""
+    return f"*{_bare(name)}" if name.startswith("*") or name.endswith(".*") else name
+
+
+def _under(name: str, gone: str) -> bool:
+    path, gone = _bare(name), _bare(gone)
+    return path == gone or path.startswith(gone + ".")
+
+
+def _depth(name: str) -> int:
+    """Relations a path goes through: `variants.options.value` is 2, `*variants.options` too."""
+    dots = _bare(name).count(".")
+    return dots + 1 if name.startswith("*") or name.endswith(".*") else dots
+
+
+def _segments(name: str) -> list[str]:
+    """Compared without case and width, so that a look-alike doesn't pass for a name that isn't barred."""
+    return [unicodedata.normalize("NFKC", part).strip().lower() for part in _bare(name).split(".")]
