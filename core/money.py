@@ -1,0 +1,78 @@
+"""Money: which currencies there are, and how many decimals their amounts have.
+
+Amounts are Decimal in major units everywhere. The table is data/currencies.csv: ISO 4217 for codes and decimals, CLDR (English, and the
+currency's home) for names and symbols. What was asked of a database would be the same for every shop, so no database is asked.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Context, Decimal
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+USUAL_DECIMALS: Final = 2
+"""Of a currency that isn't in the table."""
+
+_EXACT = Context(prec=1000, rounding=ROUND_HALF_UP)
+"""Wide enough for any amount that PostgreSQL's numeric takes in practice: rounding must never lose leading digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Currency:
+    code: str
+    """Lower case: `eur`."""
+    symbol: str
+    symbol_native: str
+    name: str
+    decimal_digits: int
+    rounding: Decimal
+    """Smallest step of a price beyond its decimals; 0 where there is none."""
+
+
+def _read() -> dict[str, Currency]:
+    with (Path(__file__).parent / "data" / "currencies.csv").open(encoding="utf-8", newline="") as file:
+        return {
+            row["code"]: Currency(
+                row["code"], row["symbol"], row["symbol_native"], row["name"], int(row["decimal_digits"]), Decimal(row["rounding"])
+            )
+            for row in csv.DictReader(file)
+        }
+
+
+CURRENCIES: Final[Mapping[str, Currency]] = MappingProxyType(_read())
+"""All currencies, by code."""
+
+
+@cache
+def decimals(currency: str) -> int:
+    """Decimals of an amount in a currency: 2 for eur, 0 for jpy, 3 for kwd."""
+    known = CURRENCIES.get(currency.lower())
+    return known.decimal_digits if known else USUAL_DECIMALS
+
+
+@cache
+def _step(currency: str) -> Decimal:
+    return Decimal(1).scaleb(-decimals(currency))
+
+
+def rounded(amount: Decimal | int, currency: str) -> Decimal:
+    """The amount with as many decimals as its currency has; halves go away from zero, as on an invoice."""
+    return Decimal(amount).quantize(_step(currency), context=_EXACT)
+
+
+def plain(amount: Decimal) -> Decimal:
+    """The same amount without zeros at its end: 10.50 → 10.5, 1E+1 → 10."""
+    if not amount:
+        return Decimal(0)
+    short = amount.normalize(_EXACT)
+    return short if short.as_tuple().exponent <= 0 else short.quantize(Decimal(1), context=_EXACT)  # type: ignore[operator]
+
+
+def raw(amount: Decimal | int | None) -> dict[str, str | int] | None:
+    """The twin that the API shows beside an amount: its digits as text, with the precision that arithmetic on it keeps."""
+    return None if amount is None else {"value": format(plain(Decimal(amount)), "f"), "precision": 20}
