@@ -93,11 +93,10 @@ class Settings(BaseSettings):
     def with_secrets(self) -> Settings:
         """The same with every secret filled in: those not set are made once and kept in `data_dir/secrets`, readable by the owner only."""
         folder = self.data_dir / "secrets"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         made: dict[str, str] = {}
         for name in ("jwt_secret", "cookie_secret", "cluster_token"):
             if getattr(self, name) is None:
-                made[name] = _kept_secret(folder / name)
+                made[name] = kept_secret(folder / name)
         return self.model_copy(update=made)
 
     def database_of(self, module: str) -> str:
@@ -110,12 +109,13 @@ class Settings(BaseSettings):
         return url
 
 
-def _kept_secret(path: Path) -> str:
-    """Read the secret, or make it; of two processes that make it at once, one wins and both read the same."""
+def kept_secret(path: Path, size: int = 48) -> str:
+    """Read the secret, or make it of `size` random bytes; of two processes that make it at once, one wins and both read the same."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     if not path.exists():
         draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(48))
+        draft.write_text(secrets.token_urlsafe(size))
         try:
             path.hardlink_to(draft)
         except FileExistsError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import secrets
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -17,7 +16,7 @@ import psutil
 
 from ...core import migrations
 from ...core.errors import Misconfigured
-from ...core.settings import Settings
+from ...core.settings import Settings, kept_secret
 from ..postgres import EmbeddedPostgres
 
 
@@ -62,11 +61,15 @@ def holder(settings: Settings) -> int | None:
     return None
 
 
+def nobody_there(settings: Settings) -> Misconfigured:
+    return Misconfigured(f"No Velella runs on {settings.data_dir}.", hint="Start one with `velella serve`, or name its --data-dir.")
+
+
 def stop(settings: Settings, timeout: float = 60.0) -> int:
     """End the Velella that runs on the data directory and wait until it is gone. Returns its process id."""
     pid = holder(settings)
     if pid is None:
-        raise Misconfigured(f"No Velella runs on {settings.data_dir}.", hint="Is it the right --data-dir?")
+        raise nobody_there(settings)
     process = psutil.Process(pid)
     os.kill(pid, signal.SIGTERM)
     try:
@@ -144,12 +147,21 @@ async def check_schema(settings: Settings) -> None:
         raise Misconfigured(f"The database is older than this Velella: {', '.join(pending)}.", hint="Run `velella migrate` first.")
 
 
+DEMO_ADMIN = "admin@example.com"
+
+
+def is_embedded(settings: Settings) -> bool:
+    """Whether the database is the embedded one of this data directory."""
+    return settings.database_url == EmbeddedPostgres(settings.data_dir / "postgres").url()
+
+
 def admin_password(settings: Settings) -> str:
     """The demo shop's admin password: made once, kept beside the other secrets."""
+    return kept_secret(settings.data_dir / "secrets" / "admin_password", 9)
+
+
+def known_admin_password(settings: Settings) -> str | None:
+    """The same, if it was made on this data directory."""
     path = settings.data_dir / "secrets" / "admin_password"
-    if not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(9))
-    return path.read_text()
+    return path.read_text() if path.exists() else None
 

@@ -1,0 +1,157 @@
+"""Commands on a running Velella: status, stop, topology, cache, workflows; and on its settings."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ...core.settings import Settings
+from ..host import local_host
+from . import instance
+from .data import DatabaseUrl, DataDir, with_database
+
+console = Console(highlight=False)
+R = TypeVar("R")
+
+SECRET = ("secret", "token", "password")
+
+
+def register(app: typer.Typer) -> None:
+    @app.command(epilog="Examples:  velella status  ·  velella status --json  ·  kill -0 $(velella status --pids)")
+    def status(
+        data_dir: Path | None = DataDir,
+        as_json: bool = typer.Option(False, "--json", help="The same as JSON."),
+        pids: bool = typer.Option(False, "--pids", help="Only the ids of all processes, for scripts."),
+    ) -> None:
+        """Show pools, replicas, processes, queues and restarts of the Velella that runs on the data directory."""
+        report = _ask(data_dir, lambda supervisor: supervisor.status())
+        if pids:
+            print(" ".join(str(pid) for pid in report["pids"]))
+        elif as_json:
+            print(json.dumps(report, indent=2))
+        else:
+            console.print(_status_table(report))
+
+    @app.command(epilog="Example:  velella stop --data-dir shop2")
+    def stop(data_dir: Path | None = DataDir) -> None:
+        """Stop the Velella that runs on the data directory, and wait until all of it is gone."""
+        pid = instance.stop(instance.settings_of(data_dir=data_dir))
+        console.print(f"Stopped (process {pid}).")
+
+    @app.command(epilog="Examples:  velella topology cluster.yaml  ·  velella topology packed")
+    def topology(file: str = typer.Argument("packed", help="packed, pooled, or a cluster.yaml.")) -> None:
+        """Show the processes and database connections a topology means, before anything starts."""
+        from ..topology import Topology
+
+        plan = Topology.of(instance.settings_of(topology=file))
+        table = Table("pool", "replicas", "services", "connections", "placement", title=plan.name)
+        for pool in plan.pools:
+            table.add_row(pool.name, pool.replicas_shown, ", ".join(pool.services), str(pool.connections_in_all), pool.placement_shown)
+        console.print(table)
+        console.print(f"{plan.processes} processes")
+        for database, connections in plan.connections_by_database.items():
+            console.print(f"{connections} database connections at most to {database}")
+
+    cache = typer.Typer(help="What processes remember of earlier answers.", no_args_is_help=True)
+    app.add_typer(cache, name="cache")
+
+    @cache.callback()
+    def group() -> None:
+        pass
+
+    @cache.command(epilog="Example:  velella cache clear")
+    def clear(data_dir: Path | None = DataDir) -> None:
+        """Make every process forget what it holds."""
+        _ask(data_dir, lambda supervisor: supervisor.clear_cache())
+        console.print("Every process has forgotten what it held.")
+
+    _workflows(app)
+
+    @app.command(epilog="Examples:  velella config  ·  VELELLA_PORT=9001 velella config")
+    def config(secrets: bool = typer.Option(False, "--secrets", help="Show secrets too.")) -> None:
+        """Print every setting: its name in the environment, its value and what it means."""
+        settings = instance.settings_of()
+        table = Table("setting", "environment", "value", "meaning")
+        for name, field in Settings.model_fields.items():
+            value = getattr(settings, name)
+            hidden = value is not None and not secrets and any(word in name for word in SECRET)
+            text = "(set)" if hidden else json.dumps(value, default=str)
+            table.add_row(name, f"VELELLA_{name.upper()}", text, field.description or "")
+        console.print(table)
+        console.print("Set them in the environment, in .env, or in velella.toml (the same names in lower case); the first of these wins.")
+
+
+def _ask(data_dir: Path | None, question: Callable[[Any], Awaitable[R]]) -> R:
+    """Ask the supervisor of the running Velella. Raises Misconfigured when none runs on the data directory."""
+    from ..supervisor import supervisor_handle
+
+    settings = instance.settings_of(data_dir=data_dir)
+    if instance.holder(settings) is None:
+        raise instance.nobody_there(settings)
+
+    async def ask() -> R:
+        async with supervisor_handle(settings) as supervisor:
+            return await question(supervisor)
+
+    return asyncio.run(ask())
+
+
+def _status_table(report: dict[str, Any]) -> Table:
+    table = Table("pool", "replica", "process", "state", "waiting", "running", "restarts", title=f"{report['topology']} · {report['url']}")
+    for pool in report["pools"]:
+        for replica in pool["replicas"]:
+            table.add_row(
+                pool["name"],
+                str(replica["index"]),
+                str(replica["pid"] or ""),
+                replica["state"],
+                str(replica["waiting"]),
+                str(replica["running"]),
+                str(replica["restarts"]),
+            )
+    return table
+
+
+def _workflows(app: typer.Typer) -> None:
+    workflows = typer.Typer(help="Executions of durable workflows.", no_args_is_help=True)
+    app.add_typer(workflows, name="workflows")
+
+    @workflows.command("list", epilog="Example:  velella workflows list --state failed")
+    def list_(
+        state: str | None = typer.Option(None, help="invoking, compensating, done, failed or reverted."),
+        limit: int = typer.Option(50, help="How many, newest first."),
+        data_dir: Path | None = DataDir,
+        database_url: str | None = DatabaseUrl,
+    ) -> None:
+        """List executions, newest first."""
+        rows = _with_coordinator(data_dir, database_url, lambda host: host.workflows.list(state=state, limit=limit))
+        table = Table("execution", "workflow", "key", "state", "attempts", "started", "error")
+        for row in rows:
+            table.add_row(*(str(row[name] or "") for name in ("id", "workflow", "key", "state", "attempts", "created_at", "error")))
+        console.print(table)
+
+    @workflows.command(epilog="Example:  velella workflows show wfex_01J9…")
+    def show(execution: str, data_dir: Path | None = DataDir, database_url: str | None = DatabaseUrl) -> None:
+        """Show one execution with its steps."""
+        console.print_json(data=_with_coordinator(data_dir, database_url, lambda host: host.workflows.show(execution)), default=str)
+
+    @workflows.command(epilog="Example:  velella workflows retry wfex_01J9…")
+    def retry(execution: str, data_dir: Path | None = DataDir, database_url: str | None = DatabaseUrl) -> None:
+        """Put a failed execution back in the queue; a running Velella goes on with it where it stopped."""
+        _with_coordinator(data_dir, database_url, lambda host: host.workflows.retry(execution))
+        console.print("Put back in the queue.")
+
+
+def _with_coordinator(data_dir: Path | None, database_url: str | None, question: Callable[[Any], Awaitable[R]]) -> R:
+    async def work(settings: Settings) -> R:
+        async with local_host(settings) as host:
+            return await question(host)
+
+    return with_database(data_dir, database_url, work)

@@ -1,0 +1,120 @@
+"""`velella serve`: a shop on this machine, from nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ...core import logs
+from ...core.settings import Settings
+from . import instance
+from .seeding import seed_defaults, seed_demo
+
+console = Console(highlight=False)
+
+EXAMPLES = """Examples:  velella serve  ·  velella serve --topology pooled  ·  velella serve --empty --data-dir shop2 --port 9001  ·
+velella serve --database-url postgresql://shop@db.internal/shop --host 0.0.0.0"""
+
+
+def register(app: typer.Typer) -> None:
+    @app.command(epilog=EXAMPLES)
+    def serve(
+        host: str | None = typer.Option(None, help="Address to listen on. Default: 127.0.0.1, this machine only."),
+        port: int | None = typer.Option(None, help="Port to listen on. Default: 9000."),
+        data_dir: Path | None = typer.Option(None, help="Where data, sockets, secrets and logs lie. Default: .velella"),
+        database_url: str | None = typer.Option(None, help="postgresql://… Default: an embedded PostgreSQL in the data directory."),
+        topology: str | None = typer.Option(None, help="packed (a process a core), pooled (a pool a module), or a cluster.yaml."),
+        empty: bool = typer.Option(False, "--empty", help="Leave out the demo shop."),
+        no_cache: bool = typer.Option(False, "--no-cache", help="Answer every request from the database."),
+    ) -> None:
+        """Serve a shop. Ctrl-C stops it; started again it goes on where it was."""
+        settings = instance.settings_of(
+            host=host, port=port, data_dir=data_dir, database_url=database_url, topology=topology, cache=False if no_cache else None
+        )
+        logs.configure(settings)
+        with instance.held(settings):
+            asyncio.run(_serve(settings, demo=not empty))
+
+
+async def _serve(settings: Settings, demo: bool) -> None:
+    from ..supervisor import Supervisor
+    from ..topology import Topology
+
+    topology = Topology.of(settings)  # first of all: a mistake in the file is said before anything starts
+    instance.check_port(settings)
+    settings = settings.with_secrets()
+    stopped = _stop_signal()
+    async with contextlib.AsyncExitStack() as stack:
+        with console.status("Starting PostgreSQL …"):
+            settings = await stack.enter_async_context(instance.database(settings))
+            embedded = instance.is_embedded(settings)
+            if embedded:
+                await instance.migrate(settings)
+            else:
+                await instance.check_schema(settings)
+        supervisor = Supervisor(settings, topology)
+        stack.push_async_callback(supervisor.stop)
+        # Ray takes its seconds whatever the database does: it starts while the shop is filled
+        cluster = asyncio.create_task(supervisor.start_cluster())
+        try:
+            if await seed_defaults(settings) and demo:
+                await seed_demo(settings, console)
+        finally:
+            await cluster
+        with console.status(f"Starting {len(topology.pools)} pool{'s' if len(topology.pools) > 1 else ''} …"):
+            starting = asyncio.create_task(supervisor.start_pools())
+            ended = asyncio.create_task(stopped.wait())
+            await asyncio.wait({starting, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if not starting.done():
+                starting.cancel()
+                return
+            ended.cancel()
+            await starting
+        await _introduce(settings, topology.name)
+        await stopped.wait()
+        console.print("Stopping …")
+    console.print("Stopped. Nothing is left running; the data stays.")
+
+
+def _stop_signal() -> asyncio.Event:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    return stopped
+
+
+async def _introduce(settings: Settings, topology: str) -> None:
+    """What a new user needs next: where the shop is, and the keys to it."""
+    from ..host import local_host
+
+    async with local_host(settings, ["api_key", "user"]) as host:
+        keys = await host.modules.api_key.list("api_key", {"type": "publishable", "revoked_at": None}, limit=1)
+        users = await host.modules.user.list("user", {}, fields=("email",), limit=1)
+    url = settings.public_url or f"http://{settings.host}:{settings.port}"
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    table.add_row("store API", f"{url}/store/products")
+    table.add_row("admin API", f"{url}/admin")
+    if keys:
+        table.add_row("publishable key", str(keys[0]["token"]))
+    if not users:
+        table.add_row("admin login", "none yet: velella user create --email you@example.com --password …")
+    elif users[0]["email"] == instance.DEMO_ADMIN and (password := instance.known_admin_password(settings)):
+        table.add_row("admin login", f"{instance.DEMO_ADMIN}  {password}")
+    else:
+        table.add_row("admin login", str(users[0]["email"]))
+    table.add_row("data", str(settings.data_dir))
+    table.add_row("topology", topology)
+    console.print(f"\n[bold]Velella serves[/bold] {url}   [dim](Ctrl-C stops it)[/dim]\n")
+    console.print(table)
+    console.print()
+
+
