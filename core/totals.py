@@ -1,0 +1,184 @@
+"""Totals of carts and orders: every figure a buyer sees, from one place.
+
+What is known of a line is its price, its quantity, its tax rates and its adjustments (where promotions put their discounts). From that, for
+a line and a shipping method alike:
+
+    original_total = price × quantity, with taxes          total    = original_total − discount_total
+    original_subtotal = the same without taxes             subtotal = original_subtotal (discounts are shown apart)
+    original_tax_total = the difference                    tax_total = original_tax_total − discount_tax_total
+
+A price that includes taxes is `original_total` as it stands and is divided by (1 + rates); one that doesn't is `original_subtotal` and is
+multiplied. The same holds for an adjustment.
+
+Rounding, in two places and nowhere else:
+
+- what a division or a rate gives is kept to `PARTS` decimals and everything else follows by adding and subtracting, so that figures that
+  should add up do, to the last digit;
+- `total` of the cart or order is the amount that is charged. It alone has the currency's decimals, halves away from zero. A total that the
+  sum of its parts misses by less than half a smallest unit is the price of not rounding each line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping, Sequence
+from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import Any, Final
+
+from . import money
+
+PARTS: Final = 12
+"""Decimals that parts of a total are kept to."""
+
+_EXACT = Context(prec=200, rounding=ROUND_HALF_UP)
+"""Wide enough that sums and products of amounts are exact."""
+_PART = Decimal(1).scaleb(-PARTS)
+_ZERO = Decimal(0)
+_ONE = Decimal(1)
+_HUNDRED = Decimal(100)
+
+LINE_TOTALS: Final = frozenset(
+    {
+        "subtotal", "total", "original_total", "original_subtotal", "original_tax_total",
+        "discount_total", "discount_subtotal", "discount_tax_total", "tax_total",
+    }
+)  # fmt: skip
+"""Fields that each line and shipping method gets."""
+
+ITEM_ALIASES: Final[Mapping[str, str]] = {"item_total": "total", "item_subtotal": "subtotal", "item_tax_total": "tax_total"}
+"""Other names of a line's own totals."""
+
+REFUND_TOTALS: Final = frozenset({"refundable_total", "refundable_total_per_unit"})
+"""Fields that only an order's lines get: what of a line could still be given back."""
+
+TOTALS: Final = frozenset(
+    {
+        "total", "subtotal", "tax_total", "discount_total", "discount_subtotal", "discount_tax_total",
+        "original_total", "original_subtotal", "original_tax_total",
+        "item_total", "item_subtotal", "item_tax_total", "item_discount_total",
+        "original_item_total", "original_item_subtotal", "original_item_tax_total",
+        "shipping_total", "shipping_subtotal", "shipping_tax_total", "shipping_discount_total",
+        "original_shipping_total", "original_shipping_subtotal", "original_shipping_tax_total",
+        "credit_line_total", "credit_line_subtotal", "credit_line_tax_total", "gift_card_total", "gift_card_tax_total",
+    }
+)  # fmt: skip
+"""Fields that a cart or an order gets."""
+
+Row = MutableMapping[str, Any]
+
+
+def add_totals(parent: Row) -> None:
+    """Fill in every total of a cart or an order and of its lines, shipping methods, tax lines and adjustments.
+
+    Reads `currency_code`; of each of `items` `unit_price`, `quantity` and `is_tax_inclusive`, of each of `shipping_methods` `amount` and
+    `is_tax_inclusive`, of both their `tax_lines` (`rate`, in percent) and `adjustments` (`amount`, `is_tax_inclusive`); of `credit_lines`
+    `amount`. What is missing counts as none. Of an order's item `detail` tells what came back.
+    """
+    items: Sequence[Row] = parent.get("items") or ()
+    methods: Sequence[Row] = parent.get("shipping_methods") or ()
+    for item in items:
+        _add_line_totals(item, _EXACT.multiply(_decimal(item["unit_price"]), _decimal(item["quantity"])))
+        for alias, name in ITEM_ALIASES.items():
+            item[alias] = item[name]
+        if item.get("detail") is not None:
+            _add_refund_totals(item)
+    for method in methods:
+        _add_line_totals(method, _decimal(method["amount"]))
+
+    item_sums, method_sums = _sums(items), _sums(methods)
+    both = {name: _EXACT.add(item_sums[name], method_sums[name]) for name in LINE_TOTALS}
+    credit = _sum(line["amount"] for line in parent.get("credit_lines") or ())
+    for name, value in both.items():
+        parent[name] = money.plain(value)
+    parent["total"] = money.plain(money.rounded(_EXACT.subtract(both["total"], credit), str(parent["currency_code"])))
+    for prefix, sums in (("item", item_sums), ("shipping", method_sums)):
+        for part in ("total", "subtotal", "tax_total"):
+            parent[f"{prefix}_{part}"] = money.plain(sums[part])
+            parent[f"original_{prefix}_{part}"] = money.plain(sums[f"original_{part}"])
+        parent[f"{prefix}_discount_total"] = money.plain(sums["discount_total"])
+    parent["credit_line_total"] = parent["credit_line_subtotal"] = money.plain(credit)
+    parent["credit_line_tax_total"] = parent["gift_card_total"] = parent["gift_card_tax_total"] = _ZERO
+
+
+def _add_line_totals(line: Row, price: Decimal) -> None:
+    """Totals of one line or shipping method whose undiscounted price, as it was quoted, is known."""
+    tax_lines: Sequence[Row] = line.get("tax_lines") or ()
+    adjustments: Sequence[Row] = line.get("adjustments") or ()
+    rate = _EXACT.divide(_sum(tax["rate"] for tax in tax_lines), _HUNDRED)
+
+    subtotal, original_total = _without_and_with_tax(price, bool(line.get("is_tax_inclusive")), rate)
+    discount_subtotal = discount_total = _ZERO
+    for adjustment in adjustments:
+        without, with_tax = _without_and_with_tax(_decimal(adjustment["amount"]), bool(adjustment.get("is_tax_inclusive")), rate)
+        adjustment["subtotal"], adjustment["total"] = money.plain(without), money.plain(with_tax)
+        discount_subtotal, discount_total = _EXACT.add(discount_subtotal, without), _EXACT.add(discount_total, with_tax)
+    original_tax = _EXACT.subtract(original_total, subtotal)
+    discount_tax = _EXACT.subtract(discount_total, discount_subtotal)
+    tax = _EXACT.subtract(original_tax, discount_tax)
+
+    _share(tax_lines, "subtotal", original_tax)
+    _share(tax_lines, "total", tax)
+    line["subtotal"] = line["original_subtotal"] = money.plain(subtotal)
+    line["original_total"] = money.plain(original_total)
+    line["original_tax_total"] = money.plain(original_tax)
+    line["discount_total"] = money.plain(discount_total)
+    line["discount_subtotal"] = money.plain(discount_subtotal)
+    line["discount_tax_total"] = money.plain(discount_tax)
+    line["tax_total"] = money.plain(tax)
+    line["total"] = money.plain(_EXACT.subtract(original_total, discount_total))
+
+
+def _without_and_with_tax(amount: Decimal, inclusive: bool, rate: Decimal) -> tuple[Decimal, Decimal]:
+    if not rate:
+        return amount, amount
+    factor = _EXACT.add(_ONE, rate)
+    if inclusive:
+        return _part(_EXACT.divide(amount, factor)), amount
+    return amount, _part(_EXACT.multiply(amount, factor))
+
+
+def _share(tax_lines: Sequence[Row], field: str, tax: Decimal) -> None:
+    """Split the tax of a line among its tax lines by their rates. What rounding leaves over goes to the last."""
+    rates = _sum(line["rate"] for line in tax_lines)
+    left = tax
+    for line in tax_lines[:-1]:
+        share = _part(_EXACT.divide(_EXACT.multiply(tax, _decimal(line["rate"])), rates)) if rates else _ZERO
+        line[field] = money.plain(share)
+        left = _EXACT.subtract(left, share)
+    if tax_lines:
+        tax_lines[-1][field] = money.plain(left)
+
+
+def _add_refund_totals(item: Row) -> None:
+    """The share of a line's total that belongs to what the buyer still has."""
+    detail, quantity = item["detail"], _decimal(item["quantity"])
+    back = _sum(detail.get(f"return_{state}_quantity") for state in ("requested", "received", "dismissed"))
+    kept = _EXACT.subtract(quantity, back)
+    each = _EXACT.divide(item["total"], quantity) if quantity and kept > 0 else _ZERO
+    item["refundable_total"] = money.plain(_part(_EXACT.multiply(each, kept)))
+    item["refundable_total_per_unit"] = money.plain(_part(each))
+
+
+def _sums(lines: Sequence[Row]) -> dict[str, Decimal]:
+    return {name: _sum(line[name] for line in lines) for name in LINE_TOTALS}
+
+
+def _sum(amounts: Any) -> Decimal:
+    total = _ZERO
+    for amount in amounts:
+        total = _EXACT.add(total, _decimal(amount))
+    return total
+
+
+def _decimal(value: Any) -> Decimal:
+    """An amount as rows hold it: Decimal, a whole number, or nothing. A float would be a mistake of ours."""
+    if isinstance(value, Decimal):
+        return value
+    if value is None:
+        return _ZERO
+    if isinstance(value, int):
+        return Decimal(value)
+    raise TypeError(f"{type(value).__name__} is not an exact amount")
+
+
+def _part(value: Decimal) -> Decimal:
+    return value.quantize(_PART, context=_EXACT)
