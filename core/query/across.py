@@ -1,0 +1,196 @@
+"""Filters and orders that reach into other modules, turned into ones that the root's own module understands.
+
+    {"sales_channels": {"id": "sc_1"}}   →   {"id": {"$in": ["prod_1", "prod_2", …]}}
+
+The far end is asked first, and its answer becomes a list of keys. Where a filter only compares the key of the far end,
+nobody needs to be asked: `{"customer": {"id": "cus_1"}}` is `{"customer_id": "cus_1"}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from .links import Edge
+from .page import Query
+from .plan import Catalogue
+
+Rows = list[dict[str, Any]]
+Read = Callable[[Query], Awaitable[Rows]]
+"""Reads rows of one query, whose fields and filters may reach into other modules."""
+
+_LOGICAL = ("$and", "$or")
+
+
+def crosses(catalogue: Catalogue, entity: str, filters: Mapping[str, Any]) -> bool:
+    """Whether some filter reaches out of the entity's module."""
+    for name, value in filters.items():
+        if name in _LOGICAL:
+            if any(crosses(catalogue, entity, part) for part in value):
+                return True
+        elif name == "$not":
+            if crosses(catalogue, entity, value):
+                return True
+        elif (relation := catalogue.relation(entity, name)) is not None:
+            if isinstance(value, Mapping) and crosses(catalogue, relation.target, value):
+                return True
+        elif _step(catalogue, entity, name, value) is not None:
+            return True
+    return False
+
+
+async def local_filters(catalogue: Catalogue, read: Read, entity: str, filters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same filters in terms of the entity's own module."""
+    if not crosses(catalogue, entity, filters):
+        return filters
+    local: dict[str, Any] = {}
+    conditions: list[Mapping[str, Any]] = []
+    for name, value in filters.items():
+        if name in _LOGICAL:
+            local[name] = [await local_filters(catalogue, read, entity, part) for part in value]
+        elif name == "$not":
+            local[name] = await local_filters(catalogue, read, entity, value)
+        elif (relation := catalogue.relation(entity, name)) is not None and isinstance(value, Mapping):
+            local[name] = await local_filters(catalogue, read, relation.target, value)
+        elif (step := _step(catalogue, entity, name, value)) is not None:
+            conditions.append(await _condition(catalogue, read, *step))
+        else:
+            local[name] = value
+    if len(conditions) == 1 and not local.keys() & conditions[0].keys():
+        return {**local, **conditions[0]}
+    return {**local, "$and": [*local.get("$and", ()), *conditions]} if conditions else local
+
+
+def _step(catalogue: Catalogue, entity: str, name: str, value: Any) -> tuple[Edge, Any] | None:
+    """The edge that a filter takes out of the module, and what it asks of the far end."""
+    if name.startswith("$"):
+        return None
+    if (edge := catalogue.edge(entity, name)) is not None:
+        return edge, value
+    if (alias := catalogue.alias(entity, name)) is not None and (edge := catalogue.edge(entity, alias.path[0])) is not None:
+        if value is not None:
+            value = _on_key(catalogue, _end_of(catalogue, entity, alias.path), value)
+            for segment in reversed(alias.path[1:]):
+                value = {segment: value}
+        return edge, value
+    if (rows := catalogue.rows_with(entity, name)) is not None and (edge := catalogue.edge(entity, rows)) is not None:
+        return edge, {name: value}
+    return None
+
+
+async def _condition(catalogue: Catalogue, read: Read, edge: Edge, value: Any) -> dict[str, Any]:
+    """What our key has to be, so that the far end is as asked."""
+    points_at_key = edge.target_key == catalogue.entity(edge.target).key
+    if value is None:  # nothing at the far end
+        if points_at_key:
+            return {edge.key: None}
+        return {edge.key: {"$nin": await _keys(read, edge, {})}}
+    value = _on_key(catalogue, edge.target, value)
+    if points_at_key and value.keys() == {edge.target_key}:
+        return {edge.key: value[edge.target_key]}
+    return {edge.key: {"$in": await _keys(read, edge, value)}}
+
+
+async def _keys(read: Read, edge: Edge, filters: Mapping[str, Any]) -> list[Any]:
+    rows = await read(Query(edge.target, (edge.target_key,), filters))
+    return list(dict.fromkeys(row[edge.target_key] for row in rows if row[edge.target_key] is not None))
+
+
+def _on_key(catalogue: Catalogue, entity: str, value: Any) -> Mapping[str, Any]:
+    """A bare value, a list or an operator where an object was expected compares the key."""
+    is_condition = not isinstance(value, Mapping) or (
+        value and all(name.startswith("$") and name not in (*_LOGICAL, "$not") for name in value)
+    )
+    return {catalogue.entity(entity).key: value} if is_condition else value
+
+
+def _end_of(catalogue: Catalogue, entity: str, path: Sequence[str]) -> str:
+    """The entity at the end of a walk without aliases."""
+    for name in path:
+        relation, edge = catalogue.relation(entity, name), catalogue.edge(entity, name)
+        entity = relation.target if relation else edge.target if edge else entity
+    return entity
+
+
+# -- orders
+
+
+def orders_across(catalogue: Catalogue, entity: str, order: Sequence[str]) -> bool:
+    """Whether some term of an order lies in another module."""
+    return any(_leaves(catalogue, entity, term.lstrip("-").split(".")) is not None for term in order)
+
+
+async def ordered_keys(catalogue: Catalogue, read: Read, query: Query) -> list[Any]:
+    """The keys of all rows of a query (whose filters are local) in its order.
+
+    Every row has to be looked at, and those it is ordered by: dearer than an order inside the module by as much as
+    there are rows.
+    """
+    root = catalogue.entity(query.entity).key
+    base = Query(query.entity, (root,), query.filters, with_deleted=query.with_deleted)
+    ranks = [await _ranks(catalogue, read, base, term) for term in query.order]
+    keys = [row[root] for row in await read(base)]
+    return sorted(keys, key=lambda key: (*(rank.get(key, missing) for rank, missing in ranks), key))
+
+
+async def _ranks(catalogue: Catalogue, read: Read, base: Query, term: str) -> tuple[dict[Any, int], float]:
+    """Key of a root row → its place by one term; and the place of rows that have nothing there (as PostgreSQL puts nulls)."""
+    descending, path = term.startswith("-"), term.lstrip("-").split(".")
+    root = catalogue.entity(base.entity).key
+    missing = float("-inf") if descending else float("inf")
+    leaves = _leaves(catalogue, base.entity, path)
+    if leaves is None:
+        rows = await read(Query(base.entity, (root, ".".join(path)), base.filters, (term,), with_deleted=base.with_deleted))
+        return _places(rows, root, path), missing
+    depth, target = leaves
+    walk, rest = path[:depth], path[depth:]
+    key = catalogue.entity(target).key
+    rows = await read(Query(base.entity, (root, ".".join((*walk, key))), base.filters, with_deleted=base.with_deleted))
+    ends = {row[root]: [end[key] for end in at(row, walk)] for row in rows}
+    found = sorted({key for keys in ends.values() for key in keys})
+    sign = "-" if descending else ""
+    ordered = await read(Query(target, (key, ".".join(rest)), {key: {"$in": found}}, (f"{sign}{'.'.join(rest)}",)))
+    places = _places(ordered, key, rest)
+    return {root_key: min(places[end] for end in keys) for root_key, keys in ends.items() if any(end in places for end in keys)}, missing
+
+
+def _places(rows: Rows, key: str, path: Sequence[str]) -> dict[Any, int]:
+    """Key → place of ordered rows; rows with the same value share a place, so that the next term decides."""
+    places: dict[Any, int] = {}
+    place, before = 0, object()
+    for row in rows:
+        value: Any = [end.get(path[-1]) for end in at(row, path[:-1])]
+        if value != before:
+            place, before = place + 1, value
+        places[row[key]] = place
+    return places
+
+
+def _leaves(catalogue: Catalogue, entity: str, path: Sequence[str]) -> tuple[int, str] | None:
+    """How many segments of an order lead out of the module, and to which entity; None where it stays inside."""
+    end: str | None = None
+    for i, name in enumerate(path):
+        if (relation := catalogue.relation(entity, name)) is not None:
+            entity = relation.target
+        elif (edge := catalogue.edge(entity, name)) is not None:
+            end = edge.target
+        elif (alias := catalogue.alias(entity, name)) is not None:
+            end = _end_of(catalogue, entity, alias.path)
+        else:
+            return None
+        if end is not None:
+            return (i + 1, end) if i + 1 < len(path) else None
+    return None
+
+
+def at(row: dict[str, Any], path: Sequence[str]) -> Rows:
+    """The rows at the end of a path, through lists and past what is null."""
+    rows = [row]
+    for name in path:
+        rows = [
+            below
+            for value in (row.get(name) for row in rows)
+            if value is not None
+            for below in (value if isinstance(value, list) else (value,))
+        ]
+    return rows

@@ -1,0 +1,178 @@
+"""The planner: one query over the whole shop, whichever modules its fields lie in.
+
+    page = await graph.query(Query("product", ("id", "*variants", "*variants.prices", "sales_channels.name"), {"status": "published"}))
+
+The root's module is asked once for the whole page. Then, level by level and side by side, each other module is asked
+once by a list of keys, and its rows are joined. A query that stays inside one module passes through as bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from .. import json
+from ..errors import NotFound, UnexpectedState
+from .across import at, local_filters, ordered_keys, orders_across
+from .fields import FieldTree
+from .page import Page, Query
+from .plan import Catalogue, Join, Path, Plan, plan
+
+Row = dict[str, Any]
+
+
+class Source:
+    """Where pages come from: the modules' handles. A cache is another `Source` around this one."""
+
+    def __init__(self, modules: object) -> None:
+        """`modules`: an object with a handle under each module's name."""
+        self._modules = modules
+
+    async def page(self, module: str, query: Query) -> Page:
+        """One page of one module."""
+        page: Page = await getattr(self._modules, module).query(query)
+        return page
+
+    async def by_key(self, module: str, entity: str, fields: tuple[str, ...], key: str, values: Sequence[Any]) -> list[Row]:
+        """All rows of one module whose `key` is one of the values. The caller may change the rows."""
+        return (await self.page(module, Query(entity, fields, {key: {"$in": list(values)}}))).rows
+
+
+class Graph:
+    """Queries over all modules."""
+
+    def __init__(self, modules: object, catalogue: Catalogue, *, source: Source | None = None) -> None:
+        self.catalogue = catalogue
+        self._source = source or Source(modules)
+        self._plan = lru_cache(maxsize=1024)(self._make_plan)
+
+    async def query(self, query: Query) -> Page:
+        """One page. Filters and orders may reach into other modules as the fields do.
+
+        Raises InvalidData for an entity, field or filter that isn't there.
+        """
+        steps = self._plan(query.entity, query.fields)
+        page = await self._root(query, steps)
+        if not steps.joins and not steps.prune:
+            return page
+        rows = page.rows
+        await self._finish(steps, rows)
+        return Page(json.dumps(rows), page.count)
+
+    async def rows(self, query: Query) -> list[Row]:
+        """The rows of one page, for code that reads them. They are the caller's own, but may share what they have in common."""
+        steps = self._plan(query.entity, query.fields)
+        rows = (await self._root(query, steps)).rows
+        await self._finish(steps, rows)
+        return rows
+
+    async def one(self, entity: str, id: str, fields: Sequence[str] = ("*",), *, with_deleted: bool = False) -> Row:
+        """The row of that key. Raises NotFound, which names the entity and the key."""
+        known = self.catalogue.entity(entity)
+        rows = await self.rows(Query(entity, tuple(fields), {known.key: id}, limit=1, with_deleted=with_deleted))
+        if not rows:
+            label = known.label or entity.replace("_", " ").capitalize()
+            raise NotFound(f"{label} with {known.key}: {id} was not found")
+        return rows[0]
+
+    async def expand(self, entity: str, rows: Sequence[Row], fields: Sequence[str]) -> Sequence[Row]:
+        """Join what lies in other modules onto rows that one already has, in place.
+
+        Only those of the fields that leave the entity's module do anything. The rows must hold the columns that lead
+        out (`customer_id` for `customer.email`), and the relations on the way. Nothing is taken away.
+
+        Raises UnexpectedState for a row without such a column.
+        """
+        steps = self._plan(entity, tuple(fields))
+        if rows and steps.joins:
+            await self._join(steps, rows)
+        return rows
+
+    # -- inside
+
+    def _make_plan(self, entity: str, fields: tuple[str, ...]) -> Plan:
+        return plan(self.catalogue, entity, FieldTree.parse(fields))
+
+    async def _root(self, query: Query, steps: Plan) -> Page:
+        """The root's own part of a page."""
+        module = self.catalogue.module_of(query.entity)
+        filters = await local_filters(self.catalogue, self.rows, query.entity, query.filters)
+        local = query if filters is query.filters and steps.fields == query.fields else replace(query, fields=steps.fields, filters=filters)
+        if not query.order or not orders_across(self.catalogue, query.entity, query.order):
+            return await self._source.page(module, local)
+        keys = await ordered_keys(self.catalogue, self.rows, local)
+        end = None if query.limit is None else query.offset + query.limit
+        wanted = keys[query.offset : end]
+        key = self.catalogue.entity(query.entity).key
+        found = Query(query.entity, (*steps.fields, key), {key: {"$in": wanted}}, with_deleted=query.with_deleted)
+        place = {value: i for i, value in enumerate(wanted)}
+        rows = sorted((await self._source.page(module, found)).rows, key=lambda row: place[row[key]])
+        return Page(json.dumps(rows), len(keys) if query.count else None)
+
+    async def _finish(self, steps: Plan, rows: list[Row]) -> None:
+        if rows:
+            await self._join(steps, rows)
+            _prune(steps.prune, rows)
+
+    async def _join(self, steps: Plan, rows: Sequence[Row]) -> None:
+        """Carry out all joins of a plan side by side."""
+        if len(steps.joins) == 1:
+            await self._join_one(steps.joins[0], rows)
+        elif steps.joins:
+            await asyncio.gather(*(self._join_one(join, rows) for join in steps.joins))
+
+    async def _join_one(self, join: Join, rows: Sequence[Row]) -> None:
+        ours = [end for row in rows for end in at(row, join.path)] if join.path else rows
+        try:
+            keys = {row[join.key] for row in ours}
+        except KeyError:
+            where = ".".join((*join.path, join.name))
+            raise UnexpectedState(f"{where} can't be joined: a row has no {join.key}") from None
+        keys.discard(None)
+        theirs = await self._theirs(join.plan, join.target_key, sorted(keys)) if keys else []
+        by_key: dict[Any, Any] = {}
+        if join.many:
+            for row in theirs:
+                by_key.setdefault(row[join.target_key], []).append(row)
+        else:  # of several the newest, which comes last
+            by_key = {row[join.target_key]: row for row in theirs}
+        shown = _shown(join)
+        taken = {key: shown(found) for key, found in by_key.items()}
+        _prune(join.plan.prune, theirs)
+        nothing = join.take_many if join.take else join.many
+        for row in ours:
+            value = taken.get(row[join.key])
+            row[join.name] = value if value is not None else [] if nothing else None
+
+    async def _theirs(self, steps: Plan, key: str, values: Sequence[Any]) -> list[Row]:
+        """The far end's rows, with all that is joined to them in turn."""
+        module = self.catalogue.module_of(steps.entity)
+        rows = await self._source.by_key(module, steps.entity, steps.fields, key, values)
+        if rows:
+            await self._join(steps, rows)
+        return rows
+
+
+def _shown(join: Join) -> Any:
+    """How what was found for one key is shown."""
+    if not join.take:
+        return lambda found: found
+
+    def take(found: Row | list[Row]) -> Any:
+        ends = [end for row in (found if isinstance(found, list) else [found]) for end in at(row, join.take)]
+        if join.take_many:
+            return ends
+        return ends[-1] if ends else None
+
+    return take
+
+
+def _prune(columns: Sequence[tuple[Path, str]], rows: Sequence[Row]) -> None:
+    """Take away what was fetched for joining only."""
+    for path, column in columns:
+        for row in rows:
+            for end in at(row, path):
+                end.pop(column, None)

@@ -1,0 +1,159 @@
+"""Splitting a query where modules meet: what each module is asked, and how the answers are joined.
+
+The catalogue knows every entity of the shop and every edge between modules. A plan asks one module for its part of a
+field tree and lists the joins that bring the rest; each join has a plan of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ..errors import InvalidData
+from ..sql.entity import Entity, Relation, Schema
+from .fields import FieldTree
+from .links import LINKS, REFERENCES, Alias, Edge, Link, Reference, aliases_of, edges_of
+
+Path = tuple[str, ...]
+
+
+class Catalogue:
+    """All entities of the loaded modules, and the edges between them."""
+
+    def __init__(self, schemas: Iterable[Schema], links: Iterable[Link] = LINKS, references: Iterable[Reference] = REFERENCES) -> None:
+        links = tuple(links)
+        self._entities: dict[str, tuple[str, Entity]] = {}
+        for schema in schemas:
+            for entity in schema.entities.values():
+                if entity.name in self._entities:
+                    raise ValueError(f"Two modules have an entity {entity.name}: {self._entities[entity.name][0]} and {schema.module}")
+                self._entities[entity.name] = (schema.module, entity)
+        self._edges = edges_of(links, references)
+        self._aliases = aliases_of(links)
+        self._link_keys = {link.name: (link.left.key, link.right.key) for link in links}
+
+    def module_of(self, entity: str) -> str:
+        return self._find(entity)[0]
+
+    def entity(self, name: str) -> Entity:
+        """Raises InvalidData for a name that no loaded module has."""
+        return self._find(name)[1]
+
+    def relation(self, entity: str, name: str) -> Relation | None:
+        """The relation of that name inside the entity's own module."""
+        return self._find(entity)[1].relations.get(name)
+
+    def owns(self, entity: str, name: str) -> bool:
+        """Whether the entity's own module shows a column or relation of that name."""
+        own = self._find(entity)[1]
+        return name in own.relations or name in own.table.c or name in own.computed
+
+    def edge(self, entity: str, name: str) -> Edge | None:
+        """The step of that name to another module. What the entity's own module has comes first."""
+        found = self._edges.get(entity, {}).get(name)
+        return None if found is None or self.owns(entity, name) else found
+
+    def alias(self, entity: str, name: str) -> Alias | None:
+        found = self._aliases.get(entity, {}).get(name)
+        return None if found is None or self.owns(entity, name) else found
+
+    def rows_with(self, entity: str, column: str) -> str | None:
+        """The name of those link rows of the entity that have this column: `sales_channel_id` of a product."""
+        if self.owns(entity, column):
+            return None
+        for name, edge in self._edges.get(entity, {}).items():
+            if column != edge.target_key and column in self._link_keys.get(edge.target, ()):
+                return name
+        return None
+
+    def keys(self, entity: str) -> Path:
+        """The columns that tell a row of the entity from others: shown even where only joining asked for them."""
+        return (*self._link_keys.get(entity, ()), self._find(entity)[1].key)
+
+    def _find(self, name: str) -> tuple[str, Entity]:
+        try:
+            return self._entities[name]
+        except KeyError:
+            raise InvalidData(f"There is no entity called {name}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Bring rows of another module to some rows of a plan."""
+
+    path: Path
+    """Relations inside the module that lead from the plan's rows to those that are joined to."""
+    name: str
+    """What is joined is called there."""
+    key: str
+    """Their column that equals the other's `target_key`."""
+    target_key: str
+    many: bool
+    """Whether several of the other's rows may belong to one of ours."""
+    plan: Plan
+    take: Path = ()
+    """An alias: what is shown lies further down, below the other's rows."""
+    take_many: bool = False
+    """An alias: whether it shows a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to ask of one module, and what to join to its answer."""
+
+    entity: str
+    fields: tuple[str, ...]
+    joins: tuple[Join, ...] = ()
+    prune: tuple[tuple[Path, str], ...] = ()
+    """Columns that were asked for joining only: where they are, and their names."""
+
+
+@dataclass(slots=True)
+class _Draft:
+    fields: list[str] = field(default_factory=list)
+    joins: list[Join] = field(default_factory=list)
+    prune: list[tuple[Path, str]] = field(default_factory=list)
+
+
+def plan(catalogue: Catalogue, entity: str, tree: FieldTree, *, key: str | None = None) -> Plan:
+    """The plan of a field tree over an entity. `key`: a column that whoever joins the rows needs of each."""
+    draft = _Draft()
+    _walk(catalogue, draft, entity, tree, (), key)
+    return Plan(entity, tuple(draft.fields), tuple(draft.joins), tuple(draft.prune))
+
+
+def _walk(catalogue: Catalogue, draft: _Draft, entity: str, tree: FieldTree, path: Path, key: str | None = None) -> None:
+    prefix = "".join(f"{segment}." for segment in path)
+    needed = [key] if key else []
+    if tree.whole:
+        draft.fields.append(f"{prefix}*")
+    for name, child in tree:
+        if (relation := catalogue.relation(entity, name)) is not None:
+            _walk(catalogue, draft, relation.target, child, (*path, name))
+        elif (edge := catalogue.edge(entity, name)) is not None:
+            needed.append(edge.key)
+            draft.joins.append(_join(catalogue, path, name, edge, child))
+        elif (alias := catalogue.alias(entity, name)) is not None:
+            needed.append((edge := _first_step(catalogue, entity, alias)).key)
+            draft.joins.append(_join(catalogue, path, name, edge, child, alias))
+        else:  # a column, or something that the module knows or refuses
+            draft.fields.extend(child.under(f"{prefix}{name}").fields())
+    for column in dict.fromkeys(needed):
+        if not tree.whole and column not in tree.children:
+            draft.fields.append(f"{prefix}{column}")
+            if column not in catalogue.keys(entity):
+                draft.prune.append((path, column))
+
+
+def _join(catalogue: Catalogue, path: Path, name: str, edge: Edge, tree: FieldTree, alias: Alias | None = None) -> Join:
+    take = alias.path[1:] if alias else ()
+    below = tree.under(".".join(take)) if take else FieldTree(tree.children, all=tree.whole)
+    inner = plan(catalogue, edge.target, below, key=edge.target_key)
+    return Join(path, name, edge.key, edge.target_key, edge.many, inner, take, alias.many if alias else False)
+
+
+def _first_step(catalogue: Catalogue, entity: str, alias: Alias) -> Edge:
+    edge = catalogue.edge(entity, alias.path[0])
+    if edge is None:
+        raise ValueError(f"An alias of {entity} begins with {alias.path[0]}, which is no step to another module")
+    return edge
