@@ -1,0 +1,1 @@
+"""Fulfillment providers that ship with the module."""

@@ -1,0 +1,78 @@
+"""From lines to what is asked of each level: pure functions, no database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from ...core.errors import InvalidData
+
+LevelKey = tuple[str, str]
+"""Item and location."""
+
+
+@dataclass(slots=True)
+class Demand:
+    """What all lines together ask of one level."""
+
+    inventory_item_id: str
+    location_id: str
+    quantity: Decimal = Decimal(0)
+    """Everything that is to be reserved."""
+    guarded: Decimal = Decimal(0)
+    """The part of it that must be there now; the rest may be back-ordered."""
+
+    @property
+    def key(self) -> LevelKey:
+        return self.inventory_item_id, self.location_id
+
+
+def demands(lines: Iterable[Mapping[str, Any]]) -> list[Demand]:
+    """Lines of one item at one location summed, so that two lines can't both take the last unit.
+
+    In the order of their keys: every writer locks levels in this order, so no two can wait for each other.
+    """
+    wanted: dict[LevelKey, Demand] = {}
+    for line in lines:
+        key = line["inventory_item_id"], line["location_id"]
+        demand = wanted.setdefault(key, Demand(*key))
+        demand.quantity += line["quantity"]
+        if not line.get("allow_backorder"):
+            demand.guarded += line["quantity"]
+    return [wanted[key] for key in sorted(wanted)]
+
+
+def columns(wanted: Sequence[Demand]) -> dict[str, list[Any]]:
+    """The demands as parameters of a statement: a list a column."""
+    return {
+        "item_ids": [one.inventory_item_id for one in wanted],
+        "location_ids": [one.location_id for one in wanted],
+        "quantities": [one.quantity for one in wanted],
+        "guards": [one.guarded for one in wanted],
+    }
+
+
+def checked_line(line: Mapping[str, Any]) -> dict[str, Any]:
+    """A line with an exact quantity. Raises InvalidData for one that names no item, no location, or nothing to reserve."""
+    for name in ("inventory_item_id", "location_id"):
+        if not isinstance(line.get(name), str):
+            raise InvalidData(f"A reservation needs {name}")
+    quantity = exact(line.get("quantity"), "quantity")
+    if quantity <= 0:
+        raise InvalidData(f"A reservation needs a quantity above zero, not {quantity}")
+    return {**line, "quantity": quantity}
+
+
+def exact(value: Any, name: str) -> Decimal:
+    """A quantity as it is counted. Raises InvalidData for what is no number."""
+    if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
+        raise InvalidData(f"{name} must be a number")
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        raise InvalidData(f"{name} must be a number, not {value!r}") from None
+    if not number.is_finite():
+        raise InvalidData(f"{name} must be a number, not {value!r}")
+    return number

@@ -1,0 +1,124 @@
+"""What a payment provider has to be able to do.
+
+A provider is a class named in the settings (`providers.payment`); its options are its constructor's arguments. One
+instance serves all requests of a process. Nothing it does runs inside a transaction of ours, so it may take its time.
+
+Three promises hold for every call:
+
+- `key` is the same whenever the same thing is asked again, after a lost answer or a crash, and differs otherwise. A
+  provider passes it on as the idempotency key of the outside party.
+- `data` is what the provider itself returned last for this payment; it is kept as it is, and shown to storefronts, so it
+  may hold a client secret for the buyer's browser but never a key of the shop.
+- What a provider returns is a fact: it happened. What it raises must be told apart. `PaymentOutcomeUnknown` means that
+  it may have happened (a timeout, a closed connection): nothing is undone, and it is asked again with the same key.
+  Any other error means that it certainly did not happen.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, ClassVar, Literal
+
+Status = Literal["authorized", "captured", "pending", "requires_more", "error", "canceled", "pending_authorization"]
+
+Data = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is asked of a provider."""
+
+    key: str
+    """The idempotency key."""
+    data: Data
+    """What the provider returned last; at the start, what the storefront sent with `session_id` added."""
+    amount: Decimal
+    """In major units of the currency, with no more decimals than the currency has."""
+    currency_code: str
+    """Lower case."""
+    context: Data = field(default_factory=dict)
+    """The buyer and whatever the caller knows: `customer`, `account_holder`, what the storefront sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a provider answered."""
+
+    data: Data
+    """Kept with the session or payment and handed in with the next request."""
+    status: Status = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountHolder:
+    """A buyer as the outside party knows them."""
+
+    id: str
+    data: Data = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a webhook of the outside party says."""
+
+    action: Literal["authorized", "captured", "failed", "pending", "requires_more", "canceled", "not_supported"]
+    session_id: str | None = None
+    amount: Decimal | None = None
+
+
+class PaymentProvider(ABC):
+    """Base of all payment providers."""
+
+    identifier: ClassVar[str]
+    """The middle of its id: `pp_<identifier>_<id in the settings>`."""
+
+    @abstractmethod
+    async def initiate(self, ask: Ask) -> Outcome:
+        """Begin a payment that the buyer will confirm.
+
+        Status `pending` is usual; `requires_more` where the buyer has something to do first; `authorized` where there is
+        nothing to confirm.
+        """
+
+    async def update(self, ask: Ask) -> Outcome:
+        """Change the amount, or what is known of the buyer, of a payment that isn't authorised yet."""
+        return Outcome(ask.data)
+
+    async def drop(self, ask: Ask) -> None:
+        """Forget a payment that was never authorised. Does nothing where there is nothing to forget."""
+
+    @abstractmethod
+    async def authorize(self, ask: Ask) -> Outcome:
+        """Hold the money (`authorized`), or take it at once (`captured`).
+
+        `pending_authorization`: the outside party takes its time, the order may be placed, a webhook tells the end.
+        `requires_more`: the buyer has to act. `error` and `canceled`: declined, for certain; the buyer may try again,
+        which then comes with another key.
+        """
+
+    @abstractmethod
+    async def capture(self, ask: Ask) -> Outcome:
+        """Take `amount` of the money that is held; it never adds up to more than was authorised."""
+
+    @abstractmethod
+    async def refund(self, ask: Ask) -> Outcome:
+        """Give `amount` of the captured money back; it never adds up to more than was captured."""
+
+    @abstractmethod
+    async def cancel(self, ask: Ask) -> Outcome:
+        """Let go of the money that is held. Nothing of it was captured. Repeating it does nothing."""
+
+    @abstractmethod
+    async def status(self, ask: Ask) -> Outcome:
+        """How the payment stands at the outside party. Asked when the outcome of an authorisation is unknown."""
+
+    async def account_holder(self, key: str, context: Data) -> AccountHolder | None:
+        """Register the buyer in `context["customer"]` with the outside party. None: this provider keeps no accounts."""
+        return None
+
+    async def notice(self, body: bytes, headers: Mapping[str, str]) -> Notice:
+        """Read a webhook. Raises an error for one that isn't signed by the outside party."""
+        return Notice("not_supported")

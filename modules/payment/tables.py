@@ -1,0 +1,245 @@
+"""Payment collections, the sessions in which buyers pay, and the payments with their captures and refunds."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, text, true
+
+from ...core.sql.columns import Json, Money, Timestamp, identity, metadata_column, module_metadata, timestamps
+from ...core.sql.entity import Entity, Schema, many, one, through
+
+metadata = module_metadata()
+
+payment_provider = Table(
+    "payment_provider",
+    metadata,
+    identity(),
+    Column("is_enabled", Boolean, nullable=False, server_default=true()),
+    *timestamps(),
+)
+
+# What one cart or order has to be paid. The amounts and the status follow from the sessions, captures and refunds:
+# whoever changes one of these locks the collection's row first and computes them anew in the same transaction.
+payment_collection = Table(
+    "payment_collection",
+    metadata,
+    identity(),
+    Column("currency_code", Text, nullable=False),
+    Column("amount", Money, nullable=False),
+    Column("authorized_amount", Money),
+    Column("captured_amount", Money),
+    Column("refunded_amount", Money),
+    Column("completed_at", Timestamp),
+    Column("status", Text, nullable=False, server_default="not_paid"),
+    Column("payer_key", Text, unique=True),  # `cart:<id>`: a cart has one collection, however often it asks for one
+    metadata_column(),
+    *timestamps(),
+    CheckConstraint("amount >= 0", name="amount_not_negative"),
+    CheckConstraint(
+        "status IN ('not_paid', 'awaiting', 'authorized', 'partially_authorized', 'canceled', 'failed', 'partially_captured', 'completed')",
+        name="status",
+    ),
+)
+
+payment_collection_payment_providers = Table(
+    "payment_collection_payment_providers",
+    metadata,
+    Column("payment_collection_id", Text, ForeignKey("payment_collection.id", ondelete="CASCADE"), primary_key=True),
+    Column("payment_provider_id", Text, ForeignKey("payment_provider.id", ondelete="CASCADE"), primary_key=True),
+)
+
+payment_session = Table(
+    "payment_session",
+    metadata,
+    identity(),
+    Column("currency_code", Text, nullable=False),
+    Column("amount", Money, nullable=False),
+    Column("provider_id", Text, nullable=False),
+    Column("data", Json, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("context", Json),
+    Column("status", Text, nullable=False, server_default="pending"),
+    Column("authorized_at", Timestamp),
+    Column("payment_collection_id", Text, ForeignKey("payment_collection.id", ondelete="CASCADE"), nullable=False),
+    # Rises when the provider has definitely declined: what is tried next goes to it under another idempotency key.
+    Column("attempt", Integer, nullable=False, server_default="0"),
+    metadata_column(),
+    *timestamps(),
+    CheckConstraint(
+        "status IN ('authorized', 'captured', 'pending', 'requires_more', 'error', 'canceled', 'pending_authorization')", name="status"
+    ),
+)
+Index(
+    "ix_payment_session_collection",
+    payment_session.c.payment_collection_id,
+    postgresql_where=payment_session.c.deleted_at.is_(None),
+)
+
+payment = Table(
+    "payment",
+    metadata,
+    identity(),
+    Column("amount", Money, nullable=False),
+    Column("currency_code", Text, nullable=False),
+    Column("provider_id", Text, nullable=False),
+    Column("data", Json),
+    Column("captured_at", Timestamp),
+    Column("canceled_at", Timestamp),
+    Column("payment_collection_id", Text, ForeignKey("payment_collection.id", ondelete="CASCADE"), nullable=False),
+    # No foreign key: a session may be cleared away, its payment never.
+    Column("payment_session_id", Text, nullable=False),
+    metadata_column(),
+    *timestamps(),
+)
+Index("uq_payment_session", payment.c.payment_session_id, unique=True, postgresql_where=payment.c.deleted_at.is_(None))
+Index("ix_payment_collection", payment.c.payment_collection_id, postgresql_where=payment.c.deleted_at.is_(None))
+
+capture = Table(
+    "capture",
+    metadata,
+    identity(),
+    Column("amount", Money, nullable=False),
+    Column("payment_id", Text, ForeignKey("payment.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("created_by", Text),
+    metadata_column(),
+    *timestamps(),
+    CheckConstraint("amount > 0", name="amount_positive"),
+)
+
+refund_reason = Table(
+    "refund_reason",
+    metadata,
+    identity(),
+    Column("label", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("description", Text),
+    metadata_column(),
+    *timestamps(),
+)
+
+refund = Table(
+    "refund",
+    metadata,
+    identity(),
+    Column("amount", Money, nullable=False),
+    Column("payment_id", Text, ForeignKey("payment.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("refund_reason_id", Text, ForeignKey("refund_reason.id", ondelete="SET NULL")),
+    Column("note", Text),
+    Column("created_by", Text),
+    metadata_column(),
+    *timestamps(),
+    CheckConstraint("amount > 0", name="amount_positive"),
+)
+
+account_holder = Table(
+    "account_holder",
+    metadata,
+    identity(),
+    Column("provider_id", Text, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("email", Text),
+    Column("data", Json, nullable=False, server_default=text("'{}'::jsonb")),
+    metadata_column(),
+    *timestamps(),
+)
+Index(
+    "uq_account_holder_provider_external",
+    account_holder.c.provider_id,
+    account_holder.c.external_id,
+    unique=True,
+    postgresql_where=account_holder.c.deleted_at.is_(None),
+)
+
+# The journal of what is asked of a provider for a payment. The row is committed before the provider is asked, and its
+# id is the idempotency key there; it counts against what may still be captured or refunded until the answer is known.
+# A process that dies in between leaves the row `pending`: the next request takes it up under the same key.
+payment_operation = Table(
+    "payment_operation",
+    metadata,
+    identity(),
+    Column("payment_id", Text, ForeignKey("payment.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default="pending"),
+    Column("amount", Money, nullable=False),
+    Column("request_key", Text),  # the caller's own key: asking again under it is the same operation
+    Column("details", Json, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("failure", Text),
+    *timestamps(),
+    CheckConstraint("kind IN ('capture', 'refund', 'cancel')", name="kind"),
+    CheckConstraint("state IN ('pending', 'done', 'failed')", name="state"),
+)
+Index("ix_payment_operation_pending", payment_operation.c.payment_id, postgresql_where=payment_operation.c.state == "pending")
+Index(
+    "uq_payment_operation_request",
+    payment_operation.c.payment_id,
+    payment_operation.c.kind,
+    payment_operation.c.request_key,
+    unique=True,
+    postgresql_where=payment_operation.c.state != "failed",
+)
+
+SCHEMA = Schema(
+    "payment",
+    Entity(
+        "payment_provider",
+        payment_provider,
+        label="Payment provider",
+        relations={
+            "payment_collections": through(
+                "payment_collection", payment_collection_payment_providers, "payment_provider_id", "payment_collection_id"
+            )
+        },
+    ),
+    Entity(
+        "payment_collection",
+        payment_collection,
+        prefix="pay_col",
+        label="Payment collection",
+        relations={
+            "payment_providers": through(
+                "payment_provider", payment_collection_payment_providers, "payment_collection_id", "payment_provider_id"
+            ),
+            "payment_sessions": many("payment_session", "payment_collection_id", cascade=True),
+            "payments": many("payment", "payment_collection_id", cascade=True),
+        },
+        hidden=frozenset({"payer_key"}),
+    ),
+    Entity(
+        "payment_session",
+        payment_session,
+        prefix="payses",
+        label="Payment session",
+        relations={
+            "payment_collection": one("payment_collection", "payment_collection_id"),
+            "payment": one("payment", "id", "payment_session_id"),
+        },
+        hidden=frozenset({"attempt"}),
+    ),
+    Entity(
+        "payment",
+        payment,
+        prefix="pay",
+        label="Payment",
+        relations={
+            "payment_collection": one("payment_collection", "payment_collection_id"),
+            "payment_session": one("payment_session", "payment_session_id"),
+            "captures": many("capture", "payment_id", cascade=True),
+            "refunds": many("refund", "payment_id", cascade=True),
+        },
+    ),
+    Entity("capture", capture, prefix="capt", label="Capture", relations={"payment": one("payment", "payment_id")}),
+    Entity(
+        "refund",
+        refund,
+        prefix="ref",
+        label="Refund",
+        relations={"payment": one("payment", "payment_id"), "refund_reason": one("refund_reason", "refund_reason_id")},
+    ),
+    Entity(
+        "refund_reason",
+        refund_reason,
+        prefix="refr",
+        label="Refund reason",
+        relations={"refunds": many("refund", "refund_reason_id")},
+        searchable=("label", "code", "description"),
+    ),
+    Entity("account_holder", account_holder, prefix="acchld", label="Account holder"),
+)

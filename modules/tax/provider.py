@@ -1,0 +1,53 @@
+"""What a tax provider has to be able to do.
+
+A provider is a class named in the settings (`providers.tax`); its options are its constructor's arguments. A country's
+tax region says which provider computes its taxes. Nothing it does runs inside a transaction of ours.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from .rates import Rate
+
+
+@dataclass(frozen=True, slots=True)
+class Taxable:
+    """A line of a cart, and the rates that the shop's own tax regions have for it."""
+
+    line: Mapping[str, Any]
+    """`id` and what else is known of it: product_id, quantity, unit_price, shipping_option_id, …"""
+    rates: Sequence[Rate]
+    is_shipping: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TaxLine:
+    """A tax on one line."""
+
+    line_id: str
+    rate: Decimal
+    """Percent."""
+    code: str
+    name: str
+    rate_id: str | None = None
+    """The shop's own rate it comes from, if it does."""
+    is_shipping: bool = False
+
+
+class TaxProvider(ABC):
+    """Base of all tax providers."""
+
+    identifier: ClassVar[str]
+    """Part of its id (`tp_<identifier>`), and what tax lines name as the one who computed them."""
+
+    @abstractmethod
+    async def tax_lines(self, taxables: Sequence[Taxable], context: Mapping[str, Any]) -> list[TaxLine]:
+        """The taxes on all lines of a cart. A line that isn't taxed is simply not in the answer.
+
+        `context` has the `address` the goods go to, and the `customer` where one is known.
+        """

@@ -1,0 +1,1 @@
+"""Tax providers that ship with the module."""

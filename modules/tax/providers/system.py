@@ -1,0 +1,21 @@
+"""The provider that takes the rates of the shop's own tax regions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from ..provider import Taxable, TaxLine, TaxProvider
+
+
+class SystemTaxProvider(TaxProvider):
+    """Every rate that applies to a line is a tax line of it."""
+
+    identifier: ClassVar[str] = "system"
+
+    async def tax_lines(self, taxables: Sequence[Taxable], context: Mapping[str, Any]) -> list[TaxLine]:
+        return [
+            TaxLine(taxable.line["id"], rate.rate, rate.code, rate.name, rate.id, taxable.is_shipping)
+            for taxable in taxables
+            for rate in taxable.rates
+        ]

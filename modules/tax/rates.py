@@ -1,0 +1,87 @@
+"""Which rates apply to a line: pure functions, no database.
+
+Among the rates of a country and, where the address names one, of its province, the most particular one is taken:
+
+    1. the province's rate for the product (or shipping option)    4. the country's rate for the product (or shipping option)
+    2. the province's rate for the product's type                  5. the country's rate for the product's type
+    3. the province's default                                      6. the country's default
+
+A rate that is *combinable* and belongs to a province brings the country's most particular rate with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+Reference = tuple[str, str]
+"""What a rule speaks of: (product | product_type | shipping_option, id)."""
+
+_PARTICULAR = ("product", "shipping_option")
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A rate that may apply to some line of a cart."""
+
+    id: str
+    rate: Decimal
+    """Percent."""
+    code: str
+    name: str
+    is_default: bool
+    is_combinable: bool
+    region_id: str
+    parent_id: str | None
+    """The country's region where this one is a province's."""
+    references: frozenset[Reference] = frozenset()
+    """What it has rules for, as far as that is in the cart."""
+
+
+def references_of(line: Mapping[str, Any]) -> frozenset[Reference]:
+    """What rules can take hold of in an item or a shipping line."""
+    named = {
+        "product": line.get("product_id"),
+        "product_type": line.get("product_type_id"),
+        "shipping_option": line.get("shipping_option_id"),
+    }
+    return frozenset((kind, id) for kind, id in named.items() if id)
+
+
+def rates_for(line: Mapping[str, Any], rates: Iterable[Rate]) -> list[Rate]:
+    """The one rate that applies to a line, or the two that add up, or none."""
+    mine = references_of(line)
+    ranked = sorted(
+        ((rank, rate.id, rate) for rate in rates if (rank := _rank(rate, mine)) is not None), key=lambda entry: (entry[0], entry[1])
+    )
+    if not ranked:
+        return []
+    best = ranked[0][2]
+    if not best.is_combinable or best.parent_id is None:
+        return [best]
+    parent = next((rate for _, _, rate in ranked if rate.region_id == best.parent_id), None)
+    return [best] if parent is None else [best, parent]
+
+
+def _rank(rate: Rate, mine: frozenset[Reference]) -> int | None:
+    """How far from the line the rate is; None where it doesn't apply at all."""
+    hit = rate.references & mine
+    if any(kind in _PARTICULAR for kind, _ in hit):
+        rank = 0
+    elif hit:
+        rank = 1
+    elif rate.is_default:
+        rank = 2
+    else:
+        return None
+    return rank + (3 if rate.parent_id is None else 0)
+
+
+def provinces(code: str | None, country: str) -> list[str]:
+    """The ways in which a province may be written in a region: `ca` and `us-ca`."""
+    if not code or not code.strip():
+        return []
+    province = code.strip().lower().removeprefix(f"{country}-")
+    return [province, f"{country}-{province}"]
