@@ -39,14 +39,18 @@ class Settings(BaseSettings):
     )
 
     # where
-    host: str = Field("127.0.0.1", description="Address the HTTP front ends listen on. Anything but loopback opens the shop to the network.")
+    host: str = Field(
+        "127.0.0.1", description="Address the HTTP front ends listen on. Anything but loopback opens the shop to the network."
+    )
     port: int = Field(9000, ge=0, le=65535, description="Port of the HTTP front ends.")
     data_dir: Path = Field(Path(".velella"), description="Where the embedded PostgreSQL, sockets, secrets and logs lie.")
     public_url: str | None = Field(None, description="How browsers reach this server. Default: http://<host>:<port>.")
 
     # data
     database_url: str | None = Field(None, description="postgresql://… Default: an embedded PostgreSQL under data_dir.")
-    databases: dict[str, str] = Field(default_factory=dict, description="Databases of single modules: module → URL. Default: database_url for all.")
+    databases: dict[str, str] = Field(
+        default_factory=dict, description="Databases of single modules: module → URL. Default: database_url for all."
+    )
     connections: int = Field(8, ge=1, description="Database connections of a process, unless its pool says otherwise.")
     statement_timeout: float = Field(30.0, gt=0, description="Seconds after which PostgreSQL gives up a statement.")
 
@@ -58,18 +62,24 @@ class Settings(BaseSettings):
     cache: bool = Field(True, description="Whether processes cache answers.")
     cache_bytes: int = Field(64 * 1024 * 1024, ge=0, description="Bytes of answers a process may hold.")
     cache_seconds: float = Field(5.0, gt=0, description="Longest life of a cached answer, should every invalidation be lost.")
-    cluster_token: str | None = Field(None, description="Secret of the TCP sockets between processes. Default: made on the first start, kept in data_dir.")
+    cluster_token: str | None = Field(
+        None, description="Secret of the TCP sockets between processes. Default: made on the first start, kept in data_dir."
+    )
 
     # the API
     jwt_secret: str | None = Field(None, description="Signs tokens. Default: made on the first start, kept in data_dir.")
     jwt_expires: int = Field(86_400, gt=0, description="Seconds a token is valid.")
     cookie_secret: str | None = Field(None, description="Signs session cookies. Default: made on the first start, kept in data_dir.")
     session_expires: int = Field(36_000, gt=0, description="Seconds a session lives without a request.")
-    store_cors: str = Field("http://localhost:8000", description="Origins that storefronts come from, comma separated; /…/ is a pattern, * is any.")
+    store_cors: str = Field(
+        "http://localhost:8000", description="Origins that storefronts come from, comma separated; /…/ is a pattern, * is any."
+    )
     admin_cors: str = Field("http://localhost:5173,http://localhost:9000", description="Origins that admin dashboards come from.")
     auth_cors: str = Field("http://localhost:5173,http://localhost:9000,http://localhost:8000", description="Origins for /auth.")
     body_limit: int = Field(100 * 1024, gt=0, description="Bytes a request body may have; 2 MiB on batch routes.")
-    restricted_fields: list[str] = Field(default_factory=lambda: ["order", "orders"], description="Fields the store API never shows unless a route allows them.")
+    restricted_fields: list[str] = Field(
+        default_factory=lambda: ["order", "orders"], description="Fields the store API never shows unless a route allows them."
+    )
 
     # third parties
     providers: dict[str, list[ProviderSettings]] = Field(default_factory=default_providers, description="Providers by module.")
@@ -105,7 +115,9 @@ class Settings(BaseSettings):
 
         url = self.databases.get(module) or self.database_url
         if url is None:
-            raise Misconfigured("No database is configured.", hint="Set VELELLA_DATABASE_URL, or let `velella serve` start the embedded one.")
+            raise Misconfigured(
+                "No database is configured.", hint="Set VELELLA_DATABASE_URL, or let `velella serve` start the embedded one."
+            )
         return url
 
 

@@ -75,7 +75,9 @@ def stop(settings: Settings, timeout: float = 60.0) -> int:
     try:
         process.wait(timeout)
     except psutil.TimeoutExpired:
-        raise Misconfigured(f"Process {pid} has not stopped within {timeout:.0f} s.", hint="Look into its log; SIGTERM again makes it give up waiting.") from None
+        raise Misconfigured(
+            f"Process {pid} has not stopped within {timeout:.0f} s.", hint="Look into its log; SIGTERM again makes it give up waiting."
+        ) from None
     return pid
 
 
@@ -92,7 +94,8 @@ def check_port(settings: Settings) -> None:
             probe.bind((settings.host, settings.port))
         except OSError as error:
             raise Misconfigured(
-                f"Can't listen on {settings.host}:{settings.port}: {error.strerror}.", hint="Choose another with --port, or stop what listens there."
+                f"Can't listen on {settings.host}:{settings.port}: {error.strerror}.",
+                hint="Choose another with --port, or stop what listens there.",
             ) from None
 
 
@@ -124,7 +127,8 @@ async def _must_answer(url: str) -> None:
         connection = await asyncpg.connect(url, timeout=10)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, ValueError) as error:
         raise Misconfigured(
-            f"The database does not answer: {str(error) or type(error).__name__}.", hint=f"Is it up, and is the URL right? {_without_password(url)}"
+            f"The database does not answer: {str(error) or type(error).__name__}.",
+            hint=f"Is it up, and is the URL right? {_without_password(url)}",
         ) from None
     await connection.close()
 
@@ -164,4 +168,3 @@ def known_admin_password(settings: Settings) -> str | None:
     """The same, if it was made on this data directory."""
     path = settings.data_dir / "secrets" / "admin_password"
     return path.read_text() if path.exists() else None
-

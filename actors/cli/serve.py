@@ -116,5 +116,3 @@ async def _introduce(settings: Settings, topology: str) -> None:
     console.print(f"\n[bold]Velella serves[/bold] {url}   [dim](Ctrl-C stops it)[/dim]\n")
     console.print(table)
     console.print()
-
-

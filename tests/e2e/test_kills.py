@@ -1,0 +1,128 @@
+"""kill -9 of one process of every kind, one after the other, while buyers check out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from velella.core.ids import ulid
+
+from .buyer import Buyer
+from .served import Served, served
+from .shop import open_shop, sell
+from .test_stock import books
+
+KINDS = ("product", "cart", "inventory", "order", "payment", "workflows", "http", "locking", "caching")
+"""The pools whose processes are killed: module replicas, coordinator, front end, locking, caching."""
+
+
+class Crowd:
+    """Buyers who check out again and again, whatever happens, and remember every answer."""
+
+    def __init__(self, buyer: Buyer, variants: list[str], rng: random.Random) -> None:
+        self.buyer, self.variants, self.rng = buyer, variants, rng
+        self.orders: dict[str, str] = {}
+        self.open_carts: set[str] = set()
+        self.outcomes: Counter[str] = Counter()
+        self.last_order = time.monotonic()
+        self.stopped = False
+
+    async def shop(self) -> None:
+        while not self.stopped:
+            try:
+                cart = await self.buyer.ready(self.rng.choice(self.variants))
+                self.open_carts.add(cart)
+                await self._complete(cart)
+            except Exception as error:  # noqa: BLE001 - a killed front end cuts connections: buyers come back
+                self.outcomes[type(error).__name__] += 1
+                await asyncio.sleep(0.05)
+
+    async def _complete(self, cart: str) -> None:
+        status, answer = await self.buyer.complete(cart)
+        self.outcomes[f"{status} {answer.get('type')}"] += 1
+        if answer.get("type") == "order":
+            self.orders[cart] = answer["order"]["id"]
+            self.open_carts.discard(cart)
+            self.last_order = time.monotonic()
+
+    async def finish_open_carts(self) -> None:
+        """After recovery no cart may be stuck: each completes now."""
+        for cart in sorted(self.open_carts):
+            for _ in range(20):
+                await self._complete(cart)
+                if cart in self.orders:
+                    break
+                await asyncio.sleep(0.5)
+
+
+@pytest.mark.timeout(420)
+async def test_service_goes_on_and_the_books_agree_whatever_is_killed(tmp_path: Path) -> None:
+    seed = int(os.environ.get("VELELLA_TEST_SEED", random.SystemRandom().randrange(2**32)))
+    print(f"VELELLA_TEST_SEED={seed}")
+    rng = random.Random(seed)
+    async with served(tmp_path, "pooled", "--empty") as running:
+        await _kill_under_load(running, rng)
+
+
+async def _kill_under_load(running: Served, rng: random.Random) -> None:
+    from .conftest import COUNTRIES
+
+    admin = await running.admin()
+    shop = await open_shop(admin, COUNTRIES)
+    product = await sell(admin, shop, f"wanted-{ulid().lower()}", {"eur": 10}, stock=100_000, variants=3)
+    crowd = Crowd(Buyer(await running.store(shop.key), shop), [variant["id"] for variant in product["variants"]], rng)
+    buyers = [asyncio.create_task(crowd.shop()) for _ in range(4)]
+    try:
+        await _orders_flow(crowd)
+        kinds = list(KINDS)
+        rng.shuffle(kinds)
+        for kind in kinds:
+            await asyncio.sleep(rng.uniform(0.3, 1.0))
+            pool = next(pool for pool in (await running.status())["pools"] if pool["name"] == kind)
+            victim = rng.choice([replica for replica in pool["replicas"] if replica["pid"]])
+            print(f"kill -9 {victim['pid']} ({kind}-{victim['index']})")
+            os.kill(victim["pid"], signal.SIGKILL)
+            await _orders_flow(crowd, why=kind)
+    finally:
+        crowd.stopped = True
+        await asyncio.gather(*buyers)
+    print(crowd.outcomes)
+    await crowd.finish_open_carts()
+    admin = await running.admin()  # its front end may be a new one
+    orders = await _all_orders(admin)
+    assert set(crowd.orders.values()) <= {order["id"] for order in orders}, "an answered order is gone"
+    assert not set(crowd.open_carts), "a cart is stuck"
+    live = [order for order in orders if order["status"] != "canceled"]
+    assert len(live) == len(crowd.orders), "an order nobody was told of, or two of one cart"
+    for variant in product["variants"]:
+        sold = sum(item["quantity"] for order in live for item in order["items"] if item["variant_id"] == variant["id"])
+        assert (await books(admin, variant["sku"]))["reserved"] == sold, "reservations leaked"
+    restarts = {pool["name"]: sum(replica["restarts"] for replica in pool["replicas"]) for pool in (await running.status())["pools"]}
+    assert all(restarts[kind] >= 1 for kind in KINDS), restarts
+
+
+async def _orders_flow(crowd: Crowd, why: str = "start") -> None:
+    """An order that was begun after now comes through within 30 s."""
+    since = time.monotonic()
+    while crowd.last_order < since + 0.5:
+        assert time.monotonic() < since + 30, f"no order within 30 s after {why}: {crowd.outcomes}"
+        await asyncio.sleep(0.1)
+
+
+async def _all_orders(admin: Any) -> list[Any]:
+    rows: list[Any] = []
+    while True:
+        page = await admin.get(
+            "/admin/orders", limit=200, offset=len(rows), order="created_at", fields="id,status,items.variant_id,items.quantity"
+        )
+        rows += page["orders"]
+        if len(rows) >= page["count"]:
+            return rows

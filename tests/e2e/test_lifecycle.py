@@ -1,0 +1,117 @@
+"""Starting, stopping and what goes wrong with either: one clear line, nothing left behind, nothing lost."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from pathlib import Path
+
+import psutil
+import pytest
+
+from .served import Served, free_port, served, velella
+
+
+def descendants(pid: int) -> set[psutil.Process]:
+    return set(psutil.Process(pid).children(recursive=True))
+
+
+async def test_stopping_leaves_nothing_and_starting_again_goes_on(tmp_path: Path) -> None:
+    async with served(tmp_path, "packed", "--empty") as first:
+        admin = await first.admin()
+        await admin.post("/admin/customers", {"email": "kept@example.com"})
+        started = descendants(first.process.pid) | {psutil.Process(int(pid)) for pid in (await first.command("status", "--pids")).split()}
+        assert len(started) > 3  # PostgreSQL, Ray and our own
+        listening = [
+            connection.laddr.ip
+            for process in started
+            if process.is_running()
+            for connection in process.net_connections("tcp")
+            if connection.status == psutil.CONN_LISTEN
+        ]
+        assert set(listening) <= {"127.0.0.1", "::1"}, listening
+    _, alive = psutil.wait_procs(started, timeout=10)
+    assert not alive, [process.cmdline() for process in alive]
+    async with served(tmp_path, "packed") as again:
+        found = await (await again.admin()).get("/admin/customers", email="kept@example.com")
+        assert found["count"] == 1
+
+
+async def test_a_second_start_on_the_same_data_says_so(colony: Served) -> None:
+    output = await velella("serve", "--port", str(free_port()), data_dir=colony.data_dir, ok=False)
+    assert "already runs" in output
+    assert str(colony.process.pid) in output
+    assert "Traceback" not in output
+
+
+async def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        output = await velella("serve", "--port", str(taken.getsockname()[1]), data_dir=tmp_path / "data", ok=False)
+    assert "Can't listen on" in output
+    assert "--port" in output
+    assert "Traceback" not in output
+
+
+async def test_an_unreachable_database_is_one_clear_line(tmp_path: Path) -> None:
+    url = f"postgresql://nobody:hidden@127.0.0.1:{free_port()}/nowhere"
+    output = await velella("serve", "--port", str(free_port()), "--database-url", url, data_dir=tmp_path / "data", ok=False)
+    assert "database does not answer" in output
+    assert "hidden" not in output
+    assert "Traceback" not in output
+
+
+async def test_an_old_schema_is_refused_with_a_hint(tmp_path: Path, fresh_database: str) -> None:
+    output = await velella("serve", "--port", str(free_port()), "--database-url", fresh_database, data_dir=tmp_path / "data", ok=False)
+    assert "older than this Velella" in output
+    assert "velella migrate" in output
+
+
+async def test_a_topology_that_makes_no_sense_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    file = tmp_path / "cluster.yaml"
+    file.write_text(
+        "cluster_name: x\nprovider: {type: local, head_ip: 127.0.0.1}\nmetadata: {velella: {pools: {a: {services: [nonsense]}}}}\n"
+    )
+    output = await velella("serve", "--topology", str(file), "--port", str(free_port()), data_dir=tmp_path / "data", ok=False)
+    assert "nonsense" in output
+    assert "Traceback" not in output
+    assert not (tmp_path / "data" / "postgres").exists()
+
+
+@pytest.mark.parametrize(
+    "command", ["serve", "migrate", "seed", "user", "key", "cache", "status", "topology", "workflows", "config", "stop"]
+)
+async def test_every_command_explains_itself(command: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        "velella", command, "--help", stdout=asyncio.subprocess.PIPE, env=os.environ | {"COLUMNS": "200"}
+    )
+    output = (await process.communicate())[0].decode()
+    assert process.returncode == 0
+    assert "Usage" in output
+    if command not in ("user", "key", "cache", "workflows"):
+        assert "Example" in output
+
+
+async def test_velella_stop_ends_it(tmp_path: Path) -> None:
+    async with served(tmp_path, "packed", "--empty") as running:
+        assert "Stopped" in await running.command("stop")
+        await asyncio.wait_for(running.process.wait(), 10)
+
+
+async def test_a_killed_server_starts_again_on_its_data(tmp_path: Path) -> None:
+    folder = tmp_path
+    async with served(folder, "packed", "--empty") as running:
+        admin = await running.admin()
+        await admin.post("/admin/customers", {"email": "survivor@example.com"})
+        left = descendants(running.process.pid)
+        running.process.send_signal(signal.SIGKILL)
+        await running.process.wait()
+        running.process._transport._returncode = 0  # type: ignore[attr-defined]  # killed on purpose
+    async with served(folder, "packed") as again:
+        found = await (await again.admin()).get("/admin/customers", email="survivor@example.com")
+        assert found["count"] == 1
+    _, alive = psutil.wait_procs(left, timeout=15)
+    assert not alive, [process.cmdline() for process in alive]
