@@ -1,0 +1,260 @@
+"""What flows are made of: workflows, steps, hooks and subscribers, and where they are found by name."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+
+from ..errors import Misconfigured, NotFound
+
+if TYPE_CHECKING:
+    from .flow import Flow
+    from .run import Event
+
+P = ParamSpec("P")
+R = TypeVar("R")
+R_contra = TypeVar("R_contra", contravariant=True)
+
+Undo = Callable[["Flow", R_contra], Awaitable[object]]
+"""Takes back what a step did, from what the step returned. May be called again after it failed or was interrupted."""
+StepFunction = Callable[Concatenate["Flow", P], Awaitable[R]]
+
+THREE_DAYS = 3 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step(Generic[P, R]):
+    """One thing a flow does. Run by `flow.run` and `flow.parallel`; called directly, it is part of the step that calls it."""
+
+    name: str
+    """As operators see it: `reserve-stock`."""
+    function: StepFunction[P, R]
+    undo: Undo[Any] | None = None
+    timeout: float | None = None
+    """Seconds for one attempt."""
+    retries: int = 0
+    """Attempts after the first one failed. An error of the asker's side (4xx) is never tried again."""
+    reads: bool = False
+    """Changes nothing."""
+
+    @property
+    def reference(self) -> str:
+        """Where the step is found again after a crash."""
+        return f"{self.function.__module__}:{self.function.__qualname__}"
+
+    def __call__(self, flow: Flow, /, *args: P.args, **kwargs: P.kwargs) -> Awaitable[R]:
+        return self.function(flow, *args, **kwargs)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hook:
+    """A function that an application adds at a named place of a workflow."""
+
+    workflow: str
+    name: str
+    step: Step[..., Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Workflow(Generic[P, R]):
+    """A named flow. Run by `flow.run` inside another one, by the coordinator (`workflows.run`) from outside."""
+
+    name: str
+    function: StepFunction[P, R]
+    durable: bool = False
+    timeout: float | None = None
+    """Seconds for one run of the function; then it fails with DeadlineExceeded and is undone. Default: short flows have the time of the
+    request they belong to, durable ones two minutes."""
+    retries: int = 0
+    """How often the whole flow is run again after it failed (not by an error of the asker's side) and everything was undone."""
+    key: str | None = None
+    """Parameter whose value names the execution of a durable flow: of all starts with one key, one is carried out, and all get its
+    result."""
+    hooks: tuple[str, ...] | None = None
+    """Names of its hooks; None: any. Naming them catches a handler for a hook that isn't there."""
+    retention: float = THREE_DAYS
+    """Seconds for which a finished durable execution answers repeated starts, and can be looked at."""
+    handlers: dict[str, list[Step[..., Any]]] = field(default_factory=dict, repr=False)
+    """Hook → what applications added there, in the order they were registered."""
+    _signature: list[inspect.Signature] = field(default_factory=list, repr=False)
+
+    def __call__(self, flow: Flow, /, *args: P.args, **kwargs: P.kwargs) -> Awaitable[R]:
+        return self.function(flow, *args, **kwargs)
+
+    def bind(self, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:
+        """The arguments by name: what `workflows.run` takes as input. Raises TypeError like a call would."""
+        if not args:
+            return dict(kwargs)
+        if not self._signature:
+            parameters = list(inspect.signature(self.function).parameters.values())[1:]
+            self._signature.append(inspect.Signature(parameters))
+        return dict(self._signature[0].bind(*args, **kwargs).arguments)
+
+    def key_of(self, input: Mapping[str, Any]) -> str | None:
+        """The key that an input stands for; None where every start is an execution of its own."""
+        value = input.get(self.key) if self.key is not None else None
+        return None if value is None else str(value)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subscriber:
+    """A function that is called after something happened: at least once an event, later than the flow that emitted it.
+
+    Its writes are recorded under the event's id, so an event that comes twice doesn't change things twice.
+    """
+
+    name: str
+    events: tuple[str, ...]
+    function: Callable[[Flow, Event], Awaitable[object]]
+
+
+_workflows: dict[str, Workflow[..., Any]] = {}
+_steps: dict[str, Step[..., Any]] = {}
+_subscribers: dict[str, Subscriber] = {}
+_hooks: list[Hook] = []
+
+
+def workflow(
+    name: str,
+    *,
+    durable: bool = False,
+    timeout: float | None = None,
+    retries: int = 0,
+    key: str | None = None,
+    hooks: tuple[str, ...] | None = None,
+    retention: float = THREE_DAYS,
+) -> Callable[[StepFunction[P, R]], Workflow[P, R]]:
+    """Make a function a workflow and register it under its name. See `Workflow` for what the options mean."""
+
+    def make(function: StepFunction[P, R]) -> Workflow[P, R]:
+        known = _workflows.get(name)
+        if known is not None and _place(known.function) != _place(function):
+            raise Misconfigured(f"Two workflows are called {name}: in {known.function.__module__} and {function.__module__}.")
+        if key is not None and key not in inspect.signature(function).parameters:
+            raise Misconfigured(f"The workflow {name} has no parameter {key} to take its key from.")
+        made = Workflow(name, function, durable, timeout, retries, key, hooks, retention)
+        for hook in _hooks:
+            if hook.workflow == name:
+                _attach(made, hook)
+        _workflows[name] = made
+        return made
+
+    return make
+
+
+@overload
+def step(function: StepFunction[P, R], /) -> Step[P, R]: ...
+@overload
+def step(
+    *, undo: None = None, timeout: float | None = None, retries: int = 0, reads: bool = False, name: str | None = None
+) -> Callable[[StepFunction[P, R]], Step[P, R]]: ...
+@overload
+def step(
+    *, undo: Undo[R], timeout: float | None = None, retries: int = 0, name: str | None = None
+) -> Callable[[StepFunction[P, R]], Step[P, R]]: ...
+def step(
+    function: StepFunction[P, R] | None = None,
+    /,
+    *,
+    undo: Undo[Any] | None = None,
+    timeout: float | None = None,
+    retries: int = 0,
+    reads: bool = False,
+    name: str | None = None,
+) -> Any:
+    """Make a function a step. See `Step` for what the options mean."""
+    if function is None:
+        return functools.partial(_register_step, undo=undo, timeout=timeout, retries=retries, reads=reads, name=name)
+    return _register_step(function)
+
+
+def _register_step(
+    function: StepFunction[P, R],
+    *,
+    undo: Undo[R] | None = None,
+    timeout: float | None = None,
+    retries: int = 0,
+    reads: bool = False,
+    name: str | None = None,
+) -> Step[P, R]:
+    made = Step(name or function.__name__.strip("_").replace("_", "-"), function, undo, timeout, retries, reads)
+    _steps[made.reference] = made
+    return made
+
+
+def on_hook(workflow: str, hook: str) -> Callable[[StepFunction[P, R] | Step[P, R]], Step[P, R]]:
+    """Have a function (or a step with its undo) run at a hook of a workflow, which may be loaded before or after.
+
+    It gets the flow and what the workflow hands to the hook; what it returns is in the list that the workflow gets back.
+    """
+
+    def make(handler: StepFunction[P, R] | Step[P, R]) -> Step[P, R]:
+        added = handler if isinstance(handler, Step) else _register_step(handler)
+        registered = Hook(workflow, hook, added)
+        if workflow in _workflows:
+            _attach(_workflows[workflow], registered)
+        _hooks.append(registered)
+        return added
+
+    return make
+
+
+def _attach(to: Workflow[..., Any], hook: Hook) -> None:
+    if to.hooks is not None and hook.name not in to.hooks:
+        there = ", ".join(to.hooks) or "none"
+        raise Misconfigured(f"The workflow {to.name} has no hook {hook.name}.", hint=f"It has: {there}.")
+    handlers = to.handlers.setdefault(hook.name, [])
+    # a module that is imported again replaces its handlers
+    handlers[:] = [*(known for known in handlers if known.reference != hook.step.reference), hook.step]
+
+
+def subscriber(
+    *events: str, name: str | None = None
+) -> Callable[[Callable[[Flow, Event], Awaitable[object]]], Callable[[Flow, Event], Awaitable[object]]]:
+    """Have a function called with every event of these names; `*` is any."""
+
+    def make(function: Callable[[Flow, Event], Awaitable[object]]) -> Callable[[Flow, Event], Awaitable[object]]:
+        made = Subscriber(name or _place(function), events, function)
+        _subscribers[made.name] = made
+        return function
+
+    return make
+
+
+# -- finding them again
+
+
+def workflow_named(name: str) -> Workflow[..., Any]:
+    """Raises NotFound."""
+    try:
+        return _workflows[name]
+    except KeyError:
+        raise NotFound(f"Workflow with name: {name} was not found") from None
+
+
+def step_at(reference: str) -> Step[..., Any]:
+    """The step of that `reference`. Raises NotFound where the code that made it is no longer there."""
+    try:
+        return _steps[reference]
+    except KeyError:
+        raise NotFound(f"Step {reference} is not part of this installation.", hint="It was there when the execution began.") from None
+
+
+def subscribers_of(event: str) -> list[Subscriber]:
+    return [one for one in _subscribers.values() if event in one.events or "*" in one.events]
+
+
+def subscribers() -> Sequence[Subscriber]:
+    return list(_subscribers.values())
+
+
+def unmatched_hooks() -> list[Hook]:
+    """Handlers whose workflow was never loaded: most likely a misspelt name."""
+    return [hook for hook in _hooks if hook.workflow not in _workflows]
+
+
+def _place(function: Callable[..., Any]) -> str:
+    return f"{function.__module__}:{function.__qualname__}"

@@ -1,0 +1,239 @@
+"""What a workflow's function and its steps work with."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
+
+from ..clock import utc_now
+from ..errors import UnexpectedState
+from ..settings import Settings
+from .definitions import Step, Workflow
+
+if TYPE_CHECKING:
+    from ...modules import Modules
+    from ..query.graph import Graph
+    from .journal import Entry
+    from .run import Run
+
+P = ParamSpec("P")
+R = TypeVar("R")
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
+E = TypeVar("E")
+F = TypeVar("F")
+
+Work = Step[P, R] | Workflow[P, R]
+Some = Step[..., A] | Workflow[..., A]
+
+
+class Held(Protocol):
+    """Locks while they are held."""
+
+    @property
+    def token(self) -> int:
+        """The fencing token: higher than that of whoever held any of these keys before."""
+
+    @property
+    def lost(self) -> bool:
+        """Whether the lease could not be renewed: somebody else may hold the keys by now."""
+
+
+class Locks(Protocol):
+    """Where locks come from."""
+
+    async def take(self, keys: tuple[str, ...], owner: str, *, wait: float, lease: float) -> Held:
+        """All keys, or Conflict after `wait` seconds. They are kept by renewing the lease until `give_back`."""
+
+    async def give_back(self, held: Held) -> None:
+        """Release them. Those already lost are left alone."""
+
+
+@dataclass(frozen=True)
+class FlowContext:
+    """What the engine hands to flows."""
+
+    modules: Modules
+    graph: Graph
+    settings: Settings
+    locks: Locks
+    clock: Callable[[], datetime] = utc_now
+
+
+class Flow:
+    """One running workflow, as seen from its function or from one of its steps."""
+
+    __slots__ = ("_count", "_run", "events", "path", "step", "undo", "workflow")
+
+    def __init__(self, run: Run, workflow: Workflow[..., Any], path: str, step: Step[..., Any] | None = None) -> None:
+        self._run = run
+        self._count = 0
+        self.undo: list[Entry] = []
+        self.events: list[tuple[str, dict[str, Any]]] | None = None
+        self.workflow = workflow
+        self.path = path
+        """Where in the execution this is: `3` is the third step, `3.1` the first of the sub-workflow there."""
+        self.step = step
+        """The step, where this is the flow as a step sees it."""
+
+    # -- what there is to work with
+
+    @property
+    def execution_id(self) -> str:
+        return self._run.id
+
+    @property
+    def idempotency_key(self) -> str:
+        """`execution:step`: the same however often this step is run. What third parties are told, to ask for one thing once."""
+        return f"{self._run.id}:{self.path}"
+
+    @property
+    def modules(self) -> Modules:
+        """One handle a module."""
+        if self.step is None and self._run.journal is not None:
+            raise self._belongs_into_a_step("modules")
+        return self._run.context.modules
+
+    @property
+    def graph(self) -> Graph:
+        """Queries across modules."""
+        if self.step is None and self._run.journal is not None:
+            raise self._belongs_into_a_step("graph")
+        return self._run.context.graph
+
+    @property
+    def settings(self) -> Settings:
+        return self._run.context.settings
+
+    @property
+    def started_at(self) -> datetime:
+        """When the execution began, UTC: the same when it is run again."""
+        return self._run.started_at
+
+    def now(self) -> datetime:
+        """The time, UTC. In the function of a durable workflow use `started_at`, or ask inside a step."""
+        if self.step is None and self._run.journal is not None:
+            raise self._belongs_into_a_step("now")
+        return self._run.context.clock()
+
+    # -- what can be done
+
+    async def run(self, work: Work[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a step, or another workflow as part of this one (then it is undone together with this one)."""
+        self._outside_of_steps()
+        self._count += 1
+        result: R = await self._run.work(self, work, self._path(), args, kwargs)
+        return result
+
+    # fmt: off
+    @overload
+    async def parallel(self, a: tuple[Some[A], *tuple[Any, ...]], /) -> tuple[A]: ...
+    @overload
+    async def parallel(self, a: tuple[Some[A], *tuple[Any, ...]], b: tuple[Some[B], *tuple[Any, ...]], /) -> tuple[A, B]: ...
+    @overload
+    async def parallel(
+        self, a: tuple[Some[A], *tuple[Any, ...]], b: tuple[Some[B], *tuple[Any, ...]], c: tuple[Some[C], *tuple[Any, ...]], /
+    ) -> tuple[A, B, C]: ...
+    @overload
+    async def parallel(
+        self, a: tuple[Some[A], *tuple[Any, ...]], b: tuple[Some[B], *tuple[Any, ...]], c: tuple[Some[C], *tuple[Any, ...]],
+        d: tuple[Some[D], *tuple[Any, ...]], /
+    ) -> tuple[A, B, C, D]: ...
+    @overload
+    async def parallel(
+        self, a: tuple[Some[A], *tuple[Any, ...]], b: tuple[Some[B], *tuple[Any, ...]], c: tuple[Some[C], *tuple[Any, ...]],
+        d: tuple[Some[D], *tuple[Any, ...]], e: tuple[Some[E], *tuple[Any, ...]], /
+    ) -> tuple[A, B, C, D, E]: ...
+    @overload
+    async def parallel(
+        self, a: tuple[Some[A], *tuple[Any, ...]], b: tuple[Some[B], *tuple[Any, ...]], c: tuple[Some[C], *tuple[Any, ...]],
+        d: tuple[Some[D], *tuple[Any, ...]], e: tuple[Some[E], *tuple[Any, ...]], f: tuple[Some[F], *tuple[Any, ...]], /
+    ) -> tuple[A, B, C, D, E, F]: ...
+    @overload
+    async def parallel(self, *calls: tuple[Some[A], *tuple[Any, ...]]) -> tuple[A, ...]: ...
+    # fmt: on
+    async def parallel(self, *calls: tuple[Any, ...]) -> Any:
+        """Run several at once: `order, _ = await flow.parallel((create_order, cart), (reserve_stock, cart))`.
+
+        All are waited for, also when one fails: then the first error is raised, and those that succeeded are undone.
+        """
+        self._outside_of_steps()
+        numbered = []
+        for work, *args in calls:
+            self._count += 1
+            numbered.append((work, self._path(), tuple(args)))
+        return await self._run.parallel(self, numbered)
+
+    @property
+    def hooks(self) -> Hooks:
+        """Named places for an application's own steps: `await flow.hooks.validate(cart)` gives the list of what they returned."""
+        return Hooks(self)
+
+    def emit(self, event: str, /, **data: Any) -> None:
+        """Tell subscribers, once the whole execution has succeeded. What fails tells nothing."""
+        self.keep_events([(event, data)])
+
+    @asynccontextmanager
+    async def lock(self, *keys: str, wait: float = 10.0, lease: float = 10.0) -> AsyncIterator[Held]:
+        """Hold locks: `async with flow.lock(f"cart:{cart_id}")`. Raises Conflict when they can't be had within `wait` seconds.
+
+        Keys that this execution holds already aren't taken again: sub-workflows may ask for the locks of those they are part of.
+        When what is inside fails, the locks are kept until it has been undone.
+
+        A lock makes changes take turns; it doesn't make them right. After a lost lease two may run at once: the guards in the
+        database decide, or the token, where a row keeps it.
+        """
+        held, entered = await self._run.lock(keys, wait, lease)
+        yield held
+        # not in a `finally`: when what is inside fails, the run gives them back after it has been undone
+        await self._run.unlock(entered)
+
+    # -- inside
+
+    def keep_events(self, events: list[tuple[str, dict[str, Any]]]) -> None:
+        if self.events is None:
+            self.events = []
+        self.events.extend(events)
+
+    def _path(self) -> str:
+        return f"{self.path}.{self._count}" if self.path else str(self._count)
+
+    def _outside_of_steps(self) -> None:
+        if self.step is not None:
+            raise UnexpectedState(
+                f"The step {self.step.name} runs another step: only workflows do. Call it as a function, or make this one a workflow."
+            )
+
+    def _belongs_into_a_step(self, what: str) -> UnexpectedState:
+        return UnexpectedState(
+            f"The durable workflow {self.workflow.name} uses flow.{what} outside of a step.",
+            hint="Run again after a crash it could get another answer: move it into a step, with reads=True if it changes nothing.",
+        )
+
+
+class Hooks:
+    """The hooks of a workflow, by name."""
+
+    __slots__ = ("_flow",)
+
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[list[Any]]]:
+        flow = self._flow
+        known = flow.workflow.hooks
+        if known is not None and name not in known:
+            raise AttributeError(f"The workflow {flow.workflow.name} names no hook {name}")
+
+        async def call(*args: Any, **kwargs: Any) -> list[Any]:
+            return [await flow.run(handler, *args, **kwargs) for handler in flow.workflow.handlers.get(name, ())]
+
+        return call
+
+
+__all__ = ["Flow", "FlowContext", "Held", "Hooks", "Locks"]

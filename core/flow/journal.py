@@ -1,0 +1,68 @@
+"""What a run writes down so that another process can go on, and what it does when that isn't its business any more.
+
+The engine keeps journals in PostgreSQL (`actors.engine`); a short flow has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ..errors import VelellaError
+from .definitions import Step
+
+
+class Superseded(BaseException):
+    """This run has no standing: another one carries out the same execution. Nothing more may be done here, nothing undone.
+
+    Not an Exception, so that no flow catches it by accident.
+    """
+
+
+@dataclass(slots=True)
+class Entry:
+    """One step that may have to be taken back."""
+
+    step: Step[..., Any]
+    path: str
+    result: Any = None
+    unknown: tuple[tuple[Any, ...], dict[str, Any]] | None = None
+    """The arguments of a step of which nobody knows whether it happened: its answer never came. It is run once more, under the same
+    message ids, to get the recorded answer; then that is undone."""
+
+    def to_wire(self) -> list[Any]:
+        unknown = None if self.unknown is None else [list(self.unknown[0]), self.unknown[1]]
+        return [self.step.reference, self.path, self.result, unknown]
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """What happened at one place of an execution, and doesn't happen again."""
+
+    path: str
+    reference: str
+    """Of the step, or the name of the sub-workflow."""
+    result: Any = None
+    events: Sequence[tuple[str, dict[str, Any]]] = ()
+    reads: bool = False
+    failure: VelellaError | None = None
+    """Of a sub-workflow that failed and was undone: whoever comes here again sees the same failure."""
+    entries: Sequence[Entry] = ()
+    """What had to be undone then."""
+
+
+class Journal(Protocol):
+    """The memory of one durable execution. Every writing method raises Superseded when the execution has another owner by now."""
+
+    def recall(self, path: str) -> Checkpoint | None:
+        """What an earlier run left at this place."""
+
+    def remember(self, checkpoint: Checkpoint) -> None:
+        """Keep it, for the next time something is written."""
+
+    async def before_write(self) -> None:
+        """To be called before something is changed: from here on the execution must be known to others, with all it has read."""
+
+    async def reverting(self, path: str, error: VelellaError, entries: Sequence[Entry]) -> None:
+        """To be called before anything is undone: whoever goes on must go on undoing. The empty path is the whole execution."""
