@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, DateTime, MetaData, Numeric, Text, func
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, Numeric, Table, Text, func
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.types import TypeDecorator
 
 
@@ -29,9 +29,9 @@ class Quantity(TypeDecorator[Any]):
 
 
 class Timestamp(TypeDecorator[Any]):
-    """An instant, UTC. Shown as ISO 8601 with milliseconds."""
+    """An instant, UTC. Shown as ISO 8601 with milliseconds, and kept to the millisecond: what was shown finds the row again."""
 
-    impl = DateTime(timezone=True)
+    impl = TIMESTAMP(timezone=True, precision=3)
     cache_ok = True
 
 
@@ -71,3 +71,20 @@ def metadata_column() -> Column[Any]:
 def version() -> Column[int]:
     """Rises with every update; guards against two writers who read the same row."""
     return Column("version", BigInteger, nullable=False, server_default="1")
+
+
+def message_table(metadata: MetaData, module: str) -> Table:
+    """The module's record of the writes that came over a wire, with their replies (see `messages.writes`).
+
+    `Schema` adds it to the metadata of every module by itself.
+    """
+    name = f"{module}_message"
+    if name in metadata.tables:
+        return metadata.tables[name]
+    return Table(
+        name,
+        metadata,
+        Column("id", Text, primary_key=True),
+        Column("reply", LargeBinary, nullable=True),
+        Column("created_at", Timestamp, nullable=False, server_default=func.now(), index=True),
+    )

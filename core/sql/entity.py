@@ -11,7 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sqlalchemy import ColumnElement, FromClause, Table
+from sqlalchemy import ColumnElement, FromClause, MetaData, Table
+
+from ..errors import InvalidData
+from .columns import message_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +29,8 @@ class Relation:
     other_key: str = "id"
     """one and many: the column matched on the far side. through: the pivot's column with the other's id."""
     pivot: Table | None = None
-    order: tuple[str, ...] = ("created_at", "id")
-    """Columns of the other entity; `-` in front means descending."""
+    order: tuple[str, ...] = ()
+    """Columns of the other entity; `-` in front means descending. Empty: the other entity's own order."""
     cascade: bool = False
     """Deleting a row deletes these too."""
 
@@ -37,12 +40,12 @@ def one(target: str, key: str, other_key: str = "id") -> Relation:
     return Relation("one", target, key, other_key)
 
 
-def many(target: str, key: str, *, order: Iterable[str] = ("created_at", "id"), cascade: bool = False) -> Relation:
+def many(target: str, key: str, *, order: Iterable[str] = (), cascade: bool = False) -> Relation:
     """They hold the key: product.variants by product_variant.product_id."""
     return Relation("many", target, key, "id", None, tuple(order), cascade)
 
 
-def through(target: str, pivot: Table, key: str, other_key: str, *, order: Iterable[str] = ("created_at", "id")) -> Relation:
+def through(target: str, pivot: Table, key: str, other_key: str, *, order: Iterable[str] = ()) -> Relation:
     """A pivot table of the same module holds both keys: product.tags."""
     return Relation("through", target, key, other_key, pivot, tuple(order))
 
@@ -73,18 +76,60 @@ class Entity:
     """Fields that are SQL expressions over the table, shown like columns."""
     hidden: frozenset[str] = frozenset()
     """Columns that are never shown (salts, hashes, foreign bookkeeping)."""
-    default_order: tuple[str, ...] = ("created_at", "id")
+    default_order: tuple[str, ...] = ()
+    """Where a query asks for no order. Empty: by key, which for our ids is the order of creation and needs no index of its own."""
+
+    @property
+    def called(self) -> str:
+        """The label, or where none is given the name in words: `product_variant` → `Product variant`."""
+        return self.label or self.name.replace("_", " ").capitalize()
+
+    @property
+    def soft(self) -> bool:
+        """Whether deleting leaves the row behind, marked by `deleted_at`."""
+        return "deleted_at" in self.table.c
 
 
 class Schema:
-    """All entities of one module."""
+    """All entities of one module. The module's table of recorded messages joins their metadata by itself."""
 
-    def __init__(self, module: str, *entities: Entity) -> None:
+    def __init__(self, module: str, *entities: Entity, metadata: MetaData | None = None) -> None:
+        """`metadata`: only of a module that has no entities, or keeps further tables elsewhere."""
+        if metadata is None:
+            if not entities:
+                raise TypeError(f"The schema of {module} has neither entities nor metadata")
+            metadata = entities[0].table.metadata
         self.module = module
+        self.metadata = metadata
+        self.messages: Table = message_table(metadata, module)
         self.entities: dict[str, Entity] = {entity.name: entity for entity in entities}
+        for entity in entities:
+            for name, relation in entity.relations.items():
+                self._check(entity, name, relation)
 
     def __getitem__(self, name: str) -> Entity:
-        return self.entities[name]
+        """Raises InvalidData for a name that isn't of this module."""
+        try:
+            return self.entities[name]
+        except KeyError:
+            raise InvalidData(f"The {self.module} module has no entity {name}") from None
 
     def __contains__(self, name: str) -> bool:
         return name in self.entities
+
+    def _check(self, entity: Entity, name: str, relation: Relation) -> None:
+        """A slip in a relation is met when the module is imported, not by the first client who asks for it."""
+        target = self.entities.get(relation.target)
+        if target is None:
+            raise TypeError(f"{entity.name}.{name} leads to {relation.target}, which is no entity of {self.module}")
+        if relation.kind == "through":
+            if relation.pivot is None:
+                raise TypeError(f"{entity.name}.{name} needs its pivot table")
+            columns = [(relation.pivot, relation.key), (relation.pivot, relation.other_key)]
+        elif relation.kind == "one":
+            columns = [(entity.table, relation.key), (target.table, relation.other_key)]
+        else:
+            columns = [(target.table, relation.key), (entity.table, relation.other_key)]
+        for table, column in columns:
+            if column not in table.c:
+                raise TypeError(f"{entity.name}.{name} needs the column {table.name}.{column}, which isn't there")

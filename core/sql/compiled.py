@@ -1,0 +1,66 @@
+"""Statements compiled once: the text for PostgreSQL and the order in which it takes its parameters.
+
+    RESERVE = compiled(update(level).where(level.c.id == bindparam("id"))…)
+    await database.fetch(RESERVE, {"id": "ilev_01…"})
+
+SQLAlchemy writes the text, asyncpg runs it; nothing of SQLAlchemy is on the way of a request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from sqlalchemy import ARRAY, BindParameter, ColumnElement, any_, bindparam
+from sqlalchemy.dialects.postgresql import asyncpg
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import ClauseElement
+
+_dialect = asyncpg.dialect()  # type: ignore[no-untyped-call]
+
+
+class Compiled:
+    """A statement ready to run. Parameters are given by the names of its `bindparam`s."""
+
+    __slots__ = ("_defaults", "names", "sql")
+
+    def __init__(self, sql: str, names: tuple[str, ...] = (), defaults: Mapping[str, Any] | None = None) -> None:
+        self.sql = sql
+        self.names = names
+        self._defaults = dict(defaults or {})
+
+    def arguments(self, params: Mapping[str, Any] | None = None) -> list[Any]:
+        """The values in the order of $1, $2, … Raises KeyError for one that is missing."""
+        if not params:
+            return [self._defaults[name] for name in self.names]
+        if not self._defaults:
+            return [params[name] for name in self.names]
+        defaults = self._defaults
+        return [params[name] if name in params else defaults[name] for name in self.names]
+
+    def __repr__(self) -> str:
+        return f"Compiled({self.sql!r})"
+
+
+def compiled(statement: ClauseElement) -> Compiled:
+    """Compile a SQLAlchemy statement for asyncpg.
+
+    Values written into the statement itself become parameters with that value. `column.in_(…)` is refused: its text
+    would differ with every length; `any_of` takes a list of any length as one parameter.
+    """
+    made = cast(SQLCompiler, statement.compile(dialect=_dialect))
+    if made.post_compile_params or made.literal_execute_params:
+        raise TypeError(f"A statement with an expanding parameter can't be compiled once: use any_of. {made.string}")
+    names = tuple(made.positiontup or ())
+    defaults = {name: made.binds[name].value for name in names if not made.binds[name].required}
+    return Compiled(made.string, names, defaults)
+
+
+def any_of(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """`column = ANY (:name)`, where the parameter is a list of any length."""
+    return column == any_(array_param(name, column))
+
+
+def array_param(name: str, column: ColumnElement[Any]) -> BindParameter[Any]:
+    """A parameter that takes a list of what the column holds."""
+    return bindparam(name, type_=ARRAY(column.type))

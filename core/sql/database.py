@@ -1,0 +1,285 @@
+"""PostgreSQL by asyncpg: pools, transactions, and the errors a client understands.
+
+A `Database` is one pool of connections. Modules with the same URL in one process share one (`Databases`). A statement
+runs in the transaction of the task that sends it, if there is one, else by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+import asyncpg
+from sqlalchemy.sql.elements import ClauseElement
+
+from .. import json
+from ..errors import DeadlineExceeded, Unavailable
+from ..messages import call_context
+from .compiled import Compiled, compiled
+from .failures import translated
+
+T = TypeVar("T")
+Connection = Any
+"""A connection of the pool; asyncpg's stubs don't know the proxy's methods."""
+AfterCommit = Callable[[], Awaitable[None]]
+
+_SESSION = {
+    "application_name": "velella",
+    "timezone": "UTC",
+    # JSON made in correlated subselects looks dear to the planner, and compiling such a statement costs more than running it
+    "jit": "off",
+}
+
+
+_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+
+
+class Transaction:
+    """A running transaction: its connection, and what to do once it is committed."""
+
+    __slots__ = ("_lock", "after_commit", "connection", "database", "open")
+
+    def __init__(self, database: Database, connection: Connection) -> None:
+        self.database = database
+        self.connection = connection
+        self.after_commit: list[AfterCommit] = []
+        self.open = True
+        self._lock = asyncio.Lock()
+
+    async def run(self, send: Callable[[Connection], Awaitable[T]]) -> T:
+        """One statement at a time: tasks started inside the transaction take turns on its connection."""
+        async with self._lock:
+            return await send(self.connection)
+
+
+_transactions: ContextVar[Mapping[int, Transaction]] = ContextVar("velella_transactions", default={})  # noqa: B039 never changed in place
+
+
+class Database:
+    """One pool of connections to one database."""
+
+    def __init__(self, url: str, *, connections: int = 8, statement_timeout: float = 30.0) -> None:
+        self.url = url
+        self.connections = connections
+        self.statement_timeout = statement_timeout
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._opening = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Connect; a second call does nothing. Raises Unavailable, with a hint, where the database can't be reached."""
+        async with self._opening:
+            if self._pool is not None:
+                return
+            timeout = str(int(self.statement_timeout * 1000))
+            try:
+                self._pool = await asyncpg.create_pool(
+                    self.url,
+                    min_size=1,
+                    max_size=self.connections,
+                    max_inactive_connection_lifetime=300.0,
+                    statement_cache_size=512,
+                    max_cached_statement_lifetime=0,
+                    max_cacheable_statement_size=256 * 1024,
+                    server_settings={**_SESSION, "statement_timeout": timeout},
+                    init=_set_codecs,
+                    reset=_keep,
+                )
+            except _FAILURES as error:
+                better = translated(error)
+                if better is None:
+                    raise
+                raise better from error
+
+    async def close(self) -> None:
+        """Wait for running statements, then disconnect. The next statement raises Unavailable."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.close()
+
+    # -- statements
+
+    async def fetch(self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None) -> list[asyncpg.Record]:
+        """All rows. Values of type `jsonb` come as Python values, those of type `json` as the bytes of their text."""
+        ready, timeout = _ready(statement), _time_left()
+        arguments = ready.arguments(params)
+        return await self._run(lambda connection: connection.fetch(ready.sql, *arguments, timeout=timeout))
+
+    async def fetch_one(self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None) -> asyncpg.Record | None:
+        """The first row, or None."""
+        ready, timeout = _ready(statement), _time_left()
+        arguments = ready.arguments(params)
+        return await self._run(lambda connection: connection.fetchrow(ready.sql, *arguments, timeout=timeout))
+
+    async def fetch_value(self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None) -> Any:
+        """The first column of the first row, or None."""
+        ready, timeout = _ready(statement), _time_left()
+        arguments = ready.arguments(params)
+        return await self._run(lambda connection: connection.fetchval(ready.sql, *arguments, timeout=timeout))
+
+    async def fetch_json(self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None) -> bytes:
+        """The JSON text of a statement that gives one value of type `json`."""
+        value = await self.fetch_value(statement, params)
+        if not isinstance(value, bytes):
+            raise TypeError(f"A statement that should give json gave {type(value).__name__}")
+        return value
+
+    async def execute(self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None) -> int:
+        """Run a statement; the number of rows it touched."""
+        ready, timeout = _ready(statement), _time_left()
+        arguments = ready.arguments(params)
+        status: str = await self._run(lambda connection: connection.execute(ready.sql, *arguments, timeout=timeout))
+        count = status.rpartition(" ")[2]
+        return int(count) if count.isdigit() else 0
+
+    async def fetch_row(self, sql: str, arguments: Sequence[Any]) -> asyncpg.Record:
+        """The only row of a statement that is text already, with its arguments in order: what the kernel makes."""
+        timeout = _time_left()
+        row: asyncpg.Record | None = await self._run(lambda connection: connection.fetchrow(sql, *arguments, timeout=timeout))
+        assert row is not None
+        return row
+
+    async def script(self, sql: str) -> None:
+        """Run plain SQL of several statements (tests, maintenance)."""
+        await self._run(lambda connection: connection.execute(sql))
+
+    # -- transactions
+
+    @property
+    def transaction_running(self) -> Transaction | None:
+        """The transaction that statements of this task join."""
+        running = _transactions.get().get(id(self))
+        return running if running is not None and running.open else None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Everything inside is done, or nothing is. Inside a running transaction: joins it.
+
+        What was put into `after_commit` runs after the outermost one is committed, still before this returns.
+        Raises Collided or Disconnected where nothing happened and the whole may be done again, ReplyLost where the
+        connection went during the commit.
+        """
+        running = self.transaction_running
+        if running is not None:
+            yield running
+            return
+        pool, timeout = self._opened(), _time_left()
+        failed, committing = False, False
+        try:
+            async with pool.acquire(timeout=timeout) as connection, connection.transaction():
+                started = Transaction(self, connection)
+                token = _transactions.set({**_transactions.get(), id(self): started})
+                try:
+                    yield started
+                except BaseException:
+                    failed = True
+                    raise
+                finally:
+                    started.open = False
+                    _transactions.reset(token)
+                committing = True
+        except _FAILURES as error:
+            if failed:  # what the body raised is its own, and a failed statement's error is translated already
+                raise
+            better = translated(error, sent=committing)
+            if better is None:
+                raise
+            raise better from error
+        for call in started.after_commit:
+            await call()
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[Transaction]:
+        """Like `transaction`, but what is inside can fail (and be caught outside) without failing the transaction around it."""
+        async with self.transaction() as running:
+            kept = len(running.after_commit)
+            try:
+                async with running.connection.transaction():
+                    yield running
+            except BaseException:
+                del running.after_commit[kept:]
+                raise
+
+    # -- inside
+
+    def _opened(self) -> asyncpg.Pool[asyncpg.Record]:
+        if self._pool is None:
+            raise Unavailable("The database is not open.")
+        return self._pool
+
+    async def _run(self, send: Callable[[Connection], Awaitable[T]]) -> T:
+        running = _transactions.get().get(id(self))
+        sent = False
+        try:
+            if running is not None and running.open:
+                return await running.run(send)
+            async with self._opened().acquire(timeout=_time_left()) as connection:
+                sent = True
+                return await send(connection)
+        except _FAILURES as error:
+            better = translated(error, sent=sent)
+            if better is None:
+                raise
+            raise better from error
+
+
+class Databases:
+    """The databases of one process: one pool for each URL, however many modules use it."""
+
+    def __init__(self, *, connections: int = 8, statement_timeout: float = 30.0) -> None:
+        self._connections = connections
+        self._statement_timeout = statement_timeout
+        self._by_url: dict[str, Database] = {}
+
+    async def open(self, url: str) -> Database:
+        """The open database of a URL."""
+        if url not in self._by_url:
+            self._by_url[url] = Database(url, connections=self._connections, statement_timeout=self._statement_timeout)
+        database = self._by_url[url]
+        await database.open()
+        return database
+
+    async def close(self) -> None:
+        """Close all of them."""
+        databases, self._by_url = list(self._by_url.values()), {}
+        for database in databases:
+            await database.close()
+
+
+def _ready(statement: Compiled | ClauseElement) -> Compiled:
+    return statement if isinstance(statement, Compiled) else compiled(statement)
+
+
+def _time_left() -> float | None:
+    """Seconds the running message may still take; None outside of any (then the statement timeout counts)."""
+    call = call_context.get()
+    if call is None:
+        return None
+    left = call.left()
+    if left <= 0:
+        raise DeadlineExceeded("The time for this request is up.")
+    return left
+
+
+async def _set_codecs(connection: Connection) -> None:
+    """jsonb as Python values, json as the bytes of its text. Bytes given for either go in as they are."""
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        format="binary",
+        encoder=lambda value: b"\x01" + (value if isinstance(value, bytes) else json.dumps(value)),
+        decoder=lambda data: json.loads(data[1:]),
+    )
+    await connection.set_type_codec(
+        "json",
+        schema="pg_catalog",
+        format="binary",
+        encoder=lambda value: value if isinstance(value, bytes) else json.dumps(value),
+        decoder=bytes,
+    )
+
+
+async def _keep(connection: Connection) -> None:
+    """Nothing to reset: no statement of ours changes its session, so the usual round trip would be for nothing."""

@@ -1,0 +1,97 @@
+"""What PostgreSQL refuses, in the words a client understands."""
+
+from __future__ import annotations
+
+import re
+
+import asyncpg
+from asyncpg import exceptions as pg
+
+from ..errors import Conflict, DeadlineExceeded, InvalidData, NotFound, ReplyLost, Unavailable, UnexpectedState, VelellaError
+
+
+class Collided(Conflict):
+    """Two transactions got in each other's way and the database undid this one: nothing happened, it may be done again."""
+
+
+class Disconnected(Unavailable):
+    """The connection went before the transaction was committed: nothing happened, it may be done again."""
+
+
+_DETAIL = re.compile(r"^Key \((?P<keys>.*?)\)=\((?P<values>.*)\) (?P<what>already exists|is not present|is still referenced)")
+_LOST = (
+    pg.PostgresConnectionError,
+    pg.AdminShutdownError,
+    pg.CrashShutdownError,
+    pg.ConnectionDoesNotExistError,
+    ConnectionError,
+)
+
+
+def translated(error: BaseException, *, sent: bool = False) -> VelellaError | None:
+    """The error a client gets for one of the database; None where it is our own mistake and should stay as it is.
+
+    `sent`: something that may have taken effect was under way, so a lost connection leaves its outcome unknown.
+    """
+    if isinstance(error, VelellaError):
+        return error
+    if isinstance(error, asyncpg.PostgresError):
+        refusal = _refusal(error)
+        if refusal is not None:
+            return refusal
+    if isinstance(error, (TimeoutError, pg.QueryCanceledError)):
+        return DeadlineExceeded("The database did not answer in time.")
+    if isinstance(error, pg.CannotConnectNowError | pg.TooManyConnectionsError):
+        return Unavailable("The database takes no connections at the moment.", hint=str(error))
+    if isinstance(error, _LOST) or (isinstance(error, pg.InterfaceError) and "clos" in str(error)):
+        if sent:
+            return ReplyLost("The connection to the database was lost before its answer came.")
+        return Disconnected("The connection to the database was lost.")
+    if isinstance(error, pg.InvalidCatalogNameError | pg.InvalidAuthorizationSpecificationError | OSError):
+        return Unavailable("The database can't be reached.", hint=str(error))
+    if isinstance(error, pg.UndefinedTableError | pg.UndefinedColumnError):
+        return UnexpectedState(f"The database has an older schema: {error}.", hint="Run `velella migrate`.")
+    if isinstance(error, pg.DataError) or (isinstance(error, pg.InterfaceError) and isinstance(error, ValueError)):
+        return InvalidData(f"A value doesn't fit: {str(error).rstrip('.')}")
+    return None
+
+
+def _refusal(error: asyncpg.PostgresError) -> VelellaError | None:
+    """Constraints that refused a row, and transactions that collided."""
+    table = _words(getattr(error, "table_name", None) or "row")
+    match error:
+        case pg.UniqueViolationError():
+            return InvalidData(f"{table} with {_pairs(error)}, already exists.")
+        case pg.ForeignKeyViolationError():
+            detail = getattr(error, "detail", None) or ""
+            if "still referenced" in detail:
+                other = _words(detail.rpartition(" from table ")[2].strip('".')).lower()
+                return NotFound(f"{table} with {_pairs(error)} is still used by a {other}")
+            return NotFound(f"{table} refers to {_pairs(error)}, which does not exist")
+        case pg.NotNullViolationError():
+            return InvalidData(f"{table} needs a value for {getattr(error, 'column_name', 'a column')}")
+        case pg.CheckViolationError():
+            return InvalidData(f"{table} breaks the rule {getattr(error, 'constraint_name', '')}")
+        case pg.ExclusionViolationError():
+            return InvalidData(f"{table} overlaps with another one")
+        case pg.SerializationError() | pg.DeadlockDetectedError():
+            return Collided("The same thing is being changed elsewhere. Try again.")
+        case pg.LockNotAvailableError():
+            return Conflict("The same thing is being changed elsewhere. Try again.")
+    return None
+
+
+def _words(table: str) -> str:
+    words = table.replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def _pairs(error: asyncpg.PostgresError) -> str:
+    """`handle: my-handle, currency_code: eur` out of the detail that PostgreSQL gives."""
+    found = _DETAIL.match(getattr(error, "detail", None) or "")
+    if found is None:
+        return str(getattr(error, "constraint_name", "") or "the same values")
+    keys, values = found["keys"].split(", "), found["values"].split(", ")
+    if len(keys) != len(values):  # a value with a comma in it: don't guess where it ends
+        return f"{found['keys']}: {found['values']}"
+    return ", ".join(f"{key}: {value}" for key, value in zip(keys, values, strict=True))

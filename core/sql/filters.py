@@ -1,0 +1,324 @@
+"""Filters: what a client may ask rows to be, as data, and as SQL.
+
+A filter is read in two steps. `read_filter` walks the mapping once and gives its *shape* (nested tuples that can be hashed)
+and its *values* (coerced to the columns' types, in the order of the walk). `FilterBuilder` makes SQL of a shape, once for each
+shape: the next query of the same shape only brings other values.
+
+Grammar: field → value, list (any of), null, or {$operator: value}; relation → nested filter, or value(s) of its key;
+`$and`, `$or` with lists of filters, `$not` with one; `a.b` for {a: {b}}; `q` for free text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    FromClause,
+    Text,
+    all_,
+    and_,
+    any_,
+    bindparam,
+    cast,
+    exists,
+    false,
+    func,
+    not_,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from ..errors import InvalidData
+from .entity import Entity, Relation
+from .values import Field
+
+if TYPE_CHECKING:
+    from .catalog import Catalog
+
+Shape = tuple[Any, ...]
+"""("and", shapes…) ("or", shapes…) ("not", shape) ("null", field) (operator, field) ("relation", name, shape) ("q", tokens)"""
+
+TRUE: Shape = ("and",)
+_MOST_TOKENS = 16
+_DEEPEST = 12
+
+_COMPARE: dict[str, Callable[[ColumnElement[Any], ColumnElement[Any]], ColumnElement[bool]]] = {
+    "$eq": lambda column, value: column == value,
+    "$ne": lambda column, value: column != value,
+    "$gt": lambda column, value: column > value,
+    "$gte": lambda column, value: column >= value,
+    "$lt": lambda column, value: column < value,
+    "$lte": lambda column, value: column <= value,
+}
+_TEXT: dict[str, Callable[[ColumnElement[Any], ColumnElement[Any]], ColumnElement[bool]]] = {
+    "$like": lambda column, value: column.like(value),
+    "$ilike": lambda column, value: column.ilike(value),
+    "$re": lambda column, value: column.op("~", is_comparison=True)(value),
+    "$fulltext": lambda column, value: func.to_tsvector("simple", column).op("@@", is_comparison=True)(
+        func.plainto_tsquery("simple", value)
+    ),
+}
+_ARRAY = {"$contains": "@>", "$contained": "<@", "$overlap": "&&"}
+
+
+class FilterReader:
+    """One walk over a mapping of filters."""
+
+    def __init__(self, catalog: Catalog, *, hidden: bool) -> None:
+        self.values: list[Any] = []
+        self._catalog = catalog
+        self._hidden = hidden
+
+    def read(self, entity: Entity, filters: Mapping[str, Any], depth: int = 0) -> Shape:
+        """The shape of filters on an entity; their values are appended to `values`."""
+        if depth > _DEEPEST:
+            raise InvalidData("Filters are nested too deeply")
+        parts = [self._entry(entity, key, value, depth) for key, value in filters.items()]
+        parts = [part for part in parts if part != TRUE]
+        return parts[0] if len(parts) == 1 else ("and", *parts)
+
+    def _entry(self, entity: Entity, key: str, value: Any, depth: int) -> Shape:
+        match key:
+            case "$and" | "$or":
+                branches = [value] if isinstance(value, Mapping) else value
+                if not isinstance(branches, (list, tuple)) or not all(isinstance(branch, Mapping) for branch in branches):
+                    raise InvalidData(f"{key} takes a list of filters")
+                shapes = tuple(self.read(entity, branch, depth + 1) for branch in branches)
+                return (key[1:], *shapes) if shapes else TRUE
+            case "$not":
+                if not isinstance(value, Mapping):
+                    raise InvalidData("$not takes a filter")
+                return ("not", self.read(entity, value, depth + 1))
+        fields = self._catalog.fields(entity)
+        field = fields.get(key)
+        if field is not None and (self._hidden or not field.hidden):
+            return self._field(field, value, depth)
+        if key in entity.relations:
+            return self._relation(entity, key, value, depth)
+        if key == "q":
+            return self._free_text(value)
+        if "." in key:
+            first, _, rest = key.partition(".")
+            return self._entry(entity, first, {rest: value}, depth + 1)
+        raise InvalidData(f"{entity.called} has no field '{key}' to filter by")
+
+    # -- fields
+
+    def _field(self, field: Field, value: Any, depth: int) -> Shape:
+        if isinstance(value, Mapping):
+            if field.kind == "json" and not any(str(key).startswith("$") for key in value):
+                self.values.append(dict(value))
+                return ("$contains", field.name)
+            if depth > _DEEPEST:
+                raise InvalidData("Filters are nested too deeply")
+            parts = tuple(self._operator(field, operator, operand, depth) for operator, operand in value.items())
+            return parts[0] if len(parts) == 1 else ("and", *parts)
+        if isinstance(value, (list, tuple, set, frozenset)) and field.kind != "array":
+            return self._operator(field, "$in", value, depth)
+        return self._operator(field, "$eq", value, depth)
+
+    def _operator(self, field: Field, operator: str, value: Any, depth: int) -> Shape:
+        if operator in ("$in", "$nin"):
+            return self._among(field, operator, value)
+        if operator in _COMPARE:
+            if value is None:
+                if operator not in ("$eq", "$ne"):
+                    raise InvalidData(f"'{field.name}' can't be compared with null by {operator}")
+                return ("null", field.name) if operator == "$eq" else ("not", ("null", field.name))
+            if isinstance(value, (list, tuple, set, frozenset)) and field.kind != "array" and operator in ("$eq", "$ne"):
+                return self._among(field, "$in" if operator == "$eq" else "$nin", value)
+            self.values.append(field.coerce(value))
+            return (operator, field.name)
+        if operator in _TEXT:
+            if not isinstance(value, str) or "\x00" in value:
+                raise InvalidData(f"{operator} on '{field.name}' takes a string")
+            self.values.append(value)
+            return (operator, field.name)
+        if operator in _ARRAY:
+            return self._array(field, operator, value)
+        if operator == "$exists":
+            shape: Shape = ("null", field.name)
+            return ("not", shape) if _flag(value, field.name) else shape
+        if operator == "$not":
+            return ("not", self._field(field, value, depth + 1))
+        if operator in ("$and", "$or"):
+            if not isinstance(value, (list, tuple)):
+                raise InvalidData(f"{operator} on '{field.name}' takes a list")
+            return (operator[1:], *(self._field(field, part, depth + 1) for part in value)) if value else TRUE
+        raise InvalidData(f"'{operator}' is no operator that '{field.name}' can be filtered by")
+
+    def _among(self, field: Field, operator: str, value: Any) -> Shape:
+        if not isinstance(value, (list, tuple, set, frozenset)):
+            value = [value]
+        nulls = any(item is None for item in value)
+        items = [field.coerce(item) for item in value if item is not None]
+        try:
+            items = list(dict.fromkeys(items))
+        except TypeError:  # JSON values can't be hashed; doubles do no harm
+            pass
+        self.values.append(items)
+        shape: Shape = (operator, field.name)
+        if not nulls:
+            return shape
+        null: Shape = ("null", field.name)
+        return ("or", null, shape) if operator == "$in" else ("and", ("not", null), shape)
+
+    def _array(self, field: Field, operator: str, value: Any) -> Shape:
+        if field.kind == "json" and operator != "$overlap":
+            self.values.append(value)
+        elif field.kind == "array":
+            self.values.append(field.coerce(value if isinstance(value, (list, tuple, set, frozenset)) else [value]))
+        else:
+            raise InvalidData(f"'{field.name}' is no list: {operator} can't be asked of it")
+        return (operator, field.name)
+
+    # -- relations
+
+    def _relation(self, entity: Entity, name: str, value: Any, depth: int) -> Shape:
+        target = self._catalog.target(entity, name)
+        if value is None:
+            return ("not", ("relation", name, TRUE))
+        if not isinstance(value, Mapping):
+            return ("relation", name, self.read(target, {target.key: value}, depth + 1))
+        operators = {key: operand for key, operand in value.items() if key in _COMPARE or key in ("$in", "$nin", "$exists")}
+        rest = {key: operand for key, operand in value.items() if key not in operators}
+        parts: list[Shape] = []
+        if "$exists" in operators:
+            there: Shape = ("relation", name, TRUE)
+            parts.append(there if _flag(operators.pop("$exists"), name) else ("not", there))
+        if operators:  # about the key, as if it were a column
+            parts.append(self._key_operators(target, name, operators, depth))
+        if rest:
+            parts.append(("relation", name, self.read(target, rest, depth + 1)))
+        return parts[0] if len(parts) == 1 else ("and", *parts)
+
+    def _key_operators(self, target: Entity, name: str, operators: Mapping[str, Any], depth: int) -> Shape:
+        if any(value is None for value in operators.values()):
+            parts: list[Shape] = []
+            for operator, value in operators.items():
+                there: Shape = ("relation", name, TRUE)
+                if value is not None:
+                    parts.append(("relation", name, self.read(target, {target.key: {operator: value}}, depth + 1)))
+                else:
+                    parts.append(there if operator == "$ne" else ("not", there))
+            return ("and", *parts)
+        return ("relation", name, self.read(target, {target.key: operators}, depth + 1))
+
+    # -- free text
+
+    def _free_text(self, value: Any) -> Shape:
+        if value is None:
+            return TRUE
+        tokens = str(value).replace("\x00", "").split()[:_MOST_TOKENS]
+        for token in tokens:
+            literal = token.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+            self.values.append(f"%{literal}%")
+        return ("q", len(tokens)) if tokens else TRUE
+
+
+class FilterBuilder:
+    """SQL of one statement's shapes. Takes the statement's parameters in the order in which the reader found the values."""
+
+    def __init__(self, catalog: Catalog, names: Iterator[str], aliases: Callable[[FromClause], Any], *, with_deleted: bool) -> None:
+        self._catalog = catalog
+        self._names = names
+        self._alias = aliases
+        self._with_deleted = with_deleted
+
+    def build(self, entity: Entity, source: FromClause, shape: Shape) -> ColumnElement[bool]:
+        kind = shape[0]
+        match kind:
+            case "and":
+                return and_(true(), *(self.build(entity, source, part) for part in shape[1:]))
+            case "or":
+                return or_(false(), *(self.build(entity, source, part) for part in shape[1:]))
+            case "not":
+                return not_(self.build(entity, source, shape[1]))
+            case "relation":
+                relation = entity.relations[shape[1]]
+                return self.related(entity, source, relation, lambda target, rows: self.build(target, rows, shape[2]))
+            case "q":
+                return and_(true(), *(self._token(entity, source, next(self._names)) for _ in range(shape[1])))
+        field = self._catalog.fields(entity)[shape[1]]
+        column = field.of(source)
+        if kind == "null":
+            return column.is_(None)
+        return self._operator(field, kind, column)
+
+    def related(
+        self, entity: Entity, source: FromClause, relation: Relation, condition: Callable[[Entity, FromClause], ColumnElement[bool]]
+    ) -> ColumnElement[bool]:
+        """EXISTS a row of the relation that meets a condition."""
+        target = self._catalog.schema[relation.target]
+        rows = self._alias(target.table)
+        query = select(1).select_from(rows)
+        for part in join_on(self._alias, entity, source, relation, target, rows):
+            query = query.where(part)
+        if not self._with_deleted and target.soft:
+            query = query.where(rows.c.deleted_at.is_(None))
+        return exists(query.where(condition(target, rows)).correlate(source))
+
+    def _operator(self, field: Field, operator: str, column: ColumnElement[Any]) -> ColumnElement[bool]:
+        name = next(self._names)
+        if operator in _COMPARE:
+            return _COMPARE[operator](column, bindparam(name, type_=field.type))
+        if operator == "$in":
+            return column == any_(bindparam(name, type_=ARRAY(field.type)))
+        if operator == "$nin":
+            return column != all_(bindparam(name, type_=ARRAY(field.type)))
+        if operator in _TEXT:
+            text = column if field.kind == "text" else cast(column, Text)
+            return _TEXT[operator](text, bindparam(name, type_=Text))
+        value = bindparam(name, type_=JSONB if field.kind == "json" else field.type)
+        return column.op(_ARRAY[operator], is_comparison=True)(value)
+
+    def _token(self, entity: Entity, source: FromClause, name: str) -> ColumnElement[bool]:
+        """One word of a free text search: in any searchable column, here or in searchable relations."""
+        return self._found(entity, source, name, frozenset())
+
+    def _found(self, entity: Entity, source: FromClause, name: str, seen: frozenset[str]) -> ColumnElement[bool]:
+        places: list[ColumnElement[bool]] = []
+        inner = seen | {entity.name}
+        for place in entity.searchable:
+            relation = entity.relations.get(place)
+            if relation is None:
+                field = self._catalog.fields(entity)[place]
+                column = field.of(source)
+                text = column if field.kind == "text" else cast(column, Text)
+                places.append(text.ilike(bindparam(name, type_=Text)))
+            elif relation.target not in inner:
+                places.append(
+                    self.related(entity, source, relation, lambda target, rows: self._found(target, rows, name, inner))
+                )
+        return or_(false(), *places)
+
+
+def join_on(
+    alias: Callable[[FromClause], Any], entity: Entity, source: FromClause, relation: Relation, target: Entity, rows: FromClause
+) -> Iterator[ColumnElement[bool]]:
+    """What ties `rows` of the target to a row of `source`."""
+    match relation.kind:
+        case "one":
+            yield rows.c[relation.other_key] == source.c[relation.key]
+        case "many":
+            yield rows.c[relation.key] == source.c[relation.other_key]
+        case "through":
+            assert relation.pivot is not None  # Schema checked it
+            pivot = alias(relation.pivot)
+            yield pivot.c[relation.key] == source.c[entity.key]
+            yield rows.c[target.key] == pivot.c[relation.other_key]
+            if "deleted_at" in pivot.c:
+                yield pivot.c.deleted_at.is_(None)
+
+
+def _flag(value: Any, name: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    raise InvalidData(f"$exists on '{name}' takes true or false")

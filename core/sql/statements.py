@@ -1,0 +1,233 @@
+"""One statement a page: (entity, field tree, filters, order, page) → SQL whose result is the JSON text of the page.
+
+    SELECT coalesce(json_agg(row_to_json(page)), '[]')
+    FROM (SELECT p.id, p.title, (SELECT json_agg(…) FROM (SELECT … WHERE variant.product_id = p.id) …) AS variants
+          FROM (SELECT * FROM product WHERE … ORDER BY … LIMIT …) AS p) AS page
+
+The inner select finds the rows of the page, so that relations are made for those only. Statements are made once for each
+shape of query and kept; a query of a known shape costs a look-up and its values.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from cachetools import LRUCache
+from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, bindparam, func, literal_column, select
+
+from ..errors import InvalidData
+from ..query.fields import FieldTree
+from ..query.page import Query
+from .catalog import Catalog
+from .compiled import Compiled, compiled
+from .entity import Entity, Relation, Schema
+from .filters import TRUE, FilterBuilder, FilterReader, Shape, join_on
+
+_SHAPES = 2048
+_DEEPEST = 12
+_EMPTY_LIST: ColumnElement[Any] = literal_column("'[]'::json")
+
+
+class Numbered:
+    """SQL whose parameters are places in a list of values."""
+
+    __slots__ = ("_places", "sql")
+
+    def __init__(self, sql: str, places: tuple[int, ...]) -> None:
+        self.sql = sql
+        self._places = places
+
+    def arguments(self, values: list[Any]) -> list[Any]:
+        return [values[place] for place in self._places]
+
+
+class Statements:
+    """The statements of one module's entities, made as they are asked for."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.catalog = Catalog(schema)
+        self._pages: LRUCache[Any, Numbered] = LRUCache(_SHAPES)
+
+    def page(self, query: Query, *, hidden: bool = False, twins: bool = True) -> tuple[str, list[Any]]:
+        """The SQL of a page and its arguments. Its row: the JSON text of the page, and the count where it was asked for.
+
+        `hidden`: hidden columns may be named (business code of the module). `twins`: `*` includes raw_ twins.
+        Raises InvalidData for an unknown field, a value that doesn't fit its column, a page that isn't one.
+        """
+        entity = self.catalog.schema[query.entity]
+        reader = FilterReader(self.catalog, hidden=hidden)
+        shape = reader.read(entity, query.filters) if query.filters else TRUE
+        values = reader.values
+        limit, offset = _bounds(query)
+        key = (
+            query.entity, tuple(query.fields), shape, tuple(query.order), limit is not None,
+            query.with_deleted, query.count, hidden, twins,
+        )  # fmt: skip
+        statement = self._pages.get(key)
+        if statement is None:
+            maker = _PageMaker(self.catalog, query, hidden=hidden, twins=twins)
+            statement = self._pages[key] = maker.make(entity, shape, len(values), limited=limit is not None)
+        values.append(offset)
+        values.append(limit)
+        return statement.sql, statement.arguments(values)
+
+    def count(self, entity_name: str, filters: Any, *, with_deleted: bool = False) -> tuple[str, list[Any]]:
+        """The SQL that counts rows, and its arguments."""
+        entity = self.catalog.schema[entity_name]
+        reader = FilterReader(self.catalog, hidden=True)
+        shape = reader.read(entity, filters) if filters else TRUE
+        key = ("count", entity_name, shape, with_deleted)
+        statement = self._pages.get(key)
+        if statement is None:
+            maker = _PageMaker(self.catalog, Query(entity_name, with_deleted=with_deleted), hidden=True, twins=False)
+            statement = self._pages[key] = maker.make_count(entity, shape)
+        return statement.sql, statement.arguments(reader.values)
+
+
+class _PageMaker:
+    """Makes one statement."""
+
+    def __init__(self, catalog: Catalog, query: Query, *, hidden: bool, twins: bool) -> None:
+        self._catalog = catalog
+        self._query = query
+        self._hidden = hidden
+        self._twins = twins
+        self._numbers = itertools.count()
+
+    def make(self, entity: Entity, shape: Shape, values: int, *, limited: bool) -> Numbered:
+        tree = FieldTree.parse(self._query.fields)
+        rows = self._matching(entity, shape)
+        for expression in self._order(entity, self._query.order or entity.default_order, rows):
+            rows = rows.order_by(expression)
+        if limited:
+            rows = rows.limit(bindparam("limit", type_=BigInteger))
+        rows = rows.offset(bindparam("offset", type_=BigInteger))
+        found = rows.subquery(self._name())
+        page = self._shown(entity, tree, found, depth=0).subquery(self._name())
+        columns: list[ColumnElement[Any]] = [_listed(page).label("page")]
+        if self._query.count:
+            count = select(func.count()).select_from(self._matching(entity, shape).subquery(self._name()))
+            columns.append(count.scalar_subquery().label("count"))
+        return _numbered(compiled(select(*columns)), values)
+
+    def make_count(self, entity: Entity, shape: Shape) -> Numbered:
+        return _numbered(compiled(select(func.count()).select_from(self._matching(entity, shape).subquery(self._name()))), -1)
+
+    # -- which rows
+
+    def _matching(self, entity: Entity, shape: Shape) -> Select[Any]:
+        source = self._alias(entity.table)
+        names = (f"p{number}" for number in itertools.count())
+        builder = FilterBuilder(self._catalog, names, self._alias, with_deleted=self._query.with_deleted)
+        rows = select(source)
+        if entity.soft and not self._query.with_deleted and not _asks_deleted(shape):
+            rows = rows.where(source.c.deleted_at.is_(None))
+        return rows if shape == TRUE else rows.where(builder.build(entity, source, shape))
+
+    def _order(self, entity: Entity, order: tuple[str, ...], rows: Select[Any]) -> list[ColumnElement[Any]]:
+        source = rows.get_final_froms()[0]
+        return self._order_by(entity, source, order)
+
+    def _order_by(self, entity: Entity, source: FromClause, order: tuple[str, ...]) -> list[ColumnElement[Any]]:
+        expressions: list[ColumnElement[Any]] = []
+        keyed = False
+        for name in order:
+            descending, path = name.startswith("-"), name.removeprefix("-")
+            expression = self._ordered(entity, source, path.split("."), descending)
+            expressions.append(expression.desc() if descending else expression.asc())
+            keyed = keyed or path == entity.key
+        if not keyed:  # rows that are equal so far must not change places from page to page
+            expressions.append(source.c[entity.key].asc())
+        return expressions
+
+    def _ordered(self, entity: Entity, source: FromClause, path: list[str], descending: bool) -> ColumnElement[Any]:
+        first, rest = path[0], path[1:]
+        fields = self._catalog.fields(entity)
+        if not rest and first in fields and (self._hidden or not fields[first].hidden) and fields[first].kind not in ("json", "raw"):
+            return fields[first].of(source)
+        relation = entity.relations.get(first)
+        if relation is None or not rest or len(path) > _DEEPEST:
+            raise InvalidData(f"{entity.called} can't be ordered by '{'.'.join(path)}'")
+        target = self._catalog.schema[relation.target]
+        other = self._alias(target.table)
+        value = self._ordered(target, other, rest, descending)
+        if relation.kind != "one":  # of many, the one that comes first
+            value = func.max(value) if descending else func.min(value)
+        query = select(value).where(*join_on(self._alias, entity, source, relation, target, other))
+        if target.soft and not self._query.with_deleted:
+            query = query.where(other.c.deleted_at.is_(None))
+        return query.correlate(source).scalar_subquery()
+
+    # -- what is shown of them
+
+    def _shown(self, entity: Entity, tree: FieldTree, source: FromClause, *, depth: int) -> Select[Any]:
+        """A select of the wanted columns and relations over rows of the entity. The key is always among them."""
+        if depth > _DEEPEST:
+            raise InvalidData("Fields are nested too deeply")
+        fields = self._catalog.fields(entity)
+        whole = tree.all if depth == 0 else tree.whole
+        for name in tree.children:
+            known = name in entity.relations or (name in fields and (self._hidden or not fields[name].hidden))
+            if not known:
+                raise InvalidData(f"{entity.called} has no field '{name}'")
+        columns: list[ColumnElement[Any]] = []
+        for name, field in fields.items():
+            named = name in tree.children and name not in entity.relations
+            starred = whole and not field.hidden and (self._twins or field.kind != "raw")
+            if named or starred or name == entity.key:
+                columns.append(field.shown(source))
+        for name, relation in entity.relations.items():
+            subtree = tree.children.get(name)
+            if subtree is not None:
+                columns.append(self._related(entity, source, relation, subtree, depth + 1).label(name))
+        return select(*columns).select_from(source)
+
+    def _related(self, entity: Entity, source: FromClause, relation: Relation, tree: FieldTree, depth: int) -> ColumnElement[Any]:
+        """The JSON of a relation: an object or null for one, a list for many."""
+        target = self._catalog.schema[relation.target]
+        other = self._alias(target.table)
+        rows = self._shown(target, tree, other, depth=depth).where(*join_on(self._alias, entity, source, relation, target, other))
+        if target.soft and not self._query.with_deleted:
+            rows = rows.where(other.c.deleted_at.is_(None))
+        if relation.kind != "one":
+            rows = rows.order_by(*self._order_by(target, other, relation.order or target.default_order))
+        inner = rows.correlate(source).subquery(self._name())
+        shown = _listed(inner) if relation.kind != "one" else func.row_to_json(inner.table_valued())
+        return select(shown).scalar_subquery()
+
+    # -- names
+
+    def _name(self) -> str:
+        return f"t{next(self._numbers)}"
+
+    def _alias(self, table: FromClause) -> Any:
+        return table.alias(self._name())
+
+
+def _listed(rows: Any) -> ColumnElement[Any]:
+    return func.coalesce(func.json_agg(func.row_to_json(rows.table_valued())), _EMPTY_LIST)
+
+
+def _numbered(statement: Compiled, values: int) -> Numbered:
+    """Its arguments come out of a list: filter values, then offset, then limit."""
+    places = {"offset": values, "limit": values + 1}
+    return Numbered(statement.sql, tuple(places[name] if name in places else int(name[1:]) for name in statement.names))
+
+
+def _asks_deleted(shape: Shape) -> bool:
+    """Whether a filter itself says which rows it wants by `deleted_at`: then the usual one would only get in its way."""
+    if shape[0] == "and":
+        return any(_asks_deleted(part) for part in shape[1:])
+    if shape[0] == "not":
+        return _asks_deleted(shape[1])
+    return len(shape) > 1 and shape[1] == "deleted_at"
+
+
+def _bounds(query: Query) -> tuple[int | None, int]:
+    limit, offset = query.limit, query.offset
+    if limit is not None and limit < 0:
+        raise InvalidData("'limit' can't be negative")
+    if offset < 0:
+        raise InvalidData("'offset' can't be negative")
+    return limit, offset
