@@ -33,6 +33,8 @@ class Relation:
     """Columns of the other entity; `-` in front means descending. Empty: the other entity's own order."""
     cascade: bool = False
     """Deleting a row deletes these too."""
+    own_key: str | None = None
+    """through: our column whose value the pivot holds, where that isn't the entity's key."""
 
 
 def one(target: str, key: str, other_key: str = "id") -> Relation:
@@ -45,9 +47,9 @@ def many(target: str, key: str, *, order: Iterable[str] = (), cascade: bool = Fa
     return Relation("many", target, key, "id", None, tuple(order), cascade)
 
 
-def through(target: str, pivot: Table, key: str, other_key: str, *, order: Iterable[str] = ()) -> Relation:
+def through(target: str, pivot: Table, key: str, other_key: str, *, order: Iterable[str] = (), own_key: str | None = None) -> Relation:
     """A pivot table of the same module holds both keys: product.tags."""
-    return Relation("through", target, key, other_key, pivot, tuple(order))
+    return Relation("through", target, key, other_key, pivot, tuple(order), own_key=own_key)
 
 
 Expression = Callable[[FromClause], ColumnElement[object]]
@@ -125,7 +127,7 @@ class Schema:
         if relation.kind == "through":
             if relation.pivot is None:
                 raise TypeError(f"{entity.name}.{name} needs its pivot table")
-            columns = [(relation.pivot, relation.key), (relation.pivot, relation.other_key)]
+            columns = [(relation.pivot, relation.key), (relation.pivot, relation.other_key), (entity.table, relation.own_key or entity.key)]
         elif relation.kind == "one":
             columns = [(entity.table, relation.key), (target.table, relation.other_key)]
         else:

@@ -310,7 +310,7 @@ def join_on(
         case "through":
             assert relation.pivot is not None  # Schema checked it
             pivot = alias(relation.pivot)
-            yield pivot.c[relation.key] == source.c[entity.key]
+            yield pivot.c[relation.key] == source.c[relation.own_key or entity.key]
             yield rows.c[target.key] == pivot.c[relation.other_key]
             if "deleted_at" in pivot.c:
                 yield pivot.c.deleted_at.is_(None)
