@@ -1,0 +1,55 @@
+"""What the buyers do. Each scenario is one operation; every answer is looked at, not only its status."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+
+from shop import Refused, Shop
+
+Scenario = Callable[[Shop, random.Random], Awaitable[None]]
+
+PRICED = "fields=*variants.calculated_price"
+
+
+async def products(shop: Shop, rng: random.Random) -> None:
+    """A page of 20 products with their prices."""
+    offset = rng.randrange(max(1, len(shop.products) - 19))
+    page = await shop.get(f"/store/products?limit=20&offset={offset}&region_id={shop.region}&{PRICED}")
+    for product in page["products"]:
+        if any(variant["calculated_price"]["calculated_amount"] is None for variant in product["variants"]):
+            raise Refused("a variant without a price")
+
+
+async def product(shop: Shop, rng: random.Random) -> None:
+    """One product with its prices."""
+    wanted = rng.choice(shop.products)
+    found = (await shop.get(f"/store/products/{wanted}?region_id={shop.region}&{PRICED}"))["product"]
+    if found["id"] != wanted or not found["variants"]:
+        raise Refused("another product than asked for")
+
+
+async def cart(shop: Shop, rng: random.Random) -> None:
+    """A new cart with one line."""
+    made = (await shop.post("/store/carts", {"region_id": shop.region}))["cart"]
+    body = {"variant_id": rng.choice(shop.variants), "quantity": 1}
+    filled = (await shop.post(f"/store/carts/{made['id']}/line-items", body))["cart"]
+    if len(filled["items"]) != 1 or not filled["total"] > 0:
+        raise Refused("an odd cart")
+
+
+async def checkout(shop: Shop, rng: random.Random) -> None:
+    """A whole purchase: cart, two lines, shipping, payment, complete (8 requests)."""
+    ready = await shop.ready_cart(rng)
+    done = await shop.post(f"/store/carts/{ready}/complete", {})
+    if done["type"] != "order":
+        raise Refused(f"no order: {done.get('error')}")
+
+
+async def mixed(shop: Shop, rng: random.Random) -> None:
+    """What a shop sees: of a hundred operations 60 look at a page, 30 at a product, 8 fill a cart, 2 buy."""
+    roll = rng.random()
+    await (products if roll < 0.6 else product if roll < 0.9 else cart if roll < 0.98 else checkout)(shop, rng)
+
+
+SCENARIOS: dict[str, Scenario] = {f.__name__: f for f in (products, product, cart, checkout, mixed)}
