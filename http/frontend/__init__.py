@@ -1,0 +1,56 @@
+"""The HTTP front end: what every route is made with, and the server that serves them.
+
+    from ..frontend import Answer, Body, Filters, Request, Routes, View
+
+Files of routes import what they need from here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from .access import ANY_BEARER, ANY_IDENTITY, CUSTOMER, CUSTOMER_OPTIONAL, CUSTOMER_REGISTERING, PUBLIC, USER, Actor, Auth, PublishableKey
+from .bodies import ABSENT, AdditionalData, BigNumber, Body, Email, LinkBody, Metadata, NonEmpty, Number, Part, Whole
+from .filters import ANYTHING, BOOLEAN, MANY, NOTHING, NUMBER, NUMBERS, OPERATORS, TEXT, TEXT_LIST, Filters, Kind, choice, choices, required
+from .front import FrontEnd
+from .request import Answer, Paging, Reply, Request, deleted, envelope, list_envelope
+from .resource import require
+from .routes import BATCH_LIMIT, Route, Routes, Write
+from .view import View
+
+if TYPE_CHECKING:
+    from ...actors.context import HostContext
+
+__all__ = [
+    "ABSENT", "ANYTHING", "ANY_BEARER", "ANY_IDENTITY", "BATCH_LIMIT", "BOOLEAN", "CUSTOMER", "CUSTOMER_OPTIONAL", "CUSTOMER_REGISTERING",
+    "MANY", "NOTHING", "NUMBER", "NUMBERS", "OPERATORS", "PUBLIC", "TEXT", "TEXT_LIST", "USER", "Actor", "AdditionalData", "Answer", "Auth",
+    "BigNumber", "Body", "Email", "Filters", "FrontEnd", "Kind", "LinkBody", "Metadata", "NonEmpty", "Number", "Paging", "Part",
+    "PublishableKey", "Reply", "Request", "Route", "Routes", "View", "Whole", "Write", "choice", "choices", "create", "deleted", "envelope",
+    "list_envelope", "require", "required",
+]  # fmt: skip
+
+AREAS = ("store", "admin", "auth", "hooks")
+"""Packages whose files' `routes` are served."""
+
+
+def found_routes() -> Iterator[Route]:
+    """The routes of every file of the areas' packages."""
+    base = __name__.rpartition(".")[0]
+    for area in AREAS:
+        name = f"{base}.{area}"
+        if importlib.util.find_spec(name) is None:
+            continue
+        package = importlib.import_module(name)
+        for info in pkgutil.iter_modules(package.__path__):
+            routes = getattr(importlib.import_module(f"{name}.{info.name}"), "routes", None)
+            if isinstance(routes, Routes):
+                yield from routes
+
+
+def create(context: HostContext) -> FrontEnd:
+    """The front end of a host, with every route there is."""
+    return FrontEnd(context, found_routes())

@@ -30,7 +30,7 @@ ABSENT: Any = None
 class Part(BaseModel):
     """An object inside a body that drops the keys it doesn't know."""
 
-    model_config = ConfigDict(extra="ignore", strict=True, arbitrary_types_allowed=False, hide_input_in_errors=True, protected_namespaces=())
+    model_config = ConfigDict(extra="ignore", strict=True, hide_input_in_errors=True, protected_namespaces=())
 
     filled: ClassVar[frozenset[str]] = frozenset()
     """Fields with a default that handlers must see."""

@@ -168,9 +168,7 @@ class Filters:
             kind_of = self.kinds.get(name)
             if kind_of is None:
                 unknown.append(name)
-            elif isinstance(kind_of, Kind):
-                made[name] = kind_of.check(value, (*path, name), problems)
-            elif isinstance(value, dict):
+            elif isinstance(kind_of, Kind) or isinstance(value, dict):
                 made[name] = kind_of.check(value, (*path, name), problems)
             else:
                 problems.append(invalid_type("object", (*path, name), json_type(value)))
@@ -189,6 +187,10 @@ class Filters:
             else:
                 issues.append(invalid_type("object", (*path, str(at)), json_type(one)))
         return made
+
+    def needed(self) -> frozenset[str]:
+        """Parameters without which a request is refused."""
+        return frozenset(name for name, kind in self.kinds.items() if isinstance(kind, Kind) and kind.required)
 
     def schemas(self) -> dict[str, Mapping[str, Any]]:
         """JSON schema by parameter, for the API's description."""

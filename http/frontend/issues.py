@@ -103,9 +103,8 @@ def _locate(loc: tuple[int | str, ...], body: Any, kind: str) -> tuple[tuple[str
     union_at: tuple[str | int, ...] | None = None
     value = body
     for step in loc:
-        if isinstance(value, dict) and step in value:
-            value = value[step]
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+        inside = step in value if isinstance(value, dict) else isinstance(value, list) and isinstance(step, int) and step < len(value)
+        if inside:
             value = value[step]
         elif kind == "missing" and step == loc[-1]:
             value = None

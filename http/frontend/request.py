@@ -10,9 +10,9 @@ or a `Reply` where status or headers differ.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from aiohttp import web
 from multidict import CIMultiDict
@@ -26,6 +26,10 @@ from .access import Actor, PublishableKey
 from .view import Fields, View
 
 if TYPE_CHECKING:
+    from ...actors.context import HostContext
+    from ...core.module import ModuleService
+    from ...core.query.graph import Graph
+    from .credentials import Credentials
     from .routes import Route
 
 
@@ -52,43 +56,6 @@ class Paging:
     with_deleted: bool
 
 
-class Workflows(Protocol):
-    """The coordinator, as the front end uses it."""
-
-    async def run(self, name: str, input: Mapping[str, Any], key: str | None = None) -> Any: ...
-
-
-class GraphReader(Protocol):
-    """The query planner, as the front end uses it."""
-
-    async def query(self, query: Query, context: Mapping[str, Any] | None = None) -> Page: ...
-
-
-class LocalCache(Protocol):
-    """What this process remembers, forgotten by tag when the tagged things change."""
-
-    async def get_or_fill(self, key: Any, tags: Iterable[str], fill: Any) -> Any:
-        """The value kept under the key; else what `fill()` gives, filled once at a time and kept until a tag changes."""
-
-
-class HostContext(Protocol):
-    """What the host that runs a front end hands to it."""
-
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def modules(self) -> Modules: ...
-    @property
-    def graph(self) -> GraphReader: ...
-    @property
-    def workflows(self) -> Workflows: ...
-    @property
-    def cache(self) -> LocalCache: ...
-    @property
-    def replica(self) -> str:
-        """Name of this process in logs."""
-
-
 class Named(Protocol):
     """A workflow: what `@workflow` makes."""
 
@@ -99,10 +66,14 @@ class Named(Protocol):
 class Request:
     """One HTTP request, understood: authenticated, parsed, validated."""
 
-    __slots__ = ("_asked", "_host", "_query", "actor", "body", "fields", "filters", "http", "key", "page", "params", "raw", "route", "trace_id")
+    __slots__ = ("_host", "actor", "body", "credentials", "fields", "filters", "http", "key", "page", "params", "raw", "route", "trace_id")
 
-    def __init__(self, host: HostContext, route: Route, http: web.BaseRequest, params: dict[str, str], trace_id: str) -> None:
+    def __init__(
+        self, host: HostContext, credentials: Credentials, route: Route, http: web.BaseRequest, params: dict[str, str], trace_id: str
+    ) -> None:
         self._host = host
+        self.credentials = credentials
+        """What signs and reads tokens and sessions; for the routes under /auth."""
         self.route = route
         self.http = http
         """The request as aiohttp has it, for headers and the like."""
@@ -133,12 +104,12 @@ class Request:
         return self._host.modules
 
     @property
-    def graph(self) -> GraphReader:
+    def graph(self) -> Graph:
         return self._host.graph
 
-    @property
-    def cache(self) -> LocalCache:
-        return self._host.cache
+    def owner_of(self, entity: str) -> ModuleService:
+        """The service of the module that an entity belongs to."""
+        return cast("ModuleService", getattr(self._host.modules, self._host.graph.catalogue.module_of(entity)))
 
     # -- who calls
     @property
@@ -199,8 +170,13 @@ class Request:
             Query(view.entity, fields=fields or self.fields_of(view), filters=conditions, limit=1, with_deleted=self.page.with_deleted)
         )
         if page.json == b"[]":
-            raise not_found(view, id, by)
+            raise self.not_found(view, id, by)
         return envelope(view.key, page)
+
+    def not_found(self, view: View, id: str | None, by: str = "id") -> NotFound:
+        """The error of a thing that isn't there."""
+        label = view.label or self.graph.catalogue.entity(view.entity).called
+        return NotFound(f"{label} with {by}: {id} was not found" if id is not None else f"{label} was not found")
 
     async def fetch_list(self, view: View, filters: Mapping[str, Any] | None = None, *, fields: Fields | None = None) -> bytes:
         """`{"carts": […], "count": …, "offset": …, "limit": …}`: the page that the request asks for.
@@ -221,10 +197,6 @@ class Request:
             )
         )
         return list_envelope(view.plural, page, paging)
-
-
-def not_found(view: View, id: str | None, by: str = "id") -> NotFound:
-    return NotFound(f"{view.label} with {by}: {id} was not found" if id is not None else f"{view.label} was not found")
 
 
 def envelope(key: str, page: Page) -> bytes:

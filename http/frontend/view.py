@@ -15,6 +15,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from dataclasses import fields as dataclass_fields
 from typing import Any
 
 from ...core.errors import InvalidData
@@ -57,8 +58,8 @@ class View:
     """Fields that `order` may name. None: those of `allowed`, or any where that is None too."""
     relations_limit: int | None
     """Store: how deep a path may go before it is refused. None: 3 on store routes, no limit elsewhere."""
-    label: str
-    """As the error calls it: `Region with id: x was not found`."""
+    label: str | None
+    """As errors call it: `Region with id: x was not found`. None: as its module does."""
     _known: dict[tuple[str, frozenset[str], int | None], Fields] = field(compare=False, repr=False)
 
     def __init__(
@@ -87,7 +88,7 @@ class View:
         put(self, "order", order)
         put(self, "orderable", self.allowed if orderable is None else frozenset(words(orderable)))
         put(self, "relations_limit", relations_limit)
-        put(self, "label", label or entity.replace("_", " ").capitalize())
+        put(self, "label", label)
         put(self, "_known", {})
 
     def __hash__(self) -> int:
@@ -95,10 +96,7 @@ class View:
 
     def but(self, **changes: Any) -> View:
         """The same view with some of it changed: `PRODUCT.but(limit=20)`."""
-        given: dict[str, Any] = {
-            name: getattr(self, name)
-            for name in ("entity", "key", "plural", "defaults", "allowed", "disallowed", "limit", "order", "orderable", "relations_limit", "label")
-        }
+        given: dict[str, Any] = {name.name: getattr(self, name.name) for name in dataclass_fields(self) if name.name != "_known"}
         return View(**{**given, **changes})
 
     def fields(self, asked: str | None, *, restricted: frozenset[str] = frozenset(), depth: int | None = None) -> Fields:

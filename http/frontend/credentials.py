@@ -1,0 +1,149 @@
+"""Finds out who is calling: publishable keys, sessions, tokens, secret API keys."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from ...core.errors import NotAllowed
+from .access import API_KEY, BEARER, PUBLIC, SESSION, Actor, Auth, PublishableKey
+from .answers import unauthorized
+from .remember import Remembered
+from .tokens import Tokens
+
+if TYPE_CHECKING:
+    from ...actors.context import HostContext
+
+KEY_HEADER = "x-publishable-api-key"
+
+KEY_MISSING = (
+    "Publishable API key required in the request header: x-publishable-api-key. You can manage your keys in settings in the dashboard."
+)
+KEY_INVALID = "A valid publishable key is required to proceed with the request"
+KEY_AS_BEARER = (
+    "A secret API key was passed as a Bearer token. Secret API keys must be sent using HTTP Basic authentication instead "
+    "(Authorization: Basic <secret-api-key>)."
+)
+
+SECONDS = 5.0
+"""How long an answer of the modules is believed at most; a change is heard of at once."""
+
+
+class Credentials:
+    """One a front end."""
+
+    def __init__(self, host: HostContext, tokens: Tokens) -> None:
+        self._host = host
+        self.tokens = tokens
+        settings = host.settings
+        seconds = min(SECONDS, settings.cache_seconds) if settings.cache else 0.0
+        self._keys: Remembered[str, PublishableKey | None] = Remembered(
+            frozenset(("api_key", "sales_channel", "publishable_api_key_sales_channel")), seconds
+        )
+        self._secrets: Remembered[bytes, str | None] = Remembered(frozenset(("api_key",)), seconds)
+        self._sessions: Remembered[str, dict[str, Any] | None] = Remembered(frozenset(("session",)), seconds)
+        for kept in (self._keys, self._secrets, self._sessions):
+            host.on_changed(kept.changed)
+
+    # -- storefronts
+    async def publishable_key(self, http: web.BaseRequest) -> PublishableKey:
+        """The key that a storefront names itself by.
+
+        Raises:
+            NotAllowed: there is none in the request, or it isn't one, or it is revoked.
+        """
+        token = http.headers.get(KEY_HEADER)
+        if not token:
+            raise NotAllowed(KEY_MISSING)
+        key = await self._keys.get(token, lambda: self._load_key(token)) if token.startswith("pk_") and len(token) < 200 else None
+        if key is None:
+            raise NotAllowed(KEY_INVALID)
+        return key
+
+    async def _load_key(self, token: str) -> PublishableKey | None:
+        row = await self._host.modules.api_key.publishable(token)
+        if row is None:
+            return None
+        ties = await self._host.modules.link.linked("publishable_api_key_sales_channel", "publishable_key_id", [row["id"]])
+        linked = [tie["sales_channel_id"] for tie in ties]
+        there = await self._host.modules.sales_channel.list("sales_channel", {"id": linked}, fields=("id",)) if linked else []
+        return PublishableKey(row["id"], token, tuple(channel["id"] for channel in there))
+
+    # -- actors
+    async def actor(self, http: web.BaseRequest, auth: Auth) -> Actor | None:
+        """Who is calling; None where a route lets anybody in and nobody said.
+
+        Raises:
+            Refused: 401.
+        """
+        if auth is PUBLIC:
+            return None
+        header = http.headers.get("Authorization")
+        scheme, _, secret = header.strip().partition(" ") if header else ("", "", "")
+        scheme, secret = scheme.lower(), secret.strip()
+        if API_KEY in auth.types and scheme == "basic":
+            key = await self._api_key(secret)
+            if key is not None:
+                return key
+        actor: Actor | None = None
+        if SESSION in auth.types:
+            actor = await self._session(http, auth)
+        wrong = False
+        if BEARER in auth.types and scheme == "bearer" and secret:
+            claims = self.tokens.read(secret)
+            if claims is None:
+                wrong = True
+            elif _permitted(auth, claims.get("actor_type")):
+                actor = _actor(claims)
+        if actor is not None and (actor.id or (auth.unregistered and actor.identity)):
+            return actor
+        if API_KEY in auth.types and scheme == "bearer" and secret.startswith("sk_"):
+            raise unauthorized(KEY_AS_BEARER)
+        if wrong or not auth.optional:
+            raise unauthorized()
+        return None
+
+    async def _api_key(self, secret: str) -> Actor | None:
+        token = secret
+        if not secret.startswith("sk_"):
+            try:
+                token = base64.b64decode(secret, validate=True).decode()
+            except (binascii.Error, ValueError):
+                return None
+        token = token.removesuffix(":")
+        if not token.startswith("sk_") or len(token) > 200:
+            return None
+        # remembered by its hash: a process that is looked into shows no keys
+        place = hashlib.sha256(token.encode()).digest()
+        id = await self._secrets.get(place, lambda: self._host.modules.api_key.authenticate(token))
+        return Actor(id, API_KEY, identity=id) if id is not None else None
+
+    async def _session(self, http: web.BaseRequest, auth: Auth) -> Actor | None:
+        session_id = self.session_id(http)
+        if session_id is None:
+            return None
+        context = await self._sessions.get(session_id, lambda: self._host.modules.auth.session(session_id))
+        return _actor(context) if context is not None and _permitted(auth, context.get("actor_type")) else None
+
+    def session_id(self, http: web.BaseRequest) -> str | None:
+        """Id of the session whose cookie the request carries."""
+        cookies = http.headers.get("Cookie")
+        return self.tokens.session_of(cookies) if cookies else None
+
+
+def _permitted(auth: Auth, actor_type: Any) -> bool:
+    return isinstance(actor_type, str) and ("*" in auth.actors or actor_type in auth.actors)
+
+
+def _actor(claims: dict[str, Any]) -> Actor:
+    return Actor(
+        str(claims.get("actor_id") or ""),
+        str(claims["actor_type"]),
+        str(claims.get("auth_identity_id") or ""),
+        claims.get("auth_provider"),
+        claims,
+    )

@@ -1,0 +1,250 @@
+"""The front end: where HTTP ends and the shop begins. One in each process that opens the door.
+
+A request goes through here in this order: trace id, route, cross-origin headers, storefront's key, caller, query string,
+body, the route's function, compression. What is refused on the way is refused before anything behind is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from aiohttp import web
+from cachetools import LRUCache
+from pydantic import ValidationError
+
+from ...core.errors import DeadlineExceeded, InvalidData, Unavailable, VelellaError
+from ...core.ids import ulid
+from ...core.json import dumps
+from ...core.logs import logger
+from ...core.messages import CallContext, Service, call_context
+from .access import CUSTOMER_OPTIONAL, USER
+from .answers import COMPRESSED_FROM, Refused, accepted_coding, compressed, error_reply, missing_page, unknown_reply
+from .cors import Cors
+from .credentials import Credentials
+from .incoming import check_query, read_body
+from .issues import invalid_request, issues_of
+from .request import Reply, Request
+from .routes import Route, RouteTree
+from .tokens import Tokens
+
+if TYPE_CHECKING:
+    from ...actors.context import HostContext
+
+log = logger("velella.http")
+
+RELATIONS_LIMIT = 3
+"""How deep the store's `fields` may go where a view doesn't say."""
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:+/=-]{1,128}")
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+class FrontEnd(Service):
+    """Serves HTTP on the settings' host and port; several processes may share the port."""
+
+    name = "http"
+
+    def __init__(self, context: HostContext, routes: Iterable[Route]) -> None:
+        settings = context.settings
+        if settings.jwt_secret is None or settings.cookie_secret is None:
+            settings = settings.with_secrets()
+        assert settings.jwt_secret is not None
+        assert settings.cookie_secret is not None
+        self.context = context
+        self.settings = settings
+        self.tokens = Tokens(settings.jwt_secret, settings.cookie_secret, settings.jwt_expires)
+        self.routes = tuple(routes)
+        self._tree = RouteTree(iter(self.routes))
+        self._cors = Cors(settings)
+        self._credentials = Credentials(context, self.tokens)
+        self._restricted = frozenset(settings.restricted_fields)
+        self._understood: LRUCache[tuple[int, str], Any] = LRUCache(4096)
+        """Query strings that were checked before, by route."""
+        self._runner: web.ServerRunner | None = None
+        self._openapi: bytes | None = None
+        self.port: int | None = None
+        """The port it listens on, once it does."""
+
+    # -- life
+    async def start(self) -> None:
+        """Open the door. Raises OSError when the port is taken by somebody who doesn't share it."""
+        server = web.Server(self._handle, access_log=None, keepalive_timeout=75, logger=_AiohttpLog())
+        self._runner = web.ServerRunner(server, shutdown_timeout=self.settings.message_timeout)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self.settings.host, self.settings.port, reuse_port=self.settings.port != 0, backlog=1024)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+        log.info("listening", address=f"http://{self.settings.host}:{self.port}", routes=len(self.routes))
+
+    async def stop(self) -> None:
+        """Let nobody in, wait for those inside, close."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    # -- a request
+    async def _handle(self, http: web.BaseRequest) -> web.StreamResponse:
+        started = time.monotonic()
+        trace_id = _trace_id(http)
+        call_context.set(CallContext(trace_id, started + self.settings.message_timeout))
+        try:
+            reply = await self._answer(http, trace_id)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            log.exception("request failed", method=http.method, path=http.rel_url.raw_path)
+            reply = unknown_reply()
+        response = await self._response(http, reply, trace_id)
+        log.info(
+            "request",
+            method=http.method,
+            path=http.rel_url.raw_path,
+            status=reply.status,
+            ms=round((time.monotonic() - started) * 1000, 1),
+            bytes=response.content_length or 0,
+        )
+        return response
+
+    async def _answer(self, http: web.BaseRequest, trace_id: str) -> Reply:
+        path = http.rel_url.raw_path
+        if path == "/health":
+            return Reply(b"OK", 200, "text/plain")
+        if path == "/openapi.json":
+            return Reply(self._description())
+        mailbox = self.context.mailbox
+        entered = time.monotonic()
+        try:
+            mailbox.enter()
+        except Unavailable as error:
+            return error_reply(error)
+        try:
+            async with asyncio.timeout(self.settings.message_timeout):
+                return await self._serve(http, path, trace_id)
+        except Refused as refused:
+            return refused.reply
+        except VelellaError as error:
+            if error.status >= 500:
+                log.warning("request refused", error=type(error).__name__, message=error.message, hint=error.hint)
+            else:
+                log.debug("request refused", error=type(error).__name__, message=error.message)
+            return error_reply(error)
+        except TimeoutError:
+            return error_reply(DeadlineExceeded("The request took too long."))
+        finally:
+            mailbox.leave(time.monotonic() - entered)
+
+    async def _serve(self, http: web.BaseRequest, path: str, trace_id: str) -> Reply:
+        area = path.split("/", 2)[1]
+        match = self._tree.find(http.method, path)
+        if match is None:
+            return await self._unserved(http, path, area)
+        route = match.route
+        request = Request(self.context, self._credentials, route, http, _decoded(match.params) if "%" in path else match.params, trace_id)
+        if area == "store":
+            request.key = await self._credentials.publishable_key(http)
+        request.actor = await self._credentials.actor(http, route.auth)
+        if route.query is not None:
+            self._understand(request, route, http.rel_url.raw_query_string, area)
+        if http.method in ("POST", "DELETE") and http.body_exists:
+            body = await read_body(http, request, route.body_limit or self.settings.body_limit, raw=route.raw_body)
+        else:
+            body = {}
+        if route.body is not None:
+            try:
+                request.body = route.body.model_validate(body).given()
+            except ValidationError as error:
+                raise invalid_request(issues_of(error, body)) from None
+        elif isinstance(body, dict):
+            request.body = body
+        answer = await route.handler(request)
+        if isinstance(answer, Reply):
+            return answer
+        return Reply(answer if isinstance(answer, bytes) else dumps(answer), route.status)
+
+    async def _unserved(self, http: web.BaseRequest, path: str, area: str) -> Reply:
+        """No route has this path and method. Who may not come in isn't told whether there is one."""
+        if http.method == "OPTIONS" and self._tree.exists(path):
+            headers = self._cors.preflight(area, http.headers)
+            if headers is not None:
+                reply = Reply(b"", 204)
+                reply.headers.update(headers)
+                return reply
+        if area == "store":
+            await self._credentials.publishable_key(http)
+            await self._credentials.actor(http, CUSTOMER_OPTIONAL)
+        elif area == "admin":
+            await self._credentials.actor(http, USER)
+        return missing_page(http.method, unquote(path))
+
+    def _understand(self, request: Request, route: Route, text: str, area: str) -> None:
+        """Check the query string, or remember what became of the same one before."""
+        place = (id(route), text)
+        known = self._understood.get(place)
+        if known is None:
+            store = area == "store"
+            known = self._understood[place] = check_query(
+                route, text, restricted=self._restricted if store else frozenset(), depth=RELATIONS_LIMIT if store else None
+            )
+        request.fields, filters, request.page = known
+        request.filters = dict(filters)
+
+    async def _response(self, http: web.BaseRequest, reply: Reply, trace_id: str) -> web.Response:
+        body = reply.body if isinstance(reply.body, bytes) else reply.body.encode() if isinstance(reply.body, str) else dumps(reply.body)
+        headers = reply.headers
+        area = http.rel_url.raw_path.split("/", 2)[1]
+        for name, value in self._cors.headers(area, http.headers.get("Origin")).items():
+            headers.setdefault(name, value)
+        headers["x-request-id"] = trace_id
+        if reply.status != 204:
+            headers.setdefault("Content-Type", f"{reply.content_type}; charset=utf-8")
+        if len(body) >= COMPRESSED_FROM:
+            coding = accepted_coding(http.headers.get("Accept-Encoding"))
+            headers["Vary"] = f"{headers['Vary']}, Accept-Encoding" if "Vary" in headers else "Accept-Encoding"
+            if coding is not None:
+                body = await compressed(body, coding)
+                headers["Content-Encoding"] = coding
+        return web.Response(body=body, status=reply.status, headers=headers)
+
+    def _description(self) -> bytes:
+        if self._openapi is None:
+            from .openapi import describe  # only for those who ask
+
+            self._openapi = dumps(describe(self.routes, self.settings))
+        return self._openapi
+
+
+def _trace_id(http: web.BaseRequest) -> str:
+    given = http.headers.get("x-request-id")
+    if given is not None and _REQUEST_ID.fullmatch(given):
+        return given
+    parent = http.headers.get("traceparent")
+    if parent is not None and (found := _TRACEPARENT.fullmatch(parent)):
+        return found.group(1)
+    return ulid()
+
+
+def _decoded(params: dict[str, str]) -> dict[str, str]:
+    """Parameters of an escaped path. A null character is in no id, and no text column takes one."""
+    made = {name: unquote(value) for name, value in params.items()}
+    if any("\x00" in value for value in made.values()):
+        raise InvalidData("A path can't hold the null character.")
+    return made
+
+
+class _AiohttpLog:
+    """aiohttp reports what it meets beneath our handler here: broken requests, at the level they deserve."""
+
+    def debug(self, message: str, *args: Any, **_: Any) -> None:
+        log.debug(message % args if args else message)
+
+    warning = info = debug
+
+    def error(self, message: str, *args: Any, exc_info: Any = None, **_: Any) -> None:
+        log.error(message % args if args else message, exc_info=exc_info)
+
+    exception = error
+

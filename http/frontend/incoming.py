@@ -1,0 +1,150 @@
+"""Reads what comes in: bodies of any kind a client may send, and query strings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from ...core.errors import InvalidData
+from ...core.json import loads
+from .answers import http_error
+from .bodies import json_type
+from .filters import BOOLEAN, Filters
+from .issues import Issue, invalid_request, invalid_type
+from .querystring import parse
+from .request import Paging, Request
+from .routes import Route
+from .view import Fields
+
+LARGEST = 2**31 - 1
+PAGING = ("offset", "limit", "order", "with_deleted")
+
+Understood = tuple[Fields, dict[str, Any], Paging]
+
+
+async def read_body(http: web.BaseRequest, request: Request, limit: int, *, raw: bool) -> Any:
+    """The body as Python values; {} where there is nothing that we understand as a body.
+
+    Raises:
+        Refused: 413 when it is larger than the limit, 400 when it isn't what it says it is.
+    """
+    if (http.content_length or 0) > limit:
+        raise _too_large(http)
+    data = bytearray()
+    try:
+        async for chunk in http.content.iter_any():
+            data += chunk
+            if len(data) > limit:
+                raise _too_large(http)
+    except (web.PayloadAccessError, ValueError, OSError) as error:
+        raise http_error(400, "invalid_data", f"The body could not be read: {error}") from None
+    if raw:
+        request.raw = bytes(data)
+        return {}
+    kind = http.content_type
+    if not data or not data.strip():
+        return {}
+    if kind == "application/json" or kind.endswith("+json"):
+        value = _json(bytes(data))
+    elif kind == "application/x-www-form-urlencoded":
+        value = parse(data.decode("utf-8", "replace"))
+    elif kind.startswith("text/"):
+        value = data.decode("utf-8", "replace")
+    else:
+        return {}
+    if not isinstance(value, dict) and request.route.body is not None:
+        raise invalid_request([invalid_type("object", (), json_type(value))])
+    return value
+
+
+def _too_large(http: web.BaseRequest) -> Exception:
+    # what is still to come isn't worth reading
+    http.protocol.force_close()
+    return http_error(413, "unknown_error", "request entity too large")
+
+
+def _json(data: bytes) -> Any:
+    try:
+        value = loads(data)
+    except ValueError as error:
+        raise http_error(400, "invalid_data", f"The body is not valid JSON: {error}") from None
+    if not isinstance(value, dict | list):
+        raise http_error(400, "invalid_data", f"The body is not a JSON object: {json_type(value)}")
+    if b"\\u0000" in data and _holds_null(value):
+        raise InvalidData("Invalid request: text can't hold the null character")
+    return value
+
+
+def _holds_null(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\x00" in value
+    if isinstance(value, dict):
+        return any("\x00" in key or _holds_null(item) for key, item in value.items())
+    return isinstance(value, list) and any(map(_holds_null, value))
+
+
+def check_query(route: Route, text: str, *, restricted: frozenset[str], depth: int | None) -> Understood:
+    """Fields, filters and paging of a query string. Always the same for the same text.
+
+    Raises:
+        InvalidData: something in it isn't understood or isn't allowed.
+    """
+    query = parse(text)
+    issues: list[Issue] = []
+    asked = query.pop("fields", None)
+    if isinstance(asked, list) and all(isinstance(one, str) for one in asked):
+        asked = ",".join(asked)
+    if asked is not None and not isinstance(asked, str):
+        issues.append(invalid_type("string", ("fields",), json_type(asked)))
+        asked = None
+    paging = _paging(route, query, issues) if route.many else Paging(route.limit, 0, (), False)
+    filters = (route.query or Filters()).check(query, (), issues)
+    if issues:
+        raise invalid_request(issues)
+    view = route.returns
+    fields = view.fields(asked, restricted=restricted, depth=depth) if view is not None else ()
+    return fields, filters, paging
+
+
+def _paging(route: Route, query: dict[str, Any], issues: list[Issue]) -> Paging:
+    view = route.returns
+    given = {name: query.pop(name) for name in PAGING if name in query}
+    limit = _count(given, "limit", route.limit, issues)
+    offset = _count(given, "offset", 0, issues)
+    with_deleted = False
+    if "with_deleted" in given:
+        with_deleted = BOOLEAN.check(given["with_deleted"], ("with_deleted",), issues) is True
+    order = given.get("order", view.order if view is not None else None)
+    if order is not None and not isinstance(order, str):
+        issues.append(invalid_type("string", ("order",), json_type(order)))
+        order = None
+    if order and "order" in given:
+        name = order.removeprefix("-")
+        if view is not None and view.orderable is not None and name not in view.orderable:
+            raise InvalidData(f"Order field {name} is not valid")
+    return Paging(limit, offset, (order,) if order else (), with_deleted)
+
+
+def _count(given: dict[str, Any], name: str, default: int, issues: list[Issue]) -> int:
+    """A figure as JavaScript's parseInt reads it: what follows the digits is not looked at."""
+    if name not in given:
+        return default
+    value = given[name]
+    if not isinstance(value, str):
+        issues.append(invalid_type("number", (name,), json_type(value)))
+        return default
+    text = value.strip()
+    sign = text[:1] in ("-", "+")
+    digits = ""
+    for letter in text[1:] if sign else text:
+        if not ("0" <= letter <= "9"):
+            break
+        digits += letter
+    if not digits or len(digits) > 15:
+        issues.append(invalid_type("number", (name,), "nan" if not digits else "string"))
+        return default
+    number = int(digits)
+    if text.startswith("-") and number:
+        raise InvalidData(f"Invalid request: Value for field '{name}' too small, expected at least: '0'")
+    return min(number, LARGEST)
