@@ -68,7 +68,10 @@ def pack(value: Any) -> bytes:
 
 def unpack(data: bytes | bytearray | memoryview) -> Any:
     """The value of some bytes. Raises ValueError for bytes that `pack` did not make here or elsewhere."""
-    return msgpack.unpackb(data, ext_hook=_decode, timestamp=3, strict_map_key=False)
+    try:
+        return msgpack.unpackb(data, ext_hook=_decode, timestamp=3, strict_map_key=False)
+    except (TypeError, ArithmeticError, RecursionError) as error:
+        raise ValueError(f"These bytes are no message: {error}") from error
 
 
 def travelled(value: T) -> T:

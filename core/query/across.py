@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from ..errors import InvalidData
 from .links import Edge
 from .page import Query
 from .plan import Catalogue
@@ -20,19 +21,24 @@ Read = Callable[[Query], Awaitable[Rows]]
 """Reads rows of one query, whose fields and filters may reach into other modules."""
 
 _LOGICAL = ("$and", "$or")
+_DEEPEST = 12
+_NOTHING: tuple[Mapping[str, Any], ...] = ({"$exists": False}, {"$exists": "false"}, {"$eq": None})
+"""Other ways to say null."""
 
 
-def crosses(catalogue: Catalogue, entity: str, filters: Mapping[str, Any]) -> bool:
-    """Whether some filter reaches out of the entity's module."""
+def crosses(catalogue: Catalogue, entity: str, filters: Mapping[str, Any], depth: int = 0) -> bool:
+    """Whether some filter reaches out of the entity's module. What isn't shaped as it should be is left to the module."""
+    if depth > _DEEPEST:
+        raise InvalidData("Filters are nested too deeply")
     for name, value in filters.items():
-        if name in _LOGICAL:
-            if any(crosses(catalogue, entity, part) for part in value):
-                return True
-        elif name == "$not":
-            if crosses(catalogue, entity, value):
+        if name in _LOGICAL or name == "$not":
+            if any(crosses(catalogue, entity, part, depth + 1) for part in _branches(value)):
                 return True
         elif (relation := catalogue.relation(entity, name)) is not None:
-            if isinstance(value, Mapping) and crosses(catalogue, relation.target, value):
+            if isinstance(value, Mapping) and crosses(catalogue, relation.target, value, depth + 1):
+                return True
+        elif "." in name:
+            if crosses(catalogue, entity, _undotted(name, value), depth + 1):
                 return True
         elif _step(catalogue, entity, name, value) is not None:
             return True
@@ -47,24 +53,46 @@ async def local_filters(catalogue: Catalogue, read: Read, entity: str, filters: 
     conditions: list[Mapping[str, Any]] = []
     for name, value in filters.items():
         if name in _LOGICAL:
-            local[name] = [await local_filters(catalogue, read, entity, part) for part in value]
-        elif name == "$not":
-            local[name] = await local_filters(catalogue, read, entity, value)
+            parts = [await local_filters(catalogue, read, entity, part) for part in _branches(value)]
+            conditions.append({name: parts})
+        elif name == "$not" and isinstance(value, Mapping):
+            conditions.append({name: await local_filters(catalogue, read, entity, value)})
         elif (relation := catalogue.relation(entity, name)) is not None and isinstance(value, Mapping):
             local[name] = await local_filters(catalogue, read, relation.target, value)
+        elif "." in name:
+            conditions.append(await local_filters(catalogue, read, entity, _undotted(name, value)))
         elif (step := _step(catalogue, entity, name, value)) is not None:
             conditions.append(await _condition(catalogue, read, *step))
         else:
             local[name] = value
-    if len(conditions) == 1 and not local.keys() & conditions[0].keys():
-        return {**local, **conditions[0]}
-    return {**local, "$and": [*local.get("$and", ()), *conditions]} if conditions else local
+    for condition in conditions:
+        if local.keys() & condition.keys():  # the same name twice: both have to hold
+            local = {"$and": [local, condition]}
+        else:
+            local.update(condition)
+    return local
+
+
+def _branches(value: Any) -> list[Mapping[str, Any]]:
+    """The filters that a logical operator holds."""
+    branches = [value] if isinstance(value, Mapping) else value
+    if not isinstance(branches, (list, tuple)) or not all(isinstance(branch, Mapping) for branch in branches):
+        raise InvalidData("$and and $or take lists of filters, $not takes one")
+    return list(branches)
+
+
+def _undotted(name: str, value: Any) -> Mapping[str, Any]:
+    """`a.b` is `a` of which `b`."""
+    first, _, rest = name.partition(".")
+    return {first: {rest: value}}
 
 
 def _step(catalogue: Catalogue, entity: str, name: str, value: Any) -> tuple[Edge, Any] | None:
     """The edge that a filter takes out of the module, and what it asks of the far end."""
     if name.startswith("$"):
         return None
+    if value in _NOTHING:
+        value = None
     if (edge := catalogue.edge(entity, name)) is not None:
         return edge, value
     if (alias := catalogue.alias(entity, name)) is not None and (edge := catalogue.edge(entity, alias.path[0])) is not None:

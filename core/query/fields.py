@@ -165,7 +165,7 @@ def _split(path: str) -> tuple[tuple[str, ...], bool]:
     elif segments[-1].startswith("*"):
         star = True
         segments[-1] = segments[-1].removeprefix("*")
-    if not all(segments):
+    if not all(segment and "*" not in segment for segment in segments):
         raise InvalidData(f"Field '{path}' is not a path of names")
     return tuple(segments), star
 

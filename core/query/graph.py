@@ -74,8 +74,7 @@ class Graph:
         known = self.catalogue.entity(entity)
         rows = await self.rows(Query(entity, tuple(fields), {known.key: id}, limit=1, with_deleted=with_deleted))
         if not rows:
-            label = known.label or entity.replace("_", " ").capitalize()
-            raise NotFound(f"{label} with {known.key}: {id} was not found")
+            raise NotFound(f"{known.called} with {known.key}: {id} was not found")
         return rows[0]
 
     async def expand(self, entity: str, rows: Sequence[Row], fields: Sequence[str]) -> Sequence[Row]:

@@ -1,0 +1,188 @@
+"""The service of the link module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, TypedDict
+
+from ...core.errors import InvalidData
+from ...core.ids import new_id
+from ...core.messages import reads, writes
+from ...core.module import ModuleService, Row
+from ...core.query.links import LINKS, Link, Side
+from . import queries
+from .tables import SCHEMA, single_name
+
+_LINKS = {link.name: link for link in LINKS}
+
+
+class Replaced(TypedDict):
+    """What `replace` changed. To undo it: attach what was detached, detach what was attached."""
+
+    attached: list[Row]
+    detached: list[Row]
+
+
+class Released(TypedDict):
+    """What `release` undid, and what has to go with the things that go."""
+
+    ties: dict[str, list[str]]
+    """Link → ids of its rows. `revive` takes it."""
+    cascade: dict[str, list[str]]
+    """Entity → ids of those that don't outlive what they were tied to (price sets, fulfillment sets, …)."""
+
+
+class LinkService(ModuleService):
+    """Ties between things of different modules.
+
+    A tie is a row of a link (`product_sales_channel`) and named by its two key columns:
+    `{"product_id": "prod_1", "sales_channel_id": "sc_1"}`. Every message may be repeated: what is so already stays so.
+    """
+
+    schema = SCHEMA
+
+    @writes
+    async def attach(self, link: str, ties: Sequence[Mapping[str, Any]]) -> list[Row]:
+        """Tie things. A tie may also carry the link's further columns (`required_quantity`); for one that exists they are set.
+
+        Returns the keys of those that were not tied before: detaching these undoes the message.
+
+        Raises:
+            InvalidData: a key is missing or unknown, or only one may be tied and another one is. Nothing is tied.
+        """
+        known = _find(link)
+        unique = {(tie[known.left.key], tie[known.right.key]): tie for tie in _checked(known, ties)}
+        if not unique:
+            return []
+        statements = queries.STATEMENTS[link]
+        given: dict[str, list[Any]] = {
+            known.left.key: [left for left, _ in unique],
+            known.right.key: [right for _, right in unique],
+            "id": [new_id(known.prefix) for _ in unique],
+        }
+        for extra in known.extra:
+            default = Decimal(extra.default) if extra.type == "number" else extra.default
+            given[extra.name] = [tie.get(extra.name, default) for tie in unique.values()]
+        try:
+            made = [dict(row) for row in await self.database.fetch(statements.attach, given)]
+        except InvalidData as error:
+            raise _only_one(known, error) or error from error.__cause__
+        adjusted = 0
+        if statements.adjust is not None:
+            changed = [i for i, tie in enumerate(unique.values()) if any(extra.name in tie for extra in known.extra)]
+            if changed:
+                adjusted = await self.database.execute(
+                    statements.adjust, {name: [values[i] for i in changed] for name, values in given.items()}
+                )
+        if made or adjusted:
+            self.changed(link)
+        return made
+
+    @writes
+    async def detach(self, link: str, ties: Sequence[Mapping[str, Any]]) -> list[Row]:
+        """Undo ties. Returns the keys of those there were."""
+        known = _find(link)
+        asked = _checked(known, ties)
+        if not asked:
+            return []
+        keys = {key: [tie[key] for tie in asked] for key in (known.left.key, known.right.key)}
+        undone = [dict(row) for row in await self.database.fetch(queries.STATEMENTS[link].detach, keys)]
+        if undone:
+            self.changed(link)
+        return undone
+
+    @reads
+    async def linked(self, link: str, key: str, ids: Sequence[str]) -> list[Row]:
+        """The ties of some things, in the order they were made: both keys and the further columns."""
+        known = _find(link)
+        _side(known, key)
+        fields = (known.left.key, known.right.key, *(extra.name for extra in known.extra))
+        return await self.list(link, {key: {"$in": list(ids)}}, fields=fields, order=("id",))
+
+    @writes
+    async def replace(self, link: str, key: str, id: str, others: Sequence[str]) -> Replaced:
+        """Tie one thing to exactly these others. Of two such messages at once, the later one counts whole.
+
+        `key` is the column of the one thing: `replace("product_sales_channel", "product_id", "prod_1", ["sc_1", "sc_2"])`.
+        """
+        known = _find(link)
+        other = known.other(_side(known, key)).key
+        await self.database.execute(queries.SERIALIZE, {"what": f"{link}:{id}"})
+        wanted = set(others)
+        now = {row[other] for row in await self.list(link, {key: id}, fields=(other,))}
+        detached = await self.detach(link, [{key: id, other: gone} for gone in sorted(now - wanted)])
+        attached = await self.attach(link, [{key: id, other: new} for new in others if new not in now])
+        return {"attached": attached, "detached": detached}
+
+    @writes
+    async def release(self, entity: str, ids: Sequence[str]) -> Released:
+        """Undo all ties of things that are being deleted.
+
+        Returns what to `revive` should they come back, and what has to be deleted with them: that is the caller's to do.
+        """
+        ties: dict[str, list[str]] = {}
+        cascade: dict[str, list[str]] = {}
+        for link in LINKS:
+            for side in (link.left, link.right):
+                if side.entity != entity:
+                    continue
+                gone = await self.database.fetch(queries.STATEMENTS[link.name].release[side.key], {"ids": list(ids)})
+                if not gone:
+                    continue
+                self.changed(link.name)
+                ties.setdefault(link.name, []).extend(row["id"] for row in gone)
+                other = link.other(side)
+                if other.cascade:
+                    cascade.setdefault(other.entity, []).extend(dict.fromkeys(row[other.key] for row in gone))
+        return {"ties": ties, "cascade": cascade}
+
+    @writes
+    async def revive(self, ties: Mapping[str, Sequence[str]]) -> None:
+        """Bring back ties that `release` undid.
+
+        Raises InvalidData where only one may be tied and another one is by now; then none comes back.
+        """
+        for link, ids in ties.items():
+            known = _find(link)
+            try:
+                await self.database.execute(queries.STATEMENTS[link].revive, {"ids": list(ids)})
+            except InvalidData as error:
+                raise _only_one(known, error) or error from error.__cause__
+            self.changed(link)
+
+
+def _find(link: str) -> Link:
+    try:
+        return _LINKS[link]
+    except KeyError:
+        raise InvalidData(f"There is no link called {link}") from None
+
+
+def _side(link: Link, key: str) -> Side:
+    try:
+        return link.side(key)
+    except KeyError as error:
+        raise InvalidData(str(error.args[0])) from None
+
+
+def _checked(link: Link, ties: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Refuse ties that don't name both things, or name what the link has no column for."""
+    keys = {link.left.key, link.right.key}
+    columns = keys | {extra.name for extra in link.extra}
+    for tie in ties:
+        for key in keys:
+            if not isinstance(tie.get(key), str) or not tie[key]:
+                raise InvalidData(f"A tie of {link.name} needs a value for {key}")
+        for name in tie:
+            if name not in columns:
+                raise InvalidData(f"A tie of {link.name} has no {name}")
+    return ties
+
+
+def _only_one(link: Link, error: InvalidData) -> InvalidData | None:
+    """The error in words of links, where the database refused a second tie."""
+    constraint = getattr(error.__cause__, "constraint_name", None)
+    if constraint in (single_name(link, link.left), single_name(link, link.right)):
+        return InvalidData(f"Cannot create multiple links between '{link.left.module}' and '{link.right.module}'")
+    return None

@@ -1,0 +1,45 @@
+"""A table for each link of `core/query/links.py`, all of one shape.
+
+A pair of things is tied at most once: the two keys are the primary key, and a tie that was undone comes back to life
+when it is made again. Where only one thing may be tied to the other side's, a unique index over the living ties says so.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Index, MetaData, Numeric, Table, Text, text
+
+from ...core.query.links import LINKS, Link, Side
+from ...core.sql.columns import module_metadata, timestamps
+from ...core.sql.entity import Entity, Schema
+
+metadata = module_metadata()
+
+
+def link_table(link: Link, metadata: MetaData) -> Table:
+    table = Table(
+        link.name,
+        metadata,
+        Column(link.left.key, Text, primary_key=True),
+        Column(link.right.key, Text, primary_key=True),
+        Column("id", Text, nullable=False),
+        *(
+            Column(extra.name, Numeric if extra.type == "number" else Text, nullable=False, server_default=extra.default)
+            for extra in link.extra
+        ),
+        *timestamps(),
+    )
+    Index(f"uq_{link.name}_id", table.c.id, unique=True)
+    Index(f"ix_{link.name}_{link.right.key}", table.c[link.right.key])
+    for side in (link.left, link.right):
+        if not side.many:
+            key = link.other(side).key
+            Index(single_name(link, side), table.c[key], unique=True, postgresql_where=text("deleted_at IS NULL"))
+    return table
+
+
+def single_name(link: Link, side: Side) -> str:
+    """Name of the index that lets only one of a side's things be tied to each of the other's."""
+    return f"one_{side.alias}_in_{link.name}"
+
+
+SCHEMA = Schema("link", *(Entity(link.name, link_table(link, metadata), prefix=link.prefix) for link in LINKS))
