@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ..core.module import Module
 from ..core.settings import Settings
-from .directory import ReplicaId
+from .directory import HOST, ReplicaId
+from .services import ENGINE, load
 
 if TYPE_CHECKING:
     from ..core.query.graph import Graph
@@ -48,10 +50,12 @@ class HostContext:
 
     @cached_property
     def graph(self) -> Graph:
-        """Queries across modules."""
+        """Queries across the modules of this cluster."""
         from ..core.query.graph import Graph  # here, because most services never ask it
+        from ..core.query.plan import Catalogue
 
-        return Graph(self.modules)
+        made_by = (load(name, self.settings) for name in self.router.directory.services if name not in ENGINE and name != HOST)
+        return Graph(self.modules, Catalogue(one.schema for one in made_by if isinstance(one, Module)))
 
 
 Factory = Callable[[HostContext], Any]

@@ -7,7 +7,7 @@ this process: then a message is a plain await; otherwise it goes through the rou
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -29,7 +29,7 @@ class Signature:
     """Parameter whose value chooses the replica."""
     key_index: int
 
-    def key_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def key_of(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """The value to route by; None where the method isn't keyed or the caller left it to its default."""
         if self.key is None:
             return None

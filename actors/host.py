@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import AsyncIterator, Iterable
+import os
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import Misconfigured
+from ..core.errors import Misconfigured, Unavailable
 from ..core.logs import logger
 from ..core.messages import Service
 from ..core.module import Module, ModuleContext
@@ -16,10 +18,11 @@ from ..core.providers import Providers
 from ..core.settings import Settings
 from . import services as known
 from .context import Changed, HostContext
-from .directory import HOST, Directory, ReplicaId
+from .directory import HOST, Address, Directory, ReplicaId
+from .endpoint import Dispatcher, Endpoint
 from .handles import Send, checked_send, handle, local_send, no_such_message, signatures
 from .mailbox import Mailbox
-from .router import Router
+from .router import Router, socket_links
 
 if TYPE_CHECKING:
     from ..core.query.graph import Graph
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
     from .locking import LockingService
 
 log = logger("velella.host")
+
+REACHABLE_SECONDS = 120.0
+"""How long a front end waits for the rest of the cluster before it opens."""
 
 
 class HostService(Service):
@@ -42,6 +48,10 @@ class HostService(Service):
 
     async def ping(self) -> str:
         return str(self._host.replica)
+
+    async def status(self) -> dict[str, Any]:
+        """What `velella status` shows of a replica."""
+        return self._host.status()
 
     async def forget(self, names: list[str] | None = None) -> None:
         """Drop what this process caches of these entities, or everything."""
@@ -59,24 +69,37 @@ class Host:
         settings: Settings,
         names: Iterable[str],
         *,
-        replica: ReplicaId | None = None,
+        address: Address | None = None,
+        listen: str | None = None,
         directory: Directory | None = None,
         connections: int | None = None,
+        actor: Callable[[str], Any] | None = None,
         wire_check: bool = False,
     ) -> None:
+        """A host for the services `names`.
+
+        It listens on the unix socket `address.path` and, on the interface `listen` if that is given, on a TCP port of its own choice.
+        `directory` says where the others are; `actor` finds a Ray actor by name, for those without an address.
+        """
         self.settings = settings
-        self.replica = replica or ReplicaId("local", 0)
+        self.address = address or Address(ReplicaId("local", 0))
+        self.replica = self.address.replica
         self.names = tuple(dict.fromkeys(names))
         self.services: dict[str, Service] = {}
         self.mailbox = Mailbox(settings.mailbox)
-        self.router = Router(directory)
+        self.router = Router(self.replica, socket_links(self.address, settings.cluster_token, actor), self._send_here)
+        self.router.update(directory or Directory.of([(self.address, self.names)]))
+        self._connections = connections or settings.connections
+        self.dispatcher = Dispatcher(self.services, self.mailbox, at_once=max(32, 4 * self._connections))
+        self.endpoint = Endpoint(self.dispatcher)
+        self._listen = listen
         self.modules: Modules = self._module_handles()
         self.locking: LockingService = handle("locking", self.resolve)
         self.caching: CachingService = handle("caching", self.resolve)
         self.workflows: Coordinator = handle("workflows", self.resolve)
-        self._connections = connections or settings.connections
         self._databases: dict[str, Database] = {}
-        self._opened: list[Database] = []
+        self._started: list[str] = []
+        self._local: dict[tuple[str, str], Send] = {}
         self._listeners: list[Changed] = []
         self._wire_check = wire_check
         self.context = HostContext(
@@ -100,27 +123,53 @@ class Host:
 
     # -- life
     async def start(self) -> None:
-        """Build and start every service, each after those it may need. Raises Misconfigured for one that isn't installed."""
+        """Build and start every service, each after those it may need, then take messages; the HTTP front end opens last.
+
+        It opens once every service of the cluster answers, so that the first request isn't the first to wait. Raises Misconfigured for
+        a service that isn't installed and Unavailable when a part of the cluster doesn't come up.
+        """
         self.services[HOST] = HostService(self)
         for name in self._in_order():
             self.services[name] = self._build(name)
-        for database in self._databases.values():
-            if database not in self._opened:
-                self._opened.append(database)
-                await database.open()
-        for name in self._in_order():
+        await asyncio.gather(*(database.open() for database in self._databases.values()))
+        inner, doors = [name for name in self._in_order() if name != "http"], [name for name in self.names if name == "http"]
+        await self._start(inner)
+        if self.address.path is not None:
+            await self.endpoint.listen_unix(self.address.path)
+        if self._listen is not None:
+            port = await self.endpoint.listen_tcp(self._listen, 0, self._token())
+            self.address = replace(self.address, host=self._listen, port=port)
+        if doors:
+            missing = await self.router.reachable([name for name in self.router.directory.services if name != "http"], REACHABLE_SECONDS)
+            if missing:
+                raise Unavailable(f"No replica of {', '.join(missing)} answers.", hint="`velella status` shows what is up.")
+            await self._start(doors)
+
+    async def _start(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._started.append(name)
             await self.services[name].start()
 
-    async def stop(self) -> None:
-        """Stop every service, the doors first, so that what is still inside can finish."""
-        for name in reversed(self._in_order()):
-            if name in self.services:
-                try:
-                    await self.services[name].stop()
-                except Exception:  # one that can't stop must not keep the others
-                    log.exception("a service did not stop", service=name)
-        await self.router.close()
-        await asyncio.gather(*(database.close() for database in self._opened))
+    async def stop(self, seconds: float = 10.0) -> None:
+        """Close the door, let what is inside finish within `seconds`, stop every service, disconnect."""
+        with_door = [name for name in reversed(self._started) if name in ("http", "workflows")]
+        await self._stop(with_door)
+        await self.endpoint.close(seconds)
+        await self._stop([name for name in reversed(self._started) if name not in with_door])
+        self.router.close()
+        await asyncio.gather(*(database.close() for database in self._databases.values()))
+
+    async def _stop(self, names: Iterable[str]) -> None:
+        for name in names:
+            try:
+                await self.services[name].stop()
+            except Exception:  # one that can't stop must not keep the others
+                log.exception("a service did not stop", service=name)
+
+    def _token(self) -> str:
+        if self.settings.cluster_token is None:
+            raise Misconfigured("A TCP socket needs the cluster's token.", hint="Set VELELLA_CLUSTER_TOKEN, the same on every node.")
+        return self.settings.cluster_token
 
     def _in_order(self) -> list[str]:
         return sorted(self.names, key=known.tier)
@@ -153,17 +202,39 @@ class Host:
     def resolve(self, service: str, method: str) -> Send:
         """How a message gets to a service from here. See `handles.Handle`."""
         here = self.services.get(service)
-        if here is not None:
-            send = local_send(here, method)
-            return checked_send(send) if self._wire_check else send
-        signature = signatures(known.service_class(known.load(service, self.settings))).get(method)
+        cls = type(here) if here is not None else known.service_class(known.load(service, self.settings))
+        signature = signatures(cls).get(method)
         if signature is None:
             raise no_such_message(service, method)
+        if here is not None and not (cls.sharded and signature.key is not None):
+            return self._send_here(service, method)
+        router = self.router
 
         async def send_away(*args: Any, **kwargs: Any) -> Any:
-            return await self.router.call(service, method, args, kwargs)
+            return await router.call(service, method, signature, args, kwargs)
 
         return send_away
+
+    def _send_here(self, service: str, method: str) -> Send:
+        """Send inside this process."""
+        if (service, method) not in self._local:
+            send = local_send(self.services[service], method)
+            self._local[service, method] = checked_send(send) if self._wire_check else send
+        return self._local[service, method]
+
+    def status(self) -> dict[str, Any]:
+        mailbox = self.mailbox
+        return {
+            "pid": os.getpid(),
+            "services": list(self.names),
+            "waiting": mailbox.waiting,
+            "running": mailbox.inside - mailbox.waiting,
+            "handled": mailbox.handled,
+            "refused": mailbox.refused,
+            "seconds": round(mailbox.seconds, 6),
+            "socket": self.address.path,
+            "port": self.address.port,
+        }
 
     # -- changes
     async def changed(self, names: frozenset[str]) -> None:

@@ -12,11 +12,13 @@ class Mailbox:
     a message takes at present.
     """
 
-    __slots__ = ("capacity", "handled", "inside", "refused", "seconds")
+    __slots__ = ("capacity", "handled", "inside", "refused", "seconds", "waiting")
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
         self.inside = 0
+        self.waiting = 0
+        """Of those inside: accepted, but not started yet."""
         self.handled = 0
         self.refused = 0
         self.seconds = 0.0

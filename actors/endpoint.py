@@ -1,0 +1,324 @@
+"""The receiving end of a process: listens, takes messages into the mailbox, has the services carry them out, answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from ..core.codec import pack, unpack
+from ..core.errors import Busy, DeadlineExceeded, InvalidData, VelellaError
+from ..core.logs import logger
+from ..core.messages import CallContext, Service, call_context
+from ..core.module import ModuleService
+from .handles import Send, signatures
+from .mailbox import Mailbox
+from .wire import (
+    CANCEL,
+    FAILURE,
+    GOODBYE,
+    HANDSHAKE_SECONDS,
+    MAX_FRAME,
+    MAX_STRANGER_FRAME,
+    REFUSED,
+    REPLY,
+    REQUEST,
+    FrameProtocol,
+    ServerHandshake,
+)
+
+log = logger("velella.endpoint")
+
+SWEEP_SECONDS = 0.05
+"""How often running messages are compared with their deadlines: one timer for all is cheaper than one for each."""
+
+
+class Caller(Protocol):
+    """Where an answer goes."""
+
+    running: dict[int, Running]
+
+    def send(self, payload: bytes) -> None: ...
+
+
+class Running:
+    """A message inside: waiting its turn, or being carried out."""
+
+    __slots__ = (
+        "abandoned",
+        "args",
+        "caller",
+        "context",
+        "expired",
+        "is_module",
+        "kwargs",
+        "method",
+        "number",
+        "service",
+        "started",
+        "task",
+    )
+
+    def __init__(self, frame: list[Any], caller: Caller) -> None:
+        _, self.number, self.service, self.method, self.args, self.kwargs, left, trace_id, message_id = frame
+        self.context = CallContext(trace_id, time.monotonic() + left, message_id)
+        self.caller = caller
+        self.started = False
+        self.expired = False
+        self.abandoned = False
+        self.is_module = False
+        self.task: asyncio.Task[None] | None = None
+
+    def cancel(self) -> None:
+        """Give it up. A task that never ran must not be cancelled: it would end without having cleaned up."""
+        self.abandoned = True
+        if self.started and self.task is not None:
+            self.task.cancel()
+
+
+class Dispatcher:
+    """Carries out messages that arrive, whatever brought them.
+
+    A message that finds the mailbox full is answered Busy at once, an expired one isn't started, a running one is cancelled at its
+    deadline and answered DeadlineExceeded.
+
+    Messages to modules run `at_once` at a time, the others wait their turn here: all they could do inside is wait for a database
+    connection. Messages to the engine's own services start at once, since they wait for each other (for a lock, for a sub-workflow).
+    """
+
+    def __init__(self, services: Mapping[str, Service], mailbox: Mailbox, at_once: int = 64) -> None:
+        self.services = services
+        self.mailbox = mailbox
+        self.draining = False
+        self._at_once = at_once
+        self._modules_running = 0
+        self._queue: deque[Running] = deque()
+        self._functions: dict[tuple[str, str], Send] = {}
+        self._running: set[Running] = set()
+        self._sweeper: asyncio.TimerHandle | None = None
+
+    def accept(self, frame: list[Any], caller: Caller) -> None:
+        """Start a request, or let it wait its turn; its answer goes to `caller`."""
+        if self.draining:
+            caller.send(pack([REFUSED, frame[1], None]))
+            return
+        try:
+            self.mailbox.enter()
+        except Busy as busy:
+            caller.send(pack([REFUSED, frame[1], busy.to_wire()]))
+            return
+        running = Running(frame, caller)
+        self._running.add(running)
+        caller.running[running.number] = running
+        running.is_module = isinstance(self.services.get(running.service), ModuleService)
+        if running.is_module and self._modules_running >= self._at_once:
+            self.mailbox.waiting += 1
+            self._queue.append(running)
+        else:
+            self._start(running)
+        if self._sweeper is None:
+            self._sweeper = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
+
+    def _start(self, running: Running) -> None:
+        self._modules_running += running.is_module
+        running.task = asyncio.get_running_loop().create_task(self._carry_out(running))
+
+    async def _carry_out(self, running: Running) -> None:
+        started = time.monotonic()
+        running.started = True
+        call_context.set(running.context)  # this task's own: nothing to reset
+        service, method, number, send = running.service, running.method, running.number, running.caller.send
+        try:
+            if running.abandoned:
+                return
+            if started >= running.context.deadline:
+                raise DeadlineExceeded(f"{service}.{method} came too late to be started.")
+            function = self._functions.get((service, method)) or self._function(service, method)
+            send(pack([REPLY, number, await function(*running.args, **running.kwargs)]))
+        except VelellaError as error:
+            send(pack([FAILURE, number, _travelling(error)]))
+        except asyncio.CancelledError:
+            if running.expired:
+                send(pack([FAILURE, number, DeadlineExceeded(f"{service}.{method} took too long.").to_wire()]))
+            # else the caller has gone, or this process ends: nobody waits
+        except Exception:  # a mistake in a service: its traceback stays here, with the trace id that the caller logs as well
+            log.exception("a message failed", service=service, method=method)
+            send(pack([FAILURE, number, VelellaError("An unknown error occurred.", code="unknown_error").to_wire()]))
+        finally:
+            self._leave(running, time.monotonic() - started)
+
+    def _leave(self, running: Running, seconds: float) -> None:
+        self.mailbox.leave(seconds)
+        running.caller.running.pop(running.number, None)
+        self._running.discard(running)
+        if running.started:
+            self._modules_running -= running.is_module
+            while self._queue and self._modules_running < self._at_once:
+                self.mailbox.waiting -= 1
+                self._start(self._queue.popleft())
+
+    def _function(self, service: str, method: str) -> Send:
+        found = self.services.get(service)
+        if found is None or method not in signatures(type(found)):
+            raise InvalidData(f"{service}.{method} is not a message of this process.")
+        function: Send = getattr(found, method)
+        self._functions[service, method] = function
+        return function
+
+    def _sweep(self) -> None:
+        now = time.monotonic()
+        for running in self._running:
+            if running.context.deadline <= now and running.started and not running.expired:
+                running.expired = True
+                running.cancel()
+        self._sweeper = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep) if self._running else None
+
+    async def drain(self, seconds: float) -> None:
+        """Refuse what is new or still waits, and give what runs up to `seconds` to finish."""
+        self.draining = True
+        while self._queue:
+            waiting = self._queue.popleft()
+            self.mailbox.waiting -= 1
+            self._leave(waiting, 0.0)
+            waiting.caller.send(pack([REFUSED, waiting.number, None]))
+        if inside := self._tasks():
+            await asyncio.wait(inside, timeout=seconds)
+        for running in list(self._running):
+            running.cancel()
+        if inside := self._tasks():
+            await asyncio.wait(inside, timeout=1.0)
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            self._sweeper = None
+
+    def _tasks(self) -> list[asyncio.Task[None]]:
+        return [running.task for running in self._running if running.task is not None]
+
+    async def batch(self, frames: Sequence[bytes]) -> list[bytes]:
+        """Carry out several requests and return their answers in the same order: for the way over a Ray call."""
+        caller = _Batch(len(frames))
+        for frame in frames:
+            self.accept(unpack(frame), caller)
+        await caller.complete
+        by_number = {unpack(answer)[1]: answer for answer in caller.answers}
+        return [by_number[unpack(frame)[1]] for frame in frames]
+
+
+class _Batch:
+    """A caller that waits for all of its answers together."""
+
+    def __init__(self, size: int) -> None:
+        self.running: dict[int, Running] = {}
+        self.answers: list[bytes] = []
+        self.complete: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._size = size
+
+    def send(self, payload: bytes) -> None:
+        self.answers.append(payload)
+        if len(self.answers) == self._size and not self.complete.done():
+            self.complete.set_result(None)
+
+
+class ServerProtocol(FrameProtocol):
+    """One connection of a caller."""
+
+    def __init__(self, dispatcher: Dispatcher, connections: set[ServerProtocol], token: str | None) -> None:
+        super().__init__()
+        self.running: dict[int, Running] = {}
+        self._dispatcher = dispatcher
+        self._connections = connections
+        self._handshake = ServerHandshake(token) if token is not None else None
+        self._impatience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._connections.add(self)
+        if self._handshake is not None:
+            self.max_frame = MAX_STRANGER_FRAME
+            self._impatience = self.loop.call_later(HANDSHAKE_SECONDS, self.abort)
+            self.send(self._handshake.hello())
+
+    def frame_received(self, frame: list[Any]) -> None:
+        if self._handshake is not None:
+            answer = self._handshake.answer(frame)
+            if answer is None:
+                log.warning("a connection without the cluster's token was refused", peer=self._peer())
+                self.abort()
+                return
+            self._handshake = None
+            self.max_frame = MAX_FRAME
+            if self._impatience is not None:
+                self._impatience.cancel()
+            self.send(answer)
+        elif frame[0] == REQUEST:
+            self._dispatcher.accept(frame, self)
+        elif frame[0] == CANCEL and (running := self.running.get(frame[1])) is not None:
+            running.cancel()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._connections.discard(self)
+        if self._impatience is not None:
+            self._impatience.cancel()
+        # What runs goes on: a write whose caller died is still wanted, and is recorded for whoever asks again.
+
+    def _peer(self) -> str:
+        return str(self.transport.get_extra_info("peername")) if self.transport is not None else ""
+
+
+class Endpoint:
+    """The sockets of one process."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self.dispatcher = dispatcher
+        self.path: str | None = None
+        self.port: int | None = None
+        self._servers: list[asyncio.AbstractServer] = []
+        self._connections: set[ServerProtocol] = set()
+
+    async def listen_unix(self, path: str) -> None:
+        """Listen at `path`; its folder is made for the owner only. A socket left there by a dead process is replaced."""
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        draft = f"{path}.{os.getpid()}"
+        loop = asyncio.get_running_loop()
+        server = await loop.create_unix_server(lambda: ServerProtocol(self.dispatcher, self._connections, None), draft, backlog=1024)
+        os.chmod(draft, 0o600)
+        os.rename(draft, path)  # in one step: a caller finds the old socket or the new one, never none
+        self.path = path
+        self._servers.append(server)
+
+    async def listen_tcp(self, host: str, port: int, token: str) -> int:
+        """Listen for callers that know the token. Port 0 takes a free one; returns the port."""
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: ServerProtocol(self.dispatcher, self._connections, token), host, port, backlog=1024)
+        self._servers.append(server)
+        self.port = int(server.sockets[0].getsockname()[1])
+        return self.port
+
+    async def close(self, seconds: float = 10.0) -> None:
+        """Stop taking messages, finish those inside within `seconds`, close every connection."""
+        for server in self._servers:
+            server.close()
+        goodbye = pack([GOODBYE])
+        for connection in self._connections:
+            connection.send(goodbye)
+        await self.dispatcher.drain(seconds)
+        for connection in list(self._connections):
+            connection.close()
+        if self.path is not None:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.path)
+
+
+def _travelling(error: VelellaError) -> list[Any]:
+    """The error for the wire. What it carries may be anything: what can't travel is left behind, the message isn't."""
+    wire = error.to_wire()
+    try:
+        pack(wire)
+    except TypeError:
+        wire[-1] = {}
+    return wire

@@ -1,0 +1,293 @@
+"""The sending end: one link to each replica that this process talks to, over a socket or, where none can be opened, over Ray calls."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from ..core.codec import pack, unpack
+from ..core.errors import DeadlineExceeded, VelellaError
+from ..core.logs import logger
+from .directory import Address
+from .wire import CANCEL, FAILURE, GOODBYE, HANDSHAKE_SECONDS, REPLY, REQUEST, ClientHandshake, FrameProtocol
+
+log = logger("velella.transport")
+
+GRACE_SECONDS = 0.25
+"""How long past the deadline we wait for the other side to say so itself: it knows whether the message was started."""
+SWEEP_SECONDS = 0.1
+CONNECT_SECONDS = 2.0
+BATCH = 32
+"""Messages that one Ray call carries at most."""
+
+
+class NotSent(Exception):
+    """The message has not reached a service and never will: it may be sent to another replica, whatever it does."""
+
+    def __init__(self, busy: VelellaError | None = None) -> None:
+        super().__init__()
+        self.busy = busy
+        """Set when the replica is well but its mailbox is full."""
+
+
+class Lost(Exception):
+    """The connection closed after the message left: it may have been carried out or not."""
+
+
+class Link(Protocol):
+    """The way to one replica."""
+
+    async def request(
+        self, service: str, method: str, args: Sequence[Any], kwargs: Mapping[str, Any], left: float, trace_id: str, message_id: str | None
+    ) -> Any:
+        """Send a message and wait for its result.
+
+        Raises what the service raised; NotSent; Lost; DeadlineExceeded.
+        """
+
+    def close(self) -> None: ...
+
+
+class _Pending:
+    """A message whose answer is awaited."""
+
+    __slots__ = ("deadline", "future")
+
+    def __init__(self, future: asyncio.Future[Any], deadline: float) -> None:
+        self.future = future
+        self.deadline = deadline
+
+
+class ClientProtocol(FrameProtocol):
+    """A caller's connection to one replica."""
+
+    def __init__(self, token: str | None) -> None:
+        super().__init__()
+        self.draining = False
+        self.ready: asyncio.Future[None] = self.loop.create_future()
+        self.pending: dict[int, _Pending] = {}
+        self._numbers = itertools.count(1)
+        self._last = 0
+        self._last_flushed = 0
+        self._handshake = ClientHandshake(token) if token is not None else None
+        self._sweeper: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if self._handshake is None:
+            self.ready.set_result(None)
+
+    def frame_received(self, frame: list[Any]) -> None:
+        if self._handshake is not None:
+            self._shake_hands(self._handshake, frame)
+            return
+        kind = frame[0]
+        if kind == GOODBYE:
+            self.draining = True
+            if not self.pending:
+                self.close()
+            return
+        pending = self.pending.pop(frame[1], None)
+        if pending is not None and not pending.future.done():
+            _settle(pending.future, frame)
+        if self.draining and not self.pending:
+            self.close()
+
+    def _shake_hands(self, handshake: ClientHandshake, frame: list[Any]) -> None:
+        if not self.ready.done() and handshake.accepts(frame):
+            self._handshake = None
+            self.ready.set_result(None)
+        else:
+            self.send(handshake.answer(frame))
+
+    def flushed(self) -> None:
+        self._last_flushed = self._last
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if not self.ready.done():
+            self.ready.set_exception(NotSent())
+            self.ready.exception()  # whoever waited has it; if nobody does, that is no reason for a warning
+        for number, pending in self.pending.items():
+            if not pending.future.done():
+                pending.future.set_exception(Lost() if number <= self._last_flushed else NotSent())
+        self.pending.clear()
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+
+    async def request(self, message: list[Any], left: float) -> Any:
+        """`message` is a request whose number is filled in here."""
+        number = message[1] = next(self._numbers)
+        payload = pack(message)  # before anything else: what can't travel is the caller's TypeError
+        future: asyncio.Future[Any] = self.loop.create_future()
+        self.pending[number] = _Pending(future, time.monotonic() + left + GRACE_SECONDS)
+        self._last = number
+        self.send(payload)
+        if self._sweeper is None:
+            self._sweeper = self.loop.call_later(SWEEP_SECONDS, self._sweep)
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if self.pending.pop(number, None) is not None:
+                self.send(pack([CANCEL, number]))
+            raise
+
+    def _sweep(self) -> None:
+        now = time.monotonic()
+        for number in [number for number, pending in self.pending.items() if pending.deadline <= now]:
+            pending = self.pending.pop(number)
+            if not pending.future.done():
+                pending.future.set_exception(DeadlineExceeded("The answer did not come in time."))
+            self.send(pack([CANCEL, number]))
+        self._sweeper = self.loop.call_later(SWEEP_SECONDS, self._sweep) if self.pending else None
+
+
+class SocketLink:
+    """A unix socket where both sides share a node, TCP otherwise. Connects when first used, and again after a loss."""
+
+    def __init__(self, address: Address, token: str | None, same_node: bool) -> None:
+        self._path = address.path if same_node else None
+        self._host, self._port = address.host or "127.0.0.1", address.port or 0
+        self._token = token
+        self._protocol: ClientProtocol | None = None
+        self._connecting: asyncio.Task[ClientProtocol] | None = None
+        self._closed = False
+
+    async def request(
+        self, service: str, method: str, args: Sequence[Any], kwargs: Mapping[str, Any], left: float, trace_id: str, message_id: str | None
+    ) -> Any:
+        protocol = self._protocol
+        if protocol is None or protocol.closed or protocol.draining:
+            before = time.monotonic()
+            protocol = await self._connected()
+            left -= time.monotonic() - before
+        return await protocol.request([REQUEST, 0, service, method, args, kwargs, left, trace_id, message_id], left)
+
+    async def _connected(self) -> ClientProtocol:
+        """One connection for all who ask at once."""
+        if self._closed:
+            raise NotSent
+        if self._connecting is None:
+            self._connecting = asyncio.create_task(self._connect())
+            self._connecting.add_done_callback(self._connected_or_not)
+        try:
+            return await asyncio.shield(self._connecting)
+        except (OSError, TimeoutError) as error:
+            raise NotSent from error
+        except asyncio.CancelledError:
+            if self._closed:  # it is the link that was given up, not whoever asked
+                raise NotSent from None
+            raise
+
+    def _connected_or_not(self, task: asyncio.Task[ClientProtocol]) -> None:
+        self._connecting = None
+        if not task.cancelled() and task.exception() is None:
+            self._protocol = task.result()
+            if self._closed:
+                self._protocol.close()
+
+    async def _connect(self) -> ClientProtocol:
+        loop = asyncio.get_running_loop()
+        protocol: ClientProtocol
+        if self._path is not None:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                _, protocol = await loop.create_unix_connection(lambda: ClientProtocol(None), self._path)
+        else:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                _, protocol = await loop.create_connection(lambda: ClientProtocol(self._token), self._host, self._port)
+        try:
+            async with asyncio.timeout(HANDSHAKE_SECONDS):
+                await asyncio.shield(protocol.ready)
+        except BaseException:
+            protocol.abort()
+            raise
+        return protocol
+
+    def close(self) -> None:
+        self._closed = True
+        if self._connecting is not None:
+            self._connecting.cancel()
+        if self._protocol is not None:
+            self._protocol.close()
+
+
+BatchCall = Callable[[list[bytes]], Any]
+"""Sends frames to a replica in one Ray call; what it returns is awaited for the answers."""
+
+
+class RayLink:
+    """Ray calls that carry up to 32 messages each: the way to a replica that has no address we can connect to.
+
+    The answers of one call come together, with the slowest of them. That is the price; where sockets can be opened nobody pays it.
+    """
+
+    def __init__(self, connect: Callable[[], BatchCall]) -> None:
+        """`connect` finds the actor; it may block and raises when there is none."""
+        self._connect = connect
+        self._call: BatchCall | None = None
+        self._connecting = asyncio.Lock()
+        self._waiting: list[tuple[bytes, asyncio.Future[Any]]] = []
+        self._calls: set[asyncio.Task[None]] = set()
+        self._numbers = itertools.count(1)
+
+    async def request(
+        self, service: str, method: str, args: Sequence[Any], kwargs: Mapping[str, Any], left: float, trace_id: str, message_id: str | None
+    ) -> Any:
+        payload = pack([REQUEST, next(self._numbers), service, method, args, kwargs, left, trace_id, message_id])
+        call = self._call or await self._connected()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        if not self._waiting:
+            loop.call_soon(self._dispatch, call)
+        self._waiting.append((payload, future))
+        try:
+            async with asyncio.timeout(left + GRACE_SECONDS):
+                return await future
+        except TimeoutError:
+            raise DeadlineExceeded("The answer did not come in time.") from None
+
+    async def _connected(self) -> BatchCall:
+        async with self._connecting:
+            if self._call is None:
+                try:
+                    self._call = await asyncio.get_running_loop().run_in_executor(None, self._connect)
+                except Exception as error:
+                    raise NotSent from error
+            return self._call
+
+    def _dispatch(self, call: BatchCall) -> None:
+        waiting, self._waiting = self._waiting, []
+        for batch in (waiting[at : at + BATCH] for at in range(0, len(waiting), BATCH)):
+            task = asyncio.ensure_future(self._send(call, batch))
+            self._calls.add(task)
+            task.add_done_callback(self._calls.discard)
+
+    async def _send(self, call: BatchCall, batch: list[tuple[bytes, asyncio.Future[Any]]]) -> None:
+        try:
+            answers: list[bytes] = await call([payload for payload, _ in batch])
+        except Exception as error:  # noqa: BLE001 - whatever Ray calls the loss of an actor
+            self._call = None  # a restarted actor is found anew
+            log.debug("a batch was lost", error=str(error))
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(Lost())
+            return
+        for (_, future), answer in zip(batch, answers, strict=True):
+            if not future.done():
+                _settle(future, unpack(answer))
+
+    def close(self) -> None:
+        for task in self._calls:
+            task.cancel()
+
+
+def _settle(future: asyncio.Future[Any], frame: list[Any]) -> None:
+    if frame[0] == REPLY:
+        future.set_result(frame[2])
+    elif frame[0] == FAILURE:
+        future.set_exception(VelellaError.from_wire(frame[2]))
+    else:
+        future.set_exception(NotSent(VelellaError.from_wire(frame[2]) if frame[2] else None))
