@@ -12,20 +12,36 @@ Every module reads like all the others:
 
 from __future__ import annotations
 
+import asyncio
+import functools
+import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
-from .messages import Service, reads, writes
+from . import json
+from .codec import pack, unpack
+from .errors import Conflict, InvalidData, NotFound
+from .messages import Service, call_context, reads, writes
 from .providers import Providers
 from .query.page import Page, Query
 from .settings import Settings
 from .sql.database import Database
-from .sql.entity import Schema
+from .sql.entity import Entity, Schema
+from .sql.failures import Collided, Disconnected
+from .sql.messages import MessageLog
+from .sql.statements import Statements
+from .sql.writes import WriteStatements, cascades, guard_of
 
 R = TypeVar("R")
 Row = dict[str, Any]
 """A row as a client would see it: JSON values, amounts as Decimal."""
+Rows = list[Row]
+Keys = list[str]
+
+_ATTEMPTS = 6
+"""How often a write that collided with another one is begun. After that its caller hears of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +53,22 @@ class ModuleContext:
     providers: Providers
     """This module's providers by id, from the settings."""
     changed: Callable[[frozenset[str]], Awaitable[None]]
-    """Called after a commit with the names of the entities that changed: caches forget them before the reply leaves."""
+    """Called after a commit with the names of the entities that changed: caches forget them before the reply leaves.
+    Must not raise: the write is done by then."""
+
+
+class _Write:
+    """A write of one service that is being carried out."""
+
+    __slots__ = ("running", "service", "touched")
+
+    def __init__(self, service: ModuleService) -> None:
+        self.service = service
+        self.touched: set[str] = set()
+        self.running = True
+
+
+_write: ContextVar[_Write | None] = ContextVar("velella_write", default=None)
 
 
 class ModuleService(Service):
@@ -48,42 +79,279 @@ class ModuleService(Service):
 
     schema: ClassVar[Schema]
 
-    def __init__(self, context: ModuleContext) -> None: ...
+    def __init__(self, context: ModuleContext) -> None:
+        self.context = context
+        self.database = context.database
+        self.providers = context.providers
+        self.statements = Statements(self.schema)
+        self._writes = WriteStatements(self.statements.catalog)
+        self._messages = MessageLog(self.schema)
 
     # -- reading
+
     @reads
     async def query(self, query: Query) -> Page:
-        """One page of one entity with its relations inside the module, as one statement."""
+        """One page of one entity with its relations inside the module, as one statement.
+
+        Hidden columns are as unknown as any other name. Raises InvalidData for unknown fields and values that don't fit.
+        """
+        sql, arguments = self.statements.page(query)
+        row = await self.database.fetch_row(sql, arguments)
+        return Page(row[0], row[1] if query.count else None)
 
     @reads
-    async def count(self, entity: str, filters: Mapping[str, Any] | None = None) -> int: ...
+    async def count(self, entity: str, filters: Mapping[str, Any] | None = None) -> int:
+        """How many rows there are, without those that are softly deleted."""
+        sql, arguments = self.statements.count(entity, filters)
+        number: int = (await self.database.fetch_row(sql, arguments))[0]
+        return number
 
-    async def list(self, entity: str, filters: Mapping[str, Any] | None = None, *, fields: Sequence[str] = ("*",), **page: Any) -> list[Row]:
-        """Rows, parsed: for business code. Joins the running write's transaction."""
+    @reads
+    async def list(
+        self,
+        entity: str,
+        filters: Mapping[str, Any] | None = None,
+        *,
+        fields: Sequence[str] = ("*",),
+        order: Sequence[str] = (),
+        limit: int | None = None,
+        offset: int = 0,
+        with_deleted: bool = False,
+    ) -> Rows:
+        """Rows, parsed: for business code. Joins the running write's transaction.
 
+        `*` leaves out the raw_ twins (amounts are exact already); hidden columns come where they are named.
+        """
+        query = Query(entity, tuple(fields), filters or {}, tuple(order), limit, offset, with_deleted)
+        sql, arguments = self.statements.page(query, hidden=True, twins=False)
+        rows: Rows = json.loads((await self.database.fetch_row(sql, arguments))[0])
+        return rows
+
+    @reads
     async def retrieve(self, entity: str, id: str, *, fields: Sequence[str] = ("*",)) -> Row:
-        """Raises NotFound with the entity's label and the id."""
+        """One row by its key, as `list` gives it. Raises NotFound with the entity's label and the id."""
+        kind = self.schema[entity]
+        rows = await self.list(entity, {kind.key: id}, fields=fields, limit=1)
+        if not rows:
+            raise _missing(kind, id)
+        return rows[0]
 
     # -- writing
-    @writes
-    async def create(self, entity: str, rows: Sequence[Mapping[str, Any]]) -> list[Row]: ...
 
     @writes
-    async def update(self, entity: str, rows: Sequence[Mapping[str, Any]]) -> list[Row]:
-        """Each row names its key; only the columns it names change. NotFound when one is missing: nothing changes."""
+    async def create(self, entity: str, rows: Sequence[Mapping[str, Any]]) -> Rows:
+        """Insert rows; all their columns as they are stored, in the order given. Ids are made where they are missing.
+
+        Raises InvalidData for what isn't a column (relations included) and for a row that exists already, NotFound for
+        a reference that leads nowhere.
+        """
+        kind = self.schema[entity]
+        if not rows:
+            return []
+        given = self._writes.new_rows(kind, rows)
+        for row in given:
+            if row.get(kind.key) is None and kind.table.c[kind.key].identity is None and kind.table.c[kind.key].server_default is None:
+                raise InvalidData(f"{kind.called} needs a value for {kind.key}")
+        statement, params = self._writes.insert(kind, given)
+        made: Rows = json.loads(await self.database.fetch_json(statement, params))
+        self.touch(entity)
+        return _in_order(kind, given, made)
 
     @writes
-    async def upsert(self, entity: str, rows: Sequence[Mapping[str, Any]]) -> list[Row]: ...
+    async def update(self, entity: str, rows: Sequence[Mapping[str, Any]]) -> Rows:
+        """Each row names its key; only the columns it names change. All columns of the rows, in the order given.
+
+        Raises NotFound when one is missing: nothing changes. A row that names the table's guarding `version` is only
+        updated if that is still its version, else Conflict.
+        """
+        kind = self.schema[entity]
+        given = [self._writes.checked(kind, row) for row in rows]
+        keys = self._keys_of(kind, given)
+        if len(keys) > 1:
+            await self._lock(kind, keys)
+        done: Rows = []
+        for names, group in _by_columns(given).items():
+            statement, params = self._writes.update(kind, names, group)
+            done += json.loads(await self.database.fetch_json(statement, params))
+        if len(done) < len(given):
+            await self._refuse_update(kind, given, done)
+        if given:
+            self.touch(entity)
+        return _in_order(kind, given, done)
 
     @writes
-    async def delete(self, entity: str, ids: Sequence[str]) -> list[str]:
-        """Soft delete with the cascades of the relations. Unknown ids are left out of the answer, not an error."""
+    async def upsert(self, entity: str, rows: Sequence[Mapping[str, Any]]) -> Rows:
+        """Update the rows whose key is there, create the others. Raises what create and update raise."""
+        kind = self.schema[entity]
+        keyed = [row for row in rows if row.get(kind.key) is not None]
+        there = await self._lock(kind, [row[kind.key] for row in keyed]) if keyed else set()
+        new = [row for row in keyed if row[kind.key] not in there]
+        taken = [row for row in keyed if row[kind.key] in there]
+        done = {row[kind.key]: row for row in await self._create_or_find(kind, new)}
+        # what somebody else created in between is updated after all
+        taken += [row for row in new if row[kind.key] not in done]
+        done |= {row[kind.key]: row for row in await self.update(entity, taken)}
+        made = iter(await self.create(entity, [row for row in rows if row.get(kind.key) is None]))
+        return [done[row[kind.key]] if row.get(kind.key) is not None else next(made) for row in rows]
 
     @writes
-    async def restore(self, entity: str, ids: Sequence[str]) -> list[str]: ...
+    async def delete(self, entity: str, ids: Sequence[str]) -> Keys:
+        """Soft delete with the cascades of the relations; tables without `deleted_at` lose their rows.
+
+        The ids that were there. Unknown ids are left out of the answer, not an error.
+        """
+        kind = self.schema[entity]
+        if len(ids) > 1:
+            await self._lock(kind, ids)
+        gone = await self._delete(kind, kind.key, list(dict.fromkeys(ids)))
+        return [id for id in dict.fromkeys(ids) if id in gone]
+
+    @writes
+    async def restore(self, entity: str, ids: Sequence[str]) -> Keys:
+        """Take back a soft delete, with everything that was deleted along. The ids that were deleted."""
+        kind = self.schema[entity]
+        if not kind.soft:
+            raise InvalidData(f"{kind.called} can't be restored: it is gone when it is deleted")
+        back = await self._restore(kind, None, {"keys": list(dict.fromkeys(ids))})
+        return [id for id in dict.fromkeys(ids) if id in back]
+
+    def touch(self, *entities: str) -> None:
+        """Say that rows of these entities change in the running write: after a statement of the module's own."""
+        running = self._running()
+        if running is None:
+            raise TypeError("touch belongs inside a method marked @writes")
+        running.touched.update(entities)
+
+    async def forget_messages(self, seconds: float) -> int:
+        """Drop the record of writes older than that; how many they were. A write sent again later than that is done again."""
+        return await self._messages.forget(self.database, seconds)
 
     async def run_write(self, body: Callable[[], Awaitable[R]]) -> R:
-        """Carry out a write: transaction, message record, changed entities. See `messages.writes`."""
+        """Carry out a write: transaction, message record, changed entities. See `messages.writes`.
+
+        Inside another write of this service: part of it. A write that collides with another one is undone by the
+        database and begun again, a few times; then its caller gets Conflict.
+        """
+        if self._running() is not None:
+            return await body()
+        attempt = 1
+        while True:
+            try:
+                return await self._write_once(body)
+            except (Collided, Disconnected):
+                if attempt == _ATTEMPTS or self.database.transaction_running is not None:
+                    raise
+            await asyncio.sleep(random.uniform(0.2, 1.0) * 0.01 * 2**attempt)
+            attempt += 1
+
+    # -- inside
+
+    def _running(self) -> _Write | None:
+        running = _write.get()
+        return running if running is not None and running.service is self and running.running else None
+
+    async def _write_once(self, body: Callable[[], Awaitable[R]]) -> R:
+        call = call_context.get()
+        message_id = call.message_id if call is not None else None
+        running = _Write(self)
+        token = _write.set(running)
+        try:
+            async with self.database.transaction() as transaction:
+                if message_id is not None:
+                    earlier = await self._messages.begin(self.database, message_id)
+                    if earlier is not None:
+                        reply: R = unpack(earlier)
+                        return reply
+                result = await body()
+                if message_id is not None:
+                    await self._messages.finish(self.database, message_id, pack(result))
+                if running.touched:
+                    transaction.after_commit.append(functools.partial(self.context.changed, frozenset(running.touched)))
+            return result
+        finally:
+            running.running = False
+            _write.reset(token)
+
+    def _keys_of(self, kind: Entity, rows: Rows) -> Keys:
+        keys = [row.get(kind.key) for row in rows]
+        if any(key is None for key in keys):
+            raise InvalidData(f"{kind.called} needs a value for {kind.key}")
+        if len(set(keys)) < len(keys):
+            raise InvalidData(f"{kind.called}: the same {kind.key} is named twice")
+        return [key for key in keys if key is not None]
+
+    async def _lock(self, kind: Entity, keys: Sequence[Any]) -> set[Any]:
+        statement, params = self._writes.lock(kind, keys)
+        return {row[0] for row in await self.database.fetch(statement, params)}
+
+    async def _refuse_update(self, kind: Entity, given: Rows, done: Rows) -> None:
+        updated = {row[kind.key] for row in done}
+        left = [row for row in given if row[kind.key] not in updated]
+        there = await self._lock(kind, [row[kind.key] for row in left])
+        for row in left:
+            if row[kind.key] not in there:
+                raise _missing(kind, row[kind.key])
+        raise Conflict(f"{kind.called} with {kind.key}: {left[0][kind.key]} was changed meanwhile ({guard_of(kind)} has risen)")
+
+    async def _create_or_find(self, kind: Entity, rows: Sequence[Mapping[str, Any]]) -> Rows:
+        """Create those whose key nobody took meanwhile."""
+        if not rows:
+            return []
+        statement, params = self._writes.insert(kind, self._writes.new_rows(kind, rows), or_nothing=True)
+        made: Rows = json.loads(await self.database.fetch_json(statement, params))
+        self.touch(kind.name)
+        return made
+
+    async def _delete(self, kind: Entity, by: str, keys: Sequence[Any]) -> set[Any]:
+        """Delete by a column, and what goes along. Where rows really go, those that refer to them go first."""
+        if not keys:
+            return set()
+        if kind.soft:
+            gone = {row[0] for row in await self.database.fetch(self._writes.delete(kind, by), {"keys": list(keys)})}
+            await self._delete_children(kind, gone)
+        else:
+            if cascades(kind):
+                rows = await self.database.fetch(self._writes.children(kind, by), {"keys": list(keys)})
+                await self._delete_children(kind, {row[0] for row in rows})
+            gone = {row[0] for row in await self.database.fetch(self._writes.delete(kind, by), {"keys": list(keys)})}
+        if gone:
+            self.touch(kind.name)
+        return gone
+
+    async def _delete_children(self, kind: Entity, keys: set[Any]) -> None:
+        for relation in cascades(kind):
+            await self._delete(self.schema[relation.target], relation.key, sorted(keys))
+
+    async def _restore(self, kind: Entity, by: str | None, params: Mapping[str, Any]) -> set[Any]:
+        rows = await self.database.fetch(self._writes.restore(kind, by), params)
+        if not rows:
+            return set()
+        self.touch(kind.name)
+        for relation in cascades(kind):
+            child = self.schema[relation.target]
+            if child.soft:
+                await self._restore(child, relation.key, {"keys": [row[0] for row in rows], "times": [row[1] for row in rows]})
+        return {row[0] for row in rows}
+
+
+def _missing(kind: Entity, key: Any) -> NotFound:
+    return NotFound(f"{kind.called} with {kind.key}: {key} was not found")
+
+
+def _by_columns(rows: Rows) -> dict[tuple[str, ...], Rows]:
+    """Rows that name the same columns together: one statement each."""
+    groups: dict[tuple[str, ...], Rows] = {}
+    for row in rows:
+        groups.setdefault(tuple(sorted(row)), []).append(row)
+    return groups
+
+
+def _in_order(kind: Entity, given: Rows, stored: Rows) -> Rows:
+    """Stored rows in the order in which they were given; where the database made the keys, as it gave them."""
+    by_key = {row[kind.key]: row for row in stored}
+    if any(row.get(kind.key) not in by_key for row in given):
+        return stored
+    return [by_key[row[kind.key]] for row in given]
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,9 @@ class Timestamp(TypeDecorator[Any]):
 
 Json = JSONB(none_as_null=True)
 
+GUARD = "velella_guard"
+"""Key in a column's info: the kernel counts it up. A column that is merely called version is left alone."""
+
 
 def module_metadata() -> MetaData:
     """Metadata of one module, with the naming convention of constraints that migrations rely on."""
@@ -69,8 +72,8 @@ def metadata_column() -> Column[Any]:
 
 
 def version() -> Column[int]:
-    """Rises with every update; guards against two writers who read the same row."""
-    return Column("version", BigInteger, nullable=False, server_default="1")
+    """Rises with every update; an update that names the version it read is refused with Conflict where another was faster."""
+    return Column("version", BigInteger, nullable=False, server_default="1", info={GUARD: True})
 
 
 def message_table(metadata: MetaData, module: str) -> Table:

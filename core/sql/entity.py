@@ -27,7 +27,7 @@ class Relation:
     key: str
     """one: our column that holds the other's id. many: the other's column that holds ours. through: the pivot's column with our id."""
     other_key: str = "id"
-    """one and many: the column matched on the far side. through: the pivot's column with the other's id."""
+    """one: the column matched on the far side. many: our column that is matched. through: the pivot's column with the other's id."""
     pivot: Table | None = None
     order: tuple[str, ...] = ()
     """Columns of the other entity; `-` in front means descending. Empty: the other entity's own order."""
@@ -42,9 +42,9 @@ def one(target: str, key: str, other_key: str = "id") -> Relation:
     return Relation("one", target, key, other_key)
 
 
-def many(target: str, key: str, *, order: Iterable[str] = (), cascade: bool = False) -> Relation:
-    """They hold the key: product.variants by product_variant.product_id."""
-    return Relation("many", target, key, "id", None, tuple(order), cascade)
+def many(target: str, key: str, *, our_key: str = "id", order: Iterable[str] = (), cascade: bool = False) -> Relation:
+    """They hold the key: product.variants by product_variant.product_id, which holds `our_key` of product."""
+    return Relation("many", target, key, our_key, None, tuple(order), cascade)
 
 
 def through(target: str, pivot: Table, key: str, other_key: str, *, order: Iterable[str] = (), own_key: str | None = None) -> Relation:

@@ -292,9 +292,7 @@ class FilterBuilder:
                 text = column if field.kind == "text" else cast(column, Text)
                 places.append(text.ilike(bindparam(name, type_=Text)))
             elif relation.target not in inner:
-                places.append(
-                    self.related(entity, source, relation, lambda target, rows: self._found(target, rows, name, inner))
-                )
+                places.append(self.related(entity, source, relation, lambda target, rows: self._found(target, rows, name, inner)))
         return or_(false(), *places)
 
 

@@ -1,0 +1,252 @@
+"""Statements that change rows: any number of rows in one statement, whose text doesn't depend on the number.
+
+Rows travel as one jsonb parameter that `jsonb_to_recordset` unfolds to typed columns; numbers keep all their digits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    ColumnElement,
+    FromClause,
+    any_,
+    bindparam,
+    case,
+    column,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    type_coerce,
+    update,
+)
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.schema import Column, DefaultClause
+
+from .. import json
+from ..errors import InvalidData
+from ..ids import new_id
+from .catalog import Catalog
+from .columns import GUARD
+from .compiled import Compiled, compiled
+from .entity import Entity, Relation
+from .values import Field
+
+Row = dict[str, Any]
+_EMPTY_LIST: ColumnElement[Any] = literal_column("'[]'::json")
+_ABSENT = "-"
+"""In front of a column's name: whether the row leaves it out, where that is something else than null."""
+
+
+class WriteStatements:
+    """The writing statements of one module's entities, made as they are needed."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._made: dict[tuple[Any, ...], Compiled] = {}
+
+    # -- rows on their way in
+
+    def new_rows(self, entity: Entity, rows: Sequence[Mapping[str, Any]]) -> list[Row]:
+        """Rows to insert, checked and with their keys. Raises InvalidData for what isn't a column of the entity."""
+        made = []
+        for row in rows:
+            checked = self.checked(entity, row)
+            if checked.get(entity.key) is None and entity.prefix is not None:
+                checked[entity.key] = new_id(entity.prefix)
+            for col in entity.table.columns:
+                if col.name not in checked and col.default is not None:
+                    checked[str(col.name)] = _python_default(col)
+            made.append(checked)
+        return made
+
+    def checked(self, entity: Entity, row: Mapping[str, Any]) -> Row:
+        """The row with its values coerced to their columns."""
+        fields = self._catalog.fields(entity)
+        checked: Row = {}
+        for name, value in row.items():
+            field = fields.get(name)
+            if field is None or field.column != name:
+                if name in entity.relations:
+                    raise InvalidData(f"{entity.called} takes no '{name}' here: it is a relation")
+                raise InvalidData(f"{entity.called} has no field '{name}'")
+            checked[name] = value if value is None else field.coerce(value)
+        return checked
+
+    # -- statements; each gives one value: the JSON of the rows it touched, unless said otherwise
+
+    def insert(self, entity: Entity, rows: Sequence[Row], *, or_nothing: bool = False) -> tuple[Compiled, dict[str, Any]]:
+        """`or_nothing`: rows whose key is taken are left out."""
+        given = {name for row in rows for name in row}
+        columns = [col for col in entity.table.columns if col.computed is None and (col.identity is None or col.name in given)]
+        partial = [col for col in columns if col.nullable and col.server_default is not None]
+        key = ("insert", entity.name, tuple(col.name for col in columns), or_nothing)
+        statement = self._made.get(key) or self._keep(key, self._insert(entity, columns, partial, or_nothing))
+        if partial:
+            rows = [row | {_ABSENT + str(col.name): True for col in partial if col.name not in row} for row in rows]
+        return statement, {"rows": json.dumps(rows)}
+
+    def update(self, entity: Entity, names: tuple[str, ...], rows: Sequence[Row]) -> tuple[Compiled, dict[str, Any]]:
+        """`names`: the columns that all of the rows name, the key among them."""
+        key = ("update", entity.name, names)
+        statement = self._made.get(key) or self._keep(key, self._update(entity, names))
+        return statement, {"rows": json.dumps(rows)}
+
+    def lock(self, entity: Entity, keys: Sequence[Any]) -> tuple[Compiled, dict[str, Any]]:
+        """Lock rows in the order of their keys, so that two who want the same ones can't wait for each other. Gives the keys as rows."""
+        made = self._made.get(("lock", entity.name))
+        if made is None:
+            key = entity.table.c[entity.key]
+            query = select(key).where(_keys(entity)).order_by(key).with_for_update()
+            if entity.soft:
+                query = query.where(entity.table.c.deleted_at.is_(None))
+            made = self._keep(("lock", entity.name), compiled(query))
+        return made, {"keys": list(keys)}
+
+    def delete(self, entity: Entity, by: str) -> Compiled:
+        """Soft where the table can, hard where it can't, by a column that is any of `keys`. Gives the keys as rows."""
+        made = self._made.get(("delete", entity.name, by))
+        if made is None:
+            table = entity.table
+            condition = table.c[by] == any_(bindparam("keys", type_=ARRAY(table.c[by].type)))
+            if entity.soft:
+                # now() is the same in the whole transaction: restoring finds by it what went together
+                statement: Any = update(table).where(condition, table.c.deleted_at.is_(None)).values(deleted_at=func.now())
+            else:
+                statement = delete(table).where(condition)
+            made = self._keep(("delete", entity.name, by), compiled(statement.returning(table.c[entity.key])))
+        return made
+
+    def children(self, entity: Entity, by: str) -> Compiled:
+        """Keys of rows by a column that is any of `keys`."""
+        made = self._made.get(("children", entity.name, by))
+        if made is None:
+            table = entity.table
+            query = select(table.c[entity.key]).where(table.c[by] == any_(bindparam("keys", type_=ARRAY(table.c[by].type))))
+            made = self._keep(("children", entity.name, by), compiled(query))
+        return made
+
+    def restore(self, entity: Entity, by: str | None) -> Compiled:
+        """Take back a soft delete: of the `keys`, or of rows by a column and the time of deletion (`keys` and `times`, pairwise).
+
+        Gives (key, time of deletion) as rows.
+        """
+        made = self._made.get(("restore", entity.name, by))
+        if made is None:
+            table = entity.table
+            if by is None:
+                gone = select(table.c[entity.key].label("key"), table.c.deleted_at.label("time")).where(_keys(entity))
+            else:
+                pairs = (
+                    func.unnest(bindparam("keys", type_=ARRAY(table.c[by].type)), bindparam("times", type_=ARRAY(table.c.deleted_at.type)))
+                    .table_valued(column("key", table.c[by].type), column("time", table.c.deleted_at.type))
+                    .render_derived(name="pairs")
+                )
+                gone = select(table.c[entity.key].label("key"), table.c.deleted_at.label("time")).where(
+                    table.c[by] == pairs.c.key, table.c.deleted_at == pairs.c.time
+                )
+            found = gone.where(table.c.deleted_at.is_not(None)).with_for_update(of=table).cte("gone")
+            statement = update(table).where(table.c[entity.key] == found.c.key).values(deleted_at=None).returning(found.c.key, found.c.time)
+            made = self._keep(("restore", entity.name, by), compiled(statement))
+        return made
+
+    # -- making them
+
+    def _keep(self, key: tuple[Any, ...], statement: Compiled) -> Compiled:
+        self._made[key] = statement
+        return statement
+
+    def _insert(self, entity: Entity, columns: Sequence[Column[Any]], partial: Sequence[Column[Any]], or_nothing: bool) -> Compiled:
+        marks = [column(_ABSENT + col.name, Boolean) for col in partial]
+        rows = _recordset([column(col.name, col.type) for col in columns] + marks)
+        values = []
+        for col in columns:
+            value: ColumnElement[Any] = rows.c[col.name]
+            default = _server_default(col)
+            if default is not None and col.nullable:
+                value = case((rows.c[_ABSENT + col.name], default), else_=value)
+            elif default is not None:
+                value = func.coalesce(value, default)
+            values.append(value)
+        statement: Any = insert(entity.table).from_select([col.name for col in columns], select(*values).select_from(rows))
+        if or_nothing:
+            from sqlalchemy.dialects.postgresql import insert as pg_insert
+
+            statement = (
+                pg_insert(entity.table)
+                .from_select([col.name for col in columns], select(*values).select_from(rows))
+                .on_conflict_do_nothing(index_elements=[entity.key])
+            )
+        return self._shown(entity, statement.returning(*entity.table.columns).cte("made"))
+
+    def _update(self, entity: Entity, names: tuple[str, ...]) -> Compiled:
+        table = entity.table
+        rows = _recordset([column(name, table.c[name].type) for name in names])
+        guard = next((col for col in table.columns if GUARD in col.info), None)
+        values: dict[str, Any] = {name: rows.c[name] for name in names if name != entity.key}
+        statement = update(table).where(table.c[entity.key] == rows.c[entity.key])
+        if guard is not None:
+            if guard.name in names:
+                statement = statement.where(guard == rows.c[guard.name])
+            values[guard.name] = guard + 1
+        if "updated_at" in table.c and "updated_at" not in names:
+            values["updated_at"] = func.clock_timestamp()
+        if not values:
+            values[entity.key] = rows.c[entity.key]
+        if entity.soft:
+            statement = statement.where(table.c.deleted_at.is_(None))
+        return self._shown(entity, statement.values(values).returning(*table.columns).cte("made"))
+
+    def _shown(self, entity: Entity, made: FromClause) -> Compiled:
+        shown = [field.shown(made) for field in stored(self._catalog.fields(entity).values())]
+        rows = select(*shown).select_from(made).subquery("shown")
+        return compiled(select(func.coalesce(func.json_agg(func.row_to_json(rows.table_valued())), _EMPTY_LIST)))
+
+
+def stored(fields: Iterable[Field]) -> list[Field]:
+    """Those that are columns of their own and may be seen."""
+    return [field for field in fields if field.column == field.name and not field.hidden]
+
+
+def cascades(entity: Entity) -> list[Relation]:
+    """Relations whose rows go with a row of the entity."""
+    return [relation for relation in entity.relations.values() if relation.cascade]
+
+
+def guard_of(entity: Entity) -> str | None:
+    """The column that counts updates, if there is one."""
+    return next((col.name for col in entity.table.columns if GUARD in col.info), None)
+
+
+def _recordset(columns: list[Any]) -> Any:
+    return func.jsonb_to_recordset(bindparam("rows", type_=JSONB)).table_valued(*columns).render_derived(name="given", with_types=True)
+
+
+def _keys(entity: Entity) -> ColumnElement[bool]:
+    key = entity.table.c[entity.key]
+    return key == any_(bindparam("keys", type_=ARRAY(key.type)))
+
+
+def _server_default(col: Column[Any]) -> ColumnElement[Any] | None:
+    if not isinstance(col.server_default, DefaultClause):
+        return None
+    default = col.server_default.arg
+    if isinstance(default, str):
+        quoted = default.replace("'", "''")
+        return sql_cast(literal_column(f"'{quoted}'"), col.type)
+    return type_coerce(default, col.type)
+
+
+def _python_default(col: Column[Any]) -> Any:
+    default: Any = col.default
+    if default.is_scalar:
+        return default.arg
+    if default.is_callable:
+        return default.arg(None)
+    raise TypeError(f"The default of {col.table.name}.{col.name} has to be a value, a function, or the server's")

@@ -1,0 +1,134 @@
+"""A small module for the kernel's tests: brands, products with variants and tags, prices."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import ARRAY, Boolean, Column, ForeignKey, Index, Integer, Table, Text, func, text
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from velella.core.messages import writes
+from velella.core.module import ModuleContext, ModuleService
+from velella.core.providers import Providers
+from velella.core.settings import Settings
+from velella.core.sql.columns import Json, Money, identity, metadata_column, module_metadata, timestamps, version
+from velella.core.sql.compiled import _dialect
+from velella.core.sql.database import Database
+from velella.core.sql.entity import Entity, Schema, many, one, through
+
+metadata = module_metadata()
+
+brand = Table("brand", metadata, identity(), Column("name", Text, nullable=False), *timestamps())
+product = Table(
+    "product",
+    metadata,
+    identity(),
+    Column("title", Text, nullable=False),
+    Column("handle", Text),
+    Column("status", Text, nullable=False, default="draft"),
+    Column("brand_id", Text, ForeignKey("brand.id")),
+    Column("rank", Integer),
+    Column("weight", Money),
+    Column("giftcard", Boolean, nullable=False, server_default="false"),
+    Column("labels", ARRAY(Text), server_default=text("'{new}'")),
+    Column("data", Json),
+    Column("secret", Text),
+    metadata_column(),
+    version(),
+    *timestamps(),
+    Index("uq_product_handle", "handle", unique=True, postgresql_where=text("deleted_at IS NULL")),
+)
+variant = Table(
+    "product_variant",
+    metadata,
+    identity(),
+    Column("product_id", Text, ForeignKey("product.id"), nullable=False),
+    Column("sku", Text, unique=True),
+    Column("rank", Integer, nullable=False, server_default="0"),
+    Column("price", Money),
+    *timestamps(),
+)
+tag = Table("tag", metadata, identity(), Column("value", Text, nullable=False), *timestamps())
+product_tag = Table(
+    "product_tags",
+    metadata,
+    Column("product_id", Text, ForeignKey("product.id"), primary_key=True),
+    Column("tag_id", Text, ForeignKey("tag.id"), primary_key=True),
+)
+currency = Table("currency", metadata, Column("code", Text, primary_key=True), Column("digits", Integer, nullable=False))
+note = Table("note", metadata, identity(), Column("variant_id", Text, ForeignKey("product_variant.id")), Column("body", Text))
+
+SCHEMA = Schema(
+    "shop",
+    Entity("brand", brand, "brand", searchable=("name",), relations={"products": many("product", "brand_id")}),
+    Entity(
+        "product",
+        product,
+        "prod",
+        relations={
+            "brand": one("brand", "brand_id"),
+            "variants": many("product_variant", "product_id", order=("-rank",), cascade=True),
+            "tags": through("tag", product_tag, "product_id", "tag_id", order=("value",)),
+        },
+        searchable=("title", "rank", "variants", "brand"),
+        computed={"shout": lambda source: func.upper(source.c.title)},
+        hidden=frozenset({"secret"}),
+    ),
+    Entity(
+        "product_variant",
+        variant,
+        "variant",
+        relations={"product": one("product", "product_id"), "notes": many("note", "variant_id", cascade=True)},
+        searchable=("sku", "product"),
+    ),
+    Entity("tag", tag, "ptag", searchable=("value",)),
+    Entity("currency", currency, key="code"),
+    Entity("note", note, "note"),
+)
+
+
+class ShopService(ModuleService):
+    """Counts how often it was really asked to do something."""
+
+    name = "shop"
+    schema = SCHEMA
+    done = 0
+
+    @writes
+    async def restock(self, id: str, by: int) -> dict[str, Any]:
+        """A write that reads what it changes."""
+        self.done += 1
+        [row] = await self.list("product", {"id": id}, fields=("id", "rank"))
+        [row] = await self.update("product", [{"id": id, "rank": (row["rank"] or 0) + by}])
+        return {"rank": row["rank"], "weight": row["weight"]}
+
+
+async def make_tables(database: Database) -> None:
+    for table in metadata.sorted_tables:
+        await database.script(str(CreateTable(table).compile(dialect=_dialect)))
+        for index in table.indexes:
+            await database.script(str(CreateIndex(index).compile(dialect=_dialect)))
+
+
+class Changes:
+    """What a service told its caches."""
+
+    def __init__(self) -> None:
+        self.seen: list[frozenset[str]] = []
+
+    async def __call__(self, names: frozenset[str]) -> None:
+        self.seen.append(names)
+
+
+@asynccontextmanager
+async def shop_on(url: str, *, connections: int = 4) -> AsyncIterator[tuple[ShopService, Changes]]:
+    database = Database(url, connections=connections)
+    await database.open()
+    try:
+        await make_tables(database)
+        changes = Changes()
+        yield ShopService(ModuleContext(Settings(), database, Providers("shop"), changes)), changes
+    finally:
+        await database.close()
