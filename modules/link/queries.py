@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Numeric, Table, Text, and_, bindparam, column, func, or_, select, update
+from sqlalchemy import ColumnElement, Numeric, Table, Text, and_, bindparam, column, false, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from ...core.query.links import LINKS, Link
@@ -57,7 +57,7 @@ def statements_of(link: Link, table: Table) -> LinkStatements:
     adjust = (
         update(table)
         .values({c.name: given.c[c.name] for c in extra} | {"updated_at": func.now()})
-        .where(same_pair(), living, or_(*(c != given.c[c.name] for c in extra)))
+        .where(same_pair(), living, or_(false(), *(c != given.c[c.name] for c in extra)))
     )
     pairs = (
         func.unnest(array_param(left.name, left), array_param(right.name, right))

@@ -76,7 +76,7 @@ class LinkService(ModuleService):
                     statements.adjust, {name: [values[i] for i in changed] for name, values in given.items()}
                 )
         if made or adjusted:
-            self.changed(link)
+            self.touch(link)
         return made
 
     @writes
@@ -89,7 +89,7 @@ class LinkService(ModuleService):
         keys = {key: [tie[key] for tie in asked] for key in (known.left.key, known.right.key)}
         undone = [dict(row) for row in await self.database.fetch(queries.STATEMENTS[link].detach, keys)]
         if undone:
-            self.changed(link)
+            self.touch(link)
         return undone
 
     @reads
@@ -130,7 +130,7 @@ class LinkService(ModuleService):
                 gone = await self.database.fetch(queries.STATEMENTS[link.name].release[side.key], {"ids": list(ids)})
                 if not gone:
                     continue
-                self.changed(link.name)
+                self.touch(link.name)
                 ties.setdefault(link.name, []).extend(row["id"] for row in gone)
                 other = link.other(side)
                 if other.cascade:
@@ -149,7 +149,7 @@ class LinkService(ModuleService):
                 await self.database.execute(queries.STATEMENTS[link].revive, {"ids": list(ids)})
             except InvalidData as error:
                 raise _only_one(known, error) or error from error.__cause__
-            self.changed(link)
+            self.touch(link)
 
 
 def _find(link: str) -> Link:
