@@ -1,0 +1,38 @@
+"""Many rows in one parameter: a JSON array that PostgreSQL reads as a table.
+
+    insert_rows("items", line_item, guard, cart_id=guard.c.id)      # INSERT … SELECT … FROM jsonb_to_recordset(:items) JOIN guard
+
+However many rows there are, the statement's text is the same, so it is compiled and prepared once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, FromClause, Table, bindparam, column, func, select, true
+from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
+
+_MADE_HERE = frozenset({"updated_at", "deleted_at"})
+
+
+def insert_rows(name: str, table: Table, beside: FromClause, **given: ColumnElement[Any]) -> Insert:
+    """Insert the rows of the parameter `name`, once for each row of `beside` (which has one, or none: then nothing is inserted).
+
+    `given` columns come from the expressions, the others from the rows. What a row doesn't name becomes the column's default, or null;
+    what no column is named after is passed over.
+    """
+    columns = [c for c in table.c if c.name not in _MADE_HERE]
+    rows = (
+        func.jsonb_to_recordset(bindparam(name, type_=JSONB))
+        .table_valued(*(column(c.name, c.type) for c in columns if c.name not in given), name=f"{name}_rows")
+        .render_derived(with_types=True)
+    )
+    values = [given[c.name] if c.name in given else _value(c, rows) for c in columns]
+    return insert(table).from_select([c.name for c in columns], select(*values).select_from(rows.join(beside, true())))
+
+
+def _value(c: Column[Any], rows: FromClause) -> ColumnElement[Any]:
+    default = c.server_default
+    if default is None:
+        return rows.c[c.name]
+    return func.coalesce(rows.c[c.name], default.arg)  # type: ignore[attr-defined]
