@@ -94,7 +94,7 @@ class LinkService(ModuleService):
 
     @reads
     async def linked(self, link: str, key: str, ids: Sequence[str]) -> list[Row]:
-        """The ties of some things, in the order they were made: both keys and the further columns."""
+        """The ties of some things, in the order they were made: id, both keys and the further columns."""
         known = _find(link)
         _side(known, key)
         fields = (known.left.key, known.right.key, *(extra.name for extra in known.extra))

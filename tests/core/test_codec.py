@@ -75,7 +75,8 @@ def test_bytes_that_nobody_packed_do_no_harm(data: bytes) -> None:
 
 
 def test_a_tuple_arrives_as_a_list_and_in_a_field_of_tuples_as_a_tuple() -> None:
-    assert travelled((1, (2, 3))) == [1, [2, 3]]
+    nested: Any = (1, (2, 3))
+    assert travelled(nested) == [1, [2, 3]]
     assert travelled(Parcel("a", Decimal(1), tags=("x", "y"))).tags == ("x", "y")
 
 

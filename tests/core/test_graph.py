@@ -29,6 +29,8 @@ from velella.core.sql.database import Database
 from velella.core.sql.entity import Entity, Schema, many, one
 from velella.modules.link.service import LinkService
 
+DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+
 
 def table(name: str, metadata: MetaData, *columns: Column[Any]) -> Table:
     return Table(name, metadata, identity(), *columns, *timestamps())
@@ -112,8 +114,8 @@ def create_all() -> str:
     statements: list[str] = []
     for schema in SCHEMAS.values():
         for made in schema.metadata.sorted_tables:
-            statements.append(str(CreateTable(made).compile(dialect=postgresql.dialect())))
-            statements += [str(CreateIndex(index).compile(dialect=postgresql.dialect())) for index in made.indexes]
+            statements.append(str(CreateTable(made).compile(dialect=DIALECT)))
+            statements += [str(CreateIndex(index).compile(dialect=DIALECT)) for index in made.indexes]
     return ";\n".join(statements)
 
 
