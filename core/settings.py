@@ -62,6 +62,10 @@ class Settings(BaseSettings):
     cache: bool = Field(True, description="Whether processes cache answers.")
     cache_bytes: int = Field(64 * 1024 * 1024, ge=0, description="Bytes of answers a process may hold.")
     cache_seconds: float = Field(5.0, gt=0, description="Longest life of a cached answer, should every invalidation be lost.")
+    ray_address: str | None = Field(None, description="Ray cluster to join: auto, or host:port. Default: Ray is started on this machine.")
+    message_host: str | None = Field(
+        None, description="Address on which processes also take messages by TCP. Default: none on one machine, the node's own in a cluster."
+    )
     cluster_token: str | None = Field(
         None, description="Secret of the TCP sockets between processes. Default: made on the first start, kept in data_dir."
     )
