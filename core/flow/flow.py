@@ -50,8 +50,8 @@ class Locks(Protocol):
     async def take(self, keys: tuple[str, ...], owner: str, *, wait: float, lease: float) -> Held:
         """All keys, or Conflict after `wait` seconds. They are kept by renewing the lease until `give_back`."""
 
-    async def give_back(self, held: Held) -> None:
-        """Release them. Those already lost are left alone."""
+    async def give_back(self, held: Any) -> None:
+        """Release what `take` gave. Those already lost are left alone."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,53 @@
+"""The locking pool: who may change something now, and with which fencing token.
+
+What is promised:
+
+- A set of keys is granted whole. Within a shard whoever came first is served first; nobody polls.
+- A grant has an owner, a lease and a token. Only owner and token together give it back or renew it. The lease of an owner who died ends
+  by itself.
+- Of all grants of one key, a later one has a higher token, also after this process was killed and started again.
+- A killed process has forgotten its grants. Holders claim theirs again when they renew; in the moment before, another may be granted the
+  same key. So may it when a holder is cut off for longer than its lease. Locks save work that would be refused; what is *right* is
+  decided by the guards in the database, with the token where a row keeps it.
+
+Providers behind the same promise (`providers.locking` in the settings): `actor` (this pool, the default), `postgres` (advisory locks of
+the database) and `redis`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ...core.errors import Misconfigured
+from .client import ActorLocks
+from .leases import LockProvider
+from .service import LockingService, create
+from .table import LockTable, Tokens
+
+if TYPE_CHECKING:
+    from ..context import HostContext
+
+SHIPPED = {"actor": "client:ActorLocks", "postgres": "advisory:AdvisoryLocks", "redis": "redis:RedisLocks"}
+
+
+def locks(context: HostContext) -> LockProvider[Any]:
+    """The provider that the settings name. Not yet started."""
+    configured = context.settings.providers.get("locking", ())
+    if len(configured) > 1:
+        raise Misconfigured("Locks come from one provider only.", hint="Leave one entry in providers.locking.")
+    use, options = (configured[0].use, configured[0].options) if configured else ("actor", {})
+    path, _, name = SHIPPED.get(use, use).partition(":")
+    if not name:
+        raise Misconfigured(
+            f"There are no locks by `{use}`.", hint=f"Use one of {', '.join(SHIPPED)}, or an import path `package.module:Class`."
+        )
+    try:
+        cls = getattr(importlib.import_module(f".{path}" if use in SHIPPED else path, __name__), name)
+        made: LockProvider[Any] = cls(context, **options)
+    except (ImportError, AttributeError, TypeError) as error:
+        raise Misconfigured(f"The locking provider `{use}` could not be set up: {error}.", hint="See providers.locking.") from error
+    return made
+
+
+__all__ = ["ActorLocks", "LockTable", "LockingService", "Tokens", "create", "locks"]

@@ -1,0 +1,110 @@
+"""Locks by PostgreSQL: session-level advisory locks, each set on a connection of its own.
+
+For shops whose processes share nothing but the database. PostgreSQL queues those who wait, and frees what a dead process held as soon as
+its connection is gone. A set of locks costs a connection while it is held; those of one process queue up here first, so waiting costs
+none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from ...core.errors import Conflict, Unavailable
+from ...core.sql.failures import translated
+from .leases import Grip, LockProvider
+from .service import DRAW
+from .table import Holding, LockTable, Tokens, counted
+
+if TYPE_CHECKING:
+    from ..context import HostContext
+
+Connection = asyncpg.pool.PoolConnectionProxy
+_BROKEN = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+
+
+@dataclass(slots=True, eq=False)
+class Part:
+    connection: Connection
+    turn: Holding
+
+
+class AdvisoryLocks(LockProvider[Part]):
+    """`providers.locking = [{use = "postgres"}]`. No lease runs out here: a lock lasts as long as its connection."""
+
+    def __init__(self, context: HostContext, *, connections: int = 8) -> None:
+        super().__init__()
+        self._url = context.settings.database_of("engine")
+        self._connections = connections
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._turns = LockTable(Tokens(counted()))
+
+    async def start(self) -> None:
+        try:
+            self._pool = await asyncpg.create_pool(
+                self._url, min_size=0, max_size=self._connections, server_settings={"application_name": "velella locks"}
+            )
+        except _BROKEN as error:
+            raise translated(error) or error from error
+
+    async def stop(self) -> None:
+        await super().stop()
+        if self._pool is not None:
+            await self._pool.close()
+
+    async def take(self, keys: tuple[str, ...], owner: str, *, wait: float, lease: float) -> Grip[Part]:
+        keys = tuple(sorted(set(keys)))
+        asked = time.monotonic()
+        turn = await self._turns.acquire(keys, owner, math.inf, wait)
+        try:
+            connection, token = await self._from_database(keys, asked + wait)
+        except BaseException:
+            self._turns.release(owner, turn.token)
+            raise
+        return self._keep(Grip(keys, owner, token, lease, asked + lease, Part(connection, turn)))
+
+    async def give_back(self, held: Grip[Part]) -> None:
+        if self._drop(held):
+            await self._let_go(held.part.connection)
+            self._turns.release(held.owner, held.part.turn.token)
+
+    async def _renew(self, grip: Grip[Part]) -> bool:
+        try:
+            await grip.part.connection.execute("SELECT 1")  # a connection that broke without a word is found by using it
+        except _BROKEN:
+            return False
+        return True
+
+    async def _from_database(self, keys: tuple[str, ...], until: float) -> tuple[Connection, int]:
+        if self._pool is None:
+            raise Unavailable("The locks are not open.")
+        connection: Connection | None = None
+        try:
+            async with asyncio.timeout(max(0.01, until - time.monotonic())):
+                connection = await self._pool.acquire()
+                for number in sorted({_number(key) for key in keys}):
+                    await connection.execute("SELECT pg_advisory_lock($1)", number)
+                return connection, int(await connection.fetchval(DRAW.sql)) * Tokens.SIZE
+        except BaseException as error:
+            if connection is not None:
+                await asyncio.shield(self._let_go(connection))
+            if isinstance(error, TimeoutError):
+                raise Conflict(f"{', '.join(keys)} is being changed elsewhere. Try again.") from None
+            if isinstance(error, _BROKEN):
+                raise translated(error) or error from error
+            raise
+
+    async def _let_go(self, connection: Connection) -> None:
+        if self._pool is not None:
+            await self._pool.release(connection)  # resetting a connection unlocks what it holds
+
+
+def _number(key: str) -> int:
+    """Advisory locks are numbers of 64 bits. Two keys of one number exclude each other: slower once in a long while, never wrong."""
+    return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), signed=True)

@@ -1,0 +1,125 @@
+"""Holding on to locks: the part that all providers have in common."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from abc import ABC, abstractmethod
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from ...core.errors import VelellaError
+from ...core.logs import logger
+from ...core.messages import CallContext, call_context
+
+P = TypeVar("P")
+
+TICK_SECONDS = 1.0
+
+log = logger("velella.locking")
+
+
+@dataclass(slots=True, eq=False)
+class Grip(Generic[P]):
+    """Locks that this process holds for somebody. What flows see as `Held`."""
+
+    keys: tuple[str, ...]
+    owner: str
+    token: int
+    lease: float
+    until: float
+    """Monotonic seconds; by our clock, counted from before we asked, so it is never later than the provider's."""
+    part: P
+    """What the provider needs to find it again."""
+    lost: bool = field(default=False)
+
+
+class LockProvider(ABC, Generic[P]):
+    """Where locks come from. The contract is `core.flow.Locks`, with these additions.
+
+    A provider takes all keys or none, orders them itself so that sets that overlap don't wait in a circle, and gives a token that is
+    higher than that of any earlier grant of any of the keys. `take` may be cancelled at any time; nothing stays held then.
+    """
+
+    def __init__(self) -> None:
+        self._grips: set[Grip[P]] = set()
+        self._keeping: asyncio.Task[None] | None = None
+        self._errands: set[asyncio.Task[Any]] = set()
+
+    async def start(self) -> None:
+        """Connect. Called once, before the first `take`."""
+
+    async def stop(self) -> None:
+        """Give back everything and disconnect."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._keeping
+        for grip in list(self._grips):
+            await self.give_back(grip)
+        if self._errands:
+            await asyncio.wait(self._errands, timeout=2.0)
+
+    @abstractmethod
+    async def take(self, keys: tuple[str, ...], owner: str, *, wait: float, lease: float) -> Grip[P]: ...
+
+    @abstractmethod
+    async def give_back(self, held: Grip[P]) -> None: ...
+
+    @abstractmethod
+    async def _renew(self, grip: Grip[P]) -> bool:
+        """Extend the lease. False: it is gone for good."""
+
+    # -- keeping
+
+    def _keep(self, grip: Grip[P]) -> Grip[P]:
+        self._grips.add(grip)
+        if self._keeping is None:
+            self._keeping = asyncio.create_task(self._keep_all())
+        return grip
+
+    def _drop(self, grip: Grip[P]) -> bool:
+        """Stop renewing. False where it had been dropped before."""
+        if grip not in self._grips:
+            return False
+        self._grips.remove(grip)
+        return True
+
+    async def _keep_all(self) -> None:
+        """Renew what is held for longer than a third of its lease. Most locks are gone before this ever sees them."""
+        call_context.set(None)
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            now = time.monotonic()
+            due = [grip for grip in self._grips if not grip.lost and now > grip.until - grip.lease * 2 / 3]
+            await asyncio.gather(*(self._keep_one(grip) for grip in due))
+
+    async def _keep_one(self, grip: Grip[P]) -> None:
+        asked = time.monotonic()
+        call_context.set(CallContext().within(max(0.2, grip.lease / 3)))
+        try:
+            if await self._renew(grip):
+                grip.until = asked + grip.lease
+                return
+            gone = True
+        except Exception as error:  # noqa: BLE001 - the others have to be kept, whatever becomes of this one
+            log.warning("a lock could not be renewed", keys=grip.keys, owner=grip.owner, error=str(error))
+            gone = False
+        if (gone or time.monotonic() >= grip.until) and grip in self._grips:
+            grip.lost = True
+            log.error("a lock was lost", keys=grip.keys, owner=grip.owner)
+
+    def _errand(self, work: Any) -> None:
+        """Do something that nobody waits for; a lease ends by itself should it fail."""
+
+        async def run() -> None:
+            call_context.set(CallContext().within(5.0))
+            try:
+                await work
+            except VelellaError as error:
+                log.warning("a lock is left to its lease", error=str(error))
+
+        task = asyncio.create_task(run())
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
