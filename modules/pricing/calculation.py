@@ -1,0 +1,122 @@
+"""What a price calculation is asked with and what it answers; which price it is, the database finds (`queries.CALCULATE`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from ...core.errors import InvalidData
+from ...core.money import raw
+from .prices import as_number
+
+Context = Mapping[str, Any]
+"""What is known of the buyer: `currency_code`, `region_id`, `quantity`, `customer` {groups: [{id}]}, and anything that rules may name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """A context made ready for the statement."""
+
+    currency_code: str
+    quantity: Decimal
+    region_id: str | None
+    values: Mapping[str, list[str]]
+    """Attribute → what rules about it are compared with. Nested things become dotted: `customer.groups.id`."""
+    numbers: Mapping[str, list[Decimal]]
+    """Those of the values that are numbers, for rules that say `gt`, `gte`, `lt`, `lte`."""
+
+
+def buyer(context: Context) -> Buyer:
+    """Raises InvalidData without a currency, or where the quantity is no number."""
+    currency = context.get("currency_code")
+    if not isinstance(currency, str) or not currency:
+        raise InvalidData("Method calculatePrices requires currency_code in the pricing context")
+    quantity = as_number(context.get("quantity", 1))
+    if quantity is None:
+        raise InvalidData("The pricing context's quantity has to be a number")
+    values: dict[str, list[str]] = {}
+    for attribute, value in _flat(context):
+        values.setdefault(attribute, []).append(value)
+    values["currency_code"] = [currency.lower()]
+    numbers = {attribute: found for attribute, given in values.items() if (found := [n for n in map(as_number, given) if n is not None])}
+    region = context.get("region_id")
+    return Buyer(currency.lower(), quantity, region if isinstance(region, str) else None, values, numbers)
+
+
+def calculated_prices(found: Iterable[Mapping[str, Any]], currency_code: str) -> dict[str, dict[str, Any]]:
+    """Calculated prices by price set, from the best price and the best list price of each set that has one."""
+    own: dict[str, Mapping[str, Any]] = {}
+    listed: dict[str, Mapping[str, Any]] = {}
+    for row in found:
+        (own if row["price_list_id"] is None else listed)[row["price_set_id"]] = row
+    return {
+        set_id: _calculated(set_id, *_chosen(own.get(set_id), listed.get(set_id)), currency_code=currency_code) for set_id in own | listed
+    }
+
+
+Row = Mapping[str, Any]
+
+
+def _chosen(own: Row | None, listed: Row | None) -> tuple[Row | None, Row | None]:
+    """The price to pay, and the one it is compared with.
+
+    An override takes the place of both. A sale is what is paid unless the price was lower anyway; the original stays what it was.
+    """
+    if listed is None:
+        return own, own
+    if listed["price_list_type"] == "override":
+        return listed, listed
+    if own is not None and own["amount"] < listed["amount"]:
+        return own, own
+    return listed, own
+
+
+def _calculated(set_id: str, price: Row | None, original: Row | None, *, currency_code: str) -> dict[str, Any]:
+    amount, original_amount = price and price["amount"], original and original["amount"]
+    return {
+        "id": set_id,
+        "is_calculated_price_price_list": bool(price and price["price_list_id"]),
+        "is_calculated_price_tax_inclusive": bool(price and price["is_tax_inclusive"]),
+        "calculated_amount": amount,
+        "raw_calculated_amount": raw(amount),
+        "is_original_price_price_list": bool(original and original["price_list_id"]),
+        "is_original_price_tax_inclusive": bool(original and original["is_tax_inclusive"]),
+        "original_amount": original_amount,
+        "raw_original_amount": raw(original_amount),
+        "currency_code": currency_code,
+        "calculated_price": _source(price),
+        "original_price": _source(original),
+    }
+
+
+def _source(price: Row | None) -> dict[str, Any]:
+    if price is None:
+        return dict.fromkeys(("id", "price_list_id", "price_list_type", "min_quantity", "max_quantity"))
+    return {
+        "id": price["id"],
+        "price_list_id": price["price_list_id"],
+        "price_list_type": price["price_list_type"],
+        "min_quantity": _whole(price["min_quantity"]),
+        "max_quantity": _whole(price["max_quantity"]),
+    }
+
+
+def _whole(quantity: Decimal | None) -> int | None:
+    """A tier's border as the API shows it: whole, and nothing where it is 0."""
+    return int(quantity) or None if quantity is not None else None
+
+
+def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """`{"customer": {"groups": [{"id": "a"}]}}` → `customer.groups.id`, `a`."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _flat(inner, f"{path}.{name}" if path else str(name))
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for inner in value:
+            yield from _flat(inner, path)
+    elif isinstance(value, bool):
+        yield path, "true" if value else "false"
+    elif value is not None:
+        yield path, value if isinstance(value, str) else str(value)

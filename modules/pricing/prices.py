@@ -1,0 +1,149 @@
+"""Prices as they are given, made into rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from ...core.errors import InvalidData
+from ...core.ids import new_id
+from ...core.money import plain
+
+OPERATORS = ("eq", "gt", "gte", "lt", "lte")
+
+Rule = tuple[str, str, str]
+"""Attribute, operator, value."""
+
+
+@dataclass
+class Price:
+    """One price of a set, as somebody gave it."""
+
+    currency_code: str | None
+    amount: Decimal | None
+    min_quantity: Decimal | None = None
+    max_quantity: Decimal | None = None
+    title: str | None = None
+    rules: tuple[Rule, ...] = ()
+    id: str | None = None
+    given: frozenset[str] = field(default_factory=frozenset)
+    """Names that were in the input: an update leaves the others as they are."""
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What it is the price for. A set has one amount for each."""
+        return self.currency_code, self.min_quantity, self.max_quantity, self.rules
+
+    def row(self, price_set_id: str, price_list_id: str | None = None) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "price_set_id": price_set_id,
+            "price_list_id": price_list_id,
+            "currency_code": self.currency_code,
+            "amount": self.amount,
+            "min_quantity": self.min_quantity,
+            "max_quantity": self.max_quantity,
+            "title": self.title,
+            "rules_count": len(self.rules),
+        }
+
+    def rule_rows(self) -> list[dict[str, Any]]:
+        return [
+            {"id": new_id("prule"), "price_id": self.id, "attribute": attribute, "operator": operator, "value": value}
+            for attribute, operator, value in self.rules
+        ]
+
+
+def new_prices(given: Iterable[Mapping[str, Any]]) -> list[Price]:
+    """Prices with ids, one for each key: where two are for the same, the later one counts.
+
+    Raises InvalidData for one without a currency or an amount.
+    """
+    prices: dict[tuple[Any, ...], Price] = {}
+    for each in given:
+        price = read_price(each)
+        if price.currency_code is None or price.amount is None:
+            raise InvalidData("A price needs a currency_code and an amount")
+        price.id = price.id or new_id("price")
+        prices[price.key] = price
+    return list(prices.values())
+
+
+def read_price(given: Mapping[str, Any]) -> Price:
+    """Raises InvalidData for what can't be a price."""
+    unknown = set(given) - _NAMES
+    if unknown:
+        raise InvalidData(f"A price has no {', '.join(sorted(unknown))}")
+    currency = given.get("currency_code")
+    if currency is not None and not (isinstance(currency, str) and currency):
+        raise InvalidData("A price's currency_code has to be a string")
+    low, high = _number(given, "min_quantity"), _number(given, "max_quantity")
+    if low is not None and high is not None and low > high:
+        raise InvalidData(f"A price's min_quantity ({low}) can't be above its max_quantity ({high})")
+    return Price(
+        currency_code=currency.lower() if currency else None,
+        amount=_number(given, "amount"),
+        min_quantity=low,
+        max_quantity=high,
+        title=given.get("title"),
+        rules=read_rules(given.get("rules") or {}),
+        id=given.get("id"),
+        given=frozenset(given),
+    )
+
+
+def read_rules(given: Mapping[str, Any]) -> tuple[Rule, ...]:
+    """`{"region_id": "reg_1", "item_total": [{"operator": "gte", "value": 100}]}` as rules in a fixed order.
+
+    Raises InvalidData for an operator that isn't one, or a comparison with something that is no number.
+    """
+    rules: dict[tuple[str, str], str] = {}
+    for attribute, value in given.items():
+        for operator, wanted in _conditions(value):
+            if operator not in OPERATORS:
+                raise InvalidData(f"A price rule's operator has to be one of {', '.join(OPERATORS)}, not '{operator}'")
+            if operator != "eq":
+                number = as_number(wanted)
+                if number is None:
+                    raise InvalidData(f"The price rule {attribute} {operator} needs a number, not '{wanted}'")
+                wanted = format(plain(number), "f")
+            rules[attribute, operator] = wanted if isinstance(wanted, str) else str(wanted)
+    return tuple((attribute, operator, rules[attribute, operator]) for attribute, operator in sorted(rules))
+
+
+def _conditions(value: Any) -> list[tuple[str, Any]]:
+    if isinstance(value, (list, tuple)):
+        if not all(isinstance(each, Mapping) and "value" in each for each in value):
+            raise InvalidData("A price rule is a value or a list of {operator, value}")
+        return [(str(each.get("operator", "eq")), each["value"]) for each in value]
+    if isinstance(value, Mapping) or value is None:
+        raise InvalidData("A price rule is a value or a list of {operator, value}")
+    return [("eq", value)]
+
+
+def as_number(value: Any) -> Decimal | None:
+    """A finite Decimal, or None for what is no number."""
+    if isinstance(value, Mapping) and "value" in value:  # the form of a raw_ twin
+        value = value["value"]
+    if isinstance(value, bool) or not isinstance(value, (int, str, Decimal, float)):
+        return None
+    try:
+        number = Decimal(repr(value) if isinstance(value, float) else value)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and abs(number.adjusted()) < 100 else None
+
+
+def _number(given: Mapping[str, Any], name: str) -> Decimal | None:
+    value = given.get(name)
+    if value is None:
+        return None
+    number = as_number(value)
+    if number is None:
+        raise InvalidData(f"A price's {name} has to be a number, not '{value}'")
+    return plain(number)
+
+
+_NAMES = {"id", "title", "currency_code", "amount", "min_quantity", "max_quantity", "rules"}

@@ -1,0 +1,114 @@
+"""Statements of the pricing module beyond what the kernel makes."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+from ...core.sql.compiled import compiled
+
+# The best price of each price set, and the best of its price lists: at most two rows a set, for a whole page of sets.
+#
+# - `context` is {attribute: [values as text]}, `numbers` the same for what can be compared: a rule about an attribute that the
+#   context doesn't have never matches.
+# - Every rule of a price has to match, and every rule of its price list. Of those that do, the one with most rules wins, then the
+#   lowest amount, so a region's price goes before the currency's and a quantity's tier before the price without one.
+# - `rules_count` is kept by whoever writes rules; prices without any (nearly all) are never joined with them.
+CALCULATE = compiled(
+    text("""
+    WITH fitting AS (
+        SELECT price.id, price.price_set_id, price.amount, price.min_quantity, price.max_quantity, price.rules_count,
+               price.price_list_id, list.type AS price_list_type,
+               price.rules_count + coalesce(list.rules_count, 0) AS specificity
+        FROM price
+        LEFT JOIN price_list AS list ON list.id = price.price_list_id
+        WHERE price.price_set_id = ANY(CAST(:price_sets AS text[]))
+          AND price.currency_code = CAST(:currency AS text)
+          AND price.deleted_at IS NULL
+          AND (price.min_quantity IS NULL OR price.min_quantity <= CAST(:quantity AS numeric))
+          AND (price.max_quantity IS NULL OR price.max_quantity >= CAST(:quantity AS numeric))
+          AND (price.rules_count = 0 OR NOT EXISTS (
+              SELECT FROM price_rule AS rule
+              WHERE rule.price_id = price.id AND rule.deleted_at IS NULL AND NOT coalesce(
+                  CASE rule.operator
+                      WHEN 'eq' THEN (CAST(:context AS jsonb) -> rule.attribute) ? rule.value
+                      ELSE EXISTS (
+                          SELECT FROM jsonb_array_elements_text(CAST(:numbers AS jsonb) -> rule.attribute) AS given (value)
+                          WHERE CASE rule.operator
+                              WHEN 'gt' THEN given.value::numeric > rule.value::numeric
+                              WHEN 'gte' THEN given.value::numeric >= rule.value::numeric
+                              WHEN 'lt' THEN given.value::numeric < rule.value::numeric
+                              ELSE given.value::numeric <= rule.value::numeric
+                          END
+                      )
+                  END, false)
+          ))
+          AND (price.price_list_id IS NULL OR (
+              list.deleted_at IS NULL
+              AND list.status = 'active'
+              AND (list.starts_at IS NULL OR list.starts_at <= CAST(:now AS timestamptz))
+              AND (list.ends_at IS NULL OR list.ends_at >= CAST(:now AS timestamptz))
+              AND (list.rules_count = 0 OR NOT EXISTS (
+                  SELECT FROM price_list_rule AS rule
+                  WHERE rule.price_list_id = list.id AND rule.deleted_at IS NULL AND NOT coalesce(
+                      rule.value ?| ARRAY(SELECT jsonb_array_elements_text(CAST(:context AS jsonb) -> rule.attribute)), false)
+              ))
+          ))
+    ), best AS (
+        SELECT DISTINCT ON (price_set_id, price_list_id IS NOT NULL) *
+        FROM fitting
+        ORDER BY price_set_id, price_list_id IS NOT NULL, specificity DESC, amount, id
+    )
+    SELECT best.price_set_id, best.id, best.price_list_id, best.price_list_type,
+           trim_scale(best.amount) AS amount,
+           best.min_quantity, best.max_quantity,
+           coalesce(
+               CASE WHEN best.rules_count > 0 AND EXISTS (
+                   SELECT FROM price_rule AS rule
+                   WHERE rule.price_id = best.id AND rule.deleted_at IS NULL
+                     AND rule.attribute = 'region_id' AND rule.operator = 'eq' AND rule.value = CAST(:region AS text)
+               ) THEN (
+                   SELECT is_tax_inclusive FROM price_preference
+                   WHERE attribute = 'region_id' AND value = CAST(:region AS text) AND deleted_at IS NULL
+               ) END,
+               (
+                   SELECT is_tax_inclusive FROM price_preference
+                   WHERE attribute = 'currency_code' AND value = CAST(:currency AS text) AND deleted_at IS NULL
+               ),
+               false
+           ) AS is_tax_inclusive
+    FROM best
+""")
+)
+
+# Who changes the prices of a set holds the set: two who replace them at once come one after the other.
+LOCK_PRICE_SETS = compiled(
+    text("SELECT id FROM price_set WHERE id = ANY(CAST(:ids AS text[])) AND deleted_at IS NULL ORDER BY id FOR UPDATE")
+)
+
+# The prices that a set has of its own, without those that price lists put there.
+OWN_PRICES = compiled(
+    text("""
+    SELECT price.id, price.price_set_id, price.currency_code, price.amount, price.min_quantity, price.max_quantity, price.title,
+           coalesce(
+               (SELECT jsonb_agg(jsonb_build_array(rule.attribute, rule.operator, rule.value) ORDER BY rule.attribute, rule.operator)
+                FROM price_rule AS rule WHERE rule.price_id = price.id AND rule.deleted_at IS NULL),
+               '[]'
+           ) AS rules
+    FROM price
+    WHERE price.price_set_id = ANY(CAST(:ids AS text[])) AND price.price_list_id IS NULL AND price.deleted_at IS NULL
+    ORDER BY price.id
+""")
+)
+
+FORGET_RULES = compiled(text("DELETE FROM price_rule WHERE price_id = ANY(CAST(:ids AS text[]))"))
+
+SNAPSHOT = compiled(
+    text("""
+    SELECT jsonb_build_object(
+        'price', coalesce((SELECT jsonb_agg(to_jsonb(price)) FROM price WHERE price.price_set_id = ANY(CAST(:ids AS text[]))), '[]'),
+        'price_rule', coalesce((
+            SELECT jsonb_agg(to_jsonb(rule)) FROM price_rule AS rule JOIN price ON price.id = rule.price_id
+            WHERE price.price_set_id = ANY(CAST(:ids AS text[]))), '[]')
+    )
+""")
+)

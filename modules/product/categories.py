@@ -1,0 +1,177 @@
+"""The tree of categories: where each stands (`mpath`), and its place among its siblings (`rank`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from ...core import json
+from ...core.errors import InvalidData, NotAllowed, NotFound
+from ...core.ids import new_id
+from ...core.messages import reads, writes
+from ...core.module import ModuleService
+from ...core.query.page import Page, Query
+from . import category_queries as queries
+from .drafts import Given, Row
+from .handles import checked_handle, handle_of
+
+SEPARATOR = "."
+
+
+class Categories(ModuleService):
+    """The part of the product service that keeps categories."""
+
+    @writes
+    async def create_categories(self, rows: Sequence[Given]) -> list[Row]:
+        """Categories, each at its `rank` among its siblings (the last where none is given); the handle comes from the name.
+
+        Raises InvalidData for a taken handle, NotFound for a parent that isn't there.
+        """
+        await self._hold_tree()
+        made = []
+        for given in rows:
+            if not given.get("name"):
+                raise InvalidData("A category needs a name")
+            row = {**given, "id": given.get("id") or new_id("pcat")}
+            row["handle"] = checked_handle(
+                given.get("handle") or handle_of(given["name"]) or row["id"].lower().replace("_", "-"), "category"
+            )
+            parent = given.get("parent_category_id")
+            row["mpath"] = SEPARATOR.join([*([await self._path(parent)] if parent else []), row["id"]])
+            row["rank"] = await self._make_room(parent, given.get("rank"))
+            made += await self.create("product_category", [row])
+        return made
+
+    @writes
+    async def update_categories(self, rows: Sequence[Given]) -> list[Row]:
+        """Change categories; each row names its `id`. A new parent takes the whole subtree along, a new rank moves the siblings.
+
+        Raises NotFound, InvalidData where a category would stand below itself.
+        """
+        await self._hold_tree()
+        for row in rows:
+            current = await self.retrieve("product_category", row["id"])
+            change = dict(row)
+            if "handle" in row:
+                change["handle"] = checked_handle(row["handle"], "category")
+            parent = row.get("parent_category_id", current["parent_category_id"])
+            if parent != current["parent_category_id"] or row.get("rank") is not None:
+                await self._close_gap(current)
+                change["rank"] = await self._make_room(parent, row.get("rank"), without=row["id"])
+            if parent != current["parent_category_id"]:
+                await self._move(current, parent)
+            await self.update("product_category", [change])
+        found = {each["id"]: each for each in await self.list("product_category", {"id": [row["id"] for row in rows]})}
+        return [found[row["id"]] for row in rows]
+
+    @writes
+    async def delete_categories(self, ids: Sequence[str]) -> list[str]:
+        """Soft delete; siblings move up. Raises NotAllowed for a category that has children which stay."""
+        await self._hold_tree()
+        parent = await self.database.fetch_value(queries.CHILDREN_LEFT, {"ids": list(ids)})
+        if parent is not None:
+            raise NotAllowed(f"Deleting ProductCategory ({parent}) with category children is not allowed")
+        for row in await self.list("product_category", {"id": list(ids)}):
+            await self._close_gap(row)
+        return await self.delete("product_category", ids)
+
+    @writes
+    async def set_category_products(self, category_id: str, add: Sequence[str] = (), remove: Sequence[str] = ()) -> dict[str, list[str]]:
+        """Put products into a category, take others out. What changed, as `{"added", "removed"}`. Raises NotFound."""
+        await self.retrieve("product_category", category_id, fields=("id",))
+        removed = await self.database.fetch(queries.TAKE_OUT, {"category": category_id, "products": [id for id in remove if id not in add]})
+        added = await self.database.fetch(queries.PUT_IN, {"category": category_id, "products": list(dict.fromkeys(add))})
+        self.touch("product", "product_category")
+        return {"added": [row[0] for row in added], "removed": [row[0] for row in removed]}
+
+    @reads
+    async def category_trees(self, query: Query, *, ancestors: bool = False, descendants: bool = False) -> Page:
+        """A page of categories, `parent_category` shown up to the root and `category_children` down to the leaves, as asked.
+
+        What else a category shows on the way is what the query wants of the category itself. Two statements.
+        """
+        shown = tuple(
+            field
+            for field in query.fields
+            if not _leads(field, "parent_category", ancestors) and not _leads(field, "category_children", descendants)
+        )
+        page = await self.query(replace(query, fields=(*shown, "mpath", "parent_category_id", "rank")))
+        roots = page.rows
+        if not roots or not (ancestors or descendants):
+            return page
+        near = [row["id"] for row in await self.database.fetch(
+            queries.FAMILY, {"paths": [row["mpath"] for row in roots], "up": ancestors, "down": descendants}
+        )]  # fmt: skip
+        same = Query("product_category", (*shown, "mpath", "parent_category_id", "rank"), {"id": near, **_visible(query)}, ("rank", "id"))
+        family = {row["id"]: row for row in (await self.query(same)).rows}
+        wanted = {name for field in query.fields for name in [field.strip("*").split(".")[0]]} | {"*"} & set(query.fields)
+        hidden = {"mpath", "parent_category_id", "rank"} - wanted if "*" not in wanted else {"mpath"} - wanted
+        tree = _Tree(family, hidden)
+        return Page(json.dumps([tree.grown(row, ancestors=ancestors, descendants=descendants) for row in roots]), page.count)
+
+    # -- inside
+
+    async def _hold_tree(self) -> None:
+        """One change of the tree at a time: paths and ranks of many rows hang together."""
+        await self.database.fetch(queries.HOLD_TREE)
+
+    async def _path(self, id: str) -> str:
+        path = await self.database.fetch_value(queries.PATH, {"id": id})
+        if path is None:
+            raise NotFound(f"ProductCategory with id: {id} was not found")
+        return str(path)
+
+    async def _make_room(self, parent: str | None, rank: Any, without: str | None = None) -> int:
+        """The rank that a category gets among its siblings; those from there on move down."""
+        place = await self.database.fetch_value(queries.COUNT_SIBLINGS, {"parent": parent, "without": without})
+        if isinstance(rank, int) and not isinstance(rank, bool) and 0 <= rank < place:
+            await self.database.execute(queries.SHIFT, {"parent": parent, "rank": rank, "by": 1, "without": without})
+            self.touch("product_category")
+            return rank
+        return int(place)
+
+    async def _close_gap(self, row: Row) -> None:
+        await self.database.execute(
+            queries.SHIFT, {"parent": row["parent_category_id"], "rank": row["rank"] + 1, "by": -1, "without": row["id"]}
+        )
+        self.touch("product_category")
+
+    async def _move(self, row: Row, parent: str | None) -> None:
+        above = await self._path(parent) if parent is not None else ""
+        if row["id"] in above.split(SEPARATOR):
+            raise InvalidData(f"Category {row['id']} can't be placed below itself")
+        path = f"{above}{SEPARATOR}{row['id']}" if above else row["id"]
+        await self.database.execute(queries.MOVE_SUBTREE, {"old": row["mpath"], "new": path})
+
+
+class _Tree:
+    """Rows of a family of categories, hung into each other."""
+
+    def __init__(self, family: dict[str, Row], hidden: set[str]) -> None:
+        self._family = family
+        self._hidden = hidden
+        self._children: dict[str, list[Row]] = {}
+        for row in family.values():
+            if row["parent_category_id"] is not None:
+                self._children.setdefault(row["parent_category_id"], []).append(row)
+
+    def grown(self, row: Row, *, ancestors: bool, descendants: bool) -> Row:
+        shown = {name: value for name, value in row.items() if name not in self._hidden}
+        if ancestors:
+            parent = self._family.get(row["parent_category_id"] or "")
+            shown["parent_category"] = self.grown(parent, ancestors=True, descendants=False) if parent else None
+        if descendants:
+            children = self._children.get(row["id"], [])
+            shown["category_children"] = [self.grown(child, ancestors=False, descendants=True) for child in children]
+        return shown
+
+
+def _leads(field: str, relation: str, grown: bool) -> bool:
+    """Whether a field belongs to a relation that is grown as a tree instead."""
+    return grown and field.strip("*").split(".")[0] == relation
+
+
+def _visible(query: Query) -> dict[str, Any]:
+    """What a shopper may not see stays unseen in the tree as well."""
+    return {name: query.filters[name] for name in ("is_active", "is_internal") if name in query.filters}

@@ -1,0 +1,163 @@
+"""New products: what was given, checked and made into rows, table by table, so that any number of products is a few statements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...core.errors import InvalidData
+from ...core.ids import new_id
+from .choices import Choice, Combination, refuse_missing, refuse_twins, value_rows, values_of
+from .handles import checked_handle, handle_of
+
+Row = dict[str, Any]
+Given = Mapping[str, Any]
+
+NESTED = frozenset({"options", "option_ids", "variants", "images", "tags", "tag_ids", "categories", "category_ids"})
+"""What a product is given with that isn't a column of it."""
+VARIANT_NESTED = frozenset({"options", "images"})
+
+
+@dataclass
+class Rows:
+    """Rows to insert, in the order in which they refer to each other."""
+
+    products: list[Row] = field(default_factory=list)
+    images: list[Row] = field(default_factory=list)
+    options: list[Row] = field(default_factory=list)
+    values: list[Row] = field(default_factory=list)
+    links: list[Row] = field(default_factory=list)
+    """Which options a product has."""
+    link_values: list[Row] = field(default_factory=list)
+    """Which values of them."""
+    variants: list[Row] = field(default_factory=list)
+    variant_values: list[tuple[str, str]] = field(default_factory=list)
+    """(variant, value)."""
+    tags: list[tuple[str, str]] = field(default_factory=list)
+    """(product, tag)."""
+    categories: list[tuple[str, str]] = field(default_factory=list)
+    """(product, category)."""
+
+    # -- adding
+
+    def add_product(self, given: Given, shared: Mapping[str, Row]) -> None:
+        """A product with all that it is given with. `shared`: the existing options that it names, by id.
+
+        Raises InvalidData for what breaks the rules of options, variants or handles.
+        """
+        product = product_row(given)
+        self.products.append(product)
+        self.images += image_rows(product["id"], given.get("images") or [])
+        choices = [self.add_option(product["id"], option, shared) for option in given.get("options") or []]
+        refuse_same_titles(choices)
+        variants: Sequence[Given] = given.get("variants") or []
+        refuse_missing(product["title"], variants, choices)
+        self.add_variants(product["id"], variants, choices, first_rank=0)
+        self.tags += [(product["id"], id) for id in ids_of(given, "tags", "tag_ids")]
+        self.categories += [(product["id"], id) for id in ids_of(given, "categories", "category_ids")]
+
+    def add_option(self, product_id: str, given: Given, shared: Mapping[str, Row]) -> Choice:
+        """An option of a product: an existing one (`id`, perhaps only some `value_ids` of it), or a new one of its own."""
+        existing = given.get("id")
+        if existing is not None:
+            option = shared.get(existing)
+            if option is None:
+                raise InvalidData(f"ProductOption with id: {existing} was not found")
+            return self.link(product_id, option, given.get("value_ids"))
+        option = option_row(given, exclusive=True)
+        values = value_rows(option["id"], given, new_id)
+        self.options.append(option)
+        self.values += values
+        return self.link(product_id, option | {"values": values}, None)
+
+    def link(self, product_id: str, option: Row, value_ids: Sequence[str] | None) -> Choice:
+        """Tie an option to a product, with all its values or those named. Raises InvalidData for a value that isn't the option's."""
+        link_id = new_id("prodopt")
+        known = {value["id"]: value["value"] for value in option["values"]}
+        wanted = list(dict.fromkeys(value_ids)) if value_ids is not None else list(known)
+        foreign = [id for id in wanted if id not in known]
+        if foreign:
+            raise InvalidData(f"Option {option['title']} has no value with id: {', '.join(map(str, foreign))}")
+        self.links.append({"id": link_id, "product_id": product_id, "product_option_id": option["id"]})
+        self.add_link_values(link_id, wanted)
+        return Choice(option["id"], option["title"], link_id, {known[id]: id for id in wanted}, option["is_exclusive"])
+
+    def add_link_values(self, link_id: str, value_ids: Sequence[str]) -> None:
+        self.link_values += [
+            {"id": new_id("prodoptval"), "product_product_option_id": link_id, "product_option_value_id": id} for id in value_ids
+        ]
+
+    def add_variants(self, product_id: str, given: Sequence[Given], choices: Sequence[Choice], *, first_rank: int) -> list[Combination]:
+        """Variants of a product; the combinations of values that they are made of."""
+        combinations = [values_of(variant, choices) for variant in given]
+        refuse_twins((str(variant.get("title")), made) for variant, made in zip(given, combinations, strict=True))
+        for place, (variant, combination) in enumerate(zip(given, combinations, strict=True)):
+            row = {name: value for name, value in variant.items() if name not in VARIANT_NESTED}
+            row["id"] = row.get("id") or new_id("variant")
+            row["product_id"] = product_id
+            if row.get("variant_rank") is None:
+                row["variant_rank"] = first_rank + place
+            if not row.get("title"):
+                raise InvalidData("A variant needs a title")
+            self.variants.append(row)
+            self.variant_values += [(row["id"], value) for value in sorted(combination)]
+        return combinations
+
+
+def product_row(given: Given) -> Row:
+    """The columns of a new product, with what follows from others filled in."""
+    row = {name: value for name, value in given.items() if name not in NESTED}
+    title = row.get("title")
+    if not isinstance(title, str) or not title:
+        raise InvalidData("A product needs a title")
+    row["id"] = row.get("id") or new_id("prod")
+    # a title without a letter that addresses know gives no handle: then the id serves
+    row["handle"] = (
+        checked_handle(row["handle"], "product") if row.get("handle") else handle_of(title) or row["id"].lower().replace("_", "-")
+    )
+    row["status"] = row.get("status") or "draft"
+    images = given.get("images") or []
+    if not row.get("thumbnail") and images:
+        row["thumbnail"] = images[0].get("url")
+    return row
+
+
+def option_row(given: Given, *, exclusive: bool) -> Row:
+    """The columns of a new option. `exclusive`: what it is where nothing is said."""
+    title = given.get("title")
+    if not isinstance(title, str) or not title:
+        raise InvalidData("An option needs a title")
+    is_exclusive = given.get("is_exclusive")
+    return {
+        "id": new_id("opt"),
+        "title": title,
+        "is_exclusive": exclusive if is_exclusive is None else is_exclusive,
+        "metadata": given.get("metadata"),
+    }
+
+
+def image_rows(product_id: str, given: Sequence[Given]) -> list[Row]:
+    return [
+        {"id": new_id("img"), "url": image.get("url"), "metadata": image.get("metadata"), "rank": rank, "product_id": product_id}
+        for rank, image in enumerate(given)
+    ]
+
+
+def ids_of(given: Given, relation: str, ids: str) -> list[str]:
+    """`tags: [{id}]` or `tag_ids: [id]`, whichever is given."""
+    listed = given.get(ids)
+    if listed is None:
+        listed = [each.get("id") for each in given.get(relation) or []]
+    if not all(isinstance(id, str) for id in listed):
+        raise InvalidData(f"The {relation} of a product are given by their ids")
+    return list(dict.fromkeys(listed))
+
+
+def refuse_same_titles(choices: Sequence[Choice]) -> None:
+    """Variants name options by title: two of one title couldn't be told apart. Raises InvalidData."""
+    seen: set[str] = set()
+    for choice in choices:
+        if choice.title in seen:
+            raise InvalidData(f"Product option with title: {choice.title}, already exists.")
+        seen.add(choice.title)

@@ -1,0 +1,175 @@
+"""How products are seen: names, relations, what a search looks through."""
+
+from __future__ import annotations
+
+from ...core.sql.entity import Entity, Schema, many, one, through
+from .tables import (
+    image,
+    product,
+    product_category,
+    product_category_product,
+    product_collection,
+    product_option,
+    product_option_of_product,
+    product_option_value,
+    product_product_option,
+    product_product_option_value,
+    product_tag,
+    product_tags,
+    product_type,
+    product_variant,
+    product_variant_image,
+    product_variant_option,
+    product_variant_product_image,
+)
+
+SCHEMA = Schema(
+    "product",
+    Entity(
+        "product",
+        product,
+        prefix="prod",
+        label="Product",
+        relations={
+            "variants": many("product_variant", "product_id", order=("variant_rank", "id"), cascade=True),
+            "options": many("product_option_of_product", "product_id", order=("link_id",)),
+            "images": many("product_image", "product_id", order=("rank", "id"), cascade=True),
+            "tags": through("product_tag", product_tags, "product_id", "product_tag_id"),
+            "categories": through("product_category", product_category_product, "product_id", "product_category_id"),
+            "collection": one("product_collection", "collection_id"),
+            "type": one("product_type", "type_id"),
+            "product_options": many("product_product_option", "product_id"),
+        },
+        searchable=("title", "subtitle", "description", "variants"),
+    ),
+    Entity(
+        "product_variant",
+        product_variant,
+        prefix="variant",
+        label="ProductVariant",
+        relations={
+            "product": one("product", "product_id"),
+            "options": through("product_option_value", product_variant_option, "variant_id", "option_value_id"),
+            "images": through("product_image", product_variant_image, "variant_id", "image_id", order=("rank", "id")),
+        },
+        searchable=("title", "sku", "barcode", "ean", "upc", "product"),
+    ),
+    Entity(
+        "product_option",
+        product_option,
+        prefix="opt",
+        label="ProductOption",
+        relations={
+            "values": many("product_option_value", "option_id", order=("rank", "id"), cascade=True),
+            "products": through("product", product_product_option, "product_option_id", "product_id"),
+        },
+        searchable=("title",),
+    ),
+    # What `product.options` shows. Read only: it is the option seen from one product, with the values that this product uses.
+    Entity(
+        "product_option_of_product",
+        product_option_of_product,
+        label="ProductOption",
+        relations={
+            "values": through(
+                "product_option_value",
+                product_product_option_value,
+                "product_product_option_id",
+                "product_option_value_id",
+                order=("rank", "id"),
+                own_key="link_id",
+            ),
+            "products": through("product", product_product_option, "product_option_id", "product_id"),
+        },
+        searchable=("title",),
+        hidden=frozenset({"link_id", "product_id"}),
+    ),
+    Entity(
+        "product_option_value",
+        product_option_value,
+        prefix="optval",
+        label="ProductOptionValue",
+        relations={
+            "option": one("product_option", "option_id"),
+            "variants": through("product_variant", product_variant_option, "option_value_id", "variant_id"),
+            "product_options": through(
+                "product_product_option", product_product_option_value, "product_option_value_id", "product_product_option_id"
+            ),
+        },
+        searchable=("value",),
+    ),
+    Entity(
+        "product_product_option",
+        product_product_option,
+        prefix="prodopt",
+        label="ProductProductOption",
+        relations={
+            "product": one("product", "product_id"),
+            "product_option": one("product_option", "product_option_id"),
+            "values": through("product_option_value", product_product_option_value, "product_product_option_id", "product_option_value_id"),
+        },
+    ),
+    Entity(
+        "product_product_option_value",
+        product_product_option_value,
+        prefix="prodoptval",
+        label="ProductProductOptionValue",
+        relations={
+            "product_product_option": one("product_product_option", "product_product_option_id"),
+            "product_option_value": one("product_option_value", "product_option_value_id"),
+        },
+    ),
+    Entity(
+        "product_image",
+        image,
+        prefix="img",
+        label="ProductImage",
+        relations={
+            "product": one("product", "product_id"),
+            "variants": through("product_variant", product_variant_product_image, "image_id", "variant_id"),
+        },
+    ),
+    Entity(
+        "product_variant_product_image",
+        product_variant_product_image,
+        prefix="pvpi",
+        label="ProductVariantProductImage",
+        relations={"variant": one("product_variant", "variant_id"), "image": one("product_image", "image_id")},
+    ),
+    Entity(
+        "product_category",
+        product_category,
+        prefix="pcat",
+        label="ProductCategory",
+        relations={
+            "parent_category": one("product_category", "parent_category_id"),
+            "category_children": many("product_category", "parent_category_id", order=("rank", "id"), cascade=True),
+            "products": through("product", product_category_product, "product_category_id", "product_id"),
+        },
+        searchable=("name", "description", "handle"),
+    ),
+    Entity(
+        "product_collection",
+        product_collection,
+        prefix="pcol",
+        label="ProductCollection",
+        relations={"products": many("product", "collection_id")},
+        searchable=("title",),
+    ),
+    Entity(
+        "product_tag",
+        product_tag,
+        prefix="ptag",
+        label="ProductTag",
+        relations={"products": through("product", product_tags, "product_tag_id", "product_id")},
+        searchable=("value",),
+    ),
+    Entity(
+        "product_type",
+        product_type,
+        prefix="ptyp",
+        label="ProductType",
+        relations={"products": many("product", "type_id")},
+        searchable=("value",),
+    ),
+)

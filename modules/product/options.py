@@ -1,0 +1,294 @@
+"""Options and their values: a product's own ones, and those that all products share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ...core.errors import InvalidData, NotAllowed, NotFound
+from ...core.ids import new_id
+from ...core.messages import writes
+from ...core.module import ModuleService
+from ...core.sql.snapshots import Snapshot
+from . import queries
+from .choices import Choice, text_values, value_rows
+from .drafts import Given, Row, Rows, option_row, refuse_same_titles
+
+Choices = dict[str, list[Choice]]
+"""Options by product."""
+
+
+@dataclass
+class OptionChanges:
+    """What an update does to the options of products, collected to be done in a few statements."""
+
+    rows: Rows = field(default_factory=Rows)
+    options: list[Row] = field(default_factory=list)
+    """New titles and metadata of exclusive options."""
+    ranks: list[Row] = field(default_factory=list)
+    unlinked: list[str] = field(default_factory=list)
+    """Links that go."""
+    dropped_options: list[str] = field(default_factory=list)
+    dropped_values: list[str] = field(default_factory=list)
+    unlinked_values: list[tuple[str, str]] = field(default_factory=list)
+    """(link, value) of shared options."""
+    lost: set[str] = field(default_factory=set)
+    """Values that no variant of these products may be made of any more."""
+
+    def replace(self, product_id: str, given: Sequence[Given], current: Sequence[Choice], shared: Mapping[str, Row]) -> list[Choice]:
+        """The product's options become those given: matched by id or title, others are new, those not given go."""
+        left = {choice.option_id: choice for choice in current}
+        result = []
+        for option in given:
+            match = left.pop(option["id"], None) if option.get("id") else None
+            if match is None and not option.get("id"):
+                same = next((id for id, choice in left.items() if choice.title == option.get("title")), None)
+                match = left.pop(same) if same is not None else None
+            result.append(self.rows.add_option(product_id, option, shared) if match is None else self.change(match, option, shared))
+        for choice in left.values():
+            self.remove(choice)
+        refuse_same_titles(result)
+        return result
+
+    def change(self, choice: Choice, given: Given, shared: Mapping[str, Row]) -> Choice:
+        """The option, changed as given. Of a shared option a product chooses values; its title and values are changed elsewhere."""
+        if not choice.is_exclusive:
+            return self._choose(choice, given, shared)
+        changes = {name: given[name] for name in ("title", "metadata") if name in given}
+        if changes and changes != {"title": choice.title}:
+            self.options.append({"id": choice.option_id, **changes})
+        values = choice.values
+        if "values" in given:
+            wanted = dict.fromkeys(text_values(given))
+            new = value_rows(choice.option_id, {"values": [v for v in wanted if v not in values], "ranks": given.get("ranks")}, new_id)
+            self.rows.values += new
+            self.rows.add_link_values(choice.link_id, [row["id"] for row in new])
+            gone = [id for value, id in values.items() if value not in wanted]
+            self.dropped_values += gone
+            self.lost.update(gone)
+            values = {value: id for value, id in values.items() if value in wanted} | {row["value"]: row["id"] for row in new}
+        kept = values.keys() & choice.values.keys()
+        self.ranks += [{"id": values[value], "rank": rank} for value, rank in (given.get("ranks") or {}).items() if value in kept]
+        return Choice(choice.option_id, given.get("title") or choice.title, choice.link_id, values)
+
+    def remove(self, choice: Choice) -> None:
+        """The product no longer has the option; if it was the product's own, it is gone."""
+        self.lost.update(choice.values.values())
+        if choice.is_exclusive:
+            self.dropped_options.append(choice.option_id)
+        else:
+            self.unlinked.append(choice.link_id)
+
+    def _choose(self, choice: Choice, given: Given, shared: Mapping[str, Row]) -> Choice:
+        known = {value["value"]: value["id"] for value in shared[choice.option_id]["values"]}
+        if given.get("value_ids") is not None:
+            wanted = set(given["value_ids"])
+            unknown = wanted - set(known.values())
+        elif given.get("values") is not None:
+            named = text_values(given)
+            wanted = {known[value] for value in named if value in known}
+            unknown = {value for value in named if value not in known}
+        else:
+            return choice
+        if unknown:
+            raise InvalidData(f"Option {choice.title} has no value {', '.join(map(str, sorted(unknown)))}")
+        return self.choose(choice, {value: id for value, id in known.items() if id in wanted})
+
+    def choose(self, choice: Choice, values: dict[str, str]) -> Choice:
+        """Which values of a shared option the product uses."""
+        before, after = set(choice.values.values()), set(values.values())
+        self.rows.add_link_values(choice.link_id, sorted(after - before))
+        self.unlinked_values += [(choice.link_id, id) for id in sorted(before - after)]
+        self.lost |= before - after
+        return Choice(choice.option_id, choice.title, choice.link_id, values, choice.is_exclusive)
+
+
+class Options(ModuleService):
+    """The part of the product service that keeps options."""
+
+    @writes
+    async def create_options(self, rows: Sequence[Given]) -> list[Row]:
+        """Options with their values (`{title, values: [text], ranks?, is_exclusive?, metadata?}`), shared unless said otherwise.
+
+        Raises InvalidData where a shared option of that title is there already.
+        """
+        options = [option_row(given, exclusive=False) for given in rows]
+        values = [value_rows(option["id"], given, new_id) for option, given in zip(options, rows, strict=True)]
+        made = await self.create("product_option", options)
+        stored = await self.create("product_option_value", [row for each in values for row in each])
+        return [option | {"values": [row for row in stored if row["option_id"] == option["id"]]} for option in made]
+
+    @writes
+    async def update_options(self, rows: Sequence[Given]) -> list[Row]:
+        """Change options (`{id, title?, is_exclusive?, metadata?, values?, ranks?}`). `values` replaces the list of values.
+
+        What an exclusive option gains, its product can use at once. Raises NotFound, or NotAllowed for a value that variants are made of.
+        """
+        known = await self._options([row["id"] for row in rows], must=True)
+        made = await self.update("product_option", [{name: row[name] for name in row if name not in ("values", "ranks")} for row in rows])
+        new: list[Row] = []
+        ranks: list[Row] = []
+        gone: list[str] = []
+        for row in rows:
+            current = {value["value"]: value["id"] for value in known[row["id"]]["values"]}
+            if row.get("values") is not None:
+                wanted = dict.fromkeys(text_values(row))
+                new += value_rows(row["id"], {"values": [v for v in wanted if v not in current], "ranks": row.get("ranks")}, new_id)
+                gone += [id for value, id in current.items() if value not in wanted]
+            ranks += [{"id": current[value], "rank": rank} for value, rank in (row.get("ranks") or {}).items() if value in current]
+        await self.delete_option_values(gone)
+        await self.update("product_option_value", [row for row in ranks if row["id"] not in gone])
+        await self.create("product_option_value", new)
+        await self._link_new_values(known, new)
+        return made
+
+    @writes
+    async def delete_options(self, ids: Sequence[str]) -> list[str]:
+        """Soft delete, with the values. Raises NotAllowed while variants are made of them."""
+        options = await self._options(ids)
+        await self._refuse_used([value["id"] for option in options.values() for value in option["values"]])
+        return await self.delete("product_option", ids)
+
+    @writes
+    async def delete_option_values(self, ids: Sequence[str]) -> list[str]:
+        """Soft delete. Raises NotAllowed while variants are made of them."""
+        if not ids:
+            return []
+        await self._refuse_used(ids)
+        return await self.delete("product_option_value", ids)
+
+    @writes
+    async def set_product_options(
+        self, product_id: str, add: Sequence[str | Given] = (), remove: Sequence[str] = (), update: Sequence[Given] = ()
+    ) -> Snapshot:
+        """Give a product options, take some away, change which values it uses. How the product was before (see `put_back_products`).
+
+        `add`: ids of options, `{id, value_ids}`, or new ones `{title, values}`. `update`: `{product_option_id, add: [value id or
+        {value}], remove: [value id]}`. Raises NotAllowed where variants are made of what would go.
+        """
+        await self._hold([product_id])
+        before = await queries.PRODUCT_ROWS.take(self.database, [product_id])
+        added = [{"id": each} if isinstance(each, str) else each for each in add]
+        current = (await self._choices([product_id])).get(product_id, [])
+        shared = await self._options([each["id"] for each in added if each.get("id")] + [choice.option_id for choice in current])
+        changes = OptionChanges()
+        by_id = {choice.option_id: choice for choice in current}
+        for each in update:
+            choice = by_id.get(each["product_option_id"])
+            if choice is None:
+                raise NotFound(f"Product with id: {product_id} has no option with id: {each['product_option_id']}")
+            by_id[choice.option_id] = self._update_values(changes, choice, each, shared)
+        for id in dict.fromkeys(remove):
+            choice = by_id.pop(id, None)
+            if choice is not None:
+                changes.remove(choice)
+        result = list(by_id.values())
+        for each in added:
+            if each.get("id") not in by_id:
+                result.append(changes.rows.add_option(product_id, each, shared))
+        refuse_same_titles(result)
+        await self._apply(changes)
+        await self._refuse_lost(changes, [product_id])
+        self.touch("product")
+        return before
+
+    # -- inside
+
+    def touch(self, *entities: str) -> None:
+        """A view changes with what it shows."""
+        seen = set(entities)
+        if seen & {"product_option", "product_product_option", "product_product_option_value", "product_option_value"}:
+            seen.add("product_option_of_product")
+        super().touch(*seen)
+
+    async def _hold(self, product_ids: Iterable[str]) -> None:
+        """Lock products until the transaction ends. Raises NotFound for one that isn't there."""
+        wanted = sorted(set(product_ids))
+        there = {row["id"] for row in await self.database.fetch(queries.LOCK_PRODUCTS, {"ids": wanted})}
+        for id in wanted:
+            if id not in there:
+                raise NotFound(f"Product with id: {id} was not found")
+
+    async def _choices(self, product_ids: Sequence[str]) -> Choices:
+        choices: Choices = {}
+        for row in await self.database.fetch(queries.CHOICES, {"ids": list(product_ids)}):
+            choice = Choice(row["option_id"], row["title"], row["link_id"], row["values"], row["is_exclusive"])
+            choices.setdefault(row["product_id"], []).append(choice)
+        return choices
+
+    async def _options(self, ids: Sequence[str], *, must: bool = False) -> dict[str, Row]:
+        """Options with their values, by id. `must`: raises NotFound for one that isn't there."""
+        if not ids:
+            return {}
+        found = {row["id"]: dict(row) for row in await self.database.fetch(queries.OPTIONS, {"ids": list(set(ids))})}
+        for id in ids:
+            if must and id not in found:
+                raise NotFound(f"ProductOption with id: {id} was not found")
+        return found
+
+    async def _apply(self, changes: OptionChanges) -> None:
+        await self.update("product_option", changes.options)
+        await self.update("product_option_value", changes.ranks)
+        await self._insert_options(changes.rows)
+        await self.delete("product_option", changes.dropped_options)
+        if changes.dropped_values:
+            await self.delete("product_option_value", changes.dropped_values)
+        if changes.unlinked:
+            await self.database.execute(queries.UNLINK_OPTIONS, {"ids": changes.unlinked})
+            self.touch("product_product_option")
+        if changes.unlinked_values:
+            links, values = zip(*changes.unlinked_values, strict=True)
+            await self.database.execute(queries.UNLINK_VALUES, {"links": list(links), "values": list(values)})
+            self.touch("product_product_option_value")
+
+    async def _insert_options(self, rows: Rows) -> None:
+        for entity, new in (
+            ("product_option", rows.options),
+            ("product_option_value", rows.values),
+            ("product_product_option", rows.links),
+            ("product_product_option_value", rows.link_values),
+        ):
+            if new:
+                await self.create(entity, new)
+
+    async def _refuse_lost(self, changes: OptionChanges, product_ids: Sequence[str]) -> None:
+        if changes.lost:
+            await self._refuse_used(sorted(changes.lost), product_ids)
+
+    async def _refuse_used(self, value_ids: Sequence[str], product_ids: Sequence[str] | None = None) -> None:
+        """Raises NotAllowed while variants (of these products, or of any) are made of some of these values."""
+        if not value_ids:
+            return
+        products = None if product_ids is None else list(product_ids)
+        uses = await self.database.fetch(queries.USES_OF_VALUES, {"values": list(value_ids), "products": products})
+        if uses:
+            shown = ", ".join(f"{use['value']} (variant {use['title']})" for use in uses)
+            raise NotAllowed(f"Option values that variants are made of can't be removed: {shown}")
+
+    async def _link_new_values(self, options: Mapping[str, Row], values: Sequence[Row]) -> None:
+        """New values of exclusive options belong to their product at once."""
+        own = {row["option_id"] for row in values if options[row["option_id"]]["is_exclusive"]}
+        if not own:
+            return
+        rows = Rows()
+        for link in await self.database.fetch(queries.LINKS_OF_OPTION, {"ids": sorted(own)}):
+            rows.add_link_values(link["id"], [row["id"] for row in values if row["option_id"] == link["product_option_id"]])
+        await self._insert_options(rows)
+
+    @staticmethod
+    def _update_values(changes: OptionChanges, choice: Choice, given: Given, shared: Mapping[str, Row]) -> Choice:
+        """`{add: [value id or {value}], remove: [value id]}` done to an option of a product."""
+        known = {value["id"]: value["value"] for value in shared[choice.option_id]["values"]}
+        removed = set(given.get("remove") or [])
+        values = {value: id for value, id in choice.values.items() if id not in removed}
+        new: dict[str, str] = {}
+        for each in given.get("add") or []:
+            if isinstance(each, str):
+                if each not in known:
+                    raise InvalidData(f"Option {choice.title} has no value with id: {each}")
+                values[known[each]] = each
+            elif each["value"] not in values:
+                there = next((id for id, value in known.items() if value == each["value"]), None)
+                new[each["value"]] = values[each["value"]] = there or new_id("optval")
+        changes.rows.values += [{"id": id, "option_id": choice.option_id, "value": value} for value, id in new.items() if id not in known]
+        return changes.choose(choice, values)

@@ -1,0 +1,358 @@
+"""The product module's messages about products and variants. Options and categories are next door."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+from ...core.errors import InvalidData, NotFound
+from ...core.ids import new_id
+from ...core.messages import writes
+from ...core.sql.snapshots import Snapshot
+from . import queries
+from .categories import Categories
+from .choices import Choice, Combination, refuse_twins, values_of
+from .drafts import NESTED, VARIANT_NESTED, Given, Row, Rows, ids_of, image_rows
+from .entities import SCHEMA
+from .handles import checked_handle, handle_of
+from .options import Choices, OptionChanges, Options
+
+
+class ProductsUpdated(TypedDict):
+    products: list[Row]
+    """The products as they are stored now."""
+    variants_created: list[Row]
+    variants_updated: list[Row]
+    variants_deleted: list[str]
+    before: Snapshot
+    """For `put_back_products`."""
+
+
+class VariantsUpdated(TypedDict):
+    variants: list[Row]
+    product_ids: list[str]
+    before: Snapshot
+
+
+class ProductService(Options, Categories):
+    """Products with their variants, options and images, and what sorts them."""
+
+    name = "product"
+    schema = SCHEMA
+
+    # -- products
+
+    @writes
+    async def create_products(self, rows: Sequence[Given]) -> list[Row]:
+        """Products with all that belongs to them, in the order given; each with its `variants` in the order given.
+
+        A row has the product's columns and `options` (`{title, values, ranks?}` of its own, or `{id, value_ids?}` of a shared one),
+        `variants` (columns and `options`: {title: value}), `images` (`{url}`), `tags` and `categories` (`[{id}]`). Ids are made where
+        they are missing; the handle comes from the title, the thumbnail from the first image.
+
+        Raises InvalidData for a taken handle, sku, ean, upc or barcode, for a variant that lacks an option or names a value that isn't
+        there, and for two of the same values; NotFound for a tag, category, type or collection that isn't there.
+        """
+        options = [option for row in rows for option in row.get("options") or []]
+        shared = await self._options([option["id"] for option in options if option.get("id")])
+        new = Rows()
+        for row in rows:
+            new.add_product(row, shared)
+        products = await self.create("product", new.products)
+        if new.images:
+            await self.create("product_image", new.images)
+        await self._insert_options(new)
+        variants = await self._insert_variants(new)
+        await self._attach(new)
+        by_product: dict[str, list[Row]] = {product["id"]: [] for product in products}
+        for variant in variants:
+            by_product[variant["product_id"]].append(variant)
+        return [product | {"variants": by_product[product["id"]]} for product in products]
+
+    @writes
+    async def update_products(self, rows: Sequence[Given]) -> ProductsUpdated:
+        """Change products; each row names its `id`, and only what it names changes.
+
+        Lists replace what was there: `options` (matched by id or title) or `option_ids`, `variants` (matched by id), `images` (matched by
+        id or url, ranked as given), `tags`, `categories`. A variant that isn't named is deleted.
+
+        Raises NotFound, or what `create_products` raises; nothing changes then.
+        """
+        ids = [row["id"] for row in rows]
+        if len(set(ids)) < len(ids):
+            raise InvalidData("The same product is named twice")
+        await self._hold(ids)
+        before = await queries.PRODUCT_ROWS.take(self.database, ids)
+        products = await self.update("product", [_product_changes(row) for row in rows])
+        choices = await self._choices(ids)
+        changes = await self._replace_options(rows, choices)
+        created, updated, deleted = await self._replace_variants(rows, choices)
+        await self._refuse_lost(changes, ids)
+        await self._replace_images(rows)
+        await self._replace_pivots(rows)
+        return {
+            "products": products,
+            "variants_created": created,
+            "variants_updated": updated,
+            "variants_deleted": deleted,
+            "before": before,
+        }
+
+    @writes
+    async def put_back_products(self, ids: Sequence[str], before: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+        """Take back an update: the products are again what they were before it. May be repeated."""
+        await queries.PRODUCT_ROWS.put_back(self.database, ids, before)
+        self.touch(*self.schema.entities)
+
+    # -- variants
+
+    @writes
+    async def create_variants(self, rows: Sequence[Given]) -> list[Row]:
+        """Variants of existing products (`product_id`, columns, `options`: {title: value}), after those that are there.
+
+        Raises NotFound for the product, InvalidData for options as `create_products` does, or where a variant of these values is there.
+        """
+        by_product = _grouped(rows)
+        await self._hold(by_product)
+        choices = await self._choices(list(by_product))
+        there = await self._combinations(list(by_product))
+        new = Rows()
+        for product_id, given in by_product.items():
+            taken = there.get(product_id, {})
+            made = new.add_variants(product_id, given, choices.get(product_id, []), first_rank=len(taken))
+            _refuse_taken(zip(given, made, strict=True), taken)
+        await self._insert_variants(new)
+        stored = {variant["id"]: variant for variant in new.variants}
+        return await self._stored_variants(list(stored))
+
+    @writes
+    async def update_variants(self, rows: Sequence[Given]) -> VariantsUpdated:
+        """Change variants; each row names its `id`. `options`, where named, replaces all of a variant's values.
+
+        Raises NotFound, or InvalidData where two variants of a product would be made of the same values.
+        """
+        products = {
+            row["id"]: row["product_id"]
+            for row in await self.database.fetch(queries.PRODUCTS_OF_VARIANTS, {"ids": [r["id"] for r in rows]})
+        }
+        for row in rows:
+            if row["id"] not in products:
+                raise NotFound(f"ProductVariant with id: {row['id']} was not found")
+        product_ids = sorted(set(products.values()))
+        await self._hold(product_ids)
+        before = await queries.PRODUCT_ROWS.take(self.database, product_ids)
+        choices = await self._choices(product_ids)
+        there = await self._combinations(product_ids)
+        changed: list[Row] = []
+        for row in rows:
+            product_id = products[row["id"]]
+            title = row.get("title") or there[product_id][row["id"]][0]
+            changed.append({name: value for name, value in row.items() if name not in VARIANT_NESTED and name != "product_id"})
+            if row.get("options"):
+                there[product_id][row["id"]] = (title, values_of({**row, "title": title}, choices.get(product_id, [])))
+        for combinations in there.values():
+            refuse_twins(combinations.values())
+        variants = await self.update("product_variant", changed)
+        renewed = {row["id"]: there[products[row["id"]]][row["id"]][1] for row in rows if row.get("options")}
+        await self._give_values(renewed)
+        return {"variants": variants, "product_ids": product_ids, "before": before}
+
+    # -- images of variants
+
+    @writes
+    async def assign_images(self, pairs: Sequence[tuple[str, str]]) -> list[list[str]]:
+        """Show images at variants only, as (variant, image) pairs. The pairs that are new; of another product's image nothing comes."""
+        made = await self.database.fetch(
+            queries.ASSIGN_IMAGES,
+            {"ids": [new_id("pvpi") for _ in pairs], "variants": [pair[0] for pair in pairs], "images": [pair[1] for pair in pairs]},
+        )
+        self.touch("product_variant_product_image", "product_variant", "product_image")
+        return [[row["variant_id"], row["image_id"]] for row in made]
+
+    @writes
+    async def unassign_images(self, pairs: Sequence[tuple[str, str]]) -> list[list[str]]:
+        """Take the assignment back. The pairs that were there."""
+        gone = await self.database.fetch(
+            queries.UNASSIGN_IMAGES, {"variants": [pair[0] for pair in pairs], "images": [pair[1] for pair in pairs]}
+        )
+        self.touch("product_variant_product_image", "product_variant", "product_image")
+        return [[row["variant_id"], row["image_id"]] for row in gone]
+
+    # -- collections
+
+    @writes
+    async def set_collection_products(
+        self, collection_id: str, add: Sequence[str] = (), remove: Sequence[str] = ()
+    ) -> dict[str, list[str]]:
+        """Put products into a collection, take others out. What changed, as `{"added", "removed"}`. Raises NotFound."""
+        await self.retrieve("product_collection", collection_id, fields=("id",))
+        await self._hold([*add, *remove])
+        there = await self.list("product", {"id": [*add, *remove]}, fields=("id", "collection_id"))
+        inside = {row["id"] for row in there if row["collection_id"] == collection_id}
+        added = [id for id in dict.fromkeys(add) if id not in inside]
+        removed = [id for id in dict.fromkeys(remove) if id in inside and id not in add]
+        await self.update("product", [{"id": id, "collection_id": collection_id} for id in added])
+        await self.update("product", [{"id": id, "collection_id": None} for id in removed])
+        return {"added": added, "removed": removed}
+
+    # -- inside
+
+    async def _insert_variants(self, new: Rows) -> list[Row]:
+        variants = await self.create("product_variant", new.variants)
+        if new.variant_values:
+            lefts, rights = zip(*new.variant_values, strict=True)
+            await self.database.execute(queries.GIVE_VALUES, {"lefts": list(lefts), "rights": list(rights)})
+        return variants
+
+    async def _stored_variants(self, ids: Sequence[str]) -> list[Row]:
+        by_id = {row["id"]: row for row in await self.list("product_variant", {"id": list(ids)})}
+        return [by_id[id] for id in ids]
+
+    async def _attach(self, new: Rows) -> None:
+        for statement, pairs in ((queries.TAG, new.tags), (queries.CATEGORISE, new.categories)):
+            if pairs:
+                lefts, rights = zip(*pairs, strict=True)
+                await self.database.execute(statement, {"lefts": list(lefts), "rights": list(rights)})
+
+    async def _combinations(self, product_ids: Sequence[str]) -> dict[str, dict[str, tuple[str, Combination]]]:
+        """Variants by product: id → (title, values)."""
+        found: dict[str, dict[str, tuple[str, Combination]]] = {}
+        for row in await self.database.fetch(queries.VARIANTS, {"products": list(product_ids)}):
+            found.setdefault(row["product_id"], {})[row["id"]] = (row["title"], frozenset(row["values"]))
+        return found
+
+    async def _give_values(self, combinations: Mapping[str, Combination]) -> None:
+        """Make variants of exactly these values."""
+        if not combinations:
+            return
+        pairs = [(variant, value) for variant, values in combinations.items() for value in sorted(values)]
+        lefts, rights = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+        await self.database.execute(queries.TAKE_OTHER_VALUES, {"lefts": list(combinations), "pair_lefts": lefts, "pair_rights": rights})
+        await self.database.execute(queries.GIVE_VALUES, {"lefts": lefts, "rights": rights})
+
+    async def _replace_options(self, rows: Sequence[Given], choices: Choices) -> OptionChanges:
+        """Do what the rows say about options; `choices` is afterwards what the products have."""
+        changes = OptionChanges()
+        touched = {row["id"]: _given_options(row) for row in rows if row.get("options") is not None or row.get("option_ids") is not None}
+        if not touched:
+            return changes
+        named = [option["id"] for options in touched.values() for option in options if option.get("id")]
+        shared = await self._options(named + [choice.option_id for id in touched for choice in choices.get(id, [])])
+        for id, options in touched.items():
+            choices[id] = changes.replace(id, options, choices.get(id, []), shared)
+        await self._apply(changes)
+        return changes
+
+    async def _replace_variants(self, rows: Sequence[Given], choices: Choices) -> tuple[list[Row], list[Row], list[str]]:
+        touched = {row["id"]: row["variants"] for row in rows if row.get("variants") is not None}
+        if not touched:
+            return [], [], []
+        there = await self._combinations(list(touched))
+        new, kept, deleted = Rows(), list[Row](), list[str]()
+        renewed: dict[str, Combination] = {}
+        for product_id, variants in touched.items():
+            known = there.get(product_id, {})
+            named = {variant["id"] for variant in variants if variant.get("id")}
+            _refuse_foreign(product_id, named, known)
+            deleted += [id for id in known if id not in named]
+            kept += [_ranked(variant, rank) for rank, variant in enumerate(variants) if variant.get("id")]
+            after = self._combined(variants, known, choices.get(product_id, []))
+            renewed |= {id: after[id][1] for id in named if next(v for v in variants if v.get("id") == id).get("options")}
+            fresh = [_ranked(variant, rank) for rank, variant in enumerate(variants) if not variant.get("id")]
+            made = new.add_variants(product_id, fresh, choices.get(product_id, []), first_rank=len(named))
+            refuse_twins([*after.values(), *((str(v.get("title")), values) for v, values in zip(fresh, made, strict=True))])
+        await self.delete("product_variant", deleted)
+        updated = await self.update("product_variant", [{n: v for n, v in row.items() if n not in VARIANT_NESTED} for row in kept])
+        await self._give_values(renewed)
+        return await self._insert_variants(new), updated, deleted
+
+    @staticmethod
+    def _combined(
+        variants: Sequence[Given], known: Mapping[str, tuple[str, Combination]], choices: Sequence[Choice]
+    ) -> dict[str, tuple[str, Combination]]:
+        """The kept variants as they will be: id → (title, values)."""
+        after = {}
+        for variant in variants:
+            if variant.get("id"):
+                title, values = known[variant["id"]]
+                title = variant.get("title") or title
+                after[variant["id"]] = (title, values_of({**variant, "title": title}, choices) if variant.get("options") else values)
+        return after
+
+    async def _replace_images(self, rows: Sequence[Given]) -> None:
+        touched = {row["id"]: row["images"] for row in rows if row.get("images") is not None}
+        if not touched:
+            return
+        there: dict[str, list[Row]] = {}
+        for stored in await self.database.fetch(queries.IMAGES, {"products": list(touched)}):
+            there.setdefault(stored["product_id"], []).append(dict(stored))
+        new, kept, gone = list[Row](), list[Row](), list[str]()
+        for product_id, images in touched.items():
+            left = {image["id"]: image["url"] for image in there.get(product_id, [])}
+            for image, row in zip(images, image_rows(product_id, images), strict=True):
+                same = image.get("id") or next((id for id, url in left.items() if url == row["url"]), None)
+                if same is not None and left.pop(same, None) is not None:
+                    kept.append({name: row[name] for name in ("url", "rank")} | {"id": same})
+                elif image.get("id"):
+                    raise NotFound(f"ProductImage with id: {image['id']} was not found")
+                else:
+                    new.append(row)
+            gone += left
+        await self.delete("product_image", gone)
+        await self.update("product_image", kept)
+        await self.create("product_image", new)
+        if gone:
+            await self.database.execute(queries.UNASSIGN_IMAGE_EVERYWHERE, {"ids": gone})
+
+    async def _replace_pivots(self, rows: Sequence[Given]) -> None:
+        for relation, ids, drop, add in (
+            ("tags", "tag_ids", queries.UNTAG_OTHERS, queries.TAG),
+            ("categories", "category_ids", queries.UNCATEGORISE_OTHERS, queries.CATEGORISE),
+        ):
+            touched = [row for row in rows if row.get(relation) is not None or row.get(ids) is not None]
+            if touched:
+                pairs = [(row["id"], id) for row in touched for id in ids_of(row, relation, ids)]
+                lefts, rights = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+                await self.database.execute(drop, {"lefts": [row["id"] for row in touched], "pair_lefts": lefts, "pair_rights": rights})
+                await self.database.execute(add, {"lefts": lefts, "rights": rights})
+
+
+def _product_changes(row: Given) -> Row:
+    changes = {name: value for name, value in row.items() if name not in NESTED}
+    if "handle" in changes:
+        changes["handle"] = checked_handle(changes["handle"] or handle_of(str(row.get("title") or "")), "product")
+    return changes
+
+
+def _given_options(row: Given) -> list[Given]:
+    if row.get("options") is not None:
+        return list(row["options"])
+    return [{"id": id} for id in row["option_ids"]]
+
+
+def _grouped(rows: Sequence[Given]) -> dict[str, list[Given]]:
+    by_product: dict[str, list[Given]] = {}
+    for row in rows:
+        if not row.get("product_id"):
+            raise InvalidData("A variant needs a product_id")
+        by_product.setdefault(row["product_id"], []).append(row)
+    return by_product
+
+
+def _ranked(variant: Given, rank: int) -> Row:
+    """A variant of an update keeps the place it has in the list, unless it names one."""
+    return {**variant, "variant_rank": rank} if variant.get("variant_rank") is None else dict(variant)
+
+
+def _refuse_foreign(product_id: str, named: set[str], known: Mapping[str, Any]) -> None:
+    foreign = sorted(named - known.keys())
+    if foreign:
+        raise NotFound(f"Product with id: {product_id} has no variant with id: {', '.join(foreign)}")
+
+
+def _refuse_taken(made: Any, taken: Mapping[str, tuple[str, Combination]]) -> None:
+    """Raises InvalidData if a new variant is made of the values of one that is there."""
+    combinations = {values for _, values in taken.values() if values}
+    for given, values in made:
+        if values in combinations:
+            raise InvalidData(f"Variant ({given['title']}) with provided options already exists.")
