@@ -16,6 +16,7 @@ from ...core.errors import NotFound
 from ...core.settings import Settings
 from ..host import local_host
 from . import instance
+from .accounts import create_admin
 from .seeding import seed_defaults, seed_demo
 
 console = Console(highlight=False)
@@ -85,8 +86,7 @@ def _users(app: typer.Typer) -> None:
 
         async def work(settings: Settings) -> str:
             async with local_host(settings) as host:
-                user: str = await host.workflows.run("create-user-account-with-password", {"email": email, "password": password})
-                return user
+                return await create_admin(host.modules, email, password)
 
         console.print(f"Created {with_database(data_dir, database_url, work)}.")
 
@@ -106,7 +106,7 @@ def _keys(app: typer.Typer) -> None:
 
         async def work(settings: Settings) -> str:
             async with local_host(settings) as host:
-                [key] = await host.modules.api_key.create_api_keys([{"title": title, "type": type, "created_by": "command line"}])
+                [key] = await host.modules.api_key.create_keys([{"title": title, "type": type, "created_by": ""}])
                 if type == "publishable":
                     [store] = await host.modules.store.list("store", {}, limit=1)
                     if store["default_sales_channel_id"] is None:

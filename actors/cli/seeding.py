@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ...core.settings import Settings
 from ..host import local_host
-from . import instance
+from ..services import service_names
+from . import demo, instance
+from .accounts import create_admin
+
+if TYPE_CHECKING:
+    from ..host import Host
 
 
 async def seed_defaults(settings: Settings) -> bool:
@@ -25,15 +30,25 @@ async def seed_defaults(settings: Settings) -> bool:
 
 
 async def seed_demo(settings: Settings, console: Console) -> None:
-    """The demo shop: regions, shipping, stock, a small catalogue and an admin user. What exists is left alone."""
-    demo: Any = importlib.import_module("velella.workflows.demo")
-    password = instance.admin_password(settings)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    async with local_host(settings) as host:
+    """The demo shop: regions, shipping, stock, a small catalogue and an admin user. What exists is left alone.
+
+    A front end of our own on a free loopback port takes the requests, so it doesn't matter whether a server runs.
+    """
+    private = settings.model_copy(update={"host": "127.0.0.1", "port": 0})
+    async with local_host(private, service_names(settings)) as host:
+        password = instance.admin_password(settings)
+        await _admin(host, password)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=console, transient=True) as progress:
-            task = progress.add_task("Filling the demo shop", total=None)
+            task = progress.add_task("Filling the demo shop", total=demo.STEPS)
 
-            def step(done: int, total: int, what: str) -> None:
-                progress.update(task, completed=done, total=total, description=what)
+            def step(what: str) -> None:
+                progress.update(task, advance=1, description=f"Demo shop: {what}")
 
-            await demo.seed(host.workflows, host.modules, instance.DEMO_ADMIN, password, step)
+            front_end: Any = host.services["http"]
+            await demo.fill(f"http://127.0.0.1:{front_end.port}", instance.DEMO_ADMIN, password, step)
+
+
+async def _admin(host: Host, password: str) -> None:
+    if not await host.modules.user.list("user", {"email": instance.DEMO_ADMIN}, fields=("id",)):
+        await create_admin(host.modules, instance.DEMO_ADMIN, password)
