@@ -137,8 +137,8 @@ async def _shipping(merchant: Merchant, location: str) -> str:
     zones = sets[0]["service_zones"]
     if not zones:
         places = [{"type": "country", "country_code": country} for country in (*EUROPE, "us")]
-        body = {"name": "Europe and United States", "geo_zones": places}
-        made = await merchant.post(f"/admin/fulfillment-sets/{sets[0]['id']}/service-zones", body, fields="*service_zones")
+        zone = {"name": "Europe and United States", "geo_zones": places}
+        made = await merchant.post(f"/admin/fulfillment-sets/{sets[0]['id']}/service-zones", zone, fields="*service_zones")
         zones = made["fulfillment_set"]["service_zones"]
     have = {option["name"] for option in (await merchant.get("/admin/shipping-options"))["shipping_options"]}
     for name, code, amount in (("Standard Shipping", "standard", 5), ("Express Shipping", "express", 15)):
