@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     jwt_expires: int = Field(86_400, gt=0, description="Seconds a token is valid.")
     cookie_secret: str | None = Field(None, description="Signs session cookies. Default: made on the first start, kept in data_dir.")
     session_expires: int = Field(36_000, gt=0, description="Seconds a session lives without a request.")
+    auth_methods: dict[str, list[str]] = Field(
+        default_factory=lambda: {"user": ["emailpass"]}, description="Ways to sign in by actor type. Types that aren't named may use any."
+    )
     store_cors: str = Field(
         "http://localhost:8000", description="Origins that storefronts come from, comma separated; /…/ is a pattern, * is any."
     )

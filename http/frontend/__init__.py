@@ -13,7 +13,19 @@ import pkgutil
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from .access import ANY_BEARER, ANY_IDENTITY, CUSTOMER, CUSTOMER_OPTIONAL, CUSTOMER_REGISTERING, PUBLIC, USER, Actor, Auth, PublishableKey
+from .access import (
+    ANY_BEARER,
+    ANY_IDENTITY,
+    CUSTOMER,
+    CUSTOMER_OPTIONAL,
+    CUSTOMER_REGISTERING,
+    PUBLIC,
+    SESSION_ONLY,
+    USER,
+    Actor,
+    Auth,
+    PublishableKey,
+)
 from .bodies import ABSENT, AdditionalData, BigNumber, Body, Email, LinkBody, Metadata, NonEmpty, Number, Part, Whole
 from .filters import ANYTHING, BOOLEAN, MANY, NOTHING, NUMBER, NUMBERS, OPERATORS, TEXT, TEXT_LIST, Filters, Kind, choice, choices, required
 from .front import FrontEnd
@@ -27,10 +39,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ABSENT", "ANYTHING", "ANY_BEARER", "ANY_IDENTITY", "BATCH_LIMIT", "BOOLEAN", "CUSTOMER", "CUSTOMER_OPTIONAL", "CUSTOMER_REGISTERING",
-    "MANY", "NOTHING", "NUMBER", "NUMBERS", "OPERATORS", "PUBLIC", "TEXT", "TEXT_LIST", "USER", "Actor", "AdditionalData", "Answer", "Auth",
-    "BigNumber", "Body", "Email", "Filters", "FrontEnd", "Kind", "LinkBody", "Metadata", "NonEmpty", "Number", "Paging", "Part",
-    "PublishableKey", "Reply", "Request", "Route", "Routes", "View", "Whole", "Write", "choice", "choices", "create", "deleted", "envelope",
-    "list_envelope", "require", "required",
+    "MANY", "NOTHING", "NUMBER", "NUMBERS", "OPERATORS", "PUBLIC", "SESSION_ONLY", "TEXT", "TEXT_LIST", "USER", "Actor", "AdditionalData",
+    "Answer", "Auth", "BigNumber", "Body", "Email", "Filters", "FrontEnd", "Kind", "LinkBody", "Metadata", "NonEmpty", "Number", "Paging",
+    "Part", "PublishableKey", "Reply", "Request", "Route", "Routes", "View", "Whole", "Write", "choice", "choices", "create", "deleted",
+    "envelope", "list_envelope", "require", "required",
 ]  # fmt: skip
 
 AREAS = ("store", "admin", "auth", "hooks")

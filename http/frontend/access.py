@@ -35,6 +35,7 @@ CUSTOMER_OPTIONAL = Auth(frozenset(("customer",)), optional=True)
 CUSTOMER_REGISTERING = Auth(frozenset(("customer",)), unregistered=True)
 ANY_IDENTITY = Auth(frozenset(("*",)), unregistered=True)
 ANY_BEARER = Auth(frozenset(("*",)), frozenset((BEARER,)), unregistered=True)
+SESSION_ONLY = Auth(frozenset(("*",)), frozenset((SESSION,)), unregistered=True)
 PUBLIC = Auth(frozenset(), frozenset(), optional=True)
 
 

@@ -45,7 +45,7 @@ class Credentials:
             frozenset(("api_key", "sales_channel", "publishable_api_key_sales_channel")), seconds
         )
         self._secrets: Remembered[bytes, str | None] = Remembered(frozenset(("api_key",)), seconds)
-        self._sessions: Remembered[str, dict[str, Any] | None] = Remembered(frozenset(("session",)), seconds)
+        self._sessions: Remembered[str, dict[str, Any] | None] = Remembered(frozenset(("auth_session",)), seconds)
         for kept in (self._keys, self._secrets, self._sessions):
             host.on_changed(kept.changed)
 

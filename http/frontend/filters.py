@@ -142,8 +142,11 @@ def choices(*options: str) -> Kind:
 class Filters:
     """The parameters of a route, by name. See the module's head."""
 
-    def __init__(self, *, strict: bool = True, logical: bool = False, **kinds: Kind | Filters) -> None:
-        self.kinds: dict[str, Kind | Filters] = kinds
+    def __init__(
+        self, common: Mapping[str, Kind | Filters] | None = None, /, *, strict: bool = True, logical: bool = False, **kinds: Kind | Filters
+    ) -> None:
+        """`common`: parameters that several routes share: `Filters(TIMES, q=TEXT)`."""
+        self.kinds: dict[str, Kind | Filters] = {**(common or {}), **kinds}
         self.strict = strict
         """Unknown keys at the top are refused; else dropped."""
         self.logical = logical
@@ -151,7 +154,7 @@ class Filters:
 
     def plus(self, *, strict: bool | None = None, **kinds: Kind | Filters) -> Filters:
         """The same with more parameters."""
-        return Filters(strict=self.strict if strict is None else strict, logical=self.logical, **{**self.kinds, **kinds})
+        return Filters(self.kinds, strict=self.strict if strict is None else strict, logical=self.logical, **kinds)
 
     def check(self, query: Mapping[str, Value], path: tuple[str, ...] = (), issues: list[Issue] | None = None) -> dict[str, Value]:
         """The filters of a parsed query string. Problems are added to `issues`."""

@@ -247,4 +247,3 @@ class _AiohttpLog:
         log.error(message % args if args else message, exc_info=exc_info)
 
     exception = error
-

@@ -1,6 +1,6 @@
 """What is wrong with a request, in the words that clients of the API know.
 
-    Invalid request: Field 'title' is required; Unrecognized fields: 'foo'
+Invalid request: Field 'title' is required; Unrecognized fields: 'foo'
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Query strings as the API's clients write them: nesting by brackets or one dot, lists by repetition, brackets or commas.
 
-    ?filters[created_at][$gt]=2026-01-01&id[]=a&id[]=b&variants.sku=x&fields=id,title
+?filters[created_at][$gt]=2026-01-01&id[]=a&id[]=b&variants.sku=x&fields=id,title
 
-    {"filters": {"created_at": {"$gt": "2026-01-01"}}, "id": ["a", "b"], "variants": {"sku": "x"}, "fields": "id,title"}
+{"filters": {"created_at": {"$gt": "2026-01-01"}}, "id": ["a", "b"], "variants": {"sku": "x"}, "fields": "id,title"}
 """
 
 from __future__ import annotations

@@ -149,9 +149,7 @@ class Request:
         """The request's fields where the view is the route's own, else the view's defaults."""
         return self.fields if view is self.route.returns else view.defaults
 
-    async def rows(
-        self, view: View, filters: Mapping[str, Any] | None = None, *, fields: Fields | None = None, **query: Any
-    ) -> Page:
+    async def rows(self, view: View, filters: Mapping[str, Any] | None = None, *, fields: Fields | None = None, **query: Any) -> Page:
         """A page of the view's entity, not yet enveloped, for routes that add to the rows."""
         return await self.graph.query(Query(view.entity, fields=fields or self.fields_of(view), filters=filters or {}, **query))
 

@@ -77,8 +77,8 @@ class Route:
 class Write:
     """How a resource row creates or updates where that isn't plain.
 
-        create=Write(CreateRegion, before=check_countries)
-        create=Write(CreateProduct, run=create_products)
+    create=Write(CreateRegion, before=check_countries)
+    create=Write(CreateProduct, run=create_products)
     """
 
     body: type[Part]

@@ -1,0 +1,81 @@
+"""API keys, /admin/api-keys/…"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from ...core.json import dumps, loads
+from ..frontend import ABSENT, MANY, OPERATORS, TEXT, Answer, Body, Filters, Number, Request, Routes, View, choice
+
+routes = Routes()
+
+API_KEY = View(
+    "api_key",
+    "api_key",
+    "api_keys",
+    "id title token redacted type last_used_at updated_at created_at created_by revoked_at revoked_by "
+    "sales_channels.id sales_channels.name",
+    limit=20,
+    label="ApiKey",
+)
+
+API_KEYS = Filters(
+    logical=True,
+    q=TEXT,
+    id=MANY,
+    title=MANY,
+    token=MANY,
+    type=choice("publishable", "secret"),
+    created_at=OPERATORS,
+    updated_at=OPERATORS,
+    deleted_at=OPERATORS,
+    revoked_at=OPERATORS,
+)
+
+
+class CreateApiKey(Body):
+    title: str
+    type: Literal["publishable", "secret"]
+
+
+class UpdateApiKey(Body):
+    title: str
+
+
+class RevokeApiKey(Body):
+    revoke_in: Annotated[Number, Field(ge=0)] = ABSENT
+
+
+async def _delete(request: Request, id: str) -> None:
+    await request.modules.api_key.delete_keys([id])
+    await request.modules.link.release("api_key", [id])
+
+
+routes.resource("/admin/api-keys", API_KEY, list=API_KEYS, update=UpdateApiKey, delete=_delete)
+routes.links(
+    "/admin/api-keys/{id}/sales-channels",
+    API_KEY,
+    link="publishable_api_key_sales_channel",
+    ours="publishable_key_id",
+    theirs="sales_channel_id",
+    of="sales_channel",
+)
+
+
+@routes.post("/admin/api-keys", body=CreateApiKey, returns=API_KEY)
+async def create(request: Request) -> Answer:
+    """Make an API key. The whole token of a secret one is shown here and never again."""
+    key = (await request.modules.api_key.create_keys([{**request.body, "created_by": request.actor_id}]))[0]
+    shown: dict[str, Any] = loads(await request.fetch(API_KEY, key["id"]))
+    shown["api_key"]["token"] = key["token"]
+    return dumps(shown)
+
+
+@routes.post("/admin/api-keys/{id}/revoke", body=RevokeApiKey, returns=API_KEY)
+async def revoke(request: Request) -> Answer:
+    """Revoke an API key, now or in some seconds."""
+    id = request.params["id"]
+    await request.modules.api_key.revoke(id, request.actor_id, float(request.body.get("revoke_in", 0)))
+    return await request.fetch(API_KEY, id)

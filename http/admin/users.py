@@ -1,0 +1,66 @@
+"""Users, /admin/users/…"""
+
+from __future__ import annotations
+
+from ...core.errors import NotAllowed, NotFound
+from ...workflows.user.accounts import remove_user_account, update_users
+from ..auth.identities import reset_token
+from ..frontend import MANY, OPERATORS, TEXT, Answer, Body, Filters, Metadata, Request, Routes, View, Write
+
+routes = Routes()
+
+USER = View("user", "user", "users", "id first_name last_name email avatar_url metadata created_at updated_at deleted_at", limit=50)
+
+USERS = Filters(
+    q=TEXT,
+    id=MANY,
+    created_at=OPERATORS,
+    updated_at=OPERATORS,
+    deleted_at=OPERATORS,
+    email=TEXT,
+    first_name=TEXT,
+    last_name=TEXT,
+)
+
+
+class UpdateUser(Body):
+    first_name: str | None = None
+    last_name: str | None = None
+    avatar_url: str | None = None
+    metadata: Metadata = None
+
+
+@routes.get("/admin/users/me", returns=USER)
+async def me(request: Request) -> Answer:
+    """Get the user who asks."""
+    return await request.fetch(USER, request.actor_id)
+
+
+async def _update(request: Request, row: dict[str, object]) -> None:
+    await request.run(update_users, updates=[row])
+
+
+async def _remove(request: Request, id: str) -> None:
+    if request.actor_id != id:
+        raise NotAllowed("You are not allowed to delete other users")
+    await request.run(remove_user_account, user_id=id)
+
+
+routes.resource("/admin/users", USER, list=USERS, update=Write(UpdateUser, run=_update), delete=_remove)
+
+
+@routes.get("/admin/users/{id}/auth-providers", query=None)
+async def auth_providers(request: Request) -> Answer:
+    """List the providers by which a user signs in."""
+    identities = await request.modules.auth.identities_of("user", request.params["id"])
+    return {"providers": list(dict.fromkeys(one["provider"] for identity in identities for one in identity["provider_identities"]))}
+
+
+@routes.post("/admin/users/{id}/reset-password", query=None)
+async def reset_password(request: Request) -> Answer:
+    """Make a token by which a user can choose a new password."""
+    user = await request.modules.user.retrieve("user", request.params["id"], fields=("email",))
+    token = await reset_token(request, "user", "emailpass", user["email"], {})
+    if token is None:
+        raise NotFound(f"User {request.params['id']} has no password to reset")
+    return {"token": token}

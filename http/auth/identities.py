@@ -1,0 +1,121 @@
+"""Signing up and signing in: `/auth/{actor_type}/{auth_provider}` and what hangs below it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...core.errors import NotAllowed, Unauthorized
+from ...modules.auth.provider import Outcome
+from ...workflows.auth.reset_password import generate_reset_password_token
+from ..frontend import PUBLIC, Answer, NonEmpty, Part, Reply, Request, Routes
+from .claims import claims_of
+
+routes = Routes()
+
+RESET_SECONDS = 15 * 60
+"""How long a forgotten password may be replaced."""
+
+
+class ResetPassword(Part):
+    model_config = {"extra": "forbid"}
+
+    identifier: NonEmpty
+    metadata: dict[str, Any] = {}
+
+
+def _check_provider(request: Request) -> tuple[str, str]:
+    """Actor type and provider of the path. Raises NotAllowed where the settings don't let them go together."""
+    actor_type, provider = request.params["actor_type"], request.params["auth_provider"]
+    allowed = request.settings.auth_methods.get(actor_type)
+    if allowed is not None and provider not in allowed:
+        raise NotAllowed(f"The actor type {actor_type} is not allowed to use the auth provider {provider}")
+    return actor_type, provider
+
+
+def _given(request: Request) -> dict[str, Any]:
+    """What a provider is told of the request."""
+    return {"body": request.body, "query": request.filters, "protocol": request.http.scheme}
+
+
+async def _answer(request: Request, outcome: Outcome, actor_type: str, provider: str) -> Answer:
+    if not outcome["success"]:
+        raise Unauthorized(outcome["error"] or "Authentication failed")
+    if outcome["location"] is not None:
+        return {"location": outcome["location"]}
+    if outcome["auth_identity"] is None:
+        raise Unauthorized("Authentication failed")
+    return {"token": request.credentials.tokens.issue(claims_of(outcome["auth_identity"], actor_type, provider))}
+
+
+async def sign_in(request: Request) -> Answer:
+    """Sign in: a token, or where to go on."""
+    actor_type, provider = _check_provider(request)
+    outcome = await request.modules.auth.authenticate(provider, _given(request))
+    return await _answer(request, outcome, actor_type, provider)
+
+
+async def come_back(request: Request) -> Answer:
+    """Finish a sign-in that went on elsewhere."""
+    actor_type, provider = _check_provider(request)
+    outcome = await request.modules.auth.validate_callback(provider, _given(request))
+    return await _answer(request, outcome, actor_type, provider)
+
+
+for _method in ("GET", "POST"):
+    routes.route(_method, "/auth/{actor_type}/{auth_provider}", query=None)(sign_in)
+    routes.route(_method, "/auth/{actor_type}/{auth_provider}/callback", query=None)(come_back)
+
+
+@routes.post("/auth/{actor_type}/{auth_provider}/register", query=None)
+async def register(request: Request) -> Answer:
+    """Sign up: a token of an identity that is nobody yet."""
+    actor_type, provider = _check_provider(request)
+    outcome = await request.modules.auth.register(provider, _given(request))
+    return await _answer(request, outcome, actor_type, provider)
+
+
+@routes.get("/auth/{actor_type}/providers", query=None)
+async def providers(request: Request) -> Answer:
+    """List the providers an actor of this type may sign in by."""
+    allowed = request.settings.auth_methods.get(request.params["actor_type"])
+    there = await request.modules.auth.auth_providers()
+    return {"providers": [provider for provider in there if allowed is None or provider["id"] in allowed]}
+
+
+async def reset_token(request: Request, actor_type: str, provider: str, entity_id: str, metadata: dict[str, Any]) -> str | None:
+    """A token that lets somebody choose a new password, sent to those who write letters. None when nobody is called so."""
+    word = await request.modules.auth.begin_reset(provider, entity_id, RESET_SECONDS)
+    if word is None:
+        return None
+    claims = {"entity_id": entity_id, "provider": provider, "actor_type": actor_type, "purpose": "reset", "jti": word}
+    token = request.credentials.tokens.issue(claims, expires=RESET_SECONDS)
+    await request.run(generate_reset_password_token, entity_id=entity_id, actor_type=actor_type, token=token, metadata=metadata)
+    return token
+
+
+@routes.post("/auth/{actor_type}/{auth_provider}/reset-password", body=ResetPassword, auth=PUBLIC, status=201)
+async def reset_password(request: Request) -> Answer:
+    """Ask for a letter about a forgotten password. The answer doesn't tell whether anybody is called so."""
+    actor_type, provider = _check_provider(request)
+    await reset_token(request, actor_type, provider, request.body["identifier"], request.body["metadata"])
+    return Reply(b"Created", 201, "text/plain")
+
+
+@routes.post("/auth/{actor_type}/{auth_provider}/update", query=None)
+async def update(request: Request) -> Answer:
+    """Choose a new password, by the token of the letter: once."""
+    actor_type, provider = _check_provider(request)
+    scheme, _, token = (request.header("Authorization") or "").partition(" ")
+    claims = request.credentials.tokens.read(token.strip()) if scheme.lower() == "bearer" else None
+    if (
+        claims is None
+        or claims.get("purpose") != "reset"
+        or claims.get("actor_type") != actor_type
+        or claims.get("provider") != provider
+        or not await request.modules.auth.use_reset(str(claims.get("jti")), str(claims.get("entity_id")))
+    ):
+        raise Unauthorized("Invalid token")
+    outcome = await request.modules.auth.update_provider(provider, {**request.body, "entity_id": claims["entity_id"]})
+    if not outcome["success"]:
+        raise Unauthorized(outcome["error"] or "Unauthorized")
+    return {"success": True}

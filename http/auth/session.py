@@ -1,0 +1,57 @@
+"""Staying signed in: sessions for browsers, fresh tokens for everybody else."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+from multidict import CIMultiDict
+
+from ...core.errors import Unauthorized
+from ...core.json import dumps
+from ..frontend import ANY_BEARER, ANY_IDENTITY, SESSION_ONLY, Answer, Reply, Request, Routes
+from ..frontend.tokens import COOKIE
+from .claims import claims_of
+
+routes = Routes()
+
+
+def _cookie(request: Request, value: str, lives: float) -> str:
+    """A Set-Cookie header. The cookie is for this server alone and out of reach for the page's scripts."""
+    expires = format_datetime(datetime.now(UTC) + timedelta(seconds=lives), usegmt=True)
+    secure = "; Secure" if (request.settings.public_url or "").startswith("https:") else ""
+    return f"{COOKIE}={value}; Path=/; Expires={expires}; HttpOnly; SameSite=Lax{secure}"
+
+
+@routes.post("/auth/session", auth=ANY_BEARER, query=None)
+async def begin(request: Request) -> Answer:
+    """Begin a session with a token: the cookie is as good as the token from now on."""
+    assert request.actor is not None
+    context = {name: value for name, value in request.actor.claims.items() if name not in ("iat", "exp")}
+    before = request.credentials.session_id(request.http)
+    if before is not None:
+        await request.modules.auth.close_session(before)
+    lives = float(request.settings.session_expires)
+    session_id = await request.modules.auth.open_session(context, lives)
+    cookie = _cookie(request, request.credentials.tokens.sign_cookie(session_id), lives)
+    return Reply(dumps({"user": context}), headers=CIMultiDict({"Set-Cookie": cookie}))
+
+
+@routes.delete("/auth/session", auth=SESSION_ONLY, query=None)
+async def end(request: Request) -> Answer:
+    """End the session."""
+    session_id = request.credentials.session_id(request.http)
+    if session_id is not None:
+        await request.modules.auth.close_session(session_id)
+    return Reply(dumps({"success": True}), headers=CIMultiDict({"Set-Cookie": _cookie(request, "", -86_400)}))
+
+
+@routes.post("/auth/token/refresh", auth=ANY_IDENTITY, query=None)
+async def refresh(request: Request) -> Answer:
+    """A fresh token, which also says whom the identity has been linked to meanwhile."""
+    actor = request.actor
+    assert actor is not None
+    if not actor.identity:
+        raise Unauthorized("Unauthorized")
+    identity = await request.modules.auth.identity(actor.identity)
+    return {"token": request.credentials.tokens.issue(claims_of(identity, actor.type, actor.provider))}

@@ -1,0 +1,9 @@
+"""API keys: publishable ones by which storefronts name themselves, secret ones by which programs act as admins."""
+
+from __future__ import annotations
+
+from ...core.module import Module
+from .service import ApiKeyService
+from .tables import SCHEMA
+
+MODULE = Module(name="api_key", schema=SCHEMA, service=ApiKeyService, package=__name__)

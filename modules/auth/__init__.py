@@ -1,0 +1,10 @@
+"""Auth: identities, the providers that vouch for them, sessions."""
+
+from __future__ import annotations
+
+from ...core.module import Module
+from .providers.emailpass import EmailPassword
+from .service import AuthService
+from .tables import SCHEMA
+
+MODULE = Module(name="auth", schema=SCHEMA, service=AuthService, package=__name__, provider_kinds={"emailpass": EmailPassword})

@@ -1,0 +1,81 @@
+"""Who somebody is, by whom that is known, and who is signed in."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Index, Table, Text
+
+from ...core.sql.columns import Json, Timestamp, identity, module_metadata, timestamps
+from ...core.sql.entity import Entity, Schema, many, one
+
+metadata = module_metadata()
+
+auth_identity = Table(
+    "auth_identity",
+    metadata,
+    identity(),
+    # actor type → actor: {"customer_id": "cus_…"}
+    Column("app_metadata", Json),
+    *timestamps(),
+)
+
+Index("ix_auth_identity_app_metadata", auth_identity.c.app_metadata, postgresql_using="gin")
+
+provider_identity = Table(
+    "provider_identity",
+    metadata,
+    identity(),
+    # what the provider calls the person: an email address, an account number
+    Column("entity_id", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("auth_identity_id", Text, ForeignKey("auth_identity.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("user_metadata", Json),
+    # what the provider keeps to itself: password hashes, tokens
+    Column("provider_metadata", Json),
+    *timestamps(),
+)
+Index(
+    "uq_provider_identity_entity",
+    provider_identity.c.entity_id,
+    provider_identity.c.provider,
+    unique=True,
+    postgresql_where=provider_identity.c.deleted_at.is_(None),
+)
+
+auth_session = Table(
+    "auth_session",
+    metadata,
+    # a digest of the id in the cookie: who reads this table can't be anybody by it
+    identity(),
+    Column("data", Json, nullable=False),
+    Column("expires_at", Timestamp, nullable=False, index=True),
+    Column("created_at", Timestamp, nullable=False),
+)
+
+auth_password_reset_token = Table(
+    "auth_password_reset_token",
+    metadata,
+    identity(),
+    Column("auth_identity_id", Text, ForeignKey("auth_identity.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("provider_identity_id", Text, ForeignKey("provider_identity.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("entity_id", Text, nullable=False),
+    Column("token_hash", Text, nullable=False, unique=True),
+    Column("expires_at", Timestamp, nullable=False, index=True),
+    *timestamps(),
+)
+
+SCHEMA = Schema(
+    "auth",
+    Entity(
+        "auth_identity",
+        auth_identity,
+        prefix="authid",
+        relations={"provider_identities": many("provider_identity", "auth_identity_id", cascade=True)},
+    ),
+    Entity(
+        "provider_identity",
+        provider_identity,
+        relations={"auth_identity": one("auth_identity", "auth_identity_id")},
+        prefix="provid",
+        hidden=frozenset(("provider_metadata",)),
+    ),
+)

@@ -1,0 +1,9 @@
+"""Users: the people who run the shop, and invitations to become one."""
+
+from __future__ import annotations
+
+from ...core.module import Module
+from .service import UserService
+from .tables import SCHEMA
+
+MODULE = Module(name="user", schema=SCHEMA, service=UserService, package=__name__)

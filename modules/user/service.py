@@ -1,0 +1,64 @@
+"""The service of the user module."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from ...core.clock import iso, utc_now
+from ...core.errors import InvalidData, NotAllowed, NotFound
+from ...core.messages import writes
+from ...core.module import ModuleService, Row
+from . import queries
+from .tables import SCHEMA
+
+VALID_FOR = timedelta(days=1)
+"""How long an invitation stands."""
+
+
+class UserService(ModuleService):
+    """People who run the shop. How they prove who they are is the auth module's business."""
+
+    schema = SCHEMA
+
+    @writes
+    async def invite(self, invites: Sequence[Mapping[str, Any]]) -> list[Row]:
+        """Invite people by `{email, metadata}`. Each row bears the token by which the invitation is accepted.
+
+        Raises:
+            InvalidData: somebody of that address is invited already, or is a user.
+        """
+        emails = [str(one["email"]) for one in invites]
+        there = await self.list("user", {"email": emails}, fields=("email",), limit=1)
+        if there:
+            raise InvalidData(f"User account for following email(s) already exist: {there[0]['email']}")
+        return await self.create("invite", [{**one, **_fresh()} for one in invites])
+
+    @writes
+    async def renew_invites(self, ids: Sequence[str]) -> list[Row]:
+        """Give invitations new tokens and time; the old tokens no longer count. Raises NotFound when one is missing."""
+        return await self.update("invite", [{"id": id, **_fresh()} for id in ids])
+
+    @writes
+    async def accept(self, token: str) -> Row:
+        """Use up an invitation, once: of two at the same time the second is refused.
+
+        Raises:
+            NotFound: there is no such invitation.
+            NotAllowed: it was used already, or ran out.
+        """
+        rows = await self.database.fetch(queries.LOCK_INVITE, {"token": token})
+        if not rows:
+            raise NotFound("The invite token was not found")
+        found = rows[0]
+        if found["accepted"]:
+            raise NotAllowed("The invite has already been accepted")
+        if found["expires_at"] < utc_now():
+            raise NotAllowed("The invite has expired")
+        return (await self.update("invite", [{"id": found["id"], "accepted": True}]))[0]
+
+
+def _fresh() -> Row:
+    return {"token": secrets.token_urlsafe(32), "expires_at": iso(utc_now() + VALID_FOR), "accepted": False}

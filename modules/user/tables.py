@@ -1,0 +1,43 @@
+"""Users and invites."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, Index, Table, Text, false
+
+from ...core.sql.columns import Timestamp, identity, metadata_column, module_metadata, timestamps
+from ...core.sql.entity import Entity, Schema
+
+metadata = module_metadata()
+
+user = Table(
+    "user",
+    metadata,
+    identity(),
+    Column("first_name", Text),
+    Column("last_name", Text),
+    Column("email", Text, nullable=False),
+    Column("avatar_url", Text),
+    metadata_column(),
+    *timestamps(),
+)
+Index("uq_user_email", user.c.email, unique=True, postgresql_where=user.c.deleted_at.is_(None))
+
+invite = Table(
+    "invite",
+    metadata,
+    identity(),
+    Column("email", Text, nullable=False),
+    Column("accepted", Boolean, nullable=False, server_default=false()),
+    Column("token", Text, nullable=False),
+    Column("expires_at", Timestamp, nullable=False),
+    metadata_column(),
+    *timestamps(),
+)
+Index("uq_invite_email", invite.c.email, unique=True, postgresql_where=invite.c.deleted_at.is_(None))
+Index("uq_invite_token", invite.c.token, unique=True, postgresql_where=invite.c.deleted_at.is_(None))
+
+SCHEMA = Schema(
+    "user",
+    Entity("user", user, prefix="user", searchable=("first_name", "last_name", "email")),
+    Entity("invite", invite, prefix="invite", searchable=("email",)),
+)

@@ -1,0 +1,1 @@
+"""Flows around who somebody is."""

@@ -1,0 +1,43 @@
+"""Steps that link identities to the actors they are: part of every flow that makes or removes an account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...core.flow import Flow, step
+
+Row = dict[str, Any]
+
+
+async def _unlink(flow: Flow, linked: Row) -> None:
+    await flow.modules.auth.set_actor(linked["identity_id"], linked["actor_type"], None)
+
+
+@step(undo=_unlink)
+async def link_actor(flow: Flow, identity_id: str, actor_type: str, actor_id: str) -> Row:
+    """From now on who proves to be this identity is that actor.
+
+    Raises InvalidData when the identity is another actor of that type already.
+    """
+    await flow.modules.auth.set_actor(identity_id, actor_type, actor_id)
+    return {"identity_id": identity_id, "actor_type": actor_type}
+
+
+async def _relink(flow: Flow, unlinked: Row) -> None:
+    for identity_id in unlinked["deleted"]:
+        await flow.modules.auth.restore("auth_identity", [identity_id])
+    for identity_id in unlinked["identities"]:
+        await flow.modules.auth.set_actor(identity_id, unlinked["actor_type"], unlinked["actor_id"])
+
+
+@step(undo=_relink)
+async def unlink_actor(flow: Flow, actor_type: str, actor_id: str) -> Row:
+    """Nobody is this actor any more; identities that are nobody else either are deleted."""
+    identities = await flow.modules.auth.identities_of(actor_type, actor_id)
+    deleted = []
+    for identity in identities:
+        left = await flow.modules.auth.set_actor(identity["id"], actor_type, None)
+        if not any(left["app_metadata"].values()):
+            await flow.modules.auth.delete("auth_identity", [identity["id"]])
+            deleted.append(identity["id"])
+    return {"actor_type": actor_type, "actor_id": actor_id, "identities": [row["id"] for row in identities], "deleted": deleted}

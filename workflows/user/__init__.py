@@ -1,0 +1,1 @@
+"""Flows around the people who run the shop."""
