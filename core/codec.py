@@ -22,6 +22,12 @@ DECIMAL, DATE, SET, FROZENSET, INTEGER, OBJECT = range(1, 7)
 """Codes of the extension types. Times use msgpack's own (-1)."""
 
 
+_BUFFER = 256 * 1024
+_packers: list[Any] = []
+"""Packers that are free. Their buffers are worth keeping: made anew for each value inside a value, they take ten times
+as long as the packing. One that grew with a large message, or failed, is let go."""
+
+
 class _WireClass:
     """How one dataclass goes over the wire: its name, then its fields in order."""
 
@@ -62,7 +68,10 @@ def wire(cls: type[T]) -> type[T]:
 
 def pack(value: Any) -> bytes:
     """A value as bytes. Raises TypeError that names the type of what can't travel."""
-    packed: bytes = msgpack.packb(value, default=_encode, datetime=True)
+    packer = _packers.pop() if _packers else msgpack.Packer(default=_encode, datetime=True, buf_size=_BUFFER)
+    packed: bytes = packer.pack(value)
+    if len(packed) < _BUFFER:
+        _packers.append(packer)
     return packed
 
 

@@ -212,13 +212,16 @@ def _leaves(catalogue: Catalogue, entity: str, path: Sequence[str]) -> tuple[int
 
 
 def at(row: dict[str, Any], path: Sequence[str]) -> Rows:
-    """The rows at the end of a path, through lists and past what is null."""
-    rows = [row]
-    for name in path:
-        rows = [
-            below
-            for value in (row.get(name) for row in rows)
-            if value is not None
-            for below in (value if isinstance(value, list) else (value,))
-        ]
-    return rows
+    """The rows at the end of a path, through lists and past what is null. Not to be changed: it may be a row's own list."""
+    if not path:
+        return [row]
+    value = row.get(path[0])
+    if value is None:
+        return []
+    below: Rows = value if isinstance(value, list) else [value]
+    rest = path[1:]
+    if not rest:
+        return below
+    if len(below) == 1:
+        return at(below[0], rest)
+    return [end for row in below for end in at(row, rest)]

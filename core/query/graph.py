@@ -161,7 +161,7 @@ def _shown(join: Join) -> Any:
         return lambda found: found
 
     def take(found: Row | list[Row]) -> Any:
-        ends = [end for row in (found if isinstance(found, list) else [found]) for end in at(row, join.take)]
+        ends = [end for row in found for end in at(row, join.take)] if isinstance(found, list) else at(found, join.take)
         if join.take_many:
             return ends
         return ends[-1] if ends else None

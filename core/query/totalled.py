@@ -29,6 +29,8 @@ class Shape:
     """Those of the totals that come along with all columns."""
     made_of: tuple[str, ...] = ()
     relations: Mapping[str, Shape] = field(default_factory=dict)
+    stored: frozenset[str] = frozenset()
+    """Those of the totals that the module keeps, so that they cost nothing when no others are asked for."""
 
 
 _TAX_LINE = Shape(frozenset({"total", "subtotal"}), frozenset({"total", "subtotal"}), ("rate",))
@@ -42,7 +44,13 @@ _RETURNED = Shape(made_of=("return_requested_quantity", "return_received_quantit
 _ORDER_ITEM = Shape(_CART_ITEM.totals | REFUND_TOTALS, LINE_TOTALS | REFUND_TOTALS, _PRICED, {**_CART_ITEM.relations, "detail": _RETURNED})
 
 CART = Shape(TOTALS, frozenset(), ("currency_code",), {"items": _CART_ITEM, "shipping_methods": _METHOD, "credit_lines": _CREDIT_LINE})
-ORDER = Shape(TOTALS, frozenset(), ("currency_code",), {"items": _ORDER_ITEM, "shipping_methods": _METHOD, "credit_lines": _CREDIT_LINE})
+ORDER = Shape(
+    TOTALS,
+    frozenset({"total"}),
+    ("currency_code",),
+    {"items": _ORDER_ITEM, "shipping_methods": _METHOD, "credit_lines": _CREDIT_LINE},
+    stored=frozenset({"total"}),
+)
 
 
 class Plan:
@@ -65,13 +73,16 @@ class Plan:
 
 @lru_cache(maxsize=1024)
 def totalled(shape: Shape, fields: tuple[str, ...]) -> Plan | None:
-    """The plan for these fields; None where they name no totals."""
+    """The plan for these fields; None where they name no totals, or only such as the database has."""
     asked = FieldTree.parse(fields)
     return Plan(shape, asked) if _wants(asked, shape) else None
 
 
 def _wants(asked: FieldTree, shape: Shape) -> bool:
-    return any(name in shape.totals or (name in shape.relations and _wants(child, shape.relations[name])) for name, child in asked)
+    return any(
+        (name in shape.totals and name not in shape.stored) or (name in shape.relations and _wants(child, shape.relations[name]))
+        for name, child in asked
+    )
 
 
 def _columns_of(asked: FieldTree, shape: Shape) -> FieldTree:
