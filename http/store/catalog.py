@@ -1,0 +1,123 @@
+"""Store: regions and currencies, and what products are grouped by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..frontend.filters import ANYTHING, BOOLEAN, MANY, OPERATORS, TEXT, Filters
+from ..frontend.request import Answer, Request
+from ..frontend.routes import Routes
+from ..frontend.view import View, words
+from .views import PRODUCT_ALLOWED, under
+
+routes = Routes()
+
+STAMPS = {"created_at": OPERATORS, "updated_at": OPERATORS, "deleted_at": OPERATORS}
+
+REGION = View(
+    "region",
+    "region",
+    "regions",
+    "id name currency_code created_at updated_at deleted_at metadata *countries",
+    allowed=(
+        *words("id name currency_code created_at updated_at deleted_at metadata countries payment_providers"),
+        *under("countries", "id iso_2 iso_3 num_code name display_name"),
+        *under("payment_providers", "id is_enabled"),
+    ),
+)
+CURRENCY = View(
+    "currency",
+    "currency",
+    "currencies",
+    "code name symbol symbol_native decimal_digits rounding",
+    allowed="code name symbol symbol_native decimal_digits rounding created_at updated_at deleted_at",
+)
+COLLECTION = View(
+    "product_collection",
+    "collection",
+    "collections",
+    "id title handle external_id created_at updated_at",
+    allowed=(
+        *words("id title handle external_id created_at updated_at products metadata deleted_at"),
+        *under("products", " ".join(PRODUCT_ALLOWED)),
+    ),
+    limit=10,
+    order="-created_at",
+)
+LABEL_ALLOWED = (*words("id value external_id created_at updated_at metadata products"), *under("products", " ".join(PRODUCT_ALLOWED)))
+TAG = View(
+    "product_tag",
+    "product_tag",
+    "product_tags",
+    "id value external_id created_at updated_at metadata *products",
+    allowed=LABEL_ALLOWED,
+)
+TYPE = View(
+    "product_type",
+    "product_type",
+    "product_types",
+    "id value external_id created_at updated_at metadata *products",
+    allowed=LABEL_ALLOWED,
+)
+
+
+def _family(generations: int) -> tuple[str, ...]:
+    """Every path of parents and children of so many generations, with the columns that may be seen of each."""
+    columns = words("id name description handle rank external_id parent_category_id created_at updated_at deleted_at")
+    paths: list[str] = [""]
+    found: list[str] = []
+    for _ in range(generations):
+        paths = [f"{path}{step}." for path in paths for step in ("parent_category", "category_children")]
+        found += [f"{path}{column}" for path in paths for column in ("", *columns)]
+    return tuple(path.removesuffix(".") for path in found)
+
+
+CATEGORY = View(
+    "product_category",
+    "product_category",
+    "product_categories",
+    "id name description handle rank external_id parent_category_id created_at updated_at metadata *parent_category *category_children",
+    allowed=(
+        *words("id name description handle rank external_id parent_category_id created_at updated_at deleted_at metadata"),
+        *words("products products.title products.variants products.options products.images category_children.products.title"),
+        *_family(3),
+    ),
+)
+TREE = Filters(include_ancestors_tree=BOOLEAN, include_descendants_tree=BOOLEAN)
+
+routes.resource("/store/regions", REGION, list=Filters(q=TEXT, id=MANY, currency_code=MANY, name=MANY, logical=True), delete=False)
+routes.resource("/store/currencies", CURRENCY, list=Filters(q=TEXT, code=MANY, logical=True), delete=False, param="code", by="code")
+routes.resource(
+    "/store/collections",
+    COLLECTION,
+    list=Filters(q=TEXT, id=MANY, title=MANY, handle=MANY, external_id=MANY, created_at=OPERATORS, updated_at=OPERATORS, logical=True),
+    delete=False,
+)
+LABELS = Filters(q=TEXT, id=MANY, value=MANY, external_id=MANY, logical=True, **STAMPS)
+routes.resource("/store/product-tags", TAG, list=LABELS, delete=False)
+routes.resource("/store/product-types", TYPE, list=LABELS, delete=False)
+
+
+def _shown(request: Request) -> dict[str, Any]:
+    """The request's filters, and what no storefront may see left out."""
+    filters = {name: value for name, value in request.filters.items() if name not in TREE.kinds}
+    return {**filters, "is_internal": False, "is_active": True}
+
+
+@routes.get(
+    "/store/product-categories",
+    query=Filters(
+        q=TEXT, id=MANY, name=MANY, description=MANY, handle=MANY, parent_category_id=MANY, external_id=ANYTHING, logical=True, **STAMPS
+    ).plus(**TREE.kinds),
+    returns=CATEGORY,
+    many=True,
+)
+async def list_categories(request: Request) -> Answer:
+    """List active categories."""
+    return await request.fetch_list(CATEGORY, _shown(request))
+
+
+@routes.get("/store/product-categories/{id}", query=TREE, returns=CATEGORY)
+async def get_category(request: Request) -> Answer:
+    """Get an active category."""
+    return await request.fetch(CATEGORY, request.params["id"], filters=_shown(request))

@@ -1,0 +1,62 @@
+"""What the store shows of products, wherever it shows them."""
+
+from __future__ import annotations
+
+from ..frontend.view import View, words
+
+_STAMPED = ("id", "value", "created_at", "updated_at")
+
+
+def under(relation: str, names: str) -> tuple[str, ...]:
+    """`under("tags", "id value")` → tags.id, tags.value"""
+    return tuple(f"{relation}.{name}" for name in words(names))
+
+
+COLUMNS = words(
+    "id title subtitle description handle is_giftcard discountable thumbnail collection_id type_id weight length height width hs_code"
+    " origin_country mid_code material created_at updated_at"
+)
+
+PRODUCT_ALLOWED = (
+    *COLUMNS,
+    *words(
+        "type collection options options.values tags images variants variants.options metadata categories status external_id deleted_at"
+    ),
+    *under("variants", "calculated_price inventory_quantity manage_inventory allow_backorder images thumbnail options.option prices"),
+    *under("variants", "inventory_items inventory_items.inventory_item_id inventory_items.required_quantity"),
+    *under("variants", "inventory_items.inventory inventory_items.inventory.location_levels"),
+    *under("variants", "id title sku barcode ean upc hs_code origin_country mid_code material weight length height width"),
+    *under("variants", "created_at updated_at deleted_at options.id options.value"),
+    *under("options", "id title is_exclusive values.id values.value"),
+    *under("images", "id url rank"),
+    *(f"{relation}.{name}" for relation in ("type", "tags") for name in _STAMPED),
+    *under("collection", "id title handle created_at updated_at deleted_at metadata"),
+)
+
+PRODUCT = View(
+    "product",
+    "product",
+    "products",
+    (*COLUMNS, *words("*type *collection *options *options.values *tags *images *variants *variants.options")),
+    allowed=PRODUCT_ALLOWED,
+    relations_limit=4,
+)
+
+VARIANT_COLUMNS = words(
+    "id title sku barcode ean upc allow_backorder manage_inventory variant_rank product_id thumbnail hs_code origin_country mid_code"
+    " material weight length height width created_at updated_at metadata"
+)
+
+VARIANT = View(
+    "product_variant",
+    "variant",
+    "variants",
+    (*VARIANT_COLUMNS, *words("*options *images product.id product.type_id")),
+    allowed=(
+        *VARIANT_COLUMNS,
+        *words("options images product.id product.type_id deleted_at calculated_price inventory_quantity"),
+        *under("options", "id value"),
+        *under("images", "id url rank"),
+    ),
+    limit=20,
+)
