@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
 
-_dialect = asyncpg.dialect()  # type: ignore[no-untyped-call]
+DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call]
 
 
 class Compiled:
@@ -48,7 +48,7 @@ def compiled(statement: ClauseElement) -> Compiled:
     Values written into the statement itself become parameters with that value. `column.in_(…)` is refused: its text
     would differ with every length; `any_of` takes a list of any length as one parameter.
     """
-    made = cast(SQLCompiler, statement.compile(dialect=_dialect))
+    made = cast(SQLCompiler, statement.compile(dialect=DIALECT))
     if made.post_compile_params or made.literal_execute_params:
         raise TypeError(f"A statement with an expanding parameter can't be compiled once: use any_of. {made.string}")
     names = tuple(made.positiontup or ())

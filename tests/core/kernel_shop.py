@@ -7,15 +7,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import ARRAY, Boolean, Column, ForeignKey, Index, Integer, Table, Text, func, text
-from sqlalchemy.schema import CreateIndex, CreateTable
 
 from velella.core.messages import writes
 from velella.core.module import ModuleContext, ModuleService
 from velella.core.providers import Providers
 from velella.core.settings import Settings
 from velella.core.sql.columns import Json, Money, identity, metadata_column, module_metadata, timestamps, version
-from velella.core.sql.compiled import _dialect
 from velella.core.sql.database import Database
+from velella.core.sql.definition import definition
 from velella.core.sql.entity import Entity, Schema, many, one, through
 
 metadata = module_metadata()
@@ -105,13 +104,6 @@ class ShopService(ModuleService):
         return {"rank": row["rank"], "weight": row["weight"]}
 
 
-async def make_tables(database: Database) -> None:
-    for table in metadata.sorted_tables:
-        await database.script(str(CreateTable(table).compile(dialect=_dialect)))
-        for index in table.indexes:
-            await database.script(str(CreateIndex(index).compile(dialect=_dialect)))
-
-
 class Changes:
     """What a service told its caches."""
 
@@ -127,7 +119,7 @@ async def shop_on(url: str, *, connections: int = 4) -> AsyncIterator[tuple[Shop
     database = Database(url, connections=connections)
     await database.open()
     try:
-        await make_tables(database)
+        await database.script(";\n".join(definition(metadata)))
         changes = Changes()
         yield ShopService(ModuleContext(Settings(), database, Providers("shop"), changes)), changes
     finally:
