@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, FromClause, Table, bindparam, column, func, select, true
+from sqlalchemy import Column, ColumnElement, FromClause, Table, bindparam, cast, column, func, literal_column, select, true
 from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
 
 _MADE_HERE = frozenset({"updated_at", "deleted_at"})
@@ -35,4 +35,7 @@ def _value(c: Column[Any], rows: FromClause) -> ColumnElement[Any]:
     default = c.server_default
     if default is None:
         return rows.c[c.name]
-    return func.coalesce(rows.c[c.name], default.arg)  # type: ignore[attr-defined]
+    value = default.arg  # type: ignore[attr-defined]
+    if isinstance(value, str):
+        value = cast(literal_column("'" + value.replace("'", "''") + "'"), c.type)
+    return func.coalesce(rows.c[c.name], value)

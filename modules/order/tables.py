@@ -21,6 +21,8 @@ from sqlalchemy import (
     Text,
     cast,
     false,
+    func,
+    literal_column,
     select,
     true,
 )
@@ -295,7 +297,7 @@ def _summary(source: FromClause) -> ColumnElement[object]:
 
 def _total(source: FromClause) -> ColumnElement[object]:
     """What the order costs, as its summary has it: the same figure that its lines add up to, without reading them."""
-    amount = cast(order_summary.c.totals["current_order_total"].astext, Numeric)
+    amount = cast(func.jsonb_extract_path_text(order_summary.c.totals, literal_column("'current_order_total'")), Numeric)
     total = select(amount).where(order_summary.c.order_id == source.c.id, order_summary.c.deleted_at.is_(None))
     return total.correlate(source).scalar_subquery()
 

@@ -1,0 +1,92 @@
+"""The service of the order module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from ...core.errors import NotFound
+from ...core.ids import new_id
+from ...core.json import dumps
+from ...core.messages import keyed, reads, writes
+from ...core.module import ModuleService
+from ...core.query.page import Page, Query
+from ...core.query.totalled import ORDER, totalled
+from . import queries
+from .placing import rows_of, summary
+from .tables import SCHEMA
+
+
+class OrderService(ModuleService):
+    """Orders with their lines, addresses, shipping methods, transactions and the summary of what is paid."""
+
+    schema = SCHEMA
+
+    # -- reading
+
+    @reads
+    async def query(self, query: Query) -> Page:
+        """One page, as every module gives it. Orders, their items and shipping methods also show totals (see `core.totals`)."""
+        plan = totalled(ORDER, tuple(query.fields)) if query.entity == "order" else None
+        if plan is None:
+            return await super().query(query)
+        page = await super().query(replace(query, fields=plan.fields))
+        return Page(dumps(plan.finish(page.rows)), page.count)
+
+    # -- placing
+
+    @writes
+    async def place(self, order: Mapping[str, Any]) -> int:
+        """Create an order from one document: its columns, `shipping_address`, `billing_address`, `items` and `shipping_methods` with their
+        `tax_lines` and `adjustments`, `credit_lines`. Every row brings its id.
+
+        Returns the number under which people know it (`display_id`). Numbers rise; one that was given to an order which did not come about
+        is not used again.
+        """
+        number: int = await self.database.fetch_value(queries.PLACE, rows_of(order))
+        self.touch("order")
+        return number
+
+    @writes
+    async def discard(self, order_id: str) -> bool:
+        """Remove an order that did not come about, with all that is in it. Whether there was one.
+
+        Only for taking back `place`: what a shop has accepted is cancelled, not removed.
+        """
+        gone = await self.database.fetch_one(queries.DISCARD, {"id": order_id})
+        if gone is None:
+            return False
+        await self.database.execute(queries.DISCARD_ADDRESSES, {"ids": [id for id in gone if id is not None]})
+        self.touch("order")
+        return True
+
+    # -- money
+
+    @writes
+    @keyed("order_id")
+    async def add_transactions(self, order_id: str, transactions: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Write down money that was paid (`amount` above zero) or given back (below), and bring the summary up to date.
+
+        Each names its `amount`, `currency_code`, and the `reference` and `reference_id` of what caused it (`capture`, `capt_…`): a cause is
+        counted once, however often it is reported. Returns the ids of the transactions that are new. Raises NotFound.
+        """
+        if await self.database.fetch_value(queries.LOCK, {"id": order_id}) is None:
+            raise NotFound(f"Order with id: {order_id} was not found")
+        rows = [{"id": new_id("ordtrx"), **transaction} for transaction in transactions]
+        made = await self.database.fetch(queries.ADD_TRANSACTIONS, {"order_id": order_id, "rows": rows})
+        if made:
+            await self._sum_up(order_id)
+            self.touch("order", "order_transaction")
+        return [row["id"] for row in made]
+
+    async def _sum_up(self, order_id: str) -> None:
+        money = await self.database.fetch_one(queries.PAID, {"id": order_id})
+        before: Mapping[str, Any] = await self.database.fetch_value(queries.SUMMARY, {"id": order_id})
+        assert money is not None
+        totals = summary(
+            Decimal(before["current_order_total"]), Decimal(before["credit_line_total"]), Decimal(money["paid"]), Decimal(money["refunded"])
+        )
+        totals["original_order_total"] = before["original_order_total"]
+        await self.database.execute(queries.SET_SUMMARY, {"id": order_id, "totals": totals})

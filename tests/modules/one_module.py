@@ -1,0 +1,32 @@
+"""One module by itself, on a database that has its tables and no others."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from velella.core.module import ModuleContext, ModuleService
+from velella.core.providers import Providers
+from velella.core.settings import Settings
+from velella.core.sql.database import Database
+from velella.core.sql.definition import definition
+from velella.core.sql.definition import definition
+
+S = TypeVar("S", bound=ModuleService)
+
+
+@asynccontextmanager
+async def alone(service: type[S], url: str, *, connections: int = 4) -> AsyncIterator[S]:
+    """The service of a module, with nobody around it."""
+    database = Database(url, connections=connections)
+    await database.open()
+    try:
+        await database.script(";\n".join(definition(service.schema.metadata)))
+        yield service(ModuleContext(Settings(), database, Providers(service.schema.module), _nobody))
+    finally:
+        await database.close()
+
+
+async def _nobody(changed: frozenset[str]) -> None:
+    """Nobody wants to know what changed."""
