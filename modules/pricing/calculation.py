@@ -74,7 +74,8 @@ def _chosen(own: Row | None, listed: Row | None) -> tuple[Row | None, Row | None
 
 
 def _calculated(set_id: str, price: Row | None, original: Row | None, *, currency_code: str) -> dict[str, Any]:
-    amount, original_amount = price and price["amount"], original and original["amount"]
+    amount: Decimal | None = price["amount"] if price else None
+    original_amount: Decimal | None = original["amount"] if original else None
     return {
         "id": set_id,
         "is_calculated_price_price_list": bool(price and price["price_list_id"]),

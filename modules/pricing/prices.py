@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -28,8 +28,6 @@ class Price:
     title: str | None = None
     rules: tuple[Rule, ...] = ()
     id: str | None = None
-    given: frozenset[str] = field(default_factory=frozenset)
-    """Names that were in the input: an update leaves the others as they are."""
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -90,7 +88,6 @@ def read_price(given: Mapping[str, Any]) -> Price:
         title=given.get("title"),
         rules=read_rules(given.get("rules") or {}),
         id=given.get("id"),
-        given=frozenset(given),
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from ...core.sql.compiled import compiled
+from ...core.sql.snapshots import Part, Rows
+from .tables import price, price_rule
 
 # The best price of each price set, and the best of its price lists: at most two rows a set, for a whole page of sets.
 #
@@ -102,13 +104,17 @@ OWN_PRICES = compiled(
 
 FORGET_RULES = compiled(text("DELETE FROM price_rule WHERE price_id = ANY(CAST(:ids AS text[]))"))
 
-SNAPSHOT = compiled(
+SET_PREFERENCES = compiled(
     text("""
-    SELECT jsonb_build_object(
-        'price', coalesce((SELECT jsonb_agg(to_jsonb(price)) FROM price WHERE price.price_set_id = ANY(CAST(:ids AS text[]))), '[]'),
-        'price_rule', coalesce((
-            SELECT jsonb_agg(to_jsonb(rule)) FROM price_rule AS rule JOIN price ON price.id = rule.price_id
-            WHERE price.price_set_id = ANY(CAST(:ids AS text[]))), '[]')
-    )
+    INSERT INTO price_preference AS preference (id, attribute, value, is_tax_inclusive)
+    SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:attributes AS text[]), CAST(:values AS text[]), CAST(:inclusive AS boolean[]))
+    ON CONFLICT (attribute, value) WHERE deleted_at IS NULL
+    DO UPDATE SET is_tax_inclusive = excluded.is_tax_inclusive, updated_at = clock_timestamp()
+    RETURNING id
 """)
+)
+
+PRICE_ROWS = Rows(
+    Part(price, "price_set_id = ANY(:ids)"),
+    Part(price_rule, "price_id IN (SELECT id FROM price WHERE price_set_id = ANY(:ids))"),
 )

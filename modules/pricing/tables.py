@@ -92,6 +92,7 @@ Index(
     price_preference.c.attribute,
     price_preference.c.value,
     unique=True,
+    postgresql_nulls_not_distinct=True,
     postgresql_where=price_preference.c.deleted_at.is_(None),
 )
 

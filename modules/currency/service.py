@@ -1,0 +1,35 @@
+"""The currency module's messages."""
+
+from __future__ import annotations
+
+from ...core.messages import writes
+from ...core.module import ModuleService
+from ...core.money import CURRENCIES
+from . import queries
+from .tables import SCHEMA
+
+
+class CurrencyService(ModuleService):
+    """The currencies that a store may choose from."""
+
+    name = "currency"
+    schema = SCHEMA
+
+    @writes
+    async def keep_currencies(self) -> int:
+        """See to it that the table holds all currencies as `core.money` knows them. How many rows changed; may be repeated."""
+        known = list(CURRENCIES.values())
+        changed = await self.database.execute(
+            queries.KEEP_CURRENCIES,
+            {
+                "codes": [each.code for each in known],
+                "symbols": [each.symbol for each in known],
+                "native": [each.symbol_native for each in known],
+                "names": [each.name for each in known],
+                "digits": [each.decimal_digits for each in known],
+                "rounding": [each.rounding for each in known],
+            },
+        )
+        if changed:
+            self.touch("currency")
+        return changed

@@ -1,0 +1,282 @@
+"""The pricing module's messages: what things cost, for whom, and at which quantity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypedDict
+
+from ...core.clock import utc_now
+from ...core.errors import InvalidData, NotFound
+from ...core.ids import new_id
+from ...core.messages import reads, writes
+from ...core.module import ModuleService
+from ...core.sql.snapshots import Snapshot
+from . import queries
+from .calculation import Context, buyer, calculated_prices
+from .prices import Price, new_prices, read_price, read_rules
+from .tables import SCHEMA
+
+Row = dict[str, Any]
+Given = Mapping[str, Any]
+
+
+class PricesChanged(TypedDict):
+    price_sets: list[Row]
+    """`{id, prices: [{id, ...}]}`, the prices that the sets have of their own now."""
+    before: Snapshot
+    """For `put_back_prices`."""
+
+
+class PricingService(ModuleService):
+    """Price sets hold all prices of one thing (a variant, a shipping option); a calculation finds the one that applies."""
+
+    name = "pricing"
+    schema = SCHEMA
+
+    # -- asking for prices
+
+    @reads
+    async def calculate_prices(self, price_set_ids: Sequence[str], context: Context) -> dict[str, Row]:
+        """What a buyer pays, by price set: `{id, calculated_amount, original_amount, …}`. A set that has no price for them is left out.
+
+        `context`: `currency_code` (needed), `quantity` (1 where it isn't named), `region_id`, `customer` {groups: [{id}]}, and whatever
+        else rules are about. Amounts are decimals in major units. One statement, however many sets.
+
+        Raises InvalidData without a currency.
+        """
+        asking = buyer(context)
+        if not price_set_ids:
+            return {}
+        found = await self.database.fetch(
+            queries.CALCULATE,
+            {
+                "price_sets": list(price_set_ids),
+                "currency": asking.currency_code,
+                "quantity": asking.quantity,
+                "context": asking.values,
+                "numbers": asking.numbers,
+                "region": asking.region_id,
+                "now": utc_now(),
+            },
+        )
+        return calculated_prices(map(dict, found), asking.currency_code)
+
+    # -- price sets
+
+    @writes
+    async def create_price_sets(self, rows: Sequence[Given]) -> list[Row]:
+        """Price sets with their prices, in the order given: `{id?, prices: [...]}`.
+
+        A price is `{currency_code, amount, min_quantity?, max_quantity?, rules?, title?}`, its rules `{attribute: value}` or
+        `{attribute: [{operator, value}]}`. Of two prices for the same the later one counts.
+        Raises InvalidData for a price without currency or amount, or with rules that can't be.
+        """
+        ids = [row.get("id") or new_id("pset") for row in rows]
+        prices = {id: new_prices(row.get("prices") or []) for id, row in zip(ids, rows, strict=True)}
+        sets = await self.create("price_set", [{"id": id} for id in ids])
+        made = await self._insert_prices([(price, id, None) for id, each in prices.items() for price in each])
+        return [each | {"prices": [row for row in made if row["price_set_id"] == each["id"]]} for each in sets]
+
+    @writes
+    async def update_price_sets(self, rows: Sequence[Given]) -> PricesChanged:
+        """Replace the prices of sets: `{id, prices: [...]}`; a set without `prices` stays as it is.
+
+        A price with an `id` is changed (what it doesn't name stays), one without takes the place of the price for the same currency,
+        quantities and rules or is new, and those not named are gone. Prices of price lists are not touched.
+
+        Raises NotFound for a set, or a price that isn't the set's; InvalidData as `create_price_sets` does.
+        """
+        ids = [row["id"] for row in rows]
+        await self._hold(ids)
+        before = await queries.PRICE_ROWS.take(self.database, ids)
+        there = await self._own_prices(ids)
+        new: list[tuple[Price, str, str | None]] = []
+        kept: list[tuple[Price, str]] = []
+        gone: list[str] = []
+        for row in rows:
+            if row.get("prices") is None:
+                continue
+            current = {price.id: price for price in there.get(row["id"], [])}
+            for price in _merged(row["prices"], current):
+                if price.id in current:
+                    if price != current[price.id]:
+                        kept.append((price, row["id"]))
+                    del current[price.id]
+                else:
+                    price.id = price.id or new_id("price")
+                    new.append((price, row["id"], None))
+            gone += [id for id in current if id is not None]
+        await self.delete("price", gone)
+        await self._change_prices(kept)
+        await self._insert_prices(new)
+        sets = await self.list("price_set", {"id": ids}, fields=("*", "*prices"))
+        return {"price_sets": [_own(each) for each in sets], "before": before}
+
+    @writes
+    async def add_prices(self, rows: Sequence[Given]) -> list[Row]:
+        """Add prices to sets: `{price_set_id, prices: [...]}`. One for the same takes the place of the old one.
+
+        The prices as they are stored. Raises NotFound for a set.
+        """
+        ids = [row["price_set_id"] for row in rows]
+        await self._hold(ids)
+        there = {id: {price.key: price for price in prices} for id, prices in (await self._own_prices(ids)).items()}
+        new: list[tuple[Price, str, str | None]] = []
+        kept: list[tuple[Price, str]] = []
+        for row in rows:
+            for price in new_prices(row.get("prices") or []):
+                same = there.get(row["price_set_id"], {}).get(price.key)
+                if same is None:
+                    new.append((price, row["price_set_id"], None))
+                else:
+                    kept.append((replace(price, id=same.id), row["price_set_id"]))
+        changed = await self._change_prices(kept)
+        return changed + await self._insert_prices(new)
+
+    @writes
+    async def put_back_prices(self, price_set_ids: Sequence[str], before: Mapping[str, Sequence[Given]]) -> None:
+        """Take back an update: the sets have again the prices they had before it. May be repeated."""
+        await queries.PRICE_ROWS.put_back(self.database, price_set_ids, before)
+        self.touch("price", "price_rule")
+
+    # -- price lists
+
+    @writes
+    async def create_price_lists(self, rows: Sequence[Given]) -> list[Row]:
+        """Price lists: columns, `rules` {attribute: [values]} and `prices` (`price_set_id` beside what a price has).
+
+        Raises InvalidData for an end before the start, NotFound for a price set that isn't there.
+        """
+        lists: list[Row] = []
+        rules: list[Row] = []
+        prices: list[tuple[Price, str, str | None]] = []
+        for given in rows:
+            id = given.get("id") or new_id("plist")
+            conditions: Mapping[str, Any] = given.get("rules") or {}
+            columns = {name: value for name, value in given.items() if name not in ("rules", "prices")}
+            lists.append({**columns, "id": id, "rules_count": len(conditions)})
+            rules += [{"price_list_id": id, "attribute": attribute, "value": _texts(values)} for attribute, values in conditions.items()]
+            for each in given.get("prices") or []:
+                bare = {name: value for name, value in each.items() if name != "price_set_id"}
+                prices += [(price, each["price_set_id"], id) for price in new_prices([bare])]
+        made = await self.create("price_list", lists)
+        for row in made:
+            if row["starts_at"] is not None and row["ends_at"] is not None and row["starts_at"] > row["ends_at"]:
+                raise InvalidData("A price list can't end before it starts")
+        await self.create("price_list_rule", rules)
+        await self._insert_prices(prices)
+        return made
+
+    # -- preferences
+
+    @writes
+    async def set_price_preferences(self, rows: Sequence[Given]) -> list[Row]:
+        """Say whether prices of a region or currency hold their tax: `{attribute, value, is_tax_inclusive}`, there or not.
+
+        The preferences as they are stored, in the order given.
+        """
+        attributes = [row["attribute"] for row in rows]
+        values = [row.get("value") for row in rows]
+        if len(set(zip(attributes, values, strict=True))) < len(rows):
+            raise InvalidData("The same price preference is named twice")
+        stored = await self.database.fetch(
+            queries.SET_PREFERENCES,
+            {
+                "ids": [new_id("prpref") for _ in rows],
+                "attributes": attributes,
+                "values": values,
+                "inclusive": [bool(row.get("is_tax_inclusive", False)) for row in rows],
+            },
+        )
+        self.touch("price_preference")
+        found = await self.list("price_preference", {"id": [row["id"] for row in stored]})
+        place = {(row["attribute"], row["value"]): row for row in found}
+        return [place[key] for key in zip(attributes, values, strict=True)]
+
+    # -- inside
+
+    async def _hold(self, ids: Sequence[str]) -> None:
+        """Lock price sets until the transaction ends. Raises NotFound for one that isn't there."""
+        there = {row["id"] for row in await self.database.fetch(queries.LOCK_PRICE_SETS, {"ids": list(ids)})}
+        for id in ids:
+            if id not in there:
+                raise NotFound(f"PriceSet with id: {id} was not found")
+
+    async def _own_prices(self, ids: Sequence[str]) -> dict[str, list[Price]]:
+        found: dict[str, list[Price]] = {}
+        for row in await self.database.fetch(queries.OWN_PRICES, {"ids": list(ids)}):
+            found.setdefault(row["price_set_id"], []).append(
+                Price(
+                    row["currency_code"],
+                    row["amount"],
+                    row["min_quantity"],
+                    row["max_quantity"],
+                    row["title"],
+                    tuple((attribute, operator, value) for attribute, operator, value in row["rules"]),
+                    row["id"],
+                )
+            )
+        return found
+
+    async def _insert_prices(self, prices: Sequence[tuple[Price, str, str | None]]) -> list[Row]:
+        """Prices as (price, set, list)."""
+        if not prices:
+            return []
+        made = await self.create("price", [price.row(set_id, list_id) for price, set_id, list_id in prices])
+        rules = [rule for price, _, _ in prices for rule in price.rule_rows()]
+        if rules:
+            await self.create("price_rule", rules)
+        return made
+
+    async def _change_prices(self, prices: Sequence[tuple[Price, str]]) -> list[Row]:
+        if not prices:
+            return []
+        await self.database.execute(queries.FORGET_RULES, {"ids": [price.id for price, _ in prices]})
+        rows = [price.row(set_id) for price, set_id in prices]
+        changed = await self.update("price", [{name: value for name, value in row.items() if name != "price_list_id"} for row in rows])
+        await self.create("price_rule", [rule for price, _ in prices for rule in price.rule_rows()])
+        return changed
+
+
+def _merged(given: Sequence[Given], current: Mapping[str | None, Price]) -> list[Price]:
+    """The prices that a set is given, as they will be: what an old one isn't told stays, and of two for the same the later one counts."""
+    by_key = {price.key: id for id, price in current.items()}
+    named = {each.get("id") for each in given}
+    merged: dict[tuple[Any, ...], Price] = {}
+    for each in given:
+        if each.get("id") is not None:
+            old = current.get(each["id"])
+            if old is None:
+                raise NotFound(f"Price with id: {each['id']} was not found")
+            price = _changed(old, each)
+        else:
+            price = new_prices([each])[0]
+            same = by_key.get(price.key)
+            price.id = same if same not in named else None
+        earlier = merged.pop(price.key, None)
+        price.id = price.id or (earlier.id if earlier is not None else None)
+        merged[price.key] = price
+    return list(merged.values())
+
+
+def _changed(old: Price, given: Given) -> Price:
+    read = read_price(given)
+    changes = {name: getattr(read, name) for name in given if name not in ("id", "rules")}
+    if given.get("rules") is not None:
+        changes["rules"] = read_rules(given["rules"])
+    for needed in ("currency_code", "amount"):
+        if needed in changes and changes[needed] is None:
+            raise InvalidData("A price needs a currency_code and an amount")
+    return replace(old, **changes)
+
+
+def _own(price_set: Row) -> Row:
+    return {**price_set, "prices": [price for price in price_set["prices"] if price["price_list_id"] is None]}
+
+
+def _texts(values: Any) -> list[str]:
+    listed = values if isinstance(values, (list, tuple)) else [values]
+    if not all(isinstance(value, str) for value in listed):
+        raise InvalidData("A price list's rules are lists of strings")
+    return list(listed)

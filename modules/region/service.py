@@ -1,0 +1,165 @@
+"""The region module's messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+from ...core.errors import InvalidData
+from ...core.ids import new_id
+from ...core.messages import writes
+from ...core.module import Keys, ModuleService, Row
+from . import queries
+from .countries import countries
+from .tables import SCHEMA
+
+Given = Mapping[str, Any]
+
+
+class Before(TypedDict):
+    """Regions as they were."""
+
+    regions: list[Row]
+    countries: dict[str, str]
+    """Code → region."""
+
+
+class RegionsUpdated(TypedDict):
+    regions: list[Row]
+    before: Before
+
+
+class RegionService(ModuleService):
+    """Regions, and which countries belong to them."""
+
+    name = "region"
+    schema = SCHEMA
+
+    @writes
+    async def create_regions(self, rows: Sequence[Given]) -> list[Row]:
+        """Regions (columns and `countries`: two-letter codes), in the order given.
+
+        Raises InvalidData for a country that doesn't exist or belongs to another region already.
+        """
+        regions = [_columns(row) | {"id": row.get("id") or new_id("reg")} for row in rows]
+        wanted = [(code, region["id"]) for region, row in zip(regions, rows, strict=True) for code in _codes(row)]
+        made = await self.create("region", regions)
+        await self._assign(wanted)
+        return made
+
+    @writes
+    async def update_regions(self, rows: Sequence[Given]) -> RegionsUpdated:
+        """Change regions; each row names its `id`. `countries`, where named, replaces all of a region's.
+
+        Raises NotFound, or InvalidData as `create_regions` does.
+        """
+        ids = [row["id"] for row in rows]
+        before = await self._before(ids)
+        changed = await self.update("region", [_columns(row) | {"id": row["id"]} for row in rows])
+        renewed = [row for row in rows if row.get("countries") is not None]
+        wanted = [(code, row["id"]) for row in renewed for code in _codes(row)]
+        await self._release([row["id"] for row in renewed], [code for code, _ in wanted])
+        await self._assign(wanted)
+        return {"regions": changed, "before": before}
+
+    @writes
+    async def put_back_regions(self, before: Before) -> None:
+        """Take back an update or a deletion. A country that another region took meanwhile stays there. May be repeated."""
+        ids = [row["id"] for row in before["regions"]]
+        await self.restore("region", ids)
+        await self.update("region", [{name: row[name] for name in row if name not in _KEPT} for row in before["regions"]])
+        await self._release(ids, list(before["countries"]))
+        free = {
+            row["iso_2"]
+            for row in await self.database.fetch(queries.COUNTRIES, {"codes": list(before["countries"])})
+            if row["region_id"] is None
+        }
+        await self._give([(code, region) for code, region in before["countries"].items() if code in free])
+
+    @writes
+    async def delete_regions(self, ids: Sequence[str]) -> Before:
+        """Soft delete; their countries are free again. What they were, for `put_back_regions`."""
+        before = await self._before(ids)
+        await self.delete("region", ids)
+        return before
+
+    @writes
+    async def delete(self, entity: str, ids: Sequence[str]) -> Keys:
+        """As everywhere; a region lets go of its countries."""
+        gone = await super().delete(entity, ids)
+        if entity == "region":
+            await self._release(gone, [])
+        return gone
+
+    @writes
+    async def keep_countries(self) -> int:
+        """See to it that the table holds all countries. How many rows changed; may be repeated."""
+        known = countries()
+        changed = await self.database.execute(
+            queries.KEEP_COUNTRIES,
+            {
+                "iso_2": [each.iso_2 for each in known],
+                "iso_3": [each.iso_3 for each in known],
+                "num_codes": [each.num_code for each in known],
+                "names": [each.name for each in known],
+                "display_names": [each.display_name for each in known],
+            },
+        )
+        if changed:
+            self.touch("region_country")
+        return changed
+
+    # -- inside
+
+    async def _before(self, ids: Sequence[str]) -> Before:
+        found = await self.database.fetch(queries.COUNTRIES_OF, {"regions": list(ids)})
+        return {"regions": await self.list("region", {"id": list(ids)}), "countries": {row["iso_2"]: row["region_id"] for row in found}}
+
+    async def _assign(self, wanted: Sequence[tuple[str, str]]) -> None:
+        """Give countries (code, region) to regions. Raises InvalidData for one that is another's, named twice or unknown."""
+        codes = [code for code, _ in wanted]
+        twice = sorted({code for code in codes if codes.count(code) > 1})
+        if twice:
+            raise _taken(twice)
+        if not wanted:
+            return
+        there = {row["iso_2"]: row["region_id"] for row in await self.database.fetch(queries.COUNTRIES, {"codes": codes})}
+        unknown = [code for code in codes if code not in there]
+        if unknown:
+            raise InvalidData(f'Countries with codes: "{", ".join(unknown)}" do not exist')
+        taken = [code for code, region in wanted if there[code] not in (None, region)]
+        if taken:
+            raise _taken(taken)
+        await self._give(wanted)
+
+    async def _give(self, pairs: Sequence[tuple[str, str]]) -> None:
+        if pairs:
+            await self.database.execute(queries.ASSIGN, {"codes": [pair[0] for pair in pairs], "regions": [pair[1] for pair in pairs]})
+            self.touch("region_country", "region")
+
+    async def _release(self, regions: Sequence[str], kept: Sequence[str]) -> None:
+        if regions and await self.database.fetch(queries.RELEASE, {"regions": list(regions), "kept": list(kept)}):
+            self.touch("region_country", "region")
+
+
+_KEPT = ("created_at", "updated_at", "deleted_at")
+
+
+def _taken(codes: Sequence[str]) -> InvalidData:
+    return InvalidData(f'Countries with codes: "{", ".join(codes)}" are already assigned to a region')
+
+
+def _columns(row: Given) -> Row:
+    columns = {name: value for name, value in row.items() if name != "countries"}
+    if isinstance(columns.get("currency_code"), str):
+        columns["currency_code"] = columns["currency_code"].lower()
+    if isinstance(columns.get("name"), str):
+        columns["name"] = columns["name"].strip()
+    return columns
+
+
+def _codes(row: Given) -> list[str]:
+    codes = row.get("countries") or []
+    if not all(isinstance(code, str) for code in codes):
+        raise InvalidData("The countries of a region are given by their two-letter codes")
+    return [code.lower() for code in codes]

@@ -1,0 +1,123 @@
+"""The store module's messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+from ...core.errors import InvalidData, NotFound
+from ...core.ids import new_id
+from ...core.messages import writes
+from ...core.module import ModuleService, Row
+from ...core.sql.snapshots import Snapshot
+from . import queries
+from .tables import SCHEMA
+
+Given = Mapping[str, Any]
+
+
+class StoresUpdated(TypedDict):
+    stores: list[Row]
+    before: Snapshot
+    """For `put_back_stores`."""
+
+
+class StoreService(ModuleService):
+    """Stores: the currencies and locales they support, of which one is the default, and their default channel, region and location."""
+
+    name = "store"
+    schema = SCHEMA
+
+    @writes
+    async def create_stores(self, rows: Sequence[Given]) -> list[Row]:
+        """Stores with `supported_currencies` (`{currency_code, is_default?}`, one of them the default) and `supported_locales`.
+
+        Raises InvalidData without a default currency, with two, or with one named twice.
+        """
+        stores = [_columns(row) | {"id": row.get("id") or new_id("store")} for row in rows]
+        made = await self.create("store", stores)
+        for store, row in zip(made, rows, strict=True):
+            await self._set_currencies(store["id"], row.get("supported_currencies"))
+            await self._set_locales(store["id"], row.get("supported_locales"))
+        return made
+
+    @writes
+    async def update_stores(self, rows: Sequence[Given]) -> StoresUpdated:
+        """Change stores; each row names its `id`. Currencies and locales, where named, replace what was there.
+
+        Raises NotFound, or InvalidData as `create_stores` does.
+        """
+        ids = [row["id"] for row in rows]
+        there = {row["id"] for row in await self.database.fetch(queries.LOCK_STORES, {"ids": ids})}
+        for id in ids:
+            if id not in there:
+                raise NotFound(f"Store with id: {id} was not found")
+        before = await queries.STORE_ROWS.take(self.database, ids)
+        changed = await self.update("store", [_columns(row) | {"id": row["id"]} for row in rows])
+        for row in rows:
+            await self._set_currencies(row["id"], row.get("supported_currencies"))
+            await self._set_locales(row["id"], row.get("supported_locales"))
+        return {"stores": changed, "before": before}
+
+    @writes
+    async def put_back_stores(self, ids: Sequence[str], before: Mapping[str, Sequence[Given]]) -> None:
+        """Take back an update. May be repeated."""
+        await queries.STORE_ROWS.put_back(self.database, ids, before)
+        self.touch(*self.schema.entities)
+
+    @writes
+    async def default_store(self, currency_code: str, sales_channel_id: str) -> Row:
+        """The shop's store; made where there is none. Of several who ask at once one makes it."""
+        await self.database.fetch(queries.ONE_AT_A_TIME)
+        there = await self.list("store", limit=1)
+        if there:
+            return there[0]
+        currencies = [{"currency_code": currency_code, "is_default": True}]
+        return (await self.create_stores([{"supported_currencies": currencies, "default_sales_channel_id": sales_channel_id}]))[0]
+
+    # -- inside
+
+    async def _set_currencies(self, store_id: str, given: Sequence[Given] | None) -> None:
+        if not given:
+            return
+        wanted = {str(each["currency_code"]).lower(): bool(each.get("is_default")) for each in given}
+        _refuse_twice("currency", [str(each["currency_code"]).lower() for each in given])
+        defaults = [code for code, is_default in wanted.items() if is_default]
+        if not defaults:
+            raise InvalidData("There should be a default currency set for the store")
+        if len(defaults) > 1:
+            raise InvalidData("Only one default currency is allowed")
+        there = {row["currency_code"]: row for row in await self.list("store_currency", {"store_id": store_id})}
+        # the old default goes before the new one comes: at no moment are there two
+        await self.delete("store_currency", [row["id"] for code, row in there.items() if code not in wanted])
+        demoted = [row["id"] for code, row in there.items() if code in wanted and row["is_default"] and not wanted[code]]
+        await self.update("store_currency", [{"id": id, "is_default": False} for id in demoted])
+        promoted = [row["id"] for code, row in there.items() if wanted.get(code) and not row["is_default"]]
+        await self.update("store_currency", [{"id": id, "is_default": True} for id in promoted])
+        await self.create(
+            "store_currency",
+            [
+                {"store_id": store_id, "currency_code": code, "is_default": is_default}
+                for code, is_default in wanted.items()
+                if code not in there
+            ],
+        )
+
+    async def _set_locales(self, store_id: str, given: Sequence[Given] | None) -> None:
+        if given is None:
+            return
+        wanted = [str(each["locale_code"]) for each in given]
+        _refuse_twice("locale", wanted)
+        there = {row["locale_code"]: row["id"] for row in await self.list("store_locale", {"store_id": store_id})}
+        await self.delete("store_locale", [id for code, id in there.items() if code not in wanted])
+        await self.create("store_locale", [{"store_id": store_id, "locale_code": code} for code in wanted if code not in there])
+
+
+def _columns(row: Given) -> Row:
+    return {name: value for name, value in row.items() if name not in ("supported_currencies", "supported_locales")}
+
+
+def _refuse_twice(what: str, codes: Sequence[str]) -> None:
+    twice = sorted({code for code in codes if codes.count(code) > 1})
+    if twice:
+        raise InvalidData(f"Duplicate {what} codes: {', '.join(twice)}")
