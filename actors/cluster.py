@@ -1,0 +1,189 @@
+"""Ray on this machine: started so that it listens on loopback only, stays quiet, keeps its secrets and files in the data directory, and
+leaves nothing behind. Or a Ray cluster that runs already, joined as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from ..core.errors import Misconfigured, Unavailable
+from ..core.logs import logger
+from ..core.settings import Settings, kept_secret
+
+log = logger("velella.cluster")
+
+NAMESPACE = "velella"
+OBJECT_STORE = 80 * 1024 * 1024
+"""Bytes. Messages don't go through the object store; this is near the least that Ray accepts."""
+LONGEST_RUN_DIR = 36
+"""Characters. A unix socket's path may have 107; Ray adds about 65 to the folder it is given, we up to 50."""
+
+
+def run_dir(settings: Settings) -> Path:
+    """The folder of the sockets, for its owner only: `data_dir/run`, or a short one of its own where that path is too long for sockets.
+
+    Raises Misconfigured when somebody else holds it.
+    """
+    folder = settings.data_dir.absolute() / "run"
+    if len(str(folder)) > LONGEST_RUN_DIR:
+        digest = sha256(str(folder).encode()).hexdigest()[:10]
+        folder = Path(tempfile.gettempdir()) / f"velella-{os.getuid()}-{digest}"
+        if len(str(folder)) > LONGEST_RUN_DIR:
+            folder = Path("/tmp") / folder.name
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    state = folder.lstat()
+    if not folder.is_dir() or folder.is_symlink() or state.st_uid != os.getuid():
+        raise Misconfigured(f"{folder} belongs to somebody else.", hint="Choose another --data-dir with a shorter path.")
+    folder.chmod(0o700)
+    return folder
+
+
+class Cluster:
+    """The Ray that this process uses."""
+
+    def __init__(self, settings: Settings, processes: int, counts_cores: bool = False) -> None:
+        """`processes` will be started on it. `counts_cores`: some reserve CPUs, so that Ray has to know how many there really are."""
+        self._settings = settings
+        self._slots = None if counts_cores else max(processes, os.cpu_count() or 1)
+        self._node: Any = None
+        # Ray's processes are told by the kernel to end with the thread that started them: one thread, kept until the end
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ray")
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether the cluster was there before us: it may span nodes, and it stays when we go."""
+        return self._settings.ray_address is not None
+
+    async def start(self) -> None:
+        """Start Ray, or join it. Raises Unavailable, with a hint, when that fails."""
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._join if self.is_joined else self._start)
+        except Exception as error:
+            await self.stop()
+            raise Unavailable(
+                f"Ray could not be {'joined' if self.is_joined else 'started'}: {str(error).strip() or type(error).__name__}.",
+                hint="Is the cluster up, and RAY_AUTH_MODE the same here?" if self.is_joined else f"Its logs are under {self._folder()}.",
+            ) from error
+
+    async def stop(self) -> None:
+        """Leave the cluster; if it is ours, end every process of it. May be repeated."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._stop)
+
+    def close(self) -> None:
+        """Give the thread back. After this a cluster of ours is gone, whether it was stopped or not."""
+        self._thread.shutdown(wait=False)
+
+    def pids(self) -> list[int]:
+        """Processes of Ray that we started, without the replicas."""
+        return [] if self._node is None else [info.process.pid for infos in self._node.all_processes.values() for info in infos]
+
+    # -- in the thread
+    def _folder(self) -> Path:
+        return run_dir(self._settings) / "ray"
+
+    def _start(self) -> None:
+        folder = self._folder()
+        shutil.rmtree(folder, ignore_errors=True)  # of a start that was killed: nobody else uses this data directory
+        token = self._settings.data_dir / "secrets" / "ray_token"
+        kept_secret(token)
+        os.environ.update(
+            {
+                "RAY_AUTH_MODE": "token",
+                "RAY_AUTH_TOKEN_PATH": str(token.absolute()),
+                "RAY_USAGE_STATS_ENABLED": "0",
+                # Ray binds its ports to the node's address, but where that is loopback it takes a reachable one instead. Not so with this
+                "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+                "RAY_worker_niceness": "0",  # these workers are the server, not its batch jobs
+                "RAY_enable_metrics_collection": "0",
+                "RAY_task_events_report_interval_ms": "0",
+                "RAY_event_stats": "0",
+                "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+                "RAY_preload_python_modules": "velella.actors.replica",
+            }
+        )
+        os.environ.pop("RAY_ADDRESS", None)
+        import ray
+        from ray._private.node import Node
+        from ray._private.parameter import RayParams
+
+        _quieten()
+
+        class QuietNode(Node):
+            """A head without dashboard: `velella status` shows what it would, and it costs a second and 100 MB."""
+
+            def start_api_server(self, **_: Any) -> None:
+                self._webui_url = ""
+
+        params: dict[str, Any] = {
+            "node_ip_address": "127.0.0.1",
+            "num_cpus": self._slots,
+            "object_store_memory": OBJECT_STORE,
+            "include_dashboard": False,
+            "include_log_monitor": False,
+            "no_monitor": True,  # the autoscaler: there is nothing to scale on one machine
+            "temp_dir": str(folder),
+        }
+        self._node = QuietNode(RayParams(**params), head=True, shutdown_at_exit=False, spawn_reaper=True)
+        self._connect(ray, self._node.gcs_address, node_ip="127.0.0.1")
+
+    def _join(self) -> None:
+        import ray
+
+        _quieten()
+        self._connect(ray, str(self._settings.ray_address))
+
+    def _connect(self, ray: Any, address: str, node_ip: str | None = None) -> None:
+        ray.init(
+            address=address,
+            namespace=NAMESPACE,
+            logging_level="ERROR",
+            log_to_driver=False,
+            configure_logging=False,
+            **({"_node_ip_address": node_ip} if node_ip else {}),
+        )
+
+    def _stop(self) -> None:
+        import ray
+
+        ours = [child for pid in self.pids() for child in _family(pid)]
+        if ray.is_initialized():
+            ray.shutdown()
+        if self._node is not None:
+            self._node.kill_all_processes(check_alive=False, allow_graceful=True)
+            self._node = None
+            _, alive = psutil.wait_procs(ours, timeout=3.0)
+            for process in alive:
+                log.debug("a process of Ray had to be killed", pid=process.pid)
+                _kill(process)
+            psutil.wait_procs(alive, timeout=3.0)
+            shutil.rmtree(self._folder(), ignore_errors=True)
+
+
+def _quieten() -> None:
+    """Ray explains itself at length; what matters comes as an exception."""
+    logging.getLogger("ray").setLevel(logging.ERROR)
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    try:
+        process = psutil.Process(pid)
+        return [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _kill(process: psutil.Process) -> None:
+    try:
+        process.kill()
+    except psutil.NoSuchProcess:
+        pass  # it went by itself meanwhile

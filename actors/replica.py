@@ -1,0 +1,191 @@
+"""A replica: a host inside a Ray actor.
+
+Ray starts it, places it, restarts it and asks how it is; messages reach it over its own sockets. The host runs on an event loop in a
+thread of its own, so that nothing of Ray's stands in its way and a health check tells whether that loop turns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import threading
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass, field
+from typing import Any
+
+import ray
+import uvloop
+
+from ..core import logs
+from ..core.errors import VelellaError
+from ..core.settings import Settings
+from . import logpipe
+from .cluster import NAMESPACE, run_dir
+from .directory import Address, Directory, ReplicaId
+from .host import Host
+from .topology import Pool
+
+log = logs.logger("velella.replica")
+
+HEALTH_SECONDS = 5.0
+"""A loop that takes longer for one turn counts as hung."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a replica has to know to come to life, also when Ray restarts it: it is what the actor is made with."""
+
+    settings: str
+    """As JSON."""
+    pool: str
+    index: int
+    services: tuple[str, ...]
+    connections: int
+    directory: dict[str, list[list[Any]]] = field(default_factory=dict)
+    listen: str | None = None
+    """Where to take messages by TCP: an address, `node` for whatever Ray calls this node, None for nowhere."""
+    one_node: bool = True
+    """All replicas are on this machine, share its sockets and write their logs to the supervisor."""
+    bare: bool = False
+    """Open no sockets at all: every message comes as a Ray call."""
+
+    @classmethod
+    def of(cls, pool: Pool, index: int, settings: Settings, directory: Directory, **where: Any) -> Plan:
+        return cls(settings.model_dump_json(), pool.name, index, pool.services, pool.connections, directory.to_wire(), **where)
+
+
+def actor_name(replica: ReplicaId) -> str:
+    return f"velella-{replica}"
+
+
+def socket_path(settings: Settings, replica: ReplicaId) -> str:
+    """The same after a restart, so that callers simply connect again."""
+    return str(run_dir(settings) / f"{replica}.sock")
+
+
+class Replica:
+    """The Ray actor. Its methods are asked by the supervisor; `call_batch` also by peers that can't open a socket to it."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._settings = Settings.model_validate_json(plan.settings)
+        if plan.one_node:
+            logpipe.write_to(logpipe.log_path(self._settings))
+        id = ReplicaId(plan.pool, plan.index)
+        logs.configure(self._settings, replica=str(id))
+        self._loop = uvloop.new_event_loop()
+        self._host: Future[Host] = Future()
+        self._stopped = False
+        threading.Thread(target=self._run, args=(id,), name="host", daemon=True).start()
+
+    def _run(self, id: ReplicaId) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._starting = self._loop.create_task(self._start(id))
+        self._loop.run_forever()
+
+    async def _start(self, id: ReplicaId) -> None:
+        plan = self._plan
+        node = "" if plan.one_node else str(ray.get_runtime_context().get_node_id())
+        listen = _node_ip() if plan.listen == "node" else plan.listen
+        path = None if plan.bare else socket_path(self._settings, id)
+        try:
+            host = Host(
+                self._settings,
+                plan.services,
+                address=Address(id, node, path, actor=actor_name(id)),
+                listen=listen,
+                directory=Directory.from_wire(plan.directory),
+                connections=plan.connections,
+                actor=batch_call,
+            )
+            await host.start()
+            gc.collect()
+            gc.freeze()  # what is loaded stays: later collections needn't look at it
+            self._host.set_result(host)
+        except Exception as error:  # whatever it is, `ready` hands it to the supervisor
+            log.exception("this process could not start")
+            self._host.set_exception(error)
+
+    # -- asked by the supervisor
+    def ready(self) -> dict[str, Any]:
+        """Wait until the host takes messages: its address, or the error that kept it from starting."""
+        try:
+            return {"address": self._host.result().address.to_wire(), "pid": os.getpid()}
+        except VelellaError as error:
+            return {"error": error.to_wire(), "pid": os.getpid()}
+        except Exception as error:  # noqa: BLE001 - the traceback is in the log, the sentence goes to the operator
+            return {"error": VelellaError(f"{type(error).__name__}: {error}").to_wire(), "pid": os.getpid()}
+
+    @ray.method(concurrency_group="health")
+    def health(self) -> dict[str, Any]:
+        """How it is, seen from inside the loop. `state`: starting, running, failed, stopping, or hung when the loop doesn't turn."""
+        if not self._host.done():
+            return {"state": "starting", "pid": os.getpid()}
+        if self._host.exception() is not None:
+            return {"state": "failed", "pid": os.getpid()}
+        host = self._host.result()
+        asked = asyncio.run_coroutine_threadsafe(_turn(host), self._loop)
+        try:
+            state = "stopping" if self._stopped else "running"
+            return {"state": state, **asked.result(HEALTH_SECONDS), "address": host.address.to_wire()}
+        except FutureTimeout:
+            return {"state": "hung", "pid": os.getpid()}
+
+    @ray.method(concurrency_group="control")
+    def update(self, directory: dict[str, list[list[Any]]]) -> None:
+        """Replicas came, went or moved."""
+        if self._host.done() and self._host.exception() is None:
+            self._loop.call_soon_threadsafe(self._host.result().router.update, Directory.from_wire(directory))
+
+    @ray.method(concurrency_group="control")
+    def stop(self, seconds: float) -> None:
+        """Finish what is inside within `seconds`, then close everything. The process itself is ended by whoever asked."""
+        self._stopped = True
+        if self._host.done() and self._host.exception() is None:
+            asyncio.run_coroutine_threadsafe(self._host.result().stop(seconds), self._loop).result(seconds + 10.0)
+
+    # -- asked by peers
+    @ray.method(concurrency_group="messages")
+    def call_batch(self, frames: list[bytes]) -> list[bytes]:
+        """Requests as they would come over a socket, and their answers in the same order."""
+        host = self._host.result(HEALTH_SECONDS)
+        return asyncio.run_coroutine_threadsafe(host.dispatcher.batch(frames), self._loop).result()
+
+
+def batch_call(name: str) -> Any:
+    """The batch call of the replica whose actor has that name. Blocks; raises what Ray raises when there is none."""
+    actor = ray.get_actor(name, namespace=NAMESPACE)
+    return actor.call_batch.remote
+
+
+def replica_actor(pool: Pool) -> Any:
+    """The actor class of a pool's replicas, with its placement."""
+    resources = dict(pool.resources)
+    options: dict[str, Any] = {
+        "num_cpus": resources.pop("CPU", 0),
+        "max_restarts": -1,
+        "max_task_retries": 0,
+        "concurrency_groups": {"health": 1, "control": 1, "messages": 16},
+    }
+    if "GPU" in resources:
+        options["num_gpus"] = resources.pop("GPU")
+    if "memory" in resources:
+        options["memory"] = int(resources.pop("memory"))
+    if resources:
+        options["resources"] = resources
+    if pool.labels:
+        options["label_selector"] = dict(pool.labels)
+    if pool.at_most > 1:
+        options["scheduling_strategy"] = "SPREAD"
+    return ray.remote(**options)(Replica)
+
+
+def _node_ip() -> str:
+    address: str = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
+    return address
+
+
+async def _turn(host: Host) -> dict[str, Any]:
+    return host.status()
