@@ -29,7 +29,8 @@ def link_table(link: Link, metadata: MetaData) -> Table:
         *timestamps(),
     )
     Index(f"uq_{link.name}_id", table.c.id, unique=True)
-    Index(f"ix_{link.name}_{link.right.key}", table.c[link.right.key])
+    if link.left.many:  # else the unique index below serves as well
+        Index(f"ix_{link.name}_{link.right.key}", table.c[link.right.key])
     for side in (link.left, link.right):
         if not side.many:
             key = link.other(side).key

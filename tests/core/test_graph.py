@@ -11,8 +11,6 @@ from typing import Any
 import asyncpg
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, Text
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateIndex, CreateTable
 
 from velella.actors.postgres import EmbeddedPostgres
 from velella.core.errors import InvalidData, NotFound, UnexpectedState
@@ -26,10 +24,9 @@ from velella.core.query.plan import Catalogue
 from velella.core.settings import Settings
 from velella.core.sql.columns import Money, identity, module_metadata, timestamps
 from velella.core.sql.database import Database
+from velella.core.sql.definition import definition
 from velella.core.sql.entity import Entity, Schema, many, one
 from velella.modules.link.service import LinkService
-
-DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 def table(name: str, metadata: MetaData, *columns: Column[Any]) -> Table:
@@ -109,16 +106,6 @@ SCHEMAS = {
 } | {"link": LinkService.schema}
 
 
-def create_all() -> str:
-    """The DDL of all schemas."""
-    statements: list[str] = []
-    for schema in SCHEMAS.values():
-        for made in schema.metadata.sorted_tables:
-            statements.append(str(CreateTable(made).compile(dialect=DIALECT)))
-            statements += [str(CreateIndex(index).compile(dialect=DIALECT)) for index in made.indexes]
-    return ";\n".join(statements)
-
-
 class Counted(Source):
     """Remembers what each module was asked."""
 
@@ -147,7 +134,7 @@ class Shop:
     def _service(self, module: str, schema: Schema, database: Database) -> ModuleService:
         base = LinkService if module == "link" else ModuleService
         service = type(f"{module}_service", (base,), {"schema": schema, "name": module})
-        context = ModuleContext(Settings(), database, Providers(module), changed=self._nobody)
+        context = ModuleContext(Settings(**{}), database, Providers(module), changed=self._nobody)
         made: ModuleService = service(context)
         return made
 
@@ -175,7 +162,8 @@ async def shop(postgres: EmbeddedPostgres) -> AsyncIterator[Shop]:
     await database.open()
     made = Shop(database)
     try:
-        await database.script(create_all())
+        for schema in SCHEMAS.values():
+            await database.script(";".join(definition(schema.metadata)))
         await fill(made)
         made.source.asked.clear()
         yield made

@@ -7,12 +7,11 @@ from collections.abc import AsyncIterator
 from decimal import Decimal
 
 import pytest
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateIndex, CreateTable
 
 from velella.core.codec import travelled
 from velella.core.errors import InvalidData
 from velella.core.messages import CallContext, call_context
+from velella.core.migrations import migrate
 from velella.core.module import ModuleContext
 from velella.core.providers import Providers
 from velella.core.settings import Settings
@@ -46,19 +45,16 @@ class Links:
 
 @pytest.fixture
 async def links(fresh_database: str) -> AsyncIterator[Links]:
+    await migrate(MODULE, fresh_database)
     database = Database(fresh_database, connections=6)
     await database.open()
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    for table in MODULE.schema.metadata.sorted_tables:
-        indexes = [str(CreateIndex(index).compile(dialect=dialect)) for index in table.indexes]
-        await database.script(";".join([str(CreateTable(table).compile(dialect=dialect)), *indexes]))
     changed: list[frozenset[str]] = []
 
     async def note(entities: frozenset[str]) -> None:
         changed.append(entities)
 
     try:
-        yield Links(LinkService(ModuleContext(Settings(), database, Providers("link"), note)), changed)
+        yield Links(LinkService(ModuleContext(Settings(**{}), database, Providers("link"), note)), changed)
     finally:
         await database.close()
 
