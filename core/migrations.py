@@ -36,6 +36,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -104,7 +105,7 @@ async def revise(module: Module, message: str, url: str) -> Path | None:
     `url` names a server where a database may be made for a moment: nothing that is in its own database counts.
     """
     async with _scratch(url) as connection, connection.begin():
-        await _in_turn(connection, module)
+        await _in_turn(connection, module, views=False)
         operations = await connection.run_sync(_differences, module)
         if operations.is_empty():
             return None
@@ -114,7 +115,7 @@ async def revise(module: Module, message: str, url: str) -> Path | None:
 async def differences(module: Module, url: str) -> str:
     """What the next migration would do: empty where the history leads to the tables."""
     async with _scratch(url) as connection, connection.begin():
-        await _in_turn(connection, module)
+        await _in_turn(connection, module, views=False)
         operations = await connection.run_sync(_differences, module)
         return "" if operations.is_empty() else _render(operations)
 
@@ -122,13 +123,16 @@ async def differences(module: Module, url: str) -> str:
 # -- running
 
 
-async def _in_turn(connection: AsyncConnection, module: Module) -> list[str]:
+async def _in_turn(connection: AsyncConnection, module: Module, *, views: bool = True) -> list[str]:
     async with _turn:
-        return await connection.run_sync(_upgrade, module)
+        return await connection.run_sync(_upgrade, module, views)
 
 
-def _upgrade(connection: Connection, module: Module) -> list[str]:
-    """Under the lock: whoever comes second finds nothing left to do."""
+def _upgrade(connection: Connection, module: Module, views: bool) -> list[str]:
+    """Under the lock: whoever comes second finds nothing left to do.
+
+    `views`: make them too. They may need tables that the history doesn't make yet, where only the tables are compared.
+    """
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     todo = _pending(connection, module)
     if not todo:
@@ -141,7 +145,7 @@ def _upgrade(connection: Connection, module: Module) -> list[str]:
     with EnvironmentContext(Config(), script, fn=lambda revision, _: script._upgrade_revs("head", revision)) as environment:
         environment.configure(connection=connection, version_table=_version_table(module), transactional_ddl=True)
         environment.run_migrations()
-    for statement in create_views(metadata):
+    for statement in create_views(metadata) if views else ():
         connection.exec_driver_sql(statement)
     return todo
 
@@ -251,6 +255,8 @@ def _render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal
             return "sa.Numeric()"
         if isinstance(item, Timestamp):
             return "postgresql.TIMESTAMP(timezone=True, precision=3)"
+        if isinstance(item, JSONB):
+            return "postgresql.JSONB()"
     return False
 
 
