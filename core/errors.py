@@ -15,7 +15,8 @@
     └── Unavailable             503  nobody could take the message now; carries `retry_after`
         ├── Busy                     a mailbox is full
         ├── DeadlineExceeded    504  the answer did not come in time; a write may or may not have happened
-        └── ReplyLost                the connection closed after the message left; the same doubt
+        ├── ReplyLost                the connection closed after the message left; the same doubt
+        └── PaymentOutcomeUnknown    a payment provider did not answer; it is asked again, never guessed
 
 An error is data: it travels between processes by its class name and is an HTTP body at the door.
 """
@@ -136,6 +137,10 @@ class DeadlineExceeded(Unavailable):
 
 class ReplyLost(Unavailable):
     pass
+
+
+class PaymentOutcomeUnknown(Unavailable):
+    """Money may have moved, or not. Raised by payment providers; whoever asks again asks under the same idempotency key."""
 
 
 class Misconfigured(VelellaError):

@@ -5,7 +5,8 @@ whose answer was lost:
 
 - a read is sent again to another replica;
 - a write that came over a wire is recorded under its message id in the transaction of the write, so it may be sent
-  again: the second time the recorded answer comes back and nothing is done.
+  again: the second time the recorded answer comes back and nothing is done;
+- a repeatable one makes sure by itself that doing it twice is doing it once.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 S = TypeVar("S", bound="Service")
 
-Kind = Literal["read", "write", "call"]
+Kind = Literal["read", "write", "repeat", "call"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,15 @@ def message_kind(method: Callable[..., Any]) -> Kind:
 def reads(method: Callable[Concatenate[S, P], Awaitable[R]]) -> Callable[Concatenate[S, P], Awaitable[R]]:
     """Mark a method that changes nothing: it may be sent to any replica, again and again."""
     method.message_kind = "read"  # type: ignore[attr-defined]
+    return method
+
+
+def repeatable(method: Callable[Concatenate[S, P], Awaitable[R]]) -> Callable[Concatenate[S, P], Awaitable[R]]:
+    """Mark a method that asks third parties, so can't be one transaction, but that makes sure by itself that twice is once.
+
+    It is sent again to another replica, like a read.
+    """
+    method.message_kind = "repeat"  # type: ignore[attr-defined]
     return method
 
 

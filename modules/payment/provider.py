@@ -87,6 +87,7 @@ class PaymentProvider(ABC):
         """Change the amount, or what is known of the buyer, of a payment that isn't authorised yet."""
         return Outcome(ask.data)
 
+    @abstractmethod
     async def drop(self, ask: Ask) -> None:
         """Forget a payment that was never authorised. Does nothing where there is nothing to forget."""
 

@@ -36,6 +36,7 @@ class Rate:
     region_id: str
     parent_id: str | None
     """The country's region where this one is a province's."""
+    of_province: bool
     references: frozenset[Reference] = frozenset()
     """What it has rules for, as far as that is in the cart."""
 
@@ -76,7 +77,7 @@ def _rank(rate: Rate, mine: frozenset[Reference]) -> int | None:
         rank = 2
     else:
         return None
-    return rank + (3 if rate.parent_id is None else 0)
+    return rank if rate.of_province else rank + 3
 
 
 def provinces(code: str | None, country: str) -> list[str]:

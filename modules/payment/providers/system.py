@@ -18,6 +18,9 @@ class SystemPaymentProvider(PaymentProvider):
     async def update(self, ask: Ask) -> Outcome:
         return Outcome({}, "pending")
 
+    async def drop(self, ask: Ask) -> None:
+        """Nothing was begun outside."""
+
     async def authorize(self, ask: Ask) -> Outcome:
         return Outcome({}, "authorized")
 

@@ -1,0 +1,9 @@
+"""Customers: guests and registered ones, their addresses and groups."""
+
+from __future__ import annotations
+
+from ...core.module import Module
+from .service import CustomerService
+from .tables import SCHEMA
+
+MODULE = Module(name="customer", schema=SCHEMA, service=CustomerService, package=__name__)

@@ -1,0 +1,56 @@
+"""Statements of the customer module beyond what the kernel makes."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+from ...core.sql.compiled import compiled
+
+# Who changes the default addresses of a customer holds the customer: two who do it at once come one after the other.
+LOCK_CUSTOMERS = compiled(
+    text("SELECT id FROM customer WHERE id = ANY(CAST(:ids AS text[])) AND deleted_at IS NULL ORDER BY id FOR NO KEY UPDATE")
+)
+
+# Addresses that stop being the default because others take their place.
+UNSET_DEFAULTS = compiled(
+    text("""
+    UPDATE customer_address
+    SET is_default_shipping = is_default_shipping AND NOT customer_id = ANY(CAST(:shipping AS text[])),
+        is_default_billing = is_default_billing AND NOT customer_id = ANY(CAST(:billing AS text[])),
+        updated_at = now()
+    WHERE deleted_at IS NULL
+      AND ((is_default_shipping AND customer_id = ANY(CAST(:shipping AS text[])))
+           OR (is_default_billing AND customer_id = ANY(CAST(:billing AS text[]))))
+""")
+)
+
+JOIN_GROUPS = compiled(
+    text("""
+    INSERT INTO customer_group_customer (id, customer_id, customer_group_id, created_by)
+    SELECT * FROM unnest(
+        CAST(:ids AS text[]), CAST(:customer_ids AS text[]), CAST(:group_ids AS text[]), CAST(:created_by AS text[])
+    ) AS pair (id, customer_id, customer_group_id, created_by)
+    ORDER BY customer_id, customer_group_id
+    ON CONFLICT (customer_id, customer_group_id) DO UPDATE SET updated_at = now()
+    RETURNING id, customer_id, customer_group_id
+""")
+)
+
+LEAVE_GROUPS = compiled(
+    text("""
+    DELETE FROM customer_group_customer AS member
+    USING unnest(CAST(:customer_ids AS text[]), CAST(:group_ids AS text[])) AS pair (customer_id, customer_group_id)
+    WHERE member.customer_id = pair.customer_id AND member.customer_group_id = pair.customer_group_id
+    RETURNING member.customer_id, member.customer_group_id
+""")
+)
+
+FIND_GUEST = compiled(text("SELECT id FROM customer WHERE email = CAST(:email AS text) AND NOT has_account AND deleted_at IS NULL"))
+
+MAKE_GUEST = compiled(
+    text("""
+    INSERT INTO customer (id, email, has_account) VALUES (CAST(:id AS text), CAST(:email AS text), false)
+    ON CONFLICT (email, has_account) WHERE deleted_at IS NULL DO NOTHING
+    RETURNING id
+""")
+)

@@ -1,0 +1,121 @@
+"""The customer module's messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from ...core.ids import new_id
+from ...core.messages import writes
+from ...core.module import Keys, ModuleService, Row, Rows
+from .queries import FIND_GUEST, JOIN_GROUPS, LEAVE_GROUPS, LOCK_CUSTOMERS, MAKE_GUEST, UNSET_DEFAULTS
+from .tables import SCHEMA
+
+DEFAULTS = ("shipping", "billing")
+
+
+class CustomerService(ModuleService):
+    """Customers, their addresses and their groups.
+
+    An email belongs to at most one registered customer (`has_account`) and, apart from that, to at most one guest.
+    """
+
+    name: ClassVar[str] = "customer"
+    schema = SCHEMA
+
+    @writes
+    async def create_customers(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
+        """Create customers; `addresses` of a row are created with it.
+
+        Raises InvalidData where the email already belongs to a customer of the same kind.
+        """
+        customers = [{"id": new_id("cus"), **_without(row, "addresses")} for row in rows]
+        created = await self.create("customer", customers)
+        addresses = [
+            {**address, "customer_id": customer["id"]}
+            for customer, row in zip(customers, rows, strict=True)
+            for address in row.get("addresses") or ()
+        ]
+        if addresses:
+            await self.create_addresses(addresses)
+        return created
+
+    @writes
+    async def guest(self, email: str) -> Row:
+        """The guest with that email, created where there is none. However many ask at once, they get the same one."""
+        found = await self.database.fetch_value(FIND_GUEST, {"email": email})
+        if found is None:
+            # waits for another one that is just creating it; then there is nothing to return, but something to find
+            found = await self.database.fetch_value(MAKE_GUEST, {"id": new_id("cus"), "email": email})
+            if found is not None:
+                self.touch("customer")
+            else:
+                found = await self.database.fetch_value(FIND_GUEST, {"email": email})
+        return await self.retrieve("customer", found)
+
+    @writes
+    async def create_addresses(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
+        """Create addresses of customers. One that is to be a default takes the place of the one that was."""
+        await self._make_room(rows)
+        created = await self.create("customer_address", rows)
+        self.touch("customer")
+        return created
+
+    @writes
+    async def update_addresses(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
+        """Update addresses, each named by its id. One that becomes a default takes the place of the one that was.
+
+        Raises NotFound where one is missing: nothing changes.
+        """
+        becoming = [row["id"] for row in rows if any(row.get(f"is_default_{kind}") for kind in DEFAULTS)]
+        if becoming:
+            owners = {
+                row["id"]: row["customer_id"] for row in await self.list("customer_address", {"id": becoming}, fields=("id", "customer_id"))
+            }
+            await self._make_room([{**row, "customer_id": owners[row["id"]]} for row in rows if row["id"] in owners])
+        updated = await self.update("customer_address", rows)
+        self.touch("customer")
+        return updated
+
+    @writes
+    async def add_to_groups(self, pairs: Sequence[Mapping[str, Any]]) -> Rows:
+        """Put customers into groups: pairs of `customer_id` and `customer_group_id`, maybe with `created_by`.
+
+        Who is a member already stays one. Raises NotFound for a customer or a group that isn't there. Returns the
+        memberships, each with its `id`.
+        """
+        unique = {(pair["customer_id"], pair["customer_group_id"]): pair.get("created_by") for pair in pairs}
+        params = {
+            "ids": [new_id("cusgc") for _ in unique],
+            "customer_ids": [customer for customer, _ in unique],
+            "group_ids": [group for _, group in unique],
+            "created_by": list(unique.values()),
+        }
+        joined = await self.database.fetch(JOIN_GROUPS, params)
+        self._touch_groups()
+        return [dict(row) for row in joined]
+
+    @writes
+    async def remove_from_groups(self, pairs: Sequence[Mapping[str, Any]]) -> Keys:
+        """Take customers out of groups. The ids of those who were members."""
+        params = {"customer_ids": [pair["customer_id"] for pair in pairs], "group_ids": [pair["customer_group_id"] for pair in pairs]}
+        left = await self.database.fetch(LEAVE_GROUPS, params)
+        self._touch_groups()
+        return [row["customer_id"] for row in left]
+
+    # -- inside
+
+    async def _make_room(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Before rows become defaults: hold their customers, and unset what was the default until now."""
+        taking: dict[str, Keys] = {kind: sorted({row["customer_id"] for row in rows if row.get(f"is_default_{kind}")}) for kind in DEFAULTS}
+        customers = sorted({customer for kind in DEFAULTS for customer in taking[kind]})
+        if customers:
+            await self.database.fetch(LOCK_CUSTOMERS, {"ids": customers})
+            await self.database.execute(UNSET_DEFAULTS, {"shipping": taking["shipping"], "billing": taking["billing"]})
+
+    def _touch_groups(self) -> None:
+        self.touch("customer", "customer_group", "customer_group_customer")
+
+
+def _without(row: Mapping[str, Any], name: str) -> Row:
+    return {key: value for key, value in row.items() if key != name}

@@ -1,0 +1,16 @@
+"""Fulfillment: where a shop sends to, by which options, and what was sent."""
+
+from __future__ import annotations
+
+from ...core.module import Module
+from .providers.manual import ManualFulfillmentProvider
+from .service import FulfillmentService
+from .tables import SCHEMA
+
+MODULE = Module(
+    name="fulfillment",
+    schema=SCHEMA,
+    service=FulfillmentService,
+    package=__name__,
+    provider_kinds={ManualFulfillmentProvider.identifier: ManualFulfillmentProvider},
+)

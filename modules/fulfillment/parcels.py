@@ -1,0 +1,132 @@
+"""Fulfillments: having things sent, and calling it off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...core.clock import utc_now
+from ...core.errors import NotAllowed, NotFound, Unavailable
+from ...core.ids import new_id
+from ...core.messages import writes
+from ...core.module import ModuleService, Row, Rows
+from .provider import Consignment, FulfillmentProvider
+from .queries import LOCK_FULFILLMENT
+
+_NESTED = ("items", "labels", "delivery_address", "order")
+_SHOWN = ("*", "items.*", "labels.*", "delivery_address.*")
+_UNKNOWN = (TimeoutError, OSError, Unavailable)
+"""After these the provider may have carried the fulfillment out: its row stays, to be asked for again or cancelled."""
+
+
+class Parcels(ModuleService):
+    """Fulfillments with their items, labels and addresses.
+
+    The provider is asked outside of any transaction. The row is there before, so a process that dies in between leaves a
+    fulfillment that can be seen and cancelled, never one that nobody knows of.
+    """
+
+    async def create_fulfillment(self, data: Mapping[str, Any]) -> Row:
+        """Record a fulfillment and have its provider carry it out.
+
+        `data` has `location_id`, `provider_id`, `items`, `delivery_address` and may have `labels`, `order`, `data`,
+        `shipping_option_id`, times, `metadata`. With an `id` given, repeating the message asks the provider under the same
+        key and returns the same fulfillment. When the provider refuses, the row is gone again and its
+        error is raised; when its answer doesn't come, the row stays.
+        """
+        provider: FulfillmentProvider = self.providers.get(data["provider_id"])
+        id = data.get("id") or new_id("ful")
+        await self._record({**data, "id": id})
+        fulfillment = await self.retrieve("fulfillment", id, fields=_SHOWN)
+        try:
+            made = await provider.create(id, data.get("data") or {}, data.get("items") or (), data.get("order"), fulfillment)
+        except _UNKNOWN:
+            raise
+        except Exception:
+            await self.delete("fulfillment", [id])
+            raise
+        await self._carried_out(id, data.get("data") or {}, made)
+        return await self.retrieve("fulfillment", id, fields=_SHOWN)
+
+    async def create_return_fulfillment(self, data: Mapping[str, Any]) -> Row:
+        """Record a fulfillment that brings things back, and have its provider carry it out. Otherwise as `create_fulfillment`."""
+        provider: FulfillmentProvider = self.providers.get(data["provider_id"])
+        id = data.get("id") or new_id("ful")
+        await self._record({**data, "id": id})
+        try:
+            made = await provider.create_return(id, await self.retrieve("fulfillment", id, fields=_SHOWN))
+        except _UNKNOWN:
+            raise
+        except Exception:
+            await self.delete("fulfillment", [id])
+            raise
+        await self._carried_out(id, data.get("data") or {}, made)
+        return await self.retrieve("fulfillment", id, fields=_SHOWN)
+
+    @writes
+    async def update_fulfillment(self, id: str, change: Mapping[str, Any]) -> Row:
+        """Update a fulfillment. `labels`, where they are named, take the place of those it has."""
+        await self._hold(id)
+        plain = {name: value for name, value in change.items() if name not in _NESTED}
+        await self.update("fulfillment", [{**plain, "id": id}])
+        if change.get("labels") is not None:
+            old = await self.list("fulfillment_label", {"fulfillment_id": id}, fields=("id",))
+            await self.delete("fulfillment_label", [row["id"] for row in old])
+            await self.create("fulfillment_label", [{**label, "fulfillment_id": id} for label in change["labels"]])
+        return await self.retrieve("fulfillment", id, fields=_SHOWN)
+
+    async def cancel_fulfillment(self, id: str) -> Row:
+        """Call a fulfillment off. One that is cancelled already is returned as it is.
+
+        Raises NotFound, and NotAllowed where it has been shipped or delivered.
+        """
+        fulfillment = await self.retrieve("fulfillment", id, fields=_SHOWN)
+        if fulfillment["canceled_at"] is not None:
+            return fulfillment
+        _check_cancelable(fulfillment)
+        if fulfillment["provider_id"] is not None:
+            provider: FulfillmentProvider = self.providers.get(fulfillment["provider_id"])
+            await provider.cancel(id, fulfillment["data"] or {})
+        return await self._canceled(id)
+
+    # -- inside
+
+    @writes
+    async def _record(self, data: Mapping[str, Any]) -> None:
+        if await self.list("fulfillment", {"id": data["id"]}, fields=("id",), limit=1):
+            return
+        row: Row = {name: value for name, value in data.items() if name not in _NESTED}
+        if data.get("delivery_address"):
+            row["delivery_address_id"] = new_id("fuladdr")
+            await self.create("fulfillment_address", [{**data["delivery_address"], "id": row["delivery_address_id"]}])
+        await self.create("fulfillment", [row])
+        await self.create("fulfillment_item", [{**item, "fulfillment_id": data["id"]} for item in data.get("items") or ()])
+        await self.create("fulfillment_label", [{**label, "fulfillment_id": data["id"]} for label in data.get("labels") or ()])
+
+    @writes
+    async def _carried_out(self, id: str, given: Mapping[str, Any], made: Consignment) -> None:
+        await self.update("fulfillment", [{"id": id, "data": {**given, **made.data}}])
+        labels: Rows = [{**label, "fulfillment_id": id} for label in made.labels]
+        known = await self.list("fulfillment_label", {"fulfillment_id": id}, fields=("tracking_number",))
+        there = {row["tracking_number"] for row in known}
+        await self.create("fulfillment_label", [label for label in labels if label["tracking_number"] not in there])
+
+    @writes
+    async def _canceled(self, id: str) -> Row:
+        held = await self._hold(id)
+        if held["canceled_at"] is None:
+            _check_cancelable(held)
+            await self.update("fulfillment", [{"id": id, "canceled_at": utc_now()}])
+        return await self.retrieve("fulfillment", id, fields=_SHOWN)
+
+    async def _hold(self, id: str) -> Row:
+        held = await self.database.fetch_one(LOCK_FULFILLMENT, {"id": id})
+        if held is None:
+            raise NotFound(f"Fulfillment with id: {id} was not found")
+        return dict(held)
+
+
+def _check_cancelable(fulfillment: Mapping[str, Any]) -> None:
+    for moment, what in (("shipped_at", "shipped"), ("delivered_at", "delivered")):
+        if fulfillment[moment] is not None:
+            raise NotAllowed(f"Fulfillment {fulfillment['id']} is {what} already and can't be cancelled")

@@ -1,0 +1,63 @@
+"""Statements of the fulfillment module beyond what the kernel makes."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+from ...core.sql.compiled import compiled
+
+# The geo zones that could hold an address: all of its country. `matching` says which do.
+GEO_ZONES = compiled(
+    text("""
+    SELECT service_zone_id, type, country_code, province_code, city, postal_expression
+    FROM geo_zone
+    WHERE country_code = CAST(:country AS text) AND deleted_at IS NULL
+""")
+)
+
+# Who replaces the geo zones of a zone, or the rules of an option, holds the zone or option.
+LOCK_ZONES = compiled(
+    text("SELECT id FROM service_zone WHERE id = ANY(CAST(:ids AS text[])) AND deleted_at IS NULL ORDER BY id FOR NO KEY UPDATE")
+)
+LOCK_OPTIONS = compiled(
+    text("""
+    SELECT id, shipping_option_type_id FROM shipping_option
+    WHERE id = ANY(CAST(:ids AS text[])) AND deleted_at IS NULL
+    ORDER BY id FOR NO KEY UPDATE
+""")
+)
+
+GEO_ZONES_OF = compiled(
+    text("SELECT id, service_zone_id FROM geo_zone WHERE service_zone_id = ANY(CAST(:ids AS text[])) AND deleted_at IS NULL ORDER BY id")
+)
+RULES_OF = compiled(
+    text("""
+    SELECT id, shipping_option_id FROM shipping_option_rule
+    WHERE shipping_option_id = ANY(CAST(:ids AS text[])) AND deleted_at IS NULL
+    ORDER BY id
+""")
+)
+
+# Profiles are locked against options that are being created for them: their foreign key waits for this lock.
+LOCK_PROFILES = compiled(text("SELECT id FROM shipping_profile WHERE id = ANY(CAST(:ids AS text[])) ORDER BY id FOR UPDATE"))
+PROFILES_IN_USE = compiled(
+    text("""
+    SELECT DISTINCT shipping_profile_id FROM shipping_option
+    WHERE shipping_profile_id = ANY(CAST(:ids AS text[])) AND deleted_at IS NULL
+""")
+)
+
+LOCK_TYPES = compiled(text("SELECT id FROM shipping_option_type WHERE id = ANY(CAST(:ids AS text[])) ORDER BY id FOR UPDATE"))
+TYPES_IN_USE = compiled(
+    text("""
+    SELECT DISTINCT shipping_option_type_id FROM shipping_option
+    WHERE shipping_option_type_id = ANY(CAST(:ids AS text[])) AND deleted_at IS NULL
+""")
+)
+
+LOCK_FULFILLMENT = compiled(
+    text("""
+    SELECT id, provider_id, data, shipped_at, delivered_at, canceled_at FROM fulfillment
+    WHERE id = CAST(:id AS text) AND deleted_at IS NULL FOR NO KEY UPDATE
+""")
+)

@@ -1,0 +1,22 @@
+"""The fulfillment module's messages."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ...core.sql.provider_rows import keep_provider_rows
+from .options import Options
+from .parcels import Parcels
+from .tables import SCHEMA, fulfillment_provider
+from .zones import Zones
+
+
+class FulfillmentService(Zones, Options, Parcels):
+    """Where the shop sends to, by which options, and what was sent."""
+
+    name: ClassVar[str] = "fulfillment"
+    schema = SCHEMA
+
+    async def start(self) -> None:
+        await super().start()
+        await keep_provider_rows(self, fulfillment_provider)

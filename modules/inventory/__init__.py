@@ -1,0 +1,9 @@
+"""Inventory: items, their stock at locations, and the reservations held against it."""
+
+from __future__ import annotations
+
+from ...core.module import Module
+from .service import InventoryService
+from .tables import SCHEMA
+
+MODULE = Module(name="inventory", schema=SCHEMA, service=InventoryService, package=__name__)

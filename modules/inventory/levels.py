@@ -1,0 +1,162 @@
+"""Stock at locations: levels and their changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from ...core.errors import InvalidData, NotAllowed, NotFound
+from ...core.messages import reads, writes
+from ...core.module import Keys, ModuleService, Row, Rows
+from .demand import exact
+from .queries import AVAILABLE, CHANGE_LEVELS, LOCK_LEVELS
+
+_FIGURES = ("stocked_quantity", "incoming_quantity")
+
+Available = dict[str, dict[str, Decimal]]
+"""Item → location → quantity."""
+
+
+class Levels(ModuleService):
+    """How much there is of an item at a location. An item has at most one level at each location."""
+
+    @reads
+    async def available(self, inventory_item_ids: Sequence[str], location_ids: Sequence[str] | None = None) -> dict[str, Decimal]:
+        """What can still be sold of each item at the given locations together; 0 for one that isn't stocked there.
+
+        Without `location_ids`: everywhere. A figure may be negative where more is reserved than is there.
+        """
+        places = await self.available_at(inventory_item_ids, location_ids)
+        return {item: sum(quantities.values(), Decimal(0)) for item, quantities in places.items()}
+
+    @reads
+    async def available_at(self, inventory_item_ids: Sequence[str], location_ids: Sequence[str] | None = None) -> Available:
+        """What can still be sold of each item, location by location. Locations where an item isn't stocked are left out."""
+        places: Available = {item: {} for item in inventory_item_ids}
+        params = {"item_ids": list(places), "location_ids": None if location_ids is None else list(location_ids)}
+        for row in await self.database.fetch(AVAILABLE, params):
+            places[row["inventory_item_id"]][row["location_id"]] = row["available"]
+        return places
+
+    @reads
+    async def confirm(self, lines: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether all lines could be had together right now.
+
+        A line has `inventory_item_id`, `quantity`, `location_ids` (None: anywhere) and may have `allow_backorder`. Only
+        a reservation makes sure of it.
+        """
+        guarded = [line for line in lines if not line.get("allow_backorder")]
+        stock = await self.available_at([line["inventory_item_id"] for line in guarded])
+        wanted: dict[tuple[str, tuple[str, ...] | None], Decimal] = {}
+        for line in guarded:
+            places = line.get("location_ids")
+            key = line["inventory_item_id"], None if places is None else tuple(sorted(places))
+            wanted[key] = wanted.get(key, Decimal(0)) + exact(line["quantity"], "quantity")
+        return all(
+            sum((there for place, there in stock[item].items() if places is None or place in places), Decimal(0)) >= quantity
+            for (item, places), quantity in wanted.items()
+        )
+
+    @writes
+    async def create_levels(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
+        """Stock items at locations. Raises InvalidData where an item is stocked there already, NotFound for an unknown item."""
+        created = await self.create("inventory_level", [_new_level(row) for row in rows])
+        self.touch("inventory_item")
+        return created
+
+    @writes
+    async def update_levels(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
+        """Set what is stocked or incoming, each level named by item and location.
+
+        Stock may be set below what is reserved: the difference is owed, and nothing more can be reserved. Raises NotFound
+        where there is no such level: nothing changes.
+        """
+        return await self._change("set", rows)
+
+    @writes
+    async def adjust(self, adjustments: Sequence[Mapping[str, Any]]) -> Rows:
+        """Add to what is stocked, or take away: `inventory_item_id`, `location_id`, `adjustment`.
+
+        Raises NotFound where there is no such level: nothing changes.
+        """
+        summed: dict[tuple[str, str], Decimal] = {}
+        for one in adjustments:
+            key = one["inventory_item_id"], one["location_id"]
+            summed[key] = summed.get(key, Decimal(0)) + exact(one["adjustment"], "adjustment")
+        rows = [{"inventory_item_id": item, "location_id": place, "stocked_quantity": change} for (item, place), change in summed.items()]
+        return await self._change("add", rows)
+
+    @writes
+    async def delete_levels(self, ids: Sequence[str], *, force: bool = False) -> Keys:
+        """Stop stocking items at locations. The ids of the levels that were there.
+
+        Raises NotAllowed where something is reserved there and, unless `force`, where something is stocked: nothing is
+        deleted.
+        """
+        return await self._delete_levels(await self._locked_levels(ids=ids), force=force)
+
+    @writes
+    async def batch_levels(
+        self,
+        create: Sequence[Mapping[str, Any]] = (),
+        update: Sequence[Mapping[str, Any]] = (),
+        delete: Sequence[str] = (),
+        *,
+        force: bool = False,
+    ) -> Row:
+        """Create, update and delete levels: all of it, or nothing. `{"created": rows, "updated": rows, "deleted": ids}`."""
+        deleted = await self.delete_levels(delete, force=force) if delete else []
+        updated = await self.update_levels(update) if update else []
+        created = await self.create_levels(create) if create else []
+        return {"created": created, "updated": updated, "deleted": deleted}
+
+    # -- inside
+
+    async def _change(self, how: str, rows: Sequence[Mapping[str, Any]]) -> Rows:
+        if not rows:
+            return []
+        given = [_change_of_level(row) for row in rows]
+        keys = [(row["inventory_item_id"], row["location_id"]) for row in given]
+        if len(set(keys)) < len(keys):
+            raise InvalidData("An inventory level is named twice")
+        changed = await self.database.fetch(CHANGE_LEVELS, {"rows": given, "how": how})
+        ids = {(row["inventory_item_id"], row["location_id"]): row["id"] for row in changed}
+        for item, place in keys:
+            if (item, place) not in ids:
+                raise NotFound(f"Inventory item {item} is not stocked at location {place}")
+        self.touch("inventory_level", "inventory_item")
+        levels = {row["id"]: row for row in await self.list("inventory_level", {"id": list(ids.values())})}
+        return [levels[ids[key]] for key in keys]
+
+    async def _locked_levels(self, *, ids: Sequence[str] = (), item_ids: Sequence[str] = ()) -> Rows:
+        return [dict(row) for row in await self.database.fetch(LOCK_LEVELS, {"ids": list(ids), "item_ids": list(item_ids)})]
+
+    async def _delete_levels(self, levels: Rows, *, force: bool) -> Keys:
+        reserved = sorted({level["location_id"] for level in levels if level["reserved_quantity"] > 0})
+        if reserved:
+            raise NotAllowed(f"Cannot remove inventory levels: items are reserved at {', '.join(reserved)}")
+        stocked = sorted({level["location_id"] for level in levels if level["stocked_quantity"] > 0})
+        if stocked and not force:
+            raise NotAllowed(f"Cannot remove inventory levels: items are stocked at {', '.join(stocked)}. Use force to remove them anyway")
+        self.touch("inventory_item")
+        return await self.delete("inventory_level", [level["id"] for level in levels])
+
+
+def _new_level(row: Mapping[str, Any]) -> Row:
+    """A new level holds what is stocked and incoming; reserved is what reservations make it."""
+    if "reserved_quantity" in row:
+        raise InvalidData("reserved_quantity follows from reservations and can't be set")
+    return {name: value for name, value in row.items() if name not in _FIGURES or value is not None}
+
+
+def _change_of_level(row: Mapping[str, Any]) -> Row:
+    known = ("inventory_item_id", "location_id", *_FIGURES, "metadata")
+    change: Row = {name: row.get(name) for name in known}
+    for name in _FIGURES:
+        if change[name] is not None:
+            change[name] = exact(change[name], name)
+    unknown = row.keys() - {*known, "id"}
+    if unknown:
+        raise InvalidData(f"Inventory level has no field '{sorted(unknown)[0]}' that can be changed")
+    return change

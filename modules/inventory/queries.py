@@ -1,0 +1,189 @@
+"""Every statement of the inventory module beyond what the kernel makes.
+
+Levels are always locked in the order of item and location, so that two who need several of them never wait for each
+other. Reservations are locked before levels, by id.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+from ...core.sql.compiled import compiled
+
+# Reserve all or nothing, and keep the reservations, in one statement. One row a level that was asked for:
+#
+# - `known`: there is such a level. `taken`: its guard held, the quantity is reserved. `available`: what was there.
+# - Where not every level was taken, no reservation is kept and the transaction has to be rolled back.
+# - The guard stands in the UPDATE itself: PostgreSQL evaluates it again on the newest version of the row after waiting
+#   for another writer, so there is no oversell, whoever asks.
+# - A negative quantity gives back (a reservation that got smaller); `lines` may be empty.
+RESERVE = compiled(
+    text("""
+    WITH wanted AS (
+        SELECT * FROM unnest(
+            CAST(:item_ids AS text[]), CAST(:location_ids AS text[]), CAST(:quantities AS numeric[]), CAST(:guards AS numeric[])
+        ) AS wanted (item_id, location_id, quantity, guard)
+    ), locked AS (
+        SELECT level.id, wanted.item_id, wanted.location_id, wanted.quantity, wanted.guard,
+               level.stocked_quantity - level.reserved_quantity AS available
+        FROM inventory_level AS level
+        JOIN wanted ON wanted.item_id = level.inventory_item_id AND wanted.location_id = level.location_id
+        WHERE level.deleted_at IS NULL
+        ORDER BY level.inventory_item_id, level.location_id
+        FOR NO KEY UPDATE OF level
+    ), taken AS (
+        UPDATE inventory_level AS level
+        SET reserved_quantity = level.reserved_quantity + locked.quantity, updated_at = now()
+        FROM locked
+        WHERE level.id = locked.id
+          AND (locked.guard <= 0 OR level.stocked_quantity - level.reserved_quantity >= locked.guard)
+        RETURNING level.id
+    ), kept AS (
+        INSERT INTO reservation_item (
+            id, inventory_item_id, location_id, line_item_id, quantity, allow_backorder, external_id, description, created_by, metadata
+        )
+        SELECT line.id, line.inventory_item_id, line.location_id, line.line_item_id, line.quantity,
+               coalesce(line.allow_backorder, false), line.external_id, line.description, line.created_by, line.metadata
+        FROM jsonb_to_recordset(CAST(:lines AS jsonb)) AS line (
+            id text, inventory_item_id text, location_id text, line_item_id text, quantity numeric, allow_backorder boolean,
+            external_id text, description text, created_by text, metadata jsonb
+        )
+        WHERE (SELECT count(*) FROM taken) = (SELECT count(*) FROM wanted)
+    )
+    SELECT wanted.item_id, wanted.location_id, locked.id IS NOT NULL AS known, taken.id IS NOT NULL AS taken,
+           locked.available, now() AS moment
+    FROM wanted
+    LEFT JOIN locked ON locked.item_id = wanted.item_id AND locked.location_id = wanted.location_id
+    LEFT JOIN taken ON taken.id = locked.id
+""")
+)
+
+# Delete reservations and give back what they held. A reservation that somebody else has just released isn't counted twice:
+# whoever waited for its row finds it deleted.
+RELEASE = compiled(
+    text("""
+    WITH chosen AS (
+        SELECT id FROM reservation_item
+        WHERE deleted_at IS NULL AND (id = ANY(CAST(:ids AS text[])) OR line_item_id = ANY(CAST(:line_item_ids AS text[])))
+        ORDER BY id
+        FOR UPDATE
+    ), released AS (
+        UPDATE reservation_item AS reservation
+        SET deleted_at = now(), updated_at = now()
+        FROM chosen
+        WHERE reservation.id = chosen.id AND reservation.deleted_at IS NULL
+        RETURNING reservation.*
+    ), freed AS (
+        SELECT inventory_item_id, location_id, sum(quantity) AS quantity FROM released GROUP BY inventory_item_id, location_id
+    ), locked AS (
+        SELECT level.id, freed.quantity
+        FROM inventory_level AS level
+        JOIN freed ON freed.inventory_item_id = level.inventory_item_id AND freed.location_id = level.location_id
+        WHERE level.deleted_at IS NULL
+        ORDER BY level.inventory_item_id, level.location_id
+        FOR NO KEY UPDATE OF level
+    ), given AS (
+        UPDATE inventory_level AS level
+        SET reserved_quantity = level.reserved_quantity - locked.quantity, updated_at = now()
+        FROM locked
+        WHERE level.id = locked.id
+    )
+    SELECT id, inventory_item_id, location_id, line_item_id, trim_scale(quantity) AS quantity, allow_backorder
+    FROM released
+    ORDER BY id
+""")
+)
+
+# The opposite of RELEASE, without a guard: what is taken back was there before.
+RESTORE = compiled(
+    text("""
+    WITH chosen AS (
+        SELECT id FROM reservation_item
+        WHERE deleted_at IS NOT NULL AND (id = ANY(CAST(:ids AS text[])) OR line_item_id = ANY(CAST(:line_item_ids AS text[])))
+        ORDER BY id
+        FOR UPDATE
+    ), restored AS (
+        UPDATE reservation_item AS reservation
+        SET deleted_at = NULL, updated_at = now()
+        FROM chosen
+        WHERE reservation.id = chosen.id AND reservation.deleted_at IS NOT NULL
+        RETURNING reservation.*
+    ), held AS (
+        SELECT inventory_item_id, location_id, sum(quantity) AS quantity FROM restored GROUP BY inventory_item_id, location_id
+    ), locked AS (
+        SELECT level.id, held.quantity
+        FROM inventory_level AS level
+        JOIN held ON held.inventory_item_id = level.inventory_item_id AND held.location_id = level.location_id
+        WHERE level.deleted_at IS NULL
+        ORDER BY level.inventory_item_id, level.location_id
+        FOR NO KEY UPDATE OF level
+    ), counted AS (
+        UPDATE inventory_level AS level
+        SET reserved_quantity = level.reserved_quantity + locked.quantity, updated_at = now()
+        FROM locked
+        WHERE level.id = locked.id
+        RETURNING level.id
+    )
+    SELECT (SELECT array_agg(id ORDER BY id) FROM restored) AS ids,
+           (SELECT count(*) FROM held) = (SELECT count(*) FROM counted) AS complete
+""")
+)
+
+LOCK_RESERVATIONS = compiled(
+    text("""
+    SELECT id, inventory_item_id, location_id, quantity, allow_backorder
+    FROM reservation_item
+    WHERE id = ANY(CAST(:ids AS text[])) AND deleted_at IS NULL
+    ORDER BY id
+    FOR UPDATE
+""")
+)
+
+# Change what is stocked or incoming. `how` is `set` (the new figure) or `add` (a difference); a column that a row doesn't name
+# stays. Levels are named by item and location.
+CHANGE_LEVELS = compiled(
+    text("""
+    WITH given AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (
+            inventory_item_id text, location_id text, stocked_quantity numeric, incoming_quantity numeric, metadata jsonb
+        )
+    ), locked AS (
+        SELECT level.id, given.stocked_quantity, given.incoming_quantity, given.metadata
+        FROM inventory_level AS level
+        JOIN given ON given.inventory_item_id = level.inventory_item_id AND given.location_id = level.location_id
+        WHERE level.deleted_at IS NULL
+        ORDER BY level.inventory_item_id, level.location_id
+        FOR NO KEY UPDATE OF level
+    )
+    UPDATE inventory_level AS level
+    SET stocked_quantity = CASE WHEN CAST(:how AS text) = 'add' THEN level.stocked_quantity + coalesce(locked.stocked_quantity, 0)
+                                ELSE coalesce(locked.stocked_quantity, level.stocked_quantity) END,
+        incoming_quantity = CASE WHEN CAST(:how AS text) = 'add' THEN level.incoming_quantity + coalesce(locked.incoming_quantity, 0)
+                                 ELSE coalesce(locked.incoming_quantity, level.incoming_quantity) END,
+        metadata = coalesce(locked.metadata, level.metadata),
+        updated_at = now()
+    FROM locked
+    WHERE level.id = locked.id
+    RETURNING level.id, level.inventory_item_id, level.location_id
+""")
+)
+
+LOCK_LEVELS = compiled(
+    text("""
+    SELECT id, inventory_item_id, location_id, stocked_quantity, reserved_quantity
+    FROM inventory_level
+    WHERE deleted_at IS NULL AND (id = ANY(CAST(:ids AS text[])) OR inventory_item_id = ANY(CAST(:item_ids AS text[])))
+    ORDER BY inventory_item_id, location_id
+    FOR UPDATE
+""")
+)
+
+# What can still be sold, item by item and place by place. `location_ids` NULL: everywhere.
+AVAILABLE = compiled(
+    text("""
+    SELECT inventory_item_id, location_id, trim_scale(stocked_quantity - reserved_quantity) AS available
+    FROM inventory_level
+    WHERE deleted_at IS NULL AND inventory_item_id = ANY(CAST(:item_ids AS text[]))
+      AND (CAST(:location_ids AS text[]) IS NULL OR location_id = ANY(CAST(:location_ids AS text[])))
+""")
+)

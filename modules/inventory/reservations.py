@@ -1,0 +1,152 @@
+"""Reserving stock, and giving it back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from ...core import json
+from ...core.clock import iso
+from ...core.errors import InsufficientInventory, InvalidData, NotFound
+from ...core.ids import new_id
+from ...core.messages import writes
+from ...core.module import Keys, ModuleService, Row, Rows
+from .demand import Demand, checked_line, columns, demands
+from .queries import LOCK_RESERVATIONS, RELEASE, RESERVE, RESTORE
+
+_LINE = (
+    "id", "inventory_item_id", "location_id", "line_item_id", "quantity", "allow_backorder", "external_id", "description",
+    "created_by", "metadata",
+)  # fmt: skip
+
+
+class Reservations(ModuleService):
+    """Reservations, and the counters of levels that follow them.
+
+    Every message here changes reservations and the `reserved_quantity` of their levels in one transaction, so that at
+    every commit a level's counter is the sum of its reservations.
+    """
+
+    @writes
+    async def reserve(self, lines: Sequence[Mapping[str, Any]]) -> Rows:
+        """Reserve all lines, or none of them. Returns the reservations in the order of the lines.
+
+        A line has `inventory_item_id`, `location_id`, `quantity` and may have `line_item_id`, `allow_backorder`,
+        `description`, `external_id`, `created_by`, `metadata`. Lines of one item at one location are summed first, so
+        that two lines can't both take the last unit. A line that allows back-orders is taken whatever there is.
+
+        Raises:
+            InsufficientInventory: some item has less at its location than its lines ask for; nothing is reserved.
+            NotFound: some item isn't stocked at its location at all.
+            InvalidData: a line names no item or location, or a quantity that isn't above zero.
+        """
+        rows = [_reservation(line) for line in lines]
+        if not rows:
+            return []
+        moment = await self._take(demands(rows), rows)
+        self.touch("reservation_item")
+        return [{**row, "created_at": moment, "updated_at": moment, "deleted_at": None} for row in rows]
+
+    @writes
+    async def release_reservations(self, ids: Sequence[str] = (), *, line_item_ids: Sequence[str] = ()) -> Rows:
+        """Delete reservations by their ids, or all of some line items, and give back what they held.
+
+        Returns those that were there; one that was released before is not among them and is not given back twice.
+        """
+        released = await self.database.fetch(RELEASE, {"ids": list(ids), "line_item_ids": list(line_item_ids)})
+        if released:
+            self.touch("reservation_item", "inventory_level", "inventory_item")
+        return [dict(row) for row in released]
+
+    @writes
+    async def restore_reservations(self, ids: Sequence[str] = (), *, line_item_ids: Sequence[str] = ()) -> Keys:
+        """Take back a release: the same reservations hold the same quantities again. Returns the ids that were restored.
+
+        There is no guard: this undoes what happened a moment ago, so it succeeds even where somebody has taken the units
+        since; then more is reserved than is there, for people to sort out. Raises NotFound where a level is gone.
+        """
+        row = await self.database.fetch_one(RESTORE, {"ids": list(ids), "line_item_ids": list(line_item_ids)})
+        if row is None or not row["ids"]:
+            return []
+        if not row["complete"]:
+            raise NotFound("A reservation can't be restored: its item is no longer stocked at its location")
+        self.touch("reservation_item", "inventory_level", "inventory_item")
+        restored: Keys = row["ids"]
+        return restored
+
+    @writes
+    async def update_reservations(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
+        """Change reservations, each named by its id: quantity, location, description, metadata, …
+
+        What is asked for in addition has to be there (unless the reservation allows back-orders); what is no longer
+        needed is given back. All rows, or none.
+
+        Raises:
+            NotFound: a reservation, or the level it is moved to, isn't there.
+            InsufficientInventory: some item has less than is asked for in addition.
+        """
+        if len({row["id"] for row in rows}) < len(rows):
+            raise InvalidData("A reservation is named twice")
+        held = {row["id"]: dict(row) for row in await self.database.fetch(LOCK_RESERVATIONS, {"ids": [row["id"] for row in rows]})}
+        shifts: dict[tuple[str, str], Demand] = {}
+        changes: Rows = []
+        for row in rows:
+            old = held.get(row["id"])
+            if old is None:
+                raise NotFound(f"Reservation item with id: {row['id']} was not found")
+            if row.get("inventory_item_id", old["inventory_item_id"]) != old["inventory_item_id"]:
+                raise InvalidData("A reservation can't be moved to another inventory item")
+            new = checked_line({**old, **row})
+            _shift(shifts, old, -old["quantity"])
+            _shift(shifts, new, new["quantity"])
+            changes.append({**row, **({"quantity": new["quantity"]} if "quantity" in row else {})})
+        moved = [shift for key in sorted(shifts) if (shift := shifts[key]).quantity]
+        if moved:
+            await self._take(moved, [])
+        return await self.update("reservation_item", changes)
+
+    async def _take(self, wanted: Sequence[Demand], rows: Rows) -> str:
+        """Count demands on their levels and keep the reservations. The moment it happened.
+
+        What comes from several messages could be taken together here, as long as each message's part succeeds or fails
+        by itself.
+        """
+        lines = [{name: row.get(name) for name in _LINE} for row in rows]
+        outcome = await self.database.fetch(RESERVE, {**columns(wanted), "lines": lines})
+        refused = [row for row in outcome if not row["taken"]]
+        if refused:
+            asked = {one.key: one for one in wanted}
+            raise _refusal(refused, asked)
+        self.touch("inventory_level", "inventory_item")
+        return iso(outcome[0]["moment"])
+
+
+def _reservation(line: Mapping[str, Any]) -> Row:
+    row: Row = dict.fromkeys(_LINE)
+    row.update(checked_line(line), id=line.get("id") or new_id("resitem"), allow_backorder=bool(line.get("allow_backorder")))
+    unknown = row.keys() - set(_LINE)
+    if unknown:
+        raise InvalidData(f"A reservation has no field '{sorted(unknown)[0]}'")
+    return row
+
+
+def _shift(shifts: dict[tuple[str, str], Demand], line: Mapping[str, Any], quantity: Decimal) -> None:
+    key = line["inventory_item_id"], line["location_id"]
+    shift = shifts.setdefault(key, Demand(*key))
+    shift.quantity += quantity
+    if not line["allow_backorder"]:
+        shift.guarded += quantity
+
+
+def _refusal(refused: Sequence[Any], asked: Mapping[tuple[str, str], Demand]) -> Exception:
+    unknown = next((row for row in refused if not row["known"]), None)
+    if unknown is not None:
+        return NotFound(f"Inventory item {unknown['item_id']} is not stocked at location {unknown['location_id']}")
+    row = refused[0]
+    wanted = asked[row["item_id"], row["location_id"]].guarded
+    return InsufficientInventory(
+        f"Not enough stock of inventory item {row['item_id']} at location {row['location_id']}: "
+        f"{json.number(wanted)} wanted, {json.number(max(row['available'], Decimal(0)))} available",
+        items=[{"inventory_item_id": one["item_id"], "location_id": one["location_id"]} for one in refused],
+    )

@@ -1,0 +1,16 @@
+"""Payments: collections, sessions, what was authorised, captured and given back."""
+
+from __future__ import annotations
+
+from ...core.module import Module
+from .providers.system import SystemPaymentProvider
+from .service import PaymentService
+from .tables import SCHEMA
+
+MODULE = Module(
+    name="payment",
+    schema=SCHEMA,
+    service=PaymentService,
+    package=__name__,
+    provider_kinds={SystemPaymentProvider.identifier: SystemPaymentProvider},
+)

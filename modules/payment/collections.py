@@ -1,0 +1,137 @@
+"""Payment collections: what a cart or an order has to be paid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from ...core.errors import InvalidData, NotAllowed, NotFound
+from ...core.ids import new_id
+from ...core.logs import logger
+from ...core.messages import repeatable, writes
+from ...core.module import ModuleService, Row, Rows
+from .provider import Ask, PaymentProvider
+from .queries import CANCEL_COLLECTION, COLLECTION_FOR, DROP_SESSIONS, LOCK_COLLECTION, REFRESH_COLLECTION, SET_AMOUNT
+
+log = logger("velella.payment")
+
+
+class Collections(ModuleService):
+    """Collections of payments. Their amounts and status follow from what is in them."""
+
+    @writes
+    async def create_collections(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
+        """Create payment collections: `currency_code`, `amount` (major units), `metadata`."""
+        return await self.create("payment_collection", [_collection(row) for row in rows])
+
+    @repeatable
+    async def collection_for(
+        self, payer_key: str, *, currency_code: str, amount: Decimal | int, metadata: Mapping[str, Any] | None = None
+    ) -> Row:
+        """The one collection of a payer (`cart:<id>`), created where there is none, with the amount brought up to date.
+
+        However many ask at once, they get the same collection.
+        """
+        id = await self._made_for(payer_key, currency_code, amount, metadata)
+        return await self.set_amount(id, amount=amount, currency_code=currency_code)
+
+    @repeatable
+    async def set_amount(self, id: str, *, amount: Decimal | int, currency_code: str | None = None) -> Row:
+        """Change what is to be paid. Where that is another amount than before, the sessions begun for the old one are dropped.
+
+        A session in which something was authorised stays: then the collection may end up partially authorised. Raises
+        NotFound; NotAllowed for another currency where something was authorised.
+        """
+        dropped = await self._set_amount(id, _exact(amount), currency_code)
+        await self._drop_at_providers(dropped)
+        return await self.retrieve("payment_collection", id, fields=("*", "payment_sessions.*"))
+
+    @writes
+    async def cancel_collection(self, id: str) -> Row:
+        """Mark a collection as cancelled. Raises NotFound; NotAllowed where something was captured."""
+        held = await self._hold_collection(id)
+        if held["status"] in ("completed", "partially_captured"):
+            raise NotAllowed(f"Payment collection {id} has been paid and can't be cancelled")
+        await self.database.execute(CANCEL_COLLECTION, {"id": id})
+        self.touch("payment_collection")
+        return await self.retrieve("payment_collection", id)
+
+    # -- inside
+
+    @writes
+    async def _made_for(self, payer_key: str, currency_code: str, amount: Decimal | int, metadata: Mapping[str, Any] | None) -> str:
+        id: str = await self.database.fetch_value(
+            COLLECTION_FOR,
+            {
+                "id": new_id("pay_col"),
+                "payer_key": payer_key,
+                "currency_code": currency_code.lower(),
+                "amount": _exact(amount),
+                "metadata": metadata,
+            },
+        )
+        self.touch("payment_collection")
+        return id
+
+    @writes
+    async def _set_amount(self, id: str, amount: Decimal, currency_code: str | None) -> Rows:
+        """Returns the sessions that were dropped."""
+        held = await self._hold_collection(id)
+        currency = (currency_code or held["currency_code"]).lower()
+        if held["amount"] == amount and held["currency_code"] == currency:
+            return []
+        if held["currency_code"] != currency and held["status"] not in ("not_paid", "awaiting", "canceled", "failed"):
+            raise NotAllowed(f"Payment collection {id} has payments in {held['currency_code']}: its currency can't be changed")
+        await self.database.execute(SET_AMOUNT, {"id": id, "amount": amount, "currency_code": currency})
+        dropped = await self._drop_sessions(id)
+        if held["status"] != "not_paid":
+            await self._refresh_collection(id)
+        self.touch("payment_collection")
+        return dropped
+
+    async def _hold_collection(self, id: str) -> Row:
+        """Lock a collection: what belongs to it changes only by whoever holds it."""
+        held = await self.database.fetch_one(LOCK_COLLECTION, {"id": id})
+        if held is None:
+            raise NotFound(f"Payment collection with id: {id} was not found")
+        return dict(held)
+
+    async def _refresh_collection(self, id: str) -> None:
+        """Compute the amounts and the status of a collection that is held."""
+        await self.database.execute(REFRESH_COLLECTION, {"id": id})
+        self.touch("payment_collection")
+
+    async def _drop_sessions(self, collection_id: str | None = None, ids: Sequence[str] = ()) -> Rows:
+        """Delete sessions in which nothing was paid."""
+        dropped = await self.database.fetch(DROP_SESSIONS, {"collection_id": collection_id, "ids": list(ids)})
+        if dropped:
+            self.touch("payment_session", "payment_collection")
+        return [dict(row) for row in dropped]
+
+    async def _drop_at_providers(self, sessions: Rows) -> None:
+        """Have providers forget sessions that are gone here. No money is held in them, so a provider that can't be asked now
+        keeps something useless that lapses by itself: worth a line in the log, not a failed request."""
+        for session in sessions:
+            if session["provider_id"] not in self.providers:
+                continue
+            provider: PaymentProvider = self.providers.get(session["provider_id"])
+            ask = Ask(f"{session['id']}:drop", session["data"], session["amount"], session["currency_code"], session["context"] or {})
+            try:
+                await provider.drop(ask)
+            except Exception as error:  # noqa: BLE001 - see above
+                log.warning("a provider could not forget a payment session", session=session["id"], error=str(error))
+
+
+def _collection(row: Mapping[str, Any]) -> Row:
+    amount, currency = row.get("amount"), row.get("currency_code")
+    if amount is None or not currency:
+        raise InvalidData("A payment collection needs an amount and a currency_code")
+    return {**row, "amount": _exact(amount), "currency_code": currency.lower()}
+
+
+def _exact(amount: Decimal | int) -> Decimal:
+    exact = Decimal(amount)
+    if not exact.is_finite() or exact < 0:
+        raise InvalidData(f"An amount to be paid can't be {amount}")
+    return exact

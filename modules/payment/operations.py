@@ -1,0 +1,226 @@
+"""Captures, refunds and cancellations: what is asked of a provider for a payment.
+
+Each goes in three steps. The operation is written down and committed, with what it may still take checked under the
+payment's lock; the provider is asked, outside of any transaction, under the operation's id; the answer is booked. A
+process that dies in between leaves a pending operation, which counts against what is left, and which the next one who
+comes by takes up under the same key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+from ...core.errors import InvalidData, NotAllowed, NotFound, PaymentOutcomeUnknown
+from ...core.ids import new_id
+from ...core.messages import repeatable, writes
+from ...core.module import Row
+from .provider import Ask, Outcome
+from .queries import (
+    BEGIN_OPERATION,
+    BOOK_CAPTURE,
+    BOOK_PAYMENT,
+    BOOK_REFUND,
+    END_OPERATION,
+    LOCK_PAYMENT,
+    OPERATIONS,
+    STANDING,
+)
+from .sessions import UNANSWERED, Sessions
+
+Kind = Literal["capture", "refund", "cancel"]
+
+PATIENCE = 60.0
+"""Seconds after which whoever began an operation is taken for dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing asked of a provider."""
+
+    id: str
+    kind: Kind
+    payment: Row
+    amount: Decimal
+    details: Mapping[str, Any]
+    """What is booked with it: `created_by`, `note`, `refund_reason_id`, `metadata`."""
+
+
+class Operations(Sessions):
+    """Taking authorised money, giving it back, letting it go."""
+
+    async def capture_payment(
+        self,
+        payment_id: str,
+        *,
+        amount: Decimal | int | None = None,
+        captured_by: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        key: str | None = None,
+    ) -> Row:
+        """Take authorised money; all that is left where no amount is given. The payment, with its captures and refunds.
+
+        With a `key` the message may be repeated: under one key it is one capture. A payment that is captured as a whole
+        already is returned as it is.
+
+        Raises NotFound; InvalidData for more than is authorised and not yet captured, and where the payment was cancelled;
+        PaymentOutcomeUnknown where the provider doesn't answer (repeating with the same key settles it).
+        """
+        return await self._operate("capture", payment_id, amount, {"created_by": captured_by, "metadata": metadata}, key)
+
+    async def refund_payment(
+        self,
+        payment_id: str,
+        *,
+        amount: Decimal | int | None = None,
+        created_by: str | None = None,
+        note: str | None = None,
+        refund_reason_id: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        key: str | None = None,
+    ) -> Row:
+        """Give captured money back; all that is left where no amount is given. Otherwise as `capture_payment`.
+
+        Raises InvalidData for more than was captured and not yet given back.
+        """
+        details = {"created_by": created_by, "note": note, "refund_reason_id": refund_reason_id, "metadata": metadata}
+        return await self._operate("refund", payment_id, amount, details, key)
+
+    @repeatable
+    async def cancel_payment(self, payment_id: str) -> Row:
+        """Let go of money that was authorised. A payment that is cancelled already is returned as it is.
+
+        Raises NotFound; NotAllowed where something of it was captured: that can only be refunded.
+        """
+        return await self._operate("cancel", payment_id, None, {}, "cancel")
+
+    # -- inside
+
+    async def _operate(self, kind: Kind, payment_id: str, amount: Decimal | int | None, details: Mapping[str, Any], key: str | None) -> Row:
+        wanted = _exact(amount)
+        while True:
+            begun = await self._begin(kind, payment_id, wanted, details, key)
+            if begun is None:
+                return await self._payment(payment_id)
+            operation, mine = begun
+            await self._carry_out(operation, mine=mine)
+            if mine:
+                return await self._payment(payment_id)
+
+    @writes
+    async def _begin(
+        self, kind: Kind, payment_id: str, amount: Decimal | None, details: Mapping[str, Any], key: str | None
+    ) -> tuple[Operation, bool] | None:
+        """The operation to carry out now, and whether it is the one that was asked for (else one that somebody has left
+        behind, after which this is to be called again). None: there is nothing left to do."""
+        payment = await self._hold_payment(payment_id)
+        for row in await self.database.fetch(OPERATIONS, {"id": payment_id, "kind": kind, "request_key": key, "patience": PATIENCE}):
+            if row["mine"] and row["state"] == "done":
+                return None
+            if row["mine"] or row["state"] == "pending":
+                return Operation(row["id"], row["kind"], payment, row["amount"], row["details"]), row["mine"]
+        standing = await self.database.fetch_one(STANDING, {"id": payment_id})
+        assert standing is not None  # an aggregate always gives a row
+        taken = _amount_for(kind, payment, dict(standing), amount)
+        if taken is None:
+            return None
+        operation = Operation(new_id("payop"), kind, payment, taken, details)
+        await self.database.execute(
+            BEGIN_OPERATION,
+            {
+                "id": operation.id,
+                "payment_id": payment_id,
+                "kind": kind,
+                "amount": taken,
+                "request_key": key,
+                "details": {name: value for name, value in details.items() if value is not None},
+            },
+        )
+        return operation, True
+
+    async def _carry_out(self, operation: Operation, *, mine: bool) -> None:
+        """Ask the provider, and book its answer."""
+        payment = operation.payment
+        provider = self._provider(payment["provider_id"])
+        ask = Ask(operation.id, payment["data"] or {}, operation.amount, payment["currency_code"])
+        try:
+            outcome: Outcome = await getattr(provider, operation.kind)(ask)
+        except UNANSWERED as error:
+            raise PaymentOutcomeUnknown(
+                f"The payment provider did not answer, so it isn't known whether the {operation.kind} of payment {payment['id']} was done",
+                hint=f"{type(error).__name__}: {error}. It is asked again with the next request.",
+            ) from error
+        except Exception as error:
+            await self._failed(operation, error)
+            if mine:
+                raise
+        else:
+            await self._booked(operation, outcome)
+
+    @writes
+    async def _booked(self, operation: Operation, outcome: Outcome) -> None:
+        payment = operation.payment
+        await self._hold_collection(payment["payment_collection_id"])
+        await self._hold_payment(payment["id"])
+        if not await self._end(operation, "done"):
+            return
+        booking = {**dict.fromkeys(("created_by", "metadata", "note", "refund_reason_id")), **operation.details}
+        booking |= {"amount": operation.amount, "payment_id": payment["id"]}
+        if operation.kind == "capture":
+            await self.database.execute(BOOK_CAPTURE, {**booking, "id": new_id("capt")})
+        elif operation.kind == "refund":
+            await self.database.execute(BOOK_REFUND, {**booking, "id": new_id("ref")})
+        data = {**(payment["data"] or {}), **outcome.data}
+        await self.database.execute(BOOK_PAYMENT, {"id": payment["id"], "data": data, "kind": operation.kind})
+        await self._refresh_collection(payment["payment_collection_id"])
+        self.touch("payment", "capture", "refund")
+
+    @writes
+    async def _failed(self, operation: Operation, error: Exception) -> None:
+        await self._end(operation, "failed", f"{type(error).__name__}: {error}")
+
+    async def _end(self, operation: Operation, state: str, failure: str | None = None) -> bool:
+        """Whether this is the first one to end it."""
+        ended = await self.database.fetch_value(END_OPERATION, {"id": operation.id, "state": state, "failure": failure})
+        return ended is not None
+
+    async def _hold_payment(self, id: str) -> Row:
+        held = await self.database.fetch_one(LOCK_PAYMENT, {"id": id})
+        if held is None:
+            raise NotFound(f"Payment with id: {id} was not found")
+        return dict(held)
+
+
+def _amount_for(kind: Kind, payment: Row, standing: Mapping[str, Any], wanted: Decimal | None) -> Decimal | None:
+    """What the operation moves, by what the payment has left. None: it is done already."""
+    id, authorized = payment["id"], payment["amount"]
+    captured: Decimal = standing["captured"]
+    if kind == "cancel":
+        if payment["canceled_at"] is not None:
+            return None
+        if captured or standing["capturing"]:
+            raise NotAllowed(f"Payment {id} has been captured: it can be refunded, not cancelled")
+        return Decimal(authorized)
+    if payment["canceled_at"] is not None or standing["canceling"]:
+        raise InvalidData(f"Payment {id} has been cancelled")
+    if kind == "capture":
+        if payment["captured_at"] is not None:
+            return None
+        left, what = authorized - captured - standing["capturing"], "authorized and not yet captured"
+    else:
+        left, what = captured - standing["refunded"] - standing["refunding"], "captured and not yet refunded"
+    amount = left if wanted is None else wanted
+    if amount <= 0 or amount > left:
+        raise InvalidData(f"Cannot {kind} {amount:f} of payment {id}: {left:f} is {what}")
+    return Decimal(amount)
+
+
+def _exact(amount: Decimal | int | None) -> Decimal | None:
+    if amount is None:
+        return None
+    exact = Decimal(amount)
+    if not exact.is_finite() or exact <= 0:
+        raise InvalidData(f"An amount to move has to be above zero, not {amount}")
+    return exact

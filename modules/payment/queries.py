@@ -1,0 +1,223 @@
+"""Statements of the payment module beyond what the kernel makes.
+
+Locks are taken in the order collection, payment. Statements that look at what belongs to a collection or payment come
+after the one that locks it: only then do they see what those did who held it before.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+from ...core.sql.compiled import compiled
+
+# One collection for each payer, however often and from wherever it is asked for.
+COLLECTION_FOR = compiled(
+    text("""
+    INSERT INTO payment_collection (id, payer_key, currency_code, amount, metadata)
+    VALUES (CAST(:id AS text), CAST(:payer_key AS text), CAST(:currency_code AS text), CAST(:amount AS numeric), CAST(:metadata AS jsonb))
+    ON CONFLICT (payer_key) DO UPDATE SET deleted_at = NULL
+    RETURNING id
+""")
+)
+
+LOCK_COLLECTION = compiled(
+    text("""
+    SELECT id, amount, currency_code, status FROM payment_collection
+    WHERE id = CAST(:id AS text) AND deleted_at IS NULL FOR NO KEY UPDATE
+""")
+)
+
+SET_AMOUNT = compiled(
+    text("""
+    UPDATE payment_collection
+    SET amount = CAST(:amount AS numeric), currency_code = CAST(:currency_code AS text), updated_at = clock_timestamp()
+    WHERE id = CAST(:id AS text)
+""")
+)
+
+# Sessions that nothing was paid in, gone; what their providers need to forget them.
+DROP_SESSIONS = compiled(
+    text("""
+    UPDATE payment_session AS session
+    SET deleted_at = now(), updated_at = clock_timestamp()
+    WHERE session.deleted_at IS NULL
+      AND (session.payment_collection_id = CAST(:collection_id AS text) OR session.id = ANY(CAST(:ids AS text[])))
+      AND session.status NOT IN ('authorized', 'captured', 'pending_authorization')
+      AND NOT EXISTS (SELECT FROM payment WHERE payment.payment_session_id = session.id AND payment.deleted_at IS NULL)
+    RETURNING session.id, session.provider_id, session.data, session.amount, session.currency_code, session.context
+""")
+)
+
+SESSION = compiled(
+    text("""
+    SELECT session.id, session.payment_collection_id, session.provider_id, session.data, session.amount, session.currency_code,
+           session.context, session.status, session.attempt, payment.id AS payment_id
+    FROM payment_session AS session
+    LEFT JOIN payment ON payment.payment_session_id = session.id AND payment.deleted_at IS NULL
+    WHERE session.id = CAST(:id AS text) AND session.deleted_at IS NULL
+""")
+)
+
+# The provider authorised. A session that was dropped while the provider was asked comes back: the money is held, so the books
+# have to show it.
+AUTHORIZED = compiled(
+    text("""
+    WITH session AS (
+        UPDATE payment_session
+        SET status = CAST(:status AS text), authorized_at = coalesce(authorized_at, now()), data = CAST(:data AS jsonb),
+            deleted_at = NULL, updated_at = clock_timestamp()
+        WHERE id = CAST(:id AS text)
+        RETURNING *
+    )
+    INSERT INTO payment (id, amount, currency_code, provider_id, data, payment_collection_id, payment_session_id, metadata)
+    SELECT CAST(:payment_id AS text), amount, currency_code, provider_id, data, payment_collection_id, id, metadata
+    FROM session
+    ON CONFLICT (payment_session_id) WHERE deleted_at IS NULL DO NOTHING
+    RETURNING id, amount
+""")
+)
+
+PAYMENT_OF_SESSION = compiled(text("SELECT id FROM payment WHERE payment_session_id = CAST(:id AS text) AND deleted_at IS NULL"))
+
+# Anything but authorised. Never overwrites an authorisation that came first. `declined` lets the next try be another one.
+NOT_AUTHORIZED = compiled(
+    text("""
+    UPDATE payment_session
+    SET status = CAST(:status AS text), data = CAST(:data AS jsonb), updated_at = clock_timestamp(),
+        attempt = attempt + CASE WHEN CAST(:declined AS boolean) THEN 1 ELSE 0 END
+    WHERE id = CAST(:id AS text) AND attempt = CAST(:attempt AS integer) AND status NOT IN ('authorized', 'captured')
+""")
+)
+
+# What a collection's amounts and status follow from. Called with the collection locked.
+REFRESH_COLLECTION = compiled(
+    text("""
+    WITH sums AS (
+        SELECT
+            (SELECT coalesce(sum(amount), 0) FROM payment
+             WHERE payment_collection_id = CAST(:id AS text) AND deleted_at IS NULL AND canceled_at IS NULL) AS authorized,
+            (SELECT coalesce(sum(capture.amount), 0) FROM capture JOIN payment ON payment.id = capture.payment_id
+             WHERE payment.payment_collection_id = CAST(:id AS text) AND capture.deleted_at IS NULL) AS captured,
+            (SELECT coalesce(sum(refund.amount), 0) FROM refund JOIN payment ON payment.id = refund.payment_id
+             WHERE payment.payment_collection_id = CAST(:id AS text) AND refund.deleted_at IS NULL) AS refunded,
+            EXISTS (SELECT FROM payment_session
+                    WHERE payment_collection_id = CAST(:id AS text) AND deleted_at IS NULL) AS has_sessions
+    ), next AS (
+        SELECT sums.*,
+            CASE
+                WHEN captured > 0 AND captured >= amount THEN 'completed'
+                WHEN captured > 0 THEN 'partially_captured'
+                WHEN authorized > 0 AND authorized >= amount THEN 'authorized'
+                WHEN authorized > 0 THEN 'partially_authorized'
+                WHEN status = 'canceled' THEN 'canceled'
+                WHEN has_sessions THEN 'awaiting'
+                ELSE 'not_paid'
+            END AS status
+        FROM payment_collection, sums
+        WHERE id = CAST(:id AS text)
+    )
+    UPDATE payment_collection AS collection
+    SET authorized_amount = next.authorized, captured_amount = next.captured, refunded_amount = next.refunded, status = next.status,
+        completed_at = CASE WHEN next.status = 'completed' THEN coalesce(collection.completed_at, now()) END,
+        updated_at = clock_timestamp()
+    FROM next
+    WHERE collection.id = CAST(:id AS text)
+""")
+)
+
+CANCEL_COLLECTION = compiled(
+    text("UPDATE payment_collection SET status = 'canceled', updated_at = clock_timestamp() WHERE id = CAST(:id AS text)")
+)
+
+LOCK_PAYMENT = compiled(
+    text("""
+    SELECT id, amount, currency_code, provider_id, data, captured_at, canceled_at, payment_collection_id, payment_session_id
+    FROM payment WHERE id = CAST(:id AS text) AND deleted_at IS NULL FOR NO KEY UPDATE
+""")
+)
+
+# Where a payment stands: what was captured and given back, and what is being asked of the provider right now.
+STANDING = compiled(
+    text("""
+    SELECT
+        (SELECT coalesce(sum(amount), 0) FROM capture WHERE payment_id = CAST(:id AS text) AND deleted_at IS NULL) AS captured,
+        (SELECT coalesce(sum(amount), 0) FROM refund WHERE payment_id = CAST(:id AS text) AND deleted_at IS NULL) AS refunded,
+        coalesce(sum(amount) FILTER (WHERE kind = 'capture'), 0) AS capturing,
+        coalesce(sum(amount) FILTER (WHERE kind = 'refund'), 0) AS refunding,
+        count(*) FILTER (WHERE kind = 'cancel') > 0 AS canceling
+    FROM payment_operation
+    WHERE payment_id = CAST(:id AS text) AND state = 'pending'
+""")
+)
+
+# What was begun with the caller's key, or by somebody who never came back with an answer.
+OPERATIONS = compiled(
+    text("""
+    SELECT id, payment_id, kind, state, amount, details,
+           coalesce(kind = CAST(:kind AS text) AND request_key = CAST(:request_key AS text), false) AS mine
+    FROM payment_operation
+    WHERE payment_id = CAST(:id AS text)
+      AND ((kind = CAST(:kind AS text) AND request_key = CAST(:request_key AS text) AND state <> 'failed')
+           OR (state = 'pending' AND created_at < now() - CAST(:patience AS double precision) * interval '1 second'))
+    ORDER BY created_at, id
+""")
+)
+
+BEGIN_OPERATION = compiled(
+    text("""
+    INSERT INTO payment_operation (id, payment_id, kind, amount, request_key, details)
+    VALUES (CAST(:id AS text), CAST(:payment_id AS text), CAST(:kind AS text), CAST(:amount AS numeric), CAST(:request_key AS text),
+            CAST(:details AS jsonb))
+""")
+)
+
+# The first who brings the answer books it; whoever comes later finds the operation no longer pending.
+END_OPERATION = compiled(
+    text("""
+    UPDATE payment_operation
+    SET state = CAST(:state AS text), failure = CAST(:failure AS text), updated_at = clock_timestamp()
+    WHERE id = CAST(:id AS text) AND state = 'pending'
+    RETURNING id
+""")
+)
+
+BOOK_CAPTURE = compiled(
+    text("""
+    INSERT INTO capture (id, amount, payment_id, created_by, metadata)
+    VALUES (CAST(:id AS text), CAST(:amount AS numeric), CAST(:payment_id AS text), CAST(:created_by AS text), CAST(:metadata AS jsonb))
+""")
+)
+
+BOOK_REFUND = compiled(
+    text("""
+    INSERT INTO refund (id, amount, payment_id, refund_reason_id, note, created_by, metadata)
+    VALUES (CAST(:id AS text), CAST(:amount AS numeric), CAST(:payment_id AS text), CAST(:refund_reason_id AS text),
+            CAST(:note AS text), CAST(:created_by AS text), CAST(:metadata AS jsonb))
+""")
+)
+
+# After an operation: the provider's data, and whether the payment is captured as a whole or cancelled.
+BOOK_PAYMENT = compiled(
+    text("""
+    UPDATE payment
+    SET data = CAST(:data AS jsonb), updated_at = clock_timestamp(),
+        canceled_at = CASE WHEN CAST(:kind AS text) = 'cancel' THEN coalesce(canceled_at, now()) ELSE canceled_at END,
+        captured_at = CASE
+            WHEN CAST(:kind AS text) = 'capture' AND amount <= (
+                SELECT coalesce(sum(capture.amount), 0) FROM capture WHERE capture.payment_id = payment.id AND capture.deleted_at IS NULL
+            ) THEN coalesce(captured_at, now())
+            ELSE captured_at
+        END
+    WHERE id = CAST(:id AS text)
+""")
+)
+
+KEEP_ACCOUNT = compiled(
+    text("""
+    INSERT INTO account_holder (id, provider_id, external_id, email, data)
+    VALUES (CAST(:id AS text), CAST(:provider_id AS text), CAST(:external_id AS text), CAST(:email AS text), CAST(:data AS jsonb))
+    ON CONFLICT (provider_id, external_id) WHERE deleted_at IS NULL
+    DO UPDATE SET data = EXCLUDED.data, email = coalesce(EXCLUDED.email, account_holder.email), updated_at = clock_timestamp()
+    RETURNING id
+""")
+)

@@ -1,0 +1,42 @@
+"""The payment module's messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from ...core.ids import new_id
+from ...core.messages import repeatable, writes
+from ...core.module import Row
+from ...core.sql.provider_rows import keep_provider_rows
+from .operations import Operations
+from .provider import AccountHolder
+from .queries import KEEP_ACCOUNT
+from .tables import SCHEMA, payment_provider
+
+
+class PaymentService(Operations):
+    """What is to be paid, how buyers pay it, and what became of the money."""
+
+    name: ClassVar[str] = "payment"
+    schema = SCHEMA
+
+    async def start(self) -> None:
+        await super().start()
+        await keep_provider_rows(self, payment_provider)
+
+    @repeatable
+    async def account_holder(self, provider_id: str, context: Mapping[str, Any]) -> Row | None:
+        """The account of `context["customer"]` (`id`, `email`, …) with a provider, opened where there is none.
+
+        None: the provider keeps no accounts.
+        """
+        holder = await self._provider(provider_id).account_holder(f"account:{context['customer']['id']}", context)
+        return None if holder is None else await self._keep_account(provider_id, context["customer"].get("email"), holder)
+
+    @writes
+    async def _keep_account(self, provider_id: str, email: str | None, holder: AccountHolder) -> Row:
+        params = {"id": new_id("acchld"), "provider_id": provider_id, "external_id": holder.id, "email": email, "data": dict(holder.data)}
+        id = await self.database.fetch_value(KEEP_ACCOUNT, params)
+        self.touch("account_holder")
+        return await self.retrieve("account_holder", id)

@@ -1,0 +1,204 @@
+"""The tax module's messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import asyncpg
+
+from ...core.errors import InvalidData, NotFound
+from ...core.ids import new_id
+from ...core.messages import reads, writes
+from ...core.module import ModuleService, Row, Rows
+from ...core.sql.provider_rows import keep_provider_rows
+from .provider import Taxable, TaxLine, TaxProvider
+from .queries import COUNTRY_REGIONS, LOCK_RATES, RATES, REGIONS, RULES_OF_RATES
+from .rates import Rate, provinces, rates_for, references_of
+from .tables import SCHEMA, tax_provider
+
+DEFAULT_PROVIDER = "tp_system"
+"""Computes the taxes of regions that name no provider."""
+
+
+class TaxService(ModuleService):
+    """Tax regions and rates, and the taxes on carts."""
+
+    name: ClassVar[str] = "tax"
+    schema = SCHEMA
+
+    async def start(self) -> None:
+        await super().start()
+        await keep_provider_rows(self, tax_provider)
+
+    # -- taxes
+
+    @reads
+    async def get_tax_lines(
+        self, items: Sequence[Mapping[str, Any]], shipping: Sequence[Mapping[str, Any]] = (), context: Mapping[str, Any] | None = None
+    ) -> Rows:
+        """The taxes on a whole cart.
+
+        An item has `id`, `product_id` and `product_type_id`, a shipping line `id` and `shipping_option_id`; both may have
+        more for the provider. `context` has the `address` with `country_code` and maybe `province_code` (or `province`).
+
+        Returns rows with `line_item_id` or `shipping_line_id`, `rate` (percent), `code`, `name`, `rate_id` and
+        `provider_id`; a line may have none, one, or two that add up. Without a country, or where the shop has no tax
+        region for it, there are none. Whether prices include the taxes is not this method's business.
+        """
+        address = (context or {}).get("address") or {}
+        country = (address.get("country_code") or "").strip().lower()
+        if not country or not (items or shipping):
+            return []
+        lines = [*items, *shipping]
+        found = await self.database.fetch(
+            RATES,
+            {
+                "country": country,
+                "provinces": provinces(address.get("province_code") or address.get("province"), country),
+                "reference_ids": sorted({id for line in lines for _, id in references_of(line)}),
+            },
+        )
+        region = next((row for row in found if row["province_code"] is None), None)
+        if region is None:
+            return []
+        rates = [_rate(row) for row in found if row["id"] is not None]
+        taxables = [
+            Taxable(line, rates_for(line, rates), is_shipping)
+            for group, is_shipping in ((items, False), (shipping, True))
+            for line in group
+        ]
+        provider: TaxProvider = self.providers.get(region["provider_id"] or DEFAULT_PROVIDER)
+        return [_tax_line(line, provider) for line in await provider.tax_lines(taxables, context or {})]
+
+    # -- regions and rates
+
+    @writes
+    async def create_regions(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
+        """Create tax regions; `default_tax_rate` of a row becomes the default rate of its region.
+
+        A province without `parent_id` belongs to its country's region where there is one. Raises InvalidData where there
+        is a region for the same place already, or a parent is of another country; NotFound where a parent isn't there.
+        """
+        regions: Rows = [{"id": new_id("txreg"), **_normal(row, without="default_tax_rate")} for row in rows]
+        await self._find_parents(regions)
+        created = await self.create("tax_region", regions)
+        defaults = [
+            {**row["default_tax_rate"], "tax_region_id": region["id"], "is_default": True, "created_by": region.get("created_by")}
+            for region, row in zip(regions, rows, strict=True)
+            if row.get("default_tax_rate")
+        ]
+        if defaults:
+            await self.create("tax_rate", defaults)
+        return created
+
+    @writes
+    async def update_regions(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
+        """Update tax regions, each named by its id."""
+        return await self.update("tax_region", [_normal(row) for row in rows])
+
+    @writes
+    async def create_rates(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
+        """Create tax rates; `rules` of a row are created with it. Raises InvalidData for a second default rate of a region."""
+        rates: Rows = [{"id": new_id("txr"), **{name: value for name, value in row.items() if name != "rules"}} for row in rows]
+        created = await self.create("tax_rate", rates)
+        rules = [
+            {**rule, "tax_rate_id": rate["id"], "created_by": rate.get("created_by")}
+            for rate, row in zip(rates, rows, strict=True)
+            for rule in row.get("rules") or ()
+        ]
+        if rules:
+            await self.create_rules(rules)
+        return created
+
+    @writes
+    async def update_rates(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
+        """Update tax rates, each named by its id. `rules`, where a row names them, replace the rules it has."""
+        updated = await self.update("tax_rate", [{name: value for name, value in row.items() if name != "rules"} for row in rows])
+        for row in rows:
+            if row.get("rules") is not None:
+                await self.set_rules([row["id"]], row["rules"])
+        return updated
+
+    @writes
+    async def set_rules(self, tax_rate_ids: Sequence[str], rules: Sequence[Mapping[str, Any]]) -> Rows:
+        """Replace all rules of rates: each of them gets the given ones (`reference`, `reference_id`)."""
+        ids = list(dict.fromkeys(tax_rate_ids))
+        there = {row["id"] for row in await self.database.fetch(LOCK_RATES, {"ids": ids})}
+        for id in ids:
+            if id not in there:
+                raise NotFound(f"Tax rate with id: {id} was not found")
+        old = [row["id"] for row in await self.database.fetch(RULES_OF_RATES, {"ids": ids})]
+        await self.delete("tax_rate_rule", old)
+        return await self.create_rules([{**rule, "tax_rate_id": id} for id in ids for rule in rules])
+
+    @writes
+    async def create_rules(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
+        """Create rules of rates. Raises InvalidData where a rate has one for the same thing already."""
+        created = await self.create("tax_rate_rule", rows)
+        self.touch("tax_rate")
+        return created
+
+    # -- inside
+
+    async def _find_parents(self, regions: Rows) -> None:
+        """Fill in the parents of provinces, and check those that are named."""
+        named = {region["parent_id"] for region in regions if region.get("parent_id")}
+        parents = {row["id"]: row for row in await self.database.fetch(REGIONS, {"ids": sorted(named)})} if named else {}
+        orphans = {region["country_code"] for region in regions if region.get("province_code") and not region.get("parent_id")}
+        countries: dict[str, str] = {}
+        if orphans:
+            found = await self.database.fetch(COUNTRY_REGIONS, {"countries": sorted(orphans)})
+            countries = {row["country_code"]: row["id"] for row in found}
+        for region in regions:
+            if region.get("parent_id"):
+                _check_parent(region, parents)
+            elif region.get("province_code"):
+                region["parent_id"] = countries.get(region["country_code"])
+
+
+def _check_parent(region: Row, parents: Mapping[str, asyncpg.Record]) -> None:
+    parent = parents.get(region["parent_id"])
+    if parent is None:
+        raise NotFound(f"Tax region with id: {region['parent_id']} was not found")
+    if not region.get("province_code"):
+        raise InvalidData("A tax region with a parent needs a province_code")
+    if parent["country_code"] != region["country_code"]:
+        raise InvalidData(
+            f"Province {region['province_code']} is of {region['country_code']}, its parent tax region of {parent['country_code']}"
+        )
+
+
+def _normal(row: Mapping[str, Any], *, without: str = "") -> Row:
+    """A region's row with its codes as they are compared: in lower case."""
+    normal = {name: value for name, value in row.items() if name != without}
+    for name in ("country_code", "province_code"):
+        if isinstance(normal.get(name), str):
+            normal[name] = normal[name].strip().lower()
+    return normal
+
+
+def _rate(row: asyncpg.Record) -> Rate:
+    return Rate(
+        id=row["id"],
+        rate=row["rate"],
+        code=row["code"],
+        name=row["name"],
+        is_default=row["is_default"],
+        is_combinable=row["is_combinable"],
+        region_id=row["region_id"],
+        parent_id=row["parent_id"],
+        of_province=row["province_code"] is not None,
+        references=frozenset((reference, id) for reference, id in row["rules"] or ()),
+    )
+
+
+def _tax_line(line: TaxLine, provider: TaxProvider) -> Row:
+    return {
+        "shipping_line_id" if line.is_shipping else "line_item_id": line.line_id,
+        "rate_id": line.rate_id,
+        "rate": line.rate,
+        "code": line.code,
+        "name": line.name,
+        "provider_id": provider.identifier,
+    }
