@@ -8,10 +8,12 @@ from typing import Any, TypedDict
 
 from ...core.errors import InvalidData
 from ...core.ids import new_id
+from ...core.json import loads
 from ...core.messages import reads, writes
 from ...core.module import ModuleService, Row
 from ...core.query.links import LINKS, Link, Side
 from . import queries
+from .many import ties_of
 from .tables import SCHEMA, single_name
 
 _LINKS = {link.name: link for link in LINKS}
@@ -99,6 +101,16 @@ class LinkService(ModuleService):
         _side(known, key)
         fields = (known.left.key, known.right.key, *(extra.name for extra in known.extra))
         return await self.list(link, {key: {"$in": list(ids)}}, fields=fields, order=("id",))
+
+    @reads
+    async def linked_many(self, asks: Sequence[tuple[str, str, Sequence[str]]]) -> list[list[Row]]:
+        """`linked` for several (link, key, ids), in their order, as one statement."""
+        for link, key, _ in asks:
+            _side(_find(link), key)
+        statement = ties_of(tuple((link, key) for link, key, _ in asks))
+        params = {f"ids{number}": list(ids) for number, (_, _, ids) in enumerate(asks)}
+        ties: list[list[Row]] = loads(await self.database.fetch_json(statement, params))
+        return ties
 
     @writes
     async def replace(self, link: str, key: str, id: str, others: Sequence[str]) -> Replaced:

@@ -1,0 +1,32 @@
+"""Ties of several links in one statement: what a flow wants to know of a cart's lines, it asks once."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from sqlalchemy import ColumnElement, Numeric, Table, func, literal_column, select
+
+from ...core.query.links import LINKS, Link
+from ...core.sql.compiled import Compiled, any_of, compiled
+from .tables import metadata
+
+_LINKS = {link.name: link for link in LINKS}
+
+
+@lru_cache(maxsize=256)
+def ties_of(asks: tuple[tuple[str, str], ...]) -> Compiled:
+    """Lists of ties for some (link, key column), as one JSON list. Parameters: `ids0`, `ids1`, … of the things in that order."""
+    lists = [_ties(_LINKS[link], metadata.tables[link], key, f"ids{number}") for number, (link, key) in enumerate(asks)]
+    return compiled(select(func.json_build_array(*lists)))
+
+
+def _ties(link: Link, table: Table, key: str, name: str) -> ColumnElement[object]:
+    """Both keys and the further columns of the living ties, in the order they were made."""
+    tie = table.alias(name)
+    shown: list[ColumnElement[object]] = []
+    for column in (link.left.key, link.right.key, *(extra.name for extra in link.extra)):
+        value = tie.c[column]
+        shown += [literal_column(f"'{column}'"), func.trim_scale(value) if isinstance(value.type, Numeric) else value]
+    found = select(func.json_build_object(*shown).label("tie")).where(any_of(tie.c[key], name), tie.c.deleted_at.is_(None))
+    rows = found.order_by(tie.c.id).subquery(f"{name}_rows")
+    return select(func.coalesce(func.json_agg(rows.c.tie), literal_column("'[]'::json"))).scalar_subquery()
