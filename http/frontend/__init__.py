@@ -50,15 +50,15 @@ AREAS = ("store", "admin", "auth", "hooks")
 
 
 def found_routes() -> Iterator[Route]:
-    """The routes of every file of the areas' packages."""
+    """The routes of every file in the areas' packages, however deep."""
     base = __name__.rpartition(".")[0]
     for area in AREAS:
         name = f"{base}.{area}"
         if importlib.util.find_spec(name) is None:
             continue
         package = importlib.import_module(name)
-        for info in pkgutil.iter_modules(package.__path__):
-            routes = getattr(importlib.import_module(f"{name}.{info.name}"), "routes", None)
+        for info in pkgutil.walk_packages(package.__path__, f"{name}."):
+            routes = getattr(importlib.import_module(info.name), "routes", None)
             if isinstance(routes, Routes):
                 yield from routes
 

@@ -7,6 +7,7 @@ body, the route's function, compression. What is refused on the way is refused b
 from __future__ import annotations
 
 import asyncio
+import random
 import re
 import time
 from collections.abc import Iterable
@@ -18,7 +19,6 @@ from cachetools import LRUCache
 from pydantic import ValidationError
 
 from ...core.errors import DeadlineExceeded, InvalidData, Unavailable, VelellaError
-from ...core.ids import ulid
 from ...core.json import dumps
 from ...core.logs import logger
 from ...core.messages import CallContext, Service, call_context
@@ -127,10 +127,7 @@ class FrontEnd(Service):
         except Refused as refused:
             return refused.reply
         except VelellaError as error:
-            if error.status >= 500:
-                log.warning("request refused", error=type(error).__name__, message=error.message, hint=error.hint)
-            else:
-                log.debug("request refused", error=type(error).__name__, message=error.message)
+            _log(error)
             return error_reply(error)
         except TimeoutError:
             return error_reply(DeadlineExceeded("The request took too long."))
@@ -138,11 +135,11 @@ class FrontEnd(Service):
             mailbox.leave(time.monotonic() - entered)
 
     async def _serve(self, http: web.BaseRequest, path: str, trace_id: str) -> Reply:
-        area = path.split("/", 2)[1]
         match = self._tree.find(http.method, path)
         if match is None:
-            return await self._unserved(http, path, area)
+            return await self._unserved(http, path, _area(path))
         route = match.route
+        area = _area(route.path)
         request = Request(self.context, self._credentials, route, http, _decoded(match.params) if "%" in path else match.params, trace_id)
         if area == "store":
             request.key = await self._credentials.publishable_key(http)
@@ -187,7 +184,11 @@ class FrontEnd(Service):
         if known is None:
             store = area == "store"
             known = self._understood[place] = check_query(
-                route, text, restricted=self._restricted if store else frozenset(), depth=RELATIONS_LIMIT if store else None
+                route,
+                text,
+                restricted=self._restricted if store else frozenset(),
+                depth=RELATIONS_LIMIT if store else None,
+                key=request.graph.catalogue.entity(route.returns.entity).key if route.returns is not None else "id",
             )
         request.fields, filters, request.page = known
         request.filters = dict(filters)
@@ -195,8 +196,7 @@ class FrontEnd(Service):
     async def _response(self, http: web.BaseRequest, reply: Reply, trace_id: str) -> web.Response:
         body = reply.body if isinstance(reply.body, bytes) else reply.body.encode() if isinstance(reply.body, str) else dumps(reply.body)
         headers = reply.headers
-        area = http.rel_url.raw_path.split("/", 2)[1]
-        for name, value in self._cors.headers(area, http.headers.get("Origin")).items():
+        for name, value in self._cors.headers(_area(http.rel_url.raw_path), http.headers.get("Origin")).items():
             headers.setdefault(name, value)
         headers["x-request-id"] = trace_id
         if reply.status != 204:
@@ -207,7 +207,10 @@ class FrontEnd(Service):
             if coding is not None:
                 body = await compressed(body, coding)
                 headers["Content-Encoding"] = coding
-        return web.Response(body=body, status=reply.status, headers=headers)
+        response = web.Response(body=body, status=reply.status, headers=headers)
+        if reply.close:
+            response.force_close()
+        return response
 
     def _description(self) -> bytes:
         if self._openapi is None:
@@ -217,6 +220,21 @@ class FrontEnd(Service):
         return self._openapi
 
 
+def _area(path: str) -> str:
+    """The first segment: who may come in, and from which pages, depends on it."""
+    return path.split("/", 2)[1] if path.startswith("/") else ""
+
+
+def _log(error: VelellaError) -> None:
+    """A client's mistake is nobody's business; a crowd is; a contradiction in our books is, with all there is to know."""
+    if error.status == 500:
+        log.error("request failed", error=type(error).__name__, message=error.message, hint=error.hint, exc_info=error)
+    elif error.status > 500:
+        log.warning("request refused", error=type(error).__name__, message=error.message, hint=error.hint)
+    else:
+        log.debug("request refused", error=type(error).__name__, message=error.message)
+
+
 def _trace_id(http: web.BaseRequest) -> str:
     given = http.headers.get("x-request-id")
     if given is not None and _REQUEST_ID.fullmatch(given):
@@ -224,7 +242,7 @@ def _trace_id(http: web.BaseRequest) -> str:
     parent = http.headers.get("traceparent")
     if parent is not None and (found := _TRACEPARENT.fullmatch(parent)):
         return found.group(1)
-    return ulid()
+    return f"{random.getrandbits(128):032x}"
 
 
 def _decoded(params: dict[str, str]) -> dict[str, str]:

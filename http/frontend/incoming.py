@@ -30,13 +30,15 @@ async def read_body(http: web.BaseRequest, request: Request, limit: int, *, raw:
         Refused: 413 when it is larger than the limit, 400 when it isn't what it says it is.
     """
     if (http.content_length or 0) > limit:
-        raise _too_large(http)
+        raise _too_large()
+    if http.headers.get("Expect", "").lower() == "100-continue" and http.transport is not None:
+        http.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     data = bytearray()
     try:
         async for chunk in http.content.iter_any():
             data += chunk
             if len(data) > limit:
-                raise _too_large(http)
+                raise _too_large()
     except (web.PayloadAccessError, ValueError, OSError) as error:
         raise http_error(400, "invalid_data", f"The body could not be read: {error}") from None
     if raw:
@@ -58,10 +60,10 @@ async def read_body(http: web.BaseRequest, request: Request, limit: int, *, raw:
     return value
 
 
-def _too_large(http: web.BaseRequest) -> Exception:
-    # what is still to come isn't worth reading
-    http.protocol.force_close()
-    return http_error(413, "unknown_error", "request entity too large")
+def _too_large() -> Exception:
+    refused = http_error(413, "unknown_error", "request entity too large")
+    refused.reply.close = True  # what is still to come isn't worth reading
+    return refused
 
 
 def _json(data: bytes) -> Any:
@@ -84,7 +86,7 @@ def _holds_null(value: Any) -> bool:
     return isinstance(value, list) and any(map(_holds_null, value))
 
 
-def check_query(route: Route, text: str, *, restricted: frozenset[str], depth: int | None) -> Understood:
+def check_query(route: Route, text: str, *, restricted: frozenset[str], depth: int | None, key: str) -> Understood:
     """Fields, filters and paging of a query string. Always the same for the same text.
 
     Raises:
@@ -103,7 +105,7 @@ def check_query(route: Route, text: str, *, restricted: frozenset[str], depth: i
     if issues:
         raise invalid_request(issues)
     view = route.returns
-    fields = view.fields(asked, restricted=restricted, depth=depth) if view is not None else ()
+    fields = view.fields(asked, restricted=restricted, depth=depth, key=key) if view is not None else ()
     return fields, filters, paging
 
 

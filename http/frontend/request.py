@@ -41,6 +41,8 @@ class Reply:
     status: int = 200
     content_type: str = "application/json"
     headers: CIMultiDict[str] = field(default_factory=CIMultiDict)
+    close: bool = False
+    """Close the connection afterwards."""
 
 
 Answer = bytes | dict[str, Any] | Reply

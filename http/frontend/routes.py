@@ -254,7 +254,7 @@ class RouteTree:
     def find(self, method: str, path: str) -> Match | None:
         """The route; HEAD is served by GET. None: no such path, or not with this method."""
         wanted = "GET" if method == "HEAD" else method
-        found = _walk(self.root, path.strip("/").split("/"), 0, [], wanted)
+        found = _walk(self.root, _segments(path), 0, [], wanted)
         if found is None:
             return None
         (route, names), values = found
@@ -262,7 +262,12 @@ class RouteTree:
 
     def exists(self, path: str) -> bool:
         """Whether any method is served under this path."""
-        return _walk(self.root, path.strip("/").split("/"), 0, [], None) is not None
+        return _walk(self.root, _segments(path), 0, [], None) is not None
+
+
+def _segments(path: str) -> list[str]:
+    """`/store/carts/` and `/store/carts` are the same; `//store/carts` is neither."""
+    return path.removeprefix("/").removesuffix("/").split("/")
 
 
 def _walk(

@@ -60,7 +60,7 @@ class View:
     """Store: how deep a path may go before it is refused. None: 3 on store routes, no limit elsewhere."""
     label: str | None
     """As errors call it: `Region with id: x was not found`. None: as its module does."""
-    _known: dict[tuple[str, frozenset[str], int | None], Fields] = field(compare=False, repr=False)
+    _known: dict[tuple[str, frozenset[str], int | None, str], Fields] = field(compare=False, repr=False)
 
     def __init__(
         self,
@@ -99,11 +99,11 @@ class View:
         given: dict[str, Any] = {name.name: getattr(self, name.name) for name in dataclass_fields(self) if name.name != "_known"}
         return View(**{**given, **changes})
 
-    def fields(self, asked: str | None, *, restricted: frozenset[str] = frozenset(), depth: int | None = None) -> Fields:
+    def fields(self, asked: str | None, *, restricted: frozenset[str] = frozenset(), depth: int | None = None, key: str = "id") -> Fields:
         """What to ask of the graph for a request's `fields` text (None: it has none).
 
         `restricted` are segments nobody may ask for here unless `allowed` says so; `depth` is the relation limit of
-        the area, which the view's own limit replaces.
+        the area, which the view's own limit replaces; `key` is the entity's, shown whatever is asked for.
 
         Raises:
             InvalidData: a path is deeper than allowed.
@@ -111,16 +111,16 @@ class View:
         if asked is None:
             return self.defaults
         limit = self.relations_limit if depth is not None and self.relations_limit is not None else depth
-        place = (asked, restricted, limit)
+        place = (asked, restricted, limit, key)
         known = self._known.get(place)
         if known is None:
-            known = self._resolve(asked, restricted, limit)
+            known = self._resolve(asked, restricted, limit, key)
             if len(self._known) >= KEPT:
                 self._known.clear()
             self._known[place] = known
         return known
 
-    def _resolve(self, asked: str, restricted: frozenset[str], limit: int | None) -> Fields:
+    def _resolve(self, asked: str, restricted: frozenset[str], limit: int | None, key: str) -> Fields:
         entries = asked.split(",") if asked.strip() else []
         plain: list[str] = []
         added: list[str] = []
@@ -140,18 +140,18 @@ class View:
                 replaces = True
                 plain.append(name)
         base = [] if replaces else [f for f in self.defaults if not any(_under(f, gone) for gone in dropped)]
-        wanted = [*base, *plain, *added]
+        asked_for = [*plain, *added]
         if limit is not None:
-            deep = [name for name in wanted if _depth(name) > limit]
+            deep = [name for name in asked_for if _depth(name) > limit]
             if deep:
                 raise InvalidData(f"The following fields expand more than the maximum of {limit} allowed relations: {', '.join(deep)}")
         barred = self.disallowed if self.allowed is not None else self.disallowed | restricted
         shown = [
             _starred(name)
-            for name in wanted
+            for name in asked_for
             if (self.allowed is None or _bare(name) in self.allowed) and not (barred and barred.intersection(_segments(name)))
         ]
-        return tuple(dict.fromkeys(["id", *shown]))
+        return tuple(dict.fromkeys([key, *base, *shown]))
 
 
 def _bare(name: str) -> str:
