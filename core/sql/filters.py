@@ -26,6 +26,7 @@ from sqlalchemy import (
     exists,
     false,
     func,
+    literal_column,
     not_,
     or_,
     select,
@@ -44,6 +45,7 @@ Shape = tuple[Any, ...]
 """("and", shapes…) ("or", shapes…) ("not", shape) ("null", field) (operator, field) ("relation", name, shape) ("q", tokens)"""
 
 TRUE: Shape = ("and",)
+_LANGUAGE: ColumnElement[Any] = literal_column("'simple'")
 _MOST_TOKENS = 16
 _DEEPEST = 12
 
@@ -59,8 +61,8 @@ _TEXT: dict[str, Callable[[ColumnElement[Any], ColumnElement[Any]], ColumnElemen
     "$like": lambda column, value: column.like(value),
     "$ilike": lambda column, value: column.ilike(value),
     "$re": lambda column, value: column.op("~", is_comparison=True)(value),
-    "$fulltext": lambda column, value: func.to_tsvector("simple", column).op("@@", is_comparison=True)(
-        func.plainto_tsquery("simple", value)
+    "$fulltext": lambda column, value: func.to_tsvector(_LANGUAGE, column).op("@@", is_comparison=True)(
+        func.plainto_tsquery(_LANGUAGE, value)
     ),
 }
 _ARRAY = {"$contains": "@>", "$contained": "<@", "$overlap": "&&"}

@@ -167,10 +167,13 @@ class _PageMaker:
             raise InvalidData("Fields are nested too deeply")
         fields = self._catalog.fields(entity)
         whole = tree.all if depth == 0 else tree.whole
-        for name in tree.children:
-            known = name in entity.relations or (name in fields and (self._hidden or not fields[name].hidden))
-            if not known:
-                raise InvalidData(f"{entity.called} has no field '{name}'")
+        for name, child in tree.children.items():
+            field = fields.get(name)
+            # what lies below a JSON column is shown with all of it
+            known = field is not None and (self._hidden or not field.hidden) and (not child.children or field.kind == "json")
+            if not known and name not in entity.relations:
+                below = f".{next(iter(child.children))}" if child.children else ""
+                raise InvalidData(f"{entity.called} has no field '{name}{below}'")
         columns: list[ColumnElement[Any]] = []
         for name, field in fields.items():
             named = name in tree.children and name not in entity.relations
