@@ -8,8 +8,8 @@ nobody needs to be asked: `{"customer": {"id": "cus_1"}}` is `{"customer_id": "c
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from ..errors import InvalidData
 from .links import Edge
@@ -17,8 +17,19 @@ from .page import Query
 from .plan import Catalogue
 
 Rows = list[dict[str, Any]]
-Read = Callable[[Query], Awaitable[Rows]]
-"""Reads rows of one query, whose fields and filters may reach into other modules."""
+
+
+class Reader(Protocol):
+    """Who asks the far ends: the graph."""
+
+    async def rows(self, query: Query) -> Rows:
+        """Rows of one query, whose fields and filters may reach into other modules."""
+        ...
+
+    async def keys(self, entity: str, column: str, filters: Mapping[str, Any]) -> list[Any]:
+        """The values, each once and without null, that a column has in the rows that pass filters."""
+        ...
+
 
 _LOGICAL = ("$and", "$or")
 _DEEPEST = 12
@@ -45,7 +56,7 @@ def crosses(catalogue: Catalogue, entity: str, filters: Mapping[str, Any], depth
     return False
 
 
-async def local_filters(catalogue: Catalogue, read: Read, entity: str, filters: Mapping[str, Any]) -> Mapping[str, Any]:
+async def local_filters(catalogue: Catalogue, reader: Reader, entity: str, filters: Mapping[str, Any]) -> Mapping[str, Any]:
     """The same filters in terms of the entity's own module."""
     if not crosses(catalogue, entity, filters):
         return filters
@@ -53,16 +64,16 @@ async def local_filters(catalogue: Catalogue, read: Read, entity: str, filters: 
     conditions: list[Mapping[str, Any]] = []
     for name, value in filters.items():
         if name in _LOGICAL:
-            parts = [await local_filters(catalogue, read, entity, part) for part in _branches(value)]
+            parts = [await local_filters(catalogue, reader, entity, part) for part in _branches(value)]
             conditions.append({name: parts})
         elif name == "$not" and isinstance(value, Mapping):
-            conditions.append({name: await local_filters(catalogue, read, entity, value)})
+            conditions.append({name: await local_filters(catalogue, reader, entity, value)})
         elif (relation := catalogue.relation(entity, name)) is not None and isinstance(value, Mapping):
-            local[name] = await local_filters(catalogue, read, relation.target, value)
+            local[name] = await local_filters(catalogue, reader, relation.target, value)
         elif "." in name:
-            conditions.append(await local_filters(catalogue, read, entity, _undotted(name, value)))
+            conditions.append(await local_filters(catalogue, reader, entity, _undotted(name, value)))
         elif (step := _step(catalogue, entity, name, value)) is not None:
-            conditions.append(await _condition(catalogue, read, *step))
+            conditions.append(await _condition(catalogue, reader, *step))
         else:
             local[name] = value
     for condition in conditions:
@@ -106,22 +117,17 @@ def _step(catalogue: Catalogue, entity: str, name: str, value: Any) -> tuple[Edg
     return None
 
 
-async def _condition(catalogue: Catalogue, read: Read, edge: Edge, value: Any) -> dict[str, Any]:
+async def _condition(catalogue: Catalogue, reader: Reader, edge: Edge, value: Any) -> dict[str, Any]:
     """What our key has to be, so that the far end is as asked."""
     points_at_key = edge.target_key == catalogue.entity(edge.target).key
     if value is None:  # nothing at the far end
         if points_at_key:
             return {edge.key: None}
-        return {edge.key: {"$nin": await _keys(read, edge, {})}}
+        return {edge.key: {"$nin": await reader.keys(edge.target, edge.target_key, {})}}
     value = _on_key(catalogue, edge.target, value)
     if points_at_key and value.keys() == {edge.target_key}:
         return {edge.key: value[edge.target_key]}
-    return {edge.key: {"$in": await _keys(read, edge, value)}}
-
-
-async def _keys(read: Read, edge: Edge, filters: Mapping[str, Any]) -> list[Any]:
-    rows = await read(Query(edge.target, (edge.target_key,), filters))
-    return list(dict.fromkeys(row[edge.target_key] for row in rows if row[edge.target_key] is not None))
+    return {edge.key: {"$in": await reader.keys(edge.target, edge.target_key, value)}}
 
 
 def _on_key(catalogue: Catalogue, entity: str, value: Any) -> Mapping[str, Any]:
@@ -148,7 +154,7 @@ def orders_across(catalogue: Catalogue, entity: str, order: Sequence[str]) -> bo
     return any(_leaves(catalogue, entity, term.lstrip("-").split(".")) is not None for term in order)
 
 
-async def ordered_keys(catalogue: Catalogue, read: Read, query: Query) -> list[Any]:
+async def ordered_keys(catalogue: Catalogue, reader: Reader, query: Query) -> list[Any]:
     """The keys of all rows of a query (whose filters are local) in its order.
 
     Every row has to be looked at, and those it is ordered by: dearer than an order inside the module by as much as
@@ -156,28 +162,28 @@ async def ordered_keys(catalogue: Catalogue, read: Read, query: Query) -> list[A
     """
     root = catalogue.entity(query.entity).key
     base = Query(query.entity, (root,), query.filters, with_deleted=query.with_deleted)
-    ranks = [await _ranks(catalogue, read, base, term) for term in query.order]
-    keys = [row[root] for row in await read(base)]
+    ranks = [await _ranks(catalogue, reader, base, term) for term in query.order]
+    keys = [row[root] for row in await reader.rows(base)]
     return sorted(keys, key=lambda key: (*(rank.get(key, missing) for rank, missing in ranks), key))
 
 
-async def _ranks(catalogue: Catalogue, read: Read, base: Query, term: str) -> tuple[dict[Any, int], float]:
+async def _ranks(catalogue: Catalogue, reader: Reader, base: Query, term: str) -> tuple[dict[Any, int], float]:
     """Key of a root row → its place by one term; and the place of rows that have nothing there (as PostgreSQL puts nulls)."""
     descending, path = term.startswith("-"), term.lstrip("-").split(".")
     root = catalogue.entity(base.entity).key
     missing = float("-inf") if descending else float("inf")
     leaves = _leaves(catalogue, base.entity, path)
     if leaves is None:
-        rows = await read(Query(base.entity, (root, ".".join(path)), base.filters, (term,), with_deleted=base.with_deleted))
+        rows = await reader.rows(Query(base.entity, (root, ".".join(path)), base.filters, (term,), with_deleted=base.with_deleted))
         return _places(rows, root, path), missing
     depth, target = leaves
     walk, rest = path[:depth], path[depth:]
     key = catalogue.entity(target).key
-    rows = await read(Query(base.entity, (root, ".".join((*walk, key))), base.filters, with_deleted=base.with_deleted))
+    rows = await reader.rows(Query(base.entity, (root, ".".join((*walk, key))), base.filters, with_deleted=base.with_deleted))
     ends = {row[root]: [end[key] for end in at(row, walk)] for row in rows}
     found = sorted({key for keys in ends.values() for key in keys})
     sign = "-" if descending else ""
-    ordered = await read(Query(target, (key, ".".join(rest)), {key: {"$in": found}}, (f"{sign}{'.'.join(rest)}",)))
+    ordered = await reader.rows(Query(target, (key, ".".join(rest)), {key: {"$in": found}}, (f"{sign}{'.'.join(rest)}",)))
     places = _places(ordered, key, rest)
     return {root_key: min(places[end] for end in keys) for root_key, keys in ends.items() if any(end in places for end in keys)}, missing
 

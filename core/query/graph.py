@@ -9,7 +9,7 @@ once by a list of keys, and its rows are joined. A query that stays inside one m
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -38,7 +38,15 @@ class Source:
 
     async def by_key(self, module: str, entity: str, fields: tuple[str, ...], key: str, values: Sequence[Any]) -> list[Row]:
         """All rows of one module whose `key` is one of the values. The caller may change the rows."""
-        return (await self.page(module, Query(entity, fields, {key: {"$in": list(values)}}))).rows
+        page = await self.page(module, Query(entity, fields, {key: {"$in": list(values)}}))
+        rows: list[Row] = json.loads(page.json)
+        return rows
+
+    async def keys(self, module: str, entity: str, column: str, filters: Mapping[str, Any]) -> list[Any]:
+        """The values, each once and without null, that a column has in the rows of one module that pass filters."""
+        values = dict.fromkeys(row[column] for row in (await self.page(module, Query(entity, (column,), filters))).rows)
+        values.pop(None, None)
+        return list(values)
 
 
 class Graph:
@@ -58,16 +66,21 @@ class Graph:
         page = await self._root(query, steps)
         if not steps.joins and not steps.prune:
             return page
-        rows = page.rows
+        rows = json.loads(page.json)  # not `page.rows`: the page may be somebody's to keep
         await self._finish(steps, rows)
         return Page(json.dumps(rows), page.count)
 
     async def rows(self, query: Query) -> list[Row]:
         """The rows of one page, for code that reads them. They are the caller's own, but may share what they have in common."""
         steps = self._plan(query.entity, query.fields)
-        rows = (await self._root(query, steps)).rows
+        rows: list[Row] = json.loads((await self._root(query, steps)).json)
         await self._finish(steps, rows)
         return rows
+
+    async def keys(self, entity: str, column: str, filters: Mapping[str, Any]) -> list[Any]:
+        """The values, each once and without null, that a column has in the rows that pass filters."""
+        local = await local_filters(self.catalogue, self, entity, filters)
+        return await self._source.keys(self.catalogue.module_of(entity), entity, column, local)
 
     async def one(self, entity: str, id: str, fields: Sequence[str] = ("*",), *, with_deleted: bool = False) -> Row:
         """The row of that key. Raises NotFound, which names the entity and the key."""
@@ -98,11 +111,11 @@ class Graph:
     async def _root(self, query: Query, steps: Plan) -> Page:
         """The root's own part of a page."""
         module = self.catalogue.module_of(query.entity)
-        filters = await local_filters(self.catalogue, self.rows, query.entity, query.filters)
+        filters = await local_filters(self.catalogue, self, query.entity, query.filters)
         local = query if filters is query.filters and steps.fields == query.fields else replace(query, fields=steps.fields, filters=filters)
         if not query.order or not orders_across(self.catalogue, query.entity, query.order):
             return await self._source.page(module, local)
-        keys = await ordered_keys(self.catalogue, self.rows, local)
+        keys = await ordered_keys(self.catalogue, self, local)
         end = None if query.limit is None else query.offset + query.limit
         wanted = keys[query.offset : end]
         key = self.catalogue.entity(query.entity).key
