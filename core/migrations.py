@@ -53,6 +53,8 @@ from .sql.failures import translated
 
 _LOCK = 0x56454C454C4C41
 """Number of the advisory lock under which migrations run: the letters of the name."""
+_ENGINE = "engine"
+"""The engine keeps tables of its own (executions, events), with a history like a module's."""
 _turn = asyncio.Lock()
 """Alembic keeps the running migration in a global: in one process, one at a time."""
 
@@ -243,7 +245,7 @@ def _write(module: Module, message: str, operations: UpgradeOps) -> Path:
 
 def _render(operations: UpgradeOps) -> str:
     """Python code of operations, indented."""
-    code = render_python_code(operations, render_item=_render_item)
+    code = render_python_code(operations, render_item=_render_item, migration_context=MigrationContext.configure(dialect=DIALECT))
     code = "\n".join(line for line in code.splitlines() if not line.lstrip().startswith("# ###"))
     return code if code.startswith("    ") else "    " + code
 
@@ -304,8 +306,10 @@ async def _scratch(url: str) -> AsyncIterator[AsyncConnection]:
 
 
 def load_module(name: str, settings: Settings) -> Module:
-    """A module by its name: a built-in one, or one of the settings."""
-    path, _, attribute = settings.modules.get(name, f"{__package__.rpartition('.')[0]}.modules.{name}").partition(":")
+    """A module by its name: a built-in one, the engine, or one of the settings."""
+    root = __package__.rpartition(".")[0]
+    built_in = f"{root}.actors.{_ENGINE}" if name == _ENGINE else f"{root}.modules.{name}"
+    path, _, attribute = settings.modules.get(name, built_in).partition(":")
     module = getattr(importlib.import_module(path), attribute or "MODULE", None)
     if not isinstance(module, Module):
         raise Misconfigured(f"{path} has no module {attribute or 'MODULE'}.")
@@ -314,7 +318,7 @@ def load_module(name: str, settings: Settings) -> Module:
 
 def _all_modules(settings: Settings) -> list[Module]:
     names: Iterable[str] = importlib.import_module(f"{__package__.rpartition('.')[0]}.modules").NAMES
-    return [load_module(name, settings) for name in (*names, *settings.modules)]
+    return [load_module(name, settings) for name in (_ENGINE, *names, *settings.modules)]
 
 
 def _by_database(settings: Settings) -> dict[str, list[Module]]:
