@@ -239,7 +239,7 @@ product_variant_product_image = Table(
 _live_index(product_variant_product_image, "variant_id", "image_id", unique=True)
 _live_index(product_variant_product_image, "image_id")
 
-# -- views: how a product sees what it shares. Kept apart from the tables, for migrations make them from the text below.
+# -- views: how a product sees what it shares
 
 views = MetaData()
 
@@ -260,7 +260,7 @@ product_variant_image = Table(
     Column("image_id", Text),
 )
 
-VIEWS = {
+metadata.info["views"] = {
     "product_option_of_product": f"""
         SELECT link.id AS link_id, link.product_id, {", ".join(f"option.{column.name}" for column in product_option.c)}
         FROM product_product_option AS link
