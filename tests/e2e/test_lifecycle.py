@@ -73,7 +73,7 @@ async def test_an_old_schema_is_refused_with_a_hint(tmp_path: Path, fresh_databa
 async def test_a_topology_that_makes_no_sense_is_refused_before_anything_starts(tmp_path: Path) -> None:
     file = tmp_path / "cluster.yaml"
     file.write_text(
-        "cluster_name: x\nprovider: {type: local, head_ip: 127.0.0.1}\nmetadata: {velella: {pools: {a: {services: [nonsense]}}}}\n"
+        "cluster_name: x\nprovider: {type: local, head_ip: 127.0.0.1}\nmetadata: {velella: {pools: [{name: a, services: [nonsense]}]}}\n"
     )
     output = await velella("serve", "--topology", str(file), "--port", str(free_port()), data_dir=tmp_path / "data", ok=False)
     assert "nonsense" in output
