@@ -129,22 +129,23 @@ class _PageMaker:
         source = rows.get_final_froms()[0]
         return self._order_by(entity, source, order)
 
-    def _order_by(self, entity: Entity, source: FromClause, order: tuple[str, ...]) -> list[ColumnElement[Any]]:
+    def _order_by(self, entity: Entity, source: FromClause, order: tuple[str, ...], *, own: bool = False) -> list[ColumnElement[Any]]:
+        """`own`: the schema's order, which may go by hidden columns, not a client's."""
         expressions: list[ColumnElement[Any]] = []
         keyed = False
         for name in order:
             descending, path = name.startswith("-"), name.removeprefix("-")
-            expression = self._ordered(entity, source, path.split("."), descending)
+            expression = self._ordered(entity, source, path.split("."), descending, own=own)
             expressions.append(expression.desc() if descending else expression.asc())
             keyed = keyed or path == entity.key
         if not keyed:  # rows that are equal so far must not change places from page to page
             expressions.append(source.c[entity.key].asc())
         return expressions
 
-    def _ordered(self, entity: Entity, source: FromClause, path: list[str], descending: bool) -> ColumnElement[Any]:
+    def _ordered(self, entity: Entity, source: FromClause, path: list[str], descending: bool, *, own: bool = False) -> ColumnElement[Any]:
         first, rest = path[0], path[1:]
         fields = self._catalog.fields(entity)
-        if not rest and first in fields and (self._hidden or not fields[first].hidden) and fields[first].kind not in ("json", "raw"):
+        if not rest and first in fields and (own or self._hidden or not fields[first].hidden) and fields[first].kind not in ("json", "raw"):
             return fields[first].of(source)
         relation = entity.relations.get(first)
         if relation is None or not rest or len(path) > _DEEPEST:
@@ -194,7 +195,7 @@ class _PageMaker:
         if target.soft and not self._query.with_deleted:
             rows = rows.where(other.c.deleted_at.is_(None))
         if relation.kind != "one":
-            rows = rows.order_by(*self._order_by(target, other, relation.order or target.default_order))
+            rows = rows.order_by(*self._order_by(target, other, relation.order or target.default_order, own=True))
         inner = rows.correlate(source).subquery(self._name())
         shown = _listed(inner) if relation.kind != "one" else func.row_to_json(inner.table_valued())
         return select(shown).scalar_subquery()

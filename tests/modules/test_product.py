@@ -1,0 +1,370 @@
+"""Products: made with everything that belongs to them, changed as a whole, never half."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from velella.core.errors import InvalidData, NotAllowed, NotFound
+from velella.core.query.page import Query
+from velella.modules.product.handles import handle_of
+from velella.modules.product.service import ProductService
+
+from .one_module import alone
+
+SHOWN = ("*", "*variants", "*variants.options", "*options", "*options.values", "*images", "*tags", "*categories", "*collection", "*type")
+
+
+@pytest.fixture
+async def products(fresh_database: str) -> AsyncIterator[ProductService]:
+    async with alone(ProductService, fresh_database, connections=6) as service:
+        yield service
+
+
+def shirt(**more: Any) -> dict[str, Any]:
+    return {
+        "title": "Shirt",
+        "options": [{"title": "Size", "values": ["S", "L"]}, {"title": "Color", "values": ["Black", "White"]}],
+        "variants": [
+            {"title": f"{size} / {color}", "sku": None, "options": {"Size": size, "Color": color}}
+            for size in ("S", "L")
+            for color in ("Black", "White")
+        ],
+        "images": [{"url": "http://a/1.png"}, {"url": "http://a/2.png"}],
+    } | more
+
+
+async def shown(service: ProductService, id: str, *fields: str) -> dict[str, Any]:
+    rows = (await service.query(Query("product", fields or SHOWN, {"id": id}))).rows
+    assert len(rows) == 1
+    return rows[0]
+
+
+async def make(service: ProductService, **more: Any) -> dict[str, Any]:
+    return (await service.create_products([shirt(**more)]))[0]
+
+
+# -- creating
+
+
+async def test_a_product_is_made_with_all_that_belongs_to_it(products: ProductService) -> None:
+    (tag,) = await products.create("product_tag", [{"value": "summer"}])
+    (kind,) = await products.create("product_type", [{"value": "shirts"}])
+    (collection,) = await products.create("product_collection", [{"title": "New", "handle": "new"}])
+    (category,) = await products.create_categories([{"name": "Men's wear"}])
+    made = await make(
+        products,
+        tags=[{"id": tag["id"]}],
+        categories=[{"id": category["id"]}],
+        type_id=kind["id"],
+        collection_id=collection["id"],
+        weight=400,
+    )
+    found = await shown(products, made["id"])
+    assert found["handle"] == "shirt"
+    assert found["status"] == "draft"
+    assert found["thumbnail"] == "http://a/1.png"
+    assert found["weight"] == 400
+    assert [option["title"] for option in found["options"]] == ["Size", "Color"]
+    assert [value["value"] for value in found["options"][0]["values"]] == ["S", "L"]
+    assert found["options"][0]["is_exclusive"] is True
+    assert "link_id" not in found["options"][0]
+    assert [variant["title"] for variant in found["variants"]] == ["S / Black", "S / White", "L / Black", "L / White"]
+    assert [variant["variant_rank"] for variant in found["variants"]] == [0, 1, 2, 3]
+    assert [value["value"] for value in found["variants"][1]["options"]] == ["S", "White"]
+    assert [(image["url"], image["rank"]) for image in found["images"]] == [("http://a/1.png", 0), ("http://a/2.png", 1)]
+    assert [found["tags"][0]["value"], found["categories"][0]["handle"]] == ["summer", "mens-wear"]
+    assert [found["collection"]["title"], found["type"]["value"]] == ["New", "shirts"]
+
+
+async def test_a_batch_takes_few_statements(products: ProductService) -> None:
+    """20 products with 80 variants: their number doesn't show in the number of statements."""
+    count = 0
+    run = products.database._run
+
+    async def counted(send: Any, *more: Any, **named: Any) -> Any:
+        nonlocal count
+        count += 1
+        return await run(send, *more, **named)
+
+    products.database._run = counted  # type: ignore[method-assign]
+    made = await products.create_products([shirt(title=f"Shirt {number}") for number in range(20)])
+    assert [row["handle"] for row in made] == [f"shirt-{number}" for number in range(20)]
+    assert all(len(row["variants"]) == 4 for row in made)
+    assert count <= 12
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (
+            {"variants": [{"title": "S", "options": {"Size": "S"}}]},
+            'Product "Shirt" has variants with missing options: [S]',
+        ),
+        (
+            {"variants": [{"title": "S", "options": {"Size": "S", "Color": "Black", "Cut": "Wide"}}]},
+            "Product has 2 option values but there were 3 provided option values for the variant: S.",
+        ),
+        (
+            {"variants": [{"title": "S", "options": {"Size": "S", "Color": "Red"}}]},
+            "Option value Red does not exist for option Color",
+        ),
+        (
+            {"variants": [{"title": title, "options": {"Size": "S", "Color": "Black"}} for title in ("one", "two")]},
+            'Variant "one" has same combination of option values as "two".',
+        ),
+        ({"handle": "No Such / Handle"}, "Invalid product handle 'No Such / Handle'. It must contain URL safe characters"),
+        ({"colour": "red"}, "Product has no field 'colour'"),
+        (
+            {"options": [{"title": "Size", "values": ["S"]}, {"title": "Size", "values": ["L"]}], "variants": []},
+            "Product option with title: Size",
+        ),
+    ],
+)
+async def test_what_breaks_the_rules_makes_nothing(products: ProductService, more: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidData) as refused:
+        await make(products, **more)
+    assert refused.value.message.startswith(message)
+    assert await products.count("product") == 0
+    assert await products.count("product_option") == 0
+
+
+async def test_of_many_who_want_one_handle_one_gets_it(products: ProductService) -> None:
+    outcomes = await asyncio.gather(*(make(products) for _ in range(8)), return_exceptions=True)
+    refused = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    assert len(refused) == 7
+    assert {str(each) for each in refused} == {"Product with handle: shirt, already exists."}
+    assert all(isinstance(each, InvalidData) for each in refused)
+    assert await products.count("product_variant") == 4
+
+
+async def test_a_deleted_products_handle_and_skus_are_free_again(products: ProductService) -> None:
+    variants = [{"title": "one", "sku": "A-1", "options": {"Size": "S", "Color": "Black"}}]
+    first = await make(products, variants=variants)
+    assert await products.delete("product", [first["id"]]) == [first["id"]]
+    assert await products.count("product_variant") == 0
+    second = await make(products, variants=variants)
+    with pytest.raises(InvalidData, match=r"Product variant with sku: A-1, already exists\.|Product with handle: shirt, already exists\."):
+        await products.restore("product", [first["id"]])
+    await products.delete("product", [second["id"]])
+    assert await products.restore("product", [first["id"]]) == [first["id"]]
+    assert [v["options"][0]["value"] for v in (await shown(products, first["id"]))["variants"]] == ["S"]
+
+
+async def test_a_missing_tag_or_type_is_not_found(products: ProductService) -> None:
+    with pytest.raises(NotFound):
+        await make(products, type_id="ptyp_none")
+    with pytest.raises(NotFound):
+        await make(products, tags=[{"id": "ptag_none"}])
+    assert await products.count("product") == 0
+
+
+@pytest.mark.parametrize(
+    ("title", "handle"),
+    [
+        ("Été à Paris!", "ete-a-paris"),
+        ("MedusaShirt 2", "medusa-shirt-2"),
+        ("a -- b__c", "a-b-c"),
+        ("Straße", "strae"),
+        ("S / Black", "s-black"),
+        ("Men's", "mens"),
+        ("日本", ""),
+    ],
+)
+def test_handles_of_titles(title: str, handle: str) -> None:
+    assert handle_of(title) == handle
+
+
+async def test_a_title_without_letters_still_gets_a_handle(products: ProductService) -> None:
+    one, two = await products.create_products([{"title": "日本"}, {"title": "日本"}])
+    assert one["handle"].startswith("prod-")
+    assert one["handle"] != two["handle"]
+
+
+# -- changing
+
+
+async def test_an_update_changes_what_it_names_and_replaces_lists(products: ProductService) -> None:
+    tags = await products.create("product_tag", [{"value": value} for value in ("a", "b", "c")])
+    made = await make(products, tags=[{"id": tag["id"]} for tag in tags[:2]])
+    kept, dropped = made["variants"][0], [variant["id"] for variant in made["variants"][1:]]
+    before = await shown(products, made["id"])
+    done = await products.update_products(
+        [
+            {
+                "id": made["id"],
+                "subtitle": "soft",
+                "tags": [{"id": tags[1]["id"]}, {"id": tags[2]["id"]}],
+                "images": [{"url": "http://a/2.png"}, {"url": "http://a/3.png"}],
+                "variants": [
+                    {"id": kept["id"], "title": "small"},
+                    {"title": "large", "options": {"Size": "L", "Color": "White"}},
+                ],
+            }
+        ]
+    )
+    assert done["products"][0]["subtitle"] == "soft"
+    assert sorted(done["variants_deleted"]) == sorted(dropped)
+    assert [variant["title"] for variant in done["variants_created"]] == ["large"]
+    after = await shown(products, made["id"])
+    assert (after["title"], after["handle"]) == ("Shirt", "shirt")
+    assert {tag["value"] for tag in after["tags"]} == {"b", "c"}
+    assert [variant["title"] for variant in after["variants"]] == ["small", "large"]
+    assert after["variants"][0]["options"] == before["variants"][0]["options"]
+    assert [image["url"] for image in after["images"]] == ["http://a/2.png", "http://a/3.png"]
+    assert after["images"][0]["id"] == before["images"][1]["id"]
+
+
+async def test_an_update_is_taken_back_whole(products: ProductService) -> None:
+    (tag,) = await products.create("product_tag", [{"value": "a"}])
+    made = await make(products, tags=[{"id": tag["id"]}])
+    before = await shown(products, made["id"])
+    done = await products.update_products(
+        [
+            {
+                "id": made["id"],
+                "title": "Coat",
+                "handle": "coat",
+                "tags": [],
+                "images": [],
+                "options": [{"title": "Size", "values": ["S", "XL"], "ranks": {"XL": 7}}, {"title": "Fabric", "values": ["Wool"]}],
+                "variants": [{"title": "XL", "options": {"Size": "XL", "Fabric": "Wool"}}],
+            }
+        ]
+    )
+    changed = await shown(products, made["id"])
+    assert [(option["title"], [value["value"] for value in option["values"]]) for option in changed["options"]] == [
+        ("Size", ["XL", "S"]),
+        ("Fabric", ["Wool"]),
+    ]
+    await products.put_back_products([made["id"]], done["before"])
+    await products.put_back_products([made["id"]], done["before"])
+    assert await shown(products, made["id"]) == before
+
+
+async def test_a_value_that_variants_are_made_of_stays(products: ProductService) -> None:
+    made = await make(products)
+    with pytest.raises(NotAllowed, match=r"can't be removed: White \(variant L / White\)"):
+        await products.update_products(
+            [{"id": made["id"], "options": [{"title": "Size", "values": ["S", "L"]}, {"title": "Color", "values": ["Black"]}]}]
+        )
+    assert [len(option["values"]) for option in (await shown(products, made["id"]))["options"]] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("variants", "message"),
+    [
+        (
+            [{"title": t, "options": {"Size": "S", "Color": "Black"}} for t in "ab"],
+            'Variant "a" has same combination of option values as "b".',
+        ),
+        (
+            [{"title": "a", "options": {"Size": "S"}}],
+            "Product has 2 option values but there were 1 provided option values for the variant: a.",
+        ),
+    ],
+)
+async def test_an_update_that_breaks_the_rules_changes_nothing(products: ProductService, variants: Any, message: str) -> None:
+    made = await make(products)
+    before = await shown(products, made["id"])
+    with pytest.raises(InvalidData) as refused:
+        await products.update_products([{"id": made["id"], "title": "other", "variants": variants}])
+    assert refused.value.message == message
+    assert await shown(products, made["id"]) == before
+    with pytest.raises(NotFound, match="Product with id: prod_none was not found"):
+        await products.update_products([{"id": made["id"], "title": "other"}, {"id": "prod_none"}])
+    assert await shown(products, made["id"]) == before
+
+
+# -- variants
+
+
+async def test_variants_come_after_those_that_are_there(products: ProductService) -> None:
+    made = await make(products, variants=[{"title": "one", "options": {"Size": "S", "Color": "Black"}}])
+    (added,) = await products.create_variants(
+        [{"product_id": made["id"], "title": "two", "sku": "2", "options": {"Size": "L", "Color": "Black"}}]
+    )
+    assert (added["variant_rank"], added["manage_inventory"], added["product_id"]) == (1, True, made["id"])
+    with pytest.raises(InvalidData, match=r"^Variant \(three\) with provided options already exists\.$"):
+        await products.create_variants([{"product_id": made["id"], "title": "three", "options": {"Size": "S", "Color": "Black"}}])
+    done = await products.update_variants([{"id": added["id"], "sku": "22", "options": {"Size": "L", "Color": "White"}}])
+    assert done["variants"][0]["sku"] == "22"
+    assert [value["value"] for value in (await shown(products, made["id"]))["variants"][1]["options"]] == ["L", "White"]
+    with pytest.raises(InvalidData, match="has same combination of option values"):
+        await products.update_variants([{"id": added["id"], "options": {"Size": "S", "Color": "Black"}}])
+
+
+async def test_of_two_who_add_the_same_combination_one_does(products: ProductService) -> None:
+    made = await make(products, variants=[])
+    new = {"product_id": made["id"], "title": "one", "options": {"Size": "S", "Color": "Black"}}
+    outcomes = await asyncio.gather(*(products.create_variants([new]) for _ in range(4)), return_exceptions=True)
+    assert sum(not isinstance(outcome, BaseException) for outcome in outcomes) == 1
+    assert await products.count("product_variant", {"product_id": made["id"]}) == 1
+
+
+async def test_a_variant_shows_its_own_images_and_those_of_nobody(products: ProductService) -> None:
+    made = await make(products)
+    one, two = (image["id"] for image in (await shown(products, made["id"]))["images"])
+    first, second = (variant["id"] for variant in made["variants"][:2])
+    other = await make(products, title="Other", handle="other")
+    assert await products.assign_images([(first, one), (other["variants"][0]["id"], one)]) == [[first, one]]
+
+    async def images(variant: str) -> list[str]:
+        rows = (await products.query(Query("product_variant", ("id", "images.id"), {"id": variant}))).rows
+        return [image["id"] for image in rows[0]["images"]]
+
+    assert await images(first) == [one, two]
+    assert await images(second) == [two]
+    assert await products.unassign_images([(first, one), (first, two)]) == [[first, one]]
+    assert await images(second) == [one, two]
+
+
+# -- options that products share
+
+
+async def test_a_product_shows_only_the_values_it_uses_of_a_shared_option(products: ProductService) -> None:
+    (size,) = await products.create_options([{"title": "Size", "values": ["S", "M", "L"], "ranks": {"S": 1, "M": 2, "L": 3}}])
+    ids = {value["value"]: value["id"] for value in size["values"]}
+    assert size["is_exclusive"] is False
+    one, two = await products.create_products(
+        [
+            {
+                "title": "One",
+                "options": [{"id": size["id"], "value_ids": [ids["S"], ids["L"]]}],
+                "variants": [{"title": "s", "options": {"Size": "S"}}],
+            },
+            {"title": "Two", "options": [{"id": size["id"]}]},
+        ]
+    )
+    assert [value["value"] for value in (await shown(products, one["id"]))["options"][0]["values"]] == ["S", "L"]
+    assert [value["value"] for value in (await shown(products, two["id"]))["options"][0]["values"]] == ["S", "M", "L"]
+    with pytest.raises(InvalidData, match="Option value M does not exist for option Size"):
+        await products.create_variants([{"product_id": one["id"], "title": "m", "options": {"Size": "M"}}])
+    with pytest.raises(InvalidData, match="Product option with title: Size, already exists"):
+        await products.create_options([{"title": "Size", "values": ["40"]}])
+    await products.set_product_options(one["id"], update=[{"product_option_id": size["id"], "add": [ids["M"]], "remove": [ids["L"]]}])
+    assert [value["value"] for value in (await shown(products, one["id"]))["options"][0]["values"]] == ["S", "M"]
+    with pytest.raises(NotAllowed):
+        await products.set_product_options(one["id"], remove=[size["id"]])
+    with pytest.raises(NotAllowed):
+        await products.delete_options([size["id"]])
+    await products.set_product_options(two["id"], add=[{"title": "Cut", "values": ["wide"]}], remove=[size["id"]])
+    assert [option["title"] for option in (await shown(products, two["id"]))["options"]] == ["Cut"]
+    assert len((await products.retrieve("product_option", size["id"], fields=("*", "*values")))["values"]) == 3
+
+
+async def test_products_are_found_by_what_belongs_to_them(products: ProductService) -> None:
+    one = await make(products, variants=[{"title": "a", "sku": "FIND-ME", "options": {"Size": "S", "Color": "Black"}}])
+    await make(products, title="Other")
+
+    async def found(**filters: Any) -> list[str]:
+        return [row["id"] for row in (await products.query(Query("product", ("id",), filters))).rows]
+
+    assert await found(variants={"sku": "FIND-ME"}) == [one["id"]]
+    assert await found(q="find-m") == [one["id"]]
+    value = (await shown(products, one["id"]))["options"][0]["values"][0]["id"]
+    assert await found(variants={"options": {"id": [value]}}) == [one["id"]]
+    assert await found(options={"values": {"id": value}}) == [one["id"]]
