@@ -64,7 +64,7 @@ class Graph:
         """
         steps = self._plan(query.entity, query.fields)
         page = await self._root(query, steps)
-        if not steps.joins and not steps.prune:
+        if steps.local:
             return page
         rows = json.loads(page.json)  # not `page.rows`: the page may be somebody's to keep
         await self._finish(steps, rows)
@@ -99,7 +99,7 @@ class Graph:
         Raises UnexpectedState for a row without such a column.
         """
         steps = self._plan(entity, tuple(fields))
-        if rows and steps.joins:
+        if rows:
             await self._join(steps, rows)
         return rows
 
@@ -131,6 +131,10 @@ class Graph:
 
     async def _join(self, steps: Plan, rows: Sequence[Row]) -> None:
         """Carry out all joins of a plan side by side."""
+        for path, name, many in steps.missing:
+            for row in rows:
+                for end in at(row, path):
+                    end[name] = [] if many else None
         if len(steps.joins) == 1:
             await self._join_one(steps.joins[0], rows)
         elif steps.joins:

@@ -272,7 +272,7 @@ LINKS: tuple[Link, ...] = (
             cascade=True,
         ),
     ),
-    # cart_promotion and order_promotion come with the promotion module.
+    # cart_promotion and order_promotion come with the promotion module; see NOT_THERE.
 )
 
 IN_MODULE_LISTS = frozenset({"price_set.prices"})
@@ -293,8 +293,16 @@ REFERENCES: tuple[Reference, ...] = (
     Reference("order_line_item", "variant", "variant_id", "product_variant", back="order_items"),
     Reference("order_shipping_method", "shipping_option", "shipping_option_id", "shipping_option"),
     Reference("store_currency", "currency", "currency_code", "currency", "code"),
-    # cart_line_item_adjustment.promotion comes with the promotion module; translations and locales with theirs.
+    # cart_line_item_adjustment.promotion comes with the promotion module, translations and locales with theirs; see NOT_THERE.
 )
+
+NOT_THERE: Mapping[str, Mapping[str, bool]] = {
+    "cart": {"promotions": True},
+    "order": {"promotions": True},
+    "cart_line_item_adjustment": {"promotion": False},
+    "store_locale": {"locale": False},
+}
+"""Entity → names that lead to modules which are yet to come, and whether they are lists. They can be asked for; nothing is there."""
 
 
 def edges_of(links: Iterable[Link], references: Iterable[Reference]) -> dict[str, dict[str, Edge]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from ..errors import InvalidData
 from ..sql.entity import Entity, Relation, Schema
 from .fields import FieldTree
-from .links import LINKS, REFERENCES, Alias, Edge, Link, Reference, aliases_of, edges_of
+from .links import LINKS, NOT_THERE, REFERENCES, Alias, Edge, Link, Reference, aliases_of, edges_of
 
 Path = tuple[str, ...]
 
@@ -56,6 +56,10 @@ class Catalogue:
     def alias(self, entity: str, name: str) -> Alias | None:
         found = self._aliases.get(entity, {}).get(name)
         return None if found is None or self.owns(entity, name) else found
+
+    def missing(self, entity: str, name: str) -> bool | None:
+        """For a name that leads to a module yet to come: whether it is a list. None for all others."""
+        return None if self.owns(entity, name) else NOT_THERE.get(entity, {}).get(name)
 
     def rows_with(self, entity: str, column: str) -> str | None:
         """The name of those link rows of the entity that have this column: `sales_channel_id` of a product."""
@@ -106,6 +110,13 @@ class Plan:
     joins: tuple[Join, ...] = ()
     prune: tuple[tuple[Path, str], ...] = ()
     """Columns that were asked for joining only: where they are, and their names."""
+    missing: tuple[tuple[Path, str, bool], ...] = ()
+    """What leads to modules yet to come: where it is shown, its name, and whether as a list."""
+
+    @property
+    def local(self) -> bool:
+        """Whether the module's answer is all there is to show."""
+        return not self.joins and not self.prune and not self.missing
 
 
 @dataclass(slots=True)
@@ -113,13 +124,14 @@ class _Draft:
     fields: list[str] = field(default_factory=list)
     joins: list[Join] = field(default_factory=list)
     prune: list[tuple[Path, str]] = field(default_factory=list)
+    missing: list[tuple[Path, str, bool]] = field(default_factory=list)
 
 
 def plan(catalogue: Catalogue, entity: str, tree: FieldTree, *, key: str | None = None) -> Plan:
     """The plan of a field tree over an entity. `key`: a column that whoever joins the rows needs of each."""
     draft = _Draft()
     _walk(catalogue, draft, entity, tree, (), key)
-    return Plan(entity, tuple(draft.fields), tuple(draft.joins), tuple(draft.prune))
+    return Plan(entity, tuple(draft.fields), tuple(draft.joins), tuple(draft.prune), tuple(draft.missing))
 
 
 def _walk(catalogue: Catalogue, draft: _Draft, entity: str, tree: FieldTree, path: Path, key: str | None = None) -> None:
@@ -136,6 +148,8 @@ def _walk(catalogue: Catalogue, draft: _Draft, entity: str, tree: FieldTree, pat
         elif (alias := catalogue.alias(entity, name)) is not None:
             needed.append((edge := _first_step(catalogue, entity, alias)).key)
             draft.joins.append(_join(catalogue, path, name, edge, child, alias))
+        elif (many := catalogue.missing(entity, name)) is not None:
+            draft.missing.append((path, name, many))
         else:  # a column, or something that the module knows or refuses
             draft.fields.extend(child.under(f"{prefix}{name}").fields())
     for column in dict.fromkeys(needed):

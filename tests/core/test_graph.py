@@ -341,6 +341,14 @@ async def test_a_relation_named_alone_across_modules_shows_all_its_columns(shop:
     assert starred == product
 
 
+async def test_what_leads_to_a_module_yet_to_come_is_empty(shop: Shop) -> None:
+    [cart] = await shop.rows("cart", "id", "promotions.code", "*promotions.application_method", id="cart_1")
+    assert cart == {"id": "cart_1", "promotions": []}
+    carts = [{"id": "cart_1"}]
+    await shop.graph.expand("cart", carts, ("*promotions",))
+    assert carts == [{"id": "cart_1", "promotions": []}]
+
+
 async def test_links_can_be_asked_themselves(shop: Shop) -> None:
     rows = await shop.rows("product_sales_channel", "product.title", "sales_channel.name", sales_channel_id="sc_app")
     assert [(row["product"]["title"], row["sales_channel"]["name"]) for row in rows] == [("white", "App")]
