@@ -166,23 +166,28 @@ class Database:
             yield running
             return
         pool, timeout = self._opened(), _time_left()
-        failed, committing = False, False
+        failure: BaseException | None = None
+        committing = False
         try:
             async with pool.acquire(timeout=timeout) as connection, connection.transaction():
                 started = Transaction(self, connection)
                 token = _transactions.set({**_transactions.get(), id(self): started})
                 try:
                     yield started
-                except BaseException:
-                    failed = True
+                except BaseException as error:
+                    failure = error
                     raise
                 finally:
                     started.open = False
                     _transactions.reset(token)
                 committing = True
         except _FAILURES as error:
-            if failed:  # what the body raised is its own, and a failed statement's error is translated already
+            # What the body raised is its own; a failed statement's error is translated already. It counts even where the
+            # rollback failed as well, because the connection was lost.
+            if failure is error:
                 raise
+            if failure is not None:
+                raise failure from error
             better = translated(error, sent=committing)
             if better is None:
                 raise

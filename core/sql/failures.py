@@ -19,6 +19,8 @@ class Disconnected(Unavailable):
 
 
 _DETAIL = re.compile(r"^Key \((?P<keys>.*?)\)=\((?P<values>.*)\) (?P<what>already exists|is not present|is still referenced)")
+_GONE = re.compile("clos(ed|ing)|released back")
+"""How asyncpg speaks of a connection that went while it was in use."""
 _LOST = (
     pg.PostgresConnectionError,
     pg.AdminShutdownError,
@@ -43,7 +45,7 @@ def translated(error: BaseException, *, sent: bool = False) -> VelellaError | No
         return DeadlineExceeded("The database did not answer in time.")
     if isinstance(error, pg.CannotConnectNowError | pg.TooManyConnectionsError):
         return Unavailable("The database takes no connections at the moment.", hint=str(error))
-    if isinstance(error, _LOST) or (isinstance(error, pg.InterfaceError) and "clos" in str(error)):
+    if isinstance(error, _LOST) or (isinstance(error, pg.InterfaceError) and _GONE.search(str(error))):
         if sent:
             return ReplyLost("The connection to the database was lost before its answer came.")
         return Disconnected("The connection to the database was lost.")

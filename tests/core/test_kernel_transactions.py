@@ -1,0 +1,303 @@
+"""Writes as messages: recorded once, undone whole, begun again after a collision; and the database behind them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import bindparam, select, text, update
+
+from velella.core.errors import Conflict, DeadlineExceeded, InvalidData, NotAllowed, NotFound, ReplyLost, Unavailable
+from velella.core.messages import CallContext, call_context
+from velella.core.query.page import Query
+from velella.core.sql.compiled import any_of, compiled
+from velella.core.sql.database import Database, Databases
+
+from .kernel_shop import Changes, ShopService, product, shop_on
+
+
+async def as_message(id: str, call: Any, *args: Any) -> Any:
+    """The call as it comes over a wire: in a task of its own, under a message id."""
+
+    async def run() -> Any:
+        call_context.set(CallContext(message_id=id))
+        return await call(*args)
+
+    return await asyncio.create_task(run())
+
+
+async def test_a_message_sent_again_answers_the_same_and_does_nothing(shop: ShopService, changes: Changes) -> None:
+    [row] = await shop.create("product", [{"title": "A", "rank": 1, "weight": "10.5"}])
+    first = await as_message("m1", shop.restock, row["id"], 5)
+    again = await as_message("m1", shop.restock, row["id"], 5)
+    other = await as_message("m2", shop.restock, row["id"], 5)
+    assert first == again == {"rank": 6, "weight": Decimal("10.5")}
+    assert other["rank"] == 11
+    assert shop.done == 2
+    assert len(changes.seen) == 3
+
+
+async def test_a_message_that_comes_many_times_at_once_is_done_once(shop: ShopService) -> None:
+    [row] = await shop.create("product", [{"title": "A", "rank": 0}])
+    replies = await asyncio.gather(*(as_message("m1", shop.restock, row["id"], 5) for _ in range(12)))
+    assert replies == [{"rank": 5, "weight": None}] * 12
+    assert shop.done == 1
+    assert (await shop.retrieve("product", row["id"]))["rank"] == 5
+
+
+async def test_a_message_that_failed_may_be_sent_again(shop: ShopService) -> None:
+    with pytest.raises(NotFound):
+        await as_message("m1", shop.update, "product", [{"id": "p1", "title": "B"}])
+    await shop.create("product", [{"id": "p1", "title": "A"}])
+    [row] = await as_message("m1", shop.update, "product", [{"id": "p1", "title": "B"}])
+    assert row["title"] == "B"
+
+
+async def test_the_second_does_it_where_the_first_one_fails(shop: ShopService) -> None:
+    started, release = asyncio.Event(), asyncio.Event()
+
+    async def fails() -> None:
+        await shop.create("brand", [{"name": "first"}])
+        started.set()
+        await release.wait()
+        raise NotAllowed("no")
+
+    async def works() -> str:
+        await shop.create("brand", [{"name": "second"}])
+        return "done"
+
+    first = asyncio.create_task(as_message("m1", shop.run_write, fails))
+    await started.wait()
+    second = asyncio.create_task(as_message("m1", shop.run_write, works))
+    await asyncio.sleep(0.1)
+    assert not second.done()
+    release.set()
+    with pytest.raises(NotAllowed):
+        await first
+    assert await second == "done"
+    assert [row["name"] for row in await shop.list("brand")] == ["second"]
+
+
+async def test_the_record_is_forgotten_after_a_while(shop: ShopService) -> None:
+    await as_message("m1", shop.create, "brand", [{"name": "A"}])
+    assert await shop.forget_messages(3600) == 0
+    assert await shop.forget_messages(-1) == 1
+
+
+async def test_a_write_is_done_whole_or_not_at_all(shop: ShopService, changes: Changes) -> None:
+    async def half() -> None:
+        await shop.create("brand", [{"name": "A"}])
+        raise NotAllowed("no")
+
+    with pytest.raises(NotAllowed):
+        await shop.run_write(half)
+    assert await shop.count("brand") == 0
+    assert changes.seen == []
+
+
+async def test_reads_inside_a_write_see_it_and_those_outside_do_not(shop: ShopService) -> None:
+    async def body() -> None:
+        await shop.create("brand", [{"name": "A"}])
+        assert await shop.count("brand") == 1
+        assert (await shop.query(Query("brand"))).rows[0]["name"] == "A"
+        outside = Database(shop.database.url)
+        await outside.open()
+        assert await outside.fetch_value(text("SELECT count(*) FROM brand")) == 0
+        await outside.close()
+
+    await shop.run_write(body)
+
+
+async def test_tasks_of_one_transaction_take_turns(shop: ShopService) -> None:
+    async def body() -> None:
+        await asyncio.gather(*(shop.create("brand", [{"name": str(n)}]) for n in range(10)))
+        raise NotAllowed("undo")
+
+    with pytest.raises(NotAllowed):
+        await shop.run_write(body)
+    assert await shop.count("brand") == 0
+
+
+async def test_a_savepoint_can_fail_alone(shop: ShopService) -> None:
+    async def body() -> None:
+        await shop.create("currency", [{"code": "eur", "digits": 2}])
+        with pytest.raises(InvalidData):
+            async with shop.database.savepoint():
+                await shop.create("currency", [{"code": "usd", "digits": 2}, {"code": "eur", "digits": 2}])
+        await shop.create("currency", [{"code": "jpy", "digits": 0}])
+
+    await shop.run_write(body)
+    assert [row["code"] for row in await shop.list("currency")] == ["eur", "jpy"]
+
+
+async def test_two_writes_that_deadlock_are_both_done(shop: ShopService) -> None:
+    await shop.create("product", [{"id": "a", "title": "A", "rank": 0}, {"id": "b", "title": "B", "rank": 0}])
+    await shop.database.script("ALTER SYSTEM SET deadlock_timeout = '50ms'")
+    await shop.database.script("SELECT pg_reload_conf()")
+    begun = 0
+
+    async def cross(first: str, second: str) -> None:
+        async def body() -> None:
+            nonlocal begun
+            begun += 1
+            for id in (first, second):
+                [row] = await shop.list("product", {"id": id}, fields=("rank",))
+                await shop.update("product", [{"id": id, "rank": row["rank"] + 1}])
+                await asyncio.sleep(0.05)
+
+        await shop.run_write(body)
+
+    await asyncio.gather(cross("a", "b"), cross("b", "a"))
+    assert [row["version"] for row in await shop.list("product")] == [3, 3]
+    assert begun == 3
+
+
+async def test_updates_of_the_same_rows_in_any_order_do_not_deadlock(shop: ShopService) -> None:
+    ids = [row["id"] for row in await shop.create("product", [{"title": str(n)} for n in range(20)])]
+    orders = [ids, ids[::-1], ids[10:] + ids[:10], ids[::-1]]
+    await asyncio.gather(*(shop.update("product", [{"id": id, "rank": n} for id in order]) for n, order in enumerate(orders)))
+    rows = await shop.list("product")
+    assert {row["version"] for row in rows} == {5}
+    assert len({row["rank"] for row in rows}) == 1
+
+
+async def test_a_collision_that_will_not_end_is_a_conflict(shop: ShopService) -> None:
+    tries = 0
+
+    async def body() -> None:
+        nonlocal tries
+        tries += 1
+        await shop.database.execute(text("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40001'; END $$"))
+
+    with pytest.raises(Conflict):
+        await shop.run_write(body)
+    assert tries == 6
+
+
+async def test_a_statement_ends_with_the_messages_deadline(shop: ShopService) -> None:
+    token = call_context.set(CallContext(deadline=time.monotonic() + 0.2))
+    try:
+        started = time.monotonic()
+        with pytest.raises(DeadlineExceeded):
+            await shop.database.fetch(text("SELECT pg_sleep(10)"))
+        assert time.monotonic() - started < 2
+        await asyncio.sleep(0.1)
+        with pytest.raises(DeadlineExceeded):
+            await shop.count("brand")
+    finally:
+        call_context.reset(token)
+    assert await shop.count("brand") == 0
+
+
+async def test_a_full_pool_makes_wait_no_longer_than_the_deadline(fresh_database: str) -> None:
+    async with shop_on(fresh_database, connections=1) as (shop, _):
+        sleeping = asyncio.create_task(shop.database.fetch(text("SELECT pg_sleep(1)")))
+        await asyncio.sleep(0.05)
+        token = call_context.set(CallContext(deadline=time.monotonic() + 0.1))
+        with pytest.raises(DeadlineExceeded):
+            await shop.count("brand")
+        call_context.reset(token)
+        await sleeping
+
+
+async def test_a_cancelled_write_leaves_nothing_behind(shop: ShopService) -> None:
+    started = asyncio.Event()
+
+    async def body() -> None:
+        await shop.create("brand", [{"name": "A"}])
+        started.set()
+        await shop.database.fetch(text("SELECT pg_sleep(10)"))
+
+    task = asyncio.create_task(shop.run_write(body))
+    await started.wait()
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.gather(*(shop.count("brand") for _ in range(8)))
+    assert await shop.count("brand") == 0
+
+
+KILL = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+
+async def kill_connections(url: str) -> None:
+    killer = Database(url)
+    await killer.open()
+    await killer.script(KILL)
+    await killer.close()
+
+
+async def test_a_connection_lost_inside_a_write_is_no_loss(shop: ShopService) -> None:
+    tries = 0
+
+    async def body() -> None:
+        nonlocal tries
+        tries += 1
+        await shop.create("brand", [{"name": "A"}])
+        if tries == 1:
+            await kill_connections(shop.database.url)
+        await shop.create("brand", [{"name": "B"}])
+
+    await shop.run_write(body)
+    assert [row["name"] for row in await shop.list("brand")] == ["A", "B"]
+
+
+async def test_a_connection_lost_under_a_lone_statement_leaves_a_doubt(shop: ShopService) -> None:
+    running = asyncio.create_task(shop.database.execute(text("SELECT pg_sleep(10)")))
+    await asyncio.sleep(0.1)
+    await kill_connections(shop.database.url)
+    with pytest.raises(ReplyLost):
+        await running
+    assert await shop.count("brand") == 0
+
+
+async def test_an_idle_connection_that_was_lost_is_replaced(shop: ShopService) -> None:
+    await kill_connections(shop.database.url)
+    await asyncio.sleep(0.1)
+    assert await shop.count("brand") == 0
+
+
+async def test_a_database_that_cannot_be_reached_is_unavailable(tmp_path: Any, fresh_database: str) -> None:
+    nowhere = Database(f"postgresql://postgres@/x?host={tmp_path}")
+    with pytest.raises(Unavailable) as raised:
+        await nowhere.open()
+    assert raised.value.hint
+    with pytest.raises(Unavailable):
+        await Database(fresh_database.replace("/test_", "/not_there_")).open()
+    with pytest.raises(Unavailable):
+        await nowhere.fetch(text("SELECT 1"))
+
+
+async def test_modules_of_one_url_share_a_pool(fresh_database: str) -> None:
+    databases = Databases(connections=2)
+    first, second = await asyncio.gather(databases.open(fresh_database), databases.open(fresh_database))
+    assert first is second
+    assert await first.fetch_value(text("SHOW jit")) == "off"
+    await databases.close()
+
+
+GUARDED = compiled(
+    update(product)
+    .where(product.c.id == bindparam("key"), product.c.rank >= bindparam("by"))
+    .values(rank=product.c.rank - bindparam("by"))
+    .returning(product.c.rank)
+)
+SOME = compiled(select(product.c.id, product.c.data).where(any_of(product.c.id, "ids")).order_by(product.c.id))
+
+
+async def test_a_modules_own_statement(shop: ShopService) -> None:
+    await shop.create("product", [{"id": "a", "title": "A", "rank": 3, "data": {"x": [1]}}, {"id": "b", "title": "B"}])
+    taken = await asyncio.gather(*(shop.database.fetch_one(GUARDED, {"key": "a", "by": 1}) for _ in range(5)))
+    assert sorted(row["rank"] for row in taken if row is not None) == [0, 1, 2]
+    rows = await shop.database.fetch(SOME, {"ids": ["a", "b", "c"]})
+    assert [(row["id"], row["data"]) for row in rows] == [("a", {"x": [1]}), ("b", None)]
+    assert await shop.database.execute(compiled(update(product).values(rank=1))) == 2
+    assert await shop.database.fetch_json(text("SELECT json_agg(id ORDER BY id) FROM product")) == b'["a", "b"]'
+    with pytest.raises(KeyError):
+        await shop.database.fetch(SOME)
+    with pytest.raises(TypeError, match="any_of"):
+        compiled(select(product).where(product.c.id.in_(["a"])))
