@@ -51,7 +51,7 @@ RESERVE = compiled(
         WHERE (SELECT count(*) FROM taken) = (SELECT count(*) FROM wanted)
     )
     SELECT wanted.item_id, wanted.location_id, locked.id IS NOT NULL AS known, taken.id IS NOT NULL AS taken,
-           locked.available, now() AS moment
+           locked.available, CAST(now() AS timestamptz(3)) AS moment
     FROM wanted
     LEFT JOIN locked ON locked.item_id = wanted.item_id AND locked.location_id = wanted.location_id
     LEFT JOIN taken ON taken.id = locked.id
