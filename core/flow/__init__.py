@@ -24,8 +24,9 @@ What an author has to keep in mind:
 - A *short* flow lives in memory: fast, undone when it fails, gone with its process.
 - A *durable* flow survives its process: another coordinator runs its function again from the top. Steps that were finished answer with
   what they returned; the writes of the one that was interrupted are recorded under `execution:step/n` and aren't done twice. So everything
-  that may differ the second time (reading, time, chance) belongs into a step: `reads=True` for those that change nothing. What steps
-  take and return has to be able to travel (`core.codec`): JSON values, Decimal, times, `@wire` classes; tuples become lists.
+  that may differ the second time (reading, time, chance) belongs into a step of its own, with `reads=True`: its result is kept. A step
+  that writes does what follows from its arguments, and does it in the same order each time. What steps take and return has to be able
+  to travel (`core.codec`): JSON values, Decimal, times, `@wire` classes; tuples become lists.
 - A step that calls a third party passes `flow.idempotency_key` on, so that asking twice is asking once.
 """
 

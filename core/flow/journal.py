@@ -20,6 +20,14 @@ class Superseded(BaseException):
     """
 
 
+class Diverged(BaseException):
+    """The workflow's function took another way than the run before it: its code has changed, or it isn't determined by its steps.
+
+    Going on would do things twice, and what is to be undone isn't known either: the execution is left to an operator. Not an Exception,
+    for the same reason.
+    """
+
+
 @dataclass(slots=True)
 class Entry:
     """One step that may have to be taken back."""

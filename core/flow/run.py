@@ -9,16 +9,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+from ..codec import travelled
 from ..errors import Conflict, DeadlineExceeded, ReplyLost, Unavailable, UnexpectedState, VelellaError
 from ..ids import new_id
 from ..logs import logger
 from ..messages import CallContext, call_context, current_call
 from .definitions import Step, Workflow
 from .flow import Flow, FlowContext, Held
-from .journal import Checkpoint, Entry, Journal, Superseded
+from .journal import Checkpoint, Diverged, Entry, Journal, Superseded
 
 T = TypeVar("T")
 
+DURABLE_SECONDS = 120.0
+"""For one run of a durable workflow that doesn't name its own time."""
 UNDO_ATTEMPTS = 4
 UNDO_SECONDS = 20.0
 """For one attempt to undo one step: compensation has its own time, the request's may be used up."""
@@ -115,17 +118,31 @@ class Run:
     async def _body(self, flow: Flow, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The function of a workflow or a sub-workflow. When it fails, what was done in it is undone before the error goes on."""
         workflow = flow.workflow
+        timeout = workflow.timeout
+        if timeout is None and self.journal is not None and not flow.path:
+            timeout = DURABLE_SECONDS
         try:
-            if workflow.timeout is None:
-                return await workflow.function(flow, *args, **kwargs)
-            return await _within(workflow.timeout, f"The workflow {workflow.name}", workflow.function(flow, *args, **kwargs))
-        except (Exception, asyncio.CancelledError) as error:
-            if not self.abandoned and (flow.undo or self.journal is not None):
+            if timeout is None:
+                result = await workflow.function(flow, *args, **kwargs)
+            else:
+                result = await _within(timeout, f"The workflow {workflow.name}", workflow.function(flow, *args, **kwargs))
+            if self.journal is not None and not flow.path:
+                return travelled(result)  # what can't be kept is found out while it can still be undone
+            return result
+        except Exception as error:
+            if flow.undo and not self.abandoned:
+                await _finished(self._revert(flow, error))
+            raise
+        except asyncio.CancelledError as error:
+            # Given up from outside. A short flow is undone, as a whole; a durable one goes on elsewhere. (The time limit of a workflow comes
+            # here as a DeadlineExceeded; in its sub-workflows, which it interrupts, as this: what they did is undone by who set the limit.)
+            if flow.undo and not flow.path and self.journal is None:
                 await _finished(self._revert(flow, error))
             raise
 
     async def _revert(self, flow: Flow, error: BaseException) -> None:
-        if flow.undo and self.journal is not None:
+        call_context.set(CallContext(current_call().trace_id).within(UNDO_SECONDS))  # the time of the flow itself may be over
+        if self.journal is not None:
             await self.journal.reverting(flow.path, as_velella_error(error), flow.undo)
         await self.take_back(flow.undo)
 
@@ -153,7 +170,7 @@ class Run:
         results = await asyncio.gather(*(self.work(flow, work, path, args, {}) for work, path, args in calls), return_exceptions=True)
         errors = [result for result in results if isinstance(result, BaseException)]
         if errors:
-            raise next((error for error in errors if isinstance(error, Superseded)), errors[0])
+            raise next((error for error in errors if isinstance(error, (Superseded, Diverged))), errors[0])
         return tuple(results)
 
     async def _sub_workflow(
@@ -170,7 +187,11 @@ class Run:
             # an earlier run was undoing it, or had done so; undoing again is safe, its writes are recorded
             await _finished(self.take_back(known.entries))
             raise known.failure
-        result = await self._body(inner, args, kwargs)
+        try:
+            result = await self._body(inner, args, kwargs)
+        except asyncio.CancelledError:
+            flow.undo.extend(inner.undo)
+            raise
         flow.undo.extend(inner.undo)
         if inner.events:
             flow.keep_events(inner.events)
@@ -183,7 +204,7 @@ class Run:
             known = journal.recall(path)
             if known is not None:
                 if known.reference != step.reference:
-                    raise UnexpectedState(
+                    raise Diverged(
                         f"Execution {self.id} was at step {known.reference} where it is now at {step.reference}: "
                         f"the workflow {self.workflow.name} does not take the same way twice, or its code has changed."
                     )
@@ -204,6 +225,9 @@ class Run:
             checkpoint = Checkpoint(path, step.reference, result, view.events or (), step.reads)
             journal.remember(checkpoint)
             result = checkpoint.result  # as it will be when it is read back: what works now works after a crash
+            if step.undo is not None:
+                self._done(flow, view, travelled(result))  # the flow may change its own
+                return result
         self._done(flow, view, result)
         return result
 

@@ -1,0 +1,327 @@
+"""Carrying out durable workflows: starting them once, finishing what others left, and letting go."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from ...core.codec import pack, travelled, unpack
+from ...core.errors import Conflict, DeadlineExceeded, Unavailable, UnexpectedState, VelellaError
+from ...core.flow import FlowContext, Workflow, workflow_named
+from ...core.flow.journal import Diverged, Entry, Superseded
+from ...core.flow.run import DURABLE_SECONDS, Run, as_velella_error
+from ...core.ids import new_id
+from ...core.logs import logger
+from ...core.messages import CallContext, call_context, current_call
+from .journal import ExecutionJournal, pack_entries, unpack_entries
+from .queries import MAX_ATTEMPTS
+from .store import Execution, Executions
+from .waiting import Outcomes
+
+AT_ONCE = 16
+"""How many executions left by others are taken up at a time."""
+BOOKKEEPING_SECONDS = 30.0
+"""For what the engine has to write down: a flow that used up its time is still put in order."""
+
+log = logger("velella.workflows")
+
+
+class _LookAgain(Exception):
+    """What this run saw may have been undone by now."""
+
+
+@dataclass(slots=True, eq=False)
+class _Active:
+    """An execution in this process."""
+
+    run: Run
+    journal: ExecutionJournal
+    task: asyncio.Task[Any]
+
+
+class DurableFlows:
+    """See `journal.py` for what is written when."""
+
+    def __init__(self, flows: FlowContext, store: Executions) -> None:
+        self._flows = flows
+        self._store = store
+        self._outcomes = Outcomes(store)
+        self._active: dict[str, _Active] = {}
+        self._by_key: dict[tuple[str, str], asyncio.Task[Any]] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._stopping = False
+        store.lease.when_late(self._drop_what_was_taken)
+
+    # -- starting
+
+    async def run(self, workflow: Workflow[..., Any], input: dict[str, Any], key: str | None) -> Any:
+        """Carry out, or join the execution of that key; its result.
+
+        The execution doesn't end with whoever asked for it: DeadlineExceeded means that it goes on.
+        """
+        if self._stopping:
+            raise Unavailable("This coordinator is stopping.")
+        task = self._by_key.get((workflow.name, key)) if key is not None else None
+        joined = task is not None
+        if task is None:
+            task = self._spawn(self._to_the_end(workflow, pack(input), key, current_call().trace_id))
+            if key is not None:
+                name = (workflow.name, key)
+                self._by_key[name] = task
+                task.add_done_callback(lambda _: self._by_key.pop(name, None))
+        left = current_call().left()
+        try:
+            async with asyncio.timeout(left):
+                result = await asyncio.shield(task)
+        except TimeoutError:
+            if task.done():
+                raise
+            raise DeadlineExceeded(f"The workflow {workflow.name} is still running.") from None
+        except asyncio.CancelledError:
+            if task.cancelled():  # not we were: the coordinator stops
+                raise Unavailable(f"The coordinator of the workflow {workflow.name} stops; another one goes on with it.") from None
+            raise
+        return travelled(result) if joined else result
+
+    async def start(self, workflow: Workflow[..., Any], input: dict[str, Any], key: str | None) -> str:
+        """Put it in the queue: any coordinator takes it up within seconds. The id of the execution."""
+        id = new_id("wfex")
+        if await self._store.queue(id, workflow.name, key, pack(input), current_call().trace_id):
+            return id
+        there = await self._store.of_key(workflow.name, str(key), 0.0)
+        if there is None:
+            raise Conflict(f"The workflow {workflow.name} with key {key} was just undone. Try again.")
+        return there[0]
+
+    async def _to_the_end(self, workflow: Workflow[..., Any], input: bytes, key: str | None, trace_id: str) -> Any:
+        attempt = 0
+        looked_again = False
+        while True:
+            started = time.monotonic()
+            now = self._flows.clock()
+            # as the row keeps it: the same when it is read back
+            journal = ExecutionJournal(
+                self._store, new_id("wfex"), workflow, key, input, trace_id, now.replace(microsecond=now.microsecond // 1000 * 1000)
+            )
+            try:
+                return await self._carry_out(journal, started, may_look_again=not looked_again)
+            except _LookAgain:
+                looked_again = True
+            except Exception as error:
+                attempt += 1
+                if attempt > workflow.retries or (isinstance(error, VelellaError) and error.status < 500) or journal.outdone:
+                    raise
+                await asyncio.sleep(0.05 * 2**attempt)
+
+    # -- carrying out
+
+    async def _carry_out(self, journal: ExecutionJournal, started: float, *, may_look_again: bool = False) -> Any:
+        run, failure, result = self._enter(journal), None, None
+        call_context.set(CallContext(journal.trace_id).within(journal.workflow.timeout or DURABLE_SECONDS))
+        try:
+            result = await run.carry_out(unpack(journal.input))
+        except Superseded:
+            return await self._superseded(journal, started, may_look_again)
+        except Diverged as diverged:
+            self._bookkeeping(journal)
+            failure = UnexpectedState(str(diverged))
+            await self._store.end(journal, "failed", failure, None)
+            raise failure from diverged
+        except Exception as error:  # noqa: BLE001 - raised below, once it is written down
+            failure = error
+        except asyncio.CancelledError:
+            return await self._abandoned(journal)
+        finally:
+            self._active.pop(journal.id, None)
+        self._bookkeeping(journal)
+        if not journal.touched:
+            # Without a row of its own this run has no standing. If there is another execution of its key, what we have seen may be that
+            # one's half-done work: its word counts.
+            if (other := await self._rival(journal, started, may_look_again)) is not None:
+                return await self._value_of(other)
+            if run.events and failure is None:
+                await self._store.store_events(journal.id, run.events)
+        elif failure is not None:
+            await self._settle(journal, run, as_velella_error(failure))
+        elif not await self._store.finish(journal, result, run.events):
+            return await self._superseded(journal, started, may_look_again)
+        if failure is not None:
+            raise failure
+        if run.unfinished:  # of a sub-workflow whose failure was caught
+            await self.bury(run, journal.input)
+        return result
+
+    def _enter(self, journal: ExecutionJournal) -> Run:
+        run = Run(self._flows, journal.workflow, id=journal.id, journal=journal, started_at=journal.started_at)
+        task = asyncio.current_task()
+        assert task is not None
+        self._active[journal.id] = _Active(run, journal, task)
+        return run
+
+    @staticmethod
+    def _bookkeeping(journal: ExecutionJournal) -> None:
+        """From here on the engine's own time counts, not the flow's."""
+        call_context.set(CallContext(journal.trace_id).within(BOOKKEEPING_SECONDS))
+
+    async def _superseded(self, journal: ExecutionJournal, started: float, may_look_again: bool) -> Any:
+        """The result of whoever has the execution instead of us."""
+        call_context.set(CallContext(journal.trace_id).within(DURABLE_SECONDS))
+        if not journal.outdone:  # taken over
+            journal.outdone = True
+            return await self._value_of(journal.id)
+        other = await self._rival(journal, started, may_look_again)
+        if other is None:
+            if may_look_again:
+                raise _LookAgain
+            raise Conflict(f"The workflow {journal.workflow.name} with key {journal.key} is being carried out elsewhere. Try again.")
+        return await self._value_of(other)
+
+    async def _rival(self, journal: ExecutionJournal, started: float, may_look_again: bool) -> str | None:
+        """The execution of our key that counts, if there is one.
+
+        One that was undone while we were running may have shown us what is no longer true: then `_LookAgain`, once.
+        """
+        if journal.key is None:
+            return None
+        since = time.monotonic() - started + 0.1 if may_look_again else 0.0
+        found = await self._store.of_key(journal.workflow.name, journal.key, since)
+        if found is None or found[0] == journal.id:
+            return None
+        id, state = found
+        if state in ("reverted", "failed"):
+            raise _LookAgain
+        journal.outdone = True
+        return id
+
+    async def _value_of(self, id: str) -> Any:
+        outcome = await self._outcomes.of(id)
+        return outcome.value()
+
+    async def _settle(self, journal: ExecutionJournal, run: Run, error: VelellaError) -> None:
+        """Write down that an execution failed and was undone, or what of it could not be."""
+        if not run.unfinished:
+            await self._store.end(journal, "reverted", error, None)
+            return
+        undo = pack_entries([entry for entry, _ in run.unfinished])
+        away = all(isinstance(reason, Unavailable) for _, reason in run.unfinished)
+        if away and journal.attempts < MAX_ATTEMPTS:
+            await self._store.compensate(journal, error, undo)  # it may not have got that far
+            await self._store.put_back(journal, min(60.0, 2.0**journal.attempts), undo=undo, error=error)
+        else:
+            await self._store.end(journal, "failed", error, undo)
+
+    async def bury(self, run: Run, input: bytes) -> None:
+        """A failed execution that says what a flow could not undo: for operators to see, and to try again."""
+        entries: list[Entry] = [entry for entry, _ in run.unfinished]
+        error = run.unfinished[0][1]
+        try:
+            undo = pack_entries(entries)
+        except TypeError:  # a short flow's results needn't be able to travel
+            log.exception("what could not be undone can't be kept either", execution=run.id, steps=[entry.step.name for entry in entries])
+            undo = pack_entries([])
+        id = run.id if run.journal is None else new_id("wfex")
+        await self._store.bury(id, run.workflow.name, input, undo, error, current_call().trace_id, run.started_at)
+
+    # -- what others left
+
+    async def recover(self) -> int:
+        """Take up executions whose coordinator is gone; how many."""
+        recovering = sum(1 for active in self._active.values() if active.journal.attempts > 1)
+        if self._stopping or recovering >= AT_ONCE or not await self._store.orphaned(list(self._active)):
+            return 0
+        rows = await self._store.take_over(list(self._active), AT_ONCE - recovering)
+        for row in rows:
+            if row.state == "failed":
+                log.error("an execution was given up", execution=row.id, workflow=row.workflow, attempts=row.attempts - 1)
+                continue
+            log.warning("an execution is taken over", execution=row.id, workflow=row.workflow, state=row.state, attempt=row.attempts)
+            self._spawn(self._resume(row))
+        return len(rows)
+
+    async def _resume(self, row: Execution) -> None:
+        try:
+            workflow = workflow_named(row.workflow)
+            journal = ExecutionJournal.of(self._store, row, workflow)
+            entries = unpack_entries(row.undo) if row.state == "compensating" else None
+        except (VelellaError, ValueError) as error:  # its code, or the class of a result, is not in this installation
+            log.exception("an execution can't be understood", execution=row.id, workflow=row.workflow)
+            await self._store.give_up(row, as_velella_error(error))
+            return
+        try:
+            if entries is None:
+                await self._carry_out(journal, time.monotonic())
+            else:
+                await self._go_on_undoing(journal, entries, row)
+        except VelellaError as error:
+            log.warning("an execution that was taken over failed", execution=row.id, workflow=row.workflow, error=str(error))
+
+    async def _go_on_undoing(self, journal: ExecutionJournal, entries: list[Entry], row: Execution) -> None:
+        run = self._enter(journal)
+        call_context.set(CallContext(journal.trace_id))
+        try:
+            await run.take_back(entries)
+            self._bookkeeping(journal)
+            error = VelellaError.from_wire(row.error) if row.error else Unavailable("It was interrupted.")
+            await self._settle(journal, run, error)
+        finally:
+            self._active.pop(journal.id, None)
+
+    # -- letting go
+
+    async def _drop_what_was_taken(self) -> None:
+        """After a pause in which others may have taken us for dead: stop whatever they have taken over."""
+        mine = [active for active in self._active.values() if active.journal.begun]
+        lost = await self._store.lost_among([active.journal for active in mine], self._store.lease.id)
+        for active in mine:
+            if active.journal in lost:
+                log.warning("an execution was taken over by another coordinator", execution=active.journal.id)
+                self._abandon(active)
+
+    async def stop(self, seconds: float) -> None:
+        """Let what runs finish within `seconds`; hand the rest to other coordinators."""
+        self._stopping = True
+        if tasks := [active.task for active in self._active.values()]:
+            await asyncio.wait(tasks, timeout=seconds)
+        rest = list(self._active.values())
+        for active in rest:
+            self._abandon(active)
+        if rest:
+            await asyncio.wait([active.task for active in rest], timeout=5.0)
+        call_context.set(None)
+        for active in rest:
+            if active.journal.touched:
+                await self._store.put_back(active.journal, 0.0, forgiven=1)
+        await self._outcomes.stop()
+        for task in self._tasks:
+            task.cancel()
+        await self._store.lease.sign_off()
+
+    @staticmethod
+    def _abandon(active: _Active) -> None:
+        active.run.abandoned = True
+        active.task.cancel()
+
+    async def _abandoned(self, journal: ExecutionJournal) -> Any:
+        """We were cancelled. Where the execution has gone to another coordinator, wait for what becomes of it."""
+        task = asyncio.current_task()
+        if self._stopping or task is None or not journal.begun:
+            raise Unavailable(f"The coordinator of the workflow {journal.workflow.name} stops; another one goes on with it.")
+        task.uncancel()
+        call_context.set(CallContext(journal.trace_id).within(DURABLE_SECONDS))
+        return await self._value_of(journal.id)
+
+    def _spawn(self, coroutine: Any) -> asyncio.Task[Any]:
+        task: asyncio.Task[Any] = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, VelellaError):
+            log.error("a durable workflow failed unexpectedly", exc_info=error)
+
+    def figures(self) -> dict[str, int]:
+        return {"running": len(self._active)}

@@ -1,0 +1,175 @@
+"""The memory of a durable execution, in one row of the database.
+
+The protocol, and why it is enough. A flow is *reading steps* (they change nothing), *writing steps* and what its function makes of their
+results. The engine itself writes as seldom as it can, because each time is a commit:
+
+1. Nothing is written while a flow only reads: a flow that is refused (an empty cart) leaves no row.
+2. Before the first writing step, one INSERT: the row, with the results of everything read so far. The unique index over (workflow, key)
+   lets one start win. A loser has changed nothing yet; it stops at once (`Superseded`) and waits for the winner's result.
+3. Before a later writing step, one UPDATE, but only if something was read since the last one. What a flow does next follows from what it
+   has read and from the answers to its writes. Read results are in the row; answers to writes are recorded by the modules, in the
+   transaction of the write, under `execution:step/n`. So whoever runs the function again comes to the same calls with the same
+   arguments, those already made answer from the record, and every effect happens once. A third party is asked under the same
+   `execution:step` by its idempotency key.
+4. At the end, one UPDATE with the result, and the events in the same statement.
+5. Before anything is undone, one UPDATE that says so, with the list of what to undo. From there on nobody goes forward again: a step
+   that was undone would answer from the record as if it still held.
+
+Every one of these names owner and fence, and a takeover raises the fence: a coordinator that was taken for dead finds its UPDATE matching
+no row, and stops without touching anything (`Superseded`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from ...core.codec import pack, unpack
+from ...core.errors import VelellaError
+from ...core.flow.definitions import Workflow, step_at
+from ...core.flow.journal import Checkpoint, Entry, Superseded
+from .store import Execution, Executions
+
+
+class ExecutionJournal:
+    """See `core.flow.journal.Journal`."""
+
+    def __init__(
+        self, store: Executions, id: str, workflow: Workflow[..., Any], key: str | None, input: bytes, trace_id: str, started_at: datetime
+    ) -> None:
+        self.id = id
+        self.workflow = workflow
+        self.key = key
+        self.input = input
+        self.trace_id = trace_id
+        self.begun = False
+        """Whether there is a row."""
+        self.touched = False
+        """Whether there may be one: then how it ends has to be written down."""
+        self.outdone = False
+        """Whether another execution of the same key was first."""
+        self.fence = 1
+        self.attempts = 1
+        self.owner: str | None = None
+        self.started_at = started_at
+        self.steps: list[str] = []
+        self._store = store
+        self._known: dict[str, Checkpoint] = {}
+        self._pending: list[bytes] = []
+        self._to_keep = 0
+        """How many of them, from the first one, have to be in the row before the next writing step: up to the last that was read."""
+        self._writing = asyncio.Lock()
+
+    @classmethod
+    def of(cls, store: Executions, row: Execution, workflow: Workflow[..., Any]) -> ExecutionJournal:
+        """Of an execution that was taken over."""
+        journal = cls(store, row.id, workflow, row.key, row.input, row.trace_id, row.started_at)
+        journal.begun = journal.touched = True
+        journal.owner, journal.fence, journal.attempts = row.owner, row.fence, row.attempts
+        for packed in row.journal:
+            checkpoint = _from_wire(unpack(packed))
+            journal._known[checkpoint.path] = checkpoint
+            journal.steps.append(_line(checkpoint))
+        return journal
+
+    # -- what runs ask of it
+
+    def recall(self, path: str) -> Checkpoint | None:
+        return self._known.get(path)
+
+    def remember(self, checkpoint: Checkpoint) -> None:
+        packed = pack(_to_wire(checkpoint))  # now: the flow may change what it gets, and what can't travel is a mistake to be seen at once
+        checkpoint.result = unpack(packed)[2]
+        self._pending.append(packed)
+        if checkpoint.reads:
+            self._to_keep = len(self._pending)
+        self.steps.append(_line(checkpoint))
+
+    async def before_write(self) -> None:
+        if self.begun and not self._to_keep:
+            if not self._store.lease.certain:  # our lease may be over: whoever took over must not find us writing
+                await self._check()
+            return
+        async with self._writing:  # the writing steps of a parallel group come here together
+            if not self.begun:
+                await self._begin()
+            elif self._to_keep:
+                await self._append()
+
+    async def reverting(self, path: str, error: VelellaError, entries: Sequence[Entry]) -> None:
+        if path:
+            # a sub-workflow that failed: its caller may catch that, so whoever comes here again must find the same failure
+            self._pending.append(pack(_to_wire(Checkpoint(path, "", failure=error, entries=entries))))
+            async with self._writing:
+                await self._append()
+        elif not await self._store.compensate(self, error, pack_entries(entries)):
+            raise Superseded
+
+    # -- inside
+
+    async def _begin(self) -> None:
+        self.owner = await self._store.lease.owner()
+        if self.touched and await self._store.still_ours(self):  # the answer to an earlier attempt was lost
+            self.begun = True
+            return
+        packed = list(self._pending)
+        self.touched = True
+        if not await self._store.begin(self, packed):
+            self.touched, self.outdone = False, True
+            raise Superseded
+        self.begun = True
+        self._written(len(packed))
+
+    async def _append(self) -> None:
+        packed = list(self._pending)
+        if not await self._store.append(self, packed):
+            raise Superseded
+        self._written(len(packed))
+
+    async def _check(self) -> None:
+        if not await self._store.still_ours(self):
+            raise Superseded
+
+    def _written(self, count: int) -> None:
+        del self._pending[:count]  # others may have been added while it was written
+        self._to_keep = max(0, self._to_keep - count)
+
+
+def pack_entries(entries: Sequence[Entry]) -> bytes:
+    return pack([entry.to_wire() for entry in entries])
+
+
+def unpack_entries(data: bytes | None) -> list[Entry]:
+    """Raises NotFound for a step that this installation doesn't have."""
+    return [_entry(wire) for wire in unpack(data)] if data is not None else []
+
+
+def _entry(wire: list[Any]) -> Entry:
+    reference, path, result, unknown = wire
+    return Entry(step_at(reference), path, result, None if unknown is None else (tuple(unknown[0]), unknown[1]))
+
+
+def _line(checkpoint: Checkpoint) -> str:
+    return f"{checkpoint.path} {checkpoint.reference}"
+
+
+def _to_wire(checkpoint: Checkpoint) -> list[Any]:
+    failure = checkpoint.failure.to_wire() if checkpoint.failure is not None else None
+    events = [list(event) for event in checkpoint.events]
+    entries = [entry.to_wire() for entry in checkpoint.entries]
+    return [checkpoint.path, checkpoint.reference, checkpoint.result, events, checkpoint.reads, failure, entries]
+
+
+def _from_wire(wire: list[Any]) -> Checkpoint:
+    path, reference, result, events, reads, failure, entries = wire
+    return Checkpoint(
+        path,
+        reference,
+        result,
+        [(name, data) for name, data in events],
+        reads,
+        VelellaError.from_wire(failure) if failure is not None else None,
+        [_entry(entry) for entry in entries],
+    )

@@ -1,0 +1,217 @@
+"""Every statement of the engine.
+
+Times are the database's: coordinators on several machines needn't agree on theirs.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ...core.sql.compiled import Compiled
+
+LEASE_SECONDS = 10.0
+"""A coordinator that says nothing for so long is taken for dead."""
+MAX_ATTEMPTS = 8
+"""How often an execution is taken up before it is left to an operator."""
+DELIVERIES = 12
+"""How often an event is offered to a subscriber that fails: the last time about 40 minutes after the first."""
+DELIVERED_SECONDS = 3600.0
+UNDELIVERED_SECONDS = 3 * 86_400.0
+"""How long events are kept: those that everybody got, and those that somebody did not."""
+
+
+def _sql(text: str) -> Compiled:
+    """A statement whose parameters are written `:name`, for asyncpg."""
+    names: list[str] = []
+
+    def number(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in names:
+            names.append(name)
+        return f"${names.index(name) + 1}"
+
+    return Compiled(re.sub(r"(?<!:):([a-z_]+)", number, text), tuple(names))
+
+
+# -- executions
+
+BEGIN = _sql("""
+    INSERT INTO workflow_execution (id, workflow, key, state, input, journal, owner, trace_id, started_at)
+    VALUES (:id, :workflow, :key, 'invoking', :input, :journal::bytea[], :owner, :trace_id, :started_at)
+    ON CONFLICT (workflow, key) WHERE key IS NOT NULL AND state IN ('invoking', 'compensating', 'done') DO NOTHING
+    RETURNING id
+""")
+
+QUEUE = _sql("""
+    INSERT INTO workflow_execution (id, workflow, key, state, input, attempts, trace_id, started_at)
+    VALUES (:id, :workflow, :key, 'invoking', :input, 0, :trace_id, now())
+    ON CONFLICT (workflow, key) WHERE key IS NOT NULL AND state IN ('invoking', 'compensating', 'done') DO NOTHING
+    RETURNING id
+""")
+
+APPEND = _sql("""
+    UPDATE workflow_execution SET journal = journal || :journal::bytea[]
+    WHERE id = :id AND owner = :owner AND fence = :fence AND state IN ('invoking', 'compensating')
+    RETURNING id
+""")
+
+COMPENSATE = _sql("""
+    UPDATE workflow_execution SET state = 'compensating', undo = :undo, error = :error
+    WHERE id = :id AND owner = :owner AND fence = :fence AND state = 'invoking'
+    RETURNING id
+""")
+
+_EVENTS = """
+    INSERT INTO event_outbox (id, name, data, execution_id, due_at)
+    SELECT new.id, new.name, new.data, {execution}, CASE WHEN new.wanted THEN now() END
+    FROM {source} unnest(:event_ids::text[], :event_names::text[], :event_data::bytea[], :event_wanted::bool[])
+        AS new(id, name, data, wanted)
+"""
+
+_FINISH = """
+    UPDATE workflow_execution
+    SET state = 'done', result = :result, journal = '{{}}', undo = NULL, error = NULL, steps = :steps::text[], finished_at = now(),
+        expires_at = now() + make_interval(secs => :retention)
+    WHERE id = :id AND owner = :owner AND fence = :fence AND state = 'invoking'
+    RETURNING id
+"""
+
+FINISH = _sql(_FINISH.format())
+
+FINISH_WITH_EVENTS = _sql(
+    f"WITH done AS ({_FINISH.format()}), told AS ({_EVENTS.format(execution='done.id', source='done CROSS JOIN')}) SELECT id FROM done"
+)
+
+STORE_EVENTS = _sql(_EVENTS.format(execution=":id", source=""))
+
+END = _sql("""
+    UPDATE workflow_execution
+    SET state = :state, error = :error, undo = :undo, steps = :steps::text[], finished_at = now(),
+        expires_at = CASE WHEN :state = 'reverted' THEN now() + make_interval(secs => :retention) END,
+        journal = CASE WHEN :state = 'reverted' THEN '{}' ELSE journal END
+    WHERE id = :id AND owner = :owner AND fence = :fence AND state IN ('invoking', 'compensating')
+    RETURNING id
+""")
+
+PUT_BACK = _sql("""
+    UPDATE workflow_execution
+    SET owner = NULL, resume_at = now() + make_interval(secs => :pause), undo = coalesce(:undo, undo), error = coalesce(:error, error),
+        attempts = attempts - :forgiven
+    WHERE id = :id AND owner = :owner AND fence = :fence AND state IN ('invoking', 'compensating')
+    RETURNING id
+""")
+
+BURY = _sql("""
+    INSERT INTO workflow_execution (id, workflow, state, input, undo, error, trace_id, started_at, finished_at)
+    VALUES (:id, :workflow, 'failed', :input, :undo, :error, :trace_id, :started_at, now())
+    ON CONFLICT (id) DO UPDATE SET state = 'failed', undo = excluded.undo, error = excluded.error, finished_at = now()
+""")
+
+# Of executions nobody carries out: their owner is dead, or gone, or is this coordinator without knowing of it (a start or a finish whose
+# answer was lost). SKIP LOCKED: coordinators that look at the same time share them instead of waiting for each other.
+TAKE_OVER = _sql(f"""
+    WITH orphans AS (
+        SELECT execution.id
+        FROM workflow_execution AS execution
+        LEFT JOIN workflow_coordinator AS coordinator ON coordinator.id = execution.owner
+        WHERE execution.state IN ('invoking', 'compensating')
+          AND (execution.resume_at IS NULL OR execution.resume_at <= now())
+          AND (coordinator.id IS NULL OR coordinator.lease_until < now()
+               OR (execution.owner = :owner AND execution.id <> ALL (:running::text[])))
+        ORDER BY execution.started_at
+        LIMIT :limit
+        FOR UPDATE OF execution SKIP LOCKED
+    )
+    UPDATE workflow_execution AS execution
+    SET owner = :owner, fence = fence + 1, attempts = attempts + 1, resume_at = NULL,
+        state = CASE WHEN attempts >= {MAX_ATTEMPTS} THEN 'failed' ELSE state END,
+        finished_at = CASE WHEN attempts >= {MAX_ATTEMPTS} THEN now() END,
+        error = CASE WHEN attempts >= {MAX_ATTEMPTS} THEN coalesce(error, :gave_up) ELSE error END
+    FROM orphans WHERE execution.id = orphans.id
+    RETURNING execution.*
+""")
+
+ORPHANED = _sql("""
+    SELECT EXISTS (
+        SELECT FROM workflow_execution AS execution
+        LEFT JOIN workflow_coordinator AS coordinator ON coordinator.id = execution.owner
+        WHERE execution.state IN ('invoking', 'compensating')
+          AND (execution.resume_at IS NULL OR execution.resume_at <= now())
+          AND (coordinator.id IS NULL OR coordinator.lease_until < now()
+               OR (execution.owner = :owner AND execution.id <> ALL (:running::text[])))
+    )
+""")
+
+OF_KEY = _sql("""
+    SELECT id, state FROM workflow_execution
+    WHERE workflow = :workflow AND key = :key
+      AND (state IN ('invoking', 'compensating', 'done') OR finished_at > now() - make_interval(secs => :since))
+    ORDER BY state IN ('invoking', 'compensating', 'done') DESC, finished_at DESC
+    LIMIT 1
+""")
+
+OUTCOMES = _sql("SELECT id, state, result, error FROM workflow_execution WHERE id = ANY (:ids::text[])")
+
+STILL_OURS = _sql("SELECT id, fence, state FROM workflow_execution WHERE id = ANY (:ids::text[]) AND owner = :owner")
+
+LIST = _sql("""
+    SELECT id, workflow, key, state, attempts, owner, started_at, finished_at, error
+    FROM workflow_execution
+    WHERE (:state::text IS NULL OR state = :state) AND (:workflow::text IS NULL OR workflow = :workflow)
+    ORDER BY started_at DESC LIMIT :limit
+""")
+
+SHOW = _sql("SELECT * FROM workflow_execution WHERE id = :id")
+
+RETRY = _sql("""
+    UPDATE workflow_execution
+    SET state = CASE WHEN undo IS NULL THEN 'invoking' ELSE 'compensating' END,
+        owner = NULL, attempts = 0, resume_at = NULL, finished_at = NULL
+    WHERE id = :id AND state = 'failed'
+    RETURNING id
+""")
+
+# -- coordinators
+
+BEAT = _sql(f"""
+    INSERT INTO workflow_coordinator (id, replica, lease_until) VALUES (:id, :replica, now() + interval '{LEASE_SECONDS} seconds')
+    ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until
+""")
+
+SIGN_OFF = _sql("DELETE FROM workflow_coordinator WHERE id = :id")
+
+# -- events
+
+DUE_EVENTS = _sql(f"""
+    WITH due AS (
+        SELECT id FROM event_outbox WHERE due_at <= now() ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
+    )
+    UPDATE event_outbox AS event SET attempts = attempts + 1,
+        due_at = CASE WHEN attempts + 1 < {DELIVERIES} THEN now() + make_interval(secs => greatest(60, 2 ^ attempts)) END
+    FROM due WHERE event.id = due.id
+    RETURNING event.id, event.name, event.data, event.created_at, event.served
+""")
+
+SERVED = _sql("""
+    UPDATE event_outbox
+    SET served = :served::text[], error = :error, due_at = CASE WHEN :error::text IS NULL THEN NULL ELSE due_at END
+    WHERE id = :id
+""")
+
+# -- cleaning
+
+DROP_EXECUTIONS = _sql("""
+    DELETE FROM workflow_execution WHERE id IN (
+        SELECT id FROM workflow_execution WHERE expires_at < now() ORDER BY expires_at LIMIT :limit FOR UPDATE SKIP LOCKED
+    )
+""")
+
+DROP_EVENTS = _sql("""
+    DELETE FROM event_outbox WHERE id IN (
+        SELECT id FROM event_outbox
+        WHERE created_at < now() - make_interval(secs => CASE WHEN due_at IS NULL AND error IS NULL THEN :delivered ELSE :undelivered END)
+        LIMIT :limit FOR UPDATE SKIP LOCKED
+    )
+""")
+
+DROP_COORDINATORS = _sql("DELETE FROM workflow_coordinator WHERE lease_until < now() - interval '1 hour'")

@@ -1,0 +1,74 @@
+"""The engine's own tables: executions of durable workflows, the coordinators that carry them out, events, and the source of tokens."""
+
+from __future__ import annotations
+
+from sqlalchemy import ARRAY, BigInteger, Column, Index, Integer, LargeBinary, Sequence, Table, Text, func, text
+
+from ...core.sql.columns import Json, Timestamp, identity, module_metadata
+
+metadata = module_metadata()
+
+STATES = ("invoking", "compensating", "done", "reverted", "failed")
+LIVE = "state IN ('invoking', 'compensating')"
+
+workflow_execution = Table(
+    "workflow_execution",
+    metadata,
+    identity(),
+    Column("workflow", Text, nullable=False),
+    Column("key", Text),
+    Column("state", Text, nullable=False),
+    Column("input", LargeBinary, nullable=False),
+    Column("journal", ARRAY(LargeBinary), nullable=False, server_default=text("'{}'")),  # appended to; emptied when it is over
+    Column("undo", LargeBinary),  # compensating: what is to be undone; failed: what could not be
+    Column("result", LargeBinary),
+    Column("error", Json),
+    Column("steps", ARRAY(Text)),  # what was done, for people; filled when it is over
+    # Who carries it out. Every takeover raises the fence, and whoever writes must name owner and fence: a coordinator that was taken for
+    # dead and comes back can't change anything.
+    Column("owner", Text),
+    Column("fence", BigInteger, nullable=False, server_default=text("1")),
+    Column("attempts", Integer, nullable=False, server_default=text("1")),
+    Column("resume_at", Timestamp),
+    Column("trace_id", Text, nullable=False),
+    Column("started_at", Timestamp, nullable=False),
+    Column("finished_at", Timestamp),
+    Column("expires_at", Timestamp),
+)
+# One start of a key wins while it runs and after it went well; what failed or was undone doesn't stand in the way of another try.
+Index(
+    "uq_workflow_execution_key",
+    workflow_execution.c.workflow,
+    workflow_execution.c.key,
+    unique=True,
+    postgresql_where=text("key IS NOT NULL AND state IN ('invoking', 'compensating', 'done')"),
+)
+Index("ix_workflow_execution_live", workflow_execution.c.owner, postgresql_where=text(LIVE))
+Index("ix_workflow_execution_expires", workflow_execution.c.expires_at, postgresql_where=text("expires_at IS NOT NULL"))
+Index("ix_workflow_execution_started", workflow_execution.c.started_at)
+
+workflow_coordinator = Table(
+    "workflow_coordinator",
+    metadata,
+    identity(),
+    Column("replica", Text, nullable=False),
+    Column("lease_until", Timestamp, nullable=False),
+)
+
+event_outbox = Table(
+    "event_outbox",
+    metadata,
+    identity(),
+    Column("name", Text, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("execution_id", Text),
+    Column("created_at", Timestamp, nullable=False, server_default=func.now()),
+    Column("served", ARRAY(Text), nullable=False, server_default=text("'{}'")),  # subscribers that are through with it
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("due_at", Timestamp),  # null: nobody waits for it any more
+    Column("error", Text),
+)
+Index("ix_event_outbox_due", event_outbox.c.due_at, postgresql_where=text("due_at IS NOT NULL"))
+Index("ix_event_outbox_created", event_outbox.c.created_at)
+
+fencing_block = Sequence("fencing_block", metadata=metadata, data_type=BigInteger)

@@ -1,0 +1,65 @@
+"""Waiting for executions that another coordinator carries out."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from ...core.errors import NotFound, Unavailable
+from ...core.messages import call_context
+from .store import Executions, Outcome
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.25
+
+
+class Outcomes:
+    """Asks the database for all that this process waits for in one statement, less and less often."""
+
+    def __init__(self, store: Executions) -> None:
+        self._store = store
+        self._waiting: dict[str, asyncio.Future[Outcome]] = {}
+        self._asking: asyncio.Task[None] | None = None
+        self._pause = FIRST_PAUSE
+
+    async def of(self, id: str) -> Outcome:
+        """How an execution ended. Waits as long as that takes: whoever asks sets the limit. Raises NotFound when its row is gone."""
+        future = self._waiting.get(id)
+        if future is None:
+            future = self._waiting[id] = asyncio.get_running_loop().create_future()
+        self._pause = FIRST_PAUSE
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._ask())
+        return await asyncio.shield(future)
+
+    async def stop(self) -> None:
+        if self._asking is not None:
+            self._asking.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._asking
+        for future in self._waiting.values():
+            future.cancel()
+
+    async def _ask(self) -> None:
+        call_context.set(None)
+        try:
+            while self._waiting:
+                with suppress(Unavailable):  # those who wait have their own patience
+                    self._settle(await self._store.outcomes(list(self._waiting)))
+                await asyncio.sleep(self._pause)
+                self._pause = min(LONGEST_PAUSE, self._pause * 1.3)
+        finally:
+            self._asking = None
+
+    def _settle(self, outcomes: dict[str, Outcome]) -> None:
+        for id, future in list(self._waiting.items()):
+            outcome = outcomes.get(id)
+            if outcome is not None and not outcome.over:
+                continue
+            del self._waiting[id]
+            if future.done():
+                continue
+            if outcome is not None:
+                future.set_result(outcome)
+            else:
+                future.set_exception(NotFound(f"Execution with id: {id} was not found"))
+                future.exception()
