@@ -205,3 +205,6 @@ class Filters:
 
 NOTHING = Filters()
 """Routes whose query string holds nothing but `fields` (and paging)."""
+
+STAMPS: dict[str, Any] = {"created_at": OPERATORS, "updated_at": OPERATORS, "deleted_at": OPERATORS}
+"""`Filters(q=TEXT, **STAMPS)`: when rows were made, changed, deleted."""

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..frontend.filters import ANYTHING, BOOLEAN, MANY, OPERATORS, TEXT, Filters
+from ..frontend.filters import ANYTHING, MANY, OPERATORS, STAMPS, TEXT, Filters
 from ..frontend.request import Answer, Request
 from ..frontend.routes import Routes
+from ..frontend.trees import TREE, TREES, category_list, one_category
 from ..frontend.view import View, words
 from .views import PRODUCT_ALLOWED, under
 
 routes = Routes()
 
-STAMPS = {"created_at": OPERATORS, "updated_at": OPERATORS, "deleted_at": OPERATORS}
 
 REGION = View(
     "region",
@@ -83,7 +81,6 @@ CATEGORY = View(
         *_family(3),
     ),
 )
-TREE = Filters(include_ancestors_tree=BOOLEAN, include_descendants_tree=BOOLEAN)
 
 routes.resource("/store/regions", REGION, list=Filters(q=TEXT, id=MANY, currency_code=MANY, name=MANY, logical=True), delete=False)
 routes.resource("/store/currencies", CURRENCY, list=Filters(q=TEXT, code=MANY, logical=True), delete=False, param="code", by="code")
@@ -98,26 +95,25 @@ routes.resource("/store/product-tags", TAG, list=LABELS, delete=False)
 routes.resource("/store/product-types", TYPE, list=LABELS, delete=False)
 
 
-def _shown(request: Request) -> dict[str, Any]:
-    """The request's filters, and what no storefront may see left out."""
-    filters = {name: value for name, value in request.filters.items() if name not in TREE.kinds}
-    return {**filters, "is_internal": False, "is_active": True}
+ACTIVE = {"is_internal": False, "is_active": True}
+"""What storefronts may see."""
 
 
 @routes.get(
     "/store/product-categories",
     query=Filters(
-        q=TEXT, id=MANY, name=MANY, description=MANY, handle=MANY, parent_category_id=MANY, external_id=ANYTHING, logical=True, **STAMPS
-    ).plus(**TREE.kinds),
+        q=TEXT, id=MANY, name=MANY, description=MANY, handle=MANY, parent_category_id=MANY, external_id=ANYTHING, logical=True,
+        **STAMPS, **TREE,
+    ),
     returns=CATEGORY,
     many=True,
-)
+)  # fmt: skip
 async def list_categories(request: Request) -> Answer:
-    """List active categories."""
-    return await request.fetch_list(CATEGORY, _shown(request))
+    """List active categories, as trees where that is asked for."""
+    return await category_list(request, CATEGORY, **ACTIVE)
 
 
-@routes.get("/store/product-categories/{id}", query=TREE, returns=CATEGORY)
+@routes.get("/store/product-categories/{id}", query=TREES, returns=CATEGORY)
 async def get_category(request: Request) -> Answer:
-    """Get an active category."""
-    return await request.fetch(CATEGORY, request.params["id"], filters=_shown(request))
+    """Get an active category, as a tree where that is asked for."""
+    return await one_category(request, CATEGORY, request.params["id"], **ACTIVE)
