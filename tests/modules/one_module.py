@@ -11,19 +11,21 @@ from velella.core.providers import Providers
 from velella.core.settings import Settings
 from velella.core.sql.database import Database
 from velella.core.sql.definition import definition
-from velella.core.sql.definition import definition
 
 S = TypeVar("S", bound=ModuleService)
 
 
 @asynccontextmanager
-async def alone(service: type[S], url: str, *, connections: int = 4) -> AsyncIterator[S]:
-    """The service of a module, with nobody around it."""
+async def alone(service: type[S], url: str, *, connections: int = 4, providers: Providers | None = None) -> AsyncIterator[S]:
+    """The service of a module, with nobody around it. Started, where it has providers."""
     database = Database(url, connections=connections)
     await database.open()
     try:
         await database.script(";\n".join(definition(service.schema.metadata)))
-        yield service(ModuleContext(Settings(), database, Providers(service.schema.module), _nobody))
+        made = service(ModuleContext(Settings(), database, providers or Providers(service.schema.module), _nobody))
+        if providers is not None:
+            await made.start()
+        yield made
     finally:
         await database.close()
 

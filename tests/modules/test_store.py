@@ -1,0 +1,79 @@
+"""The store: always one default currency."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from velella.core.errors import InvalidData, NotFound
+from velella.modules.sales_channel.service import SalesChannelService
+from velella.modules.store.service import StoreService
+
+from .one_module import alone
+
+
+@pytest.fixture
+async def stores(fresh_database: str) -> AsyncIterator[StoreService]:
+    async with alone(StoreService, fresh_database, connections=6) as service:
+        yield service
+
+
+async def currencies(service: StoreService, store: str) -> dict[str, bool]:
+    row = await service.retrieve("store", store, fields=("*", "*supported_currencies"))
+    return {each["currency_code"]: each["is_default"] for each in row["supported_currencies"]}
+
+
+async def test_there_is_one_store_however_many_ask(stores: StoreService) -> None:
+    rows = await asyncio.gather(*(stores.default_store("eur", "sc_1") for _ in range(5)))
+    assert len({row["id"] for row in rows}) == 1
+    assert (rows[0]["name"], rows[0]["default_sales_channel_id"]) == ("Medusa Store", "sc_1")
+    assert await currencies(stores, rows[0]["id"]) == {"eur": True}
+
+
+async def test_currencies_are_replaced_and_the_default_moves(stores: StoreService) -> None:
+    store = await stores.default_store("eur", "sc_1")
+    done = await stores.update_stores(
+        [
+            {
+                "id": store["id"],
+                "name": "Shop",
+                "supported_currencies": [{"currency_code": "EUR"}, {"currency_code": "usd", "is_default": True}],
+                "supported_locales": [{"locale_code": "en-US"}],
+            }
+        ]
+    )
+    assert await currencies(stores, store["id"]) == {"eur": False, "usd": True}
+    await stores.update_stores([{"id": store["id"], "supported_currencies": [{"currency_code": "sek", "is_default": True}]}])
+    assert await currencies(stores, store["id"]) == {"sek": True}
+    await stores.put_back_stores([store["id"]], done["before"])
+    assert await currencies(stores, store["id"]) == {"eur": True}
+    assert (await stores.retrieve("store", store["id"]))["name"] == "Medusa Store"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([{"currency_code": "usd"}], "There should be a default currency set for the store"),
+        ([{"currency_code": c, "is_default": True} for c in ("usd", "eur")], "Only one default currency is allowed"),
+        ([{"currency_code": "usd", "is_default": True}, {"currency_code": "USD"}], "Duplicate currency codes: usd"),
+    ],
+)
+async def test_currencies_that_can_not_be_are_refused(stores: StoreService, given: list[Any], message: str) -> None:
+    store = await stores.default_store("eur", "sc_1")
+    with pytest.raises(InvalidData) as refused:
+        await stores.update_stores([{"id": store["id"], "name": "x", "supported_currencies": given}])
+    assert refused.value.message == message
+    assert await currencies(stores, store["id"]) == {"eur": True}
+    with pytest.raises(NotFound, match="Store with id: store_none was not found"):
+        await stores.update_stores([{"id": "store_none"}])
+
+
+async def test_there_is_one_default_channel_however_many_ask(fresh_database: str) -> None:
+    async with alone(SalesChannelService, fresh_database, connections=6) as channels:
+        rows = await asyncio.gather(*(channels.default_channel("Default Sales Channel", "Made at the start") for _ in range(5)))
+        assert len({row["id"] for row in rows}) == 1
+        assert rows[0]["id"].startswith("sc_")
+        assert rows[0]["is_disabled"] is False
