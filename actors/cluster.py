@@ -9,6 +9,7 @@ import logging
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -51,9 +52,13 @@ def run_dir(settings: Settings) -> Path:
 class Cluster:
     """The Ray that this process uses."""
 
-    def __init__(self, settings: Settings, processes: int, counts_cores: bool = False) -> None:
-        """`processes` will be started on it. `counts_cores`: some reserve CPUs, so that Ray has to know how many there really are."""
+    def __init__(self, settings: Settings, processes: int, *, counts_cores: bool = False, preload: Sequence[str] = ()) -> None:
+        """`processes` will be started on it; Ray gets that many ready at once, with the packages `preload` imported.
+
+        `counts_cores`: some reserve CPUs, so Ray has to know how many there really are.
+        """
         self._settings = settings
+        self._preload = ("velella.actors.replica", *preload)
         self._slots = None if counts_cores else max(processes, os.cpu_count() or 1)
         self._node: Any = None
         # Ray's processes are told by the kernel to end with the thread that started them: one thread, kept until the end
@@ -108,7 +113,8 @@ class Cluster:
                 "RAY_task_events_report_interval_ms": "0",
                 "RAY_event_stats": "0",
                 "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-                "RAY_preload_python_modules": "velella.actors.replica",
+                "RAY_DEDUP_LOGS_SKIP_REGEX": "A worker died or was killed|worker processes have been started",
+                "RAY_preload_python_modules": ",".join(self._preload),
             }
         )
         os.environ.pop("RAY_ADDRESS", None)

@@ -23,6 +23,7 @@ from .control import Control, supervisor_handle
 from .directory import HOST, Address, Directory, ReplicaId
 from .logpipe import LogPipe
 from .router import Router, socket_links
+from .services import import_path
 from .topology import Pool, Topology
 
 log = logger("velella.supervisor")
@@ -86,7 +87,12 @@ class Supervisor:
             }
         )
         self.topology = topology
-        self._cluster = Cluster(self.settings, topology.processes, any("CPU" in pool.resources for pool in topology.pools))
+        self._cluster = Cluster(
+            self.settings,
+            topology.processes,
+            counts_cores=any("CPU" in pool.resources for pool in topology.pools),
+            preload=self._packages() if len(topology.pools) == 1 else (),
+        )
         self._members: dict[ReplicaId, Member] = {}
         self._logs = LogPipe(self.settings)
         self._control = Control(self.settings, self)
@@ -95,6 +101,10 @@ class Supervisor:
         self._watching: asyncio.Task[None] | None = None
         self._scaling = Scaling()
         self._stopped = False
+
+    def _packages(self) -> list[str]:
+        """What a process with everything imports."""
+        return [import_path(service, self.settings).partition(":")[0] for service in self.topology.services]
 
     # -- starting
     async def start_cluster(self) -> None:

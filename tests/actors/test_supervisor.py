@@ -1,0 +1,166 @@
+"""A real Ray with two pools of toys: starting, looking, killing, stopping."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from velella.actors.directory import Address, ReplicaId
+from velella.actors.host import Host
+from velella.actors.supervisor import Scaling, Supervisor, supervisor_handle
+from velella.actors.topology import Pool, Topology
+from velella.core.errors import Misconfigured, VelellaError
+from velella.core.settings import Settings
+
+POOLS = (Pool("toys", ("toy",), 2), Pool("cache", ("caching",), 1))
+
+
+@pytest.fixture(scope="module")
+async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Supervisor, Settings]]:
+    settings = Settings(
+        modules={"toy": "toy_services:create", "caching": "toy_services:create_cache"},
+        data_dir=tmp_path_factory.mktemp("colony"),
+        cluster_token="the token of these tests",
+    )
+    supervisor = Supervisor(settings, Topology("toys", POOLS, settings))
+    try:
+        await supervisor.start_cluster()
+        await supervisor.start_pools()
+        yield supervisor, supervisor.settings
+    finally:
+        await supervisor.stop()
+
+
+async def report(settings: Settings) -> dict[str, Any]:
+    async with supervisor_handle(settings) as supervisor:
+        return await supervisor.status()
+
+
+def replicas(report: dict[str, Any], pool: str) -> list[dict[str, Any]]:
+    (found,) = [row["replicas"] for row in report["pools"] if row["name"] == pool]
+    return list(found)
+
+
+async def client(supervisor: Supervisor) -> Host:
+    host = Host(supervisor.settings, [], address=Address(ReplicaId("test", 0)), directory=supervisor.directory())
+    await host.start()
+    return host
+
+
+async def test_status_shows_every_pool_replica_and_process(shop: tuple[Supervisor, Settings]) -> None:
+    told = await report(shop[1])
+    assert [(pool["name"], len(pool["replicas"])) for pool in told["pools"]] == [("toys", 2), ("cache", 1)]
+    for replica in replicas(told, "toys") + replicas(told, "cache"):
+        assert replica["state"] == "running"
+        assert replica["restarts"] == 0
+        assert psutil.pid_exists(replica["pid"])
+        assert replica["pid"] in told["pids"]
+    assert os.getpid() in told["pids"]
+
+
+async def test_everything_listens_on_loopback_only(shop: tuple[Supervisor, Settings]) -> None:
+    told = await report(shop[1])
+    open_ports = [
+        connection.laddr.ip
+        for pid in told["pids"]
+        for connection in psutil.Process(pid).net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert open_ports
+    assert {address for address in open_ports if address not in ("127.0.0.1", "::1", "::ffff:127.0.0.1")} == set()
+
+
+async def test_secrets_of_ray_stay_in_the_data_directory(shop: tuple[Supervisor, Settings]) -> None:
+    token = shop[1].data_dir / "secrets" / "ray_token"
+    assert token.stat().st_mode & 0o077 == 0
+
+
+async def test_messages_reach_replicas_over_their_sockets(shop: tuple[Supervisor, Settings]) -> None:
+    host = await client(shop[0])
+    toy: Any = host.modules.toy  # type: ignore[attr-defined]
+    seen = {await toy.process() for _ in range(40)}
+    assert seen == {replica["pid"] for replica in replicas(await report(shop[1]), "toys")}
+    await host.stop()
+
+
+async def test_where_no_socket_can_be_opened_messages_go_as_ray_calls(shop: tuple[Supervisor, Settings]) -> None:
+    from velella.actors.replica import batch_call
+    from velella.actors.transport import RayLink
+
+    link = RayLink(lambda: batch_call("velella-toys-0"))
+    asked = [link.request("toy", "echo", [number], {}, 5.0, "trace", None) for number in range(100)]
+    assert await asyncio.gather(*asked) == list(range(100))
+    with pytest.raises(VelellaError, match="not found"):
+        await link.request("toy", "missing", ["x"], {}, 5.0, "trace", None)
+    link.close()
+
+
+async def test_a_killed_replica_is_back_and_counted_and_everybody_forgets(shop: tuple[Supervisor, Settings]) -> None:
+    host = await client(shop[0])
+    toy: Any = host.modules.toy  # type: ignore[attr-defined]
+    victim = replicas(await report(shop[1]), "toys")[0]["pid"]
+    os.kill(victim, signal.SIGKILL)
+    started = time.monotonic()
+    while (replica := replicas(await report(shop[1]), "toys")[0])["restarts"] == 0:
+        assert await toy.echo(1) == 1, "the other one serves on"
+        assert time.monotonic() - started < 30
+        await asyncio.sleep(0.05)
+    assert replica["pid"] != victim
+    while replicas(await report(shop[1]), "toys")[0]["state"] != "running":
+        await asyncio.sleep(0.05)
+    assert {await toy.replica() for _ in range(40)} == {"toys-0", "toys-1"}
+    assert (await host.caching.told())[0] >= 1  # type: ignore[attr-defined]
+    await host.stop()
+
+
+async def test_every_process_forgets_when_asked(shop: tuple[Supervisor, Settings]) -> None:
+    host = await client(shop[0])
+    before = (await host.caching.told())[0]  # type: ignore[attr-defined]
+    async with supervisor_handle(shop[1]) as supervisor:
+        await supervisor.clear_cache()
+    assert (await host.caching.told())[0] == before + 1  # type: ignore[attr-defined]
+    await host.stop()
+
+
+async def test_stopping_leaves_no_process_and_no_socket(shop: tuple[Supervisor, Settings]) -> None:
+    told = await report(shop[1])
+    before = [psutil.Process(pid) for pid in told["pids"] if pid != os.getpid()]
+    sockets = [Path(replica["socket"]) for replica in replicas(told, "toys")]
+    ours = {pid for replica in replicas(told, "toys") + replicas(told, "cache") for pid in [replica["pid"]]}
+    await shop[0].stop()
+    _, alive = psutil.wait_procs([process for process in before if process.pid in ours or "ray" in _command(process)], timeout=5)
+    assert alive == []
+    assert not any(path.exists() for path in sockets)
+    with pytest.raises(Misconfigured, match="does not answer"):
+        await report(shop[1])
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return "ray"
+
+
+def test_a_pool_grows_with_its_queue_and_shrinks_when_it_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr("velella.actors.supervisor.time.monotonic", lambda: now)
+    scaling, pool = Scaling(), Pool("p", ("product",), 1, 2)
+    crowded, quiet = {"waiting": 20, "running": 30}, {"waiting": 0, "running": 0}
+    assert [scaling.step(pool, [crowded]) for _ in range(3)] == [0, 0, 1]
+    assert [scaling.step(pool, [crowded, crowded]) for _ in range(5)] == [0] * 5, "it has as many as it may have"
+    assert scaling.step(pool, [quiet, quiet]) == 0
+    now += 30
+    assert scaling.step(pool, [quiet, quiet]) == 0
+    now += 31
+    assert scaling.step(pool, [quiet, quiet]) == -1
+    now += 100
+    assert scaling.step(pool, [quiet]) == 0, "it never falls below its least"
