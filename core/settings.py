@@ -91,6 +91,7 @@ class Settings(BaseSettings):
     # third parties
     providers: dict[str, list[ProviderSettings]] = Field(default_factory=default_providers, description="Providers by module.")
     modules: dict[str, str] = Field(default_factory=dict, description="Modules beyond the built-in ones: name → import path.")
+    plugins: list[str] = Field(default_factory=list, description="Import paths of the shop's own workflows, hooks and subscribers.")
 
     # logs
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe line that is written.")

@@ -17,13 +17,11 @@ from ...core.logs import logger
 from ...core.messages import CallContext, call_context, current_call
 from .journal import ExecutionJournal, pack_entries, unpack_entries
 from .queries import MAX_ATTEMPTS
-from .store import Execution, Executions
+from .store import BOOKKEEPING_SECONDS, Execution, Executions, bookkeeping
 from .waiting import Outcomes
 
 AT_ONCE = 16
 """How many executions left by others are taken up at a time."""
-BOOKKEEPING_SECONDS = 30.0
-"""For what the engine has to write down: a flow that used up its time is still put in order."""
 
 log = logger("velella.workflows")
 
@@ -118,7 +116,8 @@ class DurableFlows:
     # -- carrying out
 
     async def _carry_out(self, journal: ExecutionJournal, started: float, *, may_look_again: bool = False) -> Any:
-        run, failure, result = self._enter(journal), None, None
+        run = self._enter(journal)
+        result, failure = None, None
         call_context.set(CallContext(journal.trace_id).within(journal.workflow.timeout or DURABLE_SECONDS))
         try:
             result = await run.carry_out(unpack(journal.input))
@@ -126,12 +125,14 @@ class DurableFlows:
             return await self._superseded(journal, started, may_look_again)
         except Diverged as diverged:
             self._bookkeeping(journal)
-            failure = UnexpectedState(str(diverged))
-            await self._store.end(journal, "failed", failure, None)
-            raise failure from diverged
+            strange = UnexpectedState(str(diverged))
+            await self._store.end(journal, "failed", strange, None)
+            raise strange from diverged
         except Exception as error:  # noqa: BLE001 - raised below, once it is written down
             failure = error
         except asyncio.CancelledError:
+            if not run.abandoned:
+                raise
             return await self._abandoned(journal)
         finally:
             self._active.pop(journal.id, None)
@@ -222,7 +223,8 @@ class DurableFlows:
             log.exception("what could not be undone can't be kept either", execution=run.id, steps=[entry.step.name for entry in entries])
             undo = pack_entries([])
         id = run.id if run.journal is None else new_id("wfex")
-        await self._store.bury(id, run.workflow.name, input, undo, error, current_call().trace_id, run.started_at)
+        with bookkeeping():
+            await self._store.bury(id, run.workflow.name, input, undo, error, current_call().trace_id, run.started_at)
 
     # -- what others left
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ...core.codec import pack, unpack
 from ...core.errors import Unavailable, VelellaError
-from ...core.flow.journal import Superseded
 from ...core.ids import new_id
 from ...core.logs import logger
+from ...core.messages import CallContext, call_context, current_call
 from ...core.sql.database import Database
 from . import queries
 from .lease import Lease
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from .journal import ExecutionJournal
 
 log = logger("velella.workflows")
+
+BOOKKEEPING_SECONDS = 30.0
+"""For what the engine has to write down: a flow that used up its time is still put in order."""
 
 Events = Sequence[tuple[str, dict[str, Any]]]
 
@@ -66,6 +70,17 @@ class Outcome:
         if self.state == "done":
             return unpack(self.result) if self.result is not None else None
         raise VelellaError.from_wire(self.error) if self.error else Unavailable(f"The execution {self.id} did not finish.")
+
+
+@contextmanager
+def bookkeeping(trace_id: str | None = None) -> Iterator[None]:
+    """Inside, the engine's own time counts, not that of the flow or the request."""
+    trace_id = trace_id or current_call().trace_id
+    token = call_context.set(CallContext(trace_id).within(BOOKKEEPING_SECONDS))
+    try:
+        yield
+    finally:
+        call_context.reset(token)
 
 
 class Executions:
@@ -221,6 +236,3 @@ class Executions:
 
 def _standing(journal: ExecutionJournal) -> dict[str, Any]:
     return {"id": journal.id, "owner": journal.owner, "fence": journal.fence}
-
-
-__all__ = ["Execution", "Executions", "Outcome", "Superseded"]

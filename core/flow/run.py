@@ -134,8 +134,8 @@ class Run:
                 await _finished(self._revert(flow, error))
             raise
         except asyncio.CancelledError as error:
-            # Given up from outside. A short flow is undone, as a whole; a durable one goes on elsewhere. (The time limit of a workflow comes
-            # here as a DeadlineExceeded; in its sub-workflows, which it interrupts, as this: what they did is undone by who set the limit.)
+            # Given up from outside. A short flow is undone, as a whole; a durable one goes on elsewhere. A workflow's own time limit
+            # arrives as DeadlineExceeded, except in its sub-workflows, which it interrupts: what they did is undone with the rest.
             if flow.undo and not flow.path and self.journal is None:
                 await _finished(self._revert(flow, error))
             raise

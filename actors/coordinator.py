@@ -1,0 +1,255 @@
+"""The coordinators: a pool whose replicas carry out workflows.
+
+Short flows run where they are asked for, without a row or a lock of the engine's. Durable ones survive their coordinator: see
+`engine/journal.py` for how.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import pkgutil
+import random
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from ..core.clock import iso
+from ..core.codec import pack, unpack
+from ..core.errors import Conflict, InvalidData, Misconfigured, NotAllowed, NotFound, UnexpectedState, VelellaError
+from ..core.flow import FlowContext, workflow_named
+from ..core.flow.definitions import unmatched_hooks
+from ..core.flow.run import Run
+from ..core.logs import logger
+from ..core.messages import Service, call_context, keyed, reads
+from ..core.sql.database import Database
+from .engine import queries
+from .engine.durable import DurableFlows
+from .engine.events import Relay, tell, wanted
+from .engine.lease import Lease
+from .engine.store import Executions
+from .locking import LockProvider, locks
+
+if TYPE_CHECKING:
+    from .context import HostContext
+
+Row = dict[str, Any]
+
+BEAT_SECONDS = 2.5
+CLEAN_SECONDS = 60.0
+DROP_AT_ONCE = 500
+STOP_SECONDS = 5.0
+"""How long a stopping coordinator lets its durable executions run on before it hands them over."""
+
+log = logger("velella.workflows")
+
+
+def load_workflows(names: Iterable[str]) -> None:
+    """Import packages with everything in them: importing is what registers workflows, hooks and subscribers. Raises Misconfigured."""
+    for name in names:
+        try:
+            package = importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            raise Misconfigured(f"The workflows of {name} can't be loaded: {error}.", hint="See the setting plugins.") from error
+        for found in pkgutil.walk_packages(getattr(package, "__path__", ()), f"{name}."):
+            importlib.import_module(found.name)
+    for hook in unmatched_hooks():
+        log.warning("a hook's workflow does not exist", workflow=hook.workflow, hook=hook.name, handler=hook.step.reference)
+
+
+class Coordinator(Service):
+    """Runs workflows by name."""
+
+    name = "workflows"
+
+    def __init__(self, flows: FlowContext, database: Database, *, replica: str = "local", packages: Iterable[str] = ()) -> None:
+        """`packages`: import paths of what registers workflows, loaded at the start."""
+        self._flows = flows
+        self._database = database
+        self._packages = tuple(packages)
+        self._lease = Lease(database, replica)
+        self._store = Executions(database, self._lease, wanted)
+        self._durable = DurableFlows(flows, self._store)
+        self._relay = Relay(flows, database, self._store)
+        self._chores: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        load_workflows(self._packages)
+        if isinstance(self._flows.locks, LockProvider):
+            await self._flows.locks.start()
+        await self._relay.start()
+        self._chores = [
+            asyncio.create_task(self._repeat(BEAT_SECONDS, self._beat)),
+            asyncio.create_task(self._repeat(BEAT_SECONDS, self._recover)),
+            asyncio.create_task(self._repeat(CLEAN_SECONDS, self.clean)),
+        ]
+
+    async def stop(self) -> None:
+        await self._relay.stop()
+        for chore in self._chores:
+            chore.cancel()
+            with suppress(asyncio.CancelledError):
+                await chore
+        await self._durable.stop(STOP_SECONDS)
+        if isinstance(self._flows.locks, LockProvider):
+            await self._flows.locks.stop()
+
+    # -- running
+
+    async def run(self, name: str, input: dict[str, Any], key: str | None = None) -> Any:
+        """Run a workflow to its end and give its result.
+
+        `key` names the execution of a durable workflow: of all runs with one key, one is carried out, and all get its result, for as long
+        as it is kept. By default it is what the workflow's `key` parameter holds. A short workflow takes none: it leaves nothing behind
+        that a repetition could find.
+
+        Raises what the workflow raises, after it was undone. DeadlineExceeded from a durable one means that it goes on.
+        """
+        workflow = workflow_named(name)
+        if workflow.durable:
+            return await self._durable.run(workflow, input, key if key is not None else workflow.key_of(input))
+        if key is not None:
+            raise UnexpectedState(f"The workflow {name} is short: it keeps nothing that could be found by a key.")
+        attempt = 0
+        while True:
+            run = Run(self._flows, workflow)
+            try:
+                result = await run.carry_out(input)
+            except Exception as error:
+                if run.unfinished:
+                    await self._bury(run, input)
+                    raise
+                attempt += 1
+                if attempt > workflow.retries or (isinstance(error, VelellaError) and error.status < 500):
+                    raise
+                await asyncio.sleep(0.05 * 2**attempt * random.uniform(0.5, 1.0))
+            else:
+                if run.events:
+                    await tell(self._store, self._relay.nudge, run.id, run.events)
+                if run.unfinished:
+                    await self._bury(run, input)
+                return result
+
+    @keyed("key")
+    @reads
+    async def run_once(self, name: str, input: dict[str, Any], key: str) -> Any:
+        """`run` of a durable workflow, for callers in other processes: it may be sent again, to any coordinator, when its answer was lost.
+
+        (That is what marking it as a read means here. The key sees to it that it is carried out once.)
+        """
+        if not workflow_named(name).durable:
+            raise InvalidData(f"The workflow {name} is short: sent twice it would be done twice.")
+        return await self.run(name, input, key)
+
+    async def start_durable(self, name: str, input: dict[str, Any], key: str | None = None) -> str:
+        """Have a durable workflow run without waiting for it; the id of its execution. With a key that is there already, that one's id."""
+        workflow = workflow_named(name)
+        if not workflow.durable:
+            raise InvalidData(f"The workflow {name} is short: somebody has to wait for it.")
+        return await self._durable.start(workflow, input, key if key is not None else workflow.key_of(input))
+
+    # -- for operators
+
+    @reads
+    async def list(self, state: str | None = None, workflow: str | None = None, limit: int = 50) -> list[Row]:
+        """Executions, newest first: id, workflow, key, state, attempts, owner, created_at, finished_at, error.
+
+        States: invoking, compensating, done, reverted (failed, and everything was undone) and failed (it needs somebody to look at it).
+        """
+        rows = await self._database.fetch(queries.LIST, {"state": state, "workflow": workflow, "limit": limit})
+        return [_shown(row) for row in rows]
+
+    @reads
+    async def show(self, id: str) -> Row:
+        """One execution with its input, its result, its steps and what is left to be undone. Raises NotFound."""
+        row = await self._database.fetch_one(queries.SHOW, {"id": id})
+        if row is None:
+            raise NotFound(f"Execution with id: {id} was not found")
+        steps = row["steps"]
+        if steps is None:
+            steps = [f"{path} {reference}" for path, reference, *_ in map(unpack, row["journal"])]
+        return {
+            **_shown(row),
+            "input": unpack(row["input"]),
+            "result": unpack(row["result"]) if row["result"] is not None else None,
+            "steps": steps,
+            "to_undo": [f"{path} {reference}" for reference, path, *_ in unpack(row["undo"])] if row["undo"] is not None else [],
+            "trace_id": row["trace_id"],
+            "resume_at": iso(row["resume_at"]) if row["resume_at"] is not None else None,
+        }
+
+    async def retry(self, id: str) -> None:
+        """Have a failed execution taken up again, where it stopped: forward, or undoing if that is what failed.
+
+        Raises NotFound; NotAllowed when it hasn't failed; Conflict when another one of its key runs or went well since.
+        """
+        try:
+            if await self._database.fetch_value(queries.RETRY, {"id": id}) is not None:
+                return
+        except InvalidData as error:  # the unique index over workflow and key
+            raise Conflict(f"Another execution with the key of {id} runs or has succeeded since.") from error
+        state = (await self.show(id))["state"]
+        raise NotAllowed(f"Execution with id: {id} is {state}; only a failed one can be tried again")
+
+    @reads
+    async def figures(self) -> Row:
+        """What runs in this coordinator."""
+        return self._durable.figures()
+
+    # -- chores
+
+    async def recover(self) -> int:
+        """Take up executions whose coordinator is gone, now instead of within seconds; how many there were."""
+        return await self._durable.recover()
+
+    async def clean(self) -> None:
+        """Drop executions and events that have been kept long enough."""
+        keep = {"delivered": queries.DELIVERED_SECONDS, "undelivered": queries.UNDELIVERED_SECONDS, "limit": DROP_AT_ONCE}
+        while await self._database.execute(queries.DROP_EXECUTIONS, {"limit": DROP_AT_ONCE}) == DROP_AT_ONCE:
+            pass
+        while await self._database.execute(queries.DROP_EVENTS, keep) == DROP_AT_ONCE:
+            pass
+        await self._database.execute(queries.DROP_COORDINATORS)
+
+    async def _beat(self) -> None:
+        if self._lease.begun and (self._durable.figures()["running"] or not self._lease.certain):
+            await self._lease.beat()
+
+    async def _recover(self) -> None:
+        await self._durable.recover()
+
+    async def _repeat(self, seconds: float, chore: Callable[[], Awaitable[object]]) -> None:
+        """Again and again, never in step with the other coordinators."""
+        call_context.set(None)
+        while True:
+            await asyncio.sleep(seconds * random.uniform(0.8, 1.2))
+            try:
+                await chore()
+            except Exception as error:
+                log.warning(
+                    "a chore failed", chore=getattr(chore, "__name__", ""), error=str(error), exc_info=not isinstance(error, VelellaError)
+                )
+
+    async def _bury(self, run: Run, input: dict[str, Any]) -> None:
+        await self._durable.bury(run, pack(input))
+
+
+def _shown(row: Any) -> Row:
+    error = row["error"]
+    return {
+        "id": row["id"],
+        "workflow": row["workflow"],
+        "key": row["key"],
+        "state": row["state"],
+        "attempts": row["attempts"],
+        "owner": row["owner"],
+        "created_at": iso(row["started_at"]),
+        "finished_at": iso(row["finished_at"]) if row["finished_at"] is not None else None,
+        "error": f"{error[0]}: {error[1]}" if error else None,
+    }
+
+
+def create(context: HostContext) -> Coordinator:
+    flows = FlowContext(context.modules, context.graph, context.settings, locks(context))
+    packages = ("velella.workflows", *context.settings.plugins)
+    return Coordinator(flows, context.database("engine"), replica=str(context.replica), packages=packages)
