@@ -94,6 +94,16 @@ class LinkService(ModuleService):
             self.touch(link)
         return undone
 
+    @writes
+    async def attach_all(self, ties: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[Row]]:
+        """`attach` for several links at once, by the link's name. What `detach_all` takes to undo it."""
+        return {link: await self.attach(link, each) for link, each in ties.items()}
+
+    @writes
+    async def detach_all(self, ties: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[Row]]:
+        """`detach` for several links at once, by the link's name."""
+        return {link: await self.detach(link, each) for link, each in ties.items()}
+
     @reads
     async def linked(self, link: str, key: str, ids: Sequence[str]) -> list[Row]:
         """The ties of some things, in the order they were made: id, both keys and the further columns."""
