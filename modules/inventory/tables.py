@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     false,
     func,
+    literal_column,
     select,
     true,
 )
@@ -104,7 +105,7 @@ def _sum_of_levels(column: str) -> Expression:
     def expression(item: FromClause) -> ColumnElement[object]:
         level = inventory_level.alias()
         total = select(func.sum(level.c[column])).where(level.c.inventory_item_id == item.c.id, level.c.deleted_at.is_(None))
-        return func.coalesce(total.scalar_subquery(), 0, type_=Quantity())
+        return func.coalesce(total.scalar_subquery(), literal_column("0"), type_=Quantity())
 
     return expression
 

@@ -1,0 +1,239 @@
+"""The inventory module: nothing is sold twice, and counters are what reservations say."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from velella.core.errors import InsufficientInventory, InvalidData, NotAllowed, NotFound
+from velella.core.messages import CallContext, call_context
+from velella.core.query.page import Query
+from velella.modules.inventory.service import InventoryService
+
+from .one_module import alone
+
+D = Decimal
+HERE, THERE = "sloc_here", "sloc_there"
+
+
+@pytest.fixture
+async def inventory(fresh_database: str) -> AsyncIterator[InventoryService]:
+    async with alone(InventoryService, fresh_database, connections=8) as service:
+        yield service
+
+
+async def stocked(inventory: InventoryService, quantity: int | Decimal = 10, location: str = HERE, **item: Any) -> str:
+    (made,) = await inventory.create_items([{**item, "location_levels": [{"location_id": location, "stocked_quantity": quantity}]}])
+    return str(made["id"])
+
+
+def line(item: str, quantity: int | Decimal = 1, location: str = HERE, **more: Any) -> dict[str, Any]:
+    return {"inventory_item_id": item, "location_id": location, "quantity": quantity, **more}
+
+
+async def level(inventory: InventoryService, item: str, location: str = HERE) -> dict[str, Any]:
+    (found,) = await inventory.list("inventory_level", {"inventory_item_id": item, "location_id": location})
+    return found
+
+
+async def test_two_hundred_at_once_get_fifty_units_and_no_more(inventory: InventoryService) -> None:
+    item = await stocked(inventory, 50)
+    answers = await asyncio.gather(
+        *(inventory.reserve([line(item, line_item_id=f"ordli_{n}")]) for n in range(200)), return_exceptions=True
+    )
+    reserved = [answer for answer in answers if not isinstance(answer, BaseException)]
+    refused = [answer for answer in answers if isinstance(answer, InsufficientInventory)]
+    assert (len(reserved), len(refused)) == (50, 150)
+    assert (await level(inventory, item))["reserved_quantity"] == 50
+    assert await inventory.count("reservation_item") == 50
+
+
+async def test_two_lines_cannot_both_take_the_last_unit(inventory: InventoryService) -> None:
+    item = await stocked(inventory, 1)
+    with pytest.raises(InsufficientInventory) as refused:
+        await inventory.reserve([line(item), line(item)])
+    assert refused.value.body()["type"] == "not_allowed"
+    assert refused.value.body()["code"] == "insufficient_inventory"
+    assert await inventory.available([item]) == {item: 1}
+    assert await inventory.count("reservation_item") == 0
+
+
+async def test_a_refused_line_takes_all_lines_with_it(inventory: InventoryService) -> None:
+    plenty, nothing = await stocked(inventory, 100), await stocked(inventory, 0)
+    with pytest.raises(InsufficientInventory, match=nothing):
+        await inventory.reserve([line(plenty, 5), line(nothing)])
+    assert await inventory.available([plenty, nothing]) == {plenty: 100, nothing: 0}
+
+
+async def test_crossing_reservations_of_two_items_do_not_wait_for_each_other(inventory: InventoryService) -> None:
+    first, second = await stocked(inventory, 1000), await stocked(inventory, 1000)
+    pairs = ([line(first), line(second)], [line(second), line(first)])
+    await asyncio.gather(*(inventory.reserve(pairs[n % 2]) for n in range(60)))
+    assert await inventory.available([first, second]) == {first: 940, second: 940}
+
+
+async def test_back_orders_are_taken_whatever_there_is(inventory: InventoryService) -> None:
+    item = await stocked(inventory, 2)
+    await inventory.reserve([line(item, 5, allow_backorder=True)])
+    assert await inventory.available([item]) == {item: -3}
+    with pytest.raises(InsufficientInventory):
+        await inventory.reserve([line(item)])
+
+
+async def test_of_mixed_lines_only_those_that_need_stock_are_guarded(inventory: InventoryService) -> None:
+    item = await stocked(inventory, 2)
+    made = await inventory.reserve([line(item, 2), line(item, 7, allow_backorder=True)])
+    assert [row["quantity"] for row in made] == [2, 7]
+    assert (await level(inventory, item))["reserved_quantity"] == 9
+
+
+async def test_what_is_reserved_is_shown_as_it_is_kept(inventory: InventoryService) -> None:
+    item = await stocked(inventory, 10, sku="SHIRT")
+    asked = line(item, D("2.5"), line_item_id="ordli_1", description="for Ada", metadata={"gift": True}, created_by="user_1")
+    (made,) = await inventory.reserve([asked])
+    (kept,) = await inventory.list("reservation_item", {"id": made["id"]})
+    assert made == kept
+    assert made["id"].startswith("resitem_")
+    page = await inventory.query(Query("reservation_item", ("id", "raw_quantity", "inventory_item.sku"), {"q": "SHIRT"}))
+    assert page.rows == [
+        {"id": made["id"], "raw_quantity": {"value": "2.5", "precision": 20}, "inventory_item": {"id": item, "sku": "SHIRT"}}
+    ]
+
+
+@pytest.mark.parametrize("quantity", [0, -1, "x", True, None, D("NaN")])
+async def test_a_quantity_has_to_be_above_zero(inventory: InventoryService, quantity: Any) -> None:
+    item = await stocked(inventory)
+    with pytest.raises(InvalidData):
+        await inventory.reserve([line(item, quantity)])
+    assert await inventory.available([item]) == {item: 10}
+
+
+async def test_what_is_not_stocked_at_a_location_is_not_found(inventory: InventoryService) -> None:
+    item = await stocked(inventory)
+    with pytest.raises(NotFound, match=THERE):
+        await inventory.reserve([line(item), line(item, location=THERE)])
+    assert await inventory.available([item]) == {item: 10}
+
+
+async def test_released_twice_is_given_back_once(inventory: InventoryService) -> None:
+    item = await stocked(inventory, 10)
+    made = await inventory.reserve([line(item, 3, line_item_id="a"), line(item, 4, line_item_id="b")])
+    ids = [row["id"] for row in made]
+    released = await asyncio.gather(
+        *(inventory.release_reservations(ids) for _ in range(8)), inventory.release_reservations(line_item_ids=["a"])
+    )
+    assert sorted(row["id"] for rows in released for row in rows) == sorted(ids)
+    assert await inventory.available([item]) == {item: 10}
+    assert (await level(inventory, item))["reserved_quantity"] == 0
+
+
+async def test_restoring_holds_the_same_units_again(inventory: InventoryService) -> None:
+    item = await stocked(inventory, 10)
+    (made,) = await inventory.reserve([line(item, 4, line_item_id="a")])
+    await inventory.release_reservations(line_item_ids=["a"])
+    assert await inventory.restore_reservations([made["id"]]) == [made["id"]]
+    assert await inventory.restore_reservations([made["id"]]) == []
+    assert await inventory.available([item]) == {item: 6}
+
+
+async def test_a_reservation_grows_only_as_far_as_there_is_stock(inventory: InventoryService) -> None:
+    item = await stocked(inventory, 10)
+    (made,) = await inventory.reserve([line(item, 4)])
+    (grown,) = await inventory.update_reservations([{"id": made["id"], "quantity": 10, "description": "all"}])
+    assert (grown["quantity"], grown["description"]) == (10, "all")
+    with pytest.raises(InsufficientInventory):
+        await inventory.update_reservations([{"id": made["id"], "quantity": 11}])
+    await inventory.update_reservations([{"id": made["id"], "quantity": 1}])
+    assert await inventory.available([item]) == {item: 9}
+
+
+async def test_a_reservation_moves_with_its_units(inventory: InventoryService) -> None:
+    item = await stocked(inventory, 10)
+    await inventory.create_levels([{"inventory_item_id": item, "location_id": THERE, "stocked_quantity": 3}])
+    (made,) = await inventory.reserve([line(item, 3)])
+    await inventory.update_reservations([{"id": made["id"], "location_id": THERE}])
+    assert await inventory.available_at([item]) == {item: {HERE: 10, THERE: 0}}
+    with pytest.raises(NotFound):
+        await inventory.update_reservations([{"id": made["id"], "location_id": "sloc_nowhere"}])
+
+
+async def test_a_message_that_comes_twice_reserves_once(inventory: InventoryService) -> None:
+    item = await stocked(inventory, 10)
+
+    async def delivered() -> list[dict[str, Any]]:
+        call_context.set(CallContext(message_id="wfx_1:3/1"))
+        return await inventory.reserve([line(item, 2)])
+
+    first, second = await asyncio.gather(asyncio.create_task(delivered()), asyncio.create_task(delivered()))
+    assert first == second
+    assert await inventory.available([item]) == {item: 8}
+
+
+async def test_levels_are_set_adjusted_and_deleted(inventory: InventoryService) -> None:
+    item = await stocked(inventory, 10)
+    (changed,) = await inventory.update_levels([{"inventory_item_id": item, "location_id": HERE, "incoming_quantity": D("0.5")}])
+    assert (changed["stocked_quantity"], changed["incoming_quantity"], changed["available_quantity"]) == (10, D("0.5"), 10)
+    adjustment = {"inventory_item_id": item, "location_id": HERE, "adjustment": -4}
+    (adjusted,) = await inventory.adjust([adjustment, adjustment | {"adjustment": 1}])
+    assert adjusted["stocked_quantity"] == 7
+    with pytest.raises(NotAllowed, match="force"):
+        await inventory.delete_levels([adjusted["id"]])
+    (held,) = await inventory.reserve([line(item)])
+    with pytest.raises(NotAllowed, match="reserved"):
+        await inventory.delete_levels([adjusted["id"]], force=True)
+    with pytest.raises(NotAllowed, match=item):
+        await inventory.delete_items([item])
+    await inventory.release_reservations([held["id"]])
+    assert await inventory.delete_levels([adjusted["id"]], force=True) == [adjusted["id"]]
+    with pytest.raises(NotFound):
+        await inventory.reserve([line(item)])
+    assert await inventory.delete_items([item]) == [item]
+
+
+async def test_a_batch_of_levels_is_done_as_a_whole(inventory: InventoryService) -> None:
+    item = await stocked(inventory, 10)
+    here = await level(inventory, item)
+    create = [{"inventory_item_id": item, "location_id": THERE, "stocked_quantity": 5}]
+    with pytest.raises(NotFound):
+        await inventory.batch_levels(create, [{"inventory_item_id": item, "location_id": "sloc_nowhere", "stocked_quantity": 1}])
+    done = await inventory.batch_levels(create, (), [here["id"]], force=True)
+    assert ([row["location_id"] for row in done["created"]], done["updated"], done["deleted"]) == ([THERE], [], [here["id"]])
+    assert await inventory.available_at([item]) == {item: {THERE: 5}}
+    with pytest.raises(InvalidData, match="already exists"):
+        await inventory.create_levels(create)
+
+
+async def test_an_item_shows_what_all_its_levels_hold(inventory: InventoryService) -> None:
+    item = await stocked(inventory, 10, sku="A")
+    await inventory.create_levels([{"inventory_item_id": item, "location_id": THERE, "stocked_quantity": D("2.5")}])
+    await inventory.reserve([line(item, 4)])
+    empty = (await inventory.create_items([{"title": "nowhere"}]))[0]["id"]
+    page = await inventory.query(
+        Query("inventory_item", ("stocked_quantity", "reserved_quantity", "location_levels.available_quantity"), order=("id",))
+    )
+    assert [(row["id"], row["stocked_quantity"], row["reserved_quantity"]) for row in page.rows] == [(item, D("12.5"), 4), (empty, 0, 0)]
+    assert [one["available_quantity"] for one in page.rows[0]["location_levels"]] == [6, D("2.5")]
+
+
+async def test_a_sku_belongs_to_one_item(inventory: InventoryService) -> None:
+    await stocked(inventory, sku="A")
+    with pytest.raises(InvalidData, match="Inventory item with sku: A, already exists"):
+        await stocked(inventory, sku="A")
+
+
+async def test_confirm_sums_lines_and_looks_only_where_it_is_told(inventory: InventoryService) -> None:
+    item = await stocked(inventory, 3)
+    await inventory.create_levels([{"inventory_item_id": item, "location_id": THERE, "stocked_quantity": 3}])
+
+    def asked(quantity: int, *places: str, **more: Any) -> dict[str, Any]:
+        return {"inventory_item_id": item, "quantity": quantity, "location_ids": list(places) or None, **more}
+
+    assert await inventory.confirm([asked(6)])
+    assert not await inventory.confirm([asked(7)])
+    assert not await inventory.confirm([asked(4, HERE)])
+    assert not await inventory.confirm([asked(2, HERE), asked(2, HERE)])
+    assert await inventory.confirm([asked(99, HERE, allow_backorder=True), asked(3, THERE)])
