@@ -39,7 +39,7 @@ async def read_body(http: web.BaseRequest, request: Request, limit: int, *, raw:
             data += chunk
             if len(data) > limit:
                 raise _too_large()
-    except (web.PayloadAccessError, ValueError, OSError) as error:
+    except (web.RequestPayloadError, ValueError) as error:
         raise http_error(400, "invalid_data", f"The body could not be read: {error}") from None
     if raw:
         request.raw = bytes(data)

@@ -175,8 +175,7 @@ class Request:
 
     def not_found(self, view: View, id: str | None, by: str = "id") -> NotFound:
         """The error of a thing that isn't there."""
-        label = view.label or self.graph.catalogue.entity(view.entity).called
-        return NotFound(f"{label} with {by}: {id} was not found" if id is not None else f"{label} was not found")
+        return not_found(view if view.label else view.but(label=self.graph.catalogue.entity(view.entity).called), id, by)
 
     async def fetch_list(self, view: View, filters: Mapping[str, Any] | None = None, *, fields: Fields | None = None) -> bytes:
         """`{"carts": […], "count": …, "offset": …, "limit": …}`: the page that the request asks for.
@@ -197,6 +196,12 @@ class Request:
             )
         )
         return list_envelope(view.plural, page, paging)
+
+
+def not_found(view: View, id: str | None, by: str = "id") -> NotFound:
+    """The error of a thing that isn't there, in the view's words."""
+    label = view.label or view.entity.replace("_", " ").capitalize()
+    return NotFound(f"{label} with {by}: {id} was not found" if id is not None else f"{label} was not found")
 
 
 def envelope(key: str, page: Page) -> bytes:

@@ -1,0 +1,38 @@
+"""The description of the API says what the routes do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .conftest import Client, Shop
+
+
+async def test_every_route_is_described(client: Client, shop: Shop) -> None:
+    document = (await client("GET", "/openapi.json")).json
+    assert document["openapi"].startswith("3.1")
+    for route in shop.front.routes:
+        assert route.method.lower() in document["paths"][route.path], route.path
+    ids = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
+    assert len(ids) == len(set(ids))
+    for reference in _references(document):
+        at: Any = document
+        for step in reference.removeprefix("#/").split("/"):
+            at = at[step]
+
+
+async def test_bodies_filters_and_callers_are_described(client: Client) -> None:
+    paths = (await client("GET", "/openapi.json")).json["paths"]
+    create = paths["/admin/api-keys"]["post"]
+    assert create["requestBody"]["required"] is True
+    assert {"api_key": []} in create["security"]
+    listed = paths["/admin/api-keys"]["get"]
+    assert {"fields", "limit", "offset", "order", "q", "token"} <= {one["name"] for one in listed["parameters"]}
+    store = paths["/store/people"]["get"]
+    assert {"publishable_key": []} in store["security"]
+
+
+def _references(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        own = [value["$ref"]] if isinstance(value.get("$ref"), str) else []
+        return own + [found for item in value.values() for found in _references(item)]
+    return [found for item in value for found in _references(item)] if isinstance(value, list) else []

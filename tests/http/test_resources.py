@@ -1,0 +1,90 @@
+"""Routes that are rows: they read, write and link through the modules."""
+
+from __future__ import annotations
+
+from velella.core.ids import ulid
+
+from .conftest import Client, Shop
+
+
+async def test_a_row_is_created_read_changed_and_deleted(admin: Client) -> None:
+    email = f"{ulid()}@Example.com"
+    made = await admin("POST", "/admin/people", {"email": email, "first_name": "Ada"})
+    assert made.status == 200
+    person = made.json["person"]
+    assert person == {"id": person["id"], "email": email.lower()}, "as the row's function made it, in the view's fields"
+
+    path = f"/admin/people/{person['id']}"
+    changed = await admin("POST", f"{path}?fields=%2Bfirst_name,%2Bmetadata", {"metadata": {"rate": 1}})
+    assert changed.json["person"] == {**person, "first_name": "Ada", "metadata": {"rate": 1}}
+    assert (await admin("GET", f"{path}?fields=first_name")).json["person"] == {"id": person["id"], "first_name": "Ada"}
+
+    assert (await admin("DELETE", path)).json == {"id": person["id"], "object": "user", "deleted": True}
+    for method, body in (("GET", None), ("POST", {"first_name": "x"})):
+        gone = await admin(method, path, body)
+        assert (gone.status, gone.json) == (404, {"type": "not_found", "message": f"User with id: {person['id']} was not found"})
+
+
+async def test_a_list_has_a_page_and_a_count(admin: Client) -> None:
+    tag = ulid().lower()
+    for at in range(3):
+        await admin("POST", "/admin/people", {"email": f"{tag}-{at}@example.com"})
+    page = (await admin("GET", f"/admin/people?q={tag}&limit=2&offset=1&order=email")).json
+    assert [row["email"][len(tag) :] for row in page["people"]] == ["-1@example.com", "-2@example.com"]
+    assert (page["count"], page["offset"], page["limit"]) == (3, 1, 2)
+    none = (await admin("GET", f"/admin/people?email={tag}")).json
+    assert none == {"people": [], "count": 0, "offset": 0, "limit": 15}
+
+
+async def test_what_is_taken_is_told(admin: Client) -> None:
+    email = f"{ulid().lower()}@example.com"
+    await admin("POST", "/admin/people", {"email": email})
+    taken = await admin("POST", "/admin/people", {"email": email})
+    assert (taken.status, taken.json) == (400, {"type": "invalid_data", "message": f"User with email: {email}, already exists."})
+
+
+async def test_api_keys_show_their_secret_once(admin: Client, shop: Shop) -> None:
+    for key in await shop.host.modules.api_key.list("api_key", {"type": "secret", "revoked_at": None}):
+        await shop.host.modules.api_key.revoke(key["id"], "test")
+    made = await admin("POST", "/admin/api-keys", {"title": "Robot", "type": "secret"})
+    key = made.json["api_key"]
+    assert key["token"].startswith("sk_")
+    assert key["redacted"] == f"{key['token'][:6]}***{key['token'][-3:]}"
+    path = f"/admin/api-keys/{key['id']}"
+    assert (await admin("GET", path)).json["api_key"]["token"] == ""
+    for hidden in ("digest", "salt"):
+        assert (await admin("GET", f"{path}?fields=%2B{hidden}")).status == 400
+    assert (await admin("POST", "/admin/api-keys", {"title": "Second", "type": "secret"})).status == 400
+    assert (await admin("POST", path, {"title": "Robot 2"})).json["api_key"]["title"] == "Robot 2"
+    refused = await admin("DELETE", path)
+    assert (refused.status, refused.json["type"]) == (400, "not_allowed")
+    later = await admin("POST", f"{path}/revoke", {"revoke_in": 3600})
+    assert later.json["api_key"]["revoked_at"] > later.json["api_key"]["updated_at"]
+    assert later.json["api_key"]["revoked_by"].startswith("user_")
+    assert (await admin("DELETE", path)).status == 400, "it still opens doors for an hour"
+    assert (await admin("POST", f"{path}/revoke", {})).status == 400
+    assert (await admin("POST", "/admin/api-keys/apk_none/revoke", {})).status == 404
+
+
+async def test_a_publishable_key_is_linked_and_unlinked(admin: Client, shop: Shop) -> None:
+    key = (await admin("POST", "/admin/api-keys", {"title": "Web", "type": "publishable"})).json["api_key"]
+    channels = await shop.host.modules.sales_channel.create("sales_channel", [{"name": f"c{ulid()}"} for _ in range(2)])
+    ids = [channel["id"] for channel in channels]
+    path = f"/admin/api-keys/{key['id']}/sales-channels"
+    linked = (await admin("POST", path, {"add": ids})).json["api_key"]
+    assert sorted(channel["id"] for channel in linked["sales_channels"]) == sorted(ids)
+    assert linked["token"] == key["token"]
+    left = (await admin("POST", path, {"remove": ids[:1], "add": ids[1:]})).json["api_key"]
+    assert [channel["id"] for channel in left["sales_channels"]] == ids[1:]
+    assert (await admin("POST", path, {"add": ["sc_none"]})).status == 404
+    assert (await admin("POST", "/admin/api-keys/apk_none/sales-channels", {"add": ids})).status == 404
+    await admin("POST", f"/admin/api-keys/{key['id']}/revoke", {})
+    assert (await admin("DELETE", f"/admin/api-keys/{key['id']}")).json["deleted"] is True
+
+
+async def test_users_see_themselves(admin: Client) -> None:
+    me = (await admin("GET", "/admin/users/me")).json["user"]
+    assert (await admin("GET", f"/admin/users/{me['id']}")).json["user"] == me
+    assert me["id"] in [user["id"] for user in (await admin("GET", "/admin/users?limit=1000")).json["users"]]
+    other = await admin("DELETE", "/admin/users/user_other")
+    assert (other.status, other.json["type"]) == (400, "not_allowed")
