@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, Numeric, Table, Text, func
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Numeric, Table, Text, func
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.types import TypeDecorator
 
@@ -74,6 +74,18 @@ def metadata_column() -> Column[Any]:
 def version() -> Column[int]:
     """Rises with every update; an update that names the version it read is refused with Conflict where another was faster."""
     return Column("version", BigInteger, nullable=False, server_default="1", info={GUARD: True})
+
+
+def trigrams(table: Table, *columns: str) -> Index:
+    """An index by which `q` finds words inside these text columns without reading every row. For tables that grow large."""
+    extensions: tuple[str, ...] = table.metadata.info.get("extensions", ())
+    table.metadata.info["extensions"] = tuple(dict.fromkeys((*extensions, "pg_trgm")))
+    return Index(
+        f"ix_{table.name}_words",
+        *(table.c[name] for name in columns),
+        postgresql_using="gin",
+        postgresql_ops={name: "gin_trgm_ops" for name in columns},
+    )
 
 
 def message_table(metadata: MetaData, module: str) -> Table:

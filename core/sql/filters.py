@@ -279,11 +279,14 @@ class FilterBuilder:
         value = bindparam(name, type_=JSONB if field.kind == "json" else field.type)
         return column.op(_ARRAY[operator], is_comparison=True)(value)
 
-    def _token(self, entity: Entity, source: FromClause, name: str) -> ColumnElement[bool]:
-        """One word of a free text search: in any searchable column, here or in searchable relations."""
-        return self._found(entity, source, name, frozenset())
+    # -- free text
 
-    def _found(self, entity: Entity, source: FromClause, name: str, seen: frozenset[str]) -> ColumnElement[bool]:
+    def _token(self, entity: Entity, source: FromClause, name: str, seen: frozenset[str] = frozenset()) -> ColumnElement[bool]:
+        """One word of a free text search: in a searchable column, here or in searchable relations.
+
+        A relation is looked through once, for all rows (`key IN (SELECT …)`), and only if a row's own columns don't have the
+        word already; EXISTS would look at the relation of each row.
+        """
         places: list[ColumnElement[bool]] = []
         inner = seen | {entity.name}
         for place in entity.searchable:
@@ -294,8 +297,29 @@ class FilterBuilder:
                 text = column if field.kind == "text" else cast(column, Text)
                 places.append(text.ilike(bindparam(name, type_=Text)))
             elif relation.target not in inner:
-                places.append(self.related(entity, source, relation, lambda target, rows: self._found(target, rows, name, inner)))
+                places.append(self._in_relation(entity, source, relation, name, inner))
         return or_(false(), *places)
+
+    def _in_relation(self, entity: Entity, source: FromClause, relation: Relation, name: str, seen: frozenset[str]) -> ColumnElement[bool]:
+        target = self._catalog.schema[relation.target]
+        rows = self._alias(target.table)
+        match relation.kind:
+            case "one":
+                ours, theirs = source.c[relation.key], rows.c[relation.other_key]
+            case "many":
+                ours, theirs = source.c[relation.other_key], rows.c[relation.key]
+            case "through":
+                assert relation.pivot is not None  # Schema checked it
+                pivot = self._alias(relation.pivot)
+                ours, theirs = source.c[relation.own_key or entity.key], pivot.c[relation.key]
+        query = select(theirs).where(self._token(target, rows, name, seen))
+        if relation.kind == "through":
+            query = query.where(pivot.c[relation.other_key] == rows.c[target.key])
+            if "deleted_at" in pivot.c:
+                query = query.where(pivot.c.deleted_at.is_(None))
+        if not self._with_deleted and target.soft:
+            query = query.where(rows.c.deleted_at.is_(None))
+        return ours.in_(query)
 
 
 def join_on(

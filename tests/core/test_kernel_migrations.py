@@ -14,7 +14,7 @@ from velella.core import migrations
 from velella.core.errors import Misconfigured, Unavailable
 from velella.core.ids import ulid
 from velella.core.module import Module, ModuleService
-from velella.core.sql.columns import Json, Money, identity, module_metadata, timestamps
+from velella.core.sql.columns import Json, Money, identity, module_metadata, timestamps, trigrams
 from velella.core.sql.database import Database
 from velella.core.sql.definition import definition
 from velella.core.sql.entity import Entity, Schema
@@ -35,11 +35,10 @@ def shelf(package: str, *, depth: bool = False, height: str = "1") -> Module:
         Column("data", Json),
         *timestamps(),
         CheckConstraint("price >= 0", name="price"),
-        Index("ix_shelf_trigrams", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
         Index("ix_shelf_living", "price", postgresql_where=text("deleted_at IS NULL")),
         *further,
     )
-    metadata.info["extensions"] = ("pg_trgm",)
+    trigrams(table, "name")
     metadata.info["views"] = {"tall_shelf": f"SELECT id, {height} AS height FROM shelf WHERE name ~ ':tall%'"}
     schema = Schema("shelf", Entity("shelf", table, "shelf"))
     return Module(name="shelf", schema=schema, service=type("ShelfService", (ModuleService,), {"schema": schema}), package=package)
