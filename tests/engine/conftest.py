@@ -1,0 +1,66 @@
+"""Coordinators on a database with the engine's tables and a ledger to count effects in."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from velella.actors.engine import MODULE
+from velella.core import migrations
+from velella.core.sql.database import Database
+from velella.core.sql.definition import definition
+
+if TYPE_CHECKING:
+    from toy_stage import Stage
+
+TOYS = Path(__file__).parent / "toys"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def engine_toys_importable() -> Iterator[None]:
+    """For this process and those it starts."""
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = str(TOYS) if before is None else f"{TOYS}{os.pathsep}{before}"
+    sys.path.insert(0, str(TOYS))
+    yield
+    sys.path.remove(str(TOYS))
+    if before is None:
+        del os.environ["PYTHONPATH"]
+    else:
+        os.environ["PYTHONPATH"] = before
+
+
+@pytest.fixture
+async def engine_database(fresh_database: str, engine_toys_importable: None) -> str:
+    """URL of a new database with the tables of the engine and the ledger."""
+    import toy_ledger
+
+    await migrations.migrate(MODULE, fresh_database)
+    database = Database(fresh_database, connections=1)
+    await database.open()
+    await database.script(";\n".join(definition(toy_ledger.metadata)))
+    await database.close()
+    return fresh_database
+
+
+@pytest.fixture
+async def here(engine_database: str) -> AsyncIterator[Stage]:
+    """A coordinator in this process."""
+    from toy_stage import stage
+
+    async with stage(engine_database) as one:
+        yield one
+
+
+@pytest.fixture
+def dice() -> random.Random:
+    """Chance whose seed is printed, and can be given by SEED."""
+    seed = int(os.environ.get("SEED", random.randrange(10**6)))
+    print(f"SEED={seed}")
+    return random.Random(seed)

@@ -1,0 +1,277 @@
+"""Durable executions: one for a key, exactly once through every crash, by whichever coordinator is there."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from velella.core.errors import Conflict, DeadlineExceeded, NotAllowed, NotFound, UnexpectedState
+from velella.core.flow import Flow, step, workflow
+from velella.core.flow.definitions import _steps, _workflows
+from velella.core.messages import CallContext, call_context
+
+if TYPE_CHECKING:
+    from toy_stage import Stage
+
+from pathlib import Path
+
+COORDINATOR = Path(__file__).parent / "toys" / "toy_coordinator.py"
+
+
+async def states(stage: Stage) -> list[str]:
+    return [row["state"] for row in await stage.coordinator.list()]
+
+
+async def left_by_a_dead_process(url: str, death: str, workflow: str, **input: Any) -> None:
+    """Start a coordinator elsewhere that kills itself at a chosen place."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(COORDINATOR),
+        url,
+        workflow,
+        json.dumps(input),
+        env={**__import__("os").environ, "DIE_AT": death},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    assert process.returncode == -signal.SIGKILL, f"it was to die at {death}: {out.decode()} {err.decode()}"
+
+
+async def expire_leases(stage: Stage) -> None:
+    """As if ten seconds had passed for coordinators that don't say anything."""
+    await stage.database.script(
+        f"UPDATE workflow_coordinator SET lease_until = now() - interval '1 second' WHERE id <> '{stage.coordinator._lease.id}'"
+    )
+
+
+async def take_over(stage: Stage) -> None:
+    await expire_leases(stage)
+    await stage.coordinator.recover()
+    await settled(stage)
+
+
+async def settled(stage: Stage) -> None:
+    until = time.monotonic() + 10
+    while any(state in ("invoking", "compensating") for state in await states(stage)):
+        assert time.monotonic() < until, await stage.coordinator.list()
+        await asyncio.sleep(0.02)
+
+
+async def test_two_hundred_parallel_starts_of_one_key_are_one_execution(engine_database: str) -> None:
+    from toy_stage import stage
+
+    async with stage(engine_database, "one") as one, stage(engine_database, "two") as two:
+        starts = [(one, two)[i % 2].coordinator.run("book-three", {"account": "a"}) for i in range(200)]
+        results = await asyncio.gather(*starts)
+        assert {json.dumps(result, sort_keys=True) for result in results} == {json.dumps(results[0], sort_keys=True)}
+        assert await one.booked("a") == sorted(results[0]["amounts"])
+        assert await states(one) == ["done"]
+        again = await two.coordinator.run("book-three", {"account": "a"})
+        assert again == results[0], "a finished execution answers repeated starts"
+
+
+async def test_what_fails_is_undone_and_does_not_stand_in_the_way(here: Stage) -> None:
+    with pytest.raises(NotAllowed, match="closed"):
+        await here.coordinator.run("book-three", {"account": "a", "fail": True})
+    assert await here.booked("a") == []
+    assert await states(here) == ["reverted"]
+    await here.coordinator.run("book-three", {"account": "a"})
+    assert await here.booked("a") == [10, 11, 21]
+    assert await states(here) == ["done", "reverted"]
+
+
+FORWARD = ["before 1", "before 2", "after 2", "before 3", "before 4", "after 4", "before 5", "after 5", "in between", "at the end"]
+
+
+@pytest.mark.parametrize("death", FORWARD)
+async def test_another_coordinator_finishes_what_a_killed_one_began(engine_database: str, here: Stage, death: str) -> None:
+    await left_by_a_dead_process(engine_database, death, "book-three", account="a")
+    before = await here.booked("a")
+    await take_over(here)
+    if death == "before 1":
+        assert before == [], "nothing was written, so nobody has to go on"
+        return
+    assert await states(here) == ["done"]
+    first, *_ = await here.coordinator.list()
+    shown = await here.coordinator.show(first["id"])
+    assert await here.booked("a") == sorted(shown["result"]["amounts"]), "every effect once, with the amounts that were quoted first"
+    assert shown["result"]["amounts"][0] == 10
+    assert await here.coordinator.run("book-three", {"account": "a"}) == shown["result"]
+
+
+BACKWARD = ["before 6", "before undo 5~undo", "after undo 4~undo", "before undo 2~undo", "after undo 2~undo"]
+
+
+@pytest.mark.parametrize("death", BACKWARD)
+async def test_another_coordinator_finishes_undoing_what_a_killed_one_began_to_undo(engine_database: str, here: Stage, death: str) -> None:
+    await left_by_a_dead_process(engine_database, death, "book-three", account="a", fail=True)
+    await take_over(here)
+    assert await states(here) == ["reverted"]
+    assert await here.booked("a") == []
+    [row] = await here.coordinator.list()
+    assert row["error"] == "NotAllowed: The account is closed."
+
+
+async def test_a_coordinator_that_was_taken_for_dead_can_not_finish(engine_database: str, here: Stage) -> None:
+    from toy_stage import stage
+
+    async with stage(engine_database, "other") as other:
+        slow = asyncio.create_task(here.coordinator.run("book-slowly", {"account": "a", "seconds": 0.3}))
+        while await here.booked("a") == []:
+            await asyncio.sleep(0.01)
+        await other.database.script(f"UPDATE workflow_coordinator SET lease_until = now() WHERE id = '{here.coordinator._lease.id}'")
+        assert await other.coordinator.recover() == 1
+        assert await slow == (await here.ledger.entries("a"))[0]["id"]
+        [row] = await here.coordinator.list()
+        assert row["owner"] == other.coordinator._lease.id
+        assert row["attempts"] == 2
+        assert row["state"] == "done"
+        assert await here.booked("a") == [1], "two ran the same step; it happened once"
+
+
+async def test_an_execution_that_kills_its_coordinators_ends_up_with_an_operator(engine_database: str, here: Stage) -> None:
+    await left_by_a_dead_process(engine_database, "in between", "book-three", account="a")
+    await here.database.script("UPDATE workflow_execution SET attempts = 8")
+    await take_over(here)
+    [row] = await here.coordinator.list(state="failed")
+    assert (await here.coordinator.show(row["id"]))["steps"] != []
+    await here.coordinator.retry(row["id"])
+    await take_over(here)
+    assert await states(here) == ["done"]
+    assert await here.booked("a") == [10, 11, 21]
+    with pytest.raises(NotAllowed):
+        await here.coordinator.retry(row["id"])
+    with pytest.raises(NotFound):
+        await here.coordinator.retry("wfex_nowhere")
+
+
+async def test_a_retry_yields_to_a_later_execution_of_the_key(engine_database: str, here: Stage) -> None:
+    await left_by_a_dead_process(engine_database, "in between", "book-three", account="a")
+    await here.database.script("UPDATE workflow_execution SET attempts = 8")
+    await take_over(here)
+    await here.coordinator.run("book-three", {"account": "a"})
+    [row] = await here.coordinator.list(state="failed")
+    with pytest.raises(Conflict):
+        await here.coordinator.retry(row["id"])
+
+
+async def test_whoever_stops_waiting_does_not_stop_the_execution(here: Stage) -> None:
+    token = call_context.set(CallContext().within(0.1))
+    try:
+        with pytest.raises(DeadlineExceeded, match="still running"):
+            await here.coordinator.run("book-slowly", {"account": "a", "seconds": 0.3})
+    finally:
+        call_context.reset(token)
+    await settled(here)
+    assert await states(here) == ["done"]
+
+
+async def test_a_stopping_coordinator_hands_over_at_once(engine_database: str, here: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    from toy_stage import stage
+
+    monkeypatch.setattr("velella.actors.coordinator.STOP_SECONDS", 0.05)
+    async with stage(engine_database, "other") as other:
+        slow = asyncio.create_task(other.coordinator.run("book-slowly", {"account": "a", "seconds": 3}))
+        while await here.booked("a") == []:
+            await asyncio.sleep(0.01)
+    with pytest.raises(Exception, match="stops"):
+        await slow
+    assert await here.coordinator.recover() == 1
+    [row] = await here.coordinator.list()
+    assert row["state"] == "invoking"
+    assert row["attempts"] == 1, "being handed over isn't a failure"
+
+
+async def test_a_workflow_that_only_reads_leaves_no_row(here: Stage) -> None:
+    import toy_ledger
+
+    @workflow("toy-look", durable=True, key="account")
+    async def look(flow: Flow, account: str) -> int:
+        return await flow.run(toy_ledger.quote, account)
+
+    assert await here.coordinator.run("toy-look", {"account": "a"}) == 10
+    assert await states(here) == []
+
+
+async def test_reads_belong_into_steps(here: Stage) -> None:
+    @workflow("toy-careless", durable=True)
+    async def careless(flow: Flow) -> Any:
+        return await flow.modules.ledger.entries("a")  # type: ignore[attr-defined]
+
+    with pytest.raises(UnexpectedState, match="outside of a step"):
+        await here.coordinator.run("toy-careless", {})
+
+
+async def test_a_way_that_can_not_be_repeated_is_left_to_an_operator(engine_database: str, here: Stage) -> None:
+    import toy_ledger
+
+    await left_by_a_dead_process(engine_database, "in between", "book-three", account="a")
+    known = _workflows["book-three"]
+
+    @step(reads=True)
+    async def other_quote(flow: Flow, account: str) -> int:
+        return 5
+
+    async def changed(flow: Flow, account: str, fail: bool = False) -> int:
+        return await flow.run(other_quote, account) + len(await flow.run(toy_ledger.book, account, 1))
+
+    try:
+        _workflows["book-three"] = type(known)("book-three", changed, True, key="account")
+        await take_over(here)
+    finally:
+        _workflows["book-three"] = known
+        del _steps[other_quote.reference]
+    [row] = await here.coordinator.list()
+    assert row["state"] == "failed"
+    assert "does not take the same way twice" in row["error"]
+    assert await here.booked("a") == [10, 11, 21], "nothing more was done, nothing undone"
+
+
+async def test_an_answer_that_never_came_is_asked_for_before_it_is_undone(here: Stage) -> None:
+    import toy_ledger
+
+    async def strike(flow: Flow, id: str) -> None:
+        await flow.modules.ledger.strike(id)  # type: ignore[attr-defined]
+
+    slow = [1.0]
+
+    @step(undo=strike, timeout=0.1)
+    async def book_and_linger(flow: Flow, account: str) -> str:
+        made: str = await flow.modules.ledger.book(account, 7)  # type: ignore[attr-defined]
+        await asyncio.sleep(slow.pop() if slow else 0.0)
+        return made
+
+    @workflow("toy-doubt", durable=True)
+    async def doubt(flow: Flow, account: str) -> None:
+        await flow.run(toy_ledger.book, account, 1)
+        await flow.run(book_and_linger, account)
+
+    with pytest.raises(DeadlineExceeded):
+        await here.coordinator.run("toy-doubt", {"account": "a"})
+    assert await here.booked("a") == []
+    assert await states(here) == ["reverted"]
+
+
+async def test_any_sequence_of_deaths_leads_to_the_same_books(engine_database: str, dice: random.Random) -> None:
+    """Coordinators die one after the other, each a bit further on or at the same place, until one gets through."""
+    from toy_stage import stage
+
+    places = sorted(dice.sample(range(2, len(FORWARD)), 3))
+    await left_by_a_dead_process(engine_database, FORWARD[places[0]], "book-three", account="a")
+    for place in places[1:]:
+        async with stage(engine_database, "undertaker") as here:
+            await expire_leases(here)
+        await left_by_a_dead_process(engine_database, FORWARD[place], "book-three", account="a")
+    async with stage(engine_database) as here:
+        await take_over(here)
+        result = await here.coordinator.run("book-three", {"account": "a"})
+        assert await here.booked("a") == sorted(result["amounts"])
+        assert await states(here) == ["done"]

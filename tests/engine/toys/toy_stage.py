@@ -1,0 +1,82 @@
+"""A coordinator with the ledger beside it, on a given database: what a host does, without the rest of the shop."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, cast
+
+import toy_ledger
+
+from velella.actors.coordinator import Coordinator
+from velella.actors.handles import local_send
+from velella.actors.locking.leases import Grip, LockProvider
+from velella.actors.locking.table import LockTable, Tokens, counted
+from velella.core.flow import FlowContext
+from velella.core.messages import Service
+from velella.core.module import ModuleContext
+from velella.core.providers import Providers
+from velella.core.settings import Settings
+from velella.core.sql.database import Database
+
+
+class HereLocks(LockProvider[None]):
+    """Locks of one process."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = LockTable(Tokens(counted()))
+
+    async def take(self, keys: tuple[str, ...], owner: str, *, wait: float, lease: float) -> Grip[None]:
+        holding = await self.table.acquire(sorted(keys), owner, lease, wait)
+        return self._keep(Grip(keys, owner, holding.token, lease, holding.until, None))
+
+    async def give_back(self, held: Grip[None]) -> None:
+        if self._drop(held):
+            self.table.release(held.owner, held.token)
+
+    async def _renew(self, grip: Grip[None]) -> bool:
+        return self.table.renew(grip.keys, grip.owner, grip.token, grip.lease)
+
+
+class Handle:
+    """The handle of a service that lives here."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def __getattr__(self, method: str) -> Any:
+        return local_send(self._service, method)
+
+
+@dataclass
+class Stage:
+    coordinator: Coordinator
+    ledger: toy_ledger.LedgerService
+    database: Database
+    locks: HereLocks
+
+    async def booked(self, account: str) -> list[int]:
+        return sorted(row["amount"] for row in await self.ledger.entries(account))
+
+
+@asynccontextmanager
+async def stage(url: str, name: str = "here") -> AsyncIterator[Stage]:
+    database = Database(url, connections=4)
+    await database.open()
+    settings = Settings(_env_file=None)  # type: ignore[call-arg]
+
+    async def changed(names: frozenset[str]) -> None: ...
+
+    ledger = toy_ledger.LedgerService(ModuleContext(settings, database, Providers("ledger"), changed))
+    locks = HereLocks()
+    modules = cast(Any, SimpleNamespace(ledger=Handle(ledger)))
+    coordinator = Coordinator(FlowContext(modules, cast(Any, None), settings, locks), database, replica=name)
+    await coordinator.start()
+    try:
+        yield Stage(coordinator, ledger, database, locks)
+    finally:
+        await coordinator.stop()
+        await database.close()
