@@ -105,10 +105,10 @@ def _add_line_totals(line: Row, price: Decimal) -> None:
     adjustments: Sequence[Row] = line.get("adjustments") or ()
     rate = _EXACT.divide(_sum(tax["rate"] for tax in tax_lines), _HUNDRED)
 
-    subtotal, original_total = _without_and_with_tax(price, bool(line.get("is_tax_inclusive")), rate)
+    subtotal, original_total = without_and_with_tax(price, bool(line.get("is_tax_inclusive")), rate)
     discount_subtotal = discount_total = _ZERO
     for adjustment in adjustments:
-        without, with_tax = _without_and_with_tax(_decimal(adjustment["amount"]), bool(adjustment.get("is_tax_inclusive")), rate)
+        without, with_tax = without_and_with_tax(_decimal(adjustment["amount"]), bool(adjustment.get("is_tax_inclusive")), rate)
         adjustment["subtotal"], adjustment["total"] = money.plain(without), money.plain(with_tax)
         discount_subtotal, discount_total = _EXACT.add(discount_subtotal, without), _EXACT.add(discount_total, with_tax)
     original_tax = _EXACT.subtract(original_total, subtotal)
@@ -127,7 +127,7 @@ def _add_line_totals(line: Row, price: Decimal) -> None:
     line["total"] = money.plain(_EXACT.subtract(original_total, discount_total))
 
 
-def _without_and_with_tax(amount: Decimal, inclusive: bool, rate: Decimal) -> tuple[Decimal, Decimal]:
+def without_and_with_tax(amount: Decimal, inclusive: bool, rate: Decimal) -> tuple[Decimal, Decimal]:
     if not rate:
         return amount, amount
     factor = _EXACT.add(_ONE, rate)

@@ -136,6 +136,14 @@ Whole = Annotated[int, BeforeValidator(_whole), WithJsonSchema({"type": "integer
 """A JSON number without a fraction (`2.0` is one) as int."""
 BigNumber = Annotated[Decimal, BeforeValidator(_big), WithJsonSchema(_BIG_SCHEMA)]
 """An amount: number, string, or {value, precision}; as Decimal."""
+
+
+def _boolean(value: Any) -> Any:
+    return value == "true" if value in ("true", "false") else value
+
+
+BooleanString = Annotated[bool, BeforeValidator(_boolean), WithJsonSchema({"type": "boolean"})]
+"""A boolean, or the words `true` and `false`."""
 Metadata = dict[str, Any] | None
 """`metadata: Metadata = None`"""
 AdditionalData = dict[str, Any] | None

@@ -1,0 +1,130 @@
+"""What variants cost whoever is asking: the context of a request, and its prices put onto variants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from ...core.errors import InvalidData
+from ...core.totals import without_and_with_tax
+from ..frontend.request import Request
+
+Row = dict[str, Any]
+
+CONTEXT = ("region_id", "country_code", "province", "cart_id")
+"""Parameters that say who asks; they are no filters."""
+PRICE_SET = "product_variant_price_set"
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who asks for prices. Two requests of equal askings see the same ones."""
+
+    region_id: str
+    currency_code: str
+    group_ids: tuple[str, ...] = ()
+    country_code: str | None = None
+    """Where taxes are to be shown, if they are."""
+    province: str | None = None
+
+    @property
+    def context(self) -> Row:
+        context: Row = {"region_id": self.region_id, "currency_code": self.currency_code}
+        return {**context, "customer": {"groups": [{"id": id} for id in self.group_ids]}} if self.group_ids else context
+
+    @property
+    def address(self) -> Row:
+        return {"country_code": self.country_code, "province_code": self.province}
+
+
+async def asking(request: Request, wanted: bool) -> Asking | None:
+    """Who asks, from the query string, the cart it names and the customer who is signed in.
+
+    None where no prices are `wanted` and no region is named. Raises InvalidData where no region can be found out.
+    """
+    given = {name: request.filters.pop(name, None) for name in CONTEXT}
+    if not wanted and given["region_id"] is None:
+        return None
+    region_id, country, province = given["region_id"], given["country_code"], given["province"]
+    if given["cart_id"] is not None:
+        fields = ("region_id", "shipping_address.country_code", "shipping_address.province")
+        carts = await request.modules.cart.list("cart", {"id": given["cart_id"]}, fields=fields, limit=1)
+        if carts:
+            address = carts[0]["shipping_address"] or {}
+            region_id = carts[0]["region_id"] or region_id
+            country, province = address.get("country_code") or country, address.get("province") or province
+    if region_id is None:
+        stores = await request.modules.store.list("store", {}, fields=("default_region_id",), limit=1)
+        region_id = stores[0]["default_region_id"] if stores else None
+    if region_id is None:
+        raise InvalidData("Missing required pricing context to calculate prices - region_id")
+    regions = await request.modules.region.list("region", {"id": region_id}, fields=("currency_code", "automatic_taxes"), limit=1)
+    if not regions:
+        raise InvalidData(f"Region with id {region_id} not found when populating the pricing context")
+    groups = await _groups(request)
+    taxed = regions[0]["automatic_taxes"] and country is not None
+    return Asking(region_id, regions[0]["currency_code"], groups, country if taxed else None, province if taxed else None)
+
+
+async def _groups(request: Request) -> tuple[str, ...]:
+    if request.customer_id is None:
+        return ()
+    customers = await request.modules.customer.list("customer", {"id": request.customer_id}, fields=("groups.id",), limit=1)
+    return tuple(sorted(group["id"] for group in customers[0]["groups"])) if customers else ()
+
+
+async def add_prices(request: Request, variants: Sequence[Row], who: Asking, products: dict[str, Row]) -> None:
+    """Give each variant its `calculated_price`: null where it has none for whoever asks.
+
+    `products`: variant id → its product (`id`, `type_id`), for taxes.
+    """
+    ties = await request.modules.link.linked(PRICE_SET, "variant_id", [variant["id"] for variant in variants])
+    price_sets = {tie["variant_id"]: tie["price_set_id"] for tie in ties}
+    prices = await request.modules.pricing.calculate_prices(sorted(price_sets.values()), who.context)
+    for variant in variants:
+        variant["calculated_price"] = prices.get(price_sets.get(variant["id"], ""))
+    if who.country_code is not None:
+        await _add_taxes(request, variants, who, products)
+
+
+async def _add_taxes(request: Request, variants: Iterable[Row], who: Asking, products: dict[str, Row]) -> None:
+    priced = [variant for variant in variants if variant["calculated_price"] is not None]
+    items = [
+        {"id": variant["id"], "product_id": products[variant["id"]]["id"], "product_type_id": products[variant["id"]].get("type_id")}
+        for variant in priced
+    ]
+    rates: dict[str, Decimal] = {}
+    for line in await request.modules.tax.get_tax_lines(items, (), {"address": who.address}):
+        rates[line["line_item_id"]] = rates.get(line["line_item_id"], Decimal(0)) + line["rate"] / 100
+    for variant in priced:
+        price = variant["calculated_price"] = dict(variant["calculated_price"])
+        for name in ("calculated", "original"):
+            if price[f"{name}_amount"] is not None:
+                inclusive = bool(price[f"is_{name}_price_tax_inclusive"])
+                without, including = without_and_with_tax(price[f"{name}_amount"], inclusive, rates.get(variant["id"], Decimal(0)))
+                price[f"{name}_amount_with_tax"], price[f"{name}_amount_without_tax"] = including, without
+
+
+async def add_quantities(request: Request, variants: Sequence[Row], channel_ids: Sequence[str]) -> None:
+    """Give each variant that is sold from stock its `inventory_quantity`: how many could be made of what is available in the channel.
+
+    Raises InvalidData unless there is exactly one channel.
+    """
+    if len(channel_ids) != 1:
+        raise InvalidData("Inventory availability cannot be calculated in the given context. Either provide a single sales channel id or configure a single sales channel in the publishable key")  # fmt: skip
+    managed = [variant for variant in variants if variant.get("manage_inventory")]
+    made_of, located = await request.modules.link.linked_many(
+        [
+            ("product_variant_inventory_item", "variant_id", [variant["id"] for variant in managed]),
+            ("sales_channel_stock_location", "sales_channel_id", list(channel_ids)),
+        ]
+    )
+    items = sorted({tie["inventory_item_id"] for tie in made_of})
+    available = await request.modules.inventory.available(items, [tie["stock_location_id"] for tie in located])
+    makes: dict[str, list[Decimal]] = {}
+    for tie in made_of:
+        makes.setdefault(tie["variant_id"], []).append(available[tie["inventory_item_id"]] // Decimal(tie["required_quantity"] or 1))
+    for variant in managed:
+        variant["inventory_quantity"] = max(Decimal(0), min(makes.get(variant["id"], [Decimal(0)])))

@@ -1,0 +1,157 @@
+"""Store: products and variants, with the prices and the stock of whoever is asking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from ...core.errors import InvalidData
+from ...core.json import dumps
+from ...core.query.page import Query
+from ..frontend.filters import ANYTHING, BOOLEAN, MANY, STAMPS, TEXT, Filters
+from ..frontend.request import Answer, Request, envelope, list_envelope, not_found
+from ..frontend.routes import Routes
+from ..frontend.view import Fields, View
+from .prices import CONTEXT, Asking, Row, add_prices, add_quantities, asking
+from .views import PRODUCT, VARIANT
+
+routes = Routes()
+
+WHO: dict[str, Any] = {**dict.fromkeys(CONTEXT, TEXT), "sales_channel_id": MANY}
+LISTED = Filters(
+    logical=True, q=TEXT, id=MANY, title=MANY, handle=MANY, is_giftcard=BOOLEAN, category_id=MANY, option_id=MANY,
+    option_value_id=MANY, external_id=MANY, collection_id=MANY, tag_id=MANY, type_id=MANY,
+    variants=Filters(
+        strict=False, logical=True, q=TEXT, id=MANY, sku=MANY, ean=MANY, upc=MANY, barcode=MANY, **STAMPS,
+        options=Filters(strict=False, value=TEXT, option_id=TEXT),
+    ),
+    **STAMPS,
+)  # fmt: skip
+PRODUCTS = LISTED.plus(**WHO)
+VARIANTS = Filters(
+    logical=True, q=TEXT, id=MANY, sku=MANY, product_id=MANY, options=ANYTHING, allow_backorder=BOOLEAN, manage_inventory=BOOLEAN, **STAMPS
+).plus(**WHO)
+
+
+def channels_of(request: Request) -> list[str]:
+    """The sales channels that count for a request: the key's, or those of them that it names. Raises InvalidData for others."""
+    allowed = request.sales_channel_ids
+    if not allowed:
+        raise InvalidData("Publishable key needs to have a sales channel configured")
+    named = request.filters.pop("sales_channel_id", None)
+    if named is None:
+        return list(allowed)
+    wanted = named if isinstance(named, list) else [named]
+    foreign = [id for id in wanted if id not in allowed]
+    if foreign:
+        raise InvalidData(f"Requested sales channel is not part of the publishable key: {', '.join(foreign)}")
+    return wanted
+
+
+def product_filters(given: Row, channels: Sequence[str]) -> Row:
+    """Published products of the channels; ids of what they are grouped by become filters on that relation."""
+    filters: Row = {"status": "published", "sales_channel_id": list(channels)}
+    groups: list[Row] = []
+    for name, value in given.items():
+        if name == "category_id":
+            groups.append({"categories": {"id": value, "is_internal": False, "is_active": True}})
+        elif name == "tag_id":
+            groups.append({"tags": {"id": value}})
+        elif name == "option_id":
+            groups.append({"product_options": {"product_option_id": value}})
+        elif name == "option_value_id":
+            groups.append({"variants": {"options": {"id": value}}})
+        else:
+            filters[name] = value
+    if groups:
+        filters["$and"] = [*filters.get("$and", ()), *groups]
+    return filters
+
+
+def split(fields: Fields, prefix: str) -> tuple[Fields, bool, bool]:
+    """The fields that the graph knows, and whether prices and quantities are wanted besides. `prefix` leads to the variants."""
+    price, quantity = f"{prefix}calculated_price", f"{prefix}inventory_quantity"
+    known = tuple(name for name in fields if not _is(name, price) and not _is(name, quantity))
+    return known, any(_is(name, price) for name in fields), any(_is(name, quantity) for name in fields)
+
+
+def _is(name: str, path: str) -> bool:
+    bare = name.removeprefix("*")
+    return bare == path or bare.startswith(path + ".")
+
+
+async def page_of(request: Request, view: View, filters: Row, who: Asking | None, channels: Sequence[str], one: bool = False) -> Any:
+    """A page of products or variants with what was asked for beyond the catalogue. Without any of that its bytes pass through."""
+    prefix = "variants." if view is PRODUCT else ""
+    known, priced, counted = split(request.fields, prefix)
+    priced = priced or who is not None
+    extra = (f"{prefix}id", f"{prefix}manage_inventory", *(("type_id",) if view is PRODUCT else ("product.id", "product.type_id")))
+    paging = request.page
+    query = Query(
+        view.entity,
+        fields=(*known, *extra) if priced or counted else known,
+        filters=filters,
+        order=paging.order,
+        limit=1 if one else paging.limit,
+        offset=0 if one else paging.offset,
+        with_deleted=paging.with_deleted,
+        count=not one,
+    )
+    page = await request.graph.query(query)
+    if not priced and not counted:
+        return page
+    rows = page.rows
+    variants = [variant for product in rows for variant in product["variants"]] if view is PRODUCT else rows
+    if priced and who is not None:
+        owners = (
+            {v["id"]: product for product in rows for v in product["variants"]}
+            if view is PRODUCT
+            else {v["id"]: v["product"] for v in rows}
+        )
+        await add_prices(request, variants, who, owners)
+    if counted:
+        await add_quantities(request, variants, channels)
+    return replace(page, json=dumps(rows))
+
+
+@routes.get("/store/products", query=PRODUCTS, returns=PRODUCT, many=True)
+async def list_products(request: Request) -> Answer:
+    """List published products, with prices where they are asked for."""
+    channels = channels_of(request)
+    who = await asking(request, request.asks("variants.calculated_price"))
+    page = await page_of(request, PRODUCT, product_filters(request.filters, channels), who, channels)
+    return list_envelope("products", page, request.page)
+
+
+@routes.get("/store/products/{id}", query=PRODUCTS, returns=PRODUCT)
+async def get_product(request: Request) -> Answer:
+    """Get a published product."""
+    channels = channels_of(request)
+    who = await asking(request, request.asks("variants.calculated_price"))
+    filters = product_filters({**request.filters, "id": request.params["id"]}, channels)
+    page = await page_of(request, PRODUCT, filters, who, channels, one=True)
+    if page.json == b"[]":
+        raise not_found(PRODUCT, request.params["id"])
+    return envelope("product", page)
+
+
+@routes.get("/store/product-variants", query=VARIANTS, returns=VARIANT, many=True)
+async def list_variants(request: Request) -> Answer:
+    """List variants of published products."""
+    channels = channels_of(request)
+    who = await asking(request, request.asks("calculated_price"))
+    filters = {**request.filters, "product": {"status": "published", "sales_channel_id": channels}}
+    return list_envelope("variants", await page_of(request, VARIANT, filters, who, channels), request.page)
+
+
+@routes.get("/store/product-variants/{id}", query=Filters(**WHO), returns=VARIANT)
+async def get_variant(request: Request) -> Answer:
+    """Get a variant of a published product."""
+    channels = channels_of(request)
+    who = await asking(request, request.asks("calculated_price"))
+    filters = {"id": request.params["id"], "product": {"status": "published", "sales_channel_id": channels}}
+    page = await page_of(request, VARIANT, filters, who, channels, one=True)
+    if page.json == b"[]":
+        raise not_found(VARIANT, request.params["id"])
+    return envelope("variant", page)
