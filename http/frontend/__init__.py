@@ -30,7 +30,7 @@ from .bodies import ABSENT, AdditionalData, BigNumber, Body, Email, LinkBody, Me
 from .filters import ANYTHING, BOOLEAN, MANY, NOTHING, NUMBER, NUMBERS, OPERATORS, TEXT, TEXT_LIST, Filters, Kind, choice, choices, required
 from .front import FrontEnd
 from .request import Answer, Paging, Reply, Request, deleted, envelope, list_envelope
-from .resource import require
+from .resource import remove, require
 from .routes import BATCH_LIMIT, Route, Routes, Write
 from .view import View
 
@@ -42,7 +42,7 @@ __all__ = [
     "MANY", "NOTHING", "NUMBER", "NUMBERS", "OPERATORS", "PUBLIC", "SESSION_ONLY", "TEXT", "TEXT_LIST", "USER", "Actor", "AdditionalData",
     "Answer", "Auth", "BigNumber", "Body", "Email", "Filters", "FrontEnd", "Kind", "LinkBody", "Metadata", "NonEmpty", "Number", "Paging",
     "Part", "PublishableKey", "Reply", "Request", "Route", "Routes", "View", "Whole", "Write", "choice", "choices", "create", "deleted",
-    "envelope", "list_envelope", "require", "required",
+    "envelope", "list_envelope", "remove", "require", "required",
 ]  # fmt: skip
 
 AREAS = ("store", "admin", "auth", "hooks")

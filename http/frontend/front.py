@@ -188,6 +188,7 @@ class FrontEnd(Service):
                 text,
                 restricted=self._restricted if store else frozenset(),
                 depth=RELATIONS_LIMIT if store else None,
+                store=store,
                 key=request.graph.catalogue.entity(route.returns.entity).key if route.returns is not None else "id",
             )
         request.fields, filters, request.page = known

@@ -86,13 +86,15 @@ def _holds_null(value: Any) -> bool:
     return isinstance(value, list) and any(map(_holds_null, value))
 
 
-def check_query(route: Route, text: str, *, restricted: frozenset[str], depth: int | None, key: str) -> Understood:
+def check_query(route: Route, text: str, *, restricted: frozenset[str], depth: int | None, key: str, store: bool) -> Understood:
     """Fields, filters and paging of a query string. Always the same for the same text.
 
     Raises:
         InvalidData: something in it isn't understood or isn't allowed.
     """
     query = parse(text)
+    if store:
+        query.pop("locale", None)  # every store route takes it; there is one language yet
     issues: list[Issue] = []
     asked = query.pop("fields", None)
     if isinstance(asked, list) and all(isinstance(one, str) for one in asked):

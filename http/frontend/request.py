@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from aiohttp import web
 from multidict import CIMultiDict
 
 from ...core.errors import NotFound
+from ...core.flow import Workflow
 from ...core.json import dumps
 from ...core.query.page import Page, Query
 from ...core.settings import Settings
@@ -45,6 +46,8 @@ class Reply:
     """Close the connection afterwards."""
 
 
+R = TypeVar("R")
+
 Answer = bytes | dict[str, Any] | Reply
 
 
@@ -56,13 +59,6 @@ class Paging:
     offset: int
     order: tuple[str, ...]
     with_deleted: bool
-
-
-class Named(Protocol):
-    """A workflow: what `@workflow` makes."""
-
-    @property
-    def name(self) -> str: ...
 
 
 class Request:
@@ -133,13 +129,22 @@ class Request:
         return self.http.headers.get(name)
 
     # -- doing
-    async def run(self, workflow: Named | str, /, *, idempotency_key: str | None = None, **input: Any) -> Any:
+    async def run(self, workflow: Workflow[..., R], /, *, idempotency_key: str | None = None, **input: Any) -> R:
         """Run a workflow to its end and give its result; its errors are raised here.
 
-        With an idempotency key a repetition gives the first run's result.
+        A durable one is carried out once for each key, however often it is asked for; the key is what its own `key`
+        names, or the one given here. What a client sends as Idempotency-Key isn't one yet: put the client's identity
+        into it, so that nobody gets another's result.
         """
-        name = workflow if isinstance(workflow, str) else workflow.name
-        return await self._host.workflows.run(name, input, idempotency_key)
+        workflows = self._host.workflows
+        if workflow.durable:
+            key = idempotency_key if idempotency_key is not None else workflow.key_of(input)
+            if key is not None:
+                # with a key it may be sent again when the coordinator that had it is lost
+                once: R = await workflows.run_once(workflow.name, input, key)
+                return once
+        result: R = await workflows.run(workflow.name, input, idempotency_key)
+        return result
 
     # -- showing
     def asks(self, path: str) -> bool:

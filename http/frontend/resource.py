@@ -13,12 +13,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.errors import NotFound
+from ...core.query.links import LINKS
 from .access import Auth, auth_of
 from .bodies import Part
 from .filters import NOTHING, Filters
 from .request import Answer, Request, deleted
 from .routes import Route, Write
 from .view import View
+
+TIED = frozenset(side.entity for link in LINKS for side in (link.left, link.right))
+"""Entities that may be tied to things of other modules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +92,19 @@ class Resource:
     def _parents(self, request: Request) -> dict[str, str]:
         return {column: request.params[param] for column, param in self.within.items()}
 
+    def _key_column(self, request: Request) -> str:
+        return request.graph.catalogue.entity(self.view.entity).key
+
     async def _key(self, request: Request) -> str:
-        """The row's id. Where the path names another column, or a parent, the row is looked up: it must exist and belong there."""
-        named = request.params[self.param]
-        if not self.within and self.by == "id":
+        """The row's key. Where the path names another column, or a parent, the row is looked up: it must exist and belong there."""
+        named, key = request.params[self.param], self._key_column(request)
+        if not self.within and self.by == key:
             return named
-        rows = await request.owner_of(self.view.entity).list(
-            self.view.entity, {self.by: named, **self._parents(request)}, fields=("id" if self.by == "id" else self.by,), limit=1
-        )
+        filters = {self.by: named, **self._parents(request)}
+        rows = await request.owner_of(self.view.entity).list(self.view.entity, filters, fields=(key,), limit=1)
         if not rows:
             raise request.not_found(self.view, named, self.by)
-        return str(rows[0][self.by] if self.by != "id" else rows[0]["id"])
+        return str(rows[0][key])
 
     def _list(self) -> Callable[[Request], Awaitable[Answer]]:
         async def list_rows(request: Request) -> Answer:
@@ -118,24 +124,25 @@ class Resource:
             if write.run is not None:
                 key = str(await write.run(request, row))
             else:
-                key = str((await request.owner_of(self.view.entity).create(self.view.entity, [row]))[0][self.by])
+                made = await request.owner_of(self.view.entity).create(self.view.entity, [row])
+                key = str(made[0][self._key_column(request)])
             if write.after is not None:
                 await write.after(request, key, row)
-            return await request.fetch(self.view, key, by=self.by)
+            return await request.fetch(self.view, key, by=self._key_column(request))
 
         return create_row
 
     def _update(self, write: Write) -> Callable[[Request], Awaitable[Answer]]:
         async def update_row(request: Request) -> Answer:
             key = await self._key(request)
-            row = {**await _prepared(write, request), self.by: key}
+            row = {**await _prepared(write, request), self._key_column(request): key}
             if write.run is not None:
                 await write.run(request, row)
             else:
                 await request.owner_of(self.view.entity).update(self.view.entity, [row])
             if write.after is not None:
                 await write.after(request, key, row)
-            return await request.fetch(self.view, key, by=self.by)
+            return await request.fetch(self.view, key, by=self._key_column(request))
 
         return update_row
 
@@ -145,7 +152,7 @@ class Resource:
             if run is not None:
                 await run(request, key)
             else:
-                await request.owner_of(self.view.entity).delete(self.view.entity, [key])
+                await remove(request, self.view.entity, [key])
             return deleted(key, object)
 
         return delete_row
@@ -178,6 +185,19 @@ def link_route(
 
     summary = f"Link things to a {view.entity.replace('_', ' ')}, and unlink them"
     return Route("POST", path, link_things, auth_of(path), body=body, returns=view, summary=summary)
+
+
+async def remove(request: Request, entity: str, ids: list[str]) -> None:
+    """Delete things, then their ties to others and what doesn't live without them.
+
+    Each is a transaction of its own module. What is left should this process die in between is seen by nobody: ties
+    lead to what is deleted.
+    """
+    await request.owner_of(entity).delete(entity, ids)
+    if entity in TIED:
+        released = await request.modules.link.release(entity, ids)
+        for other, others in released["cascade"].items():
+            await remove(request, other, others)
 
 
 async def require(request: Request, entity: str, ids: list[str], label: str | None = None, key: str = "id") -> None:

@@ -160,7 +160,7 @@ class Routes:
         get: bool = True,
         create: type[Part] | Write | None = None,
         update: type[Part] | Write | None = None,
-        delete: bool | Callable[[Request, str], Awaitable[Any]] = True,
+        delete: bool | Callable[[Request, str], Awaitable[Any]] | None = None,
         object: str | None = None,
         param: str = "id",
         by: str = "id",
@@ -175,7 +175,7 @@ class Routes:
             list: what the list may be filtered by; None: there is no list.
             get: whether one can be read.
             create, update: the body, or a `Write` that says more; None: can't be done here.
-            delete: True, or a function that deletes the id instead of the module.
+            delete: whether one can be deleted, or a function that deletes the id instead of the module. Default: under /admin.
             object: what the answer to DELETE calls it. Default: the entity's name.
             param: name of the path's parameter, where `id` is taken by a parent.
             by: the column that the path names (`code` for currencies).
@@ -183,6 +183,8 @@ class Routes:
         """
         from .resource import Resource  # it builds on this file
 
+        if delete is None:
+            delete = path.startswith("/admin")
         for route in Resource(path, view, param, by, dict(within or {}), auth).routes(
             list=list, get=get, create=create, update=update, delete=delete, object=object or view.entity
         ):
