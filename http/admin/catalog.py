@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
+from ...workflows.product.groups import (
+    create_collections,
+    create_product_categories,
+    create_product_tags,
+    create_product_types,
+    delete_collections,
+    delete_product_categories,
+    delete_product_tags,
+    delete_product_types,
+    link_products_to_category,
+    link_products_to_collection,
+    update_collections,
+    update_product_categories,
+    update_product_tags,
+    update_product_types,
+)
 from ..frontend.bodies import ABSENT, AdditionalData, Body, LinkBody, Metadata, Whole
 from ..frontend.filters import ANYTHING, BOOLEAN, MANY, STAMPS, TEXT, Filters
+from ..frontend.flows import creates, deletes, updates
 from ..frontend.request import Answer, Request
 from ..frontend.routes import Routes, Write
 from ..frontend.trees import TREE, TREES, category_list, one_category
@@ -68,47 +85,52 @@ class UpdateLabel(CreateLabel):
     value: str = ABSENT
 
 
-# -- collections, tags, types: plain rows
-
-
-def plain(_: Request, body: dict[str, Any]) -> dict[str, Any]:
-    """The row of a body: `additional_data` is for hooks, not for the table."""
-    return {name: value for name, value in body.items() if name != "additional_data"}
-
+# -- collections, tags, types
 
 routes.resource(
     "/admin/collections",
     COLLECTION,
     list=Filters(q=TEXT, id=MANY, title=MANY, handle=MANY, external_id=MANY, logical=True, **STAMPS),
-    create=Write(CreateCollection, before=plain),
-    update=Write(UpdateCollection, before=plain),
+    create=Write(CreateCollection, run=creates(create_collections, "collections")),
+    update=Write(UpdateCollection, run=updates(update_collections)),
+    delete=deletes(delete_collections),
     object="collection",
 )
-routes.resource("/admin/product-tags", TAG, list=LABELS, create=CreateLabel, update=UpdateLabel)
-routes.resource("/admin/product-types", TYPE, list=LABELS, create=CreateLabel, update=UpdateLabel)
+routes.resource(
+    "/admin/product-tags",
+    TAG,
+    list=LABELS,
+    create=Write(CreateLabel, run=creates(create_product_tags, "product_tags")),
+    update=Write(UpdateLabel, run=updates(update_product_tags)),
+    delete=deletes(delete_product_tags),
+)
+routes.resource(
+    "/admin/product-types",
+    TYPE,
+    list=LABELS,
+    create=Write(CreateLabel, run=creates(create_product_types, "product_types")),
+    update=Write(UpdateLabel, run=updates(update_product_types)),
+    delete=deletes(delete_product_types),
+)
 
 
 @routes.post("/admin/collections/{id}/products", body=LinkBody, returns=COLLECTION)
 async def set_collection_products(request: Request) -> Answer:
     """Put products into a collection, take others out."""
-    id = request.params["id"]
-    await request.modules.product.set_collection_products(id, request.body.get("add", ()), request.body.get("remove", ()))
-    return await request.fetch(COLLECTION, id)
+    await request.run(link_products_to_collection, id=request.params["id"], **request.body)
+    return await request.fetch(COLLECTION, request.params["id"])
 
 
 # -- categories: a tree
 
-
-async def create_category(request: Request, row: dict[str, Any]) -> str:
-    return str((await request.modules.product.create_categories([row]))[0]["id"])
-
-
-async def update_category(request: Request, row: dict[str, Any]) -> None:
-    await request.modules.product.update_categories([row])
-
-
-async def delete_category(request: Request, id: str) -> None:
-    await request.modules.product.delete_categories([id])
+routes.resource(
+    "/admin/product-categories",
+    CATEGORY,
+    get=False,
+    create=Write(CreateCategory, run=creates(create_product_categories, "product_categories"), query=TREES),
+    update=Write(UpdateCategory, run=updates(update_product_categories), query=TREES),
+    delete=deletes(delete_product_categories),
+)
 
 
 @routes.get(
@@ -134,16 +156,5 @@ async def get_category(request: Request) -> Answer:
 @routes.post("/admin/product-categories/{id}/products", body=LinkBody, query=TREES, returns=CATEGORY)
 async def set_category_products(request: Request) -> Answer:
     """Put products into a category, take others out."""
-    id = request.params["id"]
-    await request.modules.product.set_category_products(id, request.body.get("add", ()), request.body.get("remove", ()))
-    return await one_category(request, CATEGORY, id)
-
-
-routes.resource(
-    "/admin/product-categories",
-    CATEGORY,
-    get=False,
-    create=Write(CreateCategory, before=plain, run=create_category),
-    update=Write(UpdateCategory, before=plain, run=update_category),
-    delete=delete_category,
-)
+    await request.run(link_products_to_category, id=request.params["id"], **request.body)
+    return await one_category(request, CATEGORY, request.params["id"])

@@ -8,15 +8,12 @@ from typing import Any
 from ...core.errors import NotFound
 from ...core.json import dumps
 from ...core.query.page import Query
-from ...workflows.product import (
+from ...workflows.product.products import batch_products, create_products, delete_products, update_products
+from ...workflows.product.variants import (
     batch_product_variants,
-    batch_products,
     create_product_variants,
-    create_products,
     delete_product_variants,
-    delete_products,
     update_product_variants,
-    update_products,
 )
 from ..frontend.filters import BOOLEAN, MANY, STAMPS, TEXT, Filters, choices
 from ..frontend.request import Answer, Request, deleted

@@ -55,10 +55,10 @@ class Resource:
             made.append(self._route("GET", item, self._get(), f"Get a {words}"))
         if create is not None:
             write = create if isinstance(create, Write) else Write(create)
-            made.append(self._route("POST", self.path, self._create(write), f"Create a {words}", write=write))
+            made.append(self._route("POST", self.path, self._create(write), f"Create a {words}", query=write.query, write=write))
         if update is not None:
             write = update if isinstance(update, Write) else Write(update)
-            made.append(self._route("POST", item, self._update(write), f"Update a {words}", write=write))
+            made.append(self._route("POST", item, self._update(write), f"Update a {words}", query=write.query, write=write))
         if delete:
             run = delete if callable(delete) else None
             made.append(self._route("DELETE", item, self._delete(run, object), f"Delete a {words}"))

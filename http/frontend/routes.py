@@ -89,6 +89,8 @@ class Write:
     after: Callable[[Request, str, dict[str, Any]], Awaitable[None]] | None = None
     """Runs when the row is written, with its id: links to attach."""
     body_limit: int | None = None
+    query: Filters = NOTHING
+    """What the query string may hold besides `fields`."""
 
 
 class Routes:

@@ -113,7 +113,10 @@ async def add_quantities(request: Request, variants: Sequence[Row], channel_ids:
     Raises InvalidData unless there is exactly one channel.
     """
     if len(channel_ids) != 1:
-        raise InvalidData("Inventory availability cannot be calculated in the given context. Either provide a single sales channel id or configure a single sales channel in the publishable key")  # fmt: skip
+        raise InvalidData(
+            "Inventory availability cannot be calculated in the given context. Either provide a single sales channel id"
+            " or configure a single sales channel in the publishable key"
+        )
     managed = [variant for variant in variants if variant.get("manage_inventory")]
     made_of, located = await request.modules.link.linked_many(
         [

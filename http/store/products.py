@@ -104,11 +104,12 @@ async def page_of(request: Request, view: View, filters: Row, who: Asking | None
     rows = page.rows
     variants = [variant for product in rows for variant in product["variants"]] if view is PRODUCT else rows
     if priced and who is not None:
-        owners = (
-            {v["id"]: product for product in rows for v in product["variants"]}
+        pairs = (
+            ((v["id"], product) for product in rows for v in product["variants"])
             if view is PRODUCT
-            else {v["id"]: v["product"] for v in rows}
+            else ((v["id"], v["product"]) for v in rows)
         )
+        owners = dict(pairs)
         await add_prices(request, variants, who, owners)
     if counted:
         await add_quantities(request, variants, channels)

@@ -1,0 +1,56 @@
+"""Rows of the route table whose writing is a workflow: what resources hand to `Write(run=…)` and `delete=…`.
+
+    routes.resource(
+        "/admin/collections", COLLECTION,
+        create=Write(CreateCollection, run=creates(create_collections, "collections")),
+        update=Write(UpdateCollection, run=updates(update_collections)),
+        delete=deletes(delete_collections),
+    )
+
+Such workflows take `rows`, or `selector` and `update`, or `ids`; and `additional_data` for their hooks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from ...core.flow import Workflow
+from .request import Request
+
+Row = dict[str, Any]
+
+
+def _additional(row: Row) -> Row:
+    """What is for the hooks, not for the table."""
+    return {"additional_data": row.pop("additional_data")} if "additional_data" in row else {}
+
+
+def creates(workflow: Workflow[..., Any], rows: str) -> Callable[[Request, Row], Awaitable[str]]:
+    """Run a workflow that takes `rows` by that name and gives what it made; gives the id."""
+
+    async def run(request: Request, row: Row) -> str:
+        given: Row = {**_additional(row), rows: [row]}
+        made = await request.run(workflow, **given)
+        return str(made[0]["id"])
+
+    return run
+
+
+def updates(workflow: Workflow[..., Any]) -> Callable[[Request, Row], Awaitable[None]]:
+    """Run a workflow that changes what a selector finds."""
+
+    async def run(request: Request, row: Row) -> None:
+        additional = _additional(row)
+        await request.run(workflow, selector={"id": row.pop("id")}, update=row, **additional)
+
+    return run
+
+
+def deletes(workflow: Workflow[..., Any]) -> Callable[[Request, str], Awaitable[None]]:
+    """Run a workflow that deletes by ids."""
+
+    async def run(request: Request, id: str) -> None:
+        await request.run(workflow, ids=[id])
+
+    return run
