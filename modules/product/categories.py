@@ -77,6 +77,16 @@ class Categories(ModuleService):
         return await self.delete("product_category", ids)
 
     @writes
+    async def restore_categories(self, ids: Sequence[str]) -> list[str]:
+        """Take back `delete_categories`: each stands at the rank it had. The ids that were deleted."""
+        await self._hold_tree()
+        back = await self.restore("product_category", ids)
+        for row in sorted(await self.list("product_category", {"id": back}), key=lambda row: int(row["rank"])):
+            shift = {"parent": row["parent_category_id"], "rank": row["rank"], "by": 1, "without": row["id"]}
+            await self.database.execute(queries.SHIFT, shift)
+        return back
+
+    @writes
     async def set_category_products(self, category_id: str, add: Sequence[str] = (), remove: Sequence[str] = ()) -> dict[str, list[str]]:
         """Put products into a category, take others out. What changed, as `{"added", "removed"}`. Raises NotFound."""
         await self.retrieve("product_category", category_id, fields=("id",))

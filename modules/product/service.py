@@ -28,6 +28,14 @@ class ProductsUpdated(TypedDict):
     """For `put_back_products`."""
 
 
+class ProductsDeleted(TypedDict):
+    """The ids that went."""
+
+    products: list[str]
+    variants: list[str]
+    options: list[str]
+
+
 class VariantsUpdated(TypedDict):
     variants: list[Row]
     product_ids: list[str]
@@ -104,6 +112,23 @@ class ProductService(Options, Categories):
         await queries.PRODUCT_ROWS.put_back(self.database, ids, before)
         self.touch(*self.schema.entities)
 
+    @writes
+    async def delete_products(self, ids: Sequence[str]) -> ProductsDeleted:
+        """Soft delete, with variants, images and the options that are a product's own. Unknown ids are left out of the answer."""
+        options = [choice.option_id for each in (await self._choices(ids)).values() for choice in each if choice.is_exclusive]
+        variants = [row["id"] for row in await self.list("product_variant", {"product_id": list(ids)}, fields=("id",))]
+        return {
+            "products": await self.delete("product", ids),
+            "variants": variants,
+            "options": await self.delete("product_option", options),
+        }
+
+    @writes
+    async def restore_products(self, ids: Sequence[str], option_ids: Sequence[str] = ()) -> list[str]:
+        """Take back `delete_products`. The ids that were deleted."""
+        await self.restore("product_option", option_ids)
+        return await self.restore("product", ids)
+
     # -- variants
 
     @writes
@@ -179,6 +204,13 @@ class ProductService(Options, Categories):
         return [[row["variant_id"], row["image_id"]] for row in gone]
 
     # -- collections
+
+    @writes
+    async def create(self, entity: str, rows: Sequence[Given]) -> list[Row]:
+        """As everywhere; a collection's handle comes from its title where none is given."""
+        if entity == "product_collection":
+            rows = [row if row.get("handle") else {**row, "handle": handle_of(str(row.get("title") or ""))} for row in rows]
+        return await super().create(entity, rows)
 
     @writes
     async def set_collection_products(

@@ -66,14 +66,14 @@ class StoreService(ModuleService):
         self.touch(*self.schema.entities)
 
     @writes
-    async def default_store(self, currency_code: str, sales_channel_id: str) -> Row:
-        """The shop's store; made where there is none. Of several who ask at once one makes it."""
+    async def default_store(self, currency_code: str, sales_channel_id: str) -> bool:
+        """See to it that the shop has a store. Whether it was made by this message: of several who ask at once one makes it."""
         await self.database.fetch(queries.ONE_AT_A_TIME)
-        there = await self.list("store", limit=1)
-        if there:
-            return there[0]
+        if await self.count("store"):
+            return False
         currencies = [{"currency_code": currency_code, "is_default": True}]
-        return (await self.create_stores([{"supported_currencies": currencies, "default_sales_channel_id": sales_channel_id}]))[0]
+        await self.create_stores([{"supported_currencies": currencies, "default_sales_channel_id": sales_channel_id}])
+        return True
 
     # -- inside
 

@@ -27,14 +27,16 @@ async def currencies(service: StoreService, store: str) -> dict[str, bool]:
 
 
 async def test_there_is_one_store_however_many_ask(stores: StoreService) -> None:
-    rows = await asyncio.gather(*(stores.default_store("eur", "sc_1") for _ in range(5)))
-    assert len({row["id"] for row in rows}) == 1
-    assert (rows[0]["name"], rows[0]["default_sales_channel_id"]) == ("Medusa Store", "sc_1")
-    assert await currencies(stores, rows[0]["id"]) == {"eur": True}
+    made = await asyncio.gather(*(stores.default_store("eur", "sc_1") for _ in range(5)))
+    assert sorted(made) == [False] * 4 + [True]
+    (store,) = await stores.list("store")
+    assert (store["name"], store["default_sales_channel_id"]) == ("Medusa Store", "sc_1")
+    assert await currencies(stores, store["id"]) == {"eur": True}
 
 
 async def test_currencies_are_replaced_and_the_default_moves(stores: StoreService) -> None:
-    store = await stores.default_store("eur", "sc_1")
+    await stores.default_store("eur", "sc_1")
+    (store,) = await stores.list("store")
     done = await stores.update_stores(
         [
             {
@@ -62,7 +64,8 @@ async def test_currencies_are_replaced_and_the_default_moves(stores: StoreServic
     ],
 )
 async def test_currencies_that_can_not_be_are_refused(stores: StoreService, given: list[Any], message: str) -> None:
-    store = await stores.default_store("eur", "sc_1")
+    await stores.default_store("eur", "sc_1")
+    (store,) = await stores.list("store")
     with pytest.raises(InvalidData) as refused:
         await stores.update_stores([{"id": store["id"], "name": "x", "supported_currencies": given}])
     assert refused.value.message == message

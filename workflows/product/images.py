@@ -1,0 +1,69 @@
+"""Which images show which variants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+from ...core.flow import Flow, step, workflow
+from ..rows import update_rows
+
+Row = dict[str, Any]
+Pairs = list[list[str]]
+"""(variant, image)."""
+
+
+class Changed(TypedDict):
+    added: list[str]
+    removed: list[str]
+
+
+async def _unassign(flow: Flow, pairs: Pairs) -> None:
+    await flow.modules.product.unassign_images([(variant, image) for variant, image in pairs])
+
+
+@step(undo=_unassign)
+async def assign_images(flow: Flow, pairs: Sequence[tuple[str, str]]) -> Pairs:
+    return await flow.modules.product.assign_images(pairs) if pairs else []
+
+
+async def _assign(flow: Flow, pairs: Pairs) -> None:
+    await flow.modules.product.assign_images([(variant, image) for variant, image in pairs])
+
+
+@step(undo=_assign)
+async def unassign_images(flow: Flow, pairs: Sequence[tuple[str, str]]) -> Pairs:
+    return await flow.modules.product.unassign_images(pairs) if pairs else []
+
+
+async def _drop_thumbnails(flow: Flow, removed: Pairs) -> None:
+    """A variant whose thumbnail was one of its images loses it with the image."""
+    if not removed:
+        return
+    variants = await flow.modules.product.list("product_variant", {"id": [pair[0] for pair in removed]}, fields=("id", "thumbnail"))
+    images = await flow.modules.product.list("product_image", {"id": [pair[1] for pair in removed]}, fields=("id", "url"))
+    urls = {image["id"]: image["url"] for image in images}
+    shown = {variant["id"]: variant["thumbnail"] for variant in variants}
+    bare = sorted({variant for variant, image in removed if shown.get(variant) and shown[variant] == urls.get(image)})
+    if bare:
+        await flow.run(update_rows, "product_variant", [{"id": id, "thumbnail": None} for id in bare])
+
+
+@workflow("batch-variant-images")
+async def batch_variant_images(flow: Flow, variant_id: str, add: list[str] | None = None, remove: list[str] | None = None) -> Changed:
+    """Show images at a variant only, or no longer. The images given. Raises NotFound for the variant."""
+    await flow.modules.product.retrieve("product_variant", variant_id, fields=("id",))
+    await flow.run(assign_images, [(variant_id, image) for image in add or []])
+    removed = await flow.run(unassign_images, [(variant_id, image) for image in remove or []])
+    await _drop_thumbnails(flow, removed)
+    return {"added": add or [], "removed": remove or []}
+
+
+@workflow("batch-image-variants")
+async def batch_image_variants(flow: Flow, image_id: str, add: list[str] | None = None, remove: list[str] | None = None) -> Changed:
+    """Show an image at some variants only, at others no longer. The variants given. Raises NotFound for the image."""
+    await flow.modules.product.retrieve("product_image", image_id, fields=("id",))
+    await flow.run(assign_images, [(variant, image_id) for variant in add or []])
+    removed = await flow.run(unassign_images, [(variant, image_id) for variant in remove or []])
+    await _drop_thumbnails(flow, removed)
+    return {"added": add or [], "removed": remove or []}

@@ -1,0 +1,200 @@
+"""Products with what other modules keep for them: prices, stock, sales channels, a shipping profile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+from ...core.errors import InvalidData
+from ...core.flow import Flow, step, workflow
+from ..rows import Selector, release_ties, selected
+from .stock import delete_items, items_of_none_but
+from .variants import Batch, bare, equip_variants, reprice_variants, restock_variants, strip_variants
+
+Row = dict[str, Any]
+
+ELSEWHERE = ("sales_channels", "shipping_profile_id", "additional_data")
+"""What a product is given with that other modules keep."""
+
+
+def bare_product(product: Row) -> Row:
+    """What the product module keeps of a product."""
+    row = {name: value for name, value in product.items() if name not in ELSEWHERE}
+    if row.get("variants") is not None:
+        row["variants"] = [bare(variant) for variant in row["variants"]]
+    return row
+
+
+# -- creating
+
+
+async def _delete_products(flow: Flow, products: list[Row]) -> None:
+    await flow.modules.product.delete_products([product["id"] for product in products])
+
+
+@step(undo=_delete_products)
+async def insert_products(flow: Flow, rows: Sequence[Row]) -> list[Row]:
+    return await flow.modules.product.create_products(rows)
+
+
+@workflow("create-products", hooks=("productsCreated",))
+async def create_products(flow: Flow, products: list[Row], additional_data: Row | None = None) -> list[Row]:
+    """Products with everything around them; the rows as they are stored with their `variants`, in order.
+
+    A product is given as `ProductService.create_products` takes it, and with `sales_channels` ([{id}]), `shipping_profile_id`, and
+    variants' `prices` and `inventory_items`. One message to each of four modules, however many products.
+
+    Raises InvalidData for products without options, and what the modules raise; nothing stays then.
+    """
+    _refuse_without_options(products)
+    made = await flow.run(insert_products, [bare_product(product) for product in products])
+    ties = {
+        "product_sales_channel": [
+            {"product_id": row["id"], "sales_channel_id": channel["id"]}
+            for row, product in zip(made, products, strict=True)
+            for channel in product.get("sales_channels") or []
+        ],
+        "product_shipping_profile": [
+            {"product_id": row["id"], "shipping_profile_id": product["shipping_profile_id"]}
+            for row, product in zip(made, products, strict=True)
+            if product.get("shipping_profile_id")
+        ],
+    }
+    variants = [variant for row in made for variant in row["variants"]]
+    await equip_variants(flow, variants, [variant for product in products for variant in product.get("variants") or []], ties)
+    for row in made:
+        flow.emit("product.created", id=row["id"])
+    for variant in variants:
+        flow.emit("product-variant.created", id=variant["id"])
+    await flow.hooks.productsCreated(made, additional_data)
+    return made
+
+
+def _refuse_without_options(products: Sequence[Row]) -> None:
+    without = [str(product.get("title")) for product in products if not product.get("options")]
+    if without:
+        raise InvalidData(f"Product options are not provided for: [{', '.join(without)}].")
+
+
+# -- changing
+
+
+class ProductsChanged(TypedDict):
+    products: list[Row]
+    variants_created: list[Row]
+    variants_updated: list[Row]
+    variants_deleted: list[str]
+    before: dict[str, list[Row]]
+
+
+async def _put_back_products(flow: Flow, changed: ProductsChanged) -> None:
+    await flow.modules.product.put_back_products([product["id"] for product in changed["products"]], changed["before"])
+
+
+@step(undo=_put_back_products)
+async def change_products(flow: Flow, rows: Sequence[Row]) -> ProductsChanged:
+    changed = await flow.modules.product.update_products(rows)
+    return {
+        "products": changed["products"],
+        "variants_created": changed["variants_created"],
+        "variants_updated": changed["variants_updated"],
+        "variants_deleted": changed["variants_deleted"],
+        "before": changed["before"],
+    }
+
+
+class TiesReplaced(TypedDict):
+    attached: dict[str, list[Row]]
+    detached: dict[str, list[Row]]
+
+
+async def _tie_as_before(flow: Flow, replaced: TiesReplaced) -> None:
+    await flow.modules.link.detach_all(replaced["attached"])
+    await flow.modules.link.attach_all(replaced["detached"])
+
+
+@step(undo=_tie_as_before)
+async def replace_ties(flow: Flow, link: str, product_id: str, others: Sequence[str]) -> TiesReplaced:
+    replaced = await flow.modules.link.replace(link, "product_id", product_id, others)
+    return {"attached": {link: replaced["attached"]}, "detached": {link: replaced["detached"]}}
+
+
+@workflow("update-products", hooks=("productsUpdated",))
+async def update_products(
+    flow: Flow,
+    products: list[Row] | None = None,
+    selector: Selector | None = None,
+    update: Row | None = None,
+    additional_data: Row | None = None,
+) -> list[Row]:
+    """Change products: each by its id, or all that a selector means in the same way; the rows as they are stored.
+
+    Takes what `ProductService.update_products` takes, and `sales_channels`, `shipping_profile_id` (None: none), and variants' `prices`,
+    each of which replaces what there was. Raises NotFound, and what the modules raise; then everything is as before.
+    """
+    given = products or []
+    if products is None:
+        given = [{**(update or {}), "id": id} for id in await selected(flow, "product", selector or {})]
+    if not given:
+        return []
+    changed = await flow.run(change_products, [bare_product(product) for product in given])
+    if changed["variants_deleted"]:
+        await strip_variants(flow, changed["variants_deleted"])
+    await restock_variants(flow, changed["before"]["product_variant"], changed["variants_updated"])
+    variants = [variant for product in given for variant in product.get("variants") or []]
+    await reprice_variants(flow, [variant for variant in variants if variant.get("id")])
+    await equip_variants(flow, changed["variants_created"], [variant for variant in variants if not variant.get("id")])
+    for product in given:
+        if product.get("sales_channels") is not None:
+            await flow.run(replace_ties, "product_sales_channel", product["id"], [channel["id"] for channel in product["sales_channels"]])
+        if "shipping_profile_id" in product:
+            profile = product["shipping_profile_id"]
+            await flow.run(replace_ties, "product_shipping_profile", product["id"], [profile] if profile else [])
+        flow.emit("product.updated", id=product["id"])
+    await flow.hooks.productsUpdated(changed["products"], additional_data)
+    return changed["products"]
+
+
+# -- deleting
+
+
+class ProductsGone(TypedDict):
+    products: list[str]
+    variants: list[str]
+    options: list[str]
+
+
+async def _restore_products(flow: Flow, gone: ProductsGone) -> None:
+    await flow.modules.product.restore_products(gone["products"], gone["options"])
+
+
+@step(undo=_restore_products)
+async def remove_products(flow: Flow, ids: Sequence[str]) -> ProductsGone:
+    gone = await flow.modules.product.delete_products(ids)
+    return {"products": gone["products"], "variants": gone["variants"], "options": gone["options"]}
+
+
+@workflow("delete-products", hooks=("productsDeleted",))
+async def delete_products(flow: Flow, ids: list[str]) -> list[str]:
+    """Delete products with their variants, prices, and the options and inventory items that are theirs alone; the ids that were there.
+
+    Raises NotAllowed where something of them is reserved.
+    """
+    variants = [row["id"] for row in await flow.modules.product.list("product_variant", {"product_id": ids}, fields=("id",))]
+    await flow.run(delete_items, await items_of_none_but(flow, variants))
+    gone, _, _ = await flow.parallel((remove_products, ids), (release_ties, "product_variant", variants), (release_ties, "product", ids))
+    for id in gone["products"]:
+        flow.emit("product.deleted", id=id)
+    await flow.hooks.productsDeleted(gone["products"])
+    return gone["products"]
+
+
+@workflow("batch-products")
+async def batch_products(
+    flow: Flow, create: list[Row] | None = None, update: list[Row] | None = None, delete: list[str] | None = None
+) -> Batch:
+    """Delete, then change, then create: what goes makes room for what comes. All of it, or nothing."""
+    deleted = await flow.run(delete_products, ids=delete) if delete else []
+    updated = await flow.run(update_products, products=update) if update else []
+    created = await flow.run(create_products, products=create) if create else []
+    return {"created": created, "updated": updated, "deleted": deleted}

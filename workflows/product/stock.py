@@ -1,0 +1,80 @@
+"""The inventory items behind variants: what a variant takes from stock when it is sold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ...core.errors import NotFound
+from ...core.flow import Flow, step
+from ...core.ids import new_id
+
+Row = dict[str, Any]
+
+SAME = ("sku", "origin_country", "mid_code", "hs_code", "material", "weight", "length", "height", "width", "thumbnail")
+"""What an item takes over from its variant."""
+LINK = "product_variant_inventory_item"
+
+
+async def check_items(flow: Flow, given: Mapping[str, Iterable[Row]]) -> None:
+    """The inventory items that variants are given with have to be there. Raises NotFound, which names those that aren't."""
+    wanted = sorted({item["inventory_item_id"] for items in given.values() for item in items})
+    if not wanted:
+        return
+    there = {row["id"] for row in await flow.modules.inventory.list("inventory_item", {"id": wanted}, fields=("id",))}
+    lost = [id for id in wanted if id not in there]
+    if lost:
+        raise NotFound(f"Inventory Items with ids: {', '.join(lost)} was not found")
+
+
+def default_items(variants: Iterable[Row]) -> list[tuple[str, Row]]:
+    """(variant, the item that is made for it) of variants that come without items but whose stock is managed."""
+    return [(variant["id"], _item_of(variant)) for variant in variants]
+
+
+def _item_of(variant: Row) -> Row:
+    item: Row = {name: variant.get(name) for name in SAME}
+    for measure in ("weight", "length", "height", "width"):
+        if item[measure] is not None:
+            item[measure] = round(item[measure])  # items are measured in whole units
+    return {**item, "id": new_id("iitem"), "title": variant["title"], "description": variant["title"]}
+
+
+def ties_to(variant_id: str, items: Iterable[Row]) -> list[Row]:
+    """`[{inventory_item_id, required_quantity?}]` as ties."""
+    return [
+        {"variant_id": variant_id, "inventory_item_id": item["inventory_item_id"], "required_quantity": item.get("required_quantity", 1)}
+        for item in items
+    ]
+
+
+async def _delete_items(flow: Flow, ids: list[str]) -> None:
+    await flow.modules.inventory.delete("inventory_item", ids)
+
+
+@step(undo=_delete_items)
+async def create_items(flow: Flow, items: Sequence[Row]) -> list[str]:
+    """Raises InvalidData for a SKU that another item has."""
+    if not items:
+        return []
+    return [row["id"] for row in await flow.modules.inventory.create_items(items)]
+
+
+async def items_of_none_but(flow: Flow, variant_ids: Sequence[str]) -> list[str]:
+    """Inventory items that belong to no variant but these: they go when the variants go."""
+    if not variant_ids:
+        return []
+    ours = await flow.modules.link.linked(LINK, "variant_id", variant_ids)
+    all_of_them = await flow.modules.link.linked(LINK, "inventory_item_id", sorted({tie["inventory_item_id"] for tie in ours}))
+    shared = {tie["inventory_item_id"] for tie in all_of_them if tie["variant_id"] not in set(variant_ids)}
+    return sorted({tie["inventory_item_id"] for tie in ours} - shared)
+
+
+async def _restore_items(flow: Flow, ids: list[str]) -> None:
+    await flow.modules.inventory.restore("inventory_item", ids)
+
+
+@step(undo=_restore_items)
+async def delete_items(flow: Flow, ids: Sequence[str]) -> list[str]:
+    """Raises NotAllowed where something of an item is reserved."""
+    return await flow.modules.inventory.delete_items(ids) if ids else []

@@ -1,0 +1,88 @@
+"""The store and what it supports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+from ...core.flow import Flow, step, workflow
+from ..pricing.preferences import set_price_preferences
+from ..region.regions import check_currencies
+from ..rows import Selector, delete_rows, release_ties, selected
+
+Row = dict[str, Any]
+
+
+def bare(store: Row) -> Row:
+    """What the store module keeps of a store: whether prices in a currency hold their tax is kept with the prices."""
+    if store.get("supported_currencies") is None:
+        return store
+    currencies = [{name: each[name] for name in each if name != "is_tax_inclusive"} for each in store["supported_currencies"]]
+    return {**store, "supported_currencies": currencies}
+
+
+def tax_preferences(stores: Sequence[Row]) -> list[Row]:
+    """One for each supported currency that says whether its prices hold their tax."""
+    said = {
+        str(each["currency_code"]).lower(): bool(each["is_tax_inclusive"])
+        for store in stores
+        for each in store.get("supported_currencies") or []
+        if each.get("is_tax_inclusive") is not None
+    }
+    return [{"attribute": "currency_code", "value": code, "is_tax_inclusive": inclusive} for code, inclusive in said.items()]
+
+
+async def _check(flow: Flow, stores: Sequence[Row]) -> None:
+    await check_currencies(flow, [each["currency_code"] for store in stores for each in store.get("supported_currencies") or []])
+
+
+async def _delete_stores(flow: Flow, stores: list[Row]) -> None:
+    await flow.modules.store.delete("store", [store["id"] for store in stores])
+
+
+@step(undo=_delete_stores)
+async def insert_stores(flow: Flow, rows: Sequence[Row]) -> list[Row]:
+    return await flow.modules.store.create_stores(rows)
+
+
+@workflow("create-stores")
+async def create_stores(flow: Flow, stores: list[Row]) -> list[Row]:
+    """Raises InvalidData for a currency that isn't there, or without exactly one default."""
+    await _check(flow, stores)
+    made = await flow.run(insert_stores, [bare(store) for store in stores])
+    await flow.run(set_price_preferences, tax_preferences(stores))
+    return made
+
+
+class StoresChanged(TypedDict):
+    rows: list[Row]
+    before: dict[str, list[Row]]
+
+
+async def _stores_as_before(flow: Flow, changed: StoresChanged) -> None:
+    await flow.modules.store.put_back_stores([store["id"] for store in changed["rows"]], changed["before"])
+
+
+@step(undo=_stores_as_before)
+async def change_stores(flow: Flow, rows: Sequence[Row]) -> StoresChanged:
+    changed = await flow.modules.store.update_stores(rows)
+    return {"rows": changed["stores"], "before": changed["before"]}
+
+
+@workflow("update-stores")
+async def update_stores(flow: Flow, selector: Selector, update: Row) -> list[Row]:
+    """Currencies and locales, where named, replace what there was. Raises what `create_stores` raises."""
+    await _check(flow, [update])
+    ids = await selected(flow, "store", selector)
+    if not ids:
+        return []
+    changed = await flow.run(change_stores, [{**bare(update), "id": id} for id in ids])
+    await flow.run(set_price_preferences, tax_preferences([update]))
+    return changed["rows"]
+
+
+@workflow("delete-stores")
+async def delete_stores(flow: Flow, ids: list[str]) -> list[str]:
+    gone = [row["id"] for row in (await flow.run(delete_rows, "store", ids))["rows"]]
+    await flow.run(release_ties, "store", gone)
+    return gone
