@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from ...workflows.region.regions import create_regions, delete_regions, update_regions
+from ...workflows.sales_channel.channels import (
+    create_sales_channels,
+    delete_sales_channels,
+    link_products_to_sales_channel,
+    update_sales_channels,
+)
+from ...workflows.store.stores import update_stores
 from ..frontend.bodies import ABSENT, Body, LinkBody, Metadata, Part
 from ..frontend.filters import BOOLEAN, MANY, STAMPS, TEXT, Filters
+from ..frontend.flows import creates, deletes, updates
 from ..frontend.request import Answer, Request
 from ..frontend.routes import Routes, Write
 from ..frontend.view import View
@@ -59,16 +66,11 @@ class UpdateStore(Body):
     metadata: Metadata = None
 
 
-async def update_store(request: Request, row: dict[str, Any]) -> None:
-    id = row.pop("id")
-    await request.run("update-stores", selector={"id": id}, update=row)
-
-
 routes.resource(
     "/admin/stores",
     STORE,
     list=Filters(q=TEXT, id=MANY, name=MANY, logical=True),
-    update=Write(UpdateStore, run=update_store),
+    update=Write(UpdateStore, run=updates(update_stores)),
     delete=False,
 )
 
@@ -90,26 +92,13 @@ class UpdateRegion(CreateRegion):
     currency_code: str = ABSENT
 
 
-async def create_region(request: Request, row: dict[str, Any]) -> str:
-    return str((await request.run("create-regions", regions=[row]))[0]["id"])
-
-
-async def update_region(request: Request, row: dict[str, Any]) -> None:
-    id = row.pop("id")
-    await request.run("update-regions", selector={"id": id}, update=row)
-
-
-async def delete_region(request: Request, id: str) -> None:
-    await request.run("delete-regions", ids=[id])
-
-
 routes.resource(
     "/admin/regions",
     REGION,
     list=Filters(q=TEXT, id=MANY, currency_code=MANY, name=MANY, logical=True, **STAMPS),
-    create=Write(CreateRegion, run=create_region),
-    update=Write(UpdateRegion, run=update_region),
-    delete=delete_region,
+    create=Write(CreateRegion, run=creates(create_regions, "regions")),
+    update=Write(UpdateRegion, run=updates(update_regions)),
+    delete=deletes(delete_regions),
 )
 routes.resource("/admin/currencies", CURRENCY, list=Filters(q=TEXT, code=MANY, logical=True), delete=False, param="code", by="code")
 
@@ -127,19 +116,15 @@ class UpdateSalesChannel(CreateSalesChannel):
     name: str = ABSENT
 
 
-async def delete_sales_channel(request: Request, id: str) -> None:
-    await request.run("delete-sales-channels", ids=[id])
-
-
 routes.resource(
     "/admin/sales-channels",
     SALES_CHANNEL,
     list=Filters(
         q=TEXT, id=MANY, name=MANY, description=TEXT, is_disabled=BOOLEAN, location_id=MANY, publishable_key_id=MANY, logical=True, **STAMPS
     ),
-    create=CreateSalesChannel,
-    update=UpdateSalesChannel,
-    delete=delete_sales_channel,
+    create=Write(CreateSalesChannel, run=creates(create_sales_channels, "sales_channels")),
+    update=Write(UpdateSalesChannel, run=updates(update_sales_channels)),
+    delete=deletes(delete_sales_channels),
     object="sales-channel",
 )
 
@@ -148,7 +133,7 @@ routes.resource(
 async def set_channel_products(request: Request) -> Answer:
     """Offer products in a sales channel, and no longer offer others."""
     id = request.params["id"]
-    await request.run("link-products-to-sales-channel", id=id, **request.body)
+    await request.run(link_products_to_sales_channel, id=id, **request.body)
     return await request.fetch(SALES_CHANNEL, id)
 
 
