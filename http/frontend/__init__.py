@@ -42,7 +42,7 @@ __all__ = [
     "MANY", "NOTHING", "NUMBER", "NUMBERS", "OPERATORS", "PUBLIC", "SESSION_ONLY", "TEXT", "TEXT_LIST", "USER", "Actor", "AdditionalData",
     "Answer", "Auth", "BigNumber", "Body", "Email", "Filters", "FrontEnd", "Kind", "LinkBody", "Metadata", "NonEmpty", "Number", "Paging",
     "Part", "PublishableKey", "Reply", "Request", "Route", "Routes", "View", "Whole", "Write", "choice", "choices", "create", "deleted",
-    "envelope", "list_envelope", "remove", "require", "required",
+    "envelope", "found_routes", "list_envelope", "remove", "require", "required",
 ]  # fmt: skip
 
 AREAS = ("store", "admin", "auth", "hooks")

@@ -19,6 +19,8 @@ from velella.core import json, migrations
 from velella.core.errors import Conflict, UnexpectedState
 from velella.core.ids import ulid
 from velella.core.settings import Settings
+from velella.http.admin import api_keys, users
+from velella.http.auth import identities, session
 from velella.http.frontend import (
     ABSENT,
     BOOLEAN,
@@ -41,7 +43,6 @@ from velella.http.frontend import (
     View,
     Write,
     choice,
-    found_routes,
 )
 
 MODULES = ("api_key", "auth", "user", "sales_channel", "link")
@@ -238,7 +239,7 @@ class served:
             await migrations.migrate(migrations.load_module(module, settings), url)
         self.local = local_host(settings, MODULES)
         host = await self.local.__aenter__()
-        self.front = FrontEnd(host.context, [*found_routes(), *routes])
+        self.front = FrontEnd(host.context, [*api_keys.routes, *identities.routes, *session.routes, *users.routes, *routes])
         await self.front.start()
         return Shop(host, self.front, f"http://127.0.0.1:{self.front.port}")
 

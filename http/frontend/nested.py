@@ -1,0 +1,21 @@
+"""Things that hang below others and are named together with them: `/admin/tax-rates/{id}/rules/{rule_id}`."""
+
+from __future__ import annotations
+
+from .request import Answer, Request, deleted
+from .view import View
+
+
+async def belonging(request: Request, entity: str, id: str, **parent: str) -> None:
+    """Make sure that a thing is there and belongs where the path says: `tax_rate_id="txr_1"`. Raises NotFound."""
+    rows = await request.owner_of(entity).list(entity, {"id": id, **parent}, fields=("id",), limit=1)
+    if not rows:
+        raise request.not_found(View(entity, entity, entity, ()), id)
+
+
+async def deleted_from(request: Request, view: View, parent_id: str, id: str, object: str) -> Answer:
+    """The answer of a route that deleted something below another thing, with that thing as it is now. Raises NotFound."""
+    page = await request.rows(view, {"id": parent_id}, limit=1)
+    if page.json == b"[]":
+        raise request.not_found(view, parent_id)
+    return deleted(id, object, page.json[1:-1].strip())
