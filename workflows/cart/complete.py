@@ -1,0 +1,142 @@
+"""From a cart to an order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...core.errors import UnexpectedState
+from ...core.flow import Flow, step, workflow
+from .order_of import order_of
+from .ready import Ready, check_ready
+from .saving import lock_of
+from .stock import reserve_stock
+
+Row = dict[str, Any]
+
+
+@workflow("complete-cart", durable=True, key="cart_id", hooks=("validate", "beforePaymentAuthorization", "orderCreated"))
+async def complete_cart(flow: Flow, cart_id: str) -> str:
+    """Turn a cart into an order, once, however often and from wherever it is asked. The order's id.
+
+    Stock is reserved first, because that is what runs out; the buyer's payment is authorised last, because that is what can't be undone
+    without a trace. When something fails, everything before it is taken back and the cart can be completed again.
+
+    Raises:
+        NotFound: there is no such cart.
+        InvalidData: the cart is empty, isn't told how to be sent or paid.
+        InsufficientInventory: there isn't enough of something.
+        PaymentRequiresMore, PaymentAuthorizationFailed: the payment provider says so.
+    """
+    async with flow.lock(lock_of(cart_id)):
+        ready = await flow.run(prepare, cart_id)
+        if ready["order_id"] is not None:
+            return str(ready["order_id"])
+        order: Row = ready["order"]
+        await flow.hooks.validate(cart_id, order)
+        reservations = await flow.run(reserve_stock, ready["demands"], ready["location_ids"])
+        await flow.parallel(
+            (place_order, order), (close_cart, cart_id, ready["version"]), (tie_order, order["id"], cart_id, ready["collection_id"])
+        )
+        await flow.hooks.beforePaymentAuthorization(cart_id, order)
+        if ready["session_id"] is not None:
+            payment = await flow.run(authorize_payment, ready["session_id"])
+            if payment is not None and payment["captures"]:
+                await flow.run(book_captures, order["id"], payment)
+        await flow.hooks.orderCreated(order["id"], cart_id)
+        flow.emit("order.placed", id=order["id"])
+        for reservation in reservations:
+            flow.emit("reservation-item.created", id=reservation["id"], order_id=order["id"])
+    return str(order["id"])
+
+
+@step(reads=True)
+async def prepare(flow: Flow, cart_id: str) -> Ready:
+    """The order that the cart is to become, and what it takes; or the order that it has become already."""
+    cart = await flow.modules.cart.load(cart_id)
+    if cart["completed_at"] is not None:
+        ties = await flow.modules.link.linked("order_cart", "cart_id", [cart_id])
+        if not ties:
+            raise UnexpectedState(f"Cart {cart_id} is completed, but there is no order for it")
+        return {**_NOTHING, "order_id": ties[0]["order_id"]}
+    order = order_of(cart)
+    return await check_ready(flow, cart, order)
+
+
+_NOTHING: Ready = {
+    "order_id": None,
+    "order": {},
+    "version": 0,
+    "demands": [],
+    "location_ids": [],
+    "collection_id": None,
+    "session_id": None,
+}
+
+
+# -- the order, the cart, and the tie between them
+
+
+async def _discard_order(flow: Flow, placed: Row) -> None:
+    await flow.modules.order.discard(placed["id"])
+
+
+@step(undo=_discard_order)
+async def place_order(flow: Flow, order: Mapping[str, Any]) -> Row:
+    """Write the order. An order whose payment fails was never placed: it is removed, not cancelled."""
+    return {"id": order["id"], "display_id": await flow.modules.order.place(order)}
+
+
+async def _reopen_cart(flow: Flow, closed: Row) -> None:
+    await flow.modules.cart.reopen(closed["id"], closed["version"])
+
+
+@step(undo=_reopen_cart)
+async def close_cart(flow: Flow, cart_id: str, version: int) -> Row:
+    """Mark the cart as completed, if it is still what the order was made from."""
+    return {"id": cart_id, "version": await flow.modules.cart.complete(cart_id, version)}
+
+
+async def _untie_order(flow: Flow, ties: Mapping[str, list[Row]]) -> None:
+    await flow.modules.link.detach_all(ties)
+
+
+@step(undo=_untie_order)
+async def tie_order(flow: Flow, order_id: str, cart_id: str, collection_id: str | None) -> Mapping[str, list[Row]]:
+    """Say that the order came of the cart, and what is paid for it. A cart has one order: that is a unique index."""
+    ties: dict[str, list[Row]] = {"order_cart": [{"order_id": order_id, "cart_id": cart_id}]}
+    if collection_id is not None:
+        ties["order_payment_collection"] = [{"order_id": order_id, "payment_collection_id": collection_id}]
+    return await flow.modules.link.attach_all(ties)
+
+
+# -- money
+
+
+async def _let_go(flow: Flow, payment: Row | None) -> None:
+    if payment is None:
+        return
+    if payment["captures"]:
+        await flow.modules.payment.refund_payment(payment["id"], key=flow.idempotency_key)
+    else:
+        await flow.modules.payment.cancel_payment(payment["id"])
+
+
+@step(undo=_let_go, retries=4)
+async def authorize_payment(flow: Flow, session_id: str) -> Row | None:
+    """Have the provider hold the money. None: it takes its time, and will tell the end by a webhook.
+
+    Where it doesn't answer, it is asked how the payment stands; only when it can't be asked either is everything taken back. Whoever
+    completes the cart again then asks for the same payment, under the same key.
+    """
+    return await flow.modules.payment.authorize_payment_session(session_id)
+
+
+@step
+async def book_captures(flow: Flow, order_id: str, payment: Mapping[str, Any]) -> list[str]:
+    """Write down money that was taken at once."""
+    transactions = [
+        {"amount": capture["amount"], "currency_code": payment["currency_code"], "reference": "capture", "reference_id": capture["id"]}
+        for capture in payment["captures"]
+    ]
+    return await flow.modules.order.add_transactions(order_id, transactions)

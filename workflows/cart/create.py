@@ -1,0 +1,159 @@
+"""Opening a cart."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...core.errors import InvalidData, NotFound
+from ...core.flow import Flow, workflow
+from ...core.query.page import Query
+from .draft import KINDS, Draft
+from .goods import load_goods
+from .lines import put_lines
+from .saving import open_cart
+from .surroundings import CUSTOMER, REGION, Surroundings, check_country, update_taxes
+
+Row = dict[str, Any]
+
+
+@workflow("create-cart", hooks=("setPricingContext", "validate", "cartCreated"))
+async def create_cart(
+    flow: Flow,
+    region_id: str | None = None,
+    customer_id: str | None = None,
+    sales_channel_id: str | None = None,
+    email: str | None = None,
+    currency_code: str | None = None,
+    locale: str | None = None,
+    shipping_address: Mapping[str, Any] | str | None = None,
+    billing_address: Mapping[str, Any] | str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    items: Sequence[Mapping[str, Any]] = (),
+    additional_data: Mapping[str, Any] | None = None,
+) -> str:
+    """Open a cart, with lines where `items` name variants. Its id.
+
+    Without a region it is the one of the shipping address's country, the store's own, or the first. Without a currency it is the region's.
+    An email without a customer makes a guest. An address may be the id of one that the customer has saved.
+
+    Raises NotFound where there is no region, customer or channel; InvalidData for a channel that is closed, a country outside the region,
+    variants that can't be bought here; InsufficientInventory.
+    """
+    addresses = {"shipping": shipping_address, "billing": billing_address}
+    email = normal_email(email)
+    channel, region, customer, saved = await asyncio.gather(
+        find_sales_channel(flow, sales_channel_id),
+        _find_region(flow, region_id, shipping_address),
+        find_customer(flow, customer_id, email),
+        _saved_addresses(flow, customer_id, [given for given in addresses.values() if isinstance(given, str)]),
+    )
+    surroundings = Surroundings(region, customer)
+    draft = Draft.new(
+        {
+            "region_id": region["id"],
+            "customer_id": customer["id"] if customer is not None else None,
+            "sales_channel_id": channel["id"] if channel is not None else None,
+            "email": email or (customer["email"] if customer is not None else None),
+            "currency_code": (currency_code or region["currency_code"]).lower(),
+            "locale": locale,
+            "metadata": metadata,
+        }
+    )
+    for kind in KINDS:
+        given = addresses[kind]
+        if isinstance(given, str):
+            given = saved[given]
+        if given is None and kind == "shipping" and len(surroundings.countries) == 1:
+            given = {"country_code": surroundings.countries[0]}  # so that taxes are known from the start
+        if given is not None:
+            draft.put_address(kind, check_country(given, surroundings) if kind == "shipping" else given)
+    if items:
+        goods = await load_goods(flow, [item["variant_id"] for item in items], draft["sales_channel_id"])
+        await put_lines(flow, draft, goods, surroundings, items, additional_data)
+    await flow.hooks.validate(draft, additional_data)
+    await update_taxes(flow, draft, surroundings)
+    await flow.run(open_cart, draft)
+    await flow.hooks.cartCreated(draft.id, additional_data)
+    flow.emit("cart.created", id=draft.id)
+    return draft.id
+
+
+async def find_sales_channel(flow: Flow, id: str | None) -> Row | None:
+    """Raises NotFound, and InvalidData where it is disabled."""
+    if id is None:
+        return None
+    rows = await flow.graph.rows(Query("sales_channel", ("id", "name", "is_disabled"), {"id": id}))
+    if not rows:
+        raise NotFound(f"Sales channel with id: {id} was not found")
+    if rows[0]["is_disabled"]:
+        raise InvalidData(f"Unable to assign cart to disabled Sales Channel: {rows[0]['name']}")
+    return rows[0]
+
+
+async def find_customer(flow: Flow, customer_id: str | None, email: str | None) -> Row | None:
+    """The customer of that id, or the guest with that email, who is made where there is none. Raises NotFound."""
+    if customer_id is not None:
+        rows = await flow.graph.rows(Query("customer", CUSTOMER, {"id": customer_id}))
+        if not rows:
+            raise NotFound(f"Customer with id: {customer_id} was not found")
+        return rows[0]
+    if not email:
+        return None
+    guest = await flow.modules.customer.guest(email)
+    return {"id": guest["id"], "email": guest["email"], "has_account": False, "groups": []}
+
+
+def normal_email(email: str | None) -> str | None:
+    """As it is kept and compared."""
+    return email.strip().lower() or None if email is not None else None
+
+
+async def _find_region(flow: Flow, id: str | None, address: Mapping[str, Any] | str | None) -> Row:
+    if id is not None:
+        rows = await flow.graph.rows(Query("region", REGION, {"id": id}))
+        if not rows:
+            raise NotFound(f"Region with id: {id} was not found")
+        return rows[0]
+    country = address.get("country_code") if isinstance(address, Mapping) else None
+    if country:
+        rows = await flow.graph.rows(Query("region", REGION, {"countries": {"iso_2": str(country).strip().lower()}}, limit=1))
+        if rows:
+            return rows[0]
+    stores = await flow.graph.rows(Query("store", ("default_region_id",), limit=1))
+    default = stores[0]["default_region_id"] if stores else None
+    rows = await flow.graph.rows(Query("region", REGION, {"id": default} if default is not None else {}, limit=1))
+    if not rows:
+        raise NotFound("No regions found")
+    return rows[0]
+
+
+ADDRESS = (
+    "customer_id",
+    "company",
+    "first_name",
+    "last_name",
+    "address_1",
+    "address_2",
+    "city",
+    "country_code",
+    "province",
+    "postal_code",
+    "phone",
+    "metadata",
+)
+
+
+async def _saved_addresses(flow: Flow, customer_id: str | None, ids: Sequence[str]) -> dict[str, Row]:
+    """Addresses that a customer has saved, by id. Raises NotFound for one that isn't theirs."""
+    if not ids:
+        return {}
+    found: dict[str, Row] = {}
+    if customer_id is not None:
+        rows = await flow.modules.customer.list("customer_address", {"id": list(ids), "customer_id": customer_id}, fields=("id", *ADDRESS))
+        found = {row["id"]: {name: row[name] for name in ADDRESS} for row in rows}
+    for id in ids:
+        if id not in found:
+            raise NotFound(f"Address with id: {id} was not found")
+    return found

@@ -1,0 +1,227 @@
+"""A cart as it is about to be: read once, changed in memory, written as one difference.
+
+    draft = Draft(cart)                          # as `modules.cart.load` gave it
+    draft.put_item({**item, "quantity": 3})
+    draft.set_item_taxes(tax_lines)
+    change, back = draft.change(), draft.change_back()
+
+Rows are never changed in place: a row that is another object than before is one to be written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from ...core.ids import new_id
+from ...core.totals import add_totals
+from ...modules.cart.change import CartChange
+from ...modules.cart.queries import COLUMNS
+
+Row = dict[str, Any]
+KINDS = ("shipping", "billing")
+_BELOW = ("tax_lines", "adjustments")
+
+
+@dataclass
+class _State:
+    """All of a cart, taken apart: rows without the rows below them."""
+
+    cart: Row
+    addresses: dict[str, Row] = field(default_factory=dict)
+    """`shipping` and `billing`, where there is one."""
+    items: dict[str, Row] = field(default_factory=dict)
+    shipping_methods: dict[str, Row] = field(default_factory=dict)
+    item_tax_lines: list[Row] = field(default_factory=list)
+    shipping_method_tax_lines: list[Row] = field(default_factory=list)
+    item_adjustments: list[Row] = field(default_factory=list)
+    shipping_method_adjustments: list[Row] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, cart: Mapping[str, Any]) -> _State:
+        state = cls({name: cart[name] for name in COLUMNS})
+        for kind in KINDS:
+            if cart[f"{kind}_address"] is not None:
+                state.addresses[kind] = cart[f"{kind}_address"]
+        for item in cart["items"]:
+            state.items[item["id"]] = item
+            state.item_tax_lines += item["tax_lines"]
+            state.item_adjustments += item["adjustments"]
+        for method in cart["shipping_methods"]:
+            state.shipping_methods[method["id"]] = method
+            state.shipping_method_tax_lines += method["tax_lines"]
+            state.shipping_method_adjustments += method["adjustments"]
+        return state
+
+    def copy(self) -> _State:
+        return _State(
+            dict(self.cart),
+            dict(self.addresses),
+            dict(self.items),
+            dict(self.shipping_methods),
+            list(self.item_tax_lines),
+            list(self.shipping_method_tax_lines),
+            list(self.item_adjustments),
+            list(self.shipping_method_adjustments),
+        )
+
+
+class Draft:
+    """A cart that is being changed."""
+
+    def __init__(self, cart: Mapping[str, Any]) -> None:
+        self.id: str = cart["id"]
+        self.version: int = cart["version"]
+        self.credit_lines: Sequence[Mapping[str, Any]] = cart["credit_lines"]
+        self._before = _State.of(cart)
+        self._now = self._before.copy()
+
+    @classmethod
+    def new(cls, columns: Mapping[str, Any]) -> Draft:
+        """A cart that isn't there yet."""
+        empty: Row = {**dict.fromkeys(COLUMNS), **columns, "id": new_id("cart"), "version": 0, "items": [], "shipping_methods": []}
+        return cls({**empty, "shipping_address": None, "billing_address": None, "credit_lines": []})
+
+    # -- looking
+
+    def __getitem__(self, column: str) -> Any:
+        """A column of the cart itself: `draft["currency_code"]`."""
+        return self._now.cart[column]
+
+    @property
+    def items(self) -> list[Row]:
+        return list(self._now.items.values())
+
+    @property
+    def shipping_methods(self) -> list[Row]:
+        return list(self._now.shipping_methods.values())
+
+    def address(self, kind: str = "shipping") -> Row | None:
+        return self._now.addresses.get(kind)
+
+    def totalled(self) -> Row:
+        """The cart with all its totals (see `core.totals`), to be read only."""
+        now = self._now
+        cart: Row = {
+            "currency_code": now.cart["currency_code"],
+            "items": _with_below(self.items, "item_id", tax_lines=now.item_tax_lines, adjustments=now.item_adjustments),
+            "shipping_methods": _with_below(
+                self.shipping_methods,
+                "shipping_method_id",
+                tax_lines=now.shipping_method_tax_lines,
+                adjustments=now.shipping_method_adjustments,
+            ),
+            "credit_lines": self.credit_lines,
+        }
+        add_totals(cart)
+        return cart
+
+    def total(self) -> Decimal:
+        """What is to be paid."""
+        total: Decimal = self.totalled()["total"]
+        return total
+
+    # -- changing
+
+    def set(self, **columns: Any) -> None:
+        """Set columns of the cart itself."""
+        unknown = columns.keys() - set(COLUMNS)
+        if unknown:
+            raise KeyError(f"A cart has no column {', '.join(sorted(unknown))}")
+        self._now.cart.update(columns)
+
+    def put_address(self, kind: str, address: Mapping[str, Any]) -> None:
+        """Give the cart an address. It takes the place of the one it has, and its id."""
+        known = self._now.addresses.get(kind)
+        id = known["id"] if known is not None else new_id("caaddr")
+        self._now.addresses[kind] = {**address, "id": id}
+        self._now.cart[f"{kind}_address_id"] = id
+
+    def drop_address(self, kind: str) -> None:
+        self._now.addresses.pop(kind, None)
+        self._now.cart[f"{kind}_address_id"] = None
+
+    def put_item(self, item: Row) -> None:
+        """Add a line, or replace the one with its id."""
+        self._now.items[item["id"]] = item
+
+    def drop_item(self, id: str) -> None:
+        now = self._now
+        del now.items[id]
+        now.item_tax_lines = [row for row in now.item_tax_lines if row["item_id"] != id]
+        now.item_adjustments = [row for row in now.item_adjustments if row["item_id"] != id]
+
+    def put_shipping_method(self, method: Row) -> None:
+        """Add a shipping method, or replace the one with its id."""
+        self._now.shipping_methods[method["id"]] = method
+
+    def drop_shipping_method(self, id: str) -> None:
+        now = self._now
+        del now.shipping_methods[id]
+        now.shipping_method_tax_lines = [row for row in now.shipping_method_tax_lines if row["shipping_method_id"] != id]
+        now.shipping_method_adjustments = [row for row in now.shipping_method_adjustments if row["shipping_method_id"] != id]
+
+    def set_taxes(self, item_tax_lines: Iterable[Row], shipping_method_tax_lines: Iterable[Row]) -> None:
+        """Replace the taxes on everything. Tax lines that say what those before them said stay as they are."""
+        self._now.item_tax_lines = _kept(self._now.item_tax_lines, list(item_tax_lines))
+        self._now.shipping_method_tax_lines = _kept(self._now.shipping_method_tax_lines, list(shipping_method_tax_lines))
+
+    # -- writing
+
+    def change(self) -> CartChange:
+        """What has to be written."""
+        return _difference(self._before, self._now)
+
+    def change_back(self) -> CartChange:
+        """What has to be written to take the change back."""
+        return _difference(self._now, self._before)
+
+
+def _difference(old: _State, new: _State) -> CartChange:
+    return CartChange(
+        cart=new.cart,
+        addresses=tuple(row for kind, row in new.addresses.items() if row is not old.addresses.get(kind)),
+        items=tuple(_bare(row) for id, row in new.items.items() if row is not old.items.get(id)),
+        gone_items=tuple(id for id in old.items if id not in new.items),
+        shipping_methods=tuple(_bare(row) for id, row in new.shipping_methods.items() if row is not old.shipping_methods.get(id)),
+        gone_shipping_methods=tuple(id for id in old.shipping_methods if id not in new.shipping_methods),
+        item_tax_lines=_replaced(old.item_tax_lines, new.item_tax_lines, "item_id", new.items),
+        shipping_method_tax_lines=_replaced(
+            old.shipping_method_tax_lines, new.shipping_method_tax_lines, "shipping_method_id", new.shipping_methods
+        ),
+        item_adjustments=_replaced(old.item_adjustments, new.item_adjustments, "item_id", new.items),
+        shipping_method_adjustments=_replaced(
+            old.shipping_method_adjustments, new.shipping_method_adjustments, "shipping_method_id", new.shipping_methods
+        ),
+    )
+
+
+def _replaced(old: Sequence[Row], new: Sequence[Row], key: str, owners: Mapping[str, Row]) -> tuple[Row, ...] | None:
+    """The rows to write; None where those of the lines that stay are the same objects. Those of lines that go, go with them."""
+    staying = [row for row in old if row[key] in owners]
+    same = len(staying) == len(new) and all(a is b for a, b in zip(staying, new, strict=True))
+    return None if same else tuple(new)
+
+
+def _bare(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name not in _BELOW}
+
+
+_MEANING = ("item_id", "shipping_method_id", "rate", "code", "tax_rate_id", "provider_id", "description")
+
+
+def _kept(old: Sequence[Row], new: list[Row]) -> list[Row]:
+    """The old tax lines where the new ones say the same: then there is nothing to write."""
+    said = [{name: row.get(name) for name in _MEANING} for row in old]
+    return list(old) if said == [{name: row.get(name) for name in _MEANING} for row in new] else new
+
+
+def _with_below(owners: Iterable[Row], key: str, **below: Sequence[Row]) -> list[Row]:
+    """Copies of lines with the rows that belong to them."""
+    copies = {row["id"]: {**row, **{name: [] for name in below}} for row in owners}
+    for name, rows in below.items():
+        for row in rows:
+            copies[row[key]][name].append(dict(row))
+    return list(copies.values())

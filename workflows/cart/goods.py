@@ -1,0 +1,229 @@
+"""What a cart's lines are of: variants with their products, prices, stock, and whether a buyer may have them here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from ...core.errors import InsufficientInventory, InvalidData
+from ...core.flow import Flow
+from ...core.query.page import Query
+
+Row = dict[str, Any]
+
+VARIANT = (
+    "id",
+    "title",
+    "sku",
+    "barcode",
+    "thumbnail",
+    "product_id",
+    "manage_inventory",
+    "allow_backorder",
+    "product.id",
+    "product.title",
+    "product.subtitle",
+    "product.description",
+    "product.thumbnail",
+    "product.handle",
+    "product.status",
+    "product.discountable",
+    "product.is_giftcard",
+    "product.type_id",
+    "product.type.value",
+    "product.collection.title",
+)
+STOCK = ("id", "requires_shipping", "location_levels.location_id", "location_levels.available_quantity")
+NOT_ENOUGH = "Some variant does not have the required inventory"
+
+
+@dataclass
+class Part:
+    """An inventory item that a variant is made of."""
+
+    item_id: str
+    required: Decimal
+    """How many of it one of the variant takes."""
+    requires_shipping: bool = True
+    available: dict[str, Decimal] = field(default_factory=dict)
+    """By location of the cart's sales channel."""
+
+
+@dataclass
+class Good:
+    """A variant as a buyer of one sales channel meets it."""
+
+    variant: Row
+    price_set_id: str | None
+    has_shipping_profile: bool
+    parts: list[Part]
+
+    @property
+    def guarded(self) -> bool:
+        """Whether it can only be sold from stock."""
+        return bool(self.variant["manage_inventory"]) and not self.variant["allow_backorder"]
+
+    @property
+    def requires_shipping(self) -> bool:
+        return self.has_shipping_profile and (not self.parts or any(part.requires_shipping for part in self.parts))
+
+
+@dataclass
+class Goods:
+    """What is known of some variants."""
+
+    by_variant: dict[str, Good] = field(default_factory=dict)
+    collection_ids: list[str] = field(default_factory=list)
+    """Payment collections of the cart, the newest last: asked along with the rest."""
+
+    def __getitem__(self, variant_id: str) -> Good:
+        return self.by_variant[variant_id]
+
+
+async def load_goods(flow: Flow, variant_ids: Iterable[str], sales_channel_id: str | None, cart_id: str | None = None) -> Goods:
+    """Variants that can be bought in a sales channel (None: in any), with what is in stock at its locations. Three statements.
+
+    Raises InvalidData for one that doesn't exist, isn't published, or isn't sold there.
+    """
+    ids = sorted(set(variant_ids))
+    variants = {row["id"]: row for row in await flow.graph.rows(Query("product_variant", VARIANT, {"id": ids}))} if ids else {}
+    products = sorted({row["product_id"] for row in variants.values() if row["product_id"] is not None})
+    sold, shipped, priced, made_of, located, paid = await flow.modules.link.linked_many(
+        [
+            ("product_sales_channel", "product_id", products),
+            ("product_shipping_profile", "product_id", products),
+            ("product_variant_price_set", "variant_id", ids),
+            ("product_variant_inventory_item", "variant_id", ids),
+            ("sales_channel_stock_location", "sales_channel_id", [sales_channel_id] if sales_channel_id else []),
+            ("cart_payment_collection", "cart_id", [cart_id] if cart_id else []),
+        ]
+    )
+    here = {tie["product_id"] for tie in sold if tie["sales_channel_id"] == sales_channel_id} if sales_channel_id else set(products)
+    _check_sold(ids, variants, here)
+    price_sets = {tie["variant_id"]: tie["price_set_id"] for tie in priced}
+    profiled = {tie["product_id"] for tie in shipped}
+    stock = await _stock(flow, {tie["inventory_item_id"] for tie in made_of}, {tie["stock_location_id"] for tie in located})
+    goods = Goods(collection_ids=[tie["payment_collection_id"] for tie in paid])
+    for id in ids:
+        parts = [
+            Part(tie["inventory_item_id"], Decimal(tie["required_quantity"]), *stock[tie["inventory_item_id"]])
+            for tie in made_of
+            if tie["variant_id"] == id and tie["inventory_item_id"] in stock
+        ]
+        goods.by_variant[id] = Good(variants[id], price_sets.get(id), variants[id]["product_id"] in profiled, parts)
+    return goods
+
+
+def _check_sold(ids: Sequence[str], variants: Mapping[str, Row], products: set[str]) -> None:
+    missing = [
+        id
+        for id in ids
+        if id not in variants
+        or variants[id]["product"] is None
+        or variants[id]["product"]["status"] != "published"
+        or variants[id]["product_id"] not in products
+    ]
+    if missing:
+        raise InvalidData(f"Variants {', '.join(missing)} do not exist, or belong to a product that is not sold here")
+
+
+async def _stock(flow: Flow, items: set[str], locations: set[str]) -> dict[str, tuple[bool, dict[str, Decimal]]]:
+    """Of each inventory item whether it has to be shipped, and what is available of it by location."""
+    if not items:
+        return {}
+    rows = await flow.modules.inventory.list("inventory_item", {"id": sorted(items)}, fields=STOCK)
+    return {
+        row["id"]: (
+            row["requires_shipping"],
+            {
+                level["location_id"]: Decimal(level["available_quantity"])
+                for level in row["location_levels"]
+                if level["location_id"] in locations
+            },
+        )
+        for row in rows
+    }
+
+
+def confirm_stock(goods: Goods, quantities: Mapping[str, int], sales_channel_id: str | None) -> None:
+    """Check that so many of each variant could be had together right now. Only a reservation makes sure of it.
+
+    Raises InsufficientInventory; InvalidData for a variant whose stock is managed but kept nowhere the channel sells from.
+    """
+    wanted: dict[str, Decimal] = {}
+    there: dict[str, Decimal] = {}
+    for id, quantity in quantities.items():
+        good = goods[id]
+        if not good.variant["manage_inventory"]:
+            continue
+        if not good.parts:
+            raise InvalidData(f"Variant {id} does not have any inventory items associated with it.")
+        for part in good.parts:
+            if not part.available:
+                raise InvalidData(f"Sales channel {sales_channel_id} is not associated with any stock location for variant {id}.")
+            if good.guarded:
+                wanted[part.item_id] = wanted.get(part.item_id, Decimal(0)) + part.required * quantity
+                there[part.item_id] = sum(part.available.values(), Decimal(0))
+    if any(there[item] < quantity for item, quantity in wanted.items()):
+        raise InsufficientInventory(NOT_ENOUGH)
+
+
+async def load_prices(flow: Flow, goods: Goods, quantities: Mapping[str, int], context: Mapping[str, Any]) -> dict[str, Row]:
+    """What one of each variant costs when so many are bought: calculated prices by variant id. One statement for each quantity.
+
+    Raises InvalidData for variants that have no price in this context.
+    """
+    by_quantity: dict[int, list[str]] = {}
+    for id, quantity in quantities.items():
+        by_quantity.setdefault(quantity, []).append(id)
+
+    async def calculate(quantity: int, ids: Sequence[str]) -> dict[str, Row]:
+        sets = {id: price_set for id in ids if (price_set := goods[id].price_set_id) is not None}
+        found = await flow.modules.pricing.calculate_prices(sorted(set(sets.values())), {**context, "quantity": quantity})
+        return {id: found[price_set] for id, price_set in sets.items() if price_set in found}
+
+    prices: dict[str, Row] = {}
+    for found in await asyncio.gather(*(calculate(quantity, ids) for quantity, ids in by_quantity.items())):
+        prices.update(found)
+    missing = sorted(id for id in quantities if prices.get(id, {}).get("calculated_amount") is None)
+    if missing:
+        raise InvalidData(f"Variants with IDs {', '.join(missing)} do not have a price")
+    return prices
+
+
+def described(good: Good) -> Row:
+    """The columns of a line that follow from its variant."""
+    variant, product = good.variant, good.variant["product"]
+    return {
+        "title": product["title"],
+        "subtitle": variant["title"],
+        "thumbnail": variant["thumbnail"] or product["thumbnail"],
+        "variant_id": variant["id"],
+        "product_id": product["id"],
+        "product_title": product["title"],
+        "product_description": product["description"],
+        "product_subtitle": product["subtitle"],
+        "product_type": product["type"]["value"] if product["type"] else None,
+        "product_type_id": product["type_id"],
+        "product_collection": product["collection"]["title"] if product["collection"] else None,
+        "product_handle": product["handle"],
+        "variant_sku": variant["sku"],
+        "variant_barcode": variant["barcode"],
+        "variant_title": variant["title"],
+        "requires_shipping": good.requires_shipping,
+        "is_discountable": product["discountable"],
+        "is_giftcard": product["is_giftcard"],
+    }
+
+
+def priced(price: Row) -> Row:
+    """The columns of a line that follow from its price."""
+    on_sale = (price["calculated_price"] or {}).get("price_list_type") == "sale"
+    return {
+        "unit_price": price["calculated_amount"],
+        "compare_at_unit_price": price["original_amount"] if on_sale else None,
+        "is_tax_inclusive": price["is_calculated_price_tax_inclusive"],
+    }

@@ -1,0 +1,147 @@
+"""Whether a cart can be completed, and what that takes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, TypedDict
+
+from ...core.errors import InvalidData, NotAllowed
+from ...core.flow import Flow
+from ...core.query.page import Query
+from .draft import Draft
+from .payment import payable
+from .stock import Demand, demands_of
+
+Row = dict[str, Any]
+
+PROCESSABLE = ("authorized", "captured", "requires_more", "pending")
+"""States of a payment session that an order can be placed with, the furthest first."""
+
+
+SESSIONS = (
+    "amount",
+    "currency_code",
+    "payment_sessions.id",
+    "payment_sessions.status",
+    "payment_sessions.amount",
+    "payment_sessions.payment.canceled_at",
+    "payment_sessions.payment.refunds.id",
+)
+
+
+class Ready(TypedDict):
+    """All that completing a cart works with, read once."""
+
+    order_id: str | None
+    """Of the order that the cart has become already: then the rest is empty."""
+    order: Row
+    version: int
+    """Of the cart, as the order was made from it."""
+    demands: list[Demand]
+    location_ids: list[str]
+    """Where the cart's sales channel sells from."""
+    collection_id: str | None
+    session_id: str | None
+    """The payment session to authorise; None where there is nothing to pay."""
+
+
+async def check_ready(flow: Flow, cart: Mapping[str, Any], order: Row) -> Ready:
+    """What it takes to turn a cart into this order. Raises InvalidData where something is missing."""
+    if not cart["items"]:
+        raise InvalidData("Cannot complete a cart without items")
+    draft = Draft(cart)
+    items: list[Row] = order["items"]
+    variant_ids = sorted({item["variant_id"] for item in items if item.get("variant_id")})
+    variants, ties = await asyncio.gather(_variants(flow, variant_ids), _ties(flow, draft, variant_ids))
+    _, session = await asyncio.gather(
+        _check_shipping(flow, items, order["shipping_methods"], ties["profiles"]),
+        _session(flow, payable(draft.total()), draft["currency_code"], ties["collections"]),
+    )
+    return {
+        "order_id": None,
+        "order": order,
+        "version": draft.version,
+        "demands": demands_of(items, variants, ties["made_of"]),
+        "location_ids": [tie["stock_location_id"] for tie in ties["located"]],
+        "collection_id": ties["collections"][-1]["payment_collection_id"] if ties["collections"] else None,
+        "session_id": session,
+    }
+
+
+async def _variants(flow: Flow, ids: Sequence[str]) -> dict[str, Row]:
+    """Raises InvalidData for variants that have been deleted since they were put into the cart."""
+    if not ids:
+        return {}
+    rows = await flow.graph.rows(Query("product_variant", ("id", "manage_inventory", "allow_backorder"), {"id": list(ids)}))
+    variants = {row["id"]: row for row in rows}
+    missing = [id for id in ids if id not in variants]
+    if missing:
+        raise InvalidData(f"Variants {', '.join(missing)} do not exist any more")
+    return variants
+
+
+class _Ties(TypedDict):
+    made_of: list[Row]
+    profiles: list[Row]
+    located: list[Row]
+    collections: list[Row]
+
+
+async def _ties(flow: Flow, draft: Draft, variant_ids: Sequence[str]) -> _Ties:
+    products = sorted({item["product_id"] for item in draft.items if item["product_id"] is not None})
+    channel = draft["sales_channel_id"]
+    made_of, profiles, located, collections = await flow.modules.link.linked_many(
+        [
+            ("product_variant_inventory_item", "variant_id", variant_ids),
+            ("product_shipping_profile", "product_id", products),
+            ("sales_channel_stock_location", "sales_channel_id", [channel] if channel else []),
+            ("cart_payment_collection", "cart_id", [draft.id]),
+        ]
+    )
+    return {"made_of": made_of, "profiles": profiles, "located": located, "collections": collections}
+
+
+async def _check_shipping(flow: Flow, items: Sequence[Row], methods: Sequence[Row], ties: Sequence[Row]) -> None:
+    """Everything that has to be sent needs a method that sends things of its profile."""
+    sent = [item for item in items if item.get("requires_shipping")]
+    if not sent:
+        return
+    if not methods:
+        raise InvalidData("No shipping method selected but the cart contains items that require shipping.")
+    profile_of = {tie["product_id"]: tie["shipping_profile_id"] for tie in ties}
+    wanted = {profile for item in sent if (profile := profile_of.get(item.get("product_id"))) is not None}
+    option_ids = sorted({method["shipping_option_id"] for method in methods if method.get("shipping_option_id")})
+    if not wanted or not option_ids:
+        return
+    options = await flow.graph.rows(Query("shipping_option", ("id", "shipping_profile_id"), {"id": option_ids}))
+    if wanted - {option["shipping_profile_id"] for option in options}:
+        raise InvalidData("The cart items require shipping profiles that are not satisfied by the current shipping methods")
+
+
+async def _session(flow: Flow, amount: Decimal, currency: str, collections: Sequence[Row]) -> str | None:
+    """The payment session that pays for the cart; None where there is nothing to pay."""
+    if not amount:
+        return None
+    if not collections:
+        raise InvalidData("Payment collection has not been initiated for cart")
+    collection = await flow.modules.payment.retrieve(
+        "payment_collection",
+        collections[-1]["payment_collection_id"],
+        fields=SESSIONS,
+    )
+    sessions = sorted(
+        (session for session in collection["payment_sessions"] if session["status"] in PROCESSABLE and not _spent(session["payment"])),
+        key=lambda session: PROCESSABLE.index(session["status"]),
+    )
+    if not sessions:
+        raise InvalidData("Payment sessions are required to complete cart")
+    if (collection["amount"], collection["currency_code"]) != (amount, currency) or sessions[0]["amount"] != amount:
+        raise NotAllowed("The payment was begun for another amount than the cart costs now: begin it again")
+    return str(sessions[0]["id"])
+
+
+def _spent(payment: Mapping[str, Any] | None) -> bool:
+    """Whether a payment was let go or given back: what is left of an attempt to complete the cart that was taken back."""
+    return payment is not None and (payment["canceled_at"] is not None or bool(payment["refunds"]))

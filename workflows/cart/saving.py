@@ -1,0 +1,63 @@
+"""Beginning and ending the change of a cart: what all of its workflows have in common."""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+from ...core.errors import InvalidData, NotFound
+from ...core.flow import Flow, step
+from ...modules.cart.change import CartChange
+from .draft import Draft
+
+Row = dict[str, Any]
+
+
+def lock_of(cart_id: str) -> str:
+    """Who changes a cart holds this lock, so that two changes take turns instead of one being refused."""
+    return f"cart:{cart_id}"
+
+
+async def load_open(flow: Flow, cart_id: str) -> Row:
+    """All of a cart that can still be changed. Raises NotFound, InvalidData where it is completed."""
+    cart = await flow.modules.cart.load(cart_id)
+    if cart["completed_at"] is not None:
+        raise InvalidData(f"Cart {cart_id} is already completed.")
+    return cart
+
+
+class Saved(TypedDict):
+    """What was written, and how to take it back."""
+
+    id: str
+    version: int
+    back: CartChange
+
+
+async def _put_back(flow: Flow, saved: Saved) -> None:
+    await flow.modules.cart.change(saved["id"], saved["version"], saved["back"])
+
+
+@step(undo=_put_back)
+async def save(flow: Flow, draft: Draft) -> Saved:
+    """Write the difference. Raises Conflict where the cart was changed although we held its lock."""
+    version = await flow.modules.cart.change(draft.id, draft.version, draft.change())
+    return {"id": draft.id, "version": version, "back": draft.change_back()}
+
+
+async def _remove(flow: Flow, cart_id: str) -> None:
+    await flow.modules.cart.delete("cart", [cart_id])
+
+
+@step(undo=_remove)
+async def open_cart(flow: Flow, draft: Draft) -> str:
+    """Create the cart that the draft is of."""
+    await flow.modules.cart.open(draft.id, draft.change())
+    return draft.id
+
+
+def find_item(draft: Draft, item_id: str) -> Row:
+    """Raises NotFound for a line that isn't in this cart."""
+    for item in draft.items:
+        if item["id"] == item_id:
+            return item
+    raise NotFound(f"Line item with id: {item_id} was not found")

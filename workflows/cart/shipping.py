@@ -1,0 +1,330 @@
+"""How a cart can be sent, and what that costs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from ...core.errors import InvalidData, NotFound
+from ...core.flow import Flow, workflow
+from ...core.ids import new_id
+from ...core.query.page import Query
+from .draft import Draft
+from .goods import STOCK
+from .payment import collections_of, update_amount
+from .saving import load_open, lock_of, save
+from .surroundings import Surroundings, load_surroundings, update_taxes
+
+Row = dict[str, Any]
+
+OPTION = (
+    "id",
+    "name",
+    "price_type",
+    "service_zone_id",
+    "shipping_profile_id",
+    "provider_id",
+    "shipping_option_type_id",
+    "data",
+    "metadata",
+    "type.id",
+    "type.label",
+    "type.description",
+    "type.code",
+    "provider.id",
+    "provider.is_enabled",
+    "service_zone.id",
+    "service_zone.fulfillment_set_id",
+    "service_zone.fulfillment_set.id",
+    "service_zone.fulfillment_set.type",
+)
+
+
+async def load_options(
+    flow: Flow,
+    draft: Draft,
+    surroundings: Surroundings,
+    *,
+    option_ids: Sequence[str] | None = None,
+    data: Mapping[str, Mapping[str, Any]] | None = None,
+    added: Mapping[str, Any] | None = None,
+    is_return: bool = False,
+    enabled_in_store: bool = True,
+    calculate: bool = True,
+) -> list[Row]:
+    """The options by which a cart can be sent: from where its sales channel has stock, to its address, as their rules say.
+
+    Each has `calculated_price`, `amount` (None: no price is known) and `is_tax_inclusive`. `data` is what the buyer sends to providers, by
+    option; `added` what else rules can be about. Options whose providers calculate prices are asked for them, unless `calculate` is off.
+    """
+    located = await fulfillment_sets_of(flow, draft["sales_channel_id"])
+    if not located:
+        return []
+    context: Row = {"is_return": _word(is_return), "enabled_in_store": _word(enabled_in_store), **_of_cart(draft), **(added or {})}
+    filters: Row = {"service_zone": {"fulfillment_set_id": sorted(located)}}
+    if option_ids is not None:
+        filters["id"] = list(option_ids)
+    options = await flow.modules.fulfillment.list_shipping_options_for_context(
+        context, address=draft.address(), filters=filters, fields=OPTION
+    )
+    flat = [option for option in options if option["price_type"] != "calculated"]
+    calculated = [option for option in options if option["price_type"] == "calculated"]
+    await asyncio.gather(
+        _price_flat(flow, draft, surroundings, flat), _price_calculated(flow, draft, calculated if calculate else [], data or {}, located)
+    )
+    for option in options:
+        price = option.setdefault("calculated_price", None) or {}
+        option["amount"] = price.get("calculated_amount")
+        option["is_tax_inclusive"] = bool(price.get("is_calculated_price_tax_inclusive"))
+        option["location_id"] = located[option["service_zone"]["fulfillment_set_id"]]
+        option.pop("rules", None)
+    return options
+
+
+async def fulfillment_sets_of(flow: Flow, sales_channel_id: str | None) -> dict[str, str]:
+    """What the locations of a sales channel send by: fulfillment set → location."""
+    if sales_channel_id is None:
+        return {}
+    link = flow.modules.link
+    locations = [
+        tie["stock_location_id"] for tie in await link.linked("sales_channel_stock_location", "sales_channel_id", [sales_channel_id])
+    ]
+    if not locations:
+        return {}
+    sets = await link.linked("location_fulfillment_set", "stock_location_id", locations)
+    return {tie["fulfillment_set_id"]: tie["stock_location_id"] for tie in sets}
+
+
+async def _price_flat(flow: Flow, draft: Draft, surroundings: Surroundings, options: Sequence[Row]) -> None:
+    """Options with prices of their own: give each its calculated price, or None."""
+    if not options:
+        return
+    ids = [option["id"] for option in options]
+    price_sets = {
+        tie["shipping_option_id"]: tie["price_set_id"]
+        for tie in await flow.modules.link.linked("shipping_option_price_set", "shipping_option_id", ids)
+    }
+    context = {**surroundings.pricing(draft), **_of_cart(draft)}
+    prices = await flow.modules.pricing.calculate_prices(sorted(price_sets.values()), context)
+    for option in options:
+        option["price_set_id"] = price_sets.get(option["id"])
+        option["calculated_price"] = prices.get(price_sets.get(option["id"], ""))
+
+
+async def _price_calculated(
+    flow: Flow, draft: Draft, options: Sequence[Row], data: Mapping[str, Mapping[str, Any]], located: Mapping[str, str]
+) -> None:
+    """Options whose providers are asked for the price of this cart."""
+    if not options:
+        return
+    cart = _seen_by_provider(draft)
+    places = {row["id"]: row for row in await _locations(flow, set(located.values()))}
+    asked = [
+        {
+            "provider_id": option["provider_id"],
+            "option_data": option["data"],
+            "data": data.get(option["id"], {}),
+            "context": {**cart, "from_location": places.get(located[option["service_zone"]["fulfillment_set_id"]])},
+        }
+        for option in options
+    ]
+    for option, price in zip(options, await flow.modules.fulfillment.calculate_prices(asked), strict=True):
+        option["calculated_price"] = {**price, "currency_code": draft["currency_code"]}
+
+
+async def _locations(flow: Flow, ids: Iterable[str]) -> list[Row]:
+    return await flow.graph.rows(Query("stock_location", ("id", "name", "*address"), {"id": sorted(ids)}))
+
+
+def _of_cart(draft: Draft) -> Row:
+    """What rules of options and of their prices can be about."""
+    totals = draft.totalled()
+    return {"item_total": totals["item_total"], "currency_code": draft["currency_code"], "region_id": draft["region_id"]}
+
+
+def _seen_by_provider(draft: Draft) -> Row:
+    cart = draft.totalled()
+    for name in ("region_id", "customer_id", "sales_channel_id", "email"):
+        cart[name] = draft[name]
+    return {**cart, "id": draft.id, "shipping_address": draft.address(), "items": draft.items}
+
+
+def _word(flag: bool) -> str:
+    """As rules of options are written."""
+    return "true" if flag else "false"
+
+
+# -- choosing
+
+
+@workflow("add-shipping-method-to-cart", hooks=("validate",))
+async def add_shipping_methods(
+    flow: Flow, cart_id: str, options: Sequence[Mapping[str, Any]], additional_data: Mapping[str, Any] | None = None
+) -> None:
+    """Have a cart sent by these options (`id`, `data`), in the place of those it was to be sent by.
+
+    Raises NotFound; InvalidData where the cart is completed, an option can't be chosen for it, or has no price.
+    """
+    async with flow.lock(lock_of(cart_id)):
+        draft = Draft(await load_open(flow, cart_id))
+        await flow.hooks.validate(draft, additional_data)
+        surroundings = await load_surroundings(flow, draft["region_id"], draft["customer_id"])
+        data = {option["id"]: option.get("data") or {} for option in options}
+        found = await flow.run(list_with_pricing, cart_id, data, loaded=(draft, surroundings))
+        _check_chosen(list(data), found)
+        methods = await asyncio.gather(*(_method(flow, draft, option, data[option["id"]]) for option in found))
+        for old in draft.shipping_methods:
+            draft.drop_shipping_method(old["id"])
+        for method in methods:
+            draft.put_shipping_method(method)
+        await update_taxes(flow, draft, surroundings)
+        await flow.run(save, draft)
+        await flow.run(update_amount, draft, await collections_of(flow, cart_id))
+    flow.emit("cart.updated", id=cart_id)
+
+
+def _check_chosen(ids: Sequence[str], found: Sequence[Row]) -> None:
+    missing = sorted(set(ids) - {option["id"] for option in found})
+    if missing:
+        raise InvalidData(f"Shipping Options are invalid for cart: {', '.join(missing)}")
+    priceless = [option["id"] for option in found if option["amount"] is None]
+    if priceless:
+        raise InvalidData(f"Shipping options with IDs {', '.join(priceless)} do not have a price")
+
+
+async def _method(flow: Flow, draft: Draft, option: Row, data: Mapping[str, Any]) -> Row:
+    """The cart's shipping method of an option, with what its provider wants to be kept of the buyer's data."""
+    context = {**_seen_by_provider(draft), "from_location": {"id": option["location_id"]}}
+    kept = await flow.modules.fulfillment.validate_fulfillment_data(option["provider_id"], option["data"] or {}, data, context)
+    return {
+        "id": new_id("casm"),
+        "name": option["name"],
+        "amount": option["amount"],
+        "is_tax_inclusive": option["is_tax_inclusive"],
+        "shipping_option_id": option["id"],
+        "data": kept,
+    }
+
+
+async def refresh_shipping(flow: Flow, draft: Draft, surroundings: Surroundings) -> None:
+    """Bring the shipping methods up to date: those that can't be chosen any more go, the others cost what they cost now."""
+    methods = [method for method in draft.shipping_methods if method["shipping_option_id"] is not None]
+    if not methods:
+        return
+    data = {method["shipping_option_id"]: method["data"] or {} for method in methods}
+    options = await flow.run(list_with_pricing, draft.id, data, loaded=(draft, surroundings))
+    found = {option["id"]: option for option in options}
+    for method in methods:
+        option = found.get(method["shipping_option_id"])
+        if option is None or option["amount"] is None:
+            draft.drop_shipping_method(method["id"])
+        elif (Decimal(method["amount"]), method["is_tax_inclusive"]) != (Decimal(option["amount"]), option["is_tax_inclusive"]):
+            draft.put_shipping_method({**method, "amount": option["amount"], "is_tax_inclusive": option["is_tax_inclusive"]})
+
+
+# -- showing
+
+
+@workflow("list-shipping-options-for-cart-with-pricing", hooks=("setShippingOptionsContext",))
+async def list_with_pricing(
+    flow: Flow,
+    cart_id: str,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    is_return: bool = False,
+    enabled_in_store: bool = True,
+    loaded: tuple[Draft, Surroundings] | None = None,
+) -> list[Row]:
+    """The options that can be chosen for a cart, each with its amount (None: no price is known).
+
+    `options` are the ids to look at, with what the buyer sends to their providers; None: all. `loaded` is for workflows that have the cart
+    in hand. Raises NotFound.
+    """
+    draft, surroundings = loaded or await _load(flow, cart_id)
+    ids = None if options is None else list(options)
+    added = await _from_hooks(flow, draft)
+    return await load_options(
+        flow, draft, surroundings, option_ids=ids, data=options, added=added, is_return=is_return, enabled_in_store=enabled_in_store
+    )
+
+
+@workflow("list-shipping-options-for-cart", hooks=("setShippingOptionsContext",))
+async def list_shipping_options(flow: Flow, cart_id: str, is_return: bool = False, enabled_in_store: bool = True) -> list[Row]:
+    """The options as storefronts show them: with all their prices, where they send from, and whether enough stock lies there.
+
+    Those whose providers calculate prices are without an amount (see `calculate_shipping_option`). Raises NotFound.
+    """
+    draft, surroundings = await _load(flow, cart_id)
+    added = await _from_hooks(flow, draft)
+    needs, options = await asyncio.gather(
+        _needs(flow, draft),
+        load_options(flow, draft, surroundings, added=added, is_return=is_return, enabled_in_store=enabled_in_store, calculate=False),
+    )
+    price_sets = [option["price_set_id"] for option in options if option.get("price_set_id") is not None]
+    places, prices = await asyncio.gather(_locations(flow, {option["location_id"] for option in options}), _prices(flow, price_sets))
+    locations = {row["id"]: row for row in places}
+    for option in options:
+        location = option.pop("location_id")
+        option["prices"] = prices.get(option.pop("price_set_id", None) or "", [])
+        option["insufficient_inventory"] = any(available.get(location, Decimal(0)) < wanted for wanted, available in needs)
+        option["service_zone"]["fulfillment_set"]["location"] = locations.get(location)
+    return options
+
+
+@workflow("calculate-shipping-options-prices-workflow", hooks=("setShippingOptionsContext",))
+async def calculate_shipping_option(flow: Flow, cart_id: str, option_id: str, data: Mapping[str, Any] | None = None) -> Row:
+    """What an option costs for a cart, with what the buyer sends to its provider. Raises NotFound where it can't be chosen for the cart."""
+    draft, surroundings = await _load(flow, cart_id)
+    added = await _from_hooks(flow, draft)
+    options = await load_options(flow, draft, surroundings, option_ids=[option_id], data={option_id: data or {}}, added=added)
+    if not options:
+        raise NotFound(f"Shipping option with id: {option_id} was not found")
+    option = options[0]
+    del option["location_id"]
+    option.pop("price_set_id", None)
+    return option
+
+
+async def _load(flow: Flow, cart_id: str) -> tuple[Draft, Surroundings]:
+    draft = Draft(await flow.modules.cart.load(cart_id))
+    return draft, await load_surroundings(flow, draft["region_id"], draft["customer_id"])
+
+
+async def _from_hooks(flow: Flow, draft: Draft) -> Row:
+    """What an application adds to what rules of options can be about."""
+    context: Row = {}
+    for added in await flow.hooks.setShippingOptionsContext(draft):
+        context |= added or {}
+    return context
+
+
+async def _prices(flow: Flow, price_set_ids: Sequence[str]) -> dict[str, list[Row]]:
+    """All prices of price sets, with their rules."""
+    if not price_set_ids:
+        return {}
+    rows = await flow.modules.pricing.list("price_set", {"id": list(price_set_ids)}, fields=("id", "*prices", "*prices.price_rules"))
+    return {row["id"]: row["prices"] for row in rows}
+
+
+async def _needs(flow: Flow, draft: Draft) -> list[tuple[Decimal, dict[str, Decimal]]]:
+    """Of each inventory item that has to be shipped for the cart: how many, and what is available of it by location."""
+    ids = sorted({item["variant_id"] for item in draft.items if item["variant_id"] is not None})
+    if not ids:
+        return []
+    managed = {row["id"] for row in await flow.graph.rows(Query("product_variant", ("id",), {"id": ids, "manage_inventory": True}))}
+    ties = await flow.modules.link.linked("product_variant_inventory_item", "variant_id", sorted(managed)) if managed else []
+    wanted: dict[str, Decimal] = {}
+    for item in draft.items:
+        for tie in ties:
+            if tie["variant_id"] == item["variant_id"]:
+                need = Decimal(tie["required_quantity"]) * item["quantity"]
+                wanted[tie["inventory_item_id"]] = wanted.get(tie["inventory_item_id"], Decimal(0)) + need
+    if not wanted:
+        return []
+    rows = await flow.modules.inventory.list("inventory_item", {"id": sorted(wanted)}, fields=STOCK)
+    return [
+        (wanted[row["id"]], {level["location_id"]: Decimal(level["available_quantity"]) for level in row["location_levels"]})
+        for row in rows
+        if row["requires_shipping"]
+    ]

@@ -1,0 +1,108 @@
+"""Reserving stock for an order's lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, TypedDict
+
+from ...core.errors import InsufficientInventory, NotFound
+from ...core.flow import Flow, step
+from .goods import NOT_ENOUGH
+
+Row = dict[str, Any]
+
+ATTEMPTS = 4
+"""How often stock is distributed anew when somebody else takes what it was to come from."""
+
+
+class Demand(TypedDict):
+    """What one line takes of one inventory item."""
+
+    line_item_id: str
+    inventory_item_id: str
+    quantity: Decimal
+    allow_backorder: bool
+
+
+async def release_stock(flow: Flow, reservations: Sequence[Row]) -> None:
+    await flow.modules.inventory.release_reservations([reservation["id"] for reservation in reservations])
+
+
+@step(undo=release_stock)
+async def reserve_stock(flow: Flow, demands: Sequence[Demand], location_ids: Sequence[str]) -> list[Row]:
+    """Reserve everything, or nothing, at locations where it lies. The reservations.
+
+    Raises InsufficientInventory where all locations together don't hold enough.
+    """
+    if not demands:
+        return []
+    if not location_ids:
+        raise InsufficientInventory(NOT_ENOUGH)
+    for attempt in range(1, ATTEMPTS + 1):
+        lines = await _distribute(flow, demands, location_ids)
+        try:
+            made = await flow.modules.inventory.reserve(lines)
+        except NotFound as error:  # a level that is gone, or was never there
+            raise InsufficientInventory(NOT_ENOUGH) from error
+        except InsufficientInventory as error:
+            if len(location_ids) == 1 or attempt == ATTEMPTS:
+                raise InsufficientInventory(NOT_ENOUGH) from error
+        else:
+            return [{"id": row["id"]} for row in made]
+    raise AssertionError("unreachable")
+
+
+async def _distribute(flow: Flow, demands: Sequence[Demand], location_ids: Sequence[str]) -> list[Row]:
+    """Lines for `reserve`: each at a location that holds all of it, else spread over several.
+
+    With one location there is nothing to choose: the reservation itself finds out whether enough is there.
+    """
+    if len(location_ids) == 1:
+        return [{**demand, "location_id": location_ids[0]} for demand in demands]
+    there = await flow.modules.inventory.available_at(sorted({demand["inventory_item_id"] for demand in demands}), location_ids)
+    left = {item: dict(places) for item, places in there.items()}
+    return [line for demand in demands for line in _lines(demand, left[demand["inventory_item_id"]])]
+
+
+def _lines(demand: Demand, left: dict[str, Decimal]) -> list[Row]:
+    """Take what a line needs from what is left of its item. Raises InsufficientInventory."""
+    wanted = Decimal(demand["quantity"])
+    for place, quantity in left.items():
+        if quantity >= wanted:
+            left[place] = quantity - wanted
+            return [{**demand, "location_id": place}]
+    if demand["allow_backorder"] and left:
+        place = max(left, key=lambda place: left[place])
+        left[place] -= wanted
+        return [{**demand, "location_id": place}]
+    lines: list[Row] = []
+    for place, quantity in sorted(left.items(), key=lambda entry: entry[1], reverse=True):
+        taken = min(quantity, wanted)
+        if taken > 0:
+            left[place] -= taken
+            wanted -= taken
+            lines.append({**demand, "quantity": taken, "location_id": place})
+    if wanted > 0:
+        raise InsufficientInventory(NOT_ENOUGH)
+    return lines
+
+
+def demands_of(items: Sequence[Mapping[str, Any]], variants: Mapping[str, Row], made_of: Sequence[Row]) -> list[Demand]:
+    """What an order's lines take: of each variant whose stock is managed the items it is made of, so many times."""
+    demands: list[Demand] = []
+    for item in items:
+        variant = variants.get(item["variant_id"] or "")
+        if variant is None or not variant["manage_inventory"]:
+            continue
+        for tie in made_of:
+            if tie["variant_id"] == variant["id"]:
+                demands.append(
+                    {
+                        "line_item_id": item["id"],
+                        "inventory_item_id": tie["inventory_item_id"],
+                        "quantity": Decimal(tie["required_quantity"]) * item["quantity"],
+                        "allow_backorder": bool(variant["allow_backorder"]),
+                    }
+                )
+    return demands

@@ -1,0 +1,109 @@
+"""What a cart stands in: its region and its customer, and what follows from them for prices and taxes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...core.errors import InvalidData
+from ...core.flow import Flow
+from ...core.ids import new_id
+from ...core.query.page import Query
+from .draft import Draft
+
+Row = dict[str, Any]
+
+REGION = ("id", "name", "currency_code", "automatic_taxes", "countries.iso_2")
+CUSTOMER = ("id", "email", "has_account", "groups.id")
+
+
+@dataclass
+class Surroundings:
+    region: Row | None
+    customer: Row | None
+
+    @property
+    def countries(self) -> list[str]:
+        """Two-letter codes of the region's countries."""
+        return [country["iso_2"] for country in self.region["countries"]] if self.region is not None else []
+
+    @property
+    def automatic_taxes(self) -> bool:
+        return self.region is not None and bool(self.region["automatic_taxes"])
+
+    def pricing(self, draft: Draft) -> Row:
+        """What price rules can be about."""
+        context: Row = {"currency_code": draft["currency_code"], "region_id": draft["region_id"], "customer_id": draft["customer_id"]}
+        if self.customer is not None:
+            context["customer"] = self.customer
+        return context
+
+
+async def load_surroundings(flow: Flow, region_id: str | None, customer_id: str | None) -> Surroundings:
+    """Side by side, one statement each. What isn't there any more is None."""
+    region, customer = await asyncio.gather(_first(flow, "region", REGION, region_id), _first(flow, "customer", CUSTOMER, customer_id))
+    return Surroundings(region, customer)
+
+
+async def _first(flow: Flow, entity: str, fields: tuple[str, ...], id: str | None) -> Row | None:
+    if id is None:
+        return None
+    rows = await flow.graph.rows(Query(entity, fields, {"id": id}, limit=1))
+    return rows[0] if rows else None
+
+
+def check_country(address: Mapping[str, Any], surroundings: Surroundings) -> Row:
+    """The address with its country written as the region has it. Raises InvalidData for a country outside the region."""
+    country = address.get("country_code")
+    if country is None or surroundings.region is None:
+        return dict(address)
+    normal = str(country).strip().lower()
+    if normal not in surroundings.countries:
+        raise InvalidData(f"Country with code {country} is not within region {surroundings.region['name']}")
+    return {**address, "country_code": normal}
+
+
+# -- taxes
+
+
+async def update_taxes(flow: Flow, draft: Draft, surroundings: Surroundings, *, force: bool = False) -> None:
+    """Work out the taxes on everything in the cart, if its region does so by itself, or if `force`d.
+
+    Without a country there are none. Where the region waits to be asked, what was worked out before stays as it is.
+    """
+    if not (surroundings.automatic_taxes or force):
+        return
+    address = draft.address()
+    lines: list[Row] = []
+    if address is not None and address.get("country_code") and (draft.items or draft.shipping_methods):
+        context: Row = {"address": address}
+        if surroundings.customer is not None:
+            context["customer"] = surroundings.customer
+        items = [_taxable(item, "quantity", "unit_price", "product_id", "product_type_id", "variant_id") for item in draft.items]
+        shipping = [_taxable(method, "shipping_option_id", unit_price="amount") for method in draft.shipping_methods]
+        lines = await flow.modules.tax.get_tax_lines(items, shipping, context)
+    draft.set_taxes(
+        _tax_lines(lines, "line_item_id", "item_id", "calitxl"), _tax_lines(lines, "shipping_line_id", "shipping_method_id", "casmtxl")
+    )
+
+
+def _taxable(line: Row, *names: str, **renamed: str) -> Row:
+    return {name: line.get(name) for name in ("id", *names)} | {name: line.get(ours) for name, ours in renamed.items()}
+
+
+def _tax_lines(lines: Iterable[Row], theirs: str, ours: str, prefix: str) -> list[Row]:
+    return [
+        {
+            "id": new_id(prefix),
+            ours: line[theirs],
+            "description": line.get("name"),
+            "tax_rate_id": line.get("rate_id"),
+            "code": line["code"],
+            "rate": line["rate"],
+            "provider_id": line.get("provider_id"),
+        }
+        for line in lines
+        if line.get(theirs) is not None
+    ]

@@ -1,0 +1,144 @@
+"""Changing what a cart is for: its buyer, addresses, region, channel."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from ...core.errors import NotFound
+from ...core.flow import Flow, workflow
+from .create import find_customer, find_sales_channel, normal_email
+from .draft import KINDS, Draft
+from .goods import load_goods
+from .lines import price_lines, refresh_and_save
+from .payment import collections_of, update_amount
+from .saving import load_open, lock_of, save
+from .surroundings import Surroundings, check_country, load_surroundings, update_taxes
+
+Row = dict[str, Any]
+Given = Mapping[str, Any]
+
+
+@workflow("update-cart", hooks=("validate", "setPricingContext", "cartUpdated"))
+async def update_cart(flow: Flow, cart_id: str, update: Given, additional_data: Given | None = None) -> None:
+    """Change what is named of a cart: its email, region_id, sales_channel_id, shipping_address, billing_address, locale or metadata.
+
+    Another email makes another guest the buyer, unless the buyer has an account. Another region brings its currency and its prices; lines
+    whose price somebody has set and the shipping methods go, and so does an address in a country that the region doesn't have.
+
+    Raises NotFound; InvalidData where the cart is completed, for a country outside the region, or lines that can't be had in the new one.
+    """
+    async with flow.lock(lock_of(cart_id)):
+        draft = Draft(await load_open(flow, cart_id))
+        moves = update.get("region_id") is not None and update["region_id"] != draft["region_id"]
+        region_id = update["region_id"] if moves else draft["region_id"]
+        surroundings, channel, collections = await asyncio.gather(
+            load_surroundings(flow, region_id, draft["customer_id"]),
+            find_sales_channel(flow, update.get("sales_channel_id")),
+            collections_of(flow, cart_id),
+        )
+        if moves and surroundings.region is None:
+            raise NotFound(f"Region with id: {region_id} was not found")
+        await _set_buyer(flow, draft, surroundings, update)
+        resold = channel is not None and channel["id"] != draft["sales_channel_id"]
+        if channel is not None:
+            draft.set(sales_channel_id=channel["id"])
+        draft.set(**{name: update[name] for name in ("locale", "metadata") if name in update})
+        if moves:
+            _move(draft, surroundings)
+        _set_addresses(draft, surroundings, update)
+        await flow.hooks.validate(draft, additional_data)
+        if moves or resold:
+            variants = {item["variant_id"] for item in draft.items if item["variant_id"] is not None}
+            goods = await load_goods(flow, variants, draft["sales_channel_id"])
+            await price_lines(flow, draft, goods, surroundings, variants, additional_data)
+        await refresh_and_save(flow, draft, surroundings, collections)
+        await flow.hooks.cartUpdated(cart_id, additional_data)
+    if moves:
+        flow.emit("cart.region_updated", id=cart_id)
+    flow.emit("cart.updated", id=cart_id)
+
+
+async def _set_buyer(flow: Flow, draft: Draft, surroundings: Surroundings, update: Given) -> None:
+    if "email" not in update:
+        return
+    email = normal_email(update["email"])
+    draft.set(email=email)
+    registered = surroundings.customer is not None and surroundings.customer["has_account"]
+    if registered or (surroundings.customer is not None and surroundings.customer["email"] == email):
+        return
+    surroundings.customer = await find_customer(flow, None, email)
+    draft.set(customer_id=surroundings.customer["id"] if surroundings.customer is not None else None)
+
+
+def _move(draft: Draft, surroundings: Surroundings) -> None:
+    """To another region: what was said in terms of the old one is taken away."""
+    assert surroundings.region is not None
+    draft.set(region_id=surroundings.region["id"], currency_code=surroundings.region["currency_code"])
+    for item in draft.items:
+        if item["is_custom_price"] or item["variant_id"] is None:
+            draft.drop_item(item["id"])
+    for method in draft.shipping_methods:
+        draft.drop_shipping_method(method["id"])
+    address = draft.address()
+    if address is not None and (address["country_code"] or "") not in surroundings.countries:
+        draft.drop_address("shipping")
+    if draft.address() is None and len(surroundings.countries) == 1:
+        draft.put_address("shipping", {"country_code": surroundings.countries[0]})
+
+
+def _set_addresses(draft: Draft, surroundings: Surroundings, update: Given) -> None:
+    for kind in KINDS:
+        name = f"{kind}_address"
+        if name not in update:
+            continue
+        given = update[name]
+        if given is None:
+            draft.drop_address(kind)
+            continue
+        known = draft.address(kind)
+        if given.get("id") is not None:
+            if known is None or known["id"] != given["id"]:
+                raise NotFound(f"Address with id: {given['id']} was not found")
+            given = {**known, **given}
+        draft.put_address(kind, check_country(given, surroundings) if kind == "shipping" else given)
+
+
+@workflow("transfer-cart-customer", hooks=("validate", "setPricingContext"))
+async def transfer_cart(flow: Flow, cart_id: str, customer_id: str, additional_data: Given | None = None) -> None:
+    """Make a signed-in customer the buyer of a cart that was nobody's or a guest's; prices become theirs.
+
+    A cart of another customer with an account stays theirs: nothing happens.
+
+    Raises NotFound, InvalidData where the cart is completed.
+    """
+    async with flow.lock(lock_of(cart_id)):
+        draft = Draft(await load_open(flow, cart_id))
+        await flow.hooks.validate(draft, additional_data)
+        surroundings, before = await asyncio.gather(
+            load_surroundings(flow, draft["region_id"], customer_id), load_surroundings(flow, None, draft["customer_id"])
+        )
+        if surroundings.customer is None:
+            raise NotFound(f"Customer with id: {customer_id} was not found")
+        if before.customer is not None and (before.customer["has_account"] or draft["customer_id"] == customer_id):
+            return
+        draft.set(customer_id=customer_id, email=surroundings.customer["email"])
+        variants = {item["variant_id"] for item in draft.items if item["variant_id"] is not None}
+        goods = await load_goods(flow, variants, draft["sales_channel_id"], cart_id)
+        await price_lines(flow, draft, goods, surroundings, variants, additional_data)
+        await refresh_and_save(flow, draft, surroundings, goods.collection_ids)
+    flow.emit("cart.customer_transferred", id=cart_id, customer_id=customer_id)
+
+
+@workflow("update-tax-lines")
+async def calculate_taxes(flow: Flow, cart_id: str) -> None:
+    """Work out a cart's taxes, also where its region waits to be asked. Raises NotFound, InvalidData where the cart is completed."""
+    async with flow.lock(lock_of(cart_id)):
+        draft = Draft(await load_open(flow, cart_id))
+        surroundings, collections = await asyncio.gather(
+            load_surroundings(flow, draft["region_id"], draft["customer_id"]), collections_of(flow, cart_id)
+        )
+        await update_taxes(flow, draft, surroundings, force=True)
+        await flow.run(save, draft)
+        await flow.run(update_amount, draft, collections)
