@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from ...core import logs
@@ -17,9 +16,9 @@ from ...core.settings import Settings
 from ..host import local_host
 from . import instance
 from .accounts import create_admin
+from .output import console
 from .seeding import seed_defaults, seed_demo
 
-console = Console(highlight=False)
 R = TypeVar("R")
 
 DataDir = typer.Option(None, help="The data directory. Default: .velella")

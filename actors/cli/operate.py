@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from ...core.settings import Settings
 from ..host import local_host
 from . import instance
 from .data import DatabaseUrl, DataDir, with_database
+from .output import console
 
-console = Console(highlight=False)
 R = TypeVar("R")
 
 SECRET = ("secret", "token", "password")

@@ -8,15 +8,13 @@ import signal
 from pathlib import Path
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from ...core import logs
 from ...core.settings import Settings
 from . import instance
+from .output import console
 from .seeding import seed_defaults, seed_demo
-
-console = Console(highlight=False)
 
 EXAMPLES = """Examples:  velella serve  ·  velella serve --topology pooled  ·  velella serve --empty --data-dir shop2 --port 9001  ·
 velella serve --database-url postgresql://shop@db.internal/shop --host 0.0.0.0"""
