@@ -1,0 +1,83 @@
+"""A whole shop in this process: every module, the workflows, no front end. Every message is encoded and decoded on its way."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from velella.actors.host import Host, local_host
+from velella.actors.postgres import EmbeddedPostgres
+from velella.core import migrations
+from velella.core.flow import Flow, on_hook
+from velella.core.settings import Settings
+from velella.modules import Modules
+from velella.workflows.defaults import seed_defaults
+
+from ..conftest import clone
+
+
+@dataclass
+class Shop:
+    host: Host
+
+    @property
+    def modules(self) -> Modules:
+        return self.host.modules
+
+    async def run(self, workflow: str, **input: Any) -> Any:
+        return await self.host.workflows.run(workflow, input, None)
+
+    async def one(self, entity: str, id: str, *fields: str) -> dict[str, Any]:
+        return await self.host.graph.one(entity, id, fields or ("*",))
+
+
+class Unlucky(Exception):
+    """What a hook raises when it is told to."""
+
+
+async def refuse(flow: Flow, rows: Any, additional_data: Any = None) -> None:
+    if additional_data == {"refuse": True}:
+        raise Unlucky
+
+
+for _workflow, _hook in (
+    ("create-products", "productsCreated"),
+    ("update-products", "productsUpdated"),
+    ("create-product-variants", "productVariantsCreated"),
+    ("update-product-variants", "productVariantsUpdated"),
+):
+    on_hook(_workflow, _hook)(refuse)
+
+
+@pytest.fixture
+def unlucky() -> dict[str, Any]:
+    """Given to a workflow, it fails at its very end."""
+    return {"additional_data": {"refuse": True}}
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def seeded(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Name of a database with all tables and the shop's defaults, to be cloned."""
+    url = await clone(postgres)
+    settings = Settings(database_url=url, data_dir=tmp_path_factory.mktemp("seeded"))
+    await migrations.migrate_all(settings)
+    async with local_host(settings) as host:
+        assert await seed_defaults(host.modules)
+    connection = await asyncpg.connect(url)
+    try:
+        return str(await connection.fetchval("SELECT current_database()"))
+    finally:
+        await connection.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shop(postgres: EmbeddedPostgres, seeded: str, tmp_path: Path) -> AsyncIterator[Shop]:
+    settings = Settings(database_url=await clone(postgres, seeded), data_dir=tmp_path)
+    async with local_host(settings, wire_check=True) as host:
+        yield Shop(host)
