@@ -235,9 +235,9 @@ class served:
             **self.given,
         }
         settings = Settings(**made).with_secrets()
-        for module in MODULES:
+        for module in (*MODULES, "engine"):
             await migrations.migrate(migrations.load_module(module, settings), url)
-        self.local = local_host(settings, MODULES)
+        self.local = local_host(settings, (*MODULES, "locking", "workflows"))
         host = await self.local.__aenter__()
         self.front = FrontEnd(host.context, [*api_keys.routes, *identities.routes, *session.routes, *users.routes, *routes])
         await self.front.start()

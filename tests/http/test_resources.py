@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from velella.core.errors import InvalidData
 from velella.core.ids import ulid
 
 from .conftest import Client, Shop
@@ -82,9 +85,41 @@ async def test_a_publishable_key_is_linked_and_unlinked(admin: Client, shop: Sho
     assert (await admin("DELETE", f"/admin/api-keys/{key['id']}")).json["deleted"] is True
 
 
-async def test_users_see_themselves(admin: Client) -> None:
+async def test_users_see_and_change_themselves(admin: Client) -> None:
     me = (await admin("GET", "/admin/users/me")).json["user"]
-    assert (await admin("GET", f"/admin/users/{me['id']}")).json["user"] == me
+    path = f"/admin/users/{me['id']}"
+    assert (await admin("GET", path)).json["user"] == me
     assert me["id"] in [user["id"] for user in (await admin("GET", "/admin/users?limit=1000")).json["users"]]
-    other = await admin("DELETE", "/admin/users/user_other")
-    assert (other.status, other.json["type"]) == (400, "not_allowed")
+    changed = (await admin("POST", path, {"first_name": "Ada", "metadata": {"desk": 3}})).json["user"]
+    assert (changed["first_name"], changed["metadata"], changed["email"]) == ("Ada", {"desk": 3}, me["email"])
+    assert (await admin("POST", path, {"email": "x@y.zz"})).status == 400
+    assert (await admin("POST", "/admin/users/user_none", {"first_name": "x"})).status == 404
+
+
+async def test_an_account_is_made_and_removed_whole(admin: Client, client: Client, shop: Shop) -> None:
+    email, auth = f"{ulid().lower()}@example.com", shop.host.modules.auth
+    made = await client("POST", "/auth/user/emailpass/register", {"email": email, "password": "secret"})
+    identity = (await auth.authenticate("emailpass", {"body": {"email": email, "password": "secret"}}))["auth_identity"]
+    assert identity is not None
+    account = {"auth_identity_id": identity["id"], "user": {"email": email}}
+    user = await shop.host.workflows.run("create-user-account", account)
+    again = {"auth_identity_id": identity["id"], "user": {"email": f"other-{email}"}}
+    with pytest.raises(InvalidData, match="already exists in app metadata"):
+        await shop.host.workflows.run("create-user-account", again)
+    assert await shop.host.modules.user.list("user", {"email": f"other-{email}"}) == [], "what was begun is undone"
+
+    fresh = await client.with_(authorization=f"Bearer {made.json['token']}")("POST", "/auth/token/refresh")
+    themselves = client.with_(authorization=f"Bearer {fresh.json['token']}")
+    path = f"/admin/users/{user['id']}"
+    assert (await themselves("GET", f"{path}/auth-providers")).json == {"providers": ["emailpass"]}
+    letter = (await admin("POST", f"{path}/reset-password")).json["token"]
+    by_letter = client.with_(authorization=f"Bearer {letter}")
+    assert (await by_letter("POST", "/auth/user/emailpass/update", {"password": "new"})).json == {"success": True}
+    asked = await client("POST", "/auth/user/emailpass/reset-password", {"identifier": "nobody@example.com"})
+    assert (asked.status, asked.text) == (201, "Created")
+
+    refused = await admin("DELETE", path)
+    assert (refused.status, refused.json["type"]) == (400, "not_allowed")
+    assert (await themselves("DELETE", path)).json == {"id": user["id"], "object": "user", "deleted": True}
+    assert (await client("POST", "/auth/user/emailpass", {"email": email, "password": "new"})).status == 401
+    assert (await client("POST", "/auth/user/emailpass/register", {"email": email, "password": "back"})).status == 200
