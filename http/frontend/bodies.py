@@ -34,6 +34,8 @@ class Part(BaseModel):
 
     filled: ClassVar[frozenset[str]] = frozenset()
     """Fields with a default that handlers must see."""
+    several: ClassVar[bool] = False
+    """Whether a list of them is a body as well. A handler then finds it as `body["several"]`."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:

@@ -152,7 +152,10 @@ class FrontEnd(Service):
             body = {}
         if route.body is not None:
             try:
-                request.body = route.body.model_validate(body).given()
+                if isinstance(body, list):
+                    request.body = {"several": [route.body.model_validate(each).given() for each in body]}
+                else:
+                    request.body = route.body.model_validate(body).given()
             except ValidationError as error:
                 raise invalid_request(issues_of(error, body)) from None
         elif isinstance(body, dict):

@@ -55,7 +55,8 @@ async def read_body(http: web.BaseRequest, request: Request, limit: int, *, raw:
         value = data.decode("utf-8", "replace")
     else:
         return {}
-    if not isinstance(value, dict) and request.route.body is not None:
+    body = request.route.body
+    if not isinstance(value, dict) and body is not None and not (body.several and isinstance(value, list)):
         raise invalid_request([invalid_type("object", (), json_type(value))])
     return value
 
