@@ -18,6 +18,9 @@ from typing import Final
 USUAL_DECIMALS: Final = 2
 """Of a currency that isn't in the table."""
 
+PRECISION: Final = 20
+"""Stands in the twin of every amount. The amounts themselves are exact."""
+
 _EXACT = Context(prec=1000, rounding=ROUND_HALF_UP)
 """Wide enough for any amount that PostgreSQL's numeric takes in practice: rounding must never lose leading digits."""
 
@@ -74,5 +77,5 @@ def plain(amount: Decimal) -> Decimal:
 
 
 def raw(amount: Decimal | int | None) -> dict[str, str | int] | None:
-    """The twin that the API shows beside an amount: its digits as text, with the precision that arithmetic on it keeps."""
-    return None if amount is None else {"value": format(plain(Decimal(amount)), "f"), "precision": 20}
+    """The twin that the API shows beside an amount: its digits as text."""
+    return None if amount is None else {"value": format(plain(Decimal(amount)), "f"), "precision": PRECISION}

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from ...core.errors import InvalidData
-from ...core.money import raw
+from ...core.money import PRECISION
 from .prices import as_number
 
 Context = Mapping[str, Any]
@@ -47,13 +47,13 @@ def buyer(context: Context) -> Buyer:
 
 def calculated_prices(found: Iterable[Mapping[str, Any]], currency_code: str) -> dict[str, dict[str, Any]]:
     """Calculated prices by price set, from the best price and the best list price of each set that has one."""
-    own: dict[str, Mapping[str, Any]] = {}
-    listed: dict[str, Mapping[str, Any]] = {}
+    own: dict[str, Row] = {}
+    listed: dict[str, Row] = {}
     for row in found:
         (own if row["price_list_id"] is None else listed)[row["price_set_id"]] = row
-    return {
-        set_id: _calculated(set_id, *_chosen(own.get(set_id), listed.get(set_id)), currency_code=currency_code) for set_id in own | listed
-    }
+    if not listed:
+        return {set_id: _calculated(set_id, price, price, currency_code) for set_id, price in own.items()}
+    return {set_id: _calculated(set_id, *_chosen(own.get(set_id), listed.get(set_id)), currency_code) for set_id in own | listed}
 
 
 Row = Mapping[str, Any]
@@ -73,35 +73,38 @@ def _chosen(own: Row | None, listed: Row | None) -> tuple[Row | None, Row | None
     return listed, own
 
 
-def _calculated(set_id: str, price: Row | None, original: Row | None, *, currency_code: str) -> dict[str, Any]:
-    amount: Decimal | None = price["amount"] if price else None
-    original_amount: Decimal | None = original["amount"] if original else None
+def _calculated(set_id: str, price: Row | None, original: Row | None, currency_code: str) -> dict[str, Any]:
+    amount, twin, is_listed, inclusive, source = shown = _shown(price)
+    was_amount, was_twin, was_listed, was_inclusive, was_source = shown if original is price else _shown(original)
     return {
         "id": set_id,
-        "is_calculated_price_price_list": bool(price and price["price_list_id"]),
-        "is_calculated_price_tax_inclusive": bool(price and price["is_tax_inclusive"]),
+        "is_calculated_price_price_list": is_listed,
+        "is_calculated_price_tax_inclusive": inclusive,
         "calculated_amount": amount,
-        "raw_calculated_amount": raw(amount),
-        "is_original_price_price_list": bool(original and original["price_list_id"]),
-        "is_original_price_tax_inclusive": bool(original and original["is_tax_inclusive"]),
-        "original_amount": original_amount,
-        "raw_original_amount": raw(original_amount),
+        "raw_calculated_amount": twin,
+        "is_original_price_price_list": was_listed,
+        "is_original_price_tax_inclusive": was_inclusive,
+        "original_amount": was_amount,
+        "raw_original_amount": was_twin,
         "currency_code": currency_code,
-        "calculated_price": _source(price),
-        "original_price": _source(original),
+        "calculated_price": source,
+        "original_price": was_source,
     }
 
 
-def _source(price: Row | None) -> dict[str, Any]:
+def _shown(price: Row | None) -> tuple[Decimal | None, dict[str, Any] | None, bool, bool, dict[str, Any]]:
+    """Amount, its twin, whether it is of a price list, whether it holds the tax, and where it comes from."""
     if price is None:
-        return dict.fromkeys(("id", "price_list_id", "price_list_type", "min_quantity", "max_quantity"))
-    return {
+        return None, None, False, False, dict.fromkeys(("id", "price_list_id", "price_list_type", "min_quantity", "max_quantity"))
+    amount, list_id = price["amount"], price["price_list_id"]
+    source = {
         "id": price["id"],
-        "price_list_id": price["price_list_id"],
+        "price_list_id": list_id,
         "price_list_type": price["price_list_type"],
         "min_quantity": _whole(price["min_quantity"]),
         "max_quantity": _whole(price["max_quantity"]),
     }
+    return amount, {"value": format(amount, "f"), "precision": PRECISION}, list_id is not None, price["is_tax_inclusive"], source
 
 
 def _whole(quantity: Decimal | None) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from ...core.clock import utc_now
 from ...core.errors import InvalidData, NotFound
@@ -60,7 +60,7 @@ class PricingService(ModuleService):
                 "now": utc_now(),
             },
         )
-        return calculated_prices(map(dict, found), asking.currency_code)
+        return calculated_prices(cast("list[Mapping[str, Any]]", found), asking.currency_code)
 
     # -- price sets
 
