@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypedDict
 
 import asyncpg
 
@@ -12,13 +12,20 @@ from ...core.ids import new_id
 from ...core.messages import reads, writes
 from ...core.module import ModuleService, Row, Rows
 from ...core.sql.provider_rows import keep_provider_rows
+from ...core.sql.snapshots import Snapshot
 from .provider import Taxable, TaxLine, TaxProvider
-from .queries import COUNTRY_REGIONS, LOCK_RATES, RATES, REGIONS, RULES_OF_RATES
+from .queries import COUNTRY_REGIONS, LOCK_RATES, RATE_ROWS, RATES, REGIONS, RULES_OF_RATES
 from .rates import Rate, provinces, rates_for, references_of
 from .tables import SCHEMA, tax_provider
 
 DEFAULT_PROVIDER = "tp_system"
 """Computes the taxes of regions that name no provider."""
+
+
+class RatesChanged(TypedDict):
+    rates: Rows
+    before: Snapshot
+    """What `put_back_rates` takes."""
 
 
 class TaxService(ModuleService):
@@ -112,25 +119,32 @@ class TaxService(ModuleService):
         return created
 
     @writes
-    async def update_rates(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
-        """Update tax rates, each named by its id. `rules`, where a row names them, replace the rules it has."""
+    async def update_rates(self, rows: Sequence[Mapping[str, Any]]) -> RatesChanged:
+        """Update tax rates, each named by its id. `rules`, where a row names them, replace the rules it has.
+
+        Raises NotFound where a rate is missing: nothing changes.
+        """
+        ids = [row["id"] for row in rows]
+        before = await self._hold_rates(ids)
         updated = await self.update("tax_rate", [{name: value for name, value in row.items() if name != "rules"} for row in rows])
         for row in rows:
             if row.get("rules") is not None:
-                await self.set_rules([row["id"]], row["rules"])
-        return updated
+                await self._replace_rules([row["id"]], row["rules"])
+        return {"rates": updated, "before": before}
 
     @writes
-    async def set_rules(self, tax_rate_ids: Sequence[str], rules: Sequence[Mapping[str, Any]]) -> Rows:
-        """Replace all rules of rates: each of them gets the given ones (`reference`, `reference_id`)."""
+    async def set_rules(self, tax_rate_ids: Sequence[str], rules: Sequence[Mapping[str, Any]]) -> RatesChanged:
+        """Replace all rules of rates: each of them gets the given ones (`reference`, `reference_id`). Raises NotFound."""
         ids = list(dict.fromkeys(tax_rate_ids))
-        there = {row["id"] for row in await self.database.fetch(LOCK_RATES, {"ids": ids})}
-        for id in ids:
-            if id not in there:
-                raise NotFound(f"Tax rate with id: {id} was not found")
-        old = [row["id"] for row in await self.database.fetch(RULES_OF_RATES, {"ids": ids})]
-        await self.delete("tax_rate_rule", old)
-        return await self.create_rules([{**rule, "tax_rate_id": id} for id in ids for rule in rules])
+        before = await self._hold_rates(ids)
+        await self._replace_rules(ids, rules)
+        return {"rates": await self.list("tax_rate", {"id": ids}, fields=("*", "rules.*")), "before": before}
+
+    @writes
+    async def put_back_rates(self, ids: Sequence[str], before: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+        """Take back an update: the rates have their columns and rules as before it. May be repeated."""
+        await RATE_ROWS.put_back(self.database, ids, before)
+        self.touch("tax_rate", "tax_rate_rule")
 
     @writes
     async def create_rules(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
@@ -140,6 +154,19 @@ class TaxService(ModuleService):
         return created
 
     # -- inside
+
+    async def _hold_rates(self, ids: Sequence[str]) -> Snapshot:
+        """Lock rates that are to change; how they are. Raises NotFound."""
+        there = {row["id"] for row in await self.database.fetch(LOCK_RATES, {"ids": list(ids)})}
+        for id in ids:
+            if id not in there:
+                raise NotFound(f"Tax rate with id: {id} was not found")
+        return await RATE_ROWS.take(self.database, ids)
+
+    async def _replace_rules(self, ids: Sequence[str], rules: Sequence[Mapping[str, Any]]) -> None:
+        old = [row["id"] for row in await self.database.fetch(RULES_OF_RATES, {"ids": list(ids)})]
+        await self.delete("tax_rate_rule", old)
+        await self.create_rules([{**rule, "tax_rate_id": id} for id in ids for rule in rules])
 
     async def _find_parents(self, regions: Rows) -> None:
         """Fill in the parents of provinces, and check those that are named."""

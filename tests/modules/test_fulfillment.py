@@ -121,7 +121,7 @@ async def test_geo_zones_are_replaced_as_a_whole(fulfillments: FulfillmentServic
     zone = await zone_for(fulfillments, "Europe", {"type": "country", "country_code": "de"}, {"type": "country", "country_code": "dk"})
     await option_for(fulfillments, zone, "post")
     (kept,) = await fulfillments.list("geo_zone", {"country_code": "de"})
-    await fulfillments.update_zones(
+    changed = await fulfillments.update_zones(
         [
             {
                 "id": zone,
@@ -139,13 +139,17 @@ async def test_geo_zones_are_replaced_as_a_whole(fulfillments: FulfillmentServic
     with pytest.raises(InvalidData, match="planet"):
         await fulfillments.create_geo_zones([{"type": "planet", "country_code": "us", "service_zone_id": zone}])
     assert sorted(row["country_code"] for row in await fulfillments.list("geo_zone")) == ["fr", "se"]
+    await fulfillments.put_back_zones([zone], changed["before"])
+    assert await names(fulfillments, STORE, DE) == ["post"]
 
 
 async def test_an_option_keeps_the_rules_that_are_named(fulfillments: FulfillmentService) -> None:
     zone = await zone_for(fulfillments, "Europe", {"type": "country", "country_code": "de"})
     option = await option_for(fulfillments, zone, "post", ("a", "eq", "1"), ("b", "in", ["1"]))
     first, _ = await fulfillments.list("shipping_option_rule", order=("id",))
-    await fulfillments.update_options(
+    shown = ("name", "type.code", "rules.attribute", "rules.value")
+    old = await fulfillments.retrieve("shipping_option", option, fields=shown)
+    changed = await fulfillments.update_options(
         [
             {
                 "id": option,
@@ -158,7 +162,7 @@ async def test_an_option_keeps_the_rules_that_are_named(fulfillments: Fulfillmen
             }
         ]
     )
-    found = await fulfillments.retrieve("shipping_option", option, fields=("name", "type.code", "rules.attribute", "rules.value"))
+    found = await fulfillments.retrieve("shipping_option", option, fields=shown)
     assert (found["name"], found["type"]["code"]) == ("mail", "mail")
     assert sorted((rule["attribute"], rule["value"]) for rule in found["rules"]) == [("a", "2"), ("c", "9")]
     assert [row["code"] for row in await fulfillments.list("shipping_option_type")] == ["mail"]
@@ -169,6 +173,10 @@ async def test_an_option_keeps_the_rules_that_are_named(fulfillments: Fulfillmen
         [{"shipping_option_id": option, "attribute": "d", "operator": "ne", "value": "1"}], (), [first["id"]]
     )
     assert (len(done["created"]), done["updated"], done["deleted"]) == (1, [], [first["id"]])
+    for _ in range(2):
+        await fulfillments.put_back_options([option], changed["before"])
+        assert await fulfillments.retrieve("shipping_option", option, fields=shown) == old
+        assert [row["code"] for row in await fulfillments.list("shipping_option_type")] == ["post"]
 
 
 async def test_what_options_need_can_not_be_deleted(fulfillments: FulfillmentService) -> None:
