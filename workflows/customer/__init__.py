@@ -1,0 +1,1 @@
+"""Customers, their accounts, addresses and groups."""

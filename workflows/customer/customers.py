@@ -1,0 +1,79 @@
+"""Customers and their accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...core.errors import InvalidData
+from ...core.flow import Flow, step, workflow
+from ..auth.actors import link_actor, unlink_actor
+from ..rows import Selector, delete_rows, release_ties, selected, update_rows
+
+Row = dict[str, Any]
+
+
+async def _delete_customers(flow: Flow, customers: list[Row]) -> None:
+    await flow.modules.customer.delete("customer", [customer["id"] for customer in customers])
+
+
+@step(undo=_delete_customers)
+async def insert_customers(flow: Flow, customers: Sequence[Row]) -> list[Row]:
+    return await flow.modules.customer.create_customers(customers)
+
+
+@workflow("create-customers", hooks=("customersCreated",))
+async def create_customers(flow: Flow, customers: list[Row], additional_data: Row | None = None) -> list[Row]:
+    """Customers with their `addresses`. Raises InvalidData where an email belongs to a customer of the same kind (guest, registered)."""
+    made = await flow.run(insert_customers, customers)
+    await flow.hooks.customersCreated(made, additional_data)
+    for customer in made:
+        flow.emit("customer.created", id=customer["id"])
+    return made
+
+
+@workflow("update-customers", hooks=("customersUpdated",))
+async def update_customers(flow: Flow, selector: Selector, update: Row, additional_data: Row | None = None) -> list[Row]:
+    ids = await selected(flow, "customer", selector)
+    await flow.run(update_rows, "customer", [{**update, "id": id} for id in ids])
+    changed = await flow.modules.customer.list("customer", {"id": ids})
+    await flow.hooks.customersUpdated(changed, additional_data)
+    for id in ids:
+        flow.emit("customer.updated", id=id)
+    return changed
+
+
+@workflow("delete-customers", hooks=("customersDeleted",))
+async def delete_customers(flow: Flow, ids: list[str]) -> list[str]:
+    """Delete customers with their addresses. The ids that were there."""
+    gone = [row["id"] for row in (await flow.run(delete_rows, "customer", ids))["rows"]]
+    await flow.run(release_ties, "customer", gone)
+    await flow.hooks.customersDeleted(gone)
+    for id in gone:
+        flow.emit("customer.deleted", id=id)
+    return gone
+
+
+@workflow("create-customer-account")
+async def create_customer_account(flow: Flow, auth_identity_id: str, customer: Row) -> Row:
+    """A registered customer who signs in by an identity.
+
+    Raises InvalidData without an email, where the email belongs to a registered customer, and where the identity is somebody already.
+    """
+    email = customer.get("email")
+    if not email:
+        raise InvalidData("A customer account needs an email")
+    if await flow.modules.customer.list("customer", {"email": email, "has_account": True}, fields=("id",), limit=1):
+        raise InvalidData(f"A customer with the email {email} already has an account")
+    (made,) = await flow.run(create_customers, [{**customer, "has_account": True}])
+    await flow.run(link_actor, auth_identity_id, "customer", made["id"])
+    return made
+
+
+@workflow("remove-customer-account")
+async def remove_customer_account(flow: Flow, customer_id: str) -> str:
+    """Delete a customer, and the identities that are nobody else. Returns the id. Raises NotFound."""
+    await flow.modules.customer.retrieve("customer", customer_id, fields=("id",))
+    await flow.run(delete_customers, [customer_id])
+    await flow.run(unlink_actor, "customer", customer_id)
+    return customer_id

@@ -1,0 +1,77 @@
+"""Groups of customers, and who is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+from ...core.flow import Flow, step, workflow
+from ..rows import Selector, create_rows, delete_rows, selected, update_rows
+
+Row = dict[str, Any]
+
+
+@workflow("create-customer-groups")
+async def create_customer_groups(flow: Flow, customer_groups: list[Row]) -> list[Row]:
+    """Raises InvalidData for a name that is taken."""
+    return (await flow.run(create_rows, "customer_group", customer_groups))["rows"]
+
+
+@workflow("update-customer-groups")
+async def update_customer_groups(flow: Flow, selector: Selector, update: Row) -> list[Row]:
+    ids = await selected(flow, "customer_group", selector)
+    await flow.run(update_rows, "customer_group", [{**update, "id": id} for id in ids])
+    return await flow.modules.customer.list("customer_group", {"id": ids})
+
+
+@workflow("delete-customer-groups")
+async def delete_customer_groups(flow: Flow, ids: list[str]) -> list[str]:
+    return [row["id"] for row in (await flow.run(delete_rows, "customer_group", ids))["rows"]]
+
+
+class Moved(TypedDict):
+    joined: list[Row]
+    left: list[Row]
+
+
+async def _move_back(flow: Flow, moved: Moved) -> None:
+    await flow.modules.customer.remove_from_groups(moved["joined"])
+    await flow.modules.customer.add_to_groups(moved["left"])
+
+
+@step(undo=_move_back)
+async def move_customers(flow: Flow, add: Sequence[Row], remove: Sequence[Row]) -> Moved:
+    """Put customers into groups and take others out: pairs of `customer_id` and `customer_group_id`. Those that changed."""
+    customers = flow.modules.customer
+    there = {(row["customer_id"], row["customer_group_id"]) for row in await _memberships(flow, [*add, *remove])}
+    joining = [pair for pair in add if (pair["customer_id"], pair["customer_group_id"]) not in there]
+    leaving = [pair for pair in remove if (pair["customer_id"], pair["customer_group_id"]) in there]
+    await customers.add_to_groups(joining)
+    await customers.remove_from_groups(leaving)
+    return {"joined": joining, "left": leaving}
+
+
+async def _memberships(flow: Flow, pairs: Sequence[Row]) -> list[Row]:
+    wanted: Row = {
+        "customer_id": sorted({pair["customer_id"] for pair in pairs}),
+        "customer_group_id": sorted({pair["customer_group_id"] for pair in pairs}),
+    }
+    return await flow.modules.customer.list("customer_group_customer", wanted, fields=("customer_id", "customer_group_id"))
+
+
+@workflow("link-customers-to-customer-group")
+async def link_customers_to_customer_group(flow: Flow, id: str, add: list[str] | None = None, remove: list[str] | None = None) -> str:
+    """Who is in a group. Raises NotFound for the group, and for a customer to be added."""
+    await flow.modules.customer.retrieve("customer_group", id, fields=("id",))
+    added, removed = ([{"customer_id": customer, "customer_group_id": id} for customer in ids or []] for ids in (add, remove))
+    await flow.run(move_customers, added, removed)
+    return id
+
+
+@workflow("link-customer-groups-to-customer")
+async def link_customer_groups_to_customer(flow: Flow, id: str, add: list[str] | None = None, remove: list[str] | None = None) -> str:
+    """Which groups a customer is in. Raises NotFound for the customer, and for a group to be added."""
+    await flow.modules.customer.retrieve("customer", id, fields=("id",))
+    added, removed = ([{"customer_id": id, "customer_group_id": group} for group in ids or []] for ids in (add, remove))
+    await flow.run(move_customers, added, removed)
+    return id

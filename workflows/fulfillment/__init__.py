@@ -1,0 +1,1 @@
+"""Where a shop sends to, and by which options."""

@@ -1,0 +1,239 @@
+"""Shipping options with their prices; and the types that group them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+from ...core.errors import InvalidData, NotFound
+from ...core.flow import Flow, step, workflow
+from ...core.ids import new_id
+from ..pricing.prices import create_price_sets, update_price_sets
+from ..rows import Selector, attach_ties, create_rows, delete_rows, release_ties, selected, update_rows
+
+Row = dict[str, Any]
+
+LINK = "shipping_option_price_set"
+
+# -- options
+
+
+async def _delete_options(flow: Flow, options: list[Row]) -> None:
+    await flow.modules.fulfillment.delete("shipping_option", [row["id"] for row in options])
+
+
+@step(undo=_delete_options)
+async def insert_options(flow: Flow, options: Sequence[Row]) -> list[Row]:
+    return await flow.modules.fulfillment.create_options(options)
+
+
+@workflow("create-shipping-options-workflow")
+async def create_shipping_options(flow: Flow, shipping_options: list[Row]) -> list[Row]:
+    """Options with their `type` (or `type_id`), `rules` and `prices`, in the order given.
+
+    A price is `{currency_code | region_id, amount, rules?: [{attribute, operator, value}]}`. Raises InvalidData for a provider that doesn't
+    send from the zone's location, for prices in unknown regions and for a calculated price that the provider doesn't calculate; NotFound
+    for a zone, profile or type that isn't there.
+    """
+    await check_providers(flow, shipping_options)
+    await check_calculated(flow, shipping_options)
+    regions = await regions_of(flow, shipping_options)
+    options = [{**_without_prices(option), "id": new_id("so")} for option in shipping_options]
+    flat = [
+        (option["id"], given) for option, given in zip(options, shipping_options, strict=True) if given.get("price_type") != "calculated"
+    ]
+    sets = [{"prices": [price_of(price, regions) for price in given.get("prices") or ()]} for _, given in flat]
+    made, set_ids = await flow.parallel((insert_options, options), (create_price_sets, sets))
+    ties = [{"shipping_option_id": id, "price_set_id": set_id} for (id, _), set_id in zip(flat, set_ids, strict=True)]
+    await flow.run(attach_ties, {LINK: ties})
+    for option in made:
+        flow.emit("shipping-option.created", id=option["id"])
+    return made
+
+
+class OptionsBefore(TypedDict):
+    options: list[Row]
+    before: dict[str, list[Row]]
+
+
+async def _put_back_options(flow: Flow, changed: OptionsBefore) -> None:
+    await flow.modules.fulfillment.put_back_options([row["id"] for row in changed["options"]], changed["before"])
+
+
+@step(undo=_put_back_options)
+async def change_options(flow: Flow, rows: Sequence[Row]) -> OptionsBefore:
+    changed = await flow.modules.fulfillment.update_options(rows)
+    return {"options": changed["options"], "before": changed["before"]}
+
+
+@workflow("update-shipping-options-workflow")
+async def update_shipping_options(flow: Flow, updates: list[Row]) -> list[Row]:
+    """Change options, each by its id; `rules` and `prices`, where named, are all that it has afterwards.
+
+    Raises NotFound, and InvalidData as `create_shipping_options` does.
+    """
+    known = {row["id"]: row for row in await flow.modules.fulfillment.list("shipping_option", {"id": [row["id"] for row in updates]})}
+    for row in updates:
+        if row["id"] not in known:
+            raise NotFound(f"Shipping option with id: {row['id']} was not found")
+    merged = [{**known[row["id"]], **row} for row in updates]
+    await check_providers(
+        flow, [row for row, given in zip(merged, updates, strict=True) if {"provider_id", "service_zone_id"} & given.keys()]
+    )
+    await check_calculated(flow, [row for row, given in zip(merged, updates, strict=True) if {"provider_id", "price_type"} & given.keys()])
+    changed = await flow.run(change_options, [_without_prices(row) for row in updates])
+    await _replace_prices(flow, [row for row in updates if row.get("prices") is not None])
+    for row in updates:
+        flow.emit("shipping-option.updated", id=row["id"])
+    return changed["options"]
+
+
+async def _replace_prices(flow: Flow, rows: Sequence[Row]) -> None:
+    if not rows:
+        return
+    regions = await regions_of(flow, rows)
+    ties = await flow.modules.link.linked(LINK, "shipping_option_id", [row["id"] for row in rows])
+    sets = {tie["shipping_option_id"]: tie["price_set_id"] for tie in ties}
+    prices = {row["id"]: [price_of(price, regions) for price in row["prices"]] for row in rows}
+    await flow.run(update_price_sets, [{"id": sets[id], "prices": each} for id, each in prices.items() if id in sets])
+    without = [id for id in prices if id not in sets]  # its price was calculated until now
+    made = await flow.run(create_price_sets, [{"prices": prices[id]} for id in without])
+    ties = [{"shipping_option_id": id, "price_set_id": set_id} for id, set_id in zip(without, made, strict=True)]
+    await flow.run(attach_ties, {LINK: ties})
+
+
+@workflow("delete-shipping-options-workflow")
+async def delete_shipping_options(flow: Flow, ids: list[str]) -> list[str]:
+    """Delete options with their rules and prices. The ids that were there."""
+    gone = [row["id"] for row in (await flow.run(delete_rows, "shipping_option", ids))["rows"]]
+    await flow.run(release_ties, "shipping_option", gone)
+    for id in gone:
+        flow.emit("shipping-option.deleted", id=id)
+    return gone
+
+
+async def release_options_of(flow: Flow, selector: Selector) -> None:
+    """Untie the options of zones that are being deleted: they go with their zones, their prices go with the ties."""
+    ids = await selected(flow, "shipping_option", selector)
+    if ids:
+        await flow.run(release_ties, "shipping_option", ids)
+
+
+@workflow("batch-shipping-option-rules")
+async def batch_shipping_option_rules(
+    flow: Flow, create: list[Row] | None = None, update: list[Row] | None = None, delete: list[str] | None = None
+) -> Row:
+    """Create, update and delete rules: all of it, or nothing. `{"created": rows, "updated": rows, "deleted": ids}`."""
+    return await flow.modules.fulfillment.batch_rules(create or [], update or [], delete or [])
+
+
+# -- checks
+
+
+async def check_providers(flow: Flow, options: Sequence[Row]) -> None:
+    """Raises InvalidData where an option's provider doesn't send from the location of its zone, NotFound for an unknown zone."""
+    named = [option for option in options if option.get("provider_id")]
+    if not named:
+        return
+    wanted = sorted({option["service_zone_id"] for option in named})
+    zones = await flow.modules.fulfillment.list("service_zone", {"id": wanted}, fields=("id", "fulfillment_set_id"))
+    sets = {row["id"]: row["fulfillment_set_id"] for row in zones}
+    for id in wanted:
+        if id not in sets:
+            raise NotFound(f"Service zone with id: {id} was not found")
+    link = flow.modules.link
+    located = {
+        tie["fulfillment_set_id"]: tie["stock_location_id"]
+        for tie in await link.linked("location_fulfillment_set", "fulfillment_set_id", sorted(set(sets.values())))
+    }
+    enabled = {
+        (tie["stock_location_id"], tie["fulfillment_provider_id"])
+        for tie in await link.linked("location_fulfillment_provider", "stock_location_id", sorted(set(located.values())))
+    }
+    lost = [o["provider_id"] for o in named if (located.get(sets[o["service_zone_id"]], ""), o["provider_id"]) not in enabled]
+    if lost:
+        raise InvalidData(f"Providers ({', '.join(dict.fromkeys(lost))}) are not enabled for the service location")
+
+
+async def check_calculated(flow: Flow, options: Sequence[Row]) -> None:
+    """Raises InvalidData for an option with a calculated price whose provider doesn't calculate it."""
+    calculated = [option for option in options if option.get("price_type") == "calculated"]
+    if not calculated:
+        return
+    able = await flow.modules.fulfillment.can_calculate(calculated)
+    lost = [str(option["name"]) for option, can in zip(calculated, able, strict=True) if not can]
+    if lost:
+        raise InvalidData(f"The provider can't calculate the price of: {', '.join(lost)}")
+
+
+async def regions_of(flow: Flow, options: Sequence[Row]) -> dict[str, str]:
+    """The currencies of the regions that prices are for. Raises InvalidData for a region that isn't there."""
+    wanted = sorted({price["region_id"] for option in options for price in option.get("prices") or () if price.get("region_id")})
+    if not wanted:
+        return {}
+    rows = await flow.modules.region.list("region", {"id": wanted}, fields=("id", "currency_code"))
+    regions = {row["id"]: row["currency_code"] for row in rows}
+    lost = [id for id in wanted if id not in regions]
+    if lost:
+        raise InvalidData(f"Prices can't be for regions that don't exist: {', '.join(lost)}")
+    return regions
+
+
+def price_of(price: Row, regions: dict[str, str]) -> Row:
+    """An option's price as price sets take it: a region's price is one in its currency with a rule about the region."""
+    made = {name: price[name] for name in ("id", "amount", "currency_code") if price.get(name) is not None}
+    rules: Row = {}
+    for rule in price.get("rules") or ():
+        rules.setdefault(rule["attribute"], []).append({"operator": rule["operator"], "value": rule["value"]})
+    if price.get("region_id"):
+        made["currency_code"] = regions[price["region_id"]]
+        rules["region_id"] = price["region_id"]
+    if rules or "rules" in price or "id" not in made:
+        made["rules"] = rules
+    return made
+
+
+def _without_prices(option: Row) -> Row:
+    return {name: value for name, value in option.items() if name != "prices"}
+
+
+# -- types
+
+
+@workflow("create-shipping-option-types", hooks=("shippingOptionTypesCreated",))
+async def create_shipping_option_types(flow: Flow, shipping_option_types: list[Row], additional_data: Row | None = None) -> list[Row]:
+    made = (await flow.run(create_rows, "shipping_option_type", shipping_option_types))["rows"]
+    await flow.hooks.shippingOptionTypesCreated(made, additional_data)
+    for row in made:
+        flow.emit("shipping-option-type.created", id=row["id"])
+    return made
+
+
+@workflow("update-shipping-option-types", hooks=("shippingOptionTypesUpdated",))
+async def update_shipping_option_types(flow: Flow, selector: Selector, update: Row, additional_data: Row | None = None) -> list[Row]:
+    ids = await selected(flow, "shipping_option_type", selector)
+    await flow.run(update_rows, "shipping_option_type", [{**update, "id": id} for id in ids])
+    changed = await flow.modules.fulfillment.list("shipping_option_type", {"id": ids})
+    await flow.hooks.shippingOptionTypesUpdated(changed, additional_data)
+    for id in ids:
+        flow.emit("shipping-option-type.updated", id=id)
+    return changed
+
+
+async def _restore_types(flow: Flow, ids: list[str]) -> None:
+    await flow.modules.fulfillment.restore("shipping_option_type", ids)
+
+
+@step(undo=_restore_types)
+async def remove_types(flow: Flow, ids: Sequence[str]) -> list[str]:
+    return await flow.modules.fulfillment.delete_types(ids)
+
+
+@workflow("delete-shipping-option-types", hooks=("shippingOptionTypesDeleted",))
+async def delete_shipping_option_types(flow: Flow, ids: list[str]) -> list[str]:
+    """Delete types. The ids that were there. Raises NotAllowed where an option is of one of them."""
+    gone = await flow.run(remove_types, ids)
+    await flow.hooks.shippingOptionTypesDeleted(gone)
+    for id in gone:
+        flow.emit("shipping-option-type.deleted", id=id)
+    return gone

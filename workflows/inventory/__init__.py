@@ -1,0 +1,1 @@
+"""Inventory items, levels and reservations."""

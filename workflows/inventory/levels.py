@@ -1,0 +1,115 @@
+"""Stock at locations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypedDict
+
+from ...core.errors import NotFound
+from ...core.flow import Flow, step, workflow
+from ..rows import Selector, selected
+
+Row = dict[str, Any]
+
+KEY = ("inventory_item_id", "location_id")
+FIGURES = ("stocked_quantity", "incoming_quantity")
+
+
+async def check_locations(flow: Flow, ids: Iterable[str]) -> None:
+    """Raises NotFound for a stock location that isn't there."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return
+    there = {row["id"] for row in await flow.modules.stock_location.list("stock_location", {"id": wanted}, fields=("id",))}
+    lost = [id for id in wanted if id not in there]
+    if lost:
+        raise NotFound(f"Stock locations with ids: {', '.join(lost)} were not found")
+
+
+class LevelsChanged(TypedDict):
+    created: list[Row]
+    updated: list[Row]
+    deleted: list[str]
+    before: list[Row]
+    """What the updated ones held."""
+
+
+async def _put_back(flow: Flow, changed: LevelsChanged) -> None:
+    inventory = flow.modules.inventory
+    await inventory.delete("inventory_level", [row["id"] for row in changed["created"]])
+    await inventory.restore("inventory_level", changed["deleted"])
+    await inventory.update_levels(changed["before"])
+
+
+@step(undo=_put_back)
+async def change_levels(flow: Flow, create: Sequence[Row], update: Sequence[Row], delete: Sequence[str], force: bool) -> LevelsChanged:
+    """Create, update and delete levels: all of it, or nothing."""
+    before = await _levels_named(flow, update) if update else []
+    done = await flow.modules.inventory.batch_levels(create, update, delete, force=force)
+    return {"created": done["created"], "updated": done["updated"], "deleted": done["deleted"], "before": before}
+
+
+async def _levels_named(flow: Flow, rows: Sequence[Row]) -> list[Row]:
+    wanted = {tuple(row[name] for name in KEY) for row in rows}
+    found = await flow.modules.inventory.list(
+        "inventory_level", {name: sorted({row[name] for row in rows}) for name in KEY}, fields=(*KEY, *FIGURES)
+    )
+    return [{name: row[name] for name in (*KEY, *FIGURES)} for row in found if tuple(row[name] for name in KEY) in wanted]
+
+
+@workflow("batch-inventory-item-levels-workflow")
+async def batch_inventory_levels(
+    flow: Flow,
+    create: list[Row] | None = None,
+    update: list[Row] | None = None,
+    delete: list[str] | None = None,
+    force: bool = False,
+) -> Row:
+    """Create, update (by item and location) and delete (by id) levels: all of it, or nothing.
+
+    `{"created": rows, "updated": rows, "deleted": ids}`. Raises NotFound for an unknown location, item or level, NotAllowed where something
+    is reserved at a level to be deleted, or stocked (unless `force`).
+    """
+    await check_locations(flow, [level["location_id"] for level in create or ()])
+    done = await flow.run(change_levels, create or [], update or [], delete or [], force)
+    for level in done["created"]:
+        flow.emit("inventory-level.created", id=level["id"])
+    for level in done["updated"]:
+        flow.emit("inventory-level.updated", id=level["id"])
+    for id in done["deleted"]:
+        flow.emit("inventory-level.deleted", id=id)
+    return {"created": done["created"], "updated": done["updated"], "deleted": done["deleted"]}
+
+
+@workflow("create-inventory-levels-workflow")
+async def create_inventory_levels(flow: Flow, inventory_levels: list[Row]) -> list[Row]:
+    """Stock items at locations. Raises NotFound for an unknown location or item, InvalidData where it is stocked there already."""
+    made: list[Row] = (await flow.run(batch_inventory_levels, inventory_levels))["created"]
+    return made
+
+
+@workflow("update-inventory-levels-workflow")
+async def update_inventory_levels(flow: Flow, updates: list[Row]) -> list[Row]:
+    """Set what is stocked or incoming, by item and location. Raises NotFound where there is no such level."""
+    changed: list[Row] = (await flow.run(batch_inventory_levels, None, updates))["updated"]
+    return changed
+
+
+@workflow("delete-inventory-levels-workflow")
+async def delete_inventory_levels(flow: Flow, selector: Selector, force: bool = False) -> list[str]:
+    """Stop stocking items at locations. The ids of the levels that were there; NotAllowed as for a batch."""
+    ids = await selected(flow, "inventory_level", selector)
+    gone: list[str] = (await flow.run(batch_inventory_levels, None, None, ids, force))["deleted"]
+    return gone
+
+
+@workflow("bulk-create-delete-levels-workflow")
+async def bulk_create_delete_levels(
+    flow: Flow, creates: list[Row] | None = None, deletes: list[Row] | None = None, force: bool = False
+) -> list[Row]:
+    """Create levels, and delete others by item and location. The new ones."""
+    ids: list[str] = []
+    if deletes:
+        ids = await selected(flow, "inventory_level", {"$or": [{name: row[name] for name in KEY} for row in deletes]})
+    made: list[Row] = (await flow.run(batch_inventory_levels, creates, None, ids, force))["created"]
+    return made

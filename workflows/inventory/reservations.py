@@ -1,0 +1,80 @@
+"""Reservations that people make by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+from ...core.flow import Flow, step, workflow
+
+Row = dict[str, Any]
+
+
+async def _release(flow: Flow, reservations: list[Row]) -> None:
+    await flow.modules.inventory.release_reservations([row["id"] for row in reservations])
+
+
+@step(undo=_release)
+async def reserve(flow: Flow, reservations: Sequence[Row]) -> list[Row]:
+    return await flow.modules.inventory.reserve(reservations)
+
+
+@workflow("create-reservations-workflow")
+async def create_reservations(flow: Flow, reservations: list[Row]) -> list[Row]:
+    """Reserve all, or nothing. Raises InsufficientInventory, and NotFound where an item isn't stocked at a location."""
+    made = await flow.run(reserve, reservations)
+    for row in made:
+        flow.emit("reservation-item.created", id=row["id"])
+    return made
+
+
+class ReservationsChanged(TypedDict):
+    rows: list[Row]
+    before: list[Row]
+
+
+async def _put_back(flow: Flow, changed: ReservationsChanged) -> None:
+    await flow.modules.inventory.update_reservations(changed["before"])
+
+
+@step(undo=_put_back)
+async def change_reservations(flow: Flow, updates: Sequence[Row]) -> ReservationsChanged:
+    before = {row["id"]: row for row in await flow.modules.inventory.list("reservation_item", {"id": [row["id"] for row in updates]})}
+    rows = await flow.modules.inventory.update_reservations(updates)
+    return {"rows": rows, "before": [{name: before[row["id"]][name] for name in row} for row in updates]}
+
+
+@workflow("update-reservations-workflow")
+async def update_reservations(flow: Flow, updates: list[Row]) -> list[Row]:
+    """Change reservations, each by its id. Raises what `InventoryService.update_reservations` raises; then nothing changes."""
+    changed = await flow.run(change_reservations, updates)
+    for row in changed["rows"]:
+        flow.emit("reservation-item.updated", id=row["id"])
+    return changed["rows"]
+
+
+async def _restore(flow: Flow, ids: list[str]) -> None:
+    await flow.modules.inventory.restore_reservations(ids)
+
+
+@step(undo=_restore)
+async def release(flow: Flow, ids: Sequence[str], line_item_ids: Sequence[str]) -> list[str]:
+    return [row["id"] for row in await flow.modules.inventory.release_reservations(ids, line_item_ids=line_item_ids)]
+
+
+@workflow("delete-reservations")
+async def delete_reservations(flow: Flow, ids: list[str]) -> list[str]:
+    """Delete reservations and give back what they held. The ids that were there."""
+    return _released(flow, await flow.run(release, ids, []))
+
+
+@workflow("delete-reservations-by-line-items")
+async def delete_reservations_by_line_items(flow: Flow, ids: list[str]) -> list[str]:
+    """Delete all reservations of line items. The ids of the reservations."""
+    return _released(flow, await flow.run(release, [], ids))
+
+
+def _released(flow: Flow, ids: list[str]) -> list[str]:
+    for id in ids:
+        flow.emit("reservation-item.deleted", id=id)
+    return ids

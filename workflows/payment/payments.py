@@ -1,0 +1,103 @@
+"""What merchants do with payments: capture, refund, cancel.
+
+Money moves here, so these flows are durable: another process goes on where one has died. What is asked of a provider bears the execution's
+key, so it is asked once, however often the step is run.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from ...core.flow import Flow, step, workflow
+
+Row = dict[str, Any]
+
+
+@step(retries=3)
+async def capture(flow: Flow, payment_id: str, amount: Decimal | None, captured_by: str | None) -> Row:
+    return await flow.modules.payment.capture_payment(payment_id, amount=amount, captured_by=captured_by, key=flow.idempotency_key)
+
+
+@step(retries=3)
+async def refund(
+    flow: Flow, payment_id: str, amount: Decimal | None, created_by: str | None, note: str | None, refund_reason_id: str | None
+) -> Row:
+    return await flow.modules.payment.refund_payment(
+        payment_id, amount=amount, created_by=created_by, note=note, refund_reason_id=refund_reason_id, key=flow.idempotency_key
+    )
+
+
+@step
+async def add_to_order(flow: Flow, payment: Row) -> None:
+    """Tell the order of a payment, if it has one, what was captured and given back. What it knows already isn't counted again."""
+    orders = await flow.modules.link.linked("order_payment_collection", "payment_collection_id", [payment["payment_collection_id"]])
+    currency = payment["currency_code"]
+    money = [{"amount": row["amount"], "reference": "capture", "reference_id": row["id"]} for row in payment["captures"]]
+    money += [{"amount": -row["amount"], "reference": "refund", "reference_id": row["id"]} for row in payment["refunds"]]
+    for tie in orders:
+        await flow.modules.order.add_transactions(tie["order_id"], [{**one, "currency_code": currency} for one in money])
+
+
+@workflow("capture-payment-workflow", durable=True)
+async def capture_payment(flow: Flow, payment_id: str, amount: Decimal | None = None, captured_by: str | None = None) -> str:
+    """Take authorised money; all that is left where no amount is given. The payment's id.
+
+    Raises NotFound; InvalidData for more than is left, and where the payment was cancelled.
+    """
+    payment = await flow.run(capture, payment_id, amount, captured_by)
+    await flow.run(add_to_order, payment)
+    flow.emit("payment.captured", id=payment_id)
+    return payment_id
+
+
+@workflow("refund-payment-workflow", durable=True)
+async def refund_payment(
+    flow: Flow,
+    payment_id: str,
+    amount: Decimal | None = None,
+    created_by: str | None = None,
+    note: str | None = None,
+    refund_reason_id: str | None = None,
+) -> str:
+    """Give captured money back; all that is left where no amount is given. The payment's id.
+
+    Raises NotFound; InvalidData for more than was captured and not yet given back.
+    """
+    payment = await flow.run(refund, payment_id, amount, created_by, note, refund_reason_id)
+    await flow.run(add_to_order, payment)
+    flow.emit("payment.refunded", id=payment_id)
+    return payment_id
+
+
+@step
+async def cancel_payments(flow: Flow, payment_collection_id: str) -> None:
+    payments = await flow.modules.payment.list("payment", {"payment_collection_id": payment_collection_id}, fields=("id",))
+    for payment in payments:
+        await flow.modules.payment.cancel_payment(payment["id"])
+
+
+@step
+async def drop_sessions(flow: Flow, payment_collection_id: str) -> None:
+    sessions = await flow.modules.payment.list("payment_session", {"payment_collection_id": payment_collection_id}, fields=("id",))
+    await flow.modules.payment.delete_payment_sessions([session["id"] for session in sessions])
+
+
+@step
+async def mark_canceled(flow: Flow, payment_collection_id: str) -> None:
+    await flow.modules.payment.cancel_collection(payment_collection_id)
+
+
+@workflow("cancel-payment-collection", durable=True)
+async def cancel_payment_collection(flow: Flow, payment_collection_id: str) -> str:
+    """Let go of all money that is held for a collection. Its id. Raises NotFound; NotAllowed where something was captured."""
+    await flow.run(cancel_payments, payment_collection_id)
+    await flow.run(drop_sessions, payment_collection_id)
+    await flow.run(mark_canceled, payment_collection_id)
+    return payment_collection_id
+
+
+@workflow("delete-payment-sessions")
+async def delete_payment_sessions(flow: Flow, ids: list[str]) -> list[str]:
+    """Drop sessions in which nothing was paid. The ids of those that were dropped."""
+    return await flow.modules.payment.delete_payment_sessions(ids)

@@ -1,0 +1,1 @@
+"""Stock locations, and what belongs to them."""

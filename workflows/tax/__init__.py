@@ -1,0 +1,1 @@
+"""Tax regions and rates."""
