@@ -17,6 +17,8 @@ from .drafts import Given, Row
 from .handles import checked_handle, handle_of
 
 SEPARATOR = "."
+_PLACE = ("mpath", "parent_category_id", "rank")
+"""Columns that say where a category stands."""
 
 
 class Categories(ModuleService):
@@ -101,24 +103,20 @@ class Categories(ModuleService):
 
         What else a category shows on the way is what the query wants of the category itself. Two statements.
         """
-        shown = tuple(
-            field
-            for field in query.fields
-            if not _leads(field, "parent_category", ancestors) and not _leads(field, "category_children", descendants)
-        )
-        page = await self.query(replace(query, fields=(*shown, "mpath", "parent_category_id", "rank")))
-        roots = page.rows
-        if not roots or not (ancestors or descendants):
+        if not (ancestors or descendants):
+            return await self.query(query)
+        grown = {name for name, asked in (("parent_category", ancestors), ("category_children", descendants)) if asked}
+        shown = tuple(field for field in query.fields if _first(field) not in grown)
+        page = await self.query(replace(query, fields=(*shown, *_PLACE)))
+        if not page.rows:
             return page
-        near = [row["id"] for row in await self.database.fetch(
-            queries.FAMILY, {"paths": [row["mpath"] for row in roots], "up": ancestors, "down": descendants}
-        )]  # fmt: skip
-        same = Query("product_category", (*shown, "mpath", "parent_category_id", "rank"), {"id": near, **_visible(query)}, ("rank", "id"))
+        paths = [row["mpath"] for row in page.rows]
+        near = [row["id"] for row in await self.database.fetch(queries.FAMILY, {"paths": paths, "up": ancestors, "down": descendants})]
+        same = Query("product_category", (*shown, *_PLACE), {"id": near, **_visible(query)}, ("rank", "id"))
         family = {row["id"]: row for row in (await self.query(same)).rows}
-        wanted = {name for field in query.fields for name in [field.strip("*").split(".")[0]]} | {"*"} & set(query.fields)
-        hidden = {"mpath", "parent_category_id", "rank"} - wanted if "*" not in wanted else {"mpath"} - wanted
-        tree = _Tree(family, hidden)
-        return Page(json.dumps([tree.grown(row, ancestors=ancestors, descendants=descendants) for row in roots]), page.count)
+        wanted = {_first(field) for field in query.fields}
+        tree = _Tree(family, hidden=set() if "*" in query.fields else set(_PLACE) - wanted)
+        return Page(json.dumps([tree.grown(row, ancestors=ancestors, descendants=descendants) for row in page.rows]), page.count)
 
     # -- inside
 
@@ -177,9 +175,9 @@ class _Tree:
         return shown
 
 
-def _leads(field: str, relation: str, grown: bool) -> bool:
-    """Whether a field belongs to a relation that is grown as a tree instead."""
-    return grown and field.strip("*").split(".")[0] == relation
+def _first(field: str) -> str:
+    """The first name of a field: `*category_children.products` → `category_children`."""
+    return field.strip("*").split(".")[0]
 
 
 def _visible(query: Query) -> dict[str, Any]:

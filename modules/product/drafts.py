@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...core.errors import InvalidData
+from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from .choices import Choice, Combination, refuse_missing, refuse_twins, value_rows, values_of
 from .handles import checked_handle, handle_of
@@ -63,7 +63,7 @@ class Rows:
         if existing is not None:
             option = shared.get(existing)
             if option is None:
-                raise InvalidData(f"ProductOption with id: {existing} was not found")
+                raise NotFound(f"ProductOption with id: {existing} was not found")
             return self.link(product_id, option, given.get("value_ids"))
         option = option_row(given, exclusive=True)
         values = value_rows(option["id"], given, new_id)

@@ -43,7 +43,7 @@ def _item_of(variant: Row) -> Row:
 def ties_to(variant_id: str, items: Iterable[Row]) -> list[Row]:
     """`[{inventory_item_id, required_quantity?}]` as ties."""
     return [
-        {"variant_id": variant_id, "inventory_item_id": item["inventory_item_id"], "required_quantity": item.get("required_quantity", 1)}
+        {"variant_id": variant_id, **{name: item[name] for name in ("inventory_item_id", "required_quantity") if name in item}}
         for item in items
     ]
 

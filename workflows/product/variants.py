@@ -33,7 +33,7 @@ async def equip_variants(flow: Flow, variants: Sequence[Row], given: Sequence[Ro
     await check_items(flow, supplied)
     made = default_items(variant for variant in variants if variant["manage_inventory"] and not supplied[variant["id"]])
     stock = [tie for variant in variants if variant["manage_inventory"] for tie in ties_to(variant["id"], supplied[variant["id"]])]
-    stock += [{"variant_id": variant_id, "inventory_item_id": item["id"], "required_quantity": 1} for variant_id, item in made]
+    stock += [{"variant_id": variant_id, "inventory_item_id": item["id"]} for variant_id, item in made]
     await flow.parallel((create_price_sets, prices), (create_items, [item for _, item in made]))
     priced = [{"variant_id": variant["id"], "price_set_id": each["id"]} for variant, each in zip(variants, prices, strict=True)]
     await flow.run(attach_ties, {PRICED: priced, LINK: stock, **(ties or {})})
