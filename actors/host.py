@@ -17,6 +17,7 @@ from ..core.module import Module, ModuleContext
 from ..core.providers import Providers
 from ..core.settings import Settings
 from . import services as known
+from .caching import QUIET_MODULES, Announcer
 from .context import Changed, HostContext
 from .directory import HOST, Address, Directory, ReplicaId
 from .endpoint import Dispatcher, Endpoint
@@ -101,6 +102,7 @@ class Host:
         self._started: list[str] = []
         self._local: dict[tuple[str, str], Send] = {}
         self._listeners: list[Changed] = []
+        self._announce = Announcer(self.router, settings.cache_seconds) if settings.cache else _keep_quiet
         self._wire_check = wire_check
         self.context = HostContext(
             settings=settings,
@@ -180,7 +182,8 @@ class Host:
             service: Service = made_by(self.context)
             return service
         providers = Providers(name, made_by.provider_kinds, self.settings.providers.get(name, ()))
-        return made_by.service(ModuleContext(self.settings, self.database(name), providers, self.changed))
+        changed = _keep_quiet if name in QUIET_MODULES else self.changed
+        return made_by.service(ModuleContext(self.settings, self.database(name), providers, changed))
 
     def database(self, name: str) -> Database:
         """The database of a service. Those with one URL share one pool of connections."""
@@ -238,21 +241,23 @@ class Host:
 
     # -- changes
     async def changed(self, names: frozenset[str]) -> None:
-        """Entities changed here: this process forgets what it knew of them, then the caching pool tells the others.
+        """Entities changed here: this process forgets what it knew of them, then the others are told.
 
-        Should that pool be away the others go on until the short life of their entries ends: a change is never refused for it.
+        Those that can't be told go on until the short life of their entries ends: a change is never refused for it.
         """
         self.tell(names)
-        if not self.router.directory.of_service("caching"):
-            return
         try:
-            await self.caching.bump(sorted(names))
+            await self._announce(names)
         except Exception as error:  # noqa: BLE001 - the write is done and must be answered
             log.warning("a change could not be spread", names=sorted(names), error=str(error))
 
     def tell(self, names: frozenset[str] | None) -> None:
         for listener in self._listeners:
             listener(names)
+
+
+async def _keep_quiet(names: frozenset[str]) -> None:
+    """Changes of what nobody caches concern nobody."""
 
 
 @asynccontextmanager

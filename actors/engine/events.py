@@ -13,7 +13,6 @@ from contextlib import suppress
 from typing import Any
 
 from ...core.codec import unpack
-from ...core.errors import Unavailable
 from ...core.flow import Event, Flow, FlowContext, Subscriber, Workflow
 from ...core.flow.definitions import subscribers, subscribers_of
 from ...core.flow.run import Run, as_velella_error
@@ -65,8 +64,8 @@ class Relay:
         while True:
             try:
                 delivered = await self.round()
-            except Unavailable as error:
-                log.warning("events can't be read", error=str(error))
+            except Exception as error:  # noqa: BLE001 - the next look may go better; what was not marked as delivered comes again
+                log.warning("events could not be delivered", error=str(error))
                 delivered = 0
             if delivered == BATCH:
                 continue
@@ -92,7 +91,7 @@ class Relay:
                 await self._tell(subscriber, event)
                 served.append(subscriber.name)
             except Exception as error:
-                log.exception("a subscriber failed", event=event.name, id=event.id, subscriber=subscriber.name)
+                log.exception("a subscriber failed", name=event.name, id=event.id, subscriber=subscriber.name)
                 failed.append(f"{subscriber.name}: {as_velella_error(error).message}")
         params = {"id": event.id, "served": served, "error": "; ".join(failed) or None}
         await self._database.execute(queries.SERVED, params)

@@ -209,7 +209,8 @@ DROP_EXECUTIONS = _sql("""
 DROP_EVENTS = _sql("""
     DELETE FROM event_outbox WHERE id IN (
         SELECT id FROM event_outbox
-        WHERE created_at < now() - make_interval(secs => CASE WHEN due_at IS NULL AND error IS NULL THEN :delivered ELSE :undelivered END)
+        WHERE created_at < now()
+            - make_interval(secs => CASE WHEN due_at IS NULL AND error IS NULL THEN :delivered::float8 ELSE :undelivered::float8 END)
         LIMIT :limit FOR UPDATE SKIP LOCKED
     )
 """)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from ...core.errors import NotFound, Unavailable
+from ...core.errors import NotFound, VelellaError
+from ...core.logs import logger
 from ...core.messages import call_context
 from .store import Executions, Outcome
+
+log = logger("velella.workflows")
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.25
 
@@ -43,8 +46,10 @@ class Outcomes:
         call_context.set(None)
         try:
             while self._waiting:
-                with suppress(Unavailable):  # those who wait have their own patience
+                try:
                     self._settle(await self._store.outcomes(list(self._waiting)))
+                except VelellaError as error:  # those who wait have their own patience
+                    log.warning("executions can't be asked after", error=str(error))
                 await asyncio.sleep(self._pause)
                 self._pause = min(LONGEST_PAUSE, self._pause * 1.3)
         finally:

@@ -50,4 +50,4 @@ def locks(context: HostContext) -> LockProvider[Any]:
     return made
 
 
-__all__ = ["ActorLocks", "LockTable", "LockingService", "Tokens", "create", "locks"]
+__all__ = ["ActorLocks", "LockProvider", "LockTable", "LockingService", "Tokens", "create", "locks"]

@@ -26,7 +26,7 @@ class NoLocks:
 @pytest.fixture
 def context() -> FlowContext:
     done.clear()
-    settings = Settings(_env_file=None)  # type: ignore[call-arg]
+    settings = Settings(_env_file=None)
     return FlowContext(cast(Any, None), cast(Any, None), settings, NoLocks())
 
 

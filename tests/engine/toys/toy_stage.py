@@ -66,7 +66,7 @@ class Stage:
 async def stage(url: str, name: str = "here") -> AsyncIterator[Stage]:
     database = Database(url, connections=4)
     await database.open()
-    settings = Settings(_env_file=None)  # type: ignore[call-arg]
+    settings = Settings(_env_file=None)
 
     async def changed(names: frozenset[str]) -> None: ...
 

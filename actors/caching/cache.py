@@ -1,0 +1,175 @@
+"""What a process remembers: answers by what was asked, as long as nothing they were made from has changed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from ...core.settings import Settings
+
+T = TypeVar("T")
+
+OVERHEAD = 300
+"""Bytes that an entry costs beside its value."""
+TAG_SETS = 8192
+
+
+class _Tags:
+    """A set of tags that answers were made from. Its generation rises when any of them changes: one comparison tells what is fresh."""
+
+    __slots__ = ("generation", "names")
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self.names = names
+        self.generation = 0
+
+
+class _Entry:
+    __slots__ = ("expires", "generation", "size", "tags", "value")
+
+    def __init__(self, value: Any, size: int, tags: _Tags, generation: int, expires: float) -> None:
+        self.value = value
+        self.size = size
+        self.tags = tags
+        self.generation = generation
+        self.expires = expires
+
+
+@dataclass(slots=True)
+class Figures:
+    """Since the start of the process."""
+
+    hits: int = 0
+    misses: int = 0
+    joined: int = 0
+    """Asked while somebody else was just fetching the same."""
+    outdated: int = 0
+    """Fetched, and not kept because something changed meanwhile."""
+    evicted: int = 0
+
+
+class Cache:
+    """Values by key: least recently used ones go when `capacity` bytes are full, all go after `seconds`.
+
+    A value is kept under the generation its tags had *before* it was fetched. Whoever changes something calls `changed` after the commit;
+    so what was read before the commit is never kept as fresh, however late it arrives. Whoever asks after a change never gets what was
+    fetched before it, nor joins a fetch that began before it.
+
+    Values are shared between all who ask: bytes, or things nobody changes.
+    """
+
+    def __init__(self, capacity: int, seconds: float, *, enabled: bool = True, clock: Callable[[], float] = time.monotonic) -> None:
+        self.figures = Figures()
+        self.bytes = 0
+        self._capacity = capacity
+        self._seconds = seconds
+        self._enabled = enabled and capacity > 0
+        self._clock = clock
+        self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
+        self._flights: dict[Hashable, tuple[_Tags, int, asyncio.Task[Any]]] = {}
+        self._tags: dict[frozenset[str], _Tags] = {}
+        self._by_name: dict[str, list[_Tags]] = {}
+
+    @classmethod
+    def of(cls, settings: Settings) -> Cache:
+        return cls(settings.cache_bytes, settings.cache_seconds, enabled=settings.cache)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    async def get_or_fill(
+        self, key: Hashable, tags: frozenset[str], fill: Callable[[], Awaitable[T]], *, size: Callable[[T], int] | None = None
+    ) -> T:
+        """The value of a key, fetched by `fill` where it isn't there; of several who ask at once, one fetches.
+
+        `key` has to say everything the value depends on, `tags` every entity it was made from. `size` tells the bytes of a value that isn't
+        bytes itself. What `fill` raises is raised to all who waited for it, and isn't kept.
+        """
+        if not self._enabled:
+            return await fill()
+        entry = self._entries.get(key)
+        if entry is not None:
+            if entry.generation == entry.tags.generation and entry.expires > self._clock():
+                self._entries.move_to_end(key)
+                self.figures.hits += 1
+                return cast(T, entry.value)
+            self._drop(key, entry)
+        under = self._tags.get(tags) or self._new_tags(tags)
+        flight = self._flights.get(key)
+        if flight is not None and flight[0] is under and flight[1] == under.generation:
+            self.figures.joined += 1
+            return cast(T, await asyncio.shield(flight[2]))
+        self.figures.misses += 1
+        # in a task of its own: who asked first may be cancelled, those who joined still want it
+        task = asyncio.create_task(self._fly(key, under, under.generation, fill, size))
+        task.add_done_callback(_seen)
+        self._flights[key] = (under, under.generation, task)
+        return cast(T, await asyncio.shield(task))
+
+    def changed(self, names: frozenset[str] | None) -> None:
+        """Entities of these names have changed and the change is committed; None: anything may have."""
+        if names is None:
+            self.clear()
+            return
+        for name in names:
+            for tags in self._by_name.get(name, ()):
+                tags.generation += 1
+
+    def clear(self) -> None:
+        """Forget everything, also what is being fetched."""
+        for tags in self._tags.values():
+            tags.generation += 1
+        self._tags.clear()
+        self._by_name.clear()
+        self._entries.clear()
+        self.bytes = 0
+
+    # -- inside
+
+    async def _fly(
+        self, key: Hashable, tags: _Tags, generation: int, fill: Callable[[], Awaitable[T]], size: Callable[[T], int] | None
+    ) -> T:
+        try:
+            value = await fill()
+        finally:
+            if self._flights.get(key, (None, None, None))[2] is asyncio.current_task():
+                del self._flights[key]
+        if tags.generation == generation:
+            self._keep(key, value, (len(value) if size is None else size(value)) + OVERHEAD, tags)  # type: ignore[arg-type]
+        else:
+            self.figures.outdated += 1
+        return value
+
+    def _keep(self, key: Hashable, value: Any, size: int, tags: _Tags) -> None:
+        if size > self._capacity // 4:  # one giant must not drive out everything else
+            return
+        before = self._entries.get(key)
+        if before is not None:
+            self._drop(key, before)
+        self._entries[key] = _Entry(value, size, tags, tags.generation, self._clock() + self._seconds)
+        self.bytes += size
+        while self.bytes > self._capacity:
+            self._drop(*next(iter(self._entries.items())))
+            self.figures.evicted += 1
+
+    def _drop(self, key: Hashable, entry: _Entry) -> None:
+        del self._entries[key]
+        self.bytes -= entry.size
+
+    def _new_tags(self, names: frozenset[str]) -> _Tags:
+        if len(self._tags) >= TAG_SETS:  # there are as many as there are shapes of answers: this many means somebody plays with `fields`
+            self.clear()
+        tags = self._tags[names] = _Tags(names)
+        for name in names:
+            self._by_name.setdefault(name, []).append(tags)
+        return tags
+
+
+def _seen(task: asyncio.Task[Any]) -> None:
+    """Where everybody who waited has gone, nobody else looks at the error."""
+    if not task.cancelled():
+        task.exception()

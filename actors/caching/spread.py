@@ -1,0 +1,144 @@
+"""How a change gets to every process that may remember what it made stale."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from ...core.errors import VelellaError
+from ...core.logs import logger
+from ...core.messages import CallContext, call_context
+
+if TYPE_CHECKING:
+    from ..directory import ReplicaId
+    from ..router import Router
+
+HOST = "host"
+HOLDERS = ("http",)
+"""Services whose processes remember answers."""
+PATIENCE_SECONDS = 0.1
+"""How long a writer waits for a process that doesn't confirm."""
+ATTEMPT_SECONDS = 1.0
+PAUSE_SECONDS = 0.2
+
+log = logger("velella.caching")
+
+
+class Spread:
+    """Tells the processes that remember answers what has changed.
+
+    Each gets one message at a time; what changes meanwhile goes together into the next. A process that doesn't confirm isn't waited for
+    again until it does: it missed something, so the next thing it is told is to forget everything. Until then its entries live
+    `cache_seconds` at most.
+    """
+
+    def __init__(self, router: Router, forget_after: float) -> None:
+        """`forget_after`: seconds after which a process remembers nothing old any more, told or not."""
+        self._router = router
+        self._forget_after = forget_after
+        self._targets: dict[ReplicaId, _Target] = {}
+
+    def holders(self) -> set[ReplicaId]:
+        """Other processes that remember answers."""
+        return {replica for service in HOLDERS for replica in self._router.replicas(service)} - {self._router.me}
+
+    async def tell(self, names: Collection[str] | None) -> None:
+        """Returns when all have confirmed, or after `PATIENCE_SECONDS`. None: everything may have changed."""
+        holders = self.holders()
+        if not holders:
+            return
+        for gone in self._targets.keys() - holders:
+            del self._targets[gone]
+        waiting: dict[asyncio.Future[None], _Target] = {}
+        for replica in holders:
+            target = self._targets.get(replica)
+            if target is None:
+                target = self._targets[replica] = _Target(self._router, replica, self._forget_after)
+            if (confirmation := target.tell(names)) is not None:
+                waiting[confirmation] = target
+        if waiting:
+            _, unheard = await asyncio.wait(list(waiting), timeout=PATIENCE_SECONDS)
+            for confirmation in unheard:
+                waiting[confirmation].missed = True
+
+
+class _Target:
+    """One process to be told."""
+
+    def __init__(self, router: Router, replica: ReplicaId, forget_after: float) -> None:
+        self._router = router
+        self._replica = replica
+        self._forget_after = forget_after
+        self._names: set[str] = set()
+        self._everything = False
+        self.missed = False
+        """Whether it may not know of something: then it is told to forget everything, and nobody waits for it."""
+        self._confirmation: asyncio.Future[None] | None = None
+        self._telling: asyncio.Task[None] | None = None
+
+    def tell(self, names: Collection[str] | None) -> asyncio.Future[None] | None:
+        """What to wait for; None where waiting is pointless."""
+        if names is None:
+            self._everything = True
+        else:
+            self._names.update(names)
+        if self._confirmation is None:
+            self._confirmation = asyncio.get_running_loop().create_future()
+        if self._telling is None:
+            self._telling = asyncio.create_task(self._tell())
+        return None if self.missed else self._confirmation
+
+    async def _tell(self) -> None:
+        try:
+            while self._confirmation is not None:
+                names, confirmation = self._take(), self._confirmation
+                self._confirmation = None
+                await self._until_told(names)
+                confirmation.set_result(None)
+        finally:
+            self._telling = None
+
+    def _take(self) -> list[str] | None:
+        names = None if self._everything else sorted(self._names)
+        self._names, self._everything = set(), False
+        return names
+
+    async def _until_told(self, names: list[str] | None) -> None:
+        loop = asyncio.get_running_loop()
+        pointless = loop.time() + self._forget_after
+        while loop.time() < pointless:
+            call_context.set(CallContext().within(ATTEMPT_SECONDS))
+            try:
+                await self._router.send_to(self._replica, HOST, "forget", None if self.missed else names)
+            except VelellaError as error:
+                if not self.missed:
+                    log.warning("a process can't be told what has changed", replica=str(self._replica), error=str(error))
+                self.missed = True
+                await asyncio.sleep(PAUSE_SECONDS)
+            else:
+                break
+        self.missed = False
+
+
+class Announcer:
+    """What a process calls when it has committed a change: the caching pool spreads it; while that is away, the process itself does."""
+
+    def __init__(self, router: Router, forget_after: float) -> None:
+        self._router = router
+        self._spread = Spread(router, forget_after)
+
+    async def __call__(self, names: frozenset[str]) -> None:
+        if not self._spread.holders():
+            return
+        pool = self._router.replicas("caching")
+        if pool and self._router.me not in pool:
+            token = call_context.set(CallContext().within(2 * PATIENCE_SECONDS))  # the request's own time may be over: the write is done
+            try:
+                await self._router.send_to(pool[hash(self._router.me) % len(pool)], "caching", "bump", sorted(names))
+                return
+            except VelellaError as error:
+                log.warning("the caching pool can't be reached", names=sorted(names), error=str(error))
+            finally:
+                call_context.reset(token)
+        await self._spread.tell(names)

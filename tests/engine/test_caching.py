@@ -1,0 +1,194 @@
+"""What processes remember: nothing older than the last change they can know of."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from functools import cached_property
+from pathlib import Path
+
+import pytest
+
+from velella.actors.caching import Cache
+from velella.actors.caching.spread import Announcer
+from velella.actors.directory import Address, Directory, ReplicaId
+from velella.actors.host import Host
+from velella.core.settings import Settings
+
+PRODUCT = frozenset({"product", "price"})
+
+
+class Slow:
+    """A read that takes until it is let go, and counts how often it was made."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.value = b"old"
+        self.go = asyncio.Event()
+
+    async def __call__(self) -> bytes:
+        self.calls += 1
+        read = self.value  # what the database showed when the read began
+        await self.go.wait()
+        return read
+
+
+@pytest.fixture
+def cache() -> Cache:
+    return Cache(100_000, 60.0)
+
+
+async def constant() -> bytes:
+    return b"x" * 1000
+
+
+async def test_of_many_who_ask_at_once_one_fetches(cache: Cache) -> None:
+    slow = Slow()
+    asking = [asyncio.create_task(cache.get_or_fill("page", PRODUCT, slow)) for _ in range(50)]
+    await asyncio.sleep(0)
+    asking[0].cancel()  # not even the first one's leaving makes a difference
+    await asyncio.sleep(0)
+    slow.go.set()
+    assert await asyncio.gather(*asking[1:]) == [b"old"] * 49
+    assert await cache.get_or_fill("page", PRODUCT, slow) == b"old"
+    assert slow.calls == 1
+    assert cache.figures.hits == 1
+
+
+async def test_what_was_read_before_a_change_is_not_kept_as_fresh(cache: Cache) -> None:
+    slow = Slow()
+    early = asyncio.create_task(cache.get_or_fill("page", PRODUCT, slow))
+    while slow.calls == 0:
+        await asyncio.sleep(0)
+    slow.value = b"new"
+    cache.changed(frozenset({"price"}))
+    late = asyncio.create_task(cache.get_or_fill("page", PRODUCT, slow))
+    while slow.calls == 1:
+        await asyncio.sleep(0)
+    slow.go.set()
+    assert await early == b"old", "who asked before the change may see what was before"
+    assert await late == b"new", "who asked after it must not join those"
+    assert await cache.get_or_fill("page", PRODUCT, slow) == b"new"
+    assert slow.calls == 2
+
+
+async def test_only_what_was_made_from_the_change_is_forgotten(cache: Cache) -> None:
+    slow = Slow()
+    slow.go.set()
+    await cache.get_or_fill("page", PRODUCT, slow)
+    cache.changed(frozenset({"customer"}))
+    await cache.get_or_fill("page", PRODUCT, slow)
+    assert slow.calls == 1
+    cache.changed(None)
+    await cache.get_or_fill("page", PRODUCT, slow)
+    assert slow.calls == 2
+
+
+async def test_a_failed_fetch_is_not_kept(cache: Cache) -> None:
+    async def fail() -> bytes:
+        raise ValueError("no")
+
+    both = await asyncio.gather(*(cache.get_or_fill("page", PRODUCT, fail) for _ in range(2)), return_exceptions=True)
+    assert [type(error) for error in both] == [ValueError, ValueError]
+    assert await cache.get_or_fill("page", PRODUCT, constant) == b"x" * 1000
+
+
+async def test_the_least_recently_used_go_when_the_bytes_are_full() -> None:
+    cache = Cache(10_000, 60.0)
+    for i in range(20):
+        await cache.get_or_fill(i, PRODUCT, constant)
+        await cache.get_or_fill(0, PRODUCT, constant)
+    assert cache.bytes <= 10_000
+    hits = cache.figures.hits
+    await cache.get_or_fill(0, PRODUCT, constant)
+    assert cache.figures.hits == hits + 1
+    assert cache.figures.evicted > 0
+
+
+async def test_entries_live_a_short_time_and_none_at_all_where_caching_is_off() -> None:
+    now = [0.0]
+    cache, off = Cache(10_000, 5.0, clock=lambda: now[0]), Cache(10_000, 5.0, enabled=False)
+    slow = Slow()
+    slow.go.set()
+    await cache.get_or_fill("page", PRODUCT, slow)
+    now[0] = 5.1
+    await cache.get_or_fill("page", PRODUCT, slow)
+    assert slow.calls == 2
+    for _ in range(2):
+        await off.get_or_fill("page", PRODUCT, slow)
+    assert slow.calls == 4
+
+
+# -- between processes
+
+
+class Doors:
+    """Two front ends that remember, and the caching pool; each a host of its own, over sockets."""
+
+    def __init__(self, folder: Path) -> None:
+        self.settings = Settings(_env_file=None, data_dir=folder, cache_seconds=2.0)
+        ids = [ReplicaId("http", 0), ReplicaId("http", 1), ReplicaId("caching", 0), ReplicaId("product", 0)]
+        self.addresses = {id: Address(id, "here", str(folder / str(id))) for id in ids}
+        self.hosts: dict[str, Host] = {}
+        self.told: dict[str, list[frozenset[str] | None]] = {"http-0": [], "http-1": []}
+
+    async def start(self, pool: str, index: int) -> None:
+        id = ReplicaId(pool, index)
+        directory = Directory.of((address, [address.replica.pool]) for address in self.addresses.values())
+        services = ["caching"] if pool == "caching" else []
+        host = self.hosts[str(id)] = Host(self.settings, services, address=self.addresses[id], directory=directory)
+        if str(id) in self.told:
+            host.context.on_changed(self.told[str(id)].append)
+        await host.start()
+
+    async def stop(self, id: str) -> None:
+        await self.hosts.pop(id).stop(0.1)
+
+    @cached_property
+    def writer(self) -> Announcer:
+        """What a module's process calls after a commit."""
+        return Announcer(self.hosts["product-0"].router, self.settings.cache_seconds)
+
+
+@pytest.fixture
+async def doors() -> AsyncIterator[Doors]:
+    with tempfile.TemporaryDirectory(prefix="vt-") as folder:
+        doors = Doors(Path(folder))
+        for id in doors.addresses:
+            await doors.start(id.pool, id.index)
+        yield doors
+        for name in list(doors.hosts):
+            await doors.stop(name)
+
+
+async def test_a_writer_returns_when_every_front_end_knows(doors: Doors) -> None:
+    await doors.writer(frozenset({"product"}))
+    assert doors.told == {"http-0": [frozenset({"product"})], "http-1": [frozenset({"product"})]}
+
+
+async def test_changes_of_the_same_moment_travel_together(doors: Doors) -> None:
+    await asyncio.gather(*(doors.writer(frozenset({f"entity_{i}"})) for i in range(100)))
+    for told in doors.told.values():
+        assert len(told) < 50
+        assert frozenset().union(*(names or () for names in told)) == {f"entity_{i}" for i in range(100)}
+
+
+async def test_a_front_end_that_missed_something_forgets_everything(doors: Doors) -> None:
+    await doors.writer(frozenset({"product"}))
+    await doors.stop("http-1")
+    started = time.monotonic()
+    for _ in range(5):
+        await doors.writer(frozenset({"price"}))
+    assert time.monotonic() - started < 0.5, "nobody waits again and again for one who doesn't answer"
+    await doors.start("http", 1)
+    async with asyncio.timeout(3):
+        while None not in doors.told["http-1"]:
+            await asyncio.sleep(0.02)
+
+
+async def test_changes_are_told_although_the_caching_pool_is_away(doors: Doors) -> None:
+    await doors.stop("caching-0")
+    await doors.writer(frozenset({"product"}))
+    assert doors.told == {"http-0": [frozenset({"product"})], "http-1": [frozenset({"product"})]}
