@@ -35,6 +35,13 @@ class Catalogue:
     def module_of(self, entity: str) -> str:
         return self._find(entity)[0]
 
+    def has_module(self, name: str) -> bool:
+        return any(module == name for module, _ in self._entities.values())
+
+    def entities_of(self, module: str) -> frozenset[str]:
+        """Names of a module's entities: what caches are told when it changes."""
+        return frozenset(name for name, (owner, _) in self._entities.items() if owner == module)
+
     def entity(self, name: str) -> Entity:
         """Raises InvalidData for a name that no loaded module has."""
         return self._find(name)[1]

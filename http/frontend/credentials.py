@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from ...actors.caching import Cache
 from ...core.errors import NotAllowed
 from .access import API_KEY, BEARER, PUBLIC, SESSION, Actor, Auth, PublishableKey
 from .answers import unauthorized
-from .remember import Remembered
 from .tokens import Tokens
 
 if TYPE_CHECKING:
@@ -31,6 +31,11 @@ KEY_AS_BEARER = (
 
 SECONDS = 5.0
 """How long an answer of the modules is believed at most; a change is heard of at once."""
+KEPT = 2 * 1024 * 1024
+"""Bytes of what is remembered of keys and sessions."""
+OF_KEYS = frozenset(("api_key", "sales_channel", "publishable_api_key_sales_channel"))
+OF_SECRETS = frozenset(("api_key",))
+OF_SESSIONS = frozenset(("auth_session",))
 
 
 class Credentials:
@@ -40,14 +45,8 @@ class Credentials:
         self._host = host
         self.tokens = tokens
         settings = host.settings
-        seconds = min(SECONDS, settings.cache_seconds) if settings.cache else 0.0
-        self._keys: Remembered[str, PublishableKey | None] = Remembered(
-            frozenset(("api_key", "sales_channel", "publishable_api_key_sales_channel")), seconds
-        )
-        self._secrets: Remembered[bytes, str | None] = Remembered(frozenset(("api_key",)), seconds)
-        self._sessions: Remembered[str, dict[str, Any] | None] = Remembered(frozenset(("auth_session",)), seconds)
-        for kept in (self._keys, self._secrets, self._sessions):
-            host.on_changed(kept.changed)
+        self._known = Cache(KEPT, min(SECONDS, settings.cache_seconds), enabled=settings.cache)
+        host.on_changed(self._known.changed)
 
     # -- storefronts
     async def publishable_key(self, http: web.BaseRequest) -> PublishableKey:
@@ -59,7 +58,9 @@ class Credentials:
         token = http.headers.get(KEY_HEADER)
         if not token:
             raise NotAllowed(KEY_MISSING)
-        key = await self._keys.get(token, lambda: self._load_key(token)) if token.startswith("pk_") and len(token) < 200 else None
+        key: PublishableKey | None = None
+        if token.startswith("pk_") and len(token) < 200:
+            key = await self._known.get_or_fill(token, OF_KEYS, lambda: self._load_key(token), size=_size)
         if key is None:
             raise NotAllowed(KEY_INVALID)
         return key
@@ -119,20 +120,25 @@ class Credentials:
             return None
         # remembered by its hash: a process that is looked into shows no keys
         place = hashlib.sha256(token.encode()).digest()
-        id = await self._secrets.get(place, lambda: self._host.modules.api_key.authenticate(token))
+        id = await self._known.get_or_fill(place, OF_SECRETS, lambda: self._host.modules.api_key.authenticate(token), size=_size)
         return Actor(id, API_KEY, identity=id) if id is not None else None
 
     async def _session(self, http: web.BaseRequest, auth: Auth) -> Actor | None:
         session_id = self.session_id(http)
         if session_id is None:
             return None
-        context = await self._sessions.get(session_id, lambda: self._host.modules.auth.session(session_id))
+        context = await self._known.get_or_fill(session_id, OF_SESSIONS, lambda: self._host.modules.auth.session(session_id), size=_size)
         return _actor(context) if context is not None and _permitted(auth, context.get("actor_type")) else None
 
     def session_id(self, http: web.BaseRequest) -> str | None:
         """Id of the session whose cookie the request carries."""
         cookies = http.headers.get("Cookie")
         return self.tokens.session_of(cookies) if cookies else None
+
+
+def _size(_: object) -> int:
+    """Bytes of one of them, about."""
+    return 500
 
 
 def _permitted(auth: Auth, actor_type: Any) -> bool:

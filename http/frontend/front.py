@@ -7,6 +7,7 @@ body, the route's function, compression. What is refused on the way is refused b
 from __future__ import annotations
 
 import asyncio
+import functools
 import random
 import re
 import time
@@ -18,12 +19,14 @@ from aiohttp import web
 from cachetools import LRUCache
 from pydantic import ValidationError
 
+from ...actors.caching import Cache
 from ...core.errors import DeadlineExceeded, InvalidData, Unavailable, VelellaError
 from ...core.json import dumps
 from ...core.logs import logger
 from ...core.messages import CallContext, Service, call_context
 from .access import CUSTOMER_OPTIONAL, USER
 from .answers import COMPRESSED_FROM, Refused, accepted_coding, compressed, error_reply, missing_page, unknown_reply
+from .cached import Cached
 from .cors import Cors
 from .credentials import Credentials
 from .incoming import check_query, read_body
@@ -64,6 +67,10 @@ class FrontEnd(Service):
         self._restricted = frozenset(settings.restricted_fields)
         self._understood: LRUCache[tuple[int, str], Any] = LRUCache(4096)
         """Query strings that were checked before, by route."""
+        self._answers = Cache.of(settings)
+        context.on_changed(self._answers.changed)
+        self._tags: LRUCache[Any, frozenset[str]] = LRUCache(4096)
+        """What the answers to query strings are made from, by route; empty: what may not be remembered."""
         self._runner: web.ServerRunner | None = None
         self._openapi: bytes | None = None
         self.port: int | None = None
@@ -160,10 +167,33 @@ class FrontEnd(Service):
                 raise invalid_request(issues_of(error, body)) from None
         elif isinstance(body, dict):
             request.body = body
+        if route.cached is not None and self.settings.cache:
+            return await self._remembered(request, route.cached)
         answer = await route.handler(request)
         if isinstance(answer, Reply):
             return answer
         return Reply(answer if isinstance(answer, bytes) else dumps(answer), route.status)
+
+    async def _remembered(self, request: Request, cached: Cached) -> Reply:
+        """The answer from memory, if it is there and nothing it was made from has changed."""
+        route, text = request.route, request.http.rel_url.raw_query_string
+
+        async def fill() -> bytes:
+            answer = await route.handler(request)
+            if isinstance(answer, Reply):
+                raise TypeError(f"{route.method} {route.path} is cached: it answers with JSON and nothing else")
+            return answer if isinstance(answer, bytes) else dumps(answer)
+
+        if not cached.remembers(request, text):
+            return Reply(await fill(), route.status)
+        place: tuple[Any, ...] = (id(route), text)
+        tags = self._tags.get(place)
+        if tags is None:
+            tags = self._tags[place] = cached.tags(request) or frozenset()
+        if not tags:
+            return Reply(await fill(), route.status)
+        place = (*place, request.http.rel_url.raw_path, request.sales_channel_ids, request.customer_id)
+        return Reply(await self._answers.get_or_fill(place, tags, fill), route.status, kept=(place, tags))
 
     async def _unserved(self, http: web.BaseRequest, path: str, area: str) -> Reply:
         """No route has this path and method. Who may not come in isn't told whether there is one."""
@@ -209,7 +239,11 @@ class FrontEnd(Service):
             coding = accepted_coding(http.headers.get("Accept-Encoding"))
             headers["Vary"] = f"{headers['Vary']}, Accept-Encoding" if "Vary" in headers else "Accept-Encoding"
             if coding is not None:
-                body = await compressed(body, coding)
+                if reply.kept is None:
+                    body = await compressed(body, coding)
+                else:
+                    place, tags = reply.kept  # with what was compressed: it may be outdated by now
+                    body = await self._answers.get_or_fill((place, coding, hash(body)), tags, functools.partial(compressed, body, coding))
                 headers["Content-Encoding"] = coding
         response = web.Response(body=body, status=reply.status, headers=headers)
         if reply.close:

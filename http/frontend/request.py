@@ -44,6 +44,8 @@ class Reply:
     headers: CIMultiDict[str] = field(default_factory=CIMultiDict)
     close: bool = False
     """Close the connection afterwards."""
+    kept: tuple[Any, frozenset[str]] | None = None
+    """Where and by what tags the front end remembers this answer, if it does."""
 
 
 R = TypeVar("R")

@@ -16,6 +16,7 @@ from ...core.errors import NotFound
 from ...core.query.links import LINKS
 from .access import Auth, auth_of
 from .bodies import Part
+from .cached import Cached
 from .filters import NOTHING, Filters
 from .request import Answer, Request, deleted
 from .routes import Route, Write
@@ -85,6 +86,7 @@ class Resource:
             returns=self.view,
             many=many,
             body_limit=write.body_limit if write else None,
+            cached=Cached() if method == "GET" and path.startswith("/store") else None,
             summary=summary,
             limit=self.view.limit,
         )

@@ -37,6 +37,7 @@ from typing import Any
 
 from .access import Auth, auth_of
 from .bodies import LinkBody, Part
+from .cached import Cached
 from .filters import NOTHING, Filters
 from .request import Answer, Request
 from .view import View
@@ -68,6 +69,8 @@ class Route:
     """Bytes a body may have. None: as the settings say."""
     raw_body: bool = False
     """The body is read but not parsed; see `request.raw`."""
+    cached: Cached | None = None
+    """Whether answers may be remembered, and what makes them stale. None: they may not."""
     summary: str = ""
     limit: int = 50
     """Rows of a page when the request doesn't say."""
@@ -118,6 +121,7 @@ class Routes:
         status: int = 200,
         body_limit: int | None = None,
         raw_body: bool = False,
+        cached: Cached | None = None,
         limit: int | None = None,
     ) -> Callable[[Handler], Handler]:
         """Declare the decorated function as a route. The options are `Route`'s."""
@@ -136,6 +140,7 @@ class Routes:
                     status=status,
                     body_limit=body_limit if body_limit is not None else BATCH_LIMIT if path.endswith("/batch") else None,
                     raw_body=raw_body,
+                    cached=cached,
                     summary=(handler.__doc__ or handler.__name__.replace("_", " ").capitalize()).strip().splitlines()[0],
                     limit=limit if limit is not None else returns.limit if returns is not None else 50,
                 )

@@ -32,6 +32,7 @@ from velella.http.frontend import (
     Answer,
     BigNumber,
     Body,
+    Cached,
     Email,
     Filters,
     FrontEnd,
@@ -143,6 +144,19 @@ async def conflict(request: Request) -> Answer:
 @routes.get("/test/books")
 async def books(request: Request) -> Answer:
     raise UnexpectedState("The books disagree")
+
+
+routes.resource("/store/folk", SHOWN, list=Filters(email=MANY, q=TEXT))
+
+
+@routes.get("/store/counted", returns=SHOWN, query=Filters(cart_id=TEXT), cached=Cached("user", unless=("cart_id",)))
+async def counted(request: Request) -> Answer:
+    """How often it was asked, and by whom."""
+    COUNTED.append(request.customer_id)
+    return {"asked": len(COUNTED), "customer": request.customer_id}
+
+
+COUNTED: list[str | None] = []
 
 
 class NewPerson(Body):

@@ -1,0 +1,99 @@
+"""Answers that may be remembered: which ones, and what makes them stale.
+
+    @routes.get("/store/products", …, cached=Cached("product pricing region tax", unless=("cart_id",), also=stock_if_asked))
+
+An answer is kept under everything it depends on: route, path, query string, the storefront's sales channels and the
+customer who is signed in. It is forgotten when anything changes in the modules it was made from. Rows of
+`Routes.resource` under /store find out by themselves what they are made from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ...core.query.fields import FieldTree
+from .view import words
+
+if TYPE_CHECKING:
+    from ...core.query.plan import Catalogue
+    from .request import Request
+
+QUIET = frozenset(("cart", "order", "payment"))
+"""Modules whose changes nobody is told of: what is made from them is never remembered."""
+
+LONGEST_QUERY = 512
+"""Longer query strings are asked for once; remembering them would only push out others."""
+
+
+@dataclass(frozen=True, init=False)
+class Cached:
+    """Says that a route's answers may be remembered."""
+
+    sources: tuple[str, ...]
+    """Modules, entities and links (by their names) that answers are made from. Empty: what the view's fields and the filters lead to."""
+    unless: frozenset[str]
+    """Query parameters with which an answer isn't remembered."""
+    also: Callable[[Request], str] | None
+    """Further sources of a single request (stock, where quantities were asked for). May look at `fields` and `filters` only."""
+
+    def __init__(self, sources: str = "", *, unless: Iterable[str] = (), also: Callable[[Request], str] | None = None) -> None:
+        object.__setattr__(self, "sources", words(sources))
+        object.__setattr__(self, "unless", frozenset(unless))
+        object.__setattr__(self, "also", also)
+
+    def remembers(self, request: Request, text: str) -> bool:
+        """Whether the answer to this request may be remembered; `text` is its query string."""
+        return len(text) <= LONGEST_QUERY and self.unless.isdisjoint(request.filters)
+
+    def tags(self, request: Request) -> frozenset[str] | None:
+        """What the answer to a request is made from, as caches know it. None: something that isn't told of."""
+        catalogue = request.graph.catalogue
+        names = set(self.sources) | set(words(self.also(request)) if self.also is not None else ())
+        view = request.route.returns
+        if not self.sources and view is not None:
+            paths = (*request.fields, *(name.removeprefix("-") for name in request.page.order), *_paths(request.filters))
+            names |= _reached(catalogue, view.entity, FieldTree.parse(paths))
+        tags: set[str] = set()
+        for name in names:
+            module = name if catalogue.has_module(name) else catalogue.module_of(name)
+            if module in QUIET:
+                return None
+            # of the links each by itself: some change with every order
+            tags |= {name} if module == "link" else catalogue.entities_of(module)
+        return frozenset(tags)
+
+
+def _reached(catalogue: Catalogue, entity: str, tree: FieldTree) -> set[str]:
+    """The entities, of whatever module, that some fields of an entity lead through."""
+    found = {entity}
+    for name, below in tree:
+        alias = catalogue.alias(entity, name)
+        if alias is not None:
+            for step in reversed(alias.path):
+                below = FieldTree({step: below})
+            found |= _reached(catalogue, entity, below)
+            continue
+        edge, relation = catalogue.edge(entity, name), catalogue.relation(entity, name)
+        rows = catalogue.rows_with(entity, name)
+        if edge is not None:
+            found |= _reached(catalogue, edge.target, below)
+        elif relation is not None:
+            found |= _reached(catalogue, relation.target, below)
+        elif rows is not None:
+            found |= _reached(catalogue, entity, FieldTree({rows: FieldTree()}))
+    return found
+
+
+def _paths(filters: Mapping[str, Any], prefix: str = "") -> Iterable[str]:
+    """The fields that filters look at."""
+    for name, value in filters.items():
+        if name.startswith("$"):
+            for one in value if isinstance(value, list) else [value]:
+                if isinstance(one, dict):
+                    yield from _paths(one, prefix)
+        elif name != "q":
+            yield f"{prefix}{name}"
+            if isinstance(value, dict):
+                yield from _paths(value, f"{prefix}{name}.")

@@ -1,0 +1,80 @@
+"""A whole shop behind the door: every module, the workflows, and what each store needs to begin with."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from velella.actors.host import local_host
+from velella.actors.postgres import EmbeddedPostgres
+from velella.core import migrations
+from velella.core.ids import ulid
+from velella.core.settings import Settings
+from velella.http.frontend import FrontEnd, found_routes
+from velella.workflows.defaults import seed_defaults
+
+from ...conftest import clone
+from ..conftest import Client, Shop
+
+
+@pytest.fixture(scope="session")
+async def shop(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
+    """Served for all these tests: each makes its own things, under names of its own."""
+    url, folder = await clone(postgres), tmp_path_factory.mktemp("admin")
+    settings = Settings(database_url=url, data_dir=folder, port=0).with_secrets()
+    await migrations.migrate_all(settings)
+    async with local_host(settings) as host:
+        await seed_defaults(host.modules)
+        front = FrontEnd(host.context, found_routes())
+        await front.start()
+        try:
+            yield Shop(host, front, f"http://127.0.0.1:{front.port}")
+        finally:
+            await front.stop()
+
+
+class Merchant:
+    """The admin API, for what a test only needs to be there: anything but 200 is a failed test."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    async def get(self, path: str, **params: str) -> Any:
+        return await self._ask("GET", path, None, params)
+
+    async def post(self, path: str, body: Any = None, **params: str) -> Any:
+        return await self._ask("POST", path, {} if body is None else body, params)
+
+    async def delete(self, path: str, **params: str) -> Any:
+        return await self._ask("DELETE", path, None, params)
+
+    async def refused(self, method: str, path: str, body: Any = None) -> tuple[int, str, str]:
+        """Status, type and message of an error."""
+        answer = await self.client(method, path, body)
+        assert answer.status >= 400, answer.text
+        return answer.status, answer.json["type"], answer.json["message"]
+
+    async def _ask(self, method: str, path: str, body: Any, params: dict[str, str]) -> Any:
+        answer = await self.client(method, path, body, params=params)
+        assert answer.status == 200, f"{method} {path} answered {answer.status}: {answer.text}"
+        return answer.json
+
+    # -- what many tests need
+    async def location(self) -> str:
+        address = {"address_1": "Quay 7", "country_code": "dk"}
+        made = await self.post("/admin/stock-locations", {"name": f"Warehouse {ulid()}", "address": address})
+        return str(made["stock_location"]["id"])
+
+    async def item(self, *, stocked: dict[str, int | Decimal] | None = None) -> str:
+        """An inventory item, stocked at locations."""
+        levels = [{"location_id": place, "stocked_quantity": quantity} for place, quantity in (stocked or {}).items()]
+        made = await self.post("/admin/inventory-items", {"sku": ulid(), "location_levels": levels})
+        return str(made["inventory_item"]["id"])
+
+
+@pytest.fixture
+async def merchant(admin: Client) -> Merchant:
+    return Merchant(admin)

@@ -1,0 +1,84 @@
+"""Answers come from memory until something they were made from changes; then from nowhere but the database."""
+
+from __future__ import annotations
+
+import asyncio
+
+from velella.core.ids import ulid
+from velella.core.query.fields import FieldTree
+from velella.http.frontend.cached import _paths, _reached
+
+from .conftest import Client, Shop
+
+
+async def person(shop: Shop) -> dict[str, str]:
+    made: dict[str, str] = (await shop.host.modules.user.create("user", [{"email": f"{ulid().lower()}@example.com", "first_name": "Ada"}]))[
+        0
+    ]
+    return made
+
+
+async def test_an_answer_is_remembered_until_its_module_changes(store: Client, shop: Shop) -> None:
+    one = await person(shop)
+    path = f"/store/folk/{one['id']}"
+    figures = shop.front._answers.figures
+    first = await store("GET", path)
+    hits = figures.hits
+    for _ in range(3):
+        assert (await store("GET", path)).text == first.text
+    assert figures.hits == hits + 3
+    await shop.host.modules.user.update("user", [{"id": one["id"], "first_name": "Grace"}])
+    assert (await store("GET", path)).json["person"]["first_name"] == "Grace"
+    await shop.host.modules.user.delete("user", [one["id"]])
+    assert (await store("GET", path)).status == 404
+    await shop.host.modules.user.restore("user", [one["id"]])
+    assert (await store("GET", path)).status == 200, "that it wasn't there is not remembered"
+
+
+async def test_a_list_is_remembered_by_all_it_was_asked_for(store: Client, shop: Shop) -> None:
+    one, other = await person(shop), await person(shop)
+    for _ in range(2):
+        for asked in (one, other):
+            listed = (await store("GET", f"/store/folk?email={asked['email']}")).json
+            assert [row["id"] for row in listed["people"]] == [asked["id"]]
+            shown = (await store("GET", f"/store/folk?email={asked['email']}&fields=email")).json
+            assert shown["people"] == [{"id": asked["id"], "email": asked["email"]}]
+
+
+async def test_what_is_remembered_is_one_customers_own(store: Client, shop: Shop) -> None:
+    first = (await store("GET", "/store/counted")).json
+    assert (await store("GET", "/store/counted")).json == first
+    signed_in = store.with_(authorization=f"Bearer {shop.token('customer', 'cus_9')}")
+    theirs = (await signed_in("GET", "/store/counted")).json
+    assert theirs["customer"] == "cus_9"
+    assert (await store("GET", "/store/counted")).json == first
+    assert (await store("GET", "/store/counted?cart_id=x")).json != (await store("GET", "/store/counted?cart_id=x")).json
+    await person(shop)
+    assert (await store("GET", "/store/counted")).json["asked"] > theirs["asked"]
+
+
+async def test_many_who_ask_at_once_ask_once(store: Client, shop: Shop) -> None:
+    await person(shop)
+    answers = await asyncio.gather(*(store("GET", "/store/counted") for _ in range(8)))
+    assert len({answer.text for answer in answers}) == 1
+
+
+async def test_compressed_answers_are_as_fresh_as_others(store: Client, shop: Shop) -> None:
+    names = [f"{ulid()} {'x' * 60}" for _ in range(30)]
+    rows = await shop.host.modules.user.create("user", [{"email": f"{ulid().lower()}@example.com", "first_name": name} for name in names])
+    path = "/store/folk?" + "&".join(f"email[]={row['email']}" for row in rows[:12])
+    packed = store.with_(accept_encoding="gzip")
+    for name in ("Ada", "Grace", "Hedy"):
+        await shop.host.modules.user.update("user", [{"id": rows[0]["id"], "first_name": name * 30}])
+        for _ in range(2):
+            answer = await packed("GET", path)
+            assert answer.headers["Content-Encoding"] == "gzip"
+            assert answer.json["people"][0]["first_name"] == name * 30
+
+
+def test_filters_and_fields_tell_what_an_answer_is_made_from(shop: Shop) -> None:
+    catalogue = shop.front.context.graph.catalogue
+    fields = FieldTree.parse(("id", "sales_channels.name"))
+    assert _reached(catalogue, "api_key", fields) == {"api_key", "publishable_api_key_sales_channel", "sales_channel"}
+    by_channel = FieldTree.parse(tuple(_paths({"$or": [{"sales_channel_id": ["x"]}], "q": "y"})))
+    assert _reached(catalogue, "api_key", by_channel) == {"api_key", "publishable_api_key_sales_channel"}
