@@ -8,9 +8,13 @@ import asyncio
 import logging
 import os
 import shutil
+import signal
 import tempfile
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -26,6 +30,8 @@ log = logger("velella.cluster")
 NAMESPACE = "velella"
 OBJECT_STORE = 80 * 1024 * 1024
 """Bytes. Messages don't go through the object store; this is near the least that Ray accepts."""
+MARK = "VELELLA_RAY"
+"""Environment variable of every process that Ray starts for us: how they are found again."""
 LONGEST_RUN_DIR = 36
 """Characters. A unix socket's path may have 107; Ray adds about 65 to the folder it is given, we up to 50."""
 
@@ -61,6 +67,7 @@ class Cluster:
         self._preload = ("velella.actors.replica", *preload)
         self._slots = None if counts_cores else max(processes, os.cpu_count() or 1)
         self._node: Any = None
+        self._environment: dict[str, str | None] = {}
         # Ray's processes are told by the kernel to end with the thread that started them: one thread, kept until the end
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ray")
 
@@ -73,6 +80,7 @@ class Cluster:
         """Start Ray, or join it. Raises Unavailable, with a hint, when that fails."""
         try:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._join if self.is_joined else self._start)
+            _take_back_signals()
         except Exception as error:
             await self.stop()
             raise Unavailable(
@@ -92,17 +100,26 @@ class Cluster:
         """Processes of Ray that we started, without the replicas."""
         return [] if self._node is None else [info.process.pid for infos in self._node.all_processes.values() for info in infos]
 
+    def is_lost(self) -> bool:
+        """Whether a process of a Ray of ours has died: nothing would be restarted any more."""
+        return self._node is not None and any(
+            info.process.poll() is not None for infos in self._node.all_processes.values() for info in infos
+        )
+
     # -- in the thread
     def _folder(self) -> Path:
         return run_dir(self._settings) / "ray"
 
     def _start(self) -> None:
         folder = self._folder()
-        shutil.rmtree(folder, ignore_errors=True)  # of a start that was killed: nobody else uses this data directory
+        # what a killed Velella left: nobody else uses this data directory
+        _end(_marked(str(folder)), patience=0.0)
+        shutil.rmtree(folder, ignore_errors=True)
         token = self._settings.data_dir / "secrets" / "ray_token"
         kept_secret(token)
-        os.environ.update(
+        self._set_environment(
             {
+                "RAY_ADDRESS": None,
                 "RAY_AUTH_MODE": "token",
                 "RAY_AUTH_TOKEN_PATH": str(token.absolute()),
                 "RAY_USAGE_STATS_ENABLED": "0",
@@ -117,8 +134,8 @@ class Cluster:
                 "RAY_preload_python_modules": ",".join(self._preload),
             }
         )
-        os.environ.pop("RAY_ADDRESS", None)
         import ray
+        from ray._private import services
         from ray._private.node import Node
         from ray._private.parameter import RayParams
 
@@ -138,8 +155,10 @@ class Cluster:
             "include_log_monitor": False,
             "no_monitor": True,  # the autoscaler: there is nothing to scale on one machine
             "temp_dir": str(folder),
+            "env_vars": {MARK: str(folder)},
         }
-        self._node = QuietNode(RayParams(**params), head=True, shutdown_at_exit=False, spawn_reaper=True)
+        with _in_groups_of_their_own(services):
+            self._node = QuietNode(RayParams(**params), head=True, shutdown_at_exit=False, spawn_reaper=True)
         self._connect(ray, self._node.gcs_address, node_ip="127.0.0.1")
 
     def _join(self) -> None:
@@ -161,35 +180,68 @@ class Cluster:
     def _stop(self) -> None:
         import ray
 
-        ours = [child for pid in self.pids() for child in _family(pid)]
         if ray.is_initialized():
             ray.shutdown()
         if self._node is not None:
             self._node.kill_all_processes(check_alive=False, allow_graceful=True)
             self._node = None
-            _, alive = psutil.wait_procs(ours, timeout=3.0)
-            for process in alive:
-                log.debug("a process of Ray had to be killed", pid=process.pid)
-                _kill(process)
-            psutil.wait_procs(alive, timeout=3.0)
+            _end(_marked(str(self._folder())), patience=3.0)
             shutil.rmtree(self._folder(), ignore_errors=True)
+        self._set_environment(self._environment)
+
+    def _set_environment(self, wanted: Mapping[str, str | None]) -> None:
+        """For Ray, which reads its settings there; what was before is put back when we stop."""
+        self._environment = {name: os.environ.get(name) for name in wanted}
+        for name, value in wanted.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _marked(folder: str) -> list[psutil.Process]:
+    """Processes of a Ray that was started for this folder: its workers and agents, which outlive it for a while when it is killed."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARK) == folder:
+                found.append(process)
+        except psutil.Error:
+            continue  # somebody else's, or gone
+    return found
+
+
+def _end(processes: list[psutil.Process], patience: float) -> None:
+    """Give processes so many seconds to go by themselves, then kill them."""
+    _, alive = psutil.wait_procs(processes, timeout=patience)
+    for process in alive:
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue
+    psutil.wait_procs(alive, timeout=3.0)
+
+
+@contextmanager
+def _in_groups_of_their_own(services: Any) -> Iterator[None]:
+    """Start Ray's processes outside of our process group: Ctrl-C in a terminal goes to the whole group, and would kill the replicas before
+    they could finish what is inside them.
+    """
+    popen = services.ConsolePopen
+    services.ConsolePopen = partial(popen, process_group=0)
+    try:
+        yield
+    finally:
+        services.ConsolePopen = popen
+
+
+def _take_back_signals() -> None:
+    """Ray prints a stack on SIGTERM, as if it were a crash. To us it is a way to stop: have Python handle it again as before."""
+    if threading.current_thread() is threading.main_thread() and (handler := signal.getsignal(signal.SIGTERM)) is not None:
+        signal.signal(signal.SIGTERM, handler)
+        signal.siginterrupt(signal.SIGTERM, False)
 
 
 def _quieten() -> None:
     """Ray explains itself at length; what matters comes as an exception."""
     logging.getLogger("ray").setLevel(logging.ERROR)
-
-
-def _family(pid: int) -> list[psutil.Process]:
-    try:
-        process = psutil.Process(pid)
-        return [process, *process.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return []
-
-
-def _kill(process: psutil.Process) -> None:
-    try:
-        process.kill()
-    except psutil.NoSuchProcess:
-        pass  # it went by itself meanwhile

@@ -7,8 +7,11 @@ thread of its own, so that nothing of Ray's stands in its way and a health check
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import os
+import signal
+import sys
 import threading
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -31,6 +34,7 @@ log = logs.logger("velella.replica")
 
 HEALTH_SECONDS = 5.0
 """A loop that takes longer for one turn counts as hung."""
+_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class Replica:
         self._plan = plan
         self._settings = Settings.model_validate_json(plan.settings)
         if plan.one_node:
+            _end_with_parent()
             logpipe.write_to(logpipe.log_path(self._settings))
         id = ReplicaId(plan.pool, plan.index)
         logs.configure(self._settings, replica=str(id))
@@ -180,6 +185,16 @@ def replica_actor(pool: Pool) -> Any:
     if pool.at_most > 1:
         options["scheduling_strategy"] = "SPREAD"
     return ray.remote(**options)(Replica)
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end this process when Ray's is killed. Ray would notice by itself, but seconds later, and meanwhile we would serve on
+    beside a Velella that has been started again.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() == 1:  # it was gone before
+            os._exit(1)
 
 
 def _node_ip() -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -32,6 +33,8 @@ READY_SECONDS = 180.0
 WATCH_SECONDS = 1.0
 HUNG_SECONDS = 15.0
 """How long a replica may give no sign of life before it is killed: longer than any pause a loaded machine makes."""
+SILENT_SECONDS = {"hung": HUNG_SECONDS, "silent": HUNG_SECONDS, "failed": 5.0, "starting": READY_SECONDS}
+"""State → how long a replica may not have been running before it is started again. One that failed may have met a database just away."""
 FINISH_SECONDS = 10.0
 """What messages inside get to finish when we stop."""
 LAST_TIERS = (("http",), ("workflows",))
@@ -177,6 +180,10 @@ class Supervisor:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(WATCH_SECONDS)
+            if self._cluster.is_lost():
+                log.critical("Ray has ended: stopping")
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
             restarted = await asyncio.gather(*(self._look_at(member) for member in list(self._members.values())))
             if any(restarted):
                 await self._after_restart()
@@ -187,15 +194,15 @@ class Supervisor:
         try:
             report = await asyncio.wait_for(_asked(member.actor.health.remote()), HUNG_SECONDS)
         except Exception as error:  # noqa: BLE001 - whatever Ray calls it: this replica doesn't answer
-            report = {"state": "restarting", "pid": None}
+            report = {"state": "silent", "pid": None}
             log.debug("a replica does not answer", replica=str(member.id), error=type(error).__name__)
         now = time.monotonic()
         state, pid = report["state"], report["pid"]
         if state in ("running", "stopping"):
             member.seen = now
-        elif state == "failed" or now - member.seen > (READY_SECONDS if state == "starting" else HUNG_SECONDS):
+        elif now - member.seen > SILENT_SECONDS[state]:
             log.error("a replica is started again", replica=str(member.id), state=state, silent=round(now - member.seen, 1))
-            self._kill(member, restart=True)
+            self._restart(member)
             member.seen = now
         restarted = pid is not None and pid != member.pid
         if restarted:
@@ -223,6 +230,13 @@ class Supervisor:
         if self._router.replicas("caching"):
             await self._router.broadcast("caching", "forget_all")
         await self._router.broadcast(HOST, "forget", None)
+
+    def _restart(self, member: Member) -> None:
+        """Kill the process; Ray starts another. Not through Ray where we can help it: a process that hangs doesn't listen to Ray either."""
+        if member.pid is not None and not self._cluster.is_joined and psutil.pid_exists(member.pid):
+            os.kill(member.pid, signal.SIGKILL)
+        else:
+            self._kill(member, restart=True)
 
     def _kill(self, member: Member, restart: bool) -> None:
         import ray
