@@ -1,10 +1,11 @@
 """Answers that may be remembered: which ones, and what makes them stale.
 
-    @routes.get("/store/products", …, cached=Cached("product pricing region tax", unless=("cart_id",), also=stock_if_asked))
+    @routes.get("/store/products", …, cached=Cached("pricing region tax product_sales_channel", unless=("cart_id",), also=stock_if_asked))
 
 An answer is kept under everything it depends on: route, path, query string, the storefront's sales channels and the
-customer who is signed in. It is forgotten when anything changes in the modules it was made from. Rows of
-`Routes.resource` under /store find out by themselves what they are made from.
+customer who is signed in. It is forgotten when anything changes in the modules it was made from: those that the view's
+fields and the request's filters lead to, and those that are named. Rows of `Routes.resource` under /store are remembered
+by themselves.
 """
 
 from __future__ import annotations
@@ -32,11 +33,12 @@ class Cached:
     """Says that a route's answers may be remembered."""
 
     sources: tuple[str, ...]
-    """Modules, entities and links (by their names) that answers are made from. Empty: what the view's fields and the filters lead to."""
+    """Modules and links (by their names) that answers are made from besides what the fields and filters lead to."""
     unless: frozenset[str]
     """Query parameters with which an answer isn't remembered."""
     also: Callable[[Request], str] | None
-    """Further sources of a single request (stock, where quantities were asked for). May look at `fields` and `filters` only."""
+    """Further sources of a single request (stock, where quantities were asked for). May look at `fields`, `filters` and whether a
+    customer is signed in, and at nothing else."""
 
     def __init__(self, sources: str = "", *, unless: Iterable[str] = (), also: Callable[[Request], str] | None = None) -> None:
         object.__setattr__(self, "sources", words(sources))
@@ -52,7 +54,7 @@ class Cached:
         catalogue = request.graph.catalogue
         names = set(self.sources) | set(words(self.also(request)) if self.also is not None else ())
         view = request.route.returns
-        if not self.sources and view is not None:
+        if view is not None:
             paths = (*request.fields, *(name.removeprefix("-") for name in request.page.order), *_paths(request.filters))
             names |= _reached(catalogue, view.entity, FieldTree.parse(paths))
         tags: set[str] = set()

@@ -186,7 +186,7 @@ class FrontEnd(Service):
 
         if not cached.remembers(request, text):
             return Reply(await fill(), route.status)
-        place: tuple[Any, ...] = (id(route), text)
+        place: tuple[Any, ...] = (id(route), text, request.customer_id is None)
         tags = self._tags.get(place)
         if tags is None:
             tags = self._tags[place] = cached.tags(request) or frozenset()

@@ -9,6 +9,7 @@ from typing import Any
 from ...core.errors import InvalidData
 from ...core.json import dumps
 from ...core.query.page import Query
+from ..frontend.cached import Cached
 from ..frontend.filters import ANYTHING, BOOLEAN, MANY, STAMPS, TEXT, Filters
 from ..frontend.request import Answer, Request, envelope, list_envelope, not_found
 from ..frontend.routes import Routes
@@ -17,6 +18,16 @@ from .prices import CONTEXT, Asking, Row, add_prices, add_quantities, asking
 from .views import PRODUCT, VARIANT
 
 routes = Routes()
+
+
+def _also(request: Request) -> str:
+    """What prices and quantities of a request depend on besides."""
+    stock = " inventory product_variant_inventory_item sales_channel_stock_location"
+    groups = " customer" if request.customer_id is not None else ""
+    return groups + (stock if any(name.endswith("inventory_quantity") for name in request.fields) else "")
+
+
+SHOWN = Cached("pricing region store tax product_sales_channel product_variant_price_set", unless=("cart_id",), also=_also)
 
 WHO: dict[str, Any] = {**dict.fromkeys(CONTEXT, TEXT), "sales_channel_id": MANY}
 LISTED = Filters(
@@ -116,7 +127,7 @@ async def page_of(request: Request, view: View, filters: Row, who: Asking | None
     return replace(page, json=dumps(rows))
 
 
-@routes.get("/store/products", query=PRODUCTS, returns=PRODUCT, many=True)
+@routes.get("/store/products", query=PRODUCTS, returns=PRODUCT, many=True, cached=SHOWN)
 async def list_products(request: Request) -> Answer:
     """List published products, with prices where they are asked for."""
     channels = channels_of(request)
@@ -125,7 +136,7 @@ async def list_products(request: Request) -> Answer:
     return list_envelope("products", page, request.page)
 
 
-@routes.get("/store/products/{id}", query=PRODUCTS, returns=PRODUCT)
+@routes.get("/store/products/{id}", query=PRODUCTS, returns=PRODUCT, cached=SHOWN)
 async def get_product(request: Request) -> Answer:
     """Get a published product."""
     channels = channels_of(request)
@@ -137,7 +148,7 @@ async def get_product(request: Request) -> Answer:
     return envelope("product", page)
 
 
-@routes.get("/store/product-variants", query=VARIANTS, returns=VARIANT, many=True)
+@routes.get("/store/product-variants", query=VARIANTS, returns=VARIANT, many=True, cached=SHOWN)
 async def list_variants(request: Request) -> Answer:
     """List variants of published products."""
     channels = channels_of(request)
@@ -146,7 +157,7 @@ async def list_variants(request: Request) -> Answer:
     return list_envelope("variants", await page_of(request, VARIANT, filters, who, channels), request.page)
 
 
-@routes.get("/store/product-variants/{id}", query=Filters(**WHO), returns=VARIANT)
+@routes.get("/store/product-variants/{id}", query=Filters(**WHO), returns=VARIANT, cached=SHOWN)
 async def get_variant(request: Request) -> Answer:
     """Get a variant of a published product."""
     channels = channels_of(request)
