@@ -1,0 +1,292 @@
+"""Store: carts, from the first line to the order."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from ...core.errors import InvalidData, PaymentAuthorizationFailed, PaymentRequiresMore
+from ...core.json import Fragment, dumps
+from ...workflows.cart.complete import complete_cart
+from ...workflows.cart.create import create_cart
+from ...workflows.cart.lines import add_to_cart, delete_line_items, update_line_item
+from ...workflows.cart.shipping import add_shipping_methods
+from ...workflows.cart.update import calculate_taxes, transfer_cart, update_cart
+from ..frontend.access import CUSTOMER
+from ..frontend.addresses import AddressBody
+from ..frontend.bodies import ABSENT, AdditionalData, Body, Email, Metadata, Number, Part
+from ..frontend.request import Answer, Reply, Request, deleted
+from ..frontend.routes import Routes
+from ..frontend.view import View, words
+from .orders import ORDER, show_order
+from .views import under
+
+routes = Routes()
+
+_COLUMNS = words(
+    "id currency_code email locale region_id created_at updated_at completed_at total subtotal tax_total discount_total discount_subtotal"
+    " discount_tax_total original_total original_tax_total item_total item_subtotal item_tax_total item_discount_total original_item_total"
+    " original_item_subtotal original_item_tax_total shipping_total shipping_subtotal shipping_tax_total shipping_discount_total"
+    " original_shipping_tax_total original_shipping_subtotal original_shipping_total credit_line_subtotal credit_line_tax_total"
+    " credit_line_total metadata sales_channel_id shipping_address_id billing_address_id"
+)
+_PROMOTION = (*words("id code is_automatic is_tax_inclusive"), *under("application_method", "value type currency_code"))
+_ITEM = words(
+    "id thumbnail variant_id product_id is_giftcard product_type_id product_title product_description product_subtitle product_type"
+    " product_collection product_handle variant_sku variant_barcode variant_title requires_shipping metadata created_at updated_at title"
+    " quantity unit_price compare_at_unit_price is_tax_inclusive"
+)
+_PRODUCT = words("id collection_id type_id categories.id tags.id")
+_TAX_LINE = words("id description code rate provider_id data metadata")
+_ADDRESS = words("id first_name last_name company address_1 address_2 city postal_code country_code province phone")
+_LINE_TOTALS = words("total subtotal tax_total discount_total discount_tax_total original_total original_subtotal original_tax_total")
+_BELOW_TAX_LINE = words("total subtotal tax_rate_id created_at updated_at")
+
+
+def _under(relation: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    return under(relation, " ".join(names))
+
+
+_SHOWN = (
+    *_COLUMNS,
+    *_under("promotions", _PROMOTION),
+    *_under("items", _ITEM),
+    *_under("items.product", _PRODUCT),
+    *_under("items.tax_lines", _TAX_LINE),
+    *under("items.adjustments", "id code promotion_id amount is_tax_inclusive"),
+    *words("customer.id customer.email customer.groups.id"),
+    *under("shipping_methods", "amount is_tax_inclusive shipping_option_id"),
+    *_under("shipping_methods.tax_lines", _TAX_LINE),
+    *under("shipping_methods.adjustments", "id code amount"),
+    *_under("shipping_address", _ADDRESS),
+    *_under("billing_address", _ADDRESS),
+    *under("region", "id name currency_code automatic_taxes"),
+)
+
+CART = View(
+    "cart",
+    "cart",
+    "carts",
+    (*_SHOWN, *words("items.variant *region.countries *payment_collection *payment_collection.payment_sessions *credit_lines")),
+    allowed=(
+        *_SHOWN,
+        *words("items region promotions customer shipping_methods shipping_address billing_address payment_collection credit_lines"),
+        *words("original_subtotal gift_card_total gift_card_tax_total items.variant items.product"),
+        *_under("items", _LINE_TOTALS),
+        *under("items", "item_total item_subtotal item_tax_total cart_id is_discountable tax_lines adjustments"),
+        *_under("items.tax_lines", ("item_id", *_BELOW_TAX_LINE)),
+        *under("items.adjustments", "item_id description provider_id created_at updated_at"),
+        *_under("shipping_methods", _LINE_TOTALS),
+        *under("shipping_methods", "name id cart_id description data metadata created_at updated_at tax_lines adjustments"),
+        *_under("shipping_methods.tax_lines", ("shipping_method_id", *_BELOW_TAX_LINE)),
+        *under("shipping_methods.adjustments", "shipping_method_id description provider_id promotion_id created_at updated_at"),
+        *under("shipping_address", "created_at updated_at"),
+        *under("billing_address", "created_at updated_at"),
+        *words("region.countries region.countries.id"),
+        *under("payment_collection", "payment_sessions id currency_code amount status payment_providers payment_providers.id"),
+        *under("payment_collection.payment_sessions", "data id amount currency_code provider_id status"),
+    ),
+    label="Cart",
+)
+
+Quantity = Annotated[Number, Field(gt=0)]
+
+
+class CartItem(Part):
+    variant_id: str
+    quantity: Quantity
+    metadata: Metadata = None
+
+
+class CreateCart(Body):
+    region_id: str | None = None
+    shipping_address: AddressBody | str = ABSENT
+    billing_address: AddressBody | str = ABSENT
+    email: Email | None = None
+    currency_code: str | None = None
+    items: list[CartItem] = ABSENT
+    sales_channel_id: str | None = None
+    promo_codes: list[str] = ABSENT
+    metadata: Metadata = None
+    locale: str | None = None
+    additional_data: AdditionalData = None
+
+
+class KnownAddress(Part):
+    """An address of the cart: with its id what isn't named stays, without it takes the place of the one there is."""
+
+    id: str = ABSENT
+    first_name: str | None = None
+    last_name: str | None = None
+    phone: str | None = None
+    company: str | None = None
+    address_1: str | None = None
+    address_2: str | None = None
+    city: str | None = None
+    country_code: str | None = None
+    province: str | None = None
+    postal_code: str | None = None
+    metadata: Metadata = None
+
+
+class UpdateCart(Body):
+    region_id: str = ABSENT
+    email: Email | None = None
+    billing_address: KnownAddress = ABSENT
+    shipping_address: KnownAddress = ABSENT
+    sales_channel_id: str | None = None
+    metadata: Metadata = None
+    promo_codes: list[str] = ABSENT
+    locale: str | None = None
+    additional_data: AdditionalData = None
+
+
+class AddLineItem(Body):
+    variant_id: str
+    quantity: Quantity
+    metadata: Metadata = None
+
+
+class UpdateLineItem(Body):
+    quantity: Annotated[Number, Field(ge=0)]
+    metadata: Metadata = None
+
+
+class ShippingMethod(Part):
+    several = True
+
+    option_id: str
+    data: dict[str, Any] = ABSENT
+
+
+class Taxes(Body):
+    fields: str = ABSENT
+
+
+class Nothing(Body):
+    pass
+
+
+@routes.post("/store/carts", body=CreateCart, returns=CART)
+async def create(request: Request) -> Answer:
+    """Open a cart."""
+    body = request.body
+    _refuse_promotions(body)
+    channel = body.get("sales_channel_id") or None
+    refused = _wrong_channel(request, channel, needed=True)
+    if refused is not None:
+        return refused
+    body.pop("promo_codes", None)
+    body["sales_channel_id"] = channel or next(iter(request.sales_channel_ids), None)
+    cart_id = await request.run(create_cart, **body, customer_id=request.customer_id)
+    return await request.fetch(CART, cart_id)
+
+
+@routes.get("/store/carts/{id}", returns=CART)
+async def get(request: Request) -> Answer:
+    """Get a cart."""
+    return await _show(request)
+
+
+@routes.post("/store/carts/{id}", body=UpdateCart, returns=CART)
+async def update(request: Request) -> Answer:
+    """Change a cart's buyer, addresses, region, channel or metadata."""
+    body = request.body
+    _refuse_promotions(body)
+    refused = _wrong_channel(request, body.get("sales_channel_id") or None, needed=False)
+    if refused is not None:
+        return refused
+    body.pop("promo_codes", None)
+    additional_data = body.pop("additional_data", None)
+    await request.run(update_cart, cart_id=request.params["id"], update=body, additional_data=additional_data)
+    return await _show(request)
+
+
+@routes.post("/store/carts/{id}/line-items", body=AddLineItem, returns=CART)
+async def add_line_item(request: Request) -> Answer:
+    """Put a variant into a cart."""
+    await request.run(add_to_cart, cart_id=request.params["id"], items=[request.body])
+    return await _show(request)
+
+
+@routes.post("/store/carts/{id}/line-items/{line_id}", body=UpdateLineItem, returns=CART)
+async def change_line_item(request: Request) -> Answer:
+    """Change how many of something are in a cart; none removes it."""
+    await request.run(update_line_item, cart_id=request.params["id"], item_id=request.params["line_id"], update=request.body)
+    return await _show(request)
+
+
+@routes.delete("/store/carts/{id}/line-items/{line_id}", returns=CART)
+async def delete_line_item(request: Request) -> Answer:
+    """Take something out of a cart."""
+    id = request.params["line_id"]
+    await request.run(delete_line_items, cart_id=request.params["id"], ids=[id])
+    page = await request.rows(CART, {"id": request.params["id"]}, limit=1)
+    return deleted(id, "line-item", page.json[1:-1])
+
+
+@routes.post("/store/carts/{id}/shipping-methods", body=ShippingMethod, returns=CART)
+async def add_shipping_method(request: Request) -> Answer:
+    """Choose how a cart is sent."""
+    chosen = request.body.get("several", [request.body])
+    if not chosen:
+        raise InvalidData("Invalid request: a shipping option has to be chosen")
+    options = [{"id": one["option_id"], "data": one.get("data") or {}} for one in chosen]
+    await request.run(add_shipping_methods, cart_id=request.params["id"], options=options)
+    return await _show(request)
+
+
+@routes.post("/store/carts/{id}/taxes", body=Taxes, returns=CART)
+async def taxes(request: Request) -> Answer:
+    """Work out a cart's taxes."""
+    await request.run(calculate_taxes, cart_id=request.params["id"])
+    return await _show(request)
+
+
+@routes.post("/store/carts/{id}/customer", body=Nothing, returns=CART, auth=CUSTOMER)
+async def transfer(request: Request) -> Answer:
+    """Make the signed-in customer the buyer of a cart."""
+    await request.run(transfer_cart, cart_id=request.params["id"], customer_id=request.customer_id)
+    return await _show(request)
+
+
+@routes.post("/store/carts/{id}/complete", returns=ORDER)
+async def complete(request: Request) -> Answer:
+    """Order what is in a cart. However often it is asked, there is one order."""
+    id = request.params["id"]
+    try:
+        order_id = await request.run(complete_cart, cart_id=id)
+    except (PaymentAuthorizationFailed, PaymentRequiresMore) as error:
+        page = await request.rows(CART, {"id": id}, fields=CART.defaults, limit=1)
+        problem = {"message": error.message, "name": error.type, "type": error.type}
+        return dumps({"type": "cart", "cart": Fragment(page.json[1:-1]), "error": problem})
+    return dumps({"type": "order", "order": await show_order(request, {"id": order_id})})
+
+
+# -- inside
+
+
+async def _show(request: Request) -> bytes:
+    return await request.fetch(CART, request.params["id"])
+
+
+def _refuse_promotions(body: dict[str, Any]) -> None:
+    """There are no promotions yet, so every code is one that isn't known."""
+    if body.get("promo_codes"):
+        raise InvalidData(f"The promotion code {body['promo_codes'][0]} is invalid")
+
+
+def _wrong_channel(request: Request, channel: str | None, *, needed: bool) -> Reply | None:
+    """The answer to a cart for a channel that the storefront's key doesn't speak for."""
+    mine = request.sales_channel_ids
+    if channel is not None and channel not in mine:
+        problem = "Sales channel ID in payload is not associated with the Publishable API Key in the header."
+    elif channel is None and needed and len(mine) != 1:
+        how_many = "multiple associated sales channels" if mine else "no associated sales channel"
+        problem = f"Cannot assign sales channel to cart. The Publishable API Key in the header has {how_many}."
+        problem += " Please provide a sales channel ID in the request body." if mine else ""
+    else:
+        return None
+    message = "Provided request body contains errors. Please check the data and retry the request"
+    return Reply(dumps({"errors": [problem], "message": message}), 400)

@@ -1,0 +1,66 @@
+"""Store: what a cart has to be paid, and by whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...workflows.cart.payment import create_payment_collection, create_payment_session
+from ..frontend.bodies import ABSENT, Body
+from ..frontend.filters import TEXT, Filters, required
+from ..frontend.request import Answer, Request
+from ..frontend.routes import Routes
+from ..frontend.view import View, words
+from .views import under
+
+routes = Routes()
+
+PAYMENT_COLLECTION = View(
+    "payment_collection",
+    "payment_collection",
+    "payment_collections",
+    "id currency_code amount *payment_sessions",
+    allowed=(
+        *words("id currency_code amount payment_sessions status payment_providers payment_providers.id"),
+        *under("payment_sessions", "id amount currency_code provider_id data status"),
+    ),
+    label="Payment collection",
+)
+PAYMENT_PROVIDER = View(
+    "payment_provider",
+    "payment_provider",
+    "payment_providers",
+    "id is_enabled",
+    allowed="id is_enabled",
+    limit=20,
+    label="Payment provider",
+)
+
+
+class CreatePaymentCollection(Body):
+    cart_id: str
+
+
+class CreatePaymentSession(Body):
+    provider_id: str
+    data: dict[str, Any] = ABSENT
+
+
+@routes.post("/store/payment-collections", body=CreatePaymentCollection, returns=PAYMENT_COLLECTION)
+async def create_collection(request: Request) -> Answer:
+    """Begin to pay a cart. Asking again gives the same collection."""
+    id = await request.run(create_payment_collection, cart_id=request.body["cart_id"])
+    return await request.fetch(PAYMENT_COLLECTION, id)
+
+
+@routes.post("/store/payment-collections/{id}/payment-sessions", body=CreatePaymentSession, returns=PAYMENT_COLLECTION)
+async def create_session(request: Request) -> Answer:
+    """Choose whom to pay by."""
+    id = request.params["id"]
+    await request.run(create_payment_session, payment_collection_id=id, customer_id=request.customer_id, **request.body)
+    return await request.fetch(PAYMENT_COLLECTION, id)
+
+
+@routes.get("/store/payment-providers", returns=PAYMENT_PROVIDER, query=Filters(region_id=required(TEXT)), many=True)
+async def list_providers(request: Request) -> Answer:
+    """List the payment providers of a region."""
+    return await request.fetch_list(PAYMENT_PROVIDER, {"regions": {"id": request.filters["region_id"]}, "is_enabled": True})

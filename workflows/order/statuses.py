@@ -1,0 +1,86 @@
+"""How far an order is: what is paid of it, and what is sent. No column says so; it follows from its payments and fulfilments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from ...core.query.fields import FieldTree
+
+Row = dict[str, Any]
+
+STATUSES = ("payment_status", "fulfillment_status")
+MADE_OF = (
+    "payment_collections.status",
+    "payment_collections.amount",
+    "payment_collections.captured_amount",
+    "payment_collections.refunded_amount",
+    "fulfillments.packed_at",
+    "fulfillments.shipped_at",
+    "fulfillments.delivered_at",
+    "fulfillments.canceled_at",
+)
+
+
+@lru_cache(maxsize=1024)
+def widened(asked: tuple[str, ...]) -> tuple[str, ...]:
+    """Fields of orders to ask for, so that `with_statuses` can show these."""
+    return tuple(dict.fromkeys((*(name for name in asked if name not in STATUSES), *MADE_OF)))
+
+
+def with_statuses(orders: list[Row], asked: tuple[str, ...]) -> list[Row]:
+    """The orders, changed in place: with both statuses, without what was only fetched for them."""
+    wanted = FieldTree.parse(asked)
+    for order in orders:
+        order["payment_status"] = payment_status(order["payment_collections"])
+        order["fulfillment_status"] = fulfillment_status(order["fulfillments"], order.get("items"))
+        for name in ("payment_collections", "fulfillments"):
+            if name not in wanted.children:
+                del order[name]
+    return orders
+
+
+def payment_status(collections: Sequence[Mapping[str, Any]]) -> str:
+    """What is paid of an order, from all of its payment collections."""
+    counted = [one for one in collections if one["status"] != "canceled"]
+    if not counted:
+        return "canceled" if collections else "not_paid"
+    if any(one["status"] == "requires_action" for one in counted):
+        return "requires_action"
+    for name, whole, part in (("refunded_amount", "refunded", "partially_refunded"), ("captured_amount", "captured", "partially_captured")):
+        if any(_amount(one, name) > 0 for one in counted):
+            return whole if all(_amount(one, name) >= _amount(one, "amount") for one in counted) else part
+    if any(one["status"] in ("authorized", "completed") for one in counted):
+        return "authorized" if all(one["status"] in ("authorized", "completed") for one in counted) else "partially_authorized"
+    if any(one["status"] == "partially_authorized" for one in counted):
+        return "partially_authorized"
+    return "awaiting" if any(one["status"] == "awaiting" for one in counted) else "not_paid"
+
+
+def _amount(row: Mapping[str, Any], name: str) -> Decimal:
+    return Decimal(row[name] or 0)
+
+
+_STAGES = (("delivered_at", "delivered"), ("shipped_at", "shipped"), ("packed_at", "fulfilled"))
+
+
+def fulfillment_status(fulfillments: Sequence[Mapping[str, Any]], items: Iterable[Mapping[str, Any]] | None = None) -> str:
+    """How far what was ordered is on its way. `items` tell (by their `detail`) whether some of it isn't in any fulfilment yet."""
+    if not fulfillments:
+        return "not_fulfilled"
+    alive = [one for one in fulfillments if one["canceled_at"] is None]
+    if not alive:
+        return "canceled"
+    left_over = any(_left_over(item) for item in items or ())
+    for column, stage in _STAGES:
+        reached = [one for one in alive if one[column] is not None]
+        if reached:
+            return stage if len(reached) == len(alive) and not left_over else f"partially_{stage}"
+    return "not_fulfilled"
+
+
+def _left_over(item: Mapping[str, Any]) -> bool:
+    detail = item.get("detail") or {}
+    return "fulfilled_quantity" in detail and Decimal(detail["fulfilled_quantity"]) < Decimal(detail["quantity"])
