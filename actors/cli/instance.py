@@ -154,6 +154,11 @@ async def check_schema(settings: Settings) -> None:
 DEMO_ADMIN = "admin@example.com"
 
 
+def database_url(settings: Settings) -> str:
+    """Where the database is, or will be once the embedded one is up."""
+    return settings.database_url or EmbeddedPostgres(settings.data_dir / "postgres").url()
+
+
 def is_embedded(settings: Settings) -> bool:
     """Whether the database is the embedded one of this data directory."""
     return settings.database_url == EmbeddedPostgres(settings.data_dir / "postgres").url()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 from rich.table import Table
@@ -15,6 +15,10 @@ from ...core.settings import Settings
 from . import instance
 from .output import console
 from .seeding import seed_defaults, seed_demo
+
+if TYPE_CHECKING:
+    from ..supervisor import Supervisor
+    from ..topology import Topology
 
 EXAMPLES = """Examples:  velella serve  ·  velella serve --topology pooled  ·  velella serve --empty --data-dir shop2 --port 9001  ·
 velella serve --database-url postgresql://shop@db.internal/shop --host 0.0.0.0"""
@@ -47,37 +51,59 @@ async def _serve(settings: Settings, demo: bool) -> None:
     topology = Topology.of(settings)  # first of all: a mistake in the file is said before anything starts
     instance.check_port(settings)
     settings = settings.with_secrets()
+    embedded = settings.database_url is None
+    if not embedded:
+        async with instance.database(settings):
+            await instance.check_schema(settings)
     stopped = _stop_signal()
-    async with contextlib.AsyncExitStack() as stack:
-        with console.status("Starting PostgreSQL …"):
-            settings = await stack.enter_async_context(instance.database(settings))
-            embedded = instance.is_embedded(settings)
-            if embedded:
-                await instance.migrate(settings)
-            else:
-                await instance.check_schema(settings)
-        supervisor = Supervisor(settings, topology)
-        stack.push_async_callback(supervisor.stop)
-        # Ray takes its seconds whatever the database does: it starts while the shop is filled
-        cluster = asyncio.create_task(supervisor.start_cluster())
-        try:
-            if await seed_defaults(settings) and demo:
-                await seed_demo(settings, console)
-        finally:
-            await cluster
-        with console.status(f"Starting {len(topology.pools)} pool{'s' if len(topology.pools) > 1 else ''} …"):
-            starting = asyncio.create_task(supervisor.start_pools())
-            ended = asyncio.create_task(stopped.wait())
-            await asyncio.wait({starting, ended}, return_when=asyncio.FIRST_COMPLETED)
-            if not starting.done():
-                starting.cancel()
-                return
-            ended.cancel()
-            await starting
-        await _introduce(settings, topology.name)
-        await stopped.wait()
-        console.print("Stopping …")
+    supervisor = Supervisor(settings.model_copy(update={"database_url": instance.database_url(settings)}), topology)
+    # Ray takes its seconds whatever the database does: it starts while that is prepared and filled
+    cluster = asyncio.create_task(supervisor.start_cluster())
+    try:
+        async with instance.database(settings) as settings:
+            try:
+                await _prepare(settings, embedded, demo)
+                await cluster
+                if await _start_pools(supervisor, topology, stopped):
+                    await _introduce(settings, topology.name)
+                    await stopped.wait()
+                console.print("Stopping …")
+            finally:  # before the database goes
+                await _end(supervisor, cluster)
+    finally:
+        await _end(supervisor, cluster)
     console.print("Stopped. Nothing is left running; the data stays.")
+
+
+async def _prepare(settings: Settings, embedded: bool, demo: bool) -> None:
+    """The database as this code needs it, filled on the first start."""
+    with console.status("Preparing the database …"):
+        if embedded:
+            await instance.migrate(settings)
+        is_new = await seed_defaults(settings)
+    if is_new and demo:
+        await seed_demo(settings, console)
+
+
+async def _start_pools(supervisor: Supervisor, topology: Topology, stopped: asyncio.Event) -> bool:
+    """Start every pool. False when we were told to stop meanwhile."""
+    with console.status(f"Starting {topology.processes} processes …"):
+        starting = asyncio.create_task(supervisor.start_pools())
+        ended = asyncio.create_task(stopped.wait())
+        await asyncio.wait({starting, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            starting.cancel()
+            await asyncio.wait([starting])
+            return False
+        ended.cancel()
+        await starting
+        return True
+
+
+async def _end(supervisor: Supervisor, cluster: asyncio.Task[None]) -> None:
+    """Stop what was started, also half-way. May be repeated."""
+    await asyncio.wait([cluster])
+    await supervisor.stop()
 
 
 def _stop_signal() -> asyncio.Event:
