@@ -83,7 +83,7 @@ CART = View(
         *under("shipping_methods.adjustments", "shipping_method_id description provider_id promotion_id created_at updated_at"),
         *under("shipping_address", "created_at updated_at"),
         *under("billing_address", "created_at updated_at"),
-        *words("region.countries region.countries.id"),
+        "region.countries",
         *under("payment_collection", "payment_sessions id currency_code amount status payment_providers payment_providers.id"),
         *under("payment_collection.payment_sessions", "data id amount currency_code provider_id status"),
     ),

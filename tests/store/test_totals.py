@@ -1,0 +1,65 @@
+"""What a cart costs, by figures worked out by hand: three decimals, two, none; prices with and without tax."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from .conftest import Market, Store
+
+D = Decimal
+
+
+@pytest.mark.parametrize(
+    ("country", "price", "quantity", "figures"),
+    [
+        # 19 % inside: 2 × 11.90 = 23.80 → 20 + 3.80; shipping 5.95 → 5 + 0.95
+        ("de", "11.90", 2, {"item_total": "23.8", "item_subtotal": "20", "shipping_total": "5.95", "tax_total": "4.75", "total": "29.75"}),
+        # 19 % inside 9.99: 8.394957983193 + 1.595042016807
+        ("de", "9.99", 1, {"item_subtotal": "8.394957983193", "item_tax_total": "1.595042016807", "item_total": "9.99", "total": "15.94"}),
+        # 7.25 % on top of 3 × 9.99 = 29.97 → 2.172825; of 5 → 0.3625; 37.505325 is charged as 37.51
+        ("us", "9.99", 3, {"item_total": "32.142825", "shipping_total": "5.3625", "subtotal": "34.97", "total": "37.51"}),
+        # 10 % inside, no decimals: 333 → 302.727272727273 + 30.272727272727; 550 → 500 + 50
+        ("jp", "333", 1, {"item_subtotal": "302.727272727273", "shipping_subtotal": "500", "tax_total": "80.272727272727", "total": "883"}),
+        # 5 % on top, three decimals: 2 × 1.235 = 2.470 → 0.1235; 1.125 → 0.05625; 3.77475 is charged as 3.775
+        ("kw", "1.235", 2, {"item_total": "2.5935", "shipping_total": "1.18125", "tax_total": "0.17975", "total": "3.775"}),
+    ],
+)
+async def test_totals(market: Market, store: Store, country: str, price: str, quantity: int, figures: dict[str, str]) -> None:
+    region = next(each for each in ("eur", "usd", "jpy", "kwd") if {"de": "eur", "us": "usd", "jp": "jpy", "kw": "kwd"}[country] == each)
+    variant = await market.new_variant({region: price})
+    cart = await store.ready(variant, country=country, quantity=quantity)
+    shown = await store.show(cart)
+    assert {name: str(shown[name]) for name in figures} == figures
+    assert shown["payment_collection"]["amount"] == shown["total"] == shown["payment_collection"]["payment_sessions"][0]["amount"]
+    answer = await store.complete(cart)
+    order = answer["order"]
+    assert {name: str(order[name]) for name in figures} == figures
+    assert order["summary"]["current_order_total"] == order["summary"]["pending_difference"] == shown["total"]
+    assert order["payment_collections"][0]["amount"] == shown["total"]
+
+
+async def test_the_amount_to_pay_follows_the_cart(market: Market, store: Store) -> None:
+    variant = await market.new_variant({"eur": "10"})
+    cart = await store.ready(variant)
+    assert (await store.show(cart))["payment_collection"]["amount"] == D("15.95")
+    changed = await store.add(cart, variant, 2)
+    assert changed["payment_collection"]["amount"] == D("35.95")
+    assert changed["payment_collection"]["payment_sessions"] == []
+    refused = await store.complete(cart)
+    assert (refused.status, refused.body["message"]) == (400, "Payment sessions are required to complete cart")
+    await store.pay(cart)
+    assert (await store.complete(cart))["type"] == "order"
+
+
+async def test_taxes_wait_to_be_asked_where_the_region_says_so(market: Market, store: Store) -> None:
+    [region] = await market.modules.region.create_regions(
+        [{"name": "France", "currency_code": "eur", "countries": ["fr"], "automatic_taxes": False}]
+    )
+    await market.modules.tax.create_regions([{"country_code": "fr", "default_tax_rate": {"rate": 20, "name": "TVA", "code": "tva"}}])
+    variant = await market.new_variant({"eur": "12"})
+    cart = await store.add((await store.post("/store/carts", {"region_id": region["id"]}))["cart"], variant)
+    assert (cart["tax_total"], cart["total"]) == (0, 12)
+    taxed = (await store.post(f"/store/carts/{cart['id']}/taxes"))["cart"]
+    assert (taxed["tax_total"], taxed["total"]) == (2, 12)
