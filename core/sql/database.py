@@ -19,11 +19,10 @@ from .. import json
 from ..errors import DeadlineExceeded, Unavailable
 from ..messages import call_context
 from .compiled import Compiled, compiled
-from .failures import translated
+from .failures import Disconnected, translated, was_not_sent
+from .pool import Connection, Pool
 
 T = TypeVar("T")
-Connection = Any
-"""A connection of the pool; asyncpg's stubs don't know the proxy's methods."""
 AfterCommit = Callable[[], Awaitable[None]]
 
 _SESSION = {
@@ -34,7 +33,9 @@ _SESSION = {
 }
 
 
-_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+_DOUBTFUL = (asyncio.CancelledError, TimeoutError, DeadlineExceeded, Disconnected, asyncpg.InternalClientError)
+"""After these a connection isn't used again."""
 
 
 class Transaction:
@@ -65,7 +66,7 @@ class Database:
         self.url = url
         self.connections = connections
         self.statement_timeout = statement_timeout
-        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._pool: Pool | None = None
         self._opening = asyncio.Lock()
 
     async def open(self) -> None:
@@ -73,25 +74,15 @@ class Database:
         async with self._opening:
             if self._pool is not None:
                 return
-            timeout = str(int(self.statement_timeout * 1000))
+            pool = Pool(self._connect, self.connections)
             try:
-                self._pool = await asyncpg.create_pool(
-                    self.url,
-                    min_size=1,
-                    max_size=self.connections,
-                    max_inactive_connection_lifetime=300.0,
-                    statement_cache_size=512,
-                    max_cached_statement_lifetime=0,
-                    max_cacheable_statement_size=256 * 1024,
-                    server_settings={**_SESSION, "statement_timeout": timeout},
-                    init=_set_codecs,
-                    reset=_keep,
-                )
+                pool.release(await pool.acquire())
             except _FAILURES as error:
                 better = translated(error)
                 if better is None:
                     raise
                 raise better from error
+            self._pool = pool
 
     async def close(self) -> None:
         """Wait for running statements, then disconnect. The next statement raises Unavailable."""
@@ -169,7 +160,7 @@ class Database:
         failure: BaseException | None = None
         committing = False
         try:
-            async with pool.acquire(timeout=timeout) as connection, connection.transaction():
+            async with _borrowed(pool, timeout) as connection, connection.transaction():
                 started = Transaction(self, connection)
                 token = _transactions.set({**_transactions.get(), id(self): started})
                 try:
@@ -209,7 +200,18 @@ class Database:
 
     # -- inside
 
-    def _opened(self) -> asyncpg.Pool[asyncpg.Record]:
+    async def _connect(self) -> Connection:
+        connection: Connection = await asyncpg.connect(
+            self.url,
+            statement_cache_size=512,
+            max_cached_statement_lifetime=0,
+            max_cacheable_statement_size=256 * 1024,
+            server_settings={**_SESSION, "statement_timeout": str(int(self.statement_timeout * 1000))},
+        )
+        await _set_codecs(connection)
+        return connection
+
+    def _opened(self) -> Pool:
         if self._pool is None:
             raise Unavailable("The database is not open.")
         return self._pool
@@ -220,14 +222,25 @@ class Database:
         try:
             if running is not None and running.open:
                 return await running.run(send)
-            async with self._opened().acquire(timeout=_time_left()) as connection:
-                sent = True
-                return await send(connection)
+            sent = True
+            return await self._send(send)
         except _FAILURES as error:
             better = translated(error, sent=sent)
             if better is None:
                 raise
             raise better from error
+
+    async def _send(self, send: Callable[[Connection], Awaitable[T]]) -> T:
+        """On a connection of the pool; on the next one where it turns out to have been lost while it was idle."""
+        for _ in range(self.connections):
+            try:
+                async with _borrowed(self._opened(), _time_left()) as connection:
+                    return await send(connection)
+            except _FAILURES as error:
+                if not was_not_sent(error):
+                    raise
+        async with _borrowed(self._opened(), _time_left()) as connection:
+            return await send(connection)
 
 
 class Databases:
@@ -251,6 +264,24 @@ class Databases:
         databases, self._by_url = list(self._by_url.values()), {}
         for database in databases:
             await database.close()
+
+
+class _borrowed:
+    """A connection of the pool for as long as the block lasts."""
+
+    __slots__ = ("_connection", "_pool", "_timeout")
+
+    def __init__(self, pool: Pool, timeout: float | None) -> None:
+        self._pool = pool
+        self._timeout = timeout
+
+    async def __aenter__(self) -> Connection:
+        self._connection = await self._pool.acquire(self._timeout)
+        return self._connection
+
+    async def __aexit__(self, cause: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        # given up in the middle: what the server still sends belongs to nobody
+        self._pool.release(self._connection, doubtful=isinstance(error, _DOUBTFUL))
 
 
 def _ready(statement: Compiled | ClauseElement) -> Compiled:
@@ -284,7 +315,3 @@ async def _set_codecs(connection: Connection) -> None:
         encoder=lambda value: value if isinstance(value, bytes) else json.dumps(value),
         decoder=bytes,
     )
-
-
-async def _keep(connection: Connection) -> None:
-    """Nothing to reset: no statement of ours changes its session, so the usual round trip would be for nothing."""

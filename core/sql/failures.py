@@ -22,12 +22,21 @@ _DETAIL = re.compile(r"^Key \((?P<keys>.*?)\)=\((?P<values>.*)\) (?P<what>alread
 _GONE = re.compile("clos(ed|ing)|released back")
 """How asyncpg speaks of a connection that went while it was in use."""
 _LOST = (
+    pg.InternalClientError,
     pg.PostgresConnectionError,
     pg.AdminShutdownError,
     pg.CrashShutdownError,
     pg.ConnectionDoesNotExistError,
     ConnectionError,
 )
+
+
+def was_not_sent(error: BaseException) -> bool:
+    """Whether a statement failed because its connection had gone before: it may be sent on another one."""
+    # the internal error: the server has said goodbye already, and asyncpg hasn't read all of it yet
+    return isinstance(error, (pg.InternalClientError, pg.InterfaceError)) and (
+        _GONE.search(str(error)) is not None or "another operation" in str(error)
+    )
 
 
 def translated(error: BaseException, *, sent: bool = False) -> VelellaError | None:
@@ -45,7 +54,9 @@ def translated(error: BaseException, *, sent: bool = False) -> VelellaError | No
         return DeadlineExceeded("The database did not answer in time.")
     if isinstance(error, pg.CannotConnectNowError | pg.TooManyConnectionsError):
         return Unavailable("The database takes no connections at the moment.", hint=str(error))
-    if isinstance(error, _LOST) or (isinstance(error, pg.InterfaceError) and _GONE.search(str(error))):
+    if was_not_sent(error):
+        return Disconnected("The connection to the database was lost.")
+    if isinstance(error, _LOST):
         if sent:
             return ReplyLost("The connection to the database was lost before its answer came.")
         return Disconnected("The connection to the database was lost.")
