@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.clock import iso
 from ..core.codec import pack, unpack
-from ..core.errors import Conflict, InvalidData, Misconfigured, NotAllowed, NotFound, UnexpectedState, VelellaError
+from ..core.errors import Conflict, InvalidData, Misconfigured, NotAllowed, NotFound, Unavailable, UnexpectedState, VelellaError
 from ..core.flow import FlowContext, workflow_named
 from ..core.flow.definitions import unmatched_hooks
 from ..core.flow.run import Run
@@ -37,6 +37,7 @@ Row = dict[str, Any]
 
 BEAT_SECONDS = 2.5
 CLEAN_SECONDS = 60.0
+FORGET_SECONDS = 3600.0
 DROP_AT_ONCE = 500
 STOP_SECONDS = 5.0
 """How long a stopping coordinator lets its durable executions run on before it hands them over."""
@@ -62,12 +63,14 @@ class Coordinator(Service):
 
     name = "workflows"
 
-    def __init__(self, flows: FlowContext, database: Database, *, replica: str = "local", packages: Iterable[str] = ()) -> None:
-        """`packages`: import paths of what registers workflows, loaded at the start."""
+    def __init__(self, flows: FlowContext, database: Database, *, replica: str | None = None, packages: Iterable[str] = ()) -> None:
+        """`replica`: a name that no other living coordinator has; None where there is no such name. `packages`: import paths of what
+        registers workflows, loaded at the start."""
         self._flows = flows
         self._database = database
         self._packages = tuple(packages)
-        self._lease = Lease(database, replica)
+        self._named = replica is not None
+        self._lease = Lease(database, replica or "local")
         self._store = Executions(database, self._lease, wanted)
         self._durable = DurableFlows(flows, self._store)
         self._relay = Relay(flows, database, self._store)
@@ -78,10 +81,13 @@ class Coordinator(Service):
         if isinstance(self._flows.locks, LockProvider):
             await self._flows.locks.start()
         await self._relay.start()
+        if self._named and await self._lease.succeed():
+            await self._durable.recover()
         self._chores = [
             asyncio.create_task(self._repeat(BEAT_SECONDS, self._beat)),
             asyncio.create_task(self._repeat(BEAT_SECONDS, self._recover)),
             asyncio.create_task(self._repeat(CLEAN_SECONDS, self.clean)),
+            asyncio.create_task(self._repeat(FORGET_SECONDS, self._forget_messages)),
         ]
 
     async def stop(self) -> None:
@@ -181,14 +187,19 @@ class Coordinator(Service):
     async def retry(self, id: str) -> None:
         """Have a failed execution taken up again, where it stopped: forward, or undoing if that is what failed.
 
-        Raises NotFound; NotAllowed when it hasn't failed; Conflict when another one of its key runs or went well since.
+        Raises NotFound; NotAllowed when it hasn't failed, or did so too long ago to go on; Conflict when another one of its key runs or
+        went well since.
         """
         try:
-            if await self._database.fetch_value(queries.RETRY, {"id": id}) is not None:
+            if await self._database.fetch_value(queries.RETRY, {"id": id, "recorded": queries.MESSAGE_SECONDS * 0.9}) is not None:
                 return
         except InvalidData as error:  # the unique index over workflow and key
             raise Conflict(f"Another execution with the key of {id} runs or has succeeded since.") from error
         state = (await self.show(id))["state"]
+        if state == "failed":
+            raise NotAllowed(
+                f"Execution with id: {id} is too old to be taken up again", hint="Modules no longer know which of its writes were done."
+            )
         raise NotAllowed(f"Execution with id: {id} is {state}; only a failed one can be tried again")
 
     @reads
@@ -210,6 +221,14 @@ class Coordinator(Service):
         while await self._database.execute(queries.DROP_EVENTS, keep) == DROP_AT_ONCE:
             pass
         await self._database.execute(queries.DROP_COORDINATORS)
+
+    async def _forget_messages(self) -> None:
+        """Have modules drop the record of writes that nobody can send again."""
+        for name, module in vars(self._flows.modules).items():
+            try:
+                await module.forget_messages(queries.MESSAGE_SECONDS)
+            except Unavailable as error:  # the others still can
+                log.warning("a module could not drop old messages", module=name, error=str(error))
 
     async def _beat(self) -> None:
         if self._lease.begun and (self._durable.figures()["running"] or not self._lease.certain):
@@ -252,4 +271,5 @@ def _shown(row: Any) -> Row:
 def create(context: HostContext) -> Coordinator:
     flows = FlowContext(context.modules, context.graph, context.settings, locks(context))
     packages = ("velella.workflows", *context.settings.plugins)
-    return Coordinator(flows, context.database("engine"), replica=str(context.replica), packages=packages)
+    replica = str(context.replica) if context.replica.pool != "local" else None  # hosts of tests and of the command line are all called so
+    return Coordinator(flows, context.database("engine"), replica=replica, packages=packages)

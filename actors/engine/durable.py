@@ -117,6 +117,12 @@ class DurableFlows:
 
     async def _carry_out(self, journal: ExecutionJournal, started: float, *, may_look_again: bool = False) -> Any:
         run = self._enter(journal)
+        try:
+            return await self._to_an_end(run, journal, started, may_look_again)
+        finally:  # not before it is written down: what we own and don't carry out is taken for left over
+            self._active.pop(journal.id, None)
+
+    async def _to_an_end(self, run: Run, journal: ExecutionJournal, started: float, may_look_again: bool) -> Any:
         result, failure = None, None
         call_context.set(CallContext(journal.trace_id).within(journal.workflow.timeout or DURABLE_SECONDS))
         try:
@@ -134,14 +140,12 @@ class DurableFlows:
             if not run.abandoned:
                 raise
             return await self._abandoned(journal)
-        finally:
-            self._active.pop(journal.id, None)
         self._bookkeeping(journal)
         if not journal.touched:
             # Without a row of its own this run has no standing. If there is another execution of its key, what we have seen may be that
             # one's half-done work: its word counts.
             if (other := await self._rival(journal, started, may_look_again)) is not None:
-                return await self._value_of(other)
+                return await self._value_of(other, instead_of=journal)
             if run.events and failure is None:
                 await self._store.store_events(journal.id, run.events)
         elif failure is not None:
@@ -171,13 +175,13 @@ class DurableFlows:
         call_context.set(CallContext(journal.trace_id).within(DURABLE_SECONDS))
         if not journal.outdone:  # taken over
             journal.outdone = True
-            return await self._value_of(journal.id)
+            return await self._value_of(journal.id, instead_of=journal)
         other = await self._rival(journal, started, may_look_again)
         if other is None:
             if may_look_again:
                 raise _LookAgain
             raise Conflict(f"The workflow {journal.workflow.name} with key {journal.key} is being carried out elsewhere. Try again.")
-        return await self._value_of(other)
+        return await self._value_of(other, instead_of=journal)
 
     async def _rival(self, journal: ExecutionJournal, started: float, may_look_again: bool) -> str | None:
         """The execution of our key that counts, if there is one.
@@ -196,7 +200,9 @@ class DurableFlows:
         journal.outdone = True
         return id
 
-    async def _value_of(self, id: str) -> Any:
+    async def _value_of(self, id: str, *, instead_of: ExecutionJournal) -> Any:
+        """The result of an execution that somebody else carries out."""
+        self._active.pop(instead_of.id, None)
         outcome = await self._outcomes.of(id)
         return outcome.value()
 
@@ -312,7 +318,7 @@ class DurableFlows:
             raise Unavailable(f"The coordinator of the workflow {journal.workflow.name} stops; another one goes on with it.")
         task.uncancel()
         call_context.set(CallContext(journal.trace_id).within(DURABLE_SECONDS))
-        return await self._value_of(journal.id)
+        return await self._value_of(journal.id, instead_of=journal)
 
     def _spawn(self, coroutine: Any) -> asyncio.Task[Any]:
         task: asyncio.Task[Any] = asyncio.create_task(coroutine)

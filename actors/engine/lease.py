@@ -51,6 +51,10 @@ class Lease:
         if late and self._was_late is not None:
             await self._was_late()
 
+    async def succeed(self) -> bool:
+        """Declare dead who had our replica's place before; whether there was somebody."""
+        return await self._database.execute(queries.SUCCEED, {"replica": self._replica, "id": self.id}) > 0
+
     async def sign_off(self) -> None:
         """Others may take over at once what is still ours."""
         if self.begun:

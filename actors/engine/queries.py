@@ -163,11 +163,14 @@ LIST = _sql("""
 
 SHOW = _sql("SELECT * FROM workflow_execution WHERE id = :id")
 
+MESSAGE_SECONDS = 86_400.0
+"""How long modules keep the record of writes. An execution that is older can't go forward again: it would do them twice."""
+
 RETRY = _sql("""
     UPDATE workflow_execution
     SET state = CASE WHEN undo IS NULL THEN 'invoking' ELSE 'compensating' END,
         owner = NULL, attempts = 0, resume_at = NULL, finished_at = NULL
-    WHERE id = :id AND state = 'failed'
+    WHERE id = :id AND state = 'failed' AND (undo IS NOT NULL OR started_at > now() - make_interval(secs => :recorded))
     RETURNING id
 """)
 
@@ -177,6 +180,9 @@ BEAT = _sql(f"""
     INSERT INTO workflow_coordinator (id, replica, lease_until) VALUES (:id, :replica, now() + interval '{LEASE_SECONDS} seconds')
     ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until
 """)
+
+# A replica that was started again has a predecessor of the same name, and that one is dead.
+SUCCEED = _sql("UPDATE workflow_coordinator SET lease_until = now() WHERE replica = :replica AND id <> :id AND lease_until > now()")
 
 SIGN_OFF = _sql("DELETE FROM workflow_coordinator WHERE id = :id")
 

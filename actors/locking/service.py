@@ -45,10 +45,10 @@ class LockingService(Service):
 
     name = "locking"
 
-    def __init__(self, draw: Callable[[], Awaitable[int]]) -> None:
-        """`draw` gives numbers that only rise, across all processes and restarts: see `Tokens`."""
+    def __init__(self, draw: Callable[[], Awaitable[int]], neighbours: Callable[[], object] = lambda: None) -> None:
+        """`draw` gives numbers that only rise, across all processes and restarts: see `Tokens`; `neighbours`: see `LockTable`."""
         self._tokens = Tokens(draw)
-        self.table = LockTable(self._tokens)
+        self.table = LockTable(self._tokens, neighbours=neighbours)
         self._sweeping: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -96,6 +96,7 @@ class LockingService(Service):
 
 
 def create(context: HostContext) -> LockingService:
-    service = LockingService(drawn_from(context.database("engine")))
-    _tables[context.router] = service.table
+    router = context.router
+    service = LockingService(drawn_from(context.database("engine")), lambda: router.directory)
+    _tables[router] = service.table
     return service

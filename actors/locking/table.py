@@ -95,6 +95,10 @@ class Tokens:
         if token >= self._next:
             await self._use_new_block()  # that token is out of a block drawn before: the next block is above it
 
+    async def renew(self) -> None:
+        """Begin a new block: higher than all that were ever given, by anybody."""
+        await self._use_new_block()
+
     def _begin(self, block: int) -> None:
         self._next, self._end = block * self.SIZE, (block + 1) * self.SIZE
 
@@ -126,10 +130,16 @@ def counted() -> Callable[[], Awaitable[int]]:
 class LockTable:
     """Who holds what. Times are monotonic seconds of this process."""
 
-    def __init__(self, tokens: Tokens, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, tokens: Tokens, clock: Callable[[], float] = time.monotonic, *, neighbours: Callable[[], object] = lambda: None
+    ) -> None:
+        """`neighbours` gives an object that is another one when shards come or go: keys may have moved here from one whose tokens are
+        higher, so from then on they come from a new block."""
         self.figures = Figures()
         self._tokens = tokens
         self._clock = clock
+        self._neighbours = neighbours
+        self._neighbours_known: object = None
         self._held: dict[str, Holding] = {}
         self._by_owner: dict[str, Holding | _Waiter] = {}
         self._queues: dict[str, deque[_Waiter]] = {}
@@ -142,6 +152,8 @@ class LockTable:
     def try_acquire(self, keys: Sequence[str], owner: str, lease: float) -> Holding | None:
         """All keys at once if nobody holds or waits for any of them. `keys` are sorted and each is there once."""
         held, queues = self._held, self._queues
+        if self._neighbours() is not self._neighbours_known:
+            return None
         for key in keys:
             if key in queues or (key in held and not self._expire(held[key])):
                 return None
@@ -157,6 +169,9 @@ class LockTable:
             InvalidData: the owner has an acquisition of other keys; an owner is one acquisition, and locks are not re-entrant here.
         """
         await self._tokens.wait()
+        if (neighbours := self._neighbours()) is not self._neighbours_known:
+            await self._tokens.renew()
+            self._neighbours_known = neighbours
         known = self._by_owner.get(owner)
         if known is not None:
             if known.keys != tuple(keys):

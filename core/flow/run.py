@@ -313,6 +313,7 @@ class Run:
         missing = tuple(key for key in wanted if key not in self._locks)
         if missing:
             self._lock_count += 1
+            wait = max(0.0, min(wait, current_call().left()))
             held = await self.context.locks.take(missing, f"{self.id}#{self._lock_count}", wait=wait, lease=lease)
             taken = _Lock(held, missing)
             for key in missing:

@@ -190,6 +190,25 @@ async def test_a_stopping_coordinator_hands_over_at_once(engine_database: str, h
     assert row["attempts"] == 1, "being handed over isn't a failure"
 
 
+async def test_a_restarted_coordinator_goes_on_at_once_with_what_its_predecessor_left(engine_database: str) -> None:
+    from toy_stage import stage
+
+    await left_by_a_dead_process(engine_database, "in between", "book-three", account="a")
+    async with stage(engine_database, "toy") as successor:
+        await settled(successor)
+        assert await states(successor) == ["done"]
+        assert await successor.booked("a") == [10, 11, 21]
+
+
+async def test_an_execution_too_old_to_know_what_it_has_done_is_not_retried(engine_database: str, here: Stage) -> None:
+    await left_by_a_dead_process(engine_database, "in between", "book-three", account="a")
+    await here.database.script("UPDATE workflow_execution SET attempts = 8, started_at = now() - interval '1 day'")
+    await take_over(here)
+    [row] = await here.coordinator.list(state="failed")
+    with pytest.raises(NotAllowed, match="too old"):
+        await here.coordinator.retry(row["id"])
+
+
 async def test_a_workflow_that_only_reads_leaves_no_row(here: Stage) -> None:
     import toy_ledger
 

@@ -160,6 +160,17 @@ async def test_tokens_rise_beyond_a_block(monkeypatch: pytest.MonkeyPatch) -> No
     assert len({token for _, token in tokens}) == 200
 
 
+async def test_tokens_rise_when_keys_move_to_another_shard() -> None:
+    draw = counted()
+    shards: list[object] = [object()]
+    staying, leaving = (LockTable(Tokens(draw), neighbours=lambda: shards[0]) for _ in range(2))
+    await staying.acquire(["b"], "other", 10, 1)
+    before = await leaving.acquire(["a"], "me", 10, 1)
+    shards[0] = object()  # the other shard is gone, its keys are ours
+    after = await staying.acquire(["a"], "you", 10, 1)
+    assert after.token > before.token
+
+
 def test_an_uncontended_lock_costs_microseconds() -> None:
     async def measure() -> float:
         table = LockTable(Tokens(counted()))

@@ -10,7 +10,7 @@ from toy_stage import stage
 
 
 async def main(url: str, workflow: str, input: str) -> None:
-    async with stage(url) as here:
+    async with stage(url, "toy") as here:
         print(json.dumps(await here.coordinator.run(workflow, json.loads(input))), flush=True)
 
 

@@ -63,7 +63,8 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(url: str, name: str = "here") -> AsyncIterator[Stage]:
+async def stage(url: str, name: str | None = None) -> AsyncIterator[Stage]:
+    """`name`: of a replica that is restarted under the same name."""
     database = Database(url, connections=4)
     await database.open()
     settings = Settings(_env_file=None)
