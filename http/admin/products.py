@@ -15,6 +15,7 @@ from ...workflows.product.variants import (
     delete_product_variants,
     update_product_variants,
 )
+from ..frontend.cached import Cached
 from ..frontend.filters import BOOLEAN, MANY, STAMPS, TEXT, Filters, choices
 from ..frontend.request import Answer, Request, deleted
 from ..frontend.routes import Routes
@@ -53,6 +54,8 @@ PRODUCT = View(
 VARIANT = View("product_variant", "variant", "variants", f"{VARIANT_COLUMNS} {PRICES}")
 ANY_VARIANT = VARIANT.but(defaults=f"{VARIANT_COLUMNS} *product {PRICES}")
 PRODUCT_OPTION = View("product_option", "product_option", "product_options", "id title")
+
+PRICED = Cached("pricing product_variant_price_set product_sales_channel")
 
 VARIANT_FILTERS = Filters(
     strict=False,
@@ -153,7 +156,7 @@ def product_filters(given: dict[str, Any]) -> dict[str, Any]:
 # -- products
 
 
-@routes.get("/admin/products", query=PRODUCTS, returns=PRODUCT, many=True)
+@routes.get("/admin/products", query=PRODUCTS, returns=PRODUCT, many=True, cached=PRICED)
 async def list_products(request: Request) -> Answer:
     """List products."""
     return await listed(request, PRODUCT, product_filters(request.filters))
@@ -167,7 +170,7 @@ async def create_product(request: Request) -> Answer:
     return {"product": await one_product(request, product["id"])}
 
 
-@routes.get("/admin/products/{id}", returns=PRODUCT)
+@routes.get("/admin/products/{id}", returns=PRODUCT, cached=PRICED)
 async def get_product(request: Request) -> Answer:
     """Get a product."""
     return {"product": await one_product(request, request.params["id"])}
