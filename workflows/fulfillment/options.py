@@ -28,22 +28,20 @@ async def insert_options(flow: Flow, options: Sequence[Row]) -> list[Row]:
 
 
 @workflow("create-shipping-options-workflow")
-async def create_shipping_options(flow: Flow, shipping_options: list[Row]) -> list[Row]:
+async def create_shipping_options(flow: Flow, options: list[Row]) -> list[Row]:
     """Options with their `type` (or `type_id`), `rules` and `prices`, in the order given.
 
     A price is `{currency_code | region_id, amount, rules?: [{attribute, operator, value}]}`. Raises InvalidData for a provider that doesn't
     send from the zone's location, for prices in unknown regions and for a calculated price that the provider doesn't calculate; NotFound
     for a zone, profile or type that isn't there.
     """
-    await check_providers(flow, shipping_options)
-    await check_calculated(flow, shipping_options)
-    regions = await regions_of(flow, shipping_options)
-    options = [{**_without_prices(option), "id": new_id("so")} for option in shipping_options]
-    flat = [
-        (option["id"], given) for option, given in zip(options, shipping_options, strict=True) if given.get("price_type") != "calculated"
-    ]
+    await check_providers(flow, options)
+    await check_calculated(flow, options)
+    regions = await regions_of(flow, options)
+    rows = [{**_without_prices(option), "id": new_id("so")} for option in options]
+    flat = [(option["id"], given) for option, given in zip(rows, options, strict=True) if given.get("price_type") != "calculated"]
     sets = [{"prices": [price_of(price, regions) for price in given.get("prices") or ()]} for _, given in flat]
-    made, set_ids = await flow.parallel((insert_options, options), (create_price_sets, sets))
+    made, set_ids = await flow.parallel((insert_options, rows), (create_price_sets, sets))
     ties = [{"shipping_option_id": id, "price_set_id": set_id} for (id, _), set_id in zip(flat, set_ids, strict=True)]
     await flow.run(attach_ties, {LINK: ties})
     for option in made:
@@ -67,23 +65,23 @@ async def change_options(flow: Flow, rows: Sequence[Row]) -> OptionsBefore:
 
 
 @workflow("update-shipping-options-workflow")
-async def update_shipping_options(flow: Flow, updates: list[Row]) -> list[Row]:
+async def update_shipping_options(flow: Flow, options: list[Row]) -> list[Row]:
     """Change options, each by its id; `rules` and `prices`, where named, are all that it has afterwards.
 
     Raises NotFound, and InvalidData as `create_shipping_options` does.
     """
-    known = {row["id"]: row for row in await flow.modules.fulfillment.list("shipping_option", {"id": [row["id"] for row in updates]})}
-    for row in updates:
+    known = {row["id"]: row for row in await flow.modules.fulfillment.list("shipping_option", {"id": [row["id"] for row in options]})}
+    for row in options:
         if row["id"] not in known:
             raise NotFound(f"Shipping option with id: {row['id']} was not found")
-    merged = [{**known[row["id"]], **row} for row in updates]
+    merged = [{**known[row["id"]], **row} for row in options]
     await check_providers(
-        flow, [row for row, given in zip(merged, updates, strict=True) if {"provider_id", "service_zone_id"} & given.keys()]
+        flow, [row for row, given in zip(merged, options, strict=True) if {"provider_id", "service_zone_id"} & given.keys()]
     )
-    await check_calculated(flow, [row for row, given in zip(merged, updates, strict=True) if {"provider_id", "price_type"} & given.keys()])
-    changed = await flow.run(change_options, [_without_prices(row) for row in updates])
-    await _replace_prices(flow, [row for row in updates if row.get("prices") is not None])
-    for row in updates:
+    await check_calculated(flow, [row for row, given in zip(merged, options, strict=True) if {"provider_id", "price_type"} & given.keys()])
+    changed = await flow.run(change_options, [_without_prices(row) for row in options])
+    await _replace_prices(flow, [row for row in options if row.get("prices") is not None])
+    for row in options:
         flow.emit("shipping-option.updated", id=row["id"])
     return changed["options"]
 
