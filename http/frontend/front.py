@@ -20,13 +20,13 @@ from cachetools import LRUCache
 from pydantic import ValidationError
 
 from ...actors.caching import Cache
-from ...core.errors import DeadlineExceeded, InvalidData, Unavailable, VelellaError
+from ...core.errors import DeadlineExceeded, InvalidData, Misconfigured, Unavailable, VelellaError
 from ...core.json import dumps
 from ...core.logs import logger
 from ...core.messages import CallContext, Service, call_context
 from .access import CUSTOMER_OPTIONAL, USER
 from .answers import COMPRESSED_FROM, Refused, accepted_coding, compressed, error_reply, missing_page, unknown_reply
-from .cached import Cached
+from .cached import LONGEST_QUERY, Cached
 from .cors import Cors
 from .credentials import Credentials
 from .incoming import check_query, read_body
@@ -78,12 +78,19 @@ class FrontEnd(Service):
 
     # -- life
     async def start(self) -> None:
-        """Open the door. Raises OSError when the port is taken by somebody who doesn't share it."""
+        """Open the door. Raises Misconfigured when the port is taken by somebody who doesn't share it."""
         server = web.Server(self._handle, access_log=None, keepalive_timeout=75, logger=_AiohttpLog())
         self._runner = web.ServerRunner(server, shutdown_timeout=self.settings.message_timeout)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.settings.host, self.settings.port, reuse_port=self.settings.port != 0, backlog=1024)
-        await site.start()
+        try:
+            await site.start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise Misconfigured(
+                f"Port {self.settings.port} of {self.settings.host} can't be opened: {error.strerror or error}.",
+                hint="Is another server using it? Choose one with --port or VELELLA_PORT.",
+            ) from error
         self.port = self._runner.addresses[0][1]
         log.info("listening", address=f"http://{self.settings.host}:{self.port}", routes=len(self.routes))
 
@@ -216,7 +223,7 @@ class FrontEnd(Service):
         known = self._understood.get(place)
         if known is None:
             store = area == "store"
-            known = self._understood[place] = check_query(
+            known = check_query(
                 route,
                 text,
                 restricted=self._restricted if store else frozenset(),
@@ -224,6 +231,8 @@ class FrontEnd(Service):
                 store=store,
                 key=request.graph.catalogue.entity(route.returns.entity).key if route.returns is not None else "id",
             )
+            if len(text) <= LONGEST_QUERY:
+                self._understood[place] = known
         request.fields, filters, request.page = known
         request.filters = dict(filters)
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import gzip
 import http.client
+import socket
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
 import pytest
 
 from velella.actors.postgres import EmbeddedPostgres
+from velella.core.errors import Misconfigured
+from velella.http.frontend import FrontEnd
 
 from .conftest import Client, Shop, served
 
@@ -121,6 +125,14 @@ async def test_closing_waits_for_those_inside(postgres: EmbeddedPostgres, tmp_pa
         assert (await inside).json == {"done": True}
         with pytest.raises(aiohttp.ClientConnectionError):
             await session.get("/health")
+
+
+async def test_a_taken_port_is_told(shop: Shop, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = shop.front.settings.model_copy(update={"port": taken.getsockname()[1]})
+        second = FrontEnd(replace(shop.host.context, settings=settings), [])
+        with pytest.raises(Misconfigured, match="can't be opened"):
+            await second.start()
 
 
 # -- tracing
