@@ -175,7 +175,7 @@ class Operations(Sessions):
         data = {**(payment["data"] or {}), **outcome.data}
         await self.database.execute(BOOK_PAYMENT, {"id": payment["id"], "data": data, "kind": operation.kind})
         await self._refresh_collection(payment["payment_collection_id"])
-        self.touch("payment", "capture", "refund")
+        self.touch("payment", "capture", "refund", "payment_session")
 
     @writes
     async def _failed(self, operation: Operation, error: Exception) -> None:

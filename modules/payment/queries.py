@@ -35,7 +35,7 @@ SET_AMOUNT = compiled(
 """)
 )
 
-# Sessions that nothing was paid in, gone; what their providers need to forget them.
+# Sessions that nothing was paid in, or whose payment was let go again, gone; what their providers need to forget them.
 DROP_SESSIONS = compiled(
     text("""
     UPDATE payment_session AS session
@@ -43,7 +43,10 @@ DROP_SESSIONS = compiled(
     WHERE session.deleted_at IS NULL
       AND (session.payment_collection_id = CAST(:collection_id AS text) OR session.id = ANY(CAST(:ids AS text[])))
       AND session.status NOT IN ('authorized', 'captured', 'pending_authorization')
-      AND NOT EXISTS (SELECT FROM payment WHERE payment.payment_session_id = session.id AND payment.deleted_at IS NULL)
+      AND NOT EXISTS (
+          SELECT FROM payment
+          WHERE payment.payment_session_id = session.id AND payment.deleted_at IS NULL AND payment.canceled_at IS NULL
+      )
     RETURNING session.id, session.provider_id, session.data, session.amount, session.currency_code, session.context
 """)
 )
@@ -51,7 +54,7 @@ DROP_SESSIONS = compiled(
 SESSION = compiled(
     text("""
     SELECT session.id, session.payment_collection_id, session.provider_id, session.data, session.amount, session.currency_code,
-           session.context, session.status, session.attempt, payment.id AS payment_id
+           session.context, session.status, session.attempt, payment.id AS payment_id, payment.canceled_at
     FROM payment_session AS session
     LEFT JOIN payment ON payment.payment_session_id = session.id AND payment.deleted_at IS NULL
     WHERE session.id = CAST(:id AS text) AND session.deleted_at IS NULL
@@ -196,9 +199,15 @@ BOOK_REFUND = compiled(
 """)
 )
 
-# After an operation: the provider's data, and whether the payment is captured as a whole or cancelled.
+# After an operation: the provider's data, and whether the payment is captured as a whole or cancelled. Nobody can pay any more in
+# the session of a cancelled payment.
 BOOK_PAYMENT = compiled(
     text("""
+    WITH session AS (
+        UPDATE payment_session SET status = 'canceled', updated_at = clock_timestamp()
+        WHERE CAST(:kind AS text) = 'cancel'
+          AND id = (SELECT payment_session_id FROM payment WHERE payment.id = CAST(:id AS text))
+    )
     UPDATE payment
     SET data = CAST(:data AS jsonb), updated_at = clock_timestamp(),
         canceled_at = CASE WHEN CAST(:kind AS text) = 'cancel' THEN coalesce(canceled_at, now()) ELSE canceled_at END,

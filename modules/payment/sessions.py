@@ -88,10 +88,12 @@ class Sessions(Collections):
         Raises:
             NotFound: there is no such session.
             PaymentRequiresMore: the buyer has to act first.
-            PaymentAuthorizationFailed: declined, for certain.
+            PaymentAuthorizationFailed: declined, for certain; or authorized once and cancelled since.
             PaymentOutcomeUnknown: the provider doesn't answer, not even when asked how it stands. Nothing is booked; ask again.
         """
         session = await self._session(id)
+        if session["canceled_at"] is not None:
+            raise PaymentAuthorizationFailed(f"The payment of payment session {id} was cancelled: begin another session")
         if session["payment_id"] is not None:
             return await self._payment(session["payment_id"])
         provider = self._provider(session["provider_id"])

@@ -180,7 +180,7 @@ async def test_of_sessions_begun_at_once_one_is_left(payments: PaymentService) -
 
 async def test_a_session_asks_for_the_amount_there_is_in_the_end(payments: PaymentService, bank: Bank) -> None:
     of = await collection(payments, 100)
-    beginning = asyncio.create_task(payments.create_payment_session(of, provider_id=BANK))
+    beginning = asyncio.ensure_future(payments.create_payment_session(of, provider_id=BANK))
     while not bank.asked:
         await asyncio.sleep(0)
     await payments.set_amount(of, amount=80)
@@ -302,7 +302,7 @@ async def test_a_request_that_never_arrived_may_be_repeated(payments: PaymentSer
 async def test_a_session_dropped_while_it_is_authorized_comes_back(payments: PaymentService, bank: Bank) -> None:
     of = await collection(payments)
     begun = await session(payments, of)
-    authorizing = asyncio.create_task(payments.authorize_payment_session(begun))
+    authorizing = asyncio.ensure_future(payments.authorize_payment_session(begun))
     while not any("authorize" in key for key in bank.asked):
         await asyncio.sleep(0)
     await payments.set_amount(of, amount=120)
@@ -408,6 +408,14 @@ async def test_a_cancelled_payment_is_done_with(payments: PaymentService, bank: 
     assert (await books(payments, of))[1] == 0
     with pytest.raises(InvalidData, match="cancelled"):
         await payments.capture_payment(payment)
+    (begun,) = await payments.list("payment_session", {"payment_collection_id": of})
+    assert begun["status"] == "canceled"
+    with pytest.raises(PaymentAuthorizationFailed):
+        await payments.authorize_payment_session(begun["id"])
+    again = await session(payments, of)  # takes its place: the buyer pays after all
+    assert [row["id"] for row in await payments.list("payment_session", {"payment_collection_id": of})] == [again]
+    assert await payments.authorize_payment_session(again)
+    assert (await books(payments, of))[:2] == ("authorized", 100)
 
 
 async def test_a_captured_payment_can_not_be_cancelled(payments: PaymentService) -> None:
