@@ -325,7 +325,7 @@ async def market(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFa
         providers={**default_providers(), "payment": payment},
     ).with_secrets()
     await migrations.migrate_all(settings)
-    async with local_host(settings, service_names(settings)) as host:
+    async with local_host(settings, service_names(settings), wire_check=True) as host:
         front = host.services["http"]
         assert isinstance(front, FrontEnd)
         yield await Market(host, f"http://127.0.0.1:{front.port}", front).open()

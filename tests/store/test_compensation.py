@@ -1,0 +1,93 @@
+"""What is taken back when a step fails late."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from velella.core.errors import NotAllowed
+from velella.core.flow import Flow, on_hook
+
+from .conftest import Market, MoodyProvider, Store
+
+_fails: set[tuple[str, str]] = set()
+
+
+@on_hook("complete-cart", "orderCreated")
+async def refuse_order(flow: Flow, order_id: str, cart_id: str) -> None:
+    if ("orderCreated", cart_id) in _fails:
+        raise NotAllowed("The application says no")
+
+
+@on_hook("update-cart", "cartUpdated")
+async def refuse_update(flow: Flow, cart_id: str, additional_data: Any) -> None:
+    if ("cartUpdated", cart_id) in _fails:
+        raise NotAllowed("The application says no")
+
+
+@on_hook("add-to-cart", "validate")
+async def refuse_line(flow: Flow, draft: Any, additional_data: Any) -> None:
+    if ("validate", draft.id) in _fails:
+        raise NotAllowed("The application says no")
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> Iterator[None]:
+    yield
+    _fails.clear()
+
+
+@pytest.mark.parametrize("mood", ["authorized", "captured"])
+async def test_an_order_that_the_application_refuses_gives_the_money_back(market: Market, store: Store, mood: str) -> None:
+    variant = await market.new_variant({"eur": "10"}, stock=5)
+    cart = await store.ready(variant, provider="pp_moody_m", mood=mood)
+    orders = await market.modules.order.count("order")
+    _fails.add(("orderCreated", cart["id"]))
+    refused = await store.complete(cart)
+    assert (refused.status, refused.body["message"]) == (400, "The application says no")
+    assert await market.modules.order.count("order") == orders
+    assert await market.reserved(variant) == 0
+    collection = (await store.show(cart, fields="id,completed_at,*payment_collection"))["payment_collection"]
+    [payment] = await market.modules.payment.list(
+        "payment", {"payment_collection_id": collection["id"]}, fields=("id", "amount", "canceled_at", "refunds.amount")
+    )
+    if mood == "captured":
+        assert [refund["amount"] for refund in payment["refunds"]] == [payment["amount"]]
+    else:
+        assert payment["canceled_at"] is not None
+        assert MoodyProvider.canceled
+    _fails.clear()
+    stale = await store.complete(cart)
+    assert (stale.status, stale.body["message"]) == (400, "Payment sessions are required to complete cart")
+    await store.pay(cart, "pp_moody_m")
+    assert (await store.complete(cart))["type"] == "order"
+    assert await market.reserved(variant) == 1
+
+
+async def test_a_change_that_the_application_refuses_is_taken_back(market: Market, store: Store) -> None:
+    variant = await market.new_variant({"eur": "11.90", "jpy": "1000"}, stock=5)
+    cart = await store.ready(variant, quantity=2)
+    before = await store.show(cart)
+    _fails.add(("cartUpdated", cart["id"]))
+    refused = await store.post(f"/store/carts/{cart['id']}", {"region_id": market.regions["jp"], "email": "other@example.com"})
+    assert refused.body["message"] == "The application says no"
+    after = await store.show(cart)
+    unsteady = {"updated_at", "payment_collection", "items", "shipping_methods"}
+    assert {name: after[name] for name in after if name not in unsteady} == {name: before[name] for name in before if name not in unsteady}
+    assert [(item["id"], item["unit_price"], item["tax_lines"][0]["rate"]) for item in after["items"]] == [
+        (item["id"], item["unit_price"], item["tax_lines"][0]["rate"]) for item in before["items"]
+    ]
+    assert after["shipping_methods"][0]["shipping_option_id"] == market.option
+    assert after["payment_collection"]["amount"] == before["payment_collection"]["amount"]
+    assert after["payment_collection"]["currency_code"] == "eur"
+
+
+async def test_a_line_that_the_application_refuses_is_not_added(market: Market, store: Store) -> None:
+    variant = await market.new_variant({"eur": "10"})
+    cart = await store.cart()
+    _fails.add(("validate", cart["id"]))
+    refused = await store.post(f"/store/carts/{cart['id']}/line-items", {"variant_id": variant, "quantity": 1})
+    assert refused.status == 400
+    assert (await store.show(cart))["items"] == []

@@ -1,0 +1,96 @@
+"""Looking at orders, as their buyer and as the merchant."""
+
+from __future__ import annotations
+
+from velella.core.ids import ulid
+from velella.http.admin.orders import ORDER as ADMIN_ORDER
+from velella.http.store.orders import ORDER, ORDERS
+
+from .conftest import Market, Row, Store
+
+
+async def placed(market: Market, store: Store, price: str = "10", **data: str) -> Row:
+    variant = await market.new_variant({"eur": price}, stock=5)
+    provider = "pp_moody_m" if data else "pp_system_default"
+    order: Row = (await store.complete(await store.ready(variant, provider=provider, **data)))["order"]
+    return order
+
+
+async def merchant(market: Market, store: Store) -> Store:
+    user = (await market.modules.user.create("user", [{"email": f"{ulid().lower()}@example.com"}]))[0]
+    token = market.front.tokens.issue({"actor_id": user["id"], "actor_type": "user", "auth_identity_id": "authid_1"})
+    return Store(market, store.session, {"authorization": f"Bearer {token}"})
+
+
+async def test_customers_list_their_own_orders(market: Market, store: Store) -> None:
+    [customer] = await market.modules.customer.create_customers([{"email": f"{ulid().lower()}@example.com", "has_account": True}])
+    mine = store.signed_in(customer["id"])
+    assert (await store.get("/store/orders")).status == 401
+    assert (await mine.get("/store/orders")).body == {"orders": [], "count": 0, "offset": 0, "limit": 50}
+    first, second = await placed(market, mine), await placed(market, mine)
+    await placed(market, store)
+    listed = await mine.get("/store/orders", order="-created_at")
+    assert listed["count"] == 2
+    assert [order["id"] for order in listed["orders"]] == [second["id"], first["id"]]
+    assert set(listed["orders"][0]) == {*ORDERS.defaults, "payment_status", "fulfillment_status"}
+    page = await mine.get("/store/orders", limit="1", offset="1", fields="id,*items")
+    assert page["count"] == 2
+    assert page["orders"][0]["items"]
+    assert (await mine.get("/store/orders", id=first["id"]))["count"] == 1
+    assert (await mine.get("/store/orders", status="canceled"))["count"] == 0
+
+
+async def test_an_order_is_open_to_whoever_has_its_id(market: Market, store: Store) -> None:
+    order = await placed(market, store)
+    shown = await store.get(f"/store/orders/{order['id']}", fields="id,total,payment_status")
+    assert shown["order"] == {
+        "id": order["id"],
+        "total": order["total"],
+        "payment_status": "authorized",
+        "fulfillment_status": "not_fulfilled",
+    }
+    missing = await store.get("/store/orders/order_0")
+    assert missing.body == {"type": "not_found", "message": "Order with id: order_0 was not found"}
+
+
+async def test_every_field_that_is_allowed_can_be_asked_for(market: Market, store: Store) -> None:
+    order = await placed(market, store)
+    for view, path in ((ORDER, f"/store/orders/{order['id']}"), (ORDERS, f"/store/orders/{order['id']}")):
+        assert view.allowed is not None
+        for name in sorted(view.allowed & (ORDER.allowed or view.allowed)):
+            answer = await store.get(path, fields=f"id,{name}")
+            assert answer.status == 200, (name, answer.body)
+
+
+async def test_a_merchant_sees_all_orders(market: Market, store: Store) -> None:
+    first = await placed(market, store)
+    second = await placed(market, store, mood="captured")
+    admin = await merchant(market, store)
+    listed = await admin.get("/admin/orders", order="-created_at", limit="2")
+    assert [order["id"] for order in listed["orders"]] == [second["id"], first["id"]]
+    assert [order["payment_status"] for order in listed["orders"]] == ["captured", "authorized"]
+    assert listed["count"] >= 2
+    assert listed["orders"][0]["total"] == second["total"]
+    assert (await admin.get("/admin/orders"))["limit"] == 15
+    found = await admin.get("/admin/orders", q=first["email"])
+    assert [order["id"] for order in found["orders"]] == [first["id"]]
+    found = await admin.get("/admin/orders", **{"created_at[$gte]": first["created_at"], "id": first["id"], "unknown": "dropped"})
+    assert found["count"] == 1
+    assert (await store.get("/admin/orders")).status == 401
+
+
+async def test_a_merchant_sees_all_of_an_order(market: Market, store: Store) -> None:
+    placed_order = await placed(market, store, mood="captured")
+    admin = await merchant(market, store)
+    order = (await admin.get(f"/admin/orders/{placed_order['id']}"))["order"]
+    names = {name.lstrip("*").partition(".")[0] for name in ADMIN_ORDER.defaults}
+    assert set(order) == {*names, "payment_status", "fulfillment_status"}
+    [payment] = order["payment_collections"][0]["payments"]
+    assert [capture["amount"] for capture in payment["captures"]] == [order["total"]]
+    assert order["items"][0]["variant"]["product"]["id"] == order["items"][0]["product_id"]
+    asked = "id,*customer,*sales_channel,*region,*fulfillments,*payment_collections,*payment_collections.payments,*items,total"
+    shown = (await admin.get(f"/admin/orders/{order['id']}", fields=asked))["order"]
+    assert shown["customer"]["email"] == shown["customer"]["email"]
+    assert (shown["fulfillments"], shown["total"]) == ([], order["total"])
+    assert (await admin.get("/admin/orders/order_0")).status == 404
+    assert (await admin.get(f"/admin/orders/{order['id']}", fields="id,nonsense")).status == 400
