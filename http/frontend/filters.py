@@ -203,6 +203,15 @@ class Filters:
         }
 
 
+def keys_or(filters: Filters) -> Kind:
+    """Keys of related things, one or many, or filters on them."""
+
+    def check(value: Value, path: tuple[str, ...], issues: list[Issue]) -> Value:
+        return filters.check(value, path, issues) if isinstance(value, dict) else _texts(value, path, issues)
+
+    return Kind(check, {"anyOf": [*MANY.schema["anyOf"], {"type": "object", "properties": filters.schemas()}]})
+
+
 NOTHING = Filters()
 """Routes whose query string holds nothing but `fields` (and paging)."""
 

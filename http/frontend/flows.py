@@ -7,7 +7,7 @@
         delete=deletes(delete_collections),
     )
 
-Such workflows take `rows`, or `selector` and `update`, or `ids`; and `additional_data` for their hooks.
+Such workflows take `rows`, or `selector` and `update`, or `updates`, or `ids`; and `additional_data` for their hooks.
 """
 
 from __future__ import annotations
@@ -21,16 +21,23 @@ from .request import Request
 Row = dict[str, Any]
 
 
-def _additional(row: Row) -> Row:
-    """What is for the hooks, not for the table."""
-    return {"additional_data": row.pop("additional_data")} if "additional_data" in row else {}
+def split(body: Row) -> tuple[Row, Row]:
+    """A body's row, and what it has for the workflow's hooks: `{"additional_data": …}` or nothing."""
+    row = dict(body)
+    return row, {"additional_data": row.pop("additional_data")} if "additional_data" in row else {}
+
+
+def signed(request: Request, body: Row) -> Row:
+    """`Write(before=signed)`: the row says who made it."""
+    return {**body, "created_by": request.actor_id}
 
 
 def creates(workflow: Workflow[..., Any], rows: str) -> Callable[[Request, Row], Awaitable[str]]:
     """Run a workflow that takes `rows` by that name and gives what it made; gives the id."""
 
     async def run(request: Request, row: Row) -> str:
-        given: Row = {**_additional(row), rows: [row]}
+        new, additional = split(row)
+        given: Row = {rows: [new], **additional}
         made = await request.run(workflow, **given)
         return str(made[0]["id"])
 
@@ -41,8 +48,18 @@ def updates(workflow: Workflow[..., Any]) -> Callable[[Request, Row], Awaitable[
     """Run a workflow that changes what a selector finds."""
 
     async def run(request: Request, row: Row) -> None:
-        additional = _additional(row)
-        await request.run(workflow, selector={"id": row.pop("id")}, update=row, **additional)
+        update, additional = split(row)
+        await request.run(workflow, selector={"id": update.pop("id")}, update=update, **additional)
+
+    return run
+
+
+def changes(workflow: Workflow[..., Any], rows: str = "updates") -> Callable[[Request, Row], Awaitable[None]]:
+    """Run a workflow that takes `rows` by that name, each with its id."""
+
+    async def run(request: Request, row: Row) -> None:
+        given: Row = {rows: [row]}
+        await request.run(workflow, **given)
 
     return run
 

@@ -70,10 +70,14 @@ def issues_of(error: ValidationError, body: Any) -> list[Issue]:
     found: list[Issue] = []
     unions: dict[tuple[str | int, ...], tuple[int, list[str]]] = {}
     unknown: dict[tuple[str | int, ...], tuple[int, list[str]]] = {}
+    unmatched: dict[tuple[str | int, ...], list[str]] = {}
     for problem in error.errors(include_url=False, include_input=False):
         kind = problem["type"]
         path, value, union_at = _locate(problem["loc"], body, kind)
         if kind == "extra_forbidden":
+            if union_at is not None:
+                unmatched.setdefault(union_at, []).append(str(path[-1]))
+                continue
             at, keys = unknown.setdefault(path[:-1], (len(found), []))
             if not keys:
                 found.append("")
@@ -91,6 +95,8 @@ def issues_of(error: ValidationError, body: Any) -> list[Issue]:
                 continue
             unions[union_at] = (len(found), [expected] if expected else [])
         found.append(_issue(kind, problem, path, value))
+    # a key that one branch of a union doesn't know may be another's: it only counts where nothing else is wrong
+    found += [unrecognized(dict.fromkeys(keys)) for union_at, keys in unmatched.items() if union_at not in unions]
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 
 from ...core.errors import NotFound
 from ...core.flow import Flow, step, workflow
-from ..fulfillment.zones import insert_sets
+from ..fulfillment.zones import delete_fulfillment_sets, insert_sets
 from ..rows import Selector, attach_ties, delete_rows, detach_ties, release_ties, selected
 
 Row = dict[str, Any]
@@ -63,7 +63,9 @@ async def update_stock_locations(flow: Flow, selector: Selector, update: Row) ->
 
 @workflow("delete-stock-locations-workflow")
 async def delete_stock_locations(flow: Flow, ids: list[str]) -> list[str]:
-    """Delete locations with their fulfillment sets. The ids that were there."""
+    """Delete locations with their fulfillment sets and what these send by. The ids that were there."""
+    sets = await flow.modules.link.linked("location_fulfillment_set", "stock_location_id", ids)
+    await flow.run(delete_fulfillment_sets, [tie["fulfillment_set_id"] for tie in sets])
     gone = [row["id"] for row in (await flow.run(delete_rows, "stock_location", ids))["rows"]]
     await flow.run(release_ties, "stock_location", gone)
     return gone

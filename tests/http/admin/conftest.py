@@ -13,11 +13,34 @@ from velella.actors.postgres import EmbeddedPostgres
 from velella.core import migrations
 from velella.core.ids import ulid
 from velella.core.settings import Settings
-from velella.http.frontend import FrontEnd, found_routes
+from velella.http.admin import (
+    customers,
+    fulfillment_sets,
+    inventory_items,
+    providers,
+    reservations,
+    shipping_options,
+    shipping_profiles,
+    stock_locations,
+    tax_rates,
+    tax_regions,
+)
+from velella.http.admin import (
+    settings as store_settings,
+)
+from velella.http.auth import identities
+from velella.http.frontend import FrontEnd
+from velella.http.store import customers as store_customers
 from velella.workflows.defaults import seed_defaults
 
 from ...conftest import clone
 from ..conftest import Client, Shop
+
+FILES = (
+    customers, fulfillment_sets, identities, inventory_items, providers, reservations, shipping_options, shipping_profiles, stock_locations,
+    store_customers, store_settings, tax_rates, tax_regions,
+)  # fmt: skip
+"""Whose routes are served."""
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +51,7 @@ async def shop(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFact
     await migrations.migrate_all(settings)
     async with local_host(settings) as host:
         await seed_defaults(host.modules)
-        front = FrontEnd(host.context, found_routes())
+        front = FrontEnd(host.context, [route for file in FILES for route in file.routes])
         await front.start()
         try:
             yield Shop(host, front, f"http://127.0.0.1:{front.port}")

@@ -32,12 +32,9 @@ async def test_an_item_is_created_read_changed_and_deleted(merchant: Merchant) -
     assert (await merchant.get(ITEMS, q=sku.lower()))["count"] == 1
 
     assert await merchant.delete(path) == {"id": item["id"], "object": "inventory_item", "deleted": True}
-    for method, body in (("GET", None), ("POST", {"title": "x"})):
-        assert await merchant.refused(method, path, body) == (
-            404,
-            "not_found",
-            f"Inventory item with id: {item['id']} was not found",
-        )
+    for method, change in (("GET", None), ("POST", {"title": "x"})):
+        gone = await merchant.refused(method, path, change)
+        assert gone == (404, "not_found", f"Inventory item with id: {item['id']} was not found")
 
 
 @pytest.mark.parametrize(

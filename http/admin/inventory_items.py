@@ -1,0 +1,187 @@
+"""Admin: inventory items, and how much there is of them at which location."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from ...core.errors import NotFound
+from ...core.json import dumps
+from ...workflows.inventory.items import create_inventory_items, delete_inventory_items, update_inventory_items
+from ...workflows.inventory.levels import (
+    batch_inventory_levels,
+    create_inventory_levels,
+    delete_inventory_levels,
+    update_inventory_levels,
+)
+from ..frontend.bodies import ABSENT, Body, Metadata, Number, Part
+from ..frontend.filters import BOOLEAN, MANY, NUMBERS, TEXT, Filters
+from ..frontend.flows import changes, creates, deletes
+from ..frontend.nested import deleted_from
+from ..frontend.request import Answer, Request
+from ..frontend.resource import require
+from ..frontend.routes import Routes, Write
+from ..frontend.view import View, words
+
+routes = Routes()
+
+ITEM_COLUMNS = words(
+    "id sku title description thumbnail origin_country hs_code requires_shipping mid_code material unit_of_measure weight length height"
+    " width metadata reserved_quantity stocked_quantity created_at updated_at"
+)
+ITEM = View("inventory_item", "inventory_item", "inventory_items", (*ITEM_COLUMNS, "*location_levels"), limit=20)
+LEVEL = View(
+    "inventory_level",
+    "inventory_level",
+    "inventory_levels",
+    "id inventory_item_id location_id stocked_quantity reserved_quantity incoming_quantity available_quantity metadata created_at"
+    " updated_at",
+)
+
+Quantity = Annotated[Number, Field(ge=0)]
+
+
+class Figures(Body):
+    stocked_quantity: Quantity = ABSENT
+    incoming_quantity: Quantity = ABSENT
+
+
+class Level(Figures):
+    location_id: str
+
+
+class ChangedLevel(Level):
+    id: str = ABSENT
+
+
+class ItemLevel(Part):
+    inventory_item_id: str
+    location_id: str
+    stocked_quantity: Quantity = ABSENT
+    incoming_quantity: Quantity = ABSENT
+
+
+class UpdateItem(Body):
+    sku: str | None = None
+    hs_code: str | None = None
+    weight: Number | None = None
+    length: Number | None = None
+    height: Number | None = None
+    width: Number | None = None
+    origin_country: str | None = None
+    mid_code: str | None = None
+    material: str | None = None
+    unit_of_measure: str | None = None
+    title: str | None = None
+    description: str | None = None
+    requires_shipping: bool = ABSENT
+    thumbnail: str | None = None
+    metadata: Metadata = None
+
+
+class CreateItem(UpdateItem):
+    location_levels: list[Level] = ABSENT
+
+
+class BatchLevels(Body):
+    create: list[Level] = ABSENT
+    update: list[ChangedLevel] = ABSENT
+    delete: list[str] = ABSENT
+    force: bool = ABSENT
+
+
+class BatchItemLevels(Body):
+    create: list[ItemLevel] = ABSENT
+    update: list[ItemLevel] = ABSENT
+    delete: list[str] = ABSENT
+    force: bool = ABSENT
+
+
+# -- items
+
+routes.resource(
+    "/admin/inventory-items",
+    ITEM,
+    list=Filters(
+        q=TEXT, id=MANY, sku=MANY, origin_country=MANY, mid_code=MANY, hs_code=MANY, material=MANY, requires_shipping=BOOLEAN,
+        weight=NUMBERS, length=NUMBERS, height=NUMBERS, width=NUMBERS, location_levels=Filters(location_id=MANY), logical=True,
+    ),
+    create=Write(CreateItem, run=creates(create_inventory_items, "items")),
+    update=Write(UpdateItem, run=changes(update_inventory_items)),
+    delete=deletes(delete_inventory_items),
+)  # fmt: skip
+
+
+# -- levels of one item
+
+routes.resource(
+    "/admin/inventory-items/{id}/location-levels",
+    LEVEL,
+    list=Filters(location_id=MANY, logical=True),
+    get=False,
+    delete=False,
+    within={"inventory_item_id": "id"},
+)
+
+
+@routes.post("/admin/inventory-items/{id}/location-levels", body=Level, returns=ITEM)
+async def stock_at_location(request: Request) -> Answer:
+    """Stock an item at one more location."""
+    id = request.params["id"]
+    await require(request, "inventory_item", [id])
+    await request.run(create_inventory_levels, inventory_levels=[{**request.body, "inventory_item_id": id}])
+    return await request.fetch(ITEM, id)
+
+
+@routes.post("/admin/inventory-items/{id}/location-levels/{location_id}", body=Figures, returns=ITEM)
+async def set_stock_at_location(request: Request) -> Answer:
+    """Set what is stocked and incoming at a location."""
+    id = request.params["id"]
+    level = {**request.body, "inventory_item_id": id, "location_id": request.params["location_id"]}
+    await request.run(update_inventory_levels, updates=[level])
+    return await request.fetch(ITEM, id)
+
+
+@routes.delete("/admin/inventory-items/{id}/location-levels/{location_id}", returns=ITEM)
+async def leave_location(request: Request) -> Answer:
+    """Stop stocking an item at a location. Refused where something is stocked or reserved there."""
+    id, location_id = request.params["id"], request.params["location_id"]
+    gone = await request.run(delete_inventory_levels, selector={"inventory_item_id": id, "location_id": location_id})
+    if not gone:
+        raise NotFound(f"Inventory item {id} is not stocked at location {location_id}")
+    return await deleted_from(request, ITEM, id, gone[0], "inventory-level")
+
+
+# -- levels at once
+
+
+@routes.post("/admin/inventory-items/{id}/location-levels/batch", body=BatchLevels, returns=LEVEL)
+async def batch_levels(request: Request) -> Answer:
+    """Create, change and delete an item's levels: all of it, or nothing."""
+    id = request.params["id"]
+    await require(request, "inventory_item", [id])
+    gone = request.body.get("delete", [])
+    if gone:
+        ours = await request.modules.inventory.list("inventory_level", {"id": gone, "inventory_item_id": id}, fields=("id",))
+        others = sorted(set(gone) - {level["id"] for level in ours})
+        if others:
+            raise NotFound(f"Inventory level with id: {', '.join(others)} was not found")
+    create, update = ([{**level, "inventory_item_id": id} for level in request.body.get(part, ())] for part in ("create", "update"))
+    return await _batch(request, create, update)
+
+
+@routes.post("/admin/inventory-items/location-levels/batch", body=BatchItemLevels, query=None)
+async def batch_levels_of_items(request: Request) -> Answer:
+    """Create, change and delete levels of several items: all of it, or nothing."""
+    return await _batch(request, request.body.get("create", []), request.body.get("update", []))
+
+
+async def _batch(request: Request, create: list[dict[str, Any]], update: list[dict[str, Any]]) -> Answer:
+    """Created and updated levels are shown in the order they were given."""
+    delete, force = request.body.get("delete", []), request.body.get("force", False)
+    done = await request.run(batch_inventory_levels, create=create, update=update, delete=delete, force=force)
+    parts = {name: [level["id"] for level in done[name]] for name in ("created", "updated")}
+    ids = [id for part in parts.values() for id in part]
+    rows = {row["id"]: row for row in (await request.rows(LEVEL, {"id": ids})).rows} if ids else {}
+    return dumps({**{name: [rows[id] for id in part] for name, part in parts.items()}, "deleted": done["deleted"]})

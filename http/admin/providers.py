@@ -1,0 +1,33 @@
+"""Admin: the providers that are set up, for taxes, fulfillments and payments."""
+
+from __future__ import annotations
+
+from ..frontend.filters import BOOLEAN, MANY, TEXT, Filters
+from ..frontend.request import Answer, Request
+from ..frontend.routes import Routes
+from ..frontend.view import View
+
+routes = Routes()
+
+TAX_PROVIDER = View("tax_provider", "tax_provider", "tax_providers", "id is_enabled", limit=20)
+FULFILLMENT_PROVIDER = View("fulfillment_provider", "fulfillment_provider", "fulfillment_providers", "id is_enabled")
+PAYMENT_PROVIDER = View("payment_provider", "payment_provider", "payment_providers", "id is_enabled", limit=20)
+
+PROVIDERS = Filters(id=MANY, is_enabled=BOOLEAN, logical=True)
+
+routes.resource("/admin/tax-providers", TAX_PROVIDER, list=PROVIDERS, get=False, delete=False)
+routes.resource("/admin/payments/payment-providers", PAYMENT_PROVIDER, list=PROVIDERS, get=False, delete=False)
+routes.resource(
+    "/admin/fulfillment-providers",
+    FULFILLMENT_PROVIDER,
+    list=Filters(id=MANY, stock_location_id=MANY, is_enabled=BOOLEAN, q=TEXT),
+    get=False,
+    delete=False,
+)
+
+
+@routes.get("/admin/fulfillment-providers/{id}/options", query=None)
+async def fulfillment_options(request: Request) -> Answer:
+    """List the ways of sending that a fulfillment provider offers."""
+    options = await request.modules.fulfillment.provider_options(request.params["id"])
+    return {"fulfillment_options": options, "count": len(options), "limit": len(options), "offset": 0}

@@ -1,0 +1,59 @@
+"""Admin: stock that is held for somebody."""
+
+from __future__ import annotations
+
+from ...workflows.inventory.reservations import create_reservations, delete_reservations, update_reservations
+from ..frontend.bodies import ABSENT, Body, Metadata, Number
+from ..frontend.filters import MANY, NUMBERS, OPERATORS, STAMPS, TEXT, Filters
+from ..frontend.flows import changes, creates, deletes, signed
+from ..frontend.routes import Routes, Write
+from ..frontend.view import View
+from .inventory_items import ITEM_COLUMNS
+
+routes = Routes()
+
+RESERVATION = View(
+    "reservation_item",
+    "reservation",
+    "reservations",
+    (
+        *("id", "location_id", "inventory_item_id", "quantity", "line_item_id", "description", "metadata", "created_at", "updated_at"),
+        *(f"inventory_item.{name}" for name in ITEM_COLUMNS),
+        "*inventory_item.location_levels",
+    ),
+    limit=20,
+)
+
+
+class UpdateReservation(Body):
+    location_id: str = ABSENT
+    quantity: Number = ABSENT
+    description: str | None = None
+    metadata: Metadata = None
+
+
+class CreateReservation(UpdateReservation):
+    line_item_id: str | None = None
+    location_id: str
+    inventory_item_id: str
+    quantity: Number
+
+
+routes.resource(
+    "/admin/reservations",
+    RESERVATION,
+    list=Filters(
+        q=TEXT,
+        location_id=MANY,
+        inventory_item_id=MANY,
+        line_item_id=MANY,
+        created_by=MANY,
+        description=OPERATORS,
+        quantity=NUMBERS,
+        **STAMPS,
+    ),
+    create=Write(CreateReservation, before=signed, run=creates(create_reservations, "reservations")),
+    update=Write(UpdateReservation, run=changes(update_reservations)),
+    delete=deletes(delete_reservations),
+    object="reservation",
+)

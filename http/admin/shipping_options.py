@@ -1,0 +1,190 @@
+"""Admin: shipping options: what sending costs, and for whom."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import model_validator
+from pydantic_core import PydanticCustomError
+
+from ...core.errors import NotFound
+from ...core.json import dumps
+from ...workflows.fulfillment.options import (
+    batch_shipping_option_rules,
+    create_shipping_options,
+    delete_shipping_options,
+    update_shipping_options,
+)
+from ..frontend.bodies import ABSENT, Body, Number, Part
+from ..frontend.filters import BOOLEAN, MANY, STAMPS, TEXT, Filters
+from ..frontend.flows import changes, creates, deletes
+from ..frontend.request import Answer, Request
+from ..frontend.resource import require
+from ..frontend.routes import Routes, Write
+from ..frontend.view import View
+
+routes = Routes()
+
+SHIPPING_OPTION = View(
+    "shipping_option",
+    "shipping_option",
+    "shipping_options",
+    "id name price_type data provider_id metadata created_at updated_at *rules *type *prices *prices.price_rules *service_zone"
+    " *shipping_profile *provider",
+    limit=20,
+)
+RULE = View("shipping_option_rule", "rule", "rules", "*")
+
+Operator = Literal["in", "eq", "ne", "gt", "gte", "lt", "lte", "nin"]
+Metadata = dict[str, Any]
+"""Here it may not be null."""
+
+
+class OptionType(Body):
+    label: str
+    description: str = ABSENT
+    code: str
+
+
+class Rule(Body):
+    operator: Operator
+    attribute: str
+    value: str | list[str]
+
+
+class KnownRule(Rule):
+    id: str
+
+
+class PriceRule(Part):
+    attribute: Literal["item_total"]
+    operator: Literal["gte", "lte", "gt", "lt", "eq"]
+    value: Number
+
+
+class CurrencyPrice(Body):
+    currency_code: str
+    amount: Number
+    rules: list[PriceRule] = ABSENT
+
+
+class RegionPrice(Body):
+    region_id: str
+    amount: Number
+    rules: list[PriceRule] = ABSENT
+
+
+class ChangedCurrencyPrice(CurrencyPrice):
+    id: str = ABSENT
+    currency_code: str = ABSENT
+    amount: Number = ABSENT
+
+
+class ChangedRegionPrice(RegionPrice):
+    id: str = ABSENT
+    region_id: str = ABSENT
+    amount: Number = ABSENT
+
+
+class OptionBody(Body):
+    name: str = ABSENT
+    data: dict[str, Any] = ABSENT
+    price_type: Literal["calculated", "flat"] = ABSENT
+    provider_id: str = ABSENT
+    shipping_profile_id: str = ABSENT
+    type: OptionType = ABSENT
+    type_id: str = ABSENT
+    metadata: Metadata = ABSENT
+
+    @model_validator(mode="after")
+    def _one_type(self) -> Self:
+        if {"type", "type_id"} <= self.model_fields_set:
+            raise PydanticCustomError("both_types", "Only one of 'type' and 'type_id' can be given")
+        return self
+
+
+class UpdateOption(OptionBody):
+    prices: list[ChangedCurrencyPrice | ChangedRegionPrice] = ABSENT
+    rules: list[KnownRule | Rule] = ABSENT
+
+
+class CreateOption(OptionBody):
+    name: str
+    service_zone_id: str
+    shipping_profile_id: str
+    price_type: Literal["calculated", "flat"]
+    provider_id: str
+    prices: list[CurrencyPrice | RegionPrice]
+    rules: list[Rule] = ABSENT
+
+    @model_validator(mode="after")
+    def _some_type(self) -> Self:
+        if not {"type", "type_id"} & self.model_fields_set:
+            raise PydanticCustomError("no_type", "One of 'type' and 'type_id' is required")
+        return self
+
+
+class BatchRules(Body):
+    create: list[Rule] = ABSENT
+    update: list[KnownRule] = ABSENT
+    delete: list[str] = ABSENT
+
+
+# -- options
+
+
+@routes.get(
+    "/admin/shipping-options",
+    query=Filters(
+        id=MANY, q=TEXT, service_zone_id=MANY, shipping_profile_id=MANY, provider_id=MANY, stock_location_id=MANY, is_return=BOOLEAN,
+        admin_only=BOOLEAN, shipping_option_type_id=MANY, **STAMPS,
+    ),
+    returns=SHIPPING_OPTION,
+    many=True,
+)  # fmt: skip
+async def list_options(request: Request) -> Answer:
+    """List shipping options."""
+    return await request.fetch_list(SHIPPING_OPTION, in_rows(request.filters))
+
+
+def in_rows(filters: dict[str, Any]) -> dict[str, Any]:
+    """Filters in terms of rows: some speak of rules, or of what lies behind the zone."""
+    made = dict(filters)
+    if "stock_location_id" in made:
+        made["service_zone"] = {"fulfillment_set": {"location": {"id": made.pop("stock_location_id")}}}
+    rules = []
+    for name, attribute, meaning in (("is_return", "is_return", True), ("admin_only", "enabled_in_store", False)):
+        if name in made:
+            has_rule = {"rules": {"attribute": attribute, "operator": "eq", "value": "true" if meaning else "false"}}
+            rules.append(has_rule if made.pop(name) else {"$not": has_rule})
+    return {**made, "$and": rules} if rules else made
+
+
+routes.resource(
+    "/admin/shipping-options",
+    SHIPPING_OPTION,
+    create=Write(CreateOption, run=creates(create_shipping_options, "options")),
+    update=Write(UpdateOption, run=changes(update_shipping_options, "options")),
+    delete=deletes(delete_shipping_options),
+)
+
+
+# -- rules
+
+
+@routes.post("/admin/shipping-options/{id}/rules/batch", body=BatchRules, returns=RULE)
+async def batch_rules(request: Request) -> Answer:
+    """Create, change and delete an option's rules: all of it, or nothing."""
+    id = request.params["id"]
+    await require(request, "shipping_option", [id])
+    create = [{**rule, "shipping_option_id": id} for rule in request.body.get("create", ())]
+    update, delete = request.body.get("update", []), request.body.get("delete", [])
+    named = [rule["id"] for rule in update] + delete
+    if named:
+        ours = await request.modules.fulfillment.list("shipping_option_rule", {"id": named, "shipping_option_id": id}, fields=("id",))
+        others = sorted(set(named) - {rule["id"] for rule in ours})
+        if others:
+            raise NotFound(f"Shipping option rule with id: {', '.join(others)} was not found")
+    done = await request.run(batch_shipping_option_rules, create=create, update=update, delete=delete)
+    deleted = {"ids": done["deleted"], "object": "shipping_option_rule", "deleted": True}
+    return dumps({"created": done["created"], "updated": done["updated"], "deleted": deleted})

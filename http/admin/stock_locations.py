@@ -1,0 +1,94 @@
+"""Admin: where stock lies, where it is sold from, and how it is sent from there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...workflows.stock_location.locations import (
+    create_location_fulfillment_set,
+    create_stock_locations,
+    delete_stock_locations,
+    link_fulfillment_providers_to_stock_location,
+    link_sales_channels_to_stock_location,
+    update_stock_locations,
+)
+from ..frontend.bodies import ABSENT, Body, LinkBody, Metadata, Part
+from ..frontend.filters import MANY, STAMPS, TEXT, Filters
+from ..frontend.flows import creates, deletes, updates
+from ..frontend.request import Answer, Request
+from ..frontend.routes import Routes, Write
+from ..frontend.view import View
+
+routes = Routes()
+
+STOCK_LOCATION = View(
+    "stock_location",
+    "stock_location",
+    "stock_locations",
+    "id name metadata created_at updated_at address.id address.address_1 address.address_2 address.city address.country_code address.phone"
+    " address.province address.postal_code address.metadata",
+    limit=20,
+)
+
+
+class Address(Part):
+    address_1: str
+    address_2: str | None = None
+    company: str | None = None
+    city: str | None = None
+    country_code: str
+    phone: str | None = None
+    postal_code: str | None = None
+    province: str | None = None
+    metadata: Metadata = None
+
+
+class StockLocation(Body):
+    name: str = ABSENT
+    address: Address = ABSENT
+    address_id: str | None = None
+    metadata: Metadata = None
+
+
+class FulfillmentSet(Body):
+    name: str
+    type: str
+
+
+def trimmed(_: Request, body: dict[str, Any]) -> dict[str, Any]:
+    """A name is kept without blanks around it."""
+    return {**body, "name": body["name"].strip()} if "name" in body else body
+
+
+routes.resource(
+    "/admin/stock-locations",
+    STOCK_LOCATION,
+    list=Filters(q=TEXT, id=MANY, name=MANY, address_id=MANY, sales_channel_id=MANY, logical=True, **STAMPS),
+    create=Write(StockLocation, before=trimmed, run=creates(create_stock_locations, "locations")),
+    update=Write(StockLocation, before=trimmed, run=updates(update_stock_locations)),
+    delete=deletes(delete_stock_locations),
+)
+
+
+@routes.post("/admin/stock-locations/{id}/sales-channels", body=LinkBody, returns=STOCK_LOCATION)
+async def set_channels(request: Request) -> Answer:
+    """Sell what lies at a location in sales channels, and no longer in others."""
+    id = request.params["id"]
+    await request.run(link_sales_channels_to_stock_location, id=id, **request.body)
+    return await request.fetch(STOCK_LOCATION, id)
+
+
+@routes.post("/admin/stock-locations/{id}/fulfillment-providers", body=LinkBody, returns=STOCK_LOCATION)
+async def set_providers(request: Request) -> Answer:
+    """Have fulfillment providers send from a location, and others no longer."""
+    id = request.params["id"]
+    await request.run(link_fulfillment_providers_to_stock_location, id=id, **request.body)
+    return await request.fetch(STOCK_LOCATION, id)
+
+
+@routes.post("/admin/stock-locations/{id}/fulfillment-sets", body=FulfillmentSet, returns=STOCK_LOCATION)
+async def add_fulfillment_set(request: Request) -> Answer:
+    """Give a location one more way of getting things to people: sending them, or having them picked up."""
+    id = request.params["id"]
+    await request.run(create_location_fulfillment_set, location_id=id, fulfillment_set_data=request.body)
+    return await request.fetch(STOCK_LOCATION, id)

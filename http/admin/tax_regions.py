@@ -1,0 +1,65 @@
+"""Admin: where taxes are charged: countries and their provinces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...workflows.tax.taxes import create_tax_regions, delete_tax_regions, update_tax_regions
+from ..frontend.bodies import ABSENT, AdditionalData, Body, Metadata, Number, Part
+from ..frontend.filters import MANY, OPERATORS, STAMPS, TEXT, Filters
+from ..frontend.flows import changes, creates, deletes, signed
+from ..frontend.request import Request
+from ..frontend.routes import Routes, Write
+from ..frontend.view import View
+
+routes = Routes()
+
+TAX_REGION = View(
+    "tax_region",
+    "tax_region",
+    "tax_regions",
+    "id country_code province_code parent_id provider_id created_by created_at updated_at deleted_at metadata"
+    " *children *children.tax_rates *children.tax_rates.rules *parent *tax_rates *tax_rates.rules",
+    limit=20,
+)
+
+
+class DefaultRate(Part):
+    rate: Number = ABSENT
+    code: str
+    name: str
+    is_combinable: bool = ABSENT
+    metadata: Metadata = None
+
+
+class CreateTaxRegion(Body):
+    country_code: str
+    provider_id: str | None = None
+    province_code: str | None = None
+    parent_id: str | None = None
+    default_tax_rate: DefaultRate = ABSENT
+    metadata: Metadata = None
+    additional_data: AdditionalData = None
+
+
+class UpdateTaxRegion(Body):
+    province_code: str | None = None
+    provider_id: str = ABSENT
+    metadata: Metadata = None
+
+
+def new_region(request: Request, body: dict[str, Any]) -> dict[str, Any]:
+    """Nothing hangs on a region's hooks yet: what the body has for them stays out."""
+    return {name: value for name, value in signed(request, body).items() if name != "additional_data"}
+
+
+routes.resource(
+    "/admin/tax-regions",
+    TAX_REGION,
+    list=Filters(
+        q=TEXT, id=MANY, country_code=OPERATORS, province_code=OPERATORS, parent_id=OPERATORS, created_by=MANY, logical=True, **STAMPS
+    ),
+    create=Write(CreateTaxRegion, before=new_region, run=creates(create_tax_regions, "tax_regions")),
+    update=Write(UpdateTaxRegion, run=changes(update_tax_regions)),
+    delete=deletes(delete_tax_regions),
+)

@@ -1,0 +1,118 @@
+"""Store: customers who sign up, and what they keep with us."""
+
+from __future__ import annotations
+
+from ...core.errors import InvalidData
+from ...workflows.customer.addresses import create_customer_addresses, delete_customer_addresses, update_customer_addresses
+from ...workflows.customer.customers import create_customer_account, update_customers
+from ..frontend.access import CUSTOMER_REGISTERING
+from ..frontend.addresses import CustomerAddressBody
+from ..frontend.bodies import Body, Email, Metadata
+from ..frontend.filters import MANY, TEXT, Filters
+from ..frontend.nested import belonging, deleted_from
+from ..frontend.request import Answer, Request
+from ..frontend.resource import require
+from ..frontend.routes import Routes
+from ..frontend.view import View, words
+from .views import under
+
+routes = Routes()
+
+ADDRESS_COLUMNS = words(
+    "id address_name company customer_id first_name last_name address_1 address_2 city province postal_code country_code phone metadata"
+    " is_default_shipping is_default_billing created_at updated_at"
+)
+COLUMNS = words("id email company_name first_name last_name phone metadata has_account deleted_at created_at updated_at")
+
+CUSTOMER = View(
+    "customer",
+    "customer",
+    "customers",
+    (*COLUMNS, "*addresses"),
+    allowed=(*COLUMNS, "addresses", "orders", *under("addresses", " ".join(ADDRESS_COLUMNS))),
+)
+ADDRESS = View("customer_address", "address", "addresses", ADDRESS_COLUMNS, allowed=ADDRESS_COLUMNS)
+
+
+class UpdateCustomer(Body):
+    company_name: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    phone: str | None = None
+    metadata: Metadata = None
+
+
+class CreateCustomer(UpdateCustomer):
+    email: Email | None = None
+
+
+def me(request: Request) -> str:
+    """The customer who asks."""
+    assert request.customer_id is not None  # the routes below are for customers only
+    return request.customer_id
+
+
+@routes.post("/store/customers", body=CreateCustomer, returns=CUSTOMER, auth=CUSTOMER_REGISTERING)
+async def register(request: Request) -> Answer:
+    """Make the identity that signed up a customer."""
+    if request.customer_id is not None:
+        raise InvalidData("Request already authenticated as a customer.")
+    assert request.actor is not None
+    customer = await request.run(create_customer_account, auth_identity_id=request.actor.identity, customer=request.body)
+    return await request.fetch(CUSTOMER, customer["id"])
+
+
+@routes.get("/store/customers/me", returns=CUSTOMER)
+async def get_me(request: Request) -> Answer:
+    """Get the customer who asks."""
+    return await request.fetch(CUSTOMER, me(request))
+
+
+@routes.post("/store/customers/me", body=UpdateCustomer, returns=CUSTOMER)
+async def update_me(request: Request) -> Answer:
+    """Change the customer who asks."""
+    await request.run(update_customers, selector={"id": me(request)}, update=request.body)
+    return await request.fetch(CUSTOMER, me(request))
+
+
+# -- addresses
+
+ADDRESSES = "/store/customers/me/addresses"
+
+
+@routes.get(ADDRESSES, returns=ADDRESS, query=Filters(q=TEXT, city=MANY, country_code=MANY, postal_code=MANY), many=True)
+async def list_addresses(request: Request) -> Answer:
+    """List the customer's addresses."""
+    return await request.fetch_list(ADDRESS, {**request.filters, "customer_id": me(request)})
+
+
+@routes.get(f"{ADDRESSES}/{{address_id}}", returns=ADDRESS)
+async def get_address(request: Request) -> Answer:
+    """Get an address of the customer."""
+    return await request.fetch(ADDRESS, request.params["address_id"], filters={"customer_id": me(request)})
+
+
+@routes.post(ADDRESSES, body=CustomerAddressBody, returns=CUSTOMER)
+async def add_address(request: Request) -> Answer:
+    """Add an address to the customer's own."""
+    await require(request, "customer", [me(request)])
+    await request.run(create_customer_addresses, addresses=[{**request.body, "customer_id": me(request)}])
+    return await request.fetch(CUSTOMER, me(request))
+
+
+@routes.post(f"{ADDRESSES}/{{address_id}}", body=CustomerAddressBody, returns=CUSTOMER)
+async def update_address(request: Request) -> Answer:
+    """Change an address of the customer."""
+    id = request.params["address_id"]
+    await belonging(request, "customer_address", id, customer_id=me(request))
+    await request.run(update_customer_addresses, selector={"id": id}, update=request.body)
+    return await request.fetch(CUSTOMER, me(request))
+
+
+@routes.delete(f"{ADDRESSES}/{{address_id}}", returns=CUSTOMER)
+async def delete_address(request: Request) -> Answer:
+    """Delete an address of the customer."""
+    id = request.params["address_id"]
+    await belonging(request, "customer_address", id, customer_id=me(request))
+    await request.run(delete_customer_addresses, ids=[id])
+    return await deleted_from(request, CUSTOMER, me(request), id, "address")
