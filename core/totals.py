@@ -48,7 +48,7 @@ ITEM_ALIASES: Final[Mapping[str, str]] = {"item_total": "total", "item_subtotal"
 """Other names of a line's own totals."""
 
 REFUND_TOTALS: Final = frozenset({"refundable_total", "refundable_total_per_unit"})
-"""Fields that only an order's lines get: what of a line could still be given back."""
+"""Fields that only an order's lines get: what of a line could still be given back. The order has the sum."""
 
 TOTALS: Final = frozenset(
     {
@@ -97,6 +97,7 @@ def add_totals(parent: Row) -> None:
         parent[f"{prefix}_discount_total"] = money.plain(sums["discount_total"])
     parent["credit_line_total"] = parent["credit_line_subtotal"] = money.plain(credit)
     parent["credit_line_tax_total"] = parent["gift_card_total"] = parent["gift_card_tax_total"] = _ZERO
+    parent["refundable_total"] = money.plain(_sum(item.get("refundable_total") for item in items))
 
 
 def _add_line_totals(line: Row, price: Decimal) -> None:

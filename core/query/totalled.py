@@ -45,7 +45,7 @@ _ORDER_ITEM = Shape(_CART_ITEM.totals | REFUND_TOTALS, LINE_TOTALS | REFUND_TOTA
 
 CART = Shape(TOTALS, frozenset(), ("currency_code",), {"items": _CART_ITEM, "shipping_methods": _METHOD, "credit_lines": _CREDIT_LINE})
 ORDER = Shape(
-    TOTALS,
+    TOTALS | {"refundable_total"},
     frozenset({"total"}),
     ("currency_code",),
     {"items": _ORDER_ITEM, "shipping_methods": _METHOD, "credit_lines": _CREDIT_LINE},

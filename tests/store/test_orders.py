@@ -79,6 +79,35 @@ async def test_a_merchant_sees_all_orders(market: Market, store: Store) -> None:
     assert (await store.get("/admin/orders")).status == 401
 
 
+DASHBOARD = (
+    "id,status,created_at,canceled_at,email,display_id,custom_display_id,currency_code,metadata,total,credit_line_total,item_subtotal,"
+    "item_total,item_tax_total,original_item_tax_total,item_discount_total,shipping_subtotal,original_total,original_tax_total,subtotal,"
+    "discount_total,discount_subtotal,shipping_total,shipping_tax_total,original_shipping_tax_total,shipping_discount_total,tax_total,"
+    "refundable_total,order_change,*customer,*items,*items.variant,*items.variant.product,*items.variant.options,"
+    "+items.variant.manage_inventory,*items.variant.inventory_items.inventory,+items.variant.inventory_items.required_quantity,+summary,"
+    "*shipping_address,*billing_address,*sales_channel,*promotions,*shipping_methods,*credit_lines,*fulfillments,"
+    "+fulfillments.shipping_option.service_zone.fulfillment_set.type,*fulfillments.items,*fulfillments.labels,*payment_collections,"
+    "*payment_collections.payment_sessions,*payment_collections.payments,*payment_collections.payments.refunds,"
+    "*payment_collections.payments.refunds.refund_reason,region.automatic_taxes"
+)
+"""What the official dashboard asks for on an order's page."""
+
+
+async def test_the_dashboard_finds_what_it_asks_for(market: Market, store: Store) -> None:
+    placed_order = await placed(market, store, mood="captured")
+    admin = await merchant(market, store)
+    order = (await admin.get(f"/admin/orders/{placed_order['id']}", fields=DASHBOARD))["order"]
+    assert order["refundable_total"] == order["item_total"]
+    assert order["items"][0]["variant"]["inventory_items"][0]["inventory"]["sku"]
+    assert order["region"]["automatic_taxes"] is True
+    assert order["fulfillments"] == order["promotions"] == []
+    fields = "id,status,created_at,email,display_id,custom_display_id,payment_status,fulfillment_status,total,currency_code"
+    listed = await admin.get(
+        "/admin/orders", fields=f"{fields},*customer,*sales_channel,*payment_collections,*shipping_address", q=order["email"]
+    )
+    assert listed["orders"][0]["sales_channel"]["name"] == "Web"
+
+
 async def test_a_merchant_sees_all_of_an_order(market: Market, store: Store) -> None:
     placed_order = await placed(market, store, mood="captured")
     admin = await merchant(market, store)
