@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
-from multidict import CIMultiDict
-
 from ...core.errors import Unauthorized
 from ...core.json import dumps
 from ..frontend import ANY_BEARER, ANY_IDENTITY, SESSION_ONLY, Answer, Reply, Request, Routes
@@ -34,7 +32,7 @@ async def begin(request: Request) -> Answer:
     lives = float(request.settings.session_expires)
     session_id = await request.modules.auth.open_session(context, lives)
     cookie = _cookie(request, request.credentials.tokens.sign_cookie(session_id), lives)
-    return Reply(dumps({"user": context}), headers=CIMultiDict({"Set-Cookie": cookie}))
+    return Reply(dumps({"user": context}), headers={"Set-Cookie": cookie})
 
 
 @routes.delete("/auth/session", auth=SESSION_ONLY, query=None)
@@ -43,7 +41,7 @@ async def end(request: Request) -> Answer:
     session_id = request.credentials.session_id(request.http)
     if session_id is not None:
         await request.modules.auth.close_session(session_id)
-    return Reply(dumps({"success": True}), headers=CIMultiDict({"Set-Cookie": _cookie(request, "", -86_400)}))
+    return Reply(dumps({"success": True}), headers={"Set-Cookie": _cookie(request, "", -86_400)})
 
 
 @routes.post("/auth/token/refresh", auth=ANY_IDENTITY, query=None)

@@ -7,8 +7,6 @@ import html
 import math
 import zlib
 
-from multidict import CIMultiDict
-
 from ...core.errors import Conflict, Misconfigured, Unavailable, VelellaError
 from ...core.json import dumps
 from .request import Reply
@@ -63,7 +61,7 @@ def missing_page(method: str, path: str) -> Reply:
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Error</title>\n</head>\n<body>\n'
         f"<pre>Cannot {html.escape(method)} {html.escape(path)}</pre>\n</body>\n</html>\n"
     )
-    headers = CIMultiDict({"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Options": "nosniff"})
+    headers = {"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Options": "nosniff"}
     return Reply(page.encode(), 404, "text/html", headers)
 
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from aiohttp import web
-from multidict import CIMultiDict
 
 from ...core.errors import NotFound
 from ...core.flow import Workflow
@@ -41,7 +40,7 @@ class Reply:
     body: bytes | str | dict[str, Any] = b""
     status: int = 200
     content_type: str = "application/json"
-    headers: CIMultiDict[str] = field(default_factory=CIMultiDict)
+    headers: dict[str, str] = field(default_factory=dict)
     close: bool = False
     """Close the connection afterwards."""
     kept: tuple[Any, frozenset[str]] | None = None
