@@ -81,13 +81,8 @@ class Supervisor:
         formatted = settings.log_format
         if formatted == "auto":  # replicas write into our terminal, but can't see that it is one
             formatted = "text" if sys.stderr.isatty() else "json"
-        self.settings = topology.settings.model_copy(
-            update={
-                "log_format": formatted,
-                "data_dir": settings.data_dir.absolute(),
-                "cluster_token": settings.cluster_token,
-                "database_url": settings.database_url,
-            }
+        self.settings = settings.model_copy(
+            update={"log_format": formatted, "data_dir": settings.data_dir.absolute(), "databases": topology.settings.databases}
         )
         self.topology = topology
         self._cluster = Cluster(
@@ -155,12 +150,27 @@ class Supervisor:
         member.actor = replica_actor(member.pool).options(name=actor_name(member.id)).remote(plan)
 
     async def _ready(self, members: Iterable[Member]) -> None:
-        async with asyncio.timeout(READY_SECONDS):
-            for answer in asyncio.as_completed([self._one_ready(member) for member in members]):
-                await answer
+        """Wait until they take messages. Raises what kept the first one from it, or Unavailable when that takes too long."""
+        waiting = {asyncio.create_task(self._one_ready(member)): member for member in members}
+        done, late = await asyncio.wait(waiting, timeout=READY_SECONDS, return_when=asyncio.FIRST_EXCEPTION)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        for task in done:
+            task.result()
+        if late:
+            names = ", ".join(str(waiting[task].id) for task in late)
+            raise Unavailable(
+                f"Not started within {READY_SECONDS:.0f} s: {names}.", hint="Does the cluster have the resources that the pools ask for?"
+            )
 
     async def _one_ready(self, member: Member) -> None:
-        answer = await member.actor.ready.remote()
+        from ray.exceptions import RayError
+
+        try:
+            answer = await member.actor.ready.remote()
+        except RayError as error:
+            raise Unavailable(f"{member.id} did not start: {str(error).strip()}") from error
         if "error" in answer:
             raise VelellaError.from_wire(answer["error"])
         member.address = Address.from_wire(answer["address"])
@@ -253,7 +263,7 @@ class Supervisor:
                 self._make(member)
                 try:
                     await self._ready([member])
-                except (VelellaError, TimeoutError) as error:
+                except VelellaError as error:
                     log.error("a pool could not grow", pool=pool.name, error=str(error))
                     await self._retire([member])
                     continue
