@@ -177,7 +177,8 @@ def _catalogue(channel: str, profile: str, categories: dict[str, str]) -> list[d
     ]
     things = [_product(title, text, category, [("Edition", ["Standard"])], price) for title, text, category, price in THINGS]
     common = {"status": "published", "shipping_profile_id": profile, "sales_channels": [{"id": channel}]}
-    return [{**product, **common, "categories": [{"id": categories[product.pop("category")]}]} for product in wear + things]
+    placed = [(product, {"id": categories[product.pop("category")]}) for product in wear + things]
+    return [{**product, **common, "categories": [category]} for product, category in placed]
 
 
 def _product(title: str, text: str, category: str, options: list[tuple[str, list[str]]], euros: str) -> dict[str, Any]:
