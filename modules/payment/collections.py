@@ -33,8 +33,10 @@ class Collections(ModuleService):
 
         However many ask at once, they get the same collection.
         """
-        id = await self._made_for(payer_key, currency_code, amount, metadata)
-        return await self.set_amount(id, amount=amount, currency_code=currency_code)
+        found = await self._made_for(payer_key, currency_code, amount, metadata)
+        if (found["amount"], found["currency_code"]) != (_exact(amount), currency_code.lower()):
+            return await self.set_amount(found["id"], amount=amount, currency_code=currency_code)
+        return await self._shown(found["id"])
 
     @repeatable
     async def set_amount(self, id: str, *, amount: Decimal | int, currency_code: str | None = None) -> Row:
@@ -45,7 +47,7 @@ class Collections(ModuleService):
         """
         dropped = await self._set_amount(id, _exact(amount), currency_code)
         await self._drop_at_providers(dropped)
-        return await self.retrieve("payment_collection", id, fields=("*", "payment_sessions.*"))
+        return await self._shown(id)
 
     @writes
     async def cancel_collection(self, id: str) -> Row:
@@ -59,20 +61,17 @@ class Collections(ModuleService):
 
     # -- inside
 
+    async def _shown(self, id: str) -> Row:
+        return await self.retrieve("payment_collection", id, fields=("*", "payment_sessions.*"))
+
     @writes
-    async def _made_for(self, payer_key: str, currency_code: str, amount: Decimal | int, metadata: Mapping[str, Any] | None) -> str:
-        id: str = await self.database.fetch_value(
-            COLLECTION_FOR,
-            {
-                "id": new_id("pay_col"),
-                "payer_key": payer_key,
-                "currency_code": currency_code.lower(),
-                "amount": _exact(amount),
-                "metadata": metadata,
-            },
-        )
+    async def _made_for(self, payer_key: str, currency_code: str, amount: Decimal | int, metadata: Mapping[str, Any] | None) -> Row:
+        """Id, amount and currency of a payer's collection."""
+        made = {"id": new_id("pay_col"), "payer_key": payer_key, "currency_code": currency_code.lower(), "metadata": metadata}
+        found = await self.database.fetch_one(COLLECTION_FOR, {**made, "amount": _exact(amount)})
+        assert found is not None  # an upsert always gives its row
         self.touch("payment_collection")
-        return id
+        return dict(found)
 
     @writes
     async def _set_amount(self, id: str, amount: Decimal, currency_code: str | None) -> Rows:

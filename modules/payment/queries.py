@@ -16,7 +16,7 @@ COLLECTION_FOR = compiled(
     INSERT INTO payment_collection (id, payer_key, currency_code, amount, metadata)
     VALUES (CAST(:id AS text), CAST(:payer_key AS text), CAST(:currency_code AS text), CAST(:amount AS numeric), CAST(:metadata AS jsonb))
     ON CONFLICT (payer_key) DO UPDATE SET deleted_at = NULL
-    RETURNING id
+    RETURNING id, amount, currency_code
 """)
 )
 
@@ -62,15 +62,19 @@ SESSION = compiled(
 )
 
 # The provider authorised. A session that was dropped while the provider was asked comes back: the money is held, so the books
-# have to show it.
+# have to show it. Locks the collection first; that there is one payment only, the unique index sees to.
 AUTHORIZED = compiled(
     text("""
-    WITH session AS (
+    WITH collection AS (
+        SELECT id FROM payment_collection WHERE id = CAST(:collection_id AS text) FOR NO KEY UPDATE
+    ), session AS (
         UPDATE payment_session
         SET status = CAST(:status AS text), authorized_at = coalesce(authorized_at, now()), data = CAST(:data AS jsonb),
             deleted_at = NULL, updated_at = clock_timestamp()
-        WHERE id = CAST(:id AS text)
-        RETURNING *
+        FROM collection
+        WHERE payment_session.id = CAST(:id AS text) AND payment_session.payment_collection_id = collection.id
+          AND NOT EXISTS (SELECT FROM payment WHERE payment.payment_session_id = payment_session.id AND payment.deleted_at IS NULL)
+        RETURNING payment_session.*
     )
     INSERT INTO payment (id, amount, currency_code, provider_id, data, payment_collection_id, payment_session_id, metadata)
     SELECT CAST(:payment_id AS text), amount, currency_code, provider_id, data, payment_collection_id, id, metadata

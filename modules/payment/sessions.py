@@ -93,7 +93,7 @@ class Sessions(Collections):
         """
         session = await self._session(id)
         if session["canceled_at"] is not None:
-            raise PaymentAuthorizationFailed(f"The payment of payment session {id} was cancelled: begin another session")
+            raise _let_go(id)
         if session["payment_id"] is not None:
             return await self._payment(session["payment_id"])
         provider = self._provider(session["provider_id"])
@@ -167,17 +167,22 @@ class Sessions(Collections):
     async def _authorized(self, session: Row, outcome: Outcome) -> Row:
         """Book what the provider has authorised (and captured, if it did). Whoever comes second finds the payment."""
         id, collection_id = session["id"], session["payment_collection_id"]
-        await self._hold_collection(collection_id)
         data = {**session["data"], **outcome.data}
-        made = await self.database.fetch_one(AUTHORIZED, {"id": id, "status": outcome.status, "data": data, "payment_id": new_id("pay")})
-        if made is not None:
-            if outcome.status == "captured":
-                capture = {"id": new_id("capt"), "amount": made["amount"], "payment_id": made["id"], "created_by": None, "metadata": None}
-                await self.database.execute(BOOK_CAPTURE, capture)
-                await self.database.execute(BOOK_PAYMENT, {"id": made["id"], "data": data, "kind": "capture"})
-            await self._refresh_collection(collection_id)
-            self.touch("payment", "capture", "payment_session")
-        payment_id = await self.database.fetch_value(PAYMENT_OF_SESSION, {"id": id})
+        payment_id = new_id("pay")
+        made = await self.database.fetch_one(
+            AUTHORIZED, {"id": id, "collection_id": collection_id, "status": outcome.status, "data": data, "payment_id": payment_id}
+        )
+        if made is None:
+            payment = await self._payment(await self.database.fetch_value(PAYMENT_OF_SESSION, {"id": id}))
+            if payment["canceled_at"] is not None:
+                raise _let_go(id)
+            return payment
+        if outcome.status == "captured":
+            capture = {"id": new_id("capt"), "amount": made["amount"], "payment_id": payment_id, "created_by": None, "metadata": None}
+            await self.database.execute(BOOK_CAPTURE, capture)
+            await self.database.execute(BOOK_PAYMENT, {"id": payment_id, "data": data, "kind": "capture"})
+        await self._refresh_collection(collection_id)
+        self.touch("payment", "capture", "payment_session")
         return await self._payment(payment_id)
 
     @writes
@@ -199,6 +204,10 @@ class Sessions(Collections):
         self.touch("payment_session")
         payment_id = await self.database.fetch_value(PAYMENT_OF_SESSION, {"id": session["id"]})
         return None if payment_id is None else await self._payment(payment_id)
+
+
+def _let_go(session_id: str) -> PaymentAuthorizationFailed:
+    return PaymentAuthorizationFailed(f"The payment of payment session {session_id} was cancelled: begin another session")
 
 
 def _price(collection: Mapping[str, Any]) -> tuple[Decimal, str]:
