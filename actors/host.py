@@ -209,7 +209,7 @@ class Host:
         signature = signatures(cls).get(method)
         if signature is None:
             raise no_such_message(service, method)
-        if here is not None and not (cls.sharded and signature.key is not None):
+        if here is not None:
             return self._send_here(service, method)
         router = self.router
 

@@ -50,7 +50,7 @@ class LogPipe:
     def _copy(self) -> None:
         if self._pipe is not None:
             with contextlib.suppress(BlockingIOError):
-                sys.stderr.write(os.read(self._pipe, CHUNK).decode(errors="replace"))
+                sys.stderr.buffer.write(os.read(self._pipe, CHUNK))
                 sys.stderr.flush()
 
     def close(self) -> None:

@@ -32,7 +32,7 @@ from .topology import Pool
 
 log = logs.logger("velella.replica")
 
-HEALTH_SECONDS = 5.0
+HEALTH_SECONDS = 2.0
 """A loop that takes longer for one turn counts as hung."""
 _PR_SET_PDEATHSIG = 1
 

@@ -110,8 +110,6 @@ class Router:
                 pause = min(pause * 2, LONGEST_PAUSE)
                 avoid.clear()
                 continue
-            if address.replica == self.me:
-                return await self._local(service, method)(*args, **kwargs)
             peer = self._peer(address)
             peer.in_flight += 1
             try:

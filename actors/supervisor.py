@@ -31,6 +31,8 @@ log = logger("velella.supervisor")
 
 READY_SECONDS = 180.0
 WATCH_SECONDS = 1.0
+ASK_SECONDS = 3.0
+"""How long one check may take: as long as it does, the others wait for theirs."""
 HUNG_SECONDS = 15.0
 """How long a replica may give no sign of life before it is killed: longer than any pause a loaded machine makes."""
 SILENT_SECONDS = {"hung": HUNG_SECONDS, "silent": HUNG_SECONDS, "failed": 5.0, "starting": READY_SECONDS}
@@ -200,9 +202,9 @@ class Supervisor:
             await self._scale()
 
     async def _look_at(self, member: Member) -> bool:
-        """Ask how it is. Returns whether another process answers than before."""
+        """Ask how it is. Returns whether another process answers than before, or from elsewhere."""
         try:
-            report = await asyncio.wait_for(_asked(member.actor.health.remote()), HUNG_SECONDS)
+            report = await asyncio.wait_for(_asked(member.actor.health.remote()), ASK_SECONDS)
         except Exception as error:  # noqa: BLE001 - whatever Ray calls it: this replica doesn't answer
             report = {"state": "silent", "pid": None}
             log.debug("a replica does not answer", replica=str(member.id), error=type(error).__name__)
@@ -219,14 +221,11 @@ class Supervisor:
             member.restarts += 1
             member.pid = pid
             log.warning("a replica was restarted", replica=str(member.id), pid=pid, restarts=member.restarts)
-        if member.state != state:
-            member.state = state
-            restarted = restarted or state == "running"
         if "address" in report:
             address = Address.from_wire(report["address"])
             restarted = restarted or address != member.address
             member.address = address
-        member.report = report
+        member.state, member.report = state, report
         return restarted
 
     async def _after_restart(self) -> None:

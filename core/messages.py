@@ -70,8 +70,6 @@ class Service:
     """A class whose public async methods are messages. Lives in a pool, one instance a replica."""
 
     name: ClassVar[str]
-    sharded: ClassVar[bool] = False
-    """Whether a key belongs to one replica of all: its keyed messages go there even where the service lives in the caller's process too."""
 
     async def start(self) -> None:
         """Open what the service needs. Called once, before the first message."""
