@@ -87,21 +87,22 @@ async def book(flow: Flow, account: str, amount: int) -> str:
 
 
 @step
-async def refuse(flow: Flow) -> None:
+async def refuse(flow: Flow, moody: bool) -> None:
     perhaps_die(f"before {flow.path}")
-    raise NotAllowed("The account is closed.")
+    if not moody or deaths["at"] is not None:
+        raise NotAllowed("The account is closed.")
 
 
 @workflow("book-three", durable=True, key="account")
-async def book_three(flow: Flow, account: str, fail: bool = False) -> dict[str, Any]:
-    """Book what was quoted, three times; then, if asked to, fail."""
+async def book_three(flow: Flow, account: str, fail: bool = False, moody: bool = False) -> dict[str, Any]:
+    """Book what was quoted, three times; then, if asked to, fail: always, or (moody) only in a process that is to die."""
     amount = await flow.run(quote, account)
     first = await flow.run(book, account, amount)
     again = await flow.run(quote, account)
     second, third = await flow.parallel((book, account, again), (book, account, amount + again))
     perhaps_die("in between")
     if fail:
-        await flow.run(refuse)
+        await flow.run(refuse, moody)
     flow.emit("ledger.booked", account=account)
     perhaps_die("at the end")
     return {"entries": [first, second, third], "amounts": [amount, again, amount + again]}
