@@ -30,12 +30,15 @@ from .topology import Pool, Topology
 log = logger("velella.supervisor")
 
 READY_SECONDS = 180.0
+GLANCE_SECONDS = 0.25
+"""How often we see whether processes are there."""
 WATCH_SECONDS = 1.0
+"""How often we ask replicas how they are."""
 ASK_SECONDS = 3.0
 """How long one check may take: as long as it does, the others wait for theirs."""
 HUNG_SECONDS = 15.0
 """How long a replica may give no sign of life before it is killed: longer than any pause a loaded machine makes."""
-SILENT_SECONDS = {"hung": HUNG_SECONDS, "silent": HUNG_SECONDS, "failed": 5.0, "starting": READY_SECONDS}
+SILENT_SECONDS = {"hung": HUNG_SECONDS, "silent": HUNG_SECONDS, "failed": 5.0, "starting": READY_SECONDS, "restarting": READY_SECONDS}
 """State → how long a replica may not have been running before it is started again. One that failed may have met a database just away."""
 FINISH_SECONDS = 10.0
 """What messages inside get to finish when we stop."""
@@ -190,43 +193,72 @@ class Supervisor:
 
     # -- watching
     async def _watch(self) -> None:
+        checked = time.monotonic()
         while True:
-            await asyncio.sleep(WATCH_SECONDS)
+            await asyncio.sleep(GLANCE_SECONDS)
             if self._cluster.is_lost():
                 log.critical("Ray has ended: stopping")
                 os.kill(os.getpid(), signal.SIGTERM)
                 return
-            restarted = await asyncio.gather(*(self._look_at(member) for member in list(self._members.values())))
-            if any(restarted):
-                await self._after_restart()
+            due = time.monotonic() - checked >= WATCH_SECONDS
+            try:
+                await self._check(ask=due)
+            except Exception:  # whatever it was, the next look must come
+                log.exception("a check failed")
+            if due:
+                checked = time.monotonic()
+
+    async def _check(self, ask: bool) -> None:
+        """See whether all processes are there, and if `ask`, how they are."""
+        changed = [self._is_gone(member) for member in self._members.values()]
+        if ask:
+            changed += await asyncio.gather(*(self._look_at(member) for member in list(self._members.values())))
             await self._scale()
+        if any(changed):
+            await self._after_restart()
+
+    def _is_gone(self, member: Member) -> bool:
+        """Whether its process has died since we looked last. Ray is about to start another."""
+        if member.pid is None or self._cluster.is_joined or psutil.pid_exists(member.pid):
+            return False
+        self._count_restart(member, None)
+        member.state, member.seen = "restarting", time.monotonic()
+        return True
+
+    def _count_restart(self, member: Member, pid: int | None) -> None:
+        member.restarts += 1
+        log.warning("a replica has died", replica=str(member.id), pid=member.pid, restarts=member.restarts)
+        member.pid = pid
 
     async def _look_at(self, member: Member) -> bool:
         """Ask how it is. Returns whether another process answers than before, or from elsewhere."""
+        from ray.exceptions import RayError
+
+        known = member.address
+        restarts = member.restarts
         try:
             report = await asyncio.wait_for(_asked(member.actor.health.remote()), ASK_SECONDS)
-        except Exception as error:  # noqa: BLE001 - whatever Ray calls it: this replica doesn't answer
-            report = {"state": "silent", "pid": None}
-            log.debug("a replica does not answer", replica=str(member.id), error=type(error).__name__)
+        except TimeoutError:
+            report = {"state": "silent" if member.pid is not None else "restarting"}
+        except RayError:
+            report = {"state": "restarting"}
+        pid = report.get("pid")
+        if pid is not None and pid != member.pid:
+            if member.pid is None:
+                member.pid = pid
+            else:
+                self._count_restart(member, pid)
         now = time.monotonic()
-        state, pid = report["state"], report["pid"]
-        if state in ("running", "stopping"):
+        if (state := report["state"]) in ("running", "stopping"):
             member.seen = now
         elif now - member.seen > SILENT_SECONDS[state]:
             log.error("a replica is started again", replica=str(member.id), state=state, silent=round(now - member.seen, 1))
             self._restart(member)
             member.seen = now
-        restarted = pid is not None and pid != member.pid
-        if restarted:
-            member.restarts += 1
-            member.pid = pid
-            log.warning("a replica was restarted", replica=str(member.id), pid=pid, restarts=member.restarts)
         if "address" in report:
-            address = Address.from_wire(report["address"])
-            restarted = restarted or address != member.address
-            member.address = address
+            member.address = Address.from_wire(report["address"])
         member.state, member.report = state, report
-        return restarted
+        return member.restarts != restarts or member.address != known
 
     async def _after_restart(self) -> None:
         """A dead replica may have taken along changes that it hadn't told yet: everybody forgets what may be stale."""
