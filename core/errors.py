@@ -23,7 +23,10 @@ An error is data: it travels between processes by its class name and is an HTTP 
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
+
+
+Class: TypeAlias = "type[VelellaError]"
 
 
 class VelellaError(Exception):
@@ -32,7 +35,7 @@ class VelellaError(Exception):
     type: ClassVar[str] = "unknown_error"
     status: ClassVar[int] = 500
     default_code: ClassVar[str | None] = None
-    registry: ClassVar[dict[str, type[VelellaError]]] = {}
+    registry: ClassVar[dict[str, Class]] = {}
 
     def __init__(self, message: str, *, code: str | None = None, hint: str | None = None, **data: Any) -> None:
         super().__init__(message)

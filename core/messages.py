@@ -112,7 +112,7 @@ def keyed(parameter: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """
 
     def mark(method: Callable[P, R]) -> Callable[P, R]:
-        names = method.__code__.co_varnames  # type: ignore[attr-defined]
+        names = method.__code__.co_varnames
         method.message_key = parameter  # type: ignore[attr-defined]
         method.message_key_index = names.index(parameter) - 1  # type: ignore[attr-defined]
         return method
