@@ -20,7 +20,7 @@ from velella.actors.topology import Pool, Topology
 from velella.core.errors import Misconfigured, VelellaError
 from velella.core.settings import Settings
 
-POOLS = (Pool("toys", ("toy",), 2), Pool("cache", ("caching",), 1))
+POOLS = (Pool("toys", ("toy",), 2, 3), Pool("cache", ("caching",), 1))
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +118,27 @@ async def test_a_killed_replica_is_back_and_counted_and_everybody_forgets(shop: 
         await asyncio.sleep(0.05)
     assert {await toy.replica() for _ in range(40)} == {"toys-0", "toys-1"}
     assert (await host.caching.told())[0] >= 1  # type: ignore[attr-defined]
+    await host.stop()
+
+
+async def test_a_replica_more_joins_and_one_less_leaves_without_losing_a_message(
+    shop: tuple[Supervisor, Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor, settings = shop
+    host = await client(supervisor)
+    toy: Any = host.modules.toy  # type: ignore[attr-defined]
+    for wish, size in ((1, 3), (-1, 2)):
+        wishes = [wish]
+        monkeypatch.setattr(
+            supervisor._scaling, "step", lambda pool, _, wishes=wishes: wishes.pop() if pool.name == "toys" and wishes else 0
+        )
+        started = time.monotonic()
+        while len(replicas(await report(settings), "toys")) != size or replicas(await report(settings), "toys")[-1]["state"] != "running":
+            assert await toy.echo(1) == 1
+            assert time.monotonic() - started < 30
+            await asyncio.sleep(0.05)
+        host.router.update(supervisor.directory())
+        assert {await toy.replica() for _ in range(60)} == {f"toys-{index}" for index in range(size)}
     await host.stop()
 
 
