@@ -12,7 +12,8 @@ from ...workflows.cart.complete import complete_cart
 from ...workflows.cart.create import create_cart
 from ...workflows.cart.lines import add_to_cart, delete_line_items, update_line_item
 from ...workflows.cart.shipping import add_shipping_methods
-from ...workflows.cart.update import calculate_taxes, transfer_cart, update_cart
+from ...workflows.cart.taxes import update_tax_lines
+from ...workflows.cart.update import transfer_cart, update_cart
 from ..frontend.access import CUSTOMER
 from ..frontend.addresses import AddressBody
 from ..frontend.bodies import ABSENT, AdditionalData, Body, Email, Metadata, Number, Part
@@ -240,7 +241,7 @@ async def add_shipping_method(request: Request) -> Answer:
 @routes.post("/store/carts/{id}/taxes", body=Taxes, returns=CART)
 async def taxes(request: Request) -> Answer:
     """Work out a cart's taxes."""
-    await request.run(calculate_taxes, cart_id=request.params["id"])
+    await request.run(update_tax_lines, cart_id=request.params["id"], force=True)
     return await _show(request)
 
 

@@ -10,6 +10,19 @@ from ...core.codec import wire
 
 Row = Mapping[str, Any]
 
+COLUMNS = (
+    "region_id",
+    "customer_id",
+    "sales_channel_id",
+    "email",
+    "currency_code",
+    "locale",
+    "shipping_address_id",
+    "billing_address_id",
+    "metadata",
+)
+"""Columns of a cart that a change sets. The others are the module's own business."""
+
 
 @wire
 @dataclass(frozen=True)

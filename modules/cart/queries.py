@@ -13,6 +13,7 @@ from sqlalchemy import CTE, Table, bindparam, delete, func, insert, select, upda
 
 from ...core.sql.compiled import Compiled, any_of, compiled
 from ...core.sql.recordset import insert_rows
+from .change import COLUMNS
 from .tables import (
     cart,
     cart_address,
@@ -37,10 +38,6 @@ REPLACED = {
 """Parts that replace what all lines of the cart have: table, whose rows they belong to, and by which column."""
 PARTS = (*KEPT, *GONE, *REPLACED)
 
-_KERNEL = frozenset({"id", "version", "completed_at", "created_at", "updated_at", "deleted_at"})
-COLUMNS = tuple(c.name for c in cart.c if c.name not in _KERNEL)
-"""Columns of the cart itself that a change sets."""
-
 _AS_READ = (cart.c.id == bindparam("id")) & (cart.c.version == bindparam("expected")) & cart.c.deleted_at.is_(None)
 _OPEN = cart.c.completed_at.is_(None)
 _NEXT = {"version": cart.c.version + 1, "updated_at": func.now()}
@@ -52,7 +49,7 @@ def _columns() -> dict[str, Any]:
 
 @cache
 def opening(parts: frozenset[str]) -> Compiled:
-    """Create a cart with these parts. Parameters: `id`, those of `COLUMNS`, and each part's rows. Gives its version."""
+    """Create a cart with these parts. Parameters: `id`, those of `change.COLUMNS`, and each part's rows. Gives its version."""
     values = {"id": bindparam("id", type_=cart.c.id.type), **_columns()}
     return _guarded(insert(cart).values(values).returning(cart.c.id, cart.c.version).cte("guard"), parts)
 

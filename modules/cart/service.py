@@ -13,7 +13,7 @@ from ...core.module import ModuleService, Row
 from ...core.query.page import Page, Query
 from ...core.query.totalled import CART, totalled
 from . import queries
-from .change import CartChange
+from .change import COLUMNS, CartChange
 from .tables import SCHEMA
 
 EVERYTHING = (
@@ -129,7 +129,7 @@ def _parts(change: CartChange) -> frozenset[str]:
 
 
 def _params(cart_id: str, change: CartChange) -> dict[str, Any]:
-    params: dict[str, Any] = {"id": cart_id, **{name: change.cart.get(name) for name in queries.COLUMNS}}
+    params: dict[str, Any] = {"id": cart_id, **{name: change.cart.get(name) for name in COLUMNS}}
     for name in _parts(change):
         params[name] = list(_rows(change, name) or ())
     return params

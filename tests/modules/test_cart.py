@@ -12,8 +12,9 @@ import pytest
 from velella.core.errors import Conflict, InvalidData, NotFound
 from velella.core.ids import new_id
 from velella.core.query.page import Query
-from velella.modules.cart.change import CartChange
+from velella.modules.cart.change import COLUMNS, CartChange
 from velella.modules.cart.service import CartService
+from velella.modules.cart.tables import cart
 
 from .one_module import alone
 
@@ -57,13 +58,13 @@ async def test_a_cart_is_created_with_all_that_is_in_it(carts: CartService) -> N
     )
     cart_id = new_id("cart")
     await carts.open(cart_id, change)
-    cart = await carts.load(cart_id)
-    assert [item["id"] for item in cart["items"]] == [first["id"], second["id"]]
-    assert [(item["requires_shipping"], item["is_tax_inclusive"]) for item in cart["items"]] == [(True, False), (True, True)]
-    assert cart["items"][1]["metadata"] == {"gift": True}
-    assert cart["items"][0]["tax_lines"][0]["rate"] == 25
-    assert cart["shipping_address"]["city"] == "Bremen"
-    assert cart["shipping_methods"][0]["amount"] == D("4.9")
+    loaded = await carts.load(cart_id)
+    assert [item["id"] for item in loaded["items"]] == [first["id"], second["id"]]
+    assert [(item["requires_shipping"], item["is_tax_inclusive"]) for item in loaded["items"]] == [(True, False), (True, True)]
+    assert loaded["items"][1]["metadata"] == {"gift": True}
+    assert loaded["items"][0]["tax_lines"][0]["rate"] == 25
+    assert loaded["shipping_address"]["city"] == "Bremen"
+    assert loaded["shipping_methods"][0]["amount"] == D("4.9")
 
 
 async def test_only_the_totals_that_are_asked_for_are_shown(carts: CartService) -> None:
@@ -98,9 +99,9 @@ async def test_a_change_replaces_adds_and_removes(carts: CartService) -> None:
         item_tax_lines=(tax(kept, "10"), tax(new, "20")),
     )
     assert await carts.change(cart_id, 1, change) == 2
-    cart = await carts.load(cart_id)
-    assert cart["email"] == "b@example.com"
-    assert [(item["id"], item["quantity"], [t["rate"] for t in item["tax_lines"]]) for item in cart["items"]] == [
+    loaded = await carts.load(cart_id)
+    assert loaded["email"] == "b@example.com"
+    assert [(item["id"], item["quantity"], [t["rate"] for t in item["tax_lines"]]) for item in loaded["items"]] == [
         (kept["id"], 4, [10]),
         (new["id"], 1, [20]),
     ]
@@ -167,3 +168,8 @@ async def test_an_unknown_cart_is_not_found(carts: CartService) -> None:
         await carts.load("cart_0")
     with pytest.raises(NotFound):
         await carts.change("cart_0", 1, CartChange({"currency_code": "eur"}))
+
+
+def test_a_change_names_every_column_that_is_not_the_modules_own() -> None:
+    own = {"id", "version", "completed_at", "created_at", "updated_at", "deleted_at"}
+    assert {column.name for column in cart.c} - own == set(COLUMNS)

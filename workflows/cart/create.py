@@ -13,7 +13,8 @@ from .draft import KINDS, Draft
 from .goods import load_goods
 from .lines import put_lines
 from .saving import open_cart
-from .surroundings import CUSTOMER, REGION, Surroundings, check_country, update_taxes
+from .surroundings import CUSTOMER, REGION, Surroundings, check_country
+from .taxes import update_tax_lines
 
 Row = dict[str, Any]
 
@@ -73,7 +74,7 @@ async def create_cart(
         goods = await load_goods(flow, [item["variant_id"] for item in items], draft["sales_channel_id"])
         await put_lines(flow, draft, goods, surroundings, items, additional_data)
     await flow.hooks.validate(draft, additional_data)
-    await update_taxes(flow, draft, surroundings)
+    await flow.run(update_tax_lines, draft.id, loaded=(draft, surroundings))
     await flow.run(open_cart, draft)
     await flow.hooks.cartCreated(draft.id, additional_data)
     flow.emit("cart.created", id=draft.id)

@@ -17,8 +17,7 @@ from typing import Any
 
 from ...core.ids import new_id
 from ...core.totals import add_totals
-from ...modules.cart.change import CartChange
-from ...modules.cart.queries import COLUMNS
+from ...modules.cart.change import COLUMNS, CartChange
 
 Row = dict[str, Any]
 KINDS = ("shipping", "billing")

@@ -14,7 +14,8 @@ from .goods import Goods, confirm_stock, described, load_goods, load_prices, pri
 from .payment import collections_of, update_amount
 from .saving import find_item, load_open, lock_of, save
 from .shipping import refresh_shipping
-from .surroundings import Surroundings, load_surroundings, update_taxes
+from .surroundings import Surroundings, load_surroundings
+from .taxes import update_tax_lines
 
 Row = dict[str, Any]
 
@@ -130,7 +131,7 @@ async def delete_line_items(flow: Flow, cart_id: str, ids: Sequence[str]) -> Non
 async def refresh_and_save(flow: Flow, draft: Draft, surroundings: Surroundings, collection_ids: Sequence[str]) -> None:
     """Bring what depends on the lines up to date (shipping prices, taxes, the amount to pay), and write the cart."""
     await refresh_shipping(flow, draft, surroundings)
-    await update_taxes(flow, draft, surroundings)
+    await flow.run(update_tax_lines, draft.id, loaded=(draft, surroundings))
     await flow.run(save, draft)
     await flow.run(update_amount, draft, collection_ids)
 

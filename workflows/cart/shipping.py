@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +16,8 @@ from .draft import Draft
 from .goods import STOCK
 from .payment import collections_of, update_amount
 from .saving import load_open, lock_of, save
-from .surroundings import Surroundings, load_surroundings, update_taxes
+from .surroundings import Surroundings, load_surroundings
+from .taxes import update_tax_lines
 
 Row = dict[str, Any]
 
@@ -42,6 +44,18 @@ OPTION = (
 )
 
 
+@dataclass
+class Added:
+    """What an application's hooks add."""
+
+    options: Row = field(default_factory=dict)
+    """What rules of options can be about."""
+    prices: Row = field(default_factory=dict)
+    """What rules of their prices can be about."""
+    calculation: Row = field(default_factory=dict)
+    """What providers that calculate prices are told."""
+
+
 async def load_options(
     flow: Flow,
     draft: Draft,
@@ -49,7 +63,7 @@ async def load_options(
     *,
     option_ids: Sequence[str] | None = None,
     data: Mapping[str, Mapping[str, Any]] | None = None,
-    added: Mapping[str, Any] | None = None,
+    added: Added | None = None,
     is_return: bool = False,
     enabled_in_store: bool = True,
     calculate: bool = True,
@@ -57,12 +71,14 @@ async def load_options(
     """The options by which a cart can be sent: from where its sales channel has stock, to its address, as their rules say.
 
     Each has `calculated_price`, `amount` (None: no price is known) and `is_tax_inclusive`. `data` is what the buyer sends to providers, by
-    option; `added` what else rules can be about. Options whose providers calculate prices are asked for them, unless `calculate` is off.
+    option; `added` comes from an application's hooks. Options whose providers calculate prices are asked for them, unless `calculate` is
+    off.
     """
     located = await fulfillment_sets_of(flow, draft["sales_channel_id"])
     if not located:
         return []
-    context: Row = {"is_return": _word(is_return), "enabled_in_store": _word(enabled_in_store), **_of_cart(draft), **(added or {})}
+    added = added or Added()
+    context: Row = {"is_return": _word(is_return), "enabled_in_store": _word(enabled_in_store), **_of_cart(draft), **added.options}
     filters: Row = {"service_zone": {"fulfillment_set_id": sorted(located)}}
     if option_ids is not None:
         filters["id"] = list(option_ids)
@@ -72,7 +88,8 @@ async def load_options(
     flat = [option for option in options if option["price_type"] != "calculated"]
     calculated = [option for option in options if option["price_type"] == "calculated"]
     await asyncio.gather(
-        _price_flat(flow, draft, surroundings, flat), _price_calculated(flow, draft, calculated if calculate else [], data or {}, located)
+        _price_flat(flow, draft, surroundings, flat, added),
+        _price_calculated(flow, draft, calculated if calculate else [], data or {}, located, added),
     )
     for option in options:
         price = option.setdefault("calculated_price", None) or {}
@@ -97,7 +114,7 @@ async def fulfillment_sets_of(flow: Flow, sales_channel_id: str | None) -> dict[
     return {tie["fulfillment_set_id"]: tie["stock_location_id"] for tie in sets}
 
 
-async def _price_flat(flow: Flow, draft: Draft, surroundings: Surroundings, options: Sequence[Row]) -> None:
+async def _price_flat(flow: Flow, draft: Draft, surroundings: Surroundings, options: Sequence[Row], added: Added) -> None:
     """Options with prices of their own: give each its calculated price, or None."""
     if not options:
         return
@@ -106,7 +123,7 @@ async def _price_flat(flow: Flow, draft: Draft, surroundings: Surroundings, opti
         tie["shipping_option_id"]: tie["price_set_id"]
         for tie in await flow.modules.link.linked("shipping_option_price_set", "shipping_option_id", ids)
     }
-    context = {**surroundings.pricing(draft), **_of_cart(draft)}
+    context = {**surroundings.pricing(draft), **_of_cart(draft), **added.prices}
     prices = await flow.modules.pricing.calculate_prices(sorted(price_sets.values()), context)
     for option in options:
         option["price_set_id"] = price_sets.get(option["id"])
@@ -114,12 +131,17 @@ async def _price_flat(flow: Flow, draft: Draft, surroundings: Surroundings, opti
 
 
 async def _price_calculated(
-    flow: Flow, draft: Draft, options: Sequence[Row], data: Mapping[str, Mapping[str, Any]], located: Mapping[str, str]
+    flow: Flow,
+    draft: Draft,
+    options: Sequence[Row],
+    data: Mapping[str, Mapping[str, Any]],
+    located: Mapping[str, str],
+    added: Added,
 ) -> None:
     """Options whose providers are asked for the price of this cart."""
     if not options:
         return
-    cart = _seen_by_provider(draft)
+    cart = {**_seen_by_provider(draft), **added.calculation}
     places = {row["id"]: row for row in await _locations(flow, set(located.values()))}
     asked = [
         {
@@ -179,7 +201,7 @@ async def add_shipping_methods(
             draft.drop_shipping_method(old["id"])
         for method in methods:
             draft.put_shipping_method(method)
-        await update_taxes(flow, draft, surroundings)
+        await flow.run(update_tax_lines, draft.id, loaded=(draft, surroundings))
         await flow.run(save, draft)
         await flow.run(update_amount, draft, await collections_of(flow, cart_id))
     flow.emit("cart.updated", id=cart_id)
@@ -227,7 +249,7 @@ async def refresh_shipping(flow: Flow, draft: Draft, surroundings: Surroundings)
 # -- showing
 
 
-@workflow("list-shipping-options-for-cart-with-pricing", hooks=("setShippingOptionsContext",))
+@workflow("list-shipping-options-for-cart-with-pricing", hooks=("setShippingOptionsContext", "setCalculatedShippingPricingContext"))
 async def list_with_pricing(
     flow: Flow,
     cart_id: str,
@@ -243,20 +265,25 @@ async def list_with_pricing(
     """
     draft, surroundings = loaded or await _load(flow, cart_id)
     ids = None if options is None else list(options)
-    added = await _from_hooks(flow, draft)
+    added = Added(
+        options=await _merged(flow.hooks.setShippingOptionsContext(draft)),
+        calculation=await _merged(flow.hooks.setCalculatedShippingPricingContext(draft)),
+    )
     return await load_options(
         flow, draft, surroundings, option_ids=ids, data=options, added=added, is_return=is_return, enabled_in_store=enabled_in_store
     )
 
 
-@workflow("list-shipping-options-for-cart", hooks=("setShippingOptionsContext",))
+@workflow("list-shipping-options-for-cart", hooks=("setPricingContext", "setShippingOptionsContext"))
 async def list_shipping_options(flow: Flow, cart_id: str, is_return: bool = False, enabled_in_store: bool = True) -> list[Row]:
     """The options as storefronts show them: with all their prices, where they send from, and whether enough stock lies there.
 
     Those whose providers calculate prices are without an amount (see `calculate_shipping_option`). Raises NotFound.
     """
     draft, surroundings = await _load(flow, cart_id)
-    added = await _from_hooks(flow, draft)
+    added = Added(
+        options=await _merged(flow.hooks.setShippingOptionsContext(draft)), prices=await _merged(flow.hooks.setPricingContext(draft))
+    )
     needs, options = await asyncio.gather(
         _needs(flow, draft),
         load_options(flow, draft, surroundings, added=added, is_return=is_return, enabled_in_store=enabled_in_store, calculate=False),
@@ -272,11 +299,11 @@ async def list_shipping_options(flow: Flow, cart_id: str, is_return: bool = Fals
     return options
 
 
-@workflow("calculate-shipping-options-prices-workflow", hooks=("setShippingOptionsContext",))
+@workflow("calculate-shipping-options-prices-workflow", hooks=("setCalculatedShippingPricingContext",))
 async def calculate_shipping_option(flow: Flow, cart_id: str, option_id: str, data: Mapping[str, Any] | None = None) -> Row:
     """What an option costs for a cart, with what the buyer sends to its provider. Raises NotFound where it can't be chosen for the cart."""
     draft, surroundings = await _load(flow, cart_id)
-    added = await _from_hooks(flow, draft)
+    added = Added(calculation=await _merged(flow.hooks.setCalculatedShippingPricingContext(draft)))
     options = await load_options(flow, draft, surroundings, option_ids=[option_id], data={option_id: data or {}}, added=added)
     if not options:
         raise NotFound(f"Shipping option with id: {option_id} was not found")
@@ -291,10 +318,10 @@ async def _load(flow: Flow, cart_id: str) -> tuple[Draft, Surroundings]:
     return draft, await load_surroundings(flow, draft["region_id"], draft["customer_id"])
 
 
-async def _from_hooks(flow: Flow, draft: Draft) -> Row:
-    """What an application adds to what rules of options can be about."""
+async def _merged(answers: Awaitable[list[Mapping[str, Any] | None]]) -> Row:
+    """What the handlers of a hook returned, as one."""
     context: Row = {}
-    for added in await flow.hooks.setShippingOptionsContext(draft):
+    for added in await answers:
         context |= added or {}
     return context
 

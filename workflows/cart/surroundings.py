@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ...core.errors import InvalidData
 from ...core.flow import Flow
-from ...core.ids import new_id
 from ...core.query.page import Query
 from .draft import Draft
 
@@ -63,47 +62,3 @@ def check_country(address: Mapping[str, Any], surroundings: Surroundings) -> Row
     if normal not in surroundings.countries:
         raise InvalidData(f"Country with code {country} is not within region {surroundings.region['name']}")
     return {**address, "country_code": normal}
-
-
-# -- taxes
-
-
-async def update_taxes(flow: Flow, draft: Draft, surroundings: Surroundings, *, force: bool = False) -> None:
-    """Work out the taxes on everything in the cart, if its region does so by itself, or if `force`d.
-
-    Without a country there are none. Where the region waits to be asked, what was worked out before stays as it is.
-    """
-    if not (surroundings.automatic_taxes or force):
-        return
-    address = draft.address()
-    lines: list[Row] = []
-    if address is not None and address.get("country_code") and (draft.items or draft.shipping_methods):
-        context: Row = {"address": address}
-        if surroundings.customer is not None:
-            context["customer"] = surroundings.customer
-        items = [_taxable(item, "quantity", "unit_price", "product_id", "product_type_id", "variant_id") for item in draft.items]
-        shipping = [_taxable(method, "shipping_option_id", unit_price="amount") for method in draft.shipping_methods]
-        lines = await flow.modules.tax.get_tax_lines(items, shipping, context)
-    draft.set_taxes(
-        _tax_lines(lines, "line_item_id", "item_id", "calitxl"), _tax_lines(lines, "shipping_line_id", "shipping_method_id", "casmtxl")
-    )
-
-
-def _taxable(line: Row, *names: str, **renamed: str) -> Row:
-    return {name: line.get(name) for name in ("id", *names)} | {name: line.get(ours) for name, ours in renamed.items()}
-
-
-def _tax_lines(lines: Iterable[Row], theirs: str, ours: str, prefix: str) -> list[Row]:
-    return [
-        {
-            "id": new_id(prefix),
-            ours: line[theirs],
-            "description": line.get("name"),
-            "tax_rate_id": line.get("rate_id"),
-            "code": line["code"],
-            "rate": line["rate"],
-            "provider_id": line.get("provider_id"),
-        }
-        for line in lines
-        if line.get(theirs) is not None
-    ]

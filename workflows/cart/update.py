@@ -12,9 +12,9 @@ from .create import find_customer, find_sales_channel, normal_email
 from .draft import KINDS, Draft
 from .goods import load_goods
 from .lines import price_lines, refresh_and_save
-from .payment import collections_of, update_amount
-from .saving import load_open, lock_of, save
-from .surroundings import Surroundings, check_country, load_surroundings, update_taxes
+from .payment import collections_of
+from .saving import load_open, lock_of
+from .surroundings import Surroundings, check_country, load_surroundings
 
 Row = dict[str, Any]
 Given = Mapping[str, Any]
@@ -129,16 +129,3 @@ async def transfer_cart(flow: Flow, cart_id: str, customer_id: str, additional_d
         await price_lines(flow, draft, goods, surroundings, variants, additional_data)
         await refresh_and_save(flow, draft, surroundings, goods.collection_ids)
     flow.emit("cart.customer_transferred", id=cart_id, customer_id=customer_id)
-
-
-@workflow("update-tax-lines")
-async def calculate_taxes(flow: Flow, cart_id: str) -> None:
-    """Work out a cart's taxes, also where its region waits to be asked. Raises NotFound, InvalidData where the cart is completed."""
-    async with flow.lock(lock_of(cart_id)):
-        draft = Draft(await load_open(flow, cart_id))
-        surroundings, collections = await asyncio.gather(
-            load_surroundings(flow, draft["region_id"], draft["customer_id"]), collections_of(flow, cart_id)
-        )
-        await update_taxes(flow, draft, surroundings, force=True)
-        await flow.run(save, draft)
-        await flow.run(update_amount, draft, collections)

@@ -1,0 +1,75 @@
+"""The taxes on a cart."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ...core.flow import Flow, workflow
+from ...core.ids import new_id
+from .draft import Draft
+from .payment import collections_of, update_amount
+from .saving import load_open, lock_of, save
+from .surroundings import Surroundings, load_surroundings
+
+Row = dict[str, Any]
+
+
+@workflow("update-tax-lines", hooks=("setTaxLineContext",))
+async def update_tax_lines(flow: Flow, cart_id: str, force: bool = False, loaded: tuple[Draft, Surroundings] | None = None) -> None:
+    """Work out the taxes on everything in a cart, if its region does so by itself, or if `force`d.
+
+    Without a country there are none. Where the region waits to be asked, what was worked out before stays as it is. `loaded` is for
+    workflows that have the cart in hand and write it themselves. Raises NotFound, InvalidData where the cart is completed.
+    """
+    if loaded is not None:
+        await _work_out(flow, *loaded, force=force)
+        return
+    async with flow.lock(lock_of(cart_id)):
+        draft = Draft(await load_open(flow, cart_id))
+        surroundings, collections = await asyncio.gather(
+            load_surroundings(flow, draft["region_id"], draft["customer_id"]), collections_of(flow, cart_id)
+        )
+        await _work_out(flow, draft, surroundings, force=force)
+        await flow.run(save, draft)
+        await flow.run(update_amount, draft, collections)
+
+
+async def _work_out(flow: Flow, draft: Draft, surroundings: Surroundings, *, force: bool) -> None:
+    if not (surroundings.automatic_taxes or force):
+        return
+    address = draft.address()
+    lines: list[Row] = []
+    if address is not None and address.get("country_code") and (draft.items or draft.shipping_methods):
+        context: Row = {"address": address}
+        if surroundings.customer is not None:
+            context["customer"] = surroundings.customer
+        for added in await flow.hooks.setTaxLineContext(draft):
+            context |= added or {}
+        items = [_taxable(item, "quantity", "unit_price", "product_id", "product_type_id", "variant_id") for item in draft.items]
+        shipping = [_taxable(method, "shipping_option_id", unit_price="amount") for method in draft.shipping_methods]
+        lines = await flow.modules.tax.get_tax_lines(items, shipping, context)
+    draft.set_taxes(
+        _tax_lines(lines, "line_item_id", "item_id", "calitxl"), _tax_lines(lines, "shipping_line_id", "shipping_method_id", "casmtxl")
+    )
+
+
+def _taxable(line: Mapping[str, Any], *names: str, **renamed: str) -> Row:
+    return {name: line.get(name) for name in ("id", *names)} | {name: line.get(ours) for name, ours in renamed.items()}
+
+
+def _tax_lines(lines: Iterable[Row], theirs: str, ours: str, prefix: str) -> list[Row]:
+    return [
+        {
+            "id": new_id(prefix),
+            ours: line[theirs],
+            "description": line.get("name"),
+            "tax_rate_id": line.get("rate_id"),
+            "code": line["code"],
+            "rate": line["rate"],
+            "provider_id": line.get("provider_id"),
+        }
+        for line in lines
+        if line.get(theirs) is not None
+    ]
