@@ -125,7 +125,7 @@ async def test_a_coordinator_that_was_taken_for_dead_can_not_finish(engine_datab
     from toy_stage import stage
 
     async with stage(engine_database, "other") as other:
-        slow = asyncio.create_task(here.coordinator.run("book-slowly", {"account": "a", "seconds": 0.3}))
+        slow = asyncio.create_task(here.coordinator.run("book-slowly", {"account": "a", "seconds": 2.0}))
         while await here.booked("a") == []:
             await asyncio.sleep(0.01)
         await other.database.script(f"UPDATE workflow_coordinator SET lease_until = now() WHERE id = '{here.coordinator._lease.id}'")
