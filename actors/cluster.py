@@ -9,6 +9,7 @@ import logging
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +38,7 @@ LONGEST_RUN_DIR = 36
 
 
 def run_dir(settings: Settings) -> Path:
-    """The folder of the sockets, for its owner only: `data_dir/run`, or a short one of its own where that path is too long for sockets.
+    """The folder of the sockets, which may not be there: `data_dir/run`, or one of its own where that path is too long for sockets.
 
     Raises Misconfigured when somebody else holds it.
     """
@@ -47,10 +48,15 @@ def run_dir(settings: Settings) -> Path:
         folder = Path(tempfile.gettempdir()) / f"velella-{os.getuid()}-{digest}"
         if len(str(folder)) > LONGEST_RUN_DIR:
             folder = Path("/tmp") / folder.name
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    state = folder.lstat()
-    if not folder.is_dir() or folder.is_symlink() or state.st_uid != os.getuid():
+    if folder.is_symlink() or (folder.exists() and folder.stat().st_uid != os.getuid()):
         raise Misconfigured(f"{folder} belongs to somebody else.", hint="Choose another --data-dir with a shorter path.")
+    return folder
+
+
+def make_run_dir(settings: Settings) -> Path:
+    """The same, made if it isn't there: for its owner only."""
+    run_dir(settings).mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = run_dir(settings)  # and looked at again: somebody may have been faster
     folder.chmod(0o700)
     return folder
 
@@ -96,10 +102,6 @@ class Cluster:
         """Give the thread back. After this a cluster of ours is gone, whether it was stopped or not."""
         self._thread.shutdown(wait=False)
 
-    def pids(self) -> list[int]:
-        """Processes of Ray that we started, without the replicas."""
-        return [] if self._node is None else [info.process.pid for infos in self._node.all_processes.values() for info in infos]
-
     def is_lost(self) -> bool:
         """Whether a process of a Ray of ours has died: nothing would be restarted any more."""
         return self._node is not None and any(
@@ -111,6 +113,7 @@ class Cluster:
         return run_dir(self._settings) / "ray"
 
     def _start(self) -> None:
+        make_run_dir(self._settings)
         folder = self._folder()
         # what a killed Velella left: nobody else uses this data directory
         _end(_marked(str(folder)), patience=0.0)
@@ -178,9 +181,8 @@ class Cluster:
         )
 
     def _stop(self) -> None:
-        import ray
-
-        if ray.is_initialized():
+        ray = sys.modules.get("ray")  # not imported: never started
+        if ray is not None and ray.is_initialized():
             ray.shutdown()
         if self._node is not None:
             self._node.kill_all_processes(check_alive=False, allow_graceful=True)
@@ -188,6 +190,7 @@ class Cluster:
             _end(_marked(str(self._folder())), patience=3.0)
             shutil.rmtree(self._folder(), ignore_errors=True)
         self._set_environment(self._environment)
+        self._environment = {}
 
     def _set_environment(self, wanted: Mapping[str, str | None]) -> None:
         """For Ray, which reads its settings there; what was before is put back when we stop."""

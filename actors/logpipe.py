@@ -8,7 +8,7 @@ import os
 import sys
 
 from ..core.settings import Settings
-from .cluster import run_dir
+from .cluster import make_run_dir, run_dir
 
 CHUNK = 65_536
 
@@ -36,11 +36,13 @@ class LogPipe:
     """The reading end: copies what arrives to this process's stderr."""
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._path = log_path(settings)
         self._pipe: int | None = None
 
     def open(self) -> None:
         """Make the pipe and start copying, in the running loop."""
+        make_run_dir(self._settings)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._path)
         os.mkfifo(self._path, 0o600)

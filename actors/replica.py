@@ -49,11 +49,9 @@ class Plan:
     connections: int
     directory: dict[str, list[list[Any]]] = field(default_factory=dict)
     listen: str | None = None
-    """Where to take messages by TCP: an address, `node` for whatever Ray calls this node, None for nowhere."""
+    """Where to take messages by TCP: an address, `node` for the one that Ray has of this node, None for nowhere."""
     one_node: bool = True
     """All replicas are on this machine, share its sockets and write their logs to the supervisor."""
-    bare: bool = False
-    """Open no sockets at all: every message comes as a Ray call."""
 
     @classmethod
     def of(cls, pool: Pool, index: int, settings: Settings, directory: Directory, **where: Any) -> Plan:
@@ -82,29 +80,27 @@ class Replica:
         logs.configure(self._settings, replica=str(id))
         self._loop = uvloop.new_event_loop()
         self._host: Future[Host] = Future()
+        self._starting: Host | None = None
+        self._directory = plan.directory
         self._stopped = False
         threading.Thread(target=self._run, args=(id,), name="host", daemon=True).start()
 
     def _run(self, id: ReplicaId) -> None:
         asyncio.set_event_loop(self._loop)
-        self._starting = self._loop.create_task(self._start(id))
+        start = self._loop.create_task(self._start(id))
         self._loop.run_forever()
+        start.cancel()
 
     async def _start(self, id: ReplicaId) -> None:
         plan = self._plan
         node = "" if plan.one_node else str(ray.get_runtime_context().get_node_id())
         listen = _node_ip() if plan.listen == "node" else plan.listen
-        path = None if plan.bare else socket_path(self._settings, id)
+        address = Address(id, node, socket_path(self._settings, id), actor=actor_name(id))
         try:
-            host = Host(
-                self._settings,
-                plan.services,
-                address=Address(id, node, path, actor=actor_name(id)),
-                listen=listen,
-                directory=Directory.from_wire(plan.directory),
-                connections=plan.connections,
-                actor=batch_call,
+            self._starting = host = Host(
+                self._settings, plan.services, address=address, listen=listen, connections=plan.connections, actor=batch_call
             )
+            host.router.update(Directory.from_wire(self._directory))
             await host.start()
             gc.collect()
             gc.freeze()  # what is loaded stays: later collections needn't look at it
@@ -140,9 +136,10 @@ class Replica:
 
     @ray.method(concurrency_group="control")
     def update(self, directory: dict[str, list[list[Any]]]) -> None:
-        """Replicas came, went or moved."""
-        if self._host.done() and self._host.exception() is None:
-            self._loop.call_soon_threadsafe(self._host.result().router.update, Directory.from_wire(directory))
+        """Replicas came, went or moved. Heard already while the host starts: it may be waiting for one of them."""
+        self._directory = directory
+        if self._starting is not None:
+            self._loop.call_soon_threadsafe(self._starting.router.update, Directory.from_wire(directory))
 
     @ray.method(concurrency_group="control")
     def stop(self, seconds: float) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 import time
@@ -19,7 +20,7 @@ import psutil
 from ..core.errors import Unavailable, VelellaError
 from ..core.logs import logger
 from ..core.settings import Settings
-from .cluster import Cluster
+from .cluster import Cluster, run_dir
 from .control import Control, supervisor_handle
 from .directory import HOST, Address, Directory, ReplicaId
 from .logpipe import LogPipe
@@ -42,6 +43,8 @@ SILENT_SECONDS = {"hung": HUNG_SECONDS, "silent": HUNG_SECONDS, "failed": 5.0, "
 """State → how long a replica may not have been running before it is started again. One that failed may have met a database just away."""
 FINISH_SECONDS = 10.0
 """What messages inside get to finish when we stop."""
+NO_TCP = "none"
+"""As `message_host`: take no messages by TCP. Between nodes they then go as Ray calls."""
 LAST_TIERS = (("http",), ("workflows",))
 """Who stops first: the doors, so that nothing new comes in, then those who send messages on behalf of others."""
 GROW_WAITING, GROW_CHECKS = 8, 3
@@ -100,7 +103,7 @@ class Supervisor:
         self._logs = LogPipe(self.settings)
         self._control = Control(self.settings, self)
         me = Address(ReplicaId("supervisor", 0))
-        self._router = Router(me.replica, socket_links(me, self.settings.cluster_token), _nothing_here)
+        self._router = Router(me.replica, socket_links(me, self.settings.cluster_token, _batch_call), _nothing_here)
         self._watching: asyncio.Task[None] | None = None
         self._scaling = Scaling()
         self._stopped = False
@@ -144,12 +147,13 @@ class Supervisor:
         from .replica import Plan, actor_name, replica_actor
 
         joined = self._cluster.is_joined
+        listen = self.settings.message_host or ("node" if joined else NO_TCP)
         plan = Plan.of(
             member.pool,
             member.id.index,
             self.settings,
             self.directory(),
-            listen=self.settings.message_host or ("node" if joined else None),
+            listen=None if listen == NO_TCP else listen,
             one_node=not joined,
         )
         member.actor = replica_actor(member.pool).options(name=actor_name(member.id)).remote(plan)
@@ -331,8 +335,8 @@ class Supervisor:
                 member.state = "stopping"
             await self._finish(going)
         self._router.close()
-        await self._end()
         self._logs.close()
+        await self._end()
 
     async def _finish(self, members: Iterable[Member]) -> None:
         waiting = [asyncio.ensure_future(_asked(member.actor.stop.remote(FINISH_SECONDS))) for member in members]
@@ -347,9 +351,12 @@ class Supervisor:
                 self._kill(member, restart=False)
         await self._cluster.stop()
         self._cluster.close()
+        if self._cluster.is_joined:
+            return
         _, alive = await asyncio.to_thread(psutil.wait_procs, _processes(self._members.values()), 3.0)
-        for process in alive if not self._cluster.is_joined else ():
+        for process in alive:
             process.kill()
+        shutil.rmtree(run_dir(self.settings), ignore_errors=True)  # sockets of those that were killed
 
     # -- telling
     def status(self) -> dict[str, Any]:
@@ -404,6 +411,12 @@ class Scaling:
 async def _asked(reference: Any) -> Any:
     """A Ray reference as a coroutine, for those who want a task of it."""
     return await reference
+
+
+def _batch_call(name: str) -> Any:
+    from .replica import batch_call
+
+    return batch_call(name)
 
 
 def _nothing_here(service: str, method: str) -> Any:

@@ -64,7 +64,9 @@ class Settings(BaseSettings):
     cache_seconds: float = Field(5.0, gt=0, description="Longest life of a cached answer, should every invalidation be lost.")
     ray_address: str | None = Field(None, description="Ray cluster to join: auto, or host:port. Default: Ray is started on this machine.")
     message_host: str | None = Field(
-        None, description="Address on which processes also take messages by TCP. Default: none on one machine, the node's own in a cluster."
+        None,
+        description="Address on which processes also take messages by TCP. Default: the node's own in a cluster, none on one machine. "
+        "none: not at all; messages between nodes go as Ray calls.",
     )
     cluster_token: str | None = Field(
         None, description="Secret of the TCP sockets between processes. Default: made on the first start, kept in data_dir."
