@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
-
-from pydantic import Field
+from typing import Any, Literal
 
 from ...core.json import dumps, loads
 from ..frontend import ABSENT, MANY, OPERATORS, TEXT, Answer, Body, Filters, Number, Request, Routes, View, choice
@@ -45,7 +43,7 @@ class UpdateApiKey(Body):
 
 
 class RevokeApiKey(Body):
-    revoke_in: Annotated[Number, Field(ge=0)] = ABSENT
+    revoke_in: Number = ABSENT
 
 
 async def _delete(request: Request, id: str) -> None:

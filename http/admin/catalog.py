@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
 from ...workflows.product.groups import (
     create_collections,
     create_product_categories,
@@ -22,8 +18,8 @@ from ...workflows.product.groups import (
     update_product_tags,
     update_product_types,
 )
-from ..frontend.bodies import ABSENT, AdditionalData, Body, LinkBody, Metadata, Whole
-from ..frontend.filters import ANYTHING, BOOLEAN, MANY, STAMPS, TEXT, Filters
+from ..frontend.bodies import ABSENT, AdditionalData, Body, LinkBody, Metadata, Rank
+from ..frontend.filters import BOOLEAN, MANY, STAMPS, TEXT, Filters
 from ..frontend.flows import creates, deletes, updates
 from ..frontend.request import Answer, Request
 from ..frontend.routes import Routes, Write
@@ -67,7 +63,7 @@ class CreateCategory(Body):
     parent_category_id: str | None = None
     external_id: str | None = None
     metadata: Metadata = None
-    rank: Annotated[Whole, Field(ge=0)] = ABSENT
+    rank: Rank = ABSENT
     additional_data: AdditionalData = None
 
 
@@ -136,7 +132,7 @@ routes.resource(
 @routes.get(
     "/admin/product-categories",
     query=Filters(
-        q=TEXT, id=MANY, description=MANY, handle=MANY, parent_category_id=MANY, external_id=ANYTHING, is_internal=BOOLEAN,
+        q=TEXT, id=MANY, description=MANY, handle=MANY, parent_category_id=MANY, external_id=MANY, is_internal=BOOLEAN,
         is_active=BOOLEAN, logical=True, **STAMPS, **TREE,
     ),
     returns=CATEGORY,

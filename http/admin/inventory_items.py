@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from ...core.errors import NotFound
 from ...core.json import dumps
@@ -15,7 +13,7 @@ from ...workflows.inventory.levels import (
     delete_inventory_levels,
     update_inventory_levels,
 )
-from ..frontend.bodies import ABSENT, Body, Metadata, Number, Part
+from ..frontend.bodies import ABSENT, Body, Metadata, NotNegative, Number, Part
 from ..frontend.filters import BOOLEAN, MANY, NUMBERS, TEXT, Filters
 from ..frontend.flows import changes, creates, deletes
 from ..frontend.nested import deleted_from
@@ -39,12 +37,10 @@ LEVEL = View(
     " updated_at",
 )
 
-Quantity = Annotated[Number, Field(ge=0)]
-
 
 class Figures(Body):
-    stocked_quantity: Quantity = ABSENT
-    incoming_quantity: Quantity = ABSENT
+    stocked_quantity: NotNegative = ABSENT
+    incoming_quantity: NotNegative = ABSENT
 
 
 class Level(Figures):
@@ -58,8 +54,8 @@ class ChangedLevel(Level):
 class ItemLevel(Part):
     inventory_item_id: str
     location_id: str
-    stocked_quantity: Quantity = ABSENT
-    incoming_quantity: Quantity = ABSENT
+    stocked_quantity: NotNegative = ABSENT
+    incoming_quantity: NotNegative = ABSENT
 
 
 class UpdateItem(Body):

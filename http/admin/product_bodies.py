@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from ..frontend.bodies import ABSENT, AdditionalData, BigNumber, Body, BooleanString, Metadata, Number, Part, Whole
+from pydantic import BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from ..frontend.bodies import ABSENT, AdditionalData, Body, BooleanString, Metadata, Number, Part, Whole
 
 
 class Price(Part):
     currency_code: str
-    amount: BigNumber
+    amount: Number
     min_quantity: Number | None = None
     max_quantity: Number | None = None
     rules: dict[str, str] = ABSENT
@@ -18,7 +21,7 @@ class Price(Part):
 class ChangedPrice(Price):
     id: str = ABSENT
     currency_code: str = ABSENT
-    amount: BigNumber = ABSENT
+    amount: Number = ABSENT
 
 
 class InventoryNeed(Part):
@@ -76,8 +79,11 @@ class Reference(Part):
 
 
 class Image(Part):
-    id: str = ABSENT
     url: str
+
+
+class KnownImage(Image):
+    id: str = ABSENT
 
 
 class NewOption(Body):
@@ -93,13 +99,33 @@ class KnownOption(Part):
     value_ids: list[str] = ABSENT
 
 
+class NewValue(Body):
+    value: str
+
+
+class ChosenOption(Part):
+    id: str
+    value_ids: list[str]
+
+
+class ChangedValues(Part):
+    product_option_id: str
+    add: list[str | NewValue] = ABSENT
+    remove: list[str] = ABSENT
+
+
+class BatchOptions(Body):
+    add: list[str | NewOption | ChosenOption] = ABSENT
+    remove: list[str] = ABSENT
+    update: list[ChangedValues] = ABSENT
+
+
 class ProductBody(Body):
     title: str = ABSENT
     subtitle: str | None = None
     description: str | None = None
     is_giftcard: BooleanString = ABSENT
     discountable: BooleanString = ABSENT
-    images: list[Image] = ABSENT
     thumbnail: str | None = None
     handle: str = ABSENT
     external_id: str | None = None
@@ -122,6 +148,7 @@ class ProductBody(Body):
 class CreateProduct(ProductBody):
     title: str
     status: Literal["draft", "proposed", "published", "rejected"] | None = "draft"
+    images: list[Image] = ABSENT
     options: list[NewOption | KnownOption] = ABSENT
     variants: list[CreateVariant] = ABSENT
     shipping_profile_id: str = ABSENT
@@ -131,8 +158,14 @@ class CreateProductRequest(CreateProduct):
     additional_data: AdditionalData = None
 
 
+def _elsewhere(_: Any) -> Any:
+    raise PydanticCustomError("elsewhere", "A product's options are chosen by 'option_ids', or by POST /admin/products/:id/options/batch")
+
+
 class UpdateProduct(ProductBody):
     status: Literal["draft", "proposed", "published", "rejected"] = ABSENT
+    images: list[KnownImage] = ABSENT
+    options: Annotated[Any, BeforeValidator(_elsewhere), WithJsonSchema({"not": {}})] = ABSENT
     option_ids: list[str] = ABSENT
     variants: list[UpdateVariant] = ABSENT
     shipping_profile_id: str | None = None
@@ -165,11 +198,6 @@ class NeedBody(Body):
 
 class NeededQuantity(Body):
     required_quantity: Number
-
-
-class AddRemove(Body):
-    add: list[str] = ABSENT
-    remove: list[str] = ABSENT
 
 
 class VariantNeed(NeedBody):

@@ -8,6 +8,8 @@ from typing import Any
 from ...core.errors import NotFound
 from ...core.json import dumps
 from ...core.query.page import Query
+from ...workflows.product.images import batch_image_variants, batch_variant_images
+from ...workflows.product.options import set_product_options
 from ...workflows.product.products import batch_products, create_products, delete_products, update_products
 from ...workflows.product.variants import (
     batch_product_variants,
@@ -15,13 +17,16 @@ from ...workflows.product.variants import (
     delete_product_variants,
     update_product_variants,
 )
+from ..frontend.bodies import LinkBody
 from ..frontend.cached import Cached
-from ..frontend.filters import BOOLEAN, MANY, STAMPS, TEXT, Filters, choices
+from ..frontend.filters import BOOLEAN, MANY, STAMPS, TEXT, TEXT_LIST, Filters, choices
+from ..frontend.nested import belonging
 from ..frontend.request import Answer, Request, deleted
 from ..frontend.routes import Routes
 from ..frontend.view import View
 from .product_bodies import (
     BatchNeeds,
+    BatchOptions,
     BatchProducts,
     BatchVariants,
     CreateProductRequest,
@@ -70,7 +75,7 @@ VARIANT_FILTERS = Filters(
     **STAMPS,
 )
 PRODUCTS = Filters(
-    strict=False, logical=True, q=TEXT, variants=VARIANT_FILTERS, status=choices(*STATUSES), price_list_id=MANY, sales_channel_id=MANY,
+    strict=False, logical=True, q=TEXT, variants=VARIANT_FILTERS, status=choices(*STATUSES), price_list_id=TEXT_LIST, sales_channel_id=MANY,
     id=MANY, title=MANY, handle=MANY, is_giftcard=BOOLEAN, category_id=MANY, option_id=MANY, option_value_id=MANY, external_id=MANY,
     collection_id=MANY, tag_id=MANY, type_id=MANY, **STAMPS,
 )  # fmt: skip
@@ -213,6 +218,13 @@ async def list_options(request: Request) -> Answer:
     return await request.fetch_list(PRODUCT_OPTION, {**request.filters, "products": {"id": request.params["id"]}})
 
 
+@routes.post("/admin/products/{id}/options/batch", body=BatchOptions, returns=PRODUCT)
+async def batch_options(request: Request) -> Answer:
+    """Give a product options, take some away, change which of their values it uses: all of it, or nothing."""
+    await request.run(set_product_options, product_id=request.params["id"], **request.body)
+    return {"product": await one_product(request, request.params["id"])}
+
+
 # -- variants of a product
 
 
@@ -284,6 +296,25 @@ async def own(request: Request, *variant_ids: str) -> None:
         there = {row["id"] for row in await request.modules.product.list("product_variant", filters, fields=("id",))}
         if lost := sorted(wanted - there):
             raise NotFound(f"Variant with id: {lost[0]} was not found on product {request.params['id']}")
+
+
+# -- which images show which variants
+
+
+@routes.post("/admin/products/{id}/variants/{variant_id}/images/batch", body=LinkBody, query=None)
+async def set_images_of_variant(request: Request) -> Answer:
+    """Show images of the product at a variant only, and others no longer."""
+    await own(request, request.params["variant_id"])
+    changed = await request.run(batch_variant_images, variant_id=request.params["variant_id"], **request.body)
+    return {"added": changed["added"], "removed": changed["removed"]}
+
+
+@routes.post("/admin/products/{id}/images/{image_id}/variants/batch", body=LinkBody, query=None)
+async def set_variants_of_image(request: Request) -> Answer:
+    """Show an image of the product at some variants only, and at others no longer."""
+    await belonging(request, "product_image", request.params["image_id"], product_id=request.params["id"])
+    changed = await request.run(batch_image_variants, image_id=request.params["image_id"], **request.body)
+    return {"added": changed["added"], "removed": changed["removed"]}
 
 
 # -- what a variant is made of

@@ -42,11 +42,13 @@ class CreateType(UpdateType):
     code: str
 
 
+SHIPPING_PROFILES = Filters(id=MANY, q=TEXT, type=TEXT, name=TEXT, logical=True, **STAMPS)
+
 routes.resource(
     "/admin/shipping-profiles",
     SHIPPING_PROFILE,
-    list=Filters(id=MANY, q=TEXT, type=TEXT, name=TEXT, logical=True, **STAMPS),
-    create=Write(CreateProfile, run=creates(create_shipping_profiles, "profiles")),
+    list=SHIPPING_PROFILES,
+    create=Write(CreateProfile, run=creates(create_shipping_profiles, "profiles"), query=SHIPPING_PROFILES.ignoring()),
     update=Write(UpdateProfile, run=updates(update_shipping_profiles)),
     delete=deletes(delete_shipping_profiles),
 )

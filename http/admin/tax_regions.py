@@ -53,13 +53,15 @@ def new_region(request: Request, body: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in signed(request, body).items() if name != "additional_data"}
 
 
+TAX_REGIONS = Filters(
+    q=TEXT, id=MANY, country_code=OPERATORS, province_code=OPERATORS, parent_id=OPERATORS, created_by=MANY, logical=True, **STAMPS
+)
+
 routes.resource(
     "/admin/tax-regions",
     TAX_REGION,
-    list=Filters(
-        q=TEXT, id=MANY, country_code=OPERATORS, province_code=OPERATORS, parent_id=OPERATORS, created_by=MANY, logical=True, **STAMPS
-    ),
-    create=Write(CreateTaxRegion, before=new_region, run=creates(create_tax_regions, "tax_regions")),
-    update=Write(UpdateTaxRegion, run=changes(update_tax_regions)),
+    list=TAX_REGIONS,
+    create=Write(CreateTaxRegion, before=new_region, run=creates(create_tax_regions, "tax_regions"), query=TAX_REGIONS.ignoring()),
+    update=Write(UpdateTaxRegion, run=changes(update_tax_regions), query=TAX_REGIONS.ignoring()),
     delete=deletes(delete_tax_regions),
 )

@@ -7,7 +7,7 @@ from typing import Any
 from ...core.errors import NotAllowed, Unauthorized
 from ...modules.auth.provider import Outcome
 from ...workflows.auth.reset_password import generate_reset_password_token
-from ..frontend import PUBLIC, Answer, NonEmpty, Part, Reply, Request, Routes
+from ..frontend import PUBLIC, Answer, Part, Reply, Request, Routes
 from .claims import claims_of
 
 routes = Routes()
@@ -19,7 +19,7 @@ RESET_SECONDS = 15 * 60
 class ResetPassword(Part):
     model_config = {"extra": "forbid"}
 
-    identifier: NonEmpty
+    identifier: str
     metadata: dict[str, Any] = {}
 
 
@@ -93,7 +93,7 @@ async def reset_token(request: Request, actor_type: str, provider: str, entity_i
     return token
 
 
-@routes.post("/auth/{actor_type}/{auth_provider}/reset-password", body=ResetPassword, auth=PUBLIC, status=201)
+@routes.post("/auth/{actor_type}/{auth_provider}/reset-password", body=ResetPassword, query=None, auth=PUBLIC, status=201)
 async def reset_password(request: Request) -> Answer:
     """Ask for a letter about a forgotten password. The answer doesn't tell whether anybody is called so."""
     actor_type, provider = _check_provider(request)

@@ -26,7 +26,7 @@ from .access import (
     Auth,
     PublishableKey,
 )
-from .bodies import ABSENT, AdditionalData, BigNumber, Body, Email, LinkBody, Metadata, NonEmpty, Number, Part, Whole
+from .bodies import ABSENT, AdditionalData, BigNumber, Body, Email, LinkBody, Metadata, Number, Part, Whole
 from .cached import Cached
 from .filters import ANYTHING, BOOLEAN, MANY, NOTHING, NUMBER, NUMBERS, OPERATORS, TEXT, TEXT_LIST, Filters, Kind, choice, choices, required
 from .front import FrontEnd
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ABSENT", "ANYTHING", "ANY_BEARER", "ANY_IDENTITY", "BATCH_LIMIT", "BOOLEAN", "CUSTOMER", "CUSTOMER_OPTIONAL", "CUSTOMER_REGISTERING",
     "MANY", "NOTHING", "NUMBER", "NUMBERS", "OPERATORS", "PUBLIC", "SESSION_ONLY", "TEXT", "TEXT_LIST", "USER", "Actor", "AdditionalData",
-    "Answer", "Auth", "BigNumber", "Body", "Cached", "Email", "Filters", "FrontEnd", "Kind", "LinkBody", "Metadata", "NonEmpty", "Number",
+    "Answer", "Auth", "BigNumber", "Body", "Cached", "Email", "Filters", "FrontEnd", "Kind", "LinkBody", "Metadata", "Number",
     "Paging", "Part", "PublishableKey", "Reply", "Request", "Route", "Routes", "View", "Whole", "Write", "choice", "choices", "create",
     "deleted", "envelope", "found_routes", "list_envelope", "remove", "require", "required",
 ]  # fmt: skip

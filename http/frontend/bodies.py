@@ -123,7 +123,6 @@ def _big(value: Any) -> Any:
     return _number(value)
 
 
-_NUMBER_SCHEMA = {"type": "number"}
 _BIG_SCHEMA = {
     "anyOf": [
         {"type": "number"},
@@ -132,10 +131,14 @@ _BIG_SCHEMA = {
     ]
 }
 
-Number = Annotated[Decimal, BeforeValidator(_number), WithJsonSchema(_NUMBER_SCHEMA)]
-"""A JSON number as Decimal. Bounds: `Annotated[Number, Field(ge=0)]`."""
+Number = Annotated[Decimal, BeforeValidator(_number), WithJsonSchema({"type": "number"})]
+"""A JSON number as Decimal."""
+NotNegative = Annotated[Number, Field(ge=0), WithJsonSchema({"type": "number", "minimum": 0})]
+Positive = Annotated[Number, Field(gt=0), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
 Whole = Annotated[int, BeforeValidator(_whole), WithJsonSchema({"type": "integer"})]
 """A JSON number without a fraction (`2.0` is one) as int."""
+Rank = Annotated[Whole, Field(ge=0), WithJsonSchema({"type": "integer", "minimum": 0})]
+"""A place in an order, counted from 0."""
 BigNumber = Annotated[Decimal, BeforeValidator(_big), WithJsonSchema(_BIG_SCHEMA)]
 """An amount: number, string, or {value, precision}; as Decimal."""
 
@@ -144,7 +147,8 @@ def _boolean(value: Any) -> Any:
     return value == "true" if value in ("true", "false") else value
 
 
-BooleanString = Annotated[bool, BeforeValidator(_boolean), WithJsonSchema({"type": "boolean"})]
+_WORD_SCHEMA = {"anyOf": [{"type": "boolean"}, {"type": "string", "enum": ["true", "false"]}]}
+BooleanString = Annotated[bool, BeforeValidator(_boolean), WithJsonSchema(_WORD_SCHEMA)]
 """A boolean, or the words `true` and `false`."""
 Metadata = dict[str, Any] | None
 """`metadata: Metadata = None`"""
@@ -160,7 +164,6 @@ def _email(value: str) -> str:
 
 
 Email = Annotated[str, AfterValidator(_email), WithJsonSchema({"type": "string", "format": "email"})]
-NonEmpty = Annotated[str, Field(min_length=1)]
 
 
 class LinkBody(Body):

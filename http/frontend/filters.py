@@ -13,7 +13,7 @@ and dropped further in.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -33,11 +33,18 @@ class Kind:
     check: Check
     schema: Mapping[str, Any]
     required: bool = False
+    ignored: bool = False
+    """Looked at, but not handed on."""
 
 
 def required(kind: Kind) -> Kind:
     """The same, but a request without it is refused."""
-    return Kind(kind.check, kind.schema, True)
+    return replace(kind, required=True)
+
+
+def ignored(kind: Kind) -> Kind:
+    """The same, but nothing comes of it: routes that answer with one thing and may be asked like its list."""
+    return replace(kind, ignored=True)
 
 
 def _text(value: Value, path: tuple[str, ...], issues: list[Issue]) -> Value:
@@ -156,6 +163,11 @@ class Filters:
         """The same with more parameters."""
         return Filters(self.kinds, strict=self.strict if strict is None else strict, logical=self.logical, **kinds)
 
+    def ignoring(self) -> Filters:
+        """The same, paging too, but nothing comes of it."""
+        kinds = {name: ignored(kind) if isinstance(kind, Kind) else kind for name, kind in self.kinds.items()}
+        return Filters({**PAGING, **kinds}, strict=self.strict, logical=self.logical)
+
     def check(self, query: Mapping[str, Value], path: tuple[str, ...] = (), issues: list[Issue] | None = None) -> dict[str, Value]:
         """The filters of a parsed query string. Problems are added to `issues`."""
         problems: list[Issue] = [] if issues is None else issues
@@ -172,7 +184,9 @@ class Filters:
             if kind_of is None:
                 unknown.append(name)
             elif isinstance(kind_of, Kind) or isinstance(value, dict):
-                made[name] = kind_of.check(value, (*path, name), problems)
+                understood = kind_of.check(value, (*path, name), problems)
+                if not (isinstance(kind_of, Kind) and kind_of.ignored):
+                    made[name] = understood
             else:
                 problems.append(invalid_type("object", (*path, name), json_type(value)))
         if unknown and not path and self.strict:
@@ -215,5 +229,12 @@ def keys_or(filters: Filters) -> Kind:
 NOTHING = Filters()
 """Routes whose query string holds nothing but `fields` (and paging)."""
 
+PAGING: dict[str, Any] = {
+    "offset": ignored(NUMBER),
+    "limit": ignored(NUMBER),
+    "order": ignored(TEXT),
+    "with_deleted": ignored(BOOLEAN),
+}
+"""`Filters(PAGING)`: of a route that answers with one thing but may be asked like its list."""
 STAMPS: dict[str, Any] = {"created_at": OPERATORS, "updated_at": OPERATORS, "deleted_at": OPERATORS}
 """`Filters(q=TEXT, **STAMPS)`: when rows were made, changed, deleted."""

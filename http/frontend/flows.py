@@ -7,11 +7,13 @@
         delete=deletes(delete_collections),
     )
 
-Such workflows take `rows`, or `selector` and `update`, or `updates`, or `ids`; and `additional_data` for their hooks.
+Such workflows take `rows`, or `selector` and `update`, or `updates`, or `ids`; and `additional_data` for their hooks. One that
+doesn't is a TypeError where the row is written, not where the first request meets it.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -32,8 +34,17 @@ def signed(request: Request, body: Row) -> Row:
     return {**body, "created_by": request.actor_id}
 
 
+def takes(workflow: Workflow[..., Any], *names: str) -> None:
+    """Make sure that a workflow can be run with arguments of these names alone. Raises TypeError."""
+    try:
+        inspect.signature(workflow.function).bind(None, **dict.fromkeys(names))
+    except TypeError as error:
+        raise TypeError(f"Workflow {workflow.name} can't be run with ({', '.join(names)}): {error}") from None
+
+
 def creates(workflow: Workflow[..., Any], rows: str) -> Callable[[Request, Row], Awaitable[str]]:
     """Run a workflow that takes `rows` by that name and gives what it made; gives the id."""
+    takes(workflow, rows)
 
     async def run(request: Request, row: Row) -> str:
         new, additional = split(row)
@@ -46,6 +57,7 @@ def creates(workflow: Workflow[..., Any], rows: str) -> Callable[[Request, Row],
 
 def updates(workflow: Workflow[..., Any]) -> Callable[[Request, Row], Awaitable[None]]:
     """Run a workflow that changes what a selector finds."""
+    takes(workflow, "selector", "update")
 
     async def run(request: Request, row: Row) -> None:
         update, additional = split(row)
@@ -56,6 +68,7 @@ def updates(workflow: Workflow[..., Any]) -> Callable[[Request, Row], Awaitable[
 
 def changes(workflow: Workflow[..., Any], rows: str = "updates") -> Callable[[Request, Row], Awaitable[None]]:
     """Run a workflow that takes `rows` by that name, each with its id."""
+    takes(workflow, rows)
 
     async def run(request: Request, row: Row) -> None:
         given: Row = {rows: [row]}
@@ -66,6 +79,7 @@ def changes(workflow: Workflow[..., Any], rows: str = "updates") -> Callable[[Re
 
 def deletes(workflow: Workflow[..., Any]) -> Callable[[Request, str], Awaitable[None]]:
     """Run a workflow that deletes by ids."""
+    takes(workflow, "ids")
 
     async def run(request: Request, id: str) -> None:
         await request.run(workflow, ids=[id])

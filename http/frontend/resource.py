@@ -62,7 +62,7 @@ class Resource:
             made.append(self._route("POST", item, self._update(write), f"Update a {words}", query=write.query, write=write))
         if delete:
             run = delete if callable(delete) else None
-            made.append(self._route("DELETE", item, self._delete(run, object), f"Delete a {words}"))
+            made.append(self._route("DELETE", item, self._delete(run, object), f"Delete a {words}", query=None))
         return made
 
     def _route(
@@ -72,7 +72,7 @@ class Resource:
         handler: Callable[[Request], Awaitable[Answer]],
         summary: str,
         *,
-        query: Filters = NOTHING,
+        query: Filters | None = NOTHING,
         many: bool = False,
         write: Write | None = None,
     ) -> Route:

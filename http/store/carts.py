@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from ...core.errors import InvalidData, PaymentAuthorizationFailed, PaymentRequiresMore
 from ...core.json import Fragment, dumps
@@ -16,7 +14,7 @@ from ...workflows.cart.taxes import update_tax_lines
 from ...workflows.cart.update import transfer_cart, update_cart
 from ..frontend.access import CUSTOMER
 from ..frontend.addresses import AddressBody
-from ..frontend.bodies import ABSENT, AdditionalData, Body, Email, Metadata, Number, Part
+from ..frontend.bodies import ABSENT, AdditionalData, Body, Email, Metadata, NotNegative, Part, Positive
 from ..frontend.request import Answer, Reply, Request, deleted
 from ..frontend.routes import Routes
 from ..frontend.view import View, words
@@ -91,12 +89,10 @@ CART = View(
     label="Cart",
 )
 
-Quantity = Annotated[Number, Field(gt=0)]
-
 
 class CartItem(Part):
     variant_id: str
-    quantity: Quantity
+    quantity: Positive
     metadata: Metadata = None
 
 
@@ -145,12 +141,12 @@ class UpdateCart(Body):
 
 class AddLineItem(Body):
     variant_id: str
-    quantity: Quantity
+    quantity: Positive
     metadata: Metadata = None
 
 
 class UpdateLineItem(Body):
-    quantity: Annotated[Number, Field(ge=0)]
+    quantity: NotNegative
     metadata: Metadata = None
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..frontend.filters import ANYTHING, MANY, OPERATORS, STAMPS, TEXT, Filters
+from ..frontend.cached import Cached
+from ..frontend.filters import MANY, OPERATORS, STAMPS, TEXT, Filters
 from ..frontend.request import Answer, Request
 from ..frontend.routes import Routes
 from ..frontend.trees import TREE, TREES, category_list, one_category
@@ -92,7 +93,13 @@ routes.resource(
 )
 LABELS = Filters(q=TEXT, id=MANY, value=MANY, external_id=MANY, logical=True, **STAMPS)
 routes.resource("/store/product-tags", TAG, list=LABELS, delete=False)
-routes.resource("/store/product-types", TYPE, list=LABELS, delete=False)
+routes.resource("/store/product-types", TYPE, list=LABELS, get=False, delete=False)
+
+
+@routes.get("/store/product-types/{id}", query=LABELS.ignoring(), returns=TYPE, cached=Cached())
+async def get_type(request: Request) -> Answer:
+    """Get a product type."""
+    return await request.fetch(TYPE, request.params["id"])
 
 
 ACTIVE = {"is_internal": False, "is_active": True}
@@ -102,7 +109,7 @@ ACTIVE = {"is_internal": False, "is_active": True}
 @routes.get(
     "/store/product-categories",
     query=Filters(
-        q=TEXT, id=MANY, name=MANY, description=MANY, handle=MANY, parent_category_id=MANY, external_id=ANYTHING, logical=True,
+        q=TEXT, id=MANY, name=MANY, description=MANY, handle=MANY, parent_category_id=MANY, external_id=MANY, logical=True,
         **STAMPS, **TREE,
     ),
     returns=CATEGORY,

@@ -10,7 +10,7 @@ from ...core.errors import InvalidData
 from ...core.json import dumps
 from ...core.query.page import Query
 from ..frontend.cached import Cached
-from ..frontend.filters import ANYTHING, BOOLEAN, MANY, STAMPS, TEXT, Filters
+from ..frontend.filters import BOOLEAN, MANY, PAGING, STAMPS, TEXT, Filters
 from ..frontend.request import Answer, Request, envelope, list_envelope, not_found
 from ..frontend.routes import Routes
 from ..frontend.view import Fields, View
@@ -41,7 +41,15 @@ LISTED = Filters(
 )  # fmt: skip
 PRODUCTS = LISTED.plus(**WHO)
 VARIANTS = Filters(
-    logical=True, q=TEXT, id=MANY, sku=MANY, product_id=MANY, options=ANYTHING, allow_backorder=BOOLEAN, manage_inventory=BOOLEAN, **STAMPS
+    logical=True,
+    q=TEXT,
+    id=MANY,
+    sku=MANY,
+    product_id=MANY,
+    options=Filters(value=TEXT, option_id=TEXT),
+    allow_backorder=BOOLEAN,
+    manage_inventory=BOOLEAN,
+    **STAMPS,
 ).plus(**WHO)
 
 
@@ -136,7 +144,7 @@ async def list_products(request: Request) -> Answer:
     return list_envelope("products", page, request.page)
 
 
-@routes.get("/store/products/{id}", query=PRODUCTS, returns=PRODUCT, cached=SHOWN)
+@routes.get("/store/products/{id}", query=PRODUCTS.plus(**PAGING), returns=PRODUCT, cached=SHOWN)
 async def get_product(request: Request) -> Answer:
     """Get a published product."""
     channels = channels_of(request)

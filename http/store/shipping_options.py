@@ -18,7 +18,8 @@ routes = Routes()
 
 _PRICE = "id price_list_id price_list_type min_quantity max_quantity"
 _CALCULATED = (
-    "id currency_code calculated_amount original_amount is_calculated_price_price_list is_calculated_price_tax_inclusive"
+    "id currency_code calculated_amount calculated_amount_with_tax calculated_amount_without_tax original_amount"
+    " original_amount_with_tax original_amount_without_tax is_calculated_price_price_list is_calculated_price_tax_inclusive"
     " is_original_price_price_list is_original_price_tax_inclusive"
 )
 _OPTION = words("id name price_type service_zone_id shipping_profile_id provider_id")
