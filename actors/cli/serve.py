@@ -50,7 +50,7 @@ async def _serve(settings: Settings, demo: bool) -> None:
 
     topology = Topology.of(settings)  # first of all: a mistake in the file is said before anything starts
     instance.check_port(settings)
-    settings = settings.with_secrets()
+    settings = topology.settings.with_secrets()  # with the databases that the file gives to pools
     embedded = settings.database_url is None
     if not embedded:
         async with instance.database(settings):
