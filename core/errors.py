@@ -25,7 +25,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, TypeAlias
 
-
 Class: TypeAlias = "type[VelellaError]"
 
 
