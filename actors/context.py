@@ -52,10 +52,13 @@ class HostContext:
     def graph(self) -> Graph:
         """Queries across the modules of this cluster."""
         from ..core.query.graph import Graph  # here, because most services never ask it
+        from ..core.query.links import REFERENCES
         from ..core.query.plan import Catalogue
 
-        made_by = (load(name, self.settings) for name in self.router.directory.services if name not in ENGINE and name != HOST)
-        return Graph(self.modules, Catalogue(one.schema for one in made_by if isinstance(one, Module)))
+        made_by = [load(name, self.settings) for name in self.router.directory.services if name not in ENGINE and name != HOST]
+        modules = [one for one in made_by if isinstance(one, Module)]
+        references = (*REFERENCES, *(reference for module in modules for reference in module.references))
+        return Graph(self.modules, Catalogue((module.schema for module in modules), references=references))
 
 
 Factory = Callable[[HostContext], Any]

@@ -46,16 +46,25 @@ log = logger("velella.workflows")
 
 
 def load_workflows(names: Iterable[str]) -> None:
-    """Import packages with everything in them: importing is what registers workflows, hooks and subscribers. Raises Misconfigured."""
+    """Import packages with everything in them: importing is what registers workflows, hooks and subscribers. Raises Misconfigured.
+
+    A plugin's `http` is left to the front ends.
+    """
     for name in names:
         try:
             package = importlib.import_module(name)
         except ModuleNotFoundError as error:
             raise Misconfigured(f"The workflows of {name} can't be loaded: {error}.", hint="See the setting plugins.") from error
-        for found in pkgutil.walk_packages(getattr(package, "__path__", ()), f"{name}."):
-            importlib.import_module(found.name)
+        for found in pkgutil.iter_modules(getattr(package, "__path__", ()), f"{name}."):
+            if found.name != f"{name}.http":
+                _import_all(found.name)
     for hook in unmatched_hooks():
         log.warning("a hook's workflow does not exist", workflow=hook.workflow, hook=hook.name, handler=hook.step.reference)
+
+
+def _import_all(name: str) -> None:
+    for found in pkgutil.walk_packages(getattr(importlib.import_module(name), "__path__", ()), f"{name}."):
+        importlib.import_module(found.name)
 
 
 class Coordinator(Service):

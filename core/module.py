@@ -25,6 +25,7 @@ from .codec import pack, unpack
 from .errors import Conflict, InvalidData, NotFound
 from .messages import Service, call_context, reads, writes
 from .providers import Providers
+from .query.links import Reference
 from .query.page import Page, Query
 from .settings import Settings
 from .sql.database import Database
@@ -365,3 +366,6 @@ class Module:
     """Import path of the folder; its `migrations` lie there."""
     provider_kinds: Mapping[str, type] = field(default_factory=dict)
     """Identifier in the settings → provider class, of the providers that ship with the module."""
+    references: tuple[Reference, ...] = ()
+    """Columns of this module that hold keys of other modules' things. Those of the built-in modules stand in `core/query/links.py`;
+    a module from elsewhere brings its own. What ties many to many is an entity of the module with a reference to either side."""

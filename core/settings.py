@@ -9,7 +9,7 @@ import secrets
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 
@@ -91,13 +91,23 @@ class Settings(BaseSettings):
     )
 
     # third parties
-    providers: dict[str, list[ProviderSettings]] = Field(default_factory=default_providers, description="Providers by module.")
+    providers: dict[str, list[ProviderSettings]] = Field(
+        default_factory=default_providers, description="Providers by module. Modules that aren't named keep theirs."
+    )
     modules: dict[str, str] = Field(default_factory=dict, description="Modules beyond the built-in ones: name → import path.")
-    plugins: list[str] = Field(default_factory=list, description="Import paths of the shop's own workflows, hooks and subscribers.")
+    plugins: list[str] = Field(
+        default_factory=list, description="Packages of the shop's own workflows, hooks, subscribers, and routes (in their `http`)."
+    )
 
     # logs
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe line that is written.")
     log_format: Literal["auto", "text", "json"] = Field("auto", description="auto: readable on a terminal, JSON otherwise.")
+
+    @field_validator("providers")
+    @classmethod
+    def _keep_default_providers(cls, given: dict[str, list[ProviderSettings]]) -> dict[str, list[ProviderSettings]]:
+        """Naming payment providers must not take the tax provider away."""
+        return {**default_providers(), **given}
 
     @classmethod
     def settings_customise_sources(

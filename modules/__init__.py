@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 if TYPE_CHECKING:
+    from ..core.module import ModuleService
     from .api_key.service import ApiKeyService
     from .auth.service import AuthService
     from .cart.service import CartService
@@ -29,6 +30,8 @@ NAMES = (
     "pricing", "product", "region", "sales_channel", "stock_location", "store", "tax", "user",
 )  # fmt: skip
 
+S = TypeVar("S", bound="ModuleService")
+
 
 class Modules:
     """One handle a module. To a type checker each is the module's service; at run time the engine fills them in."""
@@ -51,3 +54,7 @@ class Modules:
     store: StoreService
     tax: TaxService
     user: UserService
+
+    def of(self, service: type[S]) -> S:
+        """The handle of a module that isn't listed here, by the class of its service: `modules.of(ReviewService)`."""
+        return cast("S", getattr(self, service.name))

@@ -306,16 +306,25 @@ NOT_THERE: Mapping[str, Mapping[str, bool]] = {
 
 
 def edges_of(links: Iterable[Link], references: Iterable[Reference]) -> dict[str, dict[str, Edge]]:
-    """Entity → name → edge. The rows of a link are an entity of their own, with an edge to either side."""
+    """Entity → name → edge. The rows of a link are an entity of their own, with an edge to either side.
+
+    Raises ValueError where two edges of one entity have one name: two plugins that both call something `reviews`.
+    """
     found: dict[str, dict[str, Edge]] = {}
+
+    def add(entity: str, name: str, edge: Edge) -> None:
+        if name in found.setdefault(entity, {}):
+            raise ValueError(f"{entity}.{name} leads to {found[entity][name].target} and to {edge.target}")
+        found[entity][name] = edge
+
     for link in links:
         for side in (link.left, link.right):
-            found.setdefault(side.entity, {})[side.rows] = Edge("id", link.name, side.key, _rows_are_many(link, side))
-            found.setdefault(link.name, {})[side.alias] = Edge(side.key, side.entity, "id", many=False)
+            add(side.entity, side.rows, Edge("id", link.name, side.key, _rows_are_many(link, side)))
+            add(link.name, side.alias, Edge(side.key, side.entity, "id", many=False))
     for ref in references:
-        found.setdefault(ref.entity, {})[ref.name] = Edge(ref.key, ref.target, ref.target_key, ref.many)
+        add(ref.entity, ref.name, Edge(ref.key, ref.target, ref.target_key, ref.many))
         if ref.back:
-            found.setdefault(ref.target, {})[ref.back] = Edge(ref.target_key, ref.entity, ref.key, many=True)
+            add(ref.target, ref.back, Edge(ref.target_key, ref.entity, ref.key, many=True))
     return found
 
 

@@ -99,6 +99,17 @@ class View:
         given: dict[str, Any] = {name.name: getattr(self, name.name) for name in dataclass_fields(self) if name.name != "_known"}
         return View(**{**given, **changes})
 
+    def allow(self, names: str | Iterable[str]) -> None:
+        """Let requests ask for these paths too: for plugins, which add relations to things that aren't theirs.
+
+            PRODUCT.allow("reviews reviews.rating reviews.title")
+
+        Called where a plugin's routes are made, before the first request. Views made from this one before aren't changed.
+        """
+        if self.allowed is not None:
+            object.__setattr__(self, "allowed", self.allowed | frozenset(words(names)))
+            self._known.clear()
+
     def fields(self, asked: str | None, *, restricted: frozenset[str] = frozenset(), depth: int | None = None, key: str = "id") -> Fields:
         """What to ask of the graph for a request's `fields` text (None: it has none).
 

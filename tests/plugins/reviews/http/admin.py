@@ -1,0 +1,20 @@
+"""Admin: reviews, and who was asked for one."""
+
+from __future__ import annotations
+
+from velella.http.frontend import ABSENT, MANY, NUMBERS, TEXT, Body, Filters, Metadata, Routes, View
+
+routes = Routes()
+
+REVIEW = View("review", "review", "reviews", "id product_id rating title content metadata created_at updated_at *product")
+REQUEST = View("review_request", "review_request", "review_requests", "id order_id product_id email created_at")
+
+
+class UpdateReview(Body):
+    title: str = ABSENT
+    content: str | None = None
+    metadata: Metadata = None
+
+
+routes.resource("/admin/reviews", REVIEW, list=Filters(q=TEXT, product_id=MANY, rating=NUMBERS), update=UpdateReview)
+routes.resource("/admin/review-requests", REQUEST, list=Filters(order_id=MANY), delete=False)

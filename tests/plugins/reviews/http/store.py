@@ -1,0 +1,44 @@
+"""Store: reviews."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from velella.http.frontend import ABSENT, MANY, NUMBERS, TEXT, Answer, Body, Cached, Email, Filters, Request, Routes, View, Whole
+from velella.http.store.views import PRODUCT
+
+from ..module.service import ReviewService
+from ..workflows import create_review
+
+routes = Routes()
+
+COLUMNS = "id product_id rating title content created_at"
+REVIEW = View("review", "review", "reviews", COLUMNS, allowed=COLUMNS, order="-created_at", limit=20)
+
+PRODUCT.allow(["reviews", *(f"reviews.{name}" for name in COLUMNS.split())])  # `fields=+reviews.rating` on products
+
+# GET /store/reviews and /store/reviews/{id}, remembered until a review changes
+routes.resource("/store/reviews", REVIEW, list=Filters(q=TEXT, product_id=MANY, rating=NUMBERS))
+
+
+class WriteReview(Body):
+    rating: Annotated[Whole, Field(ge=1, le=5)]
+    title: str
+    content: str = ABSENT
+    email: Email = ABSENT
+
+
+@routes.post("/store/products/{id}/reviews", body=WriteReview, returns=REVIEW)
+async def add_review(request: Request) -> Answer:
+    """Review a product."""
+    id = await request.run(create_review, review={**request.body, "product_id": request.params["id"]})
+    return await request.fetch(REVIEW, id)
+
+
+@routes.get("/store/products/{id}/rating", cached=Cached("review"))
+async def get_rating(request: Request) -> Answer:
+    """What the reviews of a product come to."""
+    ratings = await request.modules.of(ReviewService).ratings([request.params["id"]])
+    return {"rating": ratings.get(request.params["id"], {"count": 0, "average": None})}

@@ -1,0 +1,56 @@
+"""What happens around reviews: one is written, a product goes, an order comes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from velella.core.errors import NotAllowed, NotFound
+from velella.core.flow import Event, Flow, on_hook, step, subscriber, workflow
+
+from .module.service import ReviewService
+
+Row = dict[str, Any]
+
+
+@step(reads=True)
+async def check_product(flow: Flow, product_id: str) -> None:
+    """Raises NotFound for a product that isn't on sale."""
+    product = await flow.graph.one("product", product_id, ("id", "status"))
+    if product["status"] != "published":
+        raise NotFound(f"Product with id: {product_id} was not found")
+
+
+async def take_back(flow: Flow, review: Row) -> None:
+    await flow.modules.of(ReviewService).delete("review", [review["id"]])
+
+
+@step(undo=take_back)
+async def write_review(flow: Flow, review: Row) -> Row:
+    [made] = await flow.modules.of(ReviewService).create("review", [review])
+    return made
+
+
+@workflow("create-review", hooks=("reviewCreated",))
+async def create_review(flow: Flow, review: Row) -> str:
+    """Publish a review (product_id, rating from 1 to 5, title, content, email); its id. Raises NotFound."""
+    await flow.run(check_product, review["product_id"])
+    made = await flow.run(write_review, review)
+    await flow.hooks.reviewCreated(made)
+    flow.emit("review.created", id=made["id"], product_id=made["product_id"])
+    return str(made["id"])
+
+
+@on_hook("delete-products", "productsDeleted")
+async def keep_reviewed_products(flow: Flow, ids: list[str]) -> None:
+    """Refuse: what was deleted up to here comes back."""
+    reviewed = await flow.modules.of(ReviewService).ratings(ids)
+    if reviewed:
+        raise NotAllowed(f"Products with reviews can't be deleted: {', '.join(reviewed)}")
+
+
+@subscriber("order.placed")
+async def ask_for_reviews(flow: Flow, event: Event) -> None:
+    """Comes at least once for every order, after it was placed. Writes are recorded under the event's id."""
+    order = await flow.graph.one("order", event.data["id"], ("email", "items.product_id"))
+    products = [item["product_id"] for item in order["items"] if item["product_id"] is not None]
+    await flow.modules.of(ReviewService).ask(event.data["id"], order["email"], products)
