@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from velella.core import migrations
 from velella.core.query.links import Reference, edges_of
 from velella.core.settings import ProviderSettings, Settings
 
-from .conftest import INSTALLED, Shop
+from .conftest import HERE, INSTALLED, Shop
 
 PROVIDERS = ["pp_invoice_a", "pp_invoice_b"]
 
@@ -101,6 +102,24 @@ async def test_the_subscriber_hears_of_an_order(shop: Shop) -> None:
         while not (asked := (await shop.admin.get("/admin/review-requests", order_id=answer["order"]["id"]))["review_requests"]):
             await asyncio.sleep(0.1)
     assert [(each["product_id"], each["email"]) for each in asked] == [(product["id"], "ada@example.com")]
+
+
+# -- what is written about it
+
+
+def snippets() -> list[tuple[str, list[str]]]:
+    """File → lines, of every snippet of the guide that says where it is from."""
+    guide = (HERE.parent.parent / "docs" / "writing-a-module.md").read_text()
+    return [(file, text.splitlines()) for file, text in re.findall(r"```\w+\n# (reviews/\S+)\n(.*?)```", guide, re.DOTALL)]
+
+
+def test_the_guide_shows_the_plugin_as_it_is() -> None:
+    assert len(snippets()) == 10
+    for file, shown in snippets():
+        lines = iter((HERE / file).read_text().splitlines())
+        for line in shown:
+            if line.strip() != "…":
+                assert line in lines, f"{file} has no such line there: {line}"  # in this order: the iterator only goes on
 
 
 # -- where it runs
