@@ -54,11 +54,18 @@ class HostContext:
         from ..core.query.graph import Graph  # here, because most services never ask it
         from ..core.query.links import REFERENCES
         from ..core.query.plan import Catalogue
+        from .caching import Cache
+        from .caching.source import CachedSource
 
         made_by = [load(name, self.settings) for name in self.router.directory.services if name not in ENGINE and name != HOST]
         modules = [one for one in made_by if isinstance(one, Module)]
         references = (*REFERENCES, *(reference for module in modules for reference in module.references))
-        return Graph(self.modules, Catalogue((module.schema for module in modules), references=references))
+        catalogue = Catalogue((module.schema for module in modules), references=references)
+        if not self.settings.cache:
+            return Graph(self.modules, catalogue)
+        cache = Cache(self.settings.cache_bytes // 4, self.settings.cache_seconds)
+        self.on_changed(cache.changed)
+        return Graph(self.modules, catalogue, source=CachedSource(self.modules, catalogue, cache))
 
 
 Factory = Callable[[HostContext], Any]

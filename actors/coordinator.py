@@ -23,6 +23,7 @@ from ..core.flow.run import Run
 from ..core.logs import logger
 from ..core.messages import Service, call_context, keyed, reads
 from ..core.sql.database import Database
+from .caching import told_together
 from .engine import queries
 from .engine.durable import DurableFlows
 from .engine.events import Relay, tell, wanted
@@ -129,7 +130,8 @@ class Coordinator(Service):
         while True:
             run = Run(self._flows, workflow)
             try:
-                result = await run.carry_out(input)
+                async with told_together():
+                    result = await run.carry_out(input)
             except Exception as error:
                 if run.unfinished:
                     await self._bury(run, input)

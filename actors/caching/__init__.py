@@ -1,11 +1,11 @@
 """The caching pool, and the cache in each process.
 
 What is promised. A process answers from its cache only with what was read after the last change it knows of (`cache.py`). A writer's
-process tells the pool after the commit and before the reply leaves; the pool tells every process that remembers answers and waits for each
-to confirm, up to 100 ms (`spread.py`). So who has the reply to a write, and asks any front end, sees the write. The exceptions: a front
-end that didn't confirm in time, and a writer that died between its commit and telling. For the first, the next thing it hears is to
-forget everything; for the second, the supervisor tells everybody to. Until then, and should all of that be lost, an entry lives
-`cache_seconds`.
+process tells the pool after the commit and before the reply leaves, a flow's changes all together before the flow's reply does; the pool
+tells every process that remembers answers and waits for each to confirm, up to 100 ms (`spread.py`). So who has the reply to a write, and
+asks any front end, sees the write. The exceptions: a front end that didn't confirm in time, and a writer that died between its commit and
+telling. For the first, the next thing it hears is to forget everything; for the second, the supervisor tells everybody to. Until then,
+and should all of that be lost, an entry lives `cache_seconds`.
 
 What is asked for seldom twice and changes all the time is never cached, and its changes aren't told: `QUIET_MODULES`.
 """
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ...core.messages import Service, reads
 from .cache import Cache, Figures
-from .spread import Announcer, Spread
+from .spread import Announcer, Spread, told_together
 
 if TYPE_CHECKING:
     from ..context import HostContext
@@ -50,4 +50,4 @@ def create(context: HostContext) -> CachingService:
     return CachingService(Spread(context.router, context.settings.cache_seconds))
 
 
-__all__ = ["QUIET_MODULES", "Announcer", "Cache", "CachingService", "Figures", "Spread", "create"]
+__all__ = ["QUIET_MODULES", "Announcer", "Cache", "CachingService", "Figures", "Spread", "create", "told_together"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from ...core.errors import VelellaError
@@ -15,12 +17,15 @@ if TYPE_CHECKING:
     from ..router import Router
 
 HOST = "host"
-HOLDERS = ("http",)
+HOLDERS = ("http", "workflows")
 """Services whose processes remember answers."""
 PATIENCE_SECONDS = 0.1
 """How long a writer waits for a process that doesn't confirm."""
 ATTEMPT_SECONDS = 1.0
 PAUSE_SECONDS = 0.2
+
+LONGEST_WAIT = 0.02
+"""Seconds that a change may wait to be told with others of the same flow."""
 
 log = logger("velella.caching")
 
@@ -131,6 +136,12 @@ class Announcer:
     async def __call__(self, names: frozenset[str]) -> None:
         if not self._spread.holders():
             return
+        together = _together.get()
+        if together is not None and together.add(names, self._announce):
+            return
+        await self._announce(names)
+
+    async def _announce(self, names: frozenset[str]) -> None:
         pool = self._router.replicas("caching")
         if pool and self._router.me not in pool:
             token = call_context.set(CallContext().within(2 * PATIENCE_SECONDS))  # the request's own time may be over: the write is done
@@ -142,3 +153,65 @@ class Announcer:
             finally:
                 call_context.reset(token)
         await self._spread.tell(names)
+
+
+class _Together:
+    """Changes of one flow that are told at once."""
+
+    def __init__(self) -> None:
+        self._names: set[str] = set()
+        self._announce: Callable[[frozenset[str]], Awaitable[None]] | None = None
+        self._late: asyncio.TimerHandle | None = None
+        self._telling: set[asyncio.Task[None]] = set()
+        self._open = True
+
+    def add(self, names: frozenset[str], announce: Callable[[frozenset[str]], Awaitable[None]]) -> bool:
+        """False when it is over: a task that the flow left behind has to tell by itself."""
+        if not self._open:
+            return False
+        self._names |= names
+        self._announce = announce
+        if self._late is None:
+            self._late = asyncio.get_running_loop().call_later(LONGEST_WAIT, self._tell)
+        return True
+
+    def _tell(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+        if self._names and self._announce is not None:
+            task = asyncio.ensure_future(self._announce(frozenset(self._names)))
+            self._names.clear()
+            self._telling.add(task)
+            task.add_done_callback(self._told)
+
+    def _told(self, task: asyncio.Task[None]) -> None:
+        self._telling.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("a change could not be spread", error=str(error))
+
+    async def close(self) -> None:
+        """Returns when everything is told. Whoever is cancelled meanwhile leaves the telling to go on."""
+        self._open = False
+        self._tell()
+        if self._telling:
+            await asyncio.wait(self._telling)
+
+
+_together: ContextVar[_Together | None] = ContextVar("velella_told_together", default=None)
+
+
+@asynccontextmanager
+async def told_together() -> AsyncIterator[None]:
+    """What is changed in this block and its tasks is told other processes in one message, when the block is left.
+
+    That is before anybody gets the answer. A flow that takes its time doesn't keep others in the dark: no change is told later than
+    `LONGEST_WAIT` after its commit.
+    """
+    together = _Together()
+    before = _together.set(together)
+    try:
+        yield
+    finally:
+        _together.reset(before)
+        await together.close()

@@ -15,6 +15,7 @@ from ...core.flow.run import DURABLE_SECONDS, Run, as_velella_error
 from ...core.ids import new_id
 from ...core.logs import logger
 from ...core.messages import CallContext, call_context, current_call
+from ..caching import told_together
 from .journal import ExecutionJournal, pack_entries, unpack_entries
 from .queries import MAX_ATTEMPTS
 from .store import BOOKKEEPING_SECONDS, Execution, Executions, bookkeeping
@@ -126,7 +127,8 @@ class DurableFlows:
         result, failure = None, None
         call_context.set(CallContext(journal.trace_id).within(journal.workflow.timeout or DURABLE_SECONDS))
         try:
-            result = await run.carry_out(unpack(journal.input))
+            async with told_together():
+                result = await run.carry_out(unpack(journal.input))
         except Superseded:
             return await self._superseded(journal, started, may_look_again)
         except Diverged as diverged:

@@ -22,6 +22,7 @@ from .page import Page, Query
 from .plan import Catalogue, Join, Path, Plan, plan
 
 Row = dict[str, Any]
+_STAMPS = frozenset(("created_at", "updated_at", "deleted_at"))
 
 
 class Source:
@@ -81,6 +82,14 @@ class Graph:
         """The values, each once and without null, that a column has in the rows that pass filters."""
         local = await local_filters(self.catalogue, self, entity, filters)
         return await self._source.keys(self.catalogue.module_of(entity), entity, column, local)
+
+    async def ties(self, link: str, key: str, ids: Sequence[str]) -> list[Row]:
+        """The ties of some things by a link's key column, in the order they were made: both keys and the further columns."""
+        if not ids:
+            return []
+        known = self.catalogue.entity(link)
+        fields = tuple(column.name for column in known.table.c if column.name not in _STAMPS)
+        return sorted(await self._source.by_key("link", link, fields, key, ids), key=lambda tie: str(tie["id"]))
 
     async def one(self, entity: str, id: str, fields: Sequence[str] = ("*",), *, with_deleted: bool = False) -> Row:
         """The row of that key. Raises NotFound, which names the entity and the key."""

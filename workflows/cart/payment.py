@@ -86,7 +86,7 @@ async def create_payment_session(
     if carts:
         cart = (await flow.modules.cart.list("cart", {"id": carts}, fields=("id", "region_id", "customer_id", "email"), limit=1))[0]
         if cart["region_id"] is not None:
-            offered = await link.linked("region_payment_provider", "region_id", [cart["region_id"]])
+            offered = await flow.graph.ties("region_payment_provider", "region_id", [cart["region_id"]])
             if provider_id not in {tie["payment_provider_id"] for tie in offered}:
                 raise InvalidData(f"Payment provider {provider_id} is not available in region {cart['region_id']}")
     if customer_id is not None:

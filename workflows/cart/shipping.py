@@ -104,13 +104,8 @@ async def fulfillment_sets_of(flow: Flow, sales_channel_id: str | None) -> dict[
     """What the locations of a sales channel send by: fulfillment set → location."""
     if sales_channel_id is None:
         return {}
-    link = flow.modules.link
-    locations = [
-        tie["stock_location_id"] for tie in await link.linked("sales_channel_stock_location", "sales_channel_id", [sales_channel_id])
-    ]
-    if not locations:
-        return {}
-    sets = await link.linked("location_fulfillment_set", "stock_location_id", locations)
+    ties = await flow.graph.ties("sales_channel_stock_location", "sales_channel_id", [sales_channel_id])
+    sets = await flow.graph.ties("location_fulfillment_set", "stock_location_id", [tie["stock_location_id"] for tie in ties])
     return {tie["fulfillment_set_id"]: tie["stock_location_id"] for tie in sets}
 
 
@@ -121,7 +116,7 @@ async def _price_flat(flow: Flow, draft: Draft, surroundings: Surroundings, opti
     ids = [option["id"] for option in options]
     price_sets = {
         tie["shipping_option_id"]: tie["price_set_id"]
-        for tie in await flow.modules.link.linked("shipping_option_price_set", "shipping_option_id", ids)
+        for tie in await flow.graph.ties("shipping_option_price_set", "shipping_option_id", ids)
     }
     context = {**surroundings.pricing(draft), **_of_cart(draft), **added.prices}
     prices = await flow.modules.pricing.calculate_prices(sorted(price_sets.values()), context)
