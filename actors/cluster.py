@@ -203,15 +203,28 @@ class Cluster:
 
 
 def _marked(folder: str) -> list[psutil.Process]:
-    """Processes of a Ray that was started for this folder: its workers and agents, which outlive it for a while when it is killed."""
+    """Processes of a Ray that was started for this folder: its workers and agents, which outlive it for a while when it is killed.
+
+    Their environment says so; but Ray's agents write their titles over it: those are known by the logs they keep open there.
+    """
     found = []
     for process in psutil.process_iter():
         try:
-            if process.environ().get(MARK) == folder:
+            if process.environ().get(MARK) == folder or (process.name().startswith("ray::") and _keeps_open(process.pid, folder)):
                 found.append(process)
         except psutil.Error:
             continue  # somebody else's, or gone
     return found
+
+
+def _keeps_open(pid: int, folder: str) -> bool:
+    for link in Path(f"/proc/{pid}/fd").glob("*"):
+        try:
+            if os.readlink(link).startswith(f"{folder}/"):
+                return True
+        except OSError:
+            continue  # closed meanwhile
+    return False
 
 
 def _end(processes: list[psutil.Process], patience: float) -> None:
