@@ -20,10 +20,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
+from sqlalchemy import Table
+
 from . import json
 from .codec import pack, unpack
 from .errors import Conflict, InvalidData, NotFound
-from .messages import Service, call_context, reads, writes
+from .messages import Service, call_context, one_statement, reads, writes
 from .providers import Providers
 from .query.links import Reference
 from .query.page import Page, Query
@@ -140,6 +142,7 @@ class ModuleService(Service):
     # -- writing
 
     @writes
+    @one_statement()
     async def create(self, entity: str, rows: Sequence[Mapping[str, Any]]) -> Rows:
         """Insert rows; all their columns as they are stored, in the order given. Ids are made where they are missing.
 
@@ -227,8 +230,8 @@ class ModuleService(Service):
         """Drop the record of writes older than that; how many they were. A write sent again later than that is done again."""
         return await self._messages.forget(self.database, seconds)
 
-    async def run_write(self, body: Callable[[], Awaitable[R]]) -> R:
-        """Carry out a write: transaction, message record, changed entities. See `messages.writes`.
+    async def run_write(self, body: Callable[[], Awaitable[R]], *, one_statement: bool = False) -> R:
+        """Carry out a write: transaction, message record, changed entities. See `messages.writes` and `messages.one_statement`.
 
         Inside another write of this service: part of it. A write that collides with another one is undone by the
         database and begun again, a few times; then its caller gets Conflict.
@@ -238,7 +241,7 @@ class ModuleService(Service):
         attempt = 1
         while True:
             try:
-                return await self._write_once(body)
+                return await self._write_once(body, one_statement)
             except (Collided, Disconnected):
                 if attempt == _ATTEMPTS or self.database.transaction_running is not None:
                     raise
@@ -251,12 +254,18 @@ class ModuleService(Service):
         running = _write.get()
         return running if running is not None and running.service is self and running.running else None
 
-    async def _write_once(self, body: Callable[[], Awaitable[R]]) -> R:
+    async def _write_once(self, body: Callable[[], Awaitable[R]], one_statement: bool) -> R:
         call = call_context.get()
         message_id = call.message_id if call is not None else None
         running = _Write(self)
         token = _write.set(running)
         try:
+            if one_statement and message_id is None and self.database.transaction_running is None:
+                try:
+                    return await body()
+                finally:
+                    if running.touched:
+                        await self.context.changed(frozenset(running.touched))
             async with self.database.transaction() as transaction:
                 if message_id is not None:
                     earlier = await self._messages.begin(self.database, message_id)
@@ -272,6 +281,22 @@ class ModuleService(Service):
         finally:
             running.running = False
             _write.reset(token)
+
+    async def _create_together(
+        self, parts: Sequence[tuple[str, Sequence[Mapping[str, Any]]]], pairs: Sequence[tuple[Table, Sequence[tuple[str, str]]]] = ()
+    ) -> Sequence[Rows]:
+        """`create` for several entities whose rows may refer to each other, as one statement; what each `create` would give.
+
+        `pairs` go into tables of two keys, where they aren't there yet. Parts without rows cost nothing.
+        """
+        given = [self._writes.new_rows(self.schema[entity], rows) for entity, rows in parts]
+        asked = [(self.schema[entity], rows) for (entity, _), rows in zip(parts, given, strict=True) if rows]
+        if not asked:
+            return [[] for _ in parts]
+        statement, params = self._writes.insert_all(asked, [(table, each) for table, each in pairs if each])
+        made = iter(json.loads(await self.database.fetch_json(statement, params)))
+        self.touch(*(kind.name for kind, _ in asked))
+        return [_in_order(self.schema[entity], rows, next(made)) if rows else [] for (entity, _), rows in zip(parts, given, strict=True)]
 
     def _keys_of(self, kind: Entity, rows: Rows) -> Keys:
         keys = [row.get(kind.key) for row in rows]

@@ -13,13 +13,14 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     FromClause,
+    Select,
+    Table,
     any_,
     bindparam,
     case,
     column,
     delete,
     func,
-    insert,
     literal_column,
     select,
     type_coerce,
@@ -27,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.schema import Column, DefaultClause
 
 from .. import json
@@ -83,14 +85,35 @@ class WriteStatements:
 
     def insert(self, entity: Entity, rows: Sequence[Row], *, or_nothing: bool = False) -> tuple[Compiled, dict[str, Any]]:
         """`or_nothing`: rows whose key is taken are left out."""
-        given = {name for row in rows for name in row}
-        columns = [col for col in entity.table.columns if col.computed is None and (col.identity is None or col.name in given)]
-        partial = [col for col in columns if col.nullable and col.server_default is not None]
-        key = ("insert", entity.name, tuple(col.name for col in columns), or_nothing)
-        statement = self._made.get(key) or self._keep(key, self._insert(entity, columns, partial, or_nothing))
-        if partial:
-            rows = [row | {_ABSENT + str(col.name): True for col in partial if col.name not in row} for row in rows]
+        names, rows = self._prepared(entity, rows)
+        key = ("insert", entity.name, names, or_nothing)
+        statement = self._made.get(key) or self._keep(key, self._insert(entity, names, or_nothing))
         return statement, {"rows": json.dumps(rows)}
+
+    def insert_all(
+        self, parts: Sequence[tuple[Entity, Sequence[Row]]], pairs: Sequence[tuple[Table, Sequence[tuple[str, str]]]] = ()
+    ) -> tuple[Compiled, dict[str, Any]]:
+        """Rows of several entities that may refer to each other, and pairs for tables of two keys. Gives the JSON of a list of lists."""
+        prepared = [self._prepared(entity, rows) for entity, rows in parts]
+        key = ("insert all", tuple((parts[i][0].name, names) for i, (names, _) in enumerate(prepared)), tuple(t.name for t, _ in pairs))
+        statement = self._made.get(key)
+        if statement is None:
+            lists = []
+            for number, (entity, _) in enumerate(parts):
+                made = self._inserted(entity, prepared[number][0], f"_{number}").returning(*entity.table.columns).cte(f"made_{number}")
+                lists.append(self._list(entity, made, f"shown_{number}").scalar_subquery())
+            query = select(func.json_build_array(*lists))
+            for number, (table, _) in enumerate(pairs):
+                columns = list(table.columns)[:2]
+                given = _recordset([column(col.name, col.type) for col in columns], f"_pairs_{number}")
+                paired = pg_insert(table).from_select(columns, select(*given.c)).on_conflict_do_nothing()
+                query = query.add_cte(paired.cte(f"paired_{number}"))
+            statement = self._keep(key, compiled(query))
+        params = {f"rows_{number}": json.dumps(rows) for number, (_, rows) in enumerate(prepared)}
+        for number, (table, each) in enumerate(pairs):
+            left, right = [str(col.name) for col in table.columns][:2]
+            params[f"rows_pairs_{number}"] = json.dumps([{left: one, right: other} for one, other in each])
+        return statement, params
 
     def update(self, entity: Entity, names: tuple[str, ...], rows: Sequence[Row]) -> tuple[Compiled, dict[str, Any]]:
         """`names`: the columns that all of the rows name, the key among them."""
@@ -162,9 +185,30 @@ class WriteStatements:
         self._made[key] = statement
         return statement
 
-    def _insert(self, entity: Entity, columns: Sequence[Column[Any]], partial: Sequence[Column[Any]], or_nothing: bool) -> Compiled:
-        marks = [column(_ABSENT + col.name, Boolean) for col in partial]
-        rows = _recordset([column(col.name, col.type) for col in columns] + marks)
+    @staticmethod
+    def _prepared(entity: Entity, rows: Sequence[Row]) -> tuple[tuple[str, ...], Sequence[Row]]:
+        """The columns that rows are inserted with, and the rows with marks for what they leave out."""
+        given = {name for row in rows for name in row}
+        columns = [col for col in entity.table.columns if col.computed is None and (col.identity is None or col.name in given)]
+        partial = _partial(columns)
+        if partial:
+            rows = [row | {_ABSENT + str(col.name): True for col in partial if col.name not in row} for row in rows]
+        return tuple(str(col.name) for col in columns), rows
+
+    def _insert(self, entity: Entity, names: tuple[str, ...], or_nothing: bool) -> Compiled:
+        statement = self._inserted(entity, names)
+        if or_nothing:
+            statement = statement.on_conflict_do_nothing(index_elements=[entity.key])
+        return self._shown(entity, statement.returning(*entity.table.columns).cte("made"))
+
+    @staticmethod
+    def _inserted(entity: Entity, names: tuple[str, ...], suffix: str = "") -> Any:
+        """The insert of a parameter's rows; the parameter is called `rows` and the suffix."""
+        columns = [entity.table.c[name] for name in names]
+        partial = _partial(columns)
+        rows = _recordset(
+            [column(col.name, col.type) for col in columns] + [column(_ABSENT + col.name, Boolean) for col in partial], suffix
+        )
         values = []
         for col in columns:
             value: ColumnElement[Any] = rows.c[col.name]
@@ -174,16 +218,7 @@ class WriteStatements:
             elif default is not None:
                 value = func.coalesce(value, default)
             values.append(value)
-        statement: Any = insert(entity.table).from_select([col.name for col in columns], select(*values).select_from(rows))
-        if or_nothing:
-            from sqlalchemy.dialects.postgresql import insert as pg_insert
-
-            statement = (
-                pg_insert(entity.table)
-                .from_select([col.name for col in columns], select(*values).select_from(rows))
-                .on_conflict_do_nothing(index_elements=[entity.key])
-            )
-        return self._shown(entity, statement.returning(*entity.table.columns).cte("made"))
+        return pg_insert(entity.table).from_select([col.name for col in columns], select(*values).select_from(rows))
 
     def _update(self, entity: Entity, names: tuple[str, ...]) -> Compiled:
         table = entity.table
@@ -204,9 +239,13 @@ class WriteStatements:
         return self._shown(entity, statement.values(values).returning(*table.columns).cte("made"))
 
     def _shown(self, entity: Entity, made: FromClause) -> Compiled:
+        return compiled(self._list(entity, made, "shown"))
+
+    def _list(self, entity: Entity, made: FromClause, name: str) -> Select[Any]:
+        """One value: the JSON of all rows."""
         shown = [field.shown(made) for field in stored(self._catalog.fields(entity).values())]
-        rows = select(*shown).select_from(made).subquery("shown")
-        return compiled(select(func.coalesce(func.json_agg(func.row_to_json(rows.table_valued())), _EMPTY_LIST)))
+        rows = select(*shown).select_from(made).subquery(name)
+        return select(func.coalesce(func.json_agg(func.row_to_json(rows.table_valued())), _EMPTY_LIST))
 
 
 def stored(fields: Iterable[Field]) -> list[Field]:
@@ -224,8 +263,14 @@ def guard_of(entity: Entity) -> str | None:
     return next((col.name for col in entity.table.columns if GUARD in col.info), None)
 
 
-def _recordset(columns: list[Any]) -> Any:
-    return func.jsonb_to_recordset(bindparam("rows", type_=JSONB)).table_valued(*columns).render_derived(name="given", with_types=True)
+def _recordset(columns: list[Any], suffix: str = "") -> Any:
+    rows = func.jsonb_to_recordset(bindparam(f"rows{suffix}", type_=JSONB))
+    return rows.table_valued(*columns).render_derived(name=f"given{suffix}", with_types=True)
+
+
+def _partial(columns: Iterable[Column[Any]]) -> list[Column[Any]]:
+    """Columns with a default that may also be null: leaving them out isn't the same as giving null."""
+    return [col for col in columns if col.nullable and col.server_default is not None]
 
 
 def _keys(entity: Entity) -> ColumnElement[bool]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...core.errors import Conflict, InvalidData, NotFound
 from ...core.json import dumps
-from ...core.messages import keyed, reads, writes
+from ...core.messages import keyed, one_statement, reads, writes
 from ...core.module import ModuleService, Row
 from ...core.query.page import Page, Query
 from ...core.query.totalled import CART, totalled
@@ -62,6 +62,7 @@ class CartService(ModuleService):
     # -- changing
 
     @writes
+    @one_statement()
     @keyed("cart_id")
     async def open(self, cart_id: str, change: CartChange) -> int:
         """Create a cart with all that is in it. Returns its version."""
@@ -70,6 +71,7 @@ class CartService(ModuleService):
         return version
 
     @writes
+    @one_statement()
     @keyed("cart_id")
     async def change(self, cart_id: str, version: int, change: CartChange) -> int:
         """Make the cart what it shall be. Returns its new version.
@@ -83,12 +85,14 @@ class CartService(ModuleService):
         return await self._guarded(cart_id, await self.database.fetch_value(queries.changing(_parts(change)), params))
 
     @writes
+    @one_statement()
     @keyed("cart_id")
     async def complete(self, cart_id: str, version: int) -> int:
         """Close the cart as it was read at `version`. Returns its new version. Raises what `change` raises."""
         return await self._guarded(cart_id, await self.database.fetch_value(queries.COMPLETE, {"id": cart_id, "expected": version}))
 
     @writes
+    @one_statement()
     @keyed("cart_id")
     async def reopen(self, cart_id: str, version: int) -> int | None:
         """Take back the completion that gave `version`. Returns the new version; None where the cart isn't at that version any more."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from ...core.errors import NotAllowed
 from ...core.ids import new_id
-from ...core.messages import writes
+from ...core.messages import one_statement, writes
 from ...core.module import Keys, Row, Rows
 from .levels import Levels
 from .reservations import Reservations
@@ -21,6 +21,7 @@ class InventoryService(Reservations, Levels):
     schema = SCHEMA
 
     @writes
+    @one_statement(lambda rows: not any(row.get("location_levels") for row in rows))
     async def create_items(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
         """Create inventory items; `location_levels` of a row are created with it.
 

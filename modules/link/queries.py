@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Numeric, Table, Text, and_, bindparam, column, false, func, or_, select, update
+from sqlalchemy import ColumnElement, Numeric, Table, Text, and_, bindparam, column, false, func, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.dml import ReturningInsert
 
 from ...core.query.links import LINKS, Link
 from ...core.sql.compiled import Compiled, any_of, array_param, compiled
@@ -15,9 +18,6 @@ from .tables import metadata
 
 @dataclass(frozen=True, slots=True)
 class LinkStatements:
-    attach: Compiled
-    """Ties of parallel lists of keys, ids and further columns; those that are tied already stay as they are.
-    Gives the keys of those that were not tied before."""
     adjust: Compiled | None
     """Further columns of ties that exist, where they differ. None for links without any."""
     detach: Compiled
@@ -33,23 +33,7 @@ def statements_of(link: Link, table: Table) -> LinkStatements:
     extra = [table.c[c.name] for c in link.extra]
     living = table.c.deleted_at.is_(None)
 
-    names = [left.name, right.name, "id", *(c.name for c in extra)]
-    given = (
-        func.unnest(*(array_param(name, table.c[name]) for name in names))
-        .table_valued(*(column(name, Numeric if isinstance(table.c[name].type, Numeric) else Text) for name in names), name="given")
-        .render_derived()
-    )
-    asked = insert(table).from_select(names, select(*given.c).order_by(given.c[left.name], given.c[right.name]))
-    attach = asked.on_conflict_do_update(
-        index_elements=[left, right],
-        set_={
-            "id": asked.excluded.id,  # ids sort by time: what was tied last comes last
-            "deleted_at": None,
-            "updated_at": func.now(),
-            **{c.name: asked.excluded[c.name] for c in extra},
-        },
-        where=table.c.deleted_at.is_not(None),
-    ).returning(left, right)
+    given = _given(link, table)
 
     def same_pair() -> ColumnElement[bool]:
         return and_(left == given.c[left.name], right == given.c[right.name])
@@ -68,13 +52,65 @@ def statements_of(link: Link, table: Table) -> LinkStatements:
     detach = undone.where(left == pairs.c[left.name], right == pairs.c[right.name]).returning(left, right)
     revive = update(table).values(deleted_at=None, updated_at=func.now()).where(any_of(table.c.id, "ids"))
     return LinkStatements(
-        attach=compiled(attach),
         adjust=compiled(adjust) if extra else None,
         detach=compiled(detach),
         revive=compiled(revive),
         release={key.name: compiled(undone.where(any_of(key, "ids")).returning(table.c.id, left, right)) for key in (left, right)},
     )
 
+
+def _given(link: Link, table: Table, suffix: str = "") -> Any:
+    """The ties of parallel lists, as rows."""
+    names = _names(link)
+    return (
+        func.unnest(*(array_param(name + suffix, table.c[name]) for name in names))
+        .table_valued(
+            *(column(name, Numeric if isinstance(table.c[name].type, Numeric) else Text) for name in names), name=f"given{suffix}"
+        )
+        .render_derived()
+    )
+
+
+def _names(link: Link) -> list[str]:
+    return [link.left.key, link.right.key, "id", *(extra.name for extra in link.extra)]
+
+
+def attaching(link: Link, table: Table, suffix: str = "") -> ReturningInsert[Any]:
+    """Ties of parallel lists of keys, ids and further columns; those that are tied already stay as they are.
+
+    Gives the keys of those that were not tied before. Its parameters are called as the columns, and the suffix.
+    """
+    left, right = table.c[link.left.key], table.c[link.right.key]
+    given = _given(link, table, suffix)
+    asked = insert(table).from_select(_names(link), select(*given.c).order_by(given.c[left.name], given.c[right.name]))
+    return asked.on_conflict_do_update(
+        index_elements=[left, right],
+        set_={
+            "id": asked.excluded.id,  # ids sort by time: what was tied last comes last
+            "deleted_at": None,
+            "updated_at": func.now(),
+            **{extra.name: asked.excluded[extra.name] for extra in link.extra},
+        },
+        where=table.c.deleted_at.is_not(None),
+    ).returning(left, right)
+
+
+@lru_cache(maxsize=256)
+def attaching_all(links: tuple[str, ...]) -> Compiled:
+    """`attaching` of several links as one statement: a JSON list with a list for each.
+
+    Parameters are suffixed `_0`, `_1`, … in the order of the links.
+    """
+    lists = []
+    for number, name in enumerate(links):
+        made = attaching(_LINKS[name], metadata.tables[name], f"_{number}").cte(f"made_{number}")
+        rows = select(*made.c).subquery(f"ties_{number}")
+        listed = func.coalesce(func.json_agg(func.row_to_json(rows.table_valued())), literal_column("'[]'::json"))
+        lists.append(select(listed).scalar_subquery())
+    return compiled(select(func.json_build_array(*lists)))
+
+
+_LINKS = {link.name: link for link in LINKS}
 
 STATEMENTS: Mapping[str, LinkStatements] = {link.name: statements_of(link, metadata.tables[link.name]) for link in LINKS}
 

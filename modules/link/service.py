@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 from ...core.errors import InvalidData
 from ...core.ids import new_id
 from ...core.json import loads
-from ...core.messages import reads, writes
+from ...core.messages import one_statement, reads, writes
 from ...core.module import ModuleService, Row
 from ...core.query.links import LINKS, Link, Side
 from . import queries
@@ -45,6 +45,7 @@ class LinkService(ModuleService):
     schema = SCHEMA
 
     @writes
+    @one_statement(lambda link, ties: not any(name in tie for tie in ties for name in _further(link)))
     async def attach(self, link: str, ties: Sequence[Mapping[str, Any]]) -> list[Row]:
         """Tie things. A tie may also carry the link's further columns (`required_quantity`); for one that exists they are set.
 
@@ -53,33 +54,7 @@ class LinkService(ModuleService):
         Raises:
             InvalidData: a key is missing or unknown, or only one may be tied and another one is. Nothing is tied.
         """
-        known = _find(link)
-        unique = {(tie[known.left.key], tie[known.right.key]): tie for tie in _checked(known, ties)}
-        if not unique:
-            return []
-        statements = queries.STATEMENTS[link]
-        given: dict[str, list[Any]] = {
-            known.left.key: [left for left, _ in unique],
-            known.right.key: [right for _, right in unique],
-            "id": [new_id(known.prefix) for _ in unique],
-        }
-        for extra in known.extra:
-            default = Decimal(extra.default) if extra.type == "number" else extra.default
-            given[extra.name] = [tie.get(extra.name, default) for tie in unique.values()]
-        try:
-            made = [dict(row) for row in await self.database.fetch(statements.attach, given)]
-        except InvalidData as error:
-            raise _only_one(known, error) or error from error.__cause__
-        adjusted = 0
-        if statements.adjust is not None:
-            changed = [i for i, tie in enumerate(unique.values()) if any(extra.name in tie for extra in known.extra)]
-            if changed:
-                adjusted = await self.database.execute(
-                    statements.adjust, {name: [values[i] for i in changed] for name, values in given.items()}
-                )
-        if made or adjusted:
-            self.touch(link)
-        return made
+        return (await self.attach_all({link: ties}))[link]
 
     @writes
     async def detach(self, link: str, ties: Sequence[Mapping[str, Any]]) -> list[Row]:
@@ -95,9 +70,23 @@ class LinkService(ModuleService):
         return undone
 
     @writes
+    @one_statement(lambda ties: not any(name in tie for link, each in ties.items() for tie in each for name in _further(link)))
     async def attach_all(self, ties: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[Row]]:
         """`attach` for several links at once, by the link's name. What `detach_all` takes to undo it."""
-        return {link: await self.attach(link, each) for link, each in ties.items()}
+        asked = {link: _unique(_find(link), each) for link, each in ties.items()}
+        links = tuple(link for link, each in asked.items() if each)
+        if not links:
+            return {link: [] for link in ties}
+        given = {link: _columns(_LINKS[link], asked[link]) for link in links}
+        params = {f"{name}_{number}": values for number, link in enumerate(links) for name, values in given[link].items()}
+        try:
+            made: list[list[Row]] = loads(await self.database.fetch_json(queries.attaching_all(links), params))
+        except InvalidData as error:
+            raise next(filter(None, (_only_one(_LINKS[link], error) for link in links)), error) from error.__cause__
+        for link, new in zip(links, made, strict=True):
+            if await self._adjust(_LINKS[link], asked[link], given[link]) or new:
+                self.touch(link)
+        return {link: [] for link in ties} | dict(zip(links, made, strict=True))
 
     @writes
     async def detach_all(self, ties: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[Row]]:
@@ -159,6 +148,14 @@ class LinkService(ModuleService):
                     cascade.setdefault(other.entity, []).extend(dict.fromkeys(row[other.key] for row in gone))
         return {"ties": ties, "cascade": cascade}
 
+    async def _adjust(self, link: Link, ties: Sequence[Mapping[str, Any]], given: Mapping[str, list[Any]]) -> int:
+        """Set the further columns that ties name, where they are other than that; how many were."""
+        statement = queries.STATEMENTS[link.name].adjust
+        named = [i for i, tie in enumerate(ties) if any(extra.name in tie for extra in link.extra)]
+        if statement is None or not named:
+            return 0
+        return await self.database.execute(statement, {name: [values[i] for i in named] for name, values in given.items()})
+
     @writes
     async def revive(self, ties: Mapping[str, Sequence[str]]) -> None:
         """Bring back ties that `release` undid.
@@ -172,6 +169,26 @@ class LinkService(ModuleService):
             except InvalidData as error:
                 raise _only_one(known, error) or error from error.__cause__
             self.touch(link)
+
+
+def _unique(link: Link, ties: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Ties that were checked, of those of the same things the last one."""
+    return list({(tie[link.left.key], tie[link.right.key]): tie for tie in _checked(link, ties)}.values())
+
+
+def _columns(link: Link, ties: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The ties as parallel lists."""
+    given: dict[str, list[Any]] = {key: [tie[key] for tie in ties] for key in (link.left.key, link.right.key)}
+    given["id"] = [new_id(link.prefix) for _ in ties]
+    for extra in link.extra:
+        default = Decimal(extra.default) if extra.type == "number" else extra.default
+        given[extra.name] = [tie.get(extra.name, default) for tie in ties]
+    return given
+
+
+def _further(link: str) -> Sequence[str]:
+    """The columns of a link beside its keys."""
+    return [extra.name for extra in _LINKS[link].extra] if link in _LINKS else ()
 
 
 def _find(link: str) -> Link:

@@ -9,7 +9,7 @@ from typing import Any, TypedDict, cast
 from ...core.clock import utc_now
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
-from ...core.messages import reads, writes
+from ...core.messages import one_statement, reads, writes
 from ...core.module import ModuleService
 from ...core.sql.snapshots import Snapshot
 from . import queries
@@ -65,6 +65,7 @@ class PricingService(ModuleService):
     # -- price sets
 
     @writes
+    @one_statement()
     async def create_price_sets(self, rows: Sequence[Given]) -> list[Row]:
         """Price sets with their prices, in the order given: `{id?, prices: [...]}`.
 
@@ -74,8 +75,14 @@ class PricingService(ModuleService):
         """
         ids = [row.get("id") or new_id("pset") for row in rows]
         prices = {id: new_prices(row.get("prices") or []) for id, row in zip(ids, rows, strict=True)}
-        sets = await self.create("price_set", [{"id": id} for id in ids])
-        made = await self._insert_prices([(price, id, None) for id, each in prices.items() for price in each])
+        new = [(price, id) for id, each in prices.items() for price in each]
+        sets, made, _ = await self._create_together(
+            (
+                ("price_set", [{"id": id} for id in ids]),
+                ("price", [price.row(id, None) for price, id in new]),
+                ("price_rule", [rule for price, _ in new for rule in price.rule_rows()]),
+            )
+        )
         return [each | {"prices": [row for row in made if row["price_set_id"] == each["id"]]} for each in sets]
 
     @writes

@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
-from ...core.messages import writes
+from ...core.messages import one_statement, writes
 from ...core.sql.snapshots import Snapshot
 from . import queries
 from .categories import Categories
@@ -16,6 +16,7 @@ from .drafts import NESTED, VARIANT_NESTED, Given, Row, Rows, ids_of, image_rows
 from .entities import SCHEMA
 from .handles import checked_handle, handle_of
 from .options import Choices, OptionChanges, Options
+from .tables import product_category_product, product_tags, product_variant_option
 
 
 class ProductsUpdated(TypedDict):
@@ -51,6 +52,7 @@ class ProductService(Options, Categories):
     # -- products
 
     @writes
+    @one_statement(lambda rows: not any(option.get("id") for row in rows for option in row.get("options") or ()))
     async def create_products(self, rows: Sequence[Given]) -> list[Row]:
         """Products with all that belongs to them, in the order given; each with its `variants` in the order given.
 
@@ -66,12 +68,17 @@ class ProductService(Options, Categories):
         new = Rows()
         for row in rows:
             new.add_product(row, shared)
-        products = await self.create("product", new.products)
-        if new.images:
-            await self.create("product_image", new.images)
-        await self._insert_options(new)
-        variants = await self._insert_variants(new)
-        await self._attach(new)
+        pairs = ((product_variant_option, new.variant_values), (product_tags, new.tags), (product_category_product, new.categories))
+        parts = (
+            ("product", new.products),
+            ("product_variant", new.variants),
+            ("product_image", new.images),
+            ("product_option", new.options),
+            ("product_option_value", new.values),
+            ("product_product_option", new.links),
+            ("product_product_option_value", new.link_values),
+        )
+        products, variants, *_ = await self._create_together(parts, pairs)
         by_product: dict[str, list[Row]] = {product["id"]: [] for product in products}
         for variant in variants:
             by_product[variant["product_id"]].append(variant)
@@ -239,12 +246,6 @@ class ProductService(Options, Categories):
     async def _stored_variants(self, ids: Sequence[str]) -> list[Row]:
         by_id = {row["id"]: row for row in await self.list("product_variant", {"id": list(ids)})}
         return [by_id[id] for id in ids]
-
-    async def _attach(self, new: Rows) -> None:
-        for statement, pairs in ((queries.TAG, new.tags), (queries.CATEGORISE, new.categories)):
-            if pairs:
-                lefts, rights = zip(*pairs, strict=True)
-                await self.database.execute(statement, {"lefts": list(lefts), "rights": list(rights)})
 
     async def _combinations(self, product_ids: Sequence[str]) -> dict[str, dict[str, tuple[str, Combination]]]:
         """Variants by product: id → (title, values)."""
