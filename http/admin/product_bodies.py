@@ -192,8 +192,8 @@ class BatchVariants(Body):
 
 
 class NeedBody(Body):
-    inventory_item_id: str
     required_quantity: Number
+    inventory_item_id: str
 
 
 class NeededQuantity(Body):

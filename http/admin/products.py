@@ -372,4 +372,14 @@ async def batch_inventory_items(request: Request) -> Answer:
     await request.modules.link.attach(INVENTORY, ties)
     gone = [{"variant_id": row["variant_id"], "inventory_item_id": row["inventory_item_id"]} for row in delete]
     await request.modules.link.detach(INVENTORY, gone)
-    return {"created": ties[: len(create)], "updated": ties[len(create) :], "deleted": gone}
+    return {
+        "created": [tied(row) for row in ties[: len(create)]],
+        "updated": [tied(row) for row in ties[len(create) :]],
+        "deleted": [tied(row) for row in gone],
+    }
+
+
+def tied(row: dict[str, Any]) -> dict[str, Any]:
+    """A link by the modules at its ends."""
+    shown: dict[str, Any] = {"product": {"variant_id": row["variant_id"]}, "inventory": {"inventory_item_id": row["inventory_item_id"]}}
+    return {**shown, "data": {"required_quantity": row["required_quantity"]}} if "required_quantity" in row else shown

@@ -32,11 +32,13 @@ class UpdateReservation(Body):
     metadata: Metadata = None
 
 
-class CreateReservation(UpdateReservation):
+class CreateReservation(Body):
     line_item_id: str | None = None
     location_id: str
     inventory_item_id: str
     quantity: Number
+    description: str | None = None
+    metadata: Metadata = None
 
 
 routes.resource(

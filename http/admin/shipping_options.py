@@ -35,6 +35,7 @@ SHIPPING_OPTION = View(
 )
 RULE = View("shipping_option_rule", "rule", "rules", "*")
 
+PriceType = Literal["calculated", "flat"]
 Operator = Literal["in", "eq", "ne", "gt", "gte", "lt", "lte", "nin"]
 Metadata = dict[str, Any]
 """Here it may not be null."""
@@ -87,11 +88,9 @@ class ChangedRegionPrice(RegionPrice):
 
 
 class OptionBody(Body):
-    name: str = ABSENT
+    """What creating and updating have in common."""
+
     data: dict[str, Any] = ABSENT
-    price_type: Literal["calculated", "flat"] = ABSENT
-    provider_id: str = ABSENT
-    shipping_profile_id: str = ABSENT
     type: OptionType = ABSENT
     type_id: str = ABSENT
     metadata: Metadata = ABSENT
@@ -104,6 +103,10 @@ class OptionBody(Body):
 
 
 class UpdateOption(OptionBody):
+    name: str = ABSENT
+    price_type: PriceType = ABSENT
+    provider_id: str = ABSENT
+    shipping_profile_id: str = ABSENT
     prices: list[ChangedCurrencyPrice | ChangedRegionPrice] = ABSENT
     rules: list[KnownRule | Rule] = ABSENT
 
@@ -112,7 +115,7 @@ class CreateOption(OptionBody):
     name: str
     service_zone_id: str
     shipping_profile_id: str
-    price_type: Literal["calculated", "flat"]
+    price_type: PriceType
     provider_id: str
     prices: list[CurrencyPrice | RegionPrice]
     rules: list[Rule] = ABSENT

@@ -24,7 +24,7 @@ class Auth:
     """Actor types that may come in; `*` is any."""
     types: frozenset[str] = frozenset((SESSION, BEARER))
     optional: bool = False
-    """Without credentials the route is open; wrong ones are still refused."""
+    """The route is open to all, also to those whose token has expired meanwhile: they are nobody in particular."""
     unregistered: bool = False
     """An identity that is nobody yet (no actor) may come in: it is about to register."""
 

@@ -76,7 +76,7 @@ class Credentials:
 
     # -- actors
     async def actor(self, http: web.BaseRequest, auth: Auth) -> Actor | None:
-        """Who is calling; None where a route lets anybody in and nobody said.
+        """Who is calling; None where a route lets anybody in and nobody said, or not so that we believe it.
 
         Raises:
             Refused: 401.
@@ -93,18 +93,15 @@ class Credentials:
         actor: Actor | None = None
         if SESSION in auth.types:
             actor = await self._session(http, auth)
-        wrong = False
         if BEARER in auth.types and scheme == "bearer" and secret:
             claims = self.tokens.read(secret)
-            if claims is None:
-                wrong = True
-            elif _permitted(auth, claims.get("actor_type")):
+            if claims is not None and _permitted(auth, claims.get("actor_type")):
                 actor = _actor(claims)
         if actor is not None and (actor.id or (auth.unregistered and actor.identity)):
             return actor
         if API_KEY in auth.types and scheme == "bearer" and secret.startswith("sk_"):
             raise unauthorized(KEY_AS_BEARER)
-        if wrong or not auth.optional:
+        if not auth.optional:
             raise unauthorized()
         return None
 

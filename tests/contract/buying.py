@@ -1,0 +1,128 @@
+"""The buyers' part of the walk, and how the shop is closed again."""
+
+from __future__ import annotations
+
+from .api import Api
+from .walk import ADDRESS, Shop
+
+PASSWORD = "correct horse battery"
+
+
+async def buy(shop: Shop) -> None:
+    for area in (customers, carts, orders, signing_in):
+        await area(shop)
+
+
+async def registered(shop: Shop, email: str) -> Api:
+    """A storefront with a customer in it who has just registered."""
+    given = {"email": email, "password": PASSWORD}
+    path = {"actor_type": "customer", "auth_provider": "emailpass"}
+    fresh = (await shop.guest.post("/auth/{actor_type}/{auth_provider}/register", given, **path))["token"]
+    arriving = shop.store.as_(**shop.store.headers, authorization=f"Bearer {fresh}")
+    await arriving.post("/store/customers", {"email": email, "first_name": "Ada"})
+    token = (await shop.guest.post("/auth/{actor_type}/{auth_provider}", given, **path))["token"]
+    return shop.store.as_(**shop.store.headers, authorization=f"Bearer {token}")
+
+
+async def customers(shop: Shop) -> None:
+    admin = shop.admin
+    buyer = await registered(shop, "ada@example.com")
+    shop.buyer = buyer
+    shop.ids["customer"] = (await buyer.get("/store/customers/me"))["customer"]["id"]
+    await buyer.post("/store/customers/me", {"last_name": "L"})
+    addresses = "/store/customers/me/addresses"
+    made = (await buyer.post(addresses, {**ADDRESS, "is_default_shipping": True}))["customer"]["addresses"][0]["id"]
+    await buyer.get(addresses)
+    await buyer.get(f"{addresses}/{{address_id}}", address_id=made)
+    await buyer.post(f"{addresses}/{{address_id}}", {"city": "City"}, address_id=made)
+    await buyer.delete(f"{addresses}/{{address_id}}", address_id=made)
+
+    guest = (await admin.post("/admin/customers", {"email": "guest@example.com"}))["customer"]["id"]
+    await admin.get("/admin/customers")
+    await admin.get("/admin/customers/{id}", id=guest)
+    await admin.post("/admin/customers/{id}", {"company_name": "Guests"}, id=guest)
+    addresses = "/admin/customers/{id}/addresses"
+    await admin.post(addresses, ADDRESS, id=guest)
+    made = (await admin.get(addresses, id=guest))["addresses"][0]["id"]
+    await admin.get(f"{addresses}/{{address_id}}", id=guest, address_id=made)
+    await admin.post(f"{addresses}/{{address_id}}", {"city": "City"}, id=guest, address_id=made)
+    await admin.delete(f"{addresses}/{{address_id}}", id=guest, address_id=made)
+
+    group = (await admin.post("/admin/customer-groups", {"name": "Regulars"}))["customer_group"]["id"]
+    await admin.get("/admin/customer-groups")
+    await admin.get("/admin/customer-groups/{id}", id=group)
+    await admin.post("/admin/customer-groups/{id}", {"metadata": {"a": 1}}, id=group)
+    await admin.post("/admin/customer-groups/{id}/customers", {"add": [guest]}, id=group)
+    await admin.post("/admin/customers/{id}/customer-groups", {"remove": [group]}, id=guest)
+    await admin.delete("/admin/customer-groups/{id}", id=group)
+    await admin.delete("/admin/customers/{id}", id=guest)
+
+
+async def carts(shop: Shop) -> None:
+    store, ids = shop.store, shop.ids
+    await store.get("/store/payment-providers", {"region_id": ids["region"]})
+    cart = ids["cart"] = (await store.post("/store/carts", {"region_id": ids["region"], "items": []}))["cart"]["id"]
+    await store.post("/store/carts/{id}", {"email": "ada@example.com", "shipping_address": ADDRESS, "billing_address": ADDRESS}, id=cart)
+    for variant in shop.variants:
+        made = await store.post("/store/carts/{id}/line-items", {"variant_id": variant, "quantity": 1}, id=cart)
+    first, second = (line["id"] for line in made["cart"]["items"])
+    await store.post("/store/carts/{id}/line-items/{line_id}", {"quantity": 2}, id=cart, line_id=first)
+    await store.delete("/store/carts/{id}/line-items/{line_id}", id=cart, line_id=second)
+    await store.get("/store/shipping-options", {"cart_id": cart})
+    await store.post("/store/shipping-options/{id}/calculate", {"cart_id": cart}, id=ids["calculated"])
+    await store.post("/store/carts/{id}/shipping-methods", {"option_id": ids["flat"]}, id=cart)
+    await store.post("/store/carts/{id}/taxes", id=cart)
+    await store.get("/store/carts/{id}", id=cart)
+
+
+async def orders(shop: Shop) -> None:
+    store, admin, buyer, cart = shop.store, shop.admin, shop.buyer, shop.ids["cart"]
+    await buyer.post("/store/carts/{id}/customer", id=cart)
+    collection = (await store.post("/store/payment-collections", {"cart_id": cart}))["payment_collection"]["id"]
+    await store.post("/store/payment-collections/{id}/payment-sessions", {"provider_id": "pp_system_default"}, id=collection)
+    done = await store.post("/store/carts/{id}/complete", id=cart)
+    assert done["type"] == "order", done
+    order = shop.ids["order"] = done["order"]["id"]
+    await buyer.get("/store/orders")
+    await store.get("/store/orders/{id}", id=order)
+    await admin.get("/admin/orders")
+    await admin.get("/admin/orders/{id}", id=order)
+    await admin.get("/admin/payments/payment-providers")
+
+
+async def signing_in(shop: Shop) -> None:
+    guest, admin = shop.guest, shop.admin
+    path = {"actor_type": "user", "auth_provider": "emailpass"}
+    await guest.get("/auth/{actor_type}/providers", actor_type="user")
+    await guest.post("/auth/{actor_type}/{auth_provider}/reset-password", {"identifier": "grace@example.com"}, **path)
+    letter = (await admin.post("/admin/users/{id}/reset-password", id=shop.user))["token"]
+    await guest.as_(authorization=f"Bearer {letter}").post("/auth/{actor_type}/{auth_provider}/update", {"password": PASSWORD}, **path)
+    token = (await guest.post("/auth/{actor_type}/{auth_provider}", {"email": "grace@example.com", "password": PASSWORD}, **path))["token"]
+    user = guest.as_(authorization=f"Bearer {token}")
+    await user.post("/auth/token/refresh")
+    await user.post("/auth/session")
+    await guest.delete("/auth/session")
+    shop.grace = user
+
+
+async def close_shop(shop: Shop) -> None:
+    """Delete what was made; the last to go is one of the users."""
+    admin, ids = shop.admin, shop.ids
+    for path, key in (
+        ("/admin/product-options", "option"),
+        ("/admin/collections", "collection"),
+        ("/admin/product-tags", "product_tag"),
+        ("/admin/product-types", "product_type"),
+        ("/admin/product-categories", "polo"),
+        ("/admin/price-preferences", "preference"),
+        ("/admin/sales-channels", "other channel"),
+        ("/admin/shipping-options", "calculated"),
+        ("/admin/shipping-option-types", "type"),
+        ("/admin/fulfillment-sets", "set"),
+        ("/admin/stock-locations", "spare location"),
+        ("/admin/inventory-items", "item"),
+        ("/admin/tax-regions", "tax region"),
+        ("/admin/regions", "region"),
+    ):
+        await admin.delete(f"{path}/{{id}}", id=ids[key])
+    await shop.grace.delete("/admin/users/{id}", id=shop.user)

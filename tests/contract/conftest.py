@@ -1,0 +1,88 @@
+"""A shop through which the whole API is walked, once."""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import AsyncIterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import aiohttp
+import pytest
+
+from velella.actors.cli.accounts import create_admin
+from velella.actors.host import local_host
+from velella.actors.postgres import EmbeddedPostgres
+from velella.actors.services import service_names
+from velella.core import migrations
+from velella.core.settings import ProviderSettings, Settings, default_providers
+from velella.http.frontend import FrontEnd
+from velella.modules.fulfillment.provider import Consignment, Data, FulfillmentProvider, Price
+from velella.workflows.defaults import seed_defaults
+
+from ..conftest import clone
+from .api import Api
+from .buying import PASSWORD, buy, close_shop
+from .walk import Shop, open_shop
+
+
+class Reckoner(FulfillmentProvider):
+    """Works out what sending costs."""
+
+    identifier = "reckoner"
+
+    async def options(self) -> list[dict[str, Any]]:
+        return [{"id": "by-weight"}]
+
+    async def can_calculate(self, option: Data) -> bool:
+        return True
+
+    async def calculate_price(self, option: Data, data: Data, context: Data) -> Price:
+        return Price(Decimal("7.50"))
+
+    async def create(self, key: str, data: Data, items: Sequence[Data], order: Data | None, fulfillment: Mapping[str, Any]) -> Consignment:
+        return Consignment()
+
+    async def cancel(self, key: str, data: Data) -> None: ...
+
+
+providers = types.ModuleType("contract_test_providers")
+providers.Reckoner = Reckoner  # type: ignore[attr-defined]
+sys.modules[providers.__name__] = providers
+
+
+@pytest.fixture(scope="session")
+async def shop(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
+    """Filled with what the walk makes before it clears away."""
+    fulfillment = [*default_providers()["fulfillment"], ProviderSettings(use="contract_test_providers:Reckoner", id="r")]
+    settings = Settings(
+        database_url=await clone(postgres),
+        port=0,
+        data_dir=tmp_path_factory.mktemp("contract"),
+        providers={**default_providers(), "fulfillment": fulfillment},
+    ).with_secrets()
+    await migrations.migrate_all(settings)
+    async with (
+        local_host(settings, service_names(settings), wire_check=True) as host,
+        aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session,
+    ):
+        front = host.services["http"]
+        assert isinstance(front, FrontEnd)
+        await seed_defaults(host.modules)
+        user = await create_admin(host.modules, "grace@example.com", PASSWORD)
+        merchant = await create_admin(host.modules, "merchant@example.com", PASSWORD)
+        token = front.tokens.issue({"actor_id": merchant, "actor_type": "user", "auth_identity_id": "authid_1"})
+        key = (await host.modules.api_key.list("api_key", {"type": "publishable"}))[0]["token"]
+        guest = Api(session, f"http://127.0.0.1:{front.port}")
+        made = Shop(guest.as_(authorization=f"Bearer {token}"), guest.as_(x_publishable_api_key=key), guest, user)
+        await open_shop(made)
+        await buy(made)
+        yield made
+
+
+@pytest.fixture(scope="session")
+async def walked(shop: Shop) -> dict[str, list[str]]:
+    """Departures by route, of every route that has answered as it should, when everything is over."""
+    await close_shop(shop)
+    return shop.guest.departures

@@ -1,0 +1,298 @@
+"""The merchant's part of a walk through the whole API: a shop is opened, and stocked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from velella.core.ids import ulid
+
+from .api import Api
+
+ADDRESS = {"first_name": "Ada", "last_name": "L", "address_1": "Quay 7", "city": "Town", "postal_code": "1000", "country_code": "de"}
+
+
+@dataclass
+class Shop:
+    """Who walks, and the ids of what has been made so far."""
+
+    admin: Api
+    store: Api
+    guest: Api
+    """Nobody, not even a storefront."""
+    user: str
+    """A user besides the one who walks."""
+    ids: dict[str, str] = field(default_factory=dict)
+    variants: list[str] = field(default_factory=list)
+    grace: Api = field(init=False)
+    """The user, signed in."""
+    buyer: Api = field(init=False)
+    """A customer, signed in."""
+
+
+async def open_shop(shop: Shop) -> None:
+    for area in (users, markets, catalogue, products, stock, shipping, taxes):
+        await area(shop)
+
+
+async def users(shop: Shop) -> None:
+    admin = shop.admin
+    await admin.get("/admin/users")
+    await admin.get("/admin/users/me")
+    await admin.get("/admin/users/{id}", id=shop.user)
+    await admin.post("/admin/users/{id}", {"first_name": "Grace"}, id=shop.user)
+    await admin.get("/admin/users/{id}/auth-providers", id=shop.user)
+
+    key = (await admin.post("/admin/api-keys", {"title": "Tool", "type": "secret"}))["api_key"]["id"]
+    await admin.post("/admin/api-keys/{id}", {"title": "Tools"}, id=key)
+    await admin.get("/admin/api-keys/{id}", id=key)
+    await admin.post("/admin/api-keys/{id}/revoke", id=key)
+    await admin.delete("/admin/api-keys/{id}", id=key)
+
+
+async def markets(shop: Shop) -> None:
+    admin, store, ids = shop.admin, shop.store, shop.ids
+    ids["store"] = (await admin.get("/admin/stores"))["stores"][0]["id"]
+    await admin.get("/admin/stores/{id}", id=ids["store"])
+    currencies = [{"currency_code": "eur", "is_default": True, "is_tax_inclusive": True}, {"currency_code": "usd"}]
+    await admin.post("/admin/stores/{id}", {"supported_currencies": currencies}, id=ids["store"])
+    for side, prefix in ((admin, "/admin"), (store, "/store")):
+        await side.get(f"{prefix}/currencies")
+        await side.get(f"{prefix}/currencies/{{code}}", code="eur")
+
+    region = {"name": "Europe", "currency_code": "eur", "countries": ["de", "fr"], "payment_providers": ["pp_system_default"]}
+    ids["region"] = (await admin.post("/admin/regions", region))["region"]["id"]
+    await admin.post("/admin/regions/{id}", {"metadata": {"a": 1}}, id=ids["region"])
+    for side, prefix in ((admin, "/admin"), (store, "/store")):
+        await side.get(f"{prefix}/regions")
+        await side.get(f"{prefix}/regions/{{id}}", id=ids["region"])
+
+    preference = {"attribute": "currency_code", "value": "jpy", "is_tax_inclusive": True}
+    ids["preference"] = (await admin.post("/admin/price-preferences", preference))["price_preference"]["id"]
+    await admin.get("/admin/price-preferences")
+    await admin.get("/admin/price-preferences/{id}", id=ids["preference"])
+    await admin.post("/admin/price-preferences/{id}", {"is_tax_inclusive": False}, id=ids["preference"])
+
+    ids["channel"] = (await admin.get("/admin/sales-channels"))["sales_channels"][0]["id"]
+    ids["other channel"] = (await admin.post("/admin/sales-channels", {"name": "Fair"}))["sales_channel"]["id"]
+    await admin.get("/admin/sales-channels/{id}", id=ids["channel"])
+    await admin.post("/admin/sales-channels/{id}", {"description": "Once a year"}, id=ids["other channel"])
+    keys = (await admin.get("/admin/api-keys", {"type": "publishable"}))["api_keys"]
+    await admin.post("/admin/api-keys/{id}/sales-channels", {"add": [ids["channel"]]}, id=keys[0]["id"])
+
+
+async def catalogue(shop: Shop) -> None:
+    """What products are grouped by: made, changed, and looked at from both sides."""
+    admin, store, ids = shop.admin, shop.store, shop.ids
+    for plural, key, body, change in (
+        ("collections", "collection", {"title": "Summer"}, {"title": "Winter"}),
+        ("product-tags", "product_tag", {"value": "new"}, {"value": "old"}),
+        ("product-types", "product_type", {"value": "Shirt"}, {"metadata": {"a": 1}}),
+        ("product-categories", "product_category", {"name": "Shirts", "is_active": True}, {"description": "With sleeves"}),
+    ):
+        ids[key] = (await admin.post(f"/admin/{plural}", body))[key]["id"]
+        await admin.post(f"/admin/{plural}/{{id}}", change, id=ids[key])
+        for side, prefix in ((admin, "/admin"), (store, "/store")):
+            await side.get(f"{prefix}/{plural}")
+            await side.get(f"{prefix}/{plural}/{{id}}", id=ids[key])
+    child = {"name": "Polo", "is_active": True, "parent_category_id": ids["product_category"]}
+    ids["polo"] = (await admin.post("/admin/product-categories", child))["product_category"]["id"]
+    await store.get("/store/product-categories", {"include_descendants_tree": "true"})
+
+    option = {"title": "Fabric", "values": ["Wool", "Linen"], "ranks": {"Linen": 0, "Wool": 1}}
+    made = (await admin.post("/admin/product-options", option))["product_option"]
+    ids["option"], ids["value"] = made["id"], made["values"][0]["id"]
+    await admin.get("/admin/product-options")
+    await admin.get("/admin/product-options/{id}", id=ids["option"])
+    await admin.post("/admin/product-options/{id}", {"values": ["Wool", "Linen", "Silk", "Felt"]}, id=ids["option"])
+    values = (await admin.get("/admin/product-options/{id}/values", id=ids["option"]))["product_option_values"]
+    felt = next(value["id"] for value in values if value["value"] == "Felt")
+    await admin.get("/admin/product-options/{id}/values/{value_id}", id=ids["option"], value_id=felt)
+    await admin.post("/admin/product-options/{id}/values/{value_id}", {"value": "Tweed"}, id=ids["option"], value_id=felt)
+    await admin.delete("/admin/product-options/{id}/values/{value_id}", id=ids["option"], value_id=felt)
+
+
+def variant(size: str, **more: Any) -> dict[str, Any]:
+    prices = [{"currency_code": "eur", "amount": 19.95}, {"currency_code": "usd", "amount": 22, "min_quantity": 1}]
+    return {"title": size, "sku": ulid(), "options": {"Size": size}, "prices": prices, **more}
+
+
+async def products(shop: Shop) -> None:
+    admin, store, ids = shop.admin, shop.store, shop.ids
+    profile = (await admin.get("/admin/shipping-profiles"))["shipping_profiles"][0]["id"]
+    ids["profile"] = profile
+    body = {
+        "title": "Sail Shirt",
+        "status": "published",
+        "options": [{"title": "Size", "values": ["S", "M", "L", "XL"]}],
+        "variants": [variant("S"), variant("M")],
+        "images": [{"url": "https://shop.example/1.png"}, {"url": "https://shop.example/2.png"}],
+        "type_id": ids["product_type"],
+        "collection_id": ids["collection"],
+        "tags": [{"id": ids["product_tag"]}],
+        "categories": [{"id": ids["product_category"]}],
+        "sales_channels": [{"id": ids["channel"]}],
+        "shipping_profile_id": profile,
+    }
+    made = (await admin.post("/admin/products", body))["product"]
+    product = ids["product"] = made["id"]
+    shop.variants = [each["id"] for each in made["variants"]]
+    first, image = shop.variants[0], made["images"][0]["id"]
+    await admin.get("/admin/products")
+    await admin.get("/admin/products/{id}", id=product)
+    await admin.post("/admin/products/{id}", {"subtitle": "Heavy cotton"}, id=product)
+    await admin.get("/admin/products/{id}/options", id=product)
+    add = [{"id": ids["option"], "value_ids": [ids["value"]]}, {"title": "Fit", "values": ["Loose"]}]
+    grown = await admin.post("/admin/products/{id}/options/batch", {"add": add}, id=product)
+    gone = [each["id"] for each in grown["product"]["options"] if each["title"] != "Size"]
+    await admin.post("/admin/products/{id}/options/batch", {"remove": gone}, id=product)
+
+    await admin.post("/admin/products/{id}/variants", variant("L"), id=product)
+    await admin.get("/admin/product-variants")
+    listed = (await admin.get("/admin/products/{id}/variants", id=product))["variants"]
+    large = next(each["id"] for each in listed if each["title"] == "L")
+    await admin.get("/admin/products/{id}/variants/{variant_id}", id=product, variant_id=large)
+    await admin.post("/admin/products/{id}/variants/{variant_id}", {"barcode": "4711"}, id=product, variant_id=large)
+    await admin.delete("/admin/products/{id}/variants/{variant_id}", id=product, variant_id=large)
+    await admin.post(
+        "/admin/products/{id}/variants/batch",
+        {"create": [variant("XL", manage_inventory=False)], "update": [{"id": first, "material": "Cotton"}]},
+        id=product,
+    )
+    await admin.post("/admin/products/{id}/variants/{variant_id}/images/batch", {"add": [image]}, id=product, variant_id=first)
+    await admin.post("/admin/products/{id}/images/{image_id}/variants/batch", {"remove": [first]}, id=product, image_id=image)
+
+    batch = {
+        "create": [{"title": "Mug", "options": [{"title": "Edition", "values": ["One"]}]}],
+        "update": [{"id": product, "weight": 400}],
+    }
+    done = await admin.post("/admin/products/batch", batch)
+    mug = done["created"][0]["id"]
+    await admin.post("/admin/collections/{id}/products", {"add": [mug]}, id=ids["collection"])
+    await admin.post("/admin/product-categories/{id}/products", {"add": [mug]}, id=ids["product_category"])
+    await admin.post("/admin/sales-channels/{id}/products", {"add": [mug]}, id=ids["other channel"])
+    await admin.delete("/admin/products/{id}", id=mug)
+
+    await store.get("/store/products", {"region_id": ids["region"]})
+    await store.get("/store/products/{id}", id=product)
+    await store.get("/store/product-variants")
+    await store.get("/store/product-variants/{id}", id=first)
+
+
+async def stock(shop: Shop) -> None:
+    admin, ids, product, first = shop.admin, shop.ids, shop.ids["product"], shop.variants[0]
+    place = {"name": "Warehouse", "address": {"address_1": "Quay 7", "country_code": "de"}}
+    ids["location"] = (await admin.post("/admin/stock-locations", place))["stock_location"]["id"]
+    ids["spare location"] = (await admin.post("/admin/stock-locations", {"name": "Shed"}))["stock_location"]["id"]
+    await admin.get("/admin/stock-locations")
+    await admin.get("/admin/stock-locations/{id}", id=ids["location"])
+    await admin.post("/admin/stock-locations/{id}", {"metadata": {"a": 1}}, id=ids["location"])
+    await admin.post("/admin/stock-locations/{id}/sales-channels", {"add": [ids["channel"]]}, id=ids["location"])
+
+    new = {"sku": ulid(), "location_levels": [{"location_id": ids["location"], "stocked_quantity": 7}]}
+    item = ids["item"] = (await admin.post("/admin/inventory-items", new))["inventory_item"]["id"]
+    await admin.get("/admin/inventory-items")
+    await admin.get("/admin/inventory-items/{id}", id=item)
+    await admin.post("/admin/inventory-items/{id}", {"title": "Button"}, id=item)
+    await admin.get("/admin/inventory-items/{id}/location-levels", id=item)
+    levels = "/admin/inventory-items/{id}/location-levels"
+    await admin.post(levels, {"location_id": ids["spare location"], "stocked_quantity": 0}, id=item)
+    await admin.delete(f"{levels}/{{location_id}}", id=item, location_id=ids["spare location"])
+    await admin.post(f"{levels}/{{location_id}}", {"stocked_quantity": 9}, id=item, location_id=ids["location"])
+    await admin.post(f"{levels}/batch", {"update": [{"location_id": ids["location"], "incoming_quantity": 2}]}, id=item)
+    owned = (await admin.get("/admin/inventory-items"))["inventory_items"]
+    bare = [
+        {"inventory_item_id": each["id"], "location_id": ids["location"], "stocked_quantity": 100} for each in owned if each["id"] != item
+    ]
+    await admin.post("/admin/inventory-items/location-levels/batch", {"create": bare})
+
+    needs = "/admin/products/{id}/variants/{variant_id}/inventory-items"
+    await admin.post(needs, {"inventory_item_id": item, "required_quantity": 2}, id=product, variant_id=first)
+    at = {"id": product, "variant_id": first, "inventory_item_id": item}
+    await admin.post(f"{needs}/{{inventory_item_id}}", {"required_quantity": 3}, **at)
+    await admin.delete(f"{needs}/{{inventory_item_id}}", **at)
+    tie = {"variant_id": first, "inventory_item_id": item}
+    await admin.post("/admin/products/{id}/variants/inventory-items/batch", {"create": [{**tie, "required_quantity": 1}]}, id=product)
+    await admin.post("/admin/products/{id}/variants/inventory-items/batch", {"delete": [tie]}, id=product)
+
+    hold = {"location_id": ids["location"], "inventory_item_id": item, "quantity": 1}
+    reservation = (await admin.post("/admin/reservations", hold))["reservation"]["id"]
+    await admin.get("/admin/reservations")
+    await admin.get("/admin/reservations/{id}", id=reservation)
+    await admin.post("/admin/reservations/{id}", {"quantity": 2}, id=reservation)
+    await admin.delete("/admin/reservations/{id}", id=reservation)
+
+
+async def shipping(shop: Shop) -> None:
+    admin, ids = shop.admin, shop.ids
+    await admin.get("/admin/fulfillment-providers")
+    await admin.get("/admin/fulfillment-providers/{id}/options", id="manual_manual")
+    await admin.post("/admin/stock-locations/{id}/fulfillment-providers", {"add": ["manual_manual", "reckoner_r"]}, id=ids["location"])
+    path, shown = "/admin/stock-locations/{id}/fulfillment-sets", {"fields": "*fulfillment_sets"}
+    place = (await admin.raw("POST", path.format(id=ids["location"]), {"name": "Post", "type": "shipping"}, params=shown)).json
+    ids["set"] = place["stock_location"]["fulfillment_sets"][0]["id"]
+    await admin.post(path, {"name": "Pick-up", "type": "pickup"}, id=ids["spare location"])
+
+    zones = "/admin/fulfillment-sets/{id}/service-zones"
+    zone = {"name": "Germany", "geo_zones": [{"type": "country", "country_code": "de"}]}
+    made = (await admin.post(zones, zone, id=ids["set"]))["fulfillment_set"]["service_zones"][0]["id"]
+    await admin.post(zones, {"name": "Nowhere"}, id=ids["set"])
+    await admin.get(f"{zones}/{{zone_id}}", id=ids["set"], zone_id=made)
+    changed = await admin.post(f"{zones}/{{zone_id}}", {"name": "Near"}, id=ids["set"], zone_id=made)
+    spare = next(each["id"] for each in changed["fulfillment_set"]["service_zones"] if each["name"] == "Nowhere")
+    await admin.delete(f"{zones}/{{zone_id}}", id=ids["set"], zone_id=spare)
+
+    profile = (await admin.post("/admin/shipping-profiles", {"name": "Bulky", "type": "bulky"}))["shipping_profile"]["id"]
+    await admin.get("/admin/shipping-profiles/{id}", id=profile)
+    await admin.post("/admin/shipping-profiles/{id}", {"name": "Very bulky"}, id=profile)
+    await admin.delete("/admin/shipping-profiles/{id}", id=profile)
+    kind = (await admin.post("/admin/shipping-option-types", {"label": "Fast", "code": "fast"}))["shipping_option_type"]["id"]
+    await admin.get("/admin/shipping-option-types")
+    await admin.get("/admin/shipping-option-types/{id}", id=kind)
+    await admin.post("/admin/shipping-option-types/{id}", {"description": "By van"}, id=kind)
+    ids["type"] = kind
+
+    option = {
+        "name": "Standard",
+        "price_type": "flat",
+        "provider_id": "manual_manual",
+        "service_zone_id": made,
+        "shipping_profile_id": ids["profile"],
+        "type": {"label": "Standard", "description": "By post", "code": "standard"},
+        "prices": [{"currency_code": "eur", "amount": 5}, {"region_id": ids["region"], "amount": 4}],
+        "rules": [{"attribute": "enabled_in_store", "value": "true", "operator": "eq"}],
+    }
+    ids["flat"] = (await admin.post("/admin/shipping-options", option))["shipping_option"]["id"]
+    reckoned = {**option, "name": "Reckoned", "price_type": "calculated", "provider_id": "reckoner_r", "prices": [], "type_id": kind}
+    del reckoned["type"]
+    ids["calculated"] = (await admin.post("/admin/shipping-options", reckoned))["shipping_option"]["id"]
+    spare = (await admin.post("/admin/shipping-options", {**option, "name": "Spare"}))["shipping_option"]["id"]
+    await admin.get("/admin/shipping-options")
+    await admin.get("/admin/shipping-options/{id}", id=ids["flat"])
+    await admin.post("/admin/shipping-options/{id}", {"name": "Post"}, id=ids["flat"])
+    rule = {"attribute": "is_return", "value": "false", "operator": "eq"}
+    await admin.post("/admin/shipping-options/{id}/rules/batch", {"create": [rule]}, id=ids["flat"])
+    await admin.delete("/admin/shipping-options/{id}", id=spare)
+
+
+async def taxes(shop: Shop) -> None:
+    admin = shop.admin
+    await admin.get("/admin/tax-providers")
+    rate = {"rate": 19, "name": "VAT", "code": "vat"}
+    germany = {"country_code": "de", "provider_id": "tp_system", "default_tax_rate": rate}
+    region = shop.ids["tax region"] = (await admin.post("/admin/tax-regions", germany))["tax_region"]["id"]
+    spare = (await admin.post("/admin/tax-regions", {"country_code": "us"}))["tax_region"]["id"]
+    await admin.get("/admin/tax-regions")
+    await admin.get("/admin/tax-regions/{id}", id=region)
+    await admin.post("/admin/tax-regions/{id}", {"metadata": {"a": 1}}, id=region)
+    await admin.delete("/admin/tax-regions/{id}", id=spare)
+
+    body = {"name": "Reduced", "code": "low", "rate": 7, "tax_region_id": region}
+    low = (await admin.post("/admin/tax-rates", body))["tax_rate"]["id"]
+    await admin.get("/admin/tax-rates")
+    await admin.get("/admin/tax-rates/{id}", id=low)
+    await admin.post("/admin/tax-rates/{id}", {"rate": 8}, id=low)
+    rule = {"reference": "product_type", "reference_id": shop.ids["product_type"]}
+    rules = (await admin.post("/admin/tax-rates/{id}/rules", rule, id=low))["tax_rate"]["rules"]
+    await admin.delete("/admin/tax-rates/{id}/rules/{rule_id}", id=low, rule_id=rules[0]["id"])
+    await admin.delete("/admin/tax-rates/{id}", id=low)
