@@ -127,7 +127,7 @@ class EmbeddedPostgres:
         )
         if done.returncode:
             raise Misconfigured(
-                f"The embedded PostgreSQL could not make its data folder: {done.stderr.strip().splitlines()[-1:]}",
+                f"The embedded PostgreSQL could not make its data folder: {' '.join(done.stderr.split())[:400]}",
                 hint=f"Is {self.folder} on a disk with space, and writable?",
             )
 

@@ -53,7 +53,9 @@ async def look(address: str, folder: Path, message_host: str | None) -> dict[str
             await asyncio.sleep(0.1)
             client.router.update(supervisor.directory())  # as replicas are told
         caching: Any = client.caching
-        told = (await caching.told())[0]
+        async with asyncio.timeout(30):  # the client may have found the new process before the supervisor has looked
+            while not (told := (await caching.told())[0]):
+                await asyncio.sleep(0.1)
         await client.stop()
         status = supervisor.status()
         return {
