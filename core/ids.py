@@ -9,9 +9,11 @@ import secrets
 import time
 from threading import Lock
 
-from ulid import ULID
-
 _RANDOM_BITS = 80
+_DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = tuple(high + low for high in _DIGITS for low in _DIGITS)
+_SHIFTS = tuple(range(120, -1, -10))
+"""26 digits of 5 bits, two at a time."""
 _lock = Lock()
 _last = 0
 
@@ -24,7 +26,7 @@ def ulid() -> str:
         # the clock may stand still or go back: then count on from the last one. A step of 2^40 at most leaves room for 2^40 of them.
         value = now | secrets.randbits(_RANDOM_BITS - 1) if now > _last else _last + 1 + secrets.randbits(40)
         _last = value
-    return str(ULID(value.to_bytes(16, "big")))
+    return "".join([_PAIRS[value >> shift & 1023] for shift in _SHIFTS])
 
 
 def new_id(prefix: str) -> str:
