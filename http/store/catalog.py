@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..frontend.cached import Cached
-from ..frontend.filters import MANY, OPERATORS, STAMPS, TEXT, Filters
+from ..frontend.filters import BOOLEAN, MANY, OPERATORS, STAMPS, TEXT, Filters
 from ..frontend.request import Answer, Request
 from ..frontend.routes import Routes
 from ..frontend.trees import TREE, TREES, category_list, one_category
@@ -58,6 +58,13 @@ TYPE = View(
     "id value external_id created_at updated_at metadata *products",
     allowed=LABEL_ALLOWED,
 )
+OPTION = View(
+    "product_option",
+    "product_option",
+    "product_options",
+    "id title is_exclusive *values created_at updated_at metadata",
+    allowed="id title is_exclusive values created_at updated_at metadata values.id values.value",
+)
 
 
 def _family(generations: int) -> tuple[str, ...]:
@@ -93,6 +100,12 @@ routes.resource(
 )
 LABELS = Filters(q=TEXT, id=MANY, value=MANY, external_id=MANY, logical=True, **STAMPS)
 routes.resource("/store/product-tags", TAG, list=LABELS, delete=False)
+routes.resource(
+    "/store/product-options",
+    OPTION,
+    list=Filters(q=TEXT, id=MANY, title=MANY, is_exclusive=BOOLEAN, logical=True, **STAMPS),
+    delete=False,
+)
 routes.resource("/store/product-types", TYPE, list=LABELS, get=False, delete=False)
 
 

@@ -103,6 +103,8 @@ async def catalogue(shop: Shop) -> None:
     made = (await admin.post("/admin/product-options", option))["product_option"]
     ids["option"], ids["value"] = made["id"], made["values"][0]["id"]
     await admin.get("/admin/product-options")
+    await store.get("/store/product-options")
+    await store.get("/store/product-options/{id}", id=ids["option"])
     await admin.get("/admin/product-options/{id}", id=ids["option"])
     await admin.post("/admin/product-options/{id}", {"values": ["Wool", "Linen", "Silk", "Felt"]}, id=ids["option"])
     values = (await admin.get("/admin/product-options/{id}/values", id=ids["option"]))["product_option_values"]
