@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .api import Api
-from .walk import ADDRESS, Shop
+from .walk import ADDRESS, HOOKED, Shop
 
 PASSWORD = "correct horse battery"
 
@@ -42,10 +42,10 @@ async def customers(shop: Shop) -> None:
     await admin.get("/admin/customers/{id}", id=guest)
     await admin.post("/admin/customers/{id}", {"company_name": "Guests"}, id=guest)
     addresses = "/admin/customers/{id}/addresses"
-    await admin.post(addresses, ADDRESS, id=guest)
+    await admin.post(addresses, {**ADDRESS, **HOOKED}, id=guest)
     made = (await admin.get(addresses, id=guest))["addresses"][0]["id"]
     await admin.get(f"{addresses}/{{address_id}}", id=guest, address_id=made)
-    await admin.post(f"{addresses}/{{address_id}}", {"city": "City"}, id=guest, address_id=made)
+    await admin.post(f"{addresses}/{{address_id}}", {"city": "City", **HOOKED}, id=guest, address_id=made)
     await admin.delete(f"{addresses}/{{address_id}}", id=guest, address_id=made)
 
     group = (await admin.post("/admin/customer-groups", {"name": "Regulars"}))["customer_group"]["id"]
@@ -61,8 +61,10 @@ async def customers(shop: Shop) -> None:
 async def carts(shop: Shop) -> None:
     store, ids = shop.store, shop.ids
     await store.get("/store/payment-providers", {"region_id": ids["region"]})
-    cart = ids["cart"] = (await store.post("/store/carts", {"region_id": ids["region"], "items": []}))["cart"]["id"]
-    await store.post("/store/carts/{id}", {"email": "ada@example.com", "shipping_address": ADDRESS, "billing_address": ADDRESS}, id=cart)
+    cart = ids["cart"] = (await store.post("/store/carts", {"region_id": ids["region"], "items": [], **HOOKED}))["cart"]["id"]
+    await store.post(
+        "/store/carts/{id}", {"email": "ada@example.com", "shipping_address": ADDRESS, "billing_address": ADDRESS, **HOOKED}, id=cart
+    )
     for variant in shop.variants:
         made = await store.post("/store/carts/{id}/line-items", {"variant_id": variant, "quantity": 1}, id=cart)
     first, second = (line["id"] for line in made["cart"]["items"])

@@ -11,6 +11,9 @@ from .api import Api
 
 ADDRESS = {"first_name": "Ada", "last_name": "L", "address_1": "Quay 7", "city": "Town", "postal_code": "1000", "country_code": "de"}
 
+HOOKED = {"additional_data": {"gift": True}}
+"""What a body may have for the workflow's hooks."""
+
 
 @dataclass
 class Shop:
@@ -135,6 +138,7 @@ async def products(shop: Shop) -> None:
         "categories": [{"id": ids["product_category"]}],
         "sales_channels": [{"id": ids["channel"]}],
         "shipping_profile_id": profile,
+        **HOOKED,
     }
     made = (await admin.post("/admin/products", body))["product"]
     product = ids["product"] = made["id"]
@@ -142,19 +146,19 @@ async def products(shop: Shop) -> None:
     first, image = shop.variants[0], made["images"][0]["id"]
     await admin.get("/admin/products")
     await admin.get("/admin/products/{id}", id=product)
-    await admin.post("/admin/products/{id}", {"subtitle": "Heavy cotton"}, id=product)
+    await admin.post("/admin/products/{id}", {"subtitle": "Heavy cotton", **HOOKED}, id=product)
     await admin.get("/admin/products/{id}/options", id=product)
     add = [{"id": ids["option"], "value_ids": [ids["value"]]}, {"title": "Fit", "values": ["Loose"]}]
     grown = await admin.post("/admin/products/{id}/options/batch", {"add": add}, id=product)
     gone = [each["id"] for each in grown["product"]["options"] if each["title"] != "Size"]
     await admin.post("/admin/products/{id}/options/batch", {"remove": gone}, id=product)
 
-    await admin.post("/admin/products/{id}/variants", variant("L"), id=product)
+    await admin.post("/admin/products/{id}/variants", variant("L", **HOOKED), id=product)
     await admin.get("/admin/product-variants")
     listed = (await admin.get("/admin/products/{id}/variants", id=product))["variants"]
     large = next(each["id"] for each in listed if each["title"] == "L")
     await admin.get("/admin/products/{id}/variants/{variant_id}", id=product, variant_id=large)
-    await admin.post("/admin/products/{id}/variants/{variant_id}", {"barcode": "4711"}, id=product, variant_id=large)
+    await admin.post("/admin/products/{id}/variants/{variant_id}", {"barcode": "4711", **HOOKED}, id=product, variant_id=large)
     await admin.delete("/admin/products/{id}/variants/{variant_id}", id=product, variant_id=large)
     await admin.post(
         "/admin/products/{id}/variants/batch",
@@ -281,7 +285,7 @@ async def taxes(shop: Shop) -> None:
     admin = shop.admin
     await admin.get("/admin/tax-providers")
     rate = {"rate": 19, "name": "VAT", "code": "vat"}
-    germany = {"country_code": "de", "provider_id": "tp_system", "default_tax_rate": rate}
+    germany = {"country_code": "de", "provider_id": "tp_system", "default_tax_rate": rate, **HOOKED}
     region = shop.ids["tax region"] = (await admin.post("/admin/tax-regions", germany))["tax_region"]["id"]
     spare = (await admin.post("/admin/tax-regions", {"country_code": "us"}))["tax_region"]["id"]
     await admin.get("/admin/tax-regions")
