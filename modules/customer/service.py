@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from ...core.ids import new_id
-from ...core.messages import writes
+from ...core.messages import one_statement, writes
 from ...core.module import Keys, ModuleService, Row, Rows
 from .queries import FIND_GUEST, JOIN_GROUPS, LEAVE_GROUPS, LOCK_CUSTOMERS, MAKE_GUEST, UNSET_DEFAULTS
 from .tables import SCHEMA
@@ -41,6 +41,7 @@ class CustomerService(ModuleService):
         return created
 
     @writes
+    @one_statement()
     async def guest(self, email: str) -> Row:
         """The guest with that email, created where there is none. However many ask at once, they get the same one."""
         found = await self.database.fetch_value(FIND_GUEST, {"email": email})

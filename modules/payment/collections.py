@@ -9,7 +9,7 @@ from typing import Any
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.ids import new_id
 from ...core.logs import logger
-from ...core.messages import repeatable, writes
+from ...core.messages import one_statement, repeatable, writes
 from ...core.module import ModuleService, Row, Rows
 from .provider import Ask, PaymentProvider
 from .queries import CANCEL_COLLECTION, COLLECTION_FOR, DROP_SESSIONS, LOCK_COLLECTION, REFRESH_COLLECTION, SET_AMOUNT
@@ -65,6 +65,7 @@ class Collections(ModuleService):
         return await self.retrieve("payment_collection", id, fields=("*", "payment_sessions.*"))
 
     @writes
+    @one_statement()
     async def _made_for(self, payer_key: str, currency_code: str, amount: Decimal | int, metadata: Mapping[str, Any] | None) -> Row:
         """Id, amount and currency of a payer's collection."""
         made = {"id": new_id("pay_col"), "payer_key": payer_key, "currency_code": currency_code.lower(), "metadata": metadata}
