@@ -116,12 +116,23 @@ class UpdateSalesChannel(CreateSalesChannel):
     name: str = ABSENT
 
 
+SALES_CHANNELS = Filters(
+    q=TEXT, id=MANY, name=MANY, description=TEXT, is_disabled=BOOLEAN, location_id=MANY, publishable_key_id=MANY, logical=True, **STAMPS
+)
+
+
+@routes.get("/admin/sales-channels", query=SALES_CHANNELS, returns=SALES_CHANNEL, many=True)
+async def list_channels(request: Request) -> Answer:
+    """List sales channels."""
+    filters = request.filters
+    if "location_id" in filters:
+        filters["stock_locations"] = {"id": filters.pop("location_id")}
+    return await request.fetch_list(SALES_CHANNEL, filters)
+
+
 routes.resource(
     "/admin/sales-channels",
     SALES_CHANNEL,
-    list=Filters(
-        q=TEXT, id=MANY, name=MANY, description=TEXT, is_disabled=BOOLEAN, location_id=MANY, publishable_key_id=MANY, logical=True, **STAMPS
-    ),
     create=Write(CreateSalesChannel, run=creates(create_sales_channels, "sales_channels")),
     update=Write(UpdateSalesChannel, run=updates(update_sales_channels)),
     delete=deletes(delete_sales_channels),

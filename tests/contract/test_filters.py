@@ -1,0 +1,77 @@
+"""Every parameter that a list may be filtered by is understood, and finds nothing where nothing is so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from .facts import facts
+from .test_refusals import NAMES, caller, path_of, served
+from .walk import Shop
+
+NEEDS_A_CART = "GET /store/shipping-options"
+WHO_ASKS = ("region_id", "country_code", "province", "cart_id", "sales_channel_id")
+"""Of the store's products: who asks, and from where, has to be known."""
+ON_PURPOSE = (r"GET /admin/customer-groups customers\[default_(billing|shipping)_address_id\]",)
+"""Columns that no table has."""
+NOBODY = "nobody-is-called-so"
+LONG_AGO = "2001-01-01T00:00:00.000Z"
+
+
+def samples(shape: dict[str, Any], prefix: str = "") -> Iterator[dict[str, str]]:
+    """One query string for every parameter and every way to write it."""
+    for field, kind in shape.items():
+        if field in ("~", "$"):
+            continue
+        bare = field.rstrip("?")
+        name = f"{prefix}[{bare}]" if prefix else bare
+        if isinstance(kind, dict) and "any of" in kind:
+            kind = next(each for each in kind["any of"] if isinstance(each, dict))
+        if isinstance(kind, list):
+            word = kind[0].removeprefix("=").split()[0] if kind[0].startswith("=") else NOBODY
+            yield {f"{name}[]": word}
+        elif isinstance(kind, dict) and "one or many" not in kind:
+            yield from samples(kind, name)
+        else:
+            yield from ways(name, bare, kind)
+
+
+def ways(name: str, bare: str, kind: Any) -> Iterator[dict[str, str]]:
+    if kind == "number operators" or (bare == "total" and kind == "string operators"):
+        yield from ({name: "5"}, {f"{name}[$gt]": "5"}, {f"{name}[$in][]": "5"})
+    elif kind == "string operators":
+        value = LONG_AGO if bare.endswith("_at") else NOBODY
+        yield from ({name: value}, {f"{name}[$lt]": value}, {f"{name}[$in][]": value})
+    elif kind == "boolean word":
+        yield from ({name: "true"}, {name: "false"})
+    elif isinstance(kind, dict):
+        yield from ({name: NOBODY}, {f"{name}[0]": NOBODY, f"{name}[1]": NOBODY})
+    elif kind == "number":
+        yield {name: "1"}
+    else:
+        yield {name: kind.removeprefix("=").split()[0] if kind.startswith("=") else NOBODY}
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("GET") and facts()[name].get("paged")])
+async def test_a_list_understands_its_parameters(shop: Shop, name: str) -> None:
+    route, shape = served()[name], facts()[name].get("query", {})
+    if name == NEEDS_A_CART or ("{}" in name and "count" not in facts()[name]["keys"]):
+        pytest.skip("asks for more than a list, or isn't one")
+    needed = {"region_id": shop.ids["region"]} if name == "GET /store/payment-providers" else {}
+    plain = [{"limit": "1", "offset": "1"}, {"order": "-code" if "currencies" in name else "-id"}, {"with_deleted": "true"}]
+    if "$" in shape:
+        by = next(field.rstrip("?") for field, kind in shape.items() if kind in ({"one or many": "string"}, "string operators"))
+        plain += [{f"$or[0][{by}]": NOBODY}, {f"$and[0][{by}][]": NOBODY}]
+    for query in [*samples(shape), *plain]:
+        if "/store/product" in name and any(word in parameter for parameter in query for word in WHO_ASKS):
+            continue
+        answer = await caller(shop, name).raw("GET", path_of(route), params={**needed, **query})
+        if any(re.search(known, f"{name} {parameter}") for parameter in query for known in ON_PURPOSE):
+            assert answer.status == 400
+            continue
+        assert answer.status == 200, f"{name} {query}: {answer.text}"
+        if any(value in (NOBODY, LONG_AGO) for value in query.values()) and not any("$lt" in parameter for parameter in query):
+            assert answer.json["count"] == 0, f"{name} {query} found something"
