@@ -362,7 +362,7 @@ class Supervisor:
     def status(self) -> dict[str, Any]:
         """What `velella status` shows."""
         own = psutil.Process()
-        pids = {own.pid, *(child.pid for child in own.children(recursive=True))}
+        pids = {own.pid, *(child.pid for child in own.children(recursive=True) if child.name() != "postgres")}
         return {
             "topology": self.topology.name,
             "url": self.settings.public_url or f"http://{self.settings.host}:{self.settings.port}",

@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
     def status(
         data_dir: Path | None = DataDir,
         as_json: bool = typer.Option(False, "--json", help="The same as JSON."),
-        pids: bool = typer.Option(False, "--pids", help="Only the ids of all processes, for scripts."),
+        pids: bool = typer.Option(False, "--pids", help="Only the ids of all processes but PostgreSQL's, for scripts."),
     ) -> None:
         """Show pools, replicas, processes, queues and restarts of the Velella that runs on the data directory."""
         report = _ask(data_dir, lambda supervisor: supervisor.status())
