@@ -6,8 +6,8 @@ import pytest
 
 from velella.http.frontend.front import RELATIONS_LIMIT
 
-from .facts import facts
-from .test_refusals import NAMES, caller, served
+from .asking import NAMES, caller
+from .facts import facts, served
 from .walk import Shop
 
 AT_ONCE = 40

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from .facts import facts
-from .test_refusals import NAMES, caller, path_of, served
+from .asking import NAMES, caller, path_of
+from .facts import facts, served
 from .walk import Shop
 
 NEEDS_A_CART = "GET /store/shipping-options"

@@ -1,0 +1,48 @@
+"""Asking a route for what isn't there, as somebody who may."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from velella.http.frontend import Route
+
+from .api import Answer, Api
+from .facts import facts, served
+from .walk import Shop
+
+NAMES = sorted(served())
+RESETTING = "POST /auth/{}/{}/update"
+WITH_BODY = [name for name in NAMES if "body" in facts()[name]]
+
+
+def caller(shop: Shop, name: str) -> Api:
+    """Who may ask this."""
+    auth = facts()[name]["auth"]
+    if auth.startswith("user"):
+        return shop.admin
+    if auth.startswith("customer") and "optional" not in auth:
+        return shop.buyer
+    if "unregistered" in auth:
+        return shop.grace
+    return shop.store if "/store/" in name else shop.guest
+
+
+def path_of(route: Route) -> str:
+    """Of nothing that is there."""
+    known = {"actor_type": "user", "auth_provider": "emailpass"}
+    return re.sub(r"\{(\w+)\}", lambda found: known.get(found[1], "nobody"), route.path)
+
+
+async def refused(api: Api, name: str, body: Any = None, **options: Any) -> Answer:
+    route = served()[name]
+    return await api.raw(route.method, path_of(route), body, **options)
+
+
+def is_error(answer: Answer, status: int, type: str) -> str:
+    """The message of an error, which has nothing but a type and a message."""
+    assert answer.status == status, answer.text
+    assert set(answer.json) == {"type", "message"}, answer.text
+    assert answer.json["type"] == type
+    assert answer.json["message"]
+    return str(answer.json["message"])
