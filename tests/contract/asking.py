@@ -24,7 +24,7 @@ def caller(shop: Shop, name: str) -> Api:
     if auth.startswith("customer") and "optional" not in auth:
         return shop.buyer
     if "unregistered" in auth:
-        return shop.grace
+        return shop.buyer
     return shop.store if "/store/" in name else shop.guest
 
 

@@ -1,4 +1,4 @@
-"""The buyers' part of the walk, and how the shop is closed again."""
+"""The buyers' part of the walk, and what is thrown away in the end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ PASSWORD = "correct horse battery"
 
 
 async def buy(shop: Shop) -> None:
-    for area in (customers, carts, orders, signing_in):
+    for area in (customers, carts, orders, signing_in, clearing):
         await area(shop)
 
 
@@ -107,24 +107,23 @@ async def signing_in(shop: Shop) -> None:
     shop.grace = user
 
 
-async def close_shop(shop: Shop) -> None:
-    """Delete what was made; the last to go is one of the users."""
+async def clearing(shop: Shop) -> None:
+    """Make one of everything that can be deleted, and delete it."""
     admin, ids = shop.admin, shop.ids
-    for path, key in (
-        ("/admin/product-options", "option"),
-        ("/admin/collections", "collection"),
-        ("/admin/product-tags", "product_tag"),
-        ("/admin/product-types", "product_type"),
-        ("/admin/product-categories", "polo"),
-        ("/admin/price-preferences", "preference"),
-        ("/admin/sales-channels", "other channel"),
-        ("/admin/shipping-options", "calculated"),
-        ("/admin/shipping-option-types", "type"),
-        ("/admin/fulfillment-sets", "set"),
-        ("/admin/stock-locations", "spare location"),
-        ("/admin/inventory-items", "item"),
-        ("/admin/tax-regions", "tax region"),
-        ("/admin/regions", "region"),
+    for path, key, body in (
+        ("/admin/product-options", "product_option", {"title": "Collar", "values": ["Round"]}),
+        ("/admin/collections", "collection", {"title": "Spring"}),
+        ("/admin/product-tags", "product_tag", {"value": "spare"}),
+        ("/admin/product-types", "product_type", {"value": "Spare"}),
+        ("/admin/product-categories", "product_category", {"name": "Spare"}),
+        ("/admin/price-preferences", "price_preference", {"attribute": "currency_code", "value": "dkk"}),
+        ("/admin/sales-channels", "sales_channel", {"name": "Spare"}),
+        ("/admin/shipping-option-types", "shipping_option_type", {"label": "Spare", "code": "spare"}),
+        ("/admin/inventory-items", "inventory_item", {"sku": "spare"}),
+        ("/admin/regions", "region", {"name": "Spare", "currency_code": "usd"}),
     ):
-        await admin.delete(f"{path}/{{id}}", id=ids[key])
+        made = (await admin.post(path, body))[key]["id"]
+        await admin.delete(f"{path}/{{id}}", id=made)
+    await admin.delete("/admin/fulfillment-sets/{id}", id=ids["spare set"])
+    await admin.delete("/admin/stock-locations/{id}", id=ids["spare location"])
     await shop.grace.delete("/admin/users/{id}", id=shop.user)

@@ -23,7 +23,7 @@ from velella.workflows.defaults import seed_defaults
 
 from ..conftest import clone
 from .api import Api
-from .buying import PASSWORD, buy, close_shop
+from .buying import PASSWORD, buy
 from .walk import Shop, open_shop
 
 
@@ -54,7 +54,7 @@ sys.modules[providers.__name__] = providers
 
 @pytest.fixture(scope="session")
 async def shop(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
-    """Filled with what the walk makes before it clears away."""
+    """One that has been walked through."""
     fulfillment = [*default_providers()["fulfillment"], ProviderSettings(use="contract_test_providers:Reckoner", id="r")]
     settings = Settings(
         database_url=await clone(postgres),
@@ -81,8 +81,7 @@ async def shop(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFact
         yield made
 
 
-@pytest.fixture(scope="session")
-async def walked(shop: Shop) -> dict[str, list[str]]:
-    """Departures by route, of every route that has answered as it should, when everything is over."""
-    await close_shop(shop)
+@pytest.fixture
+def walked(shop: Shop) -> dict[str, list[str]]:
+    """Departures by route, of every route that has answered as it should."""
     return shop.guest.departures

@@ -71,10 +71,10 @@ async def markets(shop: Shop) -> None:
         await side.get(f"{prefix}/regions/{{id}}", id=ids["region"])
 
     preference = {"attribute": "currency_code", "value": "jpy", "is_tax_inclusive": True}
-    ids["preference"] = (await admin.post("/admin/price-preferences", preference))["price_preference"]["id"]
+    kept = (await admin.post("/admin/price-preferences", preference))["price_preference"]["id"]
     await admin.get("/admin/price-preferences")
-    await admin.get("/admin/price-preferences/{id}", id=ids["preference"])
-    await admin.post("/admin/price-preferences/{id}", {"is_tax_inclusive": False}, id=ids["preference"])
+    await admin.get("/admin/price-preferences/{id}", id=kept)
+    await admin.post("/admin/price-preferences/{id}", {"is_tax_inclusive": False}, id=kept)
 
     ids["channel"] = (await admin.get("/admin/sales-channels"))["sales_channels"][0]["id"]
     ids["other channel"] = (await admin.post("/admin/sales-channels", {"name": "Fair"}))["sales_channel"]["id"]
@@ -99,7 +99,7 @@ async def catalogue(shop: Shop) -> None:
             await side.get(f"{prefix}/{plural}")
             await side.get(f"{prefix}/{plural}/{{id}}", id=ids[key])
     child = {"name": "Polo", "is_active": True, "parent_category_id": ids["product_category"]}
-    ids["polo"] = (await admin.post("/admin/product-categories", child))["product_category"]["id"]
+    await admin.post("/admin/product-categories", child)
     await store.get("/store/product-categories", {"include_descendants_tree": "true"})
 
     option = {"title": "Fabric", "values": ["Wool", "Linen"], "ranks": {"Linen": 0, "Wool": 1}}
@@ -235,9 +235,11 @@ async def shipping(shop: Shop) -> None:
     await admin.get("/admin/fulfillment-providers/{id}/options", id="manual_manual")
     await admin.post("/admin/stock-locations/{id}/fulfillment-providers", {"add": ["manual_manual", "reckoner_r"]}, id=ids["location"])
     path, shown = "/admin/stock-locations/{id}/fulfillment-sets", {"fields": "*fulfillment_sets"}
-    place = (await admin.raw("POST", path.format(id=ids["location"]), {"name": "Post", "type": "shipping"}, params=shown)).json
-    ids["set"] = place["stock_location"]["fulfillment_sets"][0]["id"]
+    await admin.post(path, {"name": "Post", "type": "shipping"}, id=ids["location"])
     await admin.post(path, {"name": "Pick-up", "type": "pickup"}, id=ids["spare location"])
+    for place, name in (("location", "set"), ("spare location", "spare set")):
+        row = (await admin.raw("GET", f"/admin/stock-locations/{ids[place]}", params=shown)).json["stock_location"]
+        ids[name] = row["fulfillment_sets"][0]["id"]
 
     zones = "/admin/fulfillment-sets/{id}/service-zones"
     zone = {"name": "Germany", "geo_zones": [{"type": "country", "country_code": "de"}]}
@@ -256,7 +258,6 @@ async def shipping(shop: Shop) -> None:
     await admin.get("/admin/shipping-option-types")
     await admin.get("/admin/shipping-option-types/{id}", id=kind)
     await admin.post("/admin/shipping-option-types/{id}", {"description": "By van"}, id=kind)
-    ids["type"] = kind
 
     option = {
         "name": "Standard",
@@ -286,7 +287,7 @@ async def taxes(shop: Shop) -> None:
     await admin.get("/admin/tax-providers")
     rate = {"rate": 19, "name": "VAT", "code": "vat"}
     germany = {"country_code": "de", "provider_id": "tp_system", "default_tax_rate": rate, **HOOKED}
-    region = shop.ids["tax region"] = (await admin.post("/admin/tax-regions", germany))["tax_region"]["id"]
+    region = (await admin.post("/admin/tax-regions", germany))["tax_region"]["id"]
     spare = (await admin.post("/admin/tax-regions", {"country_code": "us"}))["tax_region"]["id"]
     await admin.get("/admin/tax-regions")
     await admin.get("/admin/tax-regions/{id}", id=region)
