@@ -88,6 +88,18 @@ def product_filters(given: Row, channels: Sequence[str]) -> Row:
     return filters
 
 
+async def of_channels(request: Request, filters: Row, channels: Sequence[str]) -> Row:
+    """The same filters. Where they name products, those are looked up in the channels, and not every product of the channels."""
+    named = filters.get("id")
+    if named is None:
+        return filters
+    ids = [named] if isinstance(named, str) else list(named)
+    ties = await request.modules.link.linked("product_sales_channel", "product_id", ids)
+    sold = {tie["product_id"] for tie in ties if tie["sales_channel_id"] in channels}
+    rest = {name: value for name, value in filters.items() if name != "sales_channel_id"}
+    return {**rest, "id": [id for id in ids if id in sold]}
+
+
 def split(fields: Fields, prefix: str) -> tuple[Fields, bool, bool]:
     """The fields that the graph knows, and whether prices and quantities are wanted besides. `prefix` leads to the variants."""
     price, quantity = f"{prefix}calculated_price", f"{prefix}inventory_quantity"
@@ -140,7 +152,8 @@ async def list_products(request: Request) -> Answer:
     """List published products, with prices where they are asked for."""
     channels = channels_of(request)
     who = await asking(request, request.asks("variants.calculated_price"))
-    page = await page_of(request, PRODUCT, product_filters(request.filters, channels), who, channels)
+    filters = await of_channels(request, product_filters(request.filters, channels), channels)
+    page = await page_of(request, PRODUCT, filters, who, channels)
     return list_envelope("products", page, request.page)
 
 
@@ -149,7 +162,7 @@ async def get_product(request: Request) -> Answer:
     """Get a published product."""
     channels = channels_of(request)
     who = await asking(request, request.asks("variants.calculated_price"))
-    filters = product_filters({**request.filters, "id": request.params["id"]}, channels)
+    filters = await of_channels(request, product_filters({**request.filters, "id": request.params["id"]}, channels), channels)
     page = await page_of(request, PRODUCT, filters, who, channels, one=True)
     if page.json == b"[]":
         raise not_found(PRODUCT, request.params["id"])

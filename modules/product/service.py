@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
-from ...core.messages import one_statement, writes
+from ...core.messages import one_statement, reads, writes
 from ...core.sql.snapshots import Snapshot
 from . import queries
 from .categories import Categories
@@ -50,6 +50,13 @@ class ProductService(Options, Categories):
     schema = SCHEMA
 
     # -- products
+
+    @reads
+    async def list_products(
+        self, filters: Given | None = None, *, fields: Sequence[str] = ("*",), limit: int | None = None, offset: int = 0
+    ) -> list[Row]:
+        """Products as business code wants them: rows by the filters of the API, with the fields that are named."""
+        return await self.list("product", filters, fields=fields, limit=limit, offset=offset)
 
     @writes
     @one_statement(lambda rows: not any(option.get("id") for row in rows for option in row.get("options") or ()))

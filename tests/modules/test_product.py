@@ -368,3 +368,11 @@ async def test_products_are_found_by_what_belongs_to_them(products: ProductServi
     value = (await shown(products, one["id"]))["options"][0]["values"][0]["id"]
     assert await found(variants={"options": {"id": [value]}}) == [one["id"]]
     assert await found(options={"values": {"id": value}}) == [one["id"]]
+
+
+async def test_products_are_listed_by_the_filters_and_fields_of_the_api(products: ProductService) -> None:
+    await products.create_products([shirt(handle="a", status="published"), shirt(handle="b"), shirt(handle="c", status="published")])
+    rows = await products.list_products({"status": "published"}, fields=("handle", "variants.title"))
+    assert sorted(row["handle"] for row in rows) == ["a", "c"]
+    assert {len(row["variants"]) for row in rows} == {4}
+    assert len(await products.list_products(limit=1, offset=2)) == 1

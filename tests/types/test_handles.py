@@ -1,0 +1,28 @@
+"""Handles are typed: what a module's service doesn't offer is an error before it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+CALLS = """
+from velella.modules import Modules
+
+async def calls(modules: Modules) -> None:
+    reveal_type(await modules.product.list_products({"status": "published"}, limit=3))
+    await modules.product.list_products(limit="three")
+    await modules.product.no_such_message()
+"""
+
+
+async def test_a_type_checker_holds_messages_against_the_service(tmp_path: Path) -> None:
+    (tmp_path / "calls.py").write_text(CALLS)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "mypy", "--strict", "--config-file", "/dev/null", str(tmp_path / "calls.py"),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    said = (await process.communicate())[0].decode()
+    assert 'Revealed type is "list[dict[str, Any]]"' in said or "builtins.list[builtins.dict[builtins.str, Any]]" in said, said
+    assert 'Argument "limit"' in said, said
+    assert 'has no attribute "no_such_message"' in said, said
