@@ -19,10 +19,10 @@ async def calls(modules: Modules) -> None:
 async def test_a_type_checker_holds_messages_against_the_service(tmp_path: Path) -> None:
     (tmp_path / "calls.py").write_text(CALLS)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "mypy", "--strict", "--config-file", "/dev/null", str(tmp_path / "calls.py"),
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=Path(__file__).parents[2],
+        sys.executable, "-m", "mypy", "--strict", "calls.py",
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=tmp_path,
     )  # fmt: skip
     said = (await process.communicate())[0].decode()
-    assert 'Revealed type is "list[dict[str, Any]]"' in said or "builtins.list[builtins.dict[builtins.str, Any]]" in said, said
+    assert 'Revealed type is "list[dict[str, Any]]"' in said, said
     assert 'Argument "limit"' in said, said
     assert 'has no attribute "no_such_message"' in said, said
