@@ -95,8 +95,10 @@ async def test_a_subscriber_that_fails_gets_the_event_again_without_writing_twic
     await relay(here)
     assert {row["error"] for row in await outbox(here)} == {"second: Not now."}
     await here.database.script("UPDATE event_outbox SET due_at = now() WHERE due_at IS NOT NULL")
-    await relay(here)
-    assert [row["error"] for row in await outbox(here)] == [None, None]
+    async with asyncio.timeout(20):  # the coordinator's own round may have taken them at the same moment
+        while [row["error"] for row in await outbox(here)] != [None, None]:
+            await relay(here)
+            await asyncio.sleep(0.02)
     assert calls.count("first") == 1
     assert await here.booked("events") == [1, 1], "two events, two bookings, however often they came"
 
