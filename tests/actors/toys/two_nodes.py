@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,11 @@ def main(folder: Path) -> None:
         cluster.add_node(num_cpus=1, resources={"right": 4}, node_ip_address="127.0.0.1")
         seen = {way: asyncio.run(look(cluster.address, folder, host)) for way, host in (("tcp", None), ("ray", "none"))}
         for way in seen.values():
-            way["left behind"] = [pid for pid in way.pop("pids") if pid is not None and psutil.pid_exists(pid)]
+            pids = [pid for pid in way.pop("pids") if pid is not None]
+            deadline = time.monotonic() + 20
+            while any(map(psutil.pid_exists, pids)) and time.monotonic() < deadline:
+                time.sleep(0.1)
+            way["left behind"] = list(filter(psutil.pid_exists, pids))
         print(json.dumps(seen))
     finally:
         cluster.shutdown()
