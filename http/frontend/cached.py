@@ -28,6 +28,18 @@ LONGEST_QUERY = 512
 """Longer query strings are asked for once; remembering them would only push out others."""
 
 
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """An answer, with its entity tag."""
+
+    body: bytes
+    tag: str
+
+    def __len__(self) -> int:
+        """The bytes it takes."""
+        return len(self.body) + len(self.tag)
+
+
 @dataclass(frozen=True, init=False)
 class Cached:
     """Says that a route's answers may be remembered."""

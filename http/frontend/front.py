@@ -26,7 +26,8 @@ from ...core.logs import logger
 from ...core.messages import CallContext, Service, call_context
 from .access import CUSTOMER_OPTIONAL, USER
 from .answers import COMPRESSED_FROM, Refused, accepted_coding, compressed, error_reply, missing_page, unknown_reply
-from .cached import LONGEST_QUERY, Cached
+from .cached import LONGEST_QUERY, Cached, Remembered
+from .conditional import REVALIDATED, entity_tag, matches
 from .cors import Cors
 from .credentials import Credentials
 from .incoming import check_query, read_body
@@ -185,22 +186,26 @@ class FrontEnd(Service):
         """The answer from memory, if it is there and nothing it was made from has changed."""
         route, text = request.route, request.http.rel_url.raw_query_string
 
-        async def fill() -> bytes:
+        async def fill() -> Remembered:
             answer = await route.handler(request)
             if isinstance(answer, Reply):
                 raise TypeError(f"{route.method} {route.path} is cached: it answers with JSON and nothing else")
-            return answer if isinstance(answer, bytes) else dumps(answer)
+            body = answer if isinstance(answer, bytes) else dumps(answer)
+            return Remembered(body, entity_tag(body))
 
         if not cached.remembers(request, text):
-            return Reply(await fill(), route.status)
+            made = await fill()
+            return Reply(made.body, route.status, tag=made.tag)
         place: tuple[Any, ...] = (id(route), text, request.customer_id is None)
         tags = self._tags.get(place)
         if tags is None:
             tags = self._tags[place] = cached.tags(request) or frozenset()
         if not tags:
-            return Reply(await fill(), route.status)
+            made = await fill()
+            return Reply(made.body, route.status, tag=made.tag)
         place = (*place, request.http.rel_url.raw_path, request.sales_channel_ids, request.customer_id)
-        return Reply(await self._answers.get_or_fill(place, tags, fill), route.status, kept=(place, tags))
+        kept = await self._answers.get_or_fill(place, tags, fill, size=len)
+        return Reply(kept.body, route.status, tag=kept.tag, kept=(place, tags))
 
     async def _unserved(self, http: web.BaseRequest, path: str, area: str) -> Reply:
         """No route has this path and method. Who may not come in isn't told whether there is one."""
@@ -242,7 +247,13 @@ class FrontEnd(Service):
         for name, value in self._cors.headers(_area(http.rel_url.raw_path), http.headers.get("Origin")).items():
             headers.setdefault(name, value)
         headers["x-request-id"] = trace_id
-        if reply.status != 204:
+        if http.method == "GET" and reply.status == 200 and _area(http.rel_url.raw_path) == "store":
+            tag = headers["ETag"] = reply.tag or entity_tag(body)
+            headers.setdefault("Cache-Control", REVALIDATED)
+            asked = http.headers.get("If-None-Match")
+            if asked is not None and matches(asked, tag):
+                reply.status, body = 304, b""
+        if reply.status not in (204, 304):
             headers.setdefault("Content-Type", f"{reply.content_type}; charset=utf-8")
         if len(body) >= COMPRESSED_FROM:
             coding = accepted_coding(http.headers.get("Accept-Encoding"))

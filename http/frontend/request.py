@@ -43,6 +43,8 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     close: bool = False
     """Close the connection afterwards."""
+    tag: str | None = None
+    """Its entity tag, where that is known already."""
     kept: tuple[Any, frozenset[str]] | None = None
     """Where and by what tags the front end remembers this answer, if it does."""
 

@@ -1,0 +1,19 @@
+"""Conditional requests: a client that has an answer already is told so, instead of being sent it again (RFC 9110, section 13)."""
+
+from __future__ import annotations
+
+import hashlib
+
+REVALIDATED = "private, no-cache"
+"""Keep it, but ask each time: an answer is for one storefront and one buyer, and no older than what is committed."""
+
+
+def entity_tag(body: bytes) -> str:
+    """The same for the same bytes, in every process. Weak: one tag stands for the answer however it is compressed."""
+    return f'W/"{len(body):x}-{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+
+
+def matches(asked: str, tag: str) -> bool:
+    """Whether an `If-None-Match` header names the tag, by weak comparison; `*` names any."""
+    bare = tag.removeprefix("W/")
+    return any(one == "*" or one.removeprefix("W/") == bare for one in (part.strip() for part in asked.split(",")))
