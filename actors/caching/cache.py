@@ -91,13 +91,9 @@ class Cache:
         """
         if not self._enabled:
             return await fill()
-        entry = self._entries.get(key)
+        entry = self._fresh(key)
         if entry is not None:
-            if entry.generation == entry.tags.generation and entry.expires > self._clock():
-                self._entries.move_to_end(key)
-                self.figures.hits += 1
-                return cast(T, entry.value)
-            self._drop(key, entry)
+            return cast(T, entry.value)
         under = self._tags.get(tags) or self._new_tags(tags)
         flight = self._flights.get(key)
         if flight is not None and flight[0] is under and flight[1] == under.generation:
@@ -109,6 +105,11 @@ class Cache:
         task.add_done_callback(_seen)
         self._flights[key] = (under, under.generation, task)
         return cast(T, await asyncio.shield(task))
+
+    def get(self, key: Hashable) -> Any:
+        """The value of a key as `get_or_fill` keeps it; None where it isn't there, or is outdated."""
+        entry = self._fresh(key)
+        return entry.value if entry is not None else None
 
     def changed(self, names: frozenset[str] | None) -> None:
         """Entities of these names have changed and the change is committed; None: anything may have."""
@@ -129,6 +130,17 @@ class Cache:
         self.bytes = 0
 
     # -- inside
+
+    def _fresh(self, key: Hashable) -> _Entry | None:
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        if entry.generation == entry.tags.generation and entry.expires > self._clock():
+            self._entries.move_to_end(key)
+            self.figures.hits += 1
+            return entry
+        self._drop(key, entry)
+        return None
 
     async def _fly(
         self, key: Hashable, tags: _Tags, generation: int, fill: Callable[[], Awaitable[T]], size: Callable[[T], int] | None

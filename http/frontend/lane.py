@@ -1,0 +1,69 @@
+"""The short way for store reads that are asked for again and again: from the text of the request to the remembered answer.
+
+What a request without a customer may see follows from its path, its query string and the storefront's key. Where all three were here
+before, nothing of it is worked out again; only whether the answer and the key are still fresh is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from ...actors.caching import Cache
+from ...core.settings import Settings
+from .cached import Remembered
+from .credentials import KEPT, KEY_HEADER, OF_KEYS, SECONDS, Credentials
+from .request import Reply
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the front end keeps an answer."""
+
+    key: Any
+    tags: frozenset[str]
+
+
+class Lane:
+    """One a front end."""
+
+    def __init__(self, answers: Cache, credentials: Credentials, settings: Settings) -> None:
+        self._answers = answers
+        self._credentials = credentials
+        self._places = Cache(KEPT, min(SECONDS, settings.cache_seconds), enabled=settings.cache)
+        self.changed = self._places.changed
+        """To be called with what has changed: keys may have been revoked, or speak for other channels."""
+
+    def answer(self, http: web.BaseRequest) -> Reply | None:
+        """The answer, where the same was asked before and everything still holds."""
+        asked = _asked(http)
+        place: _Place | None = self._places.get(asked) if asked is not None else None
+        if place is None:
+            return None
+        kept: Remembered | None = self._answers.get(place.key)
+        return Reply(kept.body, tag=kept.tag, kept=(place.key, place.tags)) if kept is not None else None
+
+    async def keep(self, http: web.BaseRequest, place: tuple[Hashable, ...], tags: frozenset[str]) -> None:
+        """Remember where the answer to a request is kept: `place` less the sales channels and the customer."""
+        asked = _asked(http)
+        if asked is None:
+            return
+
+        async def fill() -> _Place:
+            # asked of the key anew, so that a change of it that comes in between is heard of
+            key = await self._credentials.publishable_key(http)
+            return _Place((*place, key.sales_channel_ids, None), tags)
+
+        await self._places.get_or_fill(asked, OF_KEYS, fill, size=lambda _: len(asked[0]) + 500)
+
+
+def _asked(http: web.BaseRequest) -> tuple[str, str] | None:
+    """What names a request; None where somebody may be signed in."""
+    headers = http.headers
+    if http.method != "GET" or "Authorization" in headers or "Cookie" in headers:
+        return None
+    key = headers.get(KEY_HEADER)
+    return (http.rel_url.raw_path_qs, key) if key else None
