@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .product.service import ProductService
     from .region.service import RegionService
     from .sales_channel.service import SalesChannelService
+    from .settings.service import SettingsService
     from .stock_location.service import StockLocationService
     from .store.service import StoreService
     from .tax.service import TaxService
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 NAMES = (
     "api_key", "auth", "cart", "currency", "customer", "fulfillment", "inventory", "link", "order", "payment",
-    "pricing", "product", "region", "sales_channel", "stock_location", "store", "tax", "user",
+    "pricing", "product", "region", "sales_channel", "settings", "stock_location", "store", "tax", "user",
 )  # fmt: skip
 
 S = TypeVar("S", bound="ModuleService")
@@ -50,6 +51,7 @@ class Modules:
     product: ProductService
     region: RegionService
     sales_channel: SalesChannelService
+    settings: SettingsService
     stock_location: StockLocationService
     store: StoreService
     tax: TaxService

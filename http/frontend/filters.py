@@ -108,6 +108,11 @@ def _number(value: Value, path: tuple[str, ...], issues: list[Issue]) -> Value:
     return int(number) if number == number.to_integral_value() else number
 
 
+def _number_list(value: Value, path: tuple[str, ...], issues: list[Issue]) -> Value:
+    several = value if isinstance(value, list) else [value]
+    return [_number(each, (*path, str(at)), issues) for at, each in enumerate(several)]
+
+
 def _anything(value: Value, path: tuple[str, ...], issues: list[Issue]) -> Value:
     return value
 
@@ -120,6 +125,8 @@ OPERATORS = Kind(_operators(_text), {"anyOf": [{"type": "string"}, {"type": "arr
 """A value, many, or {$gt: …}."""
 NUMBERS = Kind(_operators(_number), {"anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}}, {"type": "object"}]})
 NUMBER = Kind(_number, {"type": "number"})
+NUMBER_LIST = Kind(_number_list, {"type": "array", "items": {"type": "number"}})
+"""Numbers; a single one is a list of one."""
 BOOLEAN = Kind(_boolean, {"type": "boolean"})
 ANYTHING = Kind(_anything, {})
 

@@ -185,13 +185,13 @@ class Request:
         """The error of a thing that isn't there."""
         return not_found(view if view.label else view.but(label=self.graph.catalogue.entity(view.entity).called), id, by)
 
-    async def fetch_list(self, view: View, filters: Mapping[str, Any] | None = None, *, fields: Fields | None = None) -> bytes:
-        """`{"carts": […], "count": …, "offset": …, "limit": …}`: the page that the request asks for.
+    async def page_of(self, view: View, filters: Mapping[str, Any] | None = None, *, fields: Fields | None = None) -> Page:
+        """The page that the request asks for, with its count.
 
         Filters default to the request's own; give `{**request.filters, …}` to add to them.
         """
         paging = self.page
-        page = await self.graph.query(
+        return await self.graph.query(
             Query(
                 view.entity,
                 fields=fields or self.fields_of(view),
@@ -203,7 +203,10 @@ class Request:
                 count=True,
             )
         )
-        return list_envelope(view.plural, page, paging)
+
+    async def fetch_list(self, view: View, filters: Mapping[str, Any] | None = None, *, fields: Fields | None = None) -> bytes:
+        """`{"carts": […], "count": …, "offset": …, "limit": …}`: `page_of` in its envelope."""
+        return list_envelope(view.plural, await self.page_of(view, filters, fields=fields), self.page)
 
 
 def not_found(view: View, id: str | None, by: str = "id") -> NotFound:

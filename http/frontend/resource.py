@@ -85,6 +85,7 @@ class Resource:
             query=query,
             returns=self.view,
             many=many,
+            status=write.status if write else 200,
             body_limit=write.body_limit if write else None,
             cached=Cached() if method == "GET" and path.startswith("/store") else None,
             summary=summary,

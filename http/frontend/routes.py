@@ -94,6 +94,7 @@ class Write:
     body_limit: int | None = None
     query: Filters = NOTHING
     """What the query string may hold besides `fields`."""
+    status: int = 200
 
 
 class Routes:

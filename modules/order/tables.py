@@ -317,6 +317,19 @@ def _owned(kind: str, key: str, detail: str) -> dict[str, Relation]:
     }
 
 
+# Why things come back: the reasons a shop chooses from, each maybe a finer one of another.
+return_reason = Table(
+    "return_reason",
+    metadata,
+    identity(),
+    Column("value", Text, nullable=False, index=True),
+    Column("label", Text, nullable=False),
+    Column("description", Text),
+    Column("parent_return_reason_id", Text, ForeignKey("return_reason.id", ondelete="SET NULL"), index=True),
+    metadata_column(),
+    *timestamps(),
+)
+
 SCHEMA = Schema(
     "order",
     Entity(
@@ -375,4 +388,15 @@ SCHEMA = Schema(
     Entity("order_credit_line", order_credit_line, prefix="ordcl"),
     Entity("order_transaction", order_transaction, prefix="ordtrx"),
     Entity("order_summary", order_summary, prefix="ordsum"),
+    Entity(
+        "return_reason",
+        return_reason,
+        prefix="rr",
+        label="ReturnReason",
+        relations={
+            "parent_return_reason": one("return_reason", "parent_return_reason_id"),
+            "return_reason_children": many("return_reason", "parent_return_reason_id"),
+        },
+        searchable=("value", "label"),
+    ),
 )

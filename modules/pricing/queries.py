@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from ...core.sql.compiled import compiled
 from ...core.sql.snapshots import Part, Rows
-from .tables import price, price_rule
+from .tables import price, price_list, price_list_rule, price_rule
 
 # The best price of each price set, and the best of its price lists: at most two rows a set, for a whole page of sets.
 #
@@ -87,8 +87,13 @@ LOCK_PRICE_SETS = compiled(
     text("SELECT id FROM price_set WHERE id = ANY(CAST(:ids AS text[])) AND deleted_at IS NULL ORDER BY id FOR UPDATE")
 )
 
-# The prices that a set has of its own, without those that price lists put there.
-OWN_PRICES = compiled(
+# Who changes a price list, or its prices, holds the list.
+LOCK_PRICE_LISTS = compiled(
+    text("SELECT id FROM price_list WHERE id = ANY(CAST(:ids AS text[])) AND deleted_at IS NULL ORDER BY id FOR UPDATE")
+)
+
+# The prices that a price list puts there, or (without one) those that a set has of its own.
+PRICES = compiled(
     text("""
     SELECT price.id, price.price_set_id, price.currency_code, price.amount, price.min_quantity, price.max_quantity, price.title,
            coalesce(
@@ -97,12 +102,15 @@ OWN_PRICES = compiled(
                '[]'
            ) AS rules
     FROM price
-    WHERE price.price_set_id = ANY(CAST(:ids AS text[])) AND price.price_list_id IS NULL AND price.deleted_at IS NULL
+    WHERE price.price_set_id = ANY(CAST(:ids AS text[])) AND price.deleted_at IS NULL
+      AND price.price_list_id IS NOT DISTINCT FROM CAST(:price_list AS text)
     ORDER BY price.id
 """)
 )
 
 FORGET_RULES = compiled(text("DELETE FROM price_rule WHERE price_id = ANY(CAST(:ids AS text[]))"))
+
+FORGET_LIST_RULES = compiled(text("DELETE FROM price_list_rule WHERE price_list_id = ANY(CAST(:ids AS text[]))"))
 
 SET_PREFERENCES = compiled(
     text("""
@@ -118,3 +126,9 @@ PRICE_ROWS = Rows(
     Part(price, "price_set_id = ANY(:ids)"),
     Part(price_rule, "price_id IN (SELECT id FROM price WHERE price_set_id = ANY(:ids))"),
 )
+
+LIST_ROWS = Rows(Part(price_list, "id = ANY(:ids)"), Part(price_list_rule, "price_list_id = ANY(:ids)"))
+"""Price lists and whom they are for, without their prices."""
+
+SINGLE_PRICES = Rows(Part(price, "id = ANY(:ids)"), Part(price_rule, "price_id = ANY(:ids)"))
+"""Prices by their own ids."""

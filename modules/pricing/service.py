@@ -28,6 +28,15 @@ class PricesChanged(TypedDict):
     """For `put_back_prices`."""
 
 
+class ListPricesChanged(TypedDict):
+    """Ids, and the prices as they were, for `put_back_list_prices`."""
+
+    created: list[str]
+    updated: list[str]
+    deleted: list[str]
+    before: Snapshot
+
+
 class PricingService(ModuleService):
     """Price sets hold all prices of one thing (a variant, a shipping option); a calculation finds the one that applies."""
 
@@ -97,7 +106,7 @@ class PricingService(ModuleService):
         ids = [row["id"] for row in rows]
         await self._hold(ids)
         before = await queries.PRICE_ROWS.take(self.database, ids)
-        there = await self._own_prices(ids)
+        there = await self._prices(ids)
         new: list[tuple[Price, str, str | None]] = []
         kept: list[tuple[Price, str]] = []
         gone: list[str] = []
@@ -128,7 +137,7 @@ class PricingService(ModuleService):
         """
         ids = [row["price_set_id"] for row in rows]
         await self._hold(ids)
-        there = {id: {price.key: price for price in prices} for id, prices in (await self._own_prices(ids)).items()}
+        there = {id: {price.key: price for price in prices} for id, prices in (await self._prices(ids)).items()}
         new: list[tuple[Price, str, str | None]] = []
         kept: list[tuple[Price, str]] = []
         for row in rows:
@@ -160,20 +169,89 @@ class PricingService(ModuleService):
         prices: list[tuple[Price, str, str | None]] = []
         for given in rows:
             id = given.get("id") or new_id("plist")
-            conditions: Mapping[str, Any] = given.get("rules") or {}
             columns = {name: value for name, value in given.items() if name not in ("rules", "prices")}
-            lists.append({**columns, "id": id, "rules_count": len(conditions)})
-            rules += [{"price_list_id": id, "attribute": attribute, "value": _texts(values)} for attribute, values in conditions.items()]
+            lists.append({**columns, "id": id, **_rules_count(given)})
+            rules += _rules_of(id, given)
             for each in given.get("prices") or []:
                 bare = {name: value for name, value in each.items() if name != "price_set_id"}
                 prices += [(price, each["price_set_id"], id) for price in new_prices([bare])]
         made = await self.create("price_list", lists)
-        for row in made:
-            if row["starts_at"] is not None and row["ends_at"] is not None and row["starts_at"] > row["ends_at"]:
-                raise InvalidData("A price list can't end before it starts")
+        _check_dates(made)
         await self.create("price_list_rule", rules)
         await self._insert_prices(prices)
         return made
+
+    @writes
+    async def update_price_lists(self, rows: Sequence[Given]) -> Snapshot:
+        """Change price lists: columns, and `rules`, which replace those it has. How they were, for `put_back_price_lists`.
+
+        Raises NotFound for a list, InvalidData for an end before the start.
+        """
+        ids = [row["id"] for row in rows]
+        await self._hold_lists(ids)
+        before = await queries.LIST_ROWS.take(self.database, ids)
+        columns = [{name: value for name, value in row.items() if name != "rules"} | _rules_count(row) for row in rows]
+        _check_dates(await self.update("price_list", columns))
+        ruled = [row for row in rows if row.get("rules") is not None]
+        if ruled:
+            await self.database.execute(queries.FORGET_LIST_RULES, {"ids": [row["id"] for row in ruled]})
+            await self.create("price_list_rule", [rule for row in ruled for rule in _rules_of(row["id"], row)])
+            self.touch("price_list_rule")
+        return before
+
+    @writes
+    async def put_back_price_lists(self, ids: Sequence[str], before: Mapping[str, Sequence[Given]]) -> None:
+        """Take back an update of price lists. May be repeated."""
+        await queries.LIST_ROWS.put_back(self.database, ids, before)
+        self.touch("price_list", "price_list_rule")
+
+    @writes
+    async def change_list_prices(
+        self, price_list_id: str, create: Sequence[Given], update: Sequence[Given], delete: Sequence[str]
+    ) -> ListPricesChanged:
+        """Change the prices of a list: all of it, or nothing.
+
+        What is created names its `price_set_id`; where the list has a price for the same already, that one is changed. What is updated
+        names its `id`, and what it doesn't name stays.
+
+        Raises NotFound for the list, and for a price that isn't the list's; InvalidData as `create_price_sets` does.
+        """
+        await self._hold_lists([price_list_id])
+        named = [*(row["id"] for row in update), *delete]
+        there = (
+            {row["id"]: row["price_set_id"] for row in await self.list("price", {"id": named, "price_list_id": price_list_id})}
+            if named
+            else {}
+        )
+        for id in named:
+            if id not in there:
+                raise NotFound(f"Price with id: {id} was not found in price list {price_list_id}")
+        sets = [*{*(row["price_set_id"] for row in create), *there.values()}]
+        current = {(set_id, price.id): price for set_id, prices in (await self._prices(sets, price_list_id)).items() for price in prices}
+        changed = [(_changed(current[there[row["id"]], row["id"]], row), there[row["id"]]) for row in update]
+        by_key = {(set_id, price.key): price.id for (set_id, _), price in current.items() if price.id not in named}
+        new: dict[tuple[Any, ...], tuple[Price, str, str | None]] = {}
+        for row in create:
+            [price] = new_prices([{name: value for name, value in row.items() if name != "price_set_id"}])
+            place = (row["price_set_id"], price.key)
+            if place in by_key:
+                price.id = by_key[place]
+                changed.append((price, row["price_set_id"]))
+            else:
+                new[place] = (price, row["price_set_id"], price_list_id)
+        created = [str(price.id) for price, _, _ in new.values()]
+        updated = list(dict.fromkeys(str(price.id) for price, _ in changed))
+        before = await queries.SINGLE_PRICES.take(self.database, [*updated, *delete])
+        await self.delete("price", list(delete))
+        await self._change_prices(changed)
+        await self._insert_prices(list(new.values()))
+        return {"created": created, "updated": updated, "deleted": list(delete), "before": before}
+
+    @writes
+    async def put_back_list_prices(self, ids: Sequence[str], before: Mapping[str, Sequence[Given]]) -> None:
+        """Take back a change of prices: those named are again what they were, or not there. May be repeated."""
+        await queries.SINGLE_PRICES.put_back(self.database, ids, before)
+        self.touch("price", "price_rule")
 
     # -- preferences
 
@@ -210,9 +288,17 @@ class PricingService(ModuleService):
             if id not in there:
                 raise NotFound(f"PriceSet with id: {id} was not found")
 
-    async def _own_prices(self, ids: Sequence[str]) -> dict[str, list[Price]]:
+    async def _hold_lists(self, ids: Sequence[str]) -> None:
+        """Lock price lists until the transaction ends. Raises NotFound for one that isn't there."""
+        there = {row["id"] for row in await self.database.fetch(queries.LOCK_PRICE_LISTS, {"ids": list(ids)})}
+        for id in ids:
+            if id not in there:
+                raise NotFound(f"PriceList with id: {id} was not found")
+
+    async def _prices(self, ids: Sequence[str], price_list_id: str | None = None) -> dict[str, list[Price]]:
+        """What price sets have in a list, or of their own."""
         found: dict[str, list[Price]] = {}
-        for row in await self.database.fetch(queries.OWN_PRICES, {"ids": list(ids)}):
+        for row in await self.database.fetch(queries.PRICES, {"ids": list(ids), "price_list": price_list_id}):
             found.setdefault(row["price_set_id"], []).append(
                 Price(
                     row["currency_code"],
@@ -280,6 +366,22 @@ def _changed(old: Price, given: Given) -> Price:
 
 def _own(price_set: Row) -> Row:
     return {**price_set, "prices": [price for price in price_set["prices"] if price["price_list_id"] is None]}
+
+
+def _check_dates(lists: Sequence[Row]) -> None:
+    for row in lists:
+        if row["starts_at"] is not None and row["ends_at"] is not None and row["starts_at"] > row["ends_at"]:
+            raise InvalidData("A price list can't end before it starts")
+
+
+def _rules_count(given: Given) -> Row:
+    return {"rules_count": len(given["rules"])} if given.get("rules") is not None else {}
+
+
+def _rules_of(price_list_id: str, given: Given) -> list[Row]:
+    """The rows of a list's rules, given as {attribute: [values]}."""
+    rules: Mapping[str, Any] = given.get("rules") or {}
+    return [{"price_list_id": price_list_id, "attribute": attribute, "value": _texts(values)} for attribute, values in rules.items()]
 
 
 def _texts(values: Any) -> list[str]:

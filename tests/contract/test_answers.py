@@ -20,6 +20,9 @@ ON_PURPOSE = (
     r"GET /admin/fulfillment-sets/{}/service-zones/{} service_zone\.type is missing",
     # Prices of variants are shown with their rules by attribute, as `rules`.
     r".*/admin/product.*prices\.price_rules is missing",
+    # A price list's rules are shown by attribute, as `rules`, and its prices by variant.
+    r".*/admin/price-lists.* (price_lists?|prices|created|updated)\.(price_list_rules|price_rules|price_set) is missing",
+    r".*/admin/price-lists.* (price_lists?|prices|created|updated)\.(rules|prices|variant_id) is not promised",
     # What was tied or untied are links; the default fields are those of variants.
     r"POST /admin/products/{}/variants/inventory-items/batch (created|updated).*",
     # The default fields are those of promotion rules; a shipping option's rule has others.

@@ -31,7 +31,7 @@ def samples(shape: dict[str, Any], prefix: str = "") -> Iterator[dict[str, str]]
         if isinstance(kind, dict) and "any of" in kind:
             kind = next(each for each in kind["any of"] if isinstance(each, dict))
         if isinstance(kind, list):
-            word = kind[0].removeprefix("=").split()[0] if kind[0].startswith("=") else NOBODY
+            word = "7" if kind[0] == "number" else kind[0].removeprefix("=").split()[0] if kind[0].startswith("=") else NOBODY
             yield {f"{name}[]": word}
         elif isinstance(kind, dict) and "one or many" not in kind:
             yield from samples(kind, name)

@@ -127,6 +127,10 @@ async def test_a_storefront_says_which_it_is(shop: Shop, name: str) -> None:
 
 OTHERWISE = {
     "GET /admin/users/{}/auth-providers": 200,
+    "GET /admin/layouts/{}/configuration": 200,
+    "POST /admin/layouts/{}/configuration": 200,
+    "DELETE /admin/layouts/{}/configuration": 200,
+    "POST /admin/price-lists/{}/products": 400,
     "POST /admin/products/{}/variants/batch": 200,
     "POST /admin/products/{}/variants/inventory-items/batch": 200,
     "DELETE /admin/users/{}": 400,

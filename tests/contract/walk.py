@@ -34,7 +34,7 @@ class Shop:
 
 
 async def open_shop(shop: Shop) -> None:
-    for area in (users, markets, catalogue, products, stock, shipping, taxes):
+    for area in (users, markets, catalogue, products, price_lists, stock, shipping, taxes, reasons, dashboard):
         await area(shop)
 
 
@@ -183,6 +183,63 @@ async def products(shop: Shop) -> None:
     await store.get("/store/products/{id}", id=product)
     await store.get("/store/product-variants")
     await store.get("/store/product-variants/{id}", id=first)
+
+
+async def price_lists(shop: Shop) -> None:
+    admin, (first, second, *_) = shop.admin, shop.variants
+    price = {"currency_code": "eur", "amount": 17, "rules": {"region_id": shop.ids["region"]}}
+    body = {
+        "title": "Clearance",
+        "description": "Until it is gone",
+        "rules": {"customer.groups.id": ["cusgroup_none"]},
+        "prices": [{**price, "variant_id": first}, {**price, "variant_id": second}],
+    }
+    made = (await admin.post("/admin/price-lists", body))["price_list"]["id"]
+    await admin.get("/admin/price-lists")
+    await admin.get("/admin/price-lists/{id}", id=made)
+    await admin.post("/admin/price-lists/{id}", {"status": "active"}, id=made)
+    there = (await admin.get("/admin/price-lists/{id}/prices", id=made))["prices"]
+    batch = {
+        "create": [{"currency_code": "usd", "amount": 16, "variant_id": first}],
+        "update": [{"id": there[0]["id"], "variant_id": first, "amount": 15}],
+        "delete": [there[1]["id"]],
+    }
+    await admin.post("/admin/price-lists/{id}/prices/batch", batch, id=made)
+    await admin.post("/admin/price-lists/{id}/products", {"remove": [shop.ids["product"]]}, id=made)
+    await admin.delete("/admin/price-lists/{id}", id=made)
+
+
+async def reasons(shop: Shop) -> None:
+    admin, store = shop.admin, shop.store
+    reason = {"value": "size", "label": "Doesn't fit"}
+    made = shop.ids["return_reason"] = (await admin.post("/admin/return-reasons", reason))["return_reason"]["id"]
+    finer = {"value": "small", "label": "Too small", "parent_return_reason_id": made}
+    spare = (await admin.post("/admin/return-reasons", finer))["return_reason"]["id"]
+    await admin.post("/admin/return-reasons/{id}", {"value": "size", "label": "Size"}, id=made)
+    for side, prefix in ((admin, "/admin"), (store, "/store")):
+        await side.get(f"{prefix}/return-reasons")
+        await side.get(f"{prefix}/return-reasons/{{id}}", id=made)
+    await admin.delete("/admin/return-reasons/{id}", id=spare)
+
+
+async def dashboard(shop: Shop) -> None:
+    admin = shop.admin
+    await shop.guest.get("/admin/feature-flags")
+    await admin.get("/admin/plugins")
+    layout = {"configuration": {"widgets": {"orders": {"hidden": True, "order": 2}}}}
+    await admin.get("/admin/layouts/{zone}/configuration", zone="order.list")
+    await admin.post("/admin/layouts/{zone}/configuration", layout, zone="order.list")
+    await admin.get("/admin/layouts/configurations")
+    await admin.delete("/admin/layouts/{zone}/configuration", zone="order.list")
+
+    label = {"entity": "product", "property": "material", "label": "Cloth"}
+    made = (await admin.post("/admin/property-labels", label))["property_label"]["id"]
+    await admin.get("/admin/property-labels")
+    await admin.get("/admin/property-labels/{id}", id=made)
+    await admin.post("/admin/property-labels/{id}", {"description": "What it is made of"}, id=made)
+    batch = {"create": [{**label, "property": "weight"}], "update": [{"id": made, "label": "Fabric"}]}
+    await admin.post("/admin/property-labels/batch", batch)
+    await admin.delete("/admin/property-labels/{id}", id=made)
 
 
 async def stock(shop: Shop) -> None:

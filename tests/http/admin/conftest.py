@@ -15,8 +15,11 @@ from velella.core.ids import ulid
 from velella.core.settings import Settings
 from velella.http.admin import (
     customers,
+    dashboard,
     fulfillment_sets,
     inventory_items,
+    price_lists,
+    products,
     providers,
     reservations,
     shipping_options,
@@ -37,8 +40,8 @@ from ...conftest import clone
 from ..conftest import Client, Shop
 
 FILES = (
-    customers, fulfillment_sets, identities, inventory_items, providers, reservations, shipping_options, shipping_profiles, stock_locations,
-    store_customers, store_settings, tax_rates, tax_regions,
+    customers, dashboard, fulfillment_sets, identities, inventory_items, price_lists, products, providers,
+    reservations, shipping_options, shipping_profiles, stock_locations, store_customers, store_settings, tax_rates, tax_regions,
 )  # fmt: skip
 """Whose routes are served."""
 

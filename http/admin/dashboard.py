@@ -1,0 +1,156 @@
+"""Admin: what serves the dashboard itself: layouts of its pages, names of properties, flags, plugins."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, WithJsonSchema
+
+from ...workflows.settings.labels import (
+    batch_property_labels,
+    create_property_labels,
+    delete_property_labels,
+    update_property_labels,
+)
+from ...workflows.settings.layouts import clear_layout_configuration, set_layout_configuration
+from ..frontend.access import PUBLIC
+from ..frontend.bodies import ABSENT, Body, Number, Part
+from ..frontend.filters import BOOLEAN, MANY, TEXT, Filters
+from ..frontend.flows import changes, creates, deletes
+from ..frontend.request import Answer, Request
+from ..frontend.routes import Routes, Write
+from ..frontend.view import View
+
+routes = Routes()
+
+FLAGS = ("backend_hmr", "caching", "index_engine", "translation", "view_configurations")
+"""Parts of the API that Medusa has behind a flag. None of these routes is there yet, so the dashboard doesn't show their pages."""
+
+LAYOUT = View(
+    "layout_configuration",
+    "layout_configuration",
+    "layout_configurations",
+    "id zone user_id is_system_default configuration created_at updated_at",
+    limit=20,
+)
+LABEL = View("property_label", "property_label", "property_labels", "id entity property label description created_at updated_at")
+
+
+@routes.get("/admin/feature-flags", query=None, auth=PUBLIC)
+async def feature_flags(request: Request) -> Answer:
+    """Which optional parts of the API are there."""
+    return {"feature_flags": dict.fromkeys(FLAGS, False)}
+
+
+@routes.get("/admin/plugins", query=None)
+async def list_plugins(request: Request) -> Answer:
+    """List the plugins that are loaded."""
+    return {"plugins": [{"name": name} for name in request.settings.plugins]}
+
+
+# -- layouts
+
+
+class Widget(Part):
+    hidden: bool = ABSENT
+    section: str = ABSENT
+    order: Number = ABSENT
+
+
+class Configuration(Part):
+    widgets: dict[str, Widget]
+
+
+class SetLayout(Body):
+    is_default: bool = False
+    configuration: Configuration
+
+
+@routes.get("/admin/layouts/{zone}/configuration", query=None)
+async def get_layout(request: Request) -> Answer:
+    """Get the layout of a zone as the user sees it."""
+    return {**await request.modules.settings.layouts(request.params["zone"], request.actor_id)}
+
+
+@routes.post("/admin/layouts/{zone}/configuration", body=SetLayout, query=None)
+async def set_layout(request: Request) -> Answer:
+    """Lay out a zone, for the user or for everybody."""
+    return await request.run(set_layout_configuration, zone=request.params["zone"], user_id=request.actor_id, **request.body)
+
+
+@routes.delete("/admin/layouts/{zone}/configuration", query=None)
+async def clear_layout(request: Request) -> Answer:
+    """Forget the user's own layout of a zone."""
+    await request.run(clear_layout_configuration, zone=request.params["zone"], user_id=request.actor_id)
+    return {"success": True}
+
+
+@routes.get(
+    "/admin/layouts/configurations",
+    query=Filters(id=MANY, zone=MANY, user_id=MANY, is_system_default=BOOLEAN, logical=True),
+    returns=LAYOUT,
+    many=True,
+)
+async def list_layouts(request: Request) -> Answer:
+    """List layouts."""
+    return await request.fetch_list(LAYOUT)
+
+
+# -- names of properties
+
+Name = Annotated[str, Field(min_length=1), WithJsonSchema({"type": "string", "minLength": 1})]
+
+
+class UpdateLabel(Body):
+    label: Name = ABSENT
+    description: str | None = None
+
+
+class CreateLabel(Body):
+    entity: Name
+    property: Name
+    label: Name
+    description: str | None = None
+
+
+class NewLabel(Part):
+    entity: Name
+    property: Name
+    label: Name
+    description: str | None = None
+
+
+class ChangedLabel(Part):
+    id: Name
+    label: Name = ABSENT
+    description: str | None = None
+
+
+class BatchLabels(Body):
+    create: list[NewLabel] = ABSENT
+    update: list[ChangedLabel] = ABSENT
+    delete: list[str] = ABSENT
+
+
+@routes.post("/admin/property-labels/batch", body=BatchLabels, returns=LABEL)
+async def batch_labels(request: Request) -> Answer:
+    """Create, change and delete names of properties: all of it, or nothing."""
+    given = {name: request.body.get(name, []) for name in ("create", "update", "delete")}
+    done = await request.run(batch_property_labels, **given)
+    ids = [*done["created"], *done["updated"]]
+    rows = {row["id"]: row for row in (await request.rows(LABEL, {"id": ids})).rows} if ids else {}
+    return {
+        "created": [rows[id] for id in done["created"]],
+        "updated": [rows[id] for id in done["updated"]],
+        "deleted": [{"id": id, "object": "property_label", "deleted": True} for id in done["deleted"]],
+    }
+
+
+routes.resource(
+    "/admin/property-labels",
+    LABEL,
+    list=Filters(entity=TEXT, property=TEXT, q=TEXT),
+    create=Write(CreateLabel, run=creates(create_property_labels, "labels"), status=201),
+    update=Write(UpdateLabel, run=changes(update_property_labels, "labels")),
+    delete=deletes(delete_property_labels),
+)

@@ -1,0 +1,47 @@
+"""Admin: why things are sent back."""
+
+from __future__ import annotations
+
+from ...workflows.order.reasons import create_return_reasons, delete_return_reasons, update_return_reasons
+from ..frontend.bodies import Body, Metadata
+from ..frontend.filters import MANY, STAMPS, TEXT, Filters
+from ..frontend.flows import creates, deletes, updates
+from ..frontend.routes import Routes, Write
+from ..frontend.view import View
+
+routes = Routes()
+
+RETURN_REASON = View(
+    "return_reason",
+    "return_reason",
+    "return_reasons",
+    "id value label parent_return_reason_id description created_at updated_at deleted_at *parent_return_reason *return_reason_children",
+    limit=20,
+)
+
+
+class UpdateReason(Body):
+    value: str
+    label: str
+    description: str | None = None
+    metadata: Metadata = None
+
+
+class CreateReason(UpdateReason):
+    parent_return_reason_id: str | None = None
+
+
+routes.resource(
+    "/admin/return-reasons",
+    RETURN_REASON.but(defaults="id value label parent_return_reason_id description created_at updated_at deleted_at"),
+    list=Filters(q=TEXT, id=MANY, value=MANY, label=MANY, description=MANY, parent_return_reason_id=MANY, logical=True, **STAMPS),
+    get=False,
+    delete=False,
+)
+routes.resource(
+    "/admin/return-reasons",
+    RETURN_REASON,
+    create=Write(CreateReason, run=creates(create_return_reasons, "data")),
+    update=Write(UpdateReason, run=updates(update_return_reasons)),
+    delete=deletes(delete_return_reasons),
+)

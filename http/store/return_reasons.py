@@ -1,0 +1,21 @@
+"""Store: why things may be sent back."""
+
+from __future__ import annotations
+
+from ..frontend.filters import Filters
+from ..frontend.routes import Routes
+from ..frontend.view import View
+
+routes = Routes()
+
+COLUMNS = "id value label parent_return_reason_id description created_at updated_at deleted_at"
+RETURN_REASON = View(
+    "return_reason",
+    "return_reason",
+    "return_reasons",
+    f"{COLUMNS} *parent_return_reason *return_reason_children",
+    allowed=f"{COLUMNS} parent_return_reason return_reason_children",
+    limit=20,
+)
+
+routes.resource("/store/return-reasons", RETURN_REASON, list=Filters())

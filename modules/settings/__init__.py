@@ -1,0 +1,9 @@
+"""How those who run the shop see it: layouts of the dashboard's pages, names of properties."""
+
+from __future__ import annotations
+
+from ...core.module import Module
+from .service import SettingsService
+from .tables import SCHEMA
+
+MODULE = Module(name="settings", schema=SCHEMA, service=SettingsService, package=__name__)

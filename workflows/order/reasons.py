@@ -1,0 +1,29 @@
+"""Why things are sent back: the reasons a shop chooses from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...core.flow import Flow, workflow
+from ..rows import Selector, create_rows, delete_rows, selected, update_rows
+
+Row = dict[str, Any]
+
+
+@workflow("create-return-reasons")
+async def create_return_reasons(flow: Flow, data: list[Row]) -> list[Row]:
+    """Raises InvalidData for a value that is taken, NotFound for a parent."""
+    return (await flow.run(create_rows, "return_reason", data))["rows"]
+
+
+@workflow("update-return-reasons")
+async def update_return_reasons(flow: Flow, selector: Selector, update: Row) -> list[Row]:
+    """Raises InvalidData for a value that is taken."""
+    ids = await selected(flow, "return_reason", selector)
+    await flow.run(update_rows, "return_reason", [{**update, "id": id} for id in ids])
+    return await flow.modules.order.list("return_reason", {"id": ids})
+
+
+@workflow("delete-return-reasons")
+async def delete_return_reasons(flow: Flow, ids: list[str]) -> list[str]:
+    return [row["id"] for row in (await flow.run(delete_rows, "return_reason", ids))["rows"]]
