@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import typer
+from pydantic import TypeAdapter
 from rich.table import Table
 
 from ...core.settings import Settings
@@ -19,7 +20,8 @@ from .output import console
 
 R = TypeVar("R")
 
-SECRET = ("secret", "token", "password")
+SECRET = ("secret", "token", "password", "api_key", "access_key")
+SET = "(set)"
 
 
 def register(app: typer.Typer) -> None:
@@ -80,11 +82,25 @@ def register(app: typer.Typer) -> None:
         table = Table("setting", "environment", "value", "meaning")
         for name, field in Settings.model_fields.items():
             value = getattr(settings, name)
-            hidden = value is not None and not secrets and any(word in name for word in SECRET)
-            text = "(set)" if hidden else json.dumps(value, default=str)
+            shown = value if secrets else _without_secrets(name, _plain(value))
+            text = SET if shown == SET else json.dumps(_plain(shown))
             table.add_row(name, f"VELELLA_{name.upper()}", text, field.description or "")
         console.print(table)
         console.print("Set them in the environment, in .env, or in velella.toml (the same names in lower case); the first of these wins.")
+
+
+def _plain(value: Any) -> Any:
+    """A setting as JSON has it."""
+    return TypeAdapter(Any).dump_python(value, mode="json")
+
+
+def _without_secrets(name: str, value: Any) -> Any:
+    """A setting with the secrets inside it left out, those of providers' options too."""
+    if value is not None and any(word in name for word in SECRET):
+        return SET
+    if isinstance(value, dict):
+        return {key: _without_secrets(key, each) for key, each in value.items()}
+    return [_without_secrets(name, each) for each in value] if isinstance(value, list) else value
 
 
 def _ask(data_dir: Path | None, question: Callable[[Any], Awaitable[R]]) -> R:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...core.module import Module
+from .providers.stripe import StripePayment
 from .providers.system import SystemPaymentProvider
 from .service import PaymentService
 from .tables import SCHEMA
@@ -12,5 +13,5 @@ MODULE = Module(
     schema=SCHEMA,
     service=PaymentService,
     package=__name__,
-    provider_kinds={SystemPaymentProvider.identifier: SystemPaymentProvider},
+    provider_kinds={kind.identifier: kind for kind in (SystemPaymentProvider, StripePayment)},
 )

@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
+from ...core.codec import wire
+
 Status = Literal["authorized", "captured", "pending", "requires_more", "error", "canceled", "pending_authorization"]
 
 Data = Mapping[str, Any]
@@ -50,6 +52,8 @@ class Outcome:
     data: Data
     """Kept with the session or payment and handed in with the next request."""
     status: Status = "pending"
+    captured: Decimal | None = None
+    """With `captured`: how much of it, in all. None: the whole amount."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +64,16 @@ class AccountHolder:
     data: Data = field(default_factory=dict)
 
 
+@wire
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a webhook of the outside party says."""
+    """What a webhook of the outside party says. It is a hint to look: what is booked is what `status` says then."""
 
     action: Literal["authorized", "captured", "failed", "pending", "requires_more", "canceled", "not_supported"]
     session_id: str | None = None
     amount: Decimal | None = None
+    id: str | None = None
+    """The outside party's own id: the same when it is sent again."""
 
 
 class PaymentProvider(ABC):
@@ -89,7 +96,10 @@ class PaymentProvider(ABC):
 
     @abstractmethod
     async def drop(self, ask: Ask) -> None:
-        """Forget a payment that was never authorised. Does nothing where there is nothing to forget."""
+        """Forget a payment that wasn't authorised as far as we know. What the buyer has paid meanwhile is given back.
+
+        Does nothing where there is nothing to forget; may be repeated.
+        """
 
     @abstractmethod
     async def authorize(self, ask: Ask) -> Outcome:
@@ -114,12 +124,15 @@ class PaymentProvider(ABC):
 
     @abstractmethod
     async def status(self, ask: Ask) -> Outcome:
-        """How the payment stands at the outside party. Asked when the outcome of an authorisation is unknown."""
+        """How the payment stands at the outside party. Asked when the outcome of an authorisation is unknown, and after a webhook."""
 
     async def account_holder(self, key: str, context: Data) -> AccountHolder | None:
         """Register the buyer in `context["customer"]` with the outside party. None: this provider keeps no accounts."""
         return None
 
     async def notice(self, body: bytes, headers: Mapping[str, str]) -> Notice:
-        """Read a webhook. Raises an error for one that isn't signed by the outside party."""
+        """Read a webhook; names of headers are lower case. Raises InvalidData for one that isn't signed by the outside party."""
         return Notice("not_supported")
+
+    async def close(self) -> None:  # noqa: B027 - most have nothing to close
+        """Let go of connections. Called once, when the process ends."""

@@ -61,6 +61,17 @@ SESSION = compiled(
 """)
 )
 
+# The same of any session there ever was.
+SESSION_EVER = compiled(
+    text("""
+    SELECT session.id, session.payment_collection_id, session.provider_id, session.data, session.amount, session.currency_code,
+           session.context, session.status, session.attempt, session.deleted_at, payment.id AS payment_id, payment.canceled_at
+    FROM payment_session AS session
+    LEFT JOIN payment ON payment.payment_session_id = session.id AND payment.deleted_at IS NULL
+    WHERE session.id = CAST(:id AS text)
+""")
+)
+
 # The provider authorised. A session that was dropped while the provider was asked comes back: the money is held, so the books
 # have to show it. Locks the collection first; that there is one payment only, the unique index sees to.
 AUTHORIZED = compiled(

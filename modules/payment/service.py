@@ -9,13 +9,13 @@ from ...core.ids import new_id
 from ...core.messages import repeatable, writes
 from ...core.module import Row
 from ...core.sql.provider_rows import keep_provider_rows
-from .operations import Operations
+from .noticing import Noticing
 from .provider import AccountHolder
 from .queries import KEEP_ACCOUNT
 from .tables import SCHEMA, payment_provider
 
 
-class PaymentService(Operations):
+class PaymentService(Noticing):
     """What is to be paid, how buyers pay it, and what became of the money."""
 
     name: ClassVar[str] = "payment"
@@ -24,6 +24,11 @@ class PaymentService(Operations):
     async def start(self) -> None:
         await super().start()
         await keep_provider_rows(self, payment_provider)
+
+    async def stop(self) -> None:
+        for _, provider in self.providers.items():
+            await provider.close()
+        await super().stop()
 
     @repeatable
     async def account_holder(self, provider_id: str, context: Mapping[str, Any]) -> Row | None:

@@ -178,7 +178,8 @@ class Sessions(Collections):
                 raise _let_go(id)
             return payment
         if outcome.status == "captured":
-            capture = {"id": new_id("capt"), "amount": made["amount"], "payment_id": payment_id, "created_by": None, "metadata": None}
+            taken = made["amount"] if outcome.captured is None else min(outcome.captured, made["amount"])
+            capture = {"id": new_id("capt"), "amount": taken, "payment_id": payment_id, "created_by": None, "metadata": None}
             await self.database.execute(BOOK_CAPTURE, capture)
             await self.database.execute(BOOK_PAYMENT, {"id": payment_id, "data": data, "kind": "capture"})
         await self._refresh_collection(collection_id)

@@ -90,6 +90,7 @@ async def orders(shop: Shop) -> None:
     await admin.get("/admin/orders")
     await admin.get("/admin/orders/{id}", id=order)
     await admin.get("/admin/payments/payment-providers")
+    await shop.guest.post("/hooks/payment/{provider}", provider="system_default")
 
 
 async def signing_in(shop: Shop) -> None:

@@ -95,7 +95,8 @@ async def test_null_is_refused_where_it_means_nothing(shop: Shop, name: str) -> 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("POST")])
 async def test_what_is_no_json_or_too_much_of_it_is_refused(shop: Shop, name: str) -> None:
     api, kind = caller(shop, name), {"content-type": "application/json"}
-    is_error(await refused(api, name, text="{", headers=kind), 400, "invalid_data")
+    if not served()[name].raw_body:
+        is_error(await refused(api, name, text="{", headers=kind), 400, "invalid_data")
     limit = served()[name].body_limit or 100 * 1024
     large = json.dumps({"metadata": "x" * limit})
     is_error(await refused(api, name, text=large, headers=kind), 413, "unknown_error")
@@ -134,6 +135,7 @@ OTHERWISE = {
     "POST /admin/products/{}/variants/batch": 200,
     "POST /admin/products/{}/variants/inventory-items/batch": 200,
     "DELETE /admin/users/{}": 400,
+    "POST /hooks/payment/{}": 400,
 }
 """Where nothing is asked of what isn't there, or somebody else may ask only."""
 

@@ -54,6 +54,8 @@ def departures(fact: Fact, route: Route) -> Iterator[str]:
         yield f"body: {fact.get('body')}"
     elif route.body is not None:
         yield from differences(fact["body"], body_shape(route.body), "body")
+    if fact.get("raw_body", False) != route.raw_body:
+        yield f"body: {'parsed' if 'raw_body' in fact else 'not parsed'}"
     if fact.get("body_limit") == "2mb" and route.body_limit != BATCH_LIMIT:
         yield f"body limit: {route.body_limit}"
     yield from _query(fact, route)

@@ -25,6 +25,8 @@ from velella.core.settings import ProviderSettings, Settings, default_providers
 from velella.http.frontend import FrontEnd
 from velella.modules.payment.provider import Ask, Outcome, PaymentProvider
 
+from ..stripe_desk import KEY, SECRET, StripeDesk
+
 Row = dict[str, Any]
 
 
@@ -143,7 +145,9 @@ class Market:
             [{"attribute": "currency_code", "value": each.currency, "is_tax_inclusive": each.inclusive} for each in COUNTRIES]
         )
         ties = [
-            {"region_id": id, "payment_provider_id": name} for id in self.regions.values() for name in ("pp_system_default", "pp_moody_m")
+            {"region_id": id, "payment_provider_id": name}
+            for id in self.regions.values()
+            for name in ("pp_system_default", "pp_moody_m", "pp_stripe_stripe", "pp_stripe_at-once")
         ]
         await link.attach("region_payment_provider", ties)
         self.option = await self.new_option("Standard", {each.currency: each.shipping for each in COUNTRIES})
@@ -311,13 +315,25 @@ class Store:
 
 
 @pytest.fixture(scope="session")
-async def market(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Market]:
+async def stripe_desk() -> AsyncIterator[StripeDesk]:
+    async with StripeDesk() as desk:
+        yield desk
+
+
+@pytest.fixture(scope="session")
+async def market(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory, stripe_desk: StripeDesk) -> AsyncIterator[Market]:
     """One shop for all tests; each makes its own products."""
     name = f"market_{ulid().lower()}"
     connection = await asyncpg.connect(postgres.url("postgres"))
     await connection.execute(f"CREATE DATABASE {name}")
     await connection.close()
-    payment = [*default_providers()["payment"], ProviderSettings(use="store_test_providers:MoodyProvider", id="m")]
+    stripe = {"api_key": KEY, "webhook_secret": SECRET, "api_base": stripe_desk.url, "timeout": 5.0}
+    payment = [
+        *default_providers()["payment"],
+        ProviderSettings(use="store_test_providers:MoodyProvider", id="m"),
+        ProviderSettings(use="stripe", id="stripe", options=stripe),
+        ProviderSettings(use="stripe", id="at-once", options={**stripe, "capture": True}),
+    ]
     settings = Settings(
         database_url=postgres.url(name),
         port=0,

@@ -96,12 +96,17 @@ async def create_payment_session(
 
 
 async def _account(flow: Flow, provider_id: str, customer_id: str) -> tuple[Row, Row | None]:
-    """A customer, and their account with the provider, if it keeps any."""
+    """A customer, and their account with the provider, if it keeps any: opened the first time."""
     customers = await flow.modules.customer.list(
         "customer", {"id": customer_id}, fields=("id", "email", "company_name", "first_name", "last_name", "phone"), limit=1
     )
     if not customers:
         raise NotFound(f"Customer with id: {customer_id} was not found")
+    ties = await flow.modules.link.linked("customer_account_holder", "customer_id", [customer_id])
+    known = {"id": [tie["account_holder_id"] for tie in ties], "provider_id": provider_id}
+    holders = await flow.modules.payment.list("account_holder", known, limit=1) if ties else []
+    if holders:
+        return customers[0], holders[0]
     holder = await flow.modules.payment.account_holder(provider_id, {"customer": customers[0]})
     if holder is not None:
         tie = {"customer_id": customer_id, "account_holder_id": holder["id"]}

@@ -1,0 +1,40 @@
+"""Webhooks of payment providers."""
+
+from __future__ import annotations
+
+from ...core.errors import VelellaError
+from ...workflows.payment.process import process_payment
+from ..frontend.request import Answer, Reply, Request
+from ..frontend.routes import Routes
+
+routes = Routes()
+
+LIMIT = 1024 * 1024
+"""Bytes of a webhook."""
+
+
+@routes.post("/hooks/payment/{provider}", query=None, raw_body=True, body_limit=LIMIT)
+async def payment_webhook(request: Request) -> Answer:
+    """Hear from a payment provider, `stripe_stripe` or `pp_stripe_stripe`.
+
+    It is acknowledged once what it tells is booked, so a provider that gets no 200 sends it again.
+    """
+    provider_id = f"pp_{request.params['provider'].removeprefix('pp_')}"
+    headers = {name.lower(): value for name, value in request.http.headers.items()}
+    try:
+        notice = await request.modules.payment.read_notice(provider_id, request.raw, headers)
+    except VelellaError as error:
+        if error.status >= 500:
+            raise
+        return Reply(f"Webhook Error: {error.message}", 400, "text/plain")
+    if notice.action != "not_supported" and notice.session_id is not None:
+        await request.run(
+            process_payment,
+            idempotency_key=f"{provider_id}:{notice.id}" if notice.id is not None else None,
+            provider_id=provider_id,
+            action=notice.action,
+            session_id=notice.session_id,
+            amount=None if notice.amount is None else f"{notice.amount:f}",
+            notice_id=notice.id,
+        )
+    return Reply("OK", 200, "text/plain")

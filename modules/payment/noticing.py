@@ -1,0 +1,92 @@
+"""Hearing of payments from outside: webhooks, and what a provider says when it is asked again.
+
+A webhook may come twice, late, out of order or never. So it is never believed beyond what it is about: the provider is asked how
+that payment stands now, and that is booked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from ...core.errors import Conflict, NotFound, PaymentAuthorizationFailed
+from ...core.ids import new_id
+from ...core.messages import repeatable, writes
+from ...core.module import Row
+from .operations import Operations
+from .provider import Ask, Notice, Outcome
+from .queries import BOOK_CAPTURE, BOOK_PAYMENT, SESSION_EVER, STANDING
+
+
+class Noticing(Operations):
+    """Keeping the books true to what providers say."""
+
+    @repeatable
+    async def read_notice(self, provider_id: str, body: bytes, headers: Mapping[str, str]) -> Notice:
+        """What a webhook says. Raises NotFound for an unknown provider, InvalidData where the provider didn't sign it."""
+        return await self._provider(provider_id).notice(body, headers)
+
+    @repeatable
+    async def look_up_session(self, id: str) -> Row | None:
+        """Ask the provider how a session's payment stands, and book what it says. The payment, if there is one, with captures and refunds.
+
+        A session that was dropped stays so: what the buyer has paid in it meanwhile is given back.
+
+        Raises NotFound; Conflict while a capture is under way (ask again); what the provider raises where it can't be asked.
+        """
+        session = await self._any_session(id)
+        provider = self._provider(session["provider_id"])
+        context = session["context"] or {}
+        ask = Ask(f"{id}:look", session["data"], session["amount"], session["currency_code"], context)
+        if session["payment_id"] is None and session["deleted_at"] is not None:
+            await provider.drop(ask)
+            return None
+        outcome = await provider.status(ask)
+        if session["payment_id"] is not None:
+            return await self._settle(session, outcome)
+        if outcome.status in ("authorized", "captured"):
+            return await self._authorized(session, outcome)
+        return await self._not_authorized(session, outcome)
+
+    # -- inside
+
+    async def _any_session(self, id: str) -> Row:
+        found = await self.database.fetch_one(SESSION_EVER, {"id": id})
+        if found is None:
+            raise NotFound(f"Payment session with id: {id} was not found")
+        return dict(found)
+
+    async def _settle(self, session: Row, outcome: Outcome) -> Row:
+        """Bring an authorised payment up to what the provider says of it."""
+        id = session["payment_id"]
+        if outcome.status == "captured":
+            return await self._captured_outside(session, outcome)
+        if outcome.status == "canceled" and session["canceled_at"] is None:
+            return await self.cancel_payment(id)  # the provider has nothing left to let go; it says so once more
+        return await self._payment(id)
+
+    @writes
+    async def _captured_outside(self, session: Row, outcome: Outcome) -> Row:
+        """Book what the provider has captured and nobody has booked yet: taken at the provider's own desk, or by a request that was lost.
+
+        While a capture of ours is in doubt, what it took can't be told from what somebody else took: then it comes first.
+        """
+        id = session["payment_id"]
+        await self._hold_collection(session["payment_collection_id"])
+        payment = await self._hold_payment(id)
+        standing = await self.database.fetch_one(STANDING, {"id": id})
+        assert standing is not None  # an aggregate always gives a row
+        if standing["capturing"]:
+            raise Conflict(f"Payment {id} is being captured")
+        if payment["canceled_at"] is not None:
+            raise PaymentAuthorizationFailed(f"Payment {id} was cancelled here, but its provider says that it was captured")
+        taken: Decimal = payment["amount"] if outcome.captured is None else min(outcome.captured, payment["amount"])
+        missing = taken - standing["captured"]
+        if missing > 0:
+            capture = {"id": new_id("capt"), "amount": missing, "payment_id": id, "created_by": None, "metadata": None}
+            await self.database.execute(BOOK_CAPTURE, capture)
+            data = {**(payment["data"] or {}), **outcome.data}
+            await self.database.execute(BOOK_PAYMENT, {"id": id, "data": data, "kind": "capture"})
+            await self._refresh_collection(session["payment_collection_id"])
+            self.touch("payment", "capture")
+        return await self._payment(id)

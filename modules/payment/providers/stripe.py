@@ -1,0 +1,296 @@
+"""Stripe, by its official library: cards and whatever else the shop's Stripe account accepts.
+
+    [[providers.payment]]
+    use = "stripe"                 # pp_stripe_stripe
+    id = "stripe"
+    options = { api_key = "sk_…", webhook_secret = "whsec_…" }
+
+A session is a PaymentIntent. The storefront confirms it in the buyer's browser with its `client_secret`, or names a saved
+`payment_method`, which is then confirmed when the cart is completed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Awaitable, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import aiohttp
+
+from ....core import money
+from ....core.errors import (
+    Busy,
+    InvalidData,
+    Misconfigured,
+    NotAllowed,
+    PaymentAuthorizationFailed,
+    PaymentOutcomeUnknown,
+    UnexpectedState,
+    VelellaError,
+)
+from ..provider import AccountHolder, Ask, Data, Notice, Outcome, PaymentProvider, Status
+
+if TYPE_CHECKING:
+    import stripe
+
+Row = dict[str, Any]
+
+FROM_STOREFRONTS = ("payment_method", "payment_method_types", "return_url", "setup_future_usage")
+"""What a storefront may say of a payment. Nobody's browser decides on amounts, customers or captures."""
+SHOWN = (
+    "id", "amount", "amount_received", "capture_method", "client_secret", "currency", "customer", "next_action", "payment_method",
+    "payment_method_types", "setup_future_usage", "status",
+)  # fmt: skip
+"""What is kept of a PaymentIntent; storefronts see it."""
+SPECIAL_DECIMALS = {"isk": 2, "mga": 0, "ugx": 2}
+"""Currencies whose amounts Stripe counts with other decimals than ISO does."""
+NOTICES: Mapping[str, Any] = {
+    "payment_intent.amount_capturable_updated": "authorized",
+    "payment_intent.canceled": "canceled",
+    "payment_intent.partially_funded": "requires_more",
+    "payment_intent.payment_failed": "failed",
+    "payment_intent.processing": "pending",
+    "payment_intent.requires_action": "requires_more",
+    "payment_intent.succeeded": "captured",
+}
+STATUSES: Mapping[str, Status] = {
+    "requires_payment_method": "pending",
+    "requires_confirmation": "pending",
+    "requires_action": "requires_more",
+    "processing": "pending_authorization",
+    "requires_capture": "authorized",
+    "succeeded": "captured",
+    "canceled": "canceled",
+}
+
+
+class StripePayment(PaymentProvider):
+    """Payments by PaymentIntents.
+
+    A capture of a part lets go of the rest: Stripe captures a payment once. Refunds may be many.
+    """
+
+    identifier: ClassVar[str] = "stripe"
+
+    def __init__(
+        self,
+        api_key: str,
+        webhook_secret: str | None = None,
+        *,
+        capture: bool = False,
+        payment_description: str | None = None,
+        payment_method_configuration: str | None = None,
+        api_base: str | None = None,
+        timeout: float = 12.0,
+        retries: int = 1,
+    ) -> None:
+        """`capture`: take money at once instead of only holding it. `timeout` in seconds is for one attempt, `retries` for lost answers:
+        together they should stay below the time a request has. `api_base` is for tests."""
+        try:
+            import stripe
+        except ImportError as error:
+            raise Misconfigured(
+                "The payment provider stripe needs Stripe's library.", hint="Install it with: pip install 'velella[stripe]'"
+            ) from error
+        self._stripe = stripe
+        self._secret = webhook_secret
+        self._capture_method = "automatic" if capture else "manual"
+        self._extra: Row = {}
+        if payment_description is not None:
+            self._extra["description"] = payment_description
+        if payment_method_configuration is not None:
+            self._extra["payment_method_configuration"] = payment_method_configuration
+        self._http: Any = stripe.AIOHTTPClient(timeout=aiohttp.ClientTimeout(total=timeout))
+        client = stripe.StripeClient(
+            api_key,
+            http_client=self._http,
+            max_network_retries=retries,
+            base_addresses={"api": api_base} if api_base is not None else {},
+        )
+        # Any: parameters are put together here, the library's types want them as literals
+        self._intents: Any = client.v1.payment_intents
+        self._refunds: Any = client.v1.refunds
+        self._customers: Any = client.v1.customers
+
+    async def close(self) -> None:
+        await self._http.close_async()
+
+    # -- beginning
+    async def initiate(self, ask: Ask) -> Outcome:
+        params: Row = {
+            "amount": minor_units(ask.amount, ask.currency_code),
+            "currency": ask.currency_code,
+            "capture_method": self._capture_method,
+            "metadata": {"session_id": str(ask.data["session_id"])},
+            **self._extra,
+        }
+        params |= {name: ask.data[name] for name in FROM_STOREFRONTS if ask.data.get(name) and name != "return_url"}
+        holder = ask.context.get("account_holder")
+        if holder:
+            params["customer"] = holder["external_id"]
+        return self._outcome(await self._call(self._intents.create_async(params, {"idempotency_key": ask.key})))
+
+    async def update(self, ask: Ask) -> Outcome:
+        params = {"amount": minor_units(ask.amount, ask.currency_code), "currency": ask.currency_code}
+        return self._outcome(await self._call(self._intents.update_async(ask.data["id"], params, {"idempotency_key": ask.key})))
+
+    async def drop(self, ask: Ask) -> None:
+        if "id" not in ask.data:
+            return
+        intent = await self._intent(ask)
+        if intent["status"] in ("requires_payment_method", "requires_confirmation", "requires_action", "requires_capture"):
+            try:
+                intent = await self._call(self._intents.cancel_async(intent["id"]))
+            except InvalidData:  # the buyer was faster
+                intent = await self._intent(ask)
+        if intent["status"] == "succeeded":
+            params = {"payment_intent": intent["id"], "metadata": {"key": ask.key}}
+            if not await self._refunded(intent["id"], None):
+                await self._call(self._refunds.create_async(params, {"idempotency_key": f"{intent['id']}:dropped"}))
+
+    # -- holding and taking
+    async def authorize(self, ask: Ask) -> Outcome:
+        intent = await self._intent(ask)
+        if intent["status"] == "requires_confirmation":
+            params = {"return_url": ask.data["return_url"]} if ask.data.get("return_url") else {}
+            try:
+                intent = await self._call(self._intents.confirm_async(intent["id"], params, {"idempotency_key": ask.key}))
+            except PaymentAuthorizationFailed:
+                return Outcome(self._outcome(await self._intent(ask)).data, "error")
+        outcome = self._outcome(intent)
+        # nothing is under way: the buyer's browser has it to do, with the money or with another card
+        return Outcome(outcome.data, "requires_more") if outcome.status == "pending" else outcome
+
+    async def capture(self, ask: Ask) -> Outcome:
+        params = {"amount_to_capture": minor_units(ask.amount, ask.currency_code)}
+        return self._outcome(await self._call(self._intents.capture_async(ask.data["id"], params, {"idempotency_key": ask.key})))
+
+    async def refund(self, ask: Ask) -> Outcome:
+        id = ask.data["id"]
+        params = {
+            "payment_intent": id,
+            "amount": minor_units(ask.amount, ask.currency_code),
+            "metadata": {"key": ask.key},
+        }
+        try:
+            refund = await self._call(self._refunds.create_async(params, {"idempotency_key": ask.key}))
+        except PaymentOutcomeUnknown:
+            if not await self._refunded(id, ask.key):
+                raise
+            return Outcome({}, "captured")
+        if refund["status"] in ("failed", "canceled"):
+            raise NotAllowed(f"Stripe could not give the money back: {refund.get('failure_reason') or refund['status']}")
+        return Outcome({}, "captured")
+
+    async def cancel(self, ask: Ask) -> Outcome:
+        try:
+            return self._outcome(await self._call(self._intents.cancel_async(ask.data["id"])))
+        except (InvalidData, PaymentOutcomeUnknown) as error:
+            outcome = await self.status(ask)
+            if outcome.status == "canceled":
+                return outcome
+            if isinstance(error, PaymentOutcomeUnknown):
+                raise
+            raise NotAllowed(f"Stripe can't cancel the payment any more: {error.message}") from error
+
+    async def status(self, ask: Ask) -> Outcome:
+        return self._outcome(await self._intent(ask))
+
+    # -- buyers
+    async def account_holder(self, key: str, context: Data) -> AccountHolder | None:
+        customer = context["customer"]
+        name = " ".join(part for part in (customer.get("first_name"), customer.get("last_name")) if part) or customer.get("company_name")
+        params = {"email": customer.get("email"), "name": name, "phone": customer.get("phone")}
+        params = {name: value for name, value in params.items() if value} | {"metadata": {"customer_id": customer["id"]}}
+        # one key stands for one request: a buyer whose details have changed is another one
+        digest = hashlib.sha256(json.dumps(params, sort_keys=True).encode()).hexdigest()[:32]
+        made = await self._call(self._customers.create_async(params, {"idempotency_key": f"{key}:{digest}"}))
+        return AccountHolder(made["id"], {"id": made["id"]})
+
+    # -- webhooks
+    async def notice(self, body: bytes, headers: Mapping[str, str]) -> Notice:
+        if self._secret is None:
+            raise InvalidData("The payment provider stripe takes no webhooks: it has no webhook_secret")
+        try:
+            self._stripe.WebhookSignature.verify_header(
+                body, headers.get("stripe-signature"), self._secret, self._stripe.Webhook.DEFAULT_TOLERANCE
+            )
+            event = json.loads(body)
+            kind, intent = event["type"], event["data"]["object"]
+        except self._stripe.SignatureVerificationError as error:
+            raise InvalidData(f"The webhook isn't signed by Stripe: {error.user_message}") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise InvalidData("The webhook isn't an event of Stripe") from error
+        action = NOTICES.get(kind)
+        session_id = (intent.get("metadata") or {}).get("session_id")
+        if action is None or session_id is None:  # not about a payment of ours
+            return Notice("not_supported", id=event.get("id"))
+        amount = intent.get("amount_received") if action == "captured" else intent.get("amount")
+        return Notice(action, session_id, None if amount is None else major_units(amount, intent["currency"]), event.get("id"))
+
+    # -- inside
+    async def _intent(self, ask: Ask) -> Row:
+        return await self._call(self._intents.retrieve_async(ask.data["id"]))
+
+    async def _refunded(self, intent_id: str, key: str | None) -> bool:
+        """Whether Stripe knows of a refund with our key, or of any at all."""
+        found = await self._call(self._refunds.list_async({"payment_intent": intent_id, "limit": 100}))
+        return any(
+            key is None or (refund["metadata"] or {}).get("key") == key
+            for refund in found["data"]
+            if refund["status"] not in ("failed", "canceled")
+        )
+
+    def _outcome(self, intent: Row) -> Outcome:
+        data = {name: intent[name] for name in SHOWN if intent.get(name) is not None}
+        status = STATUSES.get(intent["status"], "pending")
+        received = intent.get("amount_received")
+        captured = major_units(received, intent["currency"]) if status == "captured" and received is not None else None
+        return Outcome(data, status, captured)
+
+    async def _call(self, request: Awaitable[stripe.StripeObject]) -> Row:
+        """Stripe's answer. What it raises says whether it may have been done (PaymentOutcomeUnknown) or certainly was not."""
+        stripe = self._stripe
+        try:
+            answer: Row = (await request).to_dict()
+        except stripe.CardError as error:
+            raise PaymentAuthorizationFailed(error.user_message or "The card was declined", code=error.code) from error
+        except (stripe.APIConnectionError, aiohttp.ClientError, TimeoutError) as error:
+            raise PaymentOutcomeUnknown("Stripe did not answer", hint=str(error)) from error
+        except stripe.StripeError as error:
+            raise _refusal(stripe, error) from error
+        return answer
+
+
+def _refusal(library: Any, error: stripe.StripeError) -> VelellaError:
+    message = error.user_message or "Stripe refused the request"
+    if isinstance(error, library.RateLimitError):
+        return Busy("Stripe is asked too often", hint=message, retry_after=2.0)
+    if isinstance(error, library.AuthenticationError | library.PermissionError):
+        return UnexpectedState("Stripe doesn't let this shop in", hint=f"{message} Look at api_key in providers.payment.")
+    status = error.http_status or 0
+    if status >= 500 or status == 409:  # 409: the same request is being carried out at this moment
+        return PaymentOutcomeUnknown("Stripe could not say whether it did what it was asked for", hint=message)
+    if isinstance(error, library.IdempotencyError):
+        return UnexpectedState("Stripe was asked for two things under one key", hint=message)
+    return InvalidData(message, code=error.code)
+
+
+def _decimals(currency: str) -> int:
+    return SPECIAL_DECIMALS.get(currency.lower(), money.decimals(currency))
+
+
+def minor_units(amount: Decimal, currency: str) -> int:
+    """An amount as Stripe counts it. Raises InvalidData for one that it can't: of three decimals the last has to be 0."""
+    scaled = amount.scaleb(_decimals(currency))
+    units = int(scaled)
+    if units != scaled or (_decimals(currency) == 3 and units % 10):
+        raise InvalidData(f"Stripe can't move {amount:f} {currency.upper()} exactly")
+    return units
+
+
+def major_units(units: int, currency: str) -> Decimal:
+    """The reverse of `minor_units`."""
+    return money.plain(Decimal(units).scaleb(-_decimals(currency)))

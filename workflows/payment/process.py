@@ -1,0 +1,76 @@
+"""What payment providers tell by webhooks."""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+from ...core.errors import VelellaError
+from ...core.flow import Flow, step, workflow
+from ..cart.complete import complete_cart
+from .payments import add_to_order
+
+Row = dict[str, Any]
+
+
+class Place(TypedDict):
+    """Where a payment session belongs."""
+
+    cart_id: str | None
+    """Of the cart that it pays for and that isn't an order yet."""
+    payment: Row | None
+
+
+@step(reads=True)
+async def find_session(flow: Flow, session_id: str) -> Place | None:
+    """None: it isn't one of ours."""
+    sessions = await flow.modules.payment.list(
+        "payment_session",
+        {"id": session_id},
+        fields=("payment_collection_id", "deleted_at", "payment.id", "payment.captures.id", "payment.canceled_at"),
+        with_deleted=True,
+        limit=1,
+    )
+    if not sessions:
+        return None
+    session = sessions[0]
+    carts = await flow.modules.link.linked("cart_payment_collection", "payment_collection_id", [session["payment_collection_id"]])
+    placed = await flow.modules.link.linked("order_cart", "cart_id", [tie["cart_id"] for tie in carts]) if carts else []
+    open_cart = carts[-1]["cart_id"] if carts and not placed and session["deleted_at"] is None else None
+    return {"cart_id": open_cart, "payment": session["payment"]}
+
+
+@step(retries=2)
+async def look_up(flow: Flow, session_id: str) -> Row | None:
+    return await flow.modules.payment.look_up_session(session_id)
+
+
+@workflow("process-payment-workflow", durable=True)
+async def process_payment(
+    flow: Flow, provider_id: str, action: str, session_id: str, amount: str | None = None, notice_id: str | None = None
+) -> str | None:
+    """Have the shop follow what a webhook tells: complete a cart that was paid, book what was authorised, captured or let go.
+
+    The webhook is only the occasion: what is booked is what the provider says when it is asked. Repeating it changes nothing.
+
+    Returns the payment's id; None where there is none, or where the session isn't ours. Raises what the provider raises where it can't be
+    asked, and Conflict while the payment is being captured: then it has to be sent again.
+    """
+    before = await flow.run(find_session, session_id)
+    if before is None:
+        return None
+    flow.emit("payment.webhook_received", provider=provider_id, action=action, session_id=session_id, amount=amount, notice_id=notice_id)
+    if before["cart_id"] is not None and action in ("authorized", "captured"):
+        try:
+            await flow.run(complete_cart, before["cart_id"])
+        except VelellaError as error:
+            if error.status >= 500:
+                raise
+            # the cart isn't ready, or can't be had any more: the money is there all the same, and gets into the books
+    payment = await flow.run(look_up, session_id)
+    if payment is None:
+        return None
+    await flow.run(add_to_order, payment)
+    known = {capture["id"] for capture in (before["payment"] or {}).get("captures", ())}
+    if any(capture["id"] not in known for capture in payment["captures"]):
+        flow.emit("payment.captured", id=payment["id"])
+    return str(payment["id"])
