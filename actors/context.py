@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ..core.metrics import Meters
 from ..core.module import Module
 from ..core.settings import Settings
 from .directory import HOST, ReplicaId
@@ -47,6 +48,8 @@ class HostContext:
     """Have a function called in this process whenever entities changed anywhere: what caches listen to."""
     changed: Callable[[frozenset[str]], Awaitable[None]]
     """Tell every process that entities changed. Modules' services do it after each commit."""
+    meters: Meters
+    """What this process tells Prometheus. Services add their own figures."""
 
     @cached_property
     def graph(self) -> Graph:
@@ -65,6 +68,7 @@ class HostContext:
             return Graph(self.modules, catalogue)
         cache = Cache(self.settings.cache_bytes // 4, self.settings.cache_seconds)
         self.on_changed(cache.changed)
+        self.meters.add(lambda: cache.samples("rows"))
         return Graph(self.modules, catalogue, source=CachedSource(self.modules, catalogue, cache))
 
 

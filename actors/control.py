@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import Misconfigured
 from ..core.ids import ulid
 from ..core.messages import Service, reads
+from ..core.metrics import Sample
 from ..core.settings import Settings
 from .cluster import run_dir
 from .directory import Address, ReplicaId
@@ -38,6 +39,11 @@ class SupervisorService(Service):
     async def status(self) -> dict[str, Any]:
         """Pools, replicas, processes, queues, restarts."""
         return self._supervisor.status()
+
+    @reads
+    async def figures(self) -> dict[str, list[Sample]]:
+        """The figures of every replica (see `core.metrics`), by its id `product-0`."""
+        return await self._supervisor.figures()
 
     async def clear_cache(self) -> None:
         """Every process forgets what it caches."""

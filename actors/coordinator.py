@@ -10,7 +10,8 @@ import asyncio
 import importlib
 import pkgutil
 import random
-from collections.abc import Awaitable, Callable, Iterable
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from ..core.flow.definitions import unmatched_hooks
 from ..core.flow.run import Run
 from ..core.logs import logger
 from ..core.messages import Service, call_context, keyed, reads
+from ..core.metrics import Sample, Timings
 from ..core.sql.database import Database
 from .caching import told_together
 from .engine import queries
@@ -82,7 +84,8 @@ class Coordinator(Service):
         self._named = replica is not None
         self._lease = Lease(database, replica or "local")
         self._store = Executions(database, self._lease, wanted)
-        self._durable = DurableFlows(flows, self._store)
+        self._runs: Timings[tuple[str, str]] = Timings()
+        self._durable = DurableFlows(flows, self._store, self._runs)
         self._relay = Relay(flows, database, self._store)
         self._chores: list[asyncio.Task[None]] = []
 
@@ -129,10 +132,12 @@ class Coordinator(Service):
         attempt = 0
         while True:
             run = Run(self._flows, workflow)
+            started = time.monotonic()
             try:
                 async with told_together():
                     result = await run.carry_out(input)
             except Exception as error:
+                self._runs[name, "failed" if run.unfinished else "reverted"].observe(time.monotonic() - started)
                 if run.unfinished:
                     await self._bury(run, input)
                     raise
@@ -141,6 +146,7 @@ class Coordinator(Service):
                     raise
                 await asyncio.sleep(0.05 * 2**attempt * random.uniform(0.5, 1.0))
             else:
+                self._runs[name, "done"].observe(time.monotonic() - started)
                 if run.events:
                     await tell(self._store, self._relay.nudge, run.id, run.events)
                 if run.unfinished:
@@ -166,6 +172,14 @@ class Coordinator(Service):
         return await self._durable.start(workflow, input, key if key is not None else workflow.key_of(input))
 
     # -- for operators
+
+    @reads
+    async def backlog(self) -> list[Sample]:
+        """What of the whole shop waits to be done, by any coordinator, or for an operator."""
+        row = await self._database.fetch_one(queries.BACKLOG)
+        assert row is not None
+        states = [("velella_workflow_executions", (state,), row[state]) for state in ("invoking", "compensating", "failed")]
+        return [*states, ("velella_events_waiting", (), row["events"])]
 
     @reads
     async def list(self, state: str | None = None, workflow: str | None = None, limit: int = 50) -> list[Row]:
@@ -217,6 +231,11 @@ class Coordinator(Service):
     async def figures(self) -> Row:
         """What runs in this coordinator."""
         return self._durable.figures()
+
+    def samples(self) -> Iterator[Sample]:
+        yield "velella_workflow_running", (), self._durable.figures()["running"]
+        for labels, timing in self._runs.items():
+            yield "velella_workflow_duration_seconds", labels, timing.value
 
     # -- chores
 
@@ -283,4 +302,6 @@ def create(context: HostContext) -> Coordinator:
     flows = FlowContext(context.modules, context.graph, context.settings, locks(context))
     packages = ("velella.workflows", *context.settings.plugins)
     replica = str(context.replica) if context.replica.pool != "local" else None  # hosts of tests and of the command line are all called so
-    return Coordinator(flows, context.database("engine"), replica=replica, packages=packages)
+    coordinator = Coordinator(flows, context.database("engine"), replica=replica, packages=packages)
+    context.meters.add(coordinator.samples)
+    return coordinator

@@ -15,6 +15,7 @@ from ..core.errors import Busy, DeadlineExceeded, InvalidData, VelellaError
 from ..core.logs import logger
 from ..core.messages import CallContext, Service, call_context
 from ..core.module import ModuleService
+from .figures import MailFigures, MessageFigures
 from .handles import Send, signatures
 from .mailbox import Mailbox
 from .wire import (
@@ -50,6 +51,7 @@ class Running:
 
     __slots__ = (
         "abandoned",
+        "accepted",
         "args",
         "caller",
         "context",
@@ -65,7 +67,8 @@ class Running:
 
     def __init__(self, frame: list[Any], caller: Caller) -> None:
         _, self.number, self.service, self.method, self.args, self.kwargs, left, trace_id, message_id = frame
-        self.context = CallContext(trace_id, time.monotonic() + left, message_id)
+        self.accepted = time.monotonic()
+        self.context = CallContext(trace_id, self.accepted + left, message_id)
         self.caller = caller
         self.started = False
         self.expired = False
@@ -90,14 +93,15 @@ class Dispatcher:
     connection. Messages to the engine's own services start at once, since they wait for each other (for a lock, for a sub-workflow).
     """
 
-    def __init__(self, services: Mapping[str, Service], mailbox: Mailbox, at_once: int = 64) -> None:
+    def __init__(self, services: Mapping[str, Service], mailbox: Mailbox, at_once: int = 64, figures: MailFigures | None = None) -> None:
         self.services = services
         self.mailbox = mailbox
+        self.figures = figures or MailFigures()
         self.draining = False
         self._at_once = at_once
         self._modules_running = 0
         self._queue: deque[Running] = deque()
-        self._functions: dict[tuple[str, str], Send] = {}
+        self._functions: dict[tuple[str, str], tuple[Send, MessageFigures]] = {}
         self._running: set[Running] = set()
         self._sweeper: asyncio.TimerHandle | None = None
 
@@ -132,24 +136,35 @@ class Dispatcher:
         running.started = True
         call_context.set(running.context)  # this task's own: nothing to reset
         service, method, number, send = running.service, running.method, running.number, running.caller.send
+        seen: MessageFigures | None = None
+        self.figures.waits.observe(started - running.accepted)
         try:
             if running.abandoned:
                 return
             if started >= running.context.deadline:
                 raise DeadlineExceeded(f"{service}.{method} came too late to be started.")
-            function = self._functions.get((service, method)) or self._function(service, method)
+            function, seen = self._functions.get((service, method)) or self._function(service, method)
             send(pack([REPLY, number, await function(*running.args, **running.kwargs)]))
         except VelellaError as error:
+            if seen is not None:
+                seen.failed(error)
             send(pack([FAILURE, number, _travelling(error)]))
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
+            if seen is not None:
+                seen.failed(error)
             if running.expired:
                 send(pack([FAILURE, number, DeadlineExceeded(f"{service}.{method} took too long.").to_wire()]))
             # else the caller has gone, or this process ends: nobody waits
-        except Exception:  # a mistake in a service: its traceback stays here, with the trace id that the caller logs as well
+        except Exception as error:  # a mistake in a service: its traceback stays here, with the trace id that the caller logs as well
+            if seen is not None:
+                seen.failed(error)
             log.exception("a message failed", service=service, method=method)
             send(pack([FAILURE, number, VelellaError("An unknown error occurred.", code="unknown_error").to_wire()]))
         finally:
-            self._leave(running, time.monotonic() - started)
+            seconds = time.monotonic() - started
+            if seen is not None:
+                seen.seconds.observe(seconds)
+            self._leave(running, seconds)
 
     def _leave(self, running: Running, seconds: float) -> None:
         self.mailbox.leave(seconds)
@@ -161,13 +176,12 @@ class Dispatcher:
                 self.mailbox.waiting -= 1
                 self._start(self._queue.popleft())
 
-    def _function(self, service: str, method: str) -> Send:
+    def _function(self, service: str, method: str) -> tuple[Send, MessageFigures]:
         found = self.services.get(service)
         if found is None or method not in signatures(type(found)):
             raise InvalidData(f"{service}.{method} is not a message of this process.")
-        function: Send = getattr(found, method)
-        self._functions[service, method] = function
-        return function
+        known = self._functions[service, method] = getattr(found, method), self.figures.of(service, method)
+        return known
 
     def _sweep(self) -> None:
         now = time.monotonic()

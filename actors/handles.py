@@ -7,6 +7,7 @@ this process: then a message is a plain await; otherwise it goes through the rou
 from __future__ import annotations
 
 import inspect
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -14,6 +15,7 @@ from typing import Any, cast
 from ..core.codec import travelled
 from ..core.errors import DeadlineExceeded, VelellaError
 from ..core.messages import CallContext, Kind, Service, call_context, message_kind
+from .figures import MessageFigures
 
 Send = Callable[..., Awaitable[Any]]
 Resolve = Callable[[str, str], Send]
@@ -75,7 +77,7 @@ def no_such_message(service: str, method: str) -> AttributeError:
     return AttributeError(f"{service} has no message {method}: a message is a public async method of the service's class.")
 
 
-def local_send(service: Service, method: str) -> Send:
+def local_send(service: Service, method: str, figures: MessageFigures | None = None) -> Send:
     """Send to a service of this process: an await with the call's context.
 
     No reply can be lost here, so a write gets a message id only in a durable step, where it may be run again.
@@ -85,23 +87,29 @@ def local_send(service: Service, method: str) -> Send:
         raise no_such_message(getattr(type(service), "name", type(service).__name__), method)
     function: Send = getattr(service, method)
     is_write = signature.kind == "write"
+    seen = figures or MessageFigures()
 
     async def send(*args: Any, **kwargs: Any) -> Any:
         context = call_context.get()
+        started = time.monotonic()
+        token = None
         if context is None:
-            context = CallContext()
+            token = call_context.set(CallContext())
         else:
-            if context.left() <= 0:
+            if context.deadline <= started:
                 raise DeadlineExceeded("The time for this request is over.")
-            if context.scope is None and context.message_id is None:
-                return await function(*args, **kwargs)
-            message_id = context.next_message_id() if is_write else None
-            context = CallContext(context.trace_id, context.deadline, message_id)
-        token = call_context.set(context)
+            if context.scope is not None or context.message_id is not None:
+                message_id = context.next_message_id() if is_write else None
+                token = call_context.set(CallContext(context.trace_id, context.deadline, message_id))
         try:
             return await function(*args, **kwargs)
+        except BaseException as error:
+            seen.failed(error)
+            raise
         finally:
-            call_context.reset(token)
+            if token is not None:
+                call_context.reset(token)
+            seen.seconds.observe(time.monotonic() - started)
 
     return send
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import Misconfigured, Unavailable
 from ..core.logs import logger
 from ..core.messages import Service
+from ..core.metrics import Meters, Sample
 from ..core.module import Module, ModuleContext
 from ..core.providers import Providers
 from ..core.settings import Settings
@@ -21,6 +22,7 @@ from .caching import QUIET_MODULES, Announcer
 from .context import Changed, HostContext
 from .directory import HOST, Address, Directory, ReplicaId
 from .endpoint import Dispatcher, Endpoint
+from .figures import MailFigures, process_samples
 from .handles import Send, checked_send, handle, local_send, no_such_message, signatures
 from .mailbox import Mailbox
 from .router import Router, socket_links
@@ -53,6 +55,10 @@ class HostService(Service):
     async def status(self) -> dict[str, Any]:
         """What `velella status` shows of a replica."""
         return self._host.status()
+
+    async def metrics(self) -> list[Sample]:
+        """The figures of this process. See `core.metrics`."""
+        return list(self._host.meters.samples())
 
     async def forget(self, names: list[str] | None = None) -> None:
         """Drop what this process caches of these entities, or everything."""
@@ -88,10 +94,14 @@ class Host:
         self.names = tuple(dict.fromkeys(names))
         self.services: dict[str, Service] = {}
         self.mailbox = Mailbox(settings.mailbox)
+        self.restarts = 0
+        """How often this replica was started again, as far as the supervisor has told."""
+        self.meters = Meters()
+        self._mail = MailFigures()
         self.router = Router(self.replica, socket_links(self.address, settings.cluster_token, actor), self._send_here)
         self.router.update(directory or Directory.of([(self.address, self.names)]))
         self._connections = connections or settings.connections
-        self.dispatcher = Dispatcher(self.services, self.mailbox, at_once=max(32, 4 * self._connections))
+        self.dispatcher = Dispatcher(self.services, self.mailbox, at_once=max(32, 4 * self._connections), figures=self._mail)
         self.endpoint = Endpoint(self.dispatcher)
         self._listen = listen
         self.modules: Modules = self._module_handles()
@@ -116,7 +126,10 @@ class Host:
             database=self.database,
             on_changed=self._listeners.append,
             changed=self.changed,
+            meters=self.meters,
         )
+        for source in (process_samples, self.mailbox.samples, self._mail.samples, self._own_samples):
+            self.meters.add(source)
 
     @property
     def graph(self) -> Graph:
@@ -221,7 +234,7 @@ class Host:
     def _send_here(self, service: str, method: str) -> Send:
         """Send inside this process."""
         if (service, method) not in self._local:
-            send = local_send(self.services[service], method)
+            send = local_send(self.services[service], method, self._mail.of(service, method))
             self._local[service, method] = checked_send(send) if self._wire_check else send
         return self._local[service, method]
 
@@ -238,6 +251,11 @@ class Host:
             "socket": self.address.path,
             "port": self.address.port,
         }
+
+    def _own_samples(self) -> Iterator[Sample]:
+        yield "velella_replica_restarts_total", (), self.restarts
+        for database in self._databases.values():
+            yield from database.samples()
 
     # -- changes
     async def changed(self, names: frozenset[str]) -> None:

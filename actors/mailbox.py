@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ..core.errors import Busy
+from ..core.metrics import Sample
 
 
 class Mailbox:
@@ -40,3 +43,10 @@ class Mailbox:
     def retry_after(self) -> float:
         """Seconds until half of what is inside may be done, between 1 and 30."""
         return min(30.0, max(1.0, self.seconds * self.inside / 2))
+
+    def samples(self) -> Iterator[Sample]:
+        yield "velella_mailbox_waiting", (), self.waiting
+        yield "velella_mailbox_running", (), self.inside - self.waiting
+        yield "velella_mailbox_capacity", (), self.capacity
+        yield "velella_mailbox_handled_total", (), self.handled
+        yield "velella_mailbox_refused_total", (), self.refused

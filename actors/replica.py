@@ -120,13 +120,17 @@ class Replica:
             return {"error": VelellaError(f"{type(error).__name__}: {error}").to_wire(), "pid": os.getpid()}
 
     @ray.method(concurrency_group="health")
-    def health(self) -> dict[str, Any]:
-        """How it is, seen from inside the loop. `state`: starting, running, failed, stopping, or hung when the loop doesn't turn."""
+    def health(self, restarts: int) -> dict[str, Any]:
+        """How it is, seen from inside the loop. `state`: starting, running, failed, stopping, or hung when the loop doesn't turn.
+
+        `restarts`: how often it has been started again; the replica can't know by itself.
+        """
         if not self._host.done():
             return {"state": "starting", "pid": os.getpid()}
         if self._host.exception() is not None:
             return {"state": "failed", "pid": os.getpid()}
         host = self._host.result()
+        host.restarts = restarts
         asked = asyncio.run_coroutine_threadsafe(_turn(host), self._loop)
         try:
             state = "stopping" if self._stopped else "running"

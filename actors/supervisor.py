@@ -19,11 +19,13 @@ import psutil
 
 from ..core.errors import Unavailable, VelellaError
 from ..core.logs import logger
+from ..core.metrics import Sample
 from ..core.settings import Settings
 from .cluster import Cluster, run_dir
 from .control import Control, supervisor_handle
 from .directory import HOST, Address, Directory, ReplicaId
 from .logpipe import LogPipe
+from .metrics import gather
 from .router import Router, socket_links
 from .services import import_path
 from .topology import Pool, Topology
@@ -241,7 +243,7 @@ class Supervisor:
         known = member.address
         restarts = member.restarts
         try:
-            report = await asyncio.wait_for(_asked(member.actor.health.remote()), ASK_SECONDS)
+            report = await asyncio.wait_for(_asked(member.actor.health.remote(member.restarts)), ASK_SECONDS)
         except TimeoutError:
             report = {"state": "silent" if member.pid is not None else "restarting"}
         except RayError:
@@ -359,6 +361,10 @@ class Supervisor:
         shutil.rmtree(run_dir(self.settings), ignore_errors=True)  # sockets of those that were killed
 
     # -- telling
+    async def figures(self) -> dict[str, list[Sample]]:
+        """What every replica tells of itself; nothing of one that doesn't answer."""
+        return {str(replica): samples for replica, samples in (await gather(self._router)).items()}
+
     def status(self) -> dict[str, Any]:
         """What `velella status` shows."""
         own = psutil.Process()

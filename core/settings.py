@@ -99,6 +99,16 @@ class Settings(BaseSettings):
         default_factory=list, description="Packages of the shop's own workflows, hooks, subscribers, and routes (in their `http`)."
     )
 
+    # looking on
+    metrics: Literal["private", "open", "off"] = Field(
+        "private",
+        description="Who may read /metrics. private: who asks from this machine with no proxy between, or brings metrics_token. "
+        "open: everybody who reaches the port. off: there is none.",
+    )
+    metrics_token: str | None = Field(
+        None, description="Bearer token for /metrics. Default: made on the first start, kept in data_dir/secrets/metrics_token."
+    )
+
     # logs
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe line that is written.")
     log_format: Literal["auto", "text", "json"] = Field("auto", description="auto: readable on a terminal, JSON otherwise.")
@@ -124,7 +134,7 @@ class Settings(BaseSettings):
         """The same with every secret filled in: those not set are made once and kept in `data_dir/secrets`, readable by the owner only."""
         folder = self.data_dir / "secrets"
         made: dict[str, str] = {}
-        for name in ("jwt_secret", "cookie_secret", "cluster_token"):
+        for name in ("jwt_secret", "cookie_secret", "cluster_token", "metrics_token"):
             if getattr(self, name) is None:
                 made[name] = kept_secret(folder / name)
         return self.model_copy(update=made)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
+from ...core.metrics import Sample
 from ...core.settings import Settings
 
 T = TypeVar("T")
@@ -128,6 +129,17 @@ class Cache:
         self._by_name.clear()
         self._entries.clear()
         self.bytes = 0
+
+    def samples(self, name: str) -> Iterator[Sample]:
+        """Its figures, for a cache of that name."""
+        figures = self.figures
+        for result, times in (("hit", figures.hits), ("miss", figures.misses), ("joined", figures.joined)):
+            yield "velella_cache_lookups_total", (name, result), times
+        for reason, times in (("evicted", figures.evicted), ("outdated", figures.outdated)):
+            yield "velella_cache_dropped_total", (name, reason), times
+        yield "velella_cache_entries", (name,), len(self)
+        yield "velella_cache_bytes", (name,), self.bytes
+        yield "velella_cache_capacity_bytes", (name,), self._capacity
 
     # -- inside
 

@@ -15,6 +15,7 @@ from ...core.flow.run import DURABLE_SECONDS, Run, as_velella_error
 from ...core.ids import new_id
 from ...core.logs import logger
 from ...core.messages import CallContext, call_context, current_call
+from ...core.metrics import Timings
 from ..caching import told_together
 from .journal import ExecutionJournal, pack_entries, unpack_entries
 from .queries import MAX_ATTEMPTS
@@ -43,8 +44,10 @@ class _Active:
 class DurableFlows:
     """See `journal.py` for what is written when."""
 
-    def __init__(self, flows: FlowContext, store: Executions) -> None:
+    def __init__(self, flows: FlowContext, store: Executions, runs: Timings[tuple[str, str]]) -> None:
+        """`runs`: where it is noted how long runs took and how they ended."""
         self._flows = flows
+        self._runs = runs
         self._store = store
         self._outcomes = Outcomes(store)
         self._active: dict[str, _Active] = {}
@@ -118,10 +121,18 @@ class DurableFlows:
 
     async def _carry_out(self, journal: ExecutionJournal, started: float, *, may_look_again: bool = False) -> Any:
         run = self._enter(journal)
+        outcome = "abandoned"  # to be gone on with elsewhere
         try:
-            return await self._to_an_end(run, journal, started, may_look_again)
+            result = await self._to_an_end(run, journal, started, may_look_again)
+            outcome = "done"
+            return result
+        except Exception:
+            outcome = "failed" if run.unfinished else "reverted"
+            raise
         finally:  # not before it is written down: what we own and don't carry out is taken for left over
             self._active.pop(journal.id, None)
+            if not journal.outdone:  # else whoever carried it out counts it
+                self._runs[journal.workflow.name, outcome].observe(time.monotonic() - started)
 
     async def _to_an_end(self, run: Run, journal: ExecutionJournal, started: float, may_look_again: bool) -> Any:
         result, failure = None, None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from ...core.sql.compiled import Compiled
+from .tables import LIVE
 
 LEASE_SECONDS = 10.0
 """A coordinator that says nothing for so long is taken for dead."""
@@ -105,6 +106,14 @@ BURY = _sql("""
     INSERT INTO workflow_execution (id, workflow, state, input, undo, error, trace_id, started_at, finished_at)
     VALUES (:id, :workflow, 'failed', :input, :undo, :error, :trace_id, :started_at, now())
     ON CONFLICT (id) DO UPDATE SET state = 'failed', undo = excluded.undo, error = excluded.error, finished_at = now()
+""")
+
+BACKLOG = _sql(f"""
+    SELECT
+        (SELECT count(*) FROM workflow_execution WHERE {LIVE} AND state = 'invoking') AS invoking,
+        (SELECT count(*) FROM workflow_execution WHERE {LIVE} AND state = 'compensating') AS compensating,
+        (SELECT count(*) FROM workflow_execution WHERE state = 'failed') AS failed,
+        (SELECT count(*) FROM event_outbox WHERE due_at IS NOT NULL) AS events
 """)
 
 # Of executions nobody carries out: their owner is dead, or gone, or is this coordinator without knowing of it (a start or a finish whose

@@ -46,6 +46,7 @@ Index(
 Index("ix_workflow_execution_live", workflow_execution.c.owner, postgresql_where=text(LIVE))
 Index("ix_workflow_execution_expires", workflow_execution.c.expires_at, postgresql_where=text("expires_at IS NOT NULL"))
 Index("ix_workflow_execution_started", workflow_execution.c.started_at)
+Index("ix_workflow_execution_failed", workflow_execution.c.started_at, postgresql_where=text("state = 'failed'"))
 
 workflow_coordinator = Table(
     "workflow_coordinator",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Sequence, select
 
 from ...core.messages import Service, reads
+from ...core.metrics import Sample
 from ...core.sql.compiled import compiled
 from .table import LONGEST_LEASE, LockTable, Tokens
 
@@ -89,6 +90,13 @@ class LockingService(Service):
         figures = self.table.figures
         return {name: getattr(figures, name) for name in figures.__slots__}
 
+    def samples(self) -> Iterator[Sample]:
+        figures = self.table.figures
+        yield "velella_locks_held", (), figures.held
+        yield "velella_locks_waiting", (), figures.waiting
+        for outcome, times in (("granted", figures.granted), ("expired", figures.expired), ("given_up", figures.given_up)):
+            yield "velella_locks_total", (outcome,), times
+
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
@@ -98,5 +106,6 @@ class LockingService(Service):
 def create(context: HostContext) -> LockingService:
     router = context.router
     service = LockingService(drawn_from(context.database("engine")), lambda: router.directory)
+    context.meters.add(service.samples)
     _tables[router] = service.table
     return service

@@ -7,10 +7,12 @@ runs in the transaction of the task that sends it, if there is one, else by itse
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import asyncpg
 from sqlalchemy.sql.elements import ClauseElement
@@ -18,6 +20,7 @@ from sqlalchemy.sql.elements import ClauseElement
 from .. import json
 from ..errors import DeadlineExceeded, Unavailable
 from ..messages import call_context
+from ..metrics import Histogram, Sample
 from .compiled import Compiled, compiled
 from .failures import Disconnected, translated, was_not_sent
 from .pool import Connection, Pool
@@ -53,7 +56,7 @@ class Transaction:
     async def run(self, send: Callable[[Connection], Awaitable[T]]) -> T:
         """One statement at a time: tasks started inside the transaction take turns on its connection."""
         async with self._lock:
-            return await send(self.connection)
+            return await self.database._timed(send, self.connection)
 
 
 _transactions: ContextVar[Mapping[int, Transaction]] = ContextVar("velella_transactions", default={})  # noqa: B039 never changed in place
@@ -66,6 +69,9 @@ class Database:
         self.url = url
         self.connections = connections
         self.statement_timeout = statement_timeout
+        self.statements = Histogram()
+        self.committed = self.rolled_back = 0
+        """Transactions of several statements."""
         self._pool: Pool | None = None
         self._opening = asyncio.Lock()
 
@@ -89,6 +95,18 @@ class Database:
         pool, self._pool = self._pool, None
         if pool is not None:
             await pool.close()
+
+    def samples(self) -> Iterator[Sample]:
+        parts = urlsplit(self.url)
+        name = f"{parts.hostname or 'localhost'}{parts.path}"
+        yield "velella_sql_statement_duration_seconds", (name,), self.statements.value
+        yield "velella_sql_transactions_total", (name, "committed"), self.committed
+        yield "velella_sql_transactions_total", (name, "rolled_back"), self.rolled_back
+        yield "velella_sql_connections_max", (name,), self.connections
+        if (pool := self._pool) is not None:
+            yield "velella_sql_connections", (name, "idle"), pool.idle
+            yield "velella_sql_connections", (name, "in_use"), pool.in_use
+            yield "velella_sql_connection_wait_seconds", (name,), pool.waits.value
 
     # -- statements
 
@@ -167,12 +185,14 @@ class Database:
                     yield started
                 except BaseException as error:
                     failure = error
+                    self.rolled_back += 1
                     raise
                 finally:
                     started.open = False
                     _transactions.reset(token)
                 committing = True
         except _FAILURES as error:
+            self.rolled_back += committing
             # What the body raised is its own; a failed statement's error is translated already. It counts even where the
             # rollback failed as well, because the connection was lost.
             if failure is error:
@@ -183,6 +203,7 @@ class Database:
             if better is None:
                 raise
             raise better from error
+        self.committed += 1
         for call in started.after_commit:
             await call()
 
@@ -235,12 +256,19 @@ class Database:
         for _ in range(self.connections):
             try:
                 async with _borrowed(self._opened(), _time_left()) as connection:
-                    return await send(connection)
+                    return await self._timed(send, connection)
             except _FAILURES as error:
                 if not was_not_sent(error):
                     raise
         async with _borrowed(self._opened(), _time_left()) as connection:
+            return await self._timed(send, connection)
+
+    async def _timed(self, send: Callable[[Connection], Awaitable[T]], connection: Connection) -> T:
+        started = time.monotonic()
+        try:
             return await send(connection)
+        finally:
+            self.statements.observe(time.monotonic() - started)
 
 
 class Databases:

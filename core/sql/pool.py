@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 import asyncpg
+
+from ..metrics import Histogram
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -33,6 +36,16 @@ class Pool:
         self._ending: set[asyncio.Task[None]] = set()
         self._closed = False
         self._empty = asyncio.Event()
+        self.waits = Histogram()
+        """For a connection, where none was idle: for somebody to give his back, or for a new one to be made."""
+
+    @property
+    def idle(self) -> int:
+        return len(self._idle)
+
+    @property
+    def in_use(self) -> int:
+        return self._open - len(self._idle)
 
     async def acquire(self, timeout: float | None = None) -> Connection:
         """A connection of one's own until `release`. Raises TimeoutError when none was free in time, and what connecting raises."""
@@ -42,10 +55,14 @@ class Pool:
             if not connection.is_closed():
                 return connection
             self._open -= 1
-        if timeout is None:
-            return await self._new_or_next()
-        async with asyncio.timeout(timeout):
-            return await self._new_or_next()
+        started = time.monotonic()
+        try:
+            if timeout is None:
+                return await self._new_or_next()
+            async with asyncio.timeout(timeout):
+                return await self._new_or_next()
+        finally:
+            self.waits.observe(time.monotonic() - started)
 
     def release(self, connection: Connection, *, doubtful: bool = False) -> None:
         """Give it back. `doubtful`: its statement was given up."""

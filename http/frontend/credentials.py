@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -47,6 +48,7 @@ class Credentials:
         settings = host.settings
         self._known = Cache(KEPT, min(SECONDS, settings.cache_seconds), enabled=settings.cache)
         host.on_changed(self._known.changed)
+        host.meters.add(partial(self._known.samples, "credentials"))
 
     # -- storefronts
     async def publishable_key(self, http: web.BaseRequest) -> PublishableKey:

@@ -11,7 +11,7 @@ import functools
 import random
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -24,6 +24,8 @@ from ...core.errors import DeadlineExceeded, InvalidData, Misconfigured, Unavail
 from ...core.json import dumps
 from ...core.logs import logger
 from ...core.messages import CallContext, Service, call_context
+from ...core.metrics import Sample, Timings
+from . import metrics
 from .access import CUSTOMER_OPTIONAL, USER
 from .answers import COMPRESSED_FROM, Refused, accepted_coding, compressed, error_reply, missing_page, unknown_reply
 from .cached import LONGEST_QUERY, Cached, Remembered
@@ -34,7 +36,7 @@ from .incoming import check_query, read_body
 from .issues import invalid_request, issues_of
 from .lane import Lane
 from .request import Reply, Request
-from .routes import Route, RouteTree
+from .routes import Match, Route, RouteTree
 from .tokens import Tokens
 
 if TYPE_CHECKING:
@@ -73,10 +75,18 @@ class FrontEnd(Service):
         context.on_changed(self._answers.changed)
         self._lane = Lane(self._answers, self._credentials, settings)
         context.on_changed(self._lane.changed)
+        self._timings: Timings[tuple[Route | None, int]] = Timings()
+        """Of requests, by route (None: no route served it) and status."""
+        for source in (self._samples, functools.partial(self._answers.samples, "answers"), self._lane.samples):
+            context.meters.add(source)
         self._tags: LRUCache[Any, frozenset[str]] = LRUCache(4096)
         """What the answers to query strings are made from, by route; empty: what may not be remembered."""
         self._runner: web.ServerRunner | None = None
         self._openapi: bytes | None = None
+        self._beside = {"/health": self._health, "/openapi.json": self._description}
+        """What is no route of the shop, and is answered also while that is full."""
+        if settings.metrics != "off":
+            self._beside["/metrics"] = functools.partial(metrics.answer, context, settings)
         self.port: int | None = None
         """The port it listens on, once it does."""
 
@@ -109,33 +119,45 @@ class FrontEnd(Service):
         started = time.monotonic()
         trace_id = _trace_id(http)
         call_context.set(CallContext(trace_id, started + self.settings.message_timeout))
-        try:
-            reply = await self._answer(http, trace_id)
-        except asyncio.CancelledError:
-            raise
-        except Exception:
-            log.exception("request failed", method=http.method, path=http.rel_url.raw_path)
-            reply = unknown_reply()
+        reply = await self._answer(http, trace_id)
         response = await self._response(http, reply, trace_id)
+        seconds = time.monotonic() - started
+        self._timings[reply.route, reply.status].observe(seconds)
         log.info(
             "request",
             method=http.method,
             path=http.rel_url.raw_path,
             status=reply.status,
-            ms=round((time.monotonic() - started) * 1000, 1),
+            ms=round(seconds * 1000, 1),
             bytes=response.content_length or 0,
         )
         return response
 
     async def _answer(self, http: web.BaseRequest, trace_id: str) -> Reply:
-        path = http.rel_url.raw_path
-        if path == "/health":
-            return Reply(b"OK", 200, "text/plain")
-        if path == "/openapi.json":
-            return Reply(self._description())
         known = self._lane.answer(http)
         if known is not None:
             return known
+        path = http.rel_url.raw_path
+        match = self._tree.find(http.method, path)
+        try:
+            if path in self._beside:
+                reply = await self._beside[path](http)
+            else:
+                reply = await self._within_bounds(http, path, match, trace_id)
+        except Refused as refused:
+            reply = refused.reply
+        except VelellaError as error:
+            _log(error)
+            reply = error_reply(error)
+        except TimeoutError:
+            reply = error_reply(DeadlineExceeded("The request took too long."))
+        except Exception:
+            log.exception("request failed", method=http.method, path=path)
+            reply = unknown_reply()
+        reply.route = match.route if match is not None else None
+        return reply
+
+    async def _within_bounds(self, http: web.BaseRequest, path: str, match: Match | None, trace_id: str) -> Reply:
         mailbox = self.context.mailbox
         entered = time.monotonic()
         try:
@@ -144,19 +166,11 @@ class FrontEnd(Service):
             return error_reply(error)
         try:
             async with asyncio.timeout(self.settings.message_timeout):
-                return await self._serve(http, path, trace_id)
-        except Refused as refused:
-            return refused.reply
-        except VelellaError as error:
-            _log(error)
-            return error_reply(error)
-        except TimeoutError:
-            return error_reply(DeadlineExceeded("The request took too long."))
+                return await self._serve(http, path, match, trace_id)
         finally:
             mailbox.leave(time.monotonic() - entered)
 
-    async def _serve(self, http: web.BaseRequest, path: str, trace_id: str) -> Reply:
-        match = self._tree.find(http.method, path)
+    async def _serve(self, http: web.BaseRequest, path: str, match: Match | None, trace_id: str) -> Reply:
         if match is None:
             return await self._unserved(http, path, _area(path))
         route = match.route
@@ -217,7 +231,7 @@ class FrontEnd(Service):
         kept = await self._answers.get_or_fill(place, tags, fill, size=len)
         if not fresh and request.actor is None and request.key is not None:
             # asked for again: it will be asked for once more
-            await self._lane.keep(request.http, place[:4], tags)
+            await self._lane.keep(request.http, route, place[:4], tags)
         return Reply(kept.body, route.status, tag=kept.tag, kept=(place, tags))
 
     async def _unserved(self, http: web.BaseRequest, path: str, area: str) -> Reply:
@@ -283,12 +297,20 @@ class FrontEnd(Service):
             response.force_close()
         return response
 
-    def _description(self) -> bytes:
+    async def _health(self, http: web.BaseRequest) -> Reply:
+        return Reply(b"OK", 200, "text/plain")
+
+    async def _description(self, http: web.BaseRequest) -> Reply:
         if self._openapi is None:
             from .openapi import describe  # only for those who ask
 
             self._openapi = dumps(describe(self.routes, self.settings))
-        return self._openapi
+        return Reply(self._openapi)
+
+    def _samples(self) -> Iterator[Sample]:
+        for (route, status), timing in self._timings.items():
+            method, path = (route.method, route.path) if route is not None else ("", "other")
+            yield "velella_http_request_duration_seconds", (method, path, str(status)), timing.value
 
 
 def _area(path: str) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -18,11 +19,15 @@ from .cached import Remembered
 from .credentials import KEPT, KEY_HEADER, OF_KEYS, SECONDS, Credentials
 from .request import Reply
 
+if TYPE_CHECKING:
+    from .routes import Route
+
 
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Where the front end keeps an answer."""
 
+    route: Route
     key: Any
     tags: frozenset[str]
 
@@ -36,6 +41,7 @@ class Lane:
         self._places = Cache(KEPT, min(SECONDS, settings.cache_seconds), enabled=settings.cache)
         self.changed = self._places.changed
         """To be called with what has changed: keys may have been revoked, or speak for other channels."""
+        self.samples = partial(self._places.samples, "requests")
 
     def answer(self, http: web.BaseRequest) -> Reply | None:
         """The answer, where the same was asked before and everything still holds."""
@@ -44,9 +50,9 @@ class Lane:
         if place is None:
             return None
         kept: Remembered | None = self._answers.get(place.key)
-        return Reply(kept.body, tag=kept.tag, kept=(place.key, place.tags)) if kept is not None else None
+        return Reply(kept.body, tag=kept.tag, kept=(place.key, place.tags), route=place.route) if kept is not None else None
 
-    async def keep(self, http: web.BaseRequest, place: tuple[Hashable, ...], tags: frozenset[str]) -> None:
+    async def keep(self, http: web.BaseRequest, route: Route, place: tuple[Hashable, ...], tags: frozenset[str]) -> None:
         """Remember where the answer to a request is kept: `place` less the sales channels and the customer."""
         asked = _asked(http)
         if asked is None:
@@ -55,7 +61,7 @@ class Lane:
         async def fill() -> _Place:
             # asked of the key anew, so that a change of it that comes in between is heard of
             key = await self._credentials.publishable_key(http)
-            return _Place((*place, key.sales_channel_ids, None), tags)
+            return _Place(route, (*place, key.sales_channel_ids, None), tags)
 
         await self._places.get_or_fill(asked, OF_KEYS, fill, size=lambda _: len(asked[0]) + 500)
 

@@ -47,6 +47,8 @@ class Reply:
     """Its entity tag, where that is known already."""
     kept: tuple[Any, frozenset[str]] | None = None
     """Where and by what tags the front end remembers this answer, if it does."""
+    route: Route | None = None
+    """Which route it is from: the front end fills it in."""
 
 
 R = TypeVar("R")

@@ -18,6 +18,7 @@ from velella.core.ids import ulid
 from .buyer import Buyer
 from .served import Served, served
 from .shop import open_shop, sell
+from .test_metrics import scrape, total
 from .test_stock import books
 
 KINDS = ("product", "cart", "inventory", "order", "payment", "workflows", "http", "locking", "caching")
@@ -107,6 +108,8 @@ async def _kill_under_load(running: Served, rng: random.Random) -> None:
         assert (await books(admin, variant["sku"]))["reserved"] == sold, "reservations leaked"
     restarts = {pool["name"]: sum(replica["restarts"] for replica in pool["replicas"]) for pool in (await running.status())["pools"]}
     assert all(restarts[kind] >= 1 for kind in KINDS), restarts
+    figures = await scrape(running)
+    assert {pool: total(figures, "velella_replica_restarts_total", pool=pool) for pool in restarts} == restarts
 
 
 async def _orders_flow(crowd: Crowd, why: str = "start") -> None:

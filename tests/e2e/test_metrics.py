@@ -1,0 +1,60 @@
+"""One scrape shows the whole cluster, whichever door answers it."""
+
+from __future__ import annotations
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from velella.core.ids import ulid
+
+from .buyer import Buyer
+from .served import Served
+from .shop import Shop, sell
+
+Scrape = list[tuple[str, dict[str, str], float]]
+
+
+async def scrape(colony: Served) -> Scrape:
+    async with colony.session.get(colony.base + "/metrics") as response:
+        text = await response.text()
+        assert response.status == 200, text
+    return [(sample.name, sample.labels, sample.value) for family in text_string_to_metric_families(text) for sample in family.samples]
+
+
+def total(figures: Scrape, name: str, **labels: str) -> float:
+    return sum(value for found, given, value in figures if found == name and labels.items() <= given.items())
+
+
+async def test_a_purchase_is_seen_in_every_layer(colony: Served, shop: Shop) -> None:
+    product = await sell(await colony.admin(), shop, f"seen-{ulid().lower()}", {"eur": 10})
+    before = await scrape(colony)
+    buyer = Buyer(await colony.store(shop.key), shop)
+    status, answer = await buyer.complete(await buyer.ready(product["variants"][0]["id"]))
+    assert (status, answer["type"]) == (200, "order")
+    after = await scrape(colony)
+
+    def more(name: str, **labels: str) -> float:
+        return total(after, name, **labels) - total(before, name, **labels)
+
+    assert more("velella_http_request_duration_seconds_count", method="POST", route="/store/carts/{id}/complete", status="200") == 1
+    assert more("velella_workflow_duration_seconds_count", workflow="complete-cart", outcome="done") == 1
+    for service in ("cart", "order", "inventory", "payment"):
+        assert more("velella_message_duration_seconds_count", service=service) > 0, service
+    assert more("velella_sql_statement_duration_seconds_count") > 5
+    assert more("velella_locks_total", outcome="granted") > 0
+    if colony.topology == "pooled":
+        assert more("velella_mailbox_wait_seconds_count", pool="cart") > 0
+
+
+async def test_it_shows_every_replica(colony: Served) -> None:
+    status = await colony.status()
+    there = {(pool["name"], str(replica["index"])) for pool in status["pools"] for replica in pool["replicas"]}
+    for _ in range(3):  # different doors may answer
+        figures = await scrape(colony)
+        up = {(labels["pool"], labels["replica"]) for name, labels, value in figures if name == "velella_replica_up" and value == 1}
+        assert up == there
+        memory = [value for name, _, value in figures if name == "process_resident_memory_bytes"]
+        assert len(memory) == len(there)
+        assert all(value > 1e6 for value in memory)
+    assert {labels["state"] for name, labels, _ in figures if name == "velella_workflow_executions"} == {
+        "invoking", "compensating", "failed",
+    }  # fmt: skip

@@ -1,0 +1,169 @@
+"""`/metrics` of one process: what it counts, what it calls it, and whom it tells."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import aiohttp
+from prometheus_client.parser import text_string_to_metric_families
+
+from velella.actors.postgres import EmbeddedPostgres
+from velella.core.metrics import BOUNDS, METRICS, Histogram, quantile
+from velella.http.frontend.exposition import exposition
+
+from .conftest import Client, Shop, served
+from .test_cached import person
+from .test_lane import asked_often
+
+Figures = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+async def scraped(client: Client) -> Figures:
+    answer = await client("GET", "/metrics")
+    assert answer.status == 200, answer.text
+    return parsed(answer.text)
+
+
+def parsed(text: str) -> Figures:
+    figures: Figures = Counter()
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            figures[sample.name, frozenset(sample.labels.items())] += sample.value  # tests open several front ends in one host
+    return figures
+
+
+def summed(figures: Figures, name: str, **labels: str) -> float:
+    """All samples of a name that have these labels."""
+    return sum(value for (found, given), value in figures.items() if found == name and labels.items() <= dict(given).items())
+
+
+REQUESTS = "velella_http_request_duration_seconds_count"
+
+
+async def test_every_request_is_counted_under_its_route(store: Client, admin: Client, client: Client, shop: Shop) -> None:
+    path = f"/store/folk/{(await person(shop))['id']}"
+    before = await scraped(client)
+    await store("GET", path)
+    await store("GET", "/store/folk/user_that_is_not_there")
+    await client("GET", path)  # without a key
+    await client("GET", "/test/broken")
+    await admin("GET", "/test/broken")
+    for nowhere in ("/nowhere/1", "/nowhere/2"):
+        await client("GET", nowhere)
+    after = await scraped(client)
+
+    def more(**labels: str) -> float:
+        return summed(after, REQUESTS, **labels) - summed(before, REQUESTS, **labels)
+
+    assert more(route="/store/folk/{id}", method="GET", status="200") == 1
+    assert more(route="/store/folk/{id}", status="404") == 1
+    assert more(route="/store/folk/{id}", status="400") == 1
+    assert more(route="/test/broken", status="500") == 2
+    assert more(route="other", status="404") == 2, "paths that nobody serves must not become series of their own"
+
+
+async def test_answers_of_the_short_way_are_counted_like_all(store: Client, client: Client, shop: Shop) -> None:
+    path = f"/store/folk/{(await person(shop))['id']}"
+    await asked_often(store, shop, path)
+    before = await scraped(client)
+    for _ in range(7):
+        await store("GET", path)
+    after = await scraped(client)
+    assert summed(after, REQUESTS, route="/store/folk/{id}") == summed(before, REQUESTS, route="/store/folk/{id}") + 7
+    hits = {"cache": "answers", "result": "hit"}
+    assert summed(after, "velella_cache_lookups_total", **hits) == summed(before, "velella_cache_lookups_total", **hits) + 7
+
+
+async def test_messages_statements_and_errors_are_counted(client: Client, shop: Shop) -> None:
+    before = await scraped(client)
+    one = await person(shop)
+    await shop.host.modules.user.update("user", [{"id": one["id"], "first_name": "Ada"}])
+    answer = await client("GET", "/store/folk")  # no key: no message either
+    assert answer.status == 400
+    after = await scraped(client)
+    create = {"service": "user", "method": "create"}
+    assert summed(after, "velella_message_duration_seconds_count", **create) == (
+        summed(before, "velella_message_duration_seconds_count", **create) + 1
+    )
+    statements = "velella_sql_statement_duration_seconds_count"
+    assert summed(after, statements) >= summed(before, statements) + 2
+    assert summed(after, "velella_sql_connections", state="in_use") >= 0
+    assert summed(after, "velella_replica_up") == 1
+
+
+async def test_histograms_tell_how_long_things_took(client: Client) -> None:
+    await client.with_(x_seconds="0.3")("GET", "/test/slow")
+    figures = await scraped(client)
+    slow = {
+        dict(labels)["le"]: value
+        for (name, labels), value in figures.items()
+        if name == "velella_http_request_duration_seconds_bucket" and ("route", "/test/slow") in labels and ("status", "200") in labels
+    }
+    assert slow["0.25"] == 0
+    assert slow["0.5"] == slow["+Inf"] >= 1
+
+
+async def test_a_scrape_is_well_formed_and_described(client: Client) -> None:
+    answer = await client("GET", "/metrics")
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    text = answer.text
+    for name in {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}:
+        assert name in METRICS, name
+        assert f"# HELP {name} {METRICS[name].help}" in text
+    openmetrics = await client("GET", "/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
+    assert openmetrics.text.rstrip().endswith("# EOF")
+
+
+def test_the_table_keeps_to_the_rules_of_names() -> None:
+    for metric in METRICS.values():
+        assert (metric.kind == "counter") == metric.name.endswith("_total"), metric.name
+        assert metric.help.endswith("."), metric.name
+        assert not {"pool", "replica", "le"} & set(metric.labels), metric.name
+
+
+def test_figures_of_another_version_are_left_out() -> None:
+    text, _ = exposition({}, [("velella_of_tomorrow", (), 1), ("velella_events_waiting", (), 3)])
+    assert parsed(text.decode()) == {("velella_events_waiting", frozenset()): 3}
+
+
+def test_quantiles_are_estimated_within_their_bucket() -> None:
+    times = Histogram()
+    assert quantile(0.5, times.counts) is None
+    for _ in range(100):
+        times.observe(0.003)
+    assert 0.0025 < (quantile(0.5, times.counts) or 0) < 0.005
+    for _ in range(10):
+        times.observe(99)
+    assert quantile(1.0, times.counts) == BOUNDS[-1], "nothing is known beyond the last bound"
+
+
+# -- who is told
+
+
+async def refused(client: Client, headers: Mapping[str, str]) -> bool:
+    status = (await client("GET", "/metrics", headers=headers)).status
+    assert status in (200, 401)
+    return status == 401
+
+
+async def test_who_comes_through_a_proxy_needs_the_token(client: Client, shop: Shop) -> None:
+    """A proxy on this machine comes from loopback too, with the whole world behind it."""
+    token = shop.front.settings.metrics_token
+    assert token
+    assert not await refused(client, {})
+    for header in ("X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"):
+        assert await refused(client, {header: "203.0.113.7"})
+        assert await refused(client, {header: "203.0.113.7", "Authorization": "Bearer wrong"})
+        assert await refused(client, {header: "203.0.113.7", "Authorization": f"Basic {token}"})
+        assert not await refused(client, {header: "203.0.113.7", "Authorization": f"Bearer {token}"})
+
+
+async def test_they_may_be_open_or_off(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
+    for metrics, token, status in (("open", None, 200), ("private", "s3cret", 401), ("off", None, 404)):
+        async with served(postgres, tmp_path, metrics=metrics, metrics_token=token) as shop, aiohttp.ClientSession() as session:
+            client = Client(session, shop.base).with_(x_forwarded_for="203.0.113.7")
+            assert (await client("GET", "/metrics")).status == status
+            if token is not None:
+                assert (await client("GET", "/metrics", headers={"Authorization": f"Bearer {token}"})).status == 200
