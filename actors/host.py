@@ -18,7 +18,7 @@ from ..core.module import Module, ModuleContext
 from ..core.providers import Providers
 from ..core.settings import Settings
 from . import services as known
-from .caching import QUIET_MODULES, Announcer
+from .caching import HOLDERS, QUIET_MODULES, Announcer, Cache
 from .context import Changed, HostContext
 from .directory import HOST, Address, Directory, ReplicaId
 from .endpoint import Dispatcher, Endpoint
@@ -112,6 +112,10 @@ class Host:
         self._started: list[str] = []
         self._local: dict[tuple[str, str], Send] = {}
         self._listeners: list[Changed] = []
+        self._memory: Cache | None = None
+        if settings.cache and not set(HOLDERS).isdisjoint(self.names):  # others aren't told what changes elsewhere
+            self._memory = Cache(settings.cache_bytes // 8, settings.cache_seconds)
+            self._listeners.append(self._memory.changed)
         self._announce = Announcer(self.router, settings.cache_seconds) if settings.cache else _keep_quiet
         self._wire_check = wire_check
         self.context = HostContext(
@@ -196,7 +200,7 @@ class Host:
             return service
         providers = Providers(name, made_by.provider_kinds, self.settings.providers.get(name, ()))
         changed = _keep_quiet if name in QUIET_MODULES else self.changed
-        return made_by.service(ModuleContext(self.settings, self.database(name), providers, changed))
+        return made_by.service(ModuleContext(self.settings, self.database(name), providers, changed, self._memory))
 
     def database(self, name: str) -> Database:
         """The database of a service. Those with one URL share one pool of connections."""

@@ -15,10 +15,10 @@ from __future__ import annotations
 import asyncio
 import functools
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Table
 
@@ -37,11 +37,16 @@ from .sql.messages import MessageLog
 from .sql.statements import Statements
 from .sql.writes import WriteStatements, cascades, guard_of
 
+P = ParamSpec("P")
 R = TypeVar("R")
+M = TypeVar("M", bound="ModuleService")
 Row = dict[str, Any]
 """A row as a client would see it: JSON values, amounts as Decimal."""
 Rows = list[Row]
 Keys = list[str]
+
+MOST_ROWS = 32
+"""Rows of one entity that a write names one by one in its notice; more are simply the entity."""
 
 _ATTEMPTS = 6
 """How often a write that collided with another one is begun. After that its caller hears of it."""
@@ -56,8 +61,41 @@ class ModuleContext:
     providers: Providers
     """This module's providers by id, from the settings."""
     changed: Callable[[frozenset[str]], Awaitable[None]]
-    """Called after a commit with the names of the entities that changed: caches forget them before the reply leaves.
-    Must not raise: the write is done by then."""
+    """Called after a commit with what changed, entities (`product`) and single rows (`product:prod_1`): caches forget them before the
+    reply leaves. Must not raise: the write is done by then."""
+    memory: Memory | None = None
+    """What `remembered` methods keep their answers in. None: they are asked anew each time."""
+
+
+class Memory(Protocol):
+    """A cache of this process that hears of every change (see `actors.caching.Cache`)."""
+
+    async def get_or_fill(self, key: Hashable, tags: frozenset[str], fill: Callable[[], Awaitable[bytes]]) -> bytes: ...
+
+
+def remembered(*entities: str) -> Callable[[Callable[Concatenate[M, P], Awaitable[R]]], Callable[Concatenate[M, P], Awaitable[R]]]:
+    """Mark a method of a service whose answer follows from its arguments and rows of these entities alone, and that is often asked.
+
+    The answer is kept as bytes until such a row changes, so each caller has one of their own. Inside a transaction the database is asked.
+    """
+    tags = frozenset(entities)
+
+    def mark(method: Callable[Concatenate[M, P], Awaitable[R]]) -> Callable[Concatenate[M, P], Awaitable[R]]:
+        @functools.wraps(method)
+        async def from_memory(self: M, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            memory = self.context.memory
+            if memory is None or self.database.transaction_running is not None:
+                return await method(self, *args, **kwargs)
+
+            async def fill() -> bytes:
+                return pack(await method(self, *args, **kwargs))
+
+            answer: R = unpack(await memory.get_or_fill((method, pack([args, kwargs])), tags, fill))
+            return answer
+
+        return from_memory
+
+    return mark
 
 
 class _Write:
@@ -158,7 +196,7 @@ class ModuleService(Service):
                 raise InvalidData(f"{kind.called} needs a value for {kind.key}")
         statement, params = self._writes.insert(kind, given)
         made: Rows = json.loads(await self.database.fetch_json(statement, params))
-        self.touch(entity)
+        self.touch_rows(entity, (row[kind.key] for row in made))
         return _in_order(kind, given, made)
 
     @writes
@@ -180,7 +218,7 @@ class ModuleService(Service):
         if len(done) < len(given):
             await self._refuse_update(kind, given, done)
         if given:
-            self.touch(entity)
+            self.touch_rows(entity, keys)
         return _in_order(kind, given, done)
 
     @writes
@@ -225,6 +263,11 @@ class ModuleService(Service):
         if running is None:
             raise TypeError("touch belongs inside a method marked @writes")
         running.touched.update(entities)
+
+    def touch_rows(self, entity: str, keys: Iterable[Any]) -> None:
+        """Like `touch`, where it is known which rows: who remembers others of the entity by their keys needn't forget them."""
+        rows = {f"{entity}:{key}" for key in keys}
+        self.touch(*(rows if len(rows) <= MOST_ROWS else (entity,)))
 
     async def forget_messages(self, seconds: float) -> int:
         """Drop the record of writes older than that; how many they were. A write sent again later than that is done again."""
@@ -294,9 +337,11 @@ class ModuleService(Service):
         if not asked:
             return [[] for _ in parts]
         statement, params = self._writes.insert_all(asked, [(table, each) for table, each in pairs if each])
-        made = iter(json.loads(await self.database.fetch_json(statement, params)))
-        self.touch(*(kind.name for kind, _ in asked))
-        return [_in_order(self.schema[entity], rows, next(made)) if rows else [] for (entity, _), rows in zip(parts, given, strict=True)]
+        made: list[Rows] = json.loads(await self.database.fetch_json(statement, params))
+        for (kind, _), rows in zip(asked, made, strict=True):
+            self.touch_rows(kind.name, (row[kind.key] for row in rows))
+        stored = iter(made)
+        return [_in_order(self.schema[entity], rows, next(stored)) if rows else [] for (entity, _), rows in zip(parts, given, strict=True)]
 
     def _keys_of(self, kind: Entity, rows: Rows) -> Keys:
         keys = [row.get(kind.key) for row in rows]
@@ -325,7 +370,7 @@ class ModuleService(Service):
             return []
         statement, params = self._writes.insert(kind, self._writes.new_rows(kind, rows), or_nothing=True)
         made: Rows = json.loads(await self.database.fetch_json(statement, params))
-        self.touch(kind.name)
+        self.touch_rows(kind.name, (row[kind.key] for row in made))
         return made
 
     async def _delete(self, kind: Entity, by: str, keys: Sequence[Any]) -> set[Any]:
@@ -341,7 +386,7 @@ class ModuleService(Service):
                 await self._delete_children(kind, {row[0] for row in rows})
             gone = {row[0] for row in await self.database.fetch(self._writes.delete(kind, by), {"keys": list(keys)})}
         if gone:
-            self.touch(kind.name)
+            self.touch_rows(kind.name, gone)
         return gone
 
     async def _delete_children(self, kind: Entity, keys: set[Any]) -> None:
@@ -352,7 +397,7 @@ class ModuleService(Service):
         rows = await self.database.fetch(self._writes.restore(kind, by), params)
         if not rows:
             return set()
-        self.touch(kind.name)
+        self.touch_rows(kind.name, (row[0] for row in rows))
         for relation in cascades(kind):
             child = self.schema[relation.target]
             if child.soft:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ...core.messages import Service, reads
 from .cache import Cache, Figures
-from .spread import Announcer, Spread, told_together
+from .spread import HOLDERS, Announcer, Spread, told_together
 
 if TYPE_CHECKING:
     from ..context import HostContext
@@ -50,4 +50,4 @@ def create(context: HostContext) -> CachingService:
     return CachingService(Spread(context.router, context.settings.cache_seconds))
 
 
-__all__ = ["QUIET_MODULES", "Announcer", "Cache", "CachingService", "Figures", "Spread", "create", "told_together"]
+__all__ = ["HOLDERS", "QUIET_MODULES", "Announcer", "Cache", "CachingService", "Figures", "Spread", "create", "told_together"]

@@ -14,6 +14,9 @@ from ...core.settings import Settings
 
 T = TypeVar("T")
 
+Rows = tuple[str, ...]
+"""Single rows, as they are named when they change: `product:prod_1`."""
+
 OVERHEAD = 300
 """Bytes that an entry costs beside its value."""
 TAG_SETS = 8192
@@ -30,14 +33,33 @@ class _Tags:
 
 
 class _Entry:
-    __slots__ = ("expires", "generation", "size", "tags", "value")
+    __slots__ = ("expires", "generation", "rows", "size", "tags", "value")
 
-    def __init__(self, value: Any, size: int, tags: _Tags, generation: int, expires: float) -> None:
+    def __init__(self, value: Any, size: int, tags: _Tags, rows: Rows, expires: float) -> None:
         self.value = value
         self.size = size
         self.tags = tags
-        self.generation = generation
+        self.rows = rows
+        self.generation = tags.generation
         self.expires = expires
+
+
+class _Flight:
+    """A value on its way."""
+
+    __slots__ = ("generation", "outdated", "rows", "tags", "task")
+
+    def __init__(self, tags: _Tags, rows: Rows) -> None:
+        self.tags = tags
+        self.rows = rows
+        self.generation = tags.generation
+        self.outdated = False
+        """One of its rows has changed since it began."""
+        self.task: asyncio.Task[Any] | None = None
+
+    @property
+    def fresh(self) -> bool:
+        return not self.outdated and self.generation == self.tags.generation
 
 
 @dataclass(slots=True)
@@ -60,6 +82,9 @@ class Cache:
     so what was read before the commit is never kept as fresh, however late it arrives. Whoever asks after a change never gets what was
     fetched before it, nor joins a fetch that began before it.
 
+    A tag is an entity, and any change of its rows counts. What was made of known rows of an entity names these as `rows` instead, and
+    is forgotten when one of them changes, or when nobody says which ones have.
+
     Values are shared between all who ask: bytes, or things nobody changes.
     """
 
@@ -71,9 +96,11 @@ class Cache:
         self._enabled = enabled and capacity > 0
         self._clock = clock
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
-        self._flights: dict[Hashable, tuple[_Tags, int, asyncio.Task[Any]]] = {}
+        self._flights: dict[Hashable, _Flight] = {}
         self._tags: dict[frozenset[str], _Tags] = {}
         self._by_name: dict[str, list[_Tags]] = {}
+        self._by_row: dict[str, dict[str, set[Hashable]]] = {}
+        """Entity → row → keys of what was made of it, kept or on its way."""
 
     @classmethod
     def of(cls, settings: Settings) -> Cache:
@@ -83,12 +110,18 @@ class Cache:
         return len(self._entries)
 
     async def get_or_fill(
-        self, key: Hashable, tags: frozenset[str], fill: Callable[[], Awaitable[T]], *, size: Callable[[T], int] | None = None
+        self,
+        key: Hashable,
+        tags: frozenset[str],
+        fill: Callable[[], Awaitable[T]],
+        *,
+        rows: Rows = (),
+        size: Callable[[T], int] | None = None,
     ) -> T:
         """The value of a key, fetched by `fill` where it isn't there; of several who ask at once, one fetches.
 
-        `key` has to say everything the value depends on, `tags` every entity it was made from. `size` tells the bytes of a value that isn't
-        bytes itself. What `fill` raises is raised to all who waited for it, and isn't kept.
+        `key` has to say everything the value depends on, `tags` and `rows` everything it was made from. `size` tells the bytes of a value
+        that isn't bytes itself. What `fill` raises is raised to all who waited for it, and isn't kept.
         """
         if not self._enabled:
             return await fill()
@@ -97,15 +130,16 @@ class Cache:
             return cast(T, entry.value)
         under = self._tags.get(tags) or self._new_tags(tags)
         flight = self._flights.get(key)
-        if flight is not None and flight[0] is under and flight[1] == under.generation:
+        if flight is not None and flight.task is not None and flight.tags is under and flight.fresh:
             self.figures.joined += 1
-            return cast(T, await asyncio.shield(flight[2]))
+            return cast(T, await asyncio.shield(flight.task))
         self.figures.misses += 1
+        flight = self._flights[key] = _Flight(under, rows)
+        self._watch(key, rows)
         # in a task of its own: who asked first may be cancelled, those who joined still want it
-        task = asyncio.create_task(self._fly(key, under, under.generation, fill, size))
-        task.add_done_callback(_seen)
-        self._flights[key] = (under, under.generation, task)
-        return cast(T, await asyncio.shield(task))
+        flight.task = asyncio.create_task(self._fly(key, flight, fill, size))
+        flight.task.add_done_callback(_seen)
+        return cast(T, await asyncio.shield(flight.task))
 
     def get(self, key: Hashable) -> Any:
         """The value of a key as `get_or_fill` keeps it; None where it isn't there, or is outdated."""
@@ -113,13 +147,19 @@ class Cache:
         return entry.value if entry is not None else None
 
     def changed(self, names: frozenset[str] | None) -> None:
-        """Entities of these names have changed and the change is committed; None: anything may have."""
+        """Rows (`product:prod_1`) or any rows of entities (`product`) have changed and the change is committed; None: anything may have."""
         if names is None:
             self.clear()
             return
         for name in names:
-            for tags in self._by_name.get(name, ()):
+            entity, _, row = name.partition(":")
+            for tags in self._by_name.get(entity, ()):
                 tags.generation += 1
+            watched = self._by_row.get(entity)
+            if watched:
+                for keys in [watched.get(name, ())] if row else list(watched.values()):
+                    for key in tuple(keys):
+                        self._outdate(key)
 
     def clear(self) -> None:
         """Forget everything, also what is being fetched."""
@@ -127,6 +167,7 @@ class Cache:
             tags.generation += 1
         self._tags.clear()
         self._by_name.clear()
+        self._by_row.clear()
         self._entries.clear()
         self.bytes = 0
 
@@ -154,27 +195,40 @@ class Cache:
         self._drop(key, entry)
         return None
 
-    async def _fly(
-        self, key: Hashable, tags: _Tags, generation: int, fill: Callable[[], Awaitable[T]], size: Callable[[T], int] | None
-    ) -> T:
+    def _outdate(self, key: Hashable) -> None:
+        flight = self._flights.get(key)
+        if flight is not None:
+            flight.outdated = True
+        entry = self._entries.get(key)
+        if entry is not None:
+            self._drop(key, entry)
+
+    async def _fly(self, key: Hashable, flight: _Flight, fill: Callable[[], Awaitable[T]], size: Callable[[T], int] | None) -> T:
         try:
             value = await fill()
-        finally:
-            if self._flights.get(key, (None, None, None))[2] is asyncio.current_task():
-                del self._flights[key]
-        if tags.generation == generation:
-            self._keep(key, value, (len(value) if size is None else size(value)) + OVERHEAD, tags)  # type: ignore[arg-type]
+        except BaseException:
+            self._landed(key, flight)
+            raise
+        if flight.fresh:
+            self._keep(key, value, (len(value) if size is None else size(value)) + OVERHEAD, flight)  # type: ignore[arg-type]
         else:
             self.figures.outdated += 1
+        self._landed(key, flight)
         return value
 
-    def _keep(self, key: Hashable, value: Any, size: int, tags: _Tags) -> None:
+    def _landed(self, key: Hashable, flight: _Flight) -> None:
+        if self._flights.get(key) is flight:
+            del self._flights[key]
+        self._unwatch(key, flight.rows)
+
+    def _keep(self, key: Hashable, value: Any, size: int, flight: _Flight) -> None:
         if size > self._capacity // 4:  # one giant must not drive out everything else
             return
         before = self._entries.get(key)
         if before is not None:
             self._drop(key, before)
-        self._entries[key] = _Entry(value, size, tags, tags.generation, self._clock() + self._seconds)
+        self._entries[key] = _Entry(value, size, flight.tags, flight.rows, self._clock() + self._seconds)
+        self._watch(key, flight.rows)
         self.bytes += size
         while self.bytes > self._capacity:
             self._drop(*next(iter(self._entries.items())))
@@ -183,6 +237,23 @@ class Cache:
     def _drop(self, key: Hashable, entry: _Entry) -> None:
         del self._entries[key]
         self.bytes -= entry.size
+        self._unwatch(key, entry.rows)
+
+    def _watch(self, key: Hashable, rows: Rows) -> None:
+        for row in rows:
+            self._by_row.setdefault(row.partition(":")[0], {}).setdefault(row, set()).add(key)
+
+    def _unwatch(self, key: Hashable, rows: Rows) -> None:
+        """Unless it is still there, or on its way again."""
+        if not rows or key in self._entries or key in self._flights:
+            return
+        for row in rows:
+            watched = self._by_row.get(row.partition(":")[0], {})
+            keys = watched.get(row)
+            if keys is not None:
+                keys.discard(key)
+                if not keys:
+                    del watched[row]
 
     def _new_tags(self, names: frozenset[str]) -> _Tags:
         if len(self._tags) >= TAG_SETS:  # there are as many as there are shapes of answers: this many means somebody plays with `fields`

@@ -7,8 +7,10 @@ orders, payments and stock are asked for anew each time, and so are pages of lis
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
+from ...core.query.fields import FieldTree
 from ...core.query.graph import Source
 from ...core.query.links import LINKS
 from ...core.query.page import Page, Query
@@ -33,6 +35,8 @@ class CachedSource(Source):
         """`cache` has to be told of every change: see `HostContext.on_changed`."""
         super().__init__(modules)
         self._cache = cache
+        self._catalogue = catalogue
+        self._made_of = lru_cache(4096)(self._look_into)
         self._tags: dict[str, frozenset[str]] = {module: catalogue.entities_of(module) for module in KEPT_MODULES}
         self._tags |= {link: frozenset((link,)) for link in KEPT_LINKS}
 
@@ -42,8 +46,34 @@ class CachedSource(Source):
         if not tags or keys is None:
             return await super().page(module, query)
         place = (query.entity, query.fields, keys, query.limit, query.with_deleted)
-        text = await self._cache.get_or_fill(place, tags, lambda: self._text(module, query), size=_size)
+        rows: tuple[str, ...] = ()
+        if keys and keys[0] == self._catalogue.entity(query.entity).key:
+            made_of = self._made_of(query.entity, query.fields)
+            if made_of is not None:
+                tags, named = made_of, keys[1]
+                rows = tuple(f"{query.entity}:{key}" for key in ((named,) if isinstance(named, str) else named))
+        text = await self._cache.get_or_fill(place, tags, lambda: self._text(module, query), rows=rows, size=_size)
         return Page(text)  # a page of one's own: its rows may be changed
+
+    def _look_into(self, entity: str, fields: tuple[str, ...]) -> frozenset[str] | None:
+        """Entities that rows asked for by their keys are made of besides; None where other rows of their own entity are among them."""
+        known = self._catalogue.entity(entity)
+        tree = FieldTree.parse(fields)
+        if any(name in known.computed for name, _ in tree) or (tree.whole and known.computed):
+            return None
+        if not any(name in known.relations for name, _ in tree):
+            return frozenset()
+        if self._returns(entity, entity, tree):
+            return None
+        return self._tags[self._catalogue.module_of(entity)] - {entity}
+
+    def _returns(self, root: str, entity: str, tree: FieldTree) -> bool:
+        """Whether a field leads back to the entity it began with."""
+        for name, child in tree:
+            relation = self._catalogue.relation(entity, name)
+            if relation is not None and (relation.target == root or self._returns(root, relation.target, child)):
+                return True
+        return False
 
     async def _text(self, module: str, query: Query) -> bytes:
         return (await super().page(module, query)).json

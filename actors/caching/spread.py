@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from ..router import Router
 
 HOST = "host"
-HOLDERS = ("http", "workflows")
-"""Services whose processes remember answers."""
+HOLDERS = ("http", "workflows", "pricing", "tax")
+"""Services whose processes remember answers, and are told of every change."""
 PATIENCE_SECONDS = 0.1
 """How long a writer waits for a process that doesn't confirm."""
 ATTEMPT_SECONDS = 1.0

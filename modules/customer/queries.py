@@ -45,12 +45,18 @@ LEAVE_GROUPS = compiled(
 """)
 )
 
-FIND_GUEST = compiled(text("SELECT id FROM customer WHERE email = CAST(:email AS text) AND NOT has_account AND deleted_at IS NULL"))
-
-MAKE_GUEST = compiled(
+# The guest of an email, made where there is none. Who waits for another one that is just making it sees nothing: it is asked again.
+GUEST = compiled(
     text("""
-    INSERT INTO customer (id, email, has_account) VALUES (CAST(:id AS text), CAST(:email AS text), false)
-    ON CONFLICT (email, has_account) WHERE deleted_at IS NULL DO NOTHING
-    RETURNING id
+    WITH made AS (
+        INSERT INTO customer (id, email, has_account)
+        SELECT CAST(:id AS text), CAST(:email AS text), false
+        WHERE NOT EXISTS (SELECT FROM customer WHERE email = CAST(:email AS text) AND NOT has_account AND deleted_at IS NULL)
+        ON CONFLICT (email, has_account) WHERE deleted_at IS NULL DO NOTHING
+        RETURNING id
+    )
+    SELECT id, true AS is_new FROM made
+    UNION ALL SELECT id, false FROM customer WHERE email = CAST(:email AS text) AND NOT has_account AND deleted_at IS NULL
+    LIMIT 1
 """)
 )

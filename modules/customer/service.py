@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from ...core.errors import Conflict
 from ...core.ids import new_id
 from ...core.messages import one_statement, writes
 from ...core.module import Keys, ModuleService, Row, Rows
-from .queries import FIND_GUEST, JOIN_GROUPS, LEAVE_GROUPS, LOCK_CUSTOMERS, MAKE_GUEST, UNSET_DEFAULTS
+from .queries import GUEST, JOIN_GROUPS, LEAVE_GROUPS, LOCK_CUSTOMERS, UNSET_DEFAULTS
 from .tables import SCHEMA
 
 DEFAULTS = ("shipping", "billing")
@@ -43,16 +44,14 @@ class CustomerService(ModuleService):
     @writes
     @one_statement()
     async def guest(self, email: str) -> Row:
-        """The guest with that email, created where there is none. However many ask at once, they get the same one."""
-        found = await self.database.fetch_value(FIND_GUEST, {"email": email})
+        """The guest with that email (`id`, `email`, `has_account`), made where there is none. However many ask at once, it is one."""
+        given = {"id": new_id("cus"), "email": email}
+        found = await self.database.fetch_one(GUEST, given) or await self.database.fetch_one(GUEST, given)
         if found is None:
-            # waits for another one that is just creating it; then there is nothing to return, but something to find
-            found = await self.database.fetch_value(MAKE_GUEST, {"id": new_id("cus"), "email": email})
-            if found is not None:
-                self.touch("customer")
-            else:
-                found = await self.database.fetch_value(FIND_GUEST, {"email": email})
-        return await self.retrieve("customer", found)
+            raise Conflict(f"The guest {email} was deleted meanwhile.")
+        if found["is_new"]:
+            self.touch_rows("customer", [found["id"]])
+        return {"id": found["id"], "email": email, "has_account": False}
 
     @writes
     async def create_addresses(self, rows: Sequence[Mapping[str, Any]]) -> Rows:

@@ -82,6 +82,26 @@ CALCULATE = compiled(
 """)
 )
 
+# What rules are about, and from when on price lists begin or end to apply. The attributes of price rules are found by skipping from one
+# to the next in their index, however many rules there are.
+CONDITIONS = compiled(
+    text("""
+    WITH RECURSIVE used (attribute) AS (
+        (SELECT attribute FROM price_rule WHERE deleted_at IS NULL ORDER BY attribute LIMIT 1)
+        UNION ALL
+        SELECT (SELECT rule.attribute FROM price_rule AS rule
+                WHERE rule.deleted_at IS NULL AND rule.attribute > used.attribute ORDER BY rule.attribute LIMIT 1)
+        FROM used WHERE used.attribute IS NOT NULL
+    )
+    SELECT ARRAY(SELECT attribute FROM used WHERE attribute IS NOT NULL
+                 UNION SELECT attribute FROM price_list_rule WHERE deleted_at IS NULL) AS attributes,
+           ARRAY(SELECT starts_at FROM price_list WHERE starts_at IS NOT NULL AND status = 'active' AND deleted_at IS NULL
+                 UNION SELECT ends_at + interval '1 millisecond' FROM price_list
+                 WHERE ends_at IS NOT NULL AND status = 'active' AND deleted_at IS NULL
+                 ORDER BY 1) AS moments
+""")
+)
+
 # Who changes the prices of a set holds the set: two who replace them at once come one after the other.
 LOCK_PRICE_SETS = compiled(
     text("SELECT id FROM price_set WHERE id = ANY(CAST(:ids AS text[])) AND deleted_at IS NULL ORDER BY id FOR UPDATE")

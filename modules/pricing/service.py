@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypedDict, cast
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, TypedDict
 
 from ...core.clock import utc_now
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.messages import one_statement, reads, writes
-from ...core.module import ModuleService
+from ...core.module import ModuleService, remembered
 from ...core.sql.snapshots import Snapshot
 from . import queries
 from .calculation import Context, buyer, calculated_prices
@@ -26,6 +29,13 @@ class PricesChanged(TypedDict):
     """`{id, prices: [{id, ...}]}`, the prices that the sets have of their own now."""
     before: Snapshot
     """For `put_back_prices`."""
+
+
+class Conditions(TypedDict):
+    attributes: list[str]
+    """What rules of prices and of price lists are about."""
+    moments: list[datetime]
+    """When price lists begin, and when they have ended; in order."""
 
 
 class ListPricesChanged(TypedDict):
@@ -57,19 +67,46 @@ class PricingService(ModuleService):
         asking = buyer(context)
         if not price_set_ids:
             return {}
-        found = await self.database.fetch(
-            queries.CALCULATE,
-            {
-                "price_sets": list(price_set_ids),
-                "currency": asking.currency_code,
-                "quantity": asking.quantity,
-                "context": asking.values,
-                "numbers": asking.numbers,
-                "region": asking.region_id,
-                "now": utc_now(),
-            },
+        conditions = await self._conditions()
+        found = await self._fitting(
+            list(price_set_ids),
+            asking.currency_code,
+            asking.quantity,
+            {name: value for name, value in asking.values.items() if name in conditions["attributes"]},
+            {name: value for name, value in asking.numbers.items() if name in conditions["attributes"]},
+            asking.region_id,
+            _last(conditions["moments"]),
         )
-        return calculated_prices(cast("list[Mapping[str, Any]]", found), asking.currency_code)
+        return calculated_prices(found, asking.currency_code)
+
+    @remembered("price", "price_list", "price_list_rule", "price_preference", "price_rule", "price_set")
+    async def _fitting(
+        self,
+        price_sets: list[str],
+        currency: str,
+        quantity: Decimal,
+        context: Mapping[str, list[str]],
+        numbers: Mapping[str, list[Decimal]],
+        region: str | None,
+        now: datetime,
+    ) -> list[Row]:
+        """The best price of each set, and the best of its price lists."""
+        given = {
+            "price_sets": price_sets,
+            "currency": currency,
+            "quantity": quantity,
+            "context": context,
+            "numbers": numbers,
+            "region": region,
+            "now": now,
+        }
+        return [dict(row) for row in await self.database.fetch(queries.CALCULATE, given)]
+
+    @remembered("price_list", "price_list_rule", "price_rule")
+    async def _conditions(self) -> Conditions:
+        row = await self.database.fetch_one(queries.CONDITIONS)
+        assert row is not None
+        return {"attributes": row["attributes"], "moments": row["moments"]}
 
     # -- price sets
 
@@ -366,6 +403,15 @@ def _changed(old: Price, given: Given) -> Price:
 
 def _own(price_set: Row) -> Row:
     return {**price_set, "prices": [price for price in price_set["prices"] if price["price_list_id"] is None]}
+
+
+_BEFORE_ALL = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def _last(moments: Sequence[datetime]) -> datetime:
+    """The last of some moments that has come. Prices are now what they were then: no price list has begun or ended since."""
+    passed = bisect_right(moments, utc_now())
+    return moments[passed - 1] if passed else _BEFORE_ALL
 
 
 def _check_dates(lists: Sequence[Row]) -> None:

@@ -78,6 +78,8 @@ Index(
     postgresql_where=price_rule.c.deleted_at.is_(None),
 )
 
+Index("ix_price_rule_attribute", price_rule.c.attribute, postgresql_where=price_rule.c.deleted_at.is_(None))
+
 price_preference = Table(
     "price_preference",
     metadata,

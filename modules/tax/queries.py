@@ -34,6 +34,17 @@ RATES = compiled(
 """)
 )
 
+HAS_RULES = compiled(
+    text("""
+    SELECT EXISTS (
+        SELECT FROM tax_region AS region JOIN tax_rate AS rate ON rate.tax_region_id = region.id
+        JOIN tax_rate_rule AS rule ON rule.tax_rate_id = rate.id
+        WHERE region.country_code = CAST(:country AS text)
+          AND region.deleted_at IS NULL AND rate.deleted_at IS NULL AND rule.deleted_at IS NULL
+    )
+""")
+)
+
 COUNTRY_REGIONS = compiled(
     text("""
     SELECT id, country_code FROM tax_region

@@ -10,11 +10,11 @@ import asyncpg
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.messages import reads, writes
-from ...core.module import ModuleService, Row, Rows
+from ...core.module import ModuleService, Row, Rows, remembered
 from ...core.sql.provider_rows import keep_provider_rows
 from ...core.sql.snapshots import Snapshot
 from .provider import Taxable, TaxLine, TaxProvider
-from .queries import COUNTRY_REGIONS, LOCK_RATES, RATE_ROWS, RATES, REGIONS, RULES_OF_RATES
+from .queries import COUNTRY_REGIONS, HAS_RULES, LOCK_RATES, RATE_ROWS, RATES, REGIONS, RULES_OF_RATES
 from .rates import Rate, provinces, rates_for, references_of
 from .tables import SCHEMA, tax_provider
 
@@ -58,14 +58,8 @@ class TaxService(ModuleService):
         if not country or not (items or shipping):
             return []
         lines = [*items, *shipping]
-        found = await self.database.fetch(
-            RATES,
-            {
-                "country": country,
-                "provinces": provinces(address.get("province_code") or address.get("province"), country),
-                "reference_ids": sorted({id for line in lines for _, id in references_of(line)}),
-            },
-        )
+        references = sorted({id for line in lines for _, id in references_of(line)}) if await self._has_rules(country) else []
+        found = await self._rates(country, provinces(address.get("province_code") or address.get("province"), country), references)
         region = next((row for row in found if row["province_code"] is None), None)
         if region is None:
             return []
@@ -77,6 +71,17 @@ class TaxService(ModuleService):
         ]
         provider: TaxProvider = self.providers.get(region["provider_id"] or DEFAULT_PROVIDER)
         return [_tax_line(line, provider) for line in await provider.tax_lines(taxables, context or {})]
+
+    @remembered("tax_rate", "tax_rate_rule", "tax_region")
+    async def _rates(self, country: str, provinces: list[str], references: list[str]) -> Rows:
+        """The regions of an address, each with the rates that could apply to these things."""
+        given = {"country": country, "provinces": provinces, "reference_ids": references}
+        return [dict(row) for row in await self.database.fetch(RATES, given)]
+
+    @remembered("tax_rate", "tax_rate_rule", "tax_region")
+    async def _has_rules(self, country: str) -> bool:
+        """Whether some rate of the country, or of a province of it, is for particular things."""
+        return bool(await self.database.fetch_value(HAS_RULES, {"country": country}))
 
     # -- regions and rates
 
@@ -205,7 +210,7 @@ def _normal(row: Mapping[str, Any], *, without: str = "") -> Row:
     return normal
 
 
-def _rate(row: asyncpg.Record) -> Rate:
+def _rate(row: Row) -> Rate:
     return Rate(
         id=row["id"],
         rate=row["rate"],

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from velella.core.errors import Conflict, InvalidData, NotFound
+from velella.core.module import MOST_ROWS
 
 from .kernel_shop import Changes, ShopService
 
@@ -145,11 +146,11 @@ async def test_deleting_takes_along_what_belongs_to_it_and_restoring_brings_that
     await shop.create("product_variant", [{"id": f"v{n}", "product_id": "p1", "sku": str(n)} for n in range(3)])
     await shop.delete("product_variant", ["v0"])
     assert await shop.delete("product", ["p9", "p1", "p1"]) == ["p1"]
-    assert changes.seen[-1] == {"product", "product_variant"}
+    assert changes.seen[-1] == {"product:p1", "product_variant:v1", "product_variant:v2"}
     assert await shop.count("product_variant") == 0
     assert await shop.delete("product", ["p1"]) == []
     assert await shop.restore("product", ["p1", "p2", "p9"]) == ["p1"]
-    assert changes.seen[-1] == {"product", "product_variant"}
+    assert changes.seen[-1] == {"product:p1", "product_variant:v1", "product_variant:v2"}
     # v0 was deleted by itself before: that stays as it was
     assert [row["id"] for row in await shop.list("product_variant", fields=("id",))] == ["v1", "v2"]
 
@@ -175,12 +176,17 @@ async def test_a_freed_handle_can_be_taken_again(shop: ShopService) -> None:
 
 async def test_caches_hear_of_what_changed_once_it_is_committed(shop: ShopService, changes: Changes) -> None:
     async def both() -> None:
-        await shop.create("brand", [{"name": "A"}])
+        await shop.create("brand", [{"id": "brand_1", "name": "A"}])
         await shop.create("currency", [{"code": "eur", "digits": 2}])
         shop.touch("note")
         assert changes.seen == []
 
     await shop.run_write(both)
-    assert changes.seen == [{"brand", "currency", "note"}]
+    assert changes.seen == [{"brand:brand_1", "currency:eur", "note"}]
     with pytest.raises(TypeError):
         shop.touch("note")
+
+
+async def test_a_write_of_many_rows_is_heard_of_as_a_change_of_the_entity(shop: ShopService, changes: Changes) -> None:
+    await shop.create("brand", [{"name": str(number)} for number in range(MOST_ROWS + 1)])
+    assert changes.seen == [{"brand"}]

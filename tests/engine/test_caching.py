@@ -86,6 +86,57 @@ async def test_only_what_was_made_from_the_change_is_forgotten(cache: Cache) -> 
     assert slow.calls == 2
 
 
+async def test_what_is_made_of_single_rows_outlives_changes_of_others(cache: Cache) -> None:
+    async def ask(row: str) -> bytes:
+        return await cache.get_or_fill(row, frozenset({"price"}), slow, rows=(f"product:{row}",))
+
+    slow = Slow()
+    slow.go.set()
+    for row in ("a", "b"):
+        await ask(row)
+    cache.changed(frozenset({"product:b"}))
+    assert (await ask("a"), slow.calls) == (b"old", 2)
+    await ask("b")
+    assert slow.calls == 3
+    for forgets in ("product", "price", "price:p"):
+        cache.changed(frozenset({forgets}))
+        calls = slow.calls
+        await ask("a"), await ask("b")
+        assert slow.calls == calls + 2, forgets
+    cache.changed(frozenset({"product:c"}))
+    await ask("a"), await ask("b")
+    assert slow.calls == calls + 2
+
+
+async def test_a_row_that_changes_while_it_is_read_is_not_kept(cache: Cache) -> None:
+    async def ask() -> bytes:
+        return await cache.get_or_fill("page", frozenset(), slow, rows=("product:a",))
+
+    slow = Slow()
+    early = asyncio.create_task(ask())
+    while slow.calls == 0:
+        await asyncio.sleep(0)
+    slow.value = b"new"
+    cache.changed(frozenset({"product:a"}))
+    late = asyncio.create_task(ask())
+    while slow.calls == 1:
+        await asyncio.sleep(0)
+    slow.go.set()
+    assert (await early, await late) == (b"old", b"new")
+    assert (await ask(), slow.calls) == (b"new", 2)
+
+
+async def test_nothing_is_left_of_rows_that_were_forgotten(cache: Cache) -> None:
+    slow = Slow()
+    slow.go.set()
+    for number in range(100):
+        await cache.get_or_fill(number, frozenset(), slow, rows=(f"product:{number}",))
+    for number in range(100):
+        cache.changed(frozenset({f"product:{number}"}))
+    assert (len(cache), cache.bytes) == (0, 0)
+    assert not any(cache._by_row.values())
+
+
 async def test_a_failed_fetch_is_not_kept(cache: Cache) -> None:
     async def fail() -> bytes:
         raise ValueError("no")

@@ -1,0 +1,58 @@
+"""What a request may cost at most: statements and commits. These figures only fall."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+from ..statements import statements_of
+from .conftest import Market, Row, Store
+
+T = TypeVar("T")
+
+BUDGETS = {
+    "create a cart": (6, 2),
+    "add a line": (7, 1),
+    "change a line": (6, 1),
+    "choose shipping": (7, 1),
+    "create a payment collection": (5, 2),
+    "create a payment session": (7, 1),
+    "look at a cart": (3, 0),
+    "complete": (29, 7),
+    "list products": (5, 0),
+}
+"""Statements, without BEGIN and COMMIT, and commits. In a shop that is warm: what hardly ever changes is known."""
+
+
+async def test_a_purchase_keeps_to_its_budget(market: Market, store: Store) -> None:
+    variants = [await market.new_variant({"eur": "11.90"}, stock=50) for _ in range(2)]
+    spent: dict[str, tuple[int, int]] = {}
+
+    async def measured(name: str, ask: Awaitable[T]) -> T:
+        async with statements_of(market.host.database("cart")) as statements:
+            answer = await ask
+        spent[name] = (statements.count, statements.commits)
+        if os.environ.get("SHOW_STATEMENTS"):  # pytest -s
+            print(f"--- {name} {spent[name]}\n{statements}")
+        return answer
+
+    async def buy() -> None:
+        cart: Row = await measured("create a cart", store.cart("de"))
+        cart = await measured("add a line", store.add(cart, variants[0]))
+        line = f"/store/carts/{cart['id']}/line-items/{cart['items'][0]['id']}"
+        await measured("change a line", store.post(line, {"quantity": 2}))
+        await store.add(cart, variants[1])
+        await measured("choose shipping", store.ship(cart))
+        made: Any = await measured("create a payment collection", store.post("/store/payment-collections", {"cart_id": cart["id"]}))
+        sessions = f"/store/payment-collections/{made['payment_collection']['id']}/payment-sessions"
+        await measured("create a payment session", store.post(sessions, {"provider_id": "pp_system_default"}))
+        await measured("look at a cart", store.show(cart))
+        done: Any = await measured("complete", store.complete(cart))
+        assert done["type"] == "order"
+
+    for _ in range(3):
+        await buy()
+    await measured("list products", store.get("/store/products", region_id=market.regions["de"], limit="20", offset="1"))
+    assert spent.keys() == BUDGETS.keys()
+    assert {name: cost for name, cost in spent.items() if cost[0] > BUDGETS[name][0] or cost[1] > BUDGETS[name][1]} == {}
