@@ -59,6 +59,11 @@ class Collections(ModuleService):
         self.touch("payment_collection")
         return await self.retrieve("payment_collection", id)
 
+    @repeatable
+    async def delete_collection(self, id: str) -> None:
+        """Delete a collection in which nothing was paid, with its sessions. Raises NotFound; NotAllowed where something was."""
+        await self._drop_at_providers(await self._delete_unpaid(id))
+
     # -- inside
 
     async def _shown(self, id: str) -> Row:
@@ -88,6 +93,16 @@ class Collections(ModuleService):
         if held["status"] != "not_paid":
             await self._refresh_collection(id)
         self.touch("payment_collection")
+        return dropped
+
+    @writes
+    async def _delete_unpaid(self, id: str) -> Rows:
+        """Returns the sessions that were dropped."""
+        held = await self._hold_collection(id)
+        if held["status"] != "not_paid":
+            raise NotAllowed(f"Can only delete payment collections that are not_paid; {id} is {held['status']}")
+        dropped = await self._drop_sessions(id)
+        await self.delete("payment_collection", [id])
         return dropped
 
     async def _hold_collection(self, id: str) -> Row:

@@ -83,8 +83,10 @@ class Operations(Sessions):
     ) -> Row:
         """Give captured money back; all that is left where no amount is given. Otherwise as `capture_payment`.
 
-        Raises InvalidData for more than was captured and not yet given back.
+        Raises InvalidData for more than was captured and not yet given back, NotFound for an unknown reason.
         """
+        if refund_reason_id is not None:  # asked before any money moves: it couldn't be booked
+            await self.retrieve("refund_reason", refund_reason_id, fields=("id",))
         details = {"created_by": created_by, "note": note, "refund_reason_id": refund_reason_id, "metadata": metadata}
         return await self._operate("refund", payment_id, amount, details, key)
 

@@ -9,7 +9,7 @@ PASSWORD = "correct horse battery"
 
 
 async def buy(shop: Shop) -> None:
-    for area in (customers, carts, orders, signing_in, clearing):
+    for area in (customers, carts, orders, payments, signing_in, clearing):
         await area(shop)
 
 
@@ -91,6 +91,27 @@ async def orders(shop: Shop) -> None:
     await admin.get("/admin/orders/{id}", id=order)
     await admin.get("/admin/payments/payment-providers")
     await shop.guest.post("/hooks/payment/{provider}", provider="system_default")
+
+
+async def payments(shop: Shop) -> None:
+    admin, order = shop.admin, shop.ids["order"]
+    reasons = "/admin/refund-reasons"
+    reason = (await admin.post(reasons, {"label": "Broken", "code": "broken"}))["refund_reason"]["id"]
+    await admin.get(reasons)
+    await admin.get(f"{reasons}/{{id}}", id=reason)
+    await admin.post(f"{reasons}/{{id}}", {"description": "In a storm"}, id=reason)
+    payment = shop.ids["payment"] = (await admin.get("/admin/payments"))["payments"][0]["id"]
+    await admin.post("/admin/payments/{id}/capture", {"amount": 2}, id=payment)
+    given = {"amount": 1.5, "refund_reason_id": reason, "note": "Sorry"}
+    await admin.post("/admin/payments/{id}/refund", given, id=payment)
+    await admin.get("/admin/payments/{id}", id=payment)
+    await admin.delete(f"{reasons}/{{id}}", id=reason)
+
+    collections = "/admin/payment-collections"
+    made = [(await admin.post(collections, {"order_id": order, "amount": 5}))["payment_collection"]["id"] for _ in range(3)]
+    await admin.post(f"{collections}/{{id}}/payment-sessions", {"provider_id": "pp_system_default"}, id=made[0])
+    await admin.post(f"{collections}/{{id}}/mark-as-paid", {"order_id": order}, id=made[1])
+    await admin.delete(f"{collections}/{{id}}", id=made[2])
 
 
 async def signing_in(shop: Shop) -> None:

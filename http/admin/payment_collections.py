@@ -1,0 +1,66 @@
+"""Admin: what orders have to be paid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...workflows.cart.payment import create_payment_session
+from ...workflows.payment.order_collections import create_order_payment_collection, delete_order_payment_collection, mark_as_paid
+from ..frontend.bodies import ABSENT, Body, Number
+from ..frontend.request import Answer, Request, deleted
+from ..frontend.routes import Routes
+from ..frontend.view import View
+
+routes = Routes()
+
+PAYMENT_COLLECTION = View(
+    "payment_collection",
+    "payment_collection",
+    "payment_collections",
+    "id currency_code amount status authorized_amount captured_amount refunded_amount *payment_sessions *payments",
+)
+
+
+class CreateCollection(Body):
+    order_id: str
+    amount: Number
+
+
+class MarkAsPaid(Body):
+    order_id: str
+    provider_id: str = ABSENT
+
+
+class CreateSession(Body):
+    provider_id: str
+    data: dict[str, Any] = ABSENT
+
+
+@routes.post("/admin/payment-collections", body=CreateCollection, returns=PAYMENT_COLLECTION)
+async def create(request: Request) -> Answer:
+    """Have an order pay an amount more."""
+    id = await request.run(create_order_payment_collection, **request.body)
+    return await request.fetch(PAYMENT_COLLECTION, id)
+
+
+@routes.delete("/admin/payment-collections/{id}", query=None)
+async def delete(request: Request) -> Answer:
+    """Delete a payment collection in which nothing was paid."""
+    id = await request.run(delete_order_payment_collection, id=request.params["id"])
+    return deleted(id, "payment-collection")
+
+
+@routes.post("/admin/payment-collections/{id}/mark-as-paid", body=MarkAsPaid, returns=PAYMENT_COLLECTION)
+async def mark_paid(request: Request) -> Answer:
+    """Book that a payment collection was paid outside of the shop."""
+    id = request.params["id"]
+    await request.run(mark_as_paid, payment_collection_id=id, captured_by=request.actor_id, **request.body)
+    return await request.fetch(PAYMENT_COLLECTION, id)
+
+
+@routes.post("/admin/payment-collections/{id}/payment-sessions", body=CreateSession, returns=PAYMENT_COLLECTION)
+async def create_session(request: Request) -> Answer:
+    """Begin to pay a payment collection by a provider."""
+    id = request.params["id"]
+    await request.run(create_payment_session, payment_collection_id=id, **request.body)
+    return await request.fetch(PAYMENT_COLLECTION, id)

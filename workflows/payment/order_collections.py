@@ -1,0 +1,83 @@
+"""What an order has to be paid beyond its cart: collections that merchants add, and settle themselves."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from ...core.errors import InvalidData, NotAllowed
+from ...core.flow import Flow, step, workflow
+from ..cart.complete import authorize_payment
+from ..rows import attach_ties, create_rows, release_ties
+from .payments import add_to_order, capture
+
+Row = dict[str, Any]
+
+
+@workflow("create-order-payment-collection")
+async def create_order_payment_collection(flow: Flow, order_id: str, amount: Decimal) -> str:
+    """Have an order pay an amount more, in its currency. The collection's id. Raises NotFound, InvalidData for an amount below zero."""
+    if amount < 0:
+        raise InvalidData(f"An amount to be paid can't be {amount:f}")
+    order = await flow.graph.one("order", order_id, ("currency_code",))
+    made = await flow.run(create_rows, "payment_collection", [{"currency_code": order["currency_code"], "amount": amount}])
+    id: str = made["rows"][0]["id"]
+    await flow.run(attach_ties, {"order_payment_collection": [{"order_id": order_id, "payment_collection_id": id}]})
+    return id
+
+
+async def _restore(flow: Flow, id: str) -> None:
+    await flow.modules.payment.restore("payment_collection", [id])
+
+
+@step(undo=_restore)
+async def delete_unpaid(flow: Flow, id: str) -> str:
+    await flow.modules.payment.delete_collection(id)
+    return id
+
+
+@workflow("delete-order-payment-collectionworkflow")
+async def delete_order_payment_collection(flow: Flow, id: str) -> str:
+    """Take a collection back in which nothing was paid. Its id. Raises NotFound; NotAllowed where something was."""
+    await flow.run(delete_unpaid, id)
+    await flow.run(release_ties, "payment_collection", [id])
+    return id
+
+
+@step(reads=True)
+async def check_unpaid(flow: Flow, id: str, order_id: str) -> None:
+    collection = await flow.modules.payment.retrieve("payment_collection", id, fields=("status",))
+    ties = await flow.modules.link.linked("order_payment_collection", "payment_collection_id", [id])
+    if order_id not in {tie["order_id"] for tie in ties}:
+        raise InvalidData(f"Payment collection {id} is not one of order {order_id}")
+    if collection["status"] != "not_paid":
+        raise NotAllowed(f"Can only mark payment collections as paid that are not_paid; {id} is {collection['status']}")
+
+
+async def _drop_session(flow: Flow, id: str) -> None:
+    await flow.modules.payment.delete_payment_sessions([id])
+
+
+@step(undo=_drop_session)
+async def begin_session(flow: Flow, payment_collection_id: str, provider_id: str) -> str:
+    made = await flow.modules.payment.create_payment_session(payment_collection_id, provider_id=provider_id)
+    return str(made["id"])
+
+
+@workflow("mark-payment-collection-as-paid", durable=True, key="payment_collection_id")
+async def mark_as_paid(
+    flow: Flow, payment_collection_id: str, order_id: str, captured_by: str | None = None, provider_id: str = "pp_system_default"
+) -> str | None:
+    """Book that a collection was paid outside of the shop, once, however often it is asked. The payment's id.
+
+    Raises NotFound; InvalidData where it isn't the order's; NotAllowed where something was paid already.
+    """
+    await flow.run(check_unpaid, payment_collection_id, order_id)
+    session = await flow.run(begin_session, payment_collection_id, provider_id)
+    payment = await flow.run(authorize_payment, session)
+    if payment is None:
+        return None
+    payment = await flow.run(capture, payment["id"], None, captured_by)
+    await flow.run(add_to_order, payment)
+    flow.emit("payment.captured", id=payment["id"])
+    return str(payment["id"])
