@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from ..core import tracing
 from ..core.codec import pack, unpack
 from ..core.errors import Busy, DeadlineExceeded, InvalidData, VelellaError
 from ..core.logs import logger
@@ -63,12 +64,14 @@ class Running:
         "service",
         "started",
         "task",
+        "traceparent",
     )
 
     def __init__(self, frame: list[Any], caller: Caller) -> None:
-        _, self.number, self.service, self.method, self.args, self.kwargs, left, trace_id, message_id = frame
+        _, self.number, self.service, self.method, self.args, self.kwargs, left, trace_id, message_id, *more = frame
         self.accepted = time.monotonic()
         self.context = CallContext(trace_id, self.accepted + left, message_id)
+        self.traceparent: str | None = more[0] if more else None
         self.caller = caller
         self.started = False
         self.expired = False
@@ -144,7 +147,10 @@ class Dispatcher:
             if started >= running.context.deadline:
                 raise DeadlineExceeded(f"{service}.{method} came too late to be started.")
             function, seen = self._functions.get((service, method)) or self._function(service, method)
-            send(pack([REPLY, number, await function(*running.args, **running.kwargs)]))
+            answer = function(*running.args, **running.kwargs)
+            if running.traceparent is not None:
+                answer = tracing.traced(answer, f"{service}.{method}", "server", parent=running.traceparent)
+            send(pack([REPLY, number, await answer]))
         except VelellaError as error:
             if seen is not None:
                 seen.failed(error)

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..core import tracing
 from ..core.errors import Misconfigured, Unavailable
 from ..core.logs import logger
 from ..core.messages import Service
@@ -233,13 +234,13 @@ class Host:
         async def send_away(*args: Any, **kwargs: Any) -> Any:
             return await router.call(service, method, signature, args, kwargs)
 
-        return send_away
+        return _traced(send_away, service, method, "client")
 
     def _send_here(self, service: str, method: str) -> Send:
         """Send inside this process."""
         if (service, method) not in self._local:
             send = local_send(self.services[service], method, self._mail.of(service, method))
-            self._local[service, method] = checked_send(send) if self._wire_check else send
+            self._local[service, method] = _traced(checked_send(send) if self._wire_check else send, service, method, "internal")
         return self._local[service, method]
 
     def status(self) -> dict[str, Any]:
@@ -276,6 +277,18 @@ class Host:
     def tell(self, names: frozenset[str] | None) -> None:
         for listener in self._listeners:
             listener(names)
+
+
+def _traced(send: Send, service: str, method: str, kind: str) -> Send:
+    """The same with a span around each message, where this process is traced."""
+    if not tracing.is_on():
+        return send
+
+    async def traced(*args: Any, **kwargs: Any) -> Any:
+        with tracing.span(f"{service}.{method}", kind):
+            return await send(*args, **kwargs)
+
+    return traced
 
 
 async def _keep_quiet(names: frozenset[str]) -> None:

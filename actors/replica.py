@@ -21,7 +21,7 @@ from typing import Any
 import ray
 import uvloop
 
-from ..core import logs
+from ..core import logs, tracing
 from ..core.errors import VelellaError
 from ..core.settings import Settings
 from . import logpipe
@@ -97,6 +97,8 @@ class Replica:
         listen = _node_ip() if plan.listen == "node" else plan.listen
         address = Address(id, node, socket_path(self._settings, id), actor=actor_name(id))
         try:
+            if self._settings.traces is not None:
+                tracing.start(self._settings.traces, self._settings.traces_share, str(id))
             self._starting = host = Host(
                 self._settings, plan.services, address=address, listen=listen, connections=plan.connections, actor=batch_call
             )
@@ -151,6 +153,7 @@ class Replica:
         self._stopped = True
         if self._host.done() and self._host.exception() is None:
             asyncio.run_coroutine_threadsafe(self._host.result().stop(seconds), self._loop).result(seconds + 10.0)
+        tracing.stop()
 
     # -- asked by peers
     @ray.method(concurrency_group="messages")

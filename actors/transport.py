@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from ..core import tracing
 from ..core.codec import pack, unpack
 from ..core.errors import DeadlineExceeded, VelellaError
 from ..core.logs import logger
@@ -164,7 +165,7 @@ class SocketLink:
             before = time.monotonic()
             protocol = await self._connected()
             left -= time.monotonic() - before
-        return await protocol.request([REQUEST, 0, service, method, args, kwargs, left, trace_id, message_id], left)
+        return await protocol.request(_request(0, service, method, args, kwargs, left, trace_id, message_id), left)
 
     async def _connected(self) -> ClientProtocol:
         """One connection for all who ask at once."""
@@ -236,7 +237,7 @@ class RayLink:
     async def request(
         self, service: str, method: str, args: Sequence[Any], kwargs: Mapping[str, Any], left: float, trace_id: str, message_id: str | None
     ) -> Any:
-        payload = pack([REQUEST, next(self._numbers), service, method, args, kwargs, left, trace_id, message_id])
+        payload = pack(_request(next(self._numbers), service, method, args, kwargs, left, trace_id, message_id))
         call = self._call or await self._connected()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
@@ -282,6 +283,12 @@ class RayLink:
     def close(self) -> None:
         for task in self._calls:
             task.cancel()
+
+
+def _request(number: int, *parts: Any) -> list[Any]:
+    """The frame of a request; where this process is traced, the span it is sent from goes along."""
+    parent = tracing.traceparent()
+    return [REQUEST, number, *parts] if parent is None else [REQUEST, number, *parts, parent]
 
 
 def _settle(future: asyncio.Future[Any], frame: list[Any]) -> None:

@@ -109,6 +109,13 @@ class Settings(BaseSettings):
         None, description="Bearer token for /metrics. Default: made on the first start, kept in data_dir/secrets/metrics_token."
     )
 
+    traces: str | None = Field(
+        None, description="OpenTelemetry collector that traces go to by OTLP over HTTP: http://localhost:4318. Needs velella[otel]."
+    )
+    traces_share: float = Field(
+        1.0, ge=0, le=1, description="Share of requests that are traced. One that comes with a trace says so itself."
+    )
+
     # logs
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe line that is written.")
     log_format: Literal["auto", "text", "json"] = Field("auto", description="auto: readable on a terminal, JSON otherwise.")

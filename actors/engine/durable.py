@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from ...core import tracing
 from ...core.codec import pack, travelled, unpack
 from ...core.errors import Conflict, DeadlineExceeded, Unavailable, UnexpectedState, VelellaError
 from ...core.flow import FlowContext, Workflow, workflow_named
@@ -271,10 +272,12 @@ class DurableFlows:
             await self._store.give_up(row, as_velella_error(error))
             return
         try:
-            if entries is None:
-                await self._carry_out(journal, time.monotonic())
-            else:
-                await self._go_on_undoing(journal, entries, row)
+            # in the trace that it was begun in
+            with tracing.span(f"take over {row.workflow}", parent=tracing.beginning_of(journal.trace_id), begins=True):
+                if entries is None:
+                    await self._carry_out(journal, time.monotonic())
+                else:
+                    await self._go_on_undoing(journal, entries, row)
         except VelellaError as error:
             log.warning("an execution that was taken over failed", execution=row.id, workflow=row.workflow, error=str(error))
 

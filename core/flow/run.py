@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+from .. import tracing
 from ..codec import travelled
 from ..errors import Conflict, DeadlineExceeded, ReplyLost, Unavailable, UnexpectedState, VelellaError
 from ..ids import new_id
@@ -93,6 +94,10 @@ class Run:
 
     async def carry_out(self, input: dict[str, Any]) -> Any:
         """Run the workflow's function. What it raises is raised after everything was undone; `unfinished` tells what was not."""
+        with tracing.span(f"workflow {self.workflow.name}", begins=True, velella_execution=self._id):
+            return await self._carry_out(input)
+
+    async def _carry_out(self, input: dict[str, Any]) -> Any:
         flow = Flow(self, self.workflow, "")
         try:
             result = await self._body(flow, (), input)
@@ -148,7 +153,15 @@ class Run:
 
     # -- its parts
 
-    async def work(
+    def work(
+        self, flow: Flow, work: Step[..., Any] | Workflow[..., Any], path: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Awaitable[Any]:
+        doing = self._work(flow, work, path, args, kwargs)
+        if tracing.is_on():
+            return tracing.traced(doing, f"{'workflow' if isinstance(work, Workflow) else 'step'} {work.name}")
+        return doing
+
+    async def _work(
         self, flow: Flow, work: Step[..., Any] | Workflow[..., Any], path: str, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         if self._locks:
@@ -275,7 +288,8 @@ class Run:
         attempt = 0
         while True:
             try:
-                await self._take_back_once(entry)
+                with tracing.span(f"undo {entry.step.name}"):
+                    await self._take_back_once(entry)
                 return None
             except Exception as error:  # noqa: BLE001 - handed on as what could not be undone
                 attempt += 1

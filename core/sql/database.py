@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import asyncpg
 from sqlalchemy.sql.elements import ClauseElement
 
-from .. import json
+from .. import json, tracing
 from ..errors import DeadlineExceeded, Unavailable
 from ..messages import call_context
 from ..metrics import Histogram, Sample
@@ -114,19 +114,19 @@ class Database:
         """All rows. Values of type `jsonb` come as Python values, those of type `json` as the bytes of their text."""
         ready, timeout = _ready(statement), _time_left()
         arguments = ready.arguments(params)
-        return await self._run(lambda connection: connection.fetch(ready.sql, *arguments, timeout=timeout))
+        return await self._run(ready.sql, lambda connection: connection.fetch(ready.sql, *arguments, timeout=timeout))
 
     async def fetch_one(self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None) -> asyncpg.Record | None:
         """The first row, or None."""
         ready, timeout = _ready(statement), _time_left()
         arguments = ready.arguments(params)
-        return await self._run(lambda connection: connection.fetchrow(ready.sql, *arguments, timeout=timeout))
+        return await self._run(ready.sql, lambda connection: connection.fetchrow(ready.sql, *arguments, timeout=timeout))
 
     async def fetch_value(self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None) -> Any:
         """The first column of the first row, or None."""
         ready, timeout = _ready(statement), _time_left()
         arguments = ready.arguments(params)
-        return await self._run(lambda connection: connection.fetchval(ready.sql, *arguments, timeout=timeout))
+        return await self._run(ready.sql, lambda connection: connection.fetchval(ready.sql, *arguments, timeout=timeout))
 
     async def fetch_json(self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None) -> bytes:
         """The JSON text of a statement that gives one value of type `json`."""
@@ -139,20 +139,20 @@ class Database:
         """Run a statement; the number of rows it touched."""
         ready, timeout = _ready(statement), _time_left()
         arguments = ready.arguments(params)
-        status: str = await self._run(lambda connection: connection.execute(ready.sql, *arguments, timeout=timeout))
+        status: str = await self._run(ready.sql, lambda connection: connection.execute(ready.sql, *arguments, timeout=timeout))
         count = status.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
 
     async def fetch_row(self, sql: str, arguments: Sequence[Any]) -> asyncpg.Record:
         """The only row of a statement that is text already, with its arguments in order: what the kernel makes."""
         timeout = _time_left()
-        row: asyncpg.Record | None = await self._run(lambda connection: connection.fetchrow(sql, *arguments, timeout=timeout))
+        row: asyncpg.Record | None = await self._run(sql, lambda connection: connection.fetchrow(sql, *arguments, timeout=timeout))
         assert row is not None
         return row
 
     async def script(self, sql: str) -> None:
         """Run plain SQL of several statements (tests, maintenance)."""
-        await self._run(lambda connection: connection.execute(sql))
+        await self._run(sql, lambda connection: connection.execute(sql))
 
     # -- transactions
 
@@ -178,19 +178,20 @@ class Database:
         failure: BaseException | None = None
         committing = False
         try:
-            async with _borrowed(pool, timeout) as connection, connection.transaction():
-                started = Transaction(self, connection)
-                token = _transactions.set({**_transactions.get(), id(self): started})
-                try:
-                    yield started
-                except BaseException as error:
-                    failure = error
-                    self.rolled_back += 1
-                    raise
-                finally:
-                    started.open = False
-                    _transactions.reset(token)
-                committing = True
+            with tracing.span("transaction", "client"):
+                async with _borrowed(pool, timeout) as connection, connection.transaction():
+                    started = Transaction(self, connection)
+                    token = _transactions.set({**_transactions.get(), id(self): started})
+                    try:
+                        yield started
+                    except BaseException as error:
+                        failure = error
+                        self.rolled_back += 1
+                        raise
+                    finally:
+                        started.open = False
+                        _transactions.reset(token)
+                    committing = True
         except _FAILURES as error:
             self.rolled_back += committing
             # What the body raised is its own; a failed statement's error is translated already. It counts even where the
@@ -237,7 +238,13 @@ class Database:
             raise Unavailable("The database is not open.")
         return self._pool
 
-    async def _run(self, send: Callable[[Connection], Awaitable[T]]) -> T:
+    def _run(self, sql: str, send: Callable[[Connection], Awaitable[T]]) -> Awaitable[T]:
+        doing = self._carry_out(send)
+        if tracing.is_on():
+            return tracing.traced(doing, tracing.statement_name(sql), "client", db_system_name="postgresql", db_query_text=sql)
+        return doing
+
+    async def _carry_out(self, send: Callable[[Connection], Awaitable[T]]) -> T:
         running = _transactions.get().get(id(self))
         sent = False
         try:

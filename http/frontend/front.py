@@ -20,6 +20,7 @@ from cachetools import LRUCache
 from pydantic import ValidationError
 
 from ...actors.caching import Cache
+from ...core import tracing
 from ...core.errors import DeadlineExceeded, InvalidData, Misconfigured, Unavailable, VelellaError
 from ...core.json import dumps
 from ...core.logs import logger
@@ -93,7 +94,8 @@ class FrontEnd(Service):
     # -- life
     async def start(self) -> None:
         """Open the door. Raises Misconfigured when the port is taken by somebody who doesn't share it."""
-        server = web.Server(self._handle, access_log=None, keepalive_timeout=75, logger=_AiohttpLog())
+        handle = self._traced if tracing.is_on() else self._handle
+        server = web.Server(handle, access_log=None, keepalive_timeout=75, logger=_AiohttpLog())
         self._runner = web.ServerRunner(server, shutdown_timeout=self.settings.message_timeout)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.settings.host, self.settings.port, reuse_port=self.settings.port != 0, backlog=1024)
@@ -115,6 +117,17 @@ class FrontEnd(Service):
             self._runner = None
 
     # -- a request
+    async def _traced(self, http: web.BaseRequest) -> web.StreamResponse:
+        match = self._tree.find(http.method, http.rel_url.raw_path)
+        name = f"{http.method} {match.route.path}" if match is not None else http.method
+        about = {"http_request_method": http.method, "http_route": match and match.route.path, "url_path": http.rel_url.raw_path}
+        with tracing.span(name, "server", parent=http.headers.get("traceparent"), begins=True, **about) as span:
+            response = await self._handle(http)
+            if span is not None:
+                tracing.answered(span, response.status)
+                response.headers["traceparent"] = tracing.traceparent() or ""
+            return response
+
     async def _handle(self, http: web.BaseRequest) -> web.StreamResponse:
         started = time.monotonic()
         trace_id = _trace_id(http)
@@ -335,7 +348,7 @@ def _trace_id(http: web.BaseRequest) -> str:
     parent = http.headers.get("traceparent")
     if parent is not None and (found := _TRACEPARENT.fullmatch(parent)):
         return found.group(1)
-    return f"{random.getrandbits(128):032x}"
+    return tracing.trace_id() or f"{random.getrandbits(128):032x}"
 
 
 def _decoded(params: dict[str, str]) -> dict[str, str]:
