@@ -112,6 +112,18 @@ class Graph:
             await self._join(steps, rows)
         return rows
 
+    def own_fields(self, entity: str, fields: Sequence[str]) -> tuple[str, ...]:
+        """Those of the fields that the entity's own module shows, with the columns that lead from there to others."""
+        return self._plan(entity, tuple(fields)).fields
+
+    async def complete(self, entity: str, rows: list[Row], fields: Sequence[str]) -> list[Row]:
+        """Make rows of which one has the `own_fields` already into what a query would have given, in place.
+
+        What of another module a row has already, under the name it would get, isn't asked for.
+        """
+        await self._finish(self._plan(entity, tuple(fields)), rows)
+        return rows
+
     # -- inside
 
     def _make_plan(self, entity: str, fields: tuple[str, ...]) -> Plan:
@@ -150,7 +162,8 @@ class Graph:
             await asyncio.gather(*(self._join_one(join, rows) for join in steps.joins))
 
     async def _join_one(self, join: Join, rows: Sequence[Row]) -> None:
-        ours = [end for row in rows for end in at(row, join.path)] if join.path else rows
+        ends = [end for row in rows for end in at(row, join.path)] if join.path else rows
+        ours = [row for row in ends if join.name not in row]
         try:
             keys = {row[join.key] for row in ours}
         except KeyError:

@@ -78,6 +78,49 @@ def totalled(shape: Shape, fields: tuple[str, ...]) -> Plan | None:
     return Plan(shape, asked) if _wants(asked, shape) else None
 
 
+def cut(shape: Shape, fields: tuple[str, ...], rows: list[Row]) -> list[Row] | None:
+    """Rows that have everything, made into what a query for these fields would have given, in place: totals added, the rest taken away.
+
+    None, and the rows untouched, where a field isn't there.
+    """
+    asked = FieldTree.parse(fields)
+    if not all(_there(row, asked, shape) for row in rows):
+        return None
+    wanted = _wants(asked, shape)
+    for row in rows:
+        if wanted:
+            add_totals(row)
+        _prune(row, asked, shape)
+        _prune_others(row, asked, shape)
+    return rows
+
+
+def _there(row: Row, asked: FieldTree, shape: Shape) -> bool:
+    for name, child in asked:
+        if name in shape.totals:
+            continue
+        if name not in row:
+            return False
+        value = row[name]
+        if child.children and not isinstance(value, dict | list | None):
+            return False
+        below = shape.relations.get(name, _NOTHING)
+        if not all(_there(each, child, below) for each in (value if isinstance(value, list) else (value,)) if isinstance(each, dict)):
+            return False
+    return True
+
+
+_NOTHING = Shape()
+
+
+def _prune_others(row: Row, asked: FieldTree, shape: Shape) -> None:
+    """Relations without totals: `_prune` leaves them as they are."""
+    for name, child in asked:
+        value = row.get(name)
+        if child.children and name not in shape.relations and isinstance(value, dict) and not child.whole:
+            row[name] = {key: each for key, each in value.items() if key == "id" or key in child.children}
+
+
 def _wants(asked: FieldTree, shape: Shape) -> bool:
     return any(
         (name in shape.totals and name not in shape.stored) or (name in shape.relations and _wants(child, shape.relations[name]))

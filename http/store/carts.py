@@ -6,9 +6,12 @@ from typing import Any
 
 from ...core.errors import InvalidData, PaymentAuthorizationFailed, PaymentRequiresMore
 from ...core.json import Fragment, dumps
+from ...core.query.totalled import CART as CART_TOTALS
+from ...core.query.totalled import cut
 from ...workflows.cart.complete import complete_cart
 from ...workflows.cart.create import create_cart
 from ...workflows.cart.lines import add_to_cart, delete_line_items, update_line_item
+from ...workflows.cart.saving import Changed
 from ...workflows.cart.shipping import add_shipping_methods
 from ...workflows.cart.taxes import update_tax_lines
 from ...workflows.cart.update import transfer_cart, update_cart
@@ -176,8 +179,7 @@ async def create(request: Request) -> Answer:
         return refused
     body.pop("promo_codes", None)
     body["sales_channel_id"] = channel or next(iter(request.sales_channel_ids), None)
-    cart_id = await request.run(create_cart, **body, customer_id=request.customer_id)
-    return await request.fetch(CART, cart_id)
+    return await _written(request, await request.run(create_cart, **body, customer_id=request.customer_id))
 
 
 @routes.get("/store/carts/{id}", returns=CART)
@@ -196,22 +198,21 @@ async def update(request: Request) -> Answer:
         return refused
     body.pop("promo_codes", None)
     additional_data = body.pop("additional_data", None)
-    await request.run(update_cart, cart_id=request.params["id"], update=body, additional_data=additional_data)
-    return await _show(request)
+    changed = await request.run(update_cart, cart_id=request.params["id"], update=body, additional_data=additional_data)
+    return await _written(request, changed)
 
 
 @routes.post("/store/carts/{id}/line-items", body=AddLineItem, returns=CART)
 async def add_line_item(request: Request) -> Answer:
     """Put a variant into a cart."""
-    await request.run(add_to_cart, cart_id=request.params["id"], items=[request.body])
-    return await _show(request)
+    return await _written(request, await request.run(add_to_cart, cart_id=request.params["id"], items=[request.body]))
 
 
 @routes.post("/store/carts/{id}/line-items/{line_id}", body=UpdateLineItem, returns=CART)
 async def change_line_item(request: Request) -> Answer:
     """Change how many of something are in a cart; none removes it."""
-    await request.run(update_line_item, cart_id=request.params["id"], item_id=request.params["line_id"], update=request.body)
-    return await _show(request)
+    id, line = request.params["id"], request.params["line_id"]
+    return await _written(request, await request.run(update_line_item, cart_id=id, item_id=line, update=request.body))
 
 
 @routes.delete("/store/carts/{id}/line-items/{line_id}", returns=CART)
@@ -230,8 +231,7 @@ async def add_shipping_method(request: Request) -> Answer:
     if not chosen:
         raise InvalidData("Invalid request: a shipping option has to be chosen")
     options = [{"id": one["option_id"], "data": one.get("data") or {}} for one in chosen]
-    await request.run(add_shipping_methods, cart_id=request.params["id"], options=options)
-    return await _show(request)
+    return await _written(request, await request.run(add_shipping_methods, cart_id=request.params["id"], options=options))
 
 
 @routes.post("/store/carts/{id}/taxes", body=Taxes, returns=CART)
@@ -266,6 +266,18 @@ async def complete(request: Request) -> Answer:
 
 async def _show(request: Request) -> bytes:
     return await request.fetch(CART, request.params["id"])
+
+
+async def _written(request: Request, changed: Changed) -> bytes:
+    """A cart that was just written, from what was written: only what other modules have of it is asked for."""
+    fields = request.fields_of(CART)
+    rows = cut(CART_TOTALS, request.graph.own_fields("cart", fields), [changed["cart"]])
+    if rows is None:  # the request wants something that isn't known here
+        return await request.fetch(CART, changed["cart"]["id"])
+    if not changed["is_paid_for"] and request.asks("payment_collection"):
+        rows[0]["payment_collection"] = None
+    await request.graph.complete("cart", rows, fields)
+    return dumps({"cart": rows[0]})
 
 
 def _refuse_promotions(body: dict[str, Any]) -> None:

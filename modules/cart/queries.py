@@ -49,18 +49,21 @@ def _columns() -> dict[str, Any]:
 
 @cache
 def opening(parts: frozenset[str]) -> Compiled:
-    """Create a cart with these parts. Parameters: `id`, those of `change.COLUMNS`, and each part's rows. Gives its version."""
+    """Create a cart with these parts. Parameters: `id`, those of `change.COLUMNS`, and each part's rows. Gives its version and the time."""
     values = {"id": bindparam("id", type_=cart.c.id.type), **_columns()}
-    return _guarded(insert(cart).values(values).returning(cart.c.id, cart.c.version).cte("guard"), parts)
+    return _guarded(insert(cart).values(values).returning(cart.c.id, cart.c.version, cart.c.updated_at).cte("guard"), parts)
 
 
 @cache
 def changing(parts: frozenset[str]) -> Compiled:
     """Change a cart that is as it was read and still open. Parameters as of `opening`, and the version that is `expected`.
 
-    Gives the new version; no row where the guard doesn't hold: then nothing is written.
+    Gives the new version and the time; no row where the guard doesn't hold: then nothing is written.
     """
-    return _guarded(update(cart).where(_AS_READ, _OPEN).values(_columns() | _NEXT).returning(cart.c.id, cart.c.version).cte("guard"), parts)
+    return _guarded(
+        update(cart).where(_AS_READ, _OPEN).values(_columns() | _NEXT).returning(cart.c.id, cart.c.version, cart.c.updated_at).cte("guard"),
+        parts,
+    )
 
 
 COMPLETE = compiled(update(cart).where(_AS_READ, _OPEN).values(completed_at=func.now(), **_NEXT).returning(cart.c.version))
@@ -80,7 +83,7 @@ STATE = compiled(select(cart.c.version, cart.c.completed_at).where(cart.c.id == 
 
 def _guarded(guard: CTE, parts: frozenset[str]) -> Compiled:
     """The guard, and every part that hangs on it."""
-    statement = select(guard.c.version)
+    statement = select(guard.c.version, guard.c.updated_at)
     for name in PARTS:
         if name in parts:
             statement = statement.add_cte(*_part(name, guard))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypedDict
 
+from ...core.clock import iso
 from ...core.errors import Conflict, InvalidData, NotFound
 from ...core.json import dumps
 from ...core.messages import keyed, one_statement, reads, writes
@@ -28,6 +29,14 @@ EVERYTHING = (
     "*shipping_methods.adjustments",
     "*credit_lines",
 )
+
+
+class Written(TypedDict):
+    """What came of a change."""
+
+    version: int
+    at: str
+    """When, as the API shows it: `updated_at` of the cart, and of every row that was written with it."""
 
 
 class CartService(ModuleService):
@@ -64,25 +73,28 @@ class CartService(ModuleService):
     @writes
     @one_statement()
     @keyed("cart_id")
-    async def open(self, cart_id: str, change: CartChange) -> int:
-        """Create a cart with all that is in it. Returns its version."""
-        version: int = await self.database.fetch_value(queries.opening(_parts(change)), _params(cart_id, change))
+    async def open(self, cart_id: str, change: CartChange) -> Written:
+        """Create a cart with all that is in it."""
+        row = await self.database.fetch_one(queries.opening(_parts(change)), _params(cart_id, change))
+        assert row is not None
         self.touch("cart")
-        return version
+        return {"version": row["version"], "at": iso(row["updated_at"])}
 
     @writes
     @one_statement()
     @keyed("cart_id")
-    async def change(self, cart_id: str, version: int, change: CartChange) -> int:
-        """Make the cart what it shall be. Returns its new version.
+    async def change(self, cart_id: str, version: int, change: CartChange) -> Written:
+        """Make the cart what it shall be.
 
         Raises:
             NotFound: there is no such cart.
             InvalidData: it is completed.
             Conflict: it is no longer at `version`: read it again.
         """
-        params = {**_params(cart_id, change), "expected": version}
-        return await self._guarded(cart_id, await self.database.fetch_value(queries.changing(_parts(change)), params))
+        row = await self.database.fetch_one(queries.changing(_parts(change)), {**_params(cart_id, change), "expected": version})
+        new = await self._guarded(cart_id, row["version"] if row is not None else None)
+        assert row is not None
+        return {"version": new, "at": iso(row["updated_at"])}
 
     @writes
     @one_statement()

@@ -17,7 +17,7 @@ BUDGETS = {
     "change a line": (6, 1),
     "choose shipping": (7, 1),
     "create a payment collection": (5, 2),
-    "create a payment session": (7, 1),
+    "create a payment session": (8, 1),
     "look at a cart": (3, 0),
     "complete": (29, 7),
     "list products": (5, 0),

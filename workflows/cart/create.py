@@ -12,7 +12,7 @@ from ...core.query.page import Query
 from .draft import KINDS, Draft
 from .goods import load_goods
 from .lines import put_lines
-from .saving import open_cart
+from .saving import Changed, changed_cart, open_cart
 from .surroundings import CUSTOMER, REGION, Surroundings, check_country
 from .taxes import update_tax_lines
 
@@ -33,8 +33,8 @@ async def create_cart(
     metadata: Mapping[str, Any] | None = None,
     items: Sequence[Mapping[str, Any]] = (),
     additional_data: Mapping[str, Any] | None = None,
-) -> str:
-    """Open a cart, with lines where `items` name variants. Its id.
+) -> Changed:
+    """Open a cart, with lines where `items` name variants. The cart as it is then.
 
     Without a region it is the one of the shipping address's country, the store's own, or the first. Without a currency it is the region's.
     An email without a customer makes a guest. An address may be the id of one that the customer has saved.
@@ -78,7 +78,7 @@ async def create_cart(
     await flow.run(open_cart, draft)
     await flow.hooks.cartCreated(draft.id, additional_data)
     flow.emit("cart.created", id=draft.id)
-    return draft.id
+    return changed_cart(draft, ())
 
 
 async def find_sales_channel(flow: Flow, id: str | None) -> Row | None:

@@ -15,8 +15,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import Table
+
+from ...core.errors import UnexpectedState
 from ...core.ids import new_id
+from ...core.sql.shown import shown
 from ...core.totals import add_totals
+from ...modules.cart import tables
 from ...modules.cart.change import COLUMNS, CartChange
 
 Row = dict[str, Any]
@@ -76,6 +81,8 @@ class Draft:
         self.credit_lines: Sequence[Mapping[str, Any]] = cart["credit_lines"]
         self._before = _State.of(cart)
         self._now = self._before.copy()
+        self._created: str | None = cart.get("created_at")
+        self._at: str | None = None
 
     @classmethod
     def new(cls, columns: Mapping[str, Any]) -> Draft:
@@ -176,6 +183,71 @@ class Draft:
     def change_back(self) -> CartChange:
         """What has to be written to take the change back."""
         return _difference(self._now, self._before)
+
+    def written(self, version: int, at: str) -> None:
+        """To be called when `change` has been written: the version it gave, and the time."""
+        self.version, self._at = version, at
+
+    def stored(self) -> Row:
+        """All of the cart as it was written, with raw_ twins: what reading it again would give."""
+        if self._at is None:
+            raise UnexpectedState(f"Cart {self.id} is not written yet")
+        return _stored(self._before, self._now, self.id, self.version, self.credit_lines, self._created, self._at)
+
+
+def _stored(old: _State, new: _State, id: str, version: int, credit_lines: Any, created: str | None, at: str) -> Row:
+    cart = shown(tables.cart, {**new.cart, "id": id, "version": version, "created_at": created}, at)
+    for kind in KINDS:
+        cart[f"{kind}_address"] = _one(tables.cart_address, new.addresses.get(kind), old.addresses.get(kind), at)
+    cart["items"] = _lines(
+        tables.cart_line_item,
+        old.items,
+        new.items,
+        at,
+        id,
+        "item_id",
+        tax_lines=(tables.cart_line_item_tax_line, old.item_tax_lines, new.item_tax_lines),
+        adjustments=(tables.cart_line_item_adjustment, old.item_adjustments, new.item_adjustments),
+    )
+    cart["shipping_methods"] = _lines(
+        tables.cart_shipping_method,
+        old.shipping_methods,
+        new.shipping_methods,
+        at,
+        id,
+        "shipping_method_id",
+        tax_lines=(tables.cart_shipping_method_tax_line, old.shipping_method_tax_lines, new.shipping_method_tax_lines),
+        adjustments=(tables.cart_shipping_method_adjustment, old.shipping_method_adjustments, new.shipping_method_adjustments),
+    )
+    cart["credit_lines"] = [shown(tables.credit_line, line, at) | {"updated_at": line["updated_at"]} for line in credit_lines]
+    return cart
+
+
+def _lines(
+    table: Table,
+    old: Mapping[str, Row],
+    new: Mapping[str, Row],
+    at: str,
+    cart_id: str,
+    key: str,
+    **below: tuple[Table, Sequence[Row], Sequence[Row]],
+) -> list[Row]:
+    rows = {id: _one(table, {**row, "cart_id": cart_id}, old.get(id), at, same=row is old.get(id)) for id, row in new.items()}
+    made: dict[str, Row] = {id: {**row, **{name: [] for name in below}} for id, row in rows.items() if row is not None}
+    for name, (kind, before, now) in below.items():
+        kept = {id(row) for row in before} if _replaced(before, now, key, new) is None else set()
+        for row in now:
+            made[row[key]][name].append(_one(kind, row, row, at, same=id(row) in kept))
+    return list(made.values())
+
+
+def _one(table: Table, row: Mapping[str, Any] | None, old: Mapping[str, Any] | None, at: str, *, same: bool | None = None) -> Row | None:
+    """One row as it is stored: rewritten, unless it is the `same` as before."""
+    if row is None:
+        return None
+    if same or (same is None and row is old):
+        return shown(table, row, str(row["updated_at"]))
+    return shown(table, row if old is None else {**row, "created_at": old.get("created_at")}, at)
 
 
 def _difference(old: _State, new: _State) -> CartChange:

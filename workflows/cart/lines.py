@@ -12,7 +12,7 @@ from ...core.ids import new_id
 from .draft import Draft
 from .goods import Goods, confirm_stock, described, load_goods, load_prices, priced
 from .payment import collections_of, update_amount
-from .saving import find_item, load_open, lock_of, save
+from .saving import Changed, changed_cart, find_item, load_open, lock_of, save
 from .shipping import refresh_shipping
 from .surroundings import Surroundings, load_surroundings
 from .taxes import update_tax_lines
@@ -26,10 +26,10 @@ MOST = 2**31 - 1
 @workflow("add-to-cart", hooks=("validate", "setPricingContext"))
 async def add_to_cart(
     flow: Flow, cart_id: str, items: Sequence[Mapping[str, Any]], additional_data: Mapping[str, Any] | None = None
-) -> None:
+) -> Changed:
     """Add variants to a cart: `variant_id`, `quantity`, `metadata`, and where the caller sets the price, `unit_price`.
 
-    A variant that is in the cart with the same metadata already is added to its line, at today's price for the whole quantity.
+    The cart as it is then. A variant that is in the cart with the same metadata already is added to its line, at today's price for all.
 
     Raises NotFound; InvalidData where the cart is completed or a variant can't be bought here; InsufficientInventory.
     """
@@ -41,8 +41,9 @@ async def add_to_cart(
             load_surroundings(flow, draft["region_id"], draft["customer_id"]),
         )
         await put_lines(flow, draft, goods, surroundings, items, additional_data)
-        await refresh_and_save(flow, draft, surroundings, goods.collection_ids)
+        changed = await refresh_and_save(flow, draft, surroundings, goods.collection_ids)
     flow.emit("cart.updated", id=cart_id)
+    return changed
 
 
 async def put_lines(
@@ -86,8 +87,8 @@ async def price_lines(
 @workflow("update-line-item-in-cart", hooks=("validate", "setPricingContext"))
 async def update_line_item(
     flow: Flow, cart_id: str, item_id: str, update: Mapping[str, Any], additional_data: Mapping[str, Any] | None = None
-) -> None:
-    """Change the quantity (0 removes the line) or the metadata of a line. Its price is found anew for the quantity.
+) -> Changed:
+    """Change the quantity (0 removes the line) or the metadata of a line. Its price is found anew for the quantity. The cart as it is then.
 
     Raises what `add_to_cart` raises, and NotFound for a line that isn't in the cart.
     """
@@ -106,8 +107,9 @@ async def update_line_item(
             goods = await load_goods(flow, variants, draft["sales_channel_id"], cart_id)
             await price_lines(flow, draft, goods, surroundings, variants, additional_data)
             collections = goods.collection_ids
-        await refresh_and_save(flow, draft, surroundings, collections)
+        changed = await refresh_and_save(flow, draft, surroundings, collections)
     flow.emit("cart.updated", id=cart_id)
+    return changed
 
 
 @workflow("delete-line-items")
@@ -128,12 +130,13 @@ async def delete_line_items(flow: Flow, cart_id: str, ids: Sequence[str]) -> Non
 # -- shared
 
 
-async def refresh_and_save(flow: Flow, draft: Draft, surroundings: Surroundings, collection_ids: Sequence[str]) -> None:
+async def refresh_and_save(flow: Flow, draft: Draft, surroundings: Surroundings, collection_ids: Sequence[str]) -> Changed:
     """Bring what depends on the lines up to date (shipping prices, taxes, the amount to pay), and write the cart."""
     await refresh_shipping(flow, draft, surroundings)
     await flow.run(update_tax_lines, draft.id, loaded=(draft, surroundings))
     await flow.run(save, draft)
     await flow.run(update_amount, draft, collection_ids)
+    return changed_cart(draft, collection_ids)
 
 
 async def pricing_context(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypedDict
 
 from ...core.errors import InvalidData, NotFound
@@ -25,6 +26,19 @@ async def load_open(flow: Flow, cart_id: str) -> Row:
     return cart
 
 
+class Changed(TypedDict):
+    """A cart that was just written: whoever has it needn't read it again."""
+
+    cart: Row
+    """All of it, with raw_ twins, without totals."""
+    is_paid_for: bool
+    """Whether it has a payment collection."""
+
+
+def changed_cart(draft: Draft, collection_ids: Sequence[str]) -> Changed:
+    return {"cart": draft.stored(), "is_paid_for": bool(collection_ids)}
+
+
 class Saved(TypedDict):
     """What was written, and how to take it back."""
 
@@ -40,8 +54,10 @@ async def _put_back(flow: Flow, saved: Saved) -> None:
 @step(undo=_put_back)
 async def save(flow: Flow, draft: Draft) -> Saved:
     """Write the difference. Raises Conflict where the cart was changed although we held its lock."""
-    version = await flow.modules.cart.change(draft.id, draft.version, draft.change())
-    return {"id": draft.id, "version": version, "back": draft.change_back()}
+    written = await flow.modules.cart.change(draft.id, draft.version, draft.change())
+    back = draft.change_back()
+    draft.written(written["version"], written["at"])
+    return {"id": draft.id, "version": written["version"], "back": back}
 
 
 async def _remove(flow: Flow, cart_id: str) -> None:
@@ -51,7 +67,8 @@ async def _remove(flow: Flow, cart_id: str) -> None:
 @step(undo=_remove)
 async def open_cart(flow: Flow, draft: Draft) -> str:
     """Create the cart that the draft is of."""
-    await flow.modules.cart.open(draft.id, draft.change())
+    written = await flow.modules.cart.open(draft.id, draft.change())
+    draft.written(written["version"], written["at"])
     return draft.id
 
 

@@ -15,7 +15,7 @@ from ...core.query.page import Query
 from .draft import Draft
 from .goods import STOCK
 from .payment import collections_of, update_amount
-from .saving import load_open, lock_of, save
+from .saving import Changed, changed_cart, load_open, lock_of, save
 from .surroundings import Surroundings, load_surroundings
 from .taxes import update_tax_lines
 
@@ -179,8 +179,8 @@ def _word(flag: bool) -> str:
 @workflow("add-shipping-method-to-cart", hooks=("validate",))
 async def add_shipping_methods(
     flow: Flow, cart_id: str, options: Sequence[Mapping[str, Any]], additional_data: Mapping[str, Any] | None = None
-) -> None:
-    """Have a cart sent by these options (`id`, `data`), in the place of those it was to be sent by.
+) -> Changed:
+    """Have a cart sent by these options (`id`, `data`), in the place of those it was to be sent by. The cart as it is then.
 
     Raises NotFound; InvalidData where the cart is completed, an option can't be chosen for it, or has no price.
     """
@@ -197,9 +197,11 @@ async def add_shipping_methods(
         for method in methods:
             draft.put_shipping_method(method)
         await flow.run(update_tax_lines, draft.id, loaded=(draft, surroundings))
+        collections = await collections_of(flow, cart_id)
         await flow.run(save, draft)
-        await flow.run(update_amount, draft, await collections_of(flow, cart_id))
+        await flow.run(update_amount, draft, collections)
     flow.emit("cart.updated", id=cart_id)
+    return changed_cart(draft, collections)
 
 
 def _check_chosen(ids: Sequence[str], found: Sequence[Row]) -> None:

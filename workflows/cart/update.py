@@ -13,7 +13,7 @@ from .draft import KINDS, Draft
 from .goods import load_goods
 from .lines import price_lines, refresh_and_save
 from .payment import collections_of
-from .saving import load_open, lock_of
+from .saving import Changed, load_open, lock_of
 from .surroundings import Surroundings, check_country, load_surroundings
 
 Row = dict[str, Any]
@@ -21,8 +21,9 @@ Given = Mapping[str, Any]
 
 
 @workflow("update-cart", hooks=("validate", "setPricingContext", "cartUpdated"))
-async def update_cart(flow: Flow, cart_id: str, update: Given, additional_data: Given | None = None) -> None:
+async def update_cart(flow: Flow, cart_id: str, update: Given, additional_data: Given | None = None) -> Changed:
     """Change what is named of a cart: its email, region_id, sales_channel_id, shipping_address, billing_address, locale or metadata.
+    The cart as it is then.
 
     Another email makes another guest the buyer, unless the buyer has an account. Another region brings its currency and its prices; lines
     whose price somebody has set and the shipping methods go, and so does an address in a country that the region doesn't have.
@@ -53,11 +54,12 @@ async def update_cart(flow: Flow, cart_id: str, update: Given, additional_data: 
             variants = {item["variant_id"] for item in draft.items if item["variant_id"] is not None}
             goods = await load_goods(flow, variants, draft["sales_channel_id"])
             await price_lines(flow, draft, goods, surroundings, variants, additional_data)
-        await refresh_and_save(flow, draft, surroundings, collections)
+        changed = await refresh_and_save(flow, draft, surroundings, collections)
         await flow.hooks.cartUpdated(cart_id, additional_data)
     if moves:
         flow.emit("cart.region_updated", id=cart_id)
     flow.emit("cart.updated", id=cart_id)
+    return changed
 
 
 async def _set_buyer(flow: Flow, draft: Draft, surroundings: Surroundings, update: Given) -> None:
