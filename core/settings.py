@@ -29,6 +29,7 @@ def default_providers() -> dict[str, list[ProviderSettings]]:
         "fulfillment": [ProviderSettings(use="manual", id="manual")],
         "tax": [ProviderSettings(use="system")],
         "auth": [ProviderSettings(use="emailpass", id="emailpass")],
+        "file": [ProviderSettings(use="local", id="local")],
         "notification": [ProviderSettings(use="local", id="local")],
     }
 
@@ -86,6 +87,21 @@ class Settings(BaseSettings):
     admin_cors: str = Field("http://localhost:5173,http://localhost:9000", description="Origins that admin dashboards come from.")
     auth_cors: str = Field("http://localhost:5173,http://localhost:9000,http://localhost:8000", description="Origins for /auth.")
     body_limit: int = Field(100 * 1024, gt=0, description="Bytes a request body may have; 2 MiB on batch routes.")
+    upload_limit: int = Field(20 * 1024 * 1024, gt=0, description="Bytes an uploaded file may have.")
+    upload_types: list[str] = Field(
+        default_factory=lambda: [
+            "image/*",
+            "video/*",
+            "audio/*",
+            "model/*",
+            "text/csv",
+            "text/plain",
+            "application/json",
+            "application/pdf",
+        ],
+        description="Types that files may be uploaded as.",
+    )
+    upload_timeout: float = Field(300.0, gt=0, description="Seconds that uploading may take.")
     restricted_fields: list[str] = Field(
         default_factory=lambda: ["order", "orders"], description="Fields the store API never shows unless a route allows them."
     )

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .cart.service import CartService
     from .currency.service import CurrencyService
     from .customer.service import CustomerService
+    from .file.service import FileService
     from .fulfillment.service import FulfillmentService
     from .inventory.service import InventoryService
     from .link.service import LinkService
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from .user.service import UserService
 
 NAMES = (
-    "api_key", "auth", "cart", "currency", "customer", "fulfillment", "inventory", "link", "order", "payment",
+    "api_key", "auth", "cart", "currency", "customer", "file", "fulfillment", "inventory", "link", "order", "payment",
     "pricing", "product", "region", "sales_channel", "settings", "stock_location", "store", "tax", "user",
 )  # fmt: skip
 
@@ -42,6 +43,7 @@ class Modules:
     cart: CartService
     currency: CurrencyService
     customer: CustomerService
+    file: FileService
     fulfillment: FulfillmentService
     inventory: InventoryService
     link: LinkService

@@ -26,6 +26,7 @@ from ...core.json import dumps
 from ...core.logs import logger
 from ...core.messages import CallContext, Service, call_context
 from ...core.metrics import Sample, Timings
+from ...modules.file.files import Files
 from . import metrics
 from .access import CUSTOMER_OPTIONAL, USER
 from .answers import COMPRESSED_FROM, Refused, accepted_coding, compressed, error_reply, missing_page, unknown_reply
@@ -38,6 +39,7 @@ from .issues import invalid_request, issues_of
 from .lane import Lane
 from .request import Reply, Request
 from .routes import Match, Route, RouteTree
+from .static import STATIC, static_file
 from .tokens import Tokens
 
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ class FrontEnd(Service):
         self.tokens = Tokens(settings.jwt_secret, settings.cookie_secret, settings.jwt_expires)
         self.routes = tuple(routes)
         self._tree = RouteTree(iter(self.routes))
+        self.files = Files.of(settings)
         self._cors = Cors(settings)
         self._credentials = Credentials(context, self.tokens)
         self._restricted = frozenset(settings.restricted_fields)
@@ -115,6 +118,7 @@ class FrontEnd(Service):
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+        await self.files.provider.close()
 
     # -- a request
     async def _traced(self, http: web.BaseRequest) -> web.StreamResponse:
@@ -155,6 +159,8 @@ class FrontEnd(Service):
         try:
             if path in self._beside:
                 reply = await self._beside[path](http)
+            elif path.startswith(STATIC):
+                reply = static_file(self.files, http)
             else:
                 reply = await self._within_bounds(http, path, match, trace_id)
         except Refused as refused:
@@ -178,7 +184,11 @@ class FrontEnd(Service):
         except Unavailable as error:
             return error_reply(error)
         try:
-            async with asyncio.timeout(self.settings.message_timeout):
+            seconds = self.settings.message_timeout
+            if match is not None and match.route.streams:
+                seconds = self.settings.upload_timeout
+                call_context.set(CallContext(trace_id, entered + seconds))
+            async with asyncio.timeout(seconds):
                 return await self._serve(http, path, match, trace_id)
         finally:
             mailbox.leave(time.monotonic() - entered)
@@ -188,13 +198,14 @@ class FrontEnd(Service):
             return await self._unserved(http, path, _area(path))
         route = match.route
         area = _area(route.path)
-        request = Request(self.context, self._credentials, route, http, _decoded(match.params) if "%" in path else match.params, trace_id)
+        params = _decoded(match.params) if "%" in path else match.params
+        request = Request(self.context, self._credentials, self.files, route, http, params, trace_id)
         if area == "store":
             request.key = await self._credentials.publishable_key(http)
         request.actor = await self._credentials.actor(http, route.auth)
         if route.query is not None:
             self._understand(request, route, http.rel_url.raw_query_string, area)
-        if http.method in ("POST", "DELETE") and http.body_exists:
+        if http.method in ("POST", "DELETE") and http.body_exists and not route.streams:
             body = await read_body(http, request, route.body_limit or self.settings.body_limit, raw=route.raw_body)
         else:
             body = {}
@@ -281,7 +292,9 @@ class FrontEnd(Service):
         request.fields, filters, request.page = known
         request.filters = dict(filters)
 
-    async def _response(self, http: web.BaseRequest, reply: Reply, trace_id: str) -> web.Response:
+    async def _response(self, http: web.BaseRequest, reply: Reply, trace_id: str) -> web.StreamResponse:
+        if reply.file is not None:
+            return web.FileResponse(reply.file, headers={**reply.headers, "x-request-id": trace_id})
         body = reply.body if isinstance(reply.body, bytes) else reply.body.encode() if isinstance(reply.body, str) else dumps(reply.body)
         headers = reply.headers
         for name, value in self._cors.headers(_area(http.rel_url.raw_path), http.headers.get("Origin")).items():

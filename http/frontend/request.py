@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from aiohttp import web
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ...actors.context import HostContext
     from ...core.module import ModuleService
     from ...core.query.graph import Graph
+    from ...modules.file.files import Files
     from .credentials import Credentials
     from .routes import Route
 
@@ -47,6 +49,8 @@ class Reply:
     """Its entity tag, where that is known already."""
     kept: tuple[Any, frozenset[str]] | None = None
     """Where and by what tags the front end remembers this answer, if it does."""
+    file: Path | None = None
+    """What is sent instead of a body: any part of it that is asked for, and not at all where the client has it."""
     route: Route | None = None
     """Which route it is from: the front end fills it in."""
 
@@ -69,14 +73,38 @@ class Paging:
 class Request:
     """One HTTP request, understood: authenticated, parsed, validated."""
 
-    __slots__ = ("_host", "actor", "body", "credentials", "fields", "filters", "http", "key", "page", "params", "raw", "route", "trace_id")
+    __slots__ = (
+        "_host",
+        "actor",
+        "body",
+        "credentials",
+        "fields",
+        "files",
+        "filters",
+        "http",
+        "key",
+        "page",
+        "params",
+        "raw",
+        "route",
+        "trace_id",
+    )
 
     def __init__(
-        self, host: HostContext, credentials: Credentials, route: Route, http: web.BaseRequest, params: dict[str, str], trace_id: str
+        self,
+        host: HostContext,
+        credentials: Credentials,
+        files: Files,
+        route: Route,
+        http: web.BaseRequest,
+        params: dict[str, str],
+        trace_id: str,
     ) -> None:
         self._host = host
         self.credentials = credentials
         """What signs and reads tokens and sessions; for the routes under /auth."""
+        self.files = files
+        """Takes what is uploaded."""
         self.route = route
         self.http = http
         """The request as aiohttp has it, for headers and the like."""

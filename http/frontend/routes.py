@@ -69,6 +69,8 @@ class Route:
     """Bytes a body may have. None: as the settings say."""
     raw_body: bool = False
     """The body is read but not parsed; see `request.raw`."""
+    streams: bool = False
+    """The body is left to the function, which reads it piece by piece (`request.http`) and has `upload_timeout` for that."""
     cached: Cached | None = None
     """Whether answers may be remembered, and what makes them stale. None: they may not."""
     summary: str = ""
@@ -122,6 +124,7 @@ class Routes:
         status: int = 200,
         body_limit: int | None = None,
         raw_body: bool = False,
+        streams: bool = False,
         cached: Cached | None = None,
         limit: int | None = None,
     ) -> Callable[[Handler], Handler]:
@@ -141,6 +144,7 @@ class Routes:
                     status=status,
                     body_limit=body_limit if body_limit is not None else BATCH_LIMIT if path.endswith("/batch") else None,
                     raw_body=raw_body,
+                    streams=streams,
                     cached=cached,
                     summary=(handler.__doc__ or handler.__name__.replace("_", " ").capitalize()).strip().splitlines()[0],
                     limit=limit if limit is not None else returns.limit if returns is not None else 50,

@@ -13,6 +13,7 @@ import aiohttp
 from .facts import Fact, anonymous, facts
 
 Row = dict[str, Any]
+Text = str | bytes | aiohttp.FormData
 
 
 @dataclass
@@ -43,7 +44,9 @@ class Api:
         """The same as somebody else."""
         return Api(self.session, self.base, {name.replace("_", "-"): value for name, value in headers.items()}, self.departures)
 
-    async def raw(self, method: str, path: str, body: Any = None, *, text: str | bytes | None = None, **options: Any) -> Answer:
+    async def raw(
+        self, method: str, path: str, body: Any = None, *, text: str | bytes | aiohttp.FormData | None = None, **options: Any
+    ) -> Answer:
         headers = {**self.headers, **options.pop("headers", {})}
         data = text
         if body is not None:
@@ -51,16 +54,27 @@ class Api:
         async with self.session.request(method, self.base + path, data=data, headers=headers, **options) as answer:
             return Answer(answer.status, dict(answer.headers), await answer.text())
 
-    async def ask(self, method: str, path: str, body: Any = None, query: Mapping[str, str] | None = None, **params: str) -> Any:
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        query: Mapping[str, str] | None = None,
+        form: aiohttp.FormData | None = None,
+        **params: str,
+    ) -> Any:
         name = anonymous(f"{method} {path}")
         fact = facts()[name]
-        answer = await self.raw(method, path.format(**params), body, params=dict(query or {}))
+        answer = await self.raw(method, path.format(**params), body, text=form, params=dict(query or {}))
         assert answer.status == fact["status"], f"{method} {path.format(**params)} answered {answer.status}: {answer.text}"
         self.departures.setdefault(name, []).extend(departures(fact, answer.json) if answer.json is not None else ())
         return answer.json
 
     async def get(self, path: str, query: Mapping[str, str] | None = None, **params: str) -> Any:
         return await self.ask("GET", path, None, query, **params)
+
+    async def upload(self, path: str, form: aiohttp.FormData) -> Any:
+        return await self.ask("POST", path, None, None, form)
 
     async def post(self, path: str, body: Any = None, query: Mapping[str, str] | None = None, **params: str) -> Any:
         return await self.ask("POST", path, {} if body is None else body, query, **params)

@@ -97,6 +97,8 @@ async def test_what_is_no_json_or_too_much_of_it_is_refused(shop: Shop, name: st
     api, kind = caller(shop, name), {"content-type": "application/json"}
     if not served()[name].raw_body:
         is_error(await refused(api, name, text="{", headers=kind), 400, "invalid_data")
+    if served()[name].streams:
+        return  # as large as its files may be: tests/http/test_uploads.py
     limit = served()[name].body_limit or 100 * 1024
     large = json.dumps({"metadata": "x" * limit})
     is_error(await refused(api, name, text=large, headers=kind), 413, "unknown_error")

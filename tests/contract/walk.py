@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import aiohttp
+
 from velella.core.ids import ulid
 
 from .api import Api
@@ -34,7 +36,7 @@ class Shop:
 
 
 async def open_shop(shop: Shop) -> None:
-    for area in (users, markets, catalogue, products, price_lists, stock, shipping, taxes, reasons, dashboard):
+    for area in (users, markets, files, catalogue, products, price_lists, stock, shipping, taxes, reasons, dashboard):
         await area(shop)
 
 
@@ -82,6 +84,16 @@ async def markets(shop: Shop) -> None:
     await admin.post("/admin/sales-channels/{id}", {"description": "Once a year"}, id=ids["other channel"])
     keys = (await admin.get("/admin/api-keys", {"type": "publishable"}))["api_keys"]
     await admin.post("/admin/api-keys/{id}/sales-channels", {"add": [ids["channel"]]}, id=keys[0]["id"])
+
+
+async def files(shop: Shop) -> None:
+    admin = shop.admin
+    form = aiohttp.FormData()
+    form.add_field("files", b"\x89PNG", filename="sail.png", content_type="image/png")
+    kept = (await admin.upload("/admin/uploads", form))["files"][0]["id"]
+    await admin.get("/admin/uploads/{id}", id=kept)
+    await admin.delete("/admin/uploads/{id}", id=kept)
+    await admin.post("/admin/uploads/presigned-urls", {"originalname": "products.csv", "mime_type": "text/csv", "size": 10})
 
 
 async def catalogue(shop: Shop) -> None:

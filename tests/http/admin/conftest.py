@@ -27,6 +27,7 @@ from velella.http.admin import (
     stock_locations,
     tax_rates,
     tax_regions,
+    uploads,
 )
 from velella.http.admin import (
     settings as store_settings,
@@ -41,7 +42,7 @@ from ..conftest import Client, Shop
 
 FILES = (
     customers, dashboard, fulfillment_sets, identities, inventory_items, price_lists, products, providers,
-    reservations, shipping_options, shipping_profiles, stock_locations, store_customers, store_settings, tax_rates, tax_regions,
+    reservations, shipping_options, shipping_profiles, stock_locations, store_customers, store_settings, tax_rates, tax_regions, uploads,
 )  # fmt: skip
 """Whose routes are served."""
 

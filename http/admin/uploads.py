@@ -1,0 +1,124 @@
+"""Admin: files that merchants upload."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, Literal
+
+from aiohttp import BodyPartReader, MultipartReader
+
+from ...core.errors import InvalidData
+from ...core.json import dumps
+from ...modules.file.provider import Place
+from ...workflows.file.files import delete_files
+from ..frontend.answers import http_error
+from ..frontend.bodies import ABSENT, Body, Number
+from ..frontend.request import Answer, Request, deleted
+from ..frontend.routes import Routes
+from ..frontend.view import View
+
+routes = Routes()
+
+FILE = View("file", "file", "files", "id url")
+
+FILES = 50
+"""Of one request."""
+PIECE = 64 * 1024
+"""Bytes read at once."""
+ENVELOPE = 1024 * 1024
+"""Bytes that a request may have beside its files: headers of parts, other fields."""
+
+
+@routes.post("/admin/uploads", returns=FILE, streams=True)
+async def upload(request: Request) -> Answer:
+    """Upload files: `multipart/form-data`, each as `files`."""
+    rows: list[dict[str, Any]] = []
+    try:
+        async for part in _files(request):
+            if len(rows) == FILES:
+                raise InvalidData(f"No more than {FILES} files can be uploaded at once")
+            chunks = _within(part, request.settings.upload_limit)
+            stored = await request.files.store(part.filename or "", part.headers.get("Content-Type"), chunks)
+            rows.append({**stored, "created_by": request.actor_id})
+        if not rows:
+            raise InvalidData("No files were uploaded")
+        await request.modules.file.record(rows)
+    except BaseException:
+        for row in rows:
+            await request.files.provider.delete(Place(row["id"]))
+        raise
+    page = await request.rows(FILE, {"id": [row["id"] for row in rows]})
+    shown = {row["id"]: row for row in page.rows}
+    return dumps({"files": [shown[row["id"]] for row in rows]})
+
+
+async def _files(request: Request) -> AsyncIterator[BodyPartReader]:
+    """The parts of the request that are files."""
+    if request.http.content_type != "multipart/form-data":
+        raise InvalidData("Files are uploaded as multipart/form-data")
+    if (request.http.content_length or 0) > FILES * request.settings.upload_limit + ENVELOPE:
+        raise _too_large()
+    if request.http.headers.get("Expect", "").lower() == "100-continue" and request.http.transport is not None:
+        request.http.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    try:
+        reader = await request.http.multipart()
+        while (part := await reader.next()) is not None:
+            if isinstance(part, MultipartReader) or part.filename is None:
+                raise InvalidData(f"{getattr(part, 'name', None) or 'A part'} is not a file")
+            if part.name not in ("files", "files[]"):
+                raise InvalidData(f"Files are uploaded as files, not as {part.name}")
+            yield part
+    except (ValueError, AssertionError) as error:
+        raise InvalidData(f"The body is not valid multipart/form-data: {error}") from error
+
+
+async def _within(part: BodyPartReader, limit: int) -> AsyncIterator[bytes]:
+    size = 0
+    while chunk := await part.read_chunk(PIECE):
+        size += len(chunk)
+        if size > limit:
+            raise _too_large()
+        yield bytes(chunk)
+
+
+def _too_large() -> Exception:
+    refused = http_error(413, "unknown_error", "request entity too large")
+    refused.reply.close = True  # what is still to come isn't worth reading
+    return refused
+
+
+class PresignUpload(Body):
+    originalname: str
+    mime_type: str
+    size: Number
+    access: Literal["public", "private"] = ABSENT
+
+
+@routes.post("/admin/uploads/presigned-urls", body=PresignUpload, query=None)
+async def presign(request: Request) -> Answer:
+    """Get an address to which the browser may upload a file by itself."""
+    body = request.body
+    if not 0 <= body["size"] <= request.settings.upload_limit:
+        raise InvalidData(f"Files may have {request.settings.upload_limit} bytes, not {body['size']:f}")
+    made = await request.modules.file.upload_url(
+        body["originalname"], body["mime_type"], int(body["size"]), access=body.get("access", "public"), created_by=request.actor_id
+    )
+    body.pop("access", None)
+    return dumps({**body, "url": made["url"], "filename": made["name"], "extension": made["name"].rpartition(".")[2]})
+
+
+@routes.get("/admin/uploads/{id}", returns=FILE)
+async def get(request: Request) -> Answer:
+    """Get a file's address; that of a private one works for a while."""
+    id = request.params["id"]
+    known = await request.modules.file.retrieve_file(id)
+    page = await request.rows(FILE, {"id": id})
+    [shown] = page.rows
+    return dumps({"file": {name: known["url"] if name == "url" else value for name, value in shown.items()}})
+
+
+@routes.delete("/admin/uploads/{id}", query=None)
+async def delete(request: Request) -> Answer:
+    """Delete a file for good."""
+    await request.run(delete_files, ids=[request.params["id"]])
+    return deleted(request.params["id"], "file")

@@ -1,0 +1,10 @@
+"""Files: images of products, imports and exports; where they are kept is a provider's business."""
+
+from __future__ import annotations
+
+from ...core.module import Module
+from .files import KINDS
+from .service import FileService
+from .tables import SCHEMA
+
+MODULE = Module(name="file", schema=SCHEMA, service=FileService, package=__name__, provider_kinds=KINDS)

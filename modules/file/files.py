@@ -1,0 +1,62 @@
+"""The provider of the settings, for the processes that take and serve files."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+from ...core.errors import Misconfigured
+from ...core.providers import Providers
+from ...core.settings import Settings
+from .names import checked_type, new_name
+from .provider import Access, FileProvider, Place
+from .providers.local import LocalFiles
+from .providers.s3 import S3Files
+
+Row = dict[str, Any]
+KINDS: dict[str, type] = {"local": LocalFiles, "s3": S3Files}
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Takes files, piece by piece; what is known of them is the module's to keep (`record`)."""
+
+    provider: FileProvider
+    settings: Settings
+
+    @classmethod
+    def of(cls, settings: Settings, providers: Providers | None = None) -> Files:
+        """Raises Misconfigured unless there is exactly one provider."""
+        there = providers if providers is not None else Providers("file", KINDS, settings.providers.get("file", ()))
+        if len(there) != 1:
+            raise Misconfigured("Files are kept by exactly one provider.", hint="Name one in providers.file.")
+        provider = cast("FileProvider", there.items()[0][1])
+        provider.bind(settings)
+        return cls(provider, settings)
+
+    async def store(self, filename: str, declared: str | None, chunks: AsyncIterator[bytes], access: Access = "public") -> Row:
+        """Keep what comes; the row for the module's books.
+
+        Raises InvalidData for a type that isn't taken, and what `chunks` raises; then nothing is kept.
+        """
+        mime_type = checked_type(filename, declared, self.settings.upload_types)
+        place = Place(new_name(filename, mime_type), access)
+        counted = _Counted(chunks)
+        await self.provider.store(place, counted.pass_on(), mime_type)
+        return self.row(place, filename, mime_type, counted.size)
+
+    def row(self, place: Place, filename: str, mime_type: str, size: int | None) -> Row:
+        url = self.provider.url(place) if place.access == "public" else None
+        return {"id": place.name, "filename": filename, "mime_type": mime_type, "size": size, "access": place.access, "url": url}
+
+
+class _Counted:
+    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
+        self._chunks = chunks
+        self.size = 0
+
+    async def pass_on(self) -> AsyncIterator[bytes]:
+        async for chunk in self._chunks:
+            self.size += len(chunk)
+            yield chunk

@@ -1,0 +1,54 @@
+"""Names and types of files."""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+import secrets
+import unicodedata
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+
+from ...core.errors import InvalidData
+
+NAME = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9._-]{0,199}")
+"""Every name that we make, and nothing that could lead elsewhere."""
+_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
+_KNOWN = mimetypes.MimeTypes()  # without what this machine has been told: the same file is the same type everywhere
+_KNOWN.add_type("image/webp", ".webp")
+_KNOWN.add_type("image/avif", ".avif")
+_KNOWN.add_type("model/gltf-binary", ".glb")
+_KNOWN.add_type("model/gltf+json", ".gltf")
+
+
+def type_of(name: str) -> str:
+    """The type that a name's ending stands for."""
+    return _KNOWN.guess_type(name)[0] or "application/octet-stream"
+
+
+def checked_type(filename: str, declared: str | None, allowed: Sequence[str]) -> str:
+    """The type of a file that is uploaded. Raises InvalidData where it isn't one of `allowed` (`image/*`)."""
+    given = (declared or "").partition(";")[0].strip().lower()
+    if not given or given == "application/octet-stream":
+        given = type_of(filename.lower())
+    if not _TYPE.fullmatch(given):
+        raise InvalidData(f"{given} is not the type of a file")
+    if not any(fnmatchcase(given, each) for each in allowed):
+        raise InvalidData(f"Files of type {given} are not taken")
+    return given
+
+
+def new_name(filename: str, mime_type: str) -> str:
+    """A name nobody can guess, that still says something of what it is: `sail-shirt-4f….png`.
+
+    It ends as its type does, whatever the file was called: what is served follows from the ending.
+    """
+    given = PurePosixPath(filename.replace("\\", "/")).name
+    stem, dot, ending = given.rpartition(".")
+    suffix = f".{ending.lower()}" if dot and stem else ""
+    if type_of(f"x{suffix}") != mime_type:
+        suffix = _KNOWN.guess_extension(mime_type) or ".bin"
+    plain = unicodedata.normalize("NFKD", stem if dot and stem else given).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain)[:80].strip("-")
+    return f"{slug or 'file'}-{secrets.token_hex(16)}{suffix}"

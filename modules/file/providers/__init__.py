@@ -1,0 +1,1 @@
+"""File providers that ship with the module."""

@@ -1,0 +1,93 @@
+"""The file module's messages."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+from ...core.messages import repeatable, writes
+from ...core.module import ModuleContext, ModuleService, Row, Rows
+from .files import Files
+from .names import checked_type, new_name
+from .provider import Access, Place
+from .tables import SCHEMA
+
+
+class FileService(ModuleService):
+    """Files that the shop keeps. Their ids are the names under which the provider keeps them."""
+
+    name: ClassVar[str] = "file"
+    schema = SCHEMA
+
+    def __init__(self, context: ModuleContext) -> None:
+        super().__init__(context)
+        self._files = Files.of(context.settings, context.providers)
+
+    async def stop(self) -> None:
+        await self._files.provider.close()
+        await super().stop()
+
+    @writes
+    async def record(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
+        """Write down files that a provider keeps already."""
+        return await self.create("file", rows)
+
+    async def create_files(self, files: Sequence[Mapping[str, Any]], *, created_by: str | None = None) -> Rows:
+        """Keep files that are at hand: `filename`, `content` (bytes), `mime_type`, `access`. For large ones see `Files.store`.
+
+        All or none. Raises InvalidData for a type that isn't taken.
+        """
+        rows: Rows = []
+        try:
+            for each in files:
+                stored = await self._files.store(
+                    each["filename"], each.get("mime_type"), _at_once(each["content"]), each.get("access", "public")
+                )
+                rows.append({**stored, "created_by": created_by})
+            return await self.record(rows)
+        except Exception:
+            for row in rows:
+                await self._files.provider.delete(Place(row["id"], row["access"]))
+            raise
+
+    @repeatable
+    async def retrieve_file(self, id: str) -> Row:
+        """A file with a `url` by which it can be had now; that of a private one works for a while. Raises NotFound."""
+        row = await self.retrieve("file", id)
+        if row["access"] == "private":
+            row["url"] = await self._files.provider.download_url(Place(id, "private"))
+        return row
+
+    @repeatable
+    async def content(self, id: str) -> bytes:
+        """What is in a file, as a whole: for small ones. Raises NotFound."""
+        row = await self.retrieve("file", id, fields=("access",))
+        return b"".join([chunk async for chunk in self._files.provider.read(Place(id, row["access"]))])
+
+    @repeatable
+    async def delete_files(self, ids: Sequence[str]) -> Rows:
+        """Forget files; those that were there. What the provider can't forget now stays in the books, to be deleted again."""
+        rows = await self.list("file", {"id": list(ids)})
+        for row in rows:
+            await self._files.provider.delete(Place(row["id"], row["access"]))
+        await self.delete("file", [row["id"] for row in rows])
+        return rows
+
+    async def upload_url(
+        self, filename: str, mime_type: str, size: int | None, *, access: Access = "public", created_by: str | None = None
+    ) -> Row:
+        """Where a browser may PUT a file by itself: `{id, url}`. The id is None where it has to go through `POST /admin/uploads`.
+
+        Raises InvalidData for a type that isn't taken.
+        """
+        checked = checked_type(filename, mime_type, self.context.settings.upload_types)
+        place = Place(new_name(filename, checked), access)
+        url = await self._files.provider.upload_url(place, checked)
+        if url is None:
+            return {"id": None, "name": place.name, "url": "/admin/uploads"}
+        await self.record([{**self._files.row(place, filename, checked, size), "created_by": created_by}])
+        return {"id": place.name, "name": place.name, "url": url}
+
+
+async def _at_once(content: bytes) -> AsyncIterator[bytes]:
+    yield content

@@ -1,0 +1,26 @@
+"""What is known of files. What is in them, a provider keeps."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Table, Text
+
+from ...core.sql.columns import identity, module_metadata, timestamps
+from ...core.sql.entity import Entity, Schema
+
+metadata = module_metadata()
+
+file = Table(
+    "file",
+    metadata,
+    identity(),  # the name under which the provider keeps it
+    Column("filename", Text, nullable=False),  # as whoever uploaded it calls it
+    Column("mime_type", Text, nullable=False),
+    Column("size", BigInteger),  # bytes
+    Column("access", Text, nullable=False, server_default="public"),
+    Column("url", Text),  # of public files; private ones have one for a while, when somebody asks
+    Column("created_by", Text),
+    *timestamps(),
+    CheckConstraint("access IN ('public', 'private')", name="access"),
+)
+
+SCHEMA = Schema("file", Entity("file", file, label="File", searchable=("filename",), default_order=("-created_at", "id")))

@@ -1,0 +1,124 @@
+"""Files in a bucket, of moto's server."""
+
+from __future__ import annotations
+
+import random
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import aiohttp
+import pytest
+
+from velella.core.errors import InvalidData, Misconfigured, NotFound
+from velella.core.providers import Providers
+from velella.core.settings import ProviderSettings, Settings
+from velella.modules.file.files import KINDS, Files
+from velella.modules.file.provider import Place
+from velella.modules.file.service import FileService
+
+from .one_module import alone
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    from moto.server import ThreadedMotoServer
+
+BUCKET = "shop"
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+async def options(endpoint: str) -> dict[str, Any]:
+    async with aiohttp.ClientSession() as session:
+        await session.post(f"{endpoint}/moto-api/reset")
+        async with session.put(f"{endpoint}/{BUCKET}") as answer:
+            assert answer.status == 200
+    keys = {"access_key_id": "key", "secret_access_key": "secret", "region": "us-east-1"}
+    return {"bucket": BUCKET, "endpoint": endpoint, "file_url": "https://files.example/", "prefix": "media", **keys}
+
+
+@pytest.fixture
+def files(options: dict[str, Any]) -> Files:
+    providers = Providers("file", KINDS, [ProviderSettings(use="s3", options=options)])
+    return Files.of(Settings(), providers)
+
+
+async def pieces(content: bytes, size: int = 100_000) -> AsyncIterator[bytes]:
+    for at in range(0, len(content), size):
+        yield content[at : at + size]
+
+
+async def content_of(files: Files, place: Place) -> bytes:
+    return b"".join([chunk async for chunk in files.provider.read(place)])
+
+
+@pytest.mark.parametrize("size", [0, 10, 5 * 1024 * 1024, 13_000_000])
+async def test_a_file_is_kept_piece_by_piece(files: Files, size: int) -> None:
+    content = random.Random(size).randbytes(size)
+    row = await files.store("Sail.PNG", "image/png", pieces(content))
+    assert (row["size"], row["mime_type"], row["access"]) == (size, "image/png", "public")
+    assert row["url"] == f"https://files.example/media/{row['id']}"
+    place = Place(row["id"])
+    assert await content_of(files, place) == content
+    for _ in range(2):
+        await files.provider.delete(place)
+    with pytest.raises(NotFound):
+        await content_of(files, place)
+
+
+async def test_a_browser_sees_the_type_and_may_keep_the_file(files: Files, endpoint: str) -> None:
+    row = await files.store("x.svg", "image/svg+xml", pieces(b"<svg/>"))
+    async with aiohttp.ClientSession() as session, session.get(await files.provider.download_url(Place(row["id"]))) as answer:
+        assert (answer.status, answer.content_type, await answer.read()) == (200, "image/svg+xml", b"<svg/>")
+        assert "immutable" in answer.headers["Cache-Control"]
+
+
+async def test_an_upload_that_breaks_off_leaves_nothing(files: Files, endpoint: str) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"x" * 7_000_000
+        raise ConnectionResetError("the client is gone")
+
+    with pytest.raises(ConnectionResetError):
+        await files.store("x.png", "image/png", broken())
+    async with aiohttp.ClientSession() as session, session.get(f"{endpoint}/{BUCKET}?list-type=2") as answer:
+        assert "<KeyCount>0</KeyCount>" in await answer.text()
+
+
+async def test_no_name_leads_out_of_the_folder(files: Files) -> None:
+    for name in ("../x", "a/b", "", ".", "x\n"):
+        with pytest.raises(NotFound):
+            await files.provider.delete(Place(name))
+    with pytest.raises(InvalidData):
+        await files.store("x.html", "text/html", pieces(b""))
+
+
+async def test_a_browser_uploads_by_itself(fresh_database: str, options: dict[str, Any]) -> None:
+    providers = Providers("file", KINDS, [ProviderSettings(use="s3", options=options)])
+    async with alone(FileService, fresh_database, providers=providers) as service:
+        made = await service.upload_url("products.csv", "text/csv", 3, access="private", created_by="user_1")
+        assert "/media/private/products-" in made["url"]
+        async with aiohttp.ClientSession() as session:
+            async with session.put(made["url"], data=b"a,b", headers={"Content-Type": "text/csv"}) as answer:
+                assert answer.status == 200
+            found = await service.retrieve_file(made["id"])
+            assert (found["access"], found["size"], found["created_by"]) == ("private", 3, "user_1")
+            async with session.get(found["url"]) as answer:
+                assert await answer.read() == b"a,b"
+        assert await service.content(made["id"]) == b"a,b"
+        assert [row["id"] for row in await service.delete_files([made["id"]])] == [made["id"]]
+        with pytest.raises(NotFound):
+            await service.retrieve_file(made["id"])
+
+
+def test_there_is_exactly_one_provider() -> None:
+    for configured in ([], [ProviderSettings(use="local"), ProviderSettings(use="local", id="b")]):
+        with pytest.raises(Misconfigured):
+            Files.of(Settings(), Providers("file", KINDS, configured))

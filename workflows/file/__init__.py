@@ -1,0 +1,1 @@
+"""Files that flows make or take."""

@@ -1,0 +1,30 @@
+"""Keeping and deleting files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...core.flow import Flow, step, workflow
+
+Row = dict[str, Any]
+
+
+async def _delete(flow: Flow, made: list[Row]) -> None:
+    await flow.modules.file.delete_files([row["id"] for row in made])
+
+
+@step(undo=_delete)
+async def keep_files(flow: Flow, files: list[Row], created_by: str | None) -> list[Row]:
+    return await flow.modules.file.create_files(files, created_by=created_by)
+
+
+@workflow("upload-files")
+async def upload_files(flow: Flow, files: list[Row], created_by: str | None = None) -> list[Row]:
+    """Keep files: `filename`, `content` (bytes), `mime_type`, `access` (public or private). All or none. Raises InvalidData."""
+    return await flow.run(keep_files, files, created_by)
+
+
+@workflow("delete-files")
+async def delete_files(flow: Flow, ids: list[str]) -> list[str]:
+    """Delete files, for good. The ids of those that were there."""
+    return [row["id"] for row in await flow.modules.file.delete_files(ids)]
