@@ -63,7 +63,12 @@ class HostContext:
         made_by = [load(name, self.settings) for name in self.router.directory.services if name not in ENGINE and name != HOST]
         modules = [one for one in made_by if isinstance(one, Module)]
         references = (*REFERENCES, *(reference for module in modules for reference in module.references))
-        catalogue = Catalogue((module.schema for module in modules), references=references)
+        database_of = self.settings.database_of
+        catalogue = Catalogue(
+            (module.schema for module in modules),
+            references=references,
+            together=lambda one, other: database_of(one) == database_of(other),
+        )
         if not self.settings.cache:
             return Graph(self.modules, catalogue)
         cache = Cache(self.settings.cache_bytes // 4, self.settings.cache_seconds)

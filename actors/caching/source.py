@@ -6,14 +6,17 @@ orders, payments and stock are asked for anew each time, and so are pages of lis
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from ...core.codec import pack
 from ...core.query.fields import FieldTree
 from ...core.query.graph import Source
 from ...core.query.links import LINKS
-from ...core.query.page import Page, Query
+from ...core.query.page import Page, Query, Tied
 from ...core.query.plan import Catalogue
 from .cache import Cache
 
@@ -41,11 +44,14 @@ class CachedSource(Source):
         self._tags |= {link: frozenset((link,)) for link in KEPT_LINKS}
 
     async def page(self, module: str, query: Query) -> Page:
+        if query.count and not query.with_deleted and module in self._tags:
+            page, count = await asyncio.gather(self.page(module, replace(query, count=False)), self._count(module, query))
+            return Page(page.json, count)
         tags = self._tags.get(query.entity if module == "link" else module)
         keys = _keys(query) if tags else None
         if not tags or keys is None:
             return await super().page(module, query)
-        place = (query.entity, query.fields, keys, query.limit, query.with_deleted)
+        place = (query.entity, query.fields, query.slots, keys, query.limit, query.with_deleted)
         rows: tuple[str, ...] = ()
         if keys and keys[0] == self._catalogue.entity(query.entity).key:
             made_of = self._made_of(query.entity, query.fields)
@@ -54,6 +60,17 @@ class CachedSource(Source):
                 rows = tuple(f"{query.entity}:{key}" for key in ((named,) if isinstance(named, str) else named))
         text = await self._cache.get_or_fill(place, tags, lambda: self._text(module, query), rows=rows, size=_size)
         return Page(text)  # a page of one's own: its rows may be changed
+
+    async def _count(self, module: str, query: Query) -> int:
+        """How many rows pass the filters: the same on every page of them, and dear where they are many."""
+        filters = pack(query.filters)
+        tags = self._tags[module] | _links_in(query.filters)
+
+        async def fill() -> int:
+            count: int = await getattr(self._modules, module).count(query.entity, query.filters)
+            return count
+
+        return await self._cache.get_or_fill(("count", query.entity, filters), tags, fill, size=lambda _: len(filters))
 
     def _look_into(self, entity: str, fields: tuple[str, ...]) -> frozenset[str] | None:
         """Entities that rows asked for by their keys are made of besides; None where other rows of their own entity are among them."""
@@ -77,6 +94,14 @@ class CachedSource(Source):
 
     async def _text(self, module: str, query: Query) -> bytes:
         return (await super().page(module, query)).json
+
+
+def _links_in(filters: Any) -> frozenset[str]:
+    """Links whose ties filters look at."""
+    if isinstance(filters, Tied):
+        return frozenset((filters.link,))
+    below = filters.values() if isinstance(filters, Mapping) else filters if isinstance(filters, list | tuple) else ()
+    return frozenset[str]().union(*(_links_in(each) for each in below))
 
 
 def _size(text: bytes) -> int:

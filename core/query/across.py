@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from ..errors import InvalidData
 from .links import Edge
-from .page import Query
+from .page import Query, Tied
 from .plan import Catalogue
 
 Rows = list[dict[str, Any]]
@@ -73,7 +73,7 @@ async def local_filters(catalogue: Catalogue, reader: Reader, entity: str, filte
         elif "." in name:
             conditions.append(await local_filters(catalogue, reader, entity, _undotted(name, value)))
         elif (step := _step(catalogue, entity, name, value)) is not None:
-            conditions.append(await _condition(catalogue, reader, *step))
+            conditions.append(await _condition(catalogue, reader, entity, *step))
         else:
             local[name] = value
     for condition in conditions:
@@ -117,7 +117,7 @@ def _step(catalogue: Catalogue, entity: str, name: str, value: Any) -> tuple[Edg
     return None
 
 
-async def _condition(catalogue: Catalogue, reader: Reader, edge: Edge, value: Any) -> dict[str, Any]:
+async def _condition(catalogue: Catalogue, reader: Reader, entity: str, edge: Edge, value: Any) -> dict[str, Any]:
     """What our key has to be, so that the far end is as asked."""
     points_at_key = edge.target_key == catalogue.entity(edge.target).key
     if value is None:  # nothing at the far end
@@ -127,7 +127,33 @@ async def _condition(catalogue: Catalogue, reader: Reader, edge: Edge, value: An
     value = _on_key(catalogue, edge.target, value)
     if points_at_key and value.keys() == {edge.target_key}:
         return {edge.key: value[edge.target_key]}
+    if catalogue.is_link_beside(entity, edge.target) and (where := _plain(catalogue, edge, value)) is not None:
+        return {"$tied": Tied(edge.target, edge.target_key, edge.key, where)}
     return {edge.key: {"$in": await reader.keys(edge.target, edge.target_key, value)}}
+
+
+def _plain(catalogue: Catalogue, edge: Edge, value: Mapping[str, Any]) -> dict[str, list[str]] | None:
+    """What is asked of the ties themselves, where it is nothing but values of their key columns; also through the things they lead to."""
+    where: dict[str, list[str]] = {}
+    for name, wanted in value.items():
+        column = name
+        if (further := catalogue.edge(edge.target, name)) is not None and isinstance(wanted, Mapping):
+            if wanted.keys() != {further.target_key}:
+                return None
+            column, wanted = further.key, wanted[further.target_key]
+        if isinstance(wanted, Mapping):
+            if wanted.keys() != {"$in"}:
+                return None
+            wanted = wanted["$in"]
+        keys = [wanted] if isinstance(wanted, str) else wanted
+        if (
+            column not in catalogue.link_keys(edge.target)
+            or not isinstance(keys, list | tuple)
+            or not all(isinstance(key, str) for key in keys)
+        ):
+            return None
+        where[column] = list(keys)
+    return where
 
 
 def _on_key(catalogue: Catalogue, entity: str, value: Any) -> Mapping[str, Any]:

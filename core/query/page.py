@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from .. import json
@@ -29,6 +31,26 @@ class Query:
     """Include rows that are softly deleted."""
     count: bool = False
     """Also count the rows of all pages."""
+    slots: tuple[str, ...] = ()
+    """Paths inside the root's module (`variants.calculated_price`) at which the page shall leave room for what the module doesn't know:
+    a text that no row holds, with the key of the row it is in. See `Page.filled`."""
+
+
+@wire
+@dataclass(frozen=True)
+class Tied:
+    """The value of the filter `$tied`, which no client can write: rows that a link ties to one of some things.
+
+    For links that lie in the module's own database (the planner knows): what is tied is found there, and not listed beforehand.
+    """
+
+    link: str
+    """Name of the link, and of its table."""
+    key: str
+    """Its column that holds the key of our rows."""
+    own_key: str
+    where: Mapping[str, list[str]]
+    """Column of the link → values, of which it has to have one."""
 
 
 @wire
@@ -42,9 +64,29 @@ class Page:
     """Rows of all pages; None where it wasn't asked for."""
     _rows: list[dict[str, Any]] | None = field(default=None, init=False, repr=False, compare=False)
 
+    def slots(self, name: str) -> list[str]:
+        """Keys of the rows that have room under this name (the last part of the slot's path), in the order they are shown."""
+        return [found.decode() for found in _slot(name).findall(self.json)]
+
+    def filled(self, name: str, values: Mapping[str, bytes], default: bytes = b"null") -> Page:
+        """The page with JSON texts put where there is room, by the keys of the rows: without parsing it."""
+        label = json.dumps(name) + b":"
+        made = _slot(name).sub(lambda found: label + values.get(found[1].decode(), default), self.json)
+        return Page(made, self.count)
+
     @property
     def rows(self) -> list[dict[str, Any]]:
         """The rows as dicts, amounts as Decimal. Parsed on the first use; the same objects each time."""
         if self._rows is None:
             self._rows = json.loads(self.json)
         return self._rows
+
+
+SLOT = "\x01"
+"""Begins what stands in a slot."""
+
+
+@cache
+def _slot(name: str) -> re.Pattern[bytes]:
+    """Unescaped quotes are never inside a text, and JSON columns write a blank behind the colon: nothing else looks like this."""
+    return re.compile(re.escape(json.dumps(name)) + rb':"\\u0001([^"\\]*)"')

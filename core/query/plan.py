@@ -6,7 +6,7 @@ field tree and lists the joins that bring the rest; each join has a plan of its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from ..errors import InvalidData
@@ -20,8 +20,17 @@ Path = tuple[str, ...]
 class Catalogue:
     """All entities of the loaded modules, and the edges between them."""
 
-    def __init__(self, schemas: Iterable[Schema], links: Iterable[Link] = LINKS, references: Iterable[Reference] = REFERENCES) -> None:
+    def __init__(
+        self,
+        schemas: Iterable[Schema],
+        links: Iterable[Link] = LINKS,
+        references: Iterable[Reference] = REFERENCES,
+        *,
+        together: Callable[[str, str], bool] = lambda one, other: False,
+    ) -> None:
+        """`together`: whether two modules' tables lie in one database."""
         links = tuple(links)
+        self._together = together
         self._entities: dict[str, tuple[str, Entity]] = {}
         for schema in schemas:
             for entity in schema.entities.values():
@@ -76,6 +85,14 @@ class Catalogue:
             if column != edge.target_key and column in self._link_keys.get(edge.target, ()):
                 return name
         return None
+
+    def link_keys(self, link: str) -> Path:
+        """The two key columns of a link; nothing for what isn't one."""
+        return self._link_keys.get(link, ())
+
+    def is_link_beside(self, entity: str, link: str) -> bool:
+        """Whether this is a link whose table lies in the database of the entity's module."""
+        return link in self._link_keys and self._together(self.module_of(entity), self.module_of(link))
 
     def keys(self, entity: str) -> Path:
         """The columns that tell a row of the entity from others: shown even where only joining asked for them."""

@@ -23,6 +23,7 @@ from sqlalchemy import (
     any_,
     bindparam,
     cast,
+    column,
     exists,
     false,
     func,
@@ -30,11 +31,13 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    table,
     true,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
 from ..errors import InvalidData
+from ..query.page import Tied
 from .entity import Entity, Relation
 from .values import Field
 
@@ -42,7 +45,8 @@ if TYPE_CHECKING:
     from .catalog import Catalog
 
 Shape = tuple[Any, ...]
-"""("and", shapes…) ("or", shapes…) ("not", shape) ("null", field) (operator, field) ("relation", name, shape) ("q", tokens)"""
+"""("and", shapes…) ("or", shapes…) ("not", shape) ("null", field) (operator, field) ("relation", name, shape) ("q", tokens)
+("tied", link, key, own key, columns…)"""
 
 TRUE: Shape = ("and",)
 _LANGUAGE: ColumnElement[Any] = literal_column("'simple'")
@@ -96,6 +100,9 @@ class FilterReader:
                 if not isinstance(value, Mapping):
                     raise InvalidData("$not takes a filter")
                 return ("not", self.read(entity, value, depth + 1))
+            case "$tied" if isinstance(value, Tied):
+                self.values += [list(keys) for keys in value.where.values()]
+                return ("tied", value.link, value.key, value.own_key, *value.where)
         fields = self._catalog.fields(entity)
         field = fields.get(key)
         if field is not None and (self._hidden or not field.hidden):
@@ -244,6 +251,8 @@ class FilterBuilder:
             case "relation":
                 relation = entity.relations[shape[1]]
                 return self.related(entity, source, relation, lambda target, rows: self.build(target, rows, shape[2]))
+            case "tied":
+                return self._tied(source, *shape[1:])
             case "q":
                 return and_(true(), *(self._token(entity, source, next(self._names)) for _ in range(shape[1])))
         field = self._catalog.fields(entity)[shape[1]]
@@ -264,6 +273,13 @@ class FilterBuilder:
         if not self._with_deleted and target.soft:
             query = query.where(rows.c.deleted_at.is_(None))
         return exists(query.where(condition(target, rows)).correlate(source))
+
+    def _tied(self, source: FromClause, link: str, key: str, own_key: str, *columns: str) -> ColumnElement[bool]:
+        ties = self._alias(table(link, *(column(name) for name in (key, "deleted_at", *columns))))
+        query = select(1).select_from(ties).where(ties.c[key] == source.c[own_key], ties.c.deleted_at.is_(None))
+        for name in columns:
+            query = query.where(ties.c[name] == any_(bindparam(next(self._names), type_=ARRAY(Text))))
+        return exists(query.correlate(source))
 
     def _operator(self, field: Field, operator: str, column: ColumnElement[Any]) -> ColumnElement[bool]:
         name = next(self._names)

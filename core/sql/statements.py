@@ -18,7 +18,7 @@ from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, bindparam,
 
 from ..errors import InvalidData
 from ..query.fields import FieldTree
-from ..query.page import Query
+from ..query.page import SLOT, Query
 from .catalog import Catalog
 from .compiled import Compiled, compiled
 from .entity import Entity, Relation, Schema
@@ -62,7 +62,7 @@ class Statements:
         limit, offset = _bounds(query)
         key = (
             query.entity, tuple(query.fields), shape, tuple(query.order), limit is not None,
-            query.with_deleted, query.count, hidden, twins,
+            query.with_deleted, query.count, tuple(query.slots), hidden, twins,
         )  # fmt: skip
         statement = self._pages.get(key)
         if statement is None:
@@ -104,7 +104,8 @@ class _PageMaker:
             rows = rows.limit(bindparam("limit", type_=BigInteger))
         rows = rows.offset(bindparam("offset", type_=BigInteger))
         found = rows.subquery(self._name())
-        page = self._shown(entity, tree, found, depth=0).subquery(self._name())
+        slots = FieldTree.parse(self._query.slots)
+        page = self._shown(entity, tree, found, slots, depth=0).subquery(self._name())
         columns: list[ColumnElement[Any]] = [_listed(page).label("page")]
         if self._query.count:
             count = select(func.count()).select_from(self._matching(entity, shape).subquery(self._name()))
@@ -162,7 +163,7 @@ class _PageMaker:
 
     # -- what is shown of them
 
-    def _shown(self, entity: Entity, tree: FieldTree, source: FromClause, *, depth: int) -> Select[Any]:
+    def _shown(self, entity: Entity, tree: FieldTree, source: FromClause, slots: FieldTree, *, depth: int) -> Select[Any]:
         """A select of the wanted columns and relations over rows of the entity. The key is always among them."""
         if depth > _DEEPEST:
             raise InvalidData("Fields are nested too deeply")
@@ -184,14 +185,20 @@ class _PageMaker:
         for name, relation in entity.relations.items():
             subtree = tree.children.get(name)
             if subtree is not None:
-                columns.append(self._related(entity, source, relation, subtree, depth + 1).label(name))
+                inner = slots.children.get(name) or FieldTree()
+                columns.append(self._related(entity, source, relation, subtree, inner, depth + 1).label(name))
+        for name, slot in slots.children.items():
+            if not slot.children:
+                columns.append(func.concat(literal_column(f"'{SLOT}'"), source.c[entity.key]).label(name))
         return select(*columns).select_from(source)
 
-    def _related(self, entity: Entity, source: FromClause, relation: Relation, tree: FieldTree, depth: int) -> ColumnElement[Any]:
+    def _related(
+        self, entity: Entity, source: FromClause, relation: Relation, tree: FieldTree, slots: FieldTree, depth: int
+    ) -> ColumnElement[Any]:
         """The JSON of a relation: an object or null for one, a list for many."""
         target = self._catalog.schema[relation.target]
         other = self._alias(target.table)
-        rows = self._shown(target, tree, other, depth=depth).where(*join_on(self._alias, entity, source, relation, target, other))
+        rows = self._shown(target, tree, other, slots, depth=depth).where(*join_on(self._alias, entity, source, relation, target, other))
         if target.soft and not self._query.with_deleted:
             rows = rows.where(other.c.deleted_at.is_(None))
         if relation.kind != "one":

@@ -75,16 +75,22 @@ async def _groups(request: Request) -> tuple[str, ...]:
     return tuple(sorted(group["id"] for group in customers[0]["groups"])) if customers else ()
 
 
+async def prices_of(request: Request, variant_ids: Sequence[str], who: Asking) -> dict[str, Row]:
+    """Calculated prices by variant, without taxes; those that have none for whoever asks are left out."""
+    ties = await request.modules.link.linked(PRICE_SET, "variant_id", variant_ids)
+    price_sets = {tie["variant_id"]: tie["price_set_id"] for tie in ties}
+    prices = await request.modules.pricing.calculate_prices(sorted(price_sets.values()), who.context)
+    return {id: prices[price_set] for id, price_set in price_sets.items() if price_set in prices}
+
+
 async def add_prices(request: Request, variants: Sequence[Row], who: Asking, products: dict[str, Row]) -> None:
     """Give each variant its `calculated_price`: null where it has none for whoever asks.
 
     `products`: variant id → its product (`id`, `type_id`), for taxes.
     """
-    ties = await request.modules.link.linked(PRICE_SET, "variant_id", [variant["id"] for variant in variants])
-    price_sets = {tie["variant_id"]: tie["price_set_id"] for tie in ties}
-    prices = await request.modules.pricing.calculate_prices(sorted(price_sets.values()), who.context)
+    prices = await prices_of(request, [variant["id"] for variant in variants], who)
     for variant in variants:
-        variant["calculated_price"] = prices.get(price_sets.get(variant["id"], ""))
+        variant["calculated_price"] = prices.get(variant["id"])
     if who.country_code is not None:
         await _add_taxes(request, variants, who, products)
 

@@ -14,7 +14,7 @@ from ..frontend.filters import BOOLEAN, MANY, PAGING, STAMPS, TEXT, Filters
 from ..frontend.request import Answer, Request, envelope, list_envelope, not_found
 from ..frontend.routes import Routes
 from ..frontend.view import Fields, View
-from .prices import CONTEXT, Asking, Row, add_prices, add_quantities, asking
+from .prices import CONTEXT, Asking, Row, add_prices, add_quantities, asking, prices_of
 from .views import PRODUCT, VARIANT
 
 routes = Routes()
@@ -117,20 +117,25 @@ async def page_of(request: Request, view: View, filters: Row, who: Asking | None
     prefix = "variants." if view is PRODUCT else ""
     known, priced, counted = split(request.fields, prefix)
     priced = priced or who is not None
+    by_row = counted or (who is not None and who.country_code is not None)  # what has to be known of each row
     extra = (f"{prefix}id", f"{prefix}manage_inventory", *(("type_id",) if view is PRODUCT else ("product.id", "product.type_id")))
     paging = request.page
     query = Query(
         view.entity,
-        fields=(*known, *extra) if priced or counted else known,
+        fields=(*known, *extra) if by_row else (*known, f"{prefix}id") if priced else known,
         filters=filters,
         order=paging.order,
         limit=1 if one else paging.limit,
         offset=0 if one else paging.offset,
         with_deleted=paging.with_deleted,
         count=not one,
+        slots=(f"{prefix}calculated_price",) if priced and not by_row else (),
     )
     page = await request.graph.query(query)
-    if not priced and not counted:
+    if priced and not by_row:
+        prices = await prices_of(request, page.slots("calculated_price"), who) if who is not None else {}
+        return page.filled("calculated_price", {id: dumps(price) for id, price in prices.items()})
+    if not by_row:
         return page
     rows = page.rows
     variants = [variant for product in rows for variant in product["variants"]] if view is PRODUCT else rows

@@ -204,3 +204,16 @@ async def test_a_shape_of_query_is_compiled_once(stocked: ShopService) -> None:
     second = stocked.statements.page(Query("product", ("id", "*variants"), {"title": "b", "id": ["1", "2", "3"]}, limit=9, offset=3))
     assert first[0] is second[0]
     assert second[1] == ["b", ["1", "2", "3"], 9, 3]
+
+
+async def test_a_page_leaves_room_for_what_its_module_does_not_know(shop: ShopService) -> None:
+    text = '"price":"\\u0001p1" and "price":"\x01p1"'
+    await shop.create("product", [{"id": "p1", "title": text, "metadata": {"price": "\x01p1"}}, {"id": "p2", "title": "B"}])
+    await shop.create("product_variant", [{"id": "v1", "product_id": "p1", "sku": "S"}, {"id": "v2", "product_id": "p1", "sku": "M"}])
+    page = await shop.query(Query("product", ("id", "title", "metadata", "variants.id"), slots=("price", "variants.price")))
+    assert sorted(page.slots("price")) == ["p1", "p2", "v1", "v2"]
+    first, second = page.filled("price", {"p1": b"7", "v2": b'{"a":1}'}).rows
+    assert first["title"] == text
+    assert first["metadata"] == {"price": "\x01p1"}
+    assert (first["price"], second["price"]) == (7, None)
+    assert {row["id"]: row["price"] for row in first["variants"]} == {"v1": None, "v2": {"a": 1}}
