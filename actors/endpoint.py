@@ -16,6 +16,7 @@ from ..core.errors import Busy, DeadlineExceeded, InvalidData, VelellaError
 from ..core.logs import logger
 from ..core.messages import CallContext, Service, call_context
 from ..core.module import ModuleService
+from .directory import HOST
 from .figures import MailFigures, MessageFigures
 from .handles import Send, signatures
 from .mailbox import Mailbox
@@ -57,6 +58,7 @@ class Running:
         "caller",
         "context",
         "expired",
+        "is_control",
         "is_module",
         "kwargs",
         "method",
@@ -76,6 +78,7 @@ class Running:
         self.started = False
         self.expired = False
         self.abandoned = False
+        self.is_control = self.service == HOST
         self.is_module = False
         self.task: asyncio.Task[None] | None = None
 
@@ -94,6 +97,7 @@ class Dispatcher:
 
     Messages to modules run `at_once` at a time, the others wait their turn here: all they could do inside is wait for a database
     connection. Messages to the engine's own services start at once, since they wait for each other (for a lock, for a sub-workflow).
+    Those to the process itself take no place in the mailbox: how it is can be asked, and what changed is heard, while it is full.
     """
 
     def __init__(self, services: Mapping[str, Service], mailbox: Mailbox, at_once: int = 64, figures: MailFigures | None = None) -> None:
@@ -113,12 +117,13 @@ class Dispatcher:
         if self.draining:
             caller.send(pack([REFUSED, frame[1], None]))
             return
-        try:
-            self.mailbox.enter()
-        except Busy as busy:
-            caller.send(pack([REFUSED, frame[1], busy.to_wire()]))
-            return
         running = Running(frame, caller)
+        if not running.is_control:
+            try:
+                self.mailbox.enter()
+            except Busy as busy:
+                caller.send(pack([REFUSED, frame[1], busy.to_wire()]))
+                return
         self._running.add(running)
         caller.running[running.number] = running
         running.is_module = isinstance(self.services.get(running.service), ModuleService)
@@ -173,7 +178,8 @@ class Dispatcher:
             self._leave(running, seconds)
 
     def _leave(self, running: Running, seconds: float) -> None:
-        self.mailbox.leave(seconds)
+        if not running.is_control:
+            self.mailbox.leave(seconds)
         running.caller.running.pop(running.number, None)
         self._running.discard(running)
         if running.started:

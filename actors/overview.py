@@ -9,6 +9,7 @@ from typing import Any
 
 from ..core.metrics import Sample, quantile
 from .control import SupervisorService
+from .directory import HOST
 
 Labels = tuple[str, ...]
 
@@ -146,6 +147,8 @@ def _pool(span: Span, pool: dict[str, Any]) -> dict[str, Any]:
     works_by = REQUESTS if "http" in pool["services"] else MESSAGES
     for replica in replicas:
         for labels, value in span.grown(replica, works_by):
+            if labels[0] == HOST:  # being looked at is no work
+                continue
             work.add(value, error=works_by is REQUESTS and labels[-1].startswith("5"))
         for _, value in span.grown(replica, STATEMENTS):
             statements.add(value)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="VELELLA_", env_nested_delimiter="__", env_file=".env", toml_file="velella.toml", extra="ignore"
     )
+
+    SECRETS: ClassVar = ("jwt_secret", "cookie_secret", "cluster_token", "metrics_token")
+    """What is made on the first start unless it is given. Velellas that share a database share them."""
 
     # where
     host: str = Field(
@@ -157,7 +160,7 @@ class Settings(BaseSettings):
         """The same with every secret filled in: those not set are made once and kept in `data_dir/secrets`, readable by the owner only."""
         folder = self.data_dir / "secrets"
         made: dict[str, str] = {}
-        for name in ("jwt_secret", "cookie_secret", "cluster_token", "metrics_token"):
+        for name in self.SECRETS:
             if getattr(self, name) is None:
                 made[name] = kept_secret(folder / name)
         return self.model_copy(update=made)

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from velella.actors.directory import HOST
 from velella.actors.endpoint import Dispatcher, Running
 from velella.actors.mailbox import Mailbox
 from velella.actors.wire import REFUSED, REPLY, REQUEST
 from velella.core.codec import unpack
 from velella.core.errors import Busy
-from velella.core.messages import reads
+from velella.core.messages import Service, reads
 from velella.core.module import ModuleService
 
 
@@ -71,6 +72,26 @@ async def test_messages_to_modules_wait_their_turn_in_order() -> None:
     assert shelf.most == 3
     assert shelf.begun == list(range(9))
     assert (mailbox.inside, mailbox.waiting) == (0, 0)
+
+
+class Itself(Service):
+    """The process, as a service."""
+
+    async def ping(self) -> str:
+        return "here"
+
+
+async def test_a_full_process_still_says_how_it_is() -> None:
+    caller, mailbox = Caller(), Mailbox(2)
+    dispatcher = Dispatcher({"shelf": Shelf(), HOST: Itself()}, mailbox, at_once=1)
+    for number in (1, 2, 3):
+        dispatcher.accept(request(number), caller)
+    dispatcher.accept([REQUEST, 4, HOST, "ping", [], {}, 5.0, "trace", None], caller)
+    while len(caller.answers) < 4:
+        await asyncio.sleep(0.005)
+    kinds = {number: kind for kind, number, *_ in caller.answers}
+    assert kinds == {1: REPLY, 2: REPLY, 3: REFUSED, 4: REPLY}
+    assert (mailbox.inside, mailbox.handled, mailbox.refused) == (0, 2, 1)
 
 
 async def test_a_message_that_expired_while_it_waited_is_not_started() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from velella.core.ids import ulid
@@ -58,3 +61,18 @@ async def test_it_shows_every_replica(colony: Served) -> None:
     assert {labels["state"] for name, labels, _ in figures if name == "velella_workflow_executions"} == {
         "invoking", "compensating", "failed",
     }  # fmt: skip
+
+
+async def test_all_that_dashboard_and_alerts_ask_for_is_there(colony: Served, shop: Shop) -> None:
+    product = await sell(await colony.admin(), shop, f"shown-{ulid().lower()}", {"eur": 10})
+    store = await colony.store(shop.key)
+    buyer = Buyer(store, shop)
+    await buyer.complete(await buyer.ready(product["variants"][0]["id"]))
+    status, _ = await store.raw("POST", "/store/carts/cart_nowhere/line-items", {"variant_id": "variant_nowhere", "quantity": 1})
+    assert status == 404
+    there = {name for name, _, _ in await scrape(colony)}
+    deploy = Path(__file__).parents[2] / "deploy"
+    for file in ("grafana/velella.json", "prometheus/alerts.yml"):
+        asked = set(re.findall(r"\b(?:velella|process)_\w+", (deploy / file).read_text()))
+        assert len(asked) > 5
+        assert asked <= there, file

@@ -1,0 +1,27 @@
+"""Whether a command line of a file is one that this project has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import typer.main
+
+from velella.actors.cli import app
+from velella.core.settings import Settings
+
+
+def check_velella(words: Sequence[str]) -> None:
+    """`velella WORDS…`: raises click's UsageError for a command or an option that isn't there. Nothing is run."""
+    root = typer.main.get_command(app)
+    context = root.make_context("velella", list(words), resilient_parsing=True)
+    context.resilient_parsing = False
+    name, command, rest = root.resolve_command(context, list(words))  # type: ignore[attr-defined]
+    command.make_context(name, rest, parent=context)
+
+
+def setting_of(variable: str) -> str:
+    """The setting that an environment variable sets."""
+    assert variable.startswith("VELELLA_"), variable
+    name = variable.removeprefix("VELELLA_").lower().split("__")[0]
+    assert name in Settings.model_fields, f"{variable} sets nothing"
+    return name
