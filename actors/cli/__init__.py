@@ -9,7 +9,7 @@ from rich.console import Console
 
 from ... import __version__
 from ...core.errors import Misconfigured, VelellaError
-from . import data, operate, serve, top
+from . import dashboard, data, operate, serve, top
 
 app = typer.Typer(
     name="velella",
@@ -38,6 +38,7 @@ def _options(
 serve.register(app)
 data.register(app)
 operate.register(app)
+dashboard.register(app)
 top.register(app)
 
 

@@ -34,6 +34,7 @@ from .cached import LONGEST_QUERY, Cached, Remembered
 from .conditional import REVALIDATED, entity_tag, matches
 from .cors import Cors
 from .credentials import Credentials
+from .dashboard import dashboard_page, is_dashboard
 from .incoming import check_query, read_body
 from .issues import invalid_request, issues_of
 from .lane import Lane
@@ -161,6 +162,8 @@ class FrontEnd(Service):
                 reply = await self._beside[path](http)
             elif path.startswith(STATIC):
                 reply = static_file(self.files, http)
+            elif is_dashboard(path):
+                reply = dashboard_page(self.settings.data_dir, http)
             else:
                 reply = await self._within_bounds(http, path, match, trace_id)
         except Refused as refused:
