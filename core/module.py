@@ -126,7 +126,7 @@ class ModuleService(Service):
         self.providers = context.providers
         self.statements = Statements(self.schema)
         self._writes = WriteStatements(self.statements.catalog)
-        self._messages = MessageLog(self.schema)
+        self.message_log = MessageLog(self.schema)
 
     # -- reading
 
@@ -271,7 +271,7 @@ class ModuleService(Service):
 
     async def forget_messages(self, seconds: float) -> int:
         """Drop the record of writes older than that; how many they were. A write sent again later than that is done again."""
-        return await self._messages.forget(self.database, seconds)
+        return await self.message_log.forget(self.database, seconds)
 
     async def run_write(self, body: Callable[[], Awaitable[R]], *, one_statement: bool = False) -> R:
         """Carry out a write: transaction, message record, changed entities. See `messages.writes` and `messages.one_statement`.
@@ -311,13 +311,13 @@ class ModuleService(Service):
                         await self.context.changed(frozenset(running.touched))
             async with self.database.transaction() as transaction:
                 if message_id is not None:
-                    earlier = await self._messages.begin(self.database, message_id)
+                    earlier = await self.message_log.begin(self.database, message_id)
                     if earlier is not None:
                         reply: R = unpack(earlier)
                         return reply
                 result = await body()
                 if message_id is not None:
-                    await self._messages.finish(self.database, message_id, pack(result))
+                    await self.message_log.finish(self.database, message_id, pack(result))
                 if running.touched:
                     transaction.after_commit.append(functools.partial(self.context.changed, frozenset(running.touched)))
             return result

@@ -6,9 +6,14 @@ commit at the unique index and then finds the reply.
 
 from __future__ import annotations
 
-from sqlalchemy import Float, LargeBinary, bindparam, cast, delete, func, literal_column, select, update
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ARRAY, Float, LargeBinary, Text, any_, bindparam, cast, delete, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from ..codec import pack, unpack
+from ..errors import VelellaError
 from .compiled import compiled
 from .database import Database
 from .entity import Schema
@@ -23,6 +28,15 @@ class MessageLog:
         self._insert = compiled(insert(table).values(id=id).on_conflict_do_nothing().returning(table.c.id))
         self._find = compiled(select(table.c.reply).where(table.c.id == id))
         self._finish = compiled(update(table).where(table.c.id == id).values(reply=bindparam("answer", type_=LargeBinary)))
+        ids = bindparam("ids", type_=ARRAY(Text))
+        wanted = func.unnest(ids).table_valued("id", name="wanted").render_derived()
+        self._insert_many = compiled(
+            insert(table).from_select(["id"], select(wanted.c.id).order_by(wanted.c.id)).on_conflict_do_nothing().returning(table.c.id)
+        )
+        self._find_many = compiled(select(table.c.id, table.c.reply).where(table.c.id == any_(ids)))
+        given = func.unnest(ids, bindparam("answers", type_=ARRAY(LargeBinary))).table_valued("id", "answer", name="given").render_derived()
+        self._finish_many = compiled(update(table).where(table.c.id == given.c.id).values(reply=given.c.answer))
+        self._drop_many = compiled(delete(table).where(table.c.id == any_(ids)))
         age = cast(bindparam("seconds", type_=Float), Float) * literal_column("interval '1 second'")
         self._forget = compiled(delete(table).where(table.c.created_at < func.now() - age))
 
@@ -36,6 +50,25 @@ class MessageLog:
     async def finish(self, database: Database, id: str, reply: bytes) -> None:
         """Keep the reply, in the transaction of `begin`."""
         await database.execute(self._finish, {"id": id, "answer": reply})
+
+    async def begin_many(self, database: Database, ids: Sequence[str]) -> dict[str, Any]:
+        """`begin` for several messages, as one statement: the replies, unpacked, of those that were done before."""
+        if not ids:
+            return {}
+        new = {row["id"] for row in await database.fetch(self._insert_many, {"ids": list(ids)})}
+        known = [id for id in ids if id not in new]
+        if not known:
+            return {}
+        return {row["id"]: unpack(row["reply"]) for row in await database.fetch(self._find_many, {"ids": known})}
+
+    async def finish_many(self, database: Database, replies: Sequence[tuple[str, Any]]) -> None:
+        """`finish` for several. A reply that is an error is not kept: sent again, such a message is looked at anew."""
+        kept = [(id, pack(reply)) for id, reply in replies if not isinstance(reply, VelellaError)]
+        if kept:
+            await database.execute(self._finish_many, {"ids": [id for id, _ in kept], "answers": [reply for _, reply in kept]})
+        refused = [id for id, reply in replies if isinstance(reply, VelellaError)]
+        if refused:
+            await database.execute(self._drop_many, {"ids": refused})
 
     async def forget(self, database: Database, seconds: float) -> int:
         """Drop what is older; how many."""

@@ -58,6 +58,19 @@ RESERVE = compiled(
 """)
 )
 
+# Levels that several messages ask for, held until all of them are decided. One row a level that there is.
+HOLD = compiled(
+    text("""
+    SELECT level.inventory_item_id AS item_id, level.location_id, level.stocked_quantity - level.reserved_quantity AS available
+    FROM inventory_level AS level
+    JOIN unnest(CAST(:item_ids AS text[]), CAST(:location_ids AS text[])) AS wanted (item_id, location_id)
+      ON wanted.item_id = level.inventory_item_id AND wanted.location_id = level.location_id
+    WHERE level.deleted_at IS NULL
+    ORDER BY level.inventory_item_id, level.location_id
+    FOR NO KEY UPDATE OF level
+""")
+)
+
 # Delete reservations and give back what they held. A reservation that somebody else has just released isn't counted twice:
 # whoever waited for its row finds it deleted.
 RELEASE = compiled(

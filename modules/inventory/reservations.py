@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from ...core import json
 from ...core.clock import iso
-from ...core.errors import InsufficientInventory, InvalidData, NotFound
+from ...core.errors import InsufficientInventory, InvalidData, NotFound, VelellaError
+from ...core.folding import Folder, folds
 from ...core.ids import new_id
 from ...core.messages import writes
-from ...core.module import Keys, ModuleService, Row, Rows
-from .demand import Demand, checked_line, columns, demands
-from .queries import LOCK_RESERVATIONS, RELEASE, RESERVE, RESTORE
+from ...core.module import Keys, ModuleContext, ModuleService, Row, Rows
+from .demand import Demand, LevelKey, checked_line, columns, demands
+from .queries import HOLD, LOCK_RESERVATIONS, RELEASE, RESERVE, RESTORE
 
 _LINE = (
     "id", "inventory_item_id", "location_id", "line_item_id", "quantity", "allow_backorder", "external_id", "description",
@@ -28,9 +30,16 @@ class Reservations(ModuleService):
     every commit a level's counter is the sum of its reservations.
     """
 
-    @writes
+    def __init__(self, context: ModuleContext) -> None:
+        super().__init__(context)
+        self._reserving: Folder[Sequence[Mapping[str, Any]], Rows] = Folder(self, self._reserve_alone, self._reserve_together)
+
+    @folds
     async def reserve(self, lines: Sequence[Mapping[str, Any]]) -> Rows:
         """Reserve all lines, or none of them. Returns the reservations in the order of the lines.
+
+        Messages that come while others are being decided are decided together, first come first served: however many want the last units,
+        the level is locked once for all of them.
 
         A line has `inventory_item_id`, `location_id`, `quantity` and may have `line_item_id`, `allow_backorder`,
         `description`, `external_id`, `created_by`, `metadata`. Lines of one item at one location are summed first, so
@@ -41,12 +50,38 @@ class Reservations(ModuleService):
             NotFound: some item isn't stocked at its location at all.
             InvalidData: a line names no item or location, or a quantity that isn't above zero.
         """
+        return await self._reserving.ask(lines)
+
+    async def _reserve_alone(self, lines: Sequence[Mapping[str, Any]]) -> Rows:
         rows = [_reservation(line) for line in lines]
         if not rows:
             return []
         moment = await self._take(demands(rows), rows)
         self.touch("reservation_item")
-        return [{**row, "created_at": moment, "updated_at": moment, "deleted_at": None} for row in rows]
+        return _made(rows, moment)
+
+    async def _reserve_together(self, calls: Sequence[Sequence[Mapping[str, Any]]]) -> list[Rows | VelellaError]:
+        """Hold every level that somebody asks for, decide one message after the other, and write what was granted as one statement."""
+        asked = [_understood(lines) for lines in calls]
+        wanted = demands(row for rows in asked if isinstance(rows, list) for row in rows)
+        held = await self.database.fetch(HOLD, {name: columns(wanted)[name] for name in ("item_ids", "location_ids")}) if wanted else []
+        left = {(row["item_id"], row["location_id"]): Decimal(row["available"]) for row in held}
+        answers: list[Rows | VelellaError] = []
+        granted: Rows = []
+        for rows in asked:
+            if isinstance(rows, VelellaError):
+                answers.append(rows)
+            elif (refusal := _decide(rows, left)) is not None:
+                answers.append(refusal)
+            else:
+                granted += rows
+                answers.append(rows)
+        moment = ""
+        if granted:
+            # the levels are held: what was decided still holds, whatever each message's guard was
+            moment = await self._take([replace(one, guarded=Decimal(0)) for one in demands(granted)], granted)
+            self.touch("reservation_item")
+        return [answer if isinstance(answer, VelellaError) else _made(answer, moment) for answer in answers]
 
     @writes
     async def release_reservations(self, ids: Sequence[str] = (), *, line_item_ids: Sequence[str] = ()) -> Rows:
@@ -107,17 +142,12 @@ class Reservations(ModuleService):
         return await self.update("reservation_item", changes)
 
     async def _take(self, wanted: Sequence[Demand], rows: Rows) -> str:
-        """Count demands on their levels and keep the reservations. The moment it happened.
-
-        What comes from several messages could be taken together here, as long as each message's part succeeds or fails
-        by itself.
-        """
+        """Count demands on their levels and keep the reservations. The moment it happened."""
         lines = [{name: row.get(name) for name in _LINE} for row in rows]
         outcome = await self.database.fetch(RESERVE, {**columns(wanted), "lines": lines})
         refused = [row for row in outcome if not row["taken"]]
         if refused:
-            asked = {one.key: one for one in wanted}
-            raise _refusal(refused, asked)
+            raise _refusal(refused, {one.key: one for one in wanted})
         self.touch("inventory_level", "inventory_item")
         return iso(outcome[0]["moment"])
 
@@ -131,6 +161,38 @@ def _reservation(line: Mapping[str, Any]) -> Row:
     return row
 
 
+def _understood(lines: Sequence[Mapping[str, Any]]) -> Rows | VelellaError:
+    try:
+        return [_reservation(line) for line in lines]
+    except VelellaError as error:
+        return error
+
+
+def _decide(rows: Rows, left: dict[LevelKey, Decimal]) -> VelellaError | None:
+    """Take what a message asks for from what is left of the levels; or why it can't be had, and nothing is taken."""
+    wanted = demands(rows)
+    outcome = [
+        {
+            "item_id": one.inventory_item_id,
+            "location_id": one.location_id,
+            "known": one.key in left,
+            "available": left.get(one.key),
+            "taken": one.key in left and (one.guarded <= 0 or left[one.key] >= one.guarded),
+        }
+        for one in wanted
+    ]
+    refused = [row for row in outcome if not row["taken"]]
+    if refused:
+        return _refusal(refused, {one.key: one for one in wanted})
+    for one in wanted:
+        left[one.key] -= one.quantity
+    return None
+
+
+def _made(rows: Rows, moment: str) -> Rows:
+    return [{**row, "created_at": moment, "updated_at": moment, "deleted_at": None} for row in rows]
+
+
 def _shift(shifts: dict[tuple[str, str], Demand], line: Mapping[str, Any], quantity: Decimal) -> None:
     key = line["inventory_item_id"], line["location_id"]
     shift = shifts.setdefault(key, Demand(*key))
@@ -139,7 +201,7 @@ def _shift(shifts: dict[tuple[str, str], Demand], line: Mapping[str, Any], quant
         shift.guarded += quantity
 
 
-def _refusal(refused: Sequence[Any], asked: Mapping[tuple[str, str], Demand]) -> Exception:
+def _refusal(refused: Sequence[Any], asked: Mapping[LevelKey, Demand]) -> VelellaError:
     unknown = next((row for row in refused if not row["known"]), None)
     if unknown is not None:
         return NotFound(f"Inventory item {unknown['item_id']} is not stocked at location {unknown['location_id']}")

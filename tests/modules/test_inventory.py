@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from velella.core.errors import InsufficientInventory, InvalidData, NotAllowed, NotFound
+from velella.core.errors import InsufficientInventory, InvalidData, NotAllowed, NotFound, VelellaError
 from velella.core.messages import CallContext, call_context
+from velella.core.module import ModuleContext
 from velella.core.query.page import Query
+from velella.core.sql.database import Database
 from velella.modules.inventory.service import InventoryService
 
 from .one_module import alone
@@ -237,3 +241,85 @@ async def test_confirm_sums_lines_and_looks_only_where_it_is_told(inventory: Inv
     assert not await inventory.confirm([asked(4, HERE)])
     assert not await inventory.confirm([asked(2, HERE), asked(2, HERE)])
     assert await inventory.confirm([asked(99, HERE, allow_backorder=True), asked(3, THERE)])
+
+
+def message(number: int) -> CallContext:
+    return CallContext(message_id=f"execution_1:reserve/{number}")
+
+
+async def sent(inventory: InventoryService, number: int, *lines: dict[str, Any]) -> Any:
+    """A reservation that came over a wire: its reply, or its error."""
+    call_context.set(message(number))
+    try:
+        return await inventory.reserve(list(lines))
+    except VelellaError as error:
+        return error
+
+
+async def test_messages_decided_together_are_answered_each_for_itself(inventory: InventoryService) -> None:
+    plenty, few = await stocked(inventory, 100), await stocked(inventory, 3)
+    asks = [
+        [line(plenty, 2)],
+        [line(few, 2), line(plenty)],
+        [line(few, 2), line(plenty, 50)],  # too many: takes nothing
+        [line(few, "0")],  # nothing to reserve
+        [line(few, 1)],
+        [line("iitem_none")],
+        [line(few, 5, allow_backorder=True)],
+        [line(few, 1)],
+    ]
+    answers = await asyncio.gather(*(sent(inventory, number, *lines) for number, lines in enumerate(asks)))
+    kinds = [type(answer).__name__ for answer in answers]
+    assert kinds == ["list", "list", "InsufficientInventory", "InvalidData", "list", "NotFound", "list", "InsufficientInventory"]
+    assert await inventory.available([plenty, few]) == {plenty: 97, few: -5}
+    again = await asyncio.gather(*(sent(inventory, number, *lines) for number, lines in enumerate(asks)))
+    assert [answer for answer in again if isinstance(answer, list)] == [answer for answer in answers if isinstance(answer, list)]
+    assert await inventory.count("reservation_item") == 5
+
+
+@asynccontextmanager
+async def beside(inventory: InventoryService) -> AsyncIterator[InventoryService]:
+    """Another replica on the same database."""
+    context = inventory.context
+    database = Database(inventory.database.url, connections=8)
+    await database.open()
+    try:
+        yield InventoryService(ModuleContext(context.settings, database, context.providers, context.changed))
+    finally:
+        await database.close()
+
+
+async def test_a_crowd_gets_what_is_there_each_unit_once(inventory: InventoryService) -> None:
+    """Messages come twice, some callers give up, and another process sells the same units: every unit is sold once."""
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    rng = random.Random(seed)
+    items = [await stocked(inventory, rng.randint(5, 60)) for _ in range(3)]
+    stock = {item: (await level(inventory, item))["stocked_quantity"] for item in items}
+    async with beside(inventory) as other:
+        orders = [[line(item, rng.randint(1, 3)) for item in rng.sample(items, rng.randint(1, 3))] for _ in range(300)]
+        tasks = []
+        for number, lines in enumerate(orders):
+            service = rng.choice((inventory, other))
+            for _ in range(rng.choice((1, 1, 2))):
+                tasks.append((number, asyncio.create_task(sent(service, number, *lines))))
+            if rng.random() < 0.05:
+                tasks[-1][1].cancel()
+            if rng.random() < 0.2:
+                await asyncio.sleep(0)
+        answers = await asyncio.gather(*(task for _, task in tasks), return_exceptions=True)
+        final = [await sent(rng.choice((inventory, other)), number, *lines) for number, lines in enumerate(orders)]
+    for (number, _), answer in zip(tasks, answers, strict=True):
+        if isinstance(answer, list):
+            assert [row["id"] for row in answer] == [row["id"] for row in final[number]]
+        else:
+            assert isinstance(answer, (InsufficientInventory, asyncio.CancelledError)), answer
+    granted = [row for answer in final if isinstance(answer, list) for row in answer]
+    taken = {item: sum(row["quantity"] for row in granted if row["inventory_item_id"] == item) for item in items}
+    held = {item: sum(row["quantity"] for row in await inventory.list("reservation_item", {"inventory_item_id": item})) for item in items}
+    assert taken == held
+    assert await inventory.available(items) == {item: stock[item] - held[item] for item in items}
+    assert all(0 <= held[item] <= stock[item] for item in items)
+    refused = [lines for lines, answer in zip(orders, final, strict=True) if not isinstance(answer, list)]
+    left = {item: stock[item] - held[item] for item in items}
+    assert all(any(left[each["inventory_item_id"]] < each["quantity"] for each in lines) for lines in refused)
