@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path(".velella"), description="Where the embedded PostgreSQL, sockets, secrets and logs lie.")
     public_url: str | None = Field(None, description="How browsers reach this server. Default: http://<host>:<port>.")
 
+    admin_url: str | None = Field(None, description="Where the dashboard is, for links in letters. Default: public_url/app.")
+    storefront_url: str | None = Field(None, description="Where buyers are, for links in letters. Default: the first origin of store_cors.")
+
     # data
     database_url: str | None = Field(None, description="postgresql://… Default: an embedded PostgreSQL under data_dir.")
     databases: dict[str, str] = Field(
@@ -113,6 +116,7 @@ class Settings(BaseSettings):
     providers: dict[str, list[ProviderSettings]] = Field(
         default_factory=default_providers, description="Providers by module. Modules that aren't named keep theirs."
     )
+    templates_dir: Path | None = Field(None, description="Folder with letters of the shop's own: <template>.txt and <template>.html.")
     modules: dict[str, str] = Field(default_factory=dict, description="Modules beyond the built-in ones: name → import path.")
     plugins: list[str] = Field(
         default_factory=list, description="Packages of the shop's own workflows, hooks, subscribers, and routes (in their `http`)."

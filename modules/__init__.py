@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .fulfillment.service import FulfillmentService
     from .inventory.service import InventoryService
     from .link.service import LinkService
+    from .notification.service import NotificationService
     from .order.service import OrderService
     from .payment.service import PaymentService
     from .pricing.service import PricingService
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from .user.service import UserService
 
 NAMES = (
-    "api_key", "auth", "cart", "currency", "customer", "file", "fulfillment", "inventory", "link", "order", "payment",
+    "api_key", "auth", "cart", "currency", "customer", "file", "fulfillment", "inventory", "link", "notification", "order", "payment",
     "pricing", "product", "region", "sales_channel", "settings", "stock_location", "store", "tax", "user",
 )  # fmt: skip
 
@@ -47,6 +48,7 @@ class Modules:
     fulfillment: FulfillmentService
     inventory: InventoryService
     link: LinkService
+    notification: NotificationService
     order: OrderService
     payment: PaymentService
     pricing: PricingService

@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+import jwt
+
 from ...core.clock import iso, utc_now
 from ...core.errors import InvalidData, NotAllowed, NotFound
+from ...core.ids import new_id
 from ...core.messages import writes
 from ...core.module import ModuleService, Row
 from . import queries
@@ -34,12 +37,13 @@ class UserService(ModuleService):
         there = await self.list("user", {"email": emails}, fields=("email",), limit=1)
         if there:
             raise InvalidData(f"User account for following email(s) already exist: {there[0]['email']}")
-        return await self.create("invite", [{**one, **_fresh()} for one in invites])
+        return await self.create("invite", [{**one, **self._fresh(new_id("invite"), str(one["email"]))} for one in invites])
 
     @writes
     async def renew_invites(self, ids: Sequence[str]) -> list[Row]:
         """Give invitations new tokens and time; the old tokens no longer count. Raises NotFound when one is missing."""
-        return await self.update("invite", [{"id": id, **_fresh()} for id in ids])
+        emails = {row["id"]: row["email"] for row in await self.list("invite", {"id": list(ids)}, fields=("id", "email"))}
+        return await self.update("invite", [{"id": id, **self._fresh(id, emails.get(id, ""))} for id in ids])
 
     @writes
     async def accept(self, token: str) -> Row:
@@ -59,6 +63,16 @@ class UserService(ModuleService):
             raise NotAllowed("The invite has expired")
         return (await self.update("invite", [{"id": found["id"], "accepted": True}]))[0]
 
+    @writes
+    async def reopen_invite(self, id: str) -> None:
+        """Let an invitation count again whose acceptance was taken back. May be repeated."""
+        await self.update("invite", [{"id": id, "accepted": False}])
 
-def _fresh() -> Row:
-    return {"token": secrets.token_urlsafe(32), "expires_at": iso(utc_now() + VALID_FOR), "accepted": False}
+    def _fresh(self, id: str, email: str) -> Row:
+        """A token that dashboards can read, and that counts for as long as the row holds it."""
+        now = utc_now()
+        expires = now + VALID_FOR
+        times = {"iat": int(now.timestamp()), "exp": int(expires.timestamp())}
+        claims = {"id": id, "email": email, "purpose": "invite", "jti": secrets.token_urlsafe(32), **times}
+        secret = self.context.settings.jwt_secret or self.context.settings.with_secrets().jwt_secret
+        return {"id": id, "token": jwt.encode(claims, str(secret), algorithm="HS256"), "expires_at": iso(expires), "accepted": False}

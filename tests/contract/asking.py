@@ -36,6 +36,9 @@ def path_of(route: Route) -> str:
 
 async def refused(api: Api, name: str, body: Any = None, **options: Any) -> Answer:
     route = served()[name]
+    if "body" in facts()[name]:  # what the query string needs is there: it is about the body
+        needed = {each: "x" for each in facts()[name].get("query", {}) if not each.endswith("?") and each not in ("~", "$")}
+        options.setdefault("params", needed)
     return await api.raw(route.method, path_of(route), body, **options)
 
 

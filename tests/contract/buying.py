@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from .api import Api
 from .walk import ADDRESS, HOOKED, Shop
 
@@ -123,10 +125,29 @@ async def signing_in(shop: Shop) -> None:
     await guest.as_(authorization=f"Bearer {letter}").post("/auth/{actor_type}/{auth_provider}/update", {"password": PASSWORD}, **path)
     token = (await guest.post("/auth/{actor_type}/{auth_provider}", {"email": "grace@example.com", "password": PASSWORD}, **path))["token"]
     user = guest.as_(authorization=f"Bearer {token}")
+    await invites(shop)
     await user.post("/auth/token/refresh")
     await user.post("/auth/session")
     await guest.delete("/auth/session")
     shop.grace = user
+
+
+async def invites(shop: Shop) -> None:
+    admin, path = shop.admin, "/admin/invites"
+    invited = (await admin.post(path, {"email": "lin@example.com", "metadata": {"a": 1}}))["invite"]["id"]
+    await admin.get(path)
+    await admin.get(f"{path}/{{id}}", id=invited)
+    letter = (await admin.post(f"{path}/{{id}}/resend", id=invited))["invite"]["token"]
+    given = {"email": "lin@example.com", "password": PASSWORD}
+    made = await shop.guest.post("/auth/{actor_type}/{auth_provider}/register", given, actor_type="user", auth_provider="emailpass")
+    arriving = shop.guest.as_(authorization=f"Bearer {made['token']}")
+    assert (await arriving.post(f"{path}/accept", {"first_name": "Lin"}, {"token": letter}))["user"]["email"] == "lin@example.com"
+    spare = (await admin.post(path, {"email": "spare@example.com"}))["invite"]["id"]
+    await admin.delete(f"{path}/{{id}}", id=spare)
+
+    while not (told := (await admin.get("/admin/notifications"))["notifications"]):
+        await asyncio.sleep(0.05)
+    await admin.get("/admin/notifications/{id}", id=told[0]["id"])
 
 
 async def clearing(shop: Shop) -> None:

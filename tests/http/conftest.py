@@ -46,7 +46,7 @@ from velella.http.frontend import (
     choice,
 )
 
-MODULES = ("api_key", "auth", "user", "sales_channel", "link")
+MODULES = ("api_key", "auth", "user", "sales_channel", "link", "notification", "store")
 
 routes = Routes()
 

@@ -18,6 +18,8 @@ from velella.http.admin import (
     dashboard,
     fulfillment_sets,
     inventory_items,
+    invites,
+    notifications,
     price_lists,
     products,
     providers,
@@ -28,6 +30,7 @@ from velella.http.admin import (
     tax_rates,
     tax_regions,
     uploads,
+    users,
 )
 from velella.http.admin import (
     settings as store_settings,
@@ -41,8 +44,9 @@ from ...conftest import clone
 from ..conftest import Client, Shop
 
 FILES = (
-    customers, dashboard, fulfillment_sets, identities, inventory_items, price_lists, products, providers,
+    customers, dashboard, fulfillment_sets, identities, inventory_items, invites, notifications, price_lists, products, providers,
     reservations, shipping_options, shipping_profiles, stock_locations, store_customers, store_settings, tax_rates, tax_regions, uploads,
+    users,
 )  # fmt: skip
 """Whose routes are served."""
 

@@ -1,0 +1,63 @@
+"""Admin: inviting people to run the shop."""
+
+from __future__ import annotations
+
+from ...core.errors import InvalidData, NotAllowed, NotFound
+from ...workflows.user.invites import accept_invite, create_invites, delete_invites, refresh_invites
+from ..frontend.access import BEARER, SESSION, Auth
+from ..frontend.answers import unauthorized
+from ..frontend.bodies import Body, Metadata
+from ..frontend.filters import MANY, STAMPS, TEXT, Filters, required
+from ..frontend.flows import creates, deletes
+from ..frontend.request import Answer, Request
+from ..frontend.routes import Routes, Write
+from ..frontend.view import View
+from .users import USER
+
+routes = Routes()
+
+INVITE = View("invite", "invite", "invites", "id email accepted token expires_at metadata created_at updated_at deleted_at")
+INVITED = Auth(frozenset(("user",)), frozenset((SESSION, BEARER)), unregistered=True)
+"""Somebody who has just signed up, and is no user yet."""
+
+
+class CreateInvite(Body):
+    email: str
+    metadata: Metadata = None
+
+
+class AcceptInvite(Body):
+    email: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+
+
+routes.resource(
+    "/admin/invites",
+    INVITE,
+    list=Filters(q=TEXT, id=MANY, email=MANY, logical=True, **STAMPS),
+    create=Write(CreateInvite, run=creates(create_invites, "invites")),
+    delete=deletes(delete_invites),
+)
+
+
+@routes.post("/admin/invites/{id}/resend", returns=INVITE)
+async def resend(request: Request) -> Answer:
+    """Invite again, with a new token."""
+    id = request.params["id"]
+    await request.run(refresh_invites, invite_ids=[id])
+    return await request.fetch(INVITE, id)
+
+
+@routes.post("/admin/invites/accept", body=AcceptInvite, query=Filters(token=required(TEXT)), returns=INVITE, auth=INVITED)
+async def accept(request: Request) -> Answer:
+    """Become a user by the token of a letter."""
+    actor = request.actor
+    assert actor is not None
+    if actor.id:
+        raise InvalidData("The user is already authenticated and cannot accept an invite.")
+    try:
+        made = await request.run(accept_invite, invite_token=request.filters["token"], auth_identity_id=actor.identity, user=request.body)
+    except (NotFound, NotAllowed):
+        raise unauthorized() from None
+    return await request.fetch(USER, made["id"])

@@ -1,0 +1,19 @@
+"""Admin: what people were told."""
+
+from __future__ import annotations
+
+from ..frontend.filters import MANY, TEXT, Filters
+from ..frontend.routes import Routes
+from ..frontend.view import View
+
+routes = Routes()
+
+NOTIFICATION = View(
+    "notification",
+    "notification",
+    "notifications",
+    "id to channel template data trigger_type resource_id resource_type receiver_id created_at updated_at",
+    order="-created_at",
+)
+
+routes.resource("/admin/notifications", NOTIFICATION, list=Filters(q=TEXT, id=MANY, channel=MANY, to=MANY, logical=True), delete=False)

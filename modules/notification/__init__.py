@@ -1,0 +1,18 @@
+"""Notifications: letters to buyers and merchants, and what the dashboard shows them."""
+
+from __future__ import annotations
+
+from ...core.module import Module
+from .providers.local import LocalNotifications
+from .providers.sendgrid import SendGrid
+from .providers.smtp import Smtp
+from .service import NotificationService
+from .tables import SCHEMA
+
+MODULE = Module(
+    name="notification",
+    schema=SCHEMA,
+    service=NotificationService,
+    package=__name__,
+    provider_kinds={kind.identifier: kind for kind in (LocalNotifications, SendGrid, Smtp)},
+)

@@ -1,0 +1,1 @@
+"""Notification providers that ship with the module."""

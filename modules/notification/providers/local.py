@@ -1,0 +1,34 @@
+"""The provider for shops that send nothing yet: what would be sent is a line in the log; what the dashboard shows is kept anyway."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from ....core.logs import logger
+from ..provider import Message, NotificationProvider
+
+log = logger("velella.notification.local")
+
+
+class LocalNotifications(NotificationProvider):
+    """Letters may hold secrets, and so does the log then: for trying out."""
+
+    identifier: ClassVar[str] = "local"
+    name: ClassVar[str] = "Local notification provider"
+
+    def __init__(self, channels: Sequence[str] | None = None) -> None:
+        """`channels`: default is whatever no other provider delivers."""
+        self.channels = channels
+
+    async def send(self, message: Message) -> str | None:
+        said = message.content
+        log.info(
+            "notification",
+            to=message.to,
+            channel=message.channel,
+            template=message.template,
+            subject=said.subject if said else None,
+            text=said.text if said else None,
+        )
+        return None

@@ -1,0 +1,91 @@
+"""Letters by a mail server of one's own.
+
+[[providers.notification]]
+use = "smtp"
+options = { host = "mail.example.com", username = "shop", password = "…", from = "Shop <shop@example.com>" }
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from email.message import EmailMessage
+from email.utils import formatdate, parseaddr
+from typing import Any, ClassVar, Literal
+
+from ....core.errors import InvalidData, Misconfigured
+from ..provider import Message, NotificationProvider
+
+
+class Smtp(NotificationProvider):
+    identifier: ClassVar[str] = "smtp"
+    name: ClassVar[str] = "SMTP"
+
+    def __init__(
+        self,
+        host: str,
+        port: int | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        tls: Literal["starttls", "tls", "none"] = "starttls",
+        channels: Sequence[str] = ("email",),
+        timeout: float = 20.0,
+        **sender: str,
+    ) -> None:
+        """`from`: who letters are from. `port`: 587, with `tls = "tls"` 465, with `tls = "none"` 25. `timeout` in seconds."""
+        try:
+            import aiosmtplib
+        except ImportError as error:
+            raise Misconfigured(
+                "The notification provider smtp needs aiosmtplib.", hint="Install it with: pip install 'velella[smtp]'"
+            ) from error
+        if set(sender) != {"from"}:
+            raise ValueError("it needs `from` and takes nothing else unknown")
+        if tls not in ("starttls", "tls", "none"):
+            raise ValueError("tls is starttls, tls or none")
+        self._library = aiosmtplib
+        self.channels = channels
+        self._from = sender["from"]
+        self._domain = parseaddr(self._from)[1].rpartition("@")[2] or "localhost"
+        self._server: dict[str, Any] = {
+            "hostname": host,
+            "port": port or {"starttls": 587, "tls": 465, "none": 25}[tls],
+            "username": username,
+            "password": password,
+            "use_tls": tls == "tls",
+            "start_tls": tls == "starttls",
+            "timeout": timeout,
+        }
+
+    async def send(self, message: Message) -> str | None:
+        letter = self._letter(message)
+        library = self._library
+        try:
+            await library.send(letter, recipients=[message.to], **self._server)
+        except library.SMTPRecipientsRefused as error:
+            if all(each.code >= 500 for each in error.recipients):
+                raise InvalidData(f"The mail server doesn't take letters to {message.to}: {error.recipients[0].message}") from error
+            raise
+        except library.SMTPDataError as error:
+            if error.code >= 500:
+                raise InvalidData(f"The mail server refused the letter: {error.message}") from error
+            raise
+        return str(letter["Message-ID"])
+
+    def _letter(self, message: Message) -> EmailMessage:
+        said = message.content
+        if said is None:
+            raise InvalidData(f"There is no template {message.template}")
+        letter = EmailMessage()
+        try:
+            letter["From"] = message.sender or self._from
+            letter["To"] = message.to
+            letter["Subject"] = said.subject
+        except ValueError as error:  # a line break: somebody tries to write headers
+            raise InvalidData(f"A letter can't be addressed like this: {error}") from error
+        letter["Date"] = formatdate(usegmt=True)
+        letter["Message-ID"] = f"<{message.id}@{self._domain}>"  # sent twice it is the same letter
+        letter["Auto-Submitted"] = "auto-generated"
+        letter.set_content(said.text)
+        if said.html is not None:
+            letter.add_alternative(said.html, subtype="html")
+        return letter

@@ -1,0 +1,57 @@
+"""Statements of the notification module beyond what the kernel makes."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+from ...core.sql.compiled import compiled
+
+KEEP_PROVIDER = compiled(
+    text("""
+    INSERT INTO notification_provider AS known (id, handle, name, channels)
+    VALUES (CAST(:id AS text), CAST(:handle AS text), CAST(:name AS text), CAST(:channels AS text[]))
+    ON CONFLICT (id) DO UPDATE SET handle = EXCLUDED.handle, name = EXCLUDED.name, channels = EXCLUDED.channels, is_enabled = true,
+        deleted_at = NULL, updated_at = now()
+    WHERE (known.handle, known.name, known.channels, known.is_enabled, known.deleted_at)
+        IS DISTINCT FROM (EXCLUDED.handle, EXCLUDED.name, EXCLUDED.channels, true, NULL)
+""")
+)
+
+DISABLE_PROVIDERS = compiled(
+    text("UPDATE notification_provider SET is_enabled = false, updated_at = now() WHERE is_enabled AND NOT id = ANY(CAST(:ids AS text[]))")
+)
+
+# One row for each key, however often it is asked for.
+BEGIN = compiled(
+    text("""
+    INSERT INTO notification (id, "to", "from", channel, template, data, provider_data, trigger_type, resource_id, resource_type,
+        receiver_id, original_notification_id, idempotency_key, provider_id)
+    VALUES (CAST(:id AS text), CAST(:to AS text), CAST(:from AS text), CAST(:channel AS text), CAST(:template AS text),
+        CAST(:data AS jsonb), CAST(:provider_data AS jsonb),
+        CAST(:trigger_type AS text), CAST(:resource_id AS text), CAST(:resource_type AS text),
+        CAST(:receiver_id AS text), CAST(:original_notification_id AS text), CAST(:idempotency_key AS text), CAST(:provider_id AS text))
+    ON CONFLICT (idempotency_key) WHERE deleted_at IS NULL DO UPDATE SET updated_at = notification.updated_at
+    RETURNING id
+""")
+)
+
+# Whoever gets a row sends it; the others leave it alone until the time is over.
+CLAIM = compiled(
+    text("""
+    UPDATE notification
+    SET sending_until = clock_timestamp() + CAST(:seconds AS double precision) * interval '1 second', attempts = attempts + 1,
+        updated_at = clock_timestamp()
+    WHERE id = CAST(:id AS text) AND status <> 'success' AND deleted_at IS NULL
+      AND (sending_until IS NULL OR sending_until < clock_timestamp())
+    RETURNING id
+""")
+)
+
+END = compiled(
+    text("""
+    UPDATE notification
+    SET status = CAST(:status AS text), external_id = CAST(:external_id AS text), failure = CAST(:failure AS text), sending_until = NULL,
+        updated_at = clock_timestamp()
+    WHERE id = CAST(:id AS text) AND status <> 'success'
+""")
+)

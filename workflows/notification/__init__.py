@@ -1,0 +1,1 @@
+"""Letters that the shop sends by itself."""

@@ -1,0 +1,64 @@
+"""Who is written to when something happens."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from ...core.errors import Unavailable
+from ...core.flow import Event, Flow, subscriber
+from ...core.settings import Settings
+
+Row = dict[str, Any]
+
+
+async def send(flow: Flow, event: Event, template: str, to: str, *, url: str, data: Row, resource: tuple[str, str] | None = None) -> None:
+    """Write a letter about an event, once. Raises where it could not be sent now: then the event comes again later."""
+    stores = await flow.modules.store.list("store", fields=("name",), limit=1)
+    row: Row = {
+        "to": to,
+        "channel": "email",
+        "template": template,
+        "data": {"store_name": stores[0]["name"] if stores else "the shop", **data},
+        "secrets": {"url": url},
+        "trigger_type": event.name,
+        "idempotency_key": f"{event.id}:{template}",
+    }
+    if resource is not None:
+        row["resource_type"], row["resource_id"] = resource
+    [sent] = await flow.modules.notification.create_notifications([row])
+    if sent["status"] == "pending":
+        raise Unavailable(f"The letter {sent['id']} could not be sent", hint=sent["failure"])
+
+
+@subscriber("invite.created", "invite.resent")
+async def invite(flow: Flow, event: Event) -> None:
+    """Invite somebody to run the shop. An invitation that is gone, or accepted by now, needs no letter."""
+    found = await flow.modules.user.list("invite", {"id": event.data["id"], "accepted": False}, limit=1)
+    if found:
+        url = f"{admin_url(flow.settings)}/invite?token={quote(found[0]['token'])}"
+        to = found[0]["email"]
+        await send(flow, event, "user-invited", to, url=url, data={"email": to}, resource=("invite", found[0]["id"]))
+
+
+@subscriber("auth.password_reset")
+async def password_reset(flow: Flow, event: Event) -> None:
+    """Let somebody choose a new password. Who isn't known by an email address has to be told by the shop's own subscriber."""
+    to, actor = event.data["entity_id"], event.data["actor_type"]
+    places = {"user": admin_url(flow.settings), "customer": storefront_url(flow.settings)}
+    if "@" in to and actor in places:
+        url = f"{places[actor]}/reset-password?token={quote(event.data['token'])}&email={quote(to)}"
+        await send(flow, event, "password-reset", to, url=url, data={"email": to, "actor_type": actor})
+
+
+def admin_url(settings: Settings) -> str:
+    """Where the dashboard is."""
+    return (settings.admin_url or f"{settings.public_url or f'http://{settings.host}:{settings.port}'}/app").rstrip("/")
+
+
+def storefront_url(settings: Settings) -> str:
+    """Where buyers are: as the settings say, or where the first storefront that may ask the store API comes from."""
+    if settings.storefront_url is not None:
+        return settings.storefront_url.rstrip("/")
+    origins = [origin.strip() for origin in settings.store_cors.split(",")]
+    return next((origin for origin in origins if origin.startswith("http")), settings.public_url or "").rstrip("/")

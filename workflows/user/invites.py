@@ -1,0 +1,75 @@
+"""Inviting people to run the shop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...core.flow import Flow, step, workflow
+from ..auth.actors import link_actor
+from ..rows import delete_rows
+from .accounts import create_user
+
+Row = dict[str, Any]
+
+
+async def _take_back(flow: Flow, invites: list[Row]) -> None:
+    await flow.modules.user.delete("invite", [invite["id"] for invite in invites])
+
+
+@step(undo=_take_back)
+async def invite(flow: Flow, invites: list[Row]) -> list[Row]:
+    return await flow.modules.user.invite(invites)
+
+
+@workflow("create-invite-step")
+async def create_invites(flow: Flow, invites: list[Row]) -> list[Row]:
+    """Invite people: `email`, `metadata`. A letter follows the event. Raises InvalidData for somebody who is a user, or invited already."""
+    made = await flow.run(invite, invites)
+    for one in made:
+        flow.emit("invite.created", id=one["id"])
+    return made
+
+
+@workflow("refresh-invite-tokens-workflow")
+async def refresh_invites(flow: Flow, invite_ids: list[str]) -> list[str]:
+    """Invite again: the old letters no longer count. The ids. Raises NotFound."""
+    await flow.modules.user.renew_invites(invite_ids)
+    for id in invite_ids:
+        flow.emit("invite.resent", id=id)
+    return invite_ids
+
+
+@workflow("delete-invites-workflow")
+async def delete_invites(flow: Flow, ids: list[str]) -> list[str]:
+    """Take invitations back. The ids of those that were there."""
+    gone = [row["id"] for row in (await flow.run(delete_rows, "invite", ids))["rows"]]
+    for id in gone:
+        flow.emit("invite.deleted", id=id)
+    return gone
+
+
+async def _reopen(flow: Flow, accepted: Row) -> None:
+    await flow.modules.user.reopen_invite(accepted["id"])
+
+
+@step(undo=_reopen)
+async def use_up(flow: Flow, token: str) -> Row:
+    """The invitation of a token, which counts no longer."""
+    return await flow.modules.user.accept(token)
+
+
+@workflow("accept-invite-workflow")
+async def accept_invite(flow: Flow, invite_token: str, auth_identity_id: str, user: Row) -> Row:
+    """Make a user of whoever was invited, who signs in by that identity. One invitation is one user.
+
+    Raises NotFound and NotAllowed for a token that doesn't count; InvalidData where the address or the identity belongs to somebody
+    already: then the invitation stands as before.
+    """
+    accepted = await flow.run(use_up, invite_token)
+    row = {name: value for name, value in user.items() if value is not None}
+    made = await flow.run(create_user, {"email": accepted["email"], **row})
+    await flow.run(link_actor, auth_identity_id, "user", made["id"])
+    await flow.run(delete_rows, "invite", [accepted["id"]])
+    flow.emit("user.created", id=made["id"])
+    flow.emit("invite.accepted", id=accepted["id"])
+    return made
