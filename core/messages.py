@@ -39,6 +39,9 @@ class CallContext:
     """Set while a recorded write is carried out; the write is recorded under it."""
     scope: str | None = None
     """Prefix of the message ids of the calls made from here (`execution:step`): makes them the same when run again."""
+    fresh: bool = False
+    """Nobody has sent these writes before, as far as the sender knows: they are recorded when they are done, not looked up first. That
+    holds within one process; what goes over a wire is looked up."""
     sequence: itertools.count[int] = field(default_factory=lambda: itertools.count(1), compare=False, repr=False)
     """Numbers the writes of this scope in the order they are sent; shared by the copies `within` makes."""
 
@@ -49,9 +52,9 @@ class CallContext:
         """The same, with at most `seconds` left."""
         return replace(self, deadline=min(self.deadline, time.monotonic() + seconds))
 
-    def scoped(self, scope: str) -> CallContext:
+    def scoped(self, scope: str, *, fresh: bool = False) -> CallContext:
         """The same inside a durable step: its writes are numbered `scope/1`, `scope/2`, … from the beginning."""
-        return replace(self, scope=scope, message_id=None, sequence=itertools.count(1))
+        return replace(self, scope=scope, message_id=None, fresh=fresh, sequence=itertools.count(1))
 
     def next_message_id(self) -> str | None:
         """The id of the next write sent from here; None outside of a scope."""

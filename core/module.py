@@ -98,6 +98,10 @@ def remembered(*entities: str) -> Callable[[Callable[Concatenate[M, P], Awaitabl
     return mark
 
 
+class _CameBefore(Exception):
+    """A write that was taken for the first one of its id wasn't."""
+
+
 class _Write:
     """A write of one service that is being carried out."""
 
@@ -309,18 +313,28 @@ class ModuleService(Service):
                 finally:
                     if running.touched:
                         await self.context.changed(frozenset(running.touched))
+            joined = self.database.transaction_running is not None
+            fresh = call is not None and call.fresh and not joined
             async with self.database.transaction() as transaction:
-                if message_id is not None:
+                if message_id is not None and not fresh:
                     earlier = await self.message_log.begin(self.database, message_id)
                     if earlier is not None:
                         reply: R = unpack(earlier)
                         return reply
                 result = await body()
                 if message_id is not None:
-                    await self.message_log.finish(self.database, message_id, pack(result))
+                    packed = pack(result)
+                    if not fresh:
+                        await self.message_log.finish(self.database, message_id, packed)
+                    elif not await self.message_log.keep(self.database, message_id, packed):
+                        raise _CameBefore
                 if running.touched:
                     transaction.after_commit.append(functools.partial(self.context.changed, frozenset(running.touched)))
             return result
+        except _CameBefore:
+            assert message_id is not None
+            recorded: R = unpack(await self.message_log.reply(self.database, message_id))
+            return recorded
         finally:
             running.running = False
             _write.reset(token)

@@ -50,6 +50,8 @@ class ExecutionJournal:
         """Whether there may be one: then how it ends has to be written down."""
         self.outdone = False
         """Whether another execution of the same key was first."""
+        self.first = True
+        """Whether nobody has carried it out before. What was put back isn't, even where its attempts are forgiven."""
         self.fence = 1
         self.attempts = 1
         self.owner: str | None = None
@@ -67,6 +69,7 @@ class ExecutionJournal:
         """Of an execution that was taken over."""
         journal = cls(store, row.id, workflow, row.key, row.input, row.trace_id, row.started_at)
         journal.begun = journal.touched = True
+        journal.first = False
         journal.owner, journal.fence, journal.attempts = row.owner, row.fence, row.attempts
         for packed in row.journal:
             checkpoint = _from_wire(unpack(packed))

@@ -63,6 +63,9 @@ class Checkpoint:
 class Journal(Protocol):
     """The memory of one durable execution. Every writing method raises Superseded when the execution has another owner by now."""
 
+    first: bool
+    """Whether this is the first run of the execution: nobody has made its writes before."""
+
     def recall(self, path: str) -> Checkpoint | None:
         """What an earlier run left at this place."""
 

@@ -258,7 +258,7 @@ class Run:
         while True:
             view.events = None  # an attempt that failed has told nothing
             try:
-                return await self._attempt(view, step, args, kwargs, recorded)
+                return await self._attempt(view, step, args, kwargs, recorded, first=attempt == 0)
             except Exception as error:
                 attempt += 1
                 if attempt > step.retries or not _worth_retrying(error) or (_in_doubt(error) and not (recorded or step.reads)):
@@ -269,10 +269,14 @@ class Run:
                 log.warning("a step is tried again", workflow=self.workflow.name, execution=self.id, step=step.name, error=str(error))
                 await asyncio.sleep(pause)
 
-    async def _attempt(self, view: Flow, step: Step[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], recorded: bool) -> Any:
+    async def _attempt(
+        self, view: Flow, step: Step[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], recorded: bool, *, first: bool
+    ) -> Any:
         context = current_call()
         if recorded:
-            context = context.scoped(f"{self.id}:{view.path}")
+            # nobody can have sent its writes before in the first attempt of the first run
+            fresh = first and self.journal is not None and self.journal.first
+            context = context.scoped(f"{self.id}:{view.path}", fresh=fresh)
         token = call_context.set(context)
         try:
             if step.timeout is None:

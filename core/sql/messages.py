@@ -1,7 +1,8 @@
 """The record of writes that came over a wire: one row a message, written in the transaction of its write.
 
 The row's key is the message id. Who inserts it carries the write out; who comes second waits for the first one's
-commit at the unique index and then finds the reply.
+commit at the unique index and then finds the reply. A write that can't have come before is recorded with its reply once it is done;
+should it have come before after all, the unique index says so and all of it is undone.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ class MessageLog:
         table = schema.messages
         id = bindparam("id", type_=table.c.id.type)
         self._insert = compiled(insert(table).values(id=id).on_conflict_do_nothing().returning(table.c.id))
+        self._keep = compiled(
+            insert(table).values(id=id, reply=bindparam("answer", type_=LargeBinary)).on_conflict_do_nothing().returning(table.c.id)
+        )
         self._find = compiled(select(table.c.reply).where(table.c.id == id))
         self._finish = compiled(update(table).where(table.c.id == id).values(reply=bindparam("answer", type_=LargeBinary)))
         ids = bindparam("ids", type_=ARRAY(Text))
@@ -44,8 +48,16 @@ class MessageLog:
         """Take the id; the reply if the write was done before. Waits for another one that is just doing it."""
         if await database.fetch_one(self._insert, {"id": id}) is not None:
             return None
+        return await self.reply(database, id)
+
+    async def reply(self, database: Database, id: str) -> bytes:
+        """What a write that was done answered."""
         reply: bytes = await database.fetch_value(self._find, {"id": id})
         return reply
+
+    async def keep(self, database: Database, id: str, reply: bytes) -> bool:
+        """Keep id and reply of a write that is done, in its transaction. False: another one was first, so this one must be undone."""
+        return await database.fetch_one(self._keep, {"id": id, "answer": reply}) is not None
 
     async def finish(self, database: Database, id: str, reply: bytes) -> None:
         """Keep the reply, in the transaction of `begin`."""

@@ -73,7 +73,8 @@ SESSION_EVER = compiled(
 )
 
 # The provider authorised. A session that was dropped while the provider was asked comes back: the money is held, so the books
-# have to show it. Locks the collection first; that there is one payment only, the unique index sees to.
+# have to show it. Locks the collection first; that there is one payment only, the unique index sees to. The collection is counted on
+# from its newest version, not summed up: sums would miss what somebody else committed while the lock was waited for. Gives the payment.
 AUTHORIZED = compiled(
     text("""
     WITH collection AS (
@@ -86,12 +87,28 @@ AUTHORIZED = compiled(
         WHERE payment_session.id = CAST(:id AS text) AND payment_session.payment_collection_id = collection.id
           AND NOT EXISTS (SELECT FROM payment WHERE payment.payment_session_id = payment_session.id AND payment.deleted_at IS NULL)
         RETURNING payment_session.*
+    ), made AS (
+        INSERT INTO payment (id, amount, currency_code, provider_id, data, payment_collection_id, payment_session_id, metadata)
+        SELECT CAST(:payment_id AS text), amount, currency_code, provider_id, data, payment_collection_id, id, metadata
+        FROM session
+        ON CONFLICT (payment_session_id) WHERE deleted_at IS NULL DO NOTHING
+        RETURNING *
     )
-    INSERT INTO payment (id, amount, currency_code, provider_id, data, payment_collection_id, payment_session_id, metadata)
-    SELECT CAST(:payment_id AS text), amount, currency_code, provider_id, data, payment_collection_id, id, metadata
-    FROM session
-    ON CONFLICT (payment_session_id) WHERE deleted_at IS NULL DO NOTHING
-    RETURNING id, amount
+    UPDATE payment_collection AS collection
+    SET authorized_amount = coalesce(collection.authorized_amount, 0) + made.amount,
+        captured_amount = coalesce(collection.captured_amount, 0), refunded_amount = coalesce(collection.refunded_amount, 0),
+        status = CASE
+            WHEN collection.captured_amount > 0 THEN collection.status
+            WHEN coalesce(collection.authorized_amount, 0) + made.amount >= collection.amount AND made.amount > 0 THEN 'authorized'
+            WHEN coalesce(collection.authorized_amount, 0) + made.amount > 0 THEN 'partially_authorized'
+            WHEN collection.status = 'canceled' THEN 'canceled'
+            ELSE 'awaiting'
+        END,
+        updated_at = clock_timestamp()
+    FROM made
+    WHERE collection.id = made.payment_collection_id
+    RETURNING made.id, made.amount, made.currency_code, made.provider_id, made.payment_collection_id, made.payment_session_id,
+              made.metadata, CAST(made.created_at AS timestamptz(3)) AS created_at
 """)
 )
 

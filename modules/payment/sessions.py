@@ -7,10 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 from ...core import money
+from ...core.clock import iso
 from ...core.errors import Conflict, NotFound, PaymentAuthorizationFailed, PaymentOutcomeUnknown, PaymentRequiresMore
 from ...core.ids import new_id
-from ...core.messages import repeatable, writes
+from ...core.messages import one_statement, repeatable, writes
 from ...core.module import Keys, Row, Rows
+from ...core.sql.shown import shown
+from . import tables
 from .collections import Collections
 from .provider import Ask, Outcome, PaymentProvider
 from .queries import AUTHORIZED, BOOK_CAPTURE, BOOK_PAYMENT, NOT_AUTHORIZED, PAYMENT_OF_SESSION, SESSION
@@ -164,6 +167,7 @@ class Sessions(Collections):
         return await self._drop_sessions(ids=ids)
 
     @writes
+    @one_statement(lambda session, outcome: outcome.status == "authorized")
     async def _authorized(self, session: Row, outcome: Outcome) -> Row:
         """Book what the provider has authorised (and captured, if it did). Whoever comes second finds the payment."""
         id, collection_id = session["id"], session["payment_collection_id"]
@@ -177,14 +181,16 @@ class Sessions(Collections):
             if payment["canceled_at"] is not None:
                 raise _let_go(id)
             return payment
+        self.touch("payment", "payment_session", "payment_collection")
         if outcome.status == "captured":
             taken = made["amount"] if outcome.captured is None else min(outcome.captured, made["amount"])
             capture = {"id": new_id("capt"), "amount": taken, "payment_id": payment_id, "created_by": None, "metadata": None}
             await self.database.execute(BOOK_CAPTURE, capture)
             await self.database.execute(BOOK_PAYMENT, {"id": payment_id, "data": data, "kind": "capture"})
-        await self._refresh_collection(collection_id)
-        self.touch("payment", "capture", "payment_session")
-        return await self._payment(payment_id)
+            await self._refresh_collection(collection_id)
+            self.touch("capture")
+            return await self._payment(payment_id)
+        return _as_read(dict(made) | {"data": data})
 
     @writes
     async def _not_authorized(self, session: Row, outcome: Outcome) -> Row | None:
@@ -205,6 +211,13 @@ class Sessions(Collections):
         self.touch("payment_session")
         payment_id = await self.database.fetch_value(PAYMENT_OF_SESSION, {"id": session["id"]})
         return None if payment_id is None else await self._payment(payment_id)
+
+
+def _as_read(made: Row) -> Row:
+    """A payment that was just made, as `PAYMENT` shows it."""
+    at = iso(made["created_at"])
+    columns = shown(tables.payment, {**made, "created_at": at}, at)
+    return {name: value for name, value in columns.items() if not name.startswith("raw_")} | {"captures": [], "refunds": []}
 
 
 def _let_go(session_id: str) -> PaymentAuthorizationFailed:

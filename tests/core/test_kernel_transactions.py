@@ -19,11 +19,11 @@ from velella.core.sql.database import Database, Databases
 from .kernel_shop import Changes, ShopService, product, shop_on
 
 
-async def as_message(id: str, call: Any, *args: Any) -> Any:
-    """The call as it comes over a wire: in a task of its own, under a message id."""
+async def as_message(id: str, call: Any, *args: Any, fresh: bool = False) -> Any:
+    """The call as it comes over a wire: in a task of its own, under a message id. `fresh`: as a durable step sends it the first time."""
 
     async def run() -> Any:
-        call_context.set(CallContext(message_id=id))
+        call_context.set(CallContext(message_id=id, fresh=fresh))
         return await call(*args)
 
     return await asyncio.create_task(run())
@@ -54,6 +54,26 @@ async def test_a_message_that_failed_may_be_sent_again(shop: ShopService) -> Non
     await shop.create("product", [{"id": "p1", "title": "A"}])
     [row] = await as_message("m1", shop.update, "product", [{"id": "p1", "title": "B"}])
     assert row["title"] == "B"
+
+
+async def test_a_first_message_is_recorded_as_it_is_done(shop: ShopService) -> None:
+    [row] = await shop.create("product", [{"title": "A", "rank": 1}])
+    first = await as_message("m1", shop.restock, row["id"], 5, fresh=True)
+    again = await as_message("m1", shop.restock, row["id"], 5)
+    assert first == again == {"rank": 6, "weight": None}
+    assert shop.done == 1
+
+
+async def test_a_message_taken_for_the_first_is_undone_where_it_was_not(shop: ShopService, changes: Changes) -> None:
+    [row] = await shop.create("product", [{"title": "A", "rank": 1}])
+    first = await as_message("m1", shop.restock, row["id"], 5)
+    told = len(changes.seen)
+    assert await as_message("m1", shop.restock, row["id"], 5, fresh=True) == first
+    assert (await shop.retrieve("product", row["id"]))["rank"] == 6
+    assert len(changes.seen) == told
+    replies = await asyncio.gather(*(as_message("m2", shop.restock, row["id"], 5, fresh=number % 2 == 0) for number in range(12)))
+    assert replies == [{"rank": 11, "weight": None}] * 12
+    assert (await shop.retrieve("product", row["id"]))["rank"] == 11
 
 
 async def test_the_second_does_it_where_the_first_one_fails(shop: ShopService) -> None:
