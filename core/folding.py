@@ -23,7 +23,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .errors import Conflict, DeadlineExceeded, VelellaError
+from .errors import DeadlineExceeded, VelellaError
 from .messages import CallContext, call_context
 
 if TYPE_CHECKING:
@@ -54,8 +54,17 @@ class _Asked(Generic[A, R]):
         self.answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
 
     @property
+    def gave_up(self) -> bool:
+        """Whether nobody wants it any more, and no record would tell of it: then it must not happen."""
+        return self.answer.done() and self.message_id is None
+
+    @property
     def message_id(self) -> str | None:
         return self.call.message_id if self.call is not None else None
+
+
+class _GaveUp(Exception):
+    """Somebody without a record has gone: what was done for them is undone with the transaction."""
 
 
 class Folder(Generic[A, R]):
@@ -78,8 +87,8 @@ class Folder(Generic[A, R]):
     async def ask(self, argument: A) -> R:
         """The answer to one message. Raises what it is refused with.
 
-        Inside a transaction of the service it is part of that one. Who is cancelled while the batch runs doesn't stop it: as with any
-        reply that is lost, only the message's record says what came of it.
+        Inside a transaction of the service it is part of that one. Who is cancelled before the commit has asked for nothing; a message that
+        is recorded goes on, and its record says what came of it.
         """
         service = self._service
         if service.database.transaction_running is not None:
@@ -94,26 +103,30 @@ class Folder(Generic[A, R]):
     async def _work(self) -> None:
         try:
             while batch := self._next():
-                try:
-                    if len(batch) == 1:
-                        call_context.set(batch[0].call)
-                        answers: Sequence[R | VelellaError] = [await self._one(batch[0])]
-                    else:
-                        answers = await self._several(batch)
-                except Exception as error:  # noqa: BLE001 - it is theirs
-                    for asked in batch:
-                        if not asked.answer.done():
-                            asked.answer.set_exception(error)
-                    continue
+                answers = await self._answers(batch)
                 for asked, answer in zip(batch, answers, strict=True):
                     if asked.answer.done():
                         continue
-                    if isinstance(answer, VelellaError):
+                    if isinstance(answer, Exception):
                         asked.answer.set_exception(answer)
                     else:
                         asked.answer.set_result(answer)
         finally:
             self._working = None
+
+    async def _answers(self, batch: Sequence[_Asked[A, R]]) -> Sequence[R | Exception]:
+        """What became of each. Where the database refuses the batch as a whole, it can't say because of whom: then each is tried alone."""
+        if len(batch) > 1:
+            try:
+                return await self._several(batch)
+            except _GaveUp:
+                pass
+            except VelellaError as error:
+                if error.status >= 500:  # what happened isn't known, or nothing can be done: trying again is the callers' business
+                    return [error for _ in batch]
+            except Exception as error:  # noqa: BLE001 - it is theirs
+                return [error for _ in batch]
+        return [await self._one(asked) for asked in batch]
 
     def _next(self) -> list[_Asked[A, R]]:
         """Those who have waited longest. Of a message that is here twice the second waits: by then the first one's answer is known."""
@@ -135,10 +148,18 @@ class Folder(Generic[A, R]):
         self._waiting.extendleft(reversed(again))
         return batch
 
-    async def _one(self, asked: _Asked[A, R]) -> R | VelellaError:
+    async def _one(self, asked: _Asked[A, R]) -> R | Exception:
+        call_context.set(asked.call)
+
+        async def body() -> R:
+            answer = await self._alone(asked.argument)
+            if asked.gave_up:
+                raise _GaveUp
+            return answer
+
         try:
-            return await self._service.run_write(lambda: self._alone(asked.argument))
-        except VelellaError as error:
+            return await self._service.run_write(body)
+        except Exception as error:  # noqa: BLE001 - it is theirs
             return error
 
     async def _several(self, batch: Sequence[_Asked[A, R]]) -> Sequence[R | VelellaError]:
@@ -151,11 +172,10 @@ class Folder(Generic[A, R]):
             done = await log.begin_many(database, [asked.message_id for asked in batch if asked.message_id is not None])
             fresh = [asked for asked in batch if asked.message_id not in done]
             answers = await self._together([asked.argument for asked in fresh]) if fresh else ()
+            if any(asked.gave_up for asked in fresh):
+                raise _GaveUp
             made = dict(zip(fresh, answers, strict=True))
             await log.finish_many(database, [(asked.message_id, answer) for asked, answer in made.items() if asked.message_id is not None])
             return [made[asked] if asked in made else done[str(asked.message_id)] for asked in batch]
 
-        try:
-            return await self._service.run_write(body)
-        except Conflict as error:  # collided again and again
-            return [error for _ in batch]
+        return await self._service.run_write(body)

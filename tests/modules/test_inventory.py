@@ -323,3 +323,37 @@ async def test_a_crowd_gets_what_is_there_each_unit_once(inventory: InventorySer
     refused = [lines for lines, answer in zip(orders, final, strict=True) if not isinstance(answer, list)]
     left = {item: stock[item] - held[item] for item in items}
     assert all(any(left[each["inventory_item_id"]] < each["quantity"] for each in lines) for lines in refused)
+
+
+async def test_a_message_that_the_database_refuses_fails_alone(inventory: InventoryService) -> None:
+    item = await stocked(inventory, 10)
+    (taken,) = await inventory.reserve([line(item)])
+    asks = [[line(item)], [line(item, id=taken["id"])], [line(item)], [line(item, description="a\x00b")], [line(item)]]
+    answers = await asyncio.gather(*(inventory.reserve(lines) for lines in asks), return_exceptions=True)
+    assert [isinstance(answer, list) for answer in answers] == [True, False, True, False, True]
+    assert await inventory.available([item]) == {item: 6}
+    assert await inventory.count("reservation_item") == 4
+
+
+@pytest.mark.parametrize("others", [0, 4])
+async def test_who_gives_up_reserves_nothing(inventory: InventoryService, monkeypatch: pytest.MonkeyPatch, others: int) -> None:
+    """Cancelled inside the transaction, alone or among others: what was done for them is undone, and the others get theirs."""
+    item = await stocked(inventory, 100)
+    tasks: list[asyncio.Task[Any]] = []
+    counted: list[int] = []
+    plain = inventory._take
+
+    async def take(wanted: Any, rows: Any) -> str:
+        moment = await plain(wanted, rows)
+        counted.append(len(rows))
+        tasks[0].cancel()
+        return moment
+
+    monkeypatch.setattr(inventory, "_take", take)
+    tasks += [asyncio.create_task(inventory.reserve([line(item)])) for _ in range(1 + others)]
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    await inventory.reserve([line(item)])  # the one that gave up is through by then
+    assert counted[0] == 1 + others
+    assert [isinstance(answer, list) for answer in answers] == [False, *[True] * others]
+    assert await inventory.count("reservation_item") == others + 1
+    assert await inventory.available([item]) == {item: 99 - others}
