@@ -53,7 +53,8 @@ class Peer:
 
     def failed(self) -> None:
         self.failures += 1
-        self.up_again = time.monotonic() + min(LONGEST_PAUSE, FIRST_PAUSE * 2**self.failures)
+        doublings = min(self.failures, 32)  # a peer that is away for long fails thousands of times: more than a float can hold
+        self.up_again = time.monotonic() + min(LONGEST_PAUSE, FIRST_PAUSE * 2**doublings)
 
 
 class Router:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from ..router import Router
 
 HOST = "host"
-HOLDERS = ("http", "workflows", "pricing", "tax")
+SOURCES = ("pricing", "tax")
+"""Modules that remember answers themselves: others fill from them, so their processes are told first."""
+HOLDERS = ("http", "workflows", *SOURCES)
 """Services whose processes remember answers, and are told of every change."""
 PATIENCE_SECONDS = 0.1
 """How long a writer waits for a process that doesn't confirm."""
@@ -49,14 +51,20 @@ class Spread:
         return {replica for service in HOLDERS for replica in self._router.replicas(service)} - {self._router.me}
 
     async def tell(self, names: Collection[str] | None) -> None:
-        """Returns when all have confirmed, or after `PATIENCE_SECONDS`. None: everything may have changed."""
+        """Returns when all have confirmed, or after twice `PATIENCE_SECONDS`. None: everything may have changed."""
         holders = self.holders()
         if not holders:
             return
         for gone in self._targets.keys() - holders:
             del self._targets[gone]
+        sources = {replica for service in SOURCES for replica in self._router.replicas(service)} & holders
+        # whoever forgot already and asks a source that hasn't heard of it yet would take the old answer for a fresh one
+        for wave in (sources, holders - sources):
+            await self._tell_all(wave, names)
+
+    async def _tell_all(self, replicas: set[ReplicaId], names: Collection[str] | None) -> None:
         waiting: dict[asyncio.Future[None], _Target] = {}
-        for replica in holders:
+        for replica in replicas:
             target = self._targets.get(replica)
             if target is None:
                 target = self._targets[replica] = _Target(self._router, replica, self._forget_after)
