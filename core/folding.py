@@ -20,7 +20,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from contextvars import Context
+from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .errors import DeadlineExceeded, VelellaError
@@ -46,11 +46,12 @@ def folds(method: F) -> F:
 class _Asked(Generic[A, R]):
     """A message that waits for its batch."""
 
-    __slots__ = ("answer", "argument", "call")
+    __slots__ = ("answer", "argument", "call", "context")
 
     def __init__(self, argument: A, call: CallContext | None) -> None:
         self.argument = argument
         self.call = call
+        self.context = copy_context()
         self.answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
 
     @property
@@ -126,7 +127,8 @@ class Folder(Generic[A, R]):
                     return [error for _ in batch]
             except Exception as error:  # noqa: BLE001 - it is theirs
                 return [error for _ in batch]
-        return [await self._one(asked) for asked in batch]
+        # each in the context it was asked in: what it does belongs to that trace
+        return [await asyncio.create_task(self._one(asked), context=asked.context) for asked in batch]
 
     def _next(self) -> list[_Asked[A, R]]:
         """Those who have waited longest. Of a message that is here twice the second waits: by then the first one's answer is known."""
