@@ -151,8 +151,6 @@ class Folder(Generic[A, R]):
         return batch
 
     async def _one(self, asked: _Asked[A, R]) -> R | Exception:
-        call_context.set(asked.call)
-
         async def body() -> R:
             answer = await self._alone(asked.argument)
             if asked.gave_up:

@@ -169,6 +169,11 @@ class Settings(BaseSettings):
                 made[name] = kept_secret(folder / name)
         return self.model_copy(update=made)
 
+    @property
+    def dashboard_dir(self) -> Path:
+        """Where `velella admin build` puts the dashboard: what is served is `site` in it."""
+        return self.data_dir / "dashboard"
+
     def database_of(self, module: str) -> str:
         """URL of a module's database. Raises Misconfigured where none is known yet."""
         from .errors import Misconfigured

@@ -57,6 +57,13 @@ async def update_rows(flow: Flow, entity: str, rows: Sequence[Row]) -> Kept:
     return {"entity": entity, "rows": [{name: before[row["id"]][name] for name in row} for row in rows]}
 
 
+async def update_selected(flow: Flow, entity: str, selector: Selector, update: Row) -> list[Row]:
+    """Give all rows that a selector means the same values. The rows as they are then."""
+    ids = await selected(flow, entity, selector)
+    await flow.run(update_rows, entity, [{**update, "id": id} for id in ids])
+    return await owner(flow, entity).list(entity, {"id": ids})
+
+
 async def _restore(flow: Flow, gone: Kept) -> None:
     await owner(flow, gone["entity"]).restore(gone["entity"], [row["id"] for row in gone["rows"]])
 

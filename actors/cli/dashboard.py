@@ -19,9 +19,9 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from ...core.errors import Misconfigured
 from . import instance
+from .data import DataDir
 from .output import console
 
-FOLDER = "dashboard"
 VERSION = "2.18.0"
 PACKAGES = {"@medusajs/admin-bundler": VERSION, "@medusajs/dashboard": VERSION}
 NEEDED_NODE = 20
@@ -32,8 +32,6 @@ import bundler from "@medusajs/admin-bundler"
 await bundler.build({ path: "/app", backendUrl: "", storefrontUrl: process.argv[2] ?? "", outDir: "./out", sources: [], plugins: [] })
 process.exit(0)
 """
-
-DataDir = typer.Option(None, help="The data directory. Default: .velella")
 
 
 def register(app: typer.Typer) -> None:
@@ -53,7 +51,7 @@ def register(app: typer.Typer) -> None:
         """Build Medusa's dashboard from npm into the data directory; it is then served under /app. Takes a minute or two, needs Node.js."""
         settings = instance.settings_of(data_dir=data_dir)
         _check_tools()
-        folder = settings.data_dir / FOLDER
+        folder = settings.dashboard_dir
         folder.mkdir(parents=True, exist_ok=True)
         with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console) as progress:
             work = folder / "build"

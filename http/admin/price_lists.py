@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 from ...core.errors import InvalidData
+from ...core.json import dumps
+from ...core.query.page import Page
 from ...workflows.pricing.lists import batch_price_list_prices, create_price_lists, delete_price_lists, update_price_lists
-from ..frontend.bodies import ABSENT, Body, Metadata, Number, Part
+from ..frontend.bodies import ABSENT, Body, Metadata
 from ..frontend.filters import MANY, NUMBER_LIST, OPERATORS, TEXT, Filters, choices
 from ..frontend.flows import creates, deletes
-from ..frontend.request import Answer, Request
+from ..frontend.request import Answer, Request, list_envelope
 from ..frontend.routes import Routes
 from ..frontend.view import View
+from . import product_bodies
 
 routes = Routes()
 
@@ -37,23 +40,13 @@ PRICE_LISTS = Filters(
 )
 
 
-class NewPrice(Part):
-    currency_code: str
-    amount: Number
+class NewPrice(product_bodies.Price):
     variant_id: str
-    min_quantity: Number | None = None
-    max_quantity: Number | None = None
-    rules: dict[str, str] = ABSENT
 
 
-class ChangedPrice(Part):
+class ChangedPrice(product_bodies.ChangedPrice):
     id: str
-    currency_code: str = ABSENT
-    amount: Number = ABSENT
     variant_id: str
-    min_quantity: Number | None = None
-    max_quantity: Number | None = None
-    rules: dict[str, str] = ABSENT
 
 
 class UpdatePriceList(Body):
@@ -95,6 +88,10 @@ def shown_price(row: Row) -> Row:
     return {**row, "variant_id": variant.get("id"), "rules": rules}
 
 
+def listed(request: Request, view: View, page: Page, show: Callable[[Row], Row]) -> bytes:
+    return list_envelope(view.plural, Page(dumps([show(row) for row in page.rows]), page.count), request.page)
+
+
 async def one_list(request: Request, id: str) -> Answer:
     found = (await request.rows(PRICE_LIST, {"id": id})).rows
     if not found:
@@ -111,13 +108,7 @@ async def prices_by_id(request: Request, ids: Iterable[str]) -> list[Row]:
 @routes.get("/admin/price-lists", query=PRICE_LISTS, returns=PRICE_LIST, many=True)
 async def list_price_lists(request: Request) -> Answer:
     """List price lists."""
-    page, paging = await request.page_of(PRICE_LIST), request.page
-    return {
-        "price_lists": [shown_list(row) for row in page.rows],
-        "count": page.count,
-        "offset": paging.offset,
-        "limit": paging.limit,
-    }
+    return listed(request, PRICE_LIST, await request.page_of(PRICE_LIST), shown_list)
 
 
 @routes.get("/admin/price-lists/{id}", returns=PRICE_LIST)
@@ -152,8 +143,7 @@ routes.resource("/admin/price-lists", PRICE_LIST, get=False, delete=deletes(dele
 @routes.get("/admin/price-lists/{id}/prices", returns=PRICE, many=True)
 async def list_prices(request: Request) -> Answer:
     """List the prices of a price list."""
-    page, paging = await request.page_of(PRICE, {"price_list_id": request.params["id"]}), request.page
-    return {"prices": [shown_price(row) for row in page.rows], "count": page.count, "offset": paging.offset, "limit": paging.limit}
+    return listed(request, PRICE, await request.page_of(PRICE, {"price_list_id": request.params["id"]}), shown_price)
 
 
 @routes.post("/admin/price-lists/{id}/prices/batch", body=BatchPrices, returns=PRICE)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any, Literal
+from typing import Literal
 
 from aiohttp import BodyPartReader, MultipartReader
 
 from ...core.errors import InvalidData
 from ...core.json import dumps
-from ...modules.file.provider import Place
 from ...workflows.file.files import delete_files
 from ..frontend.answers import http_error
 from ..frontend.bodies import ABSENT, Body, Number
@@ -32,21 +31,15 @@ ENVELOPE = 1024 * 1024
 @routes.post("/admin/uploads", returns=FILE, streams=True)
 async def upload(request: Request) -> Answer:
     """Upload files: `multipart/form-data`, each as `files`."""
-    rows: list[dict[str, Any]] = []
-    try:
+    async with request.files.batch(request.modules.file.record) as batch:
         async for part in _files(request):
-            if len(rows) == FILES:
+            if len(batch.rows) == FILES:
                 raise InvalidData(f"No more than {FILES} files can be uploaded at once")
             chunks = _within(part, request.settings.upload_limit)
-            stored = await request.files.store(part.filename or "", part.headers.get("Content-Type"), chunks)
-            rows.append({**stored, "created_by": request.actor_id})
-        if not rows:
+            await batch.store(part.filename or "", part.headers.get("Content-Type"), chunks, created_by=request.actor_id)
+        if not batch.rows:
             raise InvalidData("No files were uploaded")
-        await request.modules.file.record(rows)
-    except BaseException:
-        for row in rows:
-            await request.files.provider.delete(Place(row["id"]))
-        raise
+    rows = batch.rows
     page = await request.rows(FILE, {"id": [row["id"] for row in rows]})
     shown = {row["id"]: row for row in page.rows}
     return dumps({"files": [shown[row["id"]] for row in rows]})

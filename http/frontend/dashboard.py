@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 DASHBOARD = "/app"
-FOLDER = "dashboard"
-"""Inside the data directory. `site` in it is what is served."""
 FOR_GOOD = "public, max-age=31536000, immutable"
 """The names of assets tell their content."""
 ANEW = "no-cache"
@@ -35,12 +33,12 @@ def is_dashboard(path: str) -> bool:
     return path == DASHBOARD or path.startswith(f"{DASHBOARD}/")
 
 
-def dashboard_page(data_dir: Path, http: web.BaseRequest) -> Reply:
-    """A file of the dashboard; for every other path its page, which knows what to show there. 503 while it isn't built."""
+def dashboard_page(folder: Path, http: web.BaseRequest) -> Reply:
+    """A file of the dashboard in `folder/site`; for every other path its page, which knows what to show there. 503 while it isn't built."""
     path = unquote(http.rel_url.raw_path)
     if http.method not in ("GET", "HEAD"):
         return missing_page(http.method, path)
-    site = data_dir / FOLDER / "site"
+    site = folder / "site"
     index = site / "index.html"
     if not index.is_file():
         return Reply(NOT_BUILT, 503, "text/html", headers={**SAFE, "Cache-Control": "no-store"})

@@ -163,7 +163,7 @@ class FrontEnd(Service):
             elif path.startswith(STATIC):
                 reply = static_file(self.files, http)
             elif is_dashboard(path):
-                reply = dashboard_page(self.settings.data_dir, http)
+                reply = dashboard_page(self.settings.dashboard_dir, http)
             else:
                 reply = await self._within_bounds(http, path, match, trace_id)
         except Refused as refused:

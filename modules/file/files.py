@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
-from ...core.errors import Misconfigured
+from ...core.errors import Misconfigured, VelellaError
 from ...core.providers import Providers
 from ...core.settings import Settings
 from .names import checked_type, new_name
@@ -46,9 +47,48 @@ class Files:
         await self.provider.store(place, counted.pass_on(), mime_type)
         return self.row(place, filename, mime_type, counted.size)
 
+    @asynccontextmanager
+    async def batch(self, record: Callable[[list[Row]], Awaitable[Any]]) -> AsyncIterator[Batch]:
+        """Several files, all or none: those stored inside are recorded at the end of the block, or gone where it fails.
+
+        Where it isn't known whether they were recorded they stay: a file that nobody knows of costs a little room, one that is in the books
+        and isn't there is a promise broken.
+        """
+        batch = Batch(self)
+        try:
+            yield batch
+        except BaseException:
+            await batch.drop()
+            raise
+        try:
+            await record(batch.rows)
+        except VelellaError as error:
+            if error.status < 500:  # refused, so surely not done
+                await batch.drop()
+            raise
+
     def row(self, place: Place, filename: str, mime_type: str, size: int | None) -> Row:
         url = self.provider.url(place) if place.access == "public" else None
         return {"id": place.name, "filename": filename, "mime_type": mime_type, "size": size, "access": place.access, "url": url}
+
+
+class Batch:
+    """Files that are stored and not yet in the books."""
+
+    def __init__(self, files: Files) -> None:
+        self.rows: list[Row] = []
+        self._files = files
+
+    async def store(
+        self, filename: str, declared: str | None, chunks: AsyncIterator[bytes], access: Access = "public", *, created_by: str | None = None
+    ) -> None:
+        """As `Files.store`."""
+        row = await self._files.store(filename, declared, chunks, access)
+        self.rows.append({**row, "created_by": created_by})
+
+    async def drop(self) -> None:
+        for row in self.rows:
+            await self._files.provider.delete(Place(row["id"], row["access"]))
 
 
 class _Counted:

@@ -37,18 +37,11 @@ class FileService(ModuleService):
 
         All or none. Raises InvalidData for a type that isn't taken.
         """
-        rows: Rows = []
-        try:
+        async with self._files.batch(self.record) as batch:
             for each in files:
-                stored = await self._files.store(
-                    each["filename"], each.get("mime_type"), _at_once(each["content"]), each.get("access", "public")
-                )
-                rows.append({**stored, "created_by": created_by})
-            return await self.record(rows)
-        except Exception:
-            for row in rows:
-                await self._files.provider.delete(Place(row["id"], row["access"]))
-            raise
+                content = _at_once(each["content"])
+                await batch.store(each["filename"], each.get("mime_type"), content, each.get("access", "public"), created_by=created_by)
+        return batch.rows
 
     @repeatable
     async def retrieve_file(self, id: str) -> Row:

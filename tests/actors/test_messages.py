@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from velella.actors.directory import Address, ReplicaId
 from velella.actors.host import local_host
+from velella.actors.router import LONGEST_PAUSE, Peer
 from velella.core.errors import Busy, DeadlineExceeded, NotFound, Unavailable, VelellaError
 from velella.core.messages import CallContext, call_context
 from velella.core.settings import Settings
@@ -185,3 +187,13 @@ async def test_in_process_nothing_is_copied_unless_asked(settings: Settings) -> 
         assert copy is not value
         with pytest.raises(TypeError):
             await host.modules.toy.echo(object())  # type: ignore[attr-defined]
+
+
+def test_a_replica_that_is_away_for_long_is_asked_again_in_the_end() -> None:
+    class Away:
+        """Never reached."""
+
+    peer = Peer(Address(ReplicaId("toys", 0), "here", "/nowhere"), Away())  # type: ignore[arg-type]
+    for _ in range(5000):
+        peer.failed()
+    assert time.monotonic() < peer.up_again <= time.monotonic() + LONGEST_PAUSE

@@ -180,7 +180,7 @@ class Doors:
 
     def __init__(self, folder: Path) -> None:
         self.settings = Settings(_env_file=None, data_dir=folder, cache_seconds=2.0)
-        ids = [ReplicaId("http", 0), ReplicaId("http", 1), ReplicaId("caching", 0), ReplicaId("product", 0)]
+        ids = [ReplicaId("http", 0), ReplicaId("http", 1), ReplicaId("caching", 0), ReplicaId("product", 0), ReplicaId("pricing", 0)]
         self.addresses = {id: Address(id, "here", str(folder / str(id))) for id in ids}
         self.hosts: dict[str, Host] = {}
         self.told: dict[str, list[frozenset[str] | None]] = {"http-0": [], "http-1": []}
@@ -217,6 +217,18 @@ async def doors() -> AsyncIterator[Doors]:
 async def test_a_writer_returns_when_every_front_end_knows(doors: Doors) -> None:
     await doors.writer(frozenset({"product"}))
     assert doors.told == {"http-0": [frozenset({"product"})], "http-1": [frozenset({"product"})]}
+
+
+async def test_who_others_fill_from_hears_of_a_change_before_them(doors: Doors) -> None:
+    """A door that forgot, and fills again from a source that still remembers, would keep the old answer as a fresh one."""
+    heard: list[str] = []
+    for id in ("http-0", "http-1", "pricing-0"):
+        doors.hosts[id].context.on_changed(lambda _, id=id: heard.append(id))
+    for _ in range(20):
+        await doors.writer(frozenset({"price"}))
+        assert heard[0] == "pricing-0"
+        assert sorted(heard[1:]) == ["http-0", "http-1"]
+        heard.clear()
 
 
 async def test_changes_of_the_same_moment_travel_together(doors: Doors) -> None:

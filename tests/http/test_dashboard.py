@@ -11,7 +11,6 @@ import pytest
 from yarl import URL
 
 from velella.actors.cli.dashboard import _put_in_place
-from velella.http.frontend.dashboard import FOLDER
 
 from .conftest import Shop
 
@@ -37,7 +36,7 @@ async def browser() -> AsyncIterator[aiohttp.ClientSession]:
 
 @pytest.fixture
 def folder(shop: Shop) -> Iterator[Path]:
-    folder = shop.front.settings.data_dir / FOLDER
+    folder = shop.front.settings.dashboard_dir
     folder.mkdir()
     yield folder
     for place in sorted(folder.rglob("*"), reverse=True):

@@ -8,7 +8,7 @@ from typing import Any
 from ...core.errors import InvalidData
 from ...core.flow import Flow, step, workflow
 from ..auth.actors import link_actor, unlink_actor
-from ..rows import Selector, delete_rows, release_ties, selected, update_rows
+from ..rows import Selector, delete_rows, release_ties, update_selected
 
 Row = dict[str, Any]
 
@@ -34,12 +34,10 @@ async def create_customers(flow: Flow, customers: list[Row], additional_data: Ro
 
 @workflow("update-customers", hooks=("customersUpdated",))
 async def update_customers(flow: Flow, selector: Selector, update: Row, additional_data: Row | None = None) -> list[Row]:
-    ids = await selected(flow, "customer", selector)
-    await flow.run(update_rows, "customer", [{**update, "id": id} for id in ids])
-    changed = await flow.modules.customer.list("customer", {"id": ids})
+    changed = await update_selected(flow, "customer", selector, update)
     await flow.hooks.customersUpdated(changed, additional_data)
-    for id in ids:
-        flow.emit("customer.updated", id=id)
+    for row in changed:
+        flow.emit("customer.updated", id=row["id"])
     return changed
 
 

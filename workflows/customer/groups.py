@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TypedDict
 
 from ...core.flow import Flow, step, workflow
-from ..rows import Selector, create_rows, delete_rows, selected, update_rows
+from ..rows import Selector, create_rows, delete_rows, update_selected
 
 Row = dict[str, Any]
 
@@ -19,9 +19,7 @@ async def create_customer_groups(flow: Flow, customer_groups: list[Row]) -> list
 
 @workflow("update-customer-groups")
 async def update_customer_groups(flow: Flow, selector: Selector, update: Row) -> list[Row]:
-    ids = await selected(flow, "customer_group", selector)
-    await flow.run(update_rows, "customer_group", [{**update, "id": id} for id in ids])
-    return await flow.modules.customer.list("customer_group", {"id": ids})
+    return await update_selected(flow, "customer_group", selector, update)
 
 
 @workflow("delete-customer-groups")

@@ -9,7 +9,7 @@ from ...core.errors import InvalidData, NotFound
 from ...core.flow import Flow, step, workflow
 from ...core.ids import new_id
 from ..pricing.prices import create_price_sets, update_price_sets
-from ..rows import Selector, attach_ties, create_rows, delete_rows, release_ties, selected, update_rows
+from ..rows import Selector, attach_ties, create_rows, delete_rows, release_ties, selected, update_selected
 
 Row = dict[str, Any]
 
@@ -209,12 +209,10 @@ async def create_shipping_option_types(flow: Flow, shipping_option_types: list[R
 
 @workflow("update-shipping-option-types", hooks=("shippingOptionTypesUpdated",))
 async def update_shipping_option_types(flow: Flow, selector: Selector, update: Row, additional_data: Row | None = None) -> list[Row]:
-    ids = await selected(flow, "shipping_option_type", selector)
-    await flow.run(update_rows, "shipping_option_type", [{**update, "id": id} for id in ids])
-    changed = await flow.modules.fulfillment.list("shipping_option_type", {"id": ids})
+    changed = await update_selected(flow, "shipping_option_type", selector, update)
     await flow.hooks.shippingOptionTypesUpdated(changed, additional_data)
-    for id in ids:
-        flow.emit("shipping-option-type.updated", id=id)
+    for row in changed:
+        flow.emit("shipping-option-type.updated", id=row["id"])
     return changed
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 
 from ...core.errors import NotAllowed
 from ...core.flow import Flow, step, workflow
-from ..rows import Selector, create_rows, delete_rows, release_ties, selected, update_rows
+from ..rows import Selector, create_rows, delete_rows, release_ties, selected, update_selected
 from .options import release_options_of
 
 Row = dict[str, Any]
@@ -91,9 +91,7 @@ async def create_shipping_profiles(flow: Flow, profiles: list[Row]) -> list[Row]
 
 @workflow("update-shipping-profiles-workflow")
 async def update_shipping_profiles(flow: Flow, selector: Selector, update: Row) -> list[Row]:
-    ids = await selected(flow, "shipping_profile", selector)
-    await flow.run(update_rows, "shipping_profile", [{**update, "id": id} for id in ids])
-    return await flow.modules.fulfillment.list("shipping_profile", {"id": ids})
+    return await update_selected(flow, "shipping_profile", selector, update)
 
 
 async def _restore_profiles(flow: Flow, ids: list[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...core.flow import Flow, workflow
-from ..rows import Selector, create_rows, delete_rows, selected, update_rows
+from ..rows import Selector, create_rows, delete_rows, update_selected
 
 Row = dict[str, Any]
 
@@ -19,9 +19,7 @@ async def create_return_reasons(flow: Flow, data: list[Row]) -> list[Row]:
 @workflow("update-return-reasons")
 async def update_return_reasons(flow: Flow, selector: Selector, update: Row) -> list[Row]:
     """Raises InvalidData for a value that is taken."""
-    ids = await selected(flow, "return_reason", selector)
-    await flow.run(update_rows, "return_reason", [{**update, "id": id} for id in ids])
-    return await flow.modules.order.list("return_reason", {"id": ids})
+    return await update_selected(flow, "return_reason", selector, update)
 
 
 @workflow("delete-return-reasons")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TypedDict
 
 from ...core.flow import Flow, step, workflow
-from ..rows import Selector, create_rows, delete_rows, selected, update_rows
+from ..rows import Selector, create_rows, delete_rows, update_selected
 
 Row = dict[str, Any]
 
@@ -47,9 +47,7 @@ async def create_price_preferences(flow: Flow, price_preferences: list[Row]) -> 
 @workflow("update-price-preferences")
 async def update_price_preferences(flow: Flow, selector: Selector, update: Row) -> list[Row]:
     """Raises InvalidData where another preference is for the same by then."""
-    ids = await selected(flow, "price_preference", selector)
-    await flow.run(update_rows, "price_preference", [{**update, "id": id} for id in ids])
-    return await flow.modules.pricing.list("price_preference", {"id": ids})
+    return await update_selected(flow, "price_preference", selector, update)
 
 
 @workflow("delete-price-preferences")

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from velella.core.errors import InvalidData, NotFound
+from velella.core.errors import InvalidData, NotFound, ReplyLost, VelellaError
 
 from ..conftest import Answered, Client, Shop
 
@@ -277,3 +277,19 @@ async def test_a_browser_uploads_through_the_shop_where_files_are_kept_here(shop
     limit = shop.host.settings.upload_limit
     for odd in ({"size": limit + 1}, {"size": -1}, {"mime_type": "text/html"}):
         assert (await admin("POST", "/admin/uploads/presigned-urls", {**body, **odd})).status == 400
+
+
+@pytest.mark.parametrize(("error", "left"), [(ReplyLost("the connection went"), 1), (InvalidData("not so"), 0)])
+async def test_files_that_may_be_in_the_books_stay(shop: Shop, monkeypatch: pytest.MonkeyPatch, error: VelellaError, left: int) -> None:
+    """A row whose file is gone would be a broken promise; a file without a row is only some room."""
+    before = kept(shop)
+    service = shop.host.services["file"]
+
+    async def record(rows: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(service, "record", record)
+    with pytest.raises(type(error)):
+        await shop.host.modules.file.create_files([{"filename": "a.csv", "content": b"1"}])
+    gained = kept(shop) - before
+    assert len(gained) == left
