@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def no_subscribers() -> Iterator[None]:
+    """Only those of the test: a coordinator that starts with others relays beside it."""
     before = dict(_subscribers)
+    _subscribers.clear()
     yield
     _subscribers.clear()
     _subscribers.update(before)
