@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..core.query.graph import Graph
     from ..core.sql.database import Database
     from ..modules import Modules
-    from .caching import CachingService
+    from .caching import Cache, CachingService
     from .coordinator import Coordinator
     from .locking import LockingService
     from .mailbox import Mailbox
@@ -57,7 +57,6 @@ class HostContext:
         from ..core.query.graph import Graph  # here, because most services never ask it
         from ..core.query.links import REFERENCES
         from ..core.query.plan import Catalogue
-        from .caching import Cache
         from .caching.source import CachedSource
 
         made_by = [load(name, self.settings) for name in self.router.directory.services if name not in ENGINE and name != HOST]
@@ -71,10 +70,17 @@ class HostContext:
         )
         if not self.settings.cache:
             return Graph(self.modules, catalogue)
-        cache = Cache(self.settings.cache_bytes // 4, self.settings.cache_seconds)
+        return Graph(self.modules, catalogue, source=CachedSource(self.modules, catalogue, self.memory))
+
+    @cached_property
+    def memory(self) -> Cache:
+        """What this process remembers of rows."""
+        from .caching import Cache
+
+        cache = Cache(self.settings.cache_bytes // 4, self.settings.cache_seconds, enabled=self.settings.cache)
         self.on_changed(cache.changed)
         self.meters.add(lambda: cache.samples("rows"))
-        return Graph(self.modules, catalogue, source=CachedSource(self.modules, catalogue, cache))
+        return cache
 
 
 Factory = Callable[[HostContext], Any]

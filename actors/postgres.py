@@ -39,6 +39,7 @@ TUNING = {
     "checkpoint_timeout": "15min",
     "random_page_cost": "1.1",
     "jit": "off",  # statements here are short: compiling them costs more than it saves
+    "autovacuum_naptime": "5s",  # a shop that was just filled is planned for as an empty one until its tables are analysed
     "log_min_messages": "warning",
     "timezone": "UTC",
 }

@@ -145,6 +145,12 @@ class ModuleService(Service):
         return Page(row[0], row[1] if query.count else None)
 
     @reads
+    async def documents(self, query: Query) -> list[tuple[str, bytes]]:
+        """What `query` gives, row by row: keys and JSON texts, in the page's order. For who remembers rows, not pages."""
+        sql, arguments = self.statements.page(query, apart=True)
+        return [(key, text) for key, text in await self.database.fetch_rows(sql, arguments)]
+
+    @reads
     async def count(self, entity: str, filters: Mapping[str, Any] | None = None) -> int:
         """How many rows there are, without those that are softly deleted."""
         sql, arguments = self.statements.count(entity, filters)
@@ -200,7 +206,7 @@ class ModuleService(Service):
                 raise InvalidData(f"{kind.called} needs a value for {kind.key}")
         statement, params = self._writes.insert(kind, given)
         made: Rows = json.loads(await self.database.fetch_json(statement, params))
-        self.touch_rows(entity, (row[kind.key] for row in made))
+        self._touch_stored(kind, made)
         return _in_order(kind, given, made)
 
     @writes
@@ -222,7 +228,7 @@ class ModuleService(Service):
         if len(done) < len(given):
             await self._refuse_update(kind, given, done)
         if given:
-            self.touch_rows(entity, keys)
+            self._touch_stored(kind, done)
         return _in_order(kind, given, done)
 
     @writes
@@ -267,11 +273,21 @@ class ModuleService(Service):
         if running is None:
             raise TypeError("touch belongs inside a method marked @writes")
         running.touched.update(entities)
+        for view, seen in self.schema.views:
+            running.touched.update(f"{view}{name.removeprefix(seen)}" for name in entities if name.partition(":")[0] == seen)
 
     def touch_rows(self, entity: str, keys: Iterable[Any]) -> None:
         """Like `touch`, where it is known which rows: who remembers others of the entity by their keys needn't forget them."""
         rows = {f"{entity}:{key}" for key in keys}
         self.touch(*(rows if len(rows) <= MOST_ROWS else (entity,)))
+
+    def _touch_stored(self, kind: Entity, rows: Rows) -> None:
+        """`touch_rows` for rows that are new or changed, and for what they belong to, which may have one more now: by the column that
+        says so and its value (`product_variant.product_id:prod_1`)."""
+        self.touch_rows(kind.name, (row[kind.key] for row in rows))
+        for column in kind.belongs_by:
+            names = {f"{kind.name}.{column}:{row[column]}" for row in rows if row[column] is not None}
+            self.touch(*(names if len(names) <= MOST_ROWS else (kind.name,)))
 
     async def forget_messages(self, seconds: float) -> int:
         """Drop the record of writes older than that; how many they were. A write sent again later than that is done again."""
@@ -353,7 +369,7 @@ class ModuleService(Service):
         statement, params = self._writes.insert_all(asked, [(table, each) for table, each in pairs if each])
         made: list[Rows] = json.loads(await self.database.fetch_json(statement, params))
         for (kind, _), rows in zip(asked, made, strict=True):
-            self.touch_rows(kind.name, (row[kind.key] for row in rows))
+            self._touch_stored(kind, rows)
         stored = iter(made)
         return [_in_order(self.schema[entity], rows, next(stored)) if rows else [] for (entity, _), rows in zip(parts, given, strict=True)]
 
@@ -384,7 +400,7 @@ class ModuleService(Service):
             return []
         statement, params = self._writes.insert(kind, self._writes.new_rows(kind, rows), or_nothing=True)
         made: Rows = json.loads(await self.database.fetch_json(statement, params))
-        self.touch_rows(kind.name, (row[kind.key] for row in made))
+        self._touch_stored(kind, made)
         return made
 
     async def _delete(self, kind: Entity, by: str, keys: Sequence[Any]) -> set[Any]:
@@ -411,7 +427,7 @@ class ModuleService(Service):
         rows = await self.database.fetch(self._writes.restore(kind, by), params)
         if not rows:
             return set()
-        self.touch_rows(kind.name, (row[0] for row in rows))
+        self.touch(kind.name)  # what they belong to has them again
         for relation in cascades(kind):
             child = self.schema[relation.target]
             if child.soft:

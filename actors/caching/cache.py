@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable, Iterator
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -15,10 +16,13 @@ from ...core.settings import Settings
 T = TypeVar("T")
 
 Rows = tuple[str, ...]
-"""Single rows, as they are named when they change: `product:prod_1`."""
+"""Single rows, as they are named when they change: `product:prod_1`; or those that hold a key: `product_variant.product_id:prod_1`."""
 
 OVERHEAD = 300
 """Bytes that an entry costs beside its value."""
+NOTHING: frozenset[str] = frozenset()
+ROW_OVERHEAD = 100
+"""Bytes that an entry costs for each row whose change makes it outdated."""
 TAG_SETS = 8192
 
 
@@ -62,6 +66,26 @@ class _Flight:
         return not self.outdated and self.generation == self.tags.generation
 
 
+class Heard:
+    """What has changed while somebody listened."""
+
+    __slots__ = ("everything", "names")
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        self.everything = False
+
+    def of(self, tags: frozenset[str], rows: Rows) -> bool:
+        """Whether one of these rows, or any of these entities, was among it."""
+        if not self.names:
+            return self.everything
+        return (
+            self.everything
+            or any(row in self.names or _entity(row) in self.names for row in rows)
+            or not tags.isdisjoint(map(_entity, self.names))
+        )
+
+
 @dataclass(slots=True)
 class Figures:
     """Since the start of the process."""
@@ -99,6 +123,7 @@ class Cache:
         self._flights: dict[Hashable, _Flight] = {}
         self._tags: dict[frozenset[str], _Tags] = {}
         self._by_name: dict[str, list[_Tags]] = {}
+        self._listeners: set[Heard] = set()
         self._by_row: dict[str, dict[str, set[Hashable]]] = {}
         """Entity → row → keys of what was made of it, kept or on its way."""
 
@@ -108,6 +133,10 @@ class Cache:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    @property
+    def enabled(self) -> bool:
+        return self._enabled
 
     async def get_or_fill(
         self,
@@ -146,23 +175,75 @@ class Cache:
         entry = self._fresh(key)
         return entry.value if entry is not None else None
 
+    @contextmanager
+    def listening(self) -> Iterator[Heard]:
+        """For what is fetched inside and whose rows are known only then: `keep` wants to know what has changed since before."""
+        heard = Heard()
+        self._listeners.add(heard)
+        try:
+            yield heard
+        finally:
+            self._listeners.discard(heard)
+
+    def keep(self, key: Hashable, value: bytes, heard: Heard | None = None, *, tags: frozenset[str] = NOTHING, rows: Rows = ()) -> None:
+        """Remember what was made of these and read since `heard` listens; unless one of them has changed meanwhile."""
+        if not self._enabled:
+            return
+        if heard is not None and heard.of(tags, rows):
+            self.figures.outdated += 1
+            return
+        self._put(key, value, len(value) + OVERHEAD, self._tags.get(tags) or self._new_tags(tags), rows)
+
+    async def get_or_fill_many(
+        self,
+        place: Callable[[str], Hashable],
+        keys: Iterable[str],
+        fill: Callable[[list[str]], Awaitable[Mapping[str, bytes]]],
+        *,
+        tags: frozenset[str] = NOTHING,
+        rows: Callable[[bytes], Rows] = lambda value: (),
+    ) -> dict[str, bytes]:
+        """The values of several keys in their order, those that aren't there fetched at once; what `fill` leaves out isn't there.
+
+        `place` makes the key of a value, `rows` says of which rows it was made.
+        """
+        values = {key: self.get(place(key)) for key in keys}
+        missing = [key for key, value in values.items() if value is None]
+        if missing:
+            self.figures.misses += len(missing)
+            with self.listening() as heard:
+                filled = await fill(missing)
+            for key, value in filled.items():
+                values[key] = value
+                self.keep(place(key), value, heard, tags=tags, rows=rows(value))
+        return {key: value for key, value in values.items() if value is not None}
+
+    def holds(self, key: Hashable) -> bool:
+        """Whether `get` would find it. Counts as no look-up."""
+        entry = self._entries.get(key)
+        return entry is not None and self._is_fresh(entry)
+
     def changed(self, names: frozenset[str] | None) -> None:
         """Rows (`product:prod_1`) or any rows of entities (`product`) have changed and the change is committed; None: anything may have."""
         if names is None:
             self.clear()
             return
+        for heard in self._listeners:
+            heard.names |= names
         for name in names:
-            entity, _, row = name.partition(":")
+            entity = _entity(name)
             for tags in self._by_name.get(entity, ()):
                 tags.generation += 1
             watched = self._by_row.get(entity)
             if watched:
-                for keys in [watched.get(name, ())] if row else list(watched.values()):
+                for keys in list(watched.values()) if name == entity else [watched.get(name, ())]:
                     for key in tuple(keys):
                         self._outdate(key)
 
     def clear(self) -> None:
         """Forget everything, also what is being fetched."""
+        for heard in self._listeners:
+            heard.everything = True
         for tags in self._tags.values():
             tags.generation += 1
         self._tags.clear()
@@ -188,12 +269,15 @@ class Cache:
         entry = self._entries.get(key)
         if entry is None:
             return None
-        if entry.generation == entry.tags.generation and entry.expires > self._clock():
+        if self._is_fresh(entry):
             self._entries.move_to_end(key)
             self.figures.hits += 1
             return entry
         self._drop(key, entry)
         return None
+
+    def _is_fresh(self, entry: _Entry) -> bool:
+        return entry.generation == entry.tags.generation and entry.expires > self._clock()
 
     def _outdate(self, key: Hashable) -> None:
         flight = self._flights.get(key)
@@ -210,7 +294,7 @@ class Cache:
             self._landed(key, flight)
             raise
         if flight.fresh:
-            self._keep(key, value, (len(value) if size is None else size(value)) + OVERHEAD, flight)  # type: ignore[arg-type]
+            self._put(key, value, (len(value) if size is None else size(value)) + OVERHEAD, flight.tags, flight.rows)  # type: ignore[arg-type]
         else:
             self.figures.outdated += 1
         self._landed(key, flight)
@@ -221,14 +305,15 @@ class Cache:
             del self._flights[key]
         self._unwatch(key, flight.rows)
 
-    def _keep(self, key: Hashable, value: Any, size: int, flight: _Flight) -> None:
+    def _put(self, key: Hashable, value: Any, size: int, tags: _Tags, rows: Rows) -> None:
+        size += ROW_OVERHEAD * len(rows)
         if size > self._capacity // 4:  # one giant must not drive out everything else
             return
         before = self._entries.get(key)
         if before is not None:
             self._drop(key, before)
-        self._entries[key] = _Entry(value, size, flight.tags, flight.rows, self._clock() + self._seconds)
-        self._watch(key, flight.rows)
+        self._entries[key] = _Entry(value, size, tags, rows, self._clock() + self._seconds)
+        self._watch(key, rows)
         self.bytes += size
         while self.bytes > self._capacity:
             self._drop(*next(iter(self._entries.items())))
@@ -241,14 +326,14 @@ class Cache:
 
     def _watch(self, key: Hashable, rows: Rows) -> None:
         for row in rows:
-            self._by_row.setdefault(row.partition(":")[0], {}).setdefault(row, set()).add(key)
+            self._by_row.setdefault(_entity(row), {}).setdefault(row, set()).add(key)
 
     def _unwatch(self, key: Hashable, rows: Rows) -> None:
         """Unless it is still there, or on its way again."""
         if not rows or key in self._entries or key in self._flights:
             return
         for row in rows:
-            watched = self._by_row.get(row.partition(":")[0], {})
+            watched = self._by_row.get(_entity(row), {})
             keys = watched.get(row)
             if keys is not None:
                 keys.discard(key)
@@ -262,6 +347,10 @@ class Cache:
         for name in names:
             self._by_name.setdefault(name, []).append(tags)
         return tags
+
+
+def _entity(name: str) -> str:
+    return name.partition(":")[0].partition(".")[0]
 
 
 def _seen(task: asyncio.Task[Any]) -> None:

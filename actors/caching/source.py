@@ -19,6 +19,7 @@ from ...core.query.links import LINKS
 from ...core.query.page import Page, Query, Tied
 from ...core.query.plan import Catalogue
 from .cache import Cache
+from .documents import MOST_ROWS, Documents
 
 KEPT_MODULES = frozenset(
     ("currency", "customer", "fulfillment", "pricing", "product", "region", "sales_channel", "stock_location", "store", "tax")
@@ -39,6 +40,7 @@ class CachedSource(Source):
         super().__init__(modules)
         self._cache = cache
         self._catalogue = catalogue
+        self._documents = Documents(modules, catalogue, cache)
         self._made_of = lru_cache(4096)(self._look_into)
         self._tags: dict[str, frozenset[str]] = {module: catalogue.entities_of(module) for module in KEPT_MODULES}
         self._tags |= {link: frozenset((link,)) for link in KEPT_LINKS}
@@ -49,6 +51,12 @@ class CachedSource(Source):
             return Page(page.json, count)
         tags = self._tags.get(query.entity if module == "link" else module)
         keys = _keys(query) if tags else None
+        shape = self._documents.shape(query) if tags else None
+        if shape is not None:
+            if keys and keys[0] == self._catalogue.entity(query.entity).key:
+                return await self._documents.named(module, query, shape, [keys[1]] if isinstance(keys[1], str) else keys[1])
+            if keys is None and query.limit is not None and 1 < query.limit <= MOST_ROWS:
+                return await self._documents.listed(module, query, shape)
         if not tags or keys is None:
             return await super().page(module, query)
         place = (query.entity, query.fields, query.slots, keys, query.limit, query.with_deleted)

@@ -155,6 +155,11 @@ class Database:
         assert row is not None
         return row
 
+    async def fetch_rows(self, sql: str, arguments: Sequence[Any]) -> list[asyncpg.Record]:
+        """All rows of such a statement."""
+        timeout = _time_left()
+        return await self._run(sql, lambda connection: connection.fetch(sql, *arguments, timeout=timeout))
+
     async def script(self, sql: str) -> None:
         """Run plain SQL of several statements (tests, maintenance)."""
         await self._run(sql, lambda connection: connection.execute(sql))

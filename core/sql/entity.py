@@ -80,11 +80,21 @@ class Entity:
     """Columns that are never shown (salts, hashes, foreign bookkeeping)."""
     default_order: tuple[str, ...] = ()
     """Where a query asks for no order. Empty: by key, which for our ids is the order of creation and needs no index of its own."""
+    told: frozenset[str] = frozenset()
+    """Paths of relations (`variants`, `variants.options`) whose every change names a row in its notice: one that was shown there, or the
+    row of this entity itself. A row shown with these alone can be remembered until one of the rows in it changes."""
+    view_of: str | None = None
+    """The entity whose rows these are, seen in another way: a change of one is a change of both."""
 
     @property
     def called(self) -> str:
         """The label, or where none is given the name in words: `product_variant` → `Product variant`."""
         return self.label or self.name.replace("_", " ").capitalize()
+
+    @property
+    def belongs_by(self) -> tuple[str, ...]:
+        """The columns that say what else in the module a row belongs to."""
+        return tuple(relation.key for relation in self.relations.values() if relation.kind == "one")
 
     @property
     def soft(self) -> bool:
@@ -105,6 +115,7 @@ class Schema:
         self.metadata = metadata
         self.messages: Table = message_table(metadata, module)
         self.entities: dict[str, Entity] = {entity.name: entity for entity in entities}
+        self.views = tuple((entity.name, entity.view_of) for entity in entities if entity.view_of is not None)
         for entity in entities:
             for name, relation in entity.relations.items():
                 self._check(entity, name, relation)

@@ -49,10 +49,11 @@ class Statements:
         self.catalog = Catalog(schema)
         self._pages: LRUCache[Any, Numbered] = LRUCache(_SHAPES)
 
-    def page(self, query: Query, *, hidden: bool = False, twins: bool = True) -> tuple[str, list[Any]]:
+    def page(self, query: Query, *, hidden: bool = False, twins: bool = True, apart: bool = False) -> tuple[str, list[Any]]:
         """The SQL of a page and its arguments. Its row: the JSON text of the page, and the count where it was asked for.
 
-        `hidden`: hidden columns may be named (business code of the module). `twins`: `*` includes raw_ twins.
+        `hidden`: hidden columns may be named (business code of the module). `twins`: `*` includes raw_ twins. `apart`: a row of the answer
+        for each of the page, its key and its JSON text.
         Raises InvalidData for an unknown field, a value that doesn't fit its column, a page that isn't one.
         """
         entity = self.catalog.schema[query.entity]
@@ -62,12 +63,12 @@ class Statements:
         limit, offset = _bounds(query)
         key = (
             query.entity, tuple(query.fields), shape, tuple(query.order), limit is not None,
-            query.with_deleted, query.count, tuple(query.slots), hidden, twins,
+            query.with_deleted, query.count, tuple(query.slots), hidden, twins, apart,
         )  # fmt: skip
         statement = self._pages.get(key)
         if statement is None:
             maker = _PageMaker(self.catalog, query, hidden=hidden, twins=twins)
-            statement = self._pages[key] = maker.make(entity, shape, len(values), limited=limit is not None)
+            statement = self._pages[key] = maker.make(entity, shape, len(values), limited=limit is not None, apart=apart)
         values.append(offset)
         values.append(limit)
         return statement.sql, statement.arguments(values)
@@ -95,7 +96,7 @@ class _PageMaker:
         self._twins = twins
         self._numbers = itertools.count()
 
-    def make(self, entity: Entity, shape: Shape, values: int, *, limited: bool) -> Numbered:
+    def make(self, entity: Entity, shape: Shape, values: int, *, limited: bool, apart: bool) -> Numbered:
         tree = FieldTree.parse(self._query.fields)
         rows = self._matching(entity, shape)
         for expression in self._order(entity, self._query.order or entity.default_order, rows):
@@ -106,6 +107,8 @@ class _PageMaker:
         found = rows.subquery(self._name())
         slots = FieldTree.parse(self._query.slots)
         page = self._shown(entity, tree, found, slots, depth=0).subquery(self._name())
+        if apart:
+            return _numbered(compiled(select(page.c[entity.key], func.row_to_json(page.table_valued()))), values)
         columns: list[ColumnElement[Any]] = [_listed(page).label("page")]
         if self._query.count:
             count = select(func.count()).select_from(self._matching(entity, shape).subquery(self._name()))

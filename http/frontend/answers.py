@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import html
 import math
-import zlib
+
+from isal import isal_zlib
 
 from ...core.errors import Conflict, Misconfigured, Unavailable, VelellaError
 from ...core.json import dumps
@@ -17,8 +17,6 @@ RETRY = "The request conflicted with another request. You may retry the request 
 
 COMPRESSED_FROM = 1024
 """Bytes; below that compression makes answers larger or no smaller."""
-_IN_A_THREAD_FROM = 64 * 1024
-"""Bytes; compressing that much would keep other requests of this process waiting for a millisecond."""
 
 
 class Refused(Exception):
@@ -80,13 +78,7 @@ def accepted_coding(header: str | None) -> str | None:
     return None
 
 
-def _compress(body: bytes, coding: str) -> bytes:
-    # level 1: API answers compress to about a tenth anyway, and the level above costs twice the time for a few percent
-    packer = zlib.compressobj(1, zlib.DEFLATED, 31 if coding == "gzip" else 15)
-    return packer.compress(body) + packer.flush()
-
-
-async def compressed(body: bytes, coding: str) -> bytes:
-    if len(body) < _IN_A_THREAD_FROM:
-        return _compress(body, coding)
-    return await asyncio.to_thread(_compress, body, coding)
+def compressed(body: bytes, coding: str) -> bytes:
+    # level 1 of ISA-L: as small as zlib's, in a seventh of its time
+    packer = isal_zlib.compressobj(1, isal_zlib.DEFLATED, 31 if coding == "gzip" else 15)
+    return bytes(packer.compress(body) + packer.flush())

@@ -258,8 +258,8 @@ class FrontEnd(Service):
         kept = await self._answers.get_or_fill(place, tags, fill, size=len)
         if not fresh and request.actor is None and request.key is not None:
             # asked for again: it will be asked for once more
-            await self._lane.keep(request.http, route, place[:4], tags)
-        return Reply(kept.body, route.status, tag=kept.tag, kept=(place, tags))
+            await self._lane.keep(request.http, route, place[:4])
+        return Reply(kept.body, route.status, tag=kept.tag, kept=True)
 
     async def _unserved(self, http: web.BaseRequest, path: str, area: str) -> Reply:
         """No route has this path and method. Who may not come in isn't told whether there is one."""
@@ -315,16 +315,22 @@ class FrontEnd(Service):
             coding = accepted_coding(http.headers.get("Accept-Encoding"))
             headers["Vary"] = f"{headers['Vary']}, Accept-Encoding" if "Vary" in headers else "Accept-Encoding"
             if coding is not None:
-                if reply.kept is None:
-                    body = await compressed(body, coding)
-                else:
-                    place, tags = reply.kept  # with what was compressed: it may be outdated by now
-                    body = await self._answers.get_or_fill((place, coding, hash(body)), tags, functools.partial(compressed, body, coding))
+                body = self._compressed(body, coding, reply.tag if reply.kept else None)
                 headers["Content-Encoding"] = coding
         response = web.Response(body=body, status=reply.status, headers=headers)
         if reply.close:
             response.force_close()
         return response
+
+    def _compressed(self, body: bytes, coding: str, tag: str | None) -> bytes:
+        """`tag`: of an answer that is remembered. Its compressed form follows from it alone, and is remembered beside it."""
+        if tag is None:
+            return compressed(body, coding)
+        known: bytes | None = self._answers.get((tag, coding))
+        if known is None:
+            known = compressed(body, coding)
+            self._answers.keep((tag, coding), known)
+        return known
 
     async def _health(self, http: web.BaseRequest) -> Reply:
         return Reply(b"OK", 200, "text/plain")

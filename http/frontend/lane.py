@@ -29,7 +29,6 @@ class _Place:
 
     route: Route
     key: Any
-    tags: frozenset[str]
 
 
 class Lane:
@@ -50,9 +49,9 @@ class Lane:
         if place is None:
             return None
         kept: Remembered | None = self._answers.get(place.key)
-        return Reply(kept.body, tag=kept.tag, kept=(place.key, place.tags), route=place.route) if kept is not None else None
+        return Reply(kept.body, tag=kept.tag, kept=True, route=place.route) if kept is not None else None
 
-    async def keep(self, http: web.BaseRequest, route: Route, place: tuple[Hashable, ...], tags: frozenset[str]) -> None:
+    async def keep(self, http: web.BaseRequest, route: Route, place: tuple[Hashable, ...]) -> None:
         """Remember where the answer to a request is kept: `place` less the sales channels and the customer."""
         asked = _asked(http)
         if asked is None:
@@ -61,7 +60,7 @@ class Lane:
         async def fill() -> _Place:
             # asked of the key anew, so that a change of it that comes in between is heard of
             key = await self._credentials.publishable_key(http)
-            return _Place(route, (*place, key.sales_channel_ids, None), tags)
+            return _Place(route, (*place, key.sales_channel_ids, None))
 
         await self._places.get_or_fill(asked, OF_KEYS, fill, size=lambda _: len(asked[0]) + 500)
 

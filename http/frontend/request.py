@@ -27,6 +27,7 @@ from .access import Actor, PublishableKey
 from .view import Fields, View
 
 if TYPE_CHECKING:
+    from ...actors.caching import Cache
     from ...actors.context import HostContext
     from ...core.module import ModuleService
     from ...core.query.graph import Graph
@@ -47,8 +48,8 @@ class Reply:
     """Close the connection afterwards."""
     tag: str | None = None
     """Its entity tag, where that is known already."""
-    kept: tuple[Any, frozenset[str]] | None = None
-    """Where and by what tags the front end remembers this answer, if it does."""
+    kept: bool = False
+    """Whether the answer is remembered, under its tag."""
     file: Path | None = None
     """What is sent instead of a body: any part of it that is asked for, and not at all where the client has it."""
     route: Route | None = None
@@ -137,6 +138,10 @@ class Request:
     @property
     def graph(self) -> Graph:
         return self._host.graph
+
+    @property
+    def memory(self) -> Cache:
+        return self._host.memory
 
     def owner_of(self, entity: str) -> ModuleService:
         """The service of the module that an entity belongs to."""

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from ...core.errors import InvalidData
+from ...core.json import dumps
 from ...core.totals import without_and_with_tax
 from ..frontend.request import Request
 
@@ -81,6 +82,17 @@ async def prices_of(request: Request, variant_ids: Sequence[str], who: Asking) -
     price_sets = {tie["variant_id"]: tie["price_set_id"] for tie in ties}
     prices = await request.modules.pricing.calculate_prices(sorted(price_sets.values()), who.context)
     return {id: prices[price_set] for id, price_set in price_sets.items() if price_set in prices}
+
+
+async def price_texts(request: Request, variant_ids: Sequence[str], who: Asking) -> dict[str, bytes]:
+    """`prices_of` as JSON, of which this process remembers each by itself; null for variants that have none."""
+
+    async def fill(missing: list[str]) -> dict[str, bytes]:
+        prices = await prices_of(request, missing, who)
+        return {id: dumps(prices.get(id)) for id in missing}
+
+    made_of = request.graph.catalogue.entities_of("pricing") | {PRICE_SET}
+    return await request.memory.get_or_fill_many(lambda id: (PRICE_SET, who, id), dict.fromkeys(variant_ids), fill, tags=made_of)
 
 
 async def add_prices(request: Request, variants: Sequence[Row], who: Asking, products: dict[str, Row]) -> None:

@@ -14,7 +14,7 @@ from ..frontend.filters import BOOLEAN, MANY, PAGING, STAMPS, TEXT, Filters
 from ..frontend.request import Answer, Request, envelope, list_envelope, not_found
 from ..frontend.routes import Routes
 from ..frontend.view import Fields, View
-from .prices import CONTEXT, Asking, Row, add_prices, add_quantities, asking, prices_of
+from .prices import CONTEXT, Asking, Row, add_prices, add_quantities, asking, price_texts
 from .views import PRODUCT, VARIANT
 
 routes = Routes()
@@ -133,8 +133,8 @@ async def page_of(request: Request, view: View, filters: Row, who: Asking | None
     )
     page = await request.graph.query(query)
     if priced and not by_row:
-        prices = await prices_of(request, page.slots("calculated_price"), who) if who is not None else {}
-        return page.filled("calculated_price", {id: dumps(price) for id, price in prices.items()})
+        prices = await price_texts(request, page.slots("calculated_price"), who) if who is not None else {}
+        return page.filled("calculated_price", prices)
     if not by_row:
         return page
     rows = page.rows

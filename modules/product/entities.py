@@ -41,6 +41,21 @@ SCHEMA = Schema(
             "product_options": many("product_product_option", "product_id"),
         },
         searchable=("title", "subtitle", "description", "variants"),
+        told=frozenset(
+            {
+                "variants",
+                "variants.options",
+                "variants.options.option",
+                "variants.images",
+                "options",
+                "options.values",
+                "images",
+                "tags",
+                "categories",
+                "collection",
+                "type",
+            }
+        ),
     ),
     Entity(
         "product_variant",
@@ -53,6 +68,9 @@ SCHEMA = Schema(
             "images": through("product_image", product_variant_image, "variant_id", "image_id", order=("rank", "id")),
         },
         searchable=("title", "sku", "barcode", "ean", "upc", "product"),
+        told=frozenset(
+            {"product", "product.tags", "product.categories", "product.collection", "product.type", "options", "options.option"}
+        ),
     ),
     Entity(
         "product_option",
@@ -83,6 +101,7 @@ SCHEMA = Schema(
         },
         searchable=("title",),
         hidden=frozenset({"link_id", "product_id"}),
+        view_of="product_option",
     ),
     Entity(
         "product_option_value",

@@ -1,0 +1,157 @@
+"""Rows with all that is shown of them (products with their variants, options and images), each remembered by itself.
+
+A page of a list is then the keys that its filters and its order give, which the database is always asked for, and documents, of which only
+those are fetched that aren't remembered: after a change of one product its page costs one document. A document is forgotten when one of
+the rows changes that are shown in it; which relations allow that, the entity says (`Entity.told`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from ...core.query.fields import FieldTree
+from ...core.query.page import Page, Query
+from ...core.query.plan import Catalogue
+from .cache import Cache, Rows
+
+MOST_ROWS = 200
+"""Pages of more rows aren't put together from documents: they would push out those of everybody else."""
+MANY_KNOWN = 0.5
+"""Share of a page that has to have been remembered last time for its keys to be asked for first, and the rest afterwards."""
+
+
+@dataclass(frozen=True)
+class _Level:
+    """What is shown of rows of an entity, as far as it has rows of others in it."""
+
+    names: tuple[str, ...]
+    """Under which names its rows are told of."""
+    key: str
+    belongs: tuple[tuple[str, str], ...]
+    """How notices call what belongs to one of these (`product_variant.product_id`), and our column that it goes by."""
+    below: Mapping[str, _Level]
+
+    def rows(self, shown: Any) -> Iterator[str]:
+        """The rows in a JSON value, as notices name them."""
+        for row in shown if isinstance(shown, list) else (shown,):
+            if row is None:
+                continue
+            for name in self.names:
+                yield f"{name}:{row[self.key]}"
+            for name, column in self.belongs:
+                yield f"{name}:{row[column]}"
+            for relation, level in self.below.items():
+                yield from level.rows(row[relation])
+
+
+@dataclass
+class Shape:
+    """Documents of one kind: of an entity, with these fields and slots."""
+
+    entity: str
+    fields: tuple[str, ...]
+    slots: tuple[str, ...]
+    level: _Level
+    known: float = field(default=0.0, compare=False)
+    """Share of the last page that was remembered."""
+
+    def place(self, key: str) -> tuple[str, tuple[str, ...], tuple[str, ...], str]:
+        return (self.entity, self.fields, self.slots, key)
+
+    def rows(self, document: bytes) -> Rows:
+        return tuple(dict.fromkeys(self.level.rows(orjson.loads(document))))
+
+
+class Documents:
+    """The documents that a process remembers."""
+
+    def __init__(self, modules: object, catalogue: Catalogue, cache: Cache) -> None:
+        self._modules = modules
+        self._catalogue = catalogue
+        self._cache = cache
+        self._shapes = lru_cache(1024)(self._make_shape)
+
+    def shape(self, query: Query) -> Shape | None:
+        """The kind of documents that a page of this query consists of; None where its rows can't be remembered one by one."""
+        if query.with_deleted or not self._cache.enabled:
+            return None
+        return self._shapes(query.entity, query.fields, query.slots)
+
+    async def named(self, module: str, query: Query, shape: Shape, keys: Sequence[str]) -> Page:
+        """The rows of these keys, in the order of the keys, which is the entity's own; those that aren't there are left out."""
+        return await self._page(module, query, shape, sorted(set(keys)))
+
+    async def listed(self, module: str, query: Query, shape: Shape) -> Page:
+        """A page of a list, without a count."""
+        if shape.known < MANY_KNOWN:
+            return await self._whole_page(module, query, shape)
+        key = self._catalogue.entity(query.entity).key
+        found = await getattr(self._modules, module).query(replace(query, fields=(key,), slots=()))
+        return await self._page(module, query, shape, [row[key] for row in orjson.loads(found.json)])
+
+    # -- inside
+
+    async def _page(self, module: str, query: Query, shape: Shape, keys: Sequence[str]) -> Page:
+        column = self._catalogue.entity(query.entity).key
+        fetched = 0
+
+        async def fill(missing: list[str]) -> dict[str, bytes]:
+            nonlocal fetched
+            fetched = len(missing)
+            asked = Query(query.entity, query.fields, {column: missing}, slots=query.slots)
+            return dict(await getattr(self._modules, module).documents(asked))
+
+        texts = await self._cache.get_or_fill_many(shape.place, keys, fill, rows=shape.rows)
+        if keys:
+            shape.known = 1 - fetched / len(keys)
+        return _joined(texts.values())
+
+    async def _whole_page(self, module: str, query: Query, shape: Shape) -> Page:
+        with self._cache.listening() as heard:
+            found: list[tuple[str, bytes]] = await getattr(self._modules, module).documents(query)
+        known = 0
+        for key, text in found:
+            place = shape.place(key)
+            known += self._cache.holds(place)
+            self._cache.keep(place, text, heard, rows=shape.rows(text))
+        if found:
+            shape.known = known / len(found)
+        return _joined(text for _, text in found)
+
+    def _make_shape(self, entity: str, fields: tuple[str, ...], slots: tuple[str, ...]) -> Shape | None:
+        known = self._catalogue.entity(entity)
+        told = known.told
+        if not told or known.default_order:  # `named` has no order but that of keys
+            return None
+        level = self._level(entity, FieldTree.parse(fields), "", told)
+        return Shape(entity, fields, slots, level) if level is not None and level.below else None
+
+    def _level(self, entity: str, tree: FieldTree, path: str, told: frozenset[str]) -> _Level | None:
+        known = self._catalogue.entity(entity)
+        below: dict[str, _Level] = {}
+        belongs: list[tuple[str, str]] = []
+        for name, child in tree:
+            relation = known.relations.get(name)
+            if relation is None:
+                continue
+            if f"{path}{name}" not in told:
+                return None
+            level = self._level(relation.target, child, f"{path}{name}.", told)
+            if level is None:
+                return None
+            below[name] = level
+            if relation.kind == "many" and self._catalogue.entity(relation.target).view_of is None:
+                if relation.other_key != known.key:  # only the key is always shown
+                    return None
+                belongs.append((f"{relation.target}.{relation.key}", relation.other_key))
+        names = (entity, known.view_of) if known.view_of is not None else (entity,)
+        return _Level(names, known.key, tuple(belongs), below)
+
+
+def _joined(texts: Iterable[bytes]) -> Page:
+    return Page(b"[" + b",".join(texts) + b"]")
