@@ -48,24 +48,6 @@ class _Entry:
         self.expires = expires
 
 
-class _Flight:
-    """A value on its way."""
-
-    __slots__ = ("generation", "outdated", "rows", "tags", "task")
-
-    def __init__(self, tags: _Tags, rows: Rows) -> None:
-        self.tags = tags
-        self.rows = rows
-        self.generation = tags.generation
-        self.outdated = False
-        """One of its rows has changed since it began."""
-        self.task: asyncio.Task[Any] | None = None
-
-    @property
-    def fresh(self) -> bool:
-        return not self.outdated and self.generation == self.tags.generation
-
-
 class Heard:
     """What has changed while somebody listened."""
 
@@ -74,6 +56,10 @@ class Heard:
     def __init__(self) -> None:
         self.names: set[str] = set()
         self.everything = False
+
+    @property
+    def nothing(self) -> bool:
+        return not self.names and not self.everything
 
     def of(self, tags: frozenset[str], rows: Rows) -> bool:
         """Whether one of these rows, or any of these entities, was among it."""
@@ -84,6 +70,27 @@ class Heard:
             or any(row in self.names or _entity(row) in self.names for row in rows)
             or not tags.isdisjoint(map(_entity, self.names))
         )
+
+
+class _Flight:
+    """A value on its way."""
+
+    __slots__ = ("generation", "heard", "outdated", "rows", "tags", "task")
+
+    def __init__(self, tags: _Tags, rows: Rows) -> None:
+        self.tags = tags
+        self.rows = rows
+        self.generation = tags.generation
+        self.outdated = False
+        """One of its rows has changed since it began."""
+        self.heard: Heard | None = None
+        """What has changed since it began, where its rows are known only at the end."""
+        self.task: asyncio.Task[Any] | None = None
+
+    @property
+    def fresh(self) -> bool:
+        unheard = self.heard is None or self.heard.nothing
+        return unheard and not self.outdated and self.generation == self.tags.generation
 
 
 @dataclass(slots=True)
@@ -144,13 +151,14 @@ class Cache:
         tags: frozenset[str],
         fill: Callable[[], Awaitable[T]],
         *,
-        rows: Rows = (),
+        rows: Rows | Callable[[T], Rows] = (),
         size: Callable[[T], int] | None = None,
     ) -> T:
         """The value of a key, fetched by `fill` where it isn't there; of several who ask at once, one fetches.
 
-        `key` has to say everything the value depends on, `tags` and `rows` everything it was made from. `size` tells the bytes of a value
-        that isn't bytes itself. What `fill` raises is raised to all who waited for it, and isn't kept.
+        `key` has to say everything the value depends on, `tags` and `rows` everything it was made from; `rows` may be found out from the
+        value. `size` tells the bytes of a value that isn't bytes itself. What `fill` raises is raised to all who waited for it, and isn't
+        kept.
         """
         if not self._enabled:
             return await fill()
@@ -163,10 +171,10 @@ class Cache:
             self.figures.joined += 1
             return cast(T, await asyncio.shield(flight.task))
         self.figures.misses += 1
-        flight = self._flights[key] = _Flight(under, rows)
-        self._watch(key, rows)
+        flight = self._flights[key] = _Flight(under, () if callable(rows) else rows)
+        self._watch(key, flight.rows)
         # in a task of its own: who asked first may be cancelled, those who joined still want it
-        flight.task = asyncio.create_task(self._fly(key, flight, fill, size))
+        flight.task = asyncio.create_task(self._fly(key, flight, fill, rows, size))
         flight.task.add_done_callback(_seen)
         return cast(T, await asyncio.shield(flight.task))
 
@@ -287,14 +295,28 @@ class Cache:
         if entry is not None:
             self._drop(key, entry)
 
-    async def _fly(self, key: Hashable, flight: _Flight, fill: Callable[[], Awaitable[T]], size: Callable[[T], int] | None) -> T:
+    async def _fly(
+        self,
+        key: Hashable,
+        flight: _Flight,
+        fill: Callable[[], Awaitable[T]],
+        rows: Rows | Callable[[T], Rows],
+        size: Callable[[T], int] | None,
+    ) -> T:
         try:
-            value = await fill()
+            if callable(rows):
+                with self.listening() as flight.heard:
+                    value = await fill()
+                made_of = rows(value)
+                fresh = flight.generation == flight.tags.generation and not flight.heard.of(NOTHING, made_of)
+            else:
+                value = await fill()
+                made_of, fresh = rows, flight.fresh
         except BaseException:
             self._landed(key, flight)
             raise
-        if flight.fresh:
-            self._put(key, value, (len(value) if size is None else size(value)) + OVERHEAD, flight.tags, flight.rows)  # type: ignore[arg-type]
+        if fresh:
+            self._put(key, value, (len(value) if size is None else size(value)) + OVERHEAD, flight.tags, made_of)  # type: ignore[arg-type]
         else:
             self.figures.outdated += 1
         self._landed(key, flight)

@@ -7,46 +7,22 @@ the rows changes that are shown in it; which relations allow that, the entity sa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
 
 import orjson
 
 from ...core.query.fields import FieldTree
 from ...core.query.page import Page, Query
 from ...core.query.plan import Catalogue
+from ...core.query.showing import Showing, showing
 from .cache import Cache, Rows
 
 MOST_ROWS = 200
 """Pages of more rows aren't put together from documents: they would push out those of everybody else."""
 MANY_KNOWN = 0.5
 """Share of a page that has to have been remembered last time for its keys to be asked for first, and the rest afterwards."""
-
-
-@dataclass(frozen=True)
-class _Level:
-    """What is shown of rows of an entity, as far as it has rows of others in it."""
-
-    names: tuple[str, ...]
-    """Under which names its rows are told of."""
-    key: str
-    belongs: tuple[tuple[str, str], ...]
-    """How notices call what belongs to one of these (`product_variant.product_id`), and our column that it goes by."""
-    below: Mapping[str, _Level]
-
-    def rows(self, shown: Any) -> Iterator[str]:
-        """The rows in a JSON value, as notices name them."""
-        for row in shown if isinstance(shown, list) else (shown,):
-            if row is None:
-                continue
-            for name in self.names:
-                yield f"{name}:{row[self.key]}"
-            for name, column in self.belongs:
-                yield f"{name}:{row[column]}"
-            for relation, level in self.below.items():
-                yield from level.rows(row[relation])
 
 
 @dataclass
@@ -56,7 +32,7 @@ class Shape:
     entity: str
     fields: tuple[str, ...]
     slots: tuple[str, ...]
-    level: _Level
+    shown: Showing
     known: float = field(default=0.0, compare=False)
     """Share of the last page that was remembered."""
 
@@ -64,7 +40,7 @@ class Shape:
         return (self.entity, self.fields, self.slots, key)
 
     def rows(self, document: bytes) -> Rows:
-        return tuple(dict.fromkeys(self.level.rows(orjson.loads(document))))
+        return tuple(dict.fromkeys(self.shown.rows(orjson.loads(document))))
 
 
 class Documents:
@@ -124,33 +100,10 @@ class Documents:
         return _joined(text for _, text in found)
 
     def _make_shape(self, entity: str, fields: tuple[str, ...], slots: tuple[str, ...]) -> Shape | None:
-        known = self._catalogue.entity(entity)
-        told = known.told
-        if not told or known.default_order:  # `named` has no order but that of keys
+        if self._catalogue.entity(entity).default_order:  # `named` has no order but that of keys
             return None
-        level = self._level(entity, FieldTree.parse(fields), "", told)
-        return Shape(entity, fields, slots, level) if level is not None and level.below else None
-
-    def _level(self, entity: str, tree: FieldTree, path: str, told: frozenset[str]) -> _Level | None:
-        known = self._catalogue.entity(entity)
-        below: dict[str, _Level] = {}
-        belongs: list[tuple[str, str]] = []
-        for name, child in tree:
-            relation = known.relations.get(name)
-            if relation is None:
-                continue
-            if f"{path}{name}" not in told:
-                return None
-            level = self._level(relation.target, child, f"{path}{name}.", told)
-            if level is None:
-                return None
-            below[name] = level
-            if relation.kind == "many" and self._catalogue.entity(relation.target).view_of is None:
-                if relation.other_key != known.key:  # only the key is always shown
-                    return None
-                belongs.append((f"{relation.target}.{relation.key}", relation.other_key))
-        names = (entity, known.view_of) if known.view_of is not None else (entity,)
-        return _Level(names, known.key, tuple(belongs), below)
+        shown = showing(self._catalogue, entity, FieldTree.parse(fields))
+        return Shape(entity, fields, slots, shown) if shown is not None and shown.below else None
 
 
 def _joined(texts: Iterable[bytes]) -> Page:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...core.query.fields import FieldTree
+from ...core.query.showing import Showing, showing
 from .view import words
 
 if TYPE_CHECKING:
@@ -52,28 +53,51 @@ class Cached:
     """Further sources of a single request (stock, where quantities were asked for). May look at `fields`, `filters` and whether a
     customer is signed in, and at nothing else."""
 
-    def __init__(self, sources: str = "", *, unless: Iterable[str] = (), also: Callable[[Request], str] | None = None) -> None:
+    one: frozenset[str] | None
+    """Of routes that answer with one row of the view: the parameters that don't choose it. Such an answer is forgotten when a row in it
+    changes, and not when others of their kind do."""
+
+    def __init__(
+        self,
+        sources: str = "",
+        *,
+        unless: Iterable[str] = (),
+        also: Callable[[Request], str] | None = None,
+        one: Iterable[str] | None = None,
+    ) -> None:
         object.__setattr__(self, "sources", words(sources))
         object.__setattr__(self, "unless", frozenset(unless))
         object.__setattr__(self, "also", also)
+        object.__setattr__(self, "one", frozenset(one) if one is not None else None)
 
     def remembers(self, request: Request, text: str) -> bool:
         """Whether the answer to this request may be remembered; `text` is its query string."""
         return len(text) <= LONGEST_QUERY and self.unless.isdisjoint(request.filters)
 
+    def shown(self, request: Request) -> Showing | None:
+        """How to find the rows of the view's module in an answer that is made of no others; None where that can't be known."""
+        view = request.route.returns
+        if self.one is None or view is None or not request.filters.keys() <= self.one:
+            return None
+        return showing(request.graph.catalogue, view.entity, FieldTree.parse(request.fields))
+
     def tags(self, request: Request) -> frozenset[str] | None:
-        """What the answer to a request is made from, as caches know it. None: something that isn't told of."""
+        """What the answer to a request is made from, as caches know it, besides the rows that `shown` finds. None: something that isn't
+        told of."""
         catalogue = request.graph.catalogue
         names = set(self.sources) | set(words(self.also(request)) if self.also is not None else ())
         view = request.route.returns
         if view is not None:
             paths = (*request.fields, *(name.removeprefix("-") for name in request.page.order), *_paths(request.filters))
             names |= _reached(catalogue, view.entity, FieldTree.parse(paths))
+        own = catalogue.module_of(view.entity) if view is not None and self.shown(request) is not None else None
         tags: set[str] = set()
         for name in names:
             module = name if catalogue.has_module(name) else catalogue.module_of(name)
             if module in QUIET:
                 return None
+            if module == own:
+                continue
             # of the links each by itself: some change with every order
             tags |= {name} if module == "link" else catalogue.entities_of(module)
         return frozenset(tags)

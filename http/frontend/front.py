@@ -7,14 +7,15 @@ body, the route's function, compression. What is refused on the way is refused b
 from __future__ import annotations
 
 import asyncio
-import functools
 import random
 import re
 import time
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+import orjson
 from aiohttp import web
 from cachetools import LRUCache
 from pydantic import ValidationError
@@ -26,6 +27,7 @@ from ...core.json import dumps
 from ...core.logs import logger
 from ...core.messages import CallContext, Service, call_context
 from ...core.metrics import Sample, Timings
+from ...core.query.showing import Showing
 from ...modules.file.files import Files
 from . import metrics
 from .access import CUSTOMER_OPTIONAL, USER
@@ -82,16 +84,16 @@ class FrontEnd(Service):
         context.on_changed(self._lane.changed)
         self._timings: Timings[tuple[Route | None, int]] = Timings()
         """Of requests, by route (None: no route served it) and status."""
-        for source in (self._samples, functools.partial(self._answers.samples, "answers"), self._lane.samples):
+        for source in (self._samples, partial(self._answers.samples, "answers"), self._lane.samples):
             context.meters.add(source)
-        self._tags: LRUCache[Any, frozenset[str]] = LRUCache(4096)
+        self._made_of: LRUCache[Any, tuple[frozenset[str], Showing | None]] = LRUCache(4096)
         """What the answers to query strings are made from, by route; empty: what may not be remembered."""
         self._runner: web.ServerRunner | None = None
         self._openapi: bytes | None = None
         self._beside = {"/health": self._health, "/openapi.json": self._description}
         """What is no route of the shop, and is answered also while that is full."""
         if settings.metrics != "off":
-            self._beside["/metrics"] = functools.partial(metrics.answer, context, settings)
+            self._beside["/metrics"] = partial(metrics.answer, context, settings)
         self.port: int | None = None
         """The port it listens on, once it does."""
 
@@ -248,14 +250,16 @@ class FrontEnd(Service):
             made = await fill()
             return Reply(made.body, route.status, tag=made.tag)
         place: tuple[Any, ...] = (id(route), text, request.customer_id is None)
-        tags = self._tags.get(place)
-        if tags is None:
-            tags = self._tags[place] = cached.tags(request) or frozenset()
+        made_of = self._made_of.get(place)
+        if made_of is None:
+            made_of = self._made_of[place] = (cached.tags(request) or frozenset(), cached.shown(request))
+        tags, shown = made_of
         if not tags:
             made = await fill()
             return Reply(made.body, route.status, tag=made.tag)
         place = (*place, request.http.rel_url.raw_path, request.sales_channel_ids, request.customer_id)
-        kept = await self._answers.get_or_fill(place, tags, fill, size=len)
+        rows = partial(_rows, shown) if shown is not None else ()
+        kept = await self._answers.get_or_fill(place, tags, fill, rows=rows, size=len)
         if not fresh and request.actor is None and request.key is not None:
             # asked for again: it will be asked for once more
             await self._lane.keep(request.http, route, place[:4])
@@ -346,6 +350,12 @@ class FrontEnd(Service):
         for (route, status), timing in self._timings.items():
             method, path = (route.method, route.path) if route is not None else ("", "other")
             yield "velella_http_request_duration_seconds", (method, path, str(status)), timing.value
+
+
+def _rows(shown: Showing, answer: Remembered) -> tuple[str, ...]:
+    """The rows in an answer that has one thing in its envelope."""
+    [row] = orjson.loads(answer.body).values()
+    return tuple(dict.fromkeys(shown.rows(row)))
 
 
 def _area(path: str) -> str:

@@ -27,7 +27,9 @@ def _also(request: Request) -> str:
     return groups + (stock if any(name.endswith("inventory_quantity") for name in request.fields) else "")
 
 
-SHOWN = Cached("pricing region store tax product_sales_channel product_variant_price_set", unless=("cart_id",), also=_also)
+SOURCES = "pricing region store tax product_sales_channel product_variant_price_set"
+SHOWN = Cached(SOURCES, unless=("cart_id",), also=_also)
+ONE_SHOWN = Cached(SOURCES, unless=("cart_id",), also=_also, one=(*CONTEXT, "sales_channel_id"))
 
 WHO: dict[str, Any] = {**dict.fromkeys(CONTEXT, TEXT), "sales_channel_id": MANY}
 LISTED = Filters(
@@ -162,7 +164,7 @@ async def list_products(request: Request) -> Answer:
     return list_envelope("products", page, request.page)
 
 
-@routes.get("/store/products/{id}", query=PRODUCTS.plus(**PAGING), returns=PRODUCT, cached=SHOWN)
+@routes.get("/store/products/{id}", query=PRODUCTS.plus(**PAGING), returns=PRODUCT, cached=ONE_SHOWN)
 async def get_product(request: Request) -> Answer:
     """Get a published product."""
     channels = channels_of(request)

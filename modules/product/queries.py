@@ -172,23 +172,25 @@ UNASSIGN_IMAGE_EVERYWHERE = compiled(text("DELETE FROM product_variant_product_i
 # -- what an update may touch of a product, for taking it back
 
 _OF_PRODUCT = "product_id = ANY(:ids)"
+_THERE = f"{_OF_PRODUCT} AND deleted_at IS NULL"
+"""An update neither sees nor changes what was deleted before it; and only what is there is found by its index."""
 _OWN_OPTIONS = (
     "SELECT link.product_option_id FROM product_product_option AS link "
-    "JOIN product_option AS own ON own.id = link.product_option_id AND own.is_exclusive WHERE link.product_id = ANY(:ids)"
+    "JOIN product_option AS own ON own.id = link.product_option_id AND own.is_exclusive "
+    "WHERE link.product_id = ANY(:ids) AND link.deleted_at IS NULL"
 )
+_LINKS = f"SELECT id FROM product_product_option WHERE {_THERE}"
+_VARIANTS = f"SELECT id FROM product_variant WHERE {_THERE}"
 PRODUCT_ROWS = Rows(
     Part(product, "id = ANY(:ids)"),
-    Part(image, _OF_PRODUCT),
+    Part(image, _THERE),
     Part(product_option, f"id IN ({_OWN_OPTIONS})"),
-    Part(product_option_value, f"option_id IN ({_OWN_OPTIONS})"),
-    Part(product_product_option, _OF_PRODUCT),
-    Part(
-        product_product_option_value,
-        "product_product_option_id IN (SELECT id FROM product_product_option WHERE product_id = ANY(:ids))",
-    ),
-    Part(product_variant, _OF_PRODUCT),
-    Part(product_variant_option, "variant_id IN (SELECT id FROM product_variant WHERE product_id = ANY(:ids))"),
-    Part(product_variant_product_image, "variant_id IN (SELECT id FROM product_variant WHERE product_id = ANY(:ids))"),
+    Part(product_option_value, f"option_id IN ({_OWN_OPTIONS}) AND deleted_at IS NULL"),
+    Part(product_product_option, _THERE),
+    Part(product_product_option_value, f"product_product_option_id IN ({_LINKS}) AND deleted_at IS NULL"),
+    Part(product_variant, _THERE),
+    Part(product_variant_option, f"variant_id IN ({_VARIANTS})"),
+    Part(product_variant_product_image, f"variant_id IN ({_VARIANTS}) AND deleted_at IS NULL"),
     Part(product_tags, _OF_PRODUCT),
     Part(product_category_product, _OF_PRODUCT),
 )
