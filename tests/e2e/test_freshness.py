@@ -28,6 +28,8 @@ from .shop import Shop, sell
 
 CHANGES = 80
 READERS = 3
+DOORS = 3
+"""Times that everything is looked at before a change: there are so many front ends, or fewer."""
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +56,8 @@ class Catalogue:
     tags: list[str] = field(default_factory=list)
     categories: list[str] = field(default_factory=list)
     collections: list[str] = field(default_factory=list)
-    done: list[str] = field(default_factory=list)
+    spare: list[tuple[str, str]] = field(default_factory=list)
+    """Products and values that no variant has yet."""
 
     async def fill(self) -> None:
         for n in range(5):
@@ -75,6 +78,7 @@ class Catalogue:
     async def a_product_less(self) -> None:
         if len(self.products) > 3:
             gone = self.products.pop(self.dice.randrange(len(self.products)))
+            self.spare = [(product, value) for product, value in self.spare if product != gone["id"]]
             status, answer = await self.admin.raw("DELETE", f"/admin/products/{gone['id']}")
             assert status == 200, answer
 
@@ -118,13 +122,19 @@ class Catalogue:
         changes = self.dice.choice([{"title": self.word()}, {"prices": [{"currency_code": "eur", "amount": self.dice.randint(1, 999)}]}])
         await self.admin.post(f"/admin/products/{product['id']}/variants/{variant['id']}", changes)
 
-    async def another_variant(self) -> None:
+    async def another_value(self) -> None:
         product, value = self.one(), self.word()
         option = (await self.admin.get(f"/admin/products/{product['id']}", fields="*options"))["product"]["options"][0]["id"]
         values = {"product_option_id": option, "add": [{"value": value}]}
         await self.admin.post(f"/admin/products/{product['id']}/options/batch", {"update": [values]})
-        body = {"title": value, "options": {"Kind": value}, "prices": [{"currency_code": "eur", "amount": 3}], "manage_inventory": False}
-        await self.admin.post(f"/admin/products/{product['id']}/variants", body)
+        self.spare.append((product["id"], value))
+
+    async def another_variant(self) -> None:
+        if self.spare:
+            product, value = self.spare.pop()
+            prices = [{"currency_code": "eur", "amount": 3}]
+            body = {"title": value, "options": {"Kind": value}, "prices": prices, "manage_inventory": False}
+            await self.admin.post(f"/admin/products/{product}/variants", body)
 
     async def stock(self) -> None:
         variant = self.dice.choice(self.one()["variants"])
@@ -165,7 +175,8 @@ class Catalogue:
         often = [self.title, self.variant, self.images, self.product_tags, self.collection_of, self.stock]
         return [
             *often, *often, self.status, self.channels, self.category_products, self.rename_tag, self.rename_category,
-            self.rename_collection, self.another_product, self.a_product_less, self.another_variant,
+            self.rename_collection, self.another_product, self.a_product_less, self.another_value, self.another_variant,
+            self.another_variant,
         ]  # fmt: skip
 
 
@@ -183,6 +194,7 @@ async def test_any_door_shows_what_any_other_has_written(colony: Served, shop: S
         for n in range(CHANGES):
             change = dice.choice(catalogue.changes())
             looks = [catalogue.look() for _ in range(4)]
+            await asyncio.gather(*(store.raw("GET", look) for look in looks * DOORS))
             reading = [asyncio.create_task(store.raw("GET", look)) for look in looks[:READERS]]
             await change()
             for look in looks:
