@@ -150,7 +150,7 @@ async def test_deleting_takes_along_what_belongs_to_it_and_restoring_brings_that
     assert await shop.count("product_variant") == 0
     assert await shop.delete("product", ["p1"]) == []
     assert await shop.restore("product", ["p1", "p2", "p9"]) == ["p1"]
-    assert changes.seen[-1] == {"product:p1", "product_variant:v1", "product_variant:v2"}
+    assert changes.seen[-1] == {"product", "product_variant"}  # whatever they belong to has them again, which no row of theirs tells
     # v0 was deleted by itself before: that stays as it was
     assert [row["id"] for row in await shop.list("product_variant", fields=("id",))] == ["v1", "v2"]
 
