@@ -32,6 +32,8 @@ PARTS: Final = 12
 _EXACT = Context(prec=200, rounding=ROUND_HALF_UP)
 """Wide enough that sums and products of amounts are exact."""
 _PART = Decimal(1).scaleb(-PARTS)
+_CRUMB = Decimal(1).scaleb(3 - PARTS)
+"""Less than any amount: what is left of a line by rounding."""
 _ZERO = Decimal(0)
 _ONE = Decimal(1)
 _HUNDRED = Decimal(100)
@@ -107,11 +109,13 @@ def _add_line_totals(line: Row, price: Decimal) -> None:
     rate = _EXACT.divide(_sum(tax["rate"] for tax in tax_lines), _HUNDRED)
 
     subtotal, original_total = without_and_with_tax(price, bool(line.get("is_tax_inclusive")), rate)
-    discount_subtotal = discount_total = _ZERO
+    discounts = {True: _ZERO, False: _ZERO}
     for adjustment in adjustments:
-        without, with_tax = without_and_with_tax(_decimal(adjustment["amount"]), bool(adjustment.get("is_tax_inclusive")), rate)
+        amount, inclusive = _decimal(adjustment["amount"]), bool(adjustment.get("is_tax_inclusive"))
+        without, with_tax = without_and_with_tax(amount, inclusive, rate)
         adjustment["subtotal"], adjustment["total"] = money.plain(without), money.plain(with_tax)
-        discount_subtotal, discount_total = _EXACT.add(discount_subtotal, without), _EXACT.add(discount_total, with_tax)
+        discounts[inclusive] = _EXACT.add(discounts[inclusive], amount)
+    discount_subtotal, discount_total = discounts_of(subtotal, original_total, rate, discounts[False], discounts[True])
     original_tax = _EXACT.subtract(original_total, subtotal)
     discount_tax = _EXACT.subtract(discount_total, discount_subtotal)
     tax = _EXACT.subtract(original_tax, discount_tax)
@@ -126,6 +130,23 @@ def _add_line_totals(line: Row, price: Decimal) -> None:
     line["discount_tax_total"] = money.plain(discount_tax)
     line["tax_total"] = money.plain(tax)
     line["total"] = money.plain(_EXACT.subtract(original_total, discount_total))
+
+
+def discounts_of(
+    subtotal: Decimal, original_total: Decimal, rate: Decimal, exclusive: Decimal, inclusive: Decimal
+) -> tuple[Decimal, Decimal]:
+    """What is taken off a line, without and with taxes, by discounts measured without taxes and by such measured with them.
+
+    Each sum is converted as a whole, so that discounts that are the line's price together are the line's tax too. Where both kinds meet,
+    roundings may leave crumbs: what uses a line up in one measure uses it up in both.
+    """
+    without, with_tax = without_and_with_tax(exclusive, False, rate)
+    without_other, with_other = without_and_with_tax(inclusive, True, rate)
+    without, with_tax = _EXACT.add(without, without_other), _EXACT.add(with_tax, with_other)
+    left = (_EXACT.subtract(subtotal, without), _EXACT.subtract(original_total, with_tax))
+    if rate and (without or with_tax) and min(map(abs, left)) <= _CRUMB:
+        return subtotal, original_total
+    return without, with_tax
 
 
 def without_and_with_tax(amount: Decimal, inclusive: bool, rate: Decimal) -> tuple[Decimal, Decimal]:

@@ -1,0 +1,285 @@
+"""What promotions take off a cart: a function of rows, without any I/O.
+
+Which comes first: buy-x-get-y promotions, then those that apply by themselves, then those whose code was entered; of one kind the older
+ones (by id). Each sees what those before it have left of a price, percentages included, and none takes more than that. Neither the order
+of codes nor that of lines changes anything.
+
+What is promised is measured without taxes, or with them where the promotion says so (`is_tax_inclusive`), whatever the price itself
+says. Amounts have the currency's decimals, halves away from zero; only what takes all that is left of a price takes it to the last digit.
+
+- `each`: a fixed value off every unit, or a percentage, of up to `max_quantity` units of every line.
+- `across`, and all that targets the order: one amount (a percentage: of all lines together) split in proportion to what is left of the
+  lines. Where its units don't divide evenly, see `sharing.split`.
+- `once`: off up to `max_quantity` units of all lines together (one, where it isn't said), the cheapest first.
+- buy-x-get-y: `buy_rules_min_quantity` units of what `buy_rules` name give `apply_to_quantity` units of what `target_rules` name, again
+  and again while there are enough, up to `max_quantity` units in all. A unit is bought or given, never both, and counts for one such
+  promotion. The cheapest are given.
+
+Lines that aren't discountable are left alone. What a campaign may spend is the most that its promotions take together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from .matching import all_hold, all_hold_for, values_at
+from .sharing import Kind, Share, Target, less, percent, split, times, total, whole, within
+
+Row = Mapping[str, Any]
+Reason = Literal["promotion_limit_exceeded", "campaign_budget_exceeded", "not_applicable"]
+Taken = list[tuple[Target, Decimal]]
+
+_MANY = 2**53
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """An amount off one of the cart's `items` or `shipping_methods`."""
+
+    kind: Kind
+    id: str
+    amount: Decimal
+    promotion_id: str
+    code: str | None
+    is_tax_inclusive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    adjustments: tuple[Adjustment, ...]
+    """Of one promotion together, in the order in which promotions apply."""
+    skipped: Mapping[str, Reason]
+    """Codes that take nothing off, and why."""
+
+
+def compute(promotions: Iterable[Row], cart: Row, now: datetime) -> Computed:
+    """What these promotions take off a cart at this time.
+
+    `promotions` are rows with `rules`, `application_method` (with `target_rules`, `buy_rules`) and `campaign` (with `budget` and its
+    `usages`). `cart` has all that rules can be about; of its `items` and `shipping_methods` each has `id`, `subtotal` and `original_total`
+    (before discounts, without and with taxes), `tax_rate` (in percent), items also `quantity` and `is_discountable`.
+    """
+    targets = [*_targets("items", cart.get("items") or ()), *_targets("shipping_methods", cart.get("shipping_methods") or ())]
+    budgets = _Budgets(cart)
+    made: list[Adjustment] = []
+    skipped: dict[str, Reason] = {}
+    for promotion in sorted(promotions, key=_place):
+        most = budgets.most(promotion)
+        taken: Taken = []
+        if most is not None and _applies(promotion, cart, now):
+            taken = _limited([(target, amount) for target, amount in _take(promotion, targets, cart) if amount > 0], most, cart)
+        if not taken:
+            skipped[str(promotion["code"])] = budgets.reason(promotion) if most is None else "not_applicable"
+            continue
+        inclusive = bool(promotion["is_tax_inclusive"])
+        for target, amount in taken:
+            target.take(amount, inclusive)
+            made.append(Adjustment(target.kind, target.id, amount, promotion["id"], promotion["code"], inclusive))
+        budgets.spend(promotion, total(amount for _, amount in taken))
+    return Computed(tuple(made), skipped)
+
+
+def attribute_of(cart: Row, attribute: str) -> str | None:
+    """What a budget counts a cart under that counts by an attribute (`customer_id`, `customer_email`, …). None: nothing is known of it."""
+    if attribute == "customer_email" and cart.get("email"):
+        return str(cart["email"])
+    return next((str(value) for value in values_at(cart, attribute)), None)
+
+
+def _place(promotion: Row) -> tuple[bool, bool, str]:
+    return promotion["type"] != "buyget", not promotion["is_automatic"], str(promotion["id"])
+
+
+def _targets(kind: Kind, rows: Iterable[Row]) -> list[Target]:
+    return [
+        Target(
+            kind,
+            row["id"],
+            row,
+            int(row.get("quantity", 1)),
+            row["subtotal"],
+            row["original_total"],
+            percent(Decimal(row["tax_rate"]), _ONE),
+        )
+        for row in sorted(rows, key=lambda row: str(row["id"]))
+    ]
+
+
+_ONE = Decimal(1)
+
+
+# -- whether
+
+
+def _applies(promotion: Row, cart: Row, now: datetime) -> bool:
+    method = promotion.get("application_method")
+    if promotion["status"] != "active" or method is None or not _running(promotion.get("campaign"), now):
+        return False
+    if method["type"] == "fixed" and _other_currency(method.get("currency_code"), cart):
+        return False
+    return all_hold(promotion.get("rules") or (), cart)
+
+
+def _running(campaign: Row | None, now: datetime) -> bool:
+    if campaign is None:
+        return True
+    begins, ends = _time(campaign.get("starts_at")), _time(campaign.get("ends_at"))
+    return (begins is None or begins <= now) and (ends is None or now <= ends)
+
+
+def _time(value: Any) -> datetime | None:
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _other_currency(code: str | None, cart: Row) -> bool:
+    return code is not None and code.lower() != str(cart["currency_code"]).lower()
+
+
+class _Budgets:
+    """What campaigns and limits leave, while promotions of one cart are worked out."""
+
+    def __init__(self, cart: Row) -> None:
+        self._cart = cart
+        self._used: dict[str, Decimal] = {}
+
+    def most(self, promotion: Row) -> Decimal | None:
+        """The most that a promotion may take off; infinite where nothing limits it, None where it may not be used any more."""
+        if promotion.get("limit") is not None and promotion.get("used", 0) >= promotion["limit"]:
+            return None
+        budget = (promotion.get("campaign") or {}).get("budget")
+        if budget is None or budget.get("limit") is None:
+            return Decimal("Infinity")
+        used = self._used_of(budget)
+        if used is None or used >= budget["limit"]:
+            return None
+        if not budget["type"].startswith("spend"):
+            return Decimal("Infinity")
+        return None if _other_currency(budget.get("currency_code"), self._cart) else less(Decimal(budget["limit"]), used)
+
+    def reason(self, promotion: Row) -> Reason:
+        exceeded = promotion.get("limit") is not None and promotion.get("used", 0) >= promotion["limit"]
+        return "promotion_limit_exceeded" if exceeded else "campaign_budget_exceeded"
+
+    def spend(self, promotion: Row, amount: Decimal) -> None:
+        budget = (promotion.get("campaign") or {}).get("budget")
+        if budget is not None:
+            more = amount if budget["type"].startswith("spend") else _ONE
+            self._used[budget["id"]] = total((self._used.get(budget["id"], Decimal(0)), more))
+
+    def _used_of(self, budget: Row) -> Decimal | None:
+        """Before this cart and by it; None where the budget counts by something that isn't known of the cart."""
+        here = self._used.get(budget["id"], Decimal(0))
+        if not budget["type"].endswith("by_attribute"):
+            return total((Decimal(budget.get("used") or 0), here))
+        value = attribute_of(self._cart, budget.get("attribute") or "")
+        if value is None:
+            return None
+        return total((*(Decimal(usage["used"]) for usage in budget.get("usages") or () if usage["attribute_value"] == value), here))
+
+
+# -- how much
+
+
+def _take(promotion: Row, targets: Sequence[Target], cart: Row) -> Taken:
+    """What a promotion that applies takes off, as if nothing limited it."""
+    method, currency, inclusive = promotion["application_method"], str(cart["currency_code"]), bool(promotion["is_tax_inclusive"])
+    kind: Kind = "shipping_methods" if method["target_type"] == "shipping_methods" else "items"
+    aimed = [
+        target
+        for target in targets
+        if target.kind == kind
+        and (kind == "shipping_methods" or target.row.get("is_discountable", True))
+        and all_hold_for(method.get("target_rules") or (), kind, target.row, cart)
+    ]
+    if promotion["type"] == "buyget":
+        units = _given(method, [target for target in targets if target.kind == "items"], aimed, cart)
+    elif method["target_type"] == "order" or method.get("allocation") == "across":
+        return _across(method, aimed, inclusive, currency)
+    elif method.get("allocation") == "once":
+        units = _cheapest(aimed, method.get("max_quantity") or 1)
+    else:
+        most = method.get("max_quantity") or _MANY
+        units = [(target, min(target.quantity, most)) for target in aimed]
+    return [(target, _off_units(method, target, count, inclusive, currency)) for target, count in units if count]
+
+
+def _off_units(method: Row, target: Target, count: int, inclusive: bool, currency: str) -> Decimal:
+    """Off so many units of a line: a unit costs nothing at the least."""
+    value = Decimal(method["value"] or 0)
+    if method["type"] == "percentage":
+        wanted = target.percent_of(count, min(value, Decimal(100)), inclusive)
+    else:
+        wanted = min(times(value, count), target.left_of(count, inclusive))
+    return within(wanted, target.left(inclusive), currency)
+
+
+def _across(method: Row, targets: Sequence[Target], inclusive: bool, currency: str) -> Taken:
+    shares = [Share(target, left) for target in targets if (left := target.left(inclusive)) > 0]
+    everything, value = total(share.most for share in shares), Decimal(method["value"] or 0)
+    wanted = percent(everything, value) if method["type"] == "percentage" else value
+    return split(within(wanted, everything, currency), shares, currency)
+
+
+def _cheapest(targets: Iterable[Target], most: int) -> list[tuple[Target, int]]:
+    """So many units, the cheapest first."""
+    units: list[tuple[Target, int]] = []
+    for target in sorted(targets, key=lambda target: (target.price(), target.id)):
+        count = min(target.quantity, most)
+        units.append((target, count))
+        most -= count
+    return units
+
+
+def _limited(taken: Taken, most: Decimal, cart: Row) -> Taken:
+    """The same, or what a budget leaves of it, split in proportion."""
+    if total(amount for _, amount in taken) <= most:
+        return taken
+    currency = str(cart["currency_code"])
+    return [(target, amount) for target, amount in split(whole(most, currency), [Share(*each) for each in taken], currency) if amount > 0]
+
+
+# -- buy x, get y
+
+
+def _given(method: Row, items: Sequence[Target], aimed: Sequence[Target], cart: Row) -> list[tuple[Target, int]]:
+    """Units that are given because others are bought. They and the bought ones are spent."""
+    buys, gets = int(method.get("buy_rules_min_quantity") or 1), int(method.get("apply_to_quantity") or 1)
+    bought = [target for target in items if all_hold_for(method.get("buy_rules") or (), "items", target.row, cart)]
+    either = {target.id: target for target in (*bought, *aimed)}
+    # as often as there are enough to buy, enough to give, and enough of both together: then they can be told apart, in whatever order
+    often = min(
+        _units(bought) // buys,
+        _units(aimed) // gets,
+        _units(either.values()) // (buys + gets),
+        int(method.get("max_quantity") or _MANY) // gets,
+    )
+    if often <= 0:
+        return []
+    spare = _units(bought) - often * buys  # of what can be bought, so many can be given
+    buyable, wanted = {target.id for target in bought}, often * gets
+    given: list[tuple[Target, int]] = []
+    for target in sorted(aimed, key=lambda target: (target.price(), target.id)):
+        count = min(target.quantity - target.spent, wanted, spare if target.id in buyable else _MANY)
+        given.append((target, count))
+        wanted -= count
+        spare -= count if target.id in buyable else 0
+    _spend(given, bought, {target.id for target in aimed}, often * buys)
+    return given
+
+
+def _spend(given: Iterable[tuple[Target, int]], bought: Iterable[Target], aimed: set[str], buys: int) -> None:
+    """Count units as given and bought: the bought ones are those that nobody would be given, then the dearest."""
+    for target, count in given:
+        target.spent += count
+    for target in sorted(bought, key=lambda target: (target.id in aimed, -target.price(), target.id)):
+        count = min(target.quantity - target.spent, buys)
+        target.spent += count
+        buys -= count
+
+
+def _units(targets: Iterable[Target]) -> int:
+    return sum(target.quantity - target.spent for target in targets)

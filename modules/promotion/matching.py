@@ -1,0 +1,76 @@
+"""Whether rules of promotions hold for a cart, a line or a shipping method.
+
+A rule names an attribute by its path (`customer.groups.id`, `items.product.categories.id`), an operator and one or more values. Along a
+list the path leads to all its members, so an attribute has any number of values:
+
+- `eq`, `in`: one of them is one of the rule's;
+- `ne`: none of them is one of the rule's (nobody is in a group that they aren't in, so it holds for a guest);
+- `gt`, `gte`, `lt`, `lte`: there is one, and all of them compare so with all of the rule's, as numbers.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+Row = Mapping[str, Any]
+
+_COMPARE = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
+
+
+def all_hold(rules: Iterable[Row], cart: Row) -> bool:
+    """Whether all rules hold for a cart. Without rules: yes."""
+    return all(holds(rule, cart) for rule in rules)
+
+
+def all_hold_for(rules: Iterable[Row], kind: str, row: Row, cart: Row) -> bool:
+    """Whether all rules hold for one of the cart's `items` or `shipping_methods` (`kind`).
+
+    Paths that begin with the kind begin at the row; so do others, and what isn't there is looked up in the cart.
+    """
+    scope = {**cart, **row, kind: row}
+    return all(holds(rule, scope) for rule in rules)
+
+
+def holds(rule: Row, scope: Row) -> bool:
+    there = [_text(value) for value in values_at(scope, str(rule["attribute"]))]
+    wanted = [_text(value["value"] if isinstance(value, Mapping) else value) for value in _several(rule["values"])]
+    match rule["operator"]:
+        case "eq" | "in":
+            return not set(there).isdisjoint(wanted)
+        case "ne":
+            return set(there).isdisjoint(wanted)
+        case name:
+            return bool(there) and _compares(name, there, wanted)
+
+
+def values_at(scope: Any, path: str) -> Iterator[Any]:
+    """All that a path leads to; nothing where it leads nowhere."""
+    name, _, rest = path.partition(".")
+    below = scope.get(name) if isinstance(scope, Mapping) else None
+    for each in below if isinstance(below, Sequence) and not isinstance(below, str) else (below,):
+        if rest and each is not None:
+            yield from values_at(each, rest)
+        elif each is not None and not isinstance(each, Mapping):
+            yield each
+
+
+def _compares(name: str, there: Sequence[str], wanted: Sequence[str]) -> bool:
+    compare = _COMPARE[name]
+    try:
+        return all(compare(Decimal(one), Decimal(other)) for one in there for other in wanted)
+    except InvalidOperation:
+        return False
+
+
+def _several(values: Any) -> Sequence[Any]:
+    return (values,) if isinstance(values, str) else values
+
+
+def _text(value: Any) -> str:
+    """As values of rules are written."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

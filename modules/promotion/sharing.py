@@ -1,0 +1,127 @@
+"""What can still be taken off a line, and how an amount is split among several: exact, to the smallest unit of the currency."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
+from typing import Any, Literal
+
+from ...core.money import decimals
+from ...core.totals import discounts_of
+
+Kind = Literal["items", "shipping_methods"]
+
+_EXACT = Context(prec=200, rounding=ROUND_HALF_UP)
+_ZERO = Decimal(0)
+
+
+@dataclass(eq=False)
+class Target:
+    """A line or a shipping method, and what is left of its price after what has been taken off."""
+
+    kind: Kind
+    id: str
+    row: Mapping[str, Any]
+    quantity: int
+    """Units; 1 of a shipping method."""
+    subtotal: Decimal
+    """Its price without taxes, before discounts."""
+    original_total: Decimal
+    """With taxes."""
+    rate: Decimal
+    """0.19 where taxes are 19 %."""
+    spent: int = 0
+    """Units that a buy-x-get-y promotion has counted already."""
+    _inclusive: Decimal = _ZERO
+    _exclusive: Decimal = _ZERO
+
+    def left(self, inclusive: bool) -> Decimal:
+        """What can still be taken off it, measured with or without taxes."""
+        without, with_tax = discounts_of(self.subtotal, self.original_total, self.rate, self._exclusive, self._inclusive)
+        left, other = _EXACT.subtract(self.original_total, with_tax), _EXACT.subtract(self.subtotal, without)
+        if left <= 0 or other <= 0:
+            return _ZERO
+        return left if inclusive else other
+
+    def left_of(self, units: int, inclusive: bool) -> Decimal:
+        """The same of so many of its units, which cost the same each."""
+        return self.percent_of(units, Decimal(100), inclusive)
+
+    def percent_of(self, units: int, value: Decimal, inclusive: bool) -> Decimal:
+        """So many percent of that. It is divided once, at the end: what is half a smallest unit is found to be half of one."""
+        return _EXACT.divide(_EXACT.multiply(_EXACT.multiply(self.left(inclusive), units), value), 100 * self.quantity)
+
+    def take(self, amount: Decimal, inclusive: bool) -> None:
+        if inclusive:
+            self._inclusive = _EXACT.add(self._inclusive, amount)
+        else:
+            self._exclusive = _EXACT.add(self._exclusive, amount)
+
+    def price(self) -> Decimal:
+        """Of one unit, without taxes, before discounts: what is cheap and what is dear."""
+        return _EXACT.divide(self.subtotal, self.quantity)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Who can get something of an amount, and at most how much."""
+
+    target: Target
+    most: Decimal
+
+
+def within(wanted: Decimal, most: Decimal, currency: str) -> Decimal:
+    """What is taken where `wanted` is promised and at most `most` is there: with the currency's decimals, unless it takes all there is."""
+    return most if wanted >= most else min(most, wanted.quantize(unit(currency), context=_EXACT))
+
+
+def split(amount: Decimal, shares: Sequence[Share], currency: str) -> list[tuple[Target, Decimal]]:
+    """Split an amount in proportion to what there is of each; together they get exactly that, or all there is.
+
+    Each gets its proportion rounded down to the smallest unit. Units that are left go, one each, first to those that lost most by the
+    rounding; of several the same the dearer first, then by id. So it isn't the order of lines that decides.
+    """
+    everything = total(share.most for share in shares)
+    if amount >= everything:
+        return [(share.target, share.most) for share in shares]
+    step = unit(currency)
+    exact = {share.target.id: _EXACT.divide(_EXACT.multiply(amount, share.most), everything) for share in shares}
+    got = {id: whole(value, currency) for id, value in exact.items()}
+    rest = _EXACT.subtract(amount, total(got.values()))
+    order = sorted(shares, key=lambda share: (got[share.target.id] - exact[share.target.id], -share.most, share.target.id))
+    while rest > 0:  # each round places something: together there is more than the amount
+        for share in order:
+            id = share.target.id
+            more = min(step, rest, _EXACT.subtract(share.most, got[id]))
+            got[id], rest = _EXACT.add(got[id], more), _EXACT.subtract(rest, more)
+    return [(share.target, got[share.target.id]) for share in shares]
+
+
+def percent(amount: Decimal, value: Decimal) -> Decimal:
+    return _EXACT.divide(_EXACT.multiply(amount, value), Decimal(100))
+
+
+def times(amount: Decimal, count: int) -> Decimal:
+    return _EXACT.multiply(amount, count)
+
+
+def total(amounts: Any) -> Decimal:
+    sum = _ZERO
+    for amount in amounts:
+        sum = _EXACT.add(sum, amount)
+    return sum
+
+
+def whole(amount: Decimal, currency: str) -> Decimal:
+    """Rounded down to the smallest unit."""
+    return amount.quantize(unit(currency), rounding=ROUND_FLOOR, context=_EXACT)
+
+
+def less(amount: Decimal, taken: Decimal) -> Decimal:
+    return _EXACT.subtract(amount, taken)
+
+
+def unit(currency: str) -> Decimal:
+    """The smallest amount of a currency: 0.01 of eur, 1 of jpy."""
+    return Decimal(1).scaleb(-decimals(currency))
