@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
+import os
 import sys
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import orjson
 import structlog
@@ -22,8 +25,26 @@ def _with_trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
+class _Stderr:
+    """Where lines go to. One that the pipe behind it has no room for is lost: the shop goes on."""
+
+    def write(self, line: bytes) -> None:
+        with contextlib.suppress(BlockingIOError):
+            try:
+                os.write(sys.stderr.fileno(), line)
+            except io.UnsupportedOperation:  # somebody captures what we print
+                sys.stderr.write(line.decode())
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+
 def _dumps(event: EventDict, **_: Any) -> str:
     return orjson.dumps(event, default=str).decode()
+
+
+def _encoded(_: WrappedLogger, __: str, line: Any) -> bytes:
+    return str(line).encode(errors="backslashreplace")
 
 
 def configure(settings: Settings, **always: Any) -> None:
@@ -33,7 +54,7 @@ def configure(settings: Settings, **always: Any) -> None:
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         _with_trace,
-        structlog.stdlib.add_log_level,
+        structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
     ]
@@ -46,8 +67,9 @@ def configure(settings: Settings, **always: Any) -> None:
         ]
     )
     structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        # straight to the file: by way of the standard library, as others' lines go, each costs five times as much
+        processors=[*shared, *shown, _encoded],
+        logger_factory=structlog.BytesLoggerFactory(cast(BinaryIO, _Stderr())),
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )

@@ -39,17 +39,20 @@ class Catalogue:
                 self._entities[entity.name] = (schema.module, entity)
         self._edges = edges_of(links, references)
         self._aliases = aliases_of(links)
+        self._of_module: dict[str, frozenset[str]] = {}
+        for name, (module, _) in self._entities.items():
+            self._of_module[module] = self._of_module.get(module, frozenset()) | {name}
         self._link_keys = {link.name: (link.left.key, link.right.key) for link in links}
 
     def module_of(self, entity: str) -> str:
         return self._find(entity)[0]
 
     def has_module(self, name: str) -> bool:
-        return any(module == name for module, _ in self._entities.values())
+        return name in self._of_module
 
     def entities_of(self, module: str) -> frozenset[str]:
         """Names of a module's entities: what caches are told when it changes."""
-        return frozenset(name for name, (owner, _) in self._entities.items() if owner == module)
+        return self._of_module.get(module, frozenset())
 
     def entity(self, name: str) -> Entity:
         """Raises InvalidData for a name that no loaded module has."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...core.errors import InvalidData
 from ...core.json import dumps
+from ...core.query.page import Query
 from ...core.totals import without_and_with_tax
 from ..frontend.request import Request
 
@@ -57,11 +58,11 @@ async def asking(request: Request, wanted: bool) -> Asking | None:
             region_id = carts[0]["region_id"] or region_id
             country, province = address.get("country_code") or country, address.get("province") or province
     if region_id is None:
-        stores = await request.modules.store.list("store", {}, fields=("default_region_id",), limit=1)
+        stores = await request.graph.rows(Query("store", ("default_region_id",), limit=1))
         region_id = stores[0]["default_region_id"] if stores else None
     if region_id is None:
         raise InvalidData("Missing required pricing context to calculate prices - region_id")
-    regions = await request.modules.region.list("region", {"id": region_id}, fields=("currency_code", "automatic_taxes"), limit=1)
+    regions = await request.graph.rows(Query("region", ("currency_code", "automatic_taxes"), {"id": region_id}, limit=1))
     if not regions:
         raise InvalidData(f"Region with id {region_id} not found when populating the pricing context")
     groups = await _groups(request)
@@ -72,7 +73,7 @@ async def asking(request: Request, wanted: bool) -> Asking | None:
 async def _groups(request: Request) -> tuple[str, ...]:
     if request.customer_id is None:
         return ()
-    customers = await request.modules.customer.list("customer", {"id": request.customer_id}, fields=("groups.id",), limit=1)
+    customers = await request.graph.rows(Query("customer", ("groups.id",), {"id": request.customer_id}, limit=1))
     return tuple(sorted(group["id"] for group in customers[0]["groups"])) if customers else ()
 
 

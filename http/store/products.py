@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from ...core.errors import InvalidData
@@ -96,12 +97,13 @@ async def of_channels(request: Request, filters: Row, channels: Sequence[str]) -
     if named is None:
         return filters
     ids = [named] if isinstance(named, str) else list(named)
-    ties = await request.modules.link.linked("product_sales_channel", "product_id", ids)
+    ties = await request.graph.ties("product_sales_channel", "product_id", ids)
     sold = {tie["product_id"] for tie in ties if tie["sales_channel_id"] in channels}
     rest = {name: value for name, value in filters.items() if name != "sales_channel_id"}
     return {**rest, "id": [id for id in ids if id in sold]}
 
 
+@lru_cache(1024)
 def split(fields: Fields, prefix: str) -> tuple[Fields, bool, bool]:
     """The fields that the graph knows, and whether prices and quantities are wanted besides. `prefix` leads to the variants."""
     price, quantity = f"{prefix}calculated_price", f"{prefix}inventory_quantity"
