@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .payment.service import PaymentService
     from .pricing.service import PricingService
     from .product.service import ProductService
+    from .promotion.service import PromotionService
     from .region.service import RegionService
     from .sales_channel.service import SalesChannelService
     from .settings.service import SettingsService
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 NAMES = (
     "api_key", "auth", "cart", "currency", "customer", "file", "fulfillment", "inventory", "link", "notification", "order", "payment",
-    "pricing", "product", "region", "sales_channel", "settings", "stock_location", "store", "tax", "user",
+    "pricing", "product", "promotion", "region", "sales_channel", "settings", "stock_location", "store", "tax", "user",
 )  # fmt: skip
 
 S = TypeVar("S", bound="ModuleService")
@@ -53,6 +54,7 @@ class Modules:
     payment: PaymentService
     pricing: PricingService
     product: ProductService
+    promotion: PromotionService
     region: RegionService
     sales_channel: SalesChannelService
     settings: SettingsService

@@ -22,7 +22,7 @@ from .cache import Cache
 from .documents import MOST_ROWS, Documents
 
 KEPT_MODULES = frozenset(
-    ("currency", "customer", "fulfillment", "pricing", "product", "region", "sales_channel", "stock_location", "store", "tax")
+    ("currency", "customer", "fulfillment", "pricing", "product", "promotion", "region", "sales_channel", "stock_location", "store", "tax")
 )
 _BUSY = frozenset(("cart", "order", "payment_collection"))
 """Their ties change with every order: remembering them would be forgetting them."""

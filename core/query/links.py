@@ -117,6 +117,12 @@ LINKS: tuple[Link, ...] = (
         Side("payment", "payment_collection", "payment_collection_id", "payment_collection", "cart_link", {"cart": "cart"}),
     ),
     Link(
+        "cart_promotion",
+        "cartpromo",
+        Side("cart", "cart", "cart_id", "cart", "cart_link", {"promotions": "promotions"}),
+        Side("promotion", "promotion", "promotion_id", "promotions", "carts_link"),
+    ),
+    Link(
         "customer_account_holder",
         "custacchldr",
         Side("customer", "customer", "customer_id", "customer", "account_holder_link", {"account_holders": "account_holder"}, many=False),
@@ -189,6 +195,12 @@ LINKS: tuple[Link, ...] = (
             {"order": "order"},
             cascade=True,
         ),
+    ),
+    Link(
+        "order_promotion",
+        "orderpromo",
+        Side("order", "order", "order_id", "order", "promotion_link", {"promotions": "promotions", "promotion": "promotions"}),
+        Side("promotion", "promotion", "promotion_id", "promotions", "order_link"),
     ),
     Link(
         "return_fulfillment",
@@ -272,7 +284,6 @@ LINKS: tuple[Link, ...] = (
             cascade=True,
         ),
     ),
-    # cart_promotion and order_promotion come with the promotion module; see NOT_THERE.
 )
 
 IN_MODULE_LISTS = frozenset({"price_set.prices"})
@@ -284,6 +295,7 @@ REFERENCES: tuple[Reference, ...] = (
     Reference("cart", "sales_channel", "sales_channel_id", "sales_channel", back="carts"),
     Reference("cart_line_item", "product", "product_id", "product"),
     Reference("cart_line_item", "variant", "variant_id", "product_variant", back="cart_items"),
+    Reference("cart_line_item_adjustment", "promotion", "promotion_id", "promotion"),
     Reference("cart_shipping_method", "shipping_option", "shipping_option_id", "shipping_option"),
     Reference("inventory_level", "stock_locations", "location_id", "stock_location", many=True),
     Reference("order", "customer", "customer_id", "customer", back="orders"),
@@ -293,13 +305,10 @@ REFERENCES: tuple[Reference, ...] = (
     Reference("order_line_item", "variant", "variant_id", "product_variant", back="order_items"),
     Reference("order_shipping_method", "shipping_option", "shipping_option_id", "shipping_option"),
     Reference("store_currency", "currency", "currency_code", "currency", "code"),
-    # cart_line_item_adjustment.promotion comes with the promotion module, translations and locales with theirs; see NOT_THERE.
+    # translations and locales come with their modules; see NOT_THERE.
 )
 
 NOT_THERE: Mapping[str, Mapping[str, bool]] = {
-    "cart": {"promotions": True},
-    "order": {"promotions": True},
-    "cart_line_item_adjustment": {"promotion": False},
     "store_locale": {"locale": False},
 }
 """Entity → names that lead to modules which are yet to come, and whether they are lists. They can be asked for; nothing is there."""

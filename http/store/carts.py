@@ -6,13 +6,15 @@ from typing import Any
 
 from ...core.errors import InvalidData, PaymentAuthorizationFailed, PaymentRequiresMore
 from ...core.json import Fragment, dumps
+from ...core.query.page import Query
 from ...core.query.totalled import CART as CART_TOTALS
 from ...core.query.totalled import cut
+from ...workflows.cart.choosing import add_shipping_methods
 from ...workflows.cart.complete import complete_cart
 from ...workflows.cart.create import create_cart
+from ...workflows.cart.discounts import Action, update_cart_promotions
 from ...workflows.cart.lines import add_to_cart, delete_line_items, update_line_item
 from ...workflows.cart.saving import Changed
-from ...workflows.cart.shipping import add_shipping_methods
 from ...workflows.cart.taxes import update_tax_lines
 from ...workflows.cart.update import transfer_cart, update_cart
 from ..frontend.access import CUSTOMER
@@ -164,6 +166,10 @@ class Taxes(Body):
     fields: str = ABSENT
 
 
+class PromoCodes(Body):
+    promo_codes: list[str]
+
+
 class Nothing(Body):
     pass
 
@@ -172,12 +178,10 @@ class Nothing(Body):
 async def create(request: Request) -> Answer:
     """Open a cart."""
     body = request.body
-    _refuse_promotions(body)
     channel = body.get("sales_channel_id") or None
     refused = _wrong_channel(request, channel, needed=True)
     if refused is not None:
         return refused
-    body.pop("promo_codes", None)
     body["sales_channel_id"] = channel or next(iter(request.sales_channel_ids), None)
     return await _written(request, await request.run(create_cart, **body, customer_id=request.customer_id))
 
@@ -192,11 +196,9 @@ async def get(request: Request) -> Answer:
 async def update(request: Request) -> Answer:
     """Change a cart's buyer, addresses, region, channel or metadata."""
     body = request.body
-    _refuse_promotions(body)
     refused = _wrong_channel(request, body.get("sales_channel_id") or None, needed=False)
     if refused is not None:
         return refused
-    body.pop("promo_codes", None)
     additional_data = body.pop("additional_data", None)
     changed = await request.run(update_cart, cart_id=request.params["id"], update=body, additional_data=additional_data)
     return await _written(request, changed)
@@ -241,6 +243,18 @@ async def taxes(request: Request) -> Answer:
     return await _show(request)
 
 
+@routes.post("/store/carts/{id}/promotions", body=PromoCodes, returns=CART)
+async def add_promotions(request: Request) -> Answer:
+    """Enter promotion codes."""
+    return await _promote(request, "add")
+
+
+@routes.delete("/store/carts/{id}/promotions", body=PromoCodes, returns=CART)
+async def remove_promotions(request: Request) -> Answer:
+    """Take promotion codes back."""
+    return await _promote(request, "remove")
+
+
 @routes.post("/store/carts/{id}/customer", body=Nothing, returns=CART, auth=CUSTOMER)
 async def transfer(request: Request) -> Answer:
     """Make the signed-in customer the buyer of a cart."""
@@ -264,8 +278,25 @@ async def complete(request: Request) -> Answer:
 # -- inside
 
 
+async def _promote(request: Request, action: Action) -> Answer:
+    codes = request.body["promo_codes"]
+    changed = await request.run(update_cart_promotions, cart_id=request.params["id"], promo_codes=codes, action=action)
+    assert changed is not None
+    return await _written(request, changed)
+
+
 async def _show(request: Request) -> bytes:
-    return await request.fetch(CART, request.params["id"])
+    """A cart. Where nothing is taken off it, nobody is asked for its promotions."""
+    id, fields = request.params["id"], request.fields_of(CART)
+    if not (request.asks("promotions") and request.asks("items.adjustments") and request.asks("shipping_methods.adjustments")):
+        return await request.fetch(CART, id)
+    rows = (await request.modules.cart.query(Query("cart", request.graph.own_fields("cart", fields), {"id": id}, limit=1))).rows
+    if not rows:
+        raise request.not_found(CART, id)
+    if not any(line["adjustments"] for line in (*rows[0]["items"], *rows[0]["shipping_methods"])):
+        rows[0]["promotions"] = []
+    await request.graph.complete("cart", rows, fields)
+    return dumps({"cart": rows[0]})
 
 
 async def _written(request: Request, changed: Changed) -> bytes:
@@ -276,14 +307,10 @@ async def _written(request: Request, changed: Changed) -> bytes:
         return await request.fetch(CART, changed["cart"]["id"])
     if not changed["is_paid_for"] and request.asks("payment_collection"):
         rows[0]["payment_collection"] = None
+    if not changed["is_promoted"] and request.asks("promotions"):
+        rows[0]["promotions"] = []
     await request.graph.complete("cart", rows, fields)
     return dumps({"cart": rows[0]})
-
-
-def _refuse_promotions(body: dict[str, Any]) -> None:
-    """There are no promotions yet, so every code is one that isn't known."""
-    if body.get("promo_codes"):
-        raise InvalidData(f"The promotion code {body['promo_codes'][0]} is invalid")
 
 
 def _wrong_channel(request: Request, channel: str | None, *, needed: bool) -> Reply | None:

@@ -15,7 +15,8 @@ says. Amounts have the currency's decimals, halves away from zero; only what tak
   and again while there are enough, up to `max_quantity` units in all. A unit is bought or given, never both, and counts for one such
   promotion. The cheapest are given.
 
-Lines that aren't discountable are left alone. What a campaign may spend is the most that its promotions take together.
+Lines that aren't discountable are left alone. What somebody else takes off (adjustments without a promotion) comes before everything.
+What a campaign may spend is the most that its promotions take together.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ def compute(promotions: Iterable[Row], cart: Row, now: datetime) -> Computed:
 
     `promotions` are rows with `rules`, `application_method` (with `target_rules`, `buy_rules`) and `campaign` (with `budget` and its
     `usages`). `cart` has all that rules can be about; of its `items` and `shipping_methods` each has `id`, `subtotal` and `original_total`
-    (before discounts, without and with taxes), `tax_rate` (in percent), items also `quantity` and `is_discountable`.
+    (before discounts, without and with taxes), `tax_rate` (in percent), `adjustments` that stay, items also `quantity` and
+    `is_discountable`.
     """
     targets = [*_targets("items", cart.get("items") or ()), *_targets("shipping_methods", cart.get("shipping_methods") or ())]
     budgets = _Budgets(cart)
@@ -77,8 +79,9 @@ def compute(promotions: Iterable[Row], cart: Row, now: datetime) -> Computed:
             continue
         inclusive = bool(promotion["is_tax_inclusive"])
         for target, amount in taken:
-            target.take(amount, inclusive)
-            made.append(Adjustment(target.kind, target.id, amount, promotion["id"], promotion["code"], inclusive))
+            kept, with_tax = target.as_kept(amount, inclusive)
+            target.take(kept, with_tax)
+            made.append(Adjustment(target.kind, target.id, kept, promotion["id"], promotion["code"], with_tax))
         budgets.spend(promotion, total(amount for _, amount in taken))
     return Computed(tuple(made), skipped)
 
@@ -95,18 +98,13 @@ def _place(promotion: Row) -> tuple[bool, bool, str]:
 
 
 def _targets(kind: Kind, rows: Iterable[Row]) -> list[Target]:
-    return [
-        Target(
-            kind,
-            row["id"],
-            row,
-            int(row.get("quantity", 1)),
-            row["subtotal"],
-            row["original_total"],
-            percent(Decimal(row["tax_rate"]), _ONE),
-        )
-        for row in sorted(rows, key=lambda row: str(row["id"]))
-    ]
+    targets = []
+    for row in sorted(rows, key=lambda row: str(row["id"])):
+        rate = percent(Decimal(row["tax_rate"]), _ONE)
+        targets.append(Target(kind, row["id"], row, int(row.get("quantity", 1)), row["subtotal"], row["original_total"], rate))
+        for adjustment in row.get("adjustments") or ():
+            targets[-1].take(adjustment["amount"], bool(adjustment.get("is_tax_inclusive")))
+    return targets
 
 
 _ONE = Decimal(1)

@@ -8,7 +8,7 @@ from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 from typing import Any, Literal
 
 from ...core.money import decimals
-from ...core.totals import discounts_of
+from ...core.totals import discounts_of, without_and_with_tax
 
 Kind = Literal["items", "shipping_methods"]
 
@@ -57,6 +57,12 @@ class Target:
             self._inclusive = _EXACT.add(self._inclusive, amount)
         else:
             self._exclusive = _EXACT.add(self._exclusive, amount)
+
+    def as_kept(self, amount: Decimal, inclusive: bool) -> tuple[Decimal, bool]:
+        """An amount as its adjustment says it. Adjustments of shipping methods have no word for taxes: theirs are without."""
+        if not inclusive or self.kind == "items":
+            return amount, inclusive
+        return (self.left(False) if amount >= self.left(True) else without_and_with_tax(amount, True, self.rate)[0]), False
 
     def price(self) -> Decimal:
         """Of one unit, without taxes, before discounts: what is cheap and what is dear."""

@@ -79,8 +79,8 @@ class Api:
     async def post(self, path: str, body: Any = None, query: Mapping[str, str] | None = None, **params: str) -> Any:
         return await self.ask("POST", path, {} if body is None else body, query, **params)
 
-    async def delete(self, path: str, **params: str) -> Any:
-        return await self.ask("DELETE", path, **params)
+    async def delete(self, path: str, body: Any = None, **params: str) -> Any:
+        return await self.ask("DELETE", path, body, **params)
 
 
 # -- what an answer should look like

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import pytest
@@ -20,7 +20,7 @@ from velella.core.module import ModuleContext, ModuleService
 from velella.core.providers import Providers
 from velella.core.query.fields import FieldTree
 from velella.core.query.graph import Graph, Row, Source
-from velella.core.query.links import LINKS, REFERENCES, aliases_of, edges_of
+from velella.core.query.links import LINKS, NOT_THERE, REFERENCES, aliases_of, edges_of
 from velella.core.query.page import Page, Query
 from velella.core.query.plan import Catalogue, plan
 from velella.core.settings import Settings
@@ -341,12 +341,13 @@ async def test_a_relation_named_alone_across_modules_shows_all_its_columns(shop:
     assert starred == product
 
 
-async def test_what_leads_to_a_module_yet_to_come_is_empty(shop: Shop) -> None:
-    [cart] = await shop.rows("cart", "id", "promotions.code", "*promotions.application_method", id="cart_1")
-    assert cart == {"id": "cart_1", "promotions": []}
+async def test_what_leads_to_a_module_yet_to_come_is_empty(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(cast("dict[str, Any]", NOT_THERE), "cart", {"wishes": True})
+    [cart] = await shop.rows("cart", "id", "wishes.title", "*wishes.product", id="cart_1")
+    assert cart == {"id": "cart_1", "wishes": []}
     carts = [{"id": "cart_1"}]
-    await shop.graph.expand("cart", carts, ("*promotions",))
-    assert carts == [{"id": "cart_1", "promotions": []}]
+    await shop.graph.expand("cart", carts, ("*wishes",))
+    assert carts == [{"id": "cart_1", "wishes": []}]
 
 
 async def test_links_can_be_asked_themselves(shop: Shop) -> None:

@@ -226,6 +226,15 @@ class Market:
             await link.attach("product_variant_inventory_item", [tie])
         return variant_id
 
+    async def promote(self, *, kind: str = "percentage", value: str = "10", **given: Any) -> Row:
+        """An active promotion, off each item where nothing else is said; what is given beyond goes where it belongs."""
+        of_method = ("target_type", "allocation", "max_quantity", "currency_code", "target_rules", "buy_rules", "buy_rules_min_quantity")
+        method: Row = {"type": kind, "value": Decimal(value), "target_type": "items", "allocation": "each"}
+        method |= {name: given.pop(name) for name in (*of_method, "apply_to_quantity") if name in given}
+        row = {"code": f"CODE{ulid()}", "type": "standard", "status": "active", "application_method": method, **given}
+        made: Row = (await self.modules.promotion.create_promotions([row]))[0]
+        return made
+
     async def item_of(self, variant_id: str) -> str:
         tie = (await self.modules.link.linked("product_variant_inventory_item", "variant_id", [variant_id]))[0]
         return str(tie["inventory_item_id"])

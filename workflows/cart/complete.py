@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...core.errors import UnexpectedState
 from ...core.flow import Flow, step, workflow
 from .order_of import order_of
-from .ready import Ready, check_ready
+from .ready import Ready, Use, check_ready
 from .saving import lock_of
 from .stock import reserve_stock
 
@@ -26,6 +26,7 @@ async def complete_cart(flow: Flow, cart_id: str) -> str:
         NotFound: there is no such cart.
         InvalidData: the cart is empty, isn't told how to be sent or paid.
         InsufficientInventory: there isn't enough of something.
+        NotAllowed: a promotion has been used up by others.
         PaymentRequiresMore, PaymentAuthorizationFailed: the payment provider says so.
     """
     async with flow.lock(lock_of(cart_id)):
@@ -35,9 +36,9 @@ async def complete_cart(flow: Flow, cart_id: str) -> str:
         order: Row = ready["order"]
         await flow.hooks.validate(cart_id, order)
         reservations = await flow.run(reserve_stock, ready["demands"], ready["location_ids"])
-        await flow.parallel(
-            (place_order, order), (close_cart, cart_id, ready["version"]), (tie_order, order["id"], cart_id, ready["collection_id"])
-        )
+        if ready["uses"]:
+            await flow.run(register_usage, order["id"], ready["uses"], ready["buyer"])
+        await flow.parallel((place_order, order), (close_cart, cart_id, ready["version"]), (tie_order, order["id"], cart_id, ready))
         await flow.hooks.beforePaymentAuthorization(cart_id, order)
         if ready["session_id"] is not None:
             payment = await flow.run(authorize_payment, ready["session_id"])
@@ -71,7 +72,23 @@ _NOTHING: Ready = {
     "location_ids": [],
     "collection_id": None,
     "session_id": None,
+    "uses": [],
+    "buyer": {},
 }
+
+
+# -- promotions
+
+
+async def _revert_usage(flow: Flow, key: str) -> None:
+    await flow.modules.promotion.revert_usage(key)
+
+
+@step(undo=_revert_usage)
+async def register_usage(flow: Flow, order_id: str, uses: Sequence[Use], buyer: Mapping[str, Any]) -> str:
+    """Count the order against the limits of its promotions and the budgets of their campaigns: all of them, or none."""
+    await flow.modules.promotion.register_usage(order_id, uses, buyer)
+    return order_id
 
 
 # -- the order, the cart, and the tie between them
@@ -102,11 +119,14 @@ async def _untie_order(flow: Flow, ties: Mapping[str, list[Row]]) -> None:
 
 
 @step(undo=_untie_order)
-async def tie_order(flow: Flow, order_id: str, cart_id: str, collection_id: str | None) -> Mapping[str, list[Row]]:
-    """Say that the order came of the cart, and what is paid for it. A cart has one order: that is a unique index."""
+async def tie_order(flow: Flow, order_id: str, cart_id: str, ready: Ready) -> Mapping[str, list[Row]]:
+    """Say that the order came of the cart, what is paid for it, and by which promotions it is cheaper. A cart has one order: that is a
+    unique index."""
     ties: dict[str, list[Row]] = {"order_cart": [{"order_id": order_id, "cart_id": cart_id}]}
-    if collection_id is not None:
-        ties["order_payment_collection"] = [{"order_id": order_id, "payment_collection_id": collection_id}]
+    if ready["collection_id"] is not None:
+        ties["order_payment_collection"] = [{"order_id": order_id, "payment_collection_id": ready["collection_id"]}]
+    if ready["uses"]:
+        ties["order_promotion"] = [{"order_id": order_id, "promotion_id": use["promotion_id"]} for use in ready["uses"]]
     return await flow.modules.link.attach_all(ties)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from ...core.errors import InvalidData, NotFound
 from ...core.flow import Flow, workflow
 from ...core.query.page import Query
+from .discounts import tie_new_promotions, update_cart_promotions
 from .draft import KINDS, Draft
 from .goods import load_goods
 from .lines import put_lines
@@ -31,6 +32,7 @@ async def create_cart(
     shipping_address: Mapping[str, Any] | str | None = None,
     billing_address: Mapping[str, Any] | str | None = None,
     metadata: Mapping[str, Any] | None = None,
+    promo_codes: Sequence[str] = (),
     items: Sequence[Mapping[str, Any]] = (),
     additional_data: Mapping[str, Any] | None = None,
 ) -> Changed:
@@ -40,7 +42,7 @@ async def create_cart(
     An email without a customer makes a guest. An address may be the id of one that the customer has saved.
 
     Raises NotFound where there is no region, customer or channel; InvalidData for a channel that is closed, a country outside the region,
-    variants that can't be bought here; InsufficientInventory.
+    variants that can't be bought here, promotion codes that aren't known; InsufficientInventory.
     """
     addresses = {"shipping": shipping_address, "billing": billing_address}
     email = normal_email(email)
@@ -75,7 +77,9 @@ async def create_cart(
         await put_lines(flow, draft, goods, surroundings, items, additional_data)
     await flow.hooks.validate(draft, additional_data)
     await flow.run(update_tax_lines, draft.id, loaded=(draft, surroundings))
+    await flow.run(update_cart_promotions, draft.id, promo_codes, loaded=(draft, surroundings))
     await flow.run(open_cart, draft)
+    await tie_new_promotions(flow, draft)
     await flow.hooks.cartCreated(draft.id, additional_data)
     flow.emit("cart.created", id=draft.id)
     return changed_cart(draft, ())

@@ -82,6 +82,10 @@ class Draft:
         self._before = _State.of(cart)
         self._now = self._before.copy()
         self._created: str | None = cart.get("created_at")
+        self.entered: set[str] = self.promotion_ids()
+        """Ids of the promotions that are to be looked at again, beside those that apply by themselves."""
+        self.untied: set[str] = set()
+        """Promotions of the cart whose tie to it is to be made, once it is written."""
         self._at: str | None = None
 
     @classmethod
@@ -107,9 +111,9 @@ class Draft:
     def address(self, kind: str = "shipping") -> Row | None:
         return self._now.addresses.get(kind)
 
-    def totalled(self) -> Row:
-        """The cart with all its totals (see `core.totals`), to be read only."""
-        now = self._now
+    def totalled(self, *, promoted: bool = True) -> Row:
+        """The cart with all its totals (see `core.totals`), to be read only. `promoted` off: as if there were no promotions."""
+        now = self._now if promoted else self._without_promotions()
         cart: Row = {
             "currency_code": now.cart["currency_code"],
             "items": _with_below(self.items, "item_id", tax_lines=now.item_tax_lines, adjustments=now.item_adjustments),
@@ -128,6 +132,17 @@ class Draft:
         """What is to be paid."""
         total: Decimal = self.totalled()["total"]
         return total
+
+    def _without_promotions(self) -> _State:
+        state = self._now.copy()
+        state.item_adjustments = [row for row in state.item_adjustments if row["promotion_id"] is None]
+        state.shipping_method_adjustments = [row for row in state.shipping_method_adjustments if row["promotion_id"] is None]
+        return state
+
+    def promotion_ids(self) -> set[str]:
+        """Promotions that take something off the cart."""
+        adjustments = (*self._now.item_adjustments, *self._now.shipping_method_adjustments)
+        return {row["promotion_id"] for row in adjustments if row["promotion_id"] is not None}
 
     # -- changing
 
@@ -173,6 +188,14 @@ class Draft:
         """Replace the taxes on everything. Tax lines that say what those before them said stay as they are."""
         self._now.item_tax_lines = _kept(self._now.item_tax_lines, list(item_tax_lines))
         self._now.shipping_method_tax_lines = _kept(self._now.shipping_method_tax_lines, list(shipping_method_tax_lines))
+
+    def set_discounts(self, item_adjustments: Iterable[Row], shipping_method_adjustments: Iterable[Row]) -> None:
+        """Replace what promotions take off. Adjustments that nobody's promotion made stay, and so do those that say what is said anew."""
+        now, others = self._now, self._without_promotions()
+        now.item_adjustments = _kept_in_any_order(now.item_adjustments, [*others.item_adjustments, *item_adjustments])
+        now.shipping_method_adjustments = _kept_in_any_order(
+            now.shipping_method_adjustments, [*others.shipping_method_adjustments, *shipping_method_adjustments]
+        )
 
     # -- writing
 
@@ -287,6 +310,18 @@ def _kept(old: Sequence[Row], new: list[Row]) -> list[Row]:
     """The old tax lines where the new ones say the same: then there is nothing to write."""
     said = [{name: row.get(name) for name in _MEANING} for row in old]
     return list(old) if said == [{name: row.get(name) for name in _MEANING} for row in new] else new
+
+
+_AMOUNT = ("item_id", "shipping_method_id", "promotion_id", "code", "amount", "is_tax_inclusive")
+
+
+def _kept_in_any_order(old: Sequence[Row], new: list[Row]) -> list[Row]:
+    """The old adjustments where the new ones say the same."""
+
+    def said(rows: Sequence[Row]) -> list[list[str]]:
+        return sorted([str(Decimal(row[name]).normalize()) if name == "amount" else str(row.get(name)) for name in _AMOUNT] for row in rows)
+
+    return list(old) if said(old) == said(new) else new
 
 
 def _with_below(owners: Iterable[Row], key: str, **below: Sequence[Row]) -> list[Row]:

@@ -9,10 +9,11 @@ from typing import Any
 from ...core.errors import InvalidData
 from ...core.flow import Flow, workflow
 from ...core.ids import new_id
+from .discounts import save_all, update_cart_promotions
 from .draft import Draft
 from .goods import Goods, confirm_stock, described, load_goods, load_prices, priced
-from .payment import collections_of, update_amount
-from .saving import Changed, changed_cart, find_item, load_open, lock_of, save
+from .payment import collections_of
+from .saving import Changed, changed_cart, find_item, load_open, lock_of
 from .shipping import refresh_shipping
 from .surroundings import Surroundings, load_surroundings
 from .taxes import update_tax_lines
@@ -130,12 +131,21 @@ async def delete_line_items(flow: Flow, cart_id: str, ids: Sequence[str]) -> Non
 # -- shared
 
 
-async def refresh_and_save(flow: Flow, draft: Draft, surroundings: Surroundings, collection_ids: Sequence[str]) -> Changed:
-    """Bring what depends on the lines up to date (shipping prices, taxes, the amount to pay), and write the cart."""
-    await refresh_shipping(flow, draft, surroundings)
-    await flow.run(update_tax_lines, draft.id, loaded=(draft, surroundings))
-    await flow.run(save, draft)
-    await flow.run(update_amount, draft, collection_ids)
+async def refresh_and_save(
+    flow: Flow, draft: Draft, surroundings: Surroundings, collection_ids: Sequence[str], promo_codes: Sequence[str] | None = None
+) -> Changed:
+    """Bring what depends on the lines up to date (taxes, discounts, shipping prices, the amount to pay), and write the cart.
+
+    `promo_codes`, where given, take the place of those that the cart has.
+    """
+    loaded = draft, surroundings
+    await flow.run(update_tax_lines, draft.id, loaded=loaded)
+    replacing = promo_codes is not None
+    await flow.run(update_cart_promotions, draft.id, promo_codes or (), "replace" if replacing else "add", loaded=loaded)
+    if await refresh_shipping(flow, draft, surroundings):
+        await flow.run(update_tax_lines, draft.id, loaded=loaded)
+        await flow.run(update_cart_promotions, draft.id, loaded=loaded)
+    await save_all(flow, draft, collection_ids)
     return changed_cart(draft, collection_ids)
 
 

@@ -45,6 +45,19 @@ class Ready(TypedDict):
     collection_id: str | None
     session_id: str | None
     """The payment session to authorise; None where there is nothing to pay."""
+    uses: list[Use]
+    """Of promotions, one each."""
+    buyer: Row
+    """What budgets of campaigns may count by."""
+
+
+class Use(TypedDict):
+    """That an order makes use of a promotion."""
+
+    promotion_id: str
+    code: str | None
+    amount: Decimal
+    """What it takes off, as its adjustments say it."""
 
 
 async def check_ready(flow: Flow, cart: Mapping[str, Any], order: Row) -> Ready:
@@ -67,7 +80,20 @@ async def check_ready(flow: Flow, cart: Mapping[str, Any], order: Row) -> Ready:
         "location_ids": [tie["stock_location_id"] for tie in ties["located"]],
         "collection_id": ties["collections"][-1]["payment_collection_id"] if ties["collections"] else None,
         "session_id": session,
+        "uses": _uses(order),
+        "buyer": {"customer_id": draft["customer_id"], "customer_email": draft["email"]},
     }
+
+
+def _uses(order: Mapping[str, Any]) -> list[Use]:
+    uses: dict[str, Use] = {}
+    for line in (*order["items"], *order["shipping_methods"]):
+        for adjustment in line["adjustments"]:
+            id = adjustment.get("promotion_id")
+            if id is not None:
+                use = uses.setdefault(id, {"promotion_id": id, "code": adjustment.get("code"), "amount": Decimal(0)})
+                use["amount"] += adjustment["amount"]
+    return [uses[id] for id in sorted(uses)]
 
 
 async def _variants(flow: Flow, ids: Sequence[str]) -> dict[str, Row]:

@@ -33,10 +33,12 @@ class Changed(TypedDict):
     """All of it, with raw_ twins, without totals."""
     is_paid_for: bool
     """Whether it has a payment collection."""
+    is_promoted: bool
+    """Whether promotions take something off it."""
 
 
 def changed_cart(draft: Draft, collection_ids: Sequence[str]) -> Changed:
-    return {"cart": draft.stored(), "is_paid_for": bool(collection_ids)}
+    return {"cart": draft.stored(), "is_paid_for": bool(collection_ids), "is_promoted": bool(draft.promotion_ids())}
 
 
 class Saved(TypedDict):

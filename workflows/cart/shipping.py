@@ -8,16 +8,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from ...core.errors import InvalidData, NotFound
+from ...core.errors import NotFound
 from ...core.flow import Flow, workflow
-from ...core.ids import new_id
 from ...core.query.page import Query
 from .draft import Draft
 from .goods import STOCK
-from .payment import collections_of, update_amount
-from .saving import Changed, changed_cart, load_open, lock_of, save
 from .surroundings import Surroundings, load_surroundings
-from .taxes import update_tax_lines
 
 Row = dict[str, Any]
 
@@ -136,7 +132,7 @@ async def _price_calculated(
     """Options whose providers are asked for the price of this cart."""
     if not options:
         return
-    cart = {**_seen_by_provider(draft), **added.calculation}
+    cart = {**seen_by_provider(draft), **added.calculation}
     places = {row["id"]: row for row in await _locations(flow, set(located.values()))}
     asked = [
         {
@@ -161,7 +157,8 @@ def _of_cart(draft: Draft) -> Row:
     return {"item_total": totals["item_total"], "currency_code": draft["currency_code"], "region_id": draft["region_id"]}
 
 
-def _seen_by_provider(draft: Draft) -> Row:
+def seen_by_provider(draft: Draft) -> Row:
+    """What a provider is told of a cart."""
     cart = draft.totalled()
     for name in ("region_id", "customer_id", "sales_channel_id", "email"):
         cart[name] = draft[name]
@@ -173,74 +170,30 @@ def _word(flag: bool) -> str:
     return "true" if flag else "false"
 
 
-# -- choosing
+# -- what was chosen before
 
 
-@workflow("add-shipping-method-to-cart", hooks=("validate",))
-async def add_shipping_methods(
-    flow: Flow, cart_id: str, options: Sequence[Mapping[str, Any]], additional_data: Mapping[str, Any] | None = None
-) -> Changed:
-    """Have a cart sent by these options (`id`, `data`), in the place of those it was to be sent by. The cart as it is then.
+async def refresh_shipping(flow: Flow, draft: Draft, surroundings: Surroundings) -> bool:
+    """Bring the shipping methods up to date: those that can't be chosen any more go, the others cost what they cost now.
 
-    Raises NotFound; InvalidData where the cart is completed, an option can't be chosen for it, or has no price.
+    Whether anything changed.
     """
-    async with flow.lock(lock_of(cart_id)):
-        draft = Draft(await load_open(flow, cart_id))
-        await flow.hooks.validate(draft, additional_data)
-        surroundings = await load_surroundings(flow, draft["region_id"], draft["customer_id"])
-        data = {option["id"]: option.get("data") or {} for option in options}
-        found = await flow.run(list_with_pricing, cart_id, data, loaded=(draft, surroundings))
-        _check_chosen(list(data), found)
-        methods = await asyncio.gather(*(_method(flow, draft, option, data[option["id"]]) for option in found))
-        for old in draft.shipping_methods:
-            draft.drop_shipping_method(old["id"])
-        for method in methods:
-            draft.put_shipping_method(method)
-        await flow.run(update_tax_lines, draft.id, loaded=(draft, surroundings))
-        collections = await collections_of(flow, cart_id)
-        await flow.run(save, draft)
-        await flow.run(update_amount, draft, collections)
-    flow.emit("cart.updated", id=cart_id)
-    return changed_cart(draft, collections)
-
-
-def _check_chosen(ids: Sequence[str], found: Sequence[Row]) -> None:
-    missing = sorted(set(ids) - {option["id"] for option in found})
-    if missing:
-        raise InvalidData(f"Shipping Options are invalid for cart: {', '.join(missing)}")
-    priceless = [option["id"] for option in found if option["amount"] is None]
-    if priceless:
-        raise InvalidData(f"Shipping options with IDs {', '.join(priceless)} do not have a price")
-
-
-async def _method(flow: Flow, draft: Draft, option: Row, data: Mapping[str, Any]) -> Row:
-    """The cart's shipping method of an option, with what its provider wants to be kept of the buyer's data."""
-    context = {**_seen_by_provider(draft), "from_location": {"id": option["location_id"]}}
-    kept = await flow.modules.fulfillment.validate_fulfillment_data(option["provider_id"], option["data"] or {}, data, context)
-    return {
-        "id": new_id("casm"),
-        "name": option["name"],
-        "amount": option["amount"],
-        "is_tax_inclusive": option["is_tax_inclusive"],
-        "shipping_option_id": option["id"],
-        "data": kept,
-    }
-
-
-async def refresh_shipping(flow: Flow, draft: Draft, surroundings: Surroundings) -> None:
-    """Bring the shipping methods up to date: those that can't be chosen any more go, the others cost what they cost now."""
     methods = [method for method in draft.shipping_methods if method["shipping_option_id"] is not None]
     if not methods:
-        return
+        return False
     data = {method["shipping_option_id"]: method["data"] or {} for method in methods}
     options = await flow.run(list_with_pricing, draft.id, data, loaded=(draft, surroundings))
     found = {option["id"]: option for option in options}
+    changed = False
     for method in methods:
         option = found.get(method["shipping_option_id"])
         if option is None or option["amount"] is None:
             draft.drop_shipping_method(method["id"])
+            changed = True
         elif (Decimal(method["amount"]), method["is_tax_inclusive"]) != (Decimal(option["amount"]), option["is_tax_inclusive"]):
             draft.put_shipping_method({**method, "amount": option["amount"], "is_tax_inclusive": option["is_tax_inclusive"]})
+            changed = True
+    return changed
 
 
 # -- showing

@@ -8,9 +8,10 @@ from typing import Any
 
 from ...core.flow import Flow, workflow
 from ...core.ids import new_id
+from .discounts import save_all, update_cart_promotions
 from .draft import Draft
-from .payment import collections_of, update_amount
-from .saving import load_open, lock_of, save
+from .payment import collections_of
+from .saving import load_open, lock_of
 from .surroundings import Surroundings, load_surroundings
 
 Row = dict[str, Any]
@@ -32,8 +33,8 @@ async def update_tax_lines(flow: Flow, cart_id: str, force: bool = False, loaded
             load_surroundings(flow, draft["region_id"], draft["customer_id"]), collections_of(flow, cart_id)
         )
         await _work_out(flow, draft, surroundings, force=force)
-        await flow.run(save, draft)
-        await flow.run(update_amount, draft, collections)
+        await flow.run(update_cart_promotions, draft.id, loaded=(draft, surroundings))
+        await save_all(flow, draft, collections)
 
 
 async def _work_out(flow: Flow, draft: Draft, surroundings: Surroundings, *, force: bool) -> None:

@@ -22,13 +22,14 @@ Given = Mapping[str, Any]
 
 @workflow("update-cart", hooks=("validate", "setPricingContext", "cartUpdated"))
 async def update_cart(flow: Flow, cart_id: str, update: Given, additional_data: Given | None = None) -> Changed:
-    """Change what is named of a cart: its email, region_id, sales_channel_id, shipping_address, billing_address, locale or metadata.
-    The cart as it is then.
+    """Change what is named of a cart: its email, region_id, sales_channel_id, shipping_address, billing_address, locale, metadata,
+    or promo_codes (then these and no others). The cart as it is then.
 
     Another email makes another guest the buyer, unless the buyer has an account. Another region brings its currency and its prices; lines
     whose price somebody has set and the shipping methods go, and so does an address in a country that the region doesn't have.
 
-    Raises NotFound; InvalidData where the cart is completed, for a country outside the region, or lines that can't be had in the new one.
+    Raises NotFound; InvalidData where the cart is completed, for a country outside the region, lines that can't be had in the new one, or a
+    promotion code that isn't known.
     """
     async with flow.lock(lock_of(cart_id)):
         draft = Draft(await load_open(flow, cart_id))
@@ -54,7 +55,7 @@ async def update_cart(flow: Flow, cart_id: str, update: Given, additional_data: 
             variants = {item["variant_id"] for item in draft.items if item["variant_id"] is not None}
             goods = await load_goods(flow, variants, draft["sales_channel_id"])
             await price_lines(flow, draft, goods, surroundings, variants, additional_data)
-        changed = await refresh_and_save(flow, draft, surroundings, collections)
+        changed = await refresh_and_save(flow, draft, surroundings, collections, update.get("promo_codes"))
         await flow.hooks.cartUpdated(cart_id, additional_data)
     if moves:
         flow.emit("cart.region_updated", id=cart_id)

@@ -1,0 +1,9 @@
+"""Promotions and campaigns."""
+
+from __future__ import annotations
+
+from ...core.module import Module
+from .service import PromotionService
+from .tables import SCHEMA
+
+MODULE = Module(name="promotion", schema=SCHEMA, service=PromotionService, package=__name__)

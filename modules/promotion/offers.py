@@ -1,0 +1,52 @@
+"""What is offered: promotions as carts meet them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...core.messages import reads
+from ...core.module import ModuleService, Rows, remembered
+
+OFFER = (
+    "*",
+    "rules.*",
+    "rules.values.value",
+    "application_method.*",
+    *(f"application_method.{rules}.{name}" for rules in ("target_rules", "buy_rules") for name in ("*", "values.value")),
+    "campaign.*",
+    "campaign.budget.*",
+    "campaign.budget.usages.*",
+)
+"""All that `computing.compute` reads of a promotion."""
+
+_MADE_OF = (
+    "promotion",
+    "promotion_application_method",
+    "promotion_campaign",
+    "promotion_campaign_budget",
+    "promotion_campaign_budget_usage",
+    "promotion_rule",
+    "promotion_rule_value",
+)
+
+
+class Offers(ModuleService):
+    """Reading promotions for carts. Few change, and every change of a cart asks for them: they are remembered."""
+
+    @reads
+    @remembered(*_MADE_OF)
+    async def automatic(self) -> Rows:
+        """The active promotions that apply without a code, each with all that `computing.compute` reads."""
+        return await self.list("promotion", {"is_automatic": True, "status": "active"}, fields=OFFER)
+
+    @reads
+    @remembered(*_MADE_OF)
+    async def by_codes(self, codes: Sequence[str]) -> Rows:
+        """The promotions with these codes, whatever their status, like `automatic`. Unknown codes are left out."""
+        return await self.list("promotion", {"code": list(codes)}, fields=OFFER)
+
+    @reads
+    @remembered(*_MADE_OF)
+    async def by_ids(self, ids: Sequence[str]) -> Rows:
+        """The promotions with these ids, like `by_codes`."""
+        return await self.list("promotion", {"id": list(ids)}, fields=OFFER)

@@ -1,0 +1,76 @@
+"""How often promotions were used, and what they and their campaigns have cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from ...core.errors import NotAllowed
+from ...core.ids import new_id
+from ...core.messages import writes
+from ...core.module import Row
+from . import queries
+from .computing import attribute_of
+from .offers import Offers
+
+
+class Usage(Offers):
+    """Counting uses against the limits of promotions and the budgets of campaigns."""
+
+    @writes
+    async def register_usage(self, key: str, uses: Sequence[Mapping[str, Any]], attributes: Mapping[str, Any]) -> None:
+        """Count one use of each promotion (`promotion_id`, `amount`): of all, or of none. A key is counted once.
+
+        `attributes` (`customer_id`, `customer_email`) are what budgets may count by. Promotions that are gone aren't counted.
+
+        Raises NotAllowed where a limit or a budget doesn't allow for it.
+        """
+        given = {use["promotion_id"]: Decimal(use["amount"]) for use in uses}
+        if not await self.database.fetch(queries.NEW_USAGE, {"key": key}):
+            return
+        rows = await self.database.fetch(queries.HOLD_PROMOTIONS, {"ids": sorted(given)})
+        for row in rows:
+            if row["limit"] is not None and row["used"] >= row["limit"]:
+                raise NotAllowed(f"Promotion {row['code']} has been used as often as it may be")
+        taken: dict[str, list[Decimal]] = {}
+        for row in rows:
+            if row["campaign_id"] is not None:
+                taken.setdefault(row["campaign_id"], []).append(given[row["id"]])
+        entries = [{"promotion_id": row["id"]} for row in rows]
+        for budget in await self.database.fetch(queries.HOLD_BUDGETS, {"ids": sorted(taken)}):
+            entries.append(await self._spend(dict(budget), taken[budget["campaign_id"]], attributes))
+        await self.database.execute(queries.USE_PROMOTIONS, {"ids": [row["id"] for row in rows], "more": 1})
+        await self.database.execute(queries.KEEP_ENTRIES, {"key": key, "entries": entries})
+        self._tell(entries)
+
+    @writes
+    async def revert_usage(self, key: str) -> None:
+        """Take back what was counted under a key, if anything was. May be repeated."""
+        entries = await self.database.fetch_value(queries.DROP_USAGE, {"key": key}) or []
+        ids = sorted(each["promotion_id"] for each in entries if "promotion_id" in each)
+        await self.database.fetch(queries.HOLD_PROMOTIONS, {"ids": ids})
+        await self.database.execute(queries.USE_PROMOTIONS, {"ids": ids, "more": -1})
+        for entry in sorted((each for each in entries if "budget_id" in each), key=lambda each: str(each["budget_id"])):
+            await self._use(entry["budget_id"], entry["value"], -Decimal(entry["amount"]))
+        self._tell(entries)
+
+    async def _spend(self, budget: Row, amounts: Sequence[Decimal], attributes: Mapping[str, Any]) -> Row:
+        amount = sum(amounts, Decimal(0)) if budget["type"].startswith("spend") else Decimal(len(amounts))
+        value = attribute_of(attributes, budget["attribute"] or "") if budget["type"].endswith("by_attribute") else None
+        used = await self._use(budget["id"], value, amount)
+        if budget["limit"] is not None and used > budget["limit"]:
+            raise NotAllowed("The budget of the campaign is used up")
+        return {"budget_id": budget["id"], "value": value, "amount": str(amount)}
+
+    async def _use(self, budget_id: str, value: str | None, amount: Decimal) -> Decimal:
+        if value is not None:
+            given = {"id": new_id("probudgus"), "budget_id": budget_id, "value": value, "amount": amount}
+            await self.database.execute(queries.USE_BUDGET, {"id": budget_id, "amount": amount})
+            return Decimal(await self.database.fetch_value(queries.USE_BY_ATTRIBUTE, given))
+        return Decimal(await self.database.fetch_value(queries.USE_BUDGET, {"id": budget_id, "amount": amount}) or 0)
+
+    def _tell(self, entries: Sequence[Mapping[str, Any]]) -> None:
+        self.touch_rows("promotion", [each["promotion_id"] for each in entries if "promotion_id" in each])
+        if any("budget_id" in each for each in entries):
+            self.touch("promotion_campaign_budget", "promotion_campaign_budget_usage")

@@ -1,0 +1,71 @@
+"""Choosing how a cart is sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...core.errors import InvalidData
+from ...core.flow import Flow, workflow
+from ...core.ids import new_id
+from .discounts import save_all, update_cart_promotions
+from .draft import Draft
+from .payment import collections_of
+from .saving import Changed, changed_cart, load_open, lock_of
+from .shipping import list_with_pricing, seen_by_provider
+from .surroundings import load_surroundings
+from .taxes import update_tax_lines
+
+Row = dict[str, Any]
+
+
+@workflow("add-shipping-method-to-cart", hooks=("validate",))
+async def add_shipping_methods(
+    flow: Flow, cart_id: str, options: Sequence[Mapping[str, Any]], additional_data: Mapping[str, Any] | None = None
+) -> Changed:
+    """Have a cart sent by these options (`id`, `data`), in the place of those it was to be sent by. The cart as it is then.
+
+    Raises NotFound; InvalidData where the cart is completed, an option can't be chosen for it, or has no price.
+    """
+    async with flow.lock(lock_of(cart_id)):
+        draft = Draft(await load_open(flow, cart_id))
+        await flow.hooks.validate(draft, additional_data)
+        surroundings = await load_surroundings(flow, draft["region_id"], draft["customer_id"])
+        data = {option["id"]: option.get("data") or {} for option in options}
+        found = await flow.run(list_with_pricing, cart_id, data, loaded=(draft, surroundings))
+        _check_chosen(list(data), found)
+        methods = await asyncio.gather(*(_method(flow, draft, option, data[option["id"]]) for option in found))
+        for old in draft.shipping_methods:
+            draft.drop_shipping_method(old["id"])
+        for method in methods:
+            draft.put_shipping_method(method)
+        await flow.run(update_tax_lines, draft.id, loaded=(draft, surroundings))
+        await flow.run(update_cart_promotions, draft.id, loaded=(draft, surroundings))
+        collections = await collections_of(flow, cart_id)
+        await save_all(flow, draft, collections)
+    flow.emit("cart.updated", id=cart_id)
+    return changed_cart(draft, collections)
+
+
+def _check_chosen(ids: Sequence[str], found: Sequence[Row]) -> None:
+    missing = sorted(set(ids) - {option["id"] for option in found})
+    if missing:
+        raise InvalidData(f"Shipping Options are invalid for cart: {', '.join(missing)}")
+    priceless = [option["id"] for option in found if option["amount"] is None]
+    if priceless:
+        raise InvalidData(f"Shipping options with IDs {', '.join(priceless)} do not have a price")
+
+
+async def _method(flow: Flow, draft: Draft, option: Row, data: Mapping[str, Any]) -> Row:
+    """The cart's shipping method of an option, with what its provider wants to be kept of the buyer's data."""
+    context = {**seen_by_provider(draft), "from_location": {"id": option["location_id"]}}
+    kept = await flow.modules.fulfillment.validate_fulfillment_data(option["provider_id"], option["data"] or {}, data, context)
+    return {
+        "id": new_id("casm"),
+        "name": option["name"],
+        "amount": option["amount"],
+        "is_tax_inclusive": option["is_tax_inclusive"],
+        "shipping_option_id": option["id"],
+        "data": kept,
+    }

@@ -1,0 +1,205 @@
+"""What promotions take off a cart: which ones are asked, and what is kept of the answer.
+
+The adjustments say which promotions a cart has; the ties of `cart_promotion` are there to be asked by. Ties that go are undone before the
+cart is written, new ones are made after it. So whoever is cut off in between leaves adjustments behind, and with these the next change of
+the cart makes the ties good.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, TypedDict
+
+from ...core.errors import InvalidData
+from ...core.flow import Flow, step, workflow
+from ...core.ids import new_id
+from ...core.query.page import Query
+from ...modules.promotion.computing import Adjustment, compute
+from ...modules.promotion.sharing import Kind
+from .draft import Draft
+from .payment import collections_of, update_amount
+from .saving import Changed, changed_cart, load_open, lock_of, save
+from .shipping import refresh_shipping
+from .surroundings import Surroundings, load_surroundings
+
+Row = dict[str, Any]
+Action = Literal["add", "remove", "replace"]
+
+LINK = "cart_promotion"
+PRODUCT = ("id", "collection_id", "type_id", "collection.id", "type.id", "categories.id", "tags.id")
+OPTION = ("id", "shipping_option_type_id", "type.id")
+
+
+@workflow("update-cart-promotions", hooks=("validate", "setPromotionContext"))
+async def update_cart_promotions(
+    flow: Flow,
+    cart_id: str,
+    promo_codes: Sequence[str] = (),
+    action: Action = "add",
+    loaded: tuple[Draft, Surroundings] | None = None,
+) -> Changed | None:
+    """Work out anew what promotions take off a cart, after codes were entered, removed, or replaced by others. The cart as it is then.
+
+    Those that apply by themselves do so in any case. A code that takes nothing off now isn't kept: it has to be entered again. `loaded` is
+    for workflows that have the cart in hand and write it themselves (`save_all`); they get None.
+
+    Raises NotFound; InvalidData where the cart is completed, or for a code that is to be added and that no active promotion has.
+    """
+    if loaded is not None:
+        await _work_out(flow, *loaded, promo_codes, action)
+        return None
+    async with flow.lock(lock_of(cart_id)):
+        draft = Draft(await load_open(flow, cart_id))
+        await flow.hooks.validate(draft, promo_codes)
+        surroundings, collections = await asyncio.gather(
+            load_surroundings(flow, draft["region_id"], draft["customer_id"]), collections_of(flow, cart_id)
+        )
+        await _work_out(flow, draft, surroundings, promo_codes, action)
+        if await refresh_shipping(flow, draft, surroundings):  # its price may depend on what is to be paid for the lines
+            await _work_out(flow, draft, surroundings)
+        await save_all(flow, draft, collections)
+    flow.emit("cart.updated", id=cart_id)
+    return changed_cart(draft, collections)
+
+
+async def _work_out(flow: Flow, draft: Draft, surroundings: Surroundings, codes: Sequence[str] = (), action: Action = "add") -> None:
+    offers = await _offers(flow, draft, codes, action)
+    draft.entered = {promotion["id"] for promotion in offers if not promotion["is_automatic"]}
+    made: Sequence[Adjustment] = ()
+    if offers and (draft.items or draft.shipping_methods):
+        cart = await _snapshot(flow, draft, surroundings)
+        for added in await flow.hooks.setPromotionContext(draft, action, codes):
+            cart |= added or {}
+        made = compute(offers, cart, flow.now()).adjustments
+    had = draft.promotion_ids()
+    draft.set_discounts(_rows(made, "items", "item_id", "caliadj"), _rows(made, "shipping_methods", "shipping_method_id", "casmadj"))
+    if had or made:
+        await _untie_others(flow, draft)
+
+
+async def _offers(flow: Flow, draft: Draft, codes: Sequence[str], action: Action) -> list[Row]:
+    """The promotions to ask: those that apply by themselves, and those whose codes were entered."""
+    automatic, entered, named = await asyncio.gather(
+        flow.modules.promotion.automatic(), _by_ids(flow, draft.entered), _by_codes(flow, codes if action != "remove" else ())
+    )
+    if action == "remove":
+        entered = [promotion for promotion in entered if promotion["code"] not in codes]
+    elif action == "replace":
+        entered = []
+    return list({promotion["id"]: promotion for promotion in (*automatic, *entered, *named)}.values())
+
+
+async def _by_ids(flow: Flow, ids: Iterable[str]) -> list[Row]:
+    wanted = sorted(ids)
+    return await flow.modules.promotion.by_ids(wanted) if wanted else []
+
+
+async def _by_codes(flow: Flow, codes: Sequence[str]) -> list[Row]:
+    """Raises InvalidData for codes that no active promotion has."""
+    wanted = sorted(set(codes))
+    found = await flow.modules.promotion.by_codes(wanted) if wanted else []
+    known = {promotion["code"] for promotion in found if promotion["status"] == "active"}
+    unknown = [code for code in dict.fromkeys(codes) if code not in known]
+    if unknown:
+        raise InvalidData(f"The promotion code {', '.join(unknown)} is invalid")
+    return found
+
+
+def _rows(made: Sequence[Adjustment], kind: Kind, key: str, prefix: str) -> list[Row]:
+    return [
+        {"id": new_id(prefix), key: each.id, "code": each.code, "amount": each.amount, "promotion_id": each.promotion_id}
+        | ({"is_tax_inclusive": each.is_tax_inclusive} if kind == "items" else {})
+        for each in made
+        if each.kind == kind
+    ]
+
+
+# -- the cart as rules see it
+
+
+async def _snapshot(flow: Flow, draft: Draft, surroundings: Surroundings) -> Row:
+    """A cart with all that rules of promotions can name. What hardly ever changes of it is known, and costs nothing."""
+    cart = draft.totalled(promoted=False)
+    products = {item["product_id"] for item in draft.items if item["product_id"] is not None}
+    options = {method["shipping_option_id"] for method in draft.shipping_methods if method["shipping_option_id"] is not None}
+    known, sent_by = await asyncio.gather(_known(flow, "product", PRODUCT, products), _known(flow, "shipping_option", OPTION, options))
+    for item in cart["items"]:
+        item["product"], item["variant"] = known.get(item["product_id"]), {"id": item["variant_id"]}
+    for method in cart["shipping_methods"]:
+        method["shipping_option"] = sent_by.get(method["shipping_option_id"])
+    for line in (*cart["items"], *cart["shipping_methods"]):
+        line["tax_rate"] = sum(tax["rate"] for tax in line["tax_lines"])
+    region, customer = surroundings.region, surroundings.customer
+    return {
+        **cart,
+        **{name: draft[name] for name in ("region_id", "sales_channel_id", "customer_id", "email", "metadata")},
+        "id": draft.id,
+        "region": region or {"id": draft["region_id"]},
+        "customer": customer,
+        "customer_email": draft["email"],
+        "sales_channel": {"id": draft["sales_channel_id"]},
+        "shipping_address": draft.address("shipping"),
+        "billing_address": draft.address("billing"),
+    }
+
+
+async def _known(flow: Flow, entity: str, fields: tuple[str, ...], ids: Iterable[str]) -> dict[str, Row]:
+    wanted = sorted(ids)
+    rows = await flow.graph.rows(Query(entity, fields, {"id": wanted})) if wanted else []
+    return {row["id"]: row for row in rows}
+
+
+# -- writing
+
+
+class _Ties(TypedDict):
+    cart_id: str
+    promotion_ids: list[str]
+
+
+def _pairs(ties: _Ties) -> list[Mapping[str, str]]:
+    return [{"cart_id": ties["cart_id"], "promotion_id": id} for id in ties["promotion_ids"]]
+
+
+async def _detach(flow: Flow, ties: _Ties) -> None:
+    await flow.modules.link.detach(LINK, _pairs(ties))
+
+
+async def _attach(flow: Flow, ties: _Ties) -> None:
+    await flow.modules.link.attach(LINK, _pairs(ties))
+
+
+@step(undo=_detach)
+async def tie_promotions(flow: Flow, ties: _Ties) -> _Ties:
+    await _attach(flow, ties)
+    return ties
+
+
+@step(undo=_attach)
+async def untie_promotions(flow: Flow, ties: _Ties) -> _Ties:
+    await _detach(flow, ties)
+    return ties
+
+
+async def _untie_others(flow: Flow, draft: Draft) -> None:
+    """Undo the ties to promotions that the cart hasn't any more, and note those that are missing."""
+    now = draft.promotion_ids()
+    ties = await flow.modules.link.linked(LINK, "cart_id", [draft.id]) if draft.version else []
+    tied = {tie["promotion_id"] for tie in ties}
+    if tied - now:
+        await flow.run(untie_promotions, {"cart_id": draft.id, "promotion_ids": sorted(tied - now)})
+    draft.untied = now - tied
+
+
+async def save_all(flow: Flow, draft: Draft, collection_ids: Sequence[str]) -> None:
+    """Write a cart, with what belongs to it elsewhere: the ties to its promotions, and the amount to pay."""
+    await flow.run(save, draft)
+    await tie_new_promotions(flow, draft)
+    await flow.run(update_amount, draft, collection_ids)
+
+
+async def tie_new_promotions(flow: Flow, draft: Draft) -> None:
+    """To be called when a cart that promotions were worked out for has been written."""
+    if draft.untied:
+        await flow.run(tie_promotions, {"cart_id": draft.id, "promotion_ids": sorted(draft.untied)})
