@@ -202,6 +202,35 @@ class Cluster:
                 os.environ[name] = value
 
 
+class Surroundings:
+    """The Ray cluster that runs this very process: it is there already, and it stays. What a detached supervisor has for a `Cluster`."""
+
+    is_joined = True
+
+    async def start(self) -> None:
+        """Nothing to do."""
+
+    async def stop(self) -> None:
+        """Nothing to undo."""
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+    def is_lost(self) -> bool:
+        """Never, as far as we live to see."""
+        return False
+
+
+def ray_token() -> str | None:
+    """The token of the Ray cluster, where its token authentication is on: found where Ray itself looks for it."""
+    if os.environ.get("RAY_AUTH_MODE", "").lower() != "token":
+        return None
+    if token := os.environ.get("RAY_AUTH_TOKEN", "").strip():
+        return token
+    path = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray" / "auth_token")
+    return (path.read_text().strip() or None) if path.exists() else None
+
+
 def _marked(folder: str) -> list[psutil.Process]:
     """Processes of a Ray that was started for this folder: its workers and agents, which outlive it for a while when it is killed.
 

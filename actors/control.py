@@ -49,6 +49,19 @@ class SupervisorService(Service):
         """Every process forgets what it caches."""
         await self._supervisor.clear_cache()
 
+    @reads
+    async def change(self) -> dict[str, Any]:
+        """How the last change of pools goes: `running`, the `lines` of what was done, the `error` it ended in."""
+        return self._supervisor.changes.report()
+
+    async def scale(self, wanted: dict[str, list[int]]) -> None:
+        """Begin to give pools so many replicas: pool → least and most. Raises Misconfigured, or Conflict while another change runs."""
+        self._supervisor.changes.scale({name: (least, most) for name, (least, most) in wanted.items()})
+
+    async def roll(self, pools: list[str]) -> None:
+        """Begin to replace the processes of these pools, or of all, one by one. Raises as `scale` does."""
+        self._supervisor.changes.roll(pools)
+
     async def stop(self) -> None:
         """Begin to stop, as on SIGTERM. Answers before it is done."""
         os.kill(os.getpid(), signal.SIGTERM)

@@ -8,6 +8,8 @@ from typing import Any
 
 HOST = "host"
 """The service that every process has: it answers for the process itself."""
+NODE = "node"
+"""As an address to listen on: the one that the cluster knows each node by."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

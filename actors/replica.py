@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ from ..core.errors import VelellaError
 from ..core.settings import Settings
 from . import logpipe
 from .cluster import NAMESPACE, run_dir
-from .directory import Address, Directory, ReplicaId
+from .directory import NODE, Address, Directory, ReplicaId
 from .host import Host
 from .topology import Pool
 
@@ -62,6 +63,16 @@ def actor_name(replica: ReplicaId) -> str:
     return f"velella-{replica}"
 
 
+def named_actors() -> dict[ReplicaId, Any]:
+    """Every replica that Ray knows in this cluster. Blocks."""
+    found: dict[ReplicaId, Any] = {}
+    for name in ray.util.list_named_actors():
+        pool, _, index = str(name).removeprefix("velella-").rpartition("-")
+        if str(name).startswith("velella-") and index.isdigit():
+            found[ReplicaId(pool, int(index))] = ray.get_actor(name, namespace=NAMESPACE)
+    return found
+
+
 def socket_path(settings: Settings, replica: ReplicaId) -> str:
     """The same after a restart, so that callers simply connect again."""
     return str(run_dir(settings) / f"{replica}.sock")
@@ -73,6 +84,8 @@ class Replica:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._settings = Settings.model_validate_json(plan.settings)
+        if self._settings.host == NODE:
+            self._settings = self._settings.model_copy(update={"host": _node_ip()})
         if plan.one_node:
             _end_with_parent()
             logpipe.write_to(logpipe.log_path(self._settings))
@@ -94,7 +107,7 @@ class Replica:
     async def _start(self, id: ReplicaId) -> None:
         plan = self._plan
         node = "" if plan.one_node else str(ray.get_runtime_context().get_node_id())
-        listen = _node_ip() if plan.listen == "node" else plan.listen
+        listen = _node_ip() if plan.listen == NODE else plan.listen
         address = Address(id, node, socket_path(self._settings, id), actor=actor_name(id))
         try:
             if self._settings.traces is not None:
@@ -115,7 +128,7 @@ class Replica:
     def ready(self) -> dict[str, Any]:
         """Wait until the host takes messages: its address, or the error that kept it from starting."""
         try:
-            return {"address": self._host.result().address.to_wire(), "pid": os.getpid()}
+            return {"address": self._host.result().address.to_wire(), "pid": os.getpid(), "node": _node_ip()}
         except VelellaError as error:
             return {"error": error.to_wire(), "pid": os.getpid()}
         except Exception as error:  # noqa: BLE001 - the traceback is in the log, the sentence goes to the operator
@@ -136,7 +149,7 @@ class Replica:
         asked = asyncio.run_coroutine_threadsafe(_turn(host), self._loop)
         try:
             state = "stopping" if self._stopped else "running"
-            return {"state": state, **asked.result(HEALTH_SECONDS), "address": host.address.to_wire()}
+            return {"state": state, **asked.result(HEALTH_SECONDS), "address": host.address.to_wire(), "node": _node_ip()}
         except FutureTimeout:
             return {"state": "hung", "pid": os.getpid()}
 
@@ -169,8 +182,11 @@ def batch_call(name: str) -> Any:
     return actor.call_batch.remote
 
 
-def replica_actor(pool: Pool) -> Any:
-    """The actor class of a pool's replicas, with its placement."""
+def replica_actor(pool: Pool, node: str | None = None, detached: bool = False) -> Any:
+    """The actor class of a pool's replicas, with its placement: on `node` if that is possible, else where Ray finds room.
+
+    `detached`: it lives until it is killed, whatever becomes of whoever made it.
+    """
     resources = dict(pool.resources)
     options: dict[str, Any] = {
         "num_cpus": resources.pop("CPU", 0),
@@ -184,11 +200,22 @@ def replica_actor(pool: Pool) -> Any:
         options["memory"] = int(resources.pop("memory"))
     if resources:
         options["resources"] = resources
-    if pool.labels:
+    if node is not None:
+        options |= on_node(node, pool.labels)
+    elif pool.labels:
         options["label_selector"] = dict(pool.labels)
-    if pool.at_most > 1:
+    if node is None and pool.at_most > 1:
         options["scheduling_strategy"] = "SPREAD"
+    if detached:
+        options["lifetime"] = "detached"
+        options["namespace"] = NAMESPACE
     return ray.remote(**options)(Replica)
+
+
+def on_node(node: str, labels: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """An actor's options: on that node, and on any with these labels when it is gone. Ray's soft affinity often ends up elsewhere."""
+    wanted = dict(labels or {})
+    return {"label_selector": wanted | {"ray.io/node-id": node}, "fallback_strategy": [{"label_selector": wanted}]}
 
 
 def _end_with_parent() -> None:

@@ -1,6 +1,7 @@
 """The supervisor: starts the pools on Ray, watches them, restarts what hangs, follows queues with replicas, and ends everything.
 
-It is not on the way of any message. When it is gone, Ray and all replicas go with it; started again, they come up as before.
+It is not on the way of any message. That of `velella serve` takes Ray and all replicas along when it goes; that of `velella up` lives in
+the cluster itself (see `detached.py`), and when it is started again it finds the replicas where they are.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import psutil
@@ -21,10 +22,12 @@ from ..core.errors import Unavailable, VelellaError
 from ..core.logs import logger
 from ..core.metrics import Sample
 from ..core.settings import Settings
-from .cluster import Cluster, run_dir
+from .changes import Changes
+from .cluster import Cluster, Surroundings, run_dir
 from .control import Control, supervisor_handle
-from .directory import HOST, Address, Directory, ReplicaId
+from .directory import HOST, NODE, Address, Directory, ReplicaId
 from .logpipe import LogPipe
+from .members import Member, node_for
 from .metrics import gather
 from .router import Router, socket_links
 from .services import import_path
@@ -39,6 +42,8 @@ WATCH_SECONDS = 1.0
 """How often we ask replicas how they are."""
 ASK_SECONDS = 3.0
 """How long one check may take: as long as it does, the others wait for theirs."""
+TELL_SECONDS = 2.0
+"""How long we wait for replicas to hear of a change. Who is slower hears it later; who is dead must not keep the others waiting."""
 HUNG_SECONDS = 15.0
 """How long a replica may give no sign of life before it is killed: longer than any pause a loaded machine makes."""
 SILENT_SECONDS = {"hung": HUNG_SECONDS, "silent": HUNG_SECONDS, "failed": 5.0, "starting": READY_SECONDS, "restarting": READY_SECONDS}
@@ -54,40 +59,19 @@ GROW_WAITING, GROW_CHECKS = 8, 3
 SHRINK_SECONDS = 60.0
 
 
-@dataclass
-class Member:
-    """A replica as the supervisor sees it."""
-
-    id: ReplicaId
-    pool: Pool
-    actor: Any
-    address: Address
-    pid: int | None = None
-    state: str = "starting"
-    restarts: int = 0
-    report: dict[str, Any] = field(default_factory=dict)
-    """What it last said of itself."""
-    seen: float = field(default_factory=time.monotonic)
-
-    def shown(self) -> dict[str, Any]:
-        return {
-            "index": self.id.index,
-            "pid": self.pid,
-            "state": self.state,
-            "restarts": self.restarts,
-            "waiting": self.report.get("waiting", 0),
-            "running": self.report.get("running", 0),
-            "handled": self.report.get("handled", 0),
-            "refused": self.report.get("refused", 0),
-            "socket": self.address.path,
-            "port": self.address.port,
-        }
-
-
 class Supervisor:
     """One running Velella: `start_cluster`, then `start_pools`, then `stop`. Each may be awaited once; `stop` at any time, repeatedly."""
 
-    def __init__(self, settings: Settings, topology: Topology) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        topology: Topology,
+        *,
+        inside: bool = False,
+        pools_changed: Callable[[Sequence[Pool]], Awaitable[None]] | None = None,
+    ) -> None:
+        """`inside`: this process is an actor of the cluster itself, and the replicas shall outlive it. `pools_changed` is awaited when
+        an operator changes their numbers."""
         formatted = settings.log_format
         if formatted == "auto":  # replicas write into our terminal, but can't see that it is one
             formatted = "text" if sys.stderr.isatty() else "json"
@@ -95,15 +79,24 @@ class Supervisor:
             update={"log_format": formatted, "data_dir": settings.data_dir.absolute(), "databases": topology.settings.databases}
         )
         self.topology = topology
-        self._cluster = Cluster(
-            self.settings,
-            topology.processes,
-            counts_cores=any("CPU" in pool.resources for pool in topology.pools),
-            preload=self._packages() if len(topology.pools) == 1 else (),
+        self._inside = inside
+        self._pools_changed = pools_changed
+        self._cluster: Cluster | Surroundings = (
+            Surroundings()
+            if inside
+            else Cluster(
+                self.settings,
+                topology.processes,
+                counts_cores=any("CPU" in pool.resources for pool in topology.pools),
+                preload=self._packages() if len(topology.pools) == 1 else (),
+            )
         )
         self._members: dict[ReplicaId, Member] = {}
         self._logs = LogPipe(self.settings)
         self._control = Control(self.settings, self)
+        self.changing = asyncio.Lock()
+        """Held while replicas are added or taken away."""
+        self.changes = Changes(self)
         me = Address(ReplicaId("supervisor", 0))
         self._router = Router(me.replica, socket_links(me, self.settings.cluster_token, _batch_call), _nothing_here)
         self._watching: asyncio.Task[None] | None = None
@@ -122,34 +115,68 @@ class Supervisor:
     async def start_pools(self) -> None:
         """Start every replica, all at once, and wait until each takes messages and the shop answers.
 
-        Raises what kept a replica from starting.
+        Those that outlived a supervisor before us are taken over. Raises what kept a replica from starting.
         """
-        self._logs.open()
-        for pool in self.topology.pools:
-            for index in range(pool.replicas):
-                self._plan(pool, index)
-        for member in self._members.values():
-            self._make(member)
-        await self._ready(self._members.values())
+        if not self._inside:
+            self._logs.open()
+        elif await self._adopt():
+            self._watching = asyncio.create_task(self._watch())
+        new = [self._plan(pool) for pool in self.topology.pools for _ in range(pool.replicas - len(self.members(pool.name)))]
+        await self._make(new)
+        await self._ready(new)
         if self._cluster.is_joined:
             await self._tell_directory()
         self._router.update(self.directory())
-        await self._control.open()
-        self._watching = asyncio.create_task(self._watch())
+        if not self._inside:
+            await self._control.open()
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._watch())
 
-    def _plan(self, pool: Pool, index: int) -> Member:
+    async def _adopt(self) -> int:
+        """Take over the replicas that are there; how many."""
+        from .replica import named_actors
+
+        for id, actor in (await asyncio.to_thread(named_actors)).items():
+            if (pool := self.pool(id.pool)) is not None:
+                member = self._plan(pool, id.index)
+                member.actor, member.state = actor, "restarting"
+        await asyncio.gather(*(self._look_at(member) for member in self._members.values()))
+        if self._members:
+            log.warning("replicas are taken over from the supervisor before", replicas=len(self._members))
+            await self._tell_directory()
+        return len(self._members)
+
+    def pool(self, name: str) -> Pool | None:
+        """The pool of that name, as it shall be."""
+        return next((pool for pool in self.topology.pools if pool.name == name), None)
+
+    def members(self, pool: str) -> list[Member]:
+        """The replicas of a pool."""
+        return sorted((member for member in self._members.values() if member.id.pool == pool), key=lambda member: member.id)
+
+    def _plan(self, pool: Pool, index: int | None = None) -> Member:
         from .replica import actor_name, socket_path
 
-        id = ReplicaId(pool.name, index)
+        taken = {member.id.index for member in self.members(pool.name)}
+        id = ReplicaId(pool.name, next(n for n in range(len(taken) + 1) if n not in taken) if index is None else index)
         path = None if self._cluster.is_joined else socket_path(self.settings, id)  # elsewhere it isn't known before it has started
         member = self._members[id] = Member(id, pool, None, Address(id, path=path, actor=actor_name(id)))
         return member
 
-    def _make(self, member: Member) -> None:
+    async def _make(self, members: Iterable[Member]) -> None:
+        """Have Ray start them; on several nodes, where the fewest of their pool are."""
+        import ray
+
+        nodes = await asyncio.to_thread(ray.nodes) if self._cluster.is_joined else []
+        for member in members:
+            member.node = node_for(member.pool, self._members.values(), nodes) or ""
+            self._make_one(member)
+
+    def _make_one(self, member: Member) -> None:
         from .replica import Plan, actor_name, replica_actor
 
         joined = self._cluster.is_joined
-        listen = self.settings.message_host or ("node" if joined else NO_TCP)
+        listen = self.settings.message_host or (NODE if joined else NO_TCP)
         plan = Plan.of(
             member.pool,
             member.id.index,
@@ -158,7 +185,8 @@ class Supervisor:
             listen=None if listen == NO_TCP else listen,
             one_node=not joined,
         )
-        member.actor = replica_actor(member.pool).options(name=actor_name(member.id)).remote(plan)
+        made = replica_actor(member.pool, node=member.node or None, detached=self._inside)
+        member.actor = made.options(name=actor_name(member.id)).remote(plan)
 
     async def _ready(self, members: Iterable[Member]) -> None:
         """Wait until they take messages. Raises what kept the first one from it, or Unavailable when that takes too long."""
@@ -184,7 +212,7 @@ class Supervisor:
             raise Unavailable(f"{member.id} did not start: {str(error).strip()}") from error
         if "error" in answer:
             raise VelellaError.from_wire(answer["error"])
-        member.address = Address.from_wire(answer["address"])
+        member.address, member.report = Address.from_wire(answer["address"]), {"node": answer["node"]}
         member.pid, member.state, member.seen = answer["pid"], "running", time.monotonic()
 
     def directory(self) -> Directory:
@@ -195,7 +223,12 @@ class Supervisor:
         """Hand the directory to every replica. By Ray, since it may be what they need to reach each other."""
         wire = self.directory().to_wire()
         self._router.update(self.directory())
-        await asyncio.gather(*(member.actor.update.remote(wire) for member in self._members.values()), return_exceptions=True)
+        telling = [asyncio.ensure_future(_asked(member.actor.update.remote(wire))) for member in self._members.values()]
+        if telling:
+            _, late = await asyncio.wait(telling, timeout=TELL_SECONDS)
+            for one in late:
+                one.cancel()
+            await asyncio.gather(*telling, return_exceptions=True)
 
     # -- watching
     async def _watch(self) -> None:
@@ -216,10 +249,13 @@ class Supervisor:
 
     async def _check(self, ask: bool) -> None:
         """See whether all processes are there, and if `ask`, how they are."""
-        changed = [self._is_gone(member) for member in self._members.values()]
+        there = [member for member in self._members.values() if member.actor is not None]
+        changed = [self._is_gone(member) for member in there]
         if ask:
-            changed += await asyncio.gather(*(self._look_at(member) for member in list(self._members.values())))
-            await self._scale()
+            changed += await asyncio.gather(*(self._look_at(member) for member in there))
+            if not self.changing.locked():
+                async with self.changing:
+                    await self._scale()
         if any(changed):
             await self._after_restart()
 
@@ -293,31 +329,46 @@ class Supervisor:
     # -- scaling
     async def _scale(self) -> None:
         for pool in self.topology.pools:
-            members = [member for member in self._members.values() if member.pool is pool]
+            members = self.members(pool.name)
             step = self._scaling.step(pool, [member.report for member in members])
             if step > 0:
-                member = self._plan(pool, max(member.id.index for member in members) + 1)
-                self._make(member)
                 try:
-                    await self._ready([member])
+                    await self.grow(pool, 1)
                 except VelellaError as error:
                     log.error("a pool could not grow", pool=pool.name, error=str(error))
-                    await self._retire([member])
                     continue
                 log.info("a pool has grown", pool=pool.name, replicas=len(members) + 1)
-                await self._tell_directory()
             elif step < 0:
-                leaving = max(members, key=lambda member: member.id.index)
-                await self._retire([leaving])
+                await self.retire([members[-1]])
                 log.info("a pool has shrunk", pool=pool.name, replicas=len(members) - 1)
 
-    async def _retire(self, members: Sequence[Member]) -> None:
+    async def set_pool(self, pool: Pool) -> None:
+        """From now on the pool of that name shall be like this. Replicas come and go by `grow` and `retire`."""
+        pools = tuple(pool if one.name == pool.name else one for one in self.topology.pools)
+        self.topology = replace(self.topology, pools=pools)
+        if self._pools_changed is not None:
+            await self._pools_changed(pools)
+
+    async def grow(self, pool: Pool, by: int) -> list[Member]:
+        """Replicas more. When this returns they take messages, and all know. Raises what kept one from starting: then none is new."""
+        new = [self._plan(pool) for _ in range(by)]
+        try:
+            await self._make(new)
+            await self._ready(new)
+        except BaseException:
+            await self.retire(new)
+            raise
+        await self._tell_directory()
+        return new
+
+    async def retire(self, members: Sequence[Member]) -> None:
         """Let replicas go: first nobody sends to them any more, then they finish, then they end."""
         for member in members:
             self._members.pop(member.id, None)
+        leaving = [member for member in members if member.actor is not None]
         await self._tell_directory()
-        await self._finish(members)
-        for member in members:
+        await self._finish(leaving)
+        for member in leaving:
             self._kill(member, restart=False)
 
     # -- stopping
@@ -328,7 +379,9 @@ class Supervisor:
         self._stopped = True
         if self._watching is not None:
             self._watching.cancel()
-        await self._control.close()
+        self.changes.stop()
+        if not self._inside:
+            await self._control.close()
         rest = [member for member in self._members.values() if member.actor is not None]
         for tier in (*LAST_TIERS, ()):
             going = [member for member in rest if not tier or any(service in tier for service in member.pool.services)]
@@ -337,7 +390,8 @@ class Supervisor:
                 member.state = "stopping"
             await self._finish(going)
         self._router.close()
-        self._logs.close()
+        if not self._inside:
+            self._logs.close()
         await self._end()
 
     async def _finish(self, members: Iterable[Member]) -> None:
@@ -371,7 +425,7 @@ class Supervisor:
         pids = {own.pid, *(child.pid for child in own.children(recursive=True) if child.name() != "postgres")}
         return {
             "topology": self.topology.name,
-            "url": self.settings.public_url or f"http://{self.settings.host}:{self.settings.port}",
+            "url": self._url(),
             "supervisor": own.pid,
             "up_seconds": round(time.time() - own.create_time(), 1),
             "pids": sorted(pids | {member.pid for member in self._members.values() if member.pid is not None}),
@@ -379,11 +433,19 @@ class Supervisor:
                 {
                     "name": pool.name,
                     "services": list(pool.services),
-                    "replicas": [member.shown() for member in sorted(self._members.values(), key=lambda m: m.id) if member.pool is pool],
+                    "replicas": [member.shown() for member in self.members(pool.name)],
                 }
                 for pool in self.topology.pools
             ],
         }
+
+    def _url(self) -> str:
+        """Where the shop is; in front of doors on several nodes there is something that only `public_url` can name."""
+        host = self.settings.host
+        if host == NODE:
+            doors = (member.report.get("node") for member in self._members.values() if "http" in member.pool.services)
+            host = next((door for door in doors if door), host)
+        return self.settings.public_url or f"http://{host}:{self.settings.port}"
 
 
 class Scaling:

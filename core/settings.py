@@ -44,7 +44,9 @@ class Settings(BaseSettings):
 
     # where
     host: str = Field(
-        "127.0.0.1", description="Address the HTTP front ends listen on. Anything but loopback opens the shop to the network."
+        "127.0.0.1",
+        description="Address the HTTP front ends listen on. Anything but loopback opens the shop to the network. "
+        "node: in a cluster, the address that Ray knows each node by.",
     )
     port: int = Field(9000, ge=0, le=65535, description="Port of the HTTP front ends.")
     data_dir: Path = Field(Path(".velella"), description="Where the embedded PostgreSQL, sockets, secrets and logs lie.")

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from ... import __version__
 from ...core.errors import Misconfigured, VelellaError
-from . import dashboard, data, operate, serve, top
+from . import colony, dashboard, data, operate, serve, top
 
 app = typer.Typer(
     name="velella",
@@ -36,6 +36,7 @@ def _options(
 
 
 serve.register(app)
+colony.register(app)
 data.register(app)
 operate.register(app)
 dashboard.register(app)

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from ...core.settings import Settings
 from ..host import local_host
-from . import instance
+from . import colony, instance
 from .data import DatabaseUrl, DataDir, with_database
 from .output import console
 
@@ -28,11 +28,12 @@ def register(app: typer.Typer) -> None:
     @app.command(epilog="Examples:  velella status  ·  velella status --json  ·  kill -0 $(velella status --pids)")
     def status(
         data_dir: Path | None = DataDir,
+        address: str | None = colony.Address,
         as_json: bool = typer.Option(False, "--json", help="The same as JSON."),
         pids: bool = typer.Option(False, "--pids", help="Only the ids of all processes but PostgreSQL's, for scripts."),
     ) -> None:
-        """Show pools, replicas, processes, queues and restarts of the Velella that runs on the data directory."""
-        report = _ask(data_dir, lambda supervisor: supervisor.status())
+        """Show pools, replicas, processes, queues and restarts of the Velella that runs on the data directory, or is up on a cluster."""
+        report = _ask(address, data_dir, lambda supervisor: supervisor.status())
         if pids:
             print(" ".join(str(pid) for pid in report["pids"]))
         elif as_json:
@@ -68,9 +69,9 @@ def register(app: typer.Typer) -> None:
         pass
 
     @cache.command(epilog="Example:  velella cache clear")
-    def clear(data_dir: Path | None = DataDir) -> None:
+    def clear(data_dir: Path | None = DataDir, address: str | None = colony.Address) -> None:
         """Make every process forget what it holds."""
-        _ask(data_dir, lambda supervisor: supervisor.clear_cache())
+        _ask(address, data_dir, lambda supervisor: supervisor.clear_cache())
         console.print("Every process has forgotten what it held.")
 
     _workflows(app)
@@ -103,28 +104,36 @@ def _without_secrets(name: str, value: Any) -> Any:
     return [_without_secrets(name, each) for each in value] if isinstance(value, list) else value
 
 
-def _ask(data_dir: Path | None, question: Callable[[Any], Awaitable[R]]) -> R:
-    """Ask the supervisor of the running Velella. Raises Misconfigured when none runs on the data directory."""
-    from ..supervisor import supervisor_handle
-
-    settings = instance.settings_of(data_dir=data_dir)
-    if instance.holder(settings) is None:
-        raise instance.nobody_there(settings)
+def _ask(address: str | None, data_dir: Path | None, question: Callable[[Any], Awaitable[R]]) -> R:
+    """Ask the supervisor of the running Velella. Raises Misconfigured when none runs."""
 
     async def ask() -> R:
-        async with supervisor_handle(settings) as supervisor:
+        async with colony.supervisor_of(address, data_dir) as supervisor:
             return await question(supervisor)
 
     return asyncio.run(ask())
 
 
 def _status_table(report: dict[str, Any]) -> Table:
-    table = Table("pool", "replica", "process", "state", "waiting", "running", "restarts", title=f"{report['topology']} · {report['url']}")
+    nodes = {replica["node"] for pool in report["pools"] for replica in pool["replicas"]}
+    several = len(nodes - {None}) > 1
+    table = Table(
+        "pool",
+        "replica",
+        *(["node"] if several else []),
+        "process",
+        "state",
+        "waiting",
+        "running",
+        "restarts",
+        title=f"{report['topology']} · {report['url']}",
+    )
     for pool in report["pools"]:
         for replica in pool["replicas"]:
             table.add_row(
                 pool["name"],
                 str(replica["index"]),
+                *([replica["node"] or ""] if several else []),
                 str(replica["pid"] or ""),
                 replica["state"],
                 str(replica["waiting"]),

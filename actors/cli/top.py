@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..overview import Look, overview
-from . import instance
+from . import colony
 from .data import DataDir
 from .output import console
 
@@ -27,6 +27,7 @@ def register(app: typer.Typer) -> None:
     @app.command(epilog="Examples:  velella top  ·  velella top --every 5  ·  velella top --once --json | jq .requests.p95_ms")
     def top(
         data_dir: Path | None = DataDir,
+        address: str | None = colony.Address,
         every: float = typer.Option(1.0, min=0.1, help="Seconds between two looks."),
         once: bool = typer.Option(False, "--once", help="Look for one such time, print, and end."),
         as_json: bool = typer.Option(False, "--json", help="With --once: as JSON."),
@@ -34,19 +35,14 @@ def register(app: typer.Typer) -> None:
         """Show requests, latencies, pools, queues and hit rates of the running Velella, live. Ctrl-C ends it."""
         if as_json and not once:
             raise typer.BadParameter("--json goes with --once.")
-        settings = instance.settings_of(data_dir=data_dir)
-        if instance.holder(settings) is None:
-            raise instance.nobody_there(settings)
         try:
-            asyncio.run(_watch(settings, every, once, as_json))
+            asyncio.run(_watch(address, data_dir, every, once, as_json))
         except KeyboardInterrupt:
             return
 
 
-async def _watch(settings: Any, every: float, once: bool, as_json: bool) -> None:
-    from ..supervisor import supervisor_handle
-
-    async with supervisor_handle(settings) as supervisor:
+async def _watch(address: str | None, data_dir: Path | None, every: float, once: bool, as_json: bool) -> None:
+    async with colony.supervisor_of(address, data_dir) as supervisor:
         before = await Look.at_cluster(supervisor)
         if once:
             await asyncio.sleep(every)

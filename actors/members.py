@@ -1,0 +1,78 @@
+"""The replicas as the supervisor sees them, and the nodes they may go to."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .directory import Address, ReplicaId
+from .topology import Pool
+
+_PLAIN_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+"""A value that a label must have. Ray also knows `!a` and `in(a, b)`: where those stand, it chooses the node."""
+
+
+@dataclass
+class Member:
+    """A replica."""
+
+    id: ReplicaId
+    pool: Pool
+    """As it was when this replica was made."""
+    actor: Any
+    address: Address
+    pid: int | None = None
+    state: str = "starting"
+    restarts: int = 0
+    report: dict[str, Any] = field(default_factory=dict)
+    """What it last said of itself."""
+    seen: float = field(default_factory=time.monotonic)
+    node: str = ""
+    """The node it was meant for, until its address says where it is."""
+
+    @property
+    def place(self) -> str:
+        return self.address.node or self.node
+
+    def shown(self) -> dict[str, Any]:
+        return {
+            "index": self.id.index,
+            "pid": self.pid,
+            "state": self.state,
+            "restarts": self.restarts,
+            "waiting": self.report.get("waiting", 0),
+            "running": self.report.get("running", 0),
+            "handled": self.report.get("handled", 0),
+            "refused": self.report.get("refused", 0),
+            "node": self.report.get("node"),
+            "socket": self.address.path,
+            "port": self.address.port,
+        }
+
+
+def node_for(pool: Pool, members: Iterable[Member], nodes: Sequence[Mapping[str, Any]]) -> str | None:
+    """The node of a cluster (as `ray.nodes` tells of them) that the next replica of a pool goes to; None leaves it to Ray.
+
+    Of the nodes with the pool's labels and resources, the one with the fewest replicas of the pool; of several, the one with the fewest
+    of all. Ray's own SPREAD may put both replicas of a pool on one node. Nodes without CPUs are for managing the cluster: they get
+    something only where nobody else can have it.
+    """
+    if not all(_PLAIN_LABEL.fullmatch(value) for value in pool.labels.values()):
+        return None
+    there = list(members)
+    can = [node for node in nodes if node["Alive"] and _may_hold(node, pool)]
+    can = [node for node in can if node["Resources"].get("CPU", 0) > 0] or can
+
+    def crowd(node: Mapping[str, Any]) -> tuple[int, int, str]:
+        here = [member for member in there if member.place == node["NodeID"]]
+        return sum(member.id.pool == pool.name for member in here), len(here), node["NodeID"]
+
+    return str(min(can, key=crowd)["NodeID"]) if can else None
+
+
+def _may_hold(node: Mapping[str, Any], pool: Pool) -> bool:
+    labels, resources = node.get("Labels") or {}, node["Resources"]
+    return pool.labels.items() <= labels.items() and all(resources.get(name, 0) >= amount for name, amount in pool.resources.items())
