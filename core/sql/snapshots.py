@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Table, text
 
-from .compiled import Compiled, compiled
+from .compiled import DIALECT, Compiled, compiled
 from .database import Database
 
 Snapshot = dict[str, list[dict[str, Any]]]
@@ -28,6 +28,8 @@ class Part:
     table: Table
     where: str
     """SQL condition on the table's rows; `:ids` is the list of ids."""
+    counting: tuple[str, ...] = ()
+    """Columns that others count in meanwhile: of rows that are still there these stay as they are."""
 
 
 class Rows:
@@ -37,7 +39,7 @@ class Rows:
         """`parts`: what others refer to comes before those that refer to it, and their foreign keys cascade."""
         self._parts = {part.table.name: part for part in parts}
         self._take = _take(parts)
-        self._put = {part.table.name: _put(part.table) for part in parts}
+        self._put = {part.table.name: _put(part) for part in parts}
         self._drop = {part.table.name: _drop(part) for part in parts}
 
     async def take(self, database: Database, ids: Sequence[str]) -> Snapshot:
@@ -72,9 +74,10 @@ def _drop(part: Part) -> Compiled:
     return compiled(text(_cast(f"DELETE FROM {part.table.name} WHERE ({part.where}) AND {kept}")))
 
 
-def _put(table: Table) -> Compiled:
+def _put(part: Part) -> Compiled:
+    table = part.table
     key = ", ".join(column.name for column in table.primary_key)
-    others = [column.name for column in table.columns if not column.primary_key]
+    others = [_quoted(column.name) for column in table.columns if not column.primary_key and column.name not in part.counting]
     change = f"UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in others)}" if others else "NOTHING"
     return compiled(
         text(
@@ -82,6 +85,10 @@ def _put(table: Table) -> Compiled:
             f"ON CONFLICT ({key}) DO {change}"
         )
     )
+
+
+def _quoted(name: str) -> str:
+    return DIALECT.identifier_preparer.quote(name)
 
 
 def _cast(sql: str) -> str:

@@ -14,6 +14,8 @@ from velella.core import migrations
 from velella.core.ids import ulid
 from velella.core.settings import Settings
 from velella.http.admin import (
+    campaigns,
+    catalog,
     customers,
     dashboard,
     fulfillment_sets,
@@ -22,6 +24,7 @@ from velella.http.admin import (
     notifications,
     price_lists,
     products,
+    promotions,
     providers,
     reservations,
     shipping_options,
@@ -44,9 +47,9 @@ from ...conftest import clone
 from ..conftest import Client, Shop
 
 FILES = (
-    customers, dashboard, fulfillment_sets, identities, inventory_items, invites, notifications, price_lists, products, providers,
-    reservations, shipping_options, shipping_profiles, stock_locations, store_customers, store_settings, tax_rates, tax_regions, uploads,
-    users,
+    campaigns, catalog, customers, dashboard, fulfillment_sets, identities, inventory_items, invites, notifications, price_lists, products,
+    promotions, providers, reservations, shipping_options, shipping_profiles, stock_locations, store_customers, store_settings,
+    tax_rates, tax_regions, uploads, users,
 )  # fmt: skip
 """Whose routes are served."""
 

@@ -1,0 +1,90 @@
+"""What rules of promotions can be about, and the values to choose from: data for whoever draws a form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...core.errors import InvalidData
+
+Row = dict[str, Any]
+
+KINDS: Mapping[str, str] = {"rules": "rules", "target-rules": "target_rules", "buy-rules": "buy_rules"}
+"""Kind of rule in paths → in promotions."""
+OPERATORS = {"in": "In", "eq": "Equals", "ne": "Not In", "gt": "Greater Than", "gte": "Greater Than or Equal", "lt": "Less Than",
+             "lte": "Less Than or Equal"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """Something that a rule can be about."""
+
+    id: str
+    value: str
+    """Its path in a cart; for what isn't a rule but looks like one, the column of the application method."""
+    label: str
+    field_type: str = "multiselect"
+    required: bool = False
+    disguised: bool = False
+    """Not a rule: a column of the application method that is asked for as if it were one."""
+    operators: tuple[str, ...] = ("in", "eq", "ne")
+    values: tuple[str, str, str] | None = None
+    """Where its values come from: entity, column of the value, column of the label."""
+
+    def shown(self) -> Row:
+        operators = [{"id": name, "value": name, "label": OPERATORS[name]} for name in self.operators]
+        option = {"id": self.id, "value": self.value, "label": self.label, "field_type": self.field_type, "required": self.required}
+        return option | ({"disguised": True} if self.disguised else {"hydrate": self.values is not None}) | {"operators": operators}
+
+
+CURRENCY = Attribute(
+    "currency", "currency_code", "Currency Code", "select", True, True, ("eq",), ("store_currency", "currency_code", "currency_code")
+)
+BUY_QUANTITY = Attribute("buy_rules_min_quantity", "buy_rules_min_quantity", "Minimum quantity of items", "number", True, True, ("eq",))
+APPLY_QUANTITY = Attribute(
+    "apply_to_quantity", "apply_to_quantity", "Quantity of items promotion will apply to", "number", True, True, ("eq",)
+)
+ABOUT_CARTS = (
+    Attribute("customer_group", "customer.groups.id", "Customer Group", values=("customer_group", "id", "name")),
+    Attribute("region", "region_id", "Region", values=("region", "id", "name")),
+    Attribute("country", "shipping_address.country_code", "Country", values=("region_country", "iso_2", "display_name")),
+    Attribute("sales_channel", "sales_channel_id", "Sales Channel", values=("sales_channel", "id", "name")),
+)
+ABOUT_ITEMS = (
+    Attribute("product", "items.product.id", "Product", values=("product", "id", "title")),
+    Attribute("product_category", "items.product.categories.id", "Product Category", values=("product_category", "id", "name")),
+    Attribute("product_collection", "items.product.collection_id", "Product Collection", values=("product_collection", "id", "title")),
+    Attribute("product_type", "items.product.type_id", "Product Type", values=("product_type", "id", "value")),
+    Attribute("product_tag", "items.product.tags.id", "Product Tag", values=("product_tag", "id", "value")),
+)
+ABOUT_SHIPPING = (
+    Attribute(
+        "shipping_option_type",
+        "shipping_methods.shipping_option.shipping_option_type_id",
+        "Shipping Option Type",
+        values=("shipping_option_type", "id", "label"),
+    ),
+)
+
+
+def attributes(kind: str, promotion_type: str | None, method_type: str | None, target_type: str | None) -> Sequence[Attribute]:
+    """What rules of a kind (as paths call it) can be about. Raises InvalidData for another kind."""
+    if kind not in KINDS:
+        raise InvalidData(f"Invalid param rule_type ({kind})")
+    buyget = promotion_type == "buyget"
+    if kind == "rules":
+        return ((CURRENCY,) if method_type == "fixed" else ()) + ABOUT_CARTS
+    about = ABOUT_SHIPPING if target_type == "shipping_methods" else ABOUT_ITEMS
+    if kind == "target-rules":
+        return ((APPLY_QUANTITY,) if buyget else ()) + about
+    return ((BUY_QUANTITY,) if buyget else ()) + about
+
+
+def attribute(kind: str, id: str, target_type: str | None) -> Attribute:
+    """Raises InvalidData for one that rules of the kind can't be about."""
+    several = [*attributes(kind, "buyget", "fixed", target_type), *(ABOUT_SHIPPING if kind != "rules" else ())]
+    found: Attribute | None = next((each for each in several if each.id == id), None)
+    if found is None or found.values is None:
+        raise InvalidData(f"Invalid rule attribute - {id}")
+    return found

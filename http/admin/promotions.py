@@ -1,0 +1,232 @@
+"""Admin: promotions, and the rules that say for whom and for what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from ...core.errors import InvalidData
+from ...core.query.page import Query
+from ...workflows.promotion.promotions import batch_promotion_rules, create_promotions, delete_promotions, update_promotions
+from ..frontend.bodies import ABSENT, AdditionalData, Body, Metadata, Number, Whole
+from ..frontend.filters import MANY, OPERATORS, STAMPS, TEXT, Filters
+from ..frontend.flows import creates, deletes, split
+from ..frontend.request import Answer, Request
+from ..frontend.routes import Routes, Write
+from ..frontend.view import View
+from .campaigns import NewCampaign
+from .promotion_rules import APPLY_QUANTITY, BUY_QUANTITY, CURRENCY, KINDS, Attribute, attribute, attributes
+from .promotion_rules import OPERATORS as OPERATOR_LABELS
+
+routes = Routes()
+
+Row = dict[str, Any]
+
+PROMOTION = View(
+    "promotion",
+    "promotion",
+    "promotions",
+    "id code is_automatic is_tax_inclusive type limit used status created_at updated_at deleted_at metadata *campaign *campaign.budget"
+    " *application_method *application_method.buy_rules application_method.buy_rules.values.value *application_method.target_rules"
+    " application_method.target_rules.values.value rules.id rules.attribute rules.operator rules.values.value",
+)
+RULE = View("promotion_rule", "rule", "rules", "id description attribute operator values.value")
+PROMOTIONS = Filters(
+    q=TEXT, code=OPERATORS, id=OPERATORS, campaign_id=MANY, application_method=Filters(currency_code=MANY), **STAMPS, logical=True
+)
+ASKED_FOR = Filters(promotion_type=TEXT, application_method_type=TEXT, application_method_target_type=TEXT)
+
+Operator = Literal["gte", "lte", "gt", "lt", "eq", "ne", "in"]
+
+
+class NewRule(Body):
+    operator: Operator
+    attribute: str
+    values: str | list[str]
+    description: str | None = None
+
+
+class ChangedRule(Body):
+    id: str
+    values: str | list[str]
+    operator: Operator = ABSENT
+    attribute: str = ABSENT
+    description: str | None = None
+
+
+class ChangedMethod(Body):
+    description: str | None = None
+    value: Number = ABSENT
+    currency_code: str | None = None
+    max_quantity: Whole | None = None
+    type: Literal["fixed", "percentage"] = ABSENT
+    target_type: Literal["order", "shipping_methods", "items"] = ABSENT
+    allocation: Literal["each", "across", "once"] = ABSENT
+    apply_to_quantity: Whole | None = None
+    buy_rules_min_quantity: Whole | None = None
+
+
+class Method(ChangedMethod):
+    value: Number
+    type: Literal["fixed", "percentage"]
+    target_type: Literal["order", "shipping_methods", "items"]
+    target_rules: list[NewRule] = ABSENT
+    buy_rules: list[NewRule] = ABSENT
+
+
+class UpdatePromotion(Body):
+    code: str = ABSENT
+    is_automatic: bool = ABSENT
+    is_tax_inclusive: bool = ABSENT
+    type: Literal["standard", "buyget"] = ABSENT
+    status: Literal["draft", "active", "inactive"] = ABSENT
+    campaign_id: str | None = None
+    application_method: ChangedMethod = ABSENT
+    limit: Whole | None = None
+    metadata: Metadata = None
+    additional_data: AdditionalData = None
+
+
+class CreatePromotion(UpdatePromotion):
+    code: str
+    type: Literal["standard", "buyget"]
+    status: Literal["draft", "active", "inactive"] = "draft"
+    application_method: Method
+    campaign: NewCampaign = ABSENT
+    rules: list[NewRule] = ABSENT
+
+
+class BatchRules(Body):
+    create: list[NewRule] = ABSENT
+    update: list[ChangedRule] = ABSENT
+    delete: list[str] = ABSENT
+
+
+def checked(request: Request, body: Row) -> Row:
+    """Raises InvalidData for a limit that would let nobody in."""
+    if body.get("limit") is not None and body["limit"] < 1:
+        raise InvalidData("Invalid request: Value for field 'limit' too small, expected at least: '1'")
+    return body
+
+
+async def change_promotion(request: Request, row: Row) -> None:
+    update, additional = split(row)
+    await request.run(update_promotions, promotions_data=[update], **additional)
+
+
+routes.resource(
+    "/admin/promotions",
+    PROMOTION,
+    list=PROMOTIONS,
+    create=Write(CreatePromotion, before=checked, run=creates(create_promotions, "promotions_data")),
+    update=Write(UpdatePromotion, before=checked, run=change_promotion),
+    delete=deletes(delete_promotions),
+)
+
+
+# -- what rules can be about
+
+
+@routes.get("/admin/promotions/rule-attribute-options/{rule_type}", query=ASKED_FOR)
+async def list_attributes(request: Request) -> Answer:
+    """List what rules of a kind can be about."""
+    given = request.filters
+    types = (given.get("promotion_type"), given.get("application_method_type"), given.get("application_method_target_type"))
+    return {"attributes": [each.shown() for each in attributes(request.params["rule_type"], *types)]}
+
+
+VALUES = Filters(q=TEXT, value=MANY, application_method_target_type=TEXT)
+
+
+@routes.get("/admin/promotions/rule-value-options/{rule_type}/{rule_attribute_id}", query=VALUES, many=True, limit=100)
+async def list_values(request: Request) -> Answer:
+    """List the values to choose from for something that rules are about."""
+    target = request.filters.pop("application_method_target_type", None)
+    found = attribute(request.params["rule_type"], request.params["rule_attribute_id"], target)
+    assert found.values is not None
+    entity, value, label = found.values
+    filters = {name: given for name, given in request.filters.items() if name != "value"}
+    if "value" in request.filters:
+        filters[value] = request.filters["value"]
+    paging = request.page
+    query = Query(entity, (value, label), filters, paging.order, paging.limit, paging.offset, paging.with_deleted, count=True)
+    page = await request.graph.query(query)
+    values = [{"value": row[value], "label": row[label]} for row in page.rows]
+    return {"values": values, "count": page.count, "offset": paging.offset, "limit": paging.limit}
+
+
+# -- the rules of a promotion
+
+
+async def labels_of(request: Request, about: Attribute, values: Iterable[str]) -> dict[str, str]:
+    """Labels of values; those that lead nowhere any more keep their own."""
+    if about.values is None:
+        return {}
+    entity, value, label = about.values
+    rows = await request.graph.rows(Query(entity, (value, label), {value: sorted(set(values))}))
+    return {str(row[value]): str(row[label]) for row in rows}
+
+
+def _as_rule(about: Attribute, value: Any) -> Row:
+    """A column of the application method, shown as if it were a rule."""
+    several = [{"value": value, "label": str(value)}]
+    shown = {"attribute": about.value, "attribute_label": about.label, "field_type": about.field_type, "hydrate": False}
+    return {"id": None, **shown, "operator": "eq", "operator_label": OPERATOR_LABELS["eq"], "values": several,
+            "disguised": True, "required": True}  # fmt: skip
+
+
+@routes.get("/admin/promotions/{id}/{rule_type}", query=ASKED_FOR, returns=PROMOTION)
+async def list_rules(request: Request) -> Answer:
+    """List the rules of one kind of a promotion, with what they are called."""
+    id, kind = request.params["id"], request.params["rule_type"]
+    if kind not in KINDS:
+        raise InvalidData(f"Invalid param rule_type ({kind})")
+    promotion = await request.graph.one("promotion", id, PROMOTION.defaults)
+    method = promotion["application_method"] or {}
+    known = {each.value: each for each in attributes(kind, promotion["type"], method.get("type"), method.get("target_type"))}
+    columns = {"rules": (CURRENCY,), "target-rules": (APPLY_QUANTITY,), "buy-rules": (BUY_QUANTITY,)}[kind]
+    rules = [_as_rule(each, method[each.value]) for each in columns if each.value in known and method.get(each.value) is not None]
+    for rule in promotion["rules"] if kind == "rules" else method.get(KINDS[kind], ()):
+        about = known.get(rule["attribute"]) or Attribute(rule["attribute"], rule["attribute"], rule["attribute"])
+        values = [each["value"] for each in rule["values"]]
+        labels = await labels_of(request, about, values)
+        rules.append(
+            {
+                "id": rule["id"],
+                "attribute": rule["attribute"],
+                "attribute_label": about.label,
+                "field_type": about.field_type,
+                "hydrate": about.values is not None,
+                "operator": rule["operator"],
+                "operator_label": OPERATOR_LABELS[rule["operator"]],
+                "values": [{"value": value, "label": labels.get(value, value)} for value in values],
+                "disguised": False,
+                "required": about.required,
+            }
+        )
+    return {"rules": rules}
+
+
+async def rules_by_id(request: Request, ids: list[str]) -> list[Row]:
+    found = {row["id"]: row for row in (await request.rows(RULE, {"id": ids}, fields=RULE.defaults)).rows} if ids else {}
+    return [found[id] for id in ids if id in found]
+
+
+def _batch(kind: str) -> None:
+    """The route that changes rules of a kind."""
+
+    async def change_rules(request: Request) -> Answer:
+        given = {name: request.body.get(name, []) for name in ("create", "update", "delete")}
+        done = await request.run(batch_promotion_rules, id=request.params["id"], rule_type=KINDS[kind], **given)
+        return {
+            "created": await rules_by_id(request, done["created"]),
+            "updated": await rules_by_id(request, done["updated"]),
+            "deleted": {"ids": done["deleted"], "object": "promotion-rule", "deleted": True},
+        }
+
+    change_rules.__doc__ = f"Add, change and remove {kind} of a promotion: all of it, or nothing."
+    routes.post(f"/admin/promotions/{{id}}/{kind}/batch", body=BatchRules, query=ASKED_FOR)(change_rules)
+
+
+for _kind in KINDS:
+    _batch(_kind)

@@ -1,0 +1,249 @@
+"""Making promotions and campaigns, and changing them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, TypedDict
+
+from sqlalchemy import Table
+
+from ...core.errors import InvalidData, NotFound
+from ...core.ids import new_id
+from ...core.messages import writes
+from ...core.module import Row, Rows
+from ...core.sql.snapshots import Snapshot
+from . import queries, tables
+from .checks import check_budget, check_campaign, check_dates, check_promotion
+from .usage import Usage
+
+Given = Mapping[str, Any]
+RuleKind = Literal["rules", "target_rules", "buy_rules"]
+PIVOTS: Mapping[RuleKind, tuple[Table, str]] = {
+    "rules": (tables.promotion_rules, "promotion"),
+    "target_rules": (tables.target_rules, "promotion_application_method"),
+    "buy_rules": (tables.buy_rules, "promotion_application_method"),
+}
+"""Kind of rule → what ties rules to promotions, and of what they are."""
+WHOLE = ("*", "rules.id", "application_method.*", "application_method.target_rules.id", "application_method.buy_rules.id")
+_NESTED = ("rules", "application_method", "campaign")
+_OF_METHOD = tables.application_method.c.keys()
+
+
+class RulesChanged(TypedDict):
+    created: list[str]
+    updated: list[str]
+    deleted: list[str]
+    before: Snapshot
+    """For `put_back_promotions`."""
+
+
+class _New:
+    """Rows of rules on their way into the database."""
+
+    def __init__(self) -> None:
+        self.rules: Rows = []
+        self.values: Rows = []
+        self.pairs: dict[RuleKind, list[tuple[str, str]]] = {kind: [] for kind in PIVOTS}
+
+    def add(self, kind: RuleKind, owner: str, rules: Iterable[Given]) -> None:
+        for rule in rules:
+            id = new_id("prorul")
+            self.rules.append({"id": id, **{name: rule.get(name) for name in ("description", "attribute", "operator")}})
+            self.values += value_rows(id, rule["values"])
+            self.pairs[kind].append((owner, id))
+
+    @property
+    def parts(self) -> tuple[tuple[str, Rows], ...]:
+        return (("promotion_rule", self.rules), ("promotion_rule_value", self.values))
+
+    @property
+    def ties(self) -> tuple[tuple[Table, Sequence[tuple[str, str]]], ...]:
+        return tuple((PIVOTS[kind][0], pairs) for kind, pairs in self.pairs.items())
+
+
+class Changes(Usage):
+    """The writing half of the promotion module."""
+
+    # -- campaigns
+
+    @writes
+    async def create_campaigns(self, rows: Sequence[Given]) -> Rows:
+        """Campaigns with their `budget`, in the order given. Raises InvalidData for a budget that doesn't say what it counts."""
+        campaigns: Rows = []
+        budgets: Rows = []
+        for row in rows:
+            check_dates(row)
+            campaigns.append({"id": new_id("procamp"), **{name: value for name, value in row.items() if name != "budget"}})
+            if row.get("budget"):
+                check_budget(row["budget"])
+                budgets.append({**row["budget"], "campaign_id": campaigns[-1]["id"]})
+        made, _ = await self._create_together((("promotion_campaign", campaigns), ("promotion_campaign_budget", budgets)))
+        return list(made)
+
+    @writes
+    async def update_campaigns(self, rows: Sequence[Given]) -> Snapshot:
+        """Change campaigns, each by its id, and the limits of their budgets. How they were before. Raises NotFound."""
+        ids = [row["id"] for row in rows]
+        before = await queries.CAMPAIGN_ROWS.take(self.database, ids)
+        there = {row["id"]: row for row in await self.list("promotion_campaign", {"id": ids}, fields=("*", "budget.*"))}
+        changed: Rows = []
+        for row in rows:
+            columns = {name: value for name, value in row.items() if name != "budget"}
+            check_dates({**there.get(row["id"], {}), **columns})
+            changed.append(columns)
+            budget = there.get(row["id"], {}).get("budget")
+            if row.get("budget"):
+                if budget is None:
+                    raise InvalidData(f"Campaign with id: {row['id']} has no budget")
+                await self.update("promotion_campaign_budget", [{"id": budget["id"], **row["budget"]}])
+        await self.update("promotion_campaign", changed)
+        return before
+
+    @writes
+    async def put_back_campaigns(self, ids: Sequence[str], before: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+        """Take back an update. May be repeated."""
+        await queries.CAMPAIGN_ROWS.put_back(self.database, ids, before)
+        self.touch("promotion_campaign", "promotion_campaign_budget")
+
+    @writes
+    async def move_promotions(self, campaign_id: str, add: Sequence[str] = (), remove: Sequence[str] = ()) -> dict[str, list[str]]:
+        """Put promotions into a campaign, take others out. What changed, as `{"added", "removed"}`.
+
+        Raises NotFound, and InvalidData for a promotion of another currency than the campaign spends, or of another campaign.
+        """
+        campaign = await self.retrieve("promotion_campaign", campaign_id, fields=("id", "budget.currency_code"))
+        wanted = list(dict.fromkeys([*add, *remove]))
+        await self.database.fetch(queries.HOLD_PROMOTIONS, {"ids": sorted(wanted)})
+        there = {row["id"]: row for row in await self.list("promotion", {"id": wanted}, fields=("*", "application_method.currency_code"))}
+        if lost := [id for id in wanted if id not in there]:
+            raise NotFound(f"Promotion with id: {', '.join(lost)} was not found")
+        for id in add:
+            check_campaign(there[id]["application_method"] or {}, campaign["budget"])
+            if there[id]["campaign_id"] not in (None, campaign_id):
+                raise InvalidData(f"Promotion {there[id]['code']} belongs to another campaign already")
+        added = [id for id in dict.fromkeys(add) if there[id]["campaign_id"] is None]
+        removed = [id for id in dict.fromkeys(remove) if there[id]["campaign_id"] == campaign_id and id not in add]
+        await self.update("promotion", [{"id": id, "campaign_id": campaign_id} for id in added])
+        await self.update("promotion", [{"id": id, "campaign_id": None} for id in removed])
+        return {"added": added, "removed": removed}
+
+    # -- promotions
+
+    @writes
+    async def create_promotions(self, rows: Sequence[Given]) -> Rows:
+        """Promotions with their `application_method`, `rules`, `target_rules` and `buy_rules`, in the order given.
+
+        A `campaign` is made along, a `campaign_id` has to be there. Raises InvalidData for what contradicts itself and for a taken code,
+        NotFound for the campaign.
+        """
+        promotions: Rows = []
+        methods: Rows = []
+        new = _New()
+        for row in rows:
+            method = row["application_method"]
+            check_promotion(row, method, len(method.get("target_rules") or ()), len(method.get("buy_rules") or ()))
+            promotion = {"id": new_id("promo"), **{name: value for name, value in row.items() if name not in _NESTED}}
+            promotion |= await self._campaign_of(row)
+            promotions.append(promotion)
+            methods.append({"id": new_id("proappmet"), **_columns(method), "promotion_id": promotion["id"]})
+            new.add("rules", promotion["id"], row.get("rules") or ())
+            for kind in ("target_rules", "buy_rules"):
+                new.add(kind, methods[-1]["id"], method.get(kind) or ())
+        parts = (("promotion", promotions), ("promotion_application_method", methods), *new.parts)
+        made, *_ = await self._create_together(parts, new.ties)
+        return made
+
+    @writes
+    async def update_promotions(self, rows: Sequence[Given]) -> Snapshot:
+        """Change promotions, each by its id, and what their application methods are named. How they were before.
+
+        Raises NotFound, and what `create_promotions` raises.
+        """
+        ids = [row["id"] for row in rows]
+        await self.database.fetch(queries.HOLD_PROMOTIONS, {"ids": sorted(ids)})
+        before = await queries.PROMOTION_ROWS.take(self.database, ids)
+        there = {row["id"]: row for row in await self.list("promotion", {"id": ids}, fields=WHOLE)}
+        changed: Rows = []
+        methods: Rows = []
+        for row in rows:
+            columns = {name: value for name, value in row.items() if name not in _NESTED}
+            old = there.get(row["id"])
+            if old is not None:
+                given = _columns(row.get("application_method") or {})
+                method = {**old["application_method"], **given}
+                check_promotion({**old, **columns}, method, len(method["target_rules"]), len(method["buy_rules"]))
+                if "campaign_id" in columns:
+                    await self._campaign_of({**columns, "application_method": method})
+                methods.append({**given, "id": method["id"]})
+            changed.append(columns)
+        await self.update("promotion", changed)
+        await self.update("promotion_application_method", [row for row in methods if len(row) > 1])
+        return before
+
+    @writes
+    async def change_rules(
+        self, promotion_id: str, kind: RuleKind, create: Sequence[Given] = (), update: Sequence[Given] = (), delete: Sequence[str] = ()
+    ) -> RulesChanged:
+        """Add rules of one kind to a promotion, change others, take some away: all of it, or nothing.
+
+        Raises NotFound for the promotion and for rules of others; InvalidData where a promotion would be left without what it needs.
+        """
+        await self.database.fetch(queries.HOLD_PROMOTIONS, {"ids": [promotion_id]})
+        before = await queries.PROMOTION_ROWS.take(self.database, [promotion_id])
+        promotion = await self.retrieve("promotion", promotion_id, fields=WHOLE)
+        method = promotion["application_method"]
+        mine = {rule["id"] for rule in (promotion if kind == "rules" else method)[kind]}
+        if foreign := [id for id in (*(row["id"] for row in update), *delete) if id not in mine]:
+            raise NotFound(f"Promotion with id: {promotion_id} has no rule with id: {', '.join(foreign)}")
+        left = len(mine) + len(create) - len(set(delete))
+        counts = {name: left if name == kind else len(method[name]) for name in ("target_rules", "buy_rules")}
+        check_promotion(promotion, method, counts["target_rules"], counts["buy_rules"])
+        new = _New()
+        new.add(kind, promotion_id if kind == "rules" else method["id"], create)
+        await self._create_together(new.parts, new.ties)
+        await self.update("promotion_rule", [{name: value for name, value in row.items() if name != "values"} for row in update])
+        await self.database.execute(queries.DROP_VALUES, {"ids": [row["id"] for row in update]})
+        await self.create("promotion_rule_value", [value for row in update for value in value_rows(row["id"], row["values"])])
+        await self.database.execute(queries.DROP_RULES, {"ids": list(delete)})
+        self._touch_rules(promotion_id)
+        return {
+            "created": [rule["id"] for rule in new.rules],
+            "updated": [row["id"] for row in update],
+            "deleted": list(dict.fromkeys(delete)),
+            "before": before,
+        }
+
+    @writes
+    async def put_back_promotions(self, ids: Sequence[str], before: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+        """Take back an update, or a change of rules: the promotions are again what they were. May be repeated."""
+        await queries.PROMOTION_ROWS.put_back(self.database, ids, before)
+        self._touch_rules(*ids)
+
+    # -- inside
+
+    async def _campaign_of(self, row: Given) -> Row:
+        """The column that puts a promotion into the campaign it names or brings along."""
+        method = row["application_method"]
+        if row.get("campaign"):
+            if row.get("campaign_id"):
+                raise InvalidData("Provide either the 'campaign' or 'campaign_id' parameter; both cannot be used simultaneously.")
+            check_campaign(method, row["campaign"].get("budget"))
+            [campaign] = await self.create_campaigns([row["campaign"]])
+            return {"campaign_id": campaign["id"]}
+        if row.get("campaign_id"):
+            campaign = await self.retrieve("promotion_campaign", row["campaign_id"], fields=("id", "budget.currency_code"))
+            check_campaign(method, campaign["budget"])
+        return {}
+
+    def _touch_rules(self, *promotion_ids: str) -> None:
+        self.touch("promotion_rule", "promotion_rule_value", "promotion_application_method")
+        self.touch_rows("promotion", promotion_ids)
+
+
+def value_rows(rule_id: str, values: str | Sequence[str]) -> Rows:
+    several = [values] if isinstance(values, str) else values
+    return [{"promotion_rule_id": rule_id, "value": value} for value in several]
+
+
+def _columns(method: Given) -> Row:
+    return {name: value for name, value in method.items() if name in _OF_METHOD}

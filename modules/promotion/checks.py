@@ -1,0 +1,74 @@
+"""What a promotion has to be before carts may meet it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from ...core.errors import InvalidData
+
+Row = Mapping[str, Any]
+
+_LIMITED = ("each", "once")
+"""Allocations that go by units, of which somebody has to say how many."""
+
+
+def check_promotion(promotion: Row, method: Row, target_rules: int, buy_rules: int) -> None:
+    """Raises InvalidData for what contradicts itself. `method` is the application method; of its rules only how many there are counts."""
+    value = Decimal(method["value"]) if method.get("value") is not None else None
+    if method["type"] == "percentage" and (value is None or not 0 < value <= 100):
+        raise InvalidData("Application Method value should be a percentage number between 0 and 100")
+    if method["type"] == "fixed":
+        if value is None or value <= 0:
+            raise InvalidData("Application Method value should be greater than 0")
+        if not method.get("currency_code"):
+            raise InvalidData("application_method.currency_code is required when application_method.type is 'fixed'")
+    _check_allocation(method)
+    if promotion["type"] == "buyget":
+        _check_buyget(method, target_rules, buy_rules)
+
+
+def _check_allocation(method: Row) -> None:
+    if method["target_type"] == "order":
+        return
+    if method.get("allocation") is None:
+        raise InvalidData("application_method.allocation is required when application_method.target_type is 'items' or 'shipping_methods'")
+    if method["allocation"] in _LIMITED and not method.get("max_quantity"):
+        raise InvalidData(f"application_method.max_quantity is required when application_method.allocation is '{method['allocation']}'")
+
+
+def _check_buyget(method: Row, target_rules: int, buy_rules: int) -> None:
+    if method["target_type"] != "items":
+        raise InvalidData("application_method.target_type has to be 'items' for promotions of type 'buyget'")
+    for name, there in (("target_rules", target_rules), ("buy_rules", buy_rules)):
+        if not there:
+            raise InvalidData(f"application_method.{name} are required for promotions of type 'buyget'")
+    for name in ("apply_to_quantity", "buy_rules_min_quantity"):
+        if not method.get(name) or method[name] <= 0:
+            raise InvalidData(f"application_method.{name} is required for promotions of type 'buyget'")
+
+
+def check_dates(campaign: Row) -> None:
+    """Raises InvalidData for an end before the start."""
+    starts, ends = campaign.get("starts_at"), campaign.get("ends_at")
+    if starts is not None and ends is not None and starts > ends:
+        raise InvalidData("ends_at must be after starts_at")
+
+
+def check_budget(budget: Row) -> None:
+    """Raises InvalidData for a budget that doesn't say what it counts."""
+    kind = budget["type"]
+    if kind.startswith("spend") and not budget.get("currency_code"):
+        raise InvalidData("Budget currency_code is required when its type is 'spend' or 'spend_by_attribute'")
+    if not kind.startswith("spend") and budget.get("currency_code"):
+        raise InvalidData("Budget currency_code is only for budgets of what is spent")
+    if kind.endswith("by_attribute") and not budget.get("attribute"):
+        raise InvalidData("Budget attribute is required when its type ends in 'by_attribute'")
+
+
+def check_campaign(method: Row, budget: Row | None) -> None:
+    """Raises InvalidData where a promotion's currency isn't the one its campaign spends."""
+    spent = budget.get("currency_code") if budget is not None else None
+    if spent is not None and method.get("currency_code") not in (None, spent):
+        raise InvalidData(f"The promotion is in {method['currency_code']}, the budget of its campaign in {spent}")
