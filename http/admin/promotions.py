@@ -8,7 +8,7 @@ from typing import Any, Literal
 from ...core.errors import InvalidData
 from ...core.query.page import Query
 from ...workflows.promotion.promotions import batch_promotion_rules, create_promotions, delete_promotions, update_promotions
-from ..frontend.bodies import ABSENT, AdditionalData, Body, Metadata, Number, Whole
+from ..frontend.bodies import ABSENT, AdditionalData, AtLeastOne, Body, Metadata, Number, Whole
 from ..frontend.filters import MANY, OPERATORS, STAMPS, TEXT, Filters
 from ..frontend.flows import creates, deletes, split
 from ..frontend.request import Answer, Request
@@ -82,7 +82,7 @@ class UpdatePromotion(Body):
     status: Literal["draft", "active", "inactive"] = ABSENT
     campaign_id: str | None = None
     application_method: ChangedMethod = ABSENT
-    limit: Whole | None = None
+    limit: AtLeastOne | None = None
     metadata: Metadata = None
     additional_data: AdditionalData = None
 
@@ -102,13 +102,6 @@ class BatchRules(Body):
     delete: list[str] = ABSENT
 
 
-def checked(request: Request, body: Row) -> Row:
-    """Raises InvalidData for a limit that would let nobody in."""
-    if body.get("limit") is not None and body["limit"] < 1:
-        raise InvalidData("Invalid request: Value for field 'limit' too small, expected at least: '1'")
-    return body
-
-
 async def change_promotion(request: Request, row: Row) -> None:
     update, additional = split(row)
     await request.run(update_promotions, promotions_data=[update], **additional)
@@ -118,8 +111,8 @@ routes.resource(
     "/admin/promotions",
     PROMOTION,
     list=PROMOTIONS,
-    create=Write(CreatePromotion, before=checked, run=creates(create_promotions, "promotions_data")),
-    update=Write(UpdatePromotion, before=checked, run=change_promotion),
+    create=Write(CreatePromotion, run=creates(create_promotions, "promotions_data")),
+    update=Write(UpdatePromotion, run=change_promotion),
     delete=deletes(delete_promotions),
 )
 
@@ -127,7 +120,7 @@ routes.resource(
 # -- what rules can be about
 
 
-@routes.get("/admin/promotions/rule-attribute-options/{rule_type}", query=ASKED_FOR)
+@routes.get("/admin/promotions/rule-attribute-options/{rule_type}", query=ASKED_FOR, returns=RULE)
 async def list_attributes(request: Request) -> Answer:
     """List what rules of a kind can be about."""
     given = request.filters
@@ -208,7 +201,7 @@ async def list_rules(request: Request) -> Answer:
 
 
 async def rules_by_id(request: Request, ids: list[str]) -> list[Row]:
-    found = {row["id"]: row for row in (await request.rows(RULE, {"id": ids}, fields=RULE.defaults)).rows} if ids else {}
+    found = {row["id"]: row for row in (await request.rows(RULE, {"id": ids})).rows} if ids else {}
     return [found[id] for id in ids if id in found]
 
 
@@ -225,7 +218,7 @@ def _batch(kind: str) -> None:
         }
 
     change_rules.__doc__ = f"Add, change and remove {kind} of a promotion: all of it, or nothing."
-    routes.post(f"/admin/promotions/{{id}}/{kind}/batch", body=BatchRules, query=ASKED_FOR)(change_rules)
+    routes.post(f"/admin/promotions/{{id}}/{kind}/batch", body=BatchRules, query=ASKED_FOR, returns=RULE)(change_rules)
 
 
 for _kind in KINDS:

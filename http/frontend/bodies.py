@@ -137,6 +137,7 @@ NotNegative = Annotated[Number, Field(ge=0), WithJsonSchema({"type": "number", "
 Positive = Annotated[Number, Field(gt=0), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
 Whole = Annotated[int, BeforeValidator(_whole), WithJsonSchema({"type": "integer"})]
 """A JSON number without a fraction (`2.0` is one) as int."""
+AtLeastOne = Annotated[Whole, Field(ge=1), WithJsonSchema({"type": "integer", "minimum": 1})]
 Rank = Annotated[Whole, Field(ge=0), WithJsonSchema({"type": "integer", "minimum": 0})]
 """A place in an order, counted from 0."""
 BigNumber = Annotated[Decimal, BeforeValidator(_big), WithJsonSchema(_BIG_SCHEMA)]

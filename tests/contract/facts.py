@@ -3,7 +3,7 @@
 A body or query is an object: names with their types; `name?` may be left out, `~` means that unknown names are dropped instead
 of refused, `$` that `$and` and `$or` are taken. Types: `string`, `number >= 0`, `=this that` (one of these words),
 `string operators` (a value, many, or {$gt: …}), `boolean word` (also as text), `[type]`, `{"*": type}` (a map),
-`{"one or many": type}`, `{"any of": […]}`, `refused`.
+`{"one or many": type}`, `{"any of": […]}`, `{"or null": {…}}`, `refused`.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def _one_of(shapes: list[Shape]) -> Shape:
     others = [shape for shape in shapes if shape != "null"]
     if len(others) < len(shapes):
         assert len(others) == 1, shapes
-        return f"{others[0]} or null"
+        return f"{others[0]} or null" if isinstance(others[0], str) else {"or null": others[0]}
     if len(others) == 2 and others[1] == [others[0]]:
         return {"one or many": others[0]}
     return {"any of": others}

@@ -36,7 +36,7 @@ class Shop:
 
 
 async def open_shop(shop: Shop) -> None:
-    for area in (users, markets, files, catalogue, products, price_lists, stock, shipping, taxes, reasons, dashboard):
+    for area in (users, markets, files, catalogue, products, price_lists, promotions, stock, shipping, taxes, reasons, dashboard):
         await area(shop)
 
 
@@ -219,6 +219,34 @@ async def price_lists(shop: Shop) -> None:
     await admin.post("/admin/price-lists/{id}/prices/batch", batch, id=made)
     await admin.post("/admin/price-lists/{id}/products", {"remove": [shop.ids["product"]]}, id=made)
     await admin.delete("/admin/price-lists/{id}", id=made)
+
+
+async def promotions(shop: Shop) -> None:
+    admin = shop.admin
+    budget = {"type": "spend", "currency_code": "eur", "limit": 100}
+    campaign = (await admin.post("/admin/campaigns", {"name": "Sale", "campaign_identifier": "sale", "budget": budget}))["campaign"]["id"]
+    rule = {"attribute": "items.product.id", "operator": "in", "values": [shop.ids["product"]]}
+    method = {"type": "fixed", "currency_code": "eur", "value": 1, "target_type": "items", "allocation": "each", "max_quantity": 1}
+    quantities = {"buy_rules": [rule], "buy_rules_min_quantity": 1, "apply_to_quantity": 1}
+    body = {"code": "WALK", "type": "buyget", "application_method": {**method, **quantities, "target_rules": [rule]}}
+    body["rules"] = [{"attribute": "region_id", "operator": "ne", "values": "reg_none"}]
+    made = (await admin.post("/admin/promotions", body))["promotion"]["id"]
+    await admin.post("/admin/campaigns/{id}/promotions", {"add": [made]}, id=campaign)
+    await admin.get("/admin/promotions")
+    await admin.get("/admin/promotions/{id}", id=made)
+    await admin.post("/admin/promotions/{id}", {"metadata": {"a": 1}}, id=made)
+    for kind in ("rules", "target-rules", "buy-rules"):
+        await admin.get("/admin/promotions/{id}/{rule_type}", id=made, rule_type=kind)
+        done = await admin.post(f"/admin/promotions/{{id}}/{kind}/batch", {"create": [rule]}, id=made)
+        change = {"update": [{"id": done["created"][0]["id"], "values": ["prod_other"]}]}
+        await admin.post(f"/admin/promotions/{{id}}/{kind}/batch", change, id=made)
+    await admin.get("/admin/promotions/rule-attribute-options/{rule_type}", rule_type="rules")
+    await admin.get("/admin/promotions/rule-value-options/{rule_type}/{rule_attribute_id}", rule_type="rules", rule_attribute_id="region")
+    await admin.get("/admin/campaigns")
+    await admin.get("/admin/campaigns/{id}", id=campaign)
+    await admin.post("/admin/campaigns/{id}", {"name": "Sales"}, id=campaign)
+    await admin.delete("/admin/promotions/{id}", id=made)
+    await admin.delete("/admin/campaigns/{id}", id=campaign)
 
 
 async def reasons(shop: Shop) -> None:

@@ -231,6 +231,8 @@ class Market:
         of_method = ("target_type", "allocation", "max_quantity", "currency_code", "target_rules", "buy_rules", "buy_rules_min_quantity")
         method: Row = {"type": kind, "value": Decimal(value), "target_type": "items", "allocation": "each"}
         method |= {name: given.pop(name) for name in (*of_method, "apply_to_quantity") if name in given}
+        if method["allocation"] in ("each", "once"):
+            method.setdefault("max_quantity", 1 if method["allocation"] == "once" else 1_000)
         row = {"code": f"CODE{ulid()}", "type": "standard", "status": "active", "application_method": method, **given}
         made: Row = (await self.modules.promotion.create_promotions([row]))[0]
         return made
