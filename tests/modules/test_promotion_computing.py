@@ -113,6 +113,20 @@ def test_with_taxes_or_without() -> None:
     assert totals_with(bought, free)["items"][0]["total"] == 0
 
 
+@pytest.mark.parametrize("inclusive", [True, False])
+@pytest.mark.parametrize("rate", ["19", "7", "8.875"])
+def test_what_is_used_up_by_both_kinds_is_free_to_the_last_digit(inclusive: bool, rate: str) -> None:
+    """What roundings between prices with and without taxes leave over isn't shown as a price, nor as a tax."""
+    for cents in range(1, 200, 3):
+        bought = cart(line("a", str(D(cents) / 100), rate=rate, inclusive=inclusive))
+        for first in (True, False):
+            some = promotion("promo_1", kind="fixed", value="0.03", is_tax_inclusive=first)
+            [row] = totals_with(bought, compute([some, promotion("promo_2", value="100", is_tax_inclusive=not first)], bought, NOW))[
+                "items"
+            ]
+            assert (row["total"], row["tax_total"], row["discount_subtotal"]) == (0, 0, row["subtotal"])
+
+
 BUY_TWO = {
     "type": "buyget", "value": "100", "buy_rules_min_quantity": 2, "apply_to_quantity": 1,
     "buy_rules": [rule("items.product.id", "in", "A", "B")],

@@ -151,6 +151,35 @@ async def test_buy_two_get_one(market: Market, store: Store, shirt: str) -> None
     assert adjustments(cart) == [[(promotion["code"], D(20))]]
 
 
+async def test_ties_that_were_cut_off_are_made_good_by_the_next_change(market: Market, store: Store, shirt: str) -> None:
+    kept, gone = await market.promote(), await market.promote()
+    cart = await store.cart("us", items=[{"variant_id": shirt, "quantity": 1}], promo_codes=[kept["code"]])
+    pairs = [{"cart_id": cart["id"], "promotion_id": promotion["id"]} for promotion in (kept, gone)]
+    await market.modules.link.detach("cart_promotion", pairs[:1])
+    await market.modules.link.attach("cart_promotion", pairs[1:])
+    cart = await store.add(cart, shirt)
+    assert [each["code"] for each in cart["promotions"]] == [kept["code"]]
+    assert (await store.show(cart))["promotions"] == cart["promotions"]
+
+
+async def test_a_promotion_that_is_deleted_takes_nothing_off_any_more(market: Market, store: Store, shirt: str) -> None:
+    promotion = await market.promote()
+    cart = await store.cart("us", items=[{"variant_id": shirt, "quantity": 1}], promo_codes=[promotion["code"]])
+    await market.modules.promotion.delete("promotion", [promotion["id"]])
+    cart = await store.add(cart, shirt)
+    assert (cart["promotions"], D(cart["discount_total"])) == ([], 0)
+    assert (await enter(store, cart, promotion["code"])).status == 400
+
+
+async def test_codes_entered_at_once_all_count(market: Market, store: Store, shirt: str) -> None:
+    codes = [(await market.promote(kind="fixed", value="1", currency_code="usd"))["code"] for _ in range(4)]
+    cart = await store.cart("us", items=[{"variant_id": shirt, "quantity": 1}])
+    await asyncio.gather(*(enter(store, cart, code) for code in codes))
+    shown = await store.show(cart)
+    assert sorted(each["code"] for each in shown["promotions"]) == sorted(codes)
+    assert D(shown["discount_subtotal"]) == 4
+
+
 @pytest.fixture
 async def automatic(market: Market, shirt: str) -> AsyncIterator[Row]:
     """A tenth off the shirts, for shoppers in Kuwait."""
