@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+Wire = dict[str, Any]
+"""A directory as it travels."""
 HOST = "host"
 """The service that every process has: it answers for the process itself."""
 NODE = "node"
@@ -35,9 +37,11 @@ class Address:
     port: int | None = None
     actor: str | None = None
     """Name of the Ray actor."""
+    incarnation: str | None = field(default=None, compare=False)
+    """Of the process that has the place now: its successor has another one. Not part of the way to it."""
 
     def to_wire(self) -> list[Any]:
-        return [self.replica.pool, self.replica.index, self.node, self.path, self.host, self.port, self.actor]
+        return [self.replica.pool, self.replica.index, self.node, self.path, self.host, self.port, self.actor, self.incarnation]
 
     @classmethod
     def from_wire(cls, wire: list[Any]) -> Address:
@@ -50,22 +54,57 @@ class Directory:
     """Every replica of a running cluster, by service. Replaced as a whole when replicas come, go or move."""
 
     services: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)
+    version: int = 0
+    """Rises with each change, as the supervisor counts them."""
 
     @classmethod
-    def of(cls, replicas: Iterable[tuple[Address, Iterable[str]]]) -> Directory:
+    def of(cls, replicas: Iterable[tuple[Address, Iterable[str]]], version: int = 0) -> Directory:
         """From (replica, its services); each replica also answers as `host`."""
         services: dict[str, list[Address]] = {}
         for address, names in replicas:
             for name in (*names, HOST):
                 services.setdefault(name, []).append(address)
-        return cls({name: tuple(addresses) for name, addresses in services.items()})
+        return cls({name: tuple(addresses) for name, addresses in services.items()}, version)
+
+    def address(self, replica: ReplicaId) -> Address | None:
+        """Where a replica is."""
+        return next((address for address in self.of_service(HOST) if address.replica == replica), None)
 
     def of_service(self, service: str) -> tuple[Address, ...]:
         return self.services.get(service, ())
 
-    def to_wire(self) -> dict[str, list[list[Any]]]:
-        return {name: [address.to_wire() for address in addresses] for name, addresses in self.services.items()}
+    def to_wire(self) -> Wire:
+        return {"version": self.version, "services": {name: [one.to_wire() for one in all] for name, all in self.services.items()}}
 
     @classmethod
-    def from_wire(cls, wire: Mapping[str, list[list[Any]]]) -> Directory:
-        return cls({name: tuple(Address.from_wire(address) for address in addresses) for name, addresses in wire.items()})
+    def from_wire(cls, wire: Wire) -> Directory:
+        services: Mapping[str, list[list[Any]]] = wire["services"]
+        return cls({name: tuple(Address.from_wire(one) for one in all) for name, all in services.items()}, wire["version"])
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Who a process is, and how much it knows: what it says of itself when it opens a connection.
+
+    A process that was taken for dead may come back while its successor works: frozen, or cut off for a while. It is known by its
+    incarnation, which isn't the one that the directory has for its place, and by knowing less: it has a directory in which the place is
+    still its own, of a lower version than that of whoever it asks. A new process that the supervisor hasn't told of yet doesn't have such
+    a directory. No clock is asked.
+    """
+
+    replica: ReplicaId
+    incarnation: str
+    version: int | None = None
+    """Of its directory, if that lists this process."""
+
+    @classmethod
+    def of(cls, replica: ReplicaId, incarnation: str, directory: Directory) -> Standing:
+        own = directory.address(replica)
+        return cls(replica, incarnation, directory.version if own is not None and own.incarnation == incarnation else None)
+
+    def is_superseded(self, directory: Directory) -> bool:
+        """Whether somebody who has that directory must refuse it."""
+        now = directory.address(self.replica)
+        if self.version is None or self.version >= directory.version or now is None or now.incarnation is None:
+            return False
+        return now.incarnation != self.incarnation

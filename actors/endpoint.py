@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import socket
+import sys
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -16,20 +18,24 @@ from ..core.errors import Busy, DeadlineExceeded, InvalidData, VelellaError
 from ..core.logs import logger
 from ..core.messages import CallContext, Service, call_context
 from ..core.module import ModuleService
-from .directory import HOST
+from .directory import HOST, Directory, ReplicaId, Standing
 from .figures import MailFigures, MessageFigures
 from .handles import Send, signatures
 from .mailbox import Mailbox
 from .wire import (
+    CALLER,
     CANCEL,
     FAILURE,
     GOODBYE,
     HANDSHAKE_SECONDS,
     MAX_FRAME,
     MAX_STRANGER_FRAME,
+    PING,
+    PONG,
     REFUSED,
     REPLY,
     REQUEST,
+    SUPERSEDED,
     FrameProtocol,
     ServerHandshake,
 )
@@ -252,9 +258,12 @@ class _Batch:
 class ServerProtocol(FrameProtocol):
     """One connection of a caller."""
 
-    def __init__(self, dispatcher: Dispatcher, connections: set[ServerProtocol], token: str | None) -> None:
+    def __init__(self, dispatcher: Dispatcher, connections: set[ServerProtocol], token: str | None, fence: Fence) -> None:
         super().__init__()
         self.running: dict[int, Running] = {}
+        self._fence = fence
+        self._caller: Standing | None = None
+        self._refusing = False
         self._dispatcher = dispatcher
         self._connections = connections
         self._handshake = ServerHandshake(token) if token is not None else None
@@ -264,6 +273,7 @@ class ServerProtocol(FrameProtocol):
         super().connection_made(transport)
         self._connections.add(self)
         if self._handshake is not None:
+            _notice_death(transport)
             self.max_frame = MAX_STRANGER_FRAME
             self._impatience = self.loop.call_later(HANDSHAKE_SECONDS, self.abort)
             self.send(self._handshake.hello())
@@ -281,9 +291,26 @@ class ServerProtocol(FrameProtocol):
                 self._impatience.cancel()
             self.send(answer)
         elif frame[0] == REQUEST:
-            self._dispatcher.accept(frame, self)
+            if self._refusing:
+                self.send(pack([REFUSED, frame[1], None]))
+            else:
+                self._dispatcher.accept(frame, self)
+        elif frame[0] == PING:
+            self.send(pack([PONG]))
+        elif frame[0] == CALLER:
+            _, pool, index, *caller, incarnation, version = frame
+            self._refusing = not self._fence.is_meant(ReplicaId(pool, index))
+            self._caller = Standing(ReplicaId(*caller), incarnation, version)
+            self.check_caller()
         elif frame[0] == CANCEL and (running := self.running.get(frame[1])) is not None:
             running.cancel()
+
+    def check_caller(self) -> None:
+        """Refuse whoever lost its place to another process."""
+        if self._caller is not None and not self._refusing and self._fence.refuses(self._caller):
+            log.warning("a process that was replaced is refused", replica=str(self._caller.replica), peer=self._peer())
+            self._refusing = True
+            self.send(pack([SUPERSEDED]))
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -296,22 +323,48 @@ class ServerProtocol(FrameProtocol):
         return str(self.transport.get_extra_info("peername")) if self.transport is not None else ""
 
 
+class Fence:
+    """Which callers have a right to be heard, as far as this process knows."""
+
+    def __init__(self, me: ReplicaId | None = None) -> None:
+        """`me`: who listens here; None takes whatever comes."""
+        self._me = me
+        self.directory = Directory()
+
+    def is_meant(self, replica: ReplicaId) -> bool:
+        """False for a message to somebody who had our address before us."""
+        return self._me is None or replica == self._me
+
+    def refuses(self, caller: Standing) -> bool:
+        return caller.is_superseded(self.directory)
+
+
 class Endpoint:
     """The sockets of one process."""
 
-    def __init__(self, dispatcher: Dispatcher) -> None:
+    def __init__(self, dispatcher: Dispatcher, me: ReplicaId | None = None) -> None:
         self.dispatcher = dispatcher
+        self._fence = Fence(me)
         self.path: str | None = None
         self.port: int | None = None
         self._servers: list[asyncio.AbstractServer] = []
         self._connections: set[ServerProtocol] = set()
+
+    def update(self, directory: Directory) -> None:
+        """Replicas came, went or moved: callers that lost their place by that are refused from now on."""
+        self._fence.directory = directory
+        for connection in list(self._connections):
+            connection.check_caller()
+
+    def _protocol(self, token: str | None) -> ServerProtocol:
+        return ServerProtocol(self.dispatcher, self._connections, token, self._fence)
 
     async def listen_unix(self, path: str) -> None:
         """Listen at `path`; its folder is made for the owner only. A socket left there by a dead process is replaced."""
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         draft = f"{path}.{os.getpid()}"
         loop = asyncio.get_running_loop()
-        server = await loop.create_unix_server(lambda: ServerProtocol(self.dispatcher, self._connections, None), draft, backlog=1024)
+        server = await loop.create_unix_server(lambda: self._protocol(None), draft, backlog=1024)
         os.chmod(draft, 0o600)
         os.rename(draft, path)  # in one step: a caller finds the old socket or the new one, never none
         self.path = path
@@ -320,7 +373,7 @@ class Endpoint:
     async def listen_tcp(self, host: str, port: int, token: str) -> int:
         """Listen for callers that know the token. Port 0 takes a free one; returns the port."""
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: ServerProtocol(self.dispatcher, self._connections, token), host, port, backlog=1024)
+        server = await loop.create_server(lambda: self._protocol(token), host, port, backlog=1024)
         self._servers.append(server)
         self.port = int(server.sockets[0].getsockname()[1])
         return self.port
@@ -338,6 +391,15 @@ class Endpoint:
         if self.path is not None:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self.path)
+
+
+def _notice_death(transport: asyncio.BaseTransport) -> None:
+    """Have the kernel close a connection whose other end is gone without a word, so that they don't pile up."""
+    connection = transport.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if sys.platform == "linux":
+        for option, seconds in ((socket.TCP_KEEPIDLE, 10), (socket.TCP_KEEPINTVL, 5), (socket.TCP_KEEPCNT, 3)):
+            connection.setsockopt(socket.IPPROTO_TCP, option, seconds)
 
 
 def _travelling(error: VelellaError) -> list[Any]:

@@ -38,7 +38,7 @@ class Signature:
         return args[self.key_index] if len(args) > self.key_index else kwargs.get(self.key)
 
 
-_INTERNAL = frozenset(("start", "stop", "run_write"))
+_INTERNAL = frozenset(("start", "leave", "stop", "run_write"))
 
 
 _signatures: dict[type[Service], dict[str, Signature]] = {}

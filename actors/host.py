@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from ..core import tracing
@@ -21,7 +22,7 @@ from ..core.settings import Settings
 from . import services as known
 from .caching import HOLDERS, QUIET_MODULES, Announcer, Cache
 from .context import Changed, HostContext
-from .directory import HOST, Address, Directory, ReplicaId
+from .directory import HOST, Address, Directory, ReplicaId, Standing
 from .endpoint import Dispatcher, Endpoint
 from .figures import MailFigures, process_samples
 from .handles import Send, checked_send, handle, local_send, no_such_message, signatures
@@ -90,7 +91,7 @@ class Host:
         `directory` says where the others are; `actor` finds a Ray actor by name, for those without an address.
         """
         self.settings = settings
-        self.address = address or Address(ReplicaId("local", 0))
+        self.address = replace(address or Address(ReplicaId("local", 0)), incarnation=token_hex(8))
         self.replica = self.address.replica
         self.names = tuple(dict.fromkeys(names))
         self.services: dict[str, Service] = {}
@@ -99,11 +100,13 @@ class Host:
         """How often this replica was started again, as far as the supervisor has told."""
         self.meters = Meters()
         self._mail = MailFigures()
-        self.router = Router(self.replica, socket_links(self.address, settings.cluster_token, actor), self._send_here)
+        self.router = Router(self.replica, socket_links(self.address, settings.cluster_token, actor, self), self._send_here)
+        self.on_superseded: Callable[[], None] | None = None
+        """Called when another process has taken our place."""
         self.router.update(directory or Directory.of([(self.address, self.names)]))
         self._connections = connections or settings.connections
         self.dispatcher = Dispatcher(self.services, self.mailbox, at_once=max(32, 4 * self._connections), figures=self._mail)
-        self.endpoint = Endpoint(self.dispatcher)
+        self.endpoint = Endpoint(self.dispatcher, self.replica)
         self._listen = listen
         self.modules: Modules = self._module_handles()
         self.locking: LockingService = handle("locking", self.resolve)
@@ -170,6 +173,11 @@ class Host:
             self._started.append(name)
             await self.services[name].start()
 
+    async def leave(self) -> None:
+        """Others go on with what we do: have those who come from outside go to them."""
+        for service in list(self.services.values()):
+            await service.leave()
+
     async def stop(self, seconds: float = 10.0) -> None:
         """Close the door, let what is inside finish within `seconds`, stop every service, disconnect."""
         with_door = [name for name in reversed(self._started) if name in ("http", "workflows")]
@@ -211,6 +219,25 @@ class Host:
 
             self._databases[url] = Database(url, connections=self._connections, statement_timeout=self.settings.statement_timeout)
         return self._databases[url]
+
+    # -- our place among others
+    def update(self, directory: Directory) -> None:
+        """Replicas came, went or moved."""
+        if directory.version < self.router.directory.version:
+            return  # one that was overtaken on its way
+        self.router.update(directory)
+        self.endpoint.update(directory)
+
+    def standing(self) -> Standing:
+        return Standing.of(self.replica, str(self.address.incarnation), self.router.directory)
+
+    def superseded(self) -> None:
+        """Another process has our place: what we still have inside must not be sent on."""
+        if not self.router.replaced:
+            log.error("another process has this one's place: it stops", replica=str(self.replica))
+            self.router.replaced = True
+            if self.on_superseded is not None:
+                self.on_superseded()
 
     # -- messages
     def _module_handles(self) -> Modules:

@@ -30,6 +30,8 @@ class Member:
     report: dict[str, Any] = field(default_factory=dict)
     """What it last said of itself."""
     seen: float = field(default_factory=time.monotonic)
+    is_away: bool = False
+    """Whether it gives no answer, perhaps with all of its node."""
     node: str = ""
     """The node it was meant for, until its address says where it is."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import gc
+import logging
 import os
 import signal
 import sys
@@ -27,7 +28,7 @@ from ..core.errors import VelellaError
 from ..core.settings import Settings
 from . import logpipe
 from .cluster import NAMESPACE, run_dir
-from .directory import NODE, Address, Directory, ReplicaId
+from .directory import NODE, Address, Directory, ReplicaId, Wire
 from .host import Host
 from .topology import Pool
 
@@ -48,7 +49,7 @@ class Plan:
     index: int
     services: tuple[str, ...]
     connections: int
-    directory: dict[str, list[list[Any]]] = field(default_factory=dict)
+    directory: Wire = field(default_factory=lambda: Directory().to_wire())
     listen: str | None = None
     """Where to take messages by TCP: an address, `node` for the one that Ray has of this node, None for nowhere."""
     one_node: bool = True
@@ -115,7 +116,8 @@ class Replica:
             self._starting = host = Host(
                 self._settings, plan.services, address=address, listen=listen, connections=plan.connections, actor=batch_call
             )
-            host.router.update(Directory.from_wire(self._directory))
+            host.on_superseded = _end
+            host.update(Directory.from_wire(self._directory))
             await host.start()
             gc.collect()
             gc.freeze()  # what is loaded stays: later collections needn't look at it
@@ -149,22 +151,34 @@ class Replica:
         asked = asyncio.run_coroutine_threadsafe(_turn(host), self._loop)
         try:
             state = "stopping" if self._stopped else "running"
-            return {"state": state, **asked.result(HEALTH_SECONDS), "address": host.address.to_wire(), "node": _node_ip()}
+            return {
+                "state": state,
+                **asked.result(HEALTH_SECONDS),
+                "address": host.address.to_wire(),
+                "node": _node_ip(),
+                "directory": self._directory["version"],
+            }
         except FutureTimeout:
             return {"state": "hung", "pid": os.getpid()}
 
     @ray.method(concurrency_group="control")
-    def update(self, directory: dict[str, list[list[Any]]]) -> None:
+    def update(self, directory: Wire) -> None:
         """Replicas came, went or moved. Heard already while the host starts: it may be waiting for one of them."""
-        self._directory = directory
+        if directory["version"] >= self._directory["version"]:
+            self._directory = directory
         if self._starting is not None:
-            self._loop.call_soon_threadsafe(self._starting.router.update, Directory.from_wire(directory))
+            self._loop.call_soon_threadsafe(self._starting.update, Directory.from_wire(directory))
 
     @ray.method(concurrency_group="control")
-    def stop(self, seconds: float) -> None:
-        """Finish what is inside within `seconds`, then close everything. The process itself is ended by whoever asked."""
+    def stop(self, seconds: float, leave: bool = False) -> None:
+        """Finish what is inside within `seconds`, then close everything. The process itself is ended by whoever asked.
+
+        `leave`: other replicas go on; who comes from outside is sent to them first.
+        """
         self._stopped = True
         if self._host.done() and self._host.exception() is None:
+            if leave:
+                asyncio.run_coroutine_threadsafe(self._host.result().leave(), self._loop).result(seconds)
             asyncio.run_coroutine_threadsafe(self._host.result().stop(seconds), self._loop).result(seconds + 10.0)
         tracing.stop()
 
@@ -226,6 +240,12 @@ def _end_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() == 1:  # it was gone before
             os._exit(1)
+
+
+def _end() -> None:
+    """End this process: nobody waits for what it has inside, and Ray has another one in its place."""
+    logging.shutdown()
+    os._exit(1)
 
 
 def _node_ip() -> str:

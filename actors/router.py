@@ -25,7 +25,7 @@ from ..core.ids import ulid
 from ..core.messages import CallContext, call_context
 from .directory import HOST, Address, Directory, ReplicaId
 from .handles import Send, Signature
-from .transport import Link, Lost, NotSent, RayLink, SocketLink
+from .transport import Introduction, Link, Lost, NotSent, RayLink, SocketLink
 
 PATIENCE_SECONDS = 5.0
 """How long a message waits for some replica to come back. A killed process is back in about a second."""
@@ -41,13 +41,14 @@ LocalSend = Callable[[str, str], Send]
 class Peer:
     """A replica as this process sees it."""
 
-    __slots__ = ("address", "failures", "in_flight", "link", "up_again")
+    __slots__ = ("address", "failures", "in_flight", "link", "reviving", "up_again")
 
     def __init__(self, address: Address, link: Link) -> None:
         self.address = address
         self.link = link
         self.in_flight = 0
         self.failures = 0
+        self.reviving: asyncio.Task[None] | None = None
         self.up_again = 0.0
         """Monotonic time before which we don't try it again, as long as there are others."""
 
@@ -67,6 +68,8 @@ class Router:
         self._local = local
         self._peers: dict[ReplicaId, Peer] = {}
         self._changed = asyncio.Event()
+        self.replaced = False
+        """Whether another process has our place: then nothing is sent any more."""
 
     def update(self, directory: Directory) -> None:
         """Replicas came, went or moved. Connections to those that stay are kept."""
@@ -75,14 +78,36 @@ class Router:
         for replica, peer in list(self._peers.items()):
             if known.get(replica) != peer.address:
                 del self._peers[replica]
-                peer.link.close()
+                if peer.reviving is not None:
+                    peer.reviving.cancel()
+                peer.link.leave()
         self._changed.set()
         self._changed = asyncio.Event()
 
     def close(self) -> None:
         for peer in self._peers.values():
+            if peer.reviving is not None:
+                peer.reviving.cancel()
             peer.link.close()
         self._peers.clear()
+
+    def _failed(self, peer: Peer) -> None:
+        """It can't be reached. Messages that may go elsewhere don't try it before a connection of ours has."""
+        peer.failed()
+        if peer.reviving is None:
+            peer.reviving = asyncio.get_running_loop().create_task(self._revive(peer))
+
+    async def _revive(self, peer: Peer) -> None:
+        try:
+            while peer.failures:
+                await asyncio.sleep(max(0.0, peer.up_again - time.monotonic()))
+                peer.up_again = time.monotonic() + LONGEST_PAUSE + 5.0  # until we know
+                if await peer.link.probe():
+                    peer.failures, peer.up_again = 0, 0.0
+                else:
+                    peer.failed()
+        finally:
+            peer.reviving = None
 
     # -- one message
     async def call(self, service: str, method: str, signature: Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -96,6 +121,8 @@ class Router:
         resends = 0
         busy: VelellaError | None = None
         while True:
+            if self.replaced:
+                raise Unavailable(f"{self.me} was replaced by another process and sends nothing any more.")
             left = context.left()
             if left <= 0:
                 raise DeadlineExceeded(f"{service}.{method} could not be sent in time.")
@@ -119,10 +146,10 @@ class Router:
                 if refused.busy is not None:
                     busy = refused.busy
                 else:
-                    peer.failed()
+                    self._failed(peer)
                 avoid.add(address.replica)
             except Lost:
-                peer.failed()
+                self._failed(peer)
                 resends += 1
                 if (signature.kind == "call") or resends > RESENDS:
                     raise ReplyLost(f"The answer of {service}.{method} was lost.") from None
@@ -179,6 +206,8 @@ class Router:
 
     async def send_to(self, replica: ReplicaId, service: str, method: str, *args: Any, **kwargs: Any) -> Any:
         """Send to one replica and nobody else; nothing is sent again. Raises Unavailable when it can't be reached."""
+        if self.replaced:
+            raise Unavailable(f"{self.me} was replaced by another process and sends nothing any more.")
         address = next((address for address in self.directory.of_service(service) if address.replica == replica), None)
         if address is None:
             raise Unavailable(f"{replica} is not a replica of {service}.")
@@ -194,10 +223,10 @@ class Router:
         except NotSent as refused:
             if refused.busy is not None:
                 raise refused.busy from None
-            peer.failed()
+            self._failed(peer)
             raise Unavailable(f"{replica} can't be reached.") from None
         except Lost:
-            peer.failed()
+            self._failed(peer)
             raise ReplyLost(f"The answer of {replica} was lost.") from None
         finally:
             peer.in_flight -= 1
@@ -252,16 +281,18 @@ def rendezvous(key: Any, addresses: Sequence[Address]) -> Address:
     return max(addresses, key=lambda address: blake2b(text, key=str(address.replica).encode(), digest_size=8).digest())
 
 
-def socket_links(me: Address, token: str | None, actor: Callable[[str], Any] | None = None) -> LinkTo:
+def socket_links(
+    me: Address, token: str | None, actor: Callable[[str], Any] | None = None, introduction: Introduction | None = None
+) -> LinkTo:
     """Links from a process at `me`: a unix socket on the same node, TCP to others, Ray calls where an address has neither.
 
-    `actor` finds a Ray actor by name and returns its batch call.
+    `actor` finds a Ray actor by name and returns its batch call; `introduction` says who opens a socket.
     """
 
     def link_to(address: Address) -> Link:
         same_node = address.node == me.node and address.path is not None
         if same_node or address.port is not None:
-            return SocketLink(address, token, same_node)
+            return SocketLink(address, token, same_node, introduction)
         if actor is None or address.actor is None:
             raise Unavailable(f"There is no way to {address.replica}.")
         name = address.actor

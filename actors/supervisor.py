@@ -41,7 +41,8 @@ GLANCE_SECONDS = 0.25
 WATCH_SECONDS = 1.0
 """How often we ask replicas how they are."""
 ASK_SECONDS = 3.0
-"""How long one check may take: as long as it does, the others wait for theirs."""
+"""How long one check may take: as long as it does, the others wait for theirs. On several nodes, who is silent for so long gets no more
+messages until it is there again."""
 TELL_SECONDS = 2.0
 """How long we wait for replicas to hear of a change. Who is slower hears it later; who is dead must not keep the others waiting."""
 HUNG_SECONDS = 15.0
@@ -101,6 +102,7 @@ class Supervisor:
         self._router = Router(me.replica, socket_links(me, self.settings.cluster_token, _batch_call), _nothing_here)
         self._watching: asyncio.Task[None] | None = None
         self._scaling = Scaling()
+        self._version = 0
         self._stopped = False
 
     def _packages(self) -> list[str]:
@@ -213,14 +215,21 @@ class Supervisor:
         if "error" in answer:
             raise VelellaError.from_wire(answer["error"])
         member.address, member.report = Address.from_wire(answer["address"]), {"node": answer["node"]}
+        member.is_away = False
         member.pid, member.state, member.seen = answer["pid"], "running", time.monotonic()
 
     def directory(self) -> Directory:
         """Where everybody is, as far as we know."""
-        return Directory.of((member.address, member.pool.services) for member in self._members.values())
+        return Directory.of(((member.address, member.pool.services) for member in self._listed()), self._version)
+
+    def _listed(self) -> list[Member]:
+        """Those whom messages shall go to: a silent one is left out as long as its pool has others."""
+        well = {member.id.pool for member in self._members.values() if not member.is_away}
+        return [member for member in self._members.values() if not member.is_away or member.id.pool not in well]
 
     async def _tell_directory(self) -> None:
         """Hand the directory to every replica. By Ray, since it may be what they need to reach each other."""
+        self._version += 1
         wire = self.directory().to_wire()
         self._router.update(self.directory())
         telling = [asyncio.ensure_future(_asked(member.actor.update.remote(wire))) for member in self._members.values()]
@@ -276,7 +285,7 @@ class Supervisor:
         """Ask how it is. Returns whether another process answers than before, or from elsewhere."""
         from ray.exceptions import RayError
 
-        known = member.address
+        known, away = (member.address, member.address.incarnation), member.is_away
         restarts = member.restarts
         try:
             report = await asyncio.wait_for(_asked(member.actor.health.remote(member.restarts)), ASK_SECONDS)
@@ -299,8 +308,12 @@ class Supervisor:
             member.seen = now
         if "address" in report:
             member.address = Address.from_wire(report["address"])
-        member.state, member.report = state, report
-        return member.restarts != restarts or member.address != known
+        member.state, member.report = state, {"node": member.report.get("node"), **report}
+        self._version = max(self._version, report.get("directory", 0))
+        member.is_away = self._cluster.is_joined and state not in ("running", "stopping", "hung")
+        if member.is_away != away:
+            log.warning("a replica is silent" if member.is_away else "a replica is there again", replica=str(member.id), state=state)
+        return member.restarts != restarts or (member.address, member.address.incarnation) != known or member.is_away != away
 
     async def _after_restart(self) -> None:
         """A dead replica may have taken along changes that it hadn't told yet: everybody forgets what may be stale."""
@@ -367,7 +380,7 @@ class Supervisor:
             self._members.pop(member.id, None)
         leaving = [member for member in members if member.actor is not None]
         await self._tell_directory()
-        await self._finish(leaving)
+        await self._finish(leaving, leave=True)
         for member in leaving:
             self._kill(member, restart=False)
 
@@ -394,8 +407,8 @@ class Supervisor:
             self._logs.close()
         await self._end()
 
-    async def _finish(self, members: Iterable[Member]) -> None:
-        waiting = [asyncio.ensure_future(_asked(member.actor.stop.remote(FINISH_SECONDS))) for member in members]
+    async def _finish(self, members: Iterable[Member], *, leave: bool = False) -> None:
+        waiting = [asyncio.ensure_future(_asked(member.actor.stop.remote(FINISH_SECONDS, leave))) for member in members]
         if waiting:
             _, late = await asyncio.wait(waiting, timeout=FINISH_SECONDS + 5.0)
             for one in late:

@@ -12,8 +12,8 @@ from ..core import tracing
 from ..core.codec import pack, unpack
 from ..core.errors import DeadlineExceeded, VelellaError
 from ..core.logs import logger
-from .directory import Address
-from .wire import CANCEL, FAILURE, GOODBYE, HANDSHAKE_SECONDS, REPLY, REQUEST, ClientHandshake, FrameProtocol
+from .directory import Address, Standing
+from .wire import CALLER, CANCEL, FAILURE, GOODBYE, PING, PONG, REPLY, REQUEST, SUPERSEDED, ClientHandshake, FrameProtocol
 
 log = logger("velella.transport")
 
@@ -21,6 +21,12 @@ GRACE_SECONDS = 0.25
 """How long past the deadline we wait for the other side to say so itself: it knows whether the message was started."""
 SWEEP_SECONDS = 0.1
 CONNECT_SECONDS = 2.0
+"""For a connection and the proofs of both sides."""
+PING_SECONDS = 1.0
+"""After so long a silence a peer on another node is asked for a sign of life."""
+SILENT_SECONDS = 2.5
+"""After so long a silence it is given up, with everything that was sent to it: it is dead, frozen, or cut off."""
+WATCH_SECONDS = 0.25
 BATCH = 32
 """Messages that one Ray call carries at most."""
 
@@ -49,6 +55,12 @@ class Link(Protocol):
         Raises what the service raised; NotSent; Lost; DeadlineExceeded.
         """
 
+    async def probe(self) -> bool:
+        """See whether it can be reached, without a message. True where that can't be told."""
+
+    def leave(self) -> None:
+        """Send nothing more; what was sent is still answered."""
+
     def close(self) -> None: ...
 
 
@@ -65,8 +77,13 @@ class _Pending:
 class ClientProtocol(FrameProtocol):
     """A caller's connection to one replica."""
 
-    def __init__(self, token: str | None) -> None:
+    def __init__(self, token: str | None, superseded: Callable[[], None] | None = None) -> None:
+        """With a token it is one to another node, and watched. `superseded` is called when the other side knows our successor."""
         super().__init__()
+        self._superseded = superseded
+        self._watched = token is not None
+        self._heard = self._looked = self.loop.time()
+        self._watch: asyncio.TimerHandle | None = None
         self.draining = False
         self.ready: asyncio.Future[None] = self.loop.create_future()
         self.pending: dict[int, _Pending] = {}
@@ -80,6 +97,36 @@ class ClientProtocol(FrameProtocol):
         super().connection_made(transport)
         if self._handshake is None:
             self.ready.set_result(None)
+        if self._watched:
+            self._watch = self.loop.call_later(WATCH_SECONDS, self._look)
+
+    def data_received(self, data: bytes) -> None:
+        self._heard = self.loop.time()
+        super().data_received(data)
+
+    def _look(self) -> None:
+        """Whether the other side gives signs of life. A time in which we didn't run ourselves says nothing about it."""
+        now = self.loop.time()
+        if now - self._looked > 3 * WATCH_SECONDS:
+            self._heard = now
+        self._looked = now
+        silent = now - self._heard
+        if silent >= SILENT_SECONDS:
+            log.warning("a peer is silent and given up", peer=self._peer(), seconds=round(silent, 1), waiting=len(self.pending))
+            self.abort()
+            return
+        if silent >= PING_SECONDS and self._handshake is None:
+            self.send(pack([PING]))
+        self._watch = self.loop.call_later(WATCH_SECONDS, self._look)
+
+    def _peer(self) -> str:
+        return str(self.transport.get_extra_info("peername")) if self.transport is not None else ""
+
+    def leave(self) -> None:
+        """Close as soon as everything that was sent is answered."""
+        self.draining = True
+        if not self.pending:
+            self.close()
 
     def frame_received(self, frame: list[Any]) -> None:
         if self._handshake is not None:
@@ -87,9 +134,13 @@ class ClientProtocol(FrameProtocol):
             return
         kind = frame[0]
         if kind == GOODBYE:
-            self.draining = True
-            if not self.pending:
-                self.close()
+            self.leave()
+            return
+        if kind == PONG:
+            return
+        if kind == SUPERSEDED:
+            if self._superseded is not None:
+                self._superseded()
             return
         pending = self.pending.pop(frame[1], None)
         if pending is not None and not pending.future.done():
@@ -116,8 +167,9 @@ class ClientProtocol(FrameProtocol):
             if not pending.future.done():
                 pending.future.set_exception(Lost() if number <= self._last_flushed else NotSent())
         self.pending.clear()
-        if self._sweeper is not None:
-            self._sweeper.cancel()
+        for timer in (self._sweeper, self._watch):
+            if timer is not None:
+                timer.cancel()
 
     async def request(self, message: list[Any], left: float) -> Any:
         """`message` is a request whose number is filled in here."""
@@ -146,10 +198,23 @@ class ClientProtocol(FrameProtocol):
         self._sweeper = self.loop.call_later(SWEEP_SECONDS, self._sweep) if self.pending else None
 
 
+class Introduction(Protocol):
+    """Who opens a connection."""
+
+    def standing(self) -> Standing:
+        """As it is now."""
+
+    def superseded(self) -> None:
+        """Called when somebody knows our successor: this process has to end."""
+
+
 class SocketLink:
     """A unix socket where both sides share a node, TCP otherwise. Connects when first used, and again after a loss."""
 
-    def __init__(self, address: Address, token: str | None, same_node: bool) -> None:
+    def __init__(self, address: Address, token: str | None, same_node: bool, me: Introduction | None = None) -> None:
+        """`me` says who asks, at the time of each connection; None: nobody that has a place in the directory."""
+        self._replica = address.replica
+        self._me = me
         self._path = address.path if same_node else None
         self._host, self._port = address.host or "127.0.0.1", address.port or 0
         self._token = token
@@ -192,20 +257,38 @@ class SocketLink:
 
     async def _connect(self) -> ClientProtocol:
         loop = asyncio.get_running_loop()
-        protocol: ClientProtocol
-        if self._path is not None:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                _, protocol = await loop.create_unix_connection(lambda: ClientProtocol(None), self._path)
-        else:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                _, protocol = await loop.create_connection(lambda: ClientProtocol(self._token), self._host, self._port)
+        superseded = self._me.superseded if self._me is not None else None
+        protocol: ClientProtocol | None = None
         try:
-            async with asyncio.timeout(HANDSHAKE_SECONDS):
+            async with asyncio.timeout(CONNECT_SECONDS):
+                if self._path is not None:
+                    _, protocol = await loop.create_unix_connection(lambda: ClientProtocol(None, superseded), self._path)
+                else:
+                    _, protocol = await loop.create_connection(lambda: ClientProtocol(self._token, superseded), self._host, self._port)
                 await asyncio.shield(protocol.ready)
         except BaseException:
-            protocol.abort()
+            if protocol is not None:
+                protocol.abort()
             raise
+        if self._me is not None:
+            me = self._me.standing()
+            there = self._replica
+            protocol.send(pack([CALLER, there.pool, there.index, me.replica.pool, me.replica.index, me.incarnation, me.version]))
         return protocol
+
+    async def probe(self) -> bool:
+        try:
+            await self._connected()
+        except NotSent:
+            return False
+        return True
+
+    def leave(self) -> None:
+        self._closed = True
+        if self._connecting is not None:
+            self._connecting.cancel()
+        if self._protocol is not None:
+            self._protocol.leave()
 
     def close(self) -> None:
         self._closed = True
@@ -279,6 +362,12 @@ class RayLink:
         for (_, future), answer in zip(batch, answers, strict=True):
             if not future.done():
                 _settle(future, unpack(answer))
+
+    async def probe(self) -> bool:
+        return True
+
+    def leave(self) -> None:
+        """Calls that are under way end by themselves."""
 
     def close(self) -> None:
         for task in self._calls:

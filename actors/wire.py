@@ -6,6 +6,11 @@
     refused   [REFUSED, number, error]       not started and never will be: send it to somebody else; error is Busy or None
     cancel    [CANCEL, number]               the caller has given up; best effort
     goodbye   [GOODBYE]                      this side stops: what is running will be answered, send nothing new
+    caller    [CALLER, pool, index, pool, index, incarnation, version or None]
+                                             first of all: who is meant, and who asks (see `Standing`)
+    superseded [SUPERSEDED]                  another process has the caller's place: nothing of it is carried out any more
+    ping      [PING]                         on TCP, after a second of silence; answered at once, whatever is inside
+    pong      [PONG]
 
 Numbers are the caller's and count up on one connection; replies come in any order. A unix socket lies in a folder only
 its owner can enter and needs no more. On TCP both sides first prove that they know the cluster's token:
@@ -30,9 +35,9 @@ from ..core.logs import logger
 
 log = logger("velella.wire")
 
-REQUEST, REPLY, FAILURE, REFUSED, CANCEL, GOODBYE, HELLO, PROOF = range(8)
+REQUEST, REPLY, FAILURE, REFUSED, CANCEL, GOODBYE, HELLO, PROOF, CALLER, SUPERSEDED, PING, PONG = range(12)
 
-VERSION = 1
+VERSION = 2
 MAX_FRAME = 64 * 1024 * 1024
 """Bytes. A page of a shop is far below; what is above is a mistake or an attack."""
 MAX_STRANGER_FRAME = 1024

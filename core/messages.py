@@ -77,6 +77,9 @@ class Service:
     async def start(self) -> None:
         """Open what the service needs. Called once, before the first message."""
 
+    async def leave(self) -> None:
+        """Called some time before `stop` where other replicas stay: send those who come here from outside to them, without losing one."""
+
     async def stop(self) -> None:
         """Close it again. Called once, after the last message."""
 

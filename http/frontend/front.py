@@ -48,6 +48,9 @@ from .tokens import Tokens
 if TYPE_CHECKING:
     from ...actors.context import HostContext
 
+LEAVE_SECONDS = 3.0
+"""How long a door that others take over from waits for quiet clients to come once more."""
+
 log = logger("velella.http")
 
 RELATIONS_LIMIT = 3
@@ -89,6 +92,7 @@ class FrontEnd(Service):
         self._made_of: LRUCache[Any, tuple[frozenset[str], Showing | None]] = LRUCache(4096)
         """What the answers to query strings are made from, by route; empty: what may not be remembered."""
         self._runner: web.ServerRunner | None = None
+        self._leaving = False
         self._openapi: bytes | None = None
         self._beside = {"/health": self._health, "/openapi.json": self._description}
         """What is no route of the shop, and is answered also while that is full."""
@@ -116,6 +120,20 @@ class FrontEnd(Service):
         self.port = self._runner.addresses[0][1]
         log.info("listening", address=f"http://{self.settings.host}:{self.port}", routes=len(self.routes))
 
+    async def leave(self) -> None:
+        """Stop listening, and close each connection with its next answer: a client then finds another door, and no request is lost.
+
+        A connection that stays quiet for `LEAVE_SECONDS` is closed with the rest.
+        """
+        if self._runner is None or self._runner.server is None:
+            return
+        self._leaving = True
+        for site in list(self._runner.sites):
+            await site.stop()
+        until = time.monotonic() + LEAVE_SECONDS
+        while self._runner.server.connections and time.monotonic() < until:  # noqa: ASYNC110 - aiohttp doesn't tell
+            await asyncio.sleep(0.05)
+
     async def stop(self) -> None:
         """Let nobody in, wait for those inside, close."""
         if self._runner is not None:
@@ -141,6 +159,8 @@ class FrontEnd(Service):
         call_context.set(CallContext(trace_id, started + self.settings.message_timeout))
         reply = await self._answer(http, trace_id)
         response = await self._response(http, reply, trace_id)
+        if self._leaving:
+            response.force_close()
         seconds = time.monotonic() - started
         self._timings[reply.route, reply.status].observe(seconds)
         log.info(
