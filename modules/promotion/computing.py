@@ -5,7 +5,8 @@ ones (by id). Each sees what those before it have left of a price, percentages i
 of codes nor that of lines changes anything.
 
 What is promised is measured without taxes, or with them where the promotion says so (`is_tax_inclusive`), whatever the price itself
-says. Amounts have the currency's decimals, halves away from zero; only what takes all that is left of a price takes it to the last digit.
+says. Amounts have the currency's decimals, halves away from zero. Only what takes all that is left of a price takes it to the last digit:
+where a price that includes its tax is measured without, that is more digits than the currency has.
 
 - `each`: a fixed value off every unit, or a percentage, of up to `max_quantity` units of every line.
 - `across`, and all that targets the order: one amount (a percentage: of all lines together) split in proportion to what is left of the
@@ -27,12 +28,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from .matching import all_hold, all_hold_for, values_at
+from .matching import all_hold, all_hold_for
 from .sharing import Kind, Share, Target, less, percent, split, times, total, whole, within
 
 Row = Mapping[str, Any]
 Reason = Literal["promotion_limit_exceeded", "campaign_budget_exceeded", "not_applicable"]
 Taken = list[tuple[Target, Decimal]]
+
+COUNTED_BY = ("customer_id", "customer_email", "region_id", "sales_channel_id", "currency_code")
+"""Attributes of carts that budgets can count by. Promotions of a campaign that counts by another one never apply."""
 
 _MANY = 2**53
 
@@ -72,25 +76,25 @@ def compute(promotions: Iterable[Row], cart: Row, now: datetime) -> Computed:
     for promotion in sorted(promotions, key=_place):
         most = budgets.most(promotion)
         taken: Taken = []
+        inclusive = bool(promotion["is_tax_inclusive"])
         if most is not None and _applies(promotion, cart, now):
-            taken = _limited([(target, amount) for target, amount in _take(promotion, targets, cart) if amount > 0], most, cart)
+            kept = ((target, target.as_kept(amount, inclusive)) for target, amount in _take(promotion, targets, cart))
+            taken = _limited([(target, amount) for target, amount in kept if amount > 0], most, cart)
         if not taken:
             skipped[str(promotion["code"])] = budgets.reason(promotion) if most is None else "not_applicable"
             continue
-        inclusive = bool(promotion["is_tax_inclusive"])
         for target, amount in taken:
-            kept, with_tax = target.as_kept(amount, inclusive)
-            target.take(kept, with_tax)
-            made.append(Adjustment(target.kind, target.id, kept, promotion["id"], promotion["code"], with_tax))
+            with_tax = inclusive and target.says_taxes
+            target.take(amount, with_tax)
+            made.append(Adjustment(target.kind, target.id, amount, promotion["id"], promotion["code"], with_tax))
         budgets.spend(promotion, total(amount for _, amount in taken))
     return Computed(tuple(made), skipped)
 
 
 def attribute_of(cart: Row, attribute: str) -> str | None:
-    """What a budget counts a cart under that counts by an attribute (`customer_id`, `customer_email`, …). None: nothing is known of it."""
-    if attribute == "customer_email" and cart.get("email"):
-        return str(cart["email"])
-    return next((str(value) for value in values_at(cart, attribute)), None)
+    """What a budget counts a cart under that counts by an attribute (one of `COUNTED_BY`). None: nothing is known of it."""
+    value = cart.get(attribute) if attribute in COUNTED_BY else None
+    return str(value) if value is not None else None
 
 
 def _place(promotion: Row) -> tuple[bool, bool, str]:

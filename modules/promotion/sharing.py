@@ -58,11 +58,16 @@ class Target:
         else:
             self._exclusive = _EXACT.add(self._exclusive, amount)
 
-    def as_kept(self, amount: Decimal, inclusive: bool) -> tuple[Decimal, bool]:
-        """An amount as its adjustment says it. Adjustments of shipping methods have no word for taxes: theirs are without."""
-        if not inclusive or self.kind == "items":
-            return amount, inclusive
-        return (self.left(False) if amount >= self.left(True) else without_and_with_tax(amount, True, self.rate)[0]), False
+    @property
+    def says_taxes(self) -> bool:
+        """Whether an adjustment of it can say that it includes taxes. Those of shipping methods have no word for it: theirs are without."""
+        return self.kind == "items"
+
+    def as_kept(self, amount: Decimal, inclusive: bool) -> Decimal:
+        """An amount as an adjustment says it."""
+        if not inclusive or self.says_taxes:
+            return amount
+        return self.left(False) if amount >= self.left(True) else without_and_with_tax(amount, True, self.rate)[0]
 
     def price(self) -> Decimal:
         """Of one unit, without taxes, before discounts: what is cheap and what is dear."""
@@ -96,11 +101,15 @@ def split(amount: Decimal, shares: Sequence[Share], currency: str) -> list[tuple
     got = {id: whole(value, currency) for id, value in exact.items()}
     rest = _EXACT.subtract(amount, total(got.values()))
     order = sorted(shares, key=lambda share: (got[share.target.id] - exact[share.target.id], -share.most, share.target.id))
-    while rest > 0:  # each round places something: together there is more than the amount
-        for share in order:
-            id = share.target.id
-            more = min(step, rest, _EXACT.subtract(share.most, got[id]))
-            got[id], rest = _EXACT.add(got[id], more), _EXACT.subtract(rest, more)
+    for least in (step, _ZERO):  # whole units as long as somebody can take one
+        placed = True
+        while rest > 0 and placed:
+            placed = False
+            for share in order:
+                id = share.target.id
+                more = min(step, rest, _EXACT.subtract(share.most, got[id]))
+                if more > 0 and more >= least:
+                    got[id], rest, placed = _EXACT.add(got[id], more), _EXACT.subtract(rest, more), True
     return [(share.target, got[share.target.id]) for share in shares]
 
 

@@ -22,7 +22,7 @@ class Usage(Offers):
     async def register_usage(self, key: str, uses: Sequence[Mapping[str, Any]], attributes: Mapping[str, Any]) -> None:
         """Count one use of each promotion (`promotion_id`, `amount`): of all, or of none. A key is counted once.
 
-        `attributes` (`customer_id`, `customer_email`) are what budgets may count by. Promotions that are gone aren't counted.
+        `attributes` are what budgets may count by (see `computing.COUNTED_BY`). Promotions that are gone aren't counted.
 
         Raises NotAllowed where a limit or a budget doesn't allow for it.
         """

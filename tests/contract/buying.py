@@ -75,8 +75,11 @@ async def carts(shop: Shop) -> None:
     await store.get("/store/shipping-options", {"cart_id": cart})
     await store.post("/store/shipping-options/{id}/calculate", {"cart_id": cart}, id=ids["calculated"])
     await store.post("/store/carts/{id}/shipping-methods", {"option_id": ids["flat"]}, id=cart)
-    for ask in (store.post, store.delete):
-        await ask("/store/carts/{id}/promotions", {"promo_codes": []}, id=cart)
+    method = {"type": "percentage", "value": 10, "target_type": "order"}
+    body = {"code": "TENTH", "type": "standard", "status": "active", "application_method": method}
+    await shop.admin.post("/admin/promotions", body)
+    for ask in (store.post, store.delete, store.post):
+        await ask("/store/carts/{id}/promotions", {"promo_codes": ["TENTH"]}, id=cart)
     await store.post("/store/carts/{id}/taxes", id=cart)
     await store.get("/store/carts/{id}", id=cart)
 

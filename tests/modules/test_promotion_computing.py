@@ -304,17 +304,16 @@ def test_nothing_is_ever_negative_or_more_than_the_line(case: tuple[Row, list[Ro
     assert made["total"] >= 0
 
 
-@given(_cases())
-def test_amounts_are_whole_units_unless_they_take_all(case: tuple[Row, list[Row], int]) -> None:
+@given(_cases(), st.booleans())
+def test_amounts_are_whole_units_where_they_are_measured_as_prices_are(case: tuple[Row, list[Row], int], inclusive: bool) -> None:
     bought, promotions, _ = case
     unit = D(1).scaleb(-decimals(bought["currency_code"]))
-    computed = compute(promotions, bought, NOW)
-    made = totals_with(bought, computed)
-    free = {row["id"] for kind in ("items", "shipping_methods") for row in made[kind] if row["total"] == 0}
+    items = [
+        line(r["id"], str(r["unit_price"]), r["quantity"], rate="19", inclusive=inclusive, product=r["product"]) for r in bought["items"]
+    ]
+    computed = compute([{**each, "is_tax_inclusive": inclusive} for each in promotions], {**bought, "items": items}, NOW)
     assert all(each.amount > 0 for each in computed.adjustments)
-    with_taxes = {each["id"] for each in promotions if each["is_tax_inclusive"]}  # of shipping it is kept without them
-    whole = [each for each in computed.adjustments if each.kind == "items" or each.promotion_id not in with_taxes]
-    assert all(each.amount % unit == 0 or each.id in free for each in whole)
+    assert [each for each in computed.adjustments if each.kind == "items" and each.amount % unit] == []
 
 
 @given(_cases())

@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 from ...core.errors import InvalidData, NotAllowed
 from ...core.flow import Flow
 from ...core.query.page import Query
+from ...modules.promotion.computing import COUNTED_BY
 from .draft import Draft
 from .payment import payable
 from .stock import Demand, demands_of
@@ -81,7 +82,7 @@ async def check_ready(flow: Flow, cart: Mapping[str, Any], order: Row) -> Ready:
         "collection_id": ties["collections"][-1]["payment_collection_id"] if ties["collections"] else None,
         "session_id": session,
         "uses": _uses(order),
-        "buyer": {"customer_id": draft["customer_id"], "customer_email": draft["email"]},
+        "buyer": {"customer_email": draft["email"]} | {name: draft[name] for name in COUNTED_BY if name != "customer_email"},
     }
 
 
