@@ -362,3 +362,9 @@ async def market(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFa
 async def store(market: Market) -> AsyncIterator[Store]:
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
         yield Store(market, session, {"x-publishable-api-key": market.key})
+
+
+@pytest.fixture
+def merchant(market: Market, store: Store) -> Store:
+    token = market.front.tokens.issue({"actor_id": "user_1", "actor_type": "user", "auth_identity_id": "authid_1"})
+    return Store(market, store.session, {"authorization": f"Bearer {token}"})

@@ -13,12 +13,6 @@ from ..stripe_desk import StripeDesk
 from .conftest import Answer, Market, Row, Store
 
 
-@pytest.fixture
-def merchant(market: Market, store: Store) -> Store:
-    token = market.front.tokens.issue({"actor_id": "user_1", "actor_type": "user", "auth_identity_id": "authid_1"})
-    return Store(market, store.session, {"authorization": f"Bearer {token}"})
-
-
 async def ordered(market: Market, store: Store, price: str = "10", provider: str = "pp_system_default") -> tuple[str, str]:
     """An order over that and 5.95 of shipping, and its payment."""
     cart = await store.ready(await market.new_variant({"eur": price}), provider=provider)

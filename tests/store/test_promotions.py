@@ -209,6 +209,31 @@ async def test_what_is_automatic_applies_by_itself(market: Market, store: Store,
     assert (cart["promotions"], D(cart["discount_total"])) == ([], 0)
 
 
+async def test_what_a_merchant_changes_is_seen_by_the_next_cart(market: Market, store: Store, merchant: Store, shirt: str) -> None:
+    product = (await market.modules.product.retrieve("product_variant", shirt))["product_id"]
+    target = {"attribute": "items.product.id", "operator": "in", "values": [product]}
+    method = {"type": "percentage", "value": 10, "target_type": "items", "allocation": "across", "target_rules": [target]}
+    body = {"code": f"AUTO{ulid()}", "type": "standard", "status": "active", "is_automatic": True, "application_method": method}
+    items = [{"variant_id": shirt, "quantity": 1}]
+
+    async def discount(country: str = "us") -> Decimal:
+        return D((await store.cart(country, items=items))["discount_subtotal"])
+
+    assert await discount() == 0
+    path = f"/admin/promotions/{(await merchant.post('/admin/promotions', body))['promotion']['id']}"
+    assert await discount() == 1
+    await merchant.post(path, {"application_method": {"value": 25}})
+    assert await discount() == D("2.5")
+    rule = {"attribute": "region_id", "operator": "eq", "values": market.regions["us"]}
+    made = await merchant.post(f"{path}/rules/batch", {"create": [rule]})
+    assert (await discount(), await discount("kw")) == (D("2.5"), 0)
+    await merchant.post(f"{path}/rules/batch", {"delete": [made["created"][0]["id"]]})
+    assert await discount("kw") == D("0.263")
+    await merchant.post(path, {"status": "inactive"})
+    assert await discount() == 0
+    await merchant("DELETE", path)
+
+
 async def test_groups_of_customers_have_their_own(market: Market, store: Store, shirt: str) -> None:
     group = (await market.modules.customer.create("customer_group", [{"name": f"VIP {ulid()}"}]))[0]
     rules = [{"attribute": "customer.groups.id", "operator": "in", "values": [group["id"]]}]
