@@ -30,7 +30,7 @@ def caller(shop: Shop, name: str) -> Api:
 
 def path_of(route: Route) -> str:
     """Of nothing that is there."""
-    known = {"actor_type": "user", "auth_provider": "emailpass"}
+    known = {"actor_type": "user", "auth_provider": "emailpass", "rule_type": "rules", "rule_attribute_id": "region"}
     return re.sub(r"\{(\w+)\}", lambda found: known.get(found[1], "nobody"), route.path)
 
 
