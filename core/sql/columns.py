@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Numeric, Table, Text, func
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Numeric, Table, Text, cast, func
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.types import TypeDecorator
 
@@ -77,12 +77,15 @@ def version() -> Column[int]:
 
 
 def trigrams(table: Table, *columns: str) -> Index:
-    """An index by which `q` finds words inside these text columns without reading every row. For tables that grow large."""
+    """An index by which `q` finds words inside these columns without reading every row. For tables that grow large.
+
+    It has to have all that is searchable of the entity itself.
+    """
     extensions: tuple[str, ...] = table.metadata.info.get("extensions", ())
     table.metadata.info["extensions"] = tuple(dict.fromkeys((*extensions, "pg_trgm")))
     return Index(
         f"ix_{table.name}_words",
-        *(table.c[name] for name in columns),
+        *(table.c[name] if isinstance(table.c[name].type, Text) else cast(table.c[name], Text).label(name) for name in columns),
         postgresql_using="gin",
         postgresql_ops={name: "gin_trgm_ops" for name in columns},
     )

@@ -17,6 +17,7 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     FromClause,
+    Select,
     Text,
     all_,
     and_,
@@ -33,6 +34,7 @@ from sqlalchemy import (
     select,
     table,
     true,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -45,12 +47,15 @@ if TYPE_CHECKING:
     from .catalog import Catalog
 
 Shape = tuple[Any, ...]
-"""("and", shapes…) ("or", shapes…) ("not", shape) ("null", field) (operator, field) ("relation", name, shape) ("q", tokens)
+"""("and", shapes…) ("or", shapes…) ("not", shape) ("null", field) (operator, field) ("relation", name, shape) ("q", short…)
 ("tied", link, key, own key, columns…)"""
 
 TRUE: Shape = ("and",)
 _LANGUAGE: ColumnElement[Any] = literal_column("'simple'")
+_NO_TEXT: ColumnElement[Any] = literal_column("''")
 _MOST_TOKENS = 16
+_INDEXED = 3
+"""Letters from which on an index of trigrams finds a word; for shorter ones it would have to be read as a whole."""
 _DEEPEST = 12
 
 _COMPARE: dict[str, Callable[[ColumnElement[Any], ColumnElement[Any]], ColumnElement[bool]]] = {
@@ -227,7 +232,7 @@ class FilterReader:
         for token in tokens:
             literal = token.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
             self.values.append(f"%{literal}%")
-        return ("q", len(tokens)) if tokens else TRUE
+        return ("q", *(len(token) < _INDEXED for token in tokens)) if tokens else TRUE
 
 
 class FilterBuilder:
@@ -254,7 +259,7 @@ class FilterBuilder:
             case "tied":
                 return self._tied(source, *shape[1:])
             case "q":
-                return and_(true(), *(self._token(entity, source, next(self._names)) for _ in range(shape[1])))
+                return and_(true(), *(self._token(entity, source, next(self._names), short) for short in shape[1:]))
         field = self._catalog.fields(entity)[shape[1]]
         column = field.of(source)
         if kind == "null":
@@ -297,45 +302,54 @@ class FilterBuilder:
 
     # -- free text
 
-    def _token(self, entity: Entity, source: FromClause, name: str, seen: frozenset[str] = frozenset()) -> ColumnElement[bool]:
+    def _token(self, entity: Entity, source: FromClause, name: str, short: bool, seen: frozenset[str] = frozenset()) -> ColumnElement[bool]:
         """One word of a free text search: in a searchable column, here or in searchable relations.
 
-        A relation is looked through once, for all rows (`key IN (SELECT …)`), and only if a row's own columns don't have the
-        word already; EXISTS would look at the relation of each row.
+        Where there are relations the rows are found one place after the other (`key IN (SELECT … UNION ALL SELECT …)`), each by its own
+        index of trigrams, which a condition with OR over several tables couldn't use.
         """
-        places: list[ColumnElement[bool]] = []
         inner = seen | {entity.name}
+        relations = [entity.relations[place] for place in entity.searchable if place in entity.relations]
+        relations = [relation for relation in relations if relation.target not in inner]
+        if not relations:
+            return self._in_columns(entity, source, name, short)
+        own = self._alias(entity.table)
+        found = [select(own.c[entity.key]).where(self._in_columns(entity, own, name, short))]
+        found += [self._by_relation(entity, relation, name, short, inner) for relation in relations]
+        return source.c[entity.key].in_(union_all(*found))
+
+    def _in_columns(self, entity: Entity, source: FromClause, name: str, short: bool) -> ColumnElement[bool]:
+        places: list[ColumnElement[bool]] = []
         for place in entity.searchable:
-            relation = entity.relations.get(place)
-            if relation is None:
+            if place not in entity.relations:
                 field = self._catalog.fields(entity)[place]
                 column = field.of(source)
                 text = column if field.kind == "text" else cast(column, Text)
-                places.append(text.ilike(bindparam(name, type_=Text)))
-            elif relation.target not in inner:
-                places.append(self._in_relation(entity, source, relation, name, inner))
+                places.append((text.concat(_NO_TEXT) if short else text).ilike(bindparam(name, type_=Text)))
         return or_(false(), *places)
 
-    def _in_relation(self, entity: Entity, source: FromClause, relation: Relation, name: str, seen: frozenset[str]) -> ColumnElement[bool]:
+    def _by_relation(self, entity: Entity, relation: Relation, name: str, short: bool, seen: frozenset[str]) -> Select[Any]:
+        """The keys of those rows of which a row of the relation has the word."""
         target = self._catalog.schema[relation.target]
         rows = self._alias(target.table)
+        having = [self._token(target, rows, name, short, seen)]
+        if not self._with_deleted and target.soft:
+            having.append(rows.c.deleted_at.is_(None))
+        own = self._alias(entity.table)
         match relation.kind:
             case "one":
-                ours, theirs = source.c[relation.key], rows.c[relation.other_key]
+                return select(own.c[entity.key]).where(own.c[relation.key].in_(select(rows.c[relation.other_key]).where(*having)))
             case "many":
-                ours, theirs = source.c[relation.other_key], rows.c[relation.key]
+                ours = relation.other_key
+                theirs = select(rows.c[relation.key]).where(*having)
             case "through":
                 assert relation.pivot is not None  # Schema checked it
                 pivot = self._alias(relation.pivot)
-                ours, theirs = source.c[relation.own_key or entity.key], pivot.c[relation.key]
-        query = select(theirs).where(self._token(target, rows, name, seen))
-        if relation.kind == "through":
-            query = query.where(pivot.c[relation.other_key] == rows.c[target.key])
-            if "deleted_at" in pivot.c:
-                query = query.where(pivot.c.deleted_at.is_(None))
-        if not self._with_deleted and target.soft:
-            query = query.where(rows.c.deleted_at.is_(None))
-        return ours.in_(query)
+                ours = relation.own_key or entity.key
+                theirs = select(pivot.c[relation.key]).where(pivot.c[relation.other_key] == rows.c[target.key], *having)
+                if "deleted_at" in pivot.c:
+                    theirs = theirs.where(pivot.c.deleted_at.is_(None))
+        return theirs if ours == entity.key else select(own.c[entity.key]).where(own.c[ours].in_(theirs))
 
 
 def join_on(

@@ -25,6 +25,8 @@ from .entity import Entity, Relation, Schema
 from .filters import TRUE, FilterBuilder, FilterReader, Shape, join_on
 
 _SHAPES = 2048
+_SMALLEST, _LARGEST = 64, 2**20
+"""Rows that a page is looked for in (see `_first_rows`)."""
 _DEEPEST = 12
 _EMPTY_LIST: ColumnElement[Any] = literal_column("'[]'::json")
 
@@ -61,14 +63,15 @@ class Statements:
         shape = reader.read(entity, query.filters) if query.filters else TRUE
         values = reader.values
         limit, offset = _bounds(query)
+        first = _first_rows(limit, offset)
         key = (
-            query.entity, tuple(query.fields), shape, tuple(query.order), limit is not None,
+            query.entity, tuple(query.fields), shape, tuple(query.order), first, limit is not None,
             query.with_deleted, query.count, tuple(query.slots), hidden, twins, apart,
         )  # fmt: skip
         statement = self._pages.get(key)
         if statement is None:
             maker = _PageMaker(self.catalog, query, hidden=hidden, twins=twins)
-            statement = self._pages[key] = maker.make(entity, shape, len(values), limited=limit is not None, apart=apart)
+            statement = self._pages[key] = maker.make(entity, shape, len(values), limited=limit is not None, first=first, apart=apart)
         values.append(offset)
         values.append(limit)
         return statement.sql, statement.arguments(values)
@@ -96,11 +99,13 @@ class _PageMaker:
         self._twins = twins
         self._numbers = itertools.count()
 
-    def make(self, entity: Entity, shape: Shape, values: int, *, limited: bool, apart: bool) -> Numbered:
+    def make(self, entity: Entity, shape: Shape, values: int, *, limited: bool, first: int | None, apart: bool) -> Numbered:
         tree = FieldTree.parse(self._query.fields)
         rows = self._matching(entity, shape)
         for expression in self._order(entity, self._query.order or entity.default_order, rows):
             rows = rows.order_by(expression)
+        if first is not None:
+            rows = select(rows.limit(literal_column(str(first))).subquery(self._name()))
         if limited:
             rows = rows.limit(bindparam("limit", type_=BigInteger))
         rows = rows.offset(bindparam("offset", type_=BigInteger))
@@ -236,6 +241,17 @@ def _asks_deleted(shape: Shape) -> bool:
     if shape[0] == "not":
         return _asks_deleted(shape[1])
     return len(shape) > 1 and shape[1] == "deleted_at"
+
+
+def _first_rows(limit: int | None, offset: int) -> int | None:
+    """So many rows, of all that match, have a page among them: a number that the planner sees, which takes the page's own bounds, which it
+    doesn't see, for a tenth of the table, and sorts all of it. There are few of them, so there are few statements."""
+    rows = _SMALLEST
+    while limit is not None and rows <= _LARGEST:
+        if offset + limit <= rows:
+            return rows
+        rows *= 4
+    return None
 
 
 def _bounds(query: Query) -> tuple[int | None, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Table, Text, UniqueConstraint, false
 
-from ...core.sql.columns import identity, metadata_column, module_metadata, timestamps
+from ...core.sql.columns import identity, metadata_column, module_metadata, timestamps, trigrams
 from ...core.sql.entity import Entity, Schema, many, one, through
 
 metadata = module_metadata()
@@ -27,6 +27,8 @@ customer = Table(
 Index(
     "uq_customer_email_has_account", customer.c.email, customer.c.has_account, unique=True, postgresql_where=customer.c.deleted_at.is_(None)
 )
+
+trigrams(customer, "company_name", "first_name", "last_name", "email", "phone")
 
 customer_address = Table(
     "customer_address",

@@ -20,7 +20,7 @@ from sqlalchemy import (
     true,
 )
 
-from ...core.sql.columns import Quantity, identity, metadata_column, module_metadata, timestamps
+from ...core.sql.columns import Quantity, identity, metadata_column, module_metadata, timestamps, trigrams
 from ...core.sql.entity import Entity, Expression, Schema, many, one
 
 metadata = module_metadata()
@@ -47,6 +47,7 @@ inventory_item = Table(
     *timestamps(),
 )
 Index("uq_inventory_item_sku", inventory_item.c.sku, unique=True, postgresql_where=inventory_item.c.deleted_at.is_(None))
+trigrams(inventory_item, "sku", "hs_code", "mid_code", "description", "title")
 
 # `reserved_quantity` is at every commit the sum of the level's reservations: whoever changes one changes the other in
 # the same transaction. It may exceed `stocked_quantity` where back-orders are allowed, and stock itself may fall below

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.schema import SchemaItem
 
-from ...core.sql.columns import Json, Money, Quantity, Timestamp, identity, metadata_column, module_metadata, timestamps
+from ...core.sql.columns import Json, Money, Quantity, Timestamp, identity, metadata_column, module_metadata, timestamps, trigrams
 from ...core.sql.entity import Entity, Relation, Schema, many, one
 
 metadata = module_metadata()
@@ -52,6 +52,7 @@ order_address = Table(
     *timestamps(),
 )
 Index("ix_order_address_customer_id", order_address.c.customer_id)
+trigrams(order_address, "company", "first_name", "last_name", "address_1", "address_2", "city", "province", "postal_code", "phone")
 
 display_ids = Sequence("order_display_id_seq", metadata=metadata)
 
@@ -80,6 +81,7 @@ order = Table(
 )
 for _column in ("display_id", "region_id", "customer_id", "sales_channel_id", "shipping_address_id", "billing_address_id", "created_at"):
     Index(f"ix_order_{_column}", order.c[_column], postgresql_where=order.c.deleted_at.is_(None))
+trigrams(order, "display_id", "custom_display_id", "email")
 Index("uq_order_custom_display_id", order.c.custom_display_id, unique=True, postgresql_where=order.c.deleted_at.is_(None))
 
 order_line_item = Table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, CheckConstraint, Column, Double, ForeignKey, Index, Integer, MetaData, Table, Text, false, true
 
-from ...core.sql.columns import identity, metadata_column, module_metadata, timestamps
+from ...core.sql.columns import identity, metadata_column, module_metadata, timestamps, trigrams
 
 metadata = module_metadata()
 
@@ -109,6 +109,9 @@ _live_index(product, "handle", unique=True)
 _live_index(product, "status", "id")
 _live_index(product, "collection_id")
 _live_index(product, "type_id")
+_live_index(product, "created_at")
+_live_index(product, "title")
+trigrams(product, "title", "subtitle", "description")
 
 image = Table(
     "image",
@@ -173,6 +176,7 @@ product_variant = Table(
 for _column in ("sku", "barcode", "ean", "upc"):
     _live_index(product_variant, _column, unique=True)
 _live_index(product_variant, "product_id", "variant_rank")
+trigrams(product_variant, "title", "sku", "barcode", "ean", "upc")
 
 # -- pivots: rows come and go with what they join; deleting a product softly leaves them, so that it can be restored
 
