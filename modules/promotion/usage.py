@@ -38,7 +38,7 @@ class Usage(Offers):
             if row["campaign_id"] is not None:
                 taken.setdefault(row["campaign_id"], []).append(given[row["id"]])
         entries = [{"promotion_id": row["id"]} for row in rows]
-        for budget in await self.database.fetch(queries.HOLD_BUDGETS, {"ids": sorted(taken)}):
+        for budget in await self.database.fetch(queries.HOLD_BUDGETS, {"ids": sorted(taken)}) if taken else ():
             entries.append(await self._spend(dict(budget), taken[budget["campaign_id"]], attributes))
         await self.database.execute(queries.USE_PROMOTIONS, {"ids": [row["id"] for row in rows], "more": 1})
         await self.database.execute(queries.KEEP_ENTRIES, {"key": key, "entries": entries})

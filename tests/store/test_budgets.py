@@ -59,3 +59,40 @@ async def test_a_purchase_keeps_to_its_budget(market: Market, store: Store) -> N
         await measured("list products", shown)
     assert spent.keys() == BUDGETS.keys()
     assert {name: cost for name, cost in spent.items() if cost[0] > BUDGETS[name][0] or cost[1] > BUDGETS[name][1]} == {}
+
+
+PROMOTED = {
+    "enter a code": (9, 2),
+    "change a line": (7, 1),
+    "look at a cart": (4, 0),
+    "complete": (24, 8),
+}
+"""The same with one code in the cart."""
+
+
+async def test_a_code_costs_little_more(market: Market, store: Store) -> None:
+    variant, code = await market.new_variant({"eur": "11.90"}, stock=50), (await market.promote())["code"]
+    spent: dict[str, tuple[int, int]] = {}
+
+    async def measured(name: str, ask: Awaitable[T]) -> T:
+        async with statements_of(market.host.database("cart")) as statements:
+            answer = await ask
+        cost = (statements.count, statements.commits)
+        spent[name] = min(spent.get(name, cost), cost)
+        if os.environ.get("SHOW_STATEMENTS"):  # pytest -s
+            print(f"--- {name} {cost}\n{statements}")
+        return answer
+
+    for _ in range(3):
+        cart = await store.cart("de", items=[{"variant_id": variant, "quantity": 1}])
+        cart = (await measured("enter a code", store.post(f"/store/carts/{cart['id']}/promotions", {"promo_codes": [code]})))["cart"]
+        line = f"/store/carts/{cart['id']}/line-items/{cart['items'][0]['id']}"
+        await measured("change a line", store.post(line, {"quantity": 2}))
+        await store.ship(cart)
+        await store.pay(cart)
+        shown: Row = await measured("look at a cart", store.show(cart))
+        assert [each["code"] for each in shown["promotions"]] == [code]
+        done: Any = await measured("complete", store.complete(cart))
+        assert done["type"] == "order"
+    assert spent.keys() == PROMOTED.keys()
+    assert {name: cost for name, cost in spent.items() if cost[0] > PROMOTED[name][0] or cost[1] > PROMOTED[name][1]} == {}
