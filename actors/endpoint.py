@@ -10,6 +10,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from ssl import SSLContext
 from typing import Any, Protocol
 
 from ..core import tracing
@@ -370,10 +371,10 @@ class Endpoint:
         self.path = path
         self._servers.append(server)
 
-    async def listen_tcp(self, host: str, port: int, token: str) -> int:
-        """Listen for callers that know the token. Port 0 takes a free one; returns the port."""
+    async def listen_tcp(self, host: str, port: int, token: str, tls: SSLContext | None = None) -> int:
+        """Listen for callers that know the token (and have a certificate that `tls` trusts). Port 0 takes a free one; returns the port."""
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: self._protocol(token), host, port, backlog=1024)
+        server = await loop.create_server(lambda: self._protocol(token), host, port, backlog=1024, ssl=tls)
         self._servers.append(server)
         self.port = int(server.sockets[0].getsockname()[1])
         return self.port

@@ -28,6 +28,7 @@ from .figures import MailFigures, process_samples
 from .handles import Send, checked_send, handle, local_send, no_such_message, signatures
 from .mailbox import Mailbox
 from .router import Router, socket_links
+from .tls import client_tls, server_tls
 
 if TYPE_CHECKING:
     from ..core.query.graph import Graph
@@ -100,7 +101,8 @@ class Host:
         """How often this replica was started again, as far as the supervisor has told."""
         self.meters = Meters()
         self._mail = MailFigures()
-        self.router = Router(self.replica, socket_links(self.address, settings.cluster_token, actor, self), self._send_here)
+        links = socket_links(self.address, settings.cluster_token, actor, self, client_tls(settings))
+        self.router = Router(self.replica, links, self._send_here)
         self.on_superseded: Callable[[], None] | None = None
         """Called when another process has taken our place."""
         self.router.update(directory or Directory.of([(self.address, self.names)]))
@@ -160,7 +162,7 @@ class Host:
         if self.address.path is not None:
             await self.endpoint.listen_unix(self.address.path)
         if self._listen is not None:
-            port = await self.endpoint.listen_tcp(self._listen, 0, self._token())
+            port = await self.endpoint.listen_tcp(self._listen, 0, self._token(), server_tls(self.settings))
             self.address = replace(self.address, host=self._listen, port=port)
         if doors:
             missing = await self.router.reachable([name for name in self.router.directory.services if name != "http"], REACHABLE_SECONDS)

@@ -18,6 +18,7 @@ import random
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from hashlib import blake2b
+from ssl import SSLContext
 from typing import Any
 
 from ..core.errors import DeadlineExceeded, ReplyLost, Unavailable, VelellaError
@@ -282,17 +283,22 @@ def rendezvous(key: Any, addresses: Sequence[Address]) -> Address:
 
 
 def socket_links(
-    me: Address, token: str | None, actor: Callable[[str], Any] | None = None, introduction: Introduction | None = None
+    me: Address,
+    token: str | None,
+    actor: Callable[[str], Any] | None = None,
+    introduction: Introduction | None = None,
+    tls: SSLContext | None = None,
 ) -> LinkTo:
     """Links from a process at `me`: a unix socket on the same node, TCP to others, Ray calls where an address has neither.
 
-    `actor` finds a Ray actor by name and returns its batch call; `introduction` says who opens a socket.
+    `actor` finds a Ray actor by name and returns its batch call; `introduction` says who opens a socket, `tls` how
+    those to other nodes are encrypted.
     """
 
     def link_to(address: Address) -> Link:
         same_node = address.node == me.node and address.path is not None
         if same_node or address.port is not None:
-            return SocketLink(address, token, same_node, introduction)
+            return SocketLink(address, token, same_node, introduction, None if same_node else tls)
         if actor is None or address.actor is None:
             raise Unavailable(f"There is no way to {address.replica}.")
         name = address.actor

@@ -31,6 +31,7 @@ from .members import Member, node_for
 from .metrics import gather
 from .router import Router, socket_links
 from .services import import_path
+from .tls import client_tls
 from .topology import Pool, Topology
 
 log = logger("velella.supervisor")
@@ -99,7 +100,9 @@ class Supervisor:
         """Held while replicas are added or taken away."""
         self.changes = Changes(self)
         me = Address(ReplicaId("supervisor", 0))
-        self._router = Router(me.replica, socket_links(me, self.settings.cluster_token, _batch_call), _nothing_here)
+        self._router = Router(
+            me.replica, socket_links(me, self.settings.cluster_token, _batch_call, tls=client_tls(self.settings)), _nothing_here
+        )
         self._watching: asyncio.Task[None] | None = None
         self._scaling = Scaling()
         self._version = 0
@@ -165,13 +168,14 @@ class Supervisor:
         member = self._members[id] = Member(id, pool, None, Address(id, path=path, actor=actor_name(id)))
         return member
 
-    async def _make(self, members: Iterable[Member]) -> None:
+    async def _make(self, members: Sequence[Member]) -> None:
         """Have Ray start them; on several nodes, where the fewest of their pool are."""
         import ray
 
         nodes = await asyncio.to_thread(ray.nodes) if self._cluster.is_joined else []
-        for member in members:
+        for member in (one for one in members if not one.node):
             member.node = node_for(member.pool, self._members.values(), nodes) or ""
+        for member in members:
             self._make_one(member)
 
     def _make_one(self, member: Member) -> None:
@@ -362,9 +366,14 @@ class Supervisor:
         if self._pools_changed is not None:
             await self._pools_changed(pools)
 
-    async def grow(self, pool: Pool, by: int) -> list[Member]:
-        """Replicas more. When this returns they take messages, and all know. Raises what kept one from starting: then none is new."""
+    async def grow(self, pool: Pool, by: int, *, beside: Member | None = None) -> list[Member]:
+        """Replicas more, on the node of `beside` if possible. When this returns they take messages, and all know.
+
+        Raises what kept one from starting: then none is new.
+        """
         new = [self._plan(pool) for _ in range(by)]
+        for member in new:
+            member.node = beside.place if beside is not None else ""
         try:
             await self._make(new)
             await self._ready(new)

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
+from ssl import SSLContext
 from typing import Any, Protocol
 
 from ..core import tracing
@@ -211,9 +212,12 @@ class Introduction(Protocol):
 class SocketLink:
     """A unix socket where both sides share a node, TCP otherwise. Connects when first used, and again after a loss."""
 
-    def __init__(self, address: Address, token: str | None, same_node: bool, me: Introduction | None = None) -> None:
+    def __init__(
+        self, address: Address, token: str | None, same_node: bool, me: Introduction | None = None, tls: SSLContext | None = None
+    ) -> None:
         """`me` says who asks, at the time of each connection; None: nobody that has a place in the directory."""
         self._replica = address.replica
+        self._tls = tls
         self._me = me
         self._path = address.path if same_node else None
         self._host, self._port = address.host or "127.0.0.1", address.port or 0
@@ -264,7 +268,9 @@ class SocketLink:
                 if self._path is not None:
                     _, protocol = await loop.create_unix_connection(lambda: ClientProtocol(None, superseded), self._path)
                 else:
-                    _, protocol = await loop.create_connection(lambda: ClientProtocol(self._token, superseded), self._host, self._port)
+                    _, protocol = await loop.create_connection(
+                        lambda: ClientProtocol(self._token, superseded), self._host, self._port, ssl=self._tls
+                    )
                 await asyncio.shield(protocol.ready)
         except BaseException:
             if protocol is not None:

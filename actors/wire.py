@@ -17,8 +17,8 @@ its owner can enter and needs no more. On TCP both sides first prove that they k
 
     server → [HELLO, version, nonce]   client → [PROOF, nonce, HMAC]   server → [PROOF, HMAC]
 
-Nothing else is read from a client before its proof. The token itself never travels. What follows is not encrypted: TCP between
-nodes belongs in a private network.
+Nothing else is read from a client before its proof. The token itself never travels. What follows is encrypted only
+where certificates are set up (`tls.py`); else TCP between nodes belongs in a private network.
 """
 
 from __future__ import annotations

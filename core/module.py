@@ -24,7 +24,7 @@ from sqlalchemy import Table
 
 from . import json
 from .codec import pack, unpack
-from .errors import Conflict, InvalidData, NotFound
+from .errors import Conflict, InvalidData, NotFound, VelellaError
 from .messages import Service, call_context, one_statement, reads, writes
 from .providers import Providers
 from .query.links import Reference
@@ -33,7 +33,7 @@ from .settings import Settings
 from .sql.database import Database
 from .sql.entity import Entity, Schema
 from .sql.failures import Collided, Disconnected
-from .sql.messages import MessageLog
+from .sql.messages import MessageLog, answer_of, is_step
 from .sql.statements import Statements
 from .sql.writes import WriteStatements, cascades, guard_of
 
@@ -308,6 +308,9 @@ class ModuleService(Service):
             except (Collided, Disconnected):
                 if attempt == _ATTEMPTS or self.database.transaction_running is not None:
                     raise
+            except VelellaError as error:
+                answer: R = await self._refused(error)
+                return answer
             await asyncio.sleep(random.uniform(0.2, 1.0) * 0.01 * 2**attempt)
             attempt += 1
 
@@ -316,6 +319,17 @@ class ModuleService(Service):
     def _running(self) -> _Write | None:
         running = _write.get()
         return running if running is not None and running.service is self and running.running else None
+
+    async def _refused(self, error: VelellaError) -> Any:
+        """Record that a step's write was refused. Raises the error, unless somebody has carried out that very write meanwhile."""
+        call = call_context.get()
+        id = call.message_id if call is not None else None
+        if id is None or not is_step(id) or error.status >= 500 or self.database.transaction_running is not None:
+            raise error
+        earlier = await self.message_log.refuse(self.database, id, error)
+        if earlier is None:
+            raise error
+        return answer_of(earlier)
 
     async def _write_once(self, body: Callable[[], Awaitable[R]], one_statement: bool) -> R:
         call = call_context.get()
@@ -335,7 +349,7 @@ class ModuleService(Service):
                 if message_id is not None and not fresh:
                     earlier = await self.message_log.begin(self.database, message_id)
                     if earlier is not None:
-                        reply: R = unpack(earlier)
+                        reply: R = answer_of(earlier)
                         return reply
                 result = await body()
                 if message_id is not None:
@@ -349,7 +363,7 @@ class ModuleService(Service):
             return result
         except _CameBefore:
             assert message_id is not None
-            recorded: R = unpack(await self.message_log.reply(self.database, message_id))
+            recorded: R = answer_of(await self.message_log.reply(self.database, message_id))
             return recorded
         finally:
             running.running = False

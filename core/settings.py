@@ -80,6 +80,9 @@ class Settings(BaseSettings):
     cluster_token: str | None = Field(
         None, description="Secret of the TCP sockets between processes. Default: made on the first start, kept in data_dir."
     )
+    tls_certificate: Path | None = Field(None, description="Certificate of this node for TCP between nodes (PEM). Default: no TLS there.")
+    tls_key: Path | None = Field(None, description="Its private key (PEM).")
+    tls_ca: Path | None = Field(None, description="The authority whose certificates the nodes of this cluster have (PEM), and nobody else.")
 
     # the API
     jwt_secret: str | None = Field(None, description="Signs tokens. Default: made on the first start, kept in data_dir.")

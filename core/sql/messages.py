@@ -3,6 +3,9 @@
 The row's key is the message id. Who inserts it carries the write out; who comes second waits for the first one's
 commit at the unique index and then finds the reply. A write that can't have come before is recorded with its reply once it is done;
 should it have come before after all, the unique index says so and all of it is undone.
+
+A durable step's write that is refused is recorded as refused. A coordinator that was frozen before it could send that write, while
+another one took over, was refused and undid the rest, finds it when it comes back; else it would do what nobody undoes.
 """
 
 from __future__ import annotations
@@ -18,6 +21,21 @@ from ..errors import VelellaError
 from .compiled import compiled
 from .database import Database
 from .entity import Schema
+
+_REFUSED = "~refused"
+
+
+def is_step(message_id: str) -> bool:
+    """Whether it is a write of a step going forward (`execution:path/n`). Undoing is repeated until it works: its refusals don't count."""
+    return ":" in message_id and "~undo" not in message_id
+
+
+def answer_of(reply: bytes) -> Any:
+    """What a recorded write answered. Raises what it was refused with."""
+    answer = unpack(reply)
+    if isinstance(answer, list) and len(answer) == 2 and answer[0] == _REFUSED:
+        raise VelellaError.from_wire(answer[1])
+    return answer
 
 
 class MessageLog:
@@ -59,29 +77,46 @@ class MessageLog:
         """Keep id and reply of a write that is done, in its transaction. False: another one was first, so this one must be undone."""
         return await database.fetch_one(self._keep, {"id": id, "answer": reply}) is not None
 
+    async def refuse(self, database: Database, id: str, error: VelellaError) -> bytes | None:
+        """Keep that a write was refused, after its transaction. The record, if it was carried out meanwhile, or refused before."""
+        return None if await self.keep(database, id, pack([_REFUSED, error.to_wire()])) else await self.reply(database, id)
+
     async def finish(self, database: Database, id: str, reply: bytes) -> None:
         """Keep the reply, in the transaction of `begin`."""
         await database.execute(self._finish, {"id": id, "answer": reply})
 
     async def begin_many(self, database: Database, ids: Sequence[str]) -> dict[str, Any]:
-        """`begin` for several messages, as one statement: the replies, unpacked, of those that were done before."""
+        """`begin` for several messages, as one statement: of those that came before, what they answered or were refused with."""
         if not ids:
             return {}
         new = {row["id"] for row in await database.fetch(self._insert_many, {"ids": list(ids)})}
         known = [id for id in ids if id not in new]
         if not known:
             return {}
-        return {row["id"]: unpack(row["reply"]) for row in await database.fetch(self._find_many, {"ids": known})}
+        return {row["id"]: _answer_or_error(row["reply"]) for row in await database.fetch(self._find_many, {"ids": known})}
 
     async def finish_many(self, database: Database, replies: Sequence[tuple[str, Any]]) -> None:
-        """`finish` for several. A reply that is an error is not kept: sent again, such a message is looked at anew."""
+        """`finish` for several. A reply that is an error is kept for steps; any other message that is sent again is looked at anew."""
         kept = [(id, pack(reply)) for id, reply in replies if not isinstance(reply, VelellaError)]
+        kept += [(id, pack([_REFUSED, reply.to_wire()])) for id, reply in replies if isinstance(reply, VelellaError) and _stays(id, reply)]
         if kept:
             await database.execute(self._finish_many, {"ids": [id for id, _ in kept], "answers": [reply for _, reply in kept]})
-        refused = [id for id, reply in replies if isinstance(reply, VelellaError)]
+        refused = [id for id, reply in replies if isinstance(reply, VelellaError) and not _stays(id, reply)]
         if refused:
             await database.execute(self._drop_many, {"ids": refused})
 
     async def forget(self, database: Database, seconds: float) -> int:
         """Drop what is older; how many."""
         return await database.execute(self._forget, {"seconds": seconds})
+
+
+def _stays(id: str, error: VelellaError) -> bool:
+    """Whether nobody asks again: flows try anew what failed for other reasons than what was asked."""
+    return error.status < 500 and is_step(id)
+
+
+def _answer_or_error(reply: bytes) -> Any:
+    try:
+        return answer_of(reply)
+    except VelellaError as error:
+        return error

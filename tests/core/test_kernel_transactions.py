@@ -56,6 +56,22 @@ async def test_a_message_that_failed_may_be_sent_again(shop: ShopService) -> Non
     assert row["title"] == "B"
 
 
+@pytest.mark.parametrize("fresh", [True, False])
+async def test_a_step_that_was_refused_stays_refused_whoever_sends_it_later(shop: ShopService, fresh: bool) -> None:
+    """A coordinator is frozen before it sends a write; another one is refused it, and undoes the rest. Then the first one comes back."""
+    wanted = ("product", [{"id": "p1", "title": "B"}])
+    with pytest.raises(NotFound) as refused:
+        await as_message("wfex_1:reserve/1", shop.update, *wanted)
+    await shop.create("product", [{"id": "p1", "title": "A"}])
+    with pytest.raises(NotFound, match=str(refused.value)):
+        await as_message("wfex_1:reserve/1", shop.update, *wanted, fresh=fresh)
+    assert (await shop.retrieve("product", "p1"))["title"] == "A"
+    with pytest.raises(NotFound):
+        await as_message("wfex_1:reserve~undo/1", shop.update, "product", [{"id": "p2", "title": "B"}])
+    await shop.create("product", [{"id": "p2", "title": "A"}])
+    await as_message("wfex_1:reserve~undo/1", shop.update, "product", [{"id": "p2", "title": "B"}])  # undoing is tried until it works
+
+
 async def test_a_first_message_is_recorded_as_it_is_done(shop: ShopService) -> None:
     [row] = await shop.create("product", [{"title": "A", "rank": 1}])
     first = await as_message("m1", shop.restock, row["id"], 5, fresh=True)

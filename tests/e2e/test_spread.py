@@ -5,26 +5,33 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import asyncpg
+import psutil
 import pytest
 import yaml
 
 from velella.actors.postgres import EmbeddedPostgres
+from velella.core.ids import ulid
 
+from .buyer import Buyer
 from .nodes import Nodes, ray_nodes
 from .served import ADMIN, VELELLA, Api, free_port
+from .shop import Country, Shop, open_shop, sell
+from .test_stock import books
 
 NODES = {
     "head": {"num_cpus": 1, "labels": {"door": "yes"}},
-    "left": {"num_cpus": 1, "labels": {"door": "yes"}},
-    "right": {"num_cpus": 1, "labels": {"door": "no"}},
+    "left": {"num_cpus": 1, "labels": {"door": "no"}},
+    "right": {"num_cpus": 1, "labels": {"door": "yes"}},
 }
 ENGINE = ["locking", "caching", "workflows"]
 
@@ -38,6 +45,7 @@ class Colony:
     data_dir: Path
     environment: dict[str, str]
     session: aiohttp.ClientSession
+    shop: Shop | None = None
 
     async def velella(self, *words: str, ok: bool = True) -> str:
         process = await asyncio.create_subprocess_exec(
@@ -61,6 +69,100 @@ class Colony:
         token = (await api.post("/auth/user/emailpass", {"email": ADMIN[0], "password": ADMIN[1]}))["token"]
         return Api(self.session, api.base, {"authorization": f"Bearer {token}"})
 
+    async def crowd(self, *doors: str) -> Crowd:
+        """Buyers at the doors of these nodes."""
+        admin = await self.admin(doors[0])
+        if self.shop is None:
+            self.shop = await open_shop(admin, [Country("dk", "eur", rate=25, inclusive=True, shipping=10)])
+        product = await sell(admin, self.shop, f"wanted-{ulid().lower()}", {"eur": 10}, stock=100_000)
+        headers = {"x-publishable-api-key": self.shop.key}
+        stores = [Api(self.session, self.door(node).base, headers) for node in doors]
+        return Crowd(self, doors[0], product["variants"][0], [Buyer(store, self.shop) for store in stores])
+
+    async def moved(self, pids: set[int], seconds: float = 60) -> None:
+        """Until processes of other nodes stand where these stood."""
+        deadline = time.monotonic() + seconds
+        while True:
+            replicas = [replica for pool in (await self.status()).values() for replica in pool]
+            if all(replica["state"] == "running" and replica["pid"] not in pids for replica in replicas):
+                return
+            assert time.monotonic() < deadline, replicas
+            await asyncio.sleep(0.5)
+
+
+@dataclass
+class Crowd:
+    """Buyers who buy one variant again and again, and remember every answer."""
+
+    colony: Colony
+    door: str
+    """Of a node that stays."""
+    variant: dict[str, Any]
+    buyers: list[Buyer]
+    orders: dict[str, str] = field(default_factory=dict)
+    open_carts: set[str] = field(default_factory=set)
+    failures: list[str] = field(default_factory=list)
+    last_failure: float = 0.0
+    last_order: float = 0.0
+    stopped: bool = False
+
+    @asynccontextmanager
+    async def shopping(self) -> AsyncIterator[None]:
+        self.last_failure = time.monotonic()
+        tasks = [asyncio.create_task(self._shop(buyer)) for buyer in self.buyers for _ in range(2)]
+        try:
+            await self.goes_well_again()
+            self.failures.clear()
+            yield
+        finally:
+            self.stopped = True
+            await asyncio.gather(*tasks)
+
+    async def goes_well_again(self) -> None:
+        """Orders come through, and for three seconds no request has failed."""
+        since = time.monotonic()
+        while min(self.last_order, time.monotonic() - 3.0) < max(since, self.last_failure):
+            assert time.monotonic() < since + 60, self.failures[-5:]
+            await asyncio.sleep(0.1)
+
+    async def _shop(self, buyer: Buyer) -> None:
+        while not self.stopped:
+            try:
+                cart = await buyer.ready(self.variant["id"])
+                self.open_carts.add(cart)
+                await self._complete(buyer, cart)
+            except (AssertionError, aiohttp.ClientError, TimeoutError) as error:
+                self._failed(f"{type(error).__name__}: {error}")
+                await asyncio.sleep(0.05)
+
+    async def _complete(self, buyer: Buyer, cart: str) -> None:
+        status, answer = await buyer.complete(cart)
+        if answer.get("type") == "order":
+            self.orders[cart] = answer["order"]["id"]
+            self.open_carts.discard(cart)
+            self.last_order = time.monotonic()
+        else:
+            self._failed(f"{status} {answer}")
+
+    def _failed(self, why: str) -> None:
+        self.failures.append(why)
+        self.last_failure = time.monotonic()
+
+    async def check_books(self) -> None:
+        """No order is lost, none is there twice, no stock is reserved for nobody."""
+        for cart in sorted(self.open_carts):
+            for _ in range(20):
+                await self._complete(self.buyers[0], cart)
+                if cart in self.orders:
+                    break
+                await asyncio.sleep(0.5)
+        assert not self.open_carts, "a cart is stuck"
+        admin = await self.colony.admin(self.door)
+        reserved = (await books(admin, self.variant["sku"]))["reserved"]
+        assert len(set(self.orders.values())) == len(self.orders) == reserved
+        for order in list(self.orders.values())[-20:]:
+            assert (await admin.get(f"/admin/orders/{order}"))["order"]["id"] == order
+
 
 def write_topology(file: Path, modules: int) -> None:
     """Three pools; `modules` replicas of the one that holds all modules."""
@@ -79,13 +181,13 @@ def write_topology(file: Path, modules: int) -> None:
 @asynccontextmanager
 async def colony_on(nodes: Nodes, folder: Path, database_url: str) -> AsyncIterator[Colony]:
     file = folder / "cluster.yaml"
-    write_topology(file, modules=2)
+    write_topology(file, modules=1)
     environment = os.environ | nodes.environment | {"VELELLA_DATABASE_URL": database_url, "VELELLA_LOG_LEVEL": "warning"}
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()) as session:
         colony = Colony(nodes, free_port(), folder / "data", environment, session)
         await colony.velella("migrate")
         up = await colony.velella("up", str(file), "--address", nodes.address, "--host", "node", "--port", str(colony.port))
-        assert "with 6 replicas on 3 nodes" in up
+        assert "with 5 replicas on 3 nodes" in up
         await colony.velella("user", "create", "--email", ADMIN[0], "--password", ADMIN[1])
         yield colony
 
@@ -103,15 +205,66 @@ async def test_pools_are_where_their_labels_say_and_apart(colony: Colony) -> Non
     there = await colony.status()
     places = {pool: {replica["node"] for replica in replicas} for pool, replicas in there.items()}
     address = {name: node.address for name, node in colony.nodes.nodes.items()}
-    assert places["doors"] == {address["head"], address["left"]}
-    assert len(places["engine"]) == len(places["modules"]) == 2, "two replicas of a pool are on two nodes"
-    for node in ("head", "left"):
+    assert places["doors"] == {address["head"], address["right"]}
+    assert len(places["engine"]) == 2, "two replicas of a pool are on two nodes"
+    for node in ("head", "right"):
         assert (await (await colony.admin(node)).get("/admin/stores"))["stores"], "both doors lead to the same shop"
 
 
-async def test_the_file_and_commands_change_pools_that_run(colony: Colony) -> None:
+async def test_the_file_and_commands_change_pools_while_they_sell(colony: Colony) -> None:
+    """A replica more by the file, and a new process for each old one by a command: no request fails, no order is lost."""
     file = colony.data_dir.parent / "cluster.yaml"
-    write_topology(file, modules=3)
-    assert "modules: 2 → 3 replicas" in await colony.velella("up", str(file))
-    assert len({replica["node"] for replica in (await colony.status())["modules"]}) == 3
-    assert "modules: 3 → 2 replicas" in await colony.velella("scale", "modules=2")
+    crowd = await colony.crowd("head", "right")
+    async with crowd.shopping():
+        write_topology(file, modules=2)
+        assert "modules: 1 → 2 replicas" in await colony.velella("up", str(file))
+        before = await colony.status()
+        await colony.velella("roll", "modules", "doors")
+    after = await colony.status()
+    for pool in ("modules", "doors"):
+        assert {replica["pid"] for replica in after[pool]}.isdisjoint(replica["pid"] for replica in before[pool])
+    assert crowd.failures == []
+    await crowd.check_books()
+
+
+@pytest.mark.timeout(200)
+async def test_a_node_that_goes_silent_is_done_without_and_refused_when_it_comes_back(colony: Colony) -> None:
+    there = await colony.status()
+    lost = colony.nodes["left"]
+    gone = {replica["pid"] for replicas in there.values() for replica in replicas if replica["node"] == lost.address}
+    assert gone
+    crowd = await colony.crowd("head", "right")
+    async with crowd.shopping():
+        lost.send(signal.SIGSTOP)
+        frozen_at = time.monotonic()
+        frozen = [process for process in lost.processes() if process.pid in gone]
+        try:
+            await crowd.goes_well_again()
+            await colony.moved(gone)
+        finally:
+            lost.send(signal.SIGCONT)
+        async with asyncio.timeout(60):  # what was replaced ends by itself
+            while any(map(_runs, frozen)):
+                await asyncio.sleep(0.2)
+        await asyncio.sleep(1.0)
+    print(f"failed requests stopped {crowd.last_failure - frozen_at:.1f} s after a node fell silent: {len(crowd.failures)} of them")
+    assert crowd.last_failure - frozen_at < 15
+    await crowd.check_books()
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE  # where nobody collects those whose parent is gone
+    except psutil.NoSuchProcess:
+        return False
+
+
+async def test_without_the_head_pools_go_on(colony: Colony) -> None:
+    """Its processes are killed, Ray's own and those of pools that were there: what is on other nodes serves."""
+    crowd = await colony.crowd("right")
+    async with crowd.shopping():
+        killed_at = time.monotonic()
+        colony.nodes["head"].send(signal.SIGKILL)
+        await crowd.goes_well_again()
+    print(f"failed requests stopped {crowd.last_failure - killed_at:.1f} s after the head was killed: {len(crowd.failures)} of them")
+    await crowd.check_books()
