@@ -33,7 +33,7 @@ import uvloop
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from scenarios import SCENARIOS, Scenario
+from scenarios import FURTHER, SCENARIOS, Scenario
 from shop import Refused, Shop, opened
 
 FAILURES = (Refused, aiohttp.ClientError, TimeoutError, KeyError, IndexError)
@@ -156,7 +156,7 @@ async def main(options: argparse.Namespace) -> int:
         with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True) as progress:
             task = progress.add_task("")
             for name in options.scenarios or SCENARIOS:
-                scenario = SCENARIOS[name]
+                scenario = (SCENARIOS | FURTHER)[name]
                 progress.update(task, description=f"{name}: warming up")
                 await closed(shop, name, scenario, 4, options.warm, seed)
                 for load in options.rate or options.buyers:
@@ -189,7 +189,9 @@ async def main(options: argparse.Namespace) -> int:
 
 def options_of(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("scenarios", nargs="*", metavar="scenario", help=f"of: {', '.join(SCENARIOS)}; default: all of them")
+    parser.add_argument(
+        "scenarios", nargs="*", metavar="scenario", help=f"of: {', '.join(SCENARIOS)} (default: all of these), {', '.join(FURTHER)}"
+    )
     parser.add_argument("--base", default="http://127.0.0.1:9000", help="the served shop (default: %(default)s)")
     parser.add_argument("--email", default=os.environ.get("VELELLA_ADMIN_EMAIL", "admin@example.com"), help="admin login")
     parser.add_argument(
@@ -203,9 +205,10 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, help="write the results as JSON")
     parser.add_argument("--picture", type=Path, help="draw the latencies as PNG or SVG")
     options = parser.parse_args(arguments)
-    unknown = set(options.scenarios) - set(SCENARIOS)
+    known = SCENARIOS | FURTHER
+    unknown = set(options.scenarios) - set(known)
     if unknown:
-        parser.error(f"no such scenario: {', '.join(sorted(unknown))} (there are: {', '.join(SCENARIOS)})")
+        parser.error(f"no such scenario: {', '.join(sorted(unknown))} (there are: {', '.join(known)})")
     if urlsplit(options.base).hostname not in ("127.0.0.1", "localhost", "::1"):
         parser.error("load goes to this machine only")
     if options.password is None:

@@ -21,6 +21,13 @@ async def products(shop: Shop, rng: random.Random) -> None:
             raise Refused("a variant without a price")
 
 
+async def again(shop: Shop, rng: random.Random) -> None:
+    """The first page of 20 products with their prices, again and again."""
+    page = await shop.get(f"/store/products?limit=20&region_id={shop.region}&{PRICED}")
+    if not page["products"]:
+        raise Refused("an empty page")
+
+
 async def product(shop: Shop, rng: random.Random) -> None:
     """One product with its prices."""
     wanted = rng.choice(shop.products)
@@ -46,6 +53,31 @@ async def checkout(shop: Shop, rng: random.Random) -> None:
         raise Refused(f"no order: {done.get('error')}")
 
 
+async def admin_products(shop: Shop, rng: random.Random) -> None:
+    """A merchant's page of 20 products."""
+    page = await shop.call("GET", f"/admin/products?limit=20&offset={rng.randrange(10)}", headers=shop.admin)
+    if len(page["products"]) != min(20, page["count"] - page["offset"]):
+        raise Refused("a page of another length")
+
+
+async def admin_orders(shop: Shop, rng: random.Random) -> None:
+    """A merchant's page of 20 orders."""
+    page = await shop.call("GET", f"/admin/orders?limit=20&offset={rng.randrange(10)}", headers=shop.admin)
+    if page["count"] < len(page["orders"]):
+        raise Refused("more orders than there are")
+
+
+async def new_product(shop: Shop, rng: random.Random) -> None:
+    """A product of three variants with prices in two currencies is made."""
+    title = f"Load {rng.getrandbits(60):x}"
+    prices = [{"currency_code": code, "amount": 10} for code in ("eur", "usd")]
+    variants = [{"title": size, "options": {"Size": size}, "prices": prices, "manage_inventory": False} for size in "SML"]
+    body = {"title": title, "status": "draft", "options": [{"title": "Size", "values": list("SML")}], "variants": variants}
+    made = (await shop.call("POST", "/admin/products", body, shop.admin))["product"]
+    if len(made["variants"]) != 3:
+        raise Refused("an odd product")
+
+
 async def mixed(shop: Shop, rng: random.Random) -> None:
     """What a shop sees: of a hundred operations 60 look at a page, 30 at a product, 8 fill a cart, 2 buy."""
     roll = rng.random()
@@ -53,3 +85,5 @@ async def mixed(shop: Shop, rng: random.Random) -> None:
 
 
 SCENARIOS: dict[str, Scenario] = {f.__name__: f for f in (products, product, cart, checkout, mixed)}
+"""What `load.py` does where nothing else is asked for."""
+FURTHER: dict[str, Scenario] = {f.__name__: f for f in (again, admin_products, admin_orders, new_product)}

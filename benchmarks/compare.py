@@ -1,0 +1,210 @@
+#!/usr/bin/env python3
+"""Put two served shops under the same load, one after the other, and say what each costs.
+
+Both have to be served and hold the same goods. For each scenario and each number of buyers the peer goes first and ours follows at once,
+so that what else the machine does meets both. CPU is that of the processes that listen on the port and all below them, and of those whose
+ids are named (databases, caches); it says more than throughput where client and servers share the cores.
+
+Examples:
+  benchmarks/compare.py --peer http://127.0.0.1:9001 --peer-also 1234,1250 --ours http://127.0.0.1:9000 --ours-also 4321
+  benchmarks/compare.py … --scenarios products cart --buyers 1 16 --out compare.json --picture compare.svg --write docs/performance.md
+
+`--write` puts the table between the lines <!-- compare --> and <!-- /compare --> of a file. Losing rows are rows like any other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+import psutil
+import uvloop
+from load import Run, closed
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from scenarios import FURTHER, SCENARIOS
+from shop import Refused, Shop, opened
+
+KNOWN = {name: scenario for name, scenario in (SCENARIOS | FURTHER).items() if name != "mixed"}
+BEGIN, END = "<!-- compare -->", "<!-- /compare -->"
+SIDES = ("peer", "ours")
+
+
+@dataclass
+class Figure:
+    """One scenario on one server."""
+
+    side: str
+    scenario: str
+    buyers: int
+    per_second: float
+    p50_ms: float
+    p95_ms: float
+    cpu_ms: float
+    """Milliseconds of CPU an operation, server and what belongs to it."""
+    errors: int
+
+
+class Processes:
+    """Those whose CPU counts for a server."""
+
+    def __init__(self, port: int, also: list[int]) -> None:
+        listening = {
+            found.pid
+            for found in psutil.net_connections("tcp")
+            if found.status == psutil.CONN_LISTEN and found.laddr.port == port and found.pid is not None
+        }
+        if not listening:
+            raise Refused(f"nobody listens on port {port}")
+        self._roots = [psutil.Process(pid) for pid in sorted(listening | set(also))]
+
+    def seconds(self) -> float:
+        """CPU seconds so far, those of ended children included."""
+        alive = {process for root in self._roots for process in (root, *root.children(recursive=True))}
+        total = 0.0
+        for process in alive:
+            try:
+                total += sum(process.cpu_times()[:4])
+            except psutil.NoSuchProcess:  # it ended between the two looks; its parent has its seconds now
+                continue
+        return total
+
+
+async def measure(shop: Shop, processes: Processes, side: str, name: str, buyers: int, options: argparse.Namespace) -> Figure:
+    await closed(shop, name, KNOWN[name], buyers, options.warm, options.seed)
+    before = processes.seconds()
+    run: Run = await closed(shop, name, KNOWN[name], buyers, options.seconds, options.seed + 1)
+    spent = processes.seconds() - before
+    errors = sum(run.errors.values())
+    return Figure(side, name, buyers, run.per_second, run.p50_ms, run.p95_ms, round(1000 * spent / max(1, run.done), 3), errors)
+
+
+def pairs(figures: list[Figure]) -> list[tuple[Figure, Figure]]:
+    """(peer, ours) of one scenario and load."""
+    by = {(figure.side, figure.scenario, figure.buyers): figure for figure in figures}
+    return [(peer, by["ours", peer.scenario, peer.buyers]) for peer in figures if peer.side == "peer"]
+
+
+def table_of(figures: list[Figure], names: tuple[str, str]) -> str:
+    heads = ("", "buyers", *(f"{name} a second (p95 ms)" for name in names), "×", f"CPU ms an operation: {names[0]}", names[1], "×")
+    lines = [
+        "|" + "|".join(f" {head} " if head else " " for head in heads) + "|",
+        "| --- | --: | --: | --: | --: | --: | --: | --: |",
+    ]
+    for peer, ours in pairs(figures):
+        title = (KNOWN[peer.scenario].__doc__ or peer.scenario).splitlines()[0].rstrip(".").lower()
+        errors = f" ({peer.errors} / {ours.errors} errors)" if peer.errors or ours.errors else ""
+        lines.append(
+            f"| {title}{errors} | {peer.buyers} "
+            f"| {peer.per_second:,} ({peer.p95_ms:,.0f}) | {ours.per_second:,} ({ours.p95_ms:,.1f}) "
+            f"| {ours.per_second / max(peer.per_second, 0.01):,.1f} "
+            f"| {peer.cpu_ms:,.1f} | {ours.cpu_ms:,.2f} | {peer.cpu_ms / max(ours.cpu_ms, 0.001):,.0f} |"
+        )
+    return "\n".join(lines)
+
+
+def picture_of(figures: list[Figure], names: tuple[str, str], path: Path) -> None:
+    """CPU of an operation, both servers, a bar each; shorter is better."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    most = max(figure.buyers for figure in figures)
+    shown = [(peer, ours) for peer, ours in pairs(figures) if peer.buyers == most]
+    figure, panel = pyplot.subplots(figsize=(9, 0.55 * len(shown) + 1.2))
+    for index, (peer, ours) in enumerate(reversed(shown)):
+        panel.barh(index + 0.2, peer.cpu_ms, 0.38, color="#9aa5b1", label=names[0] if index == 0 else None)
+        panel.barh(index - 0.2, ours.cpu_ms, 0.38, color="#1f6feb", label=names[1] if index == 0 else None)
+        panel.text(
+            ours.cpu_ms * 1.1, index - 0.2, f"{ours.cpu_ms:.2g} ms, × {peer.cpu_ms / max(ours.cpu_ms, 0.001):.0f}", va="center", fontsize=8
+        )
+    panel.set_yticks(range(len(shown)), [peer.scenario.replace("_", " ") for peer, _ in reversed(shown)])
+    panel.set(xscale="log", xlabel=f"milliseconds of CPU an operation, {most} buyers (server and database)")
+    panel.legend(loc="lower right", fontsize=8)
+    figure.tight_layout()
+    figure.savefig(path)
+
+
+def write_into(path: Path, table: str) -> None:
+    text = path.read_text()
+    if BEGIN not in text or END not in text:
+        raise Refused(f"{path} has no lines {BEGIN} and {END}")
+    head, _, rest = text.partition(BEGIN)
+    path.write_text(f"{head}{BEGIN}\n{table}\n{END}{rest.partition(END)[2]}")
+
+
+async def main(options: argparse.Namespace) -> int:
+    console = Console()
+    names = (options.peer_name, options.ours_name)
+    shops = {side: await opened(getattr(options, side), options.email, options.password) for side in SIDES}
+    figures: list[Figure] = []
+    try:
+        processes = {side: Processes(urlsplit(getattr(options, side)).port or 80, getattr(options, f"{side}_also")) for side in SIDES}
+        with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True) as progress:
+            task = progress.add_task("")
+            for name in options.scenarios:
+                for buyers in options.buyers:
+                    for side in SIDES:
+                        progress.update(task, description=f"{name}: {buyers} buyers, {side}")
+                        figures.append(await measure(shops[side], processes[side], side, name, buyers, options))
+    finally:
+        for shop in shops.values():
+            await shop.session.close()
+    table = table_of(figures, names)
+    console.print(table, soft_wrap=True, markup=False)
+    if options.out:
+        when = time.strftime("%Y-%m-%d %H:%M:%S")
+        conditions = {"cpus": os.cpu_count(), "seed": options.seed, "seconds": options.seconds, "when": when}
+        conditions |= {"load_average": os.getloadavg()[0], "peer": names[0], "ours": names[1]}
+        options.out.write_text(json.dumps({**conditions, "figures": [asdict(figure) for figure in figures]}, indent=1) + "\n")
+    if options.picture:
+        picture_of(figures, names, options.picture)
+    if options.write:
+        write_into(options.write, table)
+    return 1 if any(figure.errors for figure in figures if figure.side == "ours") else 0
+
+
+def _pids(text: str) -> list[int]:
+    return [int(part) for part in text.split(",") if part]
+
+
+def options_of(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for side, port in (("peer", 9001), ("ours", 9000)):
+        parser.add_argument(f"--{side}", default=f"http://127.0.0.1:{port}", help="its address (default: %(default)s)")
+        parser.add_argument(
+            f"--{side}-also", type=_pids, default=[], metavar="PID,…", help="further processes of it, each with all below it"
+        )
+        parser.add_argument(f"--{side}-name", default={"peer": "Medusa", "ours": "Velella"}[side], help="(default: %(default)s)")
+    parser.add_argument("--email", default="admin@example.com", help="admin login of both")
+    parser.add_argument("--password", default=os.environ.get("VELELLA_ADMIN_PASSWORD"), help="(default: $VELELLA_ADMIN_PASSWORD)")
+    parser.add_argument("--scenarios", nargs="+", default=list(KNOWN), choices=list(KNOWN), metavar="NAME", help=", ".join(KNOWN))
+    parser.add_argument("--buyers", type=int, nargs="+", default=[1, 16], help="at once (default: 1 and 16)")
+    parser.add_argument("--seconds", type=float, default=4, help="of each run (default: %(default)s)")
+    parser.add_argument("--warm", type=float, default=1, help="seconds before, not counted (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32), help="repeat a run's random choices")
+    parser.add_argument("--out", type=Path, help="write the figures as JSON")
+    parser.add_argument("--picture", type=Path, help="draw the CPU of both as PNG or SVG (needs matplotlib)")
+    parser.add_argument("--write", type=Path, help="put the table into this file")
+    options = parser.parse_args(arguments)
+    if any(urlsplit(getattr(options, side)).hostname not in ("127.0.0.1", "localhost", "::1") for side in SIDES):
+        parser.error("load goes to this machine only")
+    if options.password is None:
+        parser.error("the admin's password is needed: --password or VELELLA_ADMIN_PASSWORD")
+    return options
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(uvloop.run(main(options_of(sys.argv[1:]))))
+    except (Refused, aiohttp.ClientConnectionError) as error:
+        sys.exit(f"✗ {error}")
