@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from ...core.json import dumps
+from ...workflows.order.update import update_order
+from ..frontend.addresses import AddressBody
+from ..frontend.bodies import ABSENT, Body, Metadata
 from ..frontend.filters import MANY, NUMBER, NUMBERS, OPERATORS, TEXT, TEXT_LIST, Filters
 from ..frontend.request import Answer, Request
 from ..frontend.routes import Routes
@@ -48,6 +51,21 @@ ORDER = ORDERS.but(
 async def list_orders(request: Request) -> Answer:
     """List orders."""
     return await show_orders(request, ORDERS, {**request.filters, "is_draft_order": False})
+
+
+class UpdateOrder(Body):
+    email: str = ABSENT
+    shipping_address: AddressBody = ABSENT
+    billing_address: AddressBody = ABSENT
+    locale: str | None = None
+    metadata: Metadata = None
+
+
+@routes.post("/admin/orders/{id}", body=UpdateOrder, returns=ORDER, query=Filters(version=NUMBER))
+async def update(request: Request) -> Answer:
+    """Change what an order says about its buyer."""
+    await request.run(update_order, id=request.params["id"], changes=request.body)
+    return dumps({"order": await show_order(request, {"id": request.params["id"]}, ORDER)})
 
 
 @routes.get("/admin/orders/{id}", returns=ORDER, query=Filters(version=NUMBER))

@@ -11,12 +11,16 @@ from ...core.errors import NotFound
 from ...core.ids import new_id
 from ...core.json import dumps
 from ...core.messages import keyed, reads, writes
-from ...core.module import ModuleService
+from ...core.module import ModuleService, Row
 from ...core.query.page import Page, Query
 from ...core.query.totalled import ORDER, totalled
 from . import queries
 from .placing import rows_of, summary
 from .tables import SCHEMA
+
+ADDRESSES = ("shipping_address", "billing_address")
+_OWN = ("id", "created_at", "updated_at", "deleted_at")
+"""Columns of an address that a new one doesn't take over."""
 
 
 class OrderService(ModuleService):
@@ -61,6 +65,33 @@ class OrderService(ModuleService):
         await self.database.execute(queries.DISCARD_ADDRESSES, {"ids": [id for id in gone if id is not None]})
         self.touch("order")
         return True
+
+    # -- changing what says for whom it is
+
+    @writes
+    @keyed("order_id")
+    async def amend(self, order_id: str, changes: Mapping[str, Any]) -> Row:
+        """Change `email`, `customer_id`, `locale`, `metadata`, `shipping_address` and `billing_address`. The columns as they were before.
+
+        What an address names is laid over the one there was, as a new row: the former stays, for `put_back`. Raises NotFound.
+        """
+        if await self.database.fetch_value(queries.LOCK, {"id": order_id}) is None:
+            raise NotFound(f"Order with id: {order_id} was not found")
+        given = dict(changes)
+        addresses = {name: given.pop(name) for name in ADDRESSES if given.get(name) is not None}
+        order = await self.retrieve("order", order_id, fields=("*", *(f"{name}.*" for name in addresses)))
+        for name, address in addresses.items():
+            there = {column: value for column, value in (order[name] or {}).items() if column not in _OWN}
+            [made] = await self.create("order_address", [{**there, **address}])
+            given[f"{name}_id"] = made["id"]
+        await self.update("order", [{"id": order_id, **given}])
+        return {column: order[column] for column in given}
+
+    @writes
+    @keyed("order_id")
+    async def put_back(self, order_id: str, before: Mapping[str, Any]) -> None:
+        """Take back `amend`. May be repeated."""
+        await self.update("order", [{"id": order_id, **before}])
 
     # -- money
 

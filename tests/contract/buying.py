@@ -96,6 +96,7 @@ async def orders(shop: Shop) -> None:
     await store.get("/store/orders/{id}", id=order)
     await admin.get("/admin/orders")
     await admin.get("/admin/orders/{id}", id=order)
+    await admin.post("/admin/orders/{id}", {"metadata": {"a": 1}}, id=order)
     await admin.get("/admin/payments/payment-providers")
     await shop.guest.post("/hooks/payment/{provider}", provider="system_default")
 

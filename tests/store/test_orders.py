@@ -123,3 +123,24 @@ async def test_a_merchant_sees_all_of_an_order(market: Market, store: Store) -> 
     assert (shown["fulfillments"], shown["total"]) == ([], order["total"])
     assert (await admin.get("/admin/orders/order_0")).status == 404
     assert (await admin.get(f"/admin/orders/{order['id']}", fields="id,nonsense")).status == 400
+
+
+async def test_a_merchant_changes_what_an_order_says_about_its_buyer(market: Market, store: Store, merchant: Store) -> None:
+    cart = await store.ready(await market.new_variant({"eur": "10"}))
+    order = (await store.complete(cart))["order"]
+    path = f"/admin/orders/{order['id']}"
+    before = (await merchant("GET", path))["order"]
+    changes = {"email": "new@example.com", "shipping_address": {"city": "Elsewhere"}, "metadata": {"gift": True}}
+    changed = (await merchant.post(path, changes))["order"]
+    assert changed["metadata"] == {"gift": True}
+    assert changed["shipping_address"]["city"] == "Elsewhere"
+    assert changed["shipping_address"]["address_1"] == before["shipping_address"]["address_1"]
+    assert changed["shipping_address"]["id"] != before["shipping_address"]["id"]
+    assert changed["billing_address"] == before["billing_address"]
+    assert changed["total"] == before["total"]
+    buyer = await market.host.graph.one("order", order["id"], ("email", "customer.email", "customer.has_account"))
+    assert (buyer["email"], buyer["customer"]["email"], buyer["customer"]["has_account"]) == ("new@example.com", "new@example.com", False)
+    refused = await merchant.post(path, {"email": "other@example.com", "shipping_address": {"country_code": "us"}})
+    assert refused.status == 400
+    assert (await market.host.graph.one("order", order["id"], ("email",)))["email"] == "new@example.com"
+    assert (await merchant.post("/admin/orders/order_none", {"email": "a@example.com"})).status == 404
