@@ -142,6 +142,31 @@ async def test_a_replica_more_joins_and_one_less_leaves_without_losing_a_message
     await host.stop()
 
 
+async def test_an_operator_scales_and_rolls_a_pool_and_no_message_is_lost(shop: tuple[Supervisor, Settings]) -> None:
+    supervisor, settings = shop
+    host = await client(supervisor)
+    toy: Any = host.modules.toy  # type: ignore[attr-defined]
+    before = {replica["pid"] for replica in replicas(await report(settings), "toys")}
+
+    async with supervisor_handle(settings) as asked:
+        with pytest.raises(VelellaError, match="no pool toy"):
+            await asked.scale({"toy": [1, 1]})
+        for change, size in (("scale", 3), ("roll", 3), ("scale", 2)):
+            await (asked.scale({"toys": [size, size]}) if change == "scale" else asked.roll(["toys"]))
+            with pytest.raises(VelellaError, match="Another change"):
+                await asked.roll([])
+            while (told := await asked.change())["running"]:
+                host.router.update(supervisor.directory())  # as replicas are told
+                assert await toy.echo(1) == 1
+                await asyncio.sleep(0.02)
+            assert told["error"] is None
+            assert told["lines"]
+    now = {replica["pid"] for replica in replicas(await report(settings), "toys")}
+    assert len(now) == 2
+    assert now.isdisjoint(before)
+    await host.stop()
+
+
 async def test_every_process_forgets_when_asked(shop: tuple[Supervisor, Settings]) -> None:
     host = await client(shop[0])
     before = (await host.caching.told())[0]  # type: ignore[attr-defined]
