@@ -1,11 +1,10 @@
-"""One shop on three nodes: placed by labels, changed while it sells, and nodes that go silent, come back and die."""
+"""One shop on three nodes: placed by labels, and changed while it sells."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import os
-import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +14,6 @@ from typing import Any
 
 import aiohttp
 import asyncpg
-import psutil
 import pytest
 import yaml
 
@@ -56,10 +54,9 @@ class Colony:
         assert ok is None or (process.returncode == 0) == ok, f"velella {' '.join(words)} exited with {process.returncode}: {output}"
         return output
 
-    async def report(self, *, may_fail: bool = False) -> Any:
-        """What `velella status` says; None if nobody answers and that may be."""
-        text = await self.velella("status", "--json", ok=None if may_fail else True)
-        return json.loads(text) if text.startswith("{") else None
+    async def report(self) -> Any:
+        """What `velella status` says."""
+        return json.loads(await self.velella("status", "--json"))
 
     async def status(self) -> dict[str, list[dict[str, Any]]]:
         """Replicas by pool."""
@@ -82,16 +79,6 @@ class Colony:
         headers = {"x-publishable-api-key": self.shop.key}
         stores = [Api(self.session, self.door(node).base, headers) for node in doors]
         return Crowd(self, doors[0], product["variants"][0], [Buyer(store, self.shop) for store in stores])
-
-    async def moved(self, pids: set[int], seconds: float = 60) -> None:
-        """Until processes of other nodes stand where these stood."""
-        deadline = time.monotonic() + seconds
-        while True:
-            replicas = [replica for pool in (await self.status()).values() for replica in pool]
-            if all(replica["state"] == "running" and replica["pid"] not in pids for replica in replicas):
-                return
-            assert time.monotonic() < deadline, replicas
-            await asyncio.sleep(0.5)
 
 
 @dataclass
@@ -229,35 +216,3 @@ async def test_the_file_and_commands_change_pools_while_they_sell(colony: Colony
         assert {replica["pid"] for replica in after[pool]}.isdisjoint(replica["pid"] for replica in before[pool])
     assert crowd.failures == []
     await crowd.check_books()
-
-
-@pytest.mark.timeout(200)
-async def test_a_node_that_goes_silent_is_done_without_and_refused_when_it_comes_back(colony: Colony) -> None:
-    there = await colony.status()
-    lost = colony.nodes["left"]
-    gone = {replica["pid"] for replicas in there.values() for replica in replicas if replica["node"] == lost.address}
-    assert gone
-    crowd = await colony.crowd("head", "right")
-    async with crowd.shopping():
-        lost.send(signal.SIGSTOP)
-        frozen_at = time.monotonic()
-        frozen = [process for process in lost.processes() if process.pid in gone]
-        try:
-            await crowd.goes_well_again()
-            await colony.moved(gone)
-        finally:
-            lost.send(signal.SIGCONT)
-        async with asyncio.timeout(60):  # what was replaced ends by itself
-            while any(map(_runs, frozen)):
-                await asyncio.sleep(0.2)
-        await asyncio.sleep(1.0)
-    print(f"failed requests stopped {crowd.last_failure - frozen_at:.1f} s after a node fell silent: {len(crowd.failures)} of them")
-    assert crowd.last_failure - frozen_at < 30, "a few seconds where nothing else runs"
-    await crowd.check_books()
-
-
-def _runs(process: psutil.Process) -> bool:
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE  # where nobody collects those whose parent is gone
-    except psutil.NoSuchProcess:
-        return False

@@ -27,6 +27,10 @@ from velella.core.settings import Settings
 POOLS = (Pool("left", ("toy",), 2, resources={"left": 1}), Pool("right", ("caching",), 1, resources={"right": 1}))
 
 
+def restarts_of(supervisor: Supervisor) -> int:
+    return sum(replica["restarts"] for pool in supervisor.status()["pools"] for replica in pool["replicas"])
+
+
 async def look(address: str, folder: Path, message_host: str | None) -> dict[str, Any]:
     settings = Settings(
         modules={"toy": "toy_services:create", "caching": "toy_services:create_cache"},
@@ -55,14 +59,15 @@ async def look(address: str, folder: Path, message_host: str | None) -> dict[str
             client.router.update(supervisor.directory())  # as replicas are told
         caching: Any = client.caching
         async with asyncio.timeout(30):  # the client may have found the new process before the supervisor has looked
-            while not (told := (await caching.told())[0]):
+            # caches are told to forget when the old process is missed, and again when there is a new one
+            while not (told := (await caching.told())[0]) or not restarts_of(supervisor):
                 await asyncio.sleep(0.1)
         await client.stop()
         status = supervisor.status()
         return {
             "nodes": len({one.node for one in addresses}),
             "ports": sum(one.port is not None for one in addresses),
-            "restarts": sum(replica["restarts"] for pool in status["pools"] for replica in pool["replicas"]),
+            "restarts": restarts_of(supervisor),
             "forgotten": told,
             "pids": [replica["pid"] for pool in status["pools"] for replica in pool["replicas"]],
         }
