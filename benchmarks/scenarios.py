@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import uuid
 from collections.abc import Awaitable, Callable
 
 from shop import Refused, Shop
@@ -69,7 +70,7 @@ async def admin_orders(shop: Shop, rng: random.Random) -> None:
 
 async def new_product(shop: Shop, rng: random.Random) -> None:
     """A product of three variants with prices in two currencies is made."""
-    title = f"Load {rng.getrandbits(60):x}"
+    title = f"Load {uuid.uuid4().hex}"  # not by chance that is repeated: no two products have one handle
     prices = [{"currency_code": code, "amount": 10} for code in ("eur", "usd")]
     variants = [{"title": size, "options": {"Size": size}, "prices": prices, "manage_inventory": False} for size in "SML"]
     body = {"title": title, "status": "draft", "options": [{"title": "Size", "values": list("SML")}], "variants": variants}
