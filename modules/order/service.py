@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypedDict
 
-from ...core.errors import NotFound
+from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.ids import new_id
 from ...core.json import dumps
 from ...core.messages import keyed, reads, writes
@@ -21,6 +21,13 @@ from .tables import SCHEMA
 ADDRESSES = ("shipping_address", "billing_address")
 _OWN = ("id", "created_at", "updated_at", "deleted_at")
 """Columns of an address that a new one doesn't take over."""
+
+
+class Amendment(TypedDict):
+    """Columns of an order that were changed."""
+
+    before: Row
+    after: Row
 
 
 class OrderService(ModuleService):
@@ -70,28 +77,37 @@ class OrderService(ModuleService):
 
     @writes
     @keyed("order_id")
-    async def amend(self, order_id: str, changes: Mapping[str, Any]) -> Row:
-        """Change `email`, `customer_id`, `locale`, `metadata`, `shipping_address` and `billing_address`. The columns as they were before.
+    async def amend(self, order_id: str, changes: Mapping[str, Any]) -> Amendment:
+        """Change `email`, `customer_id`, `locale`, `metadata`, `shipping_address` and `billing_address`.
 
-        What an address names is laid over the one there was, as a new row: the former stays, for `put_back`. Raises NotFound.
+        What an address names is laid over the one there was, as a new row: the former stays, for `put_back`. Raises NotFound; NotAllowed
+        for a cancelled order; InvalidData for another country, which would be other taxes.
         """
         if await self.database.fetch_value(queries.LOCK, {"id": order_id}) is None:
             raise NotFound(f"Order with id: {order_id} was not found")
         given = dict(changes)
         addresses = {name: given.pop(name) for name in ADDRESSES if given.get(name) is not None}
         order = await self.retrieve("order", order_id, fields=("*", *(f"{name}.*" for name in addresses)))
+        if order["status"] == "canceled":
+            raise NotAllowed("A canceled order can't be changed")
         for name, address in addresses.items():
             there = {column: value for column, value in (order[name] or {}).items() if column not in _OWN}
+            country = there.get("country_code")
+            if country is not None and address.get("country_code", country) != country:
+                raise InvalidData(f"The country of the {name.replace('_', ' ')} can't be changed")
             [made] = await self.create("order_address", [{**there, **address}])
             given[f"{name}_id"] = made["id"]
         await self.update("order", [{"id": order_id, **given}])
-        return {column: order[column] for column in given}
+        return {"before": {column: order[column] for column in given}, "after": given}
 
     @writes
     @keyed("order_id")
-    async def put_back(self, order_id: str, before: Mapping[str, Any]) -> None:
-        """Take back `amend`. May be repeated."""
-        await self.update("order", [{"id": order_id, **before}])
+    async def put_back(self, order_id: str, amendment: Amendment) -> None:
+        """Take back `amend`, but for columns that somebody has changed since. May be repeated."""
+        await self.database.fetch_value(queries.LOCK, {"id": order_id})
+        order = await self.retrieve("order", order_id)
+        unchanged = {column for column, value in amendment["after"].items() if order[column] == value}
+        await self.update("order", [{"id": order_id, **{column: amendment["before"][column] for column in unchanged}}])
 
     # -- money
 

@@ -197,7 +197,7 @@ class Options(ModuleService):
     def touch(self, *entities: str) -> None:
         """A view changes with what it shows."""
         seen = set(entities)
-        if seen & {"product_option", "product_product_option", "product_product_option_value", "product_option_value"}:
+        if seen & {"product_product_option", "product_product_option_value", "product_option_value"}:
             seen.add("product_option_of_product")
         super().touch(*seen)
 

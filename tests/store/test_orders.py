@@ -144,3 +144,16 @@ async def test_a_merchant_changes_what_an_order_says_about_its_buyer(market: Mar
     assert refused.status == 400
     assert (await market.host.graph.one("order", order["id"], ("email",)))["email"] == "new@example.com"
     assert (await merchant.post("/admin/orders/order_none", {"email": "a@example.com"})).status == 404
+
+
+async def test_taking_a_change_of_an_order_back_leaves_what_others_have_changed_since(market: Market, store: Store) -> None:
+    cart = await store.ready(await market.new_variant({"eur": "10"}))
+    id = (await store.complete(cart))["order"]["id"]
+    orders = market.modules.order
+    was = await orders.retrieve("order", id)
+    amendment = await orders.amend(id, {"email": "new@example.com", "shipping_address": {"city": "Elsewhere"}})
+    await orders.amend(id, {"email": "newer@example.com"})
+    for _ in range(2):
+        await orders.put_back(id, amendment)
+    now = await orders.retrieve("order", id)
+    assert (now["email"], now["shipping_address_id"]) == ("newer@example.com", was["shipping_address_id"])
