@@ -7,6 +7,7 @@ the cluster itself (see `detached.py`), and when it is started again it finds th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -444,13 +445,12 @@ class Supervisor:
     def status(self) -> dict[str, Any]:
         """What `velella status` shows."""
         own = psutil.Process()
-        pids = {own.pid, *(child.pid for child in own.children(recursive=True) if child.name() != "postgres")}
         return {
             "topology": self.topology.name,
             "url": self._url(),
             "supervisor": own.pid,
             "up_seconds": round(time.time() - own.create_time(), 1),
-            "pids": sorted(pids | {member.pid for member in self._members.values() if member.pid is not None}),
+            "pids": sorted(_pids_of(own) | {member.pid for member in self._members.values() if member.pid is not None}),
             "pools": [
                 {
                     "name": pool.name,
@@ -516,9 +516,20 @@ def _nothing_here(service: str, method: str) -> Any:
 def _processes(members: Iterable[Member]) -> list[psutil.Process]:
     found = []
     for member in members:
-        if member.pid is not None and member.pid != os.getpid() and psutil.pid_exists(member.pid):
-            found.append(psutil.Process(member.pid))
+        if member.pid is not None and member.pid != os.getpid():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                found.append(psutil.Process(member.pid))
     return found
+
+
+def _pids_of(process: psutil.Process) -> set[int]:
+    """A process and all that it and its children have started, but for PostgreSQL's: those come and go with every connection."""
+    pids = {process.pid}
+    for child in process.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):  # gone since we were told of it
+            if child.name() != "postgres":
+                pids.add(child.pid)
+    return pids
 
 
 __all__ = ["Member", "Scaling", "Supervisor", "supervisor_handle"]

@@ -66,6 +66,17 @@ async def test_status_shows_every_pool_replica_and_process(shop: tuple[Superviso
     assert os.getpid() in told["pids"]
 
 
+async def test_status_is_told_while_processes_come_and_go(shop: tuple[Supervisor, Settings]) -> None:
+    """As PostgreSQL's do, whose parent is the supervisor: many end between being listed and being looked at."""
+    passing = await asyncio.create_subprocess_exec("sh", "-c", "while :; do true & true & true & /bin/true; done")
+    try:
+        for _ in range(60):
+            assert os.getpid() in (await report(shop[1]))["pids"]
+    finally:
+        passing.kill()
+        await passing.wait()
+
+
 async def test_everything_listens_on_loopback_only(shop: tuple[Supervisor, Settings]) -> None:
     told = await report(shop[1])
     open_ports = [
