@@ -59,3 +59,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith(STARTING_PROCESSES):
             item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=2))
+
+
+BROWSER = Path(__file__).parent / "browser"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Tests with a browser run when they are asked for, as scripts/test-browser does: not every machine has Chromium."""
+    return True if collection_path == BROWSER and not any("tests/browser" in asked for asked in config.args) else None

@@ -1,0 +1,81 @@
+"""A served shop with the dashboard, and Chromium to look at it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, async_playwright
+
+from velella.actors.cli.dashboard import VERSION
+
+from ..e2e.served import Api, Served, served, velella
+from ..e2e.shop import Country, Shop, open_shop
+from .desk import Desk
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+COUNTRIES = [Country("dk", "eur", rate=25, inclusive=True, shipping=10), Country("jp", "jpy", rate=10, inclusive=False, shipping=500)]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+async def built(request: pytest.FixtureRequest) -> Path:
+    """Folder of Medusa's dashboard, built once: it is kept in pytest's cache until `--cache-clear`."""
+    folder = request.config.cache.mkdir(f"dashboard-{VERSION}")
+    if not (folder / "dashboard" / "site").is_symlink():
+        await velella("admin", "build", data_dir=folder)
+    return folder / "dashboard"
+
+
+@pytest.fixture(scope="session")
+async def colony(built: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
+    """A shop with an admin user, served with the dashboard."""
+    folder = tmp_path_factory.mktemp("shop")
+    (folder / "data").mkdir()
+    (folder / "data" / "dashboard").symlink_to(built)
+    async with served(folder, "packed", "--empty") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def admin(colony: Served) -> Api:
+    """The HTTP API, to look at what is really stored."""
+    return await colony.admin()
+
+
+@pytest.fixture(scope="session")
+async def shop(admin: Api) -> Shop:
+    return await open_shop(admin, COUNTRIES)
+
+
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def stranger(colony: Served, chromium: Browser) -> AsyncIterator[Desk]:
+    """The dashboard before signing in. Whatever a test does with it, nothing of it may go wrong."""
+    context = await chromium.new_context(base_url=colony.base, viewport={"width": 1280, "height": 800}, locale="en-GB")
+    desk = Desk(await context.new_page(), colony.base)
+    yield desk
+    await context.close()
+    assert desk.slips == []
+
+
+@pytest.fixture
+async def desk(stranger: Desk) -> Desk:
+    """The dashboard, signed in."""
+    await stranger.open("/login")
+    await stranger.sign_in()
+    return stranger
