@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cached_property
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from ..core.metrics import Meters
@@ -58,19 +59,25 @@ class HostContext:
         from ..core.query.links import REFERENCES
         from ..core.query.plan import Catalogue
         from .caching.source import CachedSource
+        from .engine.tables import SCHEMA as EXECUTIONS
 
         made_by = [load(name, self.settings) for name in self.router.directory.services if name not in ENGINE and name != HOST]
         modules = [one for one in made_by if isinstance(one, Module)]
         references = (*REFERENCES, *(reference for module in modules for reference in module.references))
         database_of = self.settings.database_of
+        schemas = [module.schema for module in modules]
+        handles: object = self.modules
+        if "workflows" in self.router.directory.services:  # coordinators answer for their executions as modules do for their rows
+            schemas.append(EXECUTIONS)
+            handles = SimpleNamespace(**vars(self.modules), **{EXECUTIONS.module: self.workflows})
         catalogue = Catalogue(
-            (module.schema for module in modules),
+            schemas,
             references=references,
             together=lambda one, other: database_of(one) == database_of(other),
         )
         if not self.settings.cache:
-            return Graph(self.modules, catalogue)
-        return Graph(self.modules, catalogue, source=CachedSource(self.modules, catalogue, self.memory))
+            return Graph(handles, catalogue)
+        return Graph(handles, catalogue, source=CachedSource(handles, catalogue, self.memory))
 
     @cached_property
     def memory(self) -> Cache:

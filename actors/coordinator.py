@@ -15,32 +15,41 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from ..core import json
 from ..core.clock import iso
 from ..core.codec import pack, unpack
 from ..core.errors import Conflict, InvalidData, Misconfigured, NotAllowed, NotFound, Unavailable, UnexpectedState, VelellaError
 from ..core.flow import FlowContext, workflow_named
 from ..core.flow.definitions import unmatched_hooks
 from ..core.flow.run import Run
+from ..core.ids import new_id
 from ..core.logs import logger
 from ..core.messages import Service, call_context, keyed, reads
 from ..core.metrics import Sample, Timings
+from ..core.query.page import Page, Query
 from ..core.sql.database import Database
+from ..core.sql.statements import Statements
 from .caching import told_together
 from .engine import queries
 from .engine.durable import DurableFlows
 from .engine.events import Relay, tell, wanted
 from .engine.lease import Lease
 from .engine.store import Executions
+from .engine.tables import SCHEMA
+from .engine.telling import completed, errors_of, steps_of
 from .locking import LockProvider, locks
 
 if TYPE_CHECKING:
     from .context import HostContext
 
 Row = dict[str, Any]
+Rows = list[Row]
 
 BEAT_SECONDS = 2.5
 CLEAN_SECONDS = 60.0
 FORGET_SECONDS = 3600.0
+RECENT_SECONDS = 10.0
+"""For so long those who follow executions may look away and still hear how they ended."""
 DROP_AT_ONCE = 500
 STOP_SECONDS = 5.0
 """How long a stopping coordinator lets its durable executions run on before it hands them over."""
@@ -87,6 +96,7 @@ class Coordinator(Service):
         self._runs: Timings[tuple[str, str]] = Timings()
         self._durable = DurableFlows(flows, self._store, self._runs)
         self._relay = Relay(flows, database, self._store)
+        self._statements = Statements(SCHEMA)
         self._chores: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -170,6 +180,57 @@ class Coordinator(Service):
         if not workflow.durable:
             raise InvalidData(f"The workflow {name} is short: somebody has to wait for it.")
         return await self._durable.start(workflow, input, key if key is not None else workflow.key_of(input))
+
+    async def begin(self, name: str, input: dict[str, Any], transaction: str | None = None) -> Row:
+        """Run a workflow for somebody who gives its name and its input by hand: a durable one goes on by itself, a short one has ended.
+
+        `transaction` is the key of a durable one; of all with one key, one is carried out. The answer is Medusa's acknowledgement.
+        Raises NotFound for a name that isn't there, InvalidData for arguments that it doesn't take, and what a short one raises.
+        """
+        workflow = workflow_named(name)
+        workflow.check(input)
+        if workflow.durable:
+            key = transaction if transaction is not None else workflow.key_of(input)
+            id = await self._durable.start(workflow, input, key)
+            return {"transactionId": key or id, "workflowId": name, "hasFinished": False, "hasFailed": False}
+        await self.run(name, input)
+        return {"transactionId": transaction or new_id("wfx"), "workflowId": name, "hasFinished": True, "hasFailed": False}
+
+    # -- for merchants
+
+    @reads
+    async def query(self, query: Query) -> Page:
+        """A page of executions, as a module answers for its entities."""
+        sql, arguments = self._statements.page(query)
+        row = await self._database.fetch_row(sql, arguments)
+        page = Page(row[0], row[1] if query.count else None)
+        if not {"*", "execution", "context"} & set(query.fields):
+            return page
+        rows: list[Row] = json.loads(page.json)
+        if "id" in query.fields or "*" in query.fields:
+            completed(rows, await self._database.fetch(queries.PACKED, {"ids": [row["id"] for row in rows]}))
+        return Page(json.dumps(rows), page.count)
+
+    @reads
+    async def progress(self, workflow: str, transaction: str | None = None) -> Rows:
+        """How the executions of a workflow stand, or the one of a transaction: those that run, and those that ended in the last seconds.
+
+        Oldest first, at most 100: id, transaction_id, state, the names of their steps, result and errors. Raises NotFound for a workflow
+        that isn't there.
+        """
+        about = {"workflow": workflow, "transaction": transaction, "retention": workflow_named(workflow).retention}
+        rows = await self._database.fetch(queries.PROGRESS, {**about, "recent": RECENT_SECONDS, "limit": 100})
+        return [
+            {
+                "id": row["id"],
+                "transaction_id": row["key"] or row["id"],
+                "state": row["state"],
+                "steps": [name for name, _ in steps_of(row)],
+                "result": unpack(row["result"]) if row["result"] is not None else None,
+                "errors": list(errors_of(row)),
+            }
+            for row in rows
+        ]
 
     # -- for operators
 

@@ -1,12 +1,11 @@
 """What coordinators stand on: durable executions, their recovery, and the outbox of events.
 
-To migrations the engine is a module like the others, with tables and a history, but without entities: nobody asks it for rows.
+To migrations and queries the engine is a module like the others; the messages of its one entity are answered by the coordinators.
 """
 
 from __future__ import annotations
 
 from ...core.module import Module, ModuleService
-from ...core.sql.entity import Schema
-from .tables import metadata
+from .tables import SCHEMA
 
-MODULE = Module(name="engine", schema=Schema("engine", metadata=metadata), service=ModuleService, package="velella.actors.engine")
+MODULE = Module(name="engine", schema=SCHEMA, service=ModuleService, package="velella.actors.engine")

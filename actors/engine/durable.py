@@ -89,9 +89,10 @@ class DurableFlows:
         return travelled(result) if joined else result
 
     async def start(self, workflow: Workflow[..., Any], input: dict[str, Any], key: str | None) -> str:
-        """Put it in the queue: any coordinator takes it up within seconds. The id of the execution."""
+        """Put it in the queue: this coordinator takes it up at once, any other within seconds. The id of the execution."""
         id = new_id("wfex")
         if await self._store.queue(id, workflow.name, key, pack(input), current_call().trace_id):
+            self._spawn(self.recover())
             return id
         there = await self._store.of_key(workflow.name, str(key), 0.0)
         if there is None:
@@ -258,7 +259,8 @@ class DurableFlows:
             if row.state == "failed":
                 log.error("an execution was given up", execution=row.id, workflow=row.workflow, attempts=row.attempts - 1)
                 continue
-            log.warning("an execution is taken over", execution=row.id, workflow=row.workflow, state=row.state, attempt=row.attempts)
+            if row.attempts > 1:
+                log.warning("an execution is taken over", execution=row.id, workflow=row.workflow, state=row.state, attempt=row.attempts)
             self._spawn(self._resume(row))
         return len(rows)
 

@@ -172,6 +172,24 @@ LIST = _sql("""
 
 SHOW = _sql("SELECT * FROM workflow_execution WHERE id = :id")
 
+PACKED = _sql(
+    "SELECT id, workflow, state, input, journal, undo, steps, error, started_at FROM workflow_execution WHERE id = ANY (:ids::text[])"
+)
+
+# How the executions of a workflow stand that run, or have ended a moment ago. Each part has an index of its own.
+PROGRESS = _sql(f"""
+    SELECT id, workflow, key, state, input, journal, undo, result, steps, error, started_at FROM (
+        SELECT * FROM workflow_execution WHERE {LIVE}
+        UNION ALL
+        SELECT * FROM workflow_execution WHERE expires_at > now() + make_interval(secs => :retention::float8 - :recent::float8)
+        UNION ALL
+        SELECT * FROM workflow_execution
+        WHERE state = 'failed' AND finished_at > now() - make_interval(secs => :recent) AND started_at > now() - interval '1 day'
+    ) AS execution
+    WHERE workflow = :workflow AND (:transaction::text IS NULL OR coalesce(key, id) = :transaction)
+    ORDER BY started_at LIMIT :limit
+""")
+
 MESSAGE_SECONDS = 86_400.0
 """How long modules keep the record of writes. An execution that is older can't go forward again: it would do them twice."""
 

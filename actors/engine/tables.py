@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ARRAY, BigInteger, Column, Index, Integer, LargeBinary, Sequence, Table, Text, func, text
+from sqlalchemy import ARRAY, BigInteger, Column, Index, Integer, LargeBinary, Sequence, Table, Text, cast, func, null, text
 
 from ...core.sql.columns import Json, Timestamp, identity, module_metadata
+from ...core.sql.entity import Entity, Schema
 
 metadata = module_metadata()
 
@@ -73,3 +74,26 @@ Index("ix_event_outbox_due", event_outbox.c.due_at, postgresql_where=text("due_a
 Index("ix_event_outbox_created", event_outbox.c.created_at)
 
 fencing_block = Sequence("fencing_block", metadata=metadata, data_type=BigInteger)
+
+EXECUTION = Entity(
+    "workflow_execution",
+    workflow_execution,
+    prefix="wfex",
+    label="Workflow execution",
+    searchable=("workflow", "key"),
+    computed={
+        "workflow_id": lambda row: row.c.workflow,
+        "transaction_id": lambda row: func.coalesce(row.c.key, row.c.id, type_=Text),
+        "created_at": lambda row: row.c.started_at,
+        "updated_at": lambda row: func.coalesce(row.c.finished_at, row.c.started_at, type_=Timestamp),
+        "deleted_at": lambda row: cast(null(), Timestamp),
+        # what rows hold packed: the coordinator puts them in (see `telling.py`)
+        "execution": lambda row: cast(null(), Json),
+        "context": lambda row: cast(null(), Json),
+    },
+    hidden=frozenset(column.name for column in workflow_execution.c if column.name not in ("id", "state")),
+    default_order=("-created_at",),
+)
+"""Executions as the API shows them. Who named no key finds an execution by its id."""
+
+SCHEMA = Schema("engine", EXECUTION)

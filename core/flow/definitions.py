@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
-from ..errors import Misconfigured, NotFound
+from ..errors import InvalidData, Misconfigured, NotFound
 
 if TYPE_CHECKING:
     from .flow import Flow
@@ -92,6 +92,13 @@ class Workflow(Generic[P, R]):
             parameters = list(inspect.signature(self.function).parameters.values())[1:]
             self._signature.append(inspect.Signature(parameters))
         return dict(self._signature[0].bind(*args, **kwargs).arguments)
+
+    def check(self, input: Mapping[str, Any]) -> None:
+        """Raises InvalidData where the workflow doesn't take these arguments."""
+        try:
+            inspect.signature(self.function).bind(None, **input)
+        except TypeError as error:
+            raise InvalidData(f"The workflow {self.name} can't be run with this input: {error}") from None
 
     def key_of(self, input: Mapping[str, Any]) -> str | None:
         """The key that an input stands for; None where every start is an execution of its own."""

@@ -10,7 +10,7 @@ import asyncio
 import random
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -91,6 +91,8 @@ class FrontEnd(Service):
             context.meters.add(source)
         self._made_of: LRUCache[Any, tuple[frozenset[str], Showing | None]] = LRUCache(4096)
         """What the answers to query strings are made from, by route; empty: what may not be remembered."""
+        self._streaming: set[asyncio.Task[Any]] = set()
+        """Requests whose answers have no end."""
         self._runner: web.ServerRunner | None = None
         self._leaving = False
         self._openapi: bytes | None = None
@@ -128,6 +130,7 @@ class FrontEnd(Service):
         if self._runner is None or self._runner.server is None:
             return
         self._leaving = True
+        self._end_streams()
         for site in list(self._runner.sites):
             await site.stop()
         until = time.monotonic() + LEAVE_SECONDS
@@ -136,10 +139,16 @@ class FrontEnd(Service):
 
     async def stop(self) -> None:
         """Let nobody in, wait for those inside, close."""
+        self._end_streams()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
         await self.files.provider.close()
+
+    def _end_streams(self) -> None:
+        """Those who follow something are let go at once: they would never be through."""
+        for task in self._streaming:
+            task.cancel()
 
     # -- a request
     async def _traced(self, http: web.BaseRequest) -> web.StreamResponse:
@@ -171,6 +180,8 @@ class FrontEnd(Service):
             ms=round(seconds * 1000, 1),
             bytes=response.content_length or 0,
         )
+        if reply.stream is not None:
+            await self._send(http, response, reply.stream)
         return response
 
     async def _answer(self, http: web.BaseRequest, trace_id: str) -> Reply:
@@ -333,6 +344,8 @@ class FrontEnd(Service):
             asked = http.headers.get("If-None-Match")
             if asked is not None and matches(asked, tag):
                 reply.status, body = 304, b""
+        if reply.stream is not None:
+            return web.StreamResponse(headers={"Content-Type": reply.content_type, **headers})
         if reply.status not in (204, 304):
             headers.setdefault("Content-Type", f"{reply.content_type}; charset=utf-8")
         if len(body) >= COMPRESSED_FROM:
@@ -345,6 +358,24 @@ class FrontEnd(Service):
         if reply.close:
             response.force_close()
         return response
+
+    async def _send(self, http: web.BaseRequest, response: web.StreamResponse, stream: AsyncIterator[bytes]) -> None:
+        """Send piece by piece until the stream ends, the client goes, or this door closes. An error ends it: the client asks again."""
+        sending = asyncio.current_task()
+        assert sending is not None
+        self._streaming.add(sending)
+        response.force_close()
+        try:
+            await response.prepare(http)
+            async for piece in stream:
+                await response.write(piece)
+            await response.write_eof()
+        except ConnectionError:
+            return  # nobody listens any more
+        except VelellaError as error:
+            _log(error)
+        finally:
+            self._streaming.discard(sending)
 
     def _compressed(self, body: bytes, coding: str, tag: str | None) -> bytes:
         """`tag`: of an answer that is remembered. Its compressed form follows from it alone, and is remembered beside it."""

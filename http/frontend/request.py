@@ -10,7 +10,7 @@ or a `Reply` where status or headers differ.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -29,6 +29,7 @@ from .view import Fields, View
 if TYPE_CHECKING:
     from ...actors.caching import Cache
     from ...actors.context import HostContext
+    from ...actors.coordinator import Coordinator
     from ...core.module import ModuleService
     from ...core.query.graph import Graph
     from ...modules.file.files import Files
@@ -52,6 +53,8 @@ class Reply:
     """Whether the answer is remembered, under its tag."""
     file: Path | None = None
     """What is sent instead of a body: any part of it that is asked for, and not at all where the client has it."""
+    stream: AsyncIterator[bytes] | None = None
+    """What is sent instead of a body, piece by piece, for as long as the client listens. The request's time doesn't count there."""
     route: Route | None = None
     """Which route it is from: the front end fills it in."""
 
@@ -134,6 +137,11 @@ class Request:
     @property
     def modules(self) -> Modules:
         return self._host.modules
+
+    @property
+    def workflows(self) -> Coordinator:
+        """The coordinators, for what isn't running a workflow (`run`)."""
+        return self._host.workflows
 
     @property
     def graph(self) -> Graph:

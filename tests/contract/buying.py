@@ -11,7 +11,7 @@ PASSWORD = "correct horse battery"
 
 
 async def buy(shop: Shop) -> None:
-    for area in (customers, carts, orders, payments, signing_in, clearing):
+    for area in (customers, carts, orders, executions, payments, signing_in, clearing):
         await area(shop)
 
 
@@ -101,6 +101,15 @@ async def orders(shop: Shop) -> None:
     await shop.guest.post("/hooks/payment/{provider}", provider="system_default")
 
 
+async def executions(shop: Shop) -> None:
+    admin, path = shop.admin, "/admin/workflows-executions"
+    done = (await admin.get(path, {"workflow_id": "complete-cart"}))["workflow_executions"][0]
+    await admin.get(f"{path}/{{id}}", id=done["id"])
+    transaction = {"workflow_id": done["workflow_id"], "transaction_id": done["transaction_id"]}
+    await admin.get(f"{path}/{{workflow_id}}/{{transaction_id}}", **transaction)
+    await admin.post(f"{path}/{{workflow_id}}/run", {"input": {"cart_id": shop.ids["cart"]}}, workflow_id="complete-cart")
+
+
 async def payments(shop: Shop) -> None:
     admin, order = shop.admin, shop.ids["order"]
     reasons = "/admin/refund-reasons"
@@ -133,6 +142,8 @@ async def signing_in(shop: Shop) -> None:
     user = guest.as_(authorization=f"Bearer {token}")
     await invites(shop)
     await user.post("/auth/token/refresh")
+    await user.get("/auth/mfa/factors")
+    await guest.get("/cloud/auth")
     await user.post("/auth/session")
     await guest.delete("/auth/session")
     shop.grace = user

@@ -34,6 +34,7 @@ from velella.http.admin import (
     tax_regions,
     uploads,
     users,
+    workflows_executions,
 )
 from velella.http.admin import (
     settings as store_settings,
@@ -49,7 +50,7 @@ from ..conftest import Client, Shop
 FILES = (
     campaigns, catalog, customers, dashboard, fulfillment_sets, identities, inventory_items, invites, notifications, price_lists, products,
     promotions, providers, reservations, shipping_options, shipping_profiles, stock_locations, store_customers, store_settings,
-    tax_rates, tax_regions, uploads, users,
+    tax_rates, tax_regions, uploads, users, workflows_executions,
 )  # fmt: skip
 """Whose routes are served."""
 

@@ -1,0 +1,90 @@
+"""Executions as the API tells of them: what their rows hold packed, as the steps and data that Medusa's clients look for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ...core.codec import unpack
+
+Row = dict[str, Any]
+Packed = Any
+"""A row as the database gives it, or anything else with its columns by name."""
+
+ROOT = "_root"
+_IDLE = {"state": "dormant", "status": "idle"}
+_COMPENSATED = {
+    "invoking": _IDLE,
+    "done": _IDLE,
+    "compensating": {"state": "compensating", "status": "idle"},
+    "reverted": {"state": "reverted", "status": "ok"},
+    "failed": {"state": "failed", "status": "permanent_failure"},
+}
+"""By the state of an execution: how undoing a step stands that is not undone yet, or never had to be."""
+
+
+def steps_of(row: Packed) -> Iterator[tuple[str, Any]]:
+    """Name and result of each step that was done, in order. Results are kept while an execution is under way, or has failed."""
+    if row["journal"]:
+        entries = [(path, reference, result) for path, reference, result, *_ in map(unpack, row["journal"]) if reference]
+    else:
+        entries = [(*line.split(" ", 1), None) for line in row["steps"] or ()]
+    taken: dict[str, int] = {}
+    for _, reference, result in entries:
+        name = step_name(reference)
+        taken[name] = times = taken.get(name, 0) + 1
+        yield (name if times == 1 else f"{name}-{times}"), result
+
+
+def step_name(reference: str) -> str:
+    """As people call a step: `velella.workflows.cart.complete:_reserve_stock` is `reserve-stock`."""
+    return reference.rpartition(":")[2].strip("_").replace("_", "-")
+
+
+def execution_of(row: Packed) -> Row:
+    """`{"steps": {id: step}}`: one below the other, as they were done."""
+    undone = _COMPENSATED[row["state"]]
+    left = {step_name(reference) for reference, *_ in unpack(row["undo"])} if row["undo"] is not None else None
+    at = ROOT
+    steps = {ROOT: _step(ROOT, 0, undone, row)}
+    for depth, (name, _) in enumerate(steps_of(row), 1):
+        at = f"{at}.{name}"
+        still = left is None or name in left
+        steps[at] = _step(at, depth, undone if still else _COMPENSATED["reverted"], row)
+    return {"steps": steps}
+
+
+def context_of(row: Packed) -> Row:
+    """What went in, what came out of the steps, and what went wrong."""
+    results = {name: {"output": {"output": result, "compensateInput": result}} for name, result in steps_of(row) if result is not None}
+    return {"data": {"invoke": results, "payload": unpack(row["input"])}, "compensate": {}, "errors": list(errors_of(row))}
+
+
+def errors_of(row: Packed) -> Iterator[Row]:
+    if row["error"]:
+        name, message, *_ = row["error"]
+        yield {"action": row["workflow"], "handlerType": "invoke", "error": {"name": name, "message": message}}
+
+
+def _step(id: str, depth: int, compensate: Row, row: Packed) -> Row:
+    return {
+        "id": id,
+        "depth": depth,
+        "definition": {},
+        "invoke": {"state": "done", "status": "ok"} if id != ROOT or row["state"] == "done" else {"state": "invoking", "status": "idle"},
+        "compensate": compensate,
+        "startedAt": int(row["started_at"].timestamp() * 1000),
+    }
+
+
+def completed(rows: Iterable[Row], packed: Iterable[Packed]) -> None:
+    """Put in what the rows of a page have room for: `execution`, `context`."""
+    held = {each["id"]: each for each in packed}
+    for row in rows:
+        found = held.get(row["id"])
+        if found is None:  # dropped since
+            continue
+        if "execution" in row:
+            row["execution"] = execution_of(found)
+        if "context" in row:
+            row["context"] = context_of(found)

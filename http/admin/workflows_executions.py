@@ -1,0 +1,171 @@
+"""Admin: executions of durable workflows, and running one by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Literal
+
+from ...actors.coordinator import Coordinator
+from ...core.errors import InvalidData, NotAllowed, NotFound
+from ...core.json import dumps
+from ...core.messages import CallContext, call_context
+from ..frontend.bodies import ABSENT, Body
+from ..frontend.filters import MANY, OPERATORS, TEXT, Filters
+from ..frontend.request import Answer, Reply, Request
+from ..frontend.routes import Routes
+from ..frontend.view import View
+
+Row = dict[str, Any]
+
+routes = Routes()
+
+EXECUTION = View(
+    "workflow_execution",
+    "workflow_execution",
+    "workflow_executions",
+    "id workflow_id transaction_id context execution state created_at updated_at deleted_at",
+    limit=100,
+)
+LISTED = EXECUTION.but(defaults="id workflow_id transaction_id state execution created_at updated_at deleted_at")
+
+LOOK_SECONDS = 0.5
+"""How often we look what has become of executions that somebody follows."""
+SILENT_LOOKS = 30
+"""After so many looks at nothing new the client hears that we are still there."""
+
+routes.resource(
+    "/admin/workflows-executions",
+    LISTED,
+    list=Filters(q=TEXT, transaction_id=MANY, workflow_id=MANY, state=MANY, created_at=OPERATORS),
+    get=False,
+    delete=False,
+)
+
+
+@routes.get("/admin/workflows-executions/{id}", returns=EXECUTION)
+async def get_execution(request: Request) -> Answer:
+    """Get an execution."""
+    return await request.fetch(EXECUTION, request.params["id"])
+
+
+@routes.get("/admin/workflows-executions/{workflow_id}/{transaction_id}", returns=EXECUTION)
+async def get_transaction(request: Request) -> Answer:
+    """Get the newest execution of a workflow under a transaction id."""
+    page = await request.rows(EXECUTION, dict(request.params), order=("-created_at",), limit=1)
+    if not page.rows:
+        raise _missing(request)
+    return {"workflow_execution": page.rows[0]}
+
+
+# -- running
+
+
+class RunWorkflow(Body):
+    input: Any = ABSENT
+    transaction_id: str = ABSENT
+
+
+class StepAnswer(Body):
+    transaction_id: str
+    step_id: str
+    response: Any = ABSENT
+    compensate_input: Any = ABSENT
+    action: Literal["invoke", "compensate"] = ABSENT
+
+
+@routes.post("/admin/workflows-executions/{workflow_id}/run", body=RunWorkflow, query=None)
+async def run_workflow(request: Request) -> Answer:
+    """Run a workflow with an input: its parameters by their names."""
+    input = request.body.get("input") or {}
+    if not isinstance(input, dict):
+        raise InvalidData("The input of a workflow is an object: its parameters by their names.")
+    done = await request.workflows.begin(request.params["workflow_id"], input, request.body.get("transaction_id"))
+    return {"acknowledgement": done}
+
+
+@routes.post("/admin/workflows-executions/{workflow_id}/steps/success", body=StepAnswer, query=None)
+@routes.post("/admin/workflows-executions/{workflow_id}/steps/failure", body=StepAnswer, query=None)
+async def end_step(request: Request) -> Answer:
+    """Say how a step ended that waits for the world outside. No workflow has such a step yet, so this is refused."""
+    transaction, step = request.body["transaction_id"], request.body["step_id"]
+    about = {"workflow_id": request.params["workflow_id"], "transaction_id": transaction}
+    page = await request.rows(EXECUTION, about, fields=("id", "state"), order=("-created_at",), limit=1)
+    if not page.rows:
+        raise _missing(request, transaction)
+    raise NotAllowed(
+        f"The step {step} of the transaction {transaction} does not wait for an answer; the execution is {page.rows[0]['state']}."
+    )
+
+
+# -- following
+
+
+@routes.get("/admin/workflows-executions/{workflow_id}/subscribe", query=None)
+@routes.get("/admin/workflows-executions/{workflow_id}/{transaction_id}/subscribe", query=None)
+async def follow(request: Request) -> Answer:
+    """Follow the executions of a workflow, or the one of a transaction, as server-sent events."""
+    workflow, transaction = request.params["workflow_id"], request.params.get("transaction_id")
+    seen = Seen(workflow)
+    rows = await request.workflows.progress(workflow, transaction)  # now: a workflow that isn't there is refused
+    if transaction is None:
+        seen.changes(rows)  # who follows one transaction hears what it has done so far, who follows a workflow only what is new
+    return Reply(
+        content_type="text/event-stream",
+        headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
+        stream=_events(request.workflows, seen, transaction, request.trace_id),
+    )
+
+
+async def _events(workflows: Coordinator, seen: Seen, transaction: str | None, trace_id: str) -> AsyncIterator[bytes]:
+    yield b": following\n\n"
+    silent = 0
+    while True:
+        call_context.set(CallContext(trace_id))  # each look has its own time: the request's is over
+        rows = await workflows.progress(seen.workflow, transaction)
+        changes = list(seen.changes(rows))
+        for change in changes:
+            yield b"data: %s\n\n" % dumps(change)
+        silent = 0 if changes else silent + 1
+        if silent == SILENT_LOOKS:
+            yield b": nothing new\n\n"
+            silent = 0
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+class Seen:
+    """What a follower knows of the executions of a workflow."""
+
+    def __init__(self, workflow: str) -> None:
+        self.workflow = workflow
+        self._known: dict[str, tuple[str, int]] = {}
+        """State, and number of steps, by execution."""
+
+    def changes(self, rows: list[Row]) -> list[Row]:
+        """What is new in them, as Medusa's events: onBegin, onStepSuccess, onCompensateBegin, onFinish.
+
+        An execution that ended between two looks was seen by the second: it has begun and finished at once.
+        """
+        told = [event for row in rows for event in self._of(row)]
+        self._known = {row["id"]: (row["state"], len(row["steps"])) for row in rows}
+        return told
+
+    def _of(self, row: Row) -> Iterator[Row]:
+        before, steps = self._known.get(row["id"], ("", 0))
+        if not before:
+            yield self._event("onBegin", row)
+        for name in row["steps"][steps:]:
+            yield self._event("onStepSuccess", row, step={"id": name, "action": name})
+        if row["state"] != before:
+            if row["state"] == "compensating":
+                yield self._event("onCompensateBegin", row, errors=row["errors"])
+            elif row["state"] != "invoking":
+                yield self._event("onFinish", row, result=row["result"], errors=row["errors"], state=row["state"])
+
+    def _event(self, type: str, row: Row, **about: Any) -> Row:
+        return {"event_type": type, "workflow_id": self.workflow, "transaction_id": row["transaction_id"], **about}
+
+
+def _missing(request: Request, transaction: str | None = None) -> NotFound:
+    about = transaction if transaction is not None else request.params["transaction_id"]
+    return NotFound(f"Workflow execution with workflow_id: {request.params['workflow_id']}, transaction_id: {about} was not found")

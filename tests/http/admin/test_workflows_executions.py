@@ -1,0 +1,177 @@
+"""Executions of workflows as a merchant sees them: listed, run by hand, followed while they go on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from velella.core.errors import NotAllowed
+from velella.core.flow import Flow, step, workflow
+from velella.core.ids import ulid
+
+from ..conftest import Client
+from .conftest import Merchant
+
+PATH = "/admin/workflows-executions"
+
+
+async def unpack_crates(flow: Flow, made: str) -> None: ...
+
+
+@step(undo=unpack_crates)
+async def pack_crates(flow: Flow, ship: str) -> str:
+    return f"crates of {ship}"
+
+
+@step
+async def hoist_sails(flow: Flow, wind: bool) -> None:
+    if not wind:
+        raise NotAllowed("There is no wind.")
+
+
+@workflow("test-put-to-sea", durable=True, key="ship")
+async def put_to_sea(flow: Flow, ship: str, wind: bool = True) -> str:
+    crates = await flow.run(pack_crates, ship)
+    await flow.run(hoist_sails, wind)
+    return crates
+
+
+@workflow("test-look-out")
+async def look_out(flow: Flow, wind: bool = True) -> str:
+    await flow.run(hoist_sails, wind)
+    return "land"
+
+
+@pytest.fixture
+def ship() -> str:
+    return f"ship-{ulid()}"
+
+
+async def sail(merchant: Merchant, ship: str, **input: Any) -> dict[str, Any]:
+    """Run the durable workflow by hand; its execution, once it has ended."""
+    body = {"input": {"ship": ship, **input}}
+    told = (await merchant.post(f"{PATH}/test-put-to-sea/run", body))["acknowledgement"]
+    assert told == {"transactionId": ship, "workflowId": "test-put-to-sea", "hasFinished": False, "hasFailed": False}
+    while True:
+        found = await merchant.get(PATH, transaction_id=ship)
+        if found["count"] and found["workflow_executions"][0]["state"] in ("done", "reverted", "failed"):
+            return dict(found["workflow_executions"][0])
+        await asyncio.sleep(0.02)
+
+
+def ways(execution: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """By step: how it went, and how it was undone."""
+    steps = execution["execution"]["steps"]
+    return {id: (each["invoke"]["state"], each["compensate"]["state"]) for id, each in steps.items()}
+
+
+async def test_an_execution_shows_its_steps_one_below_the_other(merchant: Merchant, ship: str) -> None:
+    done = await sail(merchant, ship)
+    assert (done["workflow_id"], done["transaction_id"], done["state"]) == ("test-put-to-sea", ship, "done")
+    assert ways(done) == {
+        "_root": ("done", "dormant"),
+        "_root.pack-crates": ("done", "dormant"),
+        "_root.pack-crates.hoist-sails": ("done", "dormant"),
+    }
+    assert [each["depth"] for each in done["execution"]["steps"].values()] == [0, 1, 2]
+    whole = (await merchant.get(f"{PATH}/{done['id']}"))["workflow_execution"]
+    assert whole["context"]["data"]["payload"] == {"ship": ship}
+    assert whole["context"]["errors"] == []
+    assert (await merchant.get(f"{PATH}/test-put-to-sea/{ship}"))["workflow_execution"] == whole
+
+
+async def test_one_that_failed_says_what_went_wrong_and_what_was_undone(merchant: Merchant, ship: str) -> None:
+    gone = await sail(merchant, ship, wind=False)
+    assert gone["state"] == "reverted"
+    assert ways(gone)["_root.pack-crates"] == ("done", "reverted")
+    whole = (await merchant.get(f"{PATH}/{gone['id']}"))["workflow_execution"]
+    assert [each["error"]["message"] for each in whole["context"]["errors"]] == ["There is no wind."]
+
+
+async def test_executions_are_found_by_what_they_are(merchant: Merchant, ship: str) -> None:
+    done, gone = await sail(merchant, ship), await sail(merchant, f"{ship}-2", wind=False)
+    for filters, expected in (
+        ({"q": ship}, [gone["id"], done["id"]]),
+        ({"q": ship, "order": "created_at"}, [done["id"], gone["id"]]),
+        ({"q": ship, "state": "reverted"}, [gone["id"]]),
+        ({"q": ship, "workflow_id": "complete-cart"}, []),
+        ({"q": ship, "created_at[$gt]": gone["created_at"]}, []),
+        ({"q": ship, "limit": "1", "offset": "1"}, [done["id"]]),
+    ):
+        found = await merchant.get(PATH, **filters)
+        assert [row["id"] for row in found["workflow_executions"]] == expected, filters
+    (row,) = (await merchant.get(PATH, transaction_id=ship, fields="state"))["workflow_executions"]
+    assert row == {"id": done["id"], "state": "done"}
+
+
+async def test_the_same_transaction_is_carried_out_once(merchant: Merchant, ship: str) -> None:
+    body = {"input": {"ship": "any"}, "transaction_id": ship}
+    for _ in range(3):
+        assert (await merchant.post(f"{PATH}/test-put-to-sea/run", body))["acknowledgement"]["transactionId"] == ship
+    assert (await merchant.get(PATH, transaction_id=ship))["count"] == 1
+
+
+async def test_a_short_workflow_has_ended_when_it_is_acknowledged(merchant: Merchant) -> None:
+    told = (await merchant.post(f"{PATH}/test-look-out/run", {"input": {}, "transaction_id": "t"}))["acknowledgement"]
+    assert told == {"transactionId": "t", "workflowId": "test-look-out", "hasFinished": True, "hasFailed": False}
+    refused = await merchant.refused("POST", f"{PATH}/test-look-out/run", {"input": {"wind": False}})
+    assert refused == (400, "not_allowed", "There is no wind.")
+
+
+async def test_an_input_that_the_workflow_does_not_take_is_refused(merchant: Merchant) -> None:
+    for body in ({"input": {"boat": 1}}, {}, {"input": [1]}):
+        status, type, message = await merchant.refused("POST", f"{PATH}/test-put-to-sea/run", body)
+        assert (status, type) == (400, "invalid_data")
+        assert "input" in message
+
+
+async def test_a_step_that_does_not_wait_takes_no_answer(merchant: Merchant, ship: str) -> None:
+    await sail(merchant, ship)
+    for way in ("success", "failure"):
+        body = {"transaction_id": ship, "step_id": "hoist-sails"}
+        status, type, message = await merchant.refused("POST", f"{PATH}/test-put-to-sea/steps/{way}", body)
+        assert (status, type) == (400, "not_allowed")
+        assert "does not wait" in message
+
+
+# -- following
+
+
+@asynccontextmanager
+async def following(client: Client, path: str) -> AsyncIterator[Any]:
+    """`await next_event()` gives what the stream tells next."""
+    async with client.session.get(f"{client.base}{PATH}/{path}/subscribe", headers=client.headers) as stream:
+        assert stream.status == 200
+        assert stream.headers["Content-Type"] == "text/event-stream"
+        assert await stream.content.readuntil(b"\n\n") == b": following\n\n"
+
+        async def next_event() -> dict[str, Any]:
+            while not (line := await asyncio.wait_for(stream.content.readuntil(b"\n\n"), 20)).startswith(b"data: "):
+                pass
+            return dict(json.loads(line.removeprefix(b"data: ")))
+
+        yield next_event
+
+
+async def test_who_follows_a_workflow_hears_what_is_new(merchant: Merchant, ship: str) -> None:
+    await sail(merchant, f"{ship}-before")
+    async with following(merchant.client, "test-put-to-sea") as next_event:
+        await sail(merchant, ship, wind=False)
+        heard = [await next_event() for _ in range(3)]
+    assert {event["transaction_id"] for event in heard} == {ship}
+    assert [event["event_type"] for event in heard] == ["onBegin", "onStepSuccess", "onFinish"]
+    assert heard[1]["step"]["id"] == "pack-crates"
+    assert (heard[2]["state"], heard[2]["errors"][0]["error"]["message"]) == ("reverted", "There is no wind.")
+
+
+async def test_who_follows_a_transaction_hears_also_what_it_has_done(merchant: Merchant, ship: str) -> None:
+    await sail(merchant, ship)
+    async with following(merchant.client, f"test-put-to-sea/{ship}") as next_event:
+        heard = [await next_event() for _ in range(4)]
+    assert [event["event_type"] for event in heard] == ["onBegin", "onStepSuccess", "onStepSuccess", "onFinish"]
+    assert heard[3]["result"] == f"crates of {ship}"
