@@ -34,7 +34,7 @@ def _check_provider(request: Request) -> tuple[str, str]:
 
 def _given(request: Request) -> dict[str, Any]:
     """What a provider is told of the request."""
-    return {"body": request.body, "query": request.filters, "protocol": request.http.scheme}
+    return {"body": request.body, "query": dict(request.http.query), "protocol": request.http.scheme}
 
 
 async def _answer(request: Request, outcome: Outcome, actor_type: str, provider: str) -> Answer:

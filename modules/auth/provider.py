@@ -49,8 +49,8 @@ class Identities(Protocol):
 class AuthProvider(ABC):
     """Somebody who can tell who somebody is: by a password, or by asking another service.
 
-    Each method is given what came in the request: `{"body": {…}, "query": {…}, "protocol": "https"}`. Nothing of it
-    has been checked. No transaction is open while a provider works; it may take its time and call outside.
+    Each method is given what came in the request: `{"body": {…}, "query": {…}, "protocol": "https"}`. The query
+    is text by name. Nothing of it has been checked. No transaction is open while a provider works; it may take its time and call outside.
     """
 
     identifier: ClassVar[str]
