@@ -74,7 +74,8 @@ def npm() -> list[str]:
 
 async def run_node(folder: Path, script: str, argument: str) -> str:
     """Run a script of this folder with the SDK in reach; returns what it printed."""
-    shutil.copy(Path(__file__).parent / script, folder)
+    for each in Path(__file__).parent.glob("*.mjs"):
+        shutil.copy(each, folder)
     process = await asyncio.create_subprocess_exec(
         node_program(),
         script,

@@ -1,0 +1,53 @@
+"""A shop's own plugin: providers by which the SDK can do what it can't by those we ship.
+
+Shipping gets priced, and somebody comes back from a sign-in elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from velella.modules.auth.provider import AuthProvider, Identities, Outcome, elsewhere, proven, refused
+from velella.modules.fulfillment.provider import Consignment, Data, FulfillmentProvider, Price
+
+
+class Scales(FulfillmentProvider):
+    """Works out what sending costs."""
+
+    identifier = "scales"
+
+    async def options(self) -> list[dict[str, Any]]:
+        return [{"id": "by-weight"}]
+
+    async def can_calculate(self, option: Data) -> bool:
+        return True
+
+    async def calculate_price(self, option: Data, data: Data, context: Data) -> Price:
+        return Price(Decimal("7.50"))
+
+    async def create(self, key: str, data: Data, items: Sequence[Data], order: Data | None, fulfillment: Data) -> Consignment:
+        return Consignment()
+
+    async def cancel(self, key: str, data: Data) -> None: ...
+
+
+class Lighthouse(AuthProvider):
+    """Knows who brings the code back with which everybody is sent away."""
+
+    identifier = "lighthouse"
+    display_name = "Lighthouse"
+    CODE = "two short, one long"
+
+    async def authenticate(self, given: Mapping[str, Any], identities: Identities) -> Outcome:
+        return elsewhere(f"https://lighthouse.example/?code={self.CODE}")
+
+    async def register(self, given: Mapping[str, Any], identities: Identities) -> Outcome:
+        return await self.authenticate(given, identities)
+
+    async def validate_callback(self, given: Mapping[str, Any], identities: Identities) -> Outcome:
+        if given["query"].get("code") != self.CODE:
+            return refused("That isn't how we blink")
+        made = await identities.create("keeper", {})
+        return proven(made) if made is not None else refused("The keeper is in already")
