@@ -14,7 +14,6 @@ from typing import Any
 import asyncpg
 import psutil
 
-from ...core import migrations
 from ...core.errors import Misconfigured
 from ...core.settings import Settings, kept_secret
 from ..postgres import EmbeddedPostgres
@@ -141,11 +140,15 @@ def _without_password(url: str) -> str:
 
 async def migrate(settings: Settings) -> list[str]:
     """Bring every module's tables up to date; returns the modules that changed. May be called at once from several processes."""
+    from ...core import migrations  # here: most commands don't need Alembic, which takes its time
+
     return await migrations.migrate_all(settings)
 
 
 async def check_schema(settings: Settings) -> None:
     """Raises Misconfigured when a module's tables are older than the code."""
+    from ...core import migrations
+
     pending = await migrations.pending_all(settings)
     if pending:
         raise Misconfigured(f"The database is older than this Velella: {', '.join(pending)}.", hint="Run `velella migrate` first.")

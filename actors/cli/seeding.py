@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ...core.settings import Settings
 from ..host import local_host
 from ..services import service_names
-from . import demo, instance
+from . import instance
 from .accounts import create_admin
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ async def seed_demo(settings: Settings, console: Console) -> None:
 
     A front end of our own on a free loopback port takes the requests, so it doesn't matter whether a server runs.
     """
+    from . import demo  # here: only who fills a shop needs an HTTP client
+
     private = settings.model_copy(update={"host": "127.0.0.1", "port": 0})
     async with local_host(private, service_names(settings)) as host:
         password = instance.admin_password(settings)

@@ -304,6 +304,7 @@ REFERENCES: tuple[Reference, ...] = (
     Reference("order_line_item", "product", "product_id", "product"),
     Reference("order_line_item", "variant", "variant_id", "product_variant", back="order_items"),
     Reference("order_shipping_method", "shipping_option", "shipping_option_id", "shipping_option"),
+    Reference("store", "default_sales_channel", "default_sales_channel_id", "sales_channel"),
     Reference("store_currency", "currency", "currency_code", "currency", "code"),
     # translations and locales come with their modules; see NOT_THERE.
 )

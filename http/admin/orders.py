@@ -15,8 +15,7 @@ from ..store.orders import show_order, show_orders
 routes = Routes()
 
 _LISTED = words("id display_id custom_display_id status version summary total metadata locale created_at updated_at")
-# There are no changes of orders yet; dashboards ask for the one that is under way.
-ORDERS = View("order", "order", "orders", _LISTED, disallowed="order_change", limit=15, label="Order")
+ORDERS = View("order", "order", "orders", _LISTED, limit=15, label="Order")
 ORDER = ORDERS.but(
     defaults=(
         *_LISTED,
@@ -64,7 +63,7 @@ class UpdateOrder(Body):
 @routes.post("/admin/orders/{id}", body=UpdateOrder, returns=ORDER, query=Filters(version=NUMBER))
 async def update(request: Request) -> Answer:
     """Change what an order says about its buyer."""
-    await request.run(update_order, id=request.params["id"], changes=request.body)
+    await request.run(update_order, id=request.params["id"], changes=request.body, user_id=request.actor_id)
     return dumps({"order": await show_order(request, {"id": request.params["id"]}, ORDER)})
 
 
@@ -72,3 +71,40 @@ async def update(request: Request) -> Answer:
 async def get_order(request: Request) -> Answer:
     """Get an order; of its versions the newest is kept."""
     return dumps({"order": await show_order(request, {"id": request.params["id"], **request.filters}, ORDER)})
+
+
+# -- what happened to it
+
+CHANGE = View(
+    "order_change",
+    "order_change",
+    "order_changes",
+    words(
+        "id order_id return_id claim_id exchange_id version change_type *actions description status internal_note created_by requested_by "
+        "requested_at confirmed_by confirmed_at declined_by declined_reason metadata declined_at canceled_by canceled_at created_at "
+        "updated_at carry_over_promotions no_notification"
+    ),
+)
+ITEM = View("order_item", "order_item", "order_items", "id order_id item_id version *item", limit=100)
+CHANGES = Filters(id=MANY, status=MANY, change_type=MANY, created_at=OPERATORS, updated_at=OPERATORS, deleted_at=OPERATORS)
+
+
+@routes.get("/admin/orders/{id}/changes", returns=CHANGE, query=CHANGES)
+async def list_changes(request: Request) -> Answer:
+    """List what was changed in an order, oldest first."""
+    page = await request.rows(CHANGE, {**request.filters, "order_id": request.params["id"]}, order=("created_at",))
+    return b'{"order_changes":%s}' % page.json
+
+
+@routes.get("/admin/orders/{id}/line-items", returns=ITEM, query=Filters(id=MANY, item_id=MANY, version=NUMBER))
+async def list_items(request: Request) -> Answer:
+    """List how many of each line an order has; of its versions the newest is kept."""
+    page = await request.rows(ITEM, {**request.filters, "order_id": request.params["id"]})
+    return b'{"order_items":%s}' % page.json
+
+
+@routes.get("/admin/orders/{id}/preview", returns=ORDER, query=Filters(version=NUMBER))
+async def preview(request: Request) -> Answer:
+    """Show an order as it would be with the change that is under way. No change waits to be confirmed yet: it is the order as it is."""
+    order = await show_order(request, {"id": request.params["id"], **request.filters}, ORDER)
+    return dumps({"order": {**order, "order_change": None, "return_requested_total": 0}})

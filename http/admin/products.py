@@ -23,6 +23,7 @@ from ..frontend.filters import BOOLEAN, MANY, STAMPS, TEXT, TEXT_LIST, Filters, 
 from ..frontend.nested import belonging
 from ..frontend.request import Answer, Request, deleted
 from ..frontend.routes import Routes
+from ..frontend.stock import add_all_quantities
 from ..frontend.view import View
 from .product_bodies import (
     BatchNeeds,
@@ -56,6 +57,8 @@ PRODUCT = View(
     " *tags *images *variants *variants.prices variants.prices.price_rules.value variants.prices.price_rules.attribute *variants.options"
     " *variants.images *sales_channels",
 )
+QUANTITY = "inventory_quantity"
+"""What lists of variants can work out besides: how many there are, at all locations."""
 VARIANT = View("product_variant", "variant", "variants", f"{VARIANT_COLUMNS} {PRICES}")
 ANY_VARIANT = VARIANT.but(defaults=f"{VARIANT_COLUMNS} *product {PRICES}")
 PRODUCT_OPTION = View("product_option", "product_option", "product_options", "id title")
@@ -128,9 +131,20 @@ async def variants_by_id(request: Request, ids: Iterable[str]) -> list[dict[str,
 
 async def listed(request: Request, view: View, filters: dict[str, Any]) -> Answer:
     paging = request.page
+    counted = view is not PRODUCT and request.asks(QUANTITY)
+    fields = (*(name for name in request.fields if name != QUANTITY), "id", "manage_inventory") if counted else None
     page = await request.rows(
-        view, filters, order=paging.order, limit=paging.limit, offset=paging.offset, with_deleted=paging.with_deleted, count=True
+        view,
+        filters,
+        fields=fields,
+        order=paging.order,
+        limit=paging.limit,
+        offset=paging.offset,
+        with_deleted=paging.with_deleted,
+        count=True,
     )
+    if counted:
+        await add_all_quantities(request, page.rows)
     shown = shown_product if view is PRODUCT else shown_variant
     return {view.plural: [shown(row) for row in page.rows], "count": page.count, "offset": paging.offset, "limit": paging.limit}
 

@@ -124,29 +124,3 @@ async def _add_taxes(request: Request, variants: Iterable[Row], who: Asking, pro
                 inclusive = bool(price[f"is_{name}_price_tax_inclusive"])
                 without, including = without_and_with_tax(price[f"{name}_amount"], inclusive, rates.get(variant["id"], Decimal(0)))
                 price[f"{name}_amount_with_tax"], price[f"{name}_amount_without_tax"] = including, without
-
-
-async def add_quantities(request: Request, variants: Sequence[Row], channel_ids: Sequence[str]) -> None:
-    """Give each variant that is sold from stock its `inventory_quantity`: how many could be made of what is available in the channel.
-
-    Raises InvalidData unless there is exactly one channel.
-    """
-    if len(channel_ids) != 1:
-        raise InvalidData(
-            "Inventory availability cannot be calculated in the given context. Either provide a single sales channel id"
-            " or configure a single sales channel in the publishable key"
-        )
-    managed = [variant for variant in variants if variant.get("manage_inventory")]
-    made_of, located = await request.modules.link.linked_many(
-        [
-            ("product_variant_inventory_item", "variant_id", [variant["id"] for variant in managed]),
-            ("sales_channel_stock_location", "sales_channel_id", list(channel_ids)),
-        ]
-    )
-    items = sorted({tie["inventory_item_id"] for tie in made_of})
-    available = await request.modules.inventory.available(items, [tie["stock_location_id"] for tie in located])
-    makes: dict[str, list[Decimal]] = {}
-    for tie in made_of:
-        makes.setdefault(tie["variant_id"], []).append(available[tie["inventory_item_id"]] // Decimal(tie["required_quantity"] or 1))
-    for variant in managed:
-        variant["inventory_quantity"] = max(Decimal(0), min(makes.get(variant["id"], [Decimal(0)])))

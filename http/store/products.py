@@ -14,8 +14,9 @@ from ..frontend.cached import Cached
 from ..frontend.filters import BOOLEAN, MANY, PAGING, STAMPS, TEXT, Filters
 from ..frontend.request import Answer, Request, envelope, list_envelope, not_found
 from ..frontend.routes import Routes
+from ..frontend.stock import add_quantities
 from ..frontend.view import Fields, View
-from .prices import CONTEXT, Asking, Row, add_prices, add_quantities, asking, price_texts
+from .prices import CONTEXT, Asking, Row, add_prices, asking, price_texts
 from .views import PRODUCT, VARIANT
 
 routes = Routes()

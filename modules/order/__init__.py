@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...core.module import Module
+from .schema import SCHEMA
 from .service import OrderService
-from .tables import SCHEMA
 
 MODULE = Module(name="order", schema=SCHEMA, service=OrderService, package=__name__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypedDict
 
@@ -16,18 +17,23 @@ from ...core.query.page import Page, Query
 from ...core.query.totalled import ORDER, totalled
 from . import queries
 from .placing import rows_of, summary
-from .tables import SCHEMA
+from .schema import SCHEMA
 
 ADDRESSES = ("shipping_address", "billing_address")
 _OWN = ("id", "created_at", "updated_at", "deleted_at")
 """Columns of an address that a new one doesn't take over."""
 
 
+TOLD = ("email", "locale", *ADDRESSES)
+"""What of an amendment is written down as a change of its own, with what it was before."""
+
+
 class Amendment(TypedDict):
-    """Columns of an order that were changed."""
+    """Columns of an order that were changed, and the changes that were written down."""
 
     before: Row
     after: Row
+    changes: list[str]
 
 
 class OrderService(ModuleService):
@@ -77,15 +83,16 @@ class OrderService(ModuleService):
 
     @writes
     @keyed("order_id")
-    async def amend(self, order_id: str, changes: Mapping[str, Any]) -> Amendment:
+    async def amend(self, order_id: str, changes: Mapping[str, Any], *, by: str | None = None) -> Amendment:
         """Change `email`, `customer_id`, `locale`, `metadata`, `shipping_address` and `billing_address`.
 
-        What an address names is laid over the one there was, as a new row: the former stays, for `put_back`. Raises NotFound; NotAllowed
-        for a cancelled order; InvalidData for another country, which would be other taxes.
+        What an address names is laid over the one there was, as a new row: the former stays, for `put_back`. What is new of the email, the
+        locale and the addresses is written down as confirmed changes of the order, `by` a user. Raises NotFound; NotAllowed for a cancelled
+        order; InvalidData for another country, which would be other taxes.
         """
         if await self.database.fetch_value(queries.LOCK, {"id": order_id}) is None:
             raise NotFound(f"Order with id: {order_id} was not found")
-        given = dict(changes)
+        given, told = dict(changes), dict[str, tuple[Any, Any]]()
         addresses = {name: given.pop(name) for name in ADDRESSES if given.get(name) is not None}
         order = await self.retrieve("order", order_id, fields=("*", *(f"{name}.*" for name in addresses)))
         if order["status"] == "canceled":
@@ -97,8 +104,21 @@ class OrderService(ModuleService):
                 raise InvalidData(f"The country of the {name.replace('_', ' ')} can't be changed")
             [made] = await self.create("order_address", [{**there, **address}])
             given[f"{name}_id"] = made["id"]
+            told[name] = order[name], made
         await self.update("order", [{"id": order_id, **given}])
-        return {"before": {column: order[column] for column in given}, "after": given}
+        told |= {name: (order[name], given[name]) for name in TOLD if name in given and given[name] != order[name]}
+        written = [await self._write_down(order, name, old, new, by) for name, (old, new) in told.items()]
+        return {"before": {column: order[column] for column in given}, "after": given, "changes": written}
+
+    async def _write_down(self, order: Row, name: str, old: Any, new: Any, by: str | None) -> str:
+        """A change that has been made already: of one thing that an order says. Returns its id."""
+        of_order = {"order_id": order["id"], "version": order["version"]}
+        made_by = {"created_by": by, "confirmed_by": by, "confirmed_at": datetime.now(UTC)}
+        [change] = await self.create("order_change", [{**of_order, **made_by, "change_type": "update_order", "status": "confirmed"}])
+        action = {**of_order, "order_change_id": change["id"], "reference": "order", "reference_id": order["id"], "applied": True}
+        details = {"type": name, "old": old, "new": new}
+        await self.create("order_change_action", [{**action, "action": "UPDATE_ORDER_PROPERTIES", "details": details}])
+        return str(change["id"])
 
     @writes
     @keyed("order_id")
@@ -108,6 +128,7 @@ class OrderService(ModuleService):
         order = await self.retrieve("order", order_id)
         unchanged = {column for column, value in amendment["after"].items() if order[column] == value}
         await self.update("order", [{"id": order_id, **{column: amendment["before"][column] for column in unchanged}}])
+        await self.delete("order_change", amendment["changes"])
 
     # -- money
 

@@ -10,26 +10,18 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    ColumnElement,
     ForeignKey,
-    FromClause,
     Index,
     Integer,
-    Numeric,
     Sequence,
     Table,
     Text,
-    cast,
     false,
-    func,
-    literal_column,
-    select,
     true,
 )
 from sqlalchemy.sql.schema import SchemaItem
 
 from ...core.sql.columns import Json, Money, Quantity, Timestamp, identity, metadata_column, module_metadata, timestamps, trigrams
-from ...core.sql.entity import Entity, Relation, Schema, many, one
 
 metadata = module_metadata()
 
@@ -290,35 +282,6 @@ order_summary = Table(
 )
 Index("uq_order_summary_order_id", order_summary.c.order_id, unique=True, postgresql_where=order_summary.c.deleted_at.is_(None))
 
-
-def _summary(source: FromClause) -> ColumnElement[object]:
-    """The totals of the order's summary."""
-    totals = select(order_summary.c.totals).where(order_summary.c.order_id == source.c.id, order_summary.c.deleted_at.is_(None))
-    return totals.correlate(source).scalar_subquery()
-
-
-def _total(source: FromClause) -> ColumnElement[object]:
-    """What the order costs, as its summary has it: the same figure that its lines add up to, without reading them."""
-    amount = cast(func.jsonb_extract_path_text(order_summary.c.totals, literal_column("'current_order_total'")), Numeric)
-    total = select(amount).where(order_summary.c.order_id == source.c.id, order_summary.c.deleted_at.is_(None))
-    return total.correlate(source).scalar_subquery()
-
-
-def _quantity(source: FromClause) -> ColumnElement[object]:
-    """How many were bought."""
-    quantity = select(order_item.c.quantity).where(order_item.c.item_id == source.c.id, order_item.c.deleted_at.is_(None))
-    return quantity.correlate(source).scalar_subquery()
-
-
-def _owned(kind: str, key: str, detail: str) -> dict[str, Relation]:
-    return {
-        "tax_lines": many(f"{kind}_tax_line", key, cascade=True),
-        "adjustments": many(f"{kind}_adjustment", key, cascade=True),
-        "detail": one(detail, "id", key),
-        "order": one("order", "order_id"),
-    }
-
-
 # Why things come back: the reasons a shop chooses from, each maybe a finer one of another.
 return_reason = Table(
     "return_reason",
@@ -330,75 +293,4 @@ return_reason = Table(
     Column("parent_return_reason_id", Text, ForeignKey("return_reason.id", ondelete="SET NULL"), index=True),
     metadata_column(),
     *timestamps(),
-)
-
-SCHEMA = Schema(
-    "order",
-    Entity(
-        "order",
-        order,
-        prefix="order",
-        label="Order",
-        relations={
-            "shipping_address": one("order_address", "shipping_address_id"),
-            "billing_address": one("order_address", "billing_address_id"),
-            "items": many("order_line_item", "order_id", cascade=True),
-            "shipping_methods": many("order_shipping_method", "order_id", cascade=True),
-            "transactions": many("order_transaction", "order_id", cascade=True),
-            "credit_lines": many("order_credit_line", "order_id", cascade=True),
-        },
-        searchable=("display_id", "custom_display_id", "email", "shipping_address", "billing_address"),
-        computed={"summary": _summary, "total": _total},
-    ),
-    Entity(
-        "order_address",
-        order_address,
-        prefix="ordaddr",
-        searchable=("company", "first_name", "last_name", "address_1", "address_2", "city", "province", "postal_code", "phone"),
-    ),
-    Entity(
-        "order_line_item",
-        order_line_item,
-        prefix="ordli",
-        relations=_owned("order_line_item", "item_id", "order_item"),
-        computed={"quantity": _quantity},
-    ),
-    Entity("order_item", order_item, prefix="orditem", relations={"item": one("order_line_item", "item_id")}),
-    Entity(
-        "order_shipping_method",
-        order_shipping_method,
-        prefix="ordsm",
-        relations=_owned("order_shipping_method", "shipping_method_id", "order_shipping"),
-    ),
-    Entity("order_shipping", order_shipping, prefix="ordspmv"),
-    Entity("order_line_item_tax_line", order_line_item_tax_line, prefix="ordlitxl", relations={"item": one("order_line_item", "item_id")}),
-    Entity(
-        "order_line_item_adjustment", order_line_item_adjustment, prefix="ordliadj", relations={"item": one("order_line_item", "item_id")}
-    ),
-    Entity(
-        "order_shipping_method_tax_line",
-        order_shipping_method_tax_line,
-        prefix="ordsmtxl",
-        relations={"shipping_method": one("order_shipping_method", "shipping_method_id")},
-    ),
-    Entity(
-        "order_shipping_method_adjustment",
-        order_shipping_method_adjustment,
-        prefix="ordsmadj",
-        relations={"shipping_method": one("order_shipping_method", "shipping_method_id")},
-    ),
-    Entity("order_credit_line", order_credit_line, prefix="ordcl"),
-    Entity("order_transaction", order_transaction, prefix="ordtrx"),
-    Entity("order_summary", order_summary, prefix="ordsum"),
-    Entity(
-        "return_reason",
-        return_reason,
-        prefix="rr",
-        label="ReturnReason",
-        relations={
-            "parent_return_reason": one("return_reason", "parent_return_reason_id"),
-            "return_reason_children": many("return_reason", "parent_return_reason_id"),
-        },
-        searchable=("value", "label"),
-    ),
 )

@@ -57,6 +57,7 @@ async def customers(shop: Shop) -> None:
     await admin.post("/admin/customer-groups/{id}/customers", {"add": [guest]}, id=group)
     await admin.post("/admin/customers/{id}/customer-groups", {"remove": [group]}, id=guest)
     await admin.delete("/admin/customer-groups/{id}", id=group)
+    await admin.post("/admin/customer-groups", {"name": "Sailors"})
     await admin.delete("/admin/customers/{id}", id=guest)
 
 
@@ -96,7 +97,11 @@ async def orders(shop: Shop) -> None:
     await store.get("/store/orders/{id}", id=order)
     await admin.get("/admin/orders")
     await admin.get("/admin/orders/{id}", id=order)
-    await admin.post("/admin/orders/{id}", {"metadata": {"a": 1}}, id=order)
+    await admin.post("/admin/orders/{id}", {"email": "lovelace@example.com", "metadata": {"a": 1}}, id=order)
+    for path in ("/admin/orders/{id}/changes", "/admin/orders/{id}/line-items", "/admin/orders/{id}/preview"):
+        await admin.get(path, id=order)
+    for path in ("/admin/returns", "/admin/claims", "/admin/exchanges"):
+        await admin.get(path, {"order_id": order})
     await admin.get("/admin/payments/payment-providers")
     await shop.guest.post("/hooks/payment/{provider}", provider="system_default")
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 from velella.http.frontend import found_routes
+
+from .facts import later
 
 TEXT = (Path(__file__).parents[2] / "docs" / "compatibility.md").read_text()
 SERVED, _, REST = TEXT.partition("## Not yet")
@@ -23,9 +26,18 @@ def test_the_documentation_lists_what_is_served() -> None:
     assert routes_in(SERVED) == {f"{route.method} {route.path}" for route in found_routes()}
 
 
-def test_nothing_is_served_that_the_documentation_says_is_not() -> None:
-    begins = tuple(f"{path.rstrip('…/')}/" for path in re.findall(r"`(/[^`\s]+)`", NOT_YET))
-    served = [route for route in found_routes() if not re.fullmatch(r"/admin/orders/{id}", route.path)]
-    assert begins
-    assert [route.path for route in served if f"{route.path}/".startswith(begins)] == []
-    assert routes_in(NOT_YET) & {f"{route.method} {route.path}" for route in found_routes()} == set()
+def test_the_documentation_lists_what_is_not() -> None:
+    assert routes_in(NOT_YET) == set(later())
+
+
+def test_the_documentation_counts_them() -> None:
+    routes = list(found_routes())
+    assert f"{len(routes)} of the {len(routes) + len(later())} routes are served" in " ".join(NOT_YET.split())
+    missing = Counter(_area(route.split()[1]) for route in later())
+    there = Counter(_area(route.path) for route in routes)
+    counted = {area: (int(served), int(all)) for area, served, all in re.findall(r"\| `(/\S+)` \| (\d+) of (\d+) \|", NOT_YET)}
+    assert counted == {area: (there[area], there[area] + number) for area, number in missing.items()}
+
+
+def _area(path: str) -> str:
+    return "/".join(path.split("/")[:3])

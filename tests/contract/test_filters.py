@@ -15,7 +15,10 @@ from .walk import Shop
 NEEDS_A_CART = "GET /store/shipping-options"
 WHO_ASKS = ("region_id", "country_code", "province", "cart_id", "sales_channel_id")
 """Of the store's products: who asks, and from where, has to be known."""
-ON_PURPOSE = (r"GET /admin/customer-groups customers\[default_(billing|shipping)_address_id\]",)
+ON_PURPOSE = (
+    r"GET /admin/customer-groups customers\[default_(billing|shipping)_address_id\]",
+    r"GET /admin/(claims|exchanges) status",
+)
 """Columns that no table has."""
 SAYS_WHAT_FOR = "application_method_target_type"
 """Of values to choose from: it picks what they are values of, and finds all of them."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from .asking import NAMES, RESETTING, WITH_BODY, caller, is_error, refused
-from .facts import facts, served
+from .facts import facts, later, served
 from .walk import Shop
 
 # -- bodies
@@ -130,6 +131,8 @@ async def test_a_storefront_says_which_it_is(shop: Shop, name: str) -> None:
 
 OTHERWISE = {
     "GET /admin/users/{}/auth-providers": 200,
+    "GET /admin/orders/{}/changes": 200,
+    "GET /admin/orders/{}/line-items": 200,
     "GET /admin/layouts/{}/configuration": 200,
     "POST /admin/layouts/{}/configuration": 200,
     "DELETE /admin/layouts/{}/configuration": 200,
@@ -157,6 +160,15 @@ async def test_what_is_not_there_is_not_found(shop: Shop, name: str) -> None:
         assert answer.json == {"id": "nobody", "object": fact["const"]["object"], "deleted": True}
     else:
         is_error(answer, 404, "not_found")
+
+
+@pytest.mark.parametrize("name", [name for name in later() if name != "POST /auth/{auth_provider}/user"])  # looks like signing in as a user
+async def test_what_is_not_served_yet_is_not_found(shop: Shop, name: str) -> None:
+    method, _, path = re.sub(r"\{\w+\}", "nobody", name).partition(" ")
+    answer = await (shop.store if path.startswith("/store") else shop.admin).raw(method, path, {} if method == "POST" else None)
+    assert answer.status == 404
+    if answer.json is None:  # else it looks like a thing of some kind (`/admin/orders/export`), which isn't there
+        assert f"Cannot {method} {path}" in answer.text
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("GET")])

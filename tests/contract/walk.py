@@ -219,6 +219,7 @@ async def price_lists(shop: Shop) -> None:
     await admin.post("/admin/price-lists/{id}/prices/batch", batch, id=made)
     await admin.post("/admin/price-lists/{id}/products", {"remove": [shop.ids["product"]]}, id=made)
     await admin.delete("/admin/price-lists/{id}", id=made)
+    await admin.post("/admin/price-lists", body)  # one that stays
 
 
 async def promotions(shop: Shop) -> None:
@@ -247,6 +248,7 @@ async def promotions(shop: Shop) -> None:
     await admin.post("/admin/campaigns/{id}", {"name": "Sales"}, id=campaign)
     await admin.delete("/admin/promotions/{id}", id=made)
     await admin.delete("/admin/campaigns/{id}", id=campaign)
+    await admin.post("/admin/campaigns", {"name": "Sale", "campaign_identifier": "next sale", "budget": budget})
 
 
 async def reasons(shop: Shop) -> None:

@@ -16,6 +16,7 @@ import pytest
 from velella.core.ids import ulid
 
 from .buyer import Buyer
+from .pools import pools_file
 from .served import Served, served
 from .shop import open_shop, sell
 from .test_metrics import scrape, total
@@ -69,7 +70,8 @@ async def test_service_goes_on_and_the_books_agree_whatever_is_killed(tmp_path: 
     seed = int(os.environ.get("VELELLA_TEST_SEED", random.SystemRandom().randrange(2**32)))
     print(f"VELELLA_TEST_SEED={seed}")
     rng = random.Random(seed)
-    async with served(tmp_path, "pooled", "--empty") as running:
+    topology = pools_file(tmp_path, {kind: [kind] for kind in KINDS}, twice=("workflows", "http"))
+    async with served(tmp_path, topology, "--empty") as running:
         await _kill_under_load(running, rng)
 
 

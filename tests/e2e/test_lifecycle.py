@@ -24,10 +24,10 @@ def is_loopback(address: str) -> bool:
     return ipaddress.ip_address(address.removeprefix("::ffff:")).is_loopback
 
 
-async def test_stopping_leaves_nothing_and_starting_again_goes_on(tmp_path: Path) -> None:
+async def test_a_shop_is_there_again_however_it_was_ended(tmp_path: Path) -> None:
+    """By `velella stop`, which leaves nothing behind; by a kill, of which the next start clears what is left."""
     async with served(tmp_path, "packed", "--empty") as first:
-        admin = await first.admin()
-        await admin.post("/admin/customers", {"email": "kept@example.com"})
+        await (await first.admin()).post("/admin/customers", {"email": "kept@example.com"})
         started = descendants(first.process.pid) | {psutil.Process(int(pid)) for pid in (await first.command("status", "--pids")).split()}
         assert len(started) > 3  # PostgreSQL, Ray and our own
         listening = [
@@ -38,11 +38,24 @@ async def test_stopping_leaves_nothing_and_starting_again_goes_on(tmp_path: Path
             if connection.status == psutil.CONN_LISTEN
         ]
         assert all(is_loopback(address) for address in listening), listening
+        assert "Stopped" in await first.command("stop")
+        await asyncio.wait_for(first.process.wait(), 10)
     _, alive = psutil.wait_procs(started, timeout=10)
     assert not alive, [process.cmdline() for process in alive]
-    async with served(tmp_path, "packed") as again:
-        found = await (await again.admin()).get("/admin/customers", email="kept@example.com")
-        assert found["count"] == 1
+
+    async with served(tmp_path, "packed") as second:
+        admin = await second.admin()
+        assert (await admin.get("/admin/customers", email="kept@example.com"))["count"] == 1
+        await admin.post("/admin/customers", {"email": "survivor@example.com"})
+        left = descendants(second.process.pid)
+        second.process.send_signal(signal.SIGKILL)
+        await second.process.wait()
+        second.process._transport._returncode = 0  # type: ignore[attr-defined]  # killed on purpose
+
+    async with served(tmp_path, "packed") as third:
+        assert (await (await third.admin()).get("/admin/customers", email="survivor@example.com"))["count"] == 1
+    _, alive = psutil.wait_procs(left, timeout=15)
+    assert not alive, [process.cmdline() for process in alive]
 
 
 async def test_a_second_start_on_the_same_data_says_so(colony: Served) -> None:
@@ -99,25 +112,3 @@ async def test_every_command_explains_itself(command: str) -> None:
     assert "Usage" in output
     if command not in ("user", "key", "cache", "workflows"):
         assert "Example" in output
-
-
-async def test_velella_stop_ends_it(tmp_path: Path) -> None:
-    async with served(tmp_path, "packed", "--empty") as running:
-        assert "Stopped" in await running.command("stop")
-        await asyncio.wait_for(running.process.wait(), 10)
-
-
-async def test_a_killed_server_starts_again_on_its_data(tmp_path: Path) -> None:
-    folder = tmp_path
-    async with served(folder, "packed", "--empty") as running:
-        admin = await running.admin()
-        await admin.post("/admin/customers", {"email": "survivor@example.com"})
-        left = descendants(running.process.pid)
-        running.process.send_signal(signal.SIGKILL)
-        await running.process.wait()
-        running.process._transport._returncode = 0  # type: ignore[attr-defined]  # killed on purpose
-    async with served(folder, "packed") as again:
-        found = await (await again.admin()).get("/admin/customers", email="survivor@example.com")
-        assert found["count"] == 1
-    _, alive = psutil.wait_procs(left, timeout=15)
-    assert not alive, [process.cmdline() for process in alive]

@@ -17,20 +17,17 @@ from velella.core.ids import ulid
 
 from .buyer import Buyer
 from .conftest import COUNTRIES
+from .pools import pools_file
 from .served import Api, served
 from .shop import open_shop, sell
 
-POOLS = """
-metadata:
-  velella:
-    pools:
-      - {name: doors, services: [http]}
-      - {name: engine, services: [workflows, locking, caching]}
-      - {name: checkout, services: [cart, order, payment, tax, pricing, product]}
-      - {name: stock, services: [inventory, stock_location, fulfillment, sales_channel, link]}
-      - {name: rest, services: [%s]}
-"""
-"""The pooled topology with fewer, larger pools: a checkout crosses between all of them."""
+POOLS = {
+    "doors": ["http"],
+    "engine": ["workflows", "locking", "caching"],
+    "checkout": ["cart", "order", "payment", "tax", "pricing", "product"],
+    "stock": ["inventory", "stock_location", "fulfillment", "sales_channel", "link"],
+}
+"""A checkout crosses between all of them."""
 
 
 @dataclass(frozen=True)
@@ -83,16 +80,11 @@ async def collecting() -> AsyncIterator[Collector]:
 
 
 async def test_a_checkout_is_one_trace(tmp_path: Path) -> None:
-    from velella.actors.services import service_names
-    from velella.core.settings import Settings
-
-    placed = POOLS.replace(",", " ").replace("[", " ").replace("]", " ").split()
-    topology = tmp_path / "pools.yaml"
-    topology.write_text(POOLS % ", ".join(name for name in service_names(Settings()) if name not in placed))
+    topology = pools_file(tmp_path, POOLS)
     trace, above = secrets.token_hex(16), secrets.token_hex(8)
     async with collecting() as collector:
         environment = {"VELELLA_TRACES": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "300"}
-        async with served(tmp_path, str(topology), "--empty", environment=environment) as running:
+        async with served(tmp_path, topology, "--empty", environment=environment) as running:
             admin = await running.admin()
             shop = await open_shop(admin, COUNTRIES)
             product = await sell(admin, shop, f"seen-{ulid().lower()}", {"eur": 10})

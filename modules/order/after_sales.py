@@ -1,0 +1,185 @@
+"""What happens to an order after it was placed: changes with their actions, returns, claims and exchanges.
+
+Changes are written down; returns, claims and exchanges are yet to come: there are none, and lists of them say so.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, ForeignKey, Identity, Index, Integer, Sequence, Table, Text, false
+from sqlalchemy.sql.schema import SchemaItem
+
+from ...core.sql.columns import Json, Money, Quantity, Timestamp, identity, metadata_column, timestamps
+from .tables import metadata
+
+
+def _of_order() -> tuple[SchemaItem, ...]:
+    return (Column("order_id", Text, ForeignKey("order.id", ondelete="CASCADE"), nullable=False),)
+
+
+def _of_cause() -> tuple[SchemaItem, ...]:
+    """What may have brought a change about."""
+    return Column("return_id", Text), Column("claim_id", Text), Column("exchange_id", Text)
+
+
+def _indexed(table: Table, *columns: str) -> None:
+    for name in columns:
+        Index(f"ix_{table.name}_{name}", table.c[name], postgresql_where=table.c.deleted_at.is_(None))
+
+
+order_change = Table(
+    "order_change",
+    metadata,
+    identity(),
+    *_of_order(),
+    *_of_cause(),
+    Column("version", Integer, nullable=False),
+    Column("change_type", Text),
+    Column("description", Text),
+    Column("status", Text, nullable=False, server_default="pending"),
+    Column("internal_note", Text),
+    Column("created_by", Text),
+    Column("requested_by", Text),
+    Column("requested_at", Timestamp),
+    Column("confirmed_by", Text),
+    Column("confirmed_at", Timestamp),
+    Column("declined_by", Text),
+    Column("declined_reason", Text),
+    Column("declined_at", Timestamp),
+    Column("canceled_by", Text),
+    Column("canceled_at", Timestamp),
+    Column("carry_over_promotions", Boolean),
+    Column("no_notification", Boolean),
+    metadata_column(),
+    *timestamps(),
+    CheckConstraint("status IN ('confirmed', 'declined', 'requested', 'pending', 'canceled')", name="status"),
+)
+_indexed(order_change, "order_id")
+
+order_change_action = Table(
+    "order_change_action",
+    metadata,
+    identity(),
+    Column("order_change_id", Text, ForeignKey("order_change.id", ondelete="CASCADE")),
+    Column("order_id", Text),
+    *_of_cause(),
+    Column("version", Integer),
+    Column("ordering", BigInteger, Identity(), nullable=False),
+    Column("reference", Text),
+    Column("reference_id", Text),
+    Column("action", Text, nullable=False),
+    Column("details", Json),
+    Column("amount", Money),
+    Column("internal_note", Text),
+    Column("applied", Boolean, nullable=False, server_default=false()),
+    *timestamps(),
+)
+_indexed(order_change_action, "order_change_id", "order_id")
+
+# `return` is a word of Python, not of SQL.
+return_ids = Sequence("return_display_id_seq", metadata=metadata)
+return_ = Table(
+    "return",
+    metadata,
+    identity(),
+    *_of_order(),
+    Column("claim_id", Text),
+    Column("exchange_id", Text),
+    Column("order_version", Integer, nullable=False),
+    Column("display_id", Integer, return_ids, nullable=False, server_default=return_ids.next_value()),
+    Column("status", Text, nullable=False, server_default="open"),
+    Column("location_id", Text),
+    Column("no_notification", Boolean),
+    Column("refund_amount", Money),
+    Column("created_by", Text),
+    Column("requested_at", Timestamp),
+    Column("received_at", Timestamp),
+    Column("canceled_at", Timestamp),
+    metadata_column(),
+    *timestamps(),
+    CheckConstraint("status IN ('open', 'requested', 'received', 'partially_received', 'canceled')", name="status"),
+)
+_indexed(return_, "order_id")
+
+return_item = Table(
+    "return_item",
+    metadata,
+    identity(),
+    Column("return_id", Text, ForeignKey("return.id", ondelete="CASCADE"), nullable=False),
+    Column("reason_id", Text, ForeignKey("return_reason.id", ondelete="SET NULL")),
+    Column("item_id", Text, ForeignKey("order_line_item.id", ondelete="CASCADE"), nullable=False),
+    Column("quantity", Quantity, nullable=False),
+    Column("received_quantity", Quantity, nullable=False, server_default="0"),
+    Column("damaged_quantity", Quantity, nullable=False, server_default="0"),
+    Column("note", Text),
+    metadata_column(),
+    *timestamps(),
+)
+_indexed(return_item, "return_id", "reason_id", "item_id")
+
+claim_ids = Sequence("order_claim_display_id_seq", metadata=metadata)
+order_claim = Table(
+    "order_claim",
+    metadata,
+    identity(),
+    *_of_order(),
+    Column("return_id", Text),
+    Column("order_version", Integer, nullable=False),
+    Column("display_id", Integer, claim_ids, nullable=False, server_default=claim_ids.next_value()),
+    Column("type", Text, nullable=False),
+    Column("no_notification", Boolean),
+    Column("refund_amount", Money),
+    Column("created_by", Text),
+    Column("canceled_at", Timestamp),
+    metadata_column(),
+    *timestamps(),
+    CheckConstraint("type IN ('refund', 'replace')", name="type"),
+)
+_indexed(order_claim, "order_id")
+
+order_claim_item = Table(
+    "order_claim_item",
+    metadata,
+    identity(),
+    Column("claim_id", Text, ForeignKey("order_claim.id", ondelete="CASCADE"), nullable=False),
+    Column("item_id", Text, ForeignKey("order_line_item.id", ondelete="CASCADE"), nullable=False),
+    Column("is_additional_item", Boolean, nullable=False, server_default=false()),
+    Column("reason", Text),
+    Column("quantity", Quantity, nullable=False),
+    Column("note", Text),
+    metadata_column(),
+    *timestamps(),
+    CheckConstraint("reason IN ('missing_item', 'wrong_item', 'production_failure', 'other')", name="reason"),
+)
+_indexed(order_claim_item, "claim_id", "item_id")
+
+exchange_ids = Sequence("order_exchange_display_id_seq", metadata=metadata)
+order_exchange = Table(
+    "order_exchange",
+    metadata,
+    identity(),
+    *_of_order(),
+    Column("return_id", Text),
+    Column("order_version", Integer, nullable=False),
+    Column("display_id", Integer, exchange_ids, nullable=False, server_default=exchange_ids.next_value()),
+    Column("no_notification", Boolean),
+    Column("allow_backorder", Boolean, nullable=False, server_default=false()),
+    Column("difference_due", Money),
+    Column("created_by", Text),
+    Column("canceled_at", Timestamp),
+    metadata_column(),
+    *timestamps(),
+)
+_indexed(order_exchange, "order_id")
+
+order_exchange_item = Table(
+    "order_exchange_item",
+    metadata,
+    identity(),
+    Column("exchange_id", Text, ForeignKey("order_exchange.id", ondelete="CASCADE"), nullable=False),
+    Column("item_id", Text, ForeignKey("order_line_item.id", ondelete="CASCADE"), nullable=False),
+    Column("quantity", Quantity, nullable=False),
+    Column("note", Text),
+    metadata_column(),
+    *timestamps(),
+)
+_indexed(order_exchange_item, "exchange_id", "item_id")
