@@ -89,14 +89,14 @@ ITEM = View("order_item", "order_item", "order_items", "id order_id item_id vers
 CHANGES = Filters(id=MANY, status=MANY, change_type=MANY, created_at=OPERATORS, updated_at=OPERATORS, deleted_at=OPERATORS)
 
 
-@routes.get("/admin/orders/{id}/changes", returns=CHANGE, query=CHANGES)
+@routes.get("/admin/orders/{id}/changes", returns=CHANGE, query=CHANGES, envelope="order_changes")
 async def list_changes(request: Request) -> Answer:
     """List what was changed in an order, oldest first."""
     page = await request.rows(CHANGE, {**request.filters, "order_id": request.params["id"]}, order=("created_at",))
     return b'{"order_changes":%s}' % page.json
 
 
-@routes.get("/admin/orders/{id}/line-items", returns=ITEM, query=Filters(id=MANY, item_id=MANY, version=NUMBER))
+@routes.get("/admin/orders/{id}/line-items", returns=ITEM, query=Filters(id=MANY, item_id=MANY, version=NUMBER), envelope="order_items")
 async def list_items(request: Request) -> Answer:
     """List how many of each line an order has; of its versions the newest is kept."""
     page = await request.rows(ITEM, {**request.filters, "order_id": request.params["id"]})

@@ -232,7 +232,7 @@ async def list_options(request: Request) -> Answer:
     return await request.fetch_list(PRODUCT_OPTION, {**request.filters, "products": {"id": request.params["id"]}})
 
 
-@routes.post("/admin/products/{id}/options/batch", body=BatchOptions, returns=PRODUCT)
+@routes.post("/admin/products/{id}/options/batch", body=BatchOptions, returns=PRODUCT, envelope="product")
 async def batch_options(request: Request) -> Answer:
     """Give a product options, take some away, change which of their values it uses: all of it, or nothing."""
     await request.run(set_product_options, product_id=request.params["id"], **request.body)
@@ -315,7 +315,7 @@ async def own(request: Request, *variant_ids: str) -> None:
 # -- which images show which variants
 
 
-@routes.post("/admin/products/{id}/variants/{variant_id}/images/batch", body=LinkBody, query=None)
+@routes.post("/admin/products/{id}/variants/{variant_id}/images/batch", body=LinkBody, query=None, envelope="added removed")
 async def set_images_of_variant(request: Request) -> Answer:
     """Show images of the product at a variant only, and others no longer."""
     await own(request, request.params["variant_id"])
@@ -323,7 +323,7 @@ async def set_images_of_variant(request: Request) -> Answer:
     return {"added": changed["added"], "removed": changed["removed"]}
 
 
-@routes.post("/admin/products/{id}/images/{image_id}/variants/batch", body=LinkBody, query=None)
+@routes.post("/admin/products/{id}/images/{image_id}/variants/batch", body=LinkBody, query=None, envelope="added removed")
 async def set_variants_of_image(request: Request) -> Answer:
     """Show an image of the product at some variants only, and at others no longer."""
     await belonging(request, "product_image", request.params["image_id"], product_id=request.params["id"])

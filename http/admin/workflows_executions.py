@@ -74,7 +74,7 @@ class StepAnswer(Body):
     action: Literal["invoke", "compensate"] = ABSENT
 
 
-@routes.post("/admin/workflows-executions/{workflow_id}/run", body=RunWorkflow, query=None)
+@routes.post("/admin/workflows-executions/{workflow_id}/run", body=RunWorkflow, query=None, envelope="acknowledgement")
 async def run_workflow(request: Request) -> Answer:
     """Run a workflow with an input: its parameters by their names."""
     input = request.body.get("input") or {}
@@ -101,8 +101,8 @@ async def end_step(request: Request) -> Answer:
 # -- following
 
 
-@routes.get("/admin/workflows-executions/{workflow_id}/subscribe", query=None)
-@routes.get("/admin/workflows-executions/{workflow_id}/{transaction_id}/subscribe", query=None)
+@routes.get("/admin/workflows-executions/{workflow_id}/subscribe", query=None, answers="text/event-stream")
+@routes.get("/admin/workflows-executions/{workflow_id}/{transaction_id}/subscribe", query=None, answers="text/event-stream")
 async def follow(request: Request) -> Answer:
     """Follow the executions of a workflow, or the one of a transaction, as server-sent events."""
     workflow, transaction = request.params["workflow_id"], request.params.get("transaction_id")

@@ -93,7 +93,9 @@ async def reset_token(request: Request, actor_type: str, provider: str, entity_i
     return token
 
 
-@routes.post("/auth/{actor_type}/{auth_provider}/reset-password", body=ResetPassword, query=None, auth=PUBLIC, status=201)
+@routes.post(
+    "/auth/{actor_type}/{auth_provider}/reset-password", body=ResetPassword, query=None, auth=PUBLIC, status=201, answers="text/plain"
+)
 async def reset_password(request: Request) -> Answer:
     """Ask for a letter about a forgotten password. The answer doesn't tell whether anybody is called so."""
     actor_type, provider = _check_provider(request)

@@ -23,6 +23,11 @@ ERROR: dict[str, Any] = {
     },
 }
 
+TEXT_ERROR: dict[str, Any] = {
+    "description": "The request was refused.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}, "text/plain": {"schema": {"type": "string"}}},
+}
+
 PAGING: dict[str, Mapping[str, Any]] = {
     "offset": {"type": "integer", "minimum": 0, "default": 0},
     "limit": {"type": "integer", "minimum": 0},
@@ -72,8 +77,8 @@ def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
         "tags": ["/".join(route.path.split("/")[1:3])],
         "parameters": [*_path_parameters(route), *_query_parameters(route)],
         "responses": {
-            str(route.status): {"description": "Done.", "content": {"application/json": {"schema": _answer(route)}}},
-            "4XX": {"$ref": "#/components/responses/Error"},
+            str(route.status): {"description": "Done.", "content": {route.answers: {"schema": _answer(route)}}},
+            "4XX": {"$ref": "#/components/responses/Error"} if route.answers != "text/plain" else TEXT_ERROR,
             "5XX": {"$ref": "#/components/responses/Error"},
         },
     }
@@ -114,6 +119,10 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
 
 
 def _answer(route: Route) -> dict[str, Any]:
+    if route.answers != "application/json":
+        return {"type": "string"}
+    if route.envelope:
+        return {"type": "object", "required": list(route.envelope), "properties": {name: {} for name in route.envelope}}
     if route.method == "DELETE" and (route.returns is None or not route.many):
         return {
             "type": "object",

@@ -40,12 +40,14 @@ from .bodies import LinkBody, Part
 from .cached import Cached
 from .filters import NOTHING, Filters
 from .request import Answer, Request
-from .view import View
+from .view import View, words
 
 Handler = Callable[[Request], Awaitable[Answer]]
 
 BATCH_LIMIT = 2 * 1024 * 1024
 """Body limit of batch routes."""
+BATCHED = ("created", "updated", "deleted")
+"""What batch routes answer, unless they say otherwise."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +78,10 @@ class Route:
     summary: str = ""
     limit: int = 50
     """Rows of a page when the request doesn't say."""
+    envelope: tuple[str, ...] = ()
+    """Names in the answer, where they aren't those of the view's envelope: for the API's description."""
+    answers: str = "application/json"
+    """Media type of the answer: for the API's description."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +133,8 @@ class Routes:
         streams: bool = False,
         cached: Cached | None = None,
         limit: int | None = None,
+        envelope: str | None = None,
+        answers: str = "application/json",
     ) -> Callable[[Handler], Handler]:
         """Declare the decorated function as a route. The options are `Route`'s."""
 
@@ -148,6 +156,8 @@ class Routes:
                     cached=cached,
                     summary=(handler.__doc__ or handler.__name__.replace("_", " ").capitalize()).strip().splitlines()[0],
                     limit=limit if limit is not None else returns.limit if returns is not None else 50,
+                    envelope=words(envelope) if envelope is not None else BATCHED if path.endswith("/batch") else (),
+                    answers=answers,
                 )
             )
             return handler

@@ -13,7 +13,7 @@ LIMIT = 1024 * 1024
 """Bytes of a webhook."""
 
 
-@routes.post("/hooks/payment/{provider}", query=None, raw_body=True, body_limit=LIMIT)
+@routes.post("/hooks/payment/{provider}", query=None, raw_body=True, body_limit=LIMIT, answers="text/plain")
 async def payment_webhook(request: Request) -> Answer:
     """Hear from a payment provider, `stripe_stripe` or `pp_stripe_stripe`.
 

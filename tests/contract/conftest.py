@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -55,11 +57,17 @@ sys.modules[providers.__name__] = providers
 @pytest.fixture(scope="session")
 async def shop(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
     """One that has been walked through."""
+    async with walked_shop(postgres, tmp_path_factory.mktemp("contract")) as made:
+        yield made
+
+
+@asynccontextmanager
+async def walked_shop(postgres: EmbeddedPostgres, folder: Path) -> AsyncIterator[Shop]:
     fulfillment = [*default_providers()["fulfillment"], ProviderSettings(use="contract_test_providers:Reckoner", id="r")]
     settings = Settings(
         database_url=await clone(postgres),
         port=0,
-        data_dir=tmp_path_factory.mktemp("contract"),
+        data_dir=folder,
         providers={**default_providers(), "fulfillment": fulfillment},
     ).with_secrets()
     await migrations.migrate_all(settings)
