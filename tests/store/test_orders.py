@@ -101,6 +101,11 @@ async def test_the_dashboard_finds_what_it_asks_for(market: Market, store: Store
     assert order["items"][0]["variant"]["inventory_items"][0]["inventory"]["sku"]
     assert order["region"]["automatic_taxes"] is True
     assert order["fulfillments"] == order["promotions"] == []
+    assert (order["items"][0]["detail"]["quantity"], order["items"][0]["detail"]["fulfilled_quantity"]) == (
+        order["items"][0]["quantity"],
+        0,
+    )
+    assert order["customer_id"] == order["customer"]["id"]
     fields = "id,status,created_at,email,display_id,custom_display_id,payment_status,fulfillment_status,total,currency_code"
     listed = await admin.get(
         "/admin/orders", fields=f"{fields},*customer,*sales_channel,*payment_collections,*shipping_address", q=order["email"]

@@ -24,10 +24,15 @@ MADE_OF = (
 )
 
 
+TOGETHER = {"*items": "*items.detail", "*customer": "customer_id"}
+"""What is never shown without another: clients count on it."""
+
+
 @lru_cache(maxsize=1024)
 def widened(asked: tuple[str, ...]) -> tuple[str, ...]:
     """Fields of orders to ask for, so that `with_statuses` can show these."""
-    return tuple(dict.fromkeys((*(name for name in asked if name not in STATUSES), *MADE_OF)))
+    beside = (TOGETHER[name] for name in asked if name in TOGETHER)
+    return tuple(dict.fromkeys((*(name for name in asked if name not in STATUSES), *beside, *MADE_OF)))
 
 
 def with_statuses(orders: list[Row], asked: tuple[str, ...]) -> list[Row]:
