@@ -193,7 +193,7 @@ _live(fulfillment_label, "fulfillment_id")
 
 SCHEMA = Schema(
     "fulfillment",
-    Entity("fulfillment_provider", fulfillment_provider, prefix="serpro", label="Fulfillment provider"),
+    Entity("fulfillment_provider", fulfillment_provider, prefix="serpro", label="Fulfillment provider", searchable=("id",)),
     Entity(
         "fulfillment_set",
         fulfillment_set,
@@ -227,6 +227,7 @@ SCHEMA = Schema(
         prefix="sp",
         label="Shipping profile",
         relations={"shipping_options": many("shipping_option", "shipping_profile_id")},
+        searchable=("name", "type"),
     ),
     Entity(
         "shipping_option",

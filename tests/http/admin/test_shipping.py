@@ -330,3 +330,13 @@ async def test_what_belongs_to_a_place_goes_with_it(merchant: Merchant, shop: Sh
     assert (await merchant.refused("GET", f"{OPTIONS}/{options[1]['id']}"))[0] == 404
     prices = [price["id"] for option in options for price in option["prices"]]
     assert await shop.host.modules.pricing.count("price", {"id": prices}) == 0
+
+
+async def test_profiles_and_providers_are_found_by_what_they_are_called(merchant: Merchant) -> None:
+    name = f"Bulky goods {ulid()}"
+    made = (await merchant.post(PROFILES, {"name": name, "type": "bulky"}))["shipping_profile"]["id"]
+    found = await merchant.get(PROFILES, q=name.lower())
+    assert ([row["id"] for row in found["shipping_profiles"]], found["count"]) == ([made], 1)
+    for q, ids in (("Manual", ["manual_manual"]), ("teleport", [])):
+        providers = (await merchant.get("/admin/fulfillment-providers", q=q))["fulfillment_providers"]
+        assert [row["id"] for row in providers] == ids
