@@ -162,7 +162,7 @@ async def labels_of(request: Request, about: Attribute, values: Iterable[str]) -
 
 def _as_rule(about: Attribute, value: Any) -> Row:
     """A column of the application method, shown as if it were a rule."""
-    several = [{"value": value, "label": str(value)}]
+    several = [] if value is None else [{"value": value, "label": str(value)}]
     shown = {"attribute": about.value, "attribute_label": about.label, "field_type": about.field_type, "hydrate": False}
     return {"id": None, **shown, "operator": "eq", "operator_label": OPERATOR_LABELS["eq"], "values": several,
             "disguised": True, "required": True}  # fmt: skip
@@ -170,15 +170,19 @@ def _as_rule(about: Attribute, value: Any) -> Row:
 
 @routes.get("/admin/promotions/{id}/{rule_type}", query=ASKED_FOR, returns=PROMOTION)
 async def list_rules(request: Request) -> Answer:
-    """List the rules of one kind of a promotion, with what they are called."""
-    id, kind = request.params["id"], request.params["rule_type"]
+    """List the rules of one kind of a promotion, with what they are called.
+
+    Of a promotion that isn't there: what one of the types that the query string names has to say. Forms for new ones ask so.
+    """
+    kind, given = request.params["rule_type"], request.filters
     if kind not in KINDS:
         raise InvalidData(f"Invalid param rule_type ({kind})")
-    promotion = await request.graph.one("promotion", id, PROMOTION.defaults)
-    method = promotion["application_method"] or {}
-    known = {each.value: each for each in attributes(kind, promotion["type"], method.get("type"), method.get("target_type"))}
+    found = await request.graph.rows(Query("promotion", PROMOTION.defaults, {"id": request.params["id"]}, limit=1))
+    promotion: Row = found[0] if found else {"type": given.get("promotion_type"), "rules": ()}
+    method = promotion.get("application_method") or {name: given.get(f"application_method_{name}") for name in ("type", "target_type")}
+    known = {each.value: each for each in attributes(kind, promotion["type"], method["type"], method["target_type"])}
     columns = {"rules": (CURRENCY,), "target-rules": (APPLY_QUANTITY,), "buy-rules": (BUY_QUANTITY,)}[kind]
-    rules = [_as_rule(each, method[each.value]) for each in columns if each.value in known and method.get(each.value) is not None]
+    rules = [_as_rule(each, method.get(each.value)) for each in columns if each.value in known]
     for rule in promotion["rules"] if kind == "rules" else method.get(KINDS[kind], ()):
         about = known.get(rule["attribute"]) or Attribute(rule["attribute"], rule["attribute"], rule["attribute"])
         values = [each["value"] for each in rule["values"]]

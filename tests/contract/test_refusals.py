@@ -141,6 +141,7 @@ OTHERWISE = {
     "POST /admin/products/{}/variants/inventory-items/batch": 200,
     "DELETE /admin/users/{}": 400,
     "POST /hooks/payment/{}": 400,
+    "GET /admin/promotions/{}/{}": 200,
     "GET /admin/promotions/rule-attribute-options/{}": 200,
     "GET /admin/promotions/rule-value-options/{}/{}": 200,
 }

@@ -132,6 +132,18 @@ async def test_rules_are_listed_with_what_their_values_are_called(merchant: Merc
     assert status == 400
 
 
+async def test_forms_for_new_promotions_ask_which_rules_there_have_to_be(merchant: Merchant) -> None:
+    async def asked(kind: str, **types: str) -> list[tuple[str, bool, bool, list[Any]]]:
+        rules = (await merchant.get(f"{PROMOTIONS}/null/{kind}", **types))["rules"]
+        return [(each["attribute"], each["required"], each["disguised"], each["values"]) for each in rules]
+
+    assert await asked("rules", promotion_type="standard", application_method_type="fixed") == [("currency_code", True, True, [])]
+    assert await asked("rules", promotion_type="standard", application_method_type="percentage") == []
+    assert await asked("buy-rules", promotion_type="buyget") == [("buy_rules_min_quantity", True, True, [])]
+    assert await asked("target-rules", promotion_type="buyget") == [("apply_to_quantity", True, True, [])]
+    assert await asked("target-rules") == []
+
+
 async def test_what_rules_can_be_about_and_the_values_to_choose_from(merchant: Merchant) -> None:
     options = f"{PROMOTIONS}/rule-attribute-options"
     about = (await merchant.get(f"{options}/rules", application_method_type="fixed"))["attributes"]
