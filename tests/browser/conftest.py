@@ -16,7 +16,14 @@ from ..e2e.shop import Country, Shop, open_shop
 from .desk import Desk
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-COUNTRIES = [Country("dk", "eur", rate=25, inclusive=True, shipping=10), Country("jp", "jpy", rate=10, inclusive=False, shipping=500)]
+COUNTRIES = [Country("dk", "eur", rate=25, inclusive=True, shipping=10), Country("gb", "gbp", rate=20, inclusive=False, shipping=8)]
+
+
+PICTURES = Path(__file__).parents[2] / "docs" / "dashboard"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pictures", action="store_true", help="take the pictures in docs/dashboard anew")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -64,10 +71,11 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def stranger(colony: Served, chromium: Browser) -> AsyncIterator[Desk]:
+async def stranger(request: pytest.FixtureRequest, colony: Served, chromium: Browser) -> AsyncIterator[Desk]:
     """The dashboard before signing in. Whatever a test does with it, nothing of it may go wrong."""
     context = await chromium.new_context(base_url=colony.base, viewport={"width": 1280, "height": 800}, locale="en-GB")
-    desk = Desk(await context.new_page(), colony.base)
+    context.set_default_timeout(15_000)
+    desk = Desk(await context.new_page(), colony.base, PICTURES if request.config.getoption("--pictures") else None)
     yield desk
     await context.close()
     assert desk.slips == []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from playwright.async_api import Error, Locator, Page, Response, expect
 
@@ -12,8 +14,8 @@ SETTLED = 300
 """Milliseconds: what a page does on its own after its last answer."""
 EXPECTED = {"GET /admin/users/me": 401}
 """How the dashboard learns that nobody is signed in."""
-NOT_YET = {"GET /cloud/auth": 404}
-"""What the dashboard asks for and docs/compatibility.md lists under "Not yet"."""
+BROKEN = re.compile(r"An error occurred|An unexpected error|404 - |There was nothing to display|Something went wrong")
+"""What a page says that can't be shown."""
 
 
 @dataclass
@@ -22,6 +24,8 @@ class Desk:
 
     page: Page
     base: str
+    pictures: Path | None = None
+    """Where pictures for the documentation are put, if they are taken."""
     refused: dict[str, int] = field(default_factory=dict)
     """Requests that a test means to be refused, with the status of the answer."""
     slips: list[str] = field(default_factory=list)
@@ -37,15 +41,17 @@ class Desk:
             return
         self.answers += 1
         asked = f"{response.request.method} {response.url.removeprefix(self.base)}"
-        expected = EXPECTED | NOT_YET | self.refused
+        expected = EXPECTED | self.refused
         if response.status >= 400 and expected.get(asked.partition("?")[0]) != response.status:
             self.slips.append(f"{response.status} {asked}")
 
     def _thrown(self, error: Error) -> None:
         self.slips.append(f"{self.page.url.removeprefix(self.base)}: {error.message}")
 
+    # -- going somewhere
     async def settled(self) -> None:
-        """Wait until the dashboard asks for nothing any more."""
+        """Wait until something is shown, and the dashboard asks for nothing any more."""
+        await expect(self.page.locator("body")).to_have_text(re.compile(r"\w"))
         await self.page.wait_for_load_state("networkidle")
         await self.page.wait_for_timeout(SETTLED)
 
@@ -60,6 +66,11 @@ class Desk:
         await self.page.get_by_role("button", name="Continue with Email").click()
         await self.settled()
 
+    async def follow(self, link: str) -> None:
+        await self.front.get_by_role("link", name=link, exact=True).first.click()
+        await self.settled()
+
+    # -- looking
     @property
     def front(self) -> Locator:
         """What lies on top: the last dialog, or else the page.
@@ -68,13 +79,92 @@ class Desk:
         """
         return self.page.locator("main, [role=dialog], [role=alertdialog]").last
 
-    def heading(self, name: str) -> Locator:
-        return self.front.get_by_role("heading", name=name, exact=True)
-
     def row(self, text: str) -> Locator:
-        """The row of a table in which `text` stands."""
-        return self.front.get_by_role("row").filter(has_text=text)
+        """The row of a table in which `text` stands by itself."""
+        return self.front.get_by_role("row", include_hidden=True).filter(has=self.page.get_by_text(text, exact=True))
+
+    def section(self, heading: str) -> Locator:
+        """The box under a heading, with its buttons."""
+        has_button = self.page.get_by_role("button")
+        title = self.page.get_by_role("heading", name=heading, exact=True)
+        return self.page.locator("main div").filter(has=title).filter(has=has_button).last.locator("..")
 
     async def sees(self, *texts: str) -> None:
         for text in texts:
             await expect(self.page.get_by_text(text).last).to_be_visible()
+
+    async def picture(self, name: str) -> None:
+        """Take a picture for the documentation."""
+        if self.pictures is not None:
+            await self.page.mouse.move(0, 0)
+            await self.page.screenshot(path=self.pictures / f"{name}.png")
+
+    # -- doing
+    async def press(self, name: str) -> None:
+        await self.front.get_by_role("button", name=name, exact=True, include_hidden=True).last.click()
+        await self.settled()
+
+    async def save(self, name: str = "Save") -> None:
+        """Press the button that ends a dialog: it goes away only when the server took what was entered."""
+        await self.press(name)
+        await expect(self.page.get_by_role("dialog", include_hidden=True)).to_have_count(0)
+        await self.settled()
+
+    async def menu(self, heading: str, item: str) -> None:
+        """Choose from the menu of a section."""
+        await self.section(heading).get_by_role("button").first.click()
+        await self._choose_from_menu(item)
+
+    async def row_menu(self, row: str, item: str) -> None:
+        await self.row(row).get_by_role("button").last.click()
+        await self._choose_from_menu(item)
+
+    async def _choose_from_menu(self, item: str) -> None:
+        await self.page.get_by_role("menuitem", name=item, exact=True).click()
+        await self.settled()
+
+    async def fill(self, label: str, text: str) -> None:
+        await self.front.get_by_label(label, exact=True).fill(text)
+
+    async def tick(self, text: str) -> None:
+        """Choose a radio button, a switch or a row to choose from."""
+        await self.front.get_by_text(text, exact=True).click()
+
+    async def tick_row(self, text: str) -> None:
+        await self.row(text).locator("button[role=checkbox]").click()
+
+    async def choose(self, label: str, option: str, *, search: bool = True) -> None:
+        """Choose from a field that suggests: what it offers for the option's own name."""
+        suggesting = self.front.get_by_label(label, exact=True)
+        await suggesting.click()
+        if search:
+            await suggesting.fill(option)
+        await self.page.get_by_role("option", name=option, exact=True, include_hidden=True).last.click()
+        await self.page.keyboard.press("Tab")
+
+    async def select(self, shown: str, option: str) -> None:
+        """Choose from a list that opens, and shows `shown` as long as it is closed."""
+        await self.front.get_by_role("combobox", include_hidden=True).filter(has_text=shown).click()
+        await self.page.get_by_role("option", name=option, exact=True).click()
+
+    async def enter(self, row: str, column: str, text: str) -> None:
+        """Type into a cell of a sheet."""
+        await (await self._cell(row, column)).click()
+        await self.page.keyboard.type(text)
+        await self.page.keyboard.press("Enter")
+
+    async def _cell(self, row: str, column: str) -> Locator:
+        headers = [header.strip() for header in await self.front.get_by_role("columnheader", include_hidden=True).all_inner_texts()]
+        return self.row(row).get_by_role("gridcell", include_hidden=True).nth(headers.index(column))
+
+    async def check(self, row: str, column: str) -> None:
+        """Tick a cell of a sheet."""
+        await (await self._cell(row, column)).locator("button").click()
+
+    async def create_option(self, title: str, *values: str) -> None:
+        """On the page of a new product: an option of its own with these values."""
+        await self.front.get_by_role("combobox", include_hidden=True).last.fill(title)
+        await self.page.get_by_text(f'Create "{title}"').last.click()
+        await self.tick("Values")  # closes what was suggested
+        await self.front.get_by_placeholder("Red, Blue, Green").click()
+        await self.page.keyboard.type("".join(f"{value}," for value in values))
