@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from ..core.errors import NotFound
 from ..core.flow import Flow, step
 from ..core.query.page import Query
 
@@ -106,6 +107,18 @@ async def _detach_ties(flow: Flow, made: Ties) -> None:
 async def attach_ties(flow: Flow, ties: Ties) -> Ties:
     """Link things, over several links at once. The ties that are new."""
     return await flow.modules.link.attach_all({link: each for link, each in ties.items() if each})
+
+
+@step(reads=True)
+async def check_there(flow: Flow, entity: str, ids: Sequence[str]) -> None:
+    """Make sure, after things were tied to others, that nobody has deleted them meanwhile. Raises NotFound: the ties are undone then.
+
+    Whoever deletes something releases its ties afterwards. So either the ties are found there, or the thing isn't found here.
+    """
+    there = {row["id"] for row in await owner(flow, entity).list(entity, {"id": list(ids)}, fields=("id",))}
+    for id in ids:
+        if id not in there:
+            raise NotFound(f"{flow.graph.catalogue.entity(entity).called} with id: {id} was not found")
 
 
 async def _attach_again(flow: Flow, undone: Ties) -> None:

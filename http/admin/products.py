@@ -11,6 +11,7 @@ from ...core.query.page import Query
 from ...workflows.product.images import batch_image_variants, batch_variant_images
 from ...workflows.product.options import set_product_options
 from ...workflows.product.products import batch_products, create_products, delete_products, update_products
+from ...workflows.product.stock import batch_variant_items
 from ...workflows.product.variants import (
     batch_product_variants,
     create_product_variants,
@@ -383,9 +384,8 @@ async def batch_inventory_items(request: Request) -> Answer:
     create, update, delete = (given.get(name, []) for name in ("create", "update", "delete"))
     await own(request, *(row["variant_id"] for row in (*create, *update, *delete)))
     ties = [need(row["variant_id"], row) for row in (*create, *update)]
-    await request.modules.link.attach(INVENTORY, ties)
     gone = [{"variant_id": row["variant_id"], "inventory_item_id": row["inventory_item_id"]} for row in delete]
-    await request.modules.link.detach(INVENTORY, gone)
+    await request.run(batch_variant_items, needed=ties, no_longer=gone)
     return {
         "created": [tied(row) for row in ties[: len(create)]],
         "updated": [tied(row) for row in ties[len(create) :]],

@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 
 from ...core.errors import InvalidData
 from ...core.flow import Flow, step, workflow
-from ..rows import Selector, release_ties, selected
+from ..rows import Selector, check_there, release_ties, selected
 from .stock import delete_items, items_of_none_but
 from .variants import Batch, bare, equip_variants, reprice_variants, restock_variants, strip_variants
 
@@ -143,7 +143,8 @@ async def update_products(
     await restock_variants(flow, changed["before"]["product_variant"], changed["variants_updated"])
     variants = [variant for product in given for variant in product.get("variants") or []]
     await reprice_variants(flow, [variant for variant in variants if variant.get("id")])
-    await equip_variants(flow, changed["variants_created"], [variant for variant in variants if not variant.get("id")])
+    if changed["variants_created"]:
+        await equip_variants(flow, changed["variants_created"], [variant for variant in variants if not variant.get("id")])
     for product in given:
         if product.get("sales_channels") is not None:
             await flow.run(replace_ties, "product_sales_channel", product["id"], [channel["id"] for channel in product["sales_channels"]])
@@ -151,6 +152,10 @@ async def update_products(
             profile = product["shipping_profile_id"]
             await flow.run(replace_ties, "product_shipping_profile", product["id"], [profile] if profile else [])
         flow.emit("product.updated", id=product["id"])
+    if tied := [product["id"] for product in given if product.get("sales_channels") or product.get("shipping_profile_id")]:
+        await flow.run(check_there, "product", tied)
+    if changed["variants_created"]:
+        await flow.run(check_there, "product_variant", [variant["id"] for variant in changed["variants_created"]])
     await flow.hooks.productsUpdated(changed["products"], additional_data)
     return changed["products"]
 
@@ -182,7 +187,10 @@ async def delete_products(flow: Flow, ids: list[str]) -> list[str]:
     """
     variants = [row["id"] for row in await flow.modules.product.list("product_variant", {"product_id": ids}, fields=("id",))]
     await flow.run(delete_items, await items_of_none_but(flow, variants))
-    gone, _, _ = await flow.parallel((remove_products, ids), (release_ties, "product_variant", variants), (release_ties, "product", ids))
+    gone = await flow.run(remove_products, ids)
+    if unseen := sorted(set(gone["variants"]) - set(variants)):  # made since
+        await flow.run(delete_items, await items_of_none_but(flow, unseen))
+    await flow.parallel((release_ties, "product_variant", gone["variants"]), (release_ties, "product", gone["products"]))
     for id in gone["products"]:
         flow.emit("product.deleted", id=id)
     await flow.hooks.productsDeleted(gone["products"])

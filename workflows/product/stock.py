@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...core.errors import NotFound
-from ...core.flow import Flow, step
+from ...core.flow import Flow, step, workflow
 from ...core.ids import new_id
+from ..rows import attach_ties, check_there, detach_ties
 
 Row = dict[str, Any]
 
@@ -78,3 +79,18 @@ async def _restore_items(flow: Flow, ids: list[str]) -> None:
 async def delete_items(flow: Flow, ids: Sequence[str]) -> list[str]:
     """Raises NotAllowed where something of an item is reserved."""
     return await flow.modules.inventory.delete_items(ids) if ids else []
+
+
+@workflow("batch-variant-inventory-items")
+async def batch_variant_items(flow: Flow, needed: list[Row], no_longer: list[Row]) -> None:
+    """Say what variants need of inventory items (`variant_id`, `inventory_item_id`, `required_quantity`), and what not any more.
+
+    Raises NotFound for an inventory item that isn't there.
+    """
+    supplied: dict[str, list[Row]] = {}
+    for tie in needed:
+        supplied.setdefault(tie["variant_id"], []).append(tie)
+    await check_items(flow, supplied)
+    await flow.run(detach_ties, {LINK: no_longer})
+    await flow.run(attach_ties, {LINK: needed})
+    await flow.run(check_there, "product_variant", list(supplied))

@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 from ...core.flow import Flow, step, workflow
 from ...core.ids import new_id
 from ..pricing.prices import create_price_sets, update_price_sets
-from ..rows import Selector, attach_ties, delete_rows, detach_ties, release_ties, selected
+from ..rows import Selector, attach_ties, check_there, delete_rows, detach_ties, release_ties, selected
 from .stock import LINK, check_items, create_items, default_items, delete_items, items_of_none_but, ties_to
 
 Row = dict[str, Any]
@@ -50,6 +50,7 @@ async def reprice_variants(flow: Flow, given: Sequence[Row]) -> None:
     if new:
         await flow.run(create_price_sets, [row for _, row in new])
         await flow.run(attach_ties, {PRICED: [{"variant_id": id, "price_set_id": row["id"]} for id, row in new]})
+        await flow.run(check_there, "product_variant", [id for id, _ in new])
 
 
 async def restock_variants(flow: Flow, before: Sequence[Row], after: Sequence[Row]) -> None:
@@ -69,10 +70,11 @@ async def restock_variants(flow: Flow, before: Sequence[Row], after: Sequence[Ro
     if made:
         await flow.run(create_items, [item for _, item in made])
         await flow.run(attach_ties, {LINK: [{"variant_id": id, "inventory_item_id": item["id"]} for id, item in made]})
+        await flow.run(check_there, "product_variant", [id for id, _ in made])
 
 
 async def strip_variants(flow: Flow, variant_ids: Sequence[str]) -> None:
-    """Take from variants that go what other modules keep for them alone. Raises NotAllowed where something is reserved."""
+    """Take from variants that are gone what other modules keep for them alone. Raises NotAllowed where something is reserved."""
     await flow.run(delete_items, await items_of_none_but(flow, variant_ids))
     await flow.run(release_ties, "product_variant", variant_ids)
 
@@ -114,6 +116,7 @@ async def create_product_variants(flow: Flow, product_variants: list[Row], addit
     """
     variants = await flow.run(insert_variants, [bare(variant) for variant in product_variants])
     await equip_variants(flow, variants, product_variants)
+    await flow.run(check_there, "product_variant", [variant["id"] for variant in variants])
     for variant in variants:
         flow.emit("product-variant.created", id=variant["id"])
     await flow.hooks.productVariantsCreated(variants, additional_data)
@@ -152,8 +155,9 @@ async def delete_product_variants(flow: Flow, ids: list[str]) -> list[str]:
 
     Raises NotAllowed where something of them is reserved.
     """
-    await strip_variants(flow, ids)
+    await flow.run(delete_items, await items_of_none_but(flow, ids))
     gone = [row["id"] for row in (await flow.run(delete_rows, "product_variant", ids))["rows"]]
+    await flow.run(release_ties, "product_variant", gone)
     for id in gone:
         flow.emit("product-variant.deleted", id=id)
     await flow.hooks.productVariantsDeleted(gone)
