@@ -49,3 +49,17 @@ def is_error(answer: Answer, status: int, type: str) -> str:
     assert answer.json["type"] == type
     assert answer.json["message"]
     return str(answer.json["message"])
+
+
+async def some_of(shop: Shop, path: str) -> dict[str, str]:
+    """Values of the path's parameters that lead to something, as far as there are lists to find them in."""
+    known: dict[str, str] = {}
+    for parameter in re.finditer(r"{(\w+)}", path):
+        prefix = path[: parameter.start() - 1].format(**known)
+        api = shop.store if path.startswith("/store") else shop.admin
+        answer = await api.raw("GET", prefix)
+        listed = next(iter(answer.json.values())) if answer.status == 200 and answer.json else None
+        if not isinstance(listed, list) or not listed or not isinstance(listed[0], dict):
+            return known
+        known[parameter[1]] = str(listed[0].get("id") or listed[0]["code"])
+    return known

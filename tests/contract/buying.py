@@ -128,6 +128,7 @@ async def payments(shop: Shop) -> None:
     await admin.post("/admin/payments/{id}/refund", given, id=payment)
     await admin.get("/admin/payments/{id}", id=payment)
     await admin.delete(f"{reasons}/{{id}}", id=reason)
+    await admin.post(reasons, {"label": "Late", "code": "late"})
 
     collections = "/admin/payment-collections"
     made = [(await admin.post(collections, {"order_id": order, "amount": 5}))["payment_collection"]["id"] for _ in range(3)]
@@ -164,6 +165,7 @@ async def invites(shop: Shop) -> None:
     made = await shop.guest.post("/auth/{actor_type}/{auth_provider}/register", given, actor_type="user", auth_provider="emailpass")
     arriving = shop.guest.as_(authorization=f"Bearer {made['token']}")
     assert (await arriving.post(f"{path}/accept", {"first_name": "Lin"}, {"token": letter}))["user"]["email"] == "lin@example.com"
+    await admin.post(path, {"email": "unanswered@example.com"})
     spare = (await admin.post(path, {"email": "spare@example.com"}))["invite"]["id"]
     await admin.delete(f"{path}/{{id}}", id=spare)
 

@@ -83,7 +83,7 @@ async def walked_shop(postgres: EmbeddedPostgres, folder: Path) -> AsyncIterator
         token = front.tokens.issue({"actor_id": merchant, "actor_type": "user", "auth_identity_id": "authid_1"})
         key = (await host.modules.api_key.list("api_key", {"type": "publishable"}))[0]["token"]
         guest = Api(session, f"http://127.0.0.1:{front.port}")
-        made = Shop(guest.as_(authorization=f"Bearer {token}"), guest.as_(x_publishable_api_key=key), guest, user)
+        made = Shop(host, guest.as_(authorization=f"Bearer {token}"), guest.as_(x_publishable_api_key=key), guest, user)
         await open_shop(made)
         await buy(made)
         yield made

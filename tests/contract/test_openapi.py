@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -18,7 +17,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 from velella.actors.postgres import EmbeddedPostgres
 from velella.http.frontend import found_routes
 
-from .asking import caller
+from .asking import caller, some_of
 from .conftest import walked_shop
 from .facts import anonymous
 from .walk import Shop
@@ -43,7 +42,7 @@ async def test_a_route_is_as_it_is_described(described: tuple[Shop, Any], name: 
     shop, schema = described
     method, _, path = name.partition(" ")
     api = caller(shop, anonymous(name))
-    known = await _known(shop, path)
+    known = await some_of(shop, path)
 
     @hypothesis.settings(max_examples=EXAMPLES, deadline=None, database=None, print_blob=True, suppress_health_check=list(HealthCheck))
     @given(case=schema[path][method].as_strategy())
@@ -54,17 +53,3 @@ async def test_a_route_is_as_it_is_described(described: tuple[Shop, Any], name: 
         case.validate_response(response, checks=CHECKS)
 
     await asyncio.to_thread(ask)
-
-
-async def _known(shop: Shop, path: str) -> dict[str, str]:
-    """Values of the path's parameters that lead to something, as far as there are lists to find them in."""
-    known: dict[str, str] = {}
-    for parameter in re.finditer(r"{(\w+)}", path):
-        prefix = path[: parameter.start() - 1].format(**known)
-        api = shop.store if path.startswith("/store") else shop.admin
-        answer = await api.raw("GET", prefix)
-        listed = next(iter(answer.json.values())) if answer.status == 200 and answer.json else None
-        if not isinstance(listed, list) or not listed or not isinstance(listed[0], dict):
-            return known
-        known[parameter[1]] = str(listed[0].get("id") or listed[0]["code"])
-    return known

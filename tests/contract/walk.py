@@ -7,6 +7,7 @@ from typing import Any
 
 import aiohttp
 
+from velella.actors.host import Host
 from velella.core.ids import ulid
 
 from .api import Api
@@ -21,6 +22,7 @@ HOOKED = {"additional_data": {"gift": True}}
 class Shop:
     """Who walks, and the ids of what has been made so far."""
 
+    host: Host
     admin: Api
     store: Api
     guest: Api

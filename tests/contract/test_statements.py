@@ -1,0 +1,52 @@
+"""What reading costs: SQL statements of every route that lists or shows. These figures only fall."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from ..statements import statements_of
+from .asking import NAMES, caller, some_of
+from .facts import served
+from .walk import Shop
+
+FILE = Path(__file__).parent / "statements.json"
+BUDGETS: dict[str, int] = json.loads(FILE.read_text())
+"""By route, of a shop that is warm: what hardly ever changes is known."""
+OTHERWISE = re.compile(
+    r"/subscribe|/callback|GET /auth/{}/{}$|GET /store/customers/me|/workflows-executions/{}/{}$"
+    r"|/addresses/{}$|/service-zones/{}$|/uploads/{}$"
+)
+"""Without an end, not about rows, or about what no list tells of."""
+CHOSEN = {"zone": "order.list", "rule_type": "rules", "rule_attribute_id": "region", "actor_type": "user"}
+READING = [name for name in NAMES if name.startswith("GET") and not OTHERWISE.search(name)]
+
+
+@pytest.mark.parametrize("name", READING)
+async def test_reading_keeps_to_its_budget(shop: Shop, name: str) -> None:
+    path = served()[name].path
+    known = {**CHOSEN, **await some_of(shop, path)}
+    if path.startswith(("/store/carts", "/store/orders")) and "{id}" in path:
+        known["id"] = shop.ids["cart" if "carts" in path else "order"]
+    needed = {"cart_id": shop.ids["cart"]} if path == "/store/shipping-options" else {}
+    needed |= {"region_id": shop.ids["region"]} if path.startswith(("/store/products", "/store/product-v", "/store/payment-prov")) else {}
+    api = caller(shop, name)
+    spent = []
+    for _ in range(3):
+        async with statements_of(shop.host.database("product")) as statements:
+            answer = await api.raw("GET", path.format_map(known), params=needed)
+        assert answer.status == 200, answer.text
+        spent.append(statements.count)
+        if os.environ.get("SHOW_STATEMENTS"):  # pytest -s
+            print(f"--- {name} {spent[-1]}\n{statements}")
+    if os.environ.get("VELELLA_WRITE"):
+        FILE.write_text(json.dumps({**json.loads(FILE.read_text()), name: max(spent[1:])}, indent=2, sort_keys=True) + "\n")
+    assert min(spent) <= BUDGETS.get(name, 0)
+
+
+def test_every_budget_is_of_a_route() -> None:
+    assert set(BUDGETS) == set(READING)
