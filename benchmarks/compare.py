@@ -34,7 +34,6 @@ from scenarios import FURTHER, SCENARIOS
 from shop import Refused, Shop, opened
 
 KNOWN = {name: scenario for name, scenario in (SCENARIOS | FURTHER).items() if name != "mixed"}
-BEGIN, END = "<!-- compare -->", "<!-- /compare -->"
 SIDES = ("peer", "ours")
 
 
@@ -134,12 +133,14 @@ def picture_of(figures: list[Figure], names: tuple[str, str], path: Path) -> Non
     figure.savefig(path)
 
 
-def write_into(path: Path, table: str) -> None:
+def write_into(path: Path, table: str, mark: str = "compare") -> None:
+    """Put a table between the lines `<!-- mark -->` and `<!-- /mark -->` of a file."""
+    begin, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
     text = path.read_text()
-    if BEGIN not in text or END not in text:
-        raise Refused(f"{path} has no lines {BEGIN} and {END}")
-    head, _, rest = text.partition(BEGIN)
-    path.write_text(f"{head}{BEGIN}\n{table}\n{END}{rest.partition(END)[2]}")
+    if begin not in text or end not in text:
+        raise Refused(f"{path} has no lines {begin} and {end}")
+    head, _, rest = text.partition(begin)
+    path.write_text(f"{head}{begin}\n{table}\n{end}{rest.partition(end)[2]}")
 
 
 async def main(options: argparse.Namespace) -> int:
@@ -177,8 +178,9 @@ def _pids(text: str) -> list[int]:
     return [int(part) for part in text.split(",") if part]
 
 
-def options_of(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parser_of(description: str | None) -> argparse.ArgumentParser:
+    """A parser with the options that say where both servers are, and who may ask them."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     for side, port in (("peer", 9001), ("ours", 9000)):
         parser.add_argument(f"--{side}", default=f"http://127.0.0.1:{port}", help="its address (default: %(default)s)")
         parser.add_argument(
@@ -187,6 +189,20 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
         parser.add_argument(f"--{side}-name", default={"peer": "Medusa", "ours": "Velella"}[side], help="(default: %(default)s)")
     parser.add_argument("--email", default="admin@example.com", help="admin login of both")
     parser.add_argument("--password", default=os.environ.get("VELELLA_ADMIN_PASSWORD"), help="(default: $VELELLA_ADMIN_PASSWORD)")
+    return parser
+
+
+def parsed(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Namespace:
+    options = parser.parse_args(arguments)
+    if any(urlsplit(getattr(options, side)).hostname not in ("127.0.0.1", "localhost", "::1") for side in SIDES):
+        parser.error("load goes to this machine only")
+    if options.password is None:
+        parser.error("the admin's password is needed: --password or VELELLA_ADMIN_PASSWORD")
+    return options
+
+
+def options_of(arguments: list[str]) -> argparse.Namespace:
+    parser = parser_of(__doc__)
     parser.add_argument("--scenarios", nargs="+", default=list(KNOWN), choices=list(KNOWN), metavar="NAME", help=", ".join(KNOWN))
     parser.add_argument("--buyers", type=int, nargs="+", default=[1, 16], help="at once (default: 1 and 16)")
     parser.add_argument("--seconds", type=float, default=4, help="of each run (default: %(default)s)")
@@ -195,12 +211,7 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
     parser.add_argument("--picture", type=Path, help="draw the CPU of both as PNG or SVG (needs matplotlib)")
     parser.add_argument("--write", type=Path, help="put the table into this file")
-    options = parser.parse_args(arguments)
-    if any(urlsplit(getattr(options, side)).hostname not in ("127.0.0.1", "localhost", "::1") for side in SIDES):
-        parser.error("load goes to this machine only")
-    if options.password is None:
-        parser.error("the admin's password is needed: --password or VELELLA_ADMIN_PASSWORD")
-    return options
+    return parsed(parser, arguments)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""Ask two served shops for each plain list and each thing of the admin API, and say what an answer costs each of them.
+
+Examples:
+  benchmarks/plain.py --peer http://127.0.0.1:9001 --peer-also 1234,1250 --ours http://127.0.0.1:9000 --ours-also 4321
+  benchmarks/plain.py … --requests 100 --out plain.json --write docs/performance.md
+
+Of each route the peer is asked first and ours at once after it, a few requests at a time. CPU is that of the processes that listen on the
+port, all below them, and those that are named. `--write` puts the table between the lines <!-- plain --> and <!-- /plain --> of a file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import uvloop
+from compare import SIDES, Processes, parsed, parser_of, write_into
+from rich.console import Console
+from rich.progress import track
+from shop import Refused, Shop, opened
+
+LISTS = (
+    "api-keys", "campaigns", "collections", "currencies", "customer-groups", "customers", "fulfillment-providers", "inventory-items",
+    "invites", "notifications", "orders", "payments", "price-lists", "price-preferences", "product-categories", "product-options",
+    "product-tags", "product-types", "product-variants", "products", "promotions", "refund-reasons", "regions", "reservations",
+    "return-reasons", "sales-channels", "shipping-option-types", "shipping-options", "shipping-profiles", "stock-locations", "stores",
+    "tax-providers", "tax-rates", "tax-regions", "users",
+)  # fmt: skip
+WITHOUT_ONE = ("fulfillment-providers", "tax-providers", "product-variants")
+"""What is only listed."""
+AT_ONCE = 4
+
+Row = dict[str, Any]
+
+
+async def paths_of(shop: Shop) -> dict[str, str]:
+    """Name → path, of each list and of the first thing in it, as far as there is one."""
+    found = {}
+    for name in LISTS:
+        path = f"/admin/{name}"
+        rows = next(value for value in (await shop.call("GET", path, headers=shop.admin)).values() if isinstance(value, list))
+        found[path] = path
+        if rows and name not in WITHOUT_ONE:
+            key = rows[0]["code"] if name == "currencies" else rows[0]["id"]
+            found[f"{path}/:{'code' if name == 'currencies' else 'id'}"] = f"{path}/{key}"
+    return found
+
+
+async def cost(shop: Shop, processes: Processes, path: str, requests: int) -> Row:
+    """Milliseconds of CPU of one answer, its milliseconds in the middle, and its bytes."""
+    took: list[float] = []
+    size = 0
+
+    async def ask(times: int) -> None:
+        nonlocal size
+        for _ in range(times):
+            started = time.perf_counter()
+            async with shop.session.get(shop.base + path, headers=shop.admin) as answer:
+                size = len(await answer.read())
+                if answer.status != 200:
+                    raise Refused(f"GET {path}: {answer.status}")
+            took.append((time.perf_counter() - started) * 1000)
+
+    await ask(3)
+    took.clear()
+    before = processes.seconds()
+    await asyncio.gather(*(ask(requests // AT_ONCE) for _ in range(AT_ONCE)))
+    spent = processes.seconds() - before
+    return {"cpu_ms": round(1000 * spent / len(took), 3), "p50_ms": round(sorted(took)[len(took) // 2], 2), "bytes": size}
+
+
+def table_of(figures: dict[str, dict[str, Row]], names: tuple[str, str]) -> str:
+    lines = [f"| GET | CPU ms: {names[0]} | {names[1]} | × | bytes |", "| --- | --: | --: | --: | --: |"]
+    for name, sides in figures.items():
+        peer, ours = (sides[side]["cpu_ms"] for side in SIDES)
+        lines.append(f"| `{name}` | {peer:.1f} | {ours:.2f} | {peer / max(ours, 0.01):.0f} | {sides['ours']['bytes']:,} |")
+    return "\n".join(lines)
+
+
+async def main(options: argparse.Namespace) -> None:
+    console = Console()
+    shops = {side: await opened(getattr(options, side), options.email, options.password) for side in SIDES}
+    try:
+        processes = {side: Processes(urlsplit(getattr(options, side)).port or 80, getattr(options, f"{side}_also")) for side in SIDES}
+        paths = {side: await paths_of(shop) for side, shop in shops.items()}
+        figures: dict[str, dict[str, Row]] = {}
+        times = {"peer": options.requests, "ours": options.requests * 10}  # ours would be over before the clock has ticked
+        for name in track([name for name in paths["peer"] if name in paths["ours"]], "Asking", console=console, transient=True):
+            figures[name] = {side: await cost(shops[side], processes[side], paths[side][name], times[side]) for side in SIDES}
+    finally:
+        for shop in shops.values():
+            await shop.session.close()
+    table = table_of(figures, (options.peer_name, options.ours_name))
+    console.print(table, soft_wrap=True, markup=False)
+    if options.out:
+        conditions = {"cpus": os.cpu_count(), "when": time.strftime("%Y-%m-%d %H:%M:%S"), "load_average": os.getloadavg()[0]}
+        options.out.write_text(json.dumps({**conditions, "requests": options.requests, "figures": figures}, indent=1) + "\n")
+    if options.write:
+        write_into(options.write, table, "plain")
+
+
+def options_of(arguments: list[str]) -> argparse.Namespace:
+    parser = parser_of(__doc__)
+    parser.add_argument(
+        "--requests", type=int, default=40, help="of each route to the peer; ten times as many to ours (default: %(default)s)"
+    )
+    parser.add_argument("--out", type=Path, help="write the figures as JSON")
+    parser.add_argument("--write", type=Path, help="put the table into this file")
+    return parsed(parser, arguments)
+
+
+if __name__ == "__main__":
+    try:
+        uvloop.run(main(options_of(sys.argv[1:])))
+    except (Refused, aiohttp.ClientConnectionError) as error:
+        sys.exit(f"✗ {error}")
