@@ -144,7 +144,7 @@ class Desk:
 
     async def select(self, shown: str, option: str) -> None:
         """Choose from a list that opens, and shows `shown` as long as it is closed."""
-        await self.front.get_by_role("combobox", include_hidden=True).filter(has_text=shown).click()
+        await self.front.locator("button[role=combobox]").filter(has_text=shown).click()
         await self.page.get_by_role("option", name=option, exact=True).click()
 
     async def enter(self, row: str, column: str, text: str) -> None:

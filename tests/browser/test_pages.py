@@ -1,0 +1,38 @@
+"""Every page of the dashboard that is served for, opened by its address."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+import pytest
+
+from ..e2e.served import Api, Served
+from ..e2e.shop import Shop
+from .desk import BROKEN, Desk
+from .filled import fill
+from .pages import PAGES
+
+
+def area(address: str) -> str:
+    """Where an address belongs: `products`, `settings/regions`."""
+    return "/".join(address.split("/")[1 : 3 if address.startswith("/settings") else 2])
+
+
+AREAS = {name: list(pages) for name, pages in groupby(sorted(PAGES, key=area), area)}
+
+
+@pytest.fixture(scope="session")
+async def ids(colony: Served, admin: Api, shop: Shop) -> dict[str, str]:
+    return await fill(admin, await colony.store(shop.key), shop)
+
+
+@pytest.mark.parametrize("name", AREAS)
+async def test_every_page_is_shown(desk: Desk, ids: dict[str, str], name: str) -> None:
+    broken = []
+    for page in AREAS[name]:
+        await desk.open(page.format(**ids))
+        said = await desk.page.locator("body").inner_text()
+        if BROKEN.search(said):
+            broken.append(f"{page}: {said[-200:]}")
+    print(f"{len(AREAS[name])} pages, {desk.answers} answers")
+    assert broken == []
