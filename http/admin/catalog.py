@@ -19,6 +19,7 @@ from ...workflows.product.groups import (
     update_product_types,
 )
 from ..frontend.bodies import ABSENT, AdditionalData, Body, LinkBody, Metadata, Rank
+from ..frontend.cached import Cached
 from ..frontend.filters import BOOLEAN, MANY, STAMPS, TEXT, Filters
 from ..frontend.flows import creates, deletes, updates
 from ..frontend.request import Answer, Request
@@ -137,13 +138,14 @@ routes.resource(
     ),
     returns=CATEGORY,
     many=True,
+    cached=Cached(),
 )  # fmt: skip
 async def list_categories(request: Request) -> Answer:
     """List categories, as trees where that is asked for."""
     return await category_list(request, CATEGORY)
 
 
-@routes.get("/admin/product-categories/{id}", query=TREES, returns=CATEGORY)
+@routes.get("/admin/product-categories/{id}", query=TREES, returns=CATEGORY, cached=Cached())
 async def get_category(request: Request) -> Answer:
     """Get a category, as a tree where that is asked for."""
     return await one_category(request, CATEGORY, request.params["id"])

@@ -10,6 +10,7 @@ from ...core.json import dumps
 from ...core.query.page import Page
 from ...workflows.pricing.lists import batch_price_list_prices, create_price_lists, delete_price_lists, update_price_lists
 from ..frontend.bodies import ABSENT, Body, Metadata
+from ..frontend.cached import Cached
 from ..frontend.filters import MANY, NUMBER_LIST, OPERATORS, TEXT, Filters, choices
 from ..frontend.flows import creates, deletes
 from ..frontend.request import Answer, Request, list_envelope
@@ -105,13 +106,13 @@ async def prices_by_id(request: Request, ids: Iterable[str]) -> list[Row]:
     return [found[id] for id in wanted if id in found]
 
 
-@routes.get("/admin/price-lists", query=PRICE_LISTS, returns=PRICE_LIST, many=True)
+@routes.get("/admin/price-lists", query=PRICE_LISTS, returns=PRICE_LIST, many=True, cached=Cached())
 async def list_price_lists(request: Request) -> Answer:
     """List price lists."""
     return listed(request, PRICE_LIST, await request.page_of(PRICE_LIST), shown_list)
 
 
-@routes.get("/admin/price-lists/{id}", returns=PRICE_LIST)
+@routes.get("/admin/price-lists/{id}", returns=PRICE_LIST, cached=Cached())
 async def get_price_list(request: Request) -> Answer:
     """Get a price list."""
     return await one_list(request, request.params["id"])
@@ -140,7 +141,7 @@ routes.resource("/admin/price-lists", PRICE_LIST, get=False, delete=deletes(dele
 # -- the prices of a list
 
 
-@routes.get("/admin/price-lists/{id}/prices", returns=PRICE, many=True)
+@routes.get("/admin/price-lists/{id}/prices", returns=PRICE, many=True, cached=Cached())
 async def list_prices(request: Request) -> Answer:
     """List the prices of a price list."""
     return listed(request, PRICE, await request.page_of(PRICE, {"price_list_id": request.params["id"]}), shown_price)

@@ -64,7 +64,12 @@ VARIANT = View("product_variant", "variant", "variants", f"{VARIANT_COLUMNS} {PR
 ANY_VARIANT = VARIANT.but(defaults=f"{VARIANT_COLUMNS} *product {PRICES}")
 PRODUCT_OPTION = View("product_option", "product_option", "product_options", "id title")
 
+INVENTORY = "product_variant_inventory_item"
 PRICED = Cached("pricing product_variant_price_set product_sales_channel")
+COUNTED = Cached(
+    "pricing product_variant_price_set",
+    also=lambda request: f"inventory {INVENTORY}" if request.asks(QUANTITY) else "",
+)
 
 VARIANT_FILTERS = Filters(
     strict=False,
@@ -226,7 +231,11 @@ async def batch(request: Request) -> Answer:
 
 
 @routes.get(
-    "/admin/products/{id}/options", query=Filters(q=TEXT, id=MANY, title=TEXT, logical=True, **STAMPS), returns=PRODUCT_OPTION, many=True
+    "/admin/products/{id}/options",
+    query=Filters(q=TEXT, id=MANY, title=TEXT, logical=True, **STAMPS),
+    returns=PRODUCT_OPTION,
+    many=True,
+    cached=Cached(),
 )
 async def list_options(request: Request) -> Answer:
     """List the options of a product."""
@@ -243,13 +252,13 @@ async def batch_options(request: Request) -> Answer:
 # -- variants of a product
 
 
-@routes.get("/admin/products/{id}/variants", query=VARIANT_FILTERS.plus(strict=True, q=TEXT), returns=VARIANT, many=True)
+@routes.get("/admin/products/{id}/variants", query=VARIANT_FILTERS.plus(strict=True, q=TEXT), returns=VARIANT, many=True, cached=COUNTED)
 async def list_variants(request: Request) -> Answer:
     """List the variants of a product."""
     return await listed(request, VARIANT, {**request.filters, "product_id": request.params["id"]})
 
 
-@routes.get("/admin/product-variants", query=VARIANT_FILTERS.plus(strict=True, q=TEXT), returns=ANY_VARIANT, many=True)
+@routes.get("/admin/product-variants", query=VARIANT_FILTERS.plus(strict=True, q=TEXT), returns=ANY_VARIANT, many=True, cached=COUNTED)
 async def list_all_variants(request: Request) -> Answer:
     """List variants of all products."""
     return await listed(request, ANY_VARIANT, request.filters)
@@ -264,7 +273,7 @@ async def create_variant(request: Request) -> Answer:
     return {"product": await one_product(request, request.params["id"])}
 
 
-@routes.get("/admin/products/{id}/variants/{variant_id}", returns=VARIANT)
+@routes.get("/admin/products/{id}/variants/{variant_id}", returns=VARIANT, cached=PRICED)
 async def get_variant(request: Request) -> Answer:
     """Get a variant of a product."""
     await own(request, request.params["variant_id"])
@@ -333,8 +342,6 @@ async def set_variants_of_image(request: Request) -> Answer:
 
 
 # -- what a variant is made of
-
-INVENTORY = "product_variant_inventory_item"
 
 
 def need(variant_id: str, row: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from ...workflows.sales_channel.channels import (
 )
 from ...workflows.store.stores import update_stores
 from ..frontend.bodies import ABSENT, Body, LinkBody, Metadata, Part
+from ..frontend.cached import Cached
 from ..frontend.filters import BOOLEAN, MANY, STAMPS, TEXT, Filters
 from ..frontend.flows import creates, deletes, updates
 from ..frontend.request import Answer, Request
@@ -121,7 +122,7 @@ SALES_CHANNELS = Filters(
 )
 
 
-@routes.get("/admin/sales-channels", query=SALES_CHANNELS, returns=SALES_CHANNEL, many=True)
+@routes.get("/admin/sales-channels", query=SALES_CHANNELS, returns=SALES_CHANNEL, many=True, cached=Cached("sales_channel_stock_location"))
 async def list_channels(request: Request) -> Answer:
     """List sales channels."""
     filters = request.filters

@@ -16,6 +16,7 @@ from ...workflows.fulfillment.options import (
     update_shipping_options,
 )
 from ..frontend.bodies import ABSENT, Body, Number, Part
+from ..frontend.cached import Cached
 from ..frontend.filters import BOOLEAN, MANY, STAMPS, TEXT, Filters
 from ..frontend.flows import changes, creates, deletes
 from ..frontend.request import Answer, Request
@@ -144,6 +145,7 @@ class BatchRules(Body):
     ),
     returns=SHIPPING_OPTION,
     many=True,
+    cached=Cached("location_fulfillment_set"),
 )  # fmt: skip
 async def list_options(request: Request) -> Answer:
     """List shipping options."""

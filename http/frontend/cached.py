@@ -4,8 +4,7 @@
 
 An answer is kept under everything it depends on: route, path, query string, the storefront's sales channels and the
 customer who is signed in. It is forgotten when anything changes in the modules it was made from: those that the view's
-fields and the request's filters lead to, and those that are named. Rows of `Routes.resource` under /store are remembered
-by themselves.
+fields and the request's filters lead to, and those that are named. What `Routes.resource` shows is remembered by itself.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from ...core.query.plan import Catalogue
     from .request import Request
 
-QUIET = frozenset(("cart", "order", "payment"))
+QUIET = frozenset(("cart", "engine", "order", "payment"))
 """Modules whose changes nobody is told of: what is made from them is never remembered."""
 
 LONGEST_QUERY = 512

@@ -51,9 +51,9 @@ class Resource:
         item = f"{self.path}/{{{self.param}}}"
         made = []
         if list is not None:
-            made.append(self._route("GET", self.path, self._list(), f"List {words} rows", query=list, many=True))
+            made.append(self._route("GET", self.path, self._list(), f"List {words} rows", query=list, many=True, cached=Cached()))
         if get:
-            made.append(self._route("GET", item, self._get(), f"Get a {words}"))
+            made.append(self._route("GET", item, self._get(), f"Get a {words}", cached=Cached(one=())))
         if create is not None:
             write = create if isinstance(create, Write) else Write(create)
             made.append(self._route("POST", self.path, self._create(write), f"Create a {words}", query=write.query, write=write))
@@ -75,6 +75,7 @@ class Resource:
         query: Filters | None = NOTHING,
         many: bool = False,
         write: Write | None = None,
+        cached: Cached | None = None,
     ) -> Route:
         return Route(
             method,
@@ -87,7 +88,7 @@ class Resource:
             many=many,
             status=write.status if write else 200,
             body_limit=write.body_limit if write else None,
-            cached=Cached() if method == "GET" and path.startswith("/store") else None,
+            cached=cached,
             summary=summary,
             limit=self.view.limit,
         )

@@ -127,13 +127,14 @@ ACTIVE = {"is_internal": False, "is_active": True}
     ),
     returns=CATEGORY,
     many=True,
+    cached=Cached(),
 )  # fmt: skip
 async def list_categories(request: Request) -> Answer:
     """List active categories, as trees where that is asked for."""
     return await category_list(request, CATEGORY, **ACTIVE)
 
 
-@routes.get("/store/product-categories/{id}", query=TREES, returns=CATEGORY)
+@routes.get("/store/product-categories/{id}", query=TREES, returns=CATEGORY, cached=Cached())
 async def get_category(request: Request) -> Answer:
     """Get an active category, as a tree where that is asked for."""
     return await one_category(request, CATEGORY, request.params["id"], **ACTIVE)

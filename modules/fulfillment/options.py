@@ -120,6 +120,7 @@ class Options(ModuleService):
             if row.get("rules") is not None:
                 await self._replace_rules(row["id"], row["rules"])
         await self._forget_unused_types(replaced)
+        await OPTION_ROWS.mark(self.database, ids, before)
         return {"options": updated, "before": before}
 
     @writes
@@ -127,7 +128,7 @@ class Options(ModuleService):
         """Take back an update: the options have their columns, rules and types as before it. May be repeated."""
         held = await self.database.fetch(LOCK_OPTIONS, {"ids": list(ids)})
         await self.restore("shipping_option_type", sorted({row["shipping_option_type_id"] for row in before["shipping_option"]}))
-        await OPTION_ROWS.put_back(self.database, ids, before)
+        await OPTION_ROWS.put_back(self.database, before)
         await self._forget_unused_types([row["shipping_option_type_id"] for row in held])
         self.touch("shipping_option", "shipping_option_rule")
 

@@ -71,12 +71,13 @@ class Zones(ModuleService):
             if row.get("geo_zones") is not None:
                 await self._replace_geo_zones(row["id"], row["geo_zones"])
         self.touch("fulfillment_set")
+        await ZONE_ROWS.mark(self.database, ids, before)
         return {"zones": updated, "before": before}
 
     @writes
     async def put_back_zones(self, ids: Sequence[str], before: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
         """Take back an update: the zones are as they were before it. May be repeated."""
-        await ZONE_ROWS.put_back(self.database, ids, before)
+        await ZONE_ROWS.put_back(self.database, before)
         self.touch("service_zone", "geo_zone", "fulfillment_set")
 
     @writes

@@ -163,6 +163,7 @@ class PricingService(ModuleService):
         await self.delete("price", gone)
         await self._change_prices(kept)
         await self._insert_prices(new)
+        await queries.PRICE_ROWS.mark(self.database, ids, before)
         sets = await self.list("price_set", {"id": ids}, fields=("*", "*prices"))
         return {"price_sets": [_own(each) for each in sets], "before": before}
 
@@ -190,7 +191,7 @@ class PricingService(ModuleService):
     @writes
     async def put_back_prices(self, price_set_ids: Sequence[str], before: Mapping[str, Sequence[Given]]) -> None:
         """Take back an update: the sets have again the prices they had before it. May be repeated."""
-        await queries.PRICE_ROWS.put_back(self.database, price_set_ids, before)
+        await queries.PRICE_ROWS.put_back(self.database, before)
         self.touch("price", "price_rule")
 
     # -- price lists
@@ -234,12 +235,13 @@ class PricingService(ModuleService):
             await self.database.execute(queries.FORGET_LIST_RULES, {"ids": [row["id"] for row in ruled]})
             await self.create("price_list_rule", [rule for row in ruled for rule in _rules_of(row["id"], row)])
             self.touch("price_list_rule")
+        await queries.LIST_ROWS.mark(self.database, ids, before)
         return before
 
     @writes
     async def put_back_price_lists(self, ids: Sequence[str], before: Mapping[str, Sequence[Given]]) -> None:
         """Take back an update of price lists. May be repeated."""
-        await queries.LIST_ROWS.put_back(self.database, ids, before)
+        await queries.LIST_ROWS.put_back(self.database, before)
         self.touch("price_list", "price_list_rule")
 
     @writes
@@ -282,12 +284,13 @@ class PricingService(ModuleService):
         await self.delete("price", list(delete))
         await self._change_prices(changed)
         await self._insert_prices(list(new.values()))
+        await queries.SINGLE_PRICES.mark(self.database, [*created, *updated, *delete], before)
         return {"created": created, "updated": updated, "deleted": list(delete), "before": before}
 
     @writes
     async def put_back_list_prices(self, ids: Sequence[str], before: Mapping[str, Sequence[Given]]) -> None:
         """Take back a change of prices: those named are again what they were, or not there. May be repeated."""
-        await queries.SINGLE_PRICES.put_back(self.database, ids, before)
+        await queries.SINGLE_PRICES.put_back(self.database, before)
         self.touch("price", "price_rule")
 
     # -- preferences

@@ -190,6 +190,7 @@ class Options(ModuleService):
         await self._apply(changes)
         await self._refuse_lost(changes, [product_id])
         self.touch("product")
+        await queries.PRODUCT_ROWS.mark(self.database, [product_id], before)
         return before
 
     # -- inside

@@ -112,6 +112,7 @@ class ProductService(Options, Categories):
         await self._refuse_lost(changes, ids)
         await self._replace_images(rows)
         await self._replace_pivots(rows)
+        await queries.PRODUCT_ROWS.mark(self.database, ids, before)
         return {
             "products": products,
             "variants_created": created,
@@ -123,12 +124,13 @@ class ProductService(Options, Categories):
     @writes
     async def put_back_products(self, ids: Sequence[str], before: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
         """Take back an update: the products are again what they were before it. May be repeated."""
-        await queries.PRODUCT_ROWS.put_back(self.database, ids, before)
+        await queries.PRODUCT_ROWS.put_back(self.database, before)
         self.touch(*self.schema.entities)
 
     @writes
     async def delete_products(self, ids: Sequence[str]) -> ProductsDeleted:
         """Soft delete, with variants, images and the options that are a product's own. Unknown ids are left out of the answer."""
+        await self._lock(self.schema["product"], ids)  # nobody makes a variant of one from here on
         options = [choice.option_id for each in (await self._choices(ids)).values() for choice in each if choice.is_exclusive]
         variants = [row["id"] for row in await self.list("product_variant", {"product_id": list(ids)}, fields=("id",))]
         return {
@@ -194,6 +196,7 @@ class ProductService(Options, Categories):
         variants = await self.update("product_variant", changed)
         renewed = {row["id"]: there[products[row["id"]]][row["id"]][1] for row in rows if row.get("options")}
         await self._give_values(renewed)
+        await queries.PRODUCT_ROWS.mark(self.database, product_ids, before)
         return {"variants": variants, "product_ids": product_ids, "before": before}
 
     # -- images of variants

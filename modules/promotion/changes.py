@@ -97,12 +97,13 @@ class Changes(Usage):
                     raise InvalidData(f"Campaign with id: {row['id']} has no budget")
                 await self.update("promotion_campaign_budget", [{"id": budget["id"], **row["budget"]}])
         await self.update("promotion_campaign", changed)
+        await queries.CAMPAIGN_ROWS.mark(self.database, ids, before)
         return before
 
     @writes
     async def put_back_campaigns(self, ids: Sequence[str], before: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
         """Take back an update. May be repeated."""
-        await queries.CAMPAIGN_ROWS.put_back(self.database, ids, before)
+        await queries.CAMPAIGN_ROWS.put_back(self.database, before)
         self.touch("promotion_campaign", "promotion_campaign_budget")
 
     @writes
@@ -178,6 +179,7 @@ class Changes(Usage):
             changed.append(columns)
         await self.update("promotion", changed)
         await self.update("promotion_application_method", [row for row in methods if len(row) > 1])
+        await queries.PROMOTION_ROWS.mark(self.database, ids, before)
         return before
 
     @writes
@@ -206,6 +208,7 @@ class Changes(Usage):
         await self.create("promotion_rule_value", [value for row in update for value in value_rows(row["id"], row["values"])])
         await self.database.execute(queries.DROP_RULES, {"ids": list(delete)})
         self._touch_rules(promotion_id)
+        await queries.PROMOTION_ROWS.mark(self.database, [promotion_id], before)
         return {
             "created": [rule["id"] for rule in new.rules],
             "updated": [row["id"] for row in update],
@@ -216,7 +219,7 @@ class Changes(Usage):
     @writes
     async def put_back_promotions(self, ids: Sequence[str], before: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
         """Take back an update, or a change of rules: the promotions are again what they were. May be repeated."""
-        await queries.PROMOTION_ROWS.put_back(self.database, ids, before)
+        await queries.PROMOTION_ROWS.put_back(self.database, before)
         self._touch_rules(*ids)
 
     # -- inside

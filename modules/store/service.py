@@ -57,12 +57,13 @@ class StoreService(ModuleService):
         for row in rows:
             await self._set_currencies(row["id"], row.get("supported_currencies"))
             await self._set_locales(row["id"], row.get("supported_locales"))
+        await queries.STORE_ROWS.mark(self.database, ids, before)
         return {"stores": changed, "before": before}
 
     @writes
     async def put_back_stores(self, ids: Sequence[str], before: Mapping[str, Sequence[Given]]) -> None:
         """Take back an update. May be repeated."""
-        await queries.STORE_ROWS.put_back(self.database, ids, before)
+        await queries.STORE_ROWS.put_back(self.database, before)
         self.touch(*self.schema.entities)
 
     @writes

@@ -135,6 +135,7 @@ class TaxService(ModuleService):
         for row in rows:
             if row.get("rules") is not None:
                 await self._replace_rules([row["id"]], row["rules"])
+        await RATE_ROWS.mark(self.database, ids, before)
         return {"rates": updated, "before": before}
 
     @writes
@@ -143,12 +144,13 @@ class TaxService(ModuleService):
         ids = list(dict.fromkeys(tax_rate_ids))
         before = await self._hold_rates(ids)
         await self._replace_rules(ids, rules)
+        await RATE_ROWS.mark(self.database, ids, before)
         return {"rates": await self.list("tax_rate", {"id": ids}, fields=("*", "rules.*")), "before": before}
 
     @writes
     async def put_back_rates(self, ids: Sequence[str], before: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
         """Take back an update: the rates have their columns and rules as before it. May be repeated."""
-        await RATE_ROWS.put_back(self.database, ids, before)
+        await RATE_ROWS.put_back(self.database, before)
         self.touch("tax_rate", "tax_rate_rule")
 
     @writes

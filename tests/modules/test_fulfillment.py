@@ -169,14 +169,17 @@ async def test_an_option_keeps_the_rules_that_are_named(fulfillments: Fulfillmen
     with pytest.raises(InvalidData):
         await fulfillments.update_options([{"id": option, "name": "x", "rules": [{"attribute": "a", "operator": "in", "value": "1"}]}])
     assert (await fulfillments.retrieve("shipping_option", option))["name"] == "mail"
-    done = await fulfillments.batch_rules(
-        [{"shipping_option_id": option, "attribute": "d", "operator": "ne", "value": "1"}], (), [first["id"]]
-    )
-    assert (len(done["created"]), done["updated"], done["deleted"]) == (1, [], [first["id"]])
     for _ in range(2):
         await fulfillments.put_back_options([option], changed["before"])
         assert await fulfillments.retrieve("shipping_option", option, fields=shown) == old
         assert [row["code"] for row in await fulfillments.list("shipping_option_type")] == ["post"]
+    done = await fulfillments.batch_rules(
+        [{"shipping_option_id": option, "attribute": "d", "operator": "ne", "value": "1"}], (), [first["id"]]
+    )
+    assert (len(done["created"]), done["updated"], done["deleted"]) == (1, [], [first["id"]])
+    await fulfillments.put_back_options([option], changed["before"])
+    rules = (await fulfillments.retrieve("shipping_option", option, fields=shown))["rules"]
+    assert sorted(rule["attribute"] for rule in rules) == ["b", "d"]  # what somebody else did since stays
 
 
 async def test_what_options_need_can_not_be_deleted(fulfillments: FulfillmentService) -> None:

@@ -245,6 +245,32 @@ async def test_an_update_is_taken_back_whole(products: ProductService) -> None:
     assert await shown(products, made["id"]) == before
 
 
+async def test_what_others_changed_since_stays_when_an_update_is_taken_back(products: ProductService) -> None:
+    made = await make(products)
+    first, second = (variant["id"] for variant in made["variants"][:2])
+    rows = [{"id": first, "title": "Ours"}, {"id": second, "title": "Ours"}]
+    done = await products.update_products([{"id": made["id"], "title": "Ours", "subtitle": "ours", "variants": rows}])
+    await products.update_products([{"id": made["id"], "title": "Theirs"}])
+    await products.update_variants([{"id": first, "title": "Theirs"}])
+    [theirs] = await products.create_variants([{"product_id": made["id"], "title": "New", "options": {"Size": "L", "Color": "White"}}])
+    await products.put_back_products([made["id"]], done["before"])
+    now = await shown(products, made["id"])
+    assert (now["title"], now["subtitle"]) == ("Theirs", None)
+    titles = {variant["id"]: variant["title"] for variant in now["variants"]}
+    assert (titles[first], titles[second], titles[theirs["id"]]) == ("Theirs", made["variants"][1]["title"], "New")
+
+
+async def test_a_product_that_somebody_deleted_does_not_come_again(products: ProductService) -> None:
+    made = await make(products)
+    kept = made["variants"][0]["id"]
+    done = await products.update_products([{"id": made["id"], "title": "Ours", "variants": [{"id": kept, "title": "Ours"}]}])
+    assert done["variants_deleted"]
+    await products.delete_products([made["id"]])
+    await products.put_back_products([made["id"]], done["before"])
+    assert await products.count("product") == 0
+    assert await products.count("product_variant") == 0
+
+
 async def test_a_value_that_variants_are_made_of_stays(products: ProductService) -> None:
     made = await make(products)
     with pytest.raises(NotAllowed, match=r"can't be removed: White \(variant L / White\)"):

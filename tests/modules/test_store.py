@@ -48,10 +48,21 @@ async def test_currencies_are_replaced_and_the_default_moves(stores: StoreServic
         ]
     )
     assert await currencies(stores, store["id"]) == {"eur": False, "usd": True}
+    for _ in range(2):
+        await stores.put_back_stores([store["id"]], done["before"])
+        assert await currencies(stores, store["id"]) == {"eur": True}
+        assert (await stores.retrieve("store", store["id"]))["name"] == "Medusa Store"
+
+
+async def test_what_another_update_did_since_stays(stores: StoreService) -> None:
+    await stores.default_store("eur", "sc_1")
+    (store,) = await stores.list("store")
+    given = [{"currency_code": "eur"}, {"currency_code": "usd", "is_default": True}]
+    done = await stores.update_stores([{"id": store["id"], "name": "Shop", "supported_currencies": given}])
     await stores.update_stores([{"id": store["id"], "supported_currencies": [{"currency_code": "sek", "is_default": True}]}])
     assert await currencies(stores, store["id"]) == {"sek": True}
     await stores.put_back_stores([store["id"]], done["before"])
-    assert await currencies(stores, store["id"]) == {"eur": True}
+    assert await currencies(stores, store["id"]) == {"sek": True}
     assert (await stores.retrieve("store", store["id"]))["name"] == "Medusa Store"
 
 
