@@ -54,7 +54,7 @@ class Rows:
     """What belongs to a thing, over several tables."""
 
     def __init__(self, *parts: Part) -> None:
-        """`parts`: the things themselves, then what belongs to them. What others refer to comes before those, and their foreign keys cascade."""
+        """`parts`: the things themselves, then what belongs to them; what others refer to comes first. Foreign keys cascade."""
         self._parts = {part.table.name: part for part in parts}
         self._root = parts[0]
         soft = "deleted_at" in self._root.table.c
