@@ -291,9 +291,10 @@ class FrontEnd(Service):
         place = (*place, request.http.rel_url.raw_path, request.sales_channel_ids, request.customer_id)
         rows = partial(_rows, shown) if shown is not None else ()
         kept = await self._answers.get_or_fill(place, tags, fill, rows=rows, size=len)
-        if not fresh and request.actor is None and request.key is not None:
+        actor = request.actor
+        if not fresh and (request.key is not None if actor is None else actor.type == "user"):
             # asked for again: it will be asked for once more
-            await self._lane.keep(request.http, route, place[:4])
+            await self._lane.keep(request.http, actor, route, place[:4])
         return Reply(kept.body, route.status, tag=kept.tag, kept=True)
 
     async def _unserved(self, http: web.BaseRequest, path: str, area: str) -> Reply:

@@ -1,11 +1,14 @@
-"""The short way for store reads that are asked for again and again: from the text of the request to the remembered answer.
+"""The short way for reads that are asked for again and again: from the text of the request to the remembered answer.
 
-What a request without a customer may see follows from its path, its query string and the storefront's key. Where all three were here
-before, nothing of it is worked out again; only whether the answer and the key are still fresh is looked at.
+What a storefront without a customer may see follows from the path, the query string and its key; what a merchant may see, from these and
+the token. Where all of it was here before, nothing of it is worked out again; only whether the answer, the key and the token still hold
+is looked at.
 """
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +23,7 @@ from .credentials import KEPT, KEY_HEADER, OF_KEYS, SECONDS, Credentials
 from .request import Reply
 
 if TYPE_CHECKING:
+    from .access import Actor
     from .routes import Route
 
 
@@ -29,6 +33,8 @@ class _Place:
 
     route: Route
     key: Any
+    until: float = math.inf
+    """When the token ends, in seconds since 1970."""
 
 
 class Lane:
@@ -46,29 +52,35 @@ class Lane:
         """The answer, where the same was asked before and everything still holds."""
         asked = _asked(http)
         place: _Place | None = self._places.get(asked) if asked is not None else None
-        if place is None:
+        if place is None or place.until <= time.time():
             return None
         kept: Remembered | None = self._answers.get(place.key)
         return Reply(kept.body, tag=kept.tag, kept=True, route=place.route) if kept is not None else None
 
-    async def keep(self, http: web.BaseRequest, route: Route, place: tuple[Hashable, ...]) -> None:
+    async def keep(self, http: web.BaseRequest, actor: Actor | None, route: Route, place: tuple[Hashable, ...]) -> None:
         """Remember where the answer to a request is kept: `place` less the sales channels and the customer."""
         asked = _asked(http)
         if asked is None:
             return
 
         async def fill() -> _Place:
+            if actor is not None:
+                return _Place(route, (*place, (), None), actor.claims["exp"])
             # asked of the key anew, so that a change of it that comes in between is heard of
             key = await self._credentials.publishable_key(http)
             return _Place(route, (*place, key.sales_channel_ids, None))
 
-        await self._places.get_or_fill(asked, OF_KEYS, fill, size=lambda _: len(asked[0]) + 500)
+        tags = OF_KEYS if actor is None else frozenset[str]()  # a token holds until it ends
+        await self._places.get_or_fill(asked, tags, fill, size=lambda _: len(asked[0]) + len(asked[1]) + 400)
 
 
 def _asked(http: web.BaseRequest) -> tuple[str, str] | None:
-    """What names a request; None where somebody may be signed in."""
+    """What names a request; None where it may depend on more: on a session, on the customer who is signed in."""
     headers = http.headers
-    if http.method != "GET" or "Authorization" in headers or "Cookie" in headers:
+    if http.method != "GET" or "Cookie" in headers:
         return None
-    key = headers.get(KEY_HEADER)
-    return (http.rel_url.raw_path_qs, key) if key else None
+    path, token = http.rel_url.raw_path_qs, headers.get("Authorization")
+    if token is None:
+        key = headers.get(KEY_HEADER)
+        return (path, key) if key else None
+    return (path, token) if path.startswith("/admin/") and token.startswith("Bearer ") else None

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from types import SimpleNamespace
+
+import pytest
+
 from .conftest import Client, Shop
 from .test_cached import person
 
@@ -48,3 +53,27 @@ async def test_it_is_for_this_key_and_for_nobody_who_is_signed_in(store: Client,
     assert (await store("GET", path + "?cart_id=x")).text != theirs
     head = await store("POST", path)
     assert head.status == 404, "only what is asked for by GET"
+
+
+async def test_a_merchant_goes_it_too_and_sees_every_change(admin: Client, shop: Shop) -> None:
+    one = await person(shop)
+    path = f"/admin/people/{one['id']}"
+    await asked_often(admin, shop, path)
+    await shop.host.modules.user.update("user", [{"id": one["id"], "email": "other@example.com"}])
+    assert (await admin("GET", path)).json["person"]["email"] == "other@example.com"
+    await shop.host.modules.user.delete("user", [one["id"]])
+    assert (await admin("GET", path)).status == 404
+
+
+async def test_it_is_for_this_token_for_as_long_as_it_lasts(
+    admin: Client, client: Client, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/admin/people/{(await person(shop))['id']}"
+    await asked_often(admin, shop, path)
+    assert (await client("GET", path)).status == 401
+    assert (await client.with_(authorization="Bearer nonsense")("GET", path)).status == 401
+    assert (await client.with_(authorization=f"Bearer {shop.token('customer', 'cus_7')}")("GET", path)).status == 401
+    later = SimpleNamespace(time=lambda: time.time() + 10 * 365 * 86_400, monotonic=time.monotonic)
+    for module in ("lane", "tokens"):
+        monkeypatch.setattr(f"velella.http.frontend.{module}.time", later)
+    assert (await admin("GET", path)).status == 401
