@@ -20,7 +20,7 @@ from ..core.module import Module, ModuleContext
 from ..core.providers import Providers
 from ..core.settings import Settings
 from . import services as known
-from .caching import HOLDERS, QUIET_MODULES, Announcer, Cache
+from .caching import HOLDERS, QUIET_MODULES, Announcer, Cache, told_of_them
 from .context import Changed, HostContext
 from .directory import HOST, Address, Directory, ReplicaId, Standing
 from .endpoint import Dispatcher, Endpoint
@@ -210,7 +210,7 @@ class Host:
             service: Service = made_by(self.context)
             return service
         providers = Providers(name, made_by.provider_kinds, self.settings.providers.get(name, ()))
-        changed = _keep_quiet if name in QUIET_MODULES else self.changed
+        changed = self._changed_quietly if name in QUIET_MODULES else self.changed
         return made_by.service(ModuleContext(self.settings, self.database(name), providers, changed, self._memory))
 
     def database(self, name: str) -> Database:
@@ -302,6 +302,11 @@ class Host:
             await self._announce(names)
         except Exception as error:  # noqa: BLE001 - the write is done and must be answered
             log.warning("a change could not be spread", names=sorted(names), error=str(error))
+
+    async def _changed_quietly(self, names: frozenset[str]) -> None:
+        """Changes of what nobody caches concern nobody."""
+        if told := told_of_them(names):
+            await self.changed(told)
 
     def tell(self, names: frozenset[str] | None) -> None:
         for listener in self._listeners:

@@ -7,11 +7,13 @@ asks any front end, sees the write. The exceptions: a front end that didn't conf
 telling. For the first, the next thing it hears is to forget everything; for the second, the supervisor tells everybody to. Until then,
 and should all of that be lost, an entry lives `cache_seconds`.
 
-What is asked for seldom twice and changes all the time is never cached, and its changes aren't told: `QUIET_MODULES`.
+What is asked for seldom twice and changes all the time is never cached, and its changes aren't told: `QUIET_MODULES`, but for the few
+things in them that are settings rather than trade.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ...core.messages import Service, reads
@@ -22,6 +24,13 @@ if TYPE_CHECKING:
     from ..context import HostContext
 
 QUIET_MODULES = frozenset(("cart", "order", "payment"))
+TOLD_OF_THEM = frozenset(("payment_provider", "refund_reason", "return_reason"))
+"""Entities of quiet modules that seldom change."""
+
+
+def told_of_them(names: Iterable[str]) -> frozenset[str]:
+    """Of what has changed in a quiet module, what is told all the same: entities, and single rows of them."""
+    return frozenset(name for name in names if name.partition(":")[0].partition(".")[0] in TOLD_OF_THEM)
 
 
 class CachingService(Service):
@@ -50,4 +59,7 @@ def create(context: HostContext) -> CachingService:
     return CachingService(Spread(context.router, context.settings.cache_seconds))
 
 
-__all__ = ["HOLDERS", "QUIET_MODULES", "Announcer", "Cache", "CachingService", "Figures", "Spread", "create", "told_together"]
+__all__ = [
+    "HOLDERS", "QUIET_MODULES", "TOLD_OF_THEM", "Announcer", "Cache", "CachingService", "Figures", "Spread", "create", "told_of_them",
+    "told_together",
+]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...workflows.payment.reasons import create_refund_reasons, delete_refund_reasons, update_refund_reasons
 from ..frontend.bodies import ABSENT, Body
+from ..frontend.cached import Cached
 from ..frontend.filters import MANY, STAMPS, TEXT, Filters
 from ..frontend.flows import changes, creates
 from ..frontend.request import Answer, Request, deleted
@@ -40,7 +41,7 @@ routes.resource(
 )
 
 
-@routes.get("/admin/refund-reasons/{id}", query=REASONS.ignoring(), returns=REFUND_REASON)
+@routes.get("/admin/refund-reasons/{id}", query=REASONS.ignoring(), returns=REFUND_REASON, cached=Cached(one=()))
 async def get(request: Request) -> Answer:
     """Get a refund reason."""
     return await request.fetch(REFUND_REASON, request.params["id"])

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ...actors.caching import QUIET_MODULES, TOLD_OF_THEM
 from ...core.query.fields import FieldTree
 from ...core.query.showing import Showing, showing
 from .view import words
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ...core.query.plan import Catalogue
     from .request import Request
 
-QUIET = frozenset(("cart", "engine", "order", "payment"))
+QUIET = QUIET_MODULES | {"engine"}
 """Modules whose changes nobody is told of: what is made from them is never remembered."""
 
 LONGEST_QUERY = 512
@@ -93,9 +94,12 @@ class Cached:
         tags: set[str] = set()
         for name in names:
             module = name if catalogue.has_module(name) else catalogue.module_of(name)
-            if module in QUIET:
+            if module in QUIET and name not in TOLD_OF_THEM:
                 return None
             if module == own:
+                continue
+            if module in QUIET:
+                tags.add(name)
                 continue
             # of the links each by itself: some change with every order
             tags |= {name} if module == "link" else catalogue.entities_of(module)

@@ -89,8 +89,8 @@ class FrontEnd(Service):
         """Of requests, by route (None: no route served it) and status."""
         for source in (self._samples, partial(self._answers.samples, "answers"), self._lane.samples):
             context.meters.add(source)
-        self._made_of: LRUCache[Any, tuple[frozenset[str], Showing | None]] = LRUCache(4096)
-        """What the answers to query strings are made from, by route; empty: what may not be remembered."""
+        self._made_of: LRUCache[Any, tuple[frozenset[str] | None, Showing | None]] = LRUCache(4096)
+        """What the answers to query strings are made from, by route; None: they may not be remembered."""
         self._streaming: set[asyncio.Task[Any]] = set()
         """Requests whose answers have no end."""
         self._runner: web.ServerRunner | None = None
@@ -283,9 +283,9 @@ class FrontEnd(Service):
         place: tuple[Any, ...] = (id(route), text, request.customer_id is None)
         made_of = self._made_of.get(place)
         if made_of is None:
-            made_of = self._made_of[place] = (cached.tags(request) or frozenset(), cached.shown(request))
+            made_of = self._made_of[place] = (cached.tags(request), cached.shown(request))
         tags, shown = made_of
-        if not tags:
+        if tags is None or not (tags or shown):
             made = await fill()
             return Reply(made.body, route.status, tag=made.tag)
         place = (*place, request.http.rel_url.raw_path, request.sales_channel_ids, request.customer_id)

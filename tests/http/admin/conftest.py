@@ -26,7 +26,9 @@ from velella.http.admin import (
     products,
     promotions,
     providers,
+    refund_reasons,
     reservations,
+    return_reasons,
     shipping_options,
     shipping_profiles,
     stock_locations,
@@ -49,8 +51,8 @@ from ..conftest import Client, Shop
 
 FILES = (
     campaigns, catalog, customers, dashboard, fulfillment_sets, identities, inventory_items, invites, notifications, price_lists, products,
-    promotions, providers, reservations, shipping_options, shipping_profiles, stock_locations, store_customers, store_settings,
-    tax_rates, tax_regions, uploads, users, workflows_executions,
+    promotions, providers, refund_reasons, reservations, return_reasons, shipping_options, shipping_profiles, stock_locations,
+    store_customers, store_settings, tax_rates, tax_regions, uploads, users, workflows_executions,
 )  # fmt: skip
 """Whose routes are served."""
 

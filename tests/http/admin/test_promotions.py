@@ -212,9 +212,10 @@ async def test_a_flow_that_fails_leaves_a_promotion_as_it_was_but_for_what_was_c
     made = await promotion(merchant, rules=[GROUP])
     service = shop.host.modules.promotion
     before = await service.update_promotions([{"id": made["id"], "code": ulid()}])
-    await service.change_rules(made["id"], "rules", create=[BRAND], delete=[made["rules"][0]["id"]])
+    then = await service.change_rules(made["id"], "rules", create=[BRAND], delete=[made["rules"][0]["id"]])
     await service.register_usage(ulid(), [{"promotion_id": made["id"], "amount": "1"}], {})
     for _ in range(2):
+        await service.put_back_promotions([made["id"]], then["before"])
         await service.put_back_promotions([made["id"]], before)
     now = (await merchant.get(f"{PROMOTIONS}/{made['id']}"))["promotion"]
     assert (now["code"], now["used"]) == (made["code"], 1)

@@ -273,3 +273,48 @@ async def test_nobody_sees_a_batch_half_done(merchant: Merchant, client: Client)
         await merchant.post("/admin/products/batch", {"update": [{"id": row["id"], "title": f"Round {n}"} for row in rows]})
     stopped = True
     assert await looking > 3
+
+
+# -- what one changes, the other sees at once
+
+SEEN = (
+    ("/admin/refund-reasons", "refund_reason", {"label": "Broken", "code": "CODE"}, {"label": "Worn"}),
+    ("/admin/return-reasons", "return_reason", {"label": "Broken", "value": "CODE"}, {"label": "Worn", "value": "CODE"}),
+    ("/admin/sales-channels", "sales_channel", {"name": "CODE"}, {"name": "Other CODE"}),
+    ("/admin/customer-groups", "customer_group", {"name": "CODE"}, {"name": "Other CODE"}),
+    ("/admin/stock-locations", "stock_location", {"name": "CODE"}, {"name": "Other CODE"}),
+    ("/admin/inventory-items", "inventory_item", {"sku": "CODE"}, {"title": "Other"}),
+    ("/admin/product-categories", "product_category", {"name": "CODE"}, {"name": "Other CODE"}),
+    ("/admin/regions", "region", {"name": "CODE", "currency_code": "usd"}, {"name": "Other CODE"}),
+    ("/admin/shipping-profiles", "shipping_profile", {"name": "CODE", "type": "x"}, {"name": "Other CODE"}),
+    ("/admin/price-lists", "price_list", {"title": "CODE", "description": ""}, {"title": "Other CODE"}),
+    ("/admin/campaigns", "campaign", {"name": "CODE", "campaign_identifier": "CODE"}, {"name": "Other CODE"}),
+)
+
+
+@pytest.mark.parametrize(("path", "key", "body", "change"), SEEN, ids=lambda value: value if isinstance(value, str) else "")
+async def test_what_is_remembered_is_never_older_than_the_last_change(
+    merchant: Merchant, path: str, key: str, body: Row, change: Row
+) -> None:
+    code = ulid()
+    given, changed = ({name: value.replace("CODE", code) for name, value in row.items()} for row in (body, change))
+    await _looked_at(merchant, path)
+    made = (await merchant.post(path, given))[key]["id"]
+    one = f"{path}/{made}"
+    newest = {"order": "-id", "limit": "1"}
+    for _ in range(3):
+        [row] = next(value for value in (await merchant.get(path, **newest)).values() if isinstance(value, list))
+        assert row["id"] == made
+    await _looked_at(merchant, one)
+    await merchant.post(one, changed)
+    shown = (await merchant.get(one))[key]
+    assert {name: shown[name] for name in changed} == changed
+    await merchant.delete(one)
+    assert (await merchant.refused("GET", one))[0] == 404
+    [*rows] = next(value for value in (await merchant.get(path, **newest)).values() if isinstance(value, list))
+    assert made not in [row["id"] for row in rows]
+
+
+async def _looked_at(merchant: Merchant, path: str) -> None:
+    for _ in range(3):
+        await merchant.get(path)
