@@ -38,9 +38,7 @@ class Attribute:
         return option | ({"disguised": True} if self.disguised else {"hydrate": self.values is not None}) | {"operators": operators}
 
 
-CURRENCY = Attribute(
-    "currency", "currency_code", "Currency Code", "select", True, True, ("eq",), ("store_currency", "currency_code", "currency_code")
-)
+CURRENCY = Attribute("currency_code", "currency_code", "Currency Code", "select", True, True, ("eq",), ("currency", "code", "name"))
 BUY_QUANTITY = Attribute("buy_rules_min_quantity", "buy_rules_min_quantity", "Minimum quantity of items", "number", True, True, ("eq",))
 APPLY_QUANTITY = Attribute(
     "apply_to_quantity", "apply_to_quantity", "Quantity of items promotion will apply to", "number", True, True, ("eq",)
@@ -69,12 +67,15 @@ ABOUT_SHIPPING = (
 
 
 def attributes(kind: str, promotion_type: str | None, method_type: str | None, target_type: str | None) -> Sequence[Attribute]:
-    """What rules of a kind (as paths call it) can be about. Raises InvalidData for another kind."""
+    """What rules of a kind (as paths call it) can be about. Raises InvalidData for another kind.
+
+    Whoever names no type of method (the dashboard doesn't) gets what those of a fixed amount can be about: the currency too.
+    """
     if kind not in KINDS:
         raise InvalidData(f"Invalid param rule_type ({kind})")
     buyget = promotion_type == "buyget"
     if kind == "rules":
-        return ((CURRENCY,) if method_type == "fixed" else ()) + ABOUT_CARTS
+        return ((CURRENCY,) if method_type in (None, "fixed") else ()) + ABOUT_CARTS
     about = ABOUT_SHIPPING if target_type == "shipping_methods" else ABOUT_ITEMS
     if kind == "target-rules":
         return ((APPLY_QUANTITY,) if buyget else ()) + about

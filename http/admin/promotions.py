@@ -128,7 +128,8 @@ async def list_attributes(request: Request) -> Answer:
     return {"attributes": [each.shown() for each in attributes(request.params["rule_type"], *types)]}
 
 
-VALUES = Filters(q=TEXT, value=MANY, application_method_target_type=TEXT)
+VALUES = Filters(q=TEXT, value=MANY, id=MANY, application_method_target_type=TEXT)
+"""`id` is what the dashboard calls a value that was chosen before."""
 
 
 @routes.get("/admin/promotions/rule-value-options/{rule_type}/{rule_attribute_id}", query=VALUES, many=True, limit=100)
@@ -138,9 +139,7 @@ async def list_values(request: Request) -> Answer:
     found = attribute(request.params["rule_type"], request.params["rule_attribute_id"], target)
     assert found.values is not None
     entity, value, label = found.values
-    filters = {name: given for name, given in request.filters.items() if name != "value"}
-    if "value" in request.filters:
-        filters[value] = request.filters["value"]
+    filters = {value if name in ("value", "id") else name: given for name, given in request.filters.items()}
     paging = request.page
     query = Query(entity, (value, label), filters, paging.order, paging.limit, paging.offset, paging.with_deleted, count=True)
     page = await request.graph.query(query)
@@ -161,11 +160,12 @@ async def labels_of(request: Request, about: Attribute, values: Iterable[str]) -
 
 
 def _as_rule(about: Attribute, value: Any) -> Row:
-    """A column of the application method, shown as if it were a rule."""
-    several = [] if value is None else [{"value": value, "label": str(value)}]
+    """A column of the application method, shown as if it were a rule. It has no id, and where it is a number that is its value."""
     shown = {"attribute": about.value, "attribute_label": about.label, "field_type": about.field_type, "hydrate": False}
-    return {"id": None, **shown, "operator": "eq", "operator_label": OPERATOR_LABELS["eq"], "values": several,
-            "disguised": True, "required": True}  # fmt: skip
+    rule = {**shown, "operator": "eq", "operator_label": OPERATOR_LABELS["eq"], "disguised": True, "required": True}
+    if about.field_type != "number":
+        return {**rule, "values": [] if value is None else [{"value": value, "label": str(value)}]}
+    return rule if value is None else {**rule, "values": value}
 
 
 @routes.get("/admin/promotions/{id}/{rule_type}", query=ASKED_FOR, returns=PROMOTION)

@@ -133,22 +133,37 @@ async def test_rules_are_listed_with_what_their_values_are_called(merchant: Merc
 
 
 async def test_forms_for_new_promotions_ask_which_rules_there_have_to_be(merchant: Merchant) -> None:
-    async def asked(kind: str, **types: str) -> list[tuple[str, bool, bool, list[Any]]]:
-        rules = (await merchant.get(f"{PROMOTIONS}/null/{kind}", **types))["rules"]
-        return [(each["attribute"], each["required"], each["disguised"], each["values"]) for each in rules]
+    async def asked(id: str, kind: str, **types: str) -> list[tuple[str, Any]]:
+        rules = (await merchant.get(f"{PROMOTIONS}/{id}/{kind}", **types))["rules"]
+        assert [(each["required"], each["disguised"], "id" in each) for each in rules if each["disguised"]] == [(True, True, False)] * len(
+            rules
+        )
+        return [(each["attribute"], each.get("values")) for each in rules]
 
-    assert await asked("rules", promotion_type="standard", application_method_type="fixed") == [("currency_code", True, True, [])]
-    assert await asked("rules", promotion_type="standard", application_method_type="percentage") == []
-    assert await asked("buy-rules", promotion_type="buyget") == [("buy_rules_min_quantity", True, True, [])]
-    assert await asked("target-rules", promotion_type="buyget") == [("apply_to_quantity", True, True, [])]
-    assert await asked("target-rules") == []
+    assert await asked("null", "rules", promotion_type="standard", application_method_type="fixed") == [("currency_code", [])]
+    assert await asked("null", "rules", promotion_type="standard", application_method_type="percentage") == []
+    assert await asked("null", "buy-rules", promotion_type="buyget") == [("buy_rules_min_quantity", None)]
+    assert await asked("null", "target-rules", promotion_type="buyget") == [("apply_to_quantity", None)]
+    assert await asked("null", "target-rules") == []
+
+
+async def test_what_looks_like_a_rule_has_no_id_and_a_number_is_one(merchant: Merchant) -> None:
+    method = {"target_rules": [BRAND], "buy_rules": [BRAND], "buy_rules_min_quantity": 2, "apply_to_quantity": 1}
+    made = await promotion(merchant, type="buyget", method=method)
+    for kind, number in (("buy-rules", 2), ("target-rules", 1)):
+        first, second = (await merchant.get(f"{PROMOTIONS}/{made['id']}/{kind}"))["rules"]
+        assert (first["values"], "id" in first, second["attribute"]) == (number, False, "items.product.id")
 
 
 async def test_what_rules_can_be_about_and_the_values_to_choose_from(merchant: Merchant) -> None:
     options = f"{PROMOTIONS}/rule-attribute-options"
     about = (await merchant.get(f"{options}/rules", application_method_type="fixed"))["attributes"]
-    assert [each["id"] for each in about] == ["currency", "customer_group", "region", "country", "sales_channel"]
+    assert [each["id"] for each in about] == ["currency_code", "customer_group", "region", "country", "sales_channel"]
     assert [each["id"] for each in about[1]["operators"]] == ["in", "eq", "ne"]
+    # the dashboard doesn't say of which type, and looks the currency up here
+    assert (await merchant.get(f"{options}/rules", promotion_type="standard"))["attributes"] == about
+    percent = (await merchant.get(f"{options}/rules", application_method_type="percentage"))["attributes"]
+    assert percent == about[1:]
     buy = (await merchant.get(f"{options}/buy-rules", promotion_type="buyget"))["attributes"]
     assert buy[0]["id"] == "buy_rules_min_quantity"
     shipping = (await merchant.get(f"{options}/target-rules", application_method_target_type="shipping_methods"))["attributes"]
@@ -157,8 +172,11 @@ async def test_what_rules_can_be_about_and_the_values_to_choose_from(merchant: M
     values = f"{PROMOTIONS}/rule-value-options"
     found = await merchant.get(f"{values}/target-rules/product_tag", q=tag["value"])
     assert (found["values"], found["count"]) == ([{"value": tag["id"], "label": tag["value"]}], 1)
-    assert (await merchant.get(f"{values}/target-rules/product_tag", value=tag["id"]))["values"] == found["values"]
-    for id in ("customer_group", "region", "country", "sales_channel", "currency"):
+    for name in ("value", "id"):
+        assert (await merchant.get(f"{values}/target-rules/product_tag", **{name: tag["id"]}))["values"] == found["values"]
+    euro = (await merchant.get(f"{values}/rules/currency_code", **{"value[]": "eur"}))["values"]
+    assert euro == [{"value": "eur", "label": "Euro"}]
+    for id in ("customer_group", "region", "country", "sales_channel"):
         assert "values" in await merchant.get(f"{values}/rules/{id}", limit="2")
     assert (await merchant.refused("GET", f"{values}/rules/product"))[0] == 400
 
