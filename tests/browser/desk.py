@@ -97,6 +97,7 @@ class Desk:
         """Take a picture for the documentation."""
         if self.pictures is not None:
             await self.page.mouse.move(0, 0)
+            await expect(self.page.get_by_role("region", name="Notifications").get_by_role("listitem")).to_have_count(0, timeout=15_000)
             await self.page.screenshot(path=self.pictures / f"{name}.png")
 
     # -- doing

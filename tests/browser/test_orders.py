@@ -33,6 +33,28 @@ async def test_the_payment_of_an_order_is_captured_on_its_page(desk: Desk, colon
     assert [capture["amount"] for capture in payment["captures"]] == [100]
 
 
+async def test_a_part_of_a_payment_is_given_back(desk: Desk, colony: Served, admin: Api, shop: Shop) -> None:
+    barometer = await sell(admin, shop, "barometer", {"eur": 60, "gbp": 50})
+    reason = (await admin.post("/admin/refund-reasons", {"code": "scratched", "label": "Scratched"}))["refund_reason"]["id"]
+    buyer = Buyer(await colony.store(shop.key), shop)
+    _, answer = await buyer.complete(await buyer.ready(barometer["variants"][0]["id"]))
+    path = f"/admin/orders/{answer['order']['id']}"
+    payments = "payment_status,*payment_collections.payments.refunds"
+    [payment] = (await admin.get(path, fields=payments))["order"]["payment_collections"][0]["payments"]
+    await admin.post(f"/admin/payments/{payment['id']}/capture", {})
+    await desk.open(f"/orders/{answer['order']['id']}/refund")
+    await desk.select("Select payment", "€70.00 - System (DEFAULT) - (#" + payment["id"][-7:] + ")")
+    await desk.fill("Amount", "12.5")
+    await desk.front.locator("button[role=combobox]").last.click()
+    await desk.page.get_by_role("option", name="Scratched").click()
+    await desk.save()
+    await desk.sees("Partially refunded", "- €12.50")
+
+    order = (await admin.get(path, fields=payments))["order"]
+    [refund] = order["payment_collections"][0]["payments"][0]["refunds"]
+    assert (order["payment_status"], refund["amount"], refund["refund_reason_id"]) == ("partially_refunded", 12.5, reason)
+
+
 async def test_whoever_is_invited_is_waited_for(desk: Desk, admin: Api) -> None:
     await desk.open("/settings/users")
     await desk.follow("Invite")

@@ -1,28 +1,11 @@
-"""Where a shop sells, how it sends, and what it gives off."""
+"""Where a shop sells, and how it sends."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
-
 from ..e2e.served import Api
-from ..e2e.shop import Shop, sell
+from ..e2e.shop import Shop
 from .desk import Desk
-
-
-async def named(admin: Api, path: str, name: str, **params: str) -> dict[str, Any]:
-    """The one thing in a list that is called so."""
-    rows = next(rows for rows in (await admin.get(f"/admin/{path}", limit=100, **params)).values() if isinstance(rows, list))
-    [found] = [row for row in rows if name in (row.get("name"), row.get("title"), row.get("code"))]
-    assert isinstance(found, dict)
-    return found
-
-
-@pytest.fixture(scope="module")
-async def lantern(admin: Api, shop: Shop) -> dict[str, Any]:
-    """A product to give something off."""
-    return await sell(admin, shop, "lantern-of-brass", {"eur": 40, "gbp": 35})
+from .lists import named
 
 
 async def test_a_region_is_stored_as_it_was_entered(desk: Desk, admin: Api, shop: Shop) -> None:
@@ -87,54 +70,3 @@ async def test_a_shipping_option_is_stored_as_it_was_entered(desk: Desk, admin: 
     assert (option["price_type"], option["type"]["code"]) == ("flat", "overnight")
     assert {price["currency_code"]: price["amount"] for price in option["prices"]} == {"eur": 24.5, "gbp": 20}
     assert {rule["attribute"]: rule["value"] for rule in option["rules"]} == {"enabled_in_store": "true", "is_return": "false"}
-
-
-async def test_a_promotion_is_stored_as_it_was_entered(desk: Desk, admin: Api, shop: Shop, lantern: dict[str, Any]) -> None:
-    await desk.open("/promotions")
-    await desk.follow("Create")
-    await desk.tick("Percentage off product")
-    await desk.press("Continue")
-    await desk.fill("Code", "LIGHT20")
-    await desk.tick("Active")
-    await desk.fill("Promotion Value", "20")
-    await desk.fill("Maximum Quantity", "2")
-    await desk.press("Add condition")
-    await desk.select("Select Attribute", "Product")
-    await desk.select("Select Operator", "In")
-    await desk.front.get_by_placeholder("Select Values").click()
-    await desk.page.get_by_role("option", name=lantern["title"]).click()
-    await desk.tick("What items will the promotion be applied to?")
-    await desk.press("Continue")
-    await desk.save()
-    await desk.sees("LIGHT20", "20.00%", lantern["title"])
-    await desk.picture("promotion")
-
-    promotion = await named(admin, "promotions", "LIGHT20")
-    assert (promotion["status"], promotion["type"], promotion["is_automatic"]) == ("active", "standard", False)
-    method = promotion["application_method"]
-    assert (method["type"], method["value"], method["target_type"], method["allocation"], method["max_quantity"]) == (
-        "percentage", 20, "items", "each", 2,
-    )  # fmt: skip
-    [rule] = method["target_rules"]
-    assert (rule["attribute"], rule["operator"]) == ("items.product.id", "in")
-    assert [each["value"] for each in rule["values"]] == [lantern["id"]]
-
-
-async def test_a_price_list_is_stored_as_it_was_entered(desk: Desk, admin: Api, shop: Shop, lantern: dict[str, Any]) -> None:
-    await desk.open("/price-lists")
-    await desk.follow("Create")
-    await desk.fill("Title", "Winter sale")
-    await desk.fill("Description", "Light for long nights")
-    await desk.press("Continue")
-    await desk.tick_row(lantern["title"])
-    await desk.press("Continue")
-    await desk.enter("No 1", "Price EUR", "32")
-    await desk.enter("No 1", "Price GBP", "28.75")
-    await desk.save()
-    await desk.sees("Winter sale", lantern["title"])
-
-    prices = await named(admin, "price-lists", "Winter sale")
-    assert (prices["status"], prices["type"], prices["description"]) == ("active", "sale", "Light for long nights")
-    kept = (await admin.get(f"/admin/price-lists/{prices['id']}/prices"))["prices"]
-    assert {price["currency_code"]: price["amount"] for price in kept} == {"eur": 32, "gbp": 28.75}
-    assert {price["variant_id"] for price in kept} == {lantern["variants"][0]["id"]}
