@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from base64 import b64encode
 
 Colour = tuple[int, int, int]
 
@@ -17,3 +18,8 @@ def png(size: int, top: Colour, bottom: Colour) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
     )
+
+
+def address_of(colour: Colour) -> str:
+    """An address that is itself a picture."""
+    return f"data:image/png;base64,{b64encode(png(64, (255, 255, 255), colour)).decode()}"

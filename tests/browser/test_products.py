@@ -7,9 +7,9 @@ from typing import Any
 from playwright.async_api import expect
 
 from ..e2e.served import Api
-from ..e2e.shop import Shop
+from ..e2e.shop import Shop, sell
 from .desk import Desk
-from .images import png
+from .images import address_of, png
 
 
 async def product_of(admin: Api, handle: str) -> dict[str, Any]:
@@ -65,13 +65,16 @@ async def test_a_product_is_stored_as_it_was_entered(desk: Desk, admin: Api, sho
 
 
 async def test_a_product_is_renamed_and_put_where_it_belongs(desk: Desk, admin: Api, shop: Shop) -> None:
+    product = await sell(admin, shop, "boots", {"eur": 60, "gbp": 50}, variants=2)
+    await admin.post(f"/admin/products/{product['id']}", {"images": [{"url": address_of((21, 128, 61))}]})
     await admin.post("/admin/product-categories", {"name": "Clothes", "is_active": True})
     await admin.post("/admin/sales-channels", {"name": "Boat fair"})
+    bulky = (await admin.post("/admin/shipping-profiles", {"name": "Bulky goods", "type": "bulky"}))["shipping_profile"]["id"]
     await desk.open("/products")
-    await desk.row("Oilskin jacket").click()
+    await desk.row("Boots").click()
     await desk.settled()
-    await desk.menu("Oilskin jacket", "Edit")
-    await desk.fill("Title", "Oilskin coat")
+    await desk.menu("Boots", "Edit")
+    await desk.fill("Title", "Sea boots")
     await desk.save()
     await desk.menu("Organize", "Edit")
     await desk.choose("Categories", "Clothes")
@@ -80,21 +83,22 @@ async def test_a_product_is_renamed_and_put_where_it_belongs(desk: Desk, admin: 
     await desk.tick_row("Boat fair")
     await desk.save()
     await desk.menu("Shipping configuration", "Edit")
-    await desk.choose("Shipping profile", "Default Shipping Profile")
+    await desk.choose("Shipping profile", "Bulky goods")
     await desk.save()
-    await desk.sees("Oilskin coat", "Clothes", "Boat fair", "Default Shipping Profile")
+    await desk.sees("Sea boots", "Clothes", "Boat fair", "Bulky goods")
     await desk.picture("product")
 
-    product = await product_of(admin, "oilskin-jacket")
-    assert product["title"] == "Oilskin coat"
+    product = await product_of(admin, "boots")
+    assert product["title"] == "Sea boots"
     assert [category["name"] for category in product["categories"]] == ["Clothes"]
-    assert product["shipping_profile"]["id"] == shop.profile
+    assert product["shipping_profile"]["id"] == bulky
     assert sorted(channel["name"] for channel in product["sales_channels"]) == ["Boat fair", "Default Sales Channel"]
 
 
 async def test_stock_is_set_at_a_location(desk: Desk, admin: Api, shop: Shop) -> None:
+    await admin.post("/admin/inventory-items", {"sku": "cleat", "title": "Cleat"})
     await desk.open("/inventory")
-    await desk.row("oilskin-s").click()
+    await desk.row("cleat").click()
     await desk.settled()
     await desk.follow("Manage locations")
     await desk.tick("Warehouse")
@@ -104,6 +108,6 @@ async def test_stock_is_set_at_a_location(desk: Desk, admin: Api, shop: Shop) ->
     await desk.save()
     await desk.sees("12 across 1 locations")
 
-    [item] = (await admin.get("/admin/inventory-items", sku="oilskin-s"))["inventory_items"]
+    [item] = (await admin.get("/admin/inventory-items", sku="cleat"))["inventory_items"]
     [level] = item["location_levels"]
     assert (level["location_id"], level["stocked_quantity"], level["available_quantity"]) == (shop.location, 12, 12)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-
 from playwright.async_api import expect
 
 from ..e2e.served import ADMIN, Api
 from ..e2e.shop import Shop, sell
 from .desk import Desk
-from .images import png
+from .images import address_of
 
 
 async def test_a_merchant_signs_in_and_sees_the_products(stranger: Desk, admin: Api, shop: Shop) -> None:
     colours = {"lantern": (234, 88, 12), "anchor": (30, 64, 175), "pennant": (190, 18, 60), "rope": (101, 163, 13)}
     for handle, colour in colours.items():
         product = await sell(admin, shop, handle, {"eur": 25, "gbp": 22}, variants=2)
-        picture = f"data:image/png;base64,{b64encode(png(64, (255, 255, 255), colour)).decode()}"
-        await admin.post(f"/admin/products/{product['id']}", {"thumbnail": picture})
+        await admin.post(f"/admin/products/{product['id']}", {"thumbnail": address_of(colour)})
     await stranger.open("/products")
     await expect(stranger.page).to_have_url(f"{stranger.base}/app/login")
     await stranger.sign_in()
