@@ -353,6 +353,12 @@ async function orders() {
   await admin.order.list()
   await admin.order.retrieve(shop.order)
   await admin.order.update(shop.order, { email: "ada@example.org" })
+  await admin.order.listChanges(shop.order)
+  await admin.order.listLineItems(shop.order)
+  await admin.order.retrievePreview(shop.order)
+  await admin.return.list({ order_id: shop.order })
+  await admin.claim.list({ order_id: shop.order })
+  await admin.exchange.list({ order_id: shop.order })
   await admin.payment.listPaymentProviders()
   const [payment] = (await admin.payment.list()).payments
   await admin.payment.retrieve(payment.id)

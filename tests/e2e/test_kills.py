@@ -8,6 +8,7 @@ import random
 import signal
 import time
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -110,8 +111,14 @@ async def _kill_under_load(running: Served, rng: random.Random) -> None:
         assert (await books(admin, variant["sku"]))["reserved"] == sold, "reservations leaked"
     restarts = {pool["name"]: sum(replica["restarts"] for replica in pool["replicas"]) for pool in (await running.status())["pools"]}
     assert all(restarts[kind] >= 1 for kind in KINDS), restarts
-    figures = await scrape(running)
-    assert {pool: total(figures, "velella_replica_restarts_total", pool=pool) for pool in restarts} == restarts
+    until = time.monotonic() + 20  # doors hear of the last restart when the supervisor next looks round
+    while (counted := _restarts_told(await scrape(running), restarts)) != restarts:
+        assert time.monotonic() < until, counted
+        await asyncio.sleep(0.5)
+
+
+def _restarts_told(figures: Any, pools: Iterable[str]) -> dict[str, int]:
+    return {pool: int(total(figures, "velella_replica_restarts_total", pool=pool)) for pool in pools}
 
 
 async def _orders_flow(crowd: Crowd, why: str = "start") -> None:

@@ -29,8 +29,8 @@ auth = [{use = "emailpass", id = "emailpass"}, {use = "harbour:Lighthouse", id =
 SERVED = [method for method, there in sdk.served().items() if there]
 UNSERVED = [method for method, there in sdk.served().items() if not there]
 
-NOTHING_THERE = ("auth.mfa.list",)
-"""Lists that are empty in every shop: nobody has a second factor."""
+NOTHING_THERE = ("auth.mfa.list", "admin.return.list", "admin.claim.list", "admin.exchange.list")
+"""Lists that are empty in every shop: nobody has a second factor, and nothing can be sent back yet."""
 
 Seen = dict[str, Any]
 
