@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from velella.actors.cli.dashboard import VERSION
 
@@ -86,4 +87,5 @@ async def desk(stranger: Desk) -> Desk:
     """The dashboard, signed in."""
     await stranger.open("/login")
     await stranger.sign_in()
+    await expect(stranger.page).not_to_have_url(re.compile("/login"))
     return stranger

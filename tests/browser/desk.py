@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.async_api import Error, Locator, Page, Response, expect
+from playwright.async_api import Error, Locator, Page, Request, Response, expect
 
 from ..e2e.served import ADMIN
 
-SETTLED = 300
-"""Milliseconds: what a page does on its own after its last answer."""
+QUIET = 400
+"""Milliseconds without a request under way after which a page is taken for settled."""
 EXPECTED = {"GET /admin/users/me": 401}
 """How the dashboard learns that nobody is signed in."""
 BROKEN = re.compile(r"An error occurred|An unexpected error|404 - |There was nothing to display|Something went wrong")
@@ -31,10 +32,20 @@ class Desk:
     slips: list[str] = field(default_factory=list)
     """Requests that were refused or failed though the dashboard is right to ask, and exceptions that nothing caught."""
     answers: int = 0
+    under_way: set[Request] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        self.page.on("request", self._begun)
+        self.page.on("requestfinished", self._ended)
+        self.page.on("requestfailed", self._ended)
         self.page.on("response", self._answered)
         self.page.on("pageerror", self._thrown)
+
+    def _begun(self, request: Request) -> None:
+        self.under_way.add(request)
+
+    def _ended(self, request: Request) -> None:
+        self.under_way.discard(request)
 
     def _answered(self, response: Response) -> None:
         if not response.url.startswith(self.base):
@@ -52,8 +63,11 @@ class Desk:
     async def settled(self) -> None:
         """Wait until something is shown, and the dashboard asks for nothing any more."""
         await expect(self.page.locator("body")).to_have_text(re.compile(r"\w"))
-        await self.page.wait_for_load_state("networkidle")
-        await self.page.wait_for_timeout(SETTLED)
+        quiet = 0
+        async with asyncio.timeout(60):
+            while quiet < QUIET:
+                await self.page.wait_for_timeout(50)
+                quiet = 0 if self.under_way else quiet + 50
 
     async def open(self, path: str) -> None:
         """Open a page of the dashboard by its address."""

@@ -18,7 +18,7 @@ async def test_a_merchant_signs_in_and_sees_the_products(stranger: Desk, admin: 
     await stranger.open("/products")
     await expect(stranger.page).to_have_url(f"{stranger.base}/app/login")
     await stranger.sign_in()
-    await stranger.open("/products")
+    await expect(stranger.page).to_have_url(f"{stranger.base}/app/products")
     for handle in colours:
         await expect(stranger.row(handle.title())).to_contain_text("2 variants")
         await expect(stranger.row(handle.title())).to_contain_text("Published")
