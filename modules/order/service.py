@@ -113,7 +113,8 @@ class OrderService(ModuleService):
     async def _write_down(self, order: Row, name: str, old: Any, new: Any, by: str | None) -> str:
         """A change that has been made already: of one thing that an order says. Returns its id."""
         of_order = {"order_id": order["id"], "version": order["version"]}
-        made_by = {"created_by": by, "confirmed_by": by, "confirmed_at": datetime.now(UTC)}
+        now = datetime.now(UTC)  # and not when the transaction began: it may have waited for the one before
+        made_by = {"created_by": by, "confirmed_by": by, "confirmed_at": now, "created_at": now}
         [change] = await self.create("order_change", [{**of_order, **made_by, "change_type": "update_order", "status": "confirmed"}])
         action = {**of_order, "order_change_id": change["id"], "reference": "order", "reference_id": order["id"], "applied": True}
         details = {"type": name, "old": old, "new": new}
