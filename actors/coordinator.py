@@ -225,7 +225,7 @@ class Coordinator(Service):
                 "id": row["id"],
                 "transaction_id": row["key"] or row["id"],
                 "state": row["state"],
-                "steps": [name for name, _ in steps_of(row)],
+                "steps": [name for _, name, _ in steps_of(row)],
                 "result": unpack(row["result"]) if row["result"] is not None else None,
                 "errors": list(errors_of(row)),
             }

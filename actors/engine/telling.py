@@ -13,6 +13,9 @@ Packed = Any
 
 ROOT = "_root"
 _IDLE = {"state": "dormant", "status": "idle"}
+_DONE = {"state": "done", "status": "ok"}
+_ROOT = {"done": _DONE, "invoking": {"state": "invoking", "status": "idle"}}
+"""By the state of an execution: how it went as a whole; it failed where nothing stands here."""
 _COMPENSATED = {
     "invoking": _IDLE,
     "done": _IDLE,
@@ -23,17 +26,17 @@ _COMPENSATED = {
 """By the state of an execution: how undoing a step stands that is not undone yet, or never had to be."""
 
 
-def steps_of(row: Packed) -> Iterator[tuple[str, Any]]:
-    """Name and result of each step that was done, in order. Results are kept while an execution is under way, or has failed."""
+def steps_of(row: Packed) -> Iterator[tuple[str, str, Any]]:
+    """Path, name and result of each step that was done, in order. Results are kept while an execution is under way, or has failed."""
     if row["journal"]:
         entries = [(path, reference, result) for path, reference, result, *_ in map(unpack, row["journal"]) if reference]
     else:
         entries = [(*line.split(" ", 1), None) for line in row["steps"] or ()]
     taken: dict[str, int] = {}
-    for _, reference, result in entries:
+    for path, reference, result in entries:
         name = step_name(reference)
         taken[name] = times = taken.get(name, 0) + 1
-        yield (name if times == 1 else f"{name}-{times}"), result
+        yield path, (name if times == 1 else f"{name}-{times}"), result
 
 
 def step_name(reference: str) -> str:
@@ -44,19 +47,19 @@ def step_name(reference: str) -> str:
 def execution_of(row: Packed) -> Row:
     """`{"steps": {id: step}}`: one below the other, as they were done."""
     undone = _COMPENSATED[row["state"]]
-    left = {step_name(reference) for reference, *_ in unpack(row["undo"])} if row["undo"] is not None else None
+    left = {path for _, path, *_ in unpack(row["undo"])} if row["undo"] is not None else None
     at = ROOT
     steps = {ROOT: _step(ROOT, 0, undone, row)}
-    for depth, (name, _) in enumerate(steps_of(row), 1):
+    for depth, (path, name, _) in enumerate(steps_of(row), 1):
         at = f"{at}.{name}"
-        still = left is None or name in left
+        still = left is None or path in left
         steps[at] = _step(at, depth, undone if still else _COMPENSATED["reverted"], row)
     return {"steps": steps}
 
 
 def context_of(row: Packed) -> Row:
     """What went in, what came out of the steps, and what went wrong."""
-    results = {name: {"output": {"output": result, "compensateInput": result}} for name, result in steps_of(row) if result is not None}
+    results = {name: {"output": {"output": result, "compensateInput": result}} for _, name, result in steps_of(row) if result is not None}
     return {"data": {"invoke": results, "payload": unpack(row["input"])}, "compensate": {}, "errors": list(errors_of(row))}
 
 
@@ -71,7 +74,7 @@ def _step(id: str, depth: int, compensate: Row, row: Packed) -> Row:
         "id": id,
         "depth": depth,
         "definition": {},
-        "invoke": {"state": "done", "status": "ok"} if id != ROOT or row["state"] == "done" else {"state": "invoking", "status": "idle"},
+        "invoke": _DONE if id != ROOT else _ROOT.get(row["state"], {"state": "failed", "status": "permanent_failure"}),
         "compensate": compensate,
         "startedAt": int(row["started_at"].timestamp() * 1000),
     }

@@ -27,7 +27,7 @@ Snapshot = dict[str, Any]
 deleted them)."""
 
 LEFT = "left"
-DELETED = "SELECT id FROM {} WHERE id = ANY(CAST(:ids AS text[])) AND deleted_at IS NOT NULL"
+HELD = "SELECT id, deleted_at IS NOT NULL AS gone FROM {} WHERE id = ANY(CAST(:ids AS text[])) ORDER BY id FOR UPDATE"
 Row = dict[str, Any]
 
 
@@ -58,7 +58,7 @@ class Rows:
         self._parts = {part.table.name: part for part in parts}
         self._root = parts[0]
         soft = "deleted_at" in self._root.table.c
-        self._deleted = compiled(text(DELETED.format(self._root.table.name))) if soft else None
+        self._held = compiled(text(HELD.format(self._root.table.name))) if soft else None
         self._take = _take(parts)
         self._change = {part.table.name: _change(part) for part in parts}
         self._insert = {part.table.name: _insert(part) for part in parts}
@@ -98,11 +98,14 @@ class Rows:
                 await database.execute(self._change[name], {"rows": rows, "left": list(changed.values())})
 
     async def _gone(self, database: Database, before: Mapping[str, Any]) -> set[str]:
-        """Of the things that the snapshot is of, those that somebody has deleted since: nothing of them comes again."""
-        if self._deleted is None:
+        """Of the things that the snapshot is of, those that somebody has deleted since: nothing of them comes again.
+
+        The others are held, so that nobody deletes them before what comes again is there to be deleted along.
+        """
+        if self._held is None:
             return set()
         ids = [row["id"] for row in before[self._root.table.name] if row["deleted_at"] is None]
-        return {row["id"] for row in await database.fetch(self._deleted, {"ids": ids})}
+        return {row["id"] for row in await database.fetch(self._held, {"ids": ids}) if row["gone"]}
 
 
 def _take(parts: Sequence[Part]) -> Compiled:

@@ -51,6 +51,9 @@ if TYPE_CHECKING:
 LEAVE_SECONDS = 3.0
 """How long a door that others take over from waits for quiet clients to come once more."""
 
+STREAMS = 100
+"""Answers without an end that one door sends at once: each looks again and again what is new."""
+
 log = logger("velella.http")
 
 RELATIONS_LIMIT = 3
@@ -259,6 +262,8 @@ class FrontEnd(Service):
             return await self._remembered(request, route.cached)
         answer = await route.handler(request)
         if isinstance(answer, Reply):
+            if answer.stream is not None and len(self._streaming) >= STREAMS:
+                raise Unavailable("Too many follow something here already.", hint="Try again when some have gone.")
             return answer
         return Reply(answer if isinstance(answer, bytes) else dumps(answer), route.status)
 

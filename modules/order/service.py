@@ -102,6 +102,8 @@ class OrderService(ModuleService):
             country = there.get("country_code")
             if country is not None and address.get("country_code", country) != country:
                 raise InvalidData(f"The country of the {name.replace('_', ' ')} can't be changed")
+            if all(there.get(column) == value for column, value in address.items()):
+                continue  # said again, as forms do
             [made] = await self.create("order_address", [{**there, **address}])
             given[f"{name}_id"] = made["id"]
             told[name] = order[name], made

@@ -8,13 +8,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import aiohttp
 import pytest
 
 from velella.core.errors import NotAllowed
 from velella.core.flow import Flow, step, workflow
 from velella.core.ids import ulid
+from velella.http.admin import workflows_executions
+from velella.http.frontend import FrontEnd
 
-from ..conftest import Client
+from ..conftest import Client, Shop
 from .conftest import Merchant
 
 PATH = "/admin/workflows-executions"
@@ -88,6 +91,7 @@ async def test_an_execution_shows_its_steps_one_below_the_other(merchant: Mercha
 async def test_one_that_failed_says_what_went_wrong_and_what_was_undone(merchant: Merchant, ship: str) -> None:
     gone = await sail(merchant, ship, wind=False)
     assert gone["state"] == "reverted"
+    assert ways(gone)["_root"][0] == "failed"
     assert ways(gone)["_root.pack-crates"] == ("done", "reverted")
     whole = (await merchant.get(f"{PATH}/{gone['id']}"))["workflow_execution"]
     assert [each["error"]["message"] for each in whole["context"]["errors"]] == ["There is no wind."]
@@ -167,6 +171,24 @@ async def test_who_follows_a_workflow_hears_what_is_new(merchant: Merchant, ship
     assert [event["event_type"] for event in heard] == ["onBegin", "onStepSuccess", "onFinish"]
     assert heard[1]["step"]["id"] == "pack-crates"
     assert (heard[2]["state"], heard[2]["errors"][0]["error"]["message"]) == ("reverted", "There is no wind.")
+
+
+async def test_a_door_that_closes_lets_go_of_those_who_follow(merchant: Merchant, shop: Shop) -> None:
+    door = FrontEnd(shop.host.context, workflows_executions.routes)
+    await door.start()
+    follower = Client(merchant.client.session, f"http://127.0.0.1:{door.port}", merchant.client.headers)
+    async with following(follower, "test-put-to-sea") as next_event:
+        await asyncio.wait_for(door.stop(), 5)
+        with pytest.raises((asyncio.IncompleteReadError, aiohttp.ClientError)):
+            await next_event()
+
+
+async def test_a_door_has_only_so_many_who_follow(merchant: Merchant, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = len(shop.front._streaming)  # of whom the door hasn't heard yet that they went
+    monkeypatch.setattr("velella.http.frontend.front.STREAMS", gone + 1)
+    async with following(merchant.client, "test-put-to-sea"):
+        status, _, message = await merchant.refused("GET", f"{PATH}/test-put-to-sea/subscribe")
+        assert (status, message) == (503, "Too many follow something here already.")
 
 
 async def test_who_follows_a_transaction_hears_also_what_it_has_done(merchant: Merchant, ship: str) -> None:
