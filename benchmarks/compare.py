@@ -15,25 +15,20 @@ Examples:
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import sys
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
-import psutil
 import uvloop
 from load import Run, closed
+from measuring import KNOWN, Processes, keep, title_of, turning, write_into
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from scenarios import FURTHER, SCENARIOS
 from shop import Refused, Shop, opened
 
-KNOWN = {name: scenario for name, scenario in (SCENARIOS | FURTHER).items() if name != "mixed"}
 SIDES = ("peer", "ours")
 
 
@@ -50,31 +45,6 @@ class Figure:
     cpu_ms: float
     """Milliseconds of CPU an operation, server and what belongs to it."""
     errors: int
-
-
-class Processes:
-    """Those whose CPU counts for a server."""
-
-    def __init__(self, port: int, also: list[int]) -> None:
-        listening = {
-            found.pid
-            for found in psutil.net_connections("tcp")
-            if found.status == psutil.CONN_LISTEN and found.laddr.port == port and found.pid is not None
-        }
-        if not listening:
-            raise Refused(f"nobody listens on port {port}")
-        self._roots = [psutil.Process(pid) for pid in sorted(listening | set(also))]
-
-    def seconds(self) -> float:
-        """CPU seconds so far, those of ended children included."""
-        alive = {process for root in self._roots for process in (root, *root.children(recursive=True))}
-        total = 0.0
-        for process in alive:
-            try:
-                total += sum(process.cpu_times()[:4])
-            except psutil.NoSuchProcess:  # it ended between the two looks; its parent has its seconds now
-                continue
-        return total
 
 
 async def measure(shop: Shop, processes: Processes, side: str, name: str, buyers: int, options: argparse.Namespace) -> Figure:
@@ -99,7 +69,7 @@ def table_of(figures: list[Figure], names: tuple[str, str]) -> str:
         "| --- | --: | --: | --: | --: | --: | --: | --: |",
     ]
     for peer, ours in pairs(figures):
-        title = (KNOWN[peer.scenario].__doc__ or peer.scenario).splitlines()[0].rstrip(".").lower()
+        title = title_of(peer.scenario)
         errors = f" ({peer.errors} / {ours.errors} errors)" if peer.errors or ours.errors else ""
         lines.append(
             f"| {title}{errors} | {peer.buyers} "
@@ -133,24 +103,14 @@ def picture_of(figures: list[Figure], names: tuple[str, str], path: Path) -> Non
     figure.savefig(path)
 
 
-def write_into(path: Path, table: str, mark: str = "compare") -> None:
-    """Put a table between the lines `<!-- mark -->` and `<!-- /mark -->` of a file."""
-    begin, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
-    text = path.read_text()
-    if begin not in text or end not in text:
-        raise Refused(f"{path} has no lines {begin} and {end}")
-    head, _, rest = text.partition(begin)
-    path.write_text(f"{head}{begin}\n{table}\n{end}{rest.partition(end)[2]}")
-
-
 async def main(options: argparse.Namespace) -> int:
     console = Console()
     names = (options.peer_name, options.ours_name)
     shops = {side: await opened(getattr(options, side), options.email, options.password) for side in SIDES}
     figures: list[Figure] = []
     try:
-        processes = {side: Processes(urlsplit(getattr(options, side)).port or 80, getattr(options, f"{side}_also")) for side in SIDES}
-        with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True) as progress:
+        processes = processes_of(options)
+        with turning(console) as progress:
             task = progress.add_task("")
             for name in options.scenarios:
                 for buyers in options.buyers:
@@ -163,15 +123,19 @@ async def main(options: argparse.Namespace) -> int:
     table = table_of(figures, names)
     console.print(table, soft_wrap=True, markup=False)
     if options.out:
-        when = time.strftime("%Y-%m-%d %H:%M:%S")
-        conditions = {"cpus": os.cpu_count(), "seed": options.seed, "seconds": options.seconds, "when": when}
-        conditions |= {"load_average": os.getloadavg()[0], "peer": names[0], "ours": names[1]}
-        options.out.write_text(json.dumps({**conditions, "figures": [asdict(figure) for figure in figures]}, indent=1) + "\n")
+        said = {"seed": options.seed, "seconds": options.seconds, "peer": names[0], "ours": names[1]}
+        keep(options.out, said | {"figures": [asdict(figure) for figure in figures]})
     if options.picture:
         picture_of(figures, names, options.picture)
     if options.write:
-        write_into(options.write, table)
+        write_into(options.write, table, "compare")
     return 1 if any(figure.errors for figure in figures if figure.side == "ours") else 0
+
+
+def processes_of(options: argparse.Namespace) -> dict[str, Processes]:
+    """Whose CPU counts for either side."""
+    ports = {side: urlsplit(getattr(options, side)).port or 80 for side in SIDES}
+    return {side: Processes.listening(port, getattr(options, f"{side}_also")) for side, port in ports.items()}
 
 
 def _pids(text: str) -> list[int]:

@@ -30,8 +30,8 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import uvloop
+from measuring import turning
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from scenarios import FURTHER, SCENARIOS, Scenario
 from shop import Refused, Shop, opened
@@ -153,7 +153,7 @@ async def main(options: argparse.Namespace) -> int:
     shop = await opened(options.base, options.email, options.password)
     runs: list[Run] = []
     try:
-        with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True) as progress:
+        with turning(console) as progress:
             task = progress.add_task("")
             for name in options.scenarios or SCENARIOS:
                 scenario = (SCENARIOS | FURTHER)[name]

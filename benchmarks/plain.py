@@ -13,17 +13,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import os
 import sys
 import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 import uvloop
-from compare import SIDES, Processes, parsed, parser_of, write_into
+from compare import SIDES, parsed, parser_of, processes_of
+from measuring import Processes, keep, write_into
 from rich.console import Console
 from rich.progress import track
 from shop import Refused, Shop, opened
@@ -90,7 +88,7 @@ async def main(options: argparse.Namespace) -> None:
     console = Console()
     shops = {side: await opened(getattr(options, side), options.email, options.password) for side in SIDES}
     try:
-        processes = {side: Processes(urlsplit(getattr(options, side)).port or 80, getattr(options, f"{side}_also")) for side in SIDES}
+        processes = processes_of(options)
         paths = {side: await paths_of(shop) for side, shop in shops.items()}
         figures: dict[str, dict[str, Row]] = {}
         times = {"peer": options.requests, "ours": options.requests * 10}  # ours would be over before the clock has ticked
@@ -102,8 +100,7 @@ async def main(options: argparse.Namespace) -> None:
     table = table_of(figures, (options.peer_name, options.ours_name))
     console.print(table, soft_wrap=True, markup=False)
     if options.out:
-        conditions = {"cpus": os.cpu_count(), "when": time.strftime("%Y-%m-%d %H:%M:%S"), "load_average": os.getloadavg()[0]}
-        options.out.write_text(json.dumps({**conditions, "requests": options.requests, "figures": figures}, indent=1) + "\n")
+        keep(options.out, {"requests": options.requests, "figures": figures})
     if options.write:
         write_into(options.write, table, "plain")
 

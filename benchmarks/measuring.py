@@ -1,0 +1,86 @@
+"""What the scripts have in common: whose CPU counts, a line that shows where a run is, and tables and figures that go into a page."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import psutil
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from scenarios import FURTHER, SCENARIOS, Scenario
+from shop import Refused
+
+KNOWN: dict[str, Scenario] = {name: scenario for name, scenario in (SCENARIOS | FURTHER).items() if name != "mixed"}
+"""Scenarios that are one kind of operation each, so that the CPU of one can be told."""
+
+
+class Processes:
+    """Those whose CPU counts, each with all below it."""
+
+    def __init__(self, pids: Iterable[int]) -> None:
+        self._roots = [psutil.Process(pid) for pid in sorted(set(pids))]
+
+    @classmethod
+    def listening(cls, port: int, also: Iterable[int] = ()) -> Processes:
+        """Who listens on a port of this machine, and others that belong to it."""
+        return cls(listeners(port) | set(also))
+
+    def seconds(self) -> float:
+        """CPU seconds so far, those of ended children included."""
+        alive = {process for root in self._roots for process in (root, *root.children(recursive=True))}
+        total = 0.0
+        for process in alive:
+            try:
+                total += sum(process.cpu_times()[:4])
+            except psutil.NoSuchProcess:  # it ended between the two looks; its parent has its seconds now
+                continue
+        return total
+
+
+def listeners(port: int) -> set[int]:
+    """Ids of the processes that listen on a port. Raises Refused when there are none."""
+    found = {
+        found.pid
+        for found in psutil.net_connections("tcp")
+        if found.status == psutil.CONN_LISTEN and found.laddr.port == port and found.pid is not None
+    }
+    if not found:
+        raise Refused(f"nobody listens on port {port}")
+    return found
+
+
+def title_of(scenario: str) -> str:
+    """What a scenario is, in the words of a table."""
+    return (KNOWN[scenario].__doc__ or scenario).splitlines()[0].rstrip(".").lower()
+
+
+def turning(console: Console) -> Progress:
+    """A line that says what is being done, for as long as it is done."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    return Progress(*columns, console=console, transient=True)
+
+
+def conditions() -> dict[str, Any]:
+    """Under which figures were taken."""
+    return {"cpus": os.cpu_count(), "when": time.strftime("%Y-%m-%d %H:%M:%S"), "load_average": round(os.getloadavg()[0], 2)}
+
+
+def keep(path: Path, figures: dict[str, Any]) -> None:
+    """Write figures as JSON, with the conditions under which they were taken."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(conditions() | figures, indent=1) + "\n")
+
+
+def write_into(path: Path, table: str, mark: str) -> None:
+    """Put a table between the lines `<!-- mark -->` and `<!-- /mark -->` of a file."""
+    begin, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
+    text = path.read_text()
+    if begin not in text or end not in text:
+        raise Refused(f"{path} has no lines {begin} and {end}")
+    head, _, rest = text.partition(begin)
+    path.write_text(f"{head}{begin}\n{table}\n{end}{rest.partition(end)[2]}")
