@@ -201,8 +201,7 @@ class Coordinator(Service):
     @reads
     async def query(self, query: Query) -> Page:
         """A page of executions, as a module answers for its entities."""
-        sql, arguments = self._statements.page(query)
-        row = await self._database.fetch_row(sql, arguments)
+        row = await self._database.fetch_row(self._statements.page(query))
         page = Page(row[0], row[1] if query.count else None)
         if not {"*", "execution", "context"} & set(query.fields):
             return page

@@ -140,21 +140,18 @@ class ModuleService(Service):
 
         Hidden columns are as unknown as any other name. Raises InvalidData for unknown fields and values that don't fit.
         """
-        sql, arguments = self.statements.page(query)
-        row = await self.database.fetch_row(sql, arguments)
+        row = await self.database.fetch_row(self.statements.page(query))
         return Page(row[0], row[1] if query.count else None)
 
     @reads
     async def documents(self, query: Query) -> list[tuple[str, bytes]]:
         """What `query` gives, row by row: keys and JSON texts, in the page's order. For who remembers rows, not pages."""
-        sql, arguments = self.statements.page(query, apart=True)
-        return [(key, text) for key, text in await self.database.fetch_rows(sql, arguments)]
+        return [(key, text) for key, text in await self.database.fetch_rows(self.statements.page(query, apart=True))]
 
     @reads
     async def count(self, entity: str, filters: Mapping[str, Any] | None = None) -> int:
         """How many rows there are, without those that are softly deleted."""
-        sql, arguments = self.statements.count(entity, filters)
-        number: int = (await self.database.fetch_row(sql, arguments))[0]
+        number: int = (await self.database.fetch_row(self.statements.count(entity, filters)))[0]
         return number
 
     @reads
@@ -174,8 +171,7 @@ class ModuleService(Service):
         `*` leaves out the raw_ twins (amounts are exact already); hidden columns come where they are named.
         """
         query = Query(entity, tuple(fields), filters or {}, tuple(order), limit, offset, with_deleted)
-        sql, arguments = self.statements.page(query, hidden=True, twins=False)
-        rows: Rows = json.loads((await self.database.fetch_row(sql, arguments))[0])
+        rows: Rows = json.loads((await self.database.fetch_row(self.statements.page(query, hidden=True, twins=False)))[0])
         return rows
 
     @reads

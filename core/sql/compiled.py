@@ -8,8 +8,8 @@ SQLAlchemy writes the text, asyncpg runs it; nothing of SQLAlchemy is on the way
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import ARRAY, BindParameter, ColumnElement, any_, bindparam
 from sqlalchemy.dialects.postgresql import asyncpg
@@ -40,6 +40,15 @@ class Compiled:
 
     def __repr__(self) -> str:
         return f"Compiled({self.sql!r})"
+
+
+class Asked(NamedTuple):
+    """A statement with its arguments in order."""
+
+    sql: str
+    arguments: Sequence[Any] = ()
+    anew: bool = False
+    """Whether it is to be planned for these values: where how many rows they are true of decides which way is the short one."""
 
 
 def compiled(statement: ClauseElement) -> Compiled:

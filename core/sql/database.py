@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -21,7 +21,7 @@ from .. import json, tracing
 from ..errors import DeadlineExceeded, Unavailable
 from ..messages import call_context
 from ..metrics import Histogram, Sample
-from .compiled import Compiled, compiled
+from .compiled import Asked, Compiled, compiled
 from .failures import Disconnected, translated, was_not_sent
 from .pool import Connection, Pool
 
@@ -35,7 +35,11 @@ _SESSION = {
     "jit": "off",
     # the same goes for planning it anew for each set of values: twice to four times what it then takes
     "plan_cache_mode": "force_generic_plan",
+    # and for processes that help with one: starting them takes longer than most statements
+    "max_parallel_workers_per_gather": "0",
 }
+_PLAN_ANEW = "SET plan_cache_mode = force_custom_plan"
+_PLAN_ONCE = "SET plan_cache_mode = force_generic_plan"
 
 
 # Arrays that statements take, besides text[]. asyncpg learns a type where a statement first needs it, by two statements more: all at once
@@ -150,17 +154,19 @@ class Database:
         count = status.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
 
-    async def fetch_row(self, sql: str, arguments: Sequence[Any]) -> asyncpg.Record:
-        """The only row of a statement that is text already, with its arguments in order: what the kernel makes."""
-        timeout = _time_left()
-        row: asyncpg.Record | None = await self._run(sql, lambda connection: connection.fetchrow(sql, *arguments, timeout=timeout))
-        assert row is not None
+    async def fetch_row(self, asked: Asked) -> asyncpg.Record:
+        """The only row of a statement that the kernel made."""
+        [row] = await self.fetch_rows(asked)
         return row
 
-    async def fetch_rows(self, sql: str, arguments: Sequence[Any]) -> list[asyncpg.Record]:
+    async def fetch_rows(self, asked: Asked) -> list[asyncpg.Record]:
         """All rows of such a statement."""
         timeout = _time_left()
-        return await self._run(sql, lambda connection: connection.fetch(sql, *arguments, timeout=timeout))
+
+        async def fetch(connection: Connection) -> list[asyncpg.Record]:
+            return await connection.fetch(asked.sql, *asked.arguments, timeout=timeout)
+
+        return await self._run(asked.sql, _planned_anew(fetch) if asked.anew else fetch)
 
     async def script(self, sql: str) -> None:
         """Run plain SQL of several statements (tests, maintenance)."""
@@ -289,6 +295,23 @@ class Database:
             return await send(connection)
         finally:
             self.statements.observe(time.monotonic() - started)
+
+
+def _planned_anew(send: Callable[[Connection], Awaitable[T]]) -> Callable[[Connection], Awaitable[T]]:
+    """The same, planned for its values: two short statements more."""
+
+    async def carry_out(connection: Connection) -> T:
+        await connection.execute(_PLAN_ANEW)
+        try:
+            answer = await send(connection)
+        except asyncpg.PostgresError:
+            if not connection.is_in_transaction():  # else the setting goes with what is rolled back
+                await connection.execute(_PLAN_ONCE)
+            raise
+        await connection.execute(_PLAN_ONCE)
+        return answer
+
+    return carry_out
 
 
 class Databases:

@@ -20,7 +20,7 @@ from ..errors import InvalidData
 from ..query.fields import FieldTree
 from ..query.page import SLOT, Query
 from .catalog import Catalog
-from .compiled import Compiled, compiled
+from .compiled import Asked, Compiled, compiled
 from .entity import Entity, Relation, Schema
 from .filters import TRUE, FilterBuilder, FilterReader, Shape, join_on
 
@@ -51,8 +51,8 @@ class Statements:
         self.catalog = Catalog(schema)
         self._pages: LRUCache[Any, Numbered] = LRUCache(_SHAPES)
 
-    def page(self, query: Query, *, hidden: bool = False, twins: bool = True, apart: bool = False) -> tuple[str, list[Any]]:
-        """The SQL of a page and its arguments. Its row: the JSON text of the page, and the count where it was asked for.
+    def page(self, query: Query, *, hidden: bool = False, twins: bool = True, apart: bool = False) -> Asked:
+        """The statement of a page. Its row: the JSON text of the page, and the count where it was asked for.
 
         `hidden`: hidden columns may be named (business code of the module). `twins`: `*` includes raw_ twins. `apart`: a row of the answer
         for each of the page, its key and its JSON text.
@@ -74,10 +74,10 @@ class Statements:
             statement = self._pages[key] = maker.make(entity, shape, len(values), limited=limit is not None, first=first, apart=apart)
         values.append(offset)
         values.append(limit)
-        return statement.sql, statement.arguments(values)
+        return Asked(statement.sql, statement.arguments(values), _looks_for_words(shape))
 
-    def count(self, entity_name: str, filters: Any, *, with_deleted: bool = False) -> tuple[str, list[Any]]:
-        """The SQL that counts rows, and its arguments."""
+    def count(self, entity_name: str, filters: Any, *, with_deleted: bool = False) -> Asked:
+        """The statement that counts rows."""
         entity = self.catalog.schema[entity_name]
         reader = FilterReader(self.catalog, hidden=True)
         shape = reader.read(entity, filters) if filters else TRUE
@@ -86,7 +86,7 @@ class Statements:
         if statement is None:
             maker = _PageMaker(self.catalog, Query(entity_name, with_deleted=with_deleted), hidden=True, twins=False)
             statement = self._pages[key] = maker.make_count(entity, shape)
-        return statement.sql, statement.arguments(reader.values)
+        return Asked(statement.sql, statement.arguments(reader.values), _looks_for_words(shape))
 
 
 class _PageMaker:
@@ -241,6 +241,16 @@ def _asks_deleted(shape: Shape) -> bool:
     if shape[0] == "not":
         return _asks_deleted(shape[1])
     return len(shape) > 1 and shape[1] == "deleted_at"
+
+
+def _looks_for_words(shape: Shape) -> bool:
+    """Whether rows are found by words of which there is an index: for rare ones that is the way, for frequent ones the order of the page,
+    and a planner that doesn't see the words walks through the whole table for what an index finds at once."""
+    if shape[0] in ("and", "or", "not"):
+        return any(_looks_for_words(part) for part in shape[1:])
+    if shape[0] == "relation":
+        return _looks_for_words(shape[2])
+    return shape[0] == "q" and not all(shape[1:])
 
 
 def _first_rows(limit: int | None, offset: int) -> int | None:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from velella.core.errors import InvalidData, NotFound
+from velella.core.errors import InvalidData, NotFound, VelellaError
 from velella.core.query.page import Query
+from velella.core.sql.compiled import Asked
 
-from .kernel_shop import ShopService, product_tag
+from .kernel_shop import ShopService, product_tag, shop_on
 
 
 @pytest.fixture
@@ -217,3 +218,43 @@ async def test_a_page_leaves_room_for_what_its_module_does_not_know(shop: ShopSe
     assert first["metadata"] == {"price": "\x01p1"}
     assert (first["price"], second["price"]) == (7, None)
     assert {row["id"]: row["price"] for row in first["variants"]} == {"v1": None, "v2": {"a": 1}}
+
+
+async def _plans(shop: ShopService) -> tuple[int, int]:
+    """How often the statements of the only connection were planned for all values, and for those they were given."""
+    [row] = await shop.database.fetch_rows(
+        Asked(
+            "SELECT sum(generic_plans)::int, sum(custom_plans)::int FROM pg_prepared_statements WHERE NOT statement LIKE '%prepared%' AND statement LIKE '%json_agg(row%'"
+        )
+    )
+    return row[0], row[1]
+
+
+async def test_a_search_is_planned_for_its_words(fresh_database: str) -> None:
+    async with shop_on(fresh_database, connections=1) as (shop, _):
+        await shop.create("product", [{"id": f"p{n}", "title": f"Product {n}"} for n in range(3)])
+        before = await _plans(shop)
+        await shop.query(Query("product", ("id",), {"title": "Product 1"}))
+        assert await _plans(shop) == (before[0] + 1, before[1])
+        found = [
+            await shop.query(Query("product", ("id",), {"q": "Product 1"})),
+            await shop.query(Query("brand", ("id",), {"q": "nobody"})),
+        ]
+        assert [page.rows for page in found] == [[{"id": "p1"}], []]
+        assert await _plans(shop) == (before[0] + 1, before[1] + 2)
+
+
+async def test_after_a_search_that_fails_others_are_planned_as_before(fresh_database: str) -> None:
+    async with shop_on(fresh_database, connections=1) as (shop, _):
+        broken = Asked("SELECT row_to_json(p), 1 / (rank - $1) FROM product p", [5], anew=True)
+        await shop.create("product", [{"id": "p1", "title": "A", "rank": 5}])
+        with pytest.raises(VelellaError):
+            await shop.database.fetch_rows(broken)
+        assert (await shop.database.fetch_row(Asked("SHOW plan_cache_mode")))[0] == "force_generic_plan"
+        with pytest.raises(VelellaError):
+            async with shop.database.transaction():
+                await shop.database.fetch_rows(broken)
+        assert (await shop.database.fetch_row(Asked("SHOW plan_cache_mode")))[0] == "force_generic_plan"
+        async with shop.database.transaction():
+            await shop.query(Query("product", ("id",), {"q": "product"}))
+            assert (await shop.database.fetch_row(Asked("SHOW plan_cache_mode")))[0] == "force_generic_plan"

@@ -9,6 +9,7 @@ import jwt
 import pytest
 
 from velella.core.ids import ulid
+from velella.core.sql.compiled import Asked
 
 from .conftest import Client, Shop
 
@@ -183,7 +184,7 @@ async def test_using_a_session_lets_it_live_on(shop: Shop) -> None:
     auth, database = shop.host.modules.auth, shop.host.database("auth")
     session_id = await auth.open_session({"actor_id": "user_1", "actor_type": "user"}, 60.0)
     assert await auth.session(session_id) == {"actor_id": "user_1", "actor_type": "user"}
-    rows = await database.fetch_row("SELECT max(expires_at) > now() + interval '9 hours' FROM auth_session", [])
+    rows = await database.fetch_row(Asked("SELECT max(expires_at) > now() + interval '9 hours' FROM auth_session"))
     assert rows[0] is True
 
 
