@@ -36,6 +36,8 @@ log = logs.logger("velella.replica")
 
 HEALTH_SECONDS = 2.0
 """A loop that takes longer for one turn counts as hung."""
+GC_THRESHOLDS = (20_000, 20, 20)
+"""A request makes thousands of objects and hardly a cycle: at Python's own 700 the collector would look for some several times in each."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -121,6 +123,7 @@ class Replica:
             await host.start()
             gc.collect()
             gc.freeze()  # what is loaded stays: later collections needn't look at it
+            gc.set_threshold(*GC_THRESHOLDS)
             self._host.set_result(host)
         except Exception as error:  # whatever it is, `ready` hands it to the supervisor
             log.exception("this process could not start")

@@ -4,7 +4,7 @@
     page = await super().query(replace(query, fields=plan.fields))
     return Page(dumps(plan.finish(page.rows)), page.count)
 
-A plan widens what is asked for to what the totals are made of, adds them, and takes away again what nobody asked for.
+A plan widens what is asked for to what the totals are made of, adds them, and leaves out again what nobody asked for.
 """
 
 from __future__ import annotations
@@ -56,19 +56,17 @@ ORDER = Shape(
 class Plan:
     """How rows of one shape are asked for and finished."""
 
-    __slots__ = ("_asked", "_shape", "fields")
+    __slots__ = ("_level", "fields")
 
     def __init__(self, shape: Shape, asked: FieldTree) -> None:
-        self._shape = shape
-        self._asked = asked
+        self._level = _Level(shape, asked)
         self.fields = _columns_of(asked, shape).add(*_ingredients(shape)).fields()
 
     def finish(self, rows: list[Row]) -> list[Row]:
-        """The rows, changed in place: with totals, without what was only fetched to make them."""
+        """The rows with totals, without what was only fetched to make them."""
         for row in rows:
             add_totals(row)
-            _prune(row, self._asked, self._shape)
-        return rows
+        return [self._level.cut(row) for row in rows]
 
 
 @lru_cache(maxsize=1024)
@@ -79,46 +77,71 @@ def totalled(shape: Shape, fields: tuple[str, ...]) -> Plan | None:
 
 
 def cut(shape: Shape, fields: tuple[str, ...], rows: list[Row]) -> list[Row] | None:
-    """Rows that have everything, made into what a query for these fields would have given, in place: totals added, the rest taken away.
+    """Of rows that have everything what a query for these fields would have given: totals added, the rest left out.
 
     None, and the rows untouched, where a field isn't there.
     """
-    asked = FieldTree.parse(fields)
-    if not all(_there(row, asked, shape) for row in rows):
+    level = _cutting(shape, fields)
+    if not all(level.fits(row) for row in rows):
         return None
-    wanted = _wants(asked, shape)
-    for row in rows:
-        if wanted:
+    if level.totalled:
+        for row in rows:
             add_totals(row)
-        _prune(row, asked, shape)
-        _prune_others(row, asked, shape)
-    return rows
+    return [level.cut(row) for row in rows]
 
 
-def _there(row: Row, asked: FieldTree, shape: Shape) -> bool:
-    for name, child in asked:
-        if name in shape.totals:
-            continue
-        if name not in row:
+class _Level:
+    """What is wanted of one level of a row, worked out once for all rows that are asked for in the same way."""
+
+    __slots__ = ("_below", "_hidden", "_needed", "_others", "_shown", "_totals", "totalled")
+
+    def __init__(self, shape: Shape, asked: FieldTree) -> None:
+        self.totalled = _wants(asked, shape)
+        names = frozenset(name for name, _ in asked)
+        self._needed = names - shape.totals
+        self._totals = tuple(names & shape.totals)
+        self._shown = None if asked.whole else names | {"id"}  # a row always tells which one it is
+        self._hidden = (shape.relations.keys() | (shape.totals - shape.starred)) - names - {"id"}
+        self._below = tuple((name, _Level(shape.relations[name], child)) for name, child in asked if name in shape.relations)
+        self._others = tuple((name, _Level(_NOTHING, child)) for name, child in asked if child.children and name not in shape.relations)
+
+    def fits(self, row: Row) -> bool:
+        """Whether all that is wanted is there."""
+        if not self._needed <= row.keys():
             return False
-        value = row[name]
-        if child.children and not isinstance(value, dict | list | None):
-            return False
-        below = shape.relations.get(name, _NOTHING)
-        if not all(_there(each, child, below) for each in (value if isinstance(value, list) else (value,)) if isinstance(each, dict)):
-            return False
-    return True
+        for name, level in (*self._below, *self._others):
+            value = row[name]
+            if value is not None and not isinstance(value, dict | list):
+                return False
+            if not all(level.fits(one) for one in (value if isinstance(value, list) else (value,)) if isinstance(one, dict)):
+                return False
+        return True
+
+    def cut(self, row: Row) -> Row:
+        """The row with what is wanted and nothing else."""
+        if self._shown is not None:
+            made = {name: value for name, value in row.items() if name in self._shown}
+        else:
+            made = {name: value for name, value in row.items() if name not in self._hidden}
+        for name in self._totals:
+            made.setdefault(name, None)
+        for name, level in self._below:
+            value = made.get(name)
+            if value is not None:
+                made[name] = [level.cut(one) for one in value] if isinstance(value, list) else level.cut(value)
+        for name, level in self._others:  # relations without totals: memory gives all columns of them
+            value = made.get(name)
+            if isinstance(value, dict):
+                made[name] = level.cut(value)
+        return made
+
+
+@lru_cache(maxsize=1024)
+def _cutting(shape: Shape, fields: tuple[str, ...]) -> _Level:
+    return _Level(shape, FieldTree.parse(fields))
 
 
 _NOTHING = Shape()
-
-
-def _prune_others(row: Row, asked: FieldTree, shape: Shape) -> None:
-    """Relations without totals: `_prune` leaves them as they are."""
-    for name, child in asked:
-        value = row.get(name)
-        if child.children and name not in shape.relations and isinstance(value, dict) and not child.whole:
-            row[name] = {key: each for key, each in value.items() if key == "id" or key in child.children}
 
 
 def _wants(asked: FieldTree, shape: Shape) -> bool:
@@ -143,26 +166,3 @@ def _ingredients(shape: Shape, prefix: str = "") -> list[str]:
     for name, below in shape.relations.items():
         found += _ingredients(below, f"{prefix}{name}.")
     return found
-
-
-def _prune(row: Row, asked: FieldTree, shape: Shape) -> None:
-    for name in [name for name in row if not _shown(name, asked, shape)]:
-        del row[name]
-    for name, child in asked:
-        below = shape.relations.get(name)
-        if below is None:
-            if name in shape.totals:
-                row.setdefault(name, None)
-            continue
-        value = row.get(name)
-        for one in value if isinstance(value, list) else (value,):
-            if one is not None:
-                _prune(one, child, below)
-
-
-def _shown(name: str, asked: FieldTree, shape: Shape) -> bool:
-    if name in asked.children or name == "id":  # a row always tells which one it is
-        return True
-    if name in shape.relations or not asked.whole:
-        return False
-    return name in shape.starred or name not in shape.totals

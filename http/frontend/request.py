@@ -20,6 +20,7 @@ from aiohttp import web
 from ...core.errors import NotFound
 from ...core.flow import Workflow
 from ...core.json import dumps
+from ...core.query.fields import FieldTree
 from ...core.query.page import Page, Query
 from ...core.settings import Settings
 from ...modules import Modules
@@ -195,8 +196,7 @@ class Request:
     # -- showing
     def asks(self, path: str) -> bool:
         """Whether the request wants to see this path or anything under it: `asks("variants.calculated_price")`."""
-        below = path + "."
-        return any((bare := name.removeprefix("*")) == path or bare.startswith(below) for name in self.fields)
+        return path in FieldTree.parse(self.fields)
 
     def fields_of(self, view: View) -> Fields:
         """The request's fields where the view is the route's own, else the view's defaults."""
