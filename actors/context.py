@@ -84,7 +84,7 @@ class HostContext:
         """What this process remembers of rows."""
         from .caching import Cache
 
-        cache = Cache(self.settings.cache_bytes // 4, self.settings.cache_seconds, enabled=self.settings.cache)
+        cache = Cache(self.settings.cache_bytes // 4, self.settings.longest_cached, enabled=self.settings.cache)
         self.on_changed(cache.changed)
         self.meters.add(lambda: cache.samples("rows"))
         return cache

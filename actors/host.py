@@ -120,9 +120,9 @@ class Host:
         self._listeners: list[Changed] = []
         self._memory: Cache | None = None
         if settings.cache and not set(HOLDERS).isdisjoint(self.names):  # others aren't told what changes elsewhere
-            self._memory = Cache(settings.cache_bytes // 8, settings.cache_seconds)
+            self._memory = Cache(settings.cache_bytes // 8, settings.longest_cached)
             self._listeners.append(self._memory.changed)
-        self._announce = Announcer(self.router, settings.cache_seconds) if settings.cache else _keep_quiet
+        self._announce = Announcer(self.router, settings.longest_cached) if settings.cache else _keep_quiet
         self._wire_check = wire_check
         self.context = HostContext(
             settings=settings,

@@ -92,6 +92,8 @@ class Replica:
         if plan.one_node:
             _end_with_parent()
             logpipe.write_to(logpipe.log_path(self._settings))
+        else:
+            self._settings = self._settings.for_several_nodes()
         id = ReplicaId(plan.pool, plan.index)
         logs.configure(self._settings, replica=str(id))
         self._loop = uvloop.new_event_loop()

@@ -70,7 +70,12 @@ class Settings(BaseSettings):
     message_timeout: float = Field(30.0, gt=0, description="Seconds an HTTP request and all its messages may take.")
     cache: bool = Field(True, description="Whether processes cache answers.")
     cache_bytes: int = Field(64 * 1024 * 1024, ge=0, description="Bytes of answers a process may hold.")
-    cache_seconds: float = Field(5.0, gt=0, description="Longest life of a cached answer, should every invalidation be lost.")
+    cache_seconds: float | None = Field(
+        None,
+        gt=0,
+        description="Longest life of a cached answer, should every invalidation be lost. Default: 300 where all processes share a node, "
+        "5 on several nodes: one that is cut off isn't told what changes.",
+    )
     ray_address: str | None = Field(None, description="Ray cluster to join: auto, or host:port. Default: Ray is started on this machine.")
     message_host: str | None = Field(
         None,
@@ -173,6 +178,15 @@ class Settings(BaseSettings):
             if getattr(self, name) is None:
                 made[name] = kept_secret(folder / name)
         return self.model_copy(update=made)
+
+    @property
+    def longest_cached(self) -> float:
+        """`cache_seconds`, or what holds on one node: who knows of several sets it (see `for_several_nodes`)."""
+        return 300.0 if self.cache_seconds is None else self.cache_seconds
+
+    def for_several_nodes(self) -> Settings:
+        """The same where processes may lose sight of each other."""
+        return self.model_copy(update={"cache_seconds": 5.0}) if self.cache_seconds is None else self
 
     @property
     def dashboard_dir(self) -> Path:

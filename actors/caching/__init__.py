@@ -56,7 +56,7 @@ class CachingService(Service):
 
 
 def create(context: HostContext) -> CachingService:
-    return CachingService(Spread(context.router, context.settings.cache_seconds))
+    return CachingService(Spread(context.router, context.settings.longest_cached))
 
 
 __all__ = [

@@ -136,7 +136,7 @@ class Cache:
 
     @classmethod
     def of(cls, settings: Settings) -> Cache:
-        return cls(settings.cache_bytes, settings.cache_seconds, enabled=settings.cache)
+        return cls(settings.cache_bytes, settings.longest_cached, enabled=settings.cache)
 
     def __len__(self) -> int:
         return len(self._entries)

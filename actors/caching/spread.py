@@ -120,7 +120,7 @@ class _Target:
     async def _until_told(self, names: list[str] | None) -> None:
         loop = asyncio.get_running_loop()
         pointless = loop.time() + self._forget_after
-        while loop.time() < pointless:
+        while loop.time() < pointless and self._router.directory.address(self._replica) is not None:
             call_context.set(CallContext().within(ATTEMPT_SECONDS))
             try:
                 await self._router.send_to(self._replica, HOST, "forget", None if self.missed else names)

@@ -46,7 +46,7 @@ class Credentials:
         self._host = host
         self.tokens = tokens
         settings = host.settings
-        self._known = Cache(KEPT, min(SECONDS, settings.cache_seconds), enabled=settings.cache)
+        self._known = Cache(KEPT, min(SECONDS, settings.longest_cached), enabled=settings.cache)
         host.on_changed(self._known.changed)
         host.meters.add(partial(self._known.samples, "credentials"))
 

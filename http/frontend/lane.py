@@ -43,7 +43,7 @@ class Lane:
     def __init__(self, answers: Cache, credentials: Credentials, settings: Settings) -> None:
         self._answers = answers
         self._credentials = credentials
-        self._places = Cache(KEPT, min(SECONDS, settings.cache_seconds), enabled=settings.cache)
+        self._places = Cache(KEPT, min(SECONDS, settings.longest_cached), enabled=settings.cache)
         self.changed = self._places.changed
         """To be called with what has changed: keys may have been revoked, or speak for other channels."""
         self.samples = partial(self._places.samples, "requests")

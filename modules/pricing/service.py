@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypedDict
 
-from ...core.clock import utc_now
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.messages import one_statement, reads, writes
-from ...core.module import ModuleService, remembered
+from ...core.module import ModuleContext, ModuleService, remembered
 from ...core.sql.snapshots import Snapshot
 from . import queries
 from .calculation import Context, buyer, calculated_prices
+from .moments import Moments
 from .prices import Price, new_prices, read_price, read_rules
 from .tables import SCHEMA
 
@@ -53,6 +52,13 @@ class PricingService(ModuleService):
     name = "pricing"
     schema = SCHEMA
 
+    def __init__(self, context: ModuleContext) -> None:
+        super().__init__(context)
+        self._moments = Moments(context.changed)
+
+    async def stop(self) -> None:
+        self._moments.stop()
+
     # -- asking for prices
 
     @reads
@@ -75,7 +81,7 @@ class PricingService(ModuleService):
             {name: value for name, value in asking.values.items() if name in conditions["attributes"]},
             {name: value for name, value in asking.numbers.items() if name in conditions["attributes"]},
             asking.region_id,
-            _last(conditions["moments"]),
+            self._moments.last(conditions["moments"]),
         )
         return calculated_prices(found, asking.currency_code)
 
@@ -406,15 +412,6 @@ def _changed(old: Price, given: Given) -> Price:
 
 def _own(price_set: Row) -> Row:
     return {**price_set, "prices": [price for price in price_set["prices"] if price["price_list_id"] is None]}
-
-
-_BEFORE_ALL = datetime(2000, 1, 1, tzinfo=UTC)
-
-
-def _last(moments: Sequence[datetime]) -> datetime:
-    """The last of some moments that has come. Prices are now what they were then: no price list has begun or ended since."""
-    passed = bisect_right(moments, utc_now())
-    return moments[passed - 1] if passed else _BEFORE_ALL
 
 
 def _check_dates(lists: Sequence[Row]) -> None:

@@ -200,7 +200,7 @@ class Doors:
     @cached_property
     def writer(self) -> Announcer:
         """What a module's process calls after a commit."""
-        return Announcer(self.hosts["product-0"].router, self.settings.cache_seconds)
+        return Announcer(self.hosts["product-0"].router, self.settings.longest_cached)
 
 
 @pytest.fixture
