@@ -70,7 +70,7 @@ def number(value: Decimal) -> str:
 
 def _encode(value: object) -> object:
     if isinstance(value, Decimal):
-        return Fragment(number(value))
+        return Fragment(format(value, "f") if value.is_finite() and abs(value.adjusted()) < _LONGEST_PLAIN else number(value))
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError(f"A time without a zone can't be shown: {value!r}")

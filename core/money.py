@@ -21,6 +21,8 @@ USUAL_DECIMALS: Final = 2
 PRECISION: Final = 20
 """Stands in the twin of every amount. The amounts themselves are exact."""
 
+_ZERO = Decimal(0)
+_ONE = Decimal(1)
 _EXACT = Context(prec=1000, rounding=ROUND_HALF_UP)
 """Wide enough for any amount that PostgreSQL's numeric takes in practice: rounding must never lose leading digits."""
 
@@ -71,9 +73,10 @@ def rounded(amount: Decimal | int, currency: str) -> Decimal:
 def plain(amount: Decimal) -> Decimal:
     """The same amount without zeros at its end: 10.50 → 10.5, 1E+1 → 10."""
     if not amount:
-        return Decimal(0)
-    short = amount.normalize(_EXACT)
-    return short if short.as_tuple().exponent <= 0 else short.quantize(Decimal(1), context=_EXACT)  # type: ignore[operator]
+        return _ZERO
+    if amount == amount.to_integral_value():
+        return amount.quantize(_ONE, context=_EXACT)
+    return amount.normalize(_EXACT)
 
 
 def raw(amount: Decimal | int | None) -> dict[str, str | int] | None:

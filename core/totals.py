@@ -49,6 +49,8 @@ LINE_TOTALS: Final = frozenset(
 ITEM_ALIASES: Final[Mapping[str, str]] = {"item_total": "total", "item_subtotal": "subtotal", "item_tax_total": "tax_total"}
 """Other names of a line's own totals."""
 
+_NOTHING: Final[Mapping[str, Decimal]] = dict.fromkeys(LINE_TOTALS, _ZERO)
+
 REFUND_TOTALS: Final = frozenset({"refundable_total", "refundable_total_per_unit"})
 """Fields that only an order's lines get: what of a line could still be given back. The order has the sum."""
 
@@ -87,16 +89,15 @@ def add_totals(parent: Row) -> None:
         _add_line_totals(method, _decimal(method["amount"]))
 
     item_sums, method_sums = _sums(items), _sums(methods)
-    both = {name: _EXACT.add(item_sums[name], method_sums[name]) for name in LINE_TOTALS}
+    for name in LINE_TOTALS:
+        parent[name] = _plus(item_sums[name], method_sums[name])
     credit = _sum(line["amount"] for line in parent.get("credit_lines") or ())
-    for name, value in both.items():
-        parent[name] = money.plain(value)
-    parent["total"] = money.plain(money.rounded(_EXACT.subtract(both["total"], credit), str(parent["currency_code"])))
+    parent["total"] = money.plain(money.rounded(_EXACT.subtract(parent["total"], credit), str(parent["currency_code"])))
     for prefix, sums in (("item", item_sums), ("shipping", method_sums)):
         for part in ("total", "subtotal", "tax_total"):
-            parent[f"{prefix}_{part}"] = money.plain(sums[part])
-            parent[f"original_{prefix}_{part}"] = money.plain(sums[f"original_{part}"])
-        parent[f"{prefix}_discount_total"] = money.plain(sums["discount_total"])
+            parent[f"{prefix}_{part}"] = sums[part]
+            parent[f"original_{prefix}_{part}"] = sums[f"original_{part}"]
+        parent[f"{prefix}_discount_total"] = sums["discount_total"]
     parent["credit_line_total"] = parent["credit_line_subtotal"] = money.plain(credit)
     parent["credit_line_tax_total"] = parent["gift_card_total"] = parent["gift_card_tax_total"] = _ZERO
     parent["refundable_total"] = money.plain(_sum(item.get("refundable_total") for item in items))
@@ -180,8 +181,22 @@ def _add_refund_totals(item: Row) -> None:
     item["refundable_total_per_unit"] = money.plain(_part(each))
 
 
-def _sums(lines: Sequence[Row]) -> dict[str, Decimal]:
-    return {name: _sum(line[name] for line in lines) for name in LINE_TOTALS}
+def _sums(lines: Sequence[Row]) -> Mapping[str, Decimal]:
+    """Sums of the totals that lines were given."""
+    if not lines:
+        return _NOTHING
+    sums = {name: lines[0][name] for name in LINE_TOTALS}
+    for line in lines[1:]:
+        for name in LINE_TOTALS:
+            sums[name] = _plus(sums[name], line[name])
+    return sums
+
+
+def _plus(one: Decimal, other: Decimal) -> Decimal:
+    """The sum of two plain amounts, plain as well."""
+    if not other:
+        return one
+    return money.plain(_EXACT.add(one, other)) if one else other
 
 
 def _sum(amounts: Any) -> Decimal:

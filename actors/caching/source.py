@@ -7,14 +7,14 @@ orders, payments and stock are asked for anew each time, and so are pages of lis
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from ...core.codec import pack
+from ...core.codec import pack, unpack
 from ...core.query.fields import FieldTree
-from ...core.query.graph import Source
+from ...core.query.graph import Ask, Row, Source
 from ...core.query.links import LINKS
 from ...core.query.page import Page, Query, Tied
 from ...core.query.plan import Catalogue
@@ -68,6 +68,19 @@ class CachedSource(Source):
                 rows = tuple(f"{query.entity}:{key}" for key in ((named,) if isinstance(named, str) else named))
         text = await self._cache.get_or_fill(place, tags, lambda: self._text(module, query), rows=rows, size=_size)
         return Page(text)  # a page of one's own: its rows may be changed
+
+    async def ties(self, asks: Sequence[Ask]) -> list[list[Row]]:
+        places = [("ties", link, key, tuple(ids)) if link in KEPT_LINKS else None for link, key, ids in asks]
+        texts: list[Any] = [self._cache.get(place) if place is not None else None for place in places]
+        missing = [i for i, text in enumerate(texts) if text is None]
+        if missing:
+            with self._cache.listening() as heard:
+                found = await super().ties([asks[i] for i in missing])
+            for i, rows in zip(missing, found, strict=True):
+                texts[i] = text = pack(rows)
+                if places[i] is not None and len(asks[i][2]) <= MOST_KEYS:
+                    self._cache.keep(places[i], text, heard, tags=self._tags[asks[i][0]])
+        return [unpack(text) for text in texts]
 
     async def _count(self, module: str, query: Query) -> int:
         """How many rows pass the filters: the same on every page of them, and dear where they are many."""

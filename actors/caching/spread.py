@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..router import Router
 
 HOST = "host"
-SOURCES = ("pricing", "tax")
+SOURCES = ("fulfillment", "pricing", "tax")
 """Modules that remember answers themselves: others fill from them, so their processes are told first."""
 HOLDERS = ("http", "workflows", *SOURCES)
 """Services whose processes remember answers, and are told of every change."""

@@ -22,13 +22,14 @@ from .page import Page, Query
 from .plan import Catalogue, Join, Path, Plan, plan
 
 Row = dict[str, Any]
-_STAMPS = frozenset(("created_at", "updated_at", "deleted_at"))
+Ask = tuple[str, str, Sequence[str]]
+"""A link, its key column, and ids: whose ties are wanted."""
 
 
 class Source:
     """Where pages come from: the modules' handles. A cache is another `Source` around this one."""
 
-    def __init__(self, modules: object) -> None:
+    def __init__(self, modules: Any) -> None:
         """`modules`: an object with a handle under each module's name."""
         self._modules = modules
 
@@ -41,6 +42,11 @@ class Source:
         """All rows of one module whose `key` is one of the values. The caller may change the rows."""
         page = await self.page(module, Query(entity, fields, {key: {"$in": list(values)}}))
         rows: list[Row] = json.loads(page.json)
+        return rows
+
+    async def ties(self, asks: Sequence[Ask]) -> list[list[Row]]:
+        """The ties of some things by each of several links, in the order they were made. The caller may change the rows."""
+        rows: list[list[Row]] = await self._modules.link.linked_many(asks)
         return rows
 
     async def keys(self, module: str, entity: str, column: str, filters: Mapping[str, Any]) -> list[Any]:
@@ -85,11 +91,13 @@ class Graph:
 
     async def ties(self, link: str, key: str, ids: Sequence[str]) -> list[Row]:
         """The ties of some things by a link's key column, in the order they were made: both keys and the further columns."""
-        if not ids:
-            return []
-        known = self.catalogue.entity(link)
-        fields = tuple(column.name for column in known.table.c if column.name not in _STAMPS)
-        return sorted(await self._source.by_key("link", link, fields, key, ids), key=lambda tie: str(tie["id"]))
+        return (await self.ties_of((link, key, ids)))[0]
+
+    async def ties_of(self, *asks: Ask) -> list[list[Row]]:
+        """`ties` by several links, in their order. What isn't known already is asked for as one statement."""
+        asked = [(link, key, list(ids)) for link, key, ids in asks if ids]
+        found = iter(await self._source.ties(asked) if asked else ())
+        return [next(found) if ids else [] for _, _, ids in asks]
 
     async def one(self, entity: str, id: str, fields: Sequence[str] = ("*",), *, with_deleted: bool = False) -> Row:
         """The row of that key. Raises NotFound, which names the entity and the key."""

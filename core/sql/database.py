@@ -279,15 +279,21 @@ class Database:
 
     async def _send(self, send: Callable[[Connection], Awaitable[T]]) -> T:
         """On a connection of the pool; on the next one where it turns out to have been lost while it was idle."""
-        for _ in range(self.connections):
+        pool, tries = self._opened(), self.connections
+        while True:
+            connection = pool.take() or await pool.acquire(_time_left())
+            doubtful = False
+            started = time.monotonic()
             try:
-                async with _borrowed(self._opened(), _time_left()) as connection:
-                    return await self._timed(send, connection)
-            except _FAILURES as error:
-                if not was_not_sent(error):
+                return await send(connection)
+            except BaseException as error:
+                doubtful = isinstance(error, _DOUBTFUL)
+                if not tries or not isinstance(error, _FAILURES) or not was_not_sent(error):
                     raise
-        async with _borrowed(self._opened(), _time_left()) as connection:
-            return await self._timed(send, connection)
+            finally:
+                self.statements.observe(time.monotonic() - started)
+                pool.release(connection, doubtful=doubtful)
+            tries -= 1
 
     async def _timed(self, send: Callable[[Connection], Awaitable[T]], connection: Connection) -> T:
         started = time.monotonic()

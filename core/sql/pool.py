@@ -47,14 +47,21 @@ class Pool:
     def in_use(self) -> int:
         return self._open - len(self._idle)
 
-    async def acquire(self, timeout: float | None = None) -> Connection:
-        """A connection of one's own until `release`. Raises TimeoutError when none was free in time, and what connecting raises."""
+    def take(self) -> Connection | None:
+        """One that is idle, of one's own until `release`; None where there is none."""
         idle = self._idle
         while idle:
             connection = idle.pop()
             if not connection.is_closed():
                 return connection
             self._open -= 1
+        return None
+
+    async def acquire(self, timeout: float | None = None) -> Connection:
+        """A connection of one's own until `release`. Raises TimeoutError when none was free in time, and what connecting raises."""
+        connection = self.take()
+        if connection is not None:
+            return connection
         started = time.monotonic()
         try:
             if timeout is None:

@@ -8,12 +8,23 @@ from typing import Any, TypedDict
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.ids import new_id
 from ...core.messages import reads, writes
-from ...core.module import Keys, ModuleService, Row, Rows
+from ...core.module import Keys, ModuleService, Row, Rows, remembered
 from ...core.sql.snapshots import Snapshot
 from .matching import Destination, check_rules, lies_in, rules_hold
 from .provider import FulfillmentProvider
 from .queries import GEO_ZONES, LOCK_OPTIONS, LOCK_TYPES, OPTION_ROWS, RULES_OF, TYPES_IN_USE
 
+SETTINGS = (
+    "fulfillment_provider",
+    "fulfillment_set",
+    "geo_zone",
+    "service_zone",
+    "shipping_option",
+    "shipping_option_rule",
+    "shipping_option_type",
+    "shipping_profile",
+)
+"""What decides by what things can be sent, and where to."""
 _NESTED = ("type", "type_id", "rules")
 Flags = list[bool]
 
@@ -51,7 +62,7 @@ class Options(ModuleService):
             if not zones:
                 return []
             wanted = {"$and": [wanted, {"service_zone_id": zones}]} if wanted else {"service_zone_id": zones}
-        rows = await self.list("shipping_option", wanted, fields=(*fields, "rules.*"))
+        rows = await self._options(wanted, (*fields, "rules.*"))
         return [row for row in rows if rules_hold(row["rules"], context or {})]
 
     @reads
@@ -210,8 +221,16 @@ class Options(ModuleService):
         return provider
 
     async def _zones_that_hold(self, destination: Destination) -> Keys:
-        zones = await self.database.fetch(GEO_ZONES, {"country": destination.country})
-        return sorted({zone["service_zone_id"] for zone in map(dict, zones) if lies_in(zone, destination)})
+        zones = await self._zones_of(destination.country)
+        return sorted({zone["service_zone_id"] for zone in zones if lies_in(zone, destination)})
+
+    @remembered(*SETTINGS)
+    async def _zones_of(self, country: str) -> Rows:
+        return [dict(zone) for zone in await self.database.fetch(GEO_ZONES, {"country": country})]
+
+    @remembered(*SETTINGS)
+    async def _options(self, wanted: Mapping[str, Any], fields: Sequence[str]) -> Rows:
+        return await self.list("shipping_option", wanted, fields=fields)
 
     async def _replace_rules(self, option_id: str, rules: Sequence[Mapping[str, Any]]) -> None:
         current = {row["id"] for row in await self.database.fetch(RULES_OF, {"ids": [option_id]})}

@@ -224,7 +224,8 @@ async def _plans(shop: ShopService) -> tuple[int, int]:
     """How often the statements of the only connection were planned for all values, and for those they were given."""
     [row] = await shop.database.fetch_rows(
         Asked(
-            "SELECT sum(generic_plans)::int, sum(custom_plans)::int FROM pg_prepared_statements WHERE NOT statement LIKE '%prepared%' AND statement LIKE '%json_agg(row%'"
+            "SELECT sum(generic_plans)::int, sum(custom_plans)::int FROM pg_prepared_statements"
+            " WHERE NOT statement LIKE '%prepared%' AND statement LIKE '%json_agg(row%'"
         )
     )
     return row[0], row[1]

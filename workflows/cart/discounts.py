@@ -80,9 +80,9 @@ async def _work_out(flow: Flow, draft: Draft, surroundings: Surroundings, codes:
 
 async def _offers(flow: Flow, draft: Draft, codes: Sequence[str], action: Action) -> list[Row]:
     """The promotions to ask: those that apply by themselves, and those whose codes were entered."""
-    automatic, entered, named = await asyncio.gather(
-        flow.modules.promotion.automatic(), _by_ids(flow, draft.entered), _by_codes(flow, codes if action != "remove" else ())
-    )
+    automatic = await flow.modules.promotion.automatic()
+    entered = await _by_ids(flow, draft.entered)
+    named = await _by_codes(flow, codes if action != "remove" else ())
     if action == "remove":
         entered = [promotion for promotion in entered if promotion["code"] not in codes]
     elif action == "replace":

@@ -93,14 +93,13 @@ async def load_goods(flow: Flow, variant_ids: Iterable[str], sales_channel_id: s
     ids = sorted(set(variant_ids))
     variants = {row["id"]: row for row in await flow.graph.rows(Query("product_variant", VARIANT, {"id": ids}))} if ids else {}
     products = sorted({row["product_id"] for row in variants.values() if row["product_id"] is not None})
-    ties = flow.graph.ties
-    sold, shipped, priced, made_of, located, paid = await asyncio.gather(
-        ties("product_sales_channel", "product_id", products),
-        ties("product_shipping_profile", "product_id", products),
-        ties("product_variant_price_set", "variant_id", ids),
-        ties("product_variant_inventory_item", "variant_id", ids),
-        ties("sales_channel_stock_location", "sales_channel_id", [sales_channel_id] if sales_channel_id else []),
-        ties("cart_payment_collection", "cart_id", [cart_id] if cart_id else []),
+    sold, shipped, priced, made_of, located, paid = await flow.graph.ties_of(
+        ("product_sales_channel", "product_id", products),
+        ("product_shipping_profile", "product_id", products),
+        ("product_variant_price_set", "variant_id", ids),
+        ("product_variant_inventory_item", "variant_id", ids),
+        ("sales_channel_stock_location", "sales_channel_id", [sales_channel_id] if sales_channel_id else []),
+        ("cart_payment_collection", "cart_id", [cart_id] if cart_id else []),
     )
     here = {tie["product_id"] for tie in sold if tie["sales_channel_id"] == sales_channel_id} if sales_channel_id else set(products)
     _check_sold(ids, variants, here)
@@ -187,7 +186,8 @@ async def load_prices(flow: Flow, goods: Goods, quantities: Mapping[str, int], c
         return {id: found[price_set] for id, price_set in sets.items() if price_set in found}
 
     prices: dict[str, Row] = {}
-    for found in await asyncio.gather(*(calculate(quantity, ids) for quantity, ids in by_quantity.items())):
+    asked = [calculate(quantity, ids) for quantity, ids in by_quantity.items()]
+    for found in await asyncio.gather(*asked) if len(asked) > 1 else [await one for one in asked]:
         prices.update(found)
     missing = sorted(id for id in quantities if prices.get(id, {}).get("calculated_amount") is None)
     if missing:

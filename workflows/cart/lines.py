@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -37,10 +36,8 @@ async def add_to_cart(
     async with flow.lock(lock_of(cart_id)):
         draft = Draft(await load_open(flow, cart_id))
         await flow.hooks.validate(draft, additional_data)
-        goods, surroundings = await asyncio.gather(
-            load_goods(flow, [item["variant_id"] for item in items], draft["sales_channel_id"], cart_id),
-            load_surroundings(flow, draft["region_id"], draft["customer_id"]),
-        )
+        goods = await load_goods(flow, [item["variant_id"] for item in items], draft["sales_channel_id"], cart_id)
+        surroundings = await load_surroundings(flow, draft["region_id"], draft["customer_id"])
         await put_lines(flow, draft, goods, surroundings, items, additional_data)
         changed = await refresh_and_save(flow, draft, surroundings, goods.collection_ids)
     flow.emit("cart.updated", id=cart_id)

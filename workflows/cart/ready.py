@@ -68,7 +68,8 @@ async def check_ready(flow: Flow, cart: Mapping[str, Any], order: Row) -> Ready:
     draft = Draft(cart)
     items: list[Row] = order["items"]
     variant_ids = sorted({item["variant_id"] for item in items if item.get("variant_id")})
-    variants, ties = await asyncio.gather(_variants(flow, variant_ids), _ties(flow, draft, variant_ids))
+    variants = await _variants(flow, variant_ids)
+    ties = await _ties(flow, draft, variant_ids)
     _, session = await asyncio.gather(
         _check_shipping(flow, items, order["shipping_methods"], ties["profiles"]),
         _session(flow, payable(draft.total()), draft["currency_code"], ties["collections"]),
@@ -119,13 +120,11 @@ class _Ties(TypedDict):
 async def _ties(flow: Flow, draft: Draft, variant_ids: Sequence[str]) -> _Ties:
     products = sorted({item["product_id"] for item in draft.items if item["product_id"] is not None})
     channel = draft["sales_channel_id"]
-    made_of, profiles, located, collections = await flow.modules.link.linked_many(
-        [
-            ("product_variant_inventory_item", "variant_id", variant_ids),
-            ("product_shipping_profile", "product_id", products),
-            ("sales_channel_stock_location", "sales_channel_id", [channel] if channel else []),
-            ("cart_payment_collection", "cart_id", [draft.id]),
-        ]
+    made_of, profiles, located, collections = await flow.graph.ties_of(
+        ("product_variant_inventory_item", "variant_id", variant_ids),
+        ("product_shipping_profile", "product_id", products),
+        ("sales_channel_stock_location", "sales_channel_id", [channel] if channel else []),
+        ("cart_payment_collection", "cart_id", [draft.id]),
     )
     return {"made_of": made_of, "profiles": profiles, "located": located, "collections": collections}
 

@@ -289,8 +289,9 @@ async def _needs(flow: Flow, draft: Draft) -> list[tuple[Decimal, dict[str, Deci
     ids = sorted({item["variant_id"] for item in draft.items if item["variant_id"] is not None})
     if not ids:
         return []
-    managed = {row["id"] for row in await flow.graph.rows(Query("product_variant", ("id",), {"id": ids, "manage_inventory": True}))}
-    ties = await flow.modules.link.linked("product_variant_inventory_item", "variant_id", sorted(managed)) if managed else []
+    variants = await flow.graph.rows(Query("product_variant", ("id", "manage_inventory"), {"id": ids}))
+    managed = {row["id"] for row in variants if row["manage_inventory"]}
+    ties = await flow.graph.ties("product_variant_inventory_item", "variant_id", sorted(managed))
     wanted: dict[str, Decimal] = {}
     for item in draft.items:
         for tie in ties:

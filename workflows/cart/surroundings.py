@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -41,8 +40,9 @@ class Surroundings:
 
 
 async def load_surroundings(flow: Flow, region_id: str | None, customer_id: str | None) -> Surroundings:
-    """Side by side, one statement each. What isn't there any more is None."""
-    region, customer = await asyncio.gather(_first(flow, "region", REGION, region_id), _first(flow, "customer", CUSTOMER, customer_id))
+    """What isn't there any more is None. At most two statements, and mostly none."""
+    region = await _first(flow, "region", REGION, region_id)
+    customer = await _first(flow, "customer", CUSTOMER, customer_id)
     return Surroundings(region, customer)
 
 
