@@ -9,12 +9,14 @@ Examples:
   benchmarks/compare.py --peer http://127.0.0.1:9001 --peer-also 1234,1250 --ours http://127.0.0.1:9000 --ours-also 4321
   benchmarks/compare.py … --scenarios products cart --buyers 1 16 --out compare.json --picture compare.svg --write docs/performance.md
 
+Where limits.py has left its figures, the last columns say how far we are from what each operation takes at the very least.
 `--write` puts the table between the lines <!-- compare --> and <!-- /compare --> of a file. Losing rows are rows like any other.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import sys
@@ -30,6 +32,7 @@ from rich.console import Console
 from shop import Refused, Shop, opened
 
 SIDES = ("peer", "ours")
+LIMITS = Path(__file__).parents[1] / "docs" / "figures" / "limits.json"
 
 
 @dataclass
@@ -62,20 +65,21 @@ def pairs(figures: list[Figure]) -> list[tuple[Figure, Figure]]:
     return [(peer, by["ours", peer.scenario, peer.buyers]) for peer in figures if peer.side == "peer"]
 
 
-def table_of(figures: list[Figure], names: tuple[str, str]) -> str:
-    heads = ("", "buyers", *(f"{name} a second (p95 ms)" for name in names), "×", f"CPU ms an operation: {names[0]}", names[1], "×")
-    lines = [
-        "|" + "|".join(f" {head} " if head else " " for head in heads) + "|",
-        "| --- | --: | --: | --: | --: | --: | --: | --: |",
-    ]
+def table_of(figures: list[Figure], names: tuple[str, str], limits: dict[str, float]) -> str:
+    """`limits`: the least CPU that an operation takes, as far as it is known. See limits.py."""
+    heads = ["", "buyers", *(f"{name} a second (p95 ms)" for name in names), "×", f"CPU ms an operation: {names[0]}", names[1], "×"]
+    heads += ["the limit", "× of it"] if limits else []
+    lines = ["|" + "|".join(f" {head} " if head else " " for head in heads) + "|", "| --- |" + " --: |" * (len(heads) - 1)]
     for peer, ours in pairs(figures):
         title = title_of(peer.scenario)
         errors = f" ({peer.errors} / {ours.errors} errors)" if peer.errors or ours.errors else ""
+        limit = limits.get(peer.scenario, 0.0)
+        of_it = f" {limit:,.2f} | {ours.cpu_ms / limit:,.1f} |" if limit else "  |  |" if limits else ""
         lines.append(
             f"| {title}{errors} | {peer.buyers} "
             f"| {peer.per_second:,} ({peer.p95_ms:,.0f}) | {ours.per_second:,} ({ours.p95_ms:,.1f}) "
             f"| {ours.per_second / max(peer.per_second, 0.01):,.1f} "
-            f"| {peer.cpu_ms:,.1f} | {ours.cpu_ms:,.2f} | {peer.cpu_ms / max(ours.cpu_ms, 0.001):,.0f} |"
+            f"| {peer.cpu_ms:,.1f} | {ours.cpu_ms:,.2f} | {peer.cpu_ms / max(ours.cpu_ms, 0.001):,.0f} |{of_it}"
         )
     return "\n".join(lines)
 
@@ -120,7 +124,8 @@ async def main(options: argparse.Namespace) -> int:
     finally:
         for shop in shops.values():
             await shop.session.close()
-    table = table_of(figures, names)
+    limits = {name: row["limit_ms"] for name, row in json.loads(options.limits.read_text())["figures"].items()} if options.limits else {}
+    table = table_of(figures, names, limits)
     console.print(table, soft_wrap=True, markup=False)
     if options.out:
         said = {"seed": options.seed, "seconds": options.seconds, "peer": names[0], "ours": names[1]}
@@ -172,6 +177,9 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=4, help="of each run (default: %(default)s)")
     parser.add_argument("--warm", type=float, default=1, help="seconds before, not counted (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32), help="repeat a run's random choices")
+    parser.add_argument(
+        "--limits", type=Path, default=LIMITS if LIMITS.exists() else None, help="figures of limits.py (default: %(default)s)"
+    )
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
     parser.add_argument("--picture", type=Path, help="draw the CPU of both as PNG or SVG (needs matplotlib)")
     parser.add_argument("--write", type=Path, help="put the table into this file")

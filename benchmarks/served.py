@@ -46,6 +46,10 @@ class Served:
         """What `velella status --json` says."""
         return json.loads(await run(*_VELELLA, "status", "--json", "--data-dir", str(self.data_dir)))
 
+    async def forget(self) -> None:
+        """Make every process forget what it remembers of earlier answers."""
+        await run(*_VELELLA, "cache", "clear", "--data-dir", str(self.data_dir))
+
     async def replicas(self) -> list[int]:
         """Process ids of all replicas: every process that answers requests or messages."""
         return [replica["pid"] for pool in (await self.status())["pools"] for replica in pool["replicas"]]

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 from generate import generate
-from goods import Size
 from rich.console import Console
 from shop import Shop, opened
 
@@ -22,16 +20,7 @@ from velella.core import migrations
 from velella.core.settings import Settings
 
 from ..conftest import clone
-
-SIZE = Size(variants=320, orders=60, price_lists=5)
-
-
-@pytest.fixture(scope="module")
-async def settings(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Those of a generated shop, which has the demo shop's goods beside the generated ones."""
-    made = Settings(database_url=await clone(postgres), port=0, data_dir=Path(tmp_path_factory.mktemp("generated"))).with_secrets()
-    await generate(made, SIZE, seed=3, console=Console(quiet=True))
-    return made
+from .conftest import SIZE
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ import re
 from pathlib import Path
 
 import pytest
+from statements import statements_of
 
 from velella.http.frontend import FrontEnd
 
-from ..statements import statements_of
 from .asking import NAMES, caller, some_of
 from .facts import served
 from .walk import Shop

@@ -6,7 +6,8 @@ import os
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
-from ..statements import statements_of
+from statements import statements_of
+
 from .conftest import Market, Row, Store
 
 T = TypeVar("T")

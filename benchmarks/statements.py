@@ -1,0 +1,116 @@
+"""Which statements are sent to databases, with their values, and how many transactions they make."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import asyncpg
+
+from velella.core.sql.database import Database
+
+_FRAME = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
+_WRITES = ("INSERT INTO ", "UPDATE ", "DELETE FROM ")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One statement, also one that begins or ends a transaction."""
+
+    connection: int
+    text: str
+    arguments: tuple[Any, ...] = ()
+    failed: bool = False
+
+
+@dataclass
+class Statements:
+    """What was sent, in the order in which answers came."""
+
+    sent: list[Sent] = field(default_factory=list)
+    _connections: Callable[[], int] = field(default_factory=lambda: count().__next__, repr=False)
+
+    @property
+    def count(self) -> int:
+        """Statements, BEGIN and COMMIT not counted: they are what `commits` is about."""
+        return sum(1 for each in self.sent if not each.text.startswith(_FRAME))
+
+    @property
+    def commits(self) -> int:
+        """Transactions that write: those with a COMMIT, and single statements that write without one."""
+        inside: set[int] = set()
+        commits = 0
+        for each in self.sent:
+            if each.text.startswith("BEGIN"):
+                inside.add(each.connection)
+            elif each.text.startswith(("COMMIT", "ROLLBACK")) and each.connection in inside:
+                inside.discard(each.connection)
+                commits += each.text.startswith("COMMIT")
+            elif each.connection not in inside:
+                commits += any(word in each.text for word in _WRITES)
+        return commits
+
+    def taken(self) -> list[Sent]:
+        """What was sent since the last time."""
+        taken, self.sent = self.sent, []
+        return taken
+
+    def listen(self, connection: asyncpg.Connection[Any]) -> Callable[[Any], None]:
+        """Hear what is sent on a connection from now on; returns the logger, for `remove_query_logger`."""
+        number = self._connections()
+
+        def hear(record: Any) -> None:
+            self.sent.append(Sent(number, record.query, tuple(record.args), record.exception is not None))
+
+        connection.add_query_logger(hear)
+        return hear
+
+    def __str__(self) -> str:
+        return "\n".join(f"{each.connection:3d} {' '.join(each.text.split())[:200]}" for each in self.sent)
+
+
+@asynccontextmanager
+async def statements_of(database: Database) -> AsyncIterator[Statements]:
+    """All statements that are sent to a database inside the block, on connections that are free when it begins or made inside."""
+    found = Statements()
+    heard: list[tuple[asyncpg.Connection[Any], Any]] = []
+
+    async def connect() -> Any:
+        connection = await plain()
+        heard.append((connection, found.listen(connection)))
+        return connection
+
+    await database.open()
+    pool = database._pool
+    assert pool is not None
+    plain = pool._connect
+    pool._connect = connect
+    heard += [(connection, found.listen(connection)) for connection in pool._idle]
+    try:
+        yield found
+    finally:
+        pool._connect = plain
+        for connection, hear in heard:
+            if not connection.is_closed():
+                connection.remove_query_logger(hear)
+
+
+@asynccontextmanager
+async def all_statements() -> AsyncIterator[Statements]:
+    """All statements that this process sends to any database, from their first connection on: open databases inside the block."""
+    found = Statements()
+    plain = Database._connect
+
+    async def connect(database: Database) -> Any:
+        connection = await plain(database)
+        found.listen(connection)
+        return connection
+
+    Database._connect = connect  # type: ignore[method-assign]
+    try:
+        yield found
+    finally:
+        Database._connect = plain  # type: ignore[method-assign]
