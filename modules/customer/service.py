@@ -44,14 +44,17 @@ class CustomerService(ModuleService):
     @writes
     @one_statement()
     async def guest(self, email: str) -> Row:
-        """The guest with that email (`id`, `email`, `has_account`), made where there is none. However many ask at once, it is one."""
+        """The guest with that email (`id`, `email`, `has_account`, `is_new`), made where there is none.
+
+        However many ask at once, it is one.
+        """
         given = {"id": new_id("cus"), "email": email}
         found = await self.database.fetch_one(GUEST, given) or await self.database.fetch_one(GUEST, given)
         if found is None:
             raise Conflict(f"The guest {email} was deleted meanwhile.")
         if found["is_new"]:
             self.touch_rows("customer", [found["id"]])
-        return {"id": found["id"], "email": email, "has_account": False}
+        return {"id": found["id"], "email": email, "has_account": False, "is_new": found["is_new"]}
 
     @writes
     async def create_addresses(self, rows: Sequence[Mapping[str, Any]]) -> Rows:

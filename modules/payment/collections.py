@@ -28,15 +28,15 @@ class Collections(ModuleService):
     @repeatable
     async def collection_for(
         self, payer_key: str, *, currency_code: str, amount: Decimal | int, metadata: Mapping[str, Any] | None = None
-    ) -> Row:
-        """The one collection of a payer (`cart:<id>`), created where there is none, with the amount brought up to date.
+    ) -> str:
+        """Id of the one collection of a payer (`cart:<id>`), created where there is none, with the amount brought up to date.
 
         However many ask at once, they get the same collection.
         """
         found = await self._made_for(payer_key, currency_code, amount, metadata)
         if (found["amount"], found["currency_code"]) != (_exact(amount), currency_code.lower()):
-            return await self.set_amount(found["id"], amount=amount, currency_code=currency_code)
-        return await self._shown(found["id"])
+            await self.set_amount(found["id"], amount=amount, currency_code=currency_code)
+        return str(found["id"])
 
     @repeatable
     async def set_amount(self, id: str, *, amount: Decimal | int, currency_code: str | None = None) -> Row:

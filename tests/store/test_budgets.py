@@ -13,15 +13,15 @@ from .conftest import Market, Row, Store
 T = TypeVar("T")
 
 BUDGETS = {
-    "create a cart": (6, 2),
-    "add a line": (7, 1),
-    "change a line": (6, 1),
-    "choose shipping": (7, 1),
-    "create a payment collection": (5, 2),
-    "create a payment session": (8, 1),
+    "create a cart": (2, 2),
+    "add a line": (5, 1),
+    "change a line": (4, 1),
+    "choose shipping": (3, 1),
+    "create a payment collection": (4, 2),
+    "create a payment session": (7, 1),
     "look at a cart": (3, 0),
     "complete": (19, 7),
-    "list products": (3, 0),
+    "list products": (1, 0),
 }
 """Statements, without BEGIN and COMMIT, and commits. In a shop that is warm: what hardly ever changes is known."""
 
@@ -53,13 +53,18 @@ async def test_a_purchase_keeps_to_its_budget(market: Market, store: Store) -> N
         done: Any = await measured("complete", store.complete(cart))
         assert done["type"] == "order"
 
-    for _ in range(3):
+    def over() -> dict[str, tuple[int, int]]:
+        return {name: cost for name, cost in spent.items() if cost[0] > BUDGETS[name][0] or cost[1] > BUDGETS[name][1]}
+
+    for _ in range(8):  # until it is warm
         await buy()
+        if not over():
+            break
     for offset in "123":
         shown = store.get("/store/products", region_id=market.regions["de"], limit="20", offset=offset, fields="*variants.calculated_price")
         await measured("list products", shown)
     assert spent.keys() == BUDGETS.keys()
-    assert {name: cost for name, cost in spent.items() if cost[0] > BUDGETS[name][0] or cost[1] > BUDGETS[name][1]} == {}
+    assert over() == {}
 
 
 PROMOTED = {

@@ -45,7 +45,7 @@ async def add_shipping_methods(
         collections = await collections_of(flow, cart_id)
         await save_all(flow, draft, collections)
     flow.emit("cart.updated", id=cart_id)
-    return changed_cart(draft, collections)
+    return changed_cart(draft, collections, surroundings)
 
 
 def _check_chosen(ids: Sequence[str], found: Sequence[Row]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -46,12 +45,10 @@ async def create_cart(
     """
     addresses = {"shipping": shipping_address, "billing": billing_address}
     email = normal_email(email)
-    channel, region, customer, saved = await asyncio.gather(
-        find_sales_channel(flow, sales_channel_id),
-        _find_region(flow, region_id, shipping_address),
-        find_customer(flow, customer_id, email),
-        _saved_addresses(flow, customer_id, [given for given in addresses.values() if isinstance(given, str)]),
-    )
+    channel = await find_sales_channel(flow, sales_channel_id)
+    region = await _find_region(flow, region_id, shipping_address)
+    customer = await find_customer(flow, customer_id, email)
+    saved = await _saved_addresses(flow, customer_id, [given for given in addresses.values() if isinstance(given, str)])
     surroundings = Surroundings(region, customer)
     draft = Draft.new(
         {
@@ -82,7 +79,7 @@ async def create_cart(
     await tie_new_promotions(flow, draft)
     await flow.hooks.cartCreated(draft.id, additional_data)
     flow.emit("cart.created", id=draft.id)
-    return changed_cart(draft, ())
+    return changed_cart(draft, (), surroundings)
 
 
 async def find_sales_channel(flow: Flow, id: str | None) -> Row | None:
@@ -107,7 +104,10 @@ async def find_customer(flow: Flow, customer_id: str | None, email: str | None) 
     if not email:
         return None
     guest = await flow.modules.customer.guest(email)
-    return {"id": guest["id"], "email": guest["email"], "has_account": False, "groups": []}
+    if guest["is_new"]:
+        return {"id": guest["id"], "email": guest["email"], "has_account": False, "groups": []}
+    rows = await flow.graph.rows(Query("customer", CUSTOMER, {"id": guest["id"]}))
+    return rows[0] if rows else None
 
 
 def normal_email(email: str | None) -> str | None:

@@ -60,7 +60,7 @@ async def update_cart_promotions(
             await _work_out(flow, draft, surroundings)
         await save_all(flow, draft, collections)
     flow.emit("cart.updated", id=cart_id)
-    return changed_cart(draft, collections)
+    return changed_cart(draft, collections, surroundings)
 
 
 async def _work_out(flow: Flow, draft: Draft, surroundings: Surroundings, codes: Sequence[str] = (), action: Action = "add") -> None:

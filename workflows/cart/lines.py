@@ -143,7 +143,7 @@ async def refresh_and_save(
         await flow.run(update_tax_lines, draft.id, loaded=loaded)
         await flow.run(update_cart_promotions, draft.id, loaded=loaded)
     await save_all(flow, draft, collection_ids)
-    return changed_cart(draft, collection_ids)
+    return changed_cart(draft, collection_ids, surroundings)
 
 
 async def pricing_context(

@@ -59,12 +59,11 @@ async def create_payment_collection(flow: Flow, cart_id: str, metadata: Mapping[
     """
     async with flow.lock(lock_of(cart_id)):
         draft = Draft(await load_open(flow, cart_id))
-        collection = await flow.modules.payment.collection_for(
+        id = await flow.modules.payment.collection_for(
             f"cart:{cart_id}", currency_code=draft["currency_code"], amount=payable(draft.total()), metadata=metadata
         )
-        tie = {"cart_id": cart_id, "payment_collection_id": collection["id"]}
-        await flow.modules.link.attach("cart_payment_collection", [tie])
-    return str(collection["id"])
+        await flow.modules.link.attach("cart_payment_collection", [{"cart_id": cart_id, "payment_collection_id": id}])
+    return id
 
 
 @workflow("create-payment-sessions")

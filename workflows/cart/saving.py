@@ -9,6 +9,7 @@ from ...core.errors import InvalidData, NotFound
 from ...core.flow import Flow, step
 from ...modules.cart.change import CartChange
 from .draft import Draft
+from .surroundings import Surroundings
 
 Row = dict[str, Any]
 
@@ -35,10 +36,17 @@ class Changed(TypedDict):
     """Whether it has a payment collection."""
     is_promoted: bool
     """Whether promotions take something off it."""
+    customer: Row | None
+    """Its buyer, as `surroundings.CUSTOMER` says."""
 
 
-def changed_cart(draft: Draft, collection_ids: Sequence[str]) -> Changed:
-    return {"cart": draft.stored(), "is_paid_for": bool(collection_ids), "is_promoted": bool(draft.promotion_ids())}
+def changed_cart(draft: Draft, collection_ids: Sequence[str], surroundings: Surroundings) -> Changed:
+    return {
+        "cart": draft.stored(),
+        "is_paid_for": bool(collection_ids),
+        "is_promoted": bool(draft.promotion_ids()),
+        "customer": surroundings.customer,
+    }
 
 
 class Saved(TypedDict):
