@@ -7,6 +7,8 @@ import io
 import logging
 import os
 import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, BinaryIO, cast
 
 import orjson
@@ -23,6 +25,32 @@ def _with_trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     if context is not None:
         event.setdefault("trace_id", context.trace_id)
     return event
+
+
+class _Frequent:
+    """Lines that each request writes, as JSON without structlog's processors, which cost a tenth of a short request."""
+
+    def __init__(self) -> None:
+        self.write: Callable[[bytes], None] | None = None
+        """None: by way of structlog. Lines are for people then."""
+        self.always: dict[str, Any] = {}
+        self.wanted = True
+
+
+_frequent = _Frequent()
+
+
+def frequent(event: str, **fields: Any) -> None:
+    """What a logger's `info` does, for lines that are written all the time and whose fields are text and numbers."""
+    if _frequent.write is None:
+        structlog.get_logger().info(event, **fields)
+    elif _frequent.wanted:
+        context = call_context.get()
+        at = datetime.now(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+        line = {**fields, "event": event, **_frequent.always, "level": "info", "timestamp": at}
+        if context is not None:
+            line["trace_id"] = context.trace_id
+        _frequent.write(orjson.dumps(line) + b"\n")
 
 
 class _Stderr:
@@ -73,6 +101,8 @@ def configure(settings: Settings, **always: Any) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
+    _frequent.write = None if text else _Stderr().write
+    _frequent.always, _frequent.wanted = always, level <= logging.INFO
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

@@ -24,7 +24,7 @@ from ...actors.caching import Cache
 from ...core import tracing
 from ...core.errors import DeadlineExceeded, InvalidData, Misconfigured, Unavailable, VelellaError
 from ...core.json import dumps
-from ...core.logs import logger
+from ...core.logs import frequent, logger
 from ...core.messages import CallContext, Service, call_context
 from ...core.metrics import Sample, Timings
 from ...core.query.showing import Showing
@@ -175,7 +175,7 @@ class FrontEnd(Service):
             response.force_close()
         seconds = time.monotonic() - started
         self._timings[reply.route, reply.status].observe(seconds)
-        log.info(
+        frequent(
             "request",
             method=http.method,
             path=http.rel_url.raw_path,
