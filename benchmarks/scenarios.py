@@ -37,6 +37,31 @@ async def product(shop: Shop, rng: random.Random) -> None:
         raise Refused("another product than asked for")
 
 
+async def product_again(shop: Shop, rng: random.Random) -> None:
+    """One product with its prices, again and again."""
+    wanted = shop.products[0]
+    if (await shop.get(f"/store/products/{wanted}?region_id={shop.region}&{PRICED}"))["product"]["id"] != wanted:
+        raise Refused("another product than asked for")
+
+
+async def changed(shop: Shop, rng: random.Random) -> None:
+    """A product's subtitle is changed, and the page of 20 products asked for that shows it."""
+    offset = rng.randrange(max(1, len(shop.products) - 19))
+    path, subtitle = f"/store/products?limit=20&offset={offset}&region_id={shop.region}&{PRICED}", uuid.uuid4().hex
+    shown = (await shop.get(path))["products"]
+    wanted = rng.choice(shown)["id"]
+    await shop.call("POST", f"/admin/products/{wanted}", {"subtitle": subtitle}, shop.admin)
+    again = (await shop.get(path))["products"]
+    if subtitle not in {product["subtitle"] for product in again if product["id"] == wanted}:
+        raise Refused("a page of before the change")
+
+
+async def open_cart(shop: Shop, rng: random.Random) -> None:
+    """A new cart."""
+    if (await shop.post("/store/carts", {"region_id": shop.region}))["cart"]["items"]:
+        raise Refused("an odd cart")
+
+
 async def cart(shop: Shop, rng: random.Random) -> None:
     """A new cart with one line."""
     made = (await shop.post("/store/carts", {"region_id": shop.region}))["cart"]
@@ -87,4 +112,6 @@ async def mixed(shop: Shop, rng: random.Random) -> None:
 
 SCENARIOS: dict[str, Scenario] = {f.__name__: f for f in (products, product, cart, checkout, mixed)}
 """What `load.py` does where nothing else is asked for."""
-FURTHER: dict[str, Scenario] = {f.__name__: f for f in (again, admin_products, admin_orders, new_product)}
+FURTHER: dict[str, Scenario] = {
+    f.__name__: f for f in (again, product_again, changed, open_cart, admin_products, admin_orders, new_product)
+}
