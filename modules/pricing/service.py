@@ -85,6 +85,13 @@ class PricingService(ModuleService):
         )
         return calculated_prices(found, asking.currency_code)
 
+    @reads
+    @remembered("price", "price_list", "price_rule", "price_set")
+    async def all_prices(self, price_set_ids: list[str]) -> dict[str, list[Row]]:
+        """All prices of price sets, whomever they are for, with their rules."""
+        rows = await self.list("price_set", {"id": price_set_ids}, fields=("id", "*prices", "*prices.price_rules"))
+        return {row["id"]: row["prices"] for row in rows}
+
     @remembered("price", "price_list", "price_list_rule", "price_preference", "price_rule", "price_set")
     async def _fitting(
         self,

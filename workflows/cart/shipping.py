@@ -239,7 +239,8 @@ async def list_shipping_options(flow: Flow, cart_id: str, is_return: bool = Fals
         load_options(flow, draft, surroundings, added=added, is_return=is_return, enabled_in_store=enabled_in_store, calculate=False),
     )
     price_sets = [option["price_set_id"] for option in options if option.get("price_set_id") is not None]
-    places, prices = await asyncio.gather(_locations(flow, {option["location_id"] for option in options}), _prices(flow, price_sets))
+    places = await _locations(flow, {option["location_id"] for option in options})
+    prices = await flow.modules.pricing.all_prices(sorted(price_sets)) if price_sets else {}
     locations = {row["id"]: row for row in places}
     for option in options:
         location = option.pop("location_id")
@@ -274,14 +275,6 @@ async def _merged(answers: Awaitable[list[Mapping[str, Any] | None]]) -> Row:
     for added in await answers:
         context |= added or {}
     return context
-
-
-async def _prices(flow: Flow, price_set_ids: Sequence[str]) -> dict[str, list[Row]]:
-    """All prices of price sets, with their rules."""
-    if not price_set_ids:
-        return {}
-    rows = await flow.modules.pricing.list("price_set", {"id": list(price_set_ids)}, fields=("id", "*prices", "*prices.price_rules"))
-    return {row["id"]: row["prices"] for row in rows}
 
 
 async def _needs(flow: Flow, draft: Draft) -> list[tuple[Decimal, dict[str, Decimal]]]:
