@@ -133,7 +133,7 @@ async def main(options: argparse.Namespace) -> int:
     if options.picture:
         picture_of(figures, names, options.picture)
     if options.write:
-        write_into(options.write, table, "compare")
+        write_into(options.write, table, options.mark)
     return 1 if any(figure.errors for figure in figures if figure.side == "ours") else 0
 
 
@@ -183,6 +183,7 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
     parser.add_argument("--picture", type=Path, help="draw the CPU of both as PNG or SVG (needs matplotlib)")
     parser.add_argument("--write", type=Path, help="put the table into this file")
+    parser.add_argument("--mark", default="compare", help="between which lines of it (default: %(default)s)")
     return parsed(parser, arguments)
 
 
