@@ -37,7 +37,7 @@ import aiohttp
 import uvloop
 from flame_svg import drawn
 from load import closed
-from measuring import KNOWN, Processes, keep, listeners, title_of, turning, write_into
+from measuring import KNOWN, Processes, keep, listeners, noted, title_of, turning, write_into
 from rich.console import Console
 from rich.table import Table
 from served import ADMIN, fill, served
@@ -160,7 +160,7 @@ async def main(options: argparse.Namespace) -> None:
         said = {"buyers": options.buyers, "seconds": options.seconds, "rate": options.rate, "seed": options.seed}
         keep(options.out, said | {"figures": figures})
     if options.write:
-        write_into(options.write, table_of(figures, before, options.pictures), "flames")
+        write_into(options.write, noted(table_of(figures, before, options.pictures)), "flames")
 
 
 def options_of(arguments: list[str]) -> argparse.Namespace:

@@ -29,7 +29,7 @@ from pathlib import Path
 import aiohttp
 import asyncpg
 import uvloop
-from measuring import KNOWN, Processes, keep, title_of, turning, write_into
+from measuring import KNOWN, Processes, keep, noted, title_of, turning, write_into
 from replay import Plan, Spent, answers_again, carried_out, copied, recorded, statements_again
 from rich.console import Console
 from rich.progress import Progress, TaskID
@@ -152,7 +152,7 @@ async def main(options: argparse.Namespace) -> None:
         figures = {name: asdict(each) | {"limit_ms": round(each.limit_ms, 3)} for name, each in limits.items()}
         keep(options.out, said | {"sync_ms": round(sync_ms, 3), "figures": figures})
     if options.write:
-        write_into(options.write, table, "limits")
+        write_into(options.write, noted(table), "limits")
 
 
 async def limits_of(settings: Settings, sync_ms: float, progress: Progress, task: TaskID, options: argparse.Namespace) -> dict[str, Limit]:

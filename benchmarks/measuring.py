@@ -65,9 +65,19 @@ def turning(console: Console) -> Progress:
     return Progress(*columns, console=console, transient=True)
 
 
+LOAD = round(os.getloadavg()[0], 2)
+"""Of the machine before anything was measured: what else it does."""
+
+
 def conditions() -> dict[str, Any]:
     """Under which figures were taken."""
-    return {"cpus": os.cpu_count(), "when": time.strftime("%Y-%m-%d %H:%M:%S"), "load_average": round(os.getloadavg()[0], 2)}
+    return {"cpus": os.cpu_count(), "when": time.strftime("%Y-%m-%d %H:%M:%S"), "load_average_before": LOAD}
+
+
+def noted(table: str) -> str:
+    """A table with a line about the machine below."""
+    said = conditions()
+    return f"{table}\n\n{said['cpus']} cores, whose load average was {LOAD:g} before the run; {said['when'][:10]}."
 
 
 def keep(path: Path, figures: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ import json
 import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -66,8 +67,8 @@ async def fill(data_dir: Path) -> None:
 
 
 @asynccontextmanager
-async def served(data_dir: Path, topology: str = "packed", *options: str, seconds: float = 240) -> AsyncIterator[Served]:
-    """`velella serve` on a data directory; ended by SIGTERM. Raises Refused when it doesn't answer within `seconds`."""
+async def served(data_dir: Path, topology: str = "packed", *options: str, seconds: float = 600) -> AsyncIterator[Served]:
+    """`velella serve` on a data directory; ended by SIGTERM. Raises Refused when it isn't whole within `seconds`."""
     port = free_port()
     log = data_dir / "serve.log"
     with log.open("wb") as output:
@@ -77,7 +78,7 @@ async def served(data_dir: Path, topology: str = "packed", *options: str, second
         )  # fmt: skip
     shop = Served(f"http://127.0.0.1:{port}", data_dir)
     try:
-        await _until_healthy(shop, process, log, seconds)
+        await _until_whole(shop, process, log, seconds)
         yield shop
     finally:
         if process.returncode is None:
@@ -85,19 +86,32 @@ async def served(data_dir: Path, topology: str = "packed", *options: str, second
             await process.wait()
 
 
-async def _until_healthy(shop: Served, process: asyncio.subprocess.Process, log: Path, seconds: float) -> None:
+async def _until_whole(shop: Served, process: asyncio.subprocess.Process, log: Path, seconds: float) -> None:
+    """Until a door is open and every replica runs: of many pools some are there long before others."""
+    end = time.monotonic() + seconds
+    while process.returncode is None and time.monotonic() < end:
+        if await _is_open(shop) and await _is_whole(shop):
+            return
+        await asyncio.sleep(0.25)
+    said = await asyncio.to_thread(log.read_text)
+    raise Refused(f"velella serve on {shop.data_dir} does not answer: {said[-1500:]}")
+
+
+async def _is_open(shop: Served) -> bool:
     async with aiohttp.ClientSession() as session:
-        for _ in range(int(seconds / 0.25)):
-            if process.returncode is not None:
-                break
-            try:
-                async with session.get(f"{shop.base}/health") as answer:
-                    if answer.status == 200:
-                        return
-            except aiohttp.ClientConnectionError:
-                pass  # nobody listens yet
-            await asyncio.sleep(0.25)
-    raise Refused(f"velella serve on {shop.data_dir} does not answer; its log is {log}")
+        try:
+            async with session.get(f"{shop.base}/health") as answer:
+                return answer.status == 200
+        except aiohttp.ClientConnectionError:
+            return False
+
+
+async def _is_whole(shop: Served) -> bool:
+    try:
+        pools = (await shop.status())["pools"]
+    except Refused:  # the supervisor is still starting them
+        return False
+    return all(replica["state"] == "running" for pool in pools for replica in pool["replicas"])
 
 
 async def run(*words: str) -> str:
