@@ -313,10 +313,11 @@ class Coordinator(Service):
         await self._database.execute(queries.DROP_COORDINATORS)
 
     async def _forget_messages(self) -> None:
-        """Have modules drop the record of writes that nobody can send again."""
+        """Have modules drop the record of writes that nobody can send again, and of changes that nobody adds up any more."""
         for name, module in vars(self._flows.modules).items():
             try:
                 await module.forget_messages(queries.MESSAGE_SECONDS)
+                await module.forget_tallies()
             except Unavailable as error:  # the others still can
                 log.warning("a module could not drop old messages", module=name, error=str(error))
 

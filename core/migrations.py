@@ -22,7 +22,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -50,6 +50,7 @@ from .sql.columns import Money, Quantity, Timestamp
 from .sql.compiled import DIALECT
 from .sql.definition import create_views, drop_views, extensions, view_stamps
 from .sql.failures import translated
+from .sql.tally import create_tallies, drop_tallies, tally_stamps
 
 _LOCK = 0x56454C454C4C41
 """Number of the advisory lock under which migrations run: the letters of the name."""
@@ -133,7 +134,7 @@ async def _in_turn(connection: AsyncConnection, module: Module, *, views: bool =
 def _upgrade(connection: Connection, module: Module, views: bool) -> list[str]:
     """Under the lock: whoever comes second finds nothing left to do.
 
-    `views`: make them too. They may need tables that the history doesn't make yet, where only the tables are compared.
+    `views`: make them and the triggers, too. They may need tables that the history doesn't make yet, where only the tables are compared.
     """
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     todo = _pending(connection, module)
@@ -141,19 +142,19 @@ def _upgrade(connection: Connection, module: Module, views: bool) -> list[str]:
         return []
     metadata = module.schema.metadata
     # views would stand in the way of changes to the tables below them, and say nothing that isn't in the code
-    for statement in [*drop_views(metadata), *extensions(metadata)]:
-        connection.execute(text(statement))
+    for statement in [*drop_views(metadata), *drop_tallies(metadata), *extensions(metadata)]:
+        connection.exec_driver_sql(statement)
     script = _history(module)
     with EnvironmentContext(Config(), script, fn=lambda revision, _: script._upgrade_revs("head", revision)) as environment:
         environment.configure(connection=connection, version_table=_version_table(module), transactional_ddl=True)
         environment.run_migrations()
-    for statement in create_views(metadata) if views else ():
+    for statement in [*create_views(metadata), *create_tallies(metadata)] if views else ():
         connection.exec_driver_sql(statement)
     return todo
 
 
 def _pending(connection: Connection, module: Module) -> list[str]:
-    """Migrations that have not run, and views whose text is another."""
+    """Migrations that have not run, and views and triggers whose text is another."""
     script = _history(module)
     done = MigrationContext.configure(connection, opts={"version_table": _version_table(module)}).get_current_heads()
     known = {revision.revision for revision in script.walk_revisions()}
@@ -165,15 +166,19 @@ def _pending(connection: Connection, module: Module) -> list[str]:
     head = script.get_current_head()
     ahead = [] if head is None or head in done else list(script.iterate_revisions(head, done[0] if done else "base"))
     todo = [f"{revision.revision} {revision.doc}" for revision in reversed(ahead)]
-    return todo + [f"view {name}" for name in _stale_views(connection, module)]
+    todo += [f"view {name}" for name in _stale(connection, view_stamps(module.schema.metadata), _VIEWS)]
+    return todo + [f"function {name}" for name in _stale(connection, tally_stamps(module.schema.metadata), _FUNCTIONS)]
 
 
-def _stale_views(connection: Connection, module: Module) -> list[str]:
-    wanted = view_stamps(module.schema.metadata)
+_VIEWS = "SELECT relname, obj_description(oid, 'pg_class') FROM pg_class WHERE relkind = 'v' AND pg_table_is_visible(oid)"
+_FUNCTIONS = "SELECT proname, obj_description(oid, 'pg_proc') FROM pg_proc WHERE prokind = 'f' AND pg_function_is_visible(oid)"
+
+
+def _stale(connection: Connection, wanted: Mapping[str, str], query: str) -> list[str]:
+    """Those that aren't there with the stamp that is wanted."""
     if not wanted:
         return []
-    query = text("SELECT relname, obj_description(oid, 'pg_class') FROM pg_class WHERE relkind = 'v' AND pg_table_is_visible(oid)")
-    there: dict[str, str | None] = {name: stamp for name, stamp in connection.execute(query)}
+    there: dict[str, str | None] = {name: stamp for name, stamp in connection.execute(text(query))}
     return [name for name, stamp in wanted.items() if there.get(name) != stamp]
 
 

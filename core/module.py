@@ -33,6 +33,7 @@ from .settings import Settings
 from .sql.database import Database
 from .sql.entity import Entity, Schema
 from .sql.failures import Collided, Disconnected
+from .sql.lists import Lists
 from .sql.messages import MessageLog, answer_of, is_step
 from .sql.statements import Statements
 from .sql.writes import WriteStatements, cascades, guard_of
@@ -129,6 +130,7 @@ class ModuleService(Service):
         self.database = context.database
         self.providers = context.providers
         self.statements = Statements(self.schema)
+        self.lists = Lists(self.database, self.statements)
         self._writes = WriteStatements(self.statements.catalog)
         self.message_log = MessageLog(self.schema)
 
@@ -140,19 +142,17 @@ class ModuleService(Service):
 
         Hidden columns are as unknown as any other name. Raises InvalidData for unknown fields and values that don't fit.
         """
-        row = await self.database.fetch_row(self.statements.page(query))
-        return Page(row[0], row[1] if query.count else None)
+        return Page(*await self.lists.page(query))
 
     @reads
     async def documents(self, query: Query) -> list[tuple[str, bytes]]:
         """What `query` gives, row by row: keys and JSON texts, in the page's order. For who remembers rows, not pages."""
-        return [(key, text) for key, text in await self.database.fetch_rows(self.statements.page(query, apart=True))]
+        return await self.lists.rows(query)
 
     @reads
     async def count(self, entity: str, filters: Mapping[str, Any] | None = None) -> int:
         """How many rows there are, without those that are softly deleted."""
-        number: int = (await self.database.fetch_row(self.statements.count(entity, filters)))[0]
-        return number
+        return await self.lists.count(entity, filters or {})
 
     @reads
     async def list(
@@ -288,6 +288,10 @@ class ModuleService(Service):
     async def forget_messages(self, seconds: float) -> int:
         """Drop the record of writes older than that; how many they were. A write sent again later than that is done again."""
         return await self.message_log.forget(self.database, seconds)
+
+    async def forget_tallies(self) -> None:
+        """Drop what tallies hold that nobody needs any more. To be called again and again (see `Lists.forget`)."""
+        await self.lists.forget()
 
     async def run_write(self, body: Callable[[], Awaitable[R]], *, one_statement: bool = False) -> R:
         """Carry out a write: transaction, message record, changed entities. See `messages.writes` and `messages.one_statement`.

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from ..errors import InvalidData
+from ..sql.tally import tally_of
 from .links import Edge
 from .page import Query, Tied
 from .plan import Catalogue
@@ -128,7 +129,8 @@ async def _condition(catalogue: Catalogue, reader: Reader, entity: str, edge: Ed
     if points_at_key and value.keys() == {edge.target_key}:
         return {edge.key: value[edge.target_key]}
     if catalogue.is_link_beside(entity, edge.target) and (where := _plain(catalogue, edge, value)) is not None:
-        return {"$tied": Tied(edge.target, edge.target_key, edge.key, where)}
+        tallied = tally_of(catalogue.entity(edge.target).table) is not None
+        return {"$tied": Tied(edge.target, edge.target_key, edge.key, where, tallied)}
     return {edge.key: {"$in": await reader.keys(edge.target, edge.target_key, value)}}
 
 

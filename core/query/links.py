@@ -52,6 +52,8 @@ class Link:
     left: Side
     right: Side
     extra: tuple[Column, ...] = ()
+    tallied: bool = False
+    """Whether its table has a tally (`sql/tally.py`): long lists are filtered by it."""
 
     def side(self, key: str) -> Side:
         """The side whose column is `key`."""
@@ -213,6 +215,7 @@ LINKS: tuple[Link, ...] = (
         "prodsc",
         Side("product", "product", "product_id", "product", "sales_channels_link", {"sales_channels": "sales_channel"}),
         Side("sales_channel", "sales_channel", "sales_channel_id", "sales_channel", "products_link"),
+        tallied=True,
     ),
     Link(
         "product_shipping_profile",

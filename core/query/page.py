@@ -51,6 +51,8 @@ class Tied:
     own_key: str
     where: Mapping[str, list[str]]
     """Column of the link → values, of which it has to have one."""
+    tallied: bool = False
+    """Whether the link's table has a tally."""
 
 
 @wire

@@ -4,6 +4,8 @@ Besides tables a module may declare, in its metadata's `info`:
 
     metadata.info["extensions"] = ("pg_trgm",)
     metadata.info["views"] = {"name": "SELECT …"}      # may use those before them; their Table objects live in other metadata
+
+What large tables keep besides (`tally.py`) is made here, too.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from sqlalchemy import MetaData
 from sqlalchemy.schema import CreateIndex, CreateSequence, CreateTable
 
 from .compiled import DIALECT
+from .tally import create_tallies
 
 
 def definition(metadata: MetaData) -> list[str]:
@@ -26,7 +29,7 @@ def definition(metadata: MetaData) -> list[str]:
         statements += [
             str(CreateIndex(index).compile(dialect=DIALECT)) for index in sorted(table.indexes, key=lambda index: str(index.name))
         ]
-    return statements + create_views(metadata)
+    return statements + create_views(metadata) + create_tallies(metadata)
 
 
 def extensions(metadata: MetaData) -> list[str]:

@@ -48,7 +48,9 @@ if TYPE_CHECKING:
 
 Shape = tuple[Any, ...]
 """("and", shapes…) ("or", shapes…) ("not", shape) ("null", field) (operator, field) ("relation", name, shape) ("q", short…)
-("tied", link, key, own key, columns…)"""
+("tied", link, key, own key, tallied, columns…)"""
+
+Reach = tuple[str, Callable[[ColumnElement[Any]], ColumnElement[bool]]]
 
 TRUE: Shape = ("and",)
 _LANGUAGE: ColumnElement[Any] = literal_column("'simple'")
@@ -107,7 +109,7 @@ class FilterReader:
                 return ("not", self.read(entity, value, depth + 1))
             case "$tied" if isinstance(value, Tied):
                 self.values += [list(keys) for keys in value.where.values()]
-                return ("tied", value.link, value.key, value.own_key, *value.where)
+                return ("tied", value.link, value.key, value.own_key, value.tallied, *value.where)
         fields = self._catalog.fields(entity)
         field = fields.get(key)
         if field is not None and (self._hidden or not field.hidden):
@@ -238,8 +240,18 @@ class FilterReader:
 class FilterBuilder:
     """SQL of one statement's shapes. Takes the statement's parameters in the order in which the reader found the values."""
 
-    def __init__(self, catalog: Catalog, names: Iterator[str], aliases: Callable[[FromClause], Any], *, with_deleted: bool) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        names: Iterator[str],
+        aliases: Callable[[FromClause], Any],
+        *,
+        with_deleted: bool,
+        reach: Reach | None = None,
+    ) -> None:
+        """`reach`: a column of the rows of which more is known, and how to say it of another one that holds the same."""
         self._catalog = catalog
+        self._reach = reach
         self._names = names
         self._alias = aliases
         self._with_deleted = with_deleted
@@ -279,9 +291,11 @@ class FilterBuilder:
             query = query.where(rows.c.deleted_at.is_(None))
         return exists(query.where(condition(target, rows)).correlate(source))
 
-    def _tied(self, source: FromClause, link: str, key: str, own_key: str, *columns: str) -> ColumnElement[bool]:
+    def _tied(self, source: FromClause, link: str, key: str, own_key: str, tallied: bool, *columns: str) -> ColumnElement[bool]:
         ties = self._alias(table(link, *(column(name) for name in (key, "deleted_at", *columns))))
         query = select(1).select_from(ties).where(ties.c[key] == source.c[own_key], ties.c.deleted_at.is_(None))
+        if self._reach is not None and self._reach[0] == own_key:
+            query = query.where(self._reach[1](ties.c[key]))
         for name in columns:
             query = query.where(ties.c[name] == any_(bindparam(next(self._names), type_=ARRAY(Text))))
         return exists(query.correlate(source))

@@ -11,10 +11,31 @@ shape of query and kept; a query of a known shape costs a look-up and its values
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from cachetools import LRUCache
-from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, bindparam, func, literal_column, select
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    FromClause,
+    Select,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    column,
+    exists,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+    table,
+    true,
+)
 
 from ..errors import InvalidData
 from ..query.fields import FieldTree
@@ -22,13 +43,44 @@ from ..query.page import SLOT, Query
 from .catalog import Catalog
 from .compiled import Asked, Compiled, compiled
 from .entity import Entity, Relation, Schema
-from .filters import TRUE, FilterBuilder, FilterReader, Shape, join_on
+from .filters import TRUE, FilterBuilder, FilterReader, Reach, Shape, join_on
+from .places import Counted, Place, Term, before_place, from_place, terms_of, ties_in
+from .tally import NOW, tally_of, unseen
 
 _SHAPES = 2048
 _SMALLEST, _LARGEST = 64, 2**20
 """Rows that a page is looked for in (see `_first_rows`)."""
 _DEEPEST = 12
 _EMPTY_LIST: ColumnElement[Any] = literal_column("'[]'::json")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a list, so that its statement needn't find it out: see `lists.py`.
+
+    A statement that was told a count or a place says how many rows of the tally it `looked` at, and whether they are `outdated`: then the
+    answer is of no use. With a place it says how many rows of it it passed over to come to the page (`rest`): fewer than none are too few,
+    and more than `FARTHEST` too many.
+    """
+
+    counted: Counted | None = None
+    place: Place | None = None
+    count_anew: bool = False
+    """Say also under which `snapshot` rows were counted."""
+
+    @property
+    def kind(self) -> tuple[bool, bool, bool]:
+        """What statements differ by."""
+        return self.counted is not None, self.place is not None, self.count_anew
+
+    def values(self) -> tuple[Any, ...]:
+        counted = self.counted or (None, None)
+        return (*counted, self.place.number, self.place.snapshot, *self.place.row) if self.place is not None else counted
+
+
+UNKNOWN = Known()
+FARTHEST = 3000
+"""Rows from a place to a page that begins there."""
 
 
 class Numbered:
@@ -51,11 +103,11 @@ class Statements:
         self.catalog = Catalog(schema)
         self._pages: LRUCache[Any, Numbered] = LRUCache(_SHAPES)
 
-    def page(self, query: Query, *, hidden: bool = False, twins: bool = True, apart: bool = False) -> Asked:
+    def page(self, query: Query, *, hidden: bool = False, twins: bool = True, apart: bool = False, known: Known | None = None) -> Asked:
         """The statement of a page. Its row: the JSON text of the page, and the count where it was asked for.
 
         `hidden`: hidden columns may be named (business code of the module). `twins`: `*` includes raw_ twins. `apart`: a row of the answer
-        for each of the page, its key and its JSON text.
+        for each of the page, its key and its JSON text. `known`: what is known of the list; then columns follow that `Known` tells of.
         Raises InvalidData for an unknown field, a value that doesn't fit its column, a page that isn't one.
         """
         entity = self.catalog.schema[query.entity]
@@ -63,30 +115,55 @@ class Statements:
         shape = reader.read(entity, query.filters) if query.filters else TRUE
         values = reader.values
         limit, offset = _bounds(query)
-        first = _first_rows(limit, offset)
+        known = known or UNKNOWN
+        first = _first_rows(limit, offset if known.place is None else FARTHEST)
         key = (
             query.entity, tuple(query.fields), shape, tuple(query.order), first, limit is not None,
-            query.with_deleted, query.count, tuple(query.slots), hidden, twins, apart,
+            query.with_deleted, query.count, tuple(query.slots), hidden, twins, apart, known.kind,
         )  # fmt: skip
         statement = self._pages.get(key)
         if statement is None:
             maker = _PageMaker(self.catalog, query, hidden=hidden, twins=twins)
-            statement = self._pages[key] = maker.make(entity, shape, len(values), limited=limit is not None, first=first, apart=apart)
-        values.append(offset)
-        values.append(limit)
+            statement = self._pages[key] = maker.make(
+                entity, shape, len(values), limited=limit is not None, first=first, apart=apart, known=known
+            )
+        values += (offset, limit, *known.values())
         return Asked(statement.sql, statement.arguments(values), _looks_for_words(shape))
 
-    def count(self, entity_name: str, filters: Any, *, with_deleted: bool = False) -> Asked:
-        """The statement that counts rows."""
+    def count(self, entity_name: str, filters: Any, *, known: Known | None = None) -> Asked:
+        """The statement that counts rows. Its row: the count, and what `Known` tells of."""
         entity = self.catalog.schema[entity_name]
         reader = FilterReader(self.catalog, hidden=True)
         shape = reader.read(entity, filters) if filters else TRUE
-        key = ("count", entity_name, shape, with_deleted)
+        known = known or UNKNOWN
+        key = ("count", entity_name, shape, known.kind)
         statement = self._pages.get(key)
         if statement is None:
-            maker = _PageMaker(self.catalog, Query(entity_name, with_deleted=with_deleted), hidden=True, twins=False)
-            statement = self._pages[key] = maker.make_count(entity, shape)
-        return Asked(statement.sql, statement.arguments(reader.values), _looks_for_words(shape))
+            maker = _PageMaker(self.catalog, Query(entity_name), hidden=True, twins=False)
+            statement = self._pages[key] = maker.make_count(entity, shape, len(reader.values), known)
+        return Asked(statement.sql, statement.arguments([*reader.values, 0, None, *known.values()]), _looks_for_words(shape))
+
+    def places(self, query: Query, every: int, place: Place | None) -> Asked:
+        """The statement that finds places of a list, one of so many rows: from a known one, or the first row, as far as the query's page.
+
+        Its rows: number, snapshot, rows of the tally that were looked at, whether the known place is of no use any more, values.
+        """
+        entity = self.catalog.schema[query.entity]
+        reader = FilterReader(self.catalog, hidden=False)
+        shape = reader.read(entity, query.filters) if query.filters else TRUE
+        known = Known(place=place)
+        key = ("places", query.entity, shape, tuple(query.order), known.kind)
+        statement = self._pages.get(key)
+        if statement is None:
+            maker = _PageMaker(self.catalog, query, hidden=False, twins=False)
+            statement = self._pages[key] = maker.make_places(entity, shape, len(reader.values), known)
+        most = query.offset - (place.number if place is not None else 0) + 1
+        return Asked(statement.sql, statement.arguments([*reader.values, every, most, *known.values()]), anew=True)
+
+    def shape_of(self, query: Query) -> Shape:
+        """The shape of a query's filters. Raises InvalidData."""
+        entity = self.catalog.schema[query.entity]
+        return FilterReader(self.catalog, hidden=False).read(entity, query.filters) if query.filters else TRUE
 
 
 class _PageMaker:
@@ -99,40 +176,133 @@ class _PageMaker:
         self._twins = twins
         self._numbers = itertools.count()
 
-    def make(self, entity: Entity, shape: Shape, values: int, *, limited: bool, first: int | None, apart: bool) -> Numbered:
+    def make(self, entity: Entity, shape: Shape, values: int, *, limited: bool, first: int | None, apart: bool, known: Known) -> Numbered:
         tree = FieldTree.parse(self._query.fields)
-        rows = self._matching(entity, shape)
+        offset: ColumnElement[Any] = bindparam("offset", type_=BigInteger)
+        moved = self._since(entity, shape, known.place is not None and "place")
+        rows = self._matching(entity, shape, at_place=moved is not None)
         for expression in self._order(entity, self._query.order or entity.default_order, rows):
             rows = rows.order_by(expression)
         if first is not None:
             rows = select(rows.limit(literal_column(str(first))).subquery(self._name()))
         if limited:
             rows = rows.limit(bindparam("limit", type_=BigInteger))
-        rows = rows.offset(bindparam("offset", type_=BigInteger))
-        found = rows.subquery(self._name())
+        rest: ColumnElement[Any] | None = None
+        if moved is not None:
+            rest = offset - bindparam("number", type_=BigInteger) - select(moved.c.change).scalar_subquery()
+            offset = func.greatest(rest, literal_column("0"))
+        found = rows.offset(offset).subquery(self._name())
         slots = FieldTree.parse(self._query.slots)
         page = self._shown(entity, tree, found, slots, depth=0).subquery(self._name())
         if apart:
-            return _numbered(compiled(select(page.c[entity.key], func.row_to_json(page.table_valued()))), values)
+            shown = (page.c[entity.key], func.row_to_json(page.table_valued()))
+            if moved is None or rest is None:
+                return _numbered(compiled(select(*shown)), values)
+            beside = select(*shown, *_told(moved), rest.label("rest")).select_from(moved.outerjoin(page, true()))
+            return _numbered(compiled(beside), values)
         columns: list[ColumnElement[Any]] = [_listed(page).label("page")]
         if self._query.count:
-            count = select(func.count()).select_from(self._matching(entity, shape).subquery(self._name()))
-            columns.append(count.scalar_subquery().label("count"))
+            columns += self._counted(entity, shape, known)
+        if moved is not None and rest is not None:
+            columns += [*_told(moved, "place_"), rest.label("rest")]
         return _numbered(compiled(select(*columns)), values)
 
-    def make_count(self, entity: Entity, shape: Shape) -> Numbered:
-        return _numbered(compiled(select(func.count()).select_from(self._matching(entity, shape).subquery(self._name()))), -1)
+    def make_count(self, entity: Entity, shape: Shape, values: int, known: Known) -> Numbered:
+        return _numbered(compiled(select(*self._counted(entity, shape, known))), values)
+
+    def make_places(self, entity: Entity, shape: Shape, values: int, known: Known) -> Numbered:
+        terms = self._terms(entity)
+        moved = self._since(entity, shape, known.place is not None and "place")
+        rows = self._matching(entity, shape, at_place=moved is not None)
+        source = rows.get_final_froms()[0]
+        order = [term.ordered(source) for term in terms]
+        number = func.row_number().over(order_by=order) - literal_column("1")
+        if moved is not None:
+            number = number + bindparam("number", type_=BigInteger) + select(moved.c.change).scalar_subquery()
+        names = [f"value_{at}" for at in range(len(terms))]
+        wanted = [term.of(source).label(name) for term, name in zip(terms, names, strict=True)]
+        numbered = rows.with_only_columns(number.label("number"), *wanted).order_by(*order)
+        found = numbered.limit(bindparam("limit", type_=BigInteger)).subquery(self._name())
+        told = _told(moved) if moved is not None else (literal_column("0").label("looked"), literal_column("false").label("outdated"))
+        columns = (found.c.number, NOW.label("snapshot"), *told, *(found.c[name] for name in names))
+        # the offset of this statement is how far places lie apart
+        where = func.mod(found.c.number, bindparam("offset", type_=BigInteger)) == literal_column("0")
+        return _numbered(compiled(select(*columns).where(where).order_by(found.c.number)), values)
+
+    # -- what is known of the list
+
+    def _counted(self, entity: Entity, shape: Shape, known: Known) -> list[ColumnElement[Any]]:
+        since = self._since(entity, shape, known.counted is not None and "counted")
+        if since is not None:
+            change = select(since.c.change).scalar_subquery()
+            return [(bindparam("rows", type_=BigInteger) + change).label("count"), *_told(since)]
+        count = select(func.count()).select_from(self._matching(entity, shape).subquery(self._name())).scalar_subquery()
+        return [count.label("count"), NOW.label("snapshot")] if known.count_anew else [count.label("count")]
+
+    def _since(self, entity: Entity, shape: Shape, name: str | Literal[False]) -> CTE | None:
+        """What has changed in the list since the snapshot of the place or the count that is known: how many rows more, of those before
+        the place or of all; how many rows of the tally that took; whether that can't be told, as ties have changed."""
+        if not name:
+            return None
+        kept = tally_of(entity.table)
+        assert kept is not None  # who knows something of the list has looked
+        tally = self._alias(kept)
+        snapshot: BindParameter[str] = bindparam(f"{name}_snapshot", type_=Text)
+        counts = self._condition(entity, tally, shape)
+        if name == "place":
+            counts = and_(counts, before_place(self._terms(entity), tally))
+        outdated = [self._ties_changed(entity, kept, link, key, snapshot) for link, key in ties_in(shape)]
+        return (
+            select(
+                func.coalesce(func.sum(tally.c.change).filter(counts), literal_column("0")).label("change"),
+                func.count().label("looked"),
+                or_(false(), *outdated).label("outdated"),
+            )
+            .where(unseen(tally, snapshot))
+            .cte(f"since_{name}")
+        )
+
+    def _ties_changed(self, entity: Entity, kept: Table, link: str, key: str, snapshot: ColumnElement[str]) -> ColumnElement[bool]:
+        """Whether ties of rows have changed that the snapshot saw: what these counted for then, the tally can't tell. Of others nothing
+        was counted, so all that they are worth now is in the tally."""
+        ties = self._alias(table(f"{link}_tally", column("xid", BigInteger), column(key)))
+        tally, rows = self._alias(kept), self._alias(entity.table)
+        come = select(func.coalesce(func.sum(tally.c.change), literal_column("0"))).where(
+            unseen(tally, snapshot), tally.c[entity.key] == ties.c[key]
+        )
+        there = select(func.count()).select_from(rows).where(rows.c[entity.key] == ties.c[key])
+        if entity.soft:
+            there = there.where(rows.c.deleted_at.is_(None))
+        seen = come.correlate(ties).scalar_subquery() != there.correlate(ties).scalar_subquery()
+        return exists(select(1).select_from(ties).where(unseen(ties, snapshot), seen))
+
+    def _terms(self, entity: Entity) -> tuple[Term, ...]:
+        terms = terms_of(self._catalog, entity, self._query.order)
+        assert terms is not None
+        return terms
 
     # -- which rows
 
-    def _matching(self, entity: Entity, shape: Shape) -> Select[Any]:
+    def _matching(self, entity: Entity, shape: Shape, *, at_place: bool = False) -> Select[Any]:
+        """`at_place`: only rows that stand at the known place or behind it."""
         source = self._alias(entity.table)
-        names = (f"p{number}" for number in itertools.count())
-        builder = FilterBuilder(self._catalog, names, self._alias, with_deleted=self._query.with_deleted)
         rows = select(source)
         if entity.soft and not self._query.with_deleted and not _asks_deleted(shape):
             rows = rows.where(source.c.deleted_at.is_(None))
-        return rows if shape == TRUE else rows.where(builder.build(entity, source, shape))
+        terms = self._terms(entity) if at_place else ()
+        if terms:
+            rows = rows.where(from_place(terms, source))
+        # ties of the rows begin there, too: a planner that doesn't know reads them from the first one on
+        first = next(iter(terms), None)
+        reach = (lambda other: first.reaches(other, bindparam("place_0", type_=first.field.type))) if first is not None else None
+        if shape == TRUE:
+            return rows
+        return rows.where(self._condition(entity, source, shape, None if first is None or reach is None else (first.field.name, reach)))
+
+    def _condition(self, entity: Entity, source: FromClause, shape: Shape, reach: Reach | None = None) -> ColumnElement[bool]:
+        names = (f"p{number}" for number in itertools.count())
+        builder = FilterBuilder(self._catalog, names, self._alias, with_deleted=self._query.with_deleted, reach=reach)
+        return builder.build(entity, source, shape)
 
     def _order(self, entity: Entity, order: tuple[str, ...], rows: Select[Any]) -> list[ColumnElement[Any]]:
         source = rows.get_final_froms()[0]
@@ -228,9 +398,14 @@ def _listed(rows: Any) -> ColumnElement[Any]:
     return func.coalesce(func.json_agg(func.row_to_json(rows.table_valued())), _EMPTY_LIST)
 
 
+def _told(since: CTE, prefix: str = "") -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    return tuple(select(since.c[name]).scalar_subquery().label(f"{prefix}{name}") for name in ("looked", "outdated"))  # type: ignore[return-value]
+
+
 def _numbered(statement: Compiled, values: int) -> Numbered:
-    """Its arguments come out of a list: filter values, then offset, then limit."""
-    places = {"offset": values, "limit": values + 1}
+    """Its arguments come out of a list: filter values, then offset and limit, then what is known of the list."""
+    names = ("offset", "limit", "rows", "counted_snapshot", "number", "place_snapshot", *(f"place_{at}" for at in range(_DEEPEST)))
+    places = {name: values + at for at, name in enumerate(names)}
     return Numbered(statement.sql, tuple(places[name] if name in places else int(name[1:]) for name in statement.names))
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import Boolean, Column, ForeignKey, Index, Table, Text, UniqueCo
 
 from ...core.sql.columns import identity, metadata_column, module_metadata, timestamps, trigrams
 from ...core.sql.entity import Entity, Schema, many, one, through
+from ...core.sql.tally import keep_tally
 
 metadata = module_metadata()
 
@@ -29,6 +30,7 @@ Index(
 )
 
 trigrams(customer, "company_name", "first_name", "last_name", "email", "phone")
+keep_tally(customer, "email", "has_account", "created_at")
 
 customer_address = Table(
     "customer_address",

@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from ...core.sql.columns import Quantity, identity, metadata_column, module_metadata, timestamps, trigrams
 from ...core.sql.entity import Entity, Expression, Schema, many, one
+from ...core.sql.tally import keep_tally
 
 metadata = module_metadata()
 
@@ -48,6 +49,7 @@ inventory_item = Table(
 )
 Index("uq_inventory_item_sku", inventory_item.c.sku, unique=True, postgresql_where=inventory_item.c.deleted_at.is_(None))
 trigrams(inventory_item, "sku", "hs_code", "mid_code", "description", "title")
+keep_tally(inventory_item, "sku", "title", "requires_shipping", "created_at")
 
 # `reserved_quantity` is at every commit the sum of the level's reservations: whoever changes one changes the other in
 # the same transaction. It may exceed `stocked_quantity` where back-orders are allowed, and stock itself may fall below

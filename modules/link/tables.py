@@ -11,6 +11,7 @@ from sqlalchemy import Column, Index, MetaData, Numeric, Table, Text, text
 from ...core.query.links import LINKS, Link, Side
 from ...core.sql.columns import module_metadata, timestamps
 from ...core.sql.entity import Entity, Schema
+from ...core.sql.tally import keep_tally
 
 metadata = module_metadata()
 
@@ -35,6 +36,8 @@ def link_table(link: Link, metadata: MetaData) -> Table:
         if not side.many:
             key = link.other(side).key
             Index(single_name(link, side), table.c[key], unique=True, postgresql_where=text("deleted_at IS NULL"))
+    if link.tallied:
+        keep_tally(table)
     return table
 
 

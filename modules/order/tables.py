@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.schema import SchemaItem
 
 from ...core.sql.columns import Json, Money, Quantity, Timestamp, identity, metadata_column, module_metadata, timestamps, trigrams
+from ...core.sql.tally import keep_tally
 
 metadata = module_metadata()
 
@@ -75,6 +76,7 @@ for _column in ("display_id", "region_id", "customer_id", "sales_channel_id", "s
     Index(f"ix_order_{_column}", order.c[_column], postgresql_where=order.c.deleted_at.is_(None))
 trigrams(order, "display_id", "custom_display_id", "email")
 Index("uq_order_custom_display_id", order.c.custom_display_id, unique=True, postgresql_where=order.c.deleted_at.is_(None))
+keep_tally(order, "display_id", "status", "is_draft_order", "region_id", "customer_id", "sales_channel_id", "currency_code", "created_at")
 
 order_line_item = Table(
     "order_line_item",

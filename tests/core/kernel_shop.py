@@ -16,6 +16,7 @@ from velella.core.sql.columns import Json, Money, identity, metadata_column, mod
 from velella.core.sql.database import Database
 from velella.core.sql.definition import definition
 from velella.core.sql.entity import Entity, Schema, many, one, through
+from velella.core.sql.tally import keep_tally
 
 metadata = module_metadata()
 
@@ -39,6 +40,15 @@ product = Table(
     *timestamps(),
     Index("uq_product_handle", "handle", unique=True, postgresql_where=text("deleted_at IS NULL")),
 )
+keep_tally(product, "title", "status", "rank", "created_at")
+channel_tie = Table(
+    "product_channel",
+    metadata,
+    Column("product_id", Text, primary_key=True),
+    Column("channel_id", Text, primary_key=True),
+    *timestamps(),
+)
+keep_tally(channel_tie)
 variant = Table(
     "product_variant",
     metadata,
