@@ -16,7 +16,7 @@ from shop import Refused, Shop
 
 PAGE = 20
 NEAR = 200
-"""Pages begin within so many rows from the start, as they do in the smallest shop."""
+"""Pages begin within so many rows from the start, as they do in the smallest shop; single products are of these, too."""
 LINES = (1, 20, 200)
 """Of carts."""
 
@@ -46,7 +46,7 @@ class Asked:
             self.carts[lines] = [await self._cart(lines) for _ in range(2)]
 
     async def _cart(self, lines: int) -> str:
-        items = [{"variant_id": variant, "quantity": 1} for variant in self.rng.sample(self.shop.variants, lines)]
+        items = [{"variant_id": variant, "quantity": 1} for variant in self.rng.sample(self.shop.variants[: VARIANTS * NEAR], lines)]
         made = (await self.shop.post("/store/carts", {"region_id": self.shop.region, "items": items}))["cart"]
         if len(made["items"]) != lines:
             raise Refused("a cart of another length")
@@ -110,7 +110,7 @@ async def search(asked: Asked) -> None:
 
 async def product(asked: Asked) -> None:
     """One product with prices."""
-    wanted = asked.rng.choice(asked.shop.products)
+    wanted = asked.rng.choice(asked.shop.products[:NEAR])
     found = (await asked.shop.get(f"/store/products/{wanted}?region_id={asked.shop.region}&{PRICED}"))["product"]
     if found["id"] != wanted:
         raise Refused("another product than asked for")
@@ -175,7 +175,7 @@ async def search_stock(asked: Asked) -> None:
 
 def adding(lines: int) -> Request:
     async def add(asked: Asked) -> None:
-        body = {"variant_id": asked.rng.choice(asked.shop.variants), "quantity": 1}
+        body = {"variant_id": asked.rng.choice(asked.shop.variants[: VARIANTS * NEAR]), "quantity": 1}
         filled = (await asked.shop.post(f"/store/carts/{asked.rng.choice(asked.carts[lines])}/line-items", body))["cart"]
         if len(filled["items"]) < lines or not filled["total"] > 0:
             raise Refused("an odd cart")

@@ -20,8 +20,9 @@ from cachetools import TTLCache
 from ..codec import pack
 from ..query.page import Query
 from .database import Database
+from .pages import FARTHEST, Known
 from .places import Counted, Place, terms_of, told_by
-from .statements import FARTHEST, Known, Statements
+from .statements import Statements
 from .tally import OLDEST, forgetting, tally_of
 
 LIFE = 1200.0
@@ -68,7 +69,7 @@ class Lists:
         counting = (query.entity, filters)
         for place in await self._near(query, filters):
             row = await self._fetch(query, counting, place)
-            if self._is_right(query, filters, row, "place_"):
+            if self._is_right(query, filters, place, row, "place_"):
                 return row["page"], row["count"] if query.count else None
             if row["rest"] >= 0:
                 break
@@ -80,7 +81,7 @@ class Lists:
         filters = self._told(query)
         for place in await self._near(query, filters) if filters is not None else ():
             found = await self._database.fetch_rows(self._statements.page(query, apart=True, known=Known(place=place)))
-            if self._is_right(query, filters, found[0]):
+            if self._is_right(query, filters, place, found[0]):
                 return [(row[0], row[1]) for row in found if row[0] is not None]
             if found[0]["rest"] >= 0:
                 break
@@ -187,12 +188,12 @@ class Lists:
             self._places[listed][:] = places
         return places
 
-    def _is_right(self, query: Query, filters: bytes | None, row: asyncpg.Record, prefix: str = "") -> bool:
-        """Whether a page that began at a place is the one that was asked for: not where the place has moved behind it, or lies farther
-        before it than was looked, as places do of pages behind the end."""
+    def _is_right(self, query: Query, filters: bytes | None, place: Place, row: asyncpg.Record, prefix: str = "") -> bool:
+        """Whether a page that began at a place is the one that was asked for: not where the place has moved behind it, or far before it."""
         if row[f"{prefix}outdated"] or row[f"{prefix}looked"] > MOST_CHANGES:
             self._places.pop((query.entity, filters, tuple(query.order)), None)
-        return not row[f"{prefix}outdated"] and 0 <= row["rest"] <= FARTHEST
+        behind_the_end = query.offset - place.number >= 2 * self.scale.every  # for places were looked for as far as the page
+        return not row[f"{prefix}outdated"] and row["rest"] >= 0 and (row["rest"] <= FARTHEST or behind_the_end)
 
 
 def _number(place: Place) -> int:

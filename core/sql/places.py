@@ -18,6 +18,8 @@ from .filters import Shape
 from .tally import tally_of
 from .values import Field
 
+MOST_TERMS = 8
+
 
 class Place(NamedTuple):
     number: int
@@ -66,7 +68,7 @@ def terms_of(catalog: Catalog, entity: Entity, order: Sequence[str]) -> tuple[Te
         terms.append(Term(field, name.startswith("-")))
         if path == entity.key:
             break
-    return tuple(terms)
+    return tuple(terms) if len(terms) <= MOST_TERMS else None
 
 
 def told_by(entity: Entity, shape: Shape) -> bool:

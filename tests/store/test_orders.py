@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from velella.core.ids import ulid
+from velella.core.sql.lists import Scale
 from velella.http.admin.orders import ORDER as ADMIN_ORDER
 from velella.http.store.orders import ORDER, ORDERS
+from velella.modules.order.service import OrderService
 
 from .conftest import Market, Row, Store
 
@@ -162,3 +164,30 @@ async def test_taking_a_change_of_an_order_back_leaves_what_others_have_changed_
         await orders.put_back(id, amendment)
     now = await orders.retrieve("order", id)
     assert (now["email"], now["shipping_address_id"]) == ("newer@example.com", was["shipping_address_id"])
+
+
+async def test_a_merchant_pages_through_orders_while_others_buy(market: Market, store: Store) -> None:
+    """With places every two rows, so that a few orders are a long list: right after each order the count is right, and so is each page."""
+    service = market.host.services["order"]
+    assert isinstance(service, OrderService)
+    desk = await merchant(market, store)
+    service.lists.scale = Scale(every=2, worthwhile=1)
+    try:
+        orders = [await placed(market, store) for _ in range(6)]
+        counts = []
+        for _ in range(3):
+            first = await desk.get("/admin/orders", order="-display_id", limit="1", fields="id")
+            counts.append(first["count"])
+            assert first["orders"][0]["id"] == orders[-1]["id"]
+            deep = await desk.get("/admin/orders", order="-display_id", limit="2", offset=str(len(orders) - 2), fields="id")
+            assert deep["count"] == counts[-1]
+            assert [order["id"] for order in deep["orders"]] == [orders[1]["id"], orders[0]["id"]]
+            orders.append(await placed(market, store))
+        assert counts == [counts[0], counts[0] + 1, counts[0] + 2]
+        gone = orders.pop(2)["id"]
+        await market.modules.order.delete("order", [gone])
+        assert (await desk.get("/admin/orders", order="-display_id", limit="1", fields="id"))["count"] == counts[-1]
+        rest = [(await desk.get("/admin/orders", limit="1", offset=str(at), fields="id"))["orders"] for at in range(counts[-1] + 1)]
+        assert [row["id"] for page in rest for row in page][-len(orders) :] == [order["id"] for order in orders]
+    finally:
+        service.lists.scale = Scale()
