@@ -17,12 +17,7 @@ A shop has a tenth as many orders as variants, at least 1,000, and --price-lists
 from __future__ import annotations
 
 import argparse
-import asyncio
-import json
-import os
 import random
-import signal
-import socket
 import subprocess
 import sys
 import time
@@ -31,24 +26,20 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import aiohttp
 import uvloop
 from asked import LINES, REQUESTS, Asked
-from compare import Processes, write_into
+from measuring import Processes, keep, write_into
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from shop import Refused, opened
-
-from velella.actors.cli import instance
-from velella.core.settings import Settings
+from served import served
+from shop import Refused
 
 HERE = Path(__file__).parent
 ROUNDS = 4
 """How often every shop has its turn with a request."""
 WARM = 5
-PATIENCE_SECONDS = 120
 GOAL = 1.5
 
 
@@ -95,50 +86,16 @@ def generate(size: Size, parent: Path, console: Console) -> None:
 
 
 @asynccontextmanager
-async def served(size: Size, parent: Path, seed: int) -> AsyncIterator[tuple[Asked, Processes]]:
-    """The shop, served by a process of its own and ready to be asked."""
-    folder, port = size.folder(parent), free_port()
-    settings = Settings(data_dir=folder)
-    environment = os.environ | {"VELELLA_LOG_LEVEL": "warning"}
-    command = [sys.executable, "-m", "velella.actors.cli", "serve", "--data-dir", str(folder), "--port", str(port)]
-    with (folder / "growth.log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log, env=environment)
-    try:
-        base = f"http://127.0.0.1:{port}"
-        await until_healthy(base, process)
-        shop = await opened(base, instance.DEMO_ADMIN, instance.admin_password(settings))
+async def ready(size: Size, parent: Path, seed: int) -> AsyncIterator[tuple[Asked, Processes]]:
+    """The shop, served by processes of its own, and ready to be asked."""
+    async with served(size.folder(parent)) as running:
+        shop = await running.opened()
         try:
-            database = int((folder / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
             asked = Asked(shop, size.variants, random.Random(seed))
             await asked.prepare()
-            yield asked, Processes(port, [database])
+            yield asked, Processes(await running.processes())
         finally:
             await shop.session.close()
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-            await process.wait()
-
-
-async def until_healthy(base: str, process: asyncio.subprocess.Process) -> None:
-    """Raises Refused when the server ends, or doesn't answer in time."""
-    began = time.monotonic()
-    async with aiohttp.ClientSession() as session:
-        while process.returncode is None and time.monotonic() < began + PATIENCE_SECONDS:
-            try:
-                async with session.get(f"{base}/health") as answer:
-                    if answer.status == 200:
-                        return
-            except aiohttp.ClientConnectionError:
-                pass
-            await asyncio.sleep(0.2)
-    raise Refused("a shop doesn't answer: see growth.log in its folder")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def measure(name: str, shops: dict[str, tuple[Asked, Processes]], requests: int) -> list[Figure]:
@@ -235,7 +192,7 @@ async def main(options: argparse.Namespace) -> int:
             starting = progress.add_task("Serving", total=len(sizes))
             shops: dict[str, tuple[Asked, Processes]] = {}
             for size in sizes:
-                shops[size.name] = await stack.enter_async_context(served(size, options.folder, options.seed))
+                shops[size.name] = await stack.enter_async_context(ready(size, options.folder, options.seed))
                 progress.advance(starting)
             task = progress.add_task("", total=len(options.only))
             for name in options.only:
@@ -245,9 +202,9 @@ async def main(options: argparse.Namespace) -> int:
     table = table_of(figures, sizes)
     console.print(table, soft_wrap=True, markup=False)
     if options.out:
-        conditions: dict[str, Any] = {"cpus": os.cpu_count(), "when": time.strftime("%Y-%m-%d %H:%M:%S"), "seed": options.seed}
-        conditions |= {"load_average": os.getloadavg()[0], "requests": options.requests, "shops": [asdict(size) for size in sizes]}
-        options.out.write_text(json.dumps({**conditions, "figures": [asdict(figure) for figure in figures]}, indent=1) + "\n")
+        shops_of = [asdict(size) for size in sizes]
+        rows = [asdict(figure) for figure in figures]
+        keep(options.out, {"seed": options.seed, "requests": options.requests, "shops": shops_of, "figures": rows})
     if options.picture:
         picture_of(figures, sizes, options.picture)
     if options.write:

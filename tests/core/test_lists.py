@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from statements import statements_of
 
 from velella.core.module import ModuleContext
 from velella.core.providers import Providers
@@ -21,7 +22,6 @@ from velella.core.sql import lists
 from velella.core.sql.database import Database
 from velella.core.sql.lists import Lists, Scale
 
-from ..statements import statements_of
 from .kernel_shop import Changes, ShopService, shop_on
 
 T = TypeVar("T")
