@@ -2,7 +2,8 @@
 """Ask shops of several sizes for the same things, and say how what an answer costs grows with the shop.
 
 Shops are generated where they aren't there yet (a million variants: some minutes, 8 GB), then all are served at once and asked in turn, so
-that what else the machine does meets them all. CPU is that of the server and its database. One request at a time.
+that what else the machine does meets them all. CPU is that of the server and its database. One request at a time. Answers aren't remembered
+(`velella serve --no-cache`), else a small shop would win by fitting into memory; `--remembering` serves as usual.
 
 Examples:
   benchmarks/growth.py --folder /tmp/growth
@@ -86,12 +87,12 @@ def generate(size: Size, parent: Path, console: Console) -> None:
 
 
 @asynccontextmanager
-async def ready(size: Size, parent: Path, seed: int) -> AsyncIterator[tuple[Asked, Processes]]:
+async def ready(size: Size, options: argparse.Namespace) -> AsyncIterator[tuple[Asked, Processes]]:
     """The shop, served by processes of its own, and ready to be asked."""
-    async with served(size.folder(parent)) as running:
+    async with served(size.folder(options.folder), "packed", *(() if options.remembering else ("--no-cache",))) as running:
         shop = await running.opened()
         try:
-            asked = Asked(shop, size.variants, random.Random(seed))
+            asked = Asked(shop, size.variants, random.Random(options.seed))
             await asked.prepare()
             yield asked, Processes(await running.processes())
         finally:
@@ -192,7 +193,7 @@ async def main(options: argparse.Namespace) -> int:
             starting = progress.add_task("Serving", total=len(sizes))
             shops: dict[str, tuple[Asked, Processes]] = {}
             for size in sizes:
-                shops[size.name] = await stack.enter_async_context(ready(size, options.folder, options.seed))
+                shops[size.name] = await stack.enter_async_context(ready(size, options))
                 progress.advance(starting)
             task = progress.add_task("", total=len(options.only))
             for name in options.only:
@@ -204,7 +205,8 @@ async def main(options: argparse.Namespace) -> int:
     if options.out:
         shops_of = [asdict(size) for size in sizes]
         rows = [asdict(figure) for figure in figures]
-        keep(options.out, {"seed": options.seed, "requests": options.requests, "shops": shops_of, "figures": rows})
+        given = {name: getattr(options, name) for name in ("seed", "requests", "remembering")}
+        keep(options.out, {**given, "shops": shops_of, "figures": rows})
     if options.picture:
         picture_of(figures, sizes, options.picture)
     if options.write:
@@ -219,6 +221,7 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--price-lists", type=int, default=50, help="in each shop but one (default: %(default)s)")
     parser.add_argument("--only", nargs="+", default=list(REQUESTS), choices=list(REQUESTS), metavar="NAME", help=", ".join(REQUESTS))
     parser.add_argument("--requests", type=int, default=40, help="of each kind to each shop (default: %(default)s)")
+    parser.add_argument("--remembering", action="store_true", help="serve as usual, with answers remembered")
     parser.add_argument("--seed", type=int, default=1, help="repeat a run's random choices (default: %(default)s)")
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
     parser.add_argument("--picture", type=Path, help="draw the curves as PNG or SVG (needs matplotlib)")

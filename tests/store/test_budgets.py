@@ -102,3 +102,21 @@ async def test_a_code_costs_little_more(market: Market, store: Store) -> None:
         assert done["type"] == "order"
     assert spent.keys() == PROMOTED.keys()
     assert {name: cost for name, cost in spent.items() if cost[0] > PROMOTED[name][0] or cost[1] > PROMOTED[name][1]} == {}
+
+
+async def test_a_full_cart_costs_no_more_statements_than_an_empty_one(market: Market, store: Store) -> None:
+    variants = [await market.new_variant({"eur": "11.90"}, stock=50) for _ in range(14)]
+
+    async def spent(filled: int) -> list[tuple[int, int]]:
+        """What adding a line and looking cost in a cart of so many lines."""
+        items = [{"variant_id": variant, "quantity": 1} for variant in variants[:filled]]
+        cart: Row = await store.cart("de", items=items)
+        assert len(cart["items"]) == filled
+        costs = []
+        for ask in (store.add(cart, variants[-1]), store.show(cart)):
+            async with statements_of(market.host.database("cart")) as statements:
+                await ask
+            costs.append((statements.count, statements.commits))
+        return costs
+
+    assert min([await spent(13) for _ in range(3)]) == min([await spent(1) for _ in range(3)])
