@@ -164,6 +164,7 @@ def picture_of(figures: list[Figure], sizes: list[Size], path: Path) -> None:
     growth.axhline(GOAL, color="#888888", linestyle="--", linewidth=1)
     growth.set(xscale="log", yscale="log", xlabel="variants", ylabel=f"CPU of a request ÷ the same at {grown[0].name} variants")
     growth.set_yticks([0.5, 1, GOAL, 2, 4, 8], ["0.5", "1", f"{GOAL:g}", "2", "4", "8"])
+    growth.set_xticks([size.variants for size in grown], [size.name for size in grown])
     growth.minorticks_off()
     growth.legend(fontsize=7, ncols=2, loc="upper left")
     for kind, label in (("add", "a line is added"), ("look", "looked at")):
@@ -173,6 +174,7 @@ def picture_of(figures: list[Figure], sizes: list[Size], path: Path) -> None:
             carts.plot(lines, costs, marker="o", linestyle="-" if kind == "add" else ":", label=f"{label}, {size.name}")
     carts.set(xscale="log", yscale="log", xlabel="lines of the cart", ylabel="CPU of a request, ms")
     carts.set_xticks(LINES, [str(count) for count in LINES])
+    carts.set_yticks([5, 10, 20, 40, 80], ["5", "10", "20", "40", "80"])
     carts.minorticks_off()
     carts.legend(fontsize=7)
     for panel in (growth, carts):

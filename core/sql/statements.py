@@ -26,6 +26,8 @@ from .places import Place
 _SHAPES = 2048
 _SMALLEST, _LARGEST = 64, 2**20
 """Rows that a page is looked for in (see `_first_rows`)."""
+_FURTHER = 8
+"""Places are looked for by an eighth of the way further than the page, and at least as many as that."""
 
 
 class Statements:
@@ -76,7 +78,7 @@ class Statements:
         return Asked(statement.sql, statement.arguments([*reader.values, 0, None, *known.values()]), _looks_for_words(shape))
 
     def places(self, query: Query, every: int, place: Place | None) -> Asked:
-        """The statement that finds places of a list, one of so many rows: from a known one, or the first row, as far as the query's page.
+        """The statement that finds places of a list, one of so many rows: from a known one, or the first row, to the page and on.
 
         Its rows: number, snapshot, rows of the tally that were looked at, whether the known place is of no use any more, values.
         """
@@ -89,7 +91,8 @@ class Statements:
         if statement is None:
             maker = PageMaker(self.catalog, query, hidden=False, twins=False)
             statement = self._pages[key] = maker.make_places(entity, shape, len(reader.values), known)
-        most = query.offset - (place.number if place is not None else 0) + 1
+        distance = query.offset - (place.number if place is not None else 0)
+        most = distance + max(distance // _FURTHER, _FURTHER * every)  # who leafs comes there next
         return Asked(statement.sql, statement.arguments([*reader.values, every, most, *known.values()]), anew=True)
 
     def shape_of(self, query: Query) -> Shape:
