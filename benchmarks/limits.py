@@ -43,7 +43,7 @@ from velella.core import logs
 from velella.core.errors import VelellaError
 from velella.core.settings import Settings
 
-WRITE = ("cart", "checkout", "new_product")
+WRITE = ("changed", "open_cart", "cart", "checkout", "new_product")
 CHEAP = 5
 """Times as many operations of scenarios that only read."""
 
