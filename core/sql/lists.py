@@ -23,7 +23,7 @@ from .database import Database
 from .pages import FARTHEST, Known
 from .places import Counted, Place, terms_of, told_by
 from .statements import Statements
-from .tally import OLDEST, forgetting, tally_of
+from .tally import OLDEST, forgetting, strangers, tally_of
 
 LIFE = 1200.0
 """Seconds that something is remembered. A tally keeps what was written in them and in some time more."""
@@ -111,6 +111,8 @@ class Lists:
         tallies = [kept for entity in self._statements.catalog.schema.entities.values() if (kept := tally_of(entity.table)) is not None]
         if not tallies:
             return
+        for tally in tallies:
+            await self._database.execute(strangers(tally))
         old = [mark for mark in self._marks if mark[0] < self._clock() - KEPT]
         if old:
             self._marks = self._marks[len(old) :]

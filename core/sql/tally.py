@@ -72,12 +72,16 @@ def tally_of(table: Table) -> Table | None:
     return found
 
 
+_NEXT: ColumnElement[int] = cast(cast(func.pg_snapshot_xmax(func.pg_current_snapshot()), Text), BigInteger)
+"""The first transaction that a statement can't have seen anything of."""
+
+
 def unseen(tally: FromClause, snapshot: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether a row of a tally was written by a transaction that a snapshot (as text) didn't see."""
     taken: ColumnElement[Any] = cast(snapshot, _Known("pg_snapshot"))
     oldest = cast(cast(func.pg_snapshot_xmin(taken), Text), BigInteger)
     written: ColumnElement[Any] = cast(cast(tally.c.xid, Text), _Known("xid8"))
-    return and_(tally.c.xid >= oldest, not_(func.pg_visible_in_snapshot(written, taken)))
+    return and_(tally.c.xid >= oldest, tally.c.xid < _NEXT, not_(func.pg_visible_in_snapshot(written, taken)))
 
 
 NOW: ColumnElement[str] = cast(func.pg_current_snapshot(), Text)
@@ -89,6 +93,12 @@ OLDEST = compiled(select(cast(cast(func.pg_snapshot_xmin(func.pg_current_snapsho
 def forgetting(tally: Table) -> Compiled:
     """The statement that drops what transactions before `xid` wrote."""
     return compiled(delete(tally).where(tally.c.xid < bindparam("xid", type_=BigInteger)))
+
+
+def strangers(tally: Table) -> Compiled:
+    """The statement that drops what no transaction of this cluster can have written: it came with the dump of another one, whose numbers
+    of transactions say nothing here."""
+    return compiled(delete(tally).where(tally.c.xid >= _NEXT))
 
 
 # -- triggers
