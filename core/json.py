@@ -7,6 +7,7 @@ integers beyond 64 bits as one too). Writing is orjson, which also takes text th
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NoReturn
@@ -28,7 +29,9 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-_decode = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant).decode
+_decoder = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
+_scan: Callable[[str, int], tuple[Any, int]] = _decoder.scan_once  # type: ignore[attr-defined]
+"""What `decode` calls after it has looked for white space, twice."""
 
 
 def loads(data: bytes | bytearray | memoryview | str) -> Any:
@@ -38,7 +41,12 @@ def loads(data: bytes | bytearray | memoryview | str) -> Any:
     """
     text = data if isinstance(data, str) else str(data, "utf-8")
     try:
-        value = _decode(text)
+        try:
+            value, end = _scan(text, 0)
+        except StopIteration:
+            end = -1
+        if end != len(text):  # there is white space around it, or it isn't JSON
+            value = _decoder.decode(text)
     except RecursionError:
         raise ValueError("JSON is nested too deeply") from None
     if "\\ud" in text or "\\uD" in text:
