@@ -366,6 +366,16 @@ class FilterBuilder:
         return theirs if ours == entity.key else select(own.c[entity.key]).where(own.c[ours].in_(theirs))
 
 
+def looks_for_words(shape: Shape) -> bool:
+    """Whether rows are found by words of which there is an index: for rare ones that is the way, for frequent ones the order of the page,
+    and a planner that doesn't see the words walks through the whole table for what an index finds at once."""
+    if shape[0] in ("and", "or", "not"):
+        return any(looks_for_words(part) for part in shape[1:])
+    if shape[0] == "relation":
+        return looks_for_words(shape[2])
+    return shape[0] == "q" and not all(shape[1:])
+
+
 def join_on(
     alias: Callable[[FromClause], Any], entity: Entity, source: FromClause, relation: Relation, target: Entity, rows: FromClause
 ) -> Iterator[ColumnElement[bool]]:

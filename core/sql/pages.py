@@ -34,7 +34,7 @@ from ..query.page import SLOT, Query
 from .catalog import Catalog
 from .compiled import Compiled, compiled
 from .entity import Entity, Relation
-from .filters import TRUE, FilterBuilder, Reach, Shape, join_on
+from .filters import TRUE, FilterBuilder, Reach, Shape, join_on, looks_for_words
 from .places import MOST_TERMS, Counted, Place, Term, before_place, from_place, terms_of, ties_in
 from .tally import NOW, tally_of, unseen
 
@@ -98,7 +98,8 @@ class PageMaker:
         tree = FieldTree.parse(self._query.fields)
         offset: ColumnElement[Any] = bindparam("offset", type_=BigInteger)
         moved = self._since(entity, shape, known.place is not None and "place")
-        rows = self._matching(entity, shape, at_place=moved is not None)
+        keys = self._keys(entity, shape) if self._query.count and looks_for_words(shape) else None
+        rows = self._matching(entity, shape, at_place=moved is not None) if keys is None else self._named(entity, keys)
         for expression in self._order(entity, self._query.order or entity.default_order, rows):
             rows = rows.order_by(expression)
         if first is not None:
@@ -119,7 +120,9 @@ class PageMaker:
             beside = select(*shown, *_told(moved), rest.label("rest")).select_from(moved.outerjoin(page, true()))
             return _numbered(compiled(beside), values)
         columns: list[ColumnElement[Any]] = [_listed(page).label("page")]
-        if self._query.count:
+        if keys is not None:
+            columns.append(select(func.count()).select_from(keys).scalar_subquery().label("count"))
+        elif self._query.count:
             columns += self._counted(entity, shape, known)
         if moved is not None and rest is not None:
             columns += [*_told(moved, "place_"), rest.label("rest")]
@@ -146,6 +149,15 @@ class PageMaker:
         # the offset of this statement is how far places lie apart
         where = func.mod(found.c.number, bindparam("offset", type_=BigInteger)) == literal_column("0")
         return _numbered(compiled(select(*columns).where(where).order_by(found.c.number)), values)
+
+    def _keys(self, entity: Entity, shape: Shape) -> CTE:
+        """The keys of all rows that match, found once for the page and the count."""
+        rows = self._matching(entity, shape)
+        return rows.with_only_columns(rows.get_final_froms()[0].c[entity.key].label("key")).cte("matching")
+
+    def _named(self, entity: Entity, keys: CTE) -> Select[Any]:
+        source = self._alias(entity.table)
+        return select(source).where(source.c[entity.key].in_(select(keys.c.key)))
 
     # -- what is known of the list
 

@@ -19,7 +19,7 @@ from ..query.page import Query
 from .catalog import Catalog
 from .compiled import Asked
 from .entity import Schema
-from .filters import TRUE, FilterReader, Shape
+from .filters import TRUE, FilterReader, Shape, looks_for_words
 from .pages import FARTHEST, UNKNOWN, Known, Numbered, PageMaker
 from .places import Place
 
@@ -62,7 +62,7 @@ class Statements:
                 entity, shape, len(values), limited=limit is not None, first=first, apart=apart, known=known
             )
         values += (offset, limit, *known.values())
-        return Asked(statement.sql, statement.arguments(values), _looks_for_words(shape))
+        return Asked(statement.sql, statement.arguments(values), looks_for_words(shape))
 
     def count(self, entity_name: str, filters: Any, *, known: Known | None = None) -> Asked:
         """The statement that counts rows. Its row: the count, and what `Known` tells of."""
@@ -75,7 +75,7 @@ class Statements:
         if statement is None:
             maker = PageMaker(self.catalog, Query(entity_name), hidden=True, twins=False)
             statement = self._pages[key] = maker.make_count(entity, shape, len(reader.values), known)
-        return Asked(statement.sql, statement.arguments([*reader.values, 0, None, *known.values()]), _looks_for_words(shape))
+        return Asked(statement.sql, statement.arguments([*reader.values, 0, None, *known.values()]), looks_for_words(shape))
 
     def places(self, query: Query, every: int, place: Place | None) -> Asked:
         """The statement that finds places of a list, one of so many rows: from a known one, or the first row, to the page and on.
@@ -99,16 +99,6 @@ class Statements:
         """The shape of a query's filters. Raises InvalidData."""
         entity = self.catalog.schema[query.entity]
         return FilterReader(self.catalog, hidden=False).read(entity, query.filters) if query.filters else TRUE
-
-
-def _looks_for_words(shape: Shape) -> bool:
-    """Whether rows are found by words of which there is an index: for rare ones that is the way, for frequent ones the order of the page,
-    and a planner that doesn't see the words walks through the whole table for what an index finds at once."""
-    if shape[0] in ("and", "or", "not"):
-        return any(_looks_for_words(part) for part in shape[1:])
-    if shape[0] == "relation":
-        return _looks_for_words(shape[2])
-    return shape[0] == "q" and not all(shape[1:])
 
 
 def _first_rows(limit: int | None, offset: int) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -259,3 +260,14 @@ async def test_after_a_search_that_fails_others_are_planned_as_before(fresh_data
         async with shop.database.transaction():
             await shop.query(Query("product", ("id",), {"q": "product"}))
             assert (await shop.database.fetch_row(Asked("SHOW plan_cache_mode")))[0] == "force_generic_plan"
+
+
+async def test_a_search_that_is_counted_looks_for_its_words_once(stocked: ShopService) -> None:
+    search = Query("product", ("id",), {"q": "a"}, limit=2)
+    longer = replace(search, filters={"q": "hat gloves"})
+    for query in (search, longer):
+        page = await stocked.query(replace(query, count=True))
+        assert page.rows == (await stocked.query(query)).rows
+        assert page.count == len((await stocked.query(replace(query, limit=None))).rows)
+    alone, counted = (stocked.statements.page(query).sql for query in (longer, replace(longer, count=True)))
+    assert counted.count("ILIKE") == alone.count("ILIKE") > 0
