@@ -29,9 +29,19 @@ def dice() -> random.Random:
 
 
 class Books:
-    """Everything that is in the shop, but for what the engine and recorded messages keep for themselves."""
+    """Everything that is in the shop, but for what the engine, recorded messages and tallies keep for themselves."""
 
-    OWN = ("%\\_message", "workflow\\_%", "event\\_outbox", "alembic%", "%version%", "locking%", "notification%", "auth\\_session")
+    OWN = (
+        "%\\_message",
+        "%\\_tally",
+        "workflow\\_%",
+        "event\\_outbox",
+        "alembic%",
+        "%version%",
+        "locking%",
+        "notification%",
+        "auth\\_session",
+    )
 
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
