@@ -63,8 +63,9 @@ class Asked:
         if not least <= len(answer[key]) <= most or answer["count"] < offset + len(answer[key]):
             raise Refused(f"{path}: {len(answer[key])} rows of {answer['count']}")
 
-    def near(self) -> int:
-        return self.rng.randrange(NEAR)
+    def near(self, rows: int) -> int:
+        """Not far from the start, with a page behind it."""
+        return self.rng.randrange(min(NEAR, rows - PAGE))
 
     def far(self, rows: int) -> int:
         """Somewhere in the last tenth."""
@@ -85,17 +86,17 @@ def _products(asked: Asked) -> str:
 
 async def products(asked: Asked) -> None:
     """A page of 20 products with prices."""
-    await asked.page(_products(asked), "products", asked.near())
+    await asked.page(_products(asked), "products", asked.near(asked.products))
 
 
 async def newest(asked: Asked) -> None:
     """The same, newest first."""
-    await asked.page(_products(asked) + "&order=-created_at", "products", asked.near())
+    await asked.page(_products(asked) + "&order=-created_at", "products", asked.near(asked.products))
 
 
 async def by_title(asked: Asked) -> None:
     """The same, by title."""
-    await asked.page(_products(asked) + "&order=title", "products", asked.near())
+    await asked.page(_products(asked) + "&order=title", "products", asked.near(asked.products))
 
 
 async def deep(asked: Asked) -> None:
@@ -125,7 +126,7 @@ async def on_sale(asked: Asked) -> None:
 
 async def admin_products(asked: Asked) -> None:
     """Merchant: a page of products."""
-    await asked.page("/admin/products", "products", asked.near())
+    await asked.page("/admin/products", "products", asked.near(asked.products))
 
 
 async def admin_deep(asked: Asked) -> None:
@@ -140,12 +141,12 @@ async def admin_search(asked: Asked) -> None:
 
 async def orders(asked: Asked) -> None:
     """Merchant: a page of orders."""
-    await asked.page("/admin/orders", "orders", asked.near())
+    await asked.page("/admin/orders", "orders", asked.near(asked.orders))
 
 
 async def newest_orders(asked: Asked) -> None:
     """Merchant: orders, newest first."""
-    await asked.page("/admin/orders?order=-display_id", "orders", asked.near())
+    await asked.page("/admin/orders?order=-display_id", "orders", asked.near(asked.orders))
 
 
 async def deep_orders(asked: Asked) -> None:
@@ -160,7 +161,7 @@ async def search_orders(asked: Asked) -> None:
 
 async def stock(asked: Asked) -> None:
     """Merchant: a page of stock."""
-    await asked.page("/admin/inventory-items", "inventory_items", asked.near())
+    await asked.page("/admin/inventory-items", "inventory_items", asked.near(asked.variants))
 
 
 async def deep_stock(asked: Asked) -> None:
