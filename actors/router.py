@@ -14,6 +14,7 @@ the way of a message.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -33,6 +34,8 @@ PATIENCE_SECONDS = 5.0
 RESENDS = 3
 """How often a message whose reply was lost is sent again: one that kills every replica it meets must not go round for ever."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
+LOST_SECONDS = 2.0
+"""Who can't be reached for so long isn't just being started again: what only its place could answer goes to others."""
 
 LinkTo = Callable[[Address], Link]
 LocalSend = Callable[[str, str], Send]
@@ -42,7 +45,7 @@ LocalSend = Callable[[str, str], Send]
 class Peer:
     """A replica as this process sees it."""
 
-    __slots__ = ("address", "failures", "in_flight", "link", "reviving", "up_again")
+    __slots__ = ("address", "down_since", "failures", "in_flight", "link", "reviving", "up_again")
 
     def __init__(self, address: Address, link: Link) -> None:
         self.address = address
@@ -50,10 +53,19 @@ class Peer:
         self.in_flight = 0
         self.failures = 0
         self.reviving: asyncio.Task[None] | None = None
+        self.down_since = 0.0
+        """Monotonic time of the first of these failures."""
         self.up_again = 0.0
         """Monotonic time before which we don't try it again, as long as there are others."""
 
-    def failed(self) -> None:
+    @property
+    def is_lost(self) -> bool:
+        return self.failures > 0 and time.monotonic() - self.down_since >= LOST_SECONDS
+
+    def failed(self, silent: float = 0.0) -> None:
+        """`silent`: for so many seconds it had said nothing before we gave it up."""
+        if self.failures == 0:
+            self.down_since = time.monotonic() - silent
         self.failures += 1
         doublings = min(self.failures, 32)  # a peer that is away for long fails thousands of times: more than a float can hold
         self.up_again = time.monotonic() + min(LONGEST_PAUSE, FIRST_PAUSE * 2**doublings)
@@ -92,9 +104,9 @@ class Router:
             peer.link.close()
         self._peers.clear()
 
-    def _failed(self, peer: Peer) -> None:
+    def _failed(self, peer: Peer, error: NotSent | Lost) -> None:
         """It can't be reached. Messages that may go elsewhere don't try it before a connection of ours has."""
-        peer.failed()
+        peer.failed(error.silent)
         if peer.reviving is None:
             peer.reviving = asyncio.get_running_loop().create_task(self._revive(peer))
 
@@ -109,6 +121,15 @@ class Router:
                     peer.failed()
         finally:
             peer.reviving = None
+
+    async def knock(self) -> None:
+        """Connect to everybody we aren't connected to. Whoever knows a successor of ours says so."""
+
+        async def one(address: Address) -> None:
+            with contextlib.suppress(Unavailable):  # there is no way to it
+                await self._peer(address).link.probe()
+
+        await asyncio.gather(*(one(address) for address in self.directory.of_service(HOST) if address.replica != self.me))
 
     # -- one message
     async def call(self, service: str, method: str, signature: Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -147,10 +168,10 @@ class Router:
                 if refused.busy is not None:
                     busy = refused.busy
                 else:
-                    self._failed(peer)
+                    self._failed(peer, refused)
                 avoid.add(address.replica)
-            except Lost:
-                self._failed(peer)
+            except Lost as lost:
+                self._failed(peer, lost)
                 resends += 1
                 if (signature.kind == "call") or resends > RESENDS:
                     raise ReplyLost(f"The answer of {service}.{method} was lost.") from None
@@ -201,9 +222,15 @@ class Router:
         return [address.replica for address in self.directory.of_service(service)]
 
     def replica_for(self, service: str, key: Any) -> ReplicaId | None:
-        """The replica that a key chooses while all are up: the same in every process."""
+        """The replica that a key chooses: the same in every process that sees the same ones lost. One that is back in a moment isn't."""
         addresses = self.directory.of_service(service)
-        return rendezvous(key, addresses).replica if addresses else None
+        there = [address for address in addresses if not self.is_lost(address.replica)] or addresses
+        return rendezvous(key, there).replica if there else None
+
+    def is_lost(self, replica: ReplicaId) -> bool:
+        """Whether we have tried to reach it, in vain, for `LOST_SECONDS`."""
+        peer = self._peers.get(replica)
+        return peer is not None and peer.is_lost
 
     async def send_to(self, replica: ReplicaId, service: str, method: str, *args: Any, **kwargs: Any) -> Any:
         """Send to one replica and nobody else; nothing is sent again. Raises Unavailable when it can't be reached."""
@@ -224,10 +251,10 @@ class Router:
         except NotSent as refused:
             if refused.busy is not None:
                 raise refused.busy from None
-            self._failed(peer)
+            self._failed(peer, refused)
             raise Unavailable(f"{replica} can't be reached.") from None
-        except Lost:
-            self._failed(peer)
+        except Lost as lost:
+            self._failed(peer, lost)
             raise ReplyLost(f"The answer of {replica} was lost.") from None
         finally:
             peer.in_flight -= 1

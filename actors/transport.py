@@ -23,9 +23,9 @@ GRACE_SECONDS = 0.25
 SWEEP_SECONDS = 0.1
 CONNECT_SECONDS = 2.0
 """For a connection and the proofs of both sides."""
-PING_SECONDS = 1.0
+PING_SECONDS = 0.5
 """After so long a silence a peer on another node is asked for a sign of life."""
-SILENT_SECONDS = 2.5
+SILENT_SECONDS = 2.0
 """After so long a silence it is given up, with everything that was sent to it: it is dead, frozen, or cut off."""
 WATCH_SECONDS = 0.25
 BATCH = 32
@@ -35,14 +35,21 @@ BATCH = 32
 class NotSent(Exception):
     """The message has not reached a service and never will: it may be sent to another replica, whatever it does."""
 
-    def __init__(self, busy: VelellaError | None = None) -> None:
+    def __init__(self, busy: VelellaError | None = None, silent: float = 0.0) -> None:
         super().__init__()
         self.busy = busy
         """Set when the replica is well but its mailbox is full."""
+        self.silent = silent
+        """For how many seconds the other side had said nothing, when it was given up."""
 
 
 class Lost(Exception):
     """The connection closed after the message left: it may have been carried out or not."""
+
+    def __init__(self, silent: float = 0.0) -> None:
+        super().__init__()
+        self.silent = silent
+        """As above."""
 
 
 class Link(Protocol):
@@ -85,6 +92,7 @@ class ClientProtocol(FrameProtocol):
         self._watched = token is not None
         self._heard = self._looked = self.loop.time()
         self._watch: asyncio.TimerHandle | None = None
+        self._silent = 0.0
         self.draining = False
         self.ready: asyncio.Future[None] = self.loop.create_future()
         self.pending: dict[int, _Pending] = {}
@@ -113,6 +121,7 @@ class ClientProtocol(FrameProtocol):
         self._looked = now
         silent = now - self._heard
         if silent >= SILENT_SECONDS:
+            self._silent = silent
             log.warning("a peer is silent and given up", peer=self._peer(), seconds=round(silent, 1), waiting=len(self.pending))
             self.abort()
             return
@@ -162,11 +171,11 @@ class ClientProtocol(FrameProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         if not self.ready.done():
-            self.ready.set_exception(NotSent())
+            self.ready.set_exception(NotSent(silent=self._silent))
             self.ready.exception()  # whoever waited has it; if nobody does, that is no reason for a warning
         for number, pending in self.pending.items():
             if not pending.future.done():
-                pending.future.set_exception(Lost() if number <= self._last_flushed else NotSent())
+                pending.future.set_exception(Lost(self._silent) if number <= self._last_flushed else NotSent(silent=self._silent))
         self.pending.clear()
         for timer in (self._sweeper, self._watch):
             if timer is not None:
@@ -232,7 +241,11 @@ class SocketLink:
         protocol = self._protocol
         if protocol is None or protocol.closed or protocol.draining:
             before = time.monotonic()
-            protocol = await self._connected()
+            try:
+                async with asyncio.timeout(left):
+                    protocol = await self._connected()
+            except TimeoutError:
+                raise NotSent(silent=time.monotonic() - before) from None
             left -= time.monotonic() - before
         return await protocol.request(_request(0, service, method, args, kwargs, left, trace_id, message_id), left)
 
@@ -245,7 +258,9 @@ class SocketLink:
             self._connecting.add_done_callback(self._connected_or_not)
         try:
             return await asyncio.shield(self._connecting)
-        except (OSError, TimeoutError) as error:
+        except TimeoutError as error:
+            raise NotSent(silent=CONNECT_SECONDS) from error
+        except OSError as error:
             raise NotSent from error
         except asyncio.CancelledError:
             if self._closed:  # it is the link that was given up, not whoever asked
@@ -283,6 +298,8 @@ class SocketLink:
         return protocol
 
     async def probe(self) -> bool:
+        if self._protocol is not None and not self._protocol.closed and not self._protocol.draining:
+            return True
         try:
             await self._connected()
         except NotSent:

@@ -150,8 +150,9 @@ class Announcer:
         await self._announce(names)
 
     async def _announce(self, names: frozenset[str]) -> None:
-        pool = self._router.replicas("caching")
-        if pool and self._router.me not in pool:
+        everybody = self._router.replicas("caching")
+        pool = [replica for replica in everybody if not self._router.is_lost(replica)]
+        if pool and self._router.me not in everybody:
             token = call_context.set(CallContext().within(2 * PATIENCE_SECONDS))  # the request's own time may be over: the write is done
             try:
                 await self._router.send_to(pool[hash(self._router.me) % len(pool)], "caching", "bump", sorted(names))

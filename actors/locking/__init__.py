@@ -7,7 +7,8 @@ What is promised:
   by itself.
 - Of all grants of one key, a later one has a higher token, also after this process was killed and started again.
 - A killed process has forgotten its grants. Holders claim theirs again when they renew; in the moment before, another may be granted the
-  same key. So may it when a holder is cut off for longer than its lease. Locks save work that would be refused; what is *right* is
+  same key. So may it when a holder is cut off for longer than its lease, and when its shard can't be reached for two seconds: others
+  are asked for its keys then. Locks save work that would be refused; what is *right* is
   decided by the guards in the database, with the token where a row keeps it.
 
 Providers behind the same promise (`providers.locking` in the settings): `actor` (this pool, the default), `postgres` (advisory locks of

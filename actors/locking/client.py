@@ -23,32 +23,53 @@ Part = dict["ReplicaId", tuple[tuple[str, ...], int]]
 """Shard → the keys it granted and their token."""
 
 
+class _Moved(Exception):
+    """Keys that we asked a shard for belong to another one by now."""
+
+
 class ActorLocks(LockProvider[Part]):
     """Asks the shard that each key belongs to. Where that one lives in this process, it is a function call.
 
     Keys of several shards are taken shard by shard, in the order of the shards, so that two sets never wait for each other. While a
-    shard is down its keys can't be had: waiting for it is part of `wait`.
+    shard is started again its keys can't be had: waiting for it is part of `wait`. When it is lost, they are asked of another one.
     """
 
     def __init__(self, context: HostContext) -> None:
         super().__init__()
         self._router = context.router
         self._me = context.replica
+        self._lost: frozenset[ReplicaId] = frozenset()
+        """Shards whose keys we ask others for."""
+        self._unaware: set[ReplicaId] = set()
+        """Those that we haven't asked since that changed: keys may have moved to them."""
 
     async def take(self, keys: tuple[str, ...], owner: str, *, wait: float, lease: float) -> Grip[Part]:
         keys = tuple(sorted(set(keys)))
         lease = min(lease, LONGEST_LEASE)
-        shards = self._shards(keys)
-        here = self._here(shards)
-        asked = time.monotonic()
-        if here is not None:
-            holding = here.try_acquire(keys, owner, lease) or await here.acquire(keys, owner, lease, wait)
-            return self._keep(Grip(keys, owner, holding.token, lease, asked + lease, {self._me: (keys, holding.token)}))
+        until = time.monotonic() + wait
+        while True:
+            shards = self._shards(keys)
+            here = self._here(shards)
+            asked = time.monotonic()
+            if here is not None:
+                if self._me in self._unaware:
+                    here.keys_moved()
+                    self._unaware.discard(self._me)
+                holding = here.try_acquire(keys, owner, lease) or await here.acquire(keys, owner, lease, until - asked)
+                return self._keep(Grip(keys, owner, holding.token, lease, asked + lease, {self._me: (keys, holding.token)}))
+            try:
+                parts, token = await self._take_from(shards, owner, lease, until)
+            except _Moved:
+                owner += "'"  # another acquisition: withdrawing the first one must not end it
+                continue
+            return self._keep(Grip(keys, owner, token, lease, asked + lease, parts))
+
+    async def _take_from(self, shards: dict[ReplicaId, tuple[str, ...]], owner: str, lease: float, until: float) -> tuple[Part, int]:
         parts: Part = {}
         token = 0
         try:
             for replica in sorted(shards):
-                token = await self._acquire(replica, shards[replica], owner, lease, asked + wait, token)
+                token = await self._acquire(replica, shards[replica], owner, lease, until, token)
                 parts[replica] = (shards[replica], token)
             # the token of the whole is the highest; the shards asked before must not give lower ones to those who come later
             for replica, (held, lower) in list(parts.items()):
@@ -58,7 +79,7 @@ class ActorLocks(LockProvider[Part]):
             for replica in sorted(shards):
                 self._errand(self._send(replica, "withdraw", owner))
             raise
-        return self._keep(Grip(keys, owner, token, lease, asked + lease, parts))
+        return parts, token
 
     async def give_back(self, held: Grip[Part]) -> None:
         if not self._drop(held):
@@ -84,6 +105,9 @@ class ActorLocks(LockProvider[Part]):
     # -- inside
 
     def _shards(self, keys: Sequence[str]) -> dict[ReplicaId, tuple[str, ...]]:
+        lost = frozenset(replica for replica in self._router.replicas("locking") if self._router.is_lost(replica))
+        if lost != self._lost:
+            self._lost, self._unaware = lost, set(self._router.replicas("locking"))
         shards: dict[ReplicaId, tuple[str, ...]] = {}
         for key in keys:
             replica = self._router.replica_for("locking", key)
@@ -105,12 +129,15 @@ class ActorLocks(LockProvider[Part]):
             # a moment less than the message has, so that its own refusal comes before the deadline does
             wait = max(0.0, min(left, _current_left() - 0.1))
             try:
-                token: int = await self._send(replica, "acquire", list(keys), owner, lease, wait, above)
+                token: int = await self._send(replica, "acquire", list(keys), owner, lease, wait, above, replica in self._unaware)
+                self._unaware.discard(replica)
                 return token
             except (ReplyLost, Unavailable) as error:
                 if isinstance(error, Busy) or left <= PAUSE_SECONDS or _current_left() <= PAUSE_SECONDS:
                     raise
             await asyncio.sleep(PAUSE_SECONDS)
+            if set(self._shards(keys)) != {replica}:
+                raise _Moved
 
     async def _send(self, replica: ReplicaId, method: str, *args: Any) -> Any:
         return await self._router.send_to(replica, "locking", method, *args)

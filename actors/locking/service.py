@@ -62,11 +62,14 @@ class LockingService(Service):
                 await self._sweeping
         await self._tokens.stop()
 
-    async def acquire(self, keys: list[str], owner: str, lease: float, wait: float, above: int = 0) -> int:
+    async def acquire(self, keys: list[str], owner: str, lease: float, wait: float, above: int = 0, moved: bool = False) -> int:
         """The token of the grant, which is higher than `above`. Safe to send again: an owner is one acquisition.
 
-        Raises Conflict when the keys can't be had within `wait` seconds.
+        `moved`: whoever asks has lost a shard since it asked before, or found it again. Raises Conflict when the keys can't be had
+        within `wait` seconds.
         """
+        if moved:
+            self.table.keys_moved()
         await self._tokens.exceed(above)
         holding = await self.table.acquire(sorted(set(keys)), owner, min(lease, LONGEST_LEASE), wait)
         return holding.token

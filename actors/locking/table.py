@@ -147,6 +147,10 @@ class LockTable:
         self._adopting_until = clock() + LONGEST_LEASE
         self._granted_since_start: set[str] | None = set()
 
+    def keys_moved(self) -> None:
+        """Somebody who can't reach another shard, or can again, asks here for what was asked there: as when shards come or go."""
+        self._neighbours_known = None
+
     # -- acquiring
 
     def try_acquire(self, keys: Sequence[str], owner: str, lease: float) -> Holding | None:

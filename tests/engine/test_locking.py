@@ -275,6 +275,37 @@ async def test_locks_survive_the_restart_of_their_shard(shards: Shards) -> None:
     await two.give_back(later)
 
 
+async def test_keys_of_a_lost_shard_are_had_elsewhere_and_tokens_rise_there_and_back(
+    shards: Shards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("velella.actors.router.LOST_SECONDS", 0.3)
+    one = await shards.client(1)
+    tokens = []
+
+    async def turn(key: str, owner: str) -> None:
+        held = await one.take((key,), owner, wait=10, lease=5)
+        tokens.append(held.token)
+        await one.give_back(held)
+
+    await turn(shards.key_of(1), "so that the other shard's tokens are the lower ones")
+    key = shards.key_of(0)
+    await turn(key, "at home")
+    cut_off, path = shards.hosts[0], Path(str(shards.addresses[0].path))
+    path.rename(f"{path}.away")
+    for connection in list(cut_off.endpoint._connections):
+        connection.abort()
+    async with asyncio.timeout(5):
+        await turn(key, "elsewhere")
+    Path(f"{path}.away").rename(path)
+    async with asyncio.timeout(5):
+        granted = cut_off.services["locking"].table.figures  # type: ignore[attr-defined]
+        before = granted.granted
+        while granted.granted == before:
+            await turn(key, f"back {len(tokens)}")
+            await asyncio.sleep(0.05)
+    assert tokens == sorted(set(tokens))
+
+
 async def test_a_holder_learns_that_its_lock_is_lost(shards: Shards) -> None:
     one = await shards.client(1)
     key = shards.key_of(0)
