@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 Changed = Callable[[frozenset[str] | None], None]
 """Called with the names of the entities that changed; None: forget everything."""
+Away = Callable[[frozenset[ReplicaId]], None]
+"""Called with the replicas that don't answer the supervisor any more."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class HostContext:
     """The database of a service by its name: one pool a process and URL, shared."""
     on_changed: Callable[[Changed], None]
     """Have a function called in this process whenever entities changed anywhere: what caches listen to."""
+    on_away: Callable[[Away], None]
+    """Have a function called when other replicas fall silent."""
     changed: Callable[[frozenset[str]], Awaitable[None]]
     """Tell every process that entities changed. Modules' services do it after each commit."""
     meters: Meters

@@ -41,6 +41,7 @@ from .locking import LockProvider, locks
 
 if TYPE_CHECKING:
     from .context import HostContext
+    from .directory import ReplicaId
 
 Row = dict[str, Any]
 Rows = list[Row]
@@ -98,6 +99,7 @@ class Coordinator(Service):
         self._relay = Relay(flows, database, self._store)
         self._statements = Statements(SCHEMA)
         self._chores: list[asyncio.Task[None]] = []
+        self._takeovers: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         load_workflows(self._packages)
@@ -115,7 +117,7 @@ class Coordinator(Service):
 
     async def stop(self) -> None:
         await self._relay.stop()
-        for chore in self._chores:
+        for chore in (*self._chores, *self._takeovers):
             chore.cancel()
             with suppress(asyncio.CancelledError):
                 await chore
@@ -303,6 +305,20 @@ class Coordinator(Service):
         """Take up executions whose coordinator is gone, now instead of within seconds; how many there were."""
         return await self._durable.recover()
 
+    def others_are_away(self, replicas: frozenset[ReplicaId]) -> None:
+        """The supervisor gets no answer from these: what they carry out is taken over now, not when their leases have run out."""
+        if self._chores:
+            self._takeovers.add(task := asyncio.create_task(self._take_over_from({str(replica) for replica in replicas})))
+            task.add_done_callback(self._takeovers.discard)
+
+    async def _take_over_from(self, replicas: set[str]) -> None:
+        call_context.set(None)
+        try:
+            if await self._lease.end_those_of(replicas):
+                await self._durable.recover()
+        except VelellaError as error:  # their leases end by themselves
+            log.warning("what others had begun could not be taken over yet", replicas=sorted(replicas), error=str(error))
+
     async def clean(self) -> None:
         """Drop executions and events that have been kept long enough."""
         keep = {"delivered": queries.DELIVERED_SECONDS, "undelivered": queries.UNDELIVERED_SECONDS, "limit": DROP_AT_ONCE}
@@ -365,4 +381,5 @@ def create(context: HostContext) -> Coordinator:
     replica = str(context.replica) if context.replica.pool != "local" else None  # hosts of tests and of the command line are all called so
     coordinator = Coordinator(flows, context.database("engine"), replica=replica, packages=packages)
     context.meters.add(coordinator.samples)
+    context.on_away(coordinator.others_are_away)
     return coordinator

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Wire = dict[str, Any]
@@ -56,15 +56,26 @@ class Directory:
     services: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)
     version: int = 0
     """Rises with each change, as the supervisor counts them."""
+    away: frozenset[ReplicaId] = frozenset()
+    """Those that don't answer the supervisor, listed or not: what they had begun is for others to go on with."""
+    leaving: frozenset[ReplicaId] = frozenset()
+    """Those that get no messages any more and finish what they have inside."""
 
     @classmethod
-    def of(cls, replicas: Iterable[tuple[Address, Iterable[str]]], version: int = 0) -> Directory:
+    def of(
+        cls,
+        replicas: Iterable[tuple[Address, Iterable[str]]],
+        version: int = 0,
+        *,
+        away: Iterable[ReplicaId] = (),
+        leaving: Iterable[ReplicaId] = (),
+    ) -> Directory:
         """From (replica, its services); each replica also answers as `host`."""
         services: dict[str, list[Address]] = {}
         for address, names in replicas:
             for name in (*names, HOST):
                 services.setdefault(name, []).append(address)
-        return cls({name: tuple(addresses) for name, addresses in services.items()}, version)
+        return cls({name: tuple(addresses) for name, addresses in services.items()}, version, frozenset(away), frozenset(leaving))
 
     def address(self, replica: ReplicaId) -> Address | None:
         """Where a replica is."""
@@ -74,12 +85,16 @@ class Directory:
         return self.services.get(service, ())
 
     def to_wire(self) -> Wire:
-        return {"version": self.version, "services": {name: [one.to_wire() for one in all] for name, all in self.services.items()}}
+        services = {name: [one.to_wire() for one in all] for name, all in self.services.items()}
+        others = {name: [[one.pool, one.index] for one in sorted(getattr(self, name))] for name in ("away", "leaving")}
+        return {"version": self.version, "services": services, **others}
 
     @classmethod
     def from_wire(cls, wire: Wire) -> Directory:
         services: Mapping[str, list[list[Any]]] = wire["services"]
-        return cls({name: tuple(Address.from_wire(one) for one in all) for name, all in services.items()}, wire["version"])
+        listed = {name: tuple(Address.from_wire(one) for one in all) for name, all in services.items()}
+        away, leaving = (frozenset(ReplicaId(*one) for one in wire[name]) for name in ("away", "leaving"))
+        return cls(listed, wire["version"], away, leaving)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +110,18 @@ class Standing:
     replica: ReplicaId
     incarnation: str
     version: int | None = None
-    """Of its directory, if that lists this process."""
+    """Of the last directory it had that lists this process."""
 
-    @classmethod
-    def of(cls, replica: ReplicaId, incarnation: str, directory: Directory) -> Standing:
-        own = directory.address(replica)
-        return cls(replica, incarnation, directory.version if own is not None and own.incarnation == incarnation else None)
+    def after(self, directory: Directory) -> Standing:
+        """The same process, when it has been told of this directory."""
+        own = directory.address(self.replica)
+        return replace(self, version=directory.version) if own is not None and own.incarnation == self.incarnation else self
 
     def is_superseded(self, directory: Directory) -> bool:
         """Whether somebody who has that directory must refuse it."""
-        now = directory.address(self.replica)
-        if self.version is None or self.version >= directory.version or now is None or now.incarnation is None:
+        if self.version is None or self.version >= directory.version:
             return False
-        return now.incarnation != self.incarnation
+        now = directory.address(self.replica)
+        if now is None:  # its place was given up, unless it is to come back, or to finish
+            return self.replica not in directory.away | directory.leaving
+        return now.incarnation is not None and now.incarnation != self.incarnation

@@ -21,7 +21,7 @@ from ..core.providers import Providers
 from ..core.settings import Settings
 from . import services as known
 from .caching import HOLDERS, QUIET_MODULES, Announcer, Cache, told_of_them
-from .context import Changed, HostContext
+from .context import Away, Changed, HostContext
 from .directory import HOST, Address, Directory, ReplicaId, Standing
 from .endpoint import Dispatcher, Endpoint
 from .figures import MailFigures, process_samples
@@ -94,6 +94,7 @@ class Host:
         self.settings = settings
         self.address = replace(address or Address(ReplicaId("local", 0)), incarnation=token_hex(8))
         self.replica = self.address.replica
+        self._standing = Standing(self.replica, str(self.address.incarnation))
         self.names = tuple(dict.fromkeys(names))
         self.services: dict[str, Service] = {}
         self.mailbox = Mailbox(settings.mailbox)
@@ -118,6 +119,7 @@ class Host:
         self._started: list[str] = []
         self._local: dict[tuple[str, str], Send] = {}
         self._listeners: list[Changed] = []
+        self._watchers: list[Away] = []
         self._memory: Cache | None = None
         if settings.cache and not set(HOLDERS).isdisjoint(self.names):  # others aren't told what changes elsewhere
             self._memory = Cache(settings.cache_bytes // 8, settings.longest_cached)
@@ -135,6 +137,7 @@ class Host:
             mailbox=self.mailbox,
             database=self.database,
             on_changed=self._listeners.append,
+            on_away=self._watchers.append,
             changed=self.changed,
             meters=self.meters,
         )
@@ -227,11 +230,16 @@ class Host:
         """Replicas came, went or moved."""
         if directory.version < self.router.directory.version:
             return  # one that was overtaken on its way
+        away = directory.away - self.router.directory.away
         self.router.update(directory)
         self.endpoint.update(directory)
+        self._standing = self._standing.after(directory)
+        if away:
+            for watcher in self._watchers:
+                watcher(away)
 
     def standing(self) -> Standing:
-        return Standing.of(self.replica, str(self.address.incarnation), self.router.directory)
+        return self._standing
 
     def superseded(self) -> None:
         """Another process has our place: what we still have inside must not be sent on."""

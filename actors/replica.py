@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -38,6 +39,9 @@ HEALTH_SECONDS = 2.0
 """A loop that takes longer for one turn counts as hung."""
 GC_THRESHOLDS = (20_000, 20, 20)
 """A request makes thousands of objects and hardly a cycle: at Python's own 700 the collector would look for some several times in each."""
+FORGOTTEN_SECONDS = 10.0
+"""Whom no supervisor has asked for so long looks whether another process has its place by now."""
+LOOK_SECONDS = 2.0
 _PR_SET_PDEATHSIG = 1
 
 
@@ -101,6 +105,7 @@ class Replica:
         self._starting: Host | None = None
         self._directory = plan.directory
         self._stopped = False
+        self._asked = time.monotonic()
         threading.Thread(target=self._run, args=(id,), name="host", daemon=True).start()
 
     def _run(self, id: ReplicaId) -> None:
@@ -127,9 +132,21 @@ class Replica:
             gc.freeze()  # what is loaded stays: later collections needn't look at it
             gc.set_threshold(*GC_THRESHOLDS)
             self._host.set_result(host)
+            if not plan.one_node:
+                self._looking = self._loop.create_task(self._look_around(host))
         except Exception as error:  # whatever it is, `ready` hands it to the supervisor
             log.exception("this process could not start")
             self._host.set_exception(error)
+
+    async def _look_around(self, host: Host) -> None:
+        """Nobody could tell us that we were replaced while our node was cut off or frozen, and with nothing to do we would ask nobody."""
+        while not self._stopped:
+            await asyncio.sleep(LOOK_SECONDS)
+            if time.monotonic() - self._asked > FORGOTTEN_SECONDS:
+                try:
+                    await host.router.knock()
+                except Exception:  # whatever it was, the next look must come
+                    log.exception("others could not be asked who has this one's place")
 
     # -- asked by the supervisor
     def ready(self) -> dict[str, Any]:
@@ -147,6 +164,7 @@ class Replica:
 
         `restarts`: how often it has been started again; the replica can't know by itself.
         """
+        self._asked = time.monotonic()
         if not self._host.done():
             return {"state": "starting", "pid": os.getpid()}
         if self._host.exception() is not None:

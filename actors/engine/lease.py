@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from ...core.ids import new_id
 from ...core.sql.database import Database
@@ -54,6 +54,10 @@ class Lease:
     async def succeed(self) -> bool:
         """Declare dead who had our replica's place before; whether there was somebody."""
         return await self._database.execute(queries.SUCCEED, {"replica": self._replica, "id": self.id}) > 0
+
+    async def end_those_of(self, replicas: Collection[str]) -> bool:
+        """Declare other coordinators dead, by the names of their replicas; whether one was alive."""
+        return await self._database.execute(queries.SILENT, {"replicas": sorted(replicas)}) > 0
 
     async def sign_off(self) -> None:
         """Others may take over at once what is still ours."""

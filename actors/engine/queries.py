@@ -211,6 +211,9 @@ BEAT = _sql(f"""
 # A replica that was started again has a predecessor of the same name, and that one is dead.
 SUCCEED = _sql("UPDATE workflow_coordinator SET lease_until = now() WHERE replica = :replica AND id <> :id AND lease_until > now()")
 
+# So are those that don't answer the supervisor. Who isn't and goes on meets the fence of each execution that was taken over.
+SILENT = _sql("UPDATE workflow_coordinator SET lease_until = now() WHERE replica = ANY (:replicas::text[]) AND lease_until > now()")
+
 SIGN_OFF = _sql("DELETE FROM workflow_coordinator WHERE id = :id")
 
 # -- events

@@ -82,6 +82,24 @@ async def test_a_process_that_was_replaced_is_refused_and_told_so(colony: Colony
     await new.stop(0.1)
 
 
+async def test_a_process_that_has_nothing_to_say_knocks_and_hears_that_its_place_was_given_up(colony: Colony) -> None:
+    serving = await colony.host(0)
+    old = Host(colony.settings, [], address=colony.address(1))
+    ended = asyncio.Event()
+    old.on_superseded = ended.set
+    await old.start()
+    before = places(serving, old, version=7)
+    for host in (serving, old):
+        host.update(before)
+    await old.router.knock()
+    serving.update(Directory.of([(serving.address, ["toy"])], 8, away=[old.replica]))
+    await asyncio.sleep(0.1)
+    assert not ended.is_set(), "it may come back"
+    serving.update(Directory.of([(serving.address, ["toy"])], 9))
+    await asyncio.wait_for(ended.wait(), 5)
+    await old.stop(0.1)
+
+
 async def test_a_message_to_somebody_who_had_the_address_before_is_refused(colony: Colony, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("velella.actors.router.PATIENCE_SECONDS", 0.3)
     host = await colony.host(0)
@@ -99,9 +117,12 @@ def test_who_knows_more_counts() -> None:
     def directory(incarnation: str, version: int) -> Directory:
         return Directory.of([(Address(me, incarnation=incarnation), []), (Address(other, incarnation="o"), [])], version)
 
-    frozen = Standing.of(me, "old", directory("old", 4))
+    frozen = Standing(me, "old").after(directory("old", 4))
     assert frozen.is_superseded(directory("new", 5))
     assert not frozen.is_superseded(directory("old", 5)), "it was never replaced"
     assert not frozen.is_superseded(directory("older", 3)), "we are the ones who know less"
-    assert not Standing.of(me, "new", directory("old", 4)).is_superseded(directory("old", 5)), "nobody has been told of it yet"
-    assert not Standing.of(me, "old", directory("old", 4)).is_superseded(Directory(version=9)), "it is away, not replaced"
+    assert not Standing(me, "new").after(directory("old", 4)).is_superseded(directory("old", 5)), "nobody has been told of it yet"
+    assert frozen.after(Directory(version=5, away=frozenset([me]))).is_superseded(directory("new", 6)), "it was left out before"
+    assert not frozen.is_superseded(Directory(version=9, away=frozenset([me]))), "it is away, not replaced"
+    assert not frozen.is_superseded(Directory(version=9, leaving=frozenset([me]))), "it finishes what it has inside"
+    assert frozen.is_superseded(Directory(version=9)), "its place was given up"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from velella.actors.directory import ReplicaId
 from velella.core.errors import Conflict, DeadlineExceeded, NotAllowed, NotFound, UnexpectedState
 from velella.core.flow import Flow, step, workflow
 from velella.core.flow.definitions import _steps, _workflows
@@ -139,6 +140,24 @@ async def test_a_coordinator_that_was_taken_for_dead_can_not_finish(engine_datab
         assert row["owner"] == other.coordinator._lease.id
         assert row["attempts"] == 2
         assert row["state"] == "done"
+        assert await here.booked("a") == [1], "two ran the same step; it happened once"
+
+
+async def test_what_a_coordinator_carries_out_that_does_not_answer_is_taken_over_before_its_lease_ends(engine_database: str) -> None:
+    from toy_stage import stage
+
+    async with stage(engine_database, "flows-0") as silent, stage(engine_database, "flows-1") as here:
+        slow = asyncio.create_task(silent.coordinator.run("book-slowly", {"account": "a", "seconds": 2.0}))
+        while await here.booked("a") == []:
+            await asyncio.sleep(0.01)
+        here.coordinator.others_are_away(frozenset([ReplicaId("flows", 7)]))
+        await asyncio.sleep(0.1)
+        assert (await here.coordinator.list())[0]["owner"] == silent.coordinator._lease.id, "that was another one"
+        async with asyncio.timeout(5):
+            while (await here.coordinator.list())[0]["owner"] != here.coordinator._lease.id:  # a heartbeat may come between the two
+                here.coordinator.others_are_away(frozenset([ReplicaId("flows", 0)]))
+                await asyncio.sleep(0.2)
+        assert await slow == (await here.ledger.entries("a"))[0]["id"]
         assert await here.booked("a") == [1], "two ran the same step; it happened once"
 
 
