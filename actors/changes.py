@@ -124,6 +124,6 @@ class Changes:
     async def _roll(self, pools: Sequence[Pool]) -> None:
         for pool in pools:
             for old in self._supervisor.members(pool.name):
-                (new,) = await self._supervisor.grow(self._pool(pool.name), 1, beside=old)
+                (new,) = await self._supervisor.grow(self._pool(pool.name), 1, node=old.place)
                 await self._supervisor.retire([old])
                 self._say(f"{old.id} (process {old.pid}) → {new.id} (process {new.pid})")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,17 +65,48 @@ def node_for(pool: Pool, members: Iterable[Member], nodes: Sequence[Mapping[str,
     """
     if not all(_PLAIN_LABEL.fullmatch(value) for value in pool.labels.values()):
         return None
-    there = list(members)
-    can = [node for node in nodes if node["Alive"] and _may_hold(node, pool)]
+    here: dict[str, list[Member]] = {node["NodeID"]: [] for node in nodes}
+    for member in members:
+        here.setdefault(member.place, []).append(member)
+    can = [node for node in nodes if node["Alive"] and _may_hold(node, pool, here[node["NodeID"]])]
     can = [node for node in can if node["Resources"].get("CPU", 0) > 0] or can
 
     def crowd(node: Mapping[str, Any]) -> tuple[int, int, str]:
-        here = [member for member in there if member.place == node["NodeID"]]
-        return sum(member.id.pool == pool.name for member in here), len(here), node["NodeID"]
+        there = here[node["NodeID"]]
+        return sum(member.id.pool == pool.name for member in there), len(there), node["NodeID"]
 
     return str(min(can, key=crowd)["NodeID"]) if can else None
 
 
-def _may_hold(node: Mapping[str, Any], pool: Pool) -> bool:
+def move(pool: Pool, members: Sequence[Member], nodes: Sequence[Mapping[str, Any]]) -> tuple[Member, str] | None:
+    """Which replica of a pool should go to which node, so that those of the pool are further apart, or the nodes more evenly filled.
+
+    None: they are well where they are. As long as one of them doesn't run, nobody knows where it will be.
+    """
+    own = [member for member in members if member.id.pool == pool.name]
+    to = node_for(pool, members, nodes)
+    if to is None or not own or any(member.is_away or member.state != "running" for member in own):
+        return None
+    places, filled = Counter(member.place for member in own), Counter(member.place for member in members)
+    crowded = max(places, key=lambda place: (places[place], filled[place], place))
+    nearer = places[crowded] - places[to]
+    if nearer >= 2 or (nearer == 1 and filled[crowded] - filled[to] >= 2):  # what is gained must not be lost again by a move back
+        return max((member for member in own if member.place == crowded), key=lambda member: member.id), to
+    return None
+
+
+def one_too_many(pool: Pool, members: Iterable[Member]) -> Member | None:
+    """Whom a pool can do without that has more replicas than it may have: one that doesn't run, else one of the fullest place."""
+    own = [member for member in members if member.id.pool == pool.name]
+    if len(own) <= pool.at_most:
+        return None
+    places = Counter(member.place for member in own)
+    return max(own, key=lambda member: (member.state != "running", places[member.place], member.id))
+
+
+def _may_hold(node: Mapping[str, Any], pool: Pool, here: Sequence[Member]) -> bool:
     labels, resources = node.get("Labels") or {}, node["Resources"]
-    return pool.labels.items() <= labels.items() and all(resources.get(name, 0) >= amount for name, amount in pool.resources.items())
+    return pool.labels.items() <= labels.items() and all(
+        resources.get(name, 0) - sum(member.pool.resources.get(name, 0) for member in here) >= amount
+        for name, amount in pool.resources.items()
+    )

@@ -32,6 +32,7 @@ from .members import Member, node_for
 from .metrics import gather
 from .router import Router, socket_links
 from .services import import_path
+from .spreading import Spreading
 from .tls import client_tls
 from .topology import Pool, Topology
 
@@ -95,6 +96,7 @@ class Supervisor:
             )
         )
         self._members: dict[ReplicaId, Member] = {}
+        self._leaving: set[ReplicaId] = set()
         self._logs = LogPipe(self.settings)
         self._control = Control(self.settings, self)
         self.changing = asyncio.Lock()
@@ -106,6 +108,7 @@ class Supervisor:
         )
         self._watching: asyncio.Task[None] | None = None
         self._scaling = Scaling()
+        self._spreading = Spreading(self)
         self._version = 0
         self._stopped = False
 
@@ -159,6 +162,9 @@ class Supervisor:
     def members(self, pool: str) -> list[Member]:
         """The replicas of a pool."""
         return sorted((member for member in self._members.values() if member.id.pool == pool), key=lambda member: member.id)
+
+    def all_members(self) -> list[Member]:
+        return list(self._members.values())
 
     def _plan(self, pool: Pool, index: int | None = None) -> Member:
         from .replica import actor_name, socket_path
@@ -225,7 +231,9 @@ class Supervisor:
 
     def directory(self) -> Directory:
         """Where everybody is, as far as we know."""
-        return Directory.of(((member.address, member.pool.services) for member in self._listed()), self._version)
+        away = (member.id for member in self._members.values() if member.is_away)
+        listed = ((member.address, member.pool.services) for member in self._listed())
+        return Directory.of(listed, self._version, away=away, leaving=self._leaving)
 
     def _listed(self) -> list[Member]:
         """Those whom messages shall go to: a silent one is left out as long as its pool has others."""
@@ -270,6 +278,8 @@ class Supervisor:
             if not self.changing.locked():
                 async with self.changing:
                     await self._scale()
+                if self._cluster.is_joined:
+                    self._spreading.look()
         if any(changed):
             await self._after_restart()
 
@@ -367,14 +377,14 @@ class Supervisor:
         if self._pools_changed is not None:
             await self._pools_changed(pools)
 
-    async def grow(self, pool: Pool, by: int, *, beside: Member | None = None) -> list[Member]:
-        """Replicas more, on the node of `beside` if possible. When this returns they take messages, and all know.
+    async def grow(self, pool: Pool, by: int, *, node: str = "") -> list[Member]:
+        """Replicas more, on that node if possible. When this returns they take messages, and all know.
 
         Raises what kept one from starting: then none is new.
         """
         new = [self._plan(pool) for _ in range(by)]
         for member in new:
-            member.node = beside.place if beside is not None else ""
+            member.node = node
         try:
             await self._make(new)
             await self._ready(new)
@@ -389,10 +399,12 @@ class Supervisor:
         for member in members:
             self._members.pop(member.id, None)
         leaving = [member for member in members if member.actor is not None]
+        self._leaving |= {member.id for member in leaving}
         await self._tell_directory()
         await self._finish(leaving, leave=True)
         for member in leaving:
             self._kill(member, restart=False)
+            self._leaving.discard(member.id)
 
     # -- stopping
     async def stop(self) -> None:
@@ -403,6 +415,7 @@ class Supervisor:
         if self._watching is not None:
             self._watching.cancel()
         self.changes.stop()
+        self._spreading.stop()
         if not self._inside:
             await self._control.close()
         rest = [member for member in self._members.values() if member.actor is not None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from velella.actors.directory import Address, ReplicaId
-from velella.actors.members import Member, node_for
+from velella.actors.members import Member, move, node_for, one_too_many
 from velella.actors.topology import Pool
 
 
@@ -32,3 +32,46 @@ def test_labels_and_resources_say_where_and_managing_nodes_are_left_alone() -> N
     assert node_for(Pool("p", (), labels={"zone": "c"}), [], nodes) is None, "left to Ray, which waits for such a node"
     assert node_for(Pool("p", (), resources={"CPU": 8}), [], nodes) is None
     assert node_for(Pool("p", (), labels={"zone": "in(a,b)"}), [], nodes) is None, "a rule of Ray's, for Ray"
+    holding = [Member(ReplicaId("q", 0), Pool("q", (), resources={"CPU": 3}), None, Address(ReplicaId("q", 0)), node="a")]
+    assert node_for(Pool("p", (), resources={"CPU": 2}), holding, [node("a"), node("b", 2)]) == "b", "what others of ours hold is taken"
+
+
+def running(pool: str, *nodes: str) -> list[Member]:
+    members = there(pool, *nodes)
+    for member in members:
+        member.state = "running"
+    return members
+
+
+def test_replicas_of_a_pool_that_are_together_are_taken_apart_when_there_is_a_node_for_it() -> None:
+    nodes, pool = [node("a"), node("b")], Pool("cart", ("cart",), 2)
+    together = running("cart", "a", "a")
+    assert move(pool, together, nodes) == (together[1], "b")
+    assert move(pool, together, nodes[:1]) is None
+    assert move(pool, running("cart", "a", "b"), nodes) is None
+    assert move(pool, running("cart", "a", "a", "b"), nodes) is None, "it would only be the other way round"
+    assert move(Pool("cart", ("cart",), 2, labels={"zone": "x"}), together, nodes) is None
+    together[0].state = "restarting"
+    assert move(pool, together, nodes) is None, "who knows where that one will be"
+
+
+def test_of_too_many_one_that_does_not_run_goes_first_then_one_of_the_fullest_node() -> None:
+    pool, members = Pool("cart", ("cart",), 1, 2), running("cart", "a", "b", "b")
+    assert one_too_many(pool, members) is members[2]
+    members[0].state = "stopping"
+    assert one_too_many(pool, members) is members[0]
+    assert one_too_many(pool, members[1:]) is None
+
+
+def test_an_empty_node_is_filled_until_no_move_makes_it_more_even() -> None:
+    nodes = [node("a"), node("b"), node("c")]
+    pools = [Pool(name, (name,), 2) for name in ("cart", "order", "tax")]
+    members = [member for pool in pools for member in running(pool.name, "a", "b")]
+    moves = 0
+    while found := next(filter(None, (move(pool, members, nodes) for pool in pools)), None):
+        moved, to = found
+        moved.node = to
+        moves += 1
+        assert moves < 10, "they go round"
+    assert sorted(sum(member.node == one["NodeID"] for member in members) for one in nodes) == [2, 2, 2]
+    assert all(len({member.node for member in members if member.id.pool == pool.name}) == 2 for pool in pools)
