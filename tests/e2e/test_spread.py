@@ -1,186 +1,19 @@
-"""One shop on three nodes: placed by labels, and changed while it sells."""
+"""One shop on three nodes: placed by labels, changed while it sells, and nodes that die, are cut off and come back."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
-import aiohttp
 import asyncpg
+import psutil
 import pytest
-import yaml
 
 from velella.actors.postgres import EmbeddedPostgres
-from velella.core.ids import ulid
 
-from .buyer import Buyer
-from .nodes import Nodes, ray_nodes
-from .served import ADMIN, VELELLA, Api, free_port
-from .shop import Country, Shop, open_shop, sell
-from .test_stock import books
-
-NODES = {
-    "head": {"num_cpus": 1, "labels": {"door": "yes"}},
-    "left": {"num_cpus": 1, "labels": {"door": "no"}},
-    "right": {"num_cpus": 1, "labels": {"door": "yes"}},
-}
-ENGINE = ["locking", "caching", "workflows"]
-
-
-@dataclass
-class Colony:
-    """A shop that `velella up` has started on nodes."""
-
-    nodes: Nodes
-    port: int
-    data_dir: Path
-    environment: dict[str, str]
-    session: aiohttp.ClientSession
-    shop: Shop | None = None
-
-    async def velella(self, *words: str, ok: bool | None = True) -> str:
-        process = await asyncio.create_subprocess_exec(
-            *VELELLA, *words, "--data-dir", str(self.data_dir), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-            cwd=self.data_dir.parent, env=self.environment,
-        )  # fmt: skip
-        output = (await process.communicate())[0].decode()
-        assert ok is None or (process.returncode == 0) == ok, f"velella {' '.join(words)} exited with {process.returncode}: {output}"
-        return output
-
-    async def report(self) -> Any:
-        """What `velella status` says."""
-        return json.loads(await self.velella("status", "--json"))
-
-    async def status(self) -> dict[str, list[dict[str, Any]]]:
-        """Replicas by pool."""
-        return {pool["name"]: pool["replicas"] for pool in (await self.report())["pools"]}
-
-    def door(self, node: str) -> Api:
-        return Api(self.session, f"http://{self.nodes[node].address}:{self.port}")
-
-    async def admin(self, node: str) -> Api:
-        api = self.door(node)
-        token = (await api.post("/auth/user/emailpass", {"email": ADMIN[0], "password": ADMIN[1]}))["token"]
-        return Api(self.session, api.base, {"authorization": f"Bearer {token}"})
-
-    async def crowd(self, *doors: str) -> Crowd:
-        """Buyers at the doors of these nodes."""
-        admin = await self.admin(doors[0])
-        if self.shop is None:
-            self.shop = await open_shop(admin, [Country("dk", "eur", rate=25, inclusive=True, shipping=10)])
-        product = await sell(admin, self.shop, f"wanted-{ulid().lower()}", {"eur": 10}, stock=100_000)
-        headers = {"x-publishable-api-key": self.shop.key}
-        stores = [Api(self.session, self.door(node).base, headers) for node in doors]
-        return Crowd(self, doors[0], product["variants"][0], [Buyer(store, self.shop) for store in stores])
-
-
-@dataclass
-class Crowd:
-    """Buyers who buy one variant again and again, and remember every answer."""
-
-    colony: Colony
-    door: str
-    """Of a node that stays."""
-    variant: dict[str, Any]
-    buyers: list[Buyer]
-    orders: dict[str, str] = field(default_factory=dict)
-    open_carts: set[str] = field(default_factory=set)
-    failures: list[str] = field(default_factory=list)
-    last_failure: float = 0.0
-    last_order: float = 0.0
-    stopped: bool = False
-
-    @asynccontextmanager
-    async def shopping(self) -> AsyncIterator[None]:
-        self.last_failure = time.monotonic()
-        tasks = [asyncio.create_task(self._shop(buyer)) for buyer in self.buyers for _ in range(2)]
-        try:
-            await self.goes_well_again()
-            self.failures.clear()
-            yield
-        finally:
-            self.stopped = True
-            await asyncio.gather(*tasks)
-
-    async def goes_well_again(self) -> None:
-        """Orders come through, and for three seconds no request has failed."""
-        since = time.monotonic()
-        while min(self.last_order, time.monotonic() - 3.0) < max(since, self.last_failure):
-            assert time.monotonic() < since + 60, self.failures[-5:]
-            await asyncio.sleep(0.1)
-
-    async def _shop(self, buyer: Buyer) -> None:
-        while not self.stopped:
-            try:
-                cart = await buyer.ready(self.variant["id"])
-                self.open_carts.add(cart)
-                await self._complete(buyer, cart)
-            except (AssertionError, aiohttp.ClientError, TimeoutError) as error:
-                self._failed(f"{type(error).__name__}: {error}")
-                await asyncio.sleep(0.05)
-
-    async def _complete(self, buyer: Buyer, cart: str) -> None:
-        status, answer = await buyer.complete(cart)
-        if answer.get("type") == "order":
-            self.orders[cart] = answer["order"]["id"]
-            self.open_carts.discard(cart)
-            self.last_order = time.monotonic()
-        else:
-            self._failed(f"{status} {answer}")
-
-    def _failed(self, why: str) -> None:
-        self.failures.append(why)
-        self.last_failure = time.monotonic()
-
-    async def check_books(self) -> None:
-        """No order is lost, none is there twice, no stock is reserved for nobody."""
-        for cart in sorted(self.open_carts):
-            for _ in range(20):
-                await self._complete(self.buyers[0], cart)
-                if cart in self.orders:
-                    break
-                await asyncio.sleep(0.5)
-        assert not self.open_carts, "a cart is stuck"
-        admin = await self.colony.admin(self.door)
-        reserved = (await books(admin, self.variant["sku"]))["reserved"]
-        assert len(set(self.orders.values())) == len(self.orders) == reserved
-        for order in list(self.orders.values())[-20:]:
-            assert (await admin.get(f"/admin/orders/{order}"))["order"]["id"] == order
-
-
-def write_topology(file: Path, modules: int) -> None:
-    """Three pools; `modules` replicas of the one that holds all modules."""
-    from velella.actors.services import service_names
-    from velella.core.settings import Settings
-
-    names = [name for name in service_names(Settings()) if name not in (*ENGINE, "http")]
-    pools = [
-        {"name": "doors", "services": ["http"], "replicas": 2, "labels": {"door": "yes"}},
-        {"name": "engine", "services": ENGINE, "replicas": 2},
-        {"name": "modules", "services": names, "replicas": modules, "connections": 4},
-    ]
-    file.write_text(yaml.safe_dump({"metadata": {"velella": {"pools": pools}}}))
-
-
-@asynccontextmanager
-async def colony_on(nodes: Nodes, folder: Path, database_url: str) -> AsyncIterator[Colony]:
-    file = folder / "cluster.yaml"
-    write_topology(file, modules=1)
-    environment = os.environ | nodes.environment | {"VELELLA_DATABASE_URL": database_url, "VELELLA_LOG_LEVEL": "warning"}
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()) as session:
-        colony = Colony(nodes, free_port(), folder / "data", environment, session)
-        await colony.velella("migrate")
-        up = await colony.velella("up", str(file), "--address", nodes.address, "--host", "node", "--port", str(colony.port))
-        assert "with 5 replicas on 3 nodes" in up
-        await colony.velella("user", "create", "--email", ADMIN[0], "--password", ADMIN[1])
-        yield colony
+from .nodes import ray_nodes
+from .spread import NODES, Colony, colony_on, write_topology
 
 
 @pytest.fixture(scope="module")
@@ -197,22 +30,93 @@ async def test_pools_are_where_their_labels_say_and_apart(colony: Colony) -> Non
     places = {pool: {replica["node"] for replica in replicas} for pool, replicas in there.items()}
     address = {name: node.address for name, node in colony.nodes.nodes.items()}
     assert places["doors"] == {address["head"], address["right"]}
-    assert len(places["engine"]) == 2, "two replicas of a pool are on two nodes"
+    assert len(places["engine"]) == len(places["modules"]) == 2, "two replicas of a pool are on two nodes"
     for node in ("head", "right"):
         assert (await (await colony.admin(node)).get("/admin/stores"))["stores"], "both doors lead to the same shop"
 
 
 async def test_the_file_and_commands_change_pools_while_they_sell(colony: Colony) -> None:
-    """A replica more by the file, and a new process for each old one by a command: no request fails, no order is lost."""
+    """A replica more by the file, one less and a new process for each old one by commands: no request fails, no order is lost."""
     file = colony.data_dir.parent / "cluster.yaml"
     crowd = await colony.crowd("head", "right")
     async with crowd.shopping():
-        write_topology(file, modules=2)
-        assert "modules: 1 → 2 replicas" in await colony.velella("up", str(file))
+        write_topology(file, modules=3)
+        assert "modules: 2 → 3 replicas" in await colony.velella("up", str(file))
+        await colony.velella("scale", "modules=2")
         before = await colony.status()
         await colony.velella("roll", "modules", "doors")
     after = await colony.status()
     for pool in ("modules", "doors"):
         assert {replica["pid"] for replica in after[pool]}.isdisjoint(replica["pid"] for replica in before[pool])
     assert crowd.failures == []
+    await crowd.check_books()
+
+
+@pytest.mark.timeout(400)
+async def test_a_node_that_dies_is_done_without_and_filled_again_when_it_is_back(colony: Colony) -> None:
+    left = colony.nodes["left"]
+    gone = {replica["pid"] for replica in await colony.replicas() if replica["node"] == left.address}
+    assert gone
+    crowd = await colony.crowd("head", "right")
+    async with crowd.shopping():
+        died = time.monotonic()
+        await colony.nodes.lose("left")
+        await crowd.goes_well_again()
+        assert crowd.failed_for(died) < 3.0 + crowd.lag
+        await colony.settles(without=gone)
+        crowd.failures.clear()
+        await colony.nodes.bring_back("left")
+        await colony.settles(on=("left",))
+        await asyncio.sleep(1.0)
+    assert crowd.failures == [], "nothing fails while replicas move"
+    await crowd.check_books()
+
+
+@pytest.mark.timeout(400)
+async def test_a_node_that_is_cut_off_is_done_without_and_what_was_replaced_is_refused(colony: Colony) -> None:
+    """It reaches the database all the while. When it is back its processes find out that others have their places, and end."""
+    left = colony.nodes["left"]
+    gone = {replica["pid"] for replica in await colony.replicas() if replica["node"] == left.address}
+    assert gone
+    zombies = [psutil.Process(pid) for pid in gone]
+    crowd = await colony.crowd("head", "right")
+    async with crowd.shopping():
+        cut = time.monotonic()
+        await colony.nodes.cut_off("left")
+        await crowd.goes_well_again()
+        assert crowd.failed_for(cut) < 3.0 + crowd.lag
+        await colony.settles(without=gone)
+        await asyncio.sleep(max(0.0, cut + 20 - time.monotonic()))
+        assert all(zombie.is_running() for zombie in zombies)
+        crowd.failures.clear()
+        await colony.nodes.let_back("left", zombies)
+        back = time.monotonic()
+        _, alive = await asyncio.to_thread(psutil.wait_procs, zombies, 30)
+        assert not alive
+        print(f"what was replaced ended {time.monotonic() - back:.1f} s after it was back")
+        await colony.nodes.bring_back("left")
+        await colony.settles(on=("left",))
+    assert crowd.failures == []
+    await crowd.check_books()
+
+
+@pytest.mark.timeout(400)
+async def test_without_the_head_running_pools_serve_on_and_the_next_supervisor_finds_them(colony: Colony) -> None:
+    head = colony.nodes["head"]
+    stay = {replica["pid"] for replica in await colony.replicas() if replica["node"] != head.address}
+    crowd = await colony.crowd("right")
+    async with crowd.shopping():
+        died = time.monotonic()
+        await colony.nodes.lose("head")
+        await crowd.goes_well_again()
+        assert crowd.failed_for(died) < 3.0 + crowd.lag
+        crowd.failures.clear()
+        before = len(crowd.orders)
+        await asyncio.sleep(10)
+        assert len(crowd.orders) > before
+        await colony.nodes.bring_back("head")
+        await colony.settles(on=("head",))
+        await asyncio.sleep(1.0)
+    assert crowd.failures == []
+    assert stay & {replica["pid"] for replica in await colony.replicas()}
     await crowd.check_books()
