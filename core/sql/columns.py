@@ -91,6 +91,15 @@ def trigrams(table: Table, *columns: str) -> Index:
     )
 
 
+def index_on(table: Table, column: str) -> Index:
+    """An index to find rows of a table by a column: of those that aren't deleted, or of all where deleting what the column refers to
+    deletes or changes rows here, too. PostgreSQL looks for these without asking whether they are softly deleted.
+    """
+    refers = any(key.ondelete is not None for key in table.c[column].foreign_keys)
+    where = None if refers or "deleted_at" not in table.c else table.c.deleted_at.is_(None)
+    return Index(f"ix_{table.name}_{column}", table.c[column], postgresql_where=where)
+
+
 def message_table(metadata: MetaData, module: str) -> Table:
     """The module's record of the writes that came over a wire, with their replies (see `messages.writes`).
 

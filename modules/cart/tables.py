@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, Numeric, Table, Text, false, true
 from sqlalchemy.sql.schema import SchemaItem
 
-from ...core.sql.columns import Json, Money, Timestamp, identity, metadata_column, module_metadata, timestamps, version
+from ...core.sql.columns import Json, Money, Timestamp, identity, index_on, metadata_column, module_metadata, timestamps, version
 from ...core.sql.entity import Entity, Relation, Schema, many, one
 
 metadata = module_metadata()
@@ -87,7 +87,7 @@ cart_line_item = Table(
     CheckConstraint("unit_price >= 0", name="unit_price_not_negative"),
     CheckConstraint("quantity > 0", name="quantity_positive"),
 )
-Index("ix_cart_line_item_cart_id", cart_line_item.c.cart_id, postgresql_where=cart_line_item.c.deleted_at.is_(None))
+index_on(cart_line_item, "cart_id")
 for _column in ("variant_id", "product_id"):
     Index(f"ix_cart_line_item_{_column}", cart_line_item.c[_column], postgresql_where=cart_line_item.c.deleted_at.is_(None))
 
@@ -106,7 +106,7 @@ cart_shipping_method = Table(
     *timestamps(),
     CheckConstraint("amount >= 0", name="amount_not_negative"),
 )
-Index("ix_cart_shipping_method_cart_id", cart_shipping_method.c.cart_id, postgresql_where=cart_shipping_method.c.deleted_at.is_(None))
+index_on(cart_shipping_method, "cart_id")
 
 credit_line = Table(
     "credit_line",
@@ -119,7 +119,7 @@ credit_line = Table(
     metadata_column(),
     *timestamps(),
 )
-Index("ix_credit_line_cart_id", credit_line.c.cart_id, postgresql_where=credit_line.c.deleted_at.is_(None))
+index_on(credit_line, "cart_id")
 
 
 def _tax_line(name: str, owner: str, key: str) -> Table:
@@ -138,7 +138,7 @@ def _tax_line(name: str, owner: str, key: str) -> Table:
         metadata_column(),
         *timestamps(),
     )
-    Index(f"ix_{name}_{key}", table.c[key], postgresql_where=table.c.deleted_at.is_(None))
+    index_on(table, key)
     return table
 
 
@@ -159,7 +159,7 @@ def _adjustment(name: str, owner: str, key: str, *extra: SchemaItem) -> Table:
         *extra,
         CheckConstraint("amount >= 0", name="amount_not_negative"),
     )
-    Index(f"ix_{name}_{key}", table.c[key], postgresql_where=table.c.deleted_at.is_(None))
+    index_on(table, key)
     return table
 
 

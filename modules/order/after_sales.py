@@ -5,10 +5,10 @@ Changes are written down; returns, claims and exchanges are yet to come: there a
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, ForeignKey, Identity, Index, Integer, Sequence, Table, Text, false
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, ForeignKey, Identity, Integer, Sequence, Table, Text, false
 from sqlalchemy.sql.schema import SchemaItem
 
-from ...core.sql.columns import Json, Money, Quantity, Timestamp, identity, metadata_column, timestamps
+from ...core.sql.columns import Json, Money, Quantity, Timestamp, identity, index_on, metadata_column, timestamps
 from .tables import metadata
 
 
@@ -23,7 +23,7 @@ def _of_cause() -> tuple[SchemaItem, ...]:
 
 def _indexed(table: Table, *columns: str) -> None:
     for name in columns:
-        Index(f"ix_{table.name}_{name}", table.c[name], postgresql_where=table.c.deleted_at.is_(None))
+        index_on(table, name)
 
 
 order_change = Table(

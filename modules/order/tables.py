@@ -21,7 +21,18 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.schema import SchemaItem
 
-from ...core.sql.columns import Json, Money, Quantity, Timestamp, identity, metadata_column, module_metadata, timestamps, trigrams
+from ...core.sql.columns import (
+    Json,
+    Money,
+    Quantity,
+    Timestamp,
+    identity,
+    index_on,
+    metadata_column,
+    module_metadata,
+    timestamps,
+    trigrams,
+)
 from ...core.sql.tally import keep_tally
 
 metadata = module_metadata()
@@ -73,7 +84,7 @@ order = Table(
     CheckConstraint("status IN ('pending', 'completed', 'draft', 'archived', 'canceled', 'requires_action')", name="status"),
 )
 for _column in ("display_id", "region_id", "customer_id", "sales_channel_id", "shipping_address_id", "billing_address_id", "created_at"):
-    Index(f"ix_order_{_column}", order.c[_column], postgresql_where=order.c.deleted_at.is_(None))
+    index_on(order, _column)
 trigrams(order, "display_id", "custom_display_id", "email")
 Index("uq_order_custom_display_id", order.c.custom_display_id, unique=True, postgresql_where=order.c.deleted_at.is_(None))
 keep_tally(order, "display_id", "status", "is_draft_order", "region_id", "customer_id", "sales_channel_id", "currency_code", "created_at")
@@ -110,7 +121,7 @@ order_line_item = Table(
     *timestamps(),
 )
 for _column in ("order_id", "variant_id", "product_id"):
-    Index(f"ix_order_line_item_{_column}", order_line_item.c[_column], postgresql_where=order_line_item.c.deleted_at.is_(None))
+    index_on(order_line_item, _column)
 
 _COUNTED = (
     "fulfilled_quantity",
@@ -136,8 +147,9 @@ order_item = Table(
     metadata_column(),
     *timestamps(),
 )
-Index("ix_order_item_order_id", order_item.c.order_id, postgresql_where=order_item.c.deleted_at.is_(None))
+index_on(order_item, "order_id")
 # A line has one row that counts. Those of earlier versions of the order stay, softly deleted.
+index_on(order_item, "item_id")
 Index("uq_order_item_item_id", order_item.c.item_id, unique=True, postgresql_where=order_item.c.deleted_at.is_(None))
 
 order_shipping_method = Table(
@@ -156,11 +168,7 @@ order_shipping_method = Table(
     *timestamps(),
 )
 for _column in ("order_id", "shipping_option_id"):
-    Index(
-        f"ix_order_shipping_method_{_column}",
-        order_shipping_method.c[_column],
-        postgresql_where=order_shipping_method.c.deleted_at.is_(None),
-    )
+    index_on(order_shipping_method, _column)
 
 # Which version of the order a shipping method belongs to, and whether a return, claim or exchange brought it.
 order_shipping = Table(
@@ -175,7 +183,8 @@ order_shipping = Table(
     Column("exchange_id", Text),
     *timestamps(),
 )
-Index("ix_order_shipping_order_id", order_shipping.c.order_id, postgresql_where=order_shipping.c.deleted_at.is_(None))
+index_on(order_shipping, "order_id")
+index_on(order_shipping, "shipping_method_id")
 Index(
     "uq_order_shipping_shipping_method_id",
     order_shipping.c.shipping_method_id,
@@ -200,7 +209,7 @@ def _tax_line(name: str, owner: str, key: str) -> Table:
         metadata_column(),
         *timestamps(),
     )
-    Index(f"ix_{name}_{key}", table.c[key], postgresql_where=table.c.deleted_at.is_(None))
+    index_on(table, key)
     return table
 
 
@@ -220,7 +229,7 @@ def _adjustment(name: str, owner: str, key: str, *extra: SchemaItem) -> Table:
         *timestamps(),
         *extra,
     )
-    Index(f"ix_{name}_{key}", table.c[key], postgresql_where=table.c.deleted_at.is_(None))
+    index_on(table, key)
     return table
 
 
@@ -243,7 +252,7 @@ order_credit_line = Table(
     metadata_column(),
     *timestamps(),
 )
-Index("ix_order_credit_line_order_id", order_credit_line.c.order_id, postgresql_where=order_credit_line.c.deleted_at.is_(None))
+index_on(order_credit_line, "order_id")
 
 # Money that went to the shop (positive) or back (negative).
 order_transaction = Table(
@@ -261,7 +270,7 @@ order_transaction = Table(
     Column("exchange_id", Text),
     *timestamps(),
 )
-Index("ix_order_transaction_order_id", order_transaction.c.order_id, postgresql_where=order_transaction.c.deleted_at.is_(None))
+index_on(order_transaction, "order_id")
 # One capture or refund is one transaction, however often it is reported.
 Index(
     "uq_order_transaction_reference",
@@ -282,6 +291,7 @@ order_summary = Table(
     Column("totals", Json, nullable=False),
     *timestamps(),
 )
+index_on(order_summary, "order_id")
 Index("uq_order_summary_order_id", order_summary.c.order_id, unique=True, postgresql_where=order_summary.c.deleted_at.is_(None))
 
 # Why things come back: the reasons a shop chooses from, each maybe a finer one of another.

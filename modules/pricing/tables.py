@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, false
 
-from ...core.sql.columns import Json, Money, Quantity, Timestamp, identity, metadata_column, module_metadata, timestamps
+from ...core.sql.columns import Json, Money, Quantity, Timestamp, identity, index_on, metadata_column, module_metadata, timestamps
 from ...core.sql.entity import Entity, Schema, many, one
 
 metadata = module_metadata()
@@ -37,7 +37,7 @@ price_list_rule = Table(
     Column("price_list_id", Text, ForeignKey("price_list.id", ondelete="CASCADE"), nullable=False),
     *timestamps(),
 )
-Index("ix_price_list_rule_price_list_id", price_list_rule.c.price_list_id, postgresql_where=price_list_rule.c.deleted_at.is_(None))
+index_on(price_list_rule, "price_list_id")
 
 # `rules_count` is the number of the price's rules: what a calculation sorts by, without looking at the rules themselves.
 price = Table(
@@ -78,6 +78,7 @@ Index(
     postgresql_where=price_rule.c.deleted_at.is_(None),
 )
 
+index_on(price_rule, "price_id")
 Index("ix_price_rule_attribute", price_rule.c.attribute, postgresql_where=price_rule.c.deleted_at.is_(None))
 
 price_preference = Table(
