@@ -61,9 +61,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=2))
 
 
-BROWSER = Path(__file__).parent / "browser"
+WHEN_ASKED_FOR = ("browser", "nodes")
+"""Folders of tests that take long or need more than Python: scripts/test-browser and scripts/test-nodes run them."""
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Tests with a browser run when they are asked for, as scripts/test-browser does: not every machine has Chromium."""
-    return True if collection_path == BROWSER and not any("tests/browser" in asked for asked in config.args) else None
+    folder = collection_path.name
+    left_out = collection_path.parent == Path(__file__).parent and folder in WHEN_ASKED_FOR
+    return True if left_out and not any(f"tests/{folder}" in asked for asked in config.args) else None

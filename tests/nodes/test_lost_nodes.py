@@ -1,0 +1,95 @@
+"""One shop on three nodes that lose their power, are cut off and lose their head while it sells. Some minutes: scripts/test-nodes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import asyncpg
+import psutil
+import pytest
+
+from velella.actors.postgres import EmbeddedPostgres
+
+from ..e2e.nodes import ray_nodes
+from ..e2e.spread import NODES, Colony, colony_on
+
+
+@pytest.fixture(scope="module")
+async def colony(tmp_path_factory: pytest.TempPathFactory, postgres: EmbeddedPostgres) -> AsyncIterator[Colony]:
+    connection = await asyncpg.connect(postgres.url("postgres"))
+    await connection.execute("CREATE DATABASE lost_nodes")
+    await connection.close()
+    async with ray_nodes(NODES) as nodes, colony_on(nodes, tmp_path_factory.mktemp("nodes"), postgres.url("lost_nodes")) as running:
+        yield running
+
+
+@pytest.mark.timeout(400)
+async def test_a_node_that_dies_is_done_without_and_filled_again_when_it_is_back(colony: Colony) -> None:
+    left = colony.nodes["left"]
+    gone = {replica["pid"] for replica in await colony.replicas() if replica["node"] == left.address}
+    assert gone
+    crowd = await colony.crowd("head", "right")
+    async with crowd.shopping():
+        died = time.monotonic()
+        await colony.nodes.lose("left")
+        await crowd.goes_well_again()
+        assert crowd.failed_for(died) < 3.0 + crowd.lag
+        await colony.settles(without=gone)
+        crowd.failures.clear()
+        await colony.nodes.bring_back("left")
+        await colony.settles(on=("left",))
+        await asyncio.sleep(1.0)
+    assert crowd.failures == [], "nothing fails while replicas move"
+    await crowd.check_books()
+
+
+@pytest.mark.timeout(400)
+async def test_a_node_that_is_cut_off_is_done_without_and_what_was_replaced_is_refused(colony: Colony) -> None:
+    """It reaches the database all the while. When it is back its processes find out that others have their places, and end."""
+    left = colony.nodes["left"]
+    gone = {replica["pid"] for replica in await colony.replicas() if replica["node"] == left.address}
+    assert gone
+    zombies = [psutil.Process(pid) for pid in gone]
+    crowd = await colony.crowd("head", "right")
+    async with crowd.shopping():
+        cut = time.monotonic()
+        await colony.nodes.cut_off("left")
+        await crowd.goes_well_again()
+        assert crowd.failed_for(cut) < 3.0 + crowd.lag
+        await colony.settles(without=gone)
+        await asyncio.sleep(max(0.0, cut + 20 - time.monotonic()))
+        assert all(zombie.is_running() for zombie in zombies)
+        crowd.failures.clear()
+        await colony.nodes.let_back("left", zombies)
+        back = time.monotonic()
+        _, alive = await asyncio.to_thread(psutil.wait_procs, zombies, 30)
+        assert not alive
+        print(f"what was replaced ended {time.monotonic() - back:.1f} s after it was back")
+        await colony.nodes.bring_back("left")
+        await colony.settles(on=("left",))
+    assert crowd.failures == []
+    await crowd.check_books()
+
+
+@pytest.mark.timeout(400)
+async def test_without_the_head_running_pools_serve_on_and_the_next_supervisor_finds_them(colony: Colony) -> None:
+    head = colony.nodes["head"]
+    stay = {replica["pid"] for replica in await colony.replicas() if replica["node"] != head.address}
+    crowd = await colony.crowd("right")
+    async with crowd.shopping():
+        died = time.monotonic()
+        await colony.nodes.lose("head")
+        await crowd.goes_well_again()
+        assert crowd.failed_for(died) < 3.0 + crowd.lag
+        crowd.failures.clear()
+        before = len(crowd.orders)
+        await asyncio.sleep(10)
+        assert len(crowd.orders) > before
+        await colony.nodes.bring_back("head")
+        await colony.settles(on=("head",))
+        await asyncio.sleep(1.0)
+    assert crowd.failures == []
+    assert stay & {replica["pid"] for replica in await colony.replicas()}
+    await crowd.check_books()
