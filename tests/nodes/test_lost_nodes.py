@@ -4,25 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 
-import asyncpg
 import psutil
 import pytest
 
-from velella.actors.postgres import EmbeddedPostgres
-
-from ..e2e.nodes import ray_nodes
-from ..e2e.spread import NODES, Colony, colony_on
-
-
-@pytest.fixture(scope="module")
-async def colony(tmp_path_factory: pytest.TempPathFactory, postgres: EmbeddedPostgres) -> AsyncIterator[Colony]:
-    connection = await asyncpg.connect(postgres.url("postgres"))
-    await connection.execute("CREATE DATABASE lost_nodes")
-    await connection.close()
-    async with ray_nodes(NODES) as nodes, colony_on(nodes, tmp_path_factory.mktemp("nodes"), postgres.url("lost_nodes")) as running:
-        yield running
+from ..e2e.spread import Colony
 
 
 @pytest.mark.timeout(400)

@@ -1,25 +1,8 @@
-"""One shop on three nodes: placed by labels, and changed while it sells. What happens to nodes is in tests/nodes."""
+"""One shop on three nodes: placed by labels, and changed while it sells. scripts/test-nodes runs it."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
-import asyncpg
-import pytest
-
-from velella.actors.postgres import EmbeddedPostgres
-
-from .nodes import ray_nodes
-from .spread import NODES, Colony, colony_on, write_topology
-
-
-@pytest.fixture(scope="module")
-async def colony(tmp_path_factory: pytest.TempPathFactory, postgres: EmbeddedPostgres) -> AsyncIterator[Colony]:
-    connection = await asyncpg.connect(postgres.url("postgres"))
-    await connection.execute("CREATE DATABASE spread")
-    await connection.close()
-    async with ray_nodes(NODES) as nodes, colony_on(nodes, tmp_path_factory.mktemp("spread"), postgres.url("spread")) as running:
-        yield running
+from ..e2e.spread import Colony, write_topology
 
 
 async def test_pools_are_where_their_labels_say_and_apart(colony: Colony) -> None:
