@@ -78,7 +78,7 @@ def number(value: Decimal) -> str:
 
 def _encode(value: object) -> object:
     if isinstance(value, Decimal):
-        return Fragment(format(value, "f") if value.is_finite() and abs(value.adjusted()) < _LONGEST_PLAIN else number(value))
+        return Fragment(number(value))
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError(f"A time without a zone can't be shown: {value!r}")

@@ -7,6 +7,7 @@ runs in the transaction of the task that sends it, if there is one, else by itse
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -310,8 +311,8 @@ def _planned_anew(send: Callable[[Connection], Awaitable[T]]) -> Callable[[Conne
         await connection.execute(_PLAN_ANEW)
         try:
             answer = await send(connection)
-        except asyncpg.PostgresError:
-            if not connection.is_in_transaction():  # else the setting goes with what is rolled back
+        except (asyncpg.PostgresError, ValueError):  # one for what the server refuses, one for what asyncpg doesn't send
+            with contextlib.suppress(asyncpg.InFailedSQLTransactionError):  # then the setting goes with what is rolled back
                 await connection.execute(_PLAN_ONCE)
             raise
         await connection.execute(_PLAN_ONCE)

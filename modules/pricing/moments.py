@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from datetime import UTC, datetime
 
 from ...core.clock import utc_now
@@ -41,7 +42,9 @@ class Moments:
         self._next = moment
         if moment is not None:
             left = max(0.001, (moment - utc_now()).total_seconds())
-            self._timer = asyncio.get_running_loop().call_later(min(left, _LATEST), self._look, moment)
+            later = asyncio.get_running_loop().call_later
+            # in a context of its own: whoever asked for prices now has a deadline and a trace that say nothing then
+            self._timer = later(min(left, _LATEST), self._look, moment, context=Context())
 
     def _look(self, moment: datetime) -> None:
         if utc_now() < moment:

@@ -253,6 +253,14 @@ async def test_after_a_search_that_fails_others_are_planned_as_before(fresh_data
         with pytest.raises(VelellaError):
             await shop.database.fetch_rows(broken)
         assert (await shop.database.fetch_row(Asked("SHOW plan_cache_mode")))[0] == "force_generic_plan"
+        unfit = Asked("SELECT $1::int", ["many"], anew=True)
+        with pytest.raises(VelellaError):
+            await shop.database.fetch_rows(unfit)
+        assert (await shop.database.fetch_row(Asked("SHOW plan_cache_mode")))[0] == "force_generic_plan"
+        async with shop.database.transaction():
+            with pytest.raises(VelellaError):
+                await shop.database.fetch_rows(unfit)
+        assert (await shop.database.fetch_row(Asked("SHOW plan_cache_mode")))[0] == "force_generic_plan"
         with pytest.raises(VelellaError):
             async with shop.database.transaction():
                 await shop.database.fetch_rows(broken)

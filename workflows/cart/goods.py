@@ -186,8 +186,7 @@ async def load_prices(flow: Flow, goods: Goods, quantities: Mapping[str, int], c
         return {id: found[price_set] for id, price_set in sets.items() if price_set in found}
 
     prices: dict[str, Row] = {}
-    asked = [calculate(quantity, ids) for quantity, ids in by_quantity.items()]
-    for found in await asyncio.gather(*asked) if len(asked) > 1 else [await one for one in asked]:
+    for found in await asyncio.gather(*(calculate(quantity, ids) for quantity, ids in by_quantity.items())):
         prices.update(found)
     missing = sorted(id for id in quantities if prices.get(id, {}).get("calculated_amount") is None)
     if missing:
