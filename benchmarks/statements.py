@@ -74,28 +74,35 @@ class Statements:
 
 @asynccontextmanager
 async def statements_of(database: Database) -> AsyncIterator[Statements]:
-    """All statements that are sent to a database inside the block, on connections that are free when it begins or made inside."""
+    """All statements that are sent to a database inside the block, but those of who had his connection before and hasn't given it back."""
     found = Statements()
-    heard: list[tuple[asyncpg.Connection[Any], Any]] = []
+    heard: dict[asyncpg.Connection[Any], Any] = {}
+
+    def hear(connection: Any) -> Any:
+        if connection not in heard:
+            heard[connection] = found.listen(connection)
+        return connection
 
     async def connect() -> Any:
-        connection = await plain()
-        heard.append((connection, found.listen(connection)))
-        return connection
+        return hear(await plain_connect())
+
+    def release(connection: Any, *, doubtful: bool = False) -> None:
+        plain_release(hear(connection), doubtful=doubtful)
 
     await database.open()
     pool = database._pool
     assert pool is not None
-    plain = pool._connect
-    pool._connect = connect
-    heard += [(connection, found.listen(connection)) for connection in pool._idle]
+    plain_connect, plain_release = pool._connect, pool.release
+    pool._connect, pool.release = connect, release  # type: ignore[method-assign]
+    for connection in pool._idle:
+        hear(connection)
     try:
         yield found
     finally:
-        pool._connect = plain
-        for connection, hear in heard:
+        pool._connect, pool.release = plain_connect, plain_release  # type: ignore[method-assign]
+        for connection, logger in heard.items():
             if not connection.is_closed():
-                connection.remove_query_logger(hear)
+                connection.remove_query_logger(logger)
 
 
 @asynccontextmanager
