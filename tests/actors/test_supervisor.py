@@ -117,10 +117,12 @@ async def test_where_no_socket_can_be_opened_messages_go_as_ray_calls(shop: tupl
 async def test_a_killed_replica_is_back_and_counted_and_everybody_forgets(shop: tuple[Supervisor, Settings]) -> None:
     host = await client(shop[0])
     toy: Any = host.modules.toy  # type: ignore[attr-defined]
-    victim = replicas(await report(shop[1]), "toys")[0]["pid"]
+    while (before := replicas(await report(shop[1]), "toys")[0])["state"] != "running":
+        await asyncio.sleep(0.05)
+    victim = before["pid"]
     os.kill(victim, signal.SIGKILL)
     started = time.monotonic()
-    while (replica := replicas(await report(shop[1]), "toys")[0])["restarts"] == 0:
+    while (replica := replicas(await report(shop[1]), "toys")[0])["restarts"] == before["restarts"]:
         assert await toy.echo(1) == 1, "the other one serves on"
         assert time.monotonic() - started < 30
         await asyncio.sleep(0.05)
