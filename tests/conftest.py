@@ -55,13 +55,8 @@ STARTING_PROCESSES = ("tests/actors/", "tests/e2e/test_lifecycle.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one folder share servers, so one worker has them all; those that wait most begin first.
-
-    A machine that stalls makes those of starting processes fail: they are tried twice more, which shows as R.
-    """
-    items.sort(key=lambda item: not item.nodeid.startswith("tests/e2e/"))
+    """A machine that stalls makes the former fail: they are tried twice more, which shows as R."""
     for item in items:
-        item.add_marker(pytest.mark.xdist_group("/".join(item.nodeid.split("/")[:2])))
         if item.nodeid.startswith(STARTING_PROCESSES):
             item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=2))
 
