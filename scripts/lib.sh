@@ -1,6 +1,7 @@
 # Shared by serve and test: a virtual environment beside the code with Velella in it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+unset PYTHONDONTWRITEBYTECODE  # where it is set, each of a shop's processes compiles all that it imports: 4 s instead of 1.5
 
 python_of_this_machine() {
   for candidate in "${PYTHON:-}" python3.13 python3.12 python3.11 python3; do
