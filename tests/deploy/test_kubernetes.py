@@ -70,6 +70,8 @@ def test_kuberay_takes_the_cluster() -> None:
     (cluster,) = (manifest for manifest in manifests("ray.yaml") if manifest["kind"] == "RayCluster")
     jsonschema.Draft202012Validator(schema).validate(cluster)
     assert cluster["spec"]["rayVersion"].split(".")[:2] == version("ray").split(".")[:2]
+    (offered,) = re.findall(r"^  # (gcsFaultToleranceOptions: .*)$", (FOLDER / "ray.yaml").read_text(), re.MULTILINE)
+    jsonschema.Draft202012Validator(schema).validate({**cluster, "spec": {**cluster["spec"], **yaml.safe_load(offered)}})
     with pytest.raises(jsonschema.ValidationError):  # the schema is strict where mistakes are made
         jsonschema.Draft202012Validator(schema).validate({**cluster, "spec": {**cluster["spec"], "workerGroupSpec": []}})
 
