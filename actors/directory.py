@@ -55,10 +55,10 @@ class Directory:
 
     services: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)
     version: int = 0
-    """Rises with each change, as the supervisor counts them."""
+    """Rises with each change, as the supervisor counts them; whatever a later one says is higher (see `terms.py`)."""
     away: frozenset[ReplicaId] = frozenset()
     """Those that don't answer the supervisor, listed or not: what they had begun is for others to go on with."""
-    leaving: frozenset[ReplicaId] = frozenset()
+    leaving: frozenset[Address] = frozenset()
     """Those that get no messages any more and finish what they have inside."""
 
     @classmethod
@@ -68,7 +68,7 @@ class Directory:
         version: int = 0,
         *,
         away: Iterable[ReplicaId] = (),
-        leaving: Iterable[ReplicaId] = (),
+        leaving: Iterable[Address] = (),
     ) -> Directory:
         """From (replica, its services); each replica also answers as `host`."""
         services: dict[str, list[Address]] = {}
@@ -86,15 +86,16 @@ class Directory:
 
     def to_wire(self) -> Wire:
         services = {name: [one.to_wire() for one in all] for name, all in self.services.items()}
-        others = {name: [[one.pool, one.index] for one in sorted(getattr(self, name))] for name in ("away", "leaving")}
-        return {"version": self.version, "services": services, **others}
+        away = [[one.pool, one.index] for one in sorted(self.away)]
+        leaving = [one.to_wire() for one in sorted(self.leaving, key=lambda address: address.replica)]
+        return {"version": self.version, "services": services, "away": away, "leaving": leaving}
 
     @classmethod
     def from_wire(cls, wire: Wire) -> Directory:
         services: Mapping[str, list[list[Any]]] = wire["services"]
         listed = {name: tuple(Address.from_wire(one) for one in all) for name, all in services.items()}
-        away, leaving = (frozenset(ReplicaId(*one) for one in wire[name]) for name in ("away", "leaving"))
-        return cls(listed, wire["version"], away, leaving)
+        away = frozenset(ReplicaId(*one) for one in wire["away"])
+        return cls(listed, wire["version"], away, frozenset(map(Address.from_wire, wire["leaving"])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ class Standing:
         """Whether somebody who has that directory must refuse it."""
         if self.version is None or self.version >= directory.version:
             return False
-        now = directory.address(self.replica)
-        if now is None:  # its place was given up, unless it is to come back, or to finish
-            return self.replica not in directory.away | directory.leaving
+        now = directory.address(self.replica) or next((one for one in directory.leaving if one.replica == self.replica), None)
+        if now is None:  # its place was given up, unless it is to come back
+            return self.replica not in directory.away
         return now.incarnation is not None and now.incarnation != self.incarnation

@@ -31,6 +31,7 @@ from . import logpipe
 from .cluster import NAMESPACE, run_dir
 from .directory import NODE, Address, Directory, ReplicaId, Wire
 from .host import Host
+from .terms import term_of
 from .topology import Pool
 
 log = logs.logger("velella.replica")
@@ -42,6 +43,8 @@ GC_THRESHOLDS = (20_000, 20, 20)
 FORGOTTEN_SECONDS = 10.0
 """Whom no supervisor has asked for so long looks whether another process has its place by now."""
 LOOK_SECONDS = 2.0
+ENDED_SECONDS = 120.0
+"""One that was told to stop and isn't ended for so long ends itself: who was to do it can't reach it any more."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -159,12 +162,14 @@ class Replica:
             return {"error": VelellaError(f"{type(error).__name__}: {error}").to_wire(), "pid": os.getpid()}
 
     @ray.method(concurrency_group="health")
-    def health(self, restarts: int) -> dict[str, Any]:
+    def health(self, restarts: int, term: int) -> dict[str, Any]:
         """How it is, seen from inside the loop. `state`: starting, running, failed, stopping, or hung when the loop doesn't turn.
 
-        `restarts`: how often it has been started again; the replica can't know by itself.
+        `restarts`: how often it has been started again; the replica can't know by itself. `term`: of the supervisor that asks; one
+        that was replaced may do so, but is none.
         """
-        self._asked = time.monotonic()
+        if term >= term_of(self._directory["version"]):
+            self._asked = time.monotonic()
         if not self._host.done():
             return {"state": "starting", "pid": os.getpid()}
         if self._host.exception() is not None:
@@ -199,6 +204,10 @@ class Replica:
         `leave`: other replicas go on; who comes from outside is sent to them first.
         """
         self._stopped = True
+        if not self._plan.one_node:
+            ending = threading.Timer(ENDED_SECONDS, _end)
+            ending.daemon = True
+            ending.start()
         if self._host.done() and self._host.exception() is None:
             if leave:
                 asyncio.run_coroutine_threadsafe(self._host.result().leave(), self._loop).result(seconds)

@@ -33,6 +33,7 @@ from .metrics import gather
 from .router import Router, socket_links
 from .services import import_path
 from .spreading import Spreading
+from .terms import first_version, take_term, term_of
 from .tls import client_tls
 from .topology import Pool, Topology
 
@@ -96,7 +97,7 @@ class Supervisor:
             )
         )
         self._members: dict[ReplicaId, Member] = {}
-        self._leaving: set[ReplicaId] = set()
+        self._leaving: dict[ReplicaId, Address] = {}
         self._logs = LogPipe(self.settings)
         self._control = Control(self.settings, self)
         self.changing = asyncio.Lock()
@@ -110,6 +111,8 @@ class Supervisor:
         self._scaling = Scaling()
         self._spreading = Spreading(self)
         self._version = 0
+        self._latest_term = 0
+        """The highest that replicas have told us of."""
         self._stopped = False
 
     def _packages(self) -> list[str]:
@@ -128,7 +131,9 @@ class Supervisor:
         """
         if not self._inside:
             self._logs.open()
-        elif await self._adopt():
+        else:
+            self._version = first_version(await asyncio.to_thread(take_term))
+        if self._inside and await self._adopt():
             self._watching = asyncio.create_task(self._watch())
         new = [self._plan(pool) for pool in self.topology.pools for _ in range(pool.replicas - len(self.members(pool.name)))]
         await self._make(new)
@@ -150,6 +155,8 @@ class Supervisor:
                 member = self._plan(pool, id.index)
                 member.actor, member.state = actor, "restarting"
         await asyncio.gather(*(self._look_at(member) for member in self._members.values()))
+        if self._is_outdated():  # Ray's store was lost, and terms began anew
+            self._version = first_version(await asyncio.to_thread(take_term, self._latest_term))
         if self._members:
             log.warning("replicas are taken over from the supervisor before", replicas=len(self._members))
             await self._tell_directory()
@@ -233,7 +240,7 @@ class Supervisor:
         """Where everybody is, as far as we know."""
         away = (member.id for member in self._members.values() if member.is_away)
         listed = ((member.address, member.pool.services) for member in self._listed())
-        return Directory.of(listed, self._version, away=away, leaving=self._leaving)
+        return Directory.of(listed, self._version, away=away, leaving=self._leaving.values())
 
     def _listed(self) -> list[Member]:
         """Those whom messages shall go to: a silent one is left out as long as its pool has others."""
@@ -280,8 +287,14 @@ class Supervisor:
                     await self._scale()
                 if self._cluster.is_joined:
                     self._spreading.look()
+        if self._is_outdated():
+            log.critical("another supervisor has taken over: this one ends", term=self._latest_term)
+            os._exit(1)  # nothing of what it was about to do may still be done
         if any(changed):
             await self._after_restart()
+
+    def _is_outdated(self) -> bool:
+        return self._latest_term > term_of(self._version)
 
     def _is_gone(self, member: Member) -> bool:
         """Whether its process has died since we looked last. Ray is about to start another."""
@@ -303,7 +316,7 @@ class Supervisor:
         known, away = (member.address, member.address.incarnation), member.is_away
         restarts = member.restarts
         try:
-            report = await asyncio.wait_for(_asked(member.actor.health.remote(member.restarts)), ASK_SECONDS)
+            report = await asyncio.wait_for(_asked(member.actor.health.remote(member.restarts, term_of(self._version))), ASK_SECONDS)
         except TimeoutError:
             report = {"state": "silent" if member.pid is not None else "restarting"}
         except RayError:
@@ -324,7 +337,7 @@ class Supervisor:
         if "address" in report:
             member.address = Address.from_wire(report["address"])
         member.state, member.report = state, {"node": member.report.get("node"), **report}
-        self._version = max(self._version, report.get("directory", 0))
+        self._latest_term = max(self._latest_term, term_of(report.get("directory", 0)))
         member.is_away = self._cluster.is_joined and state not in ("running", "stopping", "hung")
         if member.is_away != away:
             log.warning("a replica is silent" if member.is_away else "a replica is there again", replica=str(member.id), state=state)
@@ -399,12 +412,13 @@ class Supervisor:
         for member in members:
             self._members.pop(member.id, None)
         leaving = [member for member in members if member.actor is not None]
-        self._leaving |= {member.id for member in leaving}
+        self._leaving |= {member.id: member.address for member in leaving}
         await self._tell_directory()
         await self._finish(leaving, leave=True)
         for member in leaving:
             self._kill(member, restart=False)
-            self._leaving.discard(member.id)
+            self._leaving.pop(member.id, None)
+        await self._tell_directory()
 
     # -- stopping
     async def stop(self) -> None:

@@ -124,5 +124,6 @@ def test_who_knows_more_counts() -> None:
     assert not Standing(me, "new").after(directory("old", 4)).is_superseded(directory("old", 5)), "nobody has been told of it yet"
     assert frozen.after(Directory(version=5, away=frozenset([me]))).is_superseded(directory("new", 6)), "it was left out before"
     assert not frozen.is_superseded(Directory(version=9, away=frozenset([me]))), "it is away, not replaced"
-    assert not frozen.is_superseded(Directory(version=9, leaving=frozenset([me]))), "it finishes what it has inside"
+    assert not frozen.is_superseded(Directory(version=9, leaving=frozenset([Address(me, incarnation="old")]))), "it finishes"
+    assert frozen.is_superseded(Directory(version=9, leaving=frozenset([Address(me, incarnation="new")]))), "its successor leaves too"
     assert frozen.is_superseded(Directory(version=9)), "its place was given up"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 import time
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
@@ -45,12 +46,19 @@ class Colony:
 
     async def velella(self, *words: str, ok: bool | None = True) -> str:
         """A command, given on a node that stays."""
+        return await self._run(*VELELLA, *words, "--data-dir", str(self.data_dir), ok=ok)
+
+    async def script(self, file: Path, *words: str) -> str:
+        """What a script prints that is run there, with the cluster's address as its first argument."""
+        return await self._run(sys.executable, str(file), self.nodes.address, *words)
+
+    async def _run(self, *command: str, ok: bool | None = True) -> str:
         process = await asyncio.create_subprocess_exec(
-            *self.nodes["right"].plug.inside, *VELELLA, *words, "--data-dir", str(self.data_dir),
+            *self.nodes["right"].plug.inside, *command,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=self.data_dir.parent, env=self.environment,
         )  # fmt: skip
         output = (await process.communicate())[0].decode()
-        assert ok is None or (process.returncode == 0) == ok, f"velella {' '.join(words)} exited with {process.returncode}: {output}"
+        assert ok is None or (process.returncode == 0) == ok, f"{' '.join(command)} exited with {process.returncode}: {output}"
         return output
 
     async def report(self) -> Any:

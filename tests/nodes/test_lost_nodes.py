@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
 
 from ..e2e.spread import Colony
+
+
+def stacks(process: psutil.Process) -> str:
+    """What each of its threads is doing."""
+    dumped = subprocess.run([Path(sys.executable).with_name("py-spy"), "dump", "--pid", str(process.pid)], capture_output=True, text=True)
+    return f"{' '.join(process.cmdline())} ({process.status()})\n{dumped.stdout}{dumped.stderr}\n"
 
 
 @pytest.mark.timeout(400)
@@ -51,7 +60,7 @@ async def test_a_node_that_is_cut_off_is_done_without_and_what_was_replaced_is_r
         await colony.nodes.let_back("left", zombies)
         back = time.monotonic()
         _, alive = await asyncio.to_thread(psutil.wait_procs, zombies, 30)
-        assert not alive
+        assert not alive, "".join(map(stacks, alive))
         print(f"what was replaced ended {time.monotonic() - back:.1f} s after it was back")
         await colony.nodes.bring_back("left")
         await colony.settles(on=("left",))

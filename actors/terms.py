@@ -1,0 +1,39 @@
+"""Terms: which of two supervisors that both take themselves for the one in charge is right.
+
+Ray starts a supervisor again when it takes its node for dead; the one before may only have been cut off, and go on. Each takes a term
+when it starts, a number that none had before, from Ray's own store. It is the upper part of every version of a directory that the
+supervisor tells, so replicas know the later one's without asking anybody: they don't listen to the one before, and it ends as soon as
+one of them has told it of a higher term. (The same idea as Raft's terms: Ongaro and Ousterhout, In Search of an Understandable
+Consensus Algorithm, 2014.)
+"""
+
+from __future__ import annotations
+
+from ray.experimental import internal_kv
+
+KEY = b"velella:term:"
+_SHIFT = 32
+
+
+def term_of(version: int) -> int:
+    """Whose supervisor counted this version; 0 where there can be only one."""
+    return version >> _SHIFT
+
+
+def first_version(term: int) -> int:
+    return term << _SHIFT
+
+
+def take_term(above: int = 0) -> int:
+    """A term that nobody has had, higher than `above`. Blocks; needs Ray. May be repeated: each time it is another one."""
+    taken = [int(key.removeprefix(KEY)) for key in internal_kv._internal_kv_list(KEY)]
+    term = max([above, *taken]) + 1
+    while internal_kv._internal_kv_put(_key(term), b"", overwrite=False):  # somebody else was faster
+        term += 1
+    for old in taken:
+        internal_kv._internal_kv_del(_key(old))
+    return term
+
+
+def _key(term: int) -> bytes:
+    return KEY + str(term).encode()

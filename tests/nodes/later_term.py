@@ -1,0 +1,27 @@
+"""Tell a replica the directory as a supervisor BY terms later would: `python later_term.py CLUSTER REPLICA BY`. Prints the term."""
+
+from __future__ import annotations
+
+import sys
+
+import ray
+
+from velella.actors.cluster import NAMESPACE
+from velella.actors.directory import Address, Directory
+from velella.actors.replica import named_actors
+from velella.actors.terms import first_version, term_of
+
+
+def main(cluster: str, replica: str, by: str) -> None:
+    ray.init(address=cluster, namespace=NAMESPACE, log_to_driver=False, logging_level="error")
+    actors = {str(id): actor for id, actor in named_actors().items()}
+    term = term_of(ray.get(actors[replica].health.remote(0, 0))["directory"]) + int(by)
+    if int(by):
+        reports = ray.get([actor.health.remote(0, 0) for actor in actors.values()])
+        directory = Directory.of(((Address.from_wire(one["address"]), one["services"]) for one in reports), first_version(term))
+        ray.get(actors[replica].update.remote(directory.to_wire()))
+    print(term)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
