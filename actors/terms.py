@@ -9,8 +9,6 @@ Consensus Algorithm, 2014.)
 
 from __future__ import annotations
 
-from ray.experimental import internal_kv
-
 KEY = b"velella:term:"
 _SHIFT = 32
 
@@ -26,6 +24,8 @@ def first_version(term: int) -> int:
 
 def take_term(above: int = 0) -> int:
     """A term that nobody has had, higher than `above`. Blocks; needs Ray. May be repeated: each time it is another one."""
+    from ray.experimental import internal_kv  # not before Ray's environment is set
+
     taken = [int(key.removeprefix(KEY)) for key in internal_kv._internal_kv_list(KEY)]
     term = max([above, *taken]) + 1
     while internal_kv._internal_kv_put(_key(term), b"", overwrite=False):  # somebody else was faster
