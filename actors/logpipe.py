@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import sys
 
 from ..core.settings import Settings
 from .cluster import make_run_dir, run_dir
 
-CHUNK = 65_536
+CAPACITY = 1 << 20
+"""Bytes that the pipe holds, where the kernel lets us have them: what may be written in a pause."""
+PAUSE_SECONDS = 0.02
+"""Between two looks into the pipe: waking up for each line took an eighth of what a short request costs."""
 
 
 def log_path(settings: Settings) -> str:
@@ -39,6 +43,7 @@ class LogPipe:
         self._settings = settings
         self._path = log_path(settings)
         self._pipe: int | None = None
+        self._pause: asyncio.TimerHandle | None = None
 
     def open(self) -> None:
         """Make the pipe and start copying, in the running loop."""
@@ -47,17 +52,32 @@ class LogPipe:
             os.unlink(self._path)
         os.mkfifo(self._path, 0o600)
         self._pipe = os.open(self._path, os.O_RDWR | os.O_NONBLOCK)  # for writing too: it never ends, whoever comes and goes
-        asyncio.get_running_loop().add_reader(self._pipe, self._copy)
+        with contextlib.suppress(OSError, AttributeError):  # not on every system, nor as much as that for everybody
+            fcntl.fcntl(self._pipe, fcntl.F_SETPIPE_SZ, CAPACITY)
+        self._wait()
+
+    def _wait(self) -> None:
+        if self._pipe is not None:
+            asyncio.get_running_loop().add_reader(self._pipe, self._lines_came)
+
+    def _lines_came(self) -> None:
+        self._copy()
+        if self._pipe is not None:
+            loop = asyncio.get_running_loop()
+            loop.remove_reader(self._pipe)
+            self._pause = loop.call_later(PAUSE_SECONDS, self._wait)
 
     def _copy(self) -> None:
         if self._pipe is not None:
             with contextlib.suppress(BlockingIOError):
-                sys.stderr.buffer.write(os.read(self._pipe, CHUNK))
+                sys.stderr.buffer.write(os.read(self._pipe, CAPACITY))
                 sys.stderr.flush()
 
     def close(self) -> None:
         """Copy what is left and remove the pipe."""
         if self._pipe is not None:
+            if self._pause is not None:
+                self._pause.cancel()
             asyncio.get_running_loop().remove_reader(self._pipe)
             self._copy()
             os.close(self._pipe)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Mapping
@@ -371,6 +372,7 @@ class Cache:
         return tags
 
 
+@functools.lru_cache(4096)  # each cache of a process hears of a change
 def _entity(name: str) -> str:
     return name.partition(":")[0].partition(".")[0]
 

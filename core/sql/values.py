@@ -87,8 +87,8 @@ class Field:
 
     def coerce(self, value: Any) -> Any:
         """A value for a parameter of this column's type. Raises InvalidData that names the field."""
-        if value is None:
-            return None
+        if value is None or (type(value) is str and self.kind == "text" and "\x00" not in value):  # what most values are
+            return value
         if self.kind == "array":
             if not isinstance(value, (list, tuple, set, frozenset)):
                 raise self._refused(value, "a list")
@@ -133,10 +133,10 @@ class Field:
         return int(number)
 
     def _number(self, value: Any) -> Decimal:
-        if isinstance(value, Mapping) and "value" in value:  # the form of a raw_ twin
-            value = value["value"]
         if isinstance(value, float):
             value = repr(value)
+        elif not isinstance(value, (int, str, Decimal)) and isinstance(value, Mapping) and "value" in value:  # the form of a raw_ twin
+            return self._number(value["value"])
         if isinstance(value, (int, str, Decimal)) and not isinstance(value, bool):
             try:
                 number = Decimal(value)

@@ -42,6 +42,8 @@ from .values import Field
 
 Row = dict[str, Any]
 _EMPTY_LIST: ColumnElement[Any] = literal_column("'[]'::json")
+_SHAPES = 4096
+"""Of how many sets of columns we remember what inserting them takes."""
 _ABSENT = "-"
 """In front of a column's name: whether the row leaves it out, where that is something else than null."""
 
@@ -52,18 +54,23 @@ class WriteStatements:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._made: dict[tuple[Any, ...], Compiled] = {}
+        self._defaults: dict[str, list[Column[Any]]] = {}
+        self._columns: dict[tuple[str, frozenset[str]], tuple[tuple[str, ...], tuple[str, ...]]] = {}
 
     # -- rows on their way in
 
     def new_rows(self, entity: Entity, rows: Sequence[Mapping[str, Any]]) -> list[Row]:
         """Rows to insert, checked and with their keys. Raises InvalidData for what isn't a column of the entity."""
         made = []
+        defaults = self._defaults.get(entity.name)
+        if defaults is None:
+            defaults = self._defaults[entity.name] = [col for col in entity.table.columns if col.default is not None]
         for row in rows:
             checked = self.checked(entity, row)
             if checked.get(entity.key) is None and entity.prefix is not None:
                 checked[entity.key] = new_id(entity.prefix)
-            for col in entity.table.columns:
-                if col.name not in checked and col.default is not None:
+            for col in defaults:
+                if col.name not in checked:
                     checked[str(col.name)] = _python_default(col)
             made.append(checked)
         return made
@@ -185,15 +192,19 @@ class WriteStatements:
         self._made[key] = statement
         return statement
 
-    @staticmethod
-    def _prepared(entity: Entity, rows: Sequence[Row]) -> tuple[tuple[str, ...], Sequence[Row]]:
+    def _prepared(self, entity: Entity, rows: Sequence[Row]) -> tuple[tuple[str, ...], Sequence[Row]]:
         """The columns that rows are inserted with, and the rows with marks for what they leave out."""
-        given = {name for row in rows for name in row}
-        columns = [col for col in entity.table.columns if col.computed is None and (col.identity is None or col.name in given)]
-        partial = _partial(columns)
+        key = (entity.name, frozenset().union(*rows))
+        found = self._columns.get(key)
+        if found is None:
+            columns = [col for col in entity.table.columns if col.computed is None and (col.identity is None or col.name in key[1])]
+            found = tuple(str(col.name) for col in columns), tuple(str(col.name) for col in _partial(columns))
+            if len(self._columns) < _SHAPES:
+                self._columns[key] = found
+        names, partial = found
         if partial:
-            rows = [row | {_ABSENT + str(col.name): True for col in partial if col.name not in row} for row in rows]
-        return tuple(str(col.name) for col in columns), rows
+            rows = [row | {_ABSENT + name: True for name in partial if name not in row} for row in rows]
+        return names, rows
 
     def _insert(self, entity: Entity, names: tuple[str, ...], or_nothing: bool) -> Compiled:
         statement = self._inserted(entity, names)
