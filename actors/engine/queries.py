@@ -117,7 +117,8 @@ BACKLOG = _sql(f"""
 """)
 
 # Of executions nobody carries out: their owner is dead, or gone, or is this coordinator without knowing of it (a start or a finish whose
-# answer was lost). SKIP LOCKED: coordinators that look at the same time share them instead of waiting for each other.
+# answer was lost). Never what this coordinator is just carrying out, also where others took it for dead. SKIP LOCKED: coordinators that
+# look at the same time share them instead of waiting for each other.
 TAKE_OVER = _sql(f"""
     WITH orphans AS (
         SELECT execution.id
@@ -125,8 +126,8 @@ TAKE_OVER = _sql(f"""
         LEFT JOIN workflow_coordinator AS coordinator ON coordinator.id = execution.owner
         WHERE execution.state IN ('invoking', 'compensating')
           AND (execution.resume_at IS NULL OR execution.resume_at <= now())
-          AND (coordinator.id IS NULL OR coordinator.lease_until < now()
-               OR (execution.owner = :owner AND execution.id <> ALL (:running::text[])))
+          AND (coordinator.id IS NULL OR coordinator.lease_until < now() OR execution.owner = :owner)
+          AND execution.id <> ALL (:running::text[])
         ORDER BY execution.started_at
         LIMIT :limit
         FOR UPDATE OF execution SKIP LOCKED
@@ -146,8 +147,8 @@ ORPHANED = _sql("""
         LEFT JOIN workflow_coordinator AS coordinator ON coordinator.id = execution.owner
         WHERE execution.state IN ('invoking', 'compensating')
           AND (execution.resume_at IS NULL OR execution.resume_at <= now())
-          AND (coordinator.id IS NULL OR coordinator.lease_until < now()
-               OR (execution.owner = :owner AND execution.id <> ALL (:running::text[])))
+          AND (coordinator.id IS NULL OR coordinator.lease_until < now() OR execution.owner = :owner)
+          AND execution.id <> ALL (:running::text[])
     )
 """)
 
@@ -208,11 +209,14 @@ BEAT = _sql(f"""
     ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until
 """)
 
+# Times are kept in whole milliseconds, rounded: without the one less, a lease may end a moment after whoever has ended it looks.
+_OVER = "now() - interval '1 millisecond'"
+
 # A replica that was started again has a predecessor of the same name, and that one is dead.
-SUCCEED = _sql("UPDATE workflow_coordinator SET lease_until = now() WHERE replica = :replica AND id <> :id AND lease_until > now()")
+SUCCEED = _sql(f"UPDATE workflow_coordinator SET lease_until = {_OVER} WHERE replica = :replica AND id <> :id AND lease_until > now()")
 
 # So are those that don't answer the supervisor. Who isn't and goes on meets the fence of each execution that was taken over.
-SILENT = _sql("UPDATE workflow_coordinator SET lease_until = now() WHERE replica = ANY (:replicas::text[]) AND lease_until > now()")
+SILENT = _sql(f"UPDATE workflow_coordinator SET lease_until = {_OVER} WHERE replica = ANY (:replicas::text[]) AND lease_until > now()")
 
 SIGN_OFF = _sql("DELETE FROM workflow_coordinator WHERE id = :id")
 

@@ -153,6 +153,9 @@ async def test_what_a_coordinator_carries_out_that_does_not_answer_is_taken_over
         here.coordinator.others_are_away(frozenset([ReplicaId("flows", 7)]))
         await asyncio.sleep(0.1)
         assert (await here.coordinator.list())[0]["owner"] == silent.coordinator._lease.id, "that was another one"
+        assert await here.coordinator._lease.end_those_of({"flows-0"})
+        assert await silent.coordinator._durable.recover() == 0, "what it carries out itself isn't orphaned to it"
+        await silent.coordinator._lease.beat()
         async with asyncio.timeout(5):
             while (await here.coordinator.list())[0]["owner"] != here.coordinator._lease.id:  # a heartbeat may come between the two
                 here.coordinator.others_are_away(frozenset([ReplicaId("flows", 0)]))
