@@ -126,15 +126,21 @@ def keyed(parameter: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return mark
 
 
-def one_statement(when: Callable[..., bool] = lambda *_, **__: True) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def one_statement(
+    when: Callable[..., bool] = lambda *_, **__: True, *, answers: bool = False
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Below `@writes`: say that the write sends one statement that changes anything, where `when` says so of its arguments.
 
     Such a statement is a transaction by itself, so none is begun around it: two round trips less. What the method does after it can't
     take it back.
+
+    `answers`: the method sends it by `ModuleService.answer`, and its own answer follows from that and its arguments. Then it needs no
+    transaction for its record either. It may be carried out again with the same arguments and the recorded value.
     """
 
     def mark(method: Callable[P, R]) -> Callable[P, R]:
         method.one_statement = when  # type: ignore[attr-defined]
+        method.answers = answers  # type: ignore[attr-defined]
         return method
 
     return mark
@@ -154,7 +160,7 @@ def writes(method: Callable[Concatenate[S, P], Awaitable[R]]) -> Callable[Concat
         run: Callable[..., Awaitable[R]] = self.run_write  # type: ignore[attr-defined]
         body = functools.partial(method, self, *args, **kwargs)
         if alone is not None and alone(*args, **kwargs):
-            return await run(body, one_statement=True)
+            return await run(body, one_statement=True, answers=method.answers)  # type: ignore[attr-defined]
         return await run(body)
 
     in_transaction.message_kind = "write"  # type: ignore[attr-defined]

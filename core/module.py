@@ -24,17 +24,18 @@ from sqlalchemy import Table
 
 from . import json
 from .codec import pack, unpack
-from .errors import Conflict, InvalidData, NotFound, VelellaError
+from .errors import Conflict, InvalidData, NotFound, ReplyLost, VelellaError
 from .messages import Service, call_context, one_statement, reads, writes
 from .providers import Providers
 from .query.links import Reference
 from .query.page import Page, Query
 from .settings import Settings
+from .sql.compiled import Compiled
 from .sql.database import Database
 from .sql.entity import Entity, Schema
 from .sql.failures import Collided, Disconnected
 from .sql.lists import Lists
-from .sql.messages import MessageLog, answer_of, is_step
+from .sql.messages import CameBefore, MessageLog, answer_of, is_step, value_of
 from .sql.statements import Statements
 from .sql.writes import WriteStatements, cascades, guard_of
 
@@ -99,17 +100,16 @@ def remembered(*entities: str) -> Callable[[Callable[Concatenate[M, P], Awaitabl
     return mark
 
 
-class _CameBefore(Exception):
-    """A write that was taken for the first one of its id wasn't."""
-
-
 class _Write:
     """A write of one service that is being carried out."""
 
-    __slots__ = ("running", "service", "touched")
+    __slots__ = ("answered", "record", "running", "service", "touched")
 
-    def __init__(self, service: ModuleService) -> None:
+    def __init__(self, service: ModuleService, *, record: str | None = None, answered: bytes | None = None) -> None:
+        """`record`: the id under which its one statement has to record itself. `answered`: what that gave when it was carried out."""
         self.service = service
+        self.record = record
+        self.answered = answered
         self.touched: set[str] = set()
         self.running = True
 
@@ -263,6 +263,19 @@ class ModuleService(Service):
         back = await self._restore(kind, None, {"keys": list(dict.fromkeys(ids))})
         return [id for id in dict.fromkeys(ids) if id in back]
 
+    async def answer(self, statement: Compiled, params: Mapping[str, Any]) -> Any:
+        """Send the statement of a write that is one, and answers by its one value (see `messages.one_statement`). JSON comes parsed."""
+        running = self._running()
+        if running is None:
+            raise TypeError("answer belongs inside a method marked @writes")
+        if running.answered is not None:
+            return json.loads(running.answered)
+        if running.record is not None:
+            value = await self.message_log.record(self.database, running.record, statement, params)
+        else:
+            value = await self.database.fetch_value(statement, params)
+        return json.loads(value) if isinstance(value, bytes) else value
+
     def touch(self, *entities: str) -> None:
         """Say that rows of these entities change in the running write: after a statement of the module's own."""
         running = self._running()
@@ -293,7 +306,7 @@ class ModuleService(Service):
         """Drop what tallies hold that nobody needs any more. To be called again and again (see `Lists.forget`)."""
         await self.lists.forget()
 
-    async def run_write(self, body: Callable[[], Awaitable[R]], *, one_statement: bool = False) -> R:
+    async def run_write(self, body: Callable[[], Awaitable[R]], *, one_statement: bool = False, answers: bool = False) -> R:
         """Carry out a write: transaction, message record, changed entities. See `messages.writes` and `messages.one_statement`.
 
         Inside another write of this service: part of it. A write that collides with another one is undone by the
@@ -301,16 +314,19 @@ class ModuleService(Service):
         """
         if self._running() is not None:
             return await body()
-        attempt = 1
+        attempt, doubtful = 1, False
         while True:
             try:
-                return await self._write_once(body, one_statement)
-            except (Collided, Disconnected):
+                return await self._write_once(body, one_statement, answers, doubtful)
+            except (Collided, Disconnected, ReplyLost) as error:
                 if attempt == _ATTEMPTS or self.database.transaction_running is not None:
                     raise
+                if isinstance(error, ReplyLost):  # if it was done, then its record is there
+                    if not answers or self._message_id() is None:
+                        raise
+                    doubtful = True
             except VelellaError as error:
-                answer: R = await self._refused(error)
-                return answer
+                return await self._refused(error, body)
             await asyncio.sleep(random.uniform(0.2, 1.0) * 0.01 * 2**attempt)
             attempt += 1
 
@@ -320,51 +336,70 @@ class ModuleService(Service):
         running = _write.get()
         return running if running is not None and running.service is self and running.running else None
 
-    async def _refused(self, error: VelellaError) -> Any:
-        """Record that a step's write was refused. Raises the error, unless somebody has carried out that very write meanwhile."""
+    @staticmethod
+    def _message_id() -> str | None:
+        """Of the running message, if it is to be recorded."""
         call = call_context.get()
-        id = call.message_id if call is not None else None
+        return call.message_id if call is not None else None
+
+    async def _refused(self, error: VelellaError, body: Callable[[], Awaitable[R]]) -> R:
+        """Record that a step's write was refused. Raises the error, unless somebody has carried out that very write meanwhile."""
+        id = self._message_id()
         if id is None or not is_step(id) or error.status >= 500 or self.database.transaction_running is not None:
             raise error
         earlier = await self.message_log.refuse(self.database, id, error)
         if earlier is None:
             raise error
-        return answer_of(earlier)
+        return await self._answer_again(earlier, body)
 
-    async def _write_once(self, body: Callable[[], Awaitable[R]], one_statement: bool) -> R:
-        call = call_context.get()
-        message_id = call.message_id if call is not None else None
-        running = _Write(self)
+    async def _answer_again(self, reply: bytes, body: Callable[[], Awaitable[R]]) -> R:
+        """What a write answered that was carried out before."""
+        value = value_of(reply)
+        if value is None:
+            answer: R = answer_of(reply)
+            return answer
+        running = _Write(self, answered=value)
         token = _write.set(running)
         try:
-            if one_statement and message_id is None and self.database.transaction_running is None:
+            return await body()
+        finally:
+            running.running = False
+            _write.reset(token)
+
+    async def _write_once(self, body: Callable[[], Awaitable[R]], one_statement: bool, answers: bool, doubtful: bool) -> R:
+        """`doubtful`: it may have been done already, and nobody has heard of it."""
+        call = call_context.get()
+        message_id = call.message_id if call is not None else None
+        joined = self.database.transaction_running is not None
+        fresh = call is not None and call.fresh and not joined and not doubtful
+        alone = one_statement and not joined and (message_id is None or (answers and fresh))
+        running = _Write(self, record=message_id if alone else None)
+        token = _write.set(running)
+        try:
+            if alone:
                 try:
                     return await body()
                 finally:
                     if running.touched:
                         await self.context.changed(frozenset(running.touched))
-            joined = self.database.transaction_running is not None
-            fresh = call is not None and call.fresh and not joined
             async with self.database.transaction() as transaction:
                 if message_id is not None and not fresh:
                     earlier = await self.message_log.begin(self.database, message_id)
                     if earlier is not None:
-                        reply: R = answer_of(earlier)
-                        return reply
+                        return await self._answer_again(earlier, body)
                 result = await body()
                 if message_id is not None:
                     packed = pack(result)
                     if not fresh:
                         await self.message_log.finish(self.database, message_id, packed)
                     elif not await self.message_log.keep(self.database, message_id, packed):
-                        raise _CameBefore
+                        raise CameBefore
                 if running.touched:
                     transaction.after_commit.append(functools.partial(self.context.changed, frozenset(running.touched)))
             return result
-        except _CameBefore:
+        except CameBefore:
             assert message_id is not None
-            recorded: R = answer_of(await self.message_log.reply(self.database, message_id))
-            return recorded
+            return await self._answer_again(await self.message_log.reply(self.database, message_id), body)
         finally:
             running.running = False
             _write.reset(token)

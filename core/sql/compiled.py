@@ -22,10 +22,14 @@ DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call]
 class Compiled:
     """A statement ready to run. Parameters are given by the names of its `bindparam`s."""
 
-    __slots__ = ("_defaults", "names", "sql")
+    __slots__ = ("_defaults", "names", "source", "sql")
 
-    def __init__(self, sql: str, names: tuple[str, ...] = (), defaults: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, sql: str, names: tuple[str, ...] = (), defaults: Mapping[str, Any] | None = None, source: ClauseElement | None = None
+    ) -> None:
+        """`source`: what it was compiled from, if it was, for those who make another statement of it."""
         self.sql = sql
+        self.source = source
         self.names = names
         self._defaults = dict(defaults or {})
 
@@ -62,7 +66,7 @@ def compiled(statement: ClauseElement) -> Compiled:
         raise TypeError(f"A statement with an expanding parameter can't be compiled once: use any_of. {made.string}")
     names = tuple(made.positiontup or ())
     defaults = {name: made.binds[name].value for name in names if not made.binds[name].required}
-    return Compiled(made.string, names, defaults)
+    return Compiled(made.string, names, defaults, statement)
 
 
 def any_of(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:

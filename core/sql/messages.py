@@ -4,25 +4,36 @@ The row's key is the message id. Who inserts it carries the write out; who comes
 commit at the unique index and then finds the reply. A write that can't have come before is recorded with its reply once it is done;
 should it have come before after all, the unique index says so and all of it is undone.
 
+A write that is one statement, and whose answer follows from the one value this gives, needs no transaction for that either: the statement
+itself records the value. Who sends the message again is answered by going through the write once more with the recorded value in the
+statement's place.
+
 A durable step's write that is refused is recorded as refused. A coordinator that was frozen before it could send that write, while
 another one took over, was refused and undid the rest, finds it when it comes back; else it would do what nobody undoes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, Float, LargeBinary, Text, any_, bindparam, cast, delete, func, literal_column, select, update
+from sqlalchemy import ARRAY, Float, LargeBinary, Select, Text, any_, bindparam, cast, delete, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.dml import UpdateBase
 
 from ..codec import pack, unpack
-from ..errors import VelellaError
-from .compiled import compiled
+from ..errors import InvalidData, VelellaError
+from .compiled import Compiled, compiled
 from .database import Database
 from .entity import Schema
 
 _REFUSED = "~refused"
+_VALUE = b"\xc1"
+"""Before the JSON of a statement's value: no reply begins like this, because MessagePack never uses that byte."""
+
+
+class CameBefore(Exception):
+    """A write that was taken for the first one of its id wasn't."""
 
 
 def is_step(message_id: str) -> bool:
@@ -38,11 +49,17 @@ def answer_of(reply: bytes) -> Any:
     return answer
 
 
+def value_of(reply: bytes) -> bytes | None:
+    """The JSON of the value that a statement recorded by itself; None of any other reply."""
+    return reply[1:] if reply.startswith(_VALUE) else None
+
+
 class MessageLog:
     """One module's record."""
 
     def __init__(self, schema: Schema) -> None:
-        table = schema.messages
+        self._table = table = schema.messages
+        self._recording: dict[Compiled, Compiled] = {}
         id = bindparam("id", type_=table.c.id.type)
         self._insert = compiled(insert(table).values(id=id).on_conflict_do_nothing().returning(table.c.id))
         self._keep = compiled(
@@ -76,6 +93,31 @@ class MessageLog:
     async def keep(self, database: Database, id: str, reply: bytes) -> bool:
         """Keep id and reply of a write that is done, in its transaction. False: another one was first, so this one must be undone."""
         return await database.fetch_one(self._keep, {"id": id, "answer": reply}) is not None
+
+    async def record(self, database: Database, id: str, statement: Compiled, params: Mapping[str, Any]) -> Any:
+        """The one value of a statement, which is recorded under the id by that statement; without a row there is no record, and None.
+
+        Raises CameBefore, and nothing is done, where there is one of that id already.
+        """
+        recording = self._recording.get(statement)
+        if recording is None:
+            recording = self._recording[statement] = self._record(statement)
+        try:
+            return await database.fetch_value(recording, {**params, "message_id": id})
+        except InvalidData as error:
+            if getattr(error.__cause__, "constraint_name", None) == self._table.primary_key.name:
+                raise CameBefore from error
+            raise
+
+    def _record(self, statement: Compiled) -> Compiled:
+        if not isinstance(statement.source, Select | UpdateBase):
+            raise TypeError(f"This statement can't record itself: {statement.sql}")
+        result = statement.source.cte("result")
+        (value,) = result.c
+        text = func.convert_to(cast(func.to_json(value), Text), literal_column("'UTF8'"))
+        reply = literal_column(f"'\\x{_VALUE.hex()}'::bytea").op("||")(text)
+        kept = select(bindparam("message_id", type_=self._table.c.id.type), reply).select_from(result)
+        return compiled(select(value).add_cte(insert(self._table).from_select(["id", "reply"], kept).cte("record")))
 
     async def refuse(self, database: Database, id: str, error: VelellaError) -> bytes | None:
         """Keep that a write was refused, after its transaction. The record, if it was carried out meanwhile, or refused before."""

@@ -97,11 +97,11 @@ class CartService(ModuleService):
         return {"version": new, "at": iso(row["updated_at"])}
 
     @writes
-    @one_statement()
+    @one_statement(answers=True)
     @keyed("cart_id")
     async def complete(self, cart_id: str, version: int) -> int:
         """Close the cart as it was read at `version`. Returns its new version. Raises what `change` raises."""
-        return await self._guarded(cart_id, await self.database.fetch_value(queries.COMPLETE, {"id": cart_id, "expected": version}))
+        return await self._guarded(cart_id, await self.answer(queries.COMPLETE, {"id": cart_id, "expected": version}))
 
     @writes
     @one_statement()

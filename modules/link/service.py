@@ -70,7 +70,9 @@ class LinkService(ModuleService):
         return undone
 
     @writes
-    @one_statement(lambda ties: not any(name in tie for link, each in ties.items() for tie in each for name in _further(link)))
+    @one_statement(
+        lambda ties: not any(name in tie for link, each in ties.items() for tie in each for name in _further(link)), answers=True
+    )
     async def attach_all(self, ties: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[Row]]:
         """`attach` for several links at once, by the link's name. What `detach_all` takes to undo it."""
         asked = {link: _unique(_find(link), each) for link, each in ties.items()}
@@ -80,7 +82,7 @@ class LinkService(ModuleService):
         given = {link: _columns(_LINKS[link], asked[link]) for link in links}
         params = {f"{name}_{number}": values for number, link in enumerate(links) for name, values in given[link].items()}
         try:
-            made: list[list[Row]] = loads(await self.database.fetch_json(queries.attaching_all(links), params))
+            made: list[list[Row]] = await self.answer(queries.attaching_all(links), params)
         except InvalidData as error:
             raise next(filter(None, (_only_one(_LINKS[link], error) for link in links)), error) from error.__cause__
         for link, new in zip(links, made, strict=True):

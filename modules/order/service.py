@@ -11,7 +11,7 @@ from typing import Any, TypedDict
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.ids import new_id
 from ...core.json import dumps
-from ...core.messages import keyed, reads, writes
+from ...core.messages import keyed, one_statement, reads, writes
 from ...core.module import ModuleService, Row
 from ...core.query.page import Page, Query
 from ...core.query.totalled import ORDER, totalled
@@ -55,6 +55,7 @@ class OrderService(ModuleService):
     # -- placing
 
     @writes
+    @one_statement(answers=True)
     async def place(self, order: Mapping[str, Any]) -> int:
         """Create an order from one document: its columns, `shipping_address`, `billing_address`, `items` and `shipping_methods` with their
         `tax_lines` and `adjustments`, `credit_lines`. Every row brings its id.
@@ -62,7 +63,7 @@ class OrderService(ModuleService):
         Returns the number under which people know it (`display_id`). Numbers rise; one that was given to an order which did not come about
         is not used again.
         """
-        number: int = await self.database.fetch_value(queries.PLACE, rows_of(order))
+        number: int = await self.answer(queries.PLACE, rows_of(order))
         self.touch("order")
         return number
 

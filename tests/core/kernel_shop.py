@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import ARRAY, Boolean, Column, ForeignKey, Index, Integer, Table, Text, func, text
+from sqlalchemy import ARRAY, Boolean, Column, ForeignKey, Index, Integer, Table, Text, bindparam, func, insert, select, text, update
 
-from velella.core.messages import writes
+from velella.core.errors import NotAllowed
+from velella.core.messages import one_statement, writes
 from velella.core.module import ModuleContext, ModuleService
 from velella.core.providers import Providers
 from velella.core.settings import Settings
 from velella.core.sql.columns import Json, Money, identity, metadata_column, module_metadata, timestamps, version
+from velella.core.sql.compiled import array_param, compiled
 from velella.core.sql.database import Database
 from velella.core.sql.definition import definition
 from velella.core.sql.entity import Entity, Schema, many, one, through
@@ -97,6 +99,16 @@ SCHEMA = Schema(
     Entity("note", note, "note"),
 )
 
+TAKE = compiled(
+    update(product)
+    .where(product.c.id == bindparam("key"), product.c.rank >= bindparam("by"))
+    .values(rank=product.c.rank - bindparam("by"))
+    .returning(product.c.rank)
+)
+_named = func.unnest(array_param("ids", brand.c.id), array_param("names", brand.c.name)).table_valued("id", "name").render_derived()
+_made = insert(brand).from_select(["id", "name"], select(_named.c.id, _named.c.name)).returning(brand.c.id, brand.c.name).cte("made")
+NAME = compiled(select(func.json_agg(func.json_build_object("id", _made.c.id, "name", _made.c.name))))
+
 
 class ShopService(ModuleService):
     """Counts how often it was really asked to do something."""
@@ -112,6 +124,24 @@ class ShopService(ModuleService):
         [row] = await self.list("product", {"id": id}, fields=("id", "rank"))
         [row] = await self.update("product", [{"id": id, "rank": (row["rank"] or 0) + by}])
         return {"rank": row["rank"], "weight": row["weight"]}
+
+    @writes
+    @one_statement(answers=True)
+    async def take(self, id: str, by: int) -> dict[str, Any]:
+        """Take some off the rank, if there is as much."""
+        rank = await self.answer(TAKE, {"key": id, "by": by})
+        if rank is None:
+            raise NotAllowed(f"{id} has less than {by}")
+        self.touch("product")
+        return {"id": id, "left": rank}
+
+    @writes
+    @one_statement(answers=True)
+    async def found(self, names: Sequence[str]) -> dict[str, Any]:
+        """New brands, all of them as the database has them."""
+        made = await self.answer(NAME, {"ids": [f"brand_{name}" for name in names], "names": list(names)})
+        self.touch("brand")
+        return {row["name"]: row["id"] for row in made}
 
 
 class Changes:

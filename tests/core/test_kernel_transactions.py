@@ -92,6 +92,57 @@ async def test_a_message_taken_for_the_first_is_undone_where_it_was_not(shop: Sh
     assert (await shop.retrieve("product", row["id"]))["rank"] == 11
 
 
+async def test_a_write_of_one_statement_records_itself(shop: ShopService, changes: Changes) -> None:
+    await shop.create("product", [{"id": "p1", "title": "A", "rank": 9}])
+    transactions, told = shop.database.committed, len(changes.seen)
+    assert await as_message("wfex_1:take/1", shop.take, "p1", 2, fresh=True) == {"id": "p1", "left": 7}
+    assert await as_message("wfex_1:found/1", shop.found, ["a", "b"], fresh=True) == {"a": "brand_a", "b": "brand_b"}
+    assert shop.database.committed == transactions, "neither was a transaction of several statements"
+    assert len(changes.seen) == told + 2
+    for fresh in (False, True):
+        assert await as_message("wfex_1:take/1", shop.take, "p1", 2, fresh=fresh) == {"id": "p1", "left": 7}
+        assert await as_message("wfex_1:found/1", shop.found, ["a", "b"], fresh=fresh) == {"a": "brand_a", "b": "brand_b"}
+    assert (await shop.retrieve("product", "p1"))["rank"] == 7
+    replies = await asyncio.gather(*(as_message("wfex_1:take/2", shop.take, "p1", 3, fresh=number % 2 == 0) for number in range(12)))
+    assert replies == [{"id": "p1", "left": 4}] * 12
+    assert await shop.take("p1", 1) == {"id": "p1", "left": 3}, "without an id there is nothing to record"
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+async def test_what_one_statement_did_not_do_it_does_not_record(shop: ShopService, fresh: bool) -> None:
+    await shop.create("product", [{"id": "p1", "title": "A", "rank": 1}])
+    with pytest.raises(NotAllowed):
+        await as_message("m1", shop.take, "p1", 2, fresh=True)
+    with pytest.raises(NotAllowed):
+        await as_message("wfex_1:take/1", shop.take, "p1", 2, fresh=True)
+    await shop.update("product", [{"id": "p1", "rank": 5}])
+    assert await as_message("m1", shop.take, "p1", 2, fresh=fresh) == {"id": "p1", "left": 3}
+    with pytest.raises(NotAllowed):
+        await as_message("wfex_1:take/1", shop.take, "p1", 2, fresh=fresh)
+    assert (await shop.retrieve("product", "p1"))["rank"] == 3
+
+
+async def test_one_statement_whose_answer_is_lost_is_done_once(shop: ShopService, monkeypatch: pytest.MonkeyPatch) -> None:
+    await shop.create("product", [{"id": "p1", "title": "A", "rank": 9}])
+    fetch, asked = shop.database.fetch_value, 0
+
+    async def lossy(*args: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        value = await fetch(*args)
+        if asked == 1:
+            raise ReplyLost("The connection to the database was lost before its answer came.")
+        return value
+
+    monkeypatch.setattr(shop.database, "fetch_value", lossy)
+    assert await as_message("m1", shop.take, "p1", 2, fresh=True) == {"id": "p1", "left": 7}
+    assert asked > 1
+    asked = 0
+    with pytest.raises(ReplyLost):
+        await shop.take("p1", 2)
+    assert (await shop.retrieve("product", "p1"))["rank"] == 5, "nobody can tell, so it isn't done again"
+
+
 async def test_the_second_does_it_where_the_first_one_fails(shop: ShopService) -> None:
     started, release = asyncio.Event(), asyncio.Event()
 
