@@ -79,8 +79,9 @@ class Running:
     def __init__(self, frame: list[Any], caller: Caller) -> None:
         _, self.number, self.service, self.method, self.args, self.kwargs, left, trace_id, message_id, *more = frame
         self.accepted = time.monotonic()
-        self.context = CallContext(trace_id, self.accepted + left, message_id)
-        self.traceparent: str | None = more[0] if more else None
+        self.traceparent: str | None
+        self.traceparent, fresh = more or (None, False)
+        self.context = CallContext(trace_id, self.accepted + left, message_id, fresh=fresh)
         self.caller = caller
         self.started = False
         self.expired = False

@@ -136,6 +136,7 @@ class Router:
         """Send a message to the replica it belongs to. Raises what the service raises, or an Unavailable."""
         context = call_context.get() or CallContext()
         message_id = (context.next_message_id() or ulid()) if signature.kind == "write" else None
+        fresh = message_id is not None and (context.fresh or context.scope is None)
         key = signature.key_of(args, kwargs)
         avoid: set[ReplicaId] = set()
         patience_ends = 0.0
@@ -163,7 +164,7 @@ class Router:
             peer = self._peer(address)
             peer.in_flight += 1
             try:
-                result = await peer.link.request(service, method, args, kwargs, left, context.trace_id, message_id)
+                result = await peer.link.request(service, method, args, kwargs, left, context.trace_id, message_id, fresh and not resends)
             except NotSent as refused:
                 if refused.busy is not None:
                     busy = refused.busy

@@ -56,9 +56,17 @@ class Link(Protocol):
     """The way to one replica."""
 
     async def request(
-        self, service: str, method: str, args: Sequence[Any], kwargs: Mapping[str, Any], left: float, trace_id: str, message_id: str | None
+        self,
+        service: str,
+        method: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        left: float,
+        trace_id: str,
+        message_id: str | None,
+        fresh: bool = False,
     ) -> Any:
-        """Send a message and wait for its result.
+        """Send a message and wait for its result. `fresh`: nobody has sent it before.
 
         Raises what the service raised; NotSent; Lost; DeadlineExceeded.
         """
@@ -236,7 +244,15 @@ class SocketLink:
         self._closed = False
 
     async def request(
-        self, service: str, method: str, args: Sequence[Any], kwargs: Mapping[str, Any], left: float, trace_id: str, message_id: str | None
+        self,
+        service: str,
+        method: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        left: float,
+        trace_id: str,
+        message_id: str | None,
+        fresh: bool = False,
     ) -> Any:
         protocol = self._protocol
         if protocol is None or protocol.closed or protocol.draining:
@@ -247,7 +263,7 @@ class SocketLink:
             except TimeoutError:
                 raise NotSent(silent=time.monotonic() - before) from None
             left -= time.monotonic() - before
-        return await protocol.request(_request(0, service, method, args, kwargs, left, trace_id, message_id), left)
+        return await protocol.request(_request(0, service, method, args, kwargs, left, trace_id, message_id, fresh=fresh), left)
 
     async def _connected(self) -> ClientProtocol:
         """One connection for all who ask at once."""
@@ -341,9 +357,17 @@ class RayLink:
         self._numbers = itertools.count(1)
 
     async def request(
-        self, service: str, method: str, args: Sequence[Any], kwargs: Mapping[str, Any], left: float, trace_id: str, message_id: str | None
+        self,
+        service: str,
+        method: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        left: float,
+        trace_id: str,
+        message_id: str | None,
+        fresh: bool = False,
     ) -> Any:
-        payload = pack(_request(next(self._numbers), service, method, args, kwargs, left, trace_id, message_id))
+        payload = pack(_request(next(self._numbers), service, method, args, kwargs, left, trace_id, message_id, fresh=fresh))
         call = self._call or await self._connected()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
@@ -397,10 +421,10 @@ class RayLink:
             task.cancel()
 
 
-def _request(number: int, *parts: Any) -> list[Any]:
+def _request(number: int, *parts: Any, fresh: bool) -> list[Any]:
     """The frame of a request; where this process is traced, the span it is sent from goes along."""
     parent = tracing.traceparent()
-    return [REQUEST, number, *parts] if parent is None else [REQUEST, number, *parts, parent]
+    return [REQUEST, number, *parts, parent, fresh] if parent is not None or fresh else [REQUEST, number, *parts]
 
 
 def _settle(future: asyncio.Future[Any], frame: list[Any]) -> None:

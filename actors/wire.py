@@ -1,6 +1,7 @@
 """What goes over a socket between two processes: frames of msgpack, each led by its length.
 
-    request   [REQUEST, number, service, method, args, kwargs, time left, trace id, message id or None] and a traceparent, if there is one
+    request   [REQUEST, number, service, method, args, kwargs, time left, trace id, message id or None]
+              and, if there is one of them, a traceparent or None, and whether nobody has sent this message id before
     reply     [REPLY, number, result]
     failure   [FAILURE, number, error]       the error as `VelellaError.to_wire` made it
     refused   [REFUSED, number, error]       not started and never will be: send it to somebody else; error is Busy or None

@@ -40,8 +40,7 @@ class CallContext:
     scope: str | None = None
     """Prefix of the message ids of the calls made from here (`execution:step`): makes them the same when run again."""
     fresh: bool = False
-    """Nobody has sent these writes before, as far as the sender knows: they are recorded when they are done, not looked up first. That
-    holds within one process; what goes over a wire is looked up."""
+    """Nobody has sent these writes before, as far as the sender knows: they are recorded when they are done, not looked up first."""
     sequence: itertools.count[int] = field(default_factory=lambda: itertools.count(1), compare=False, repr=False)
     """Numbers the writes of this scope in the order they are sent; shared by the copies `within` makes."""
 

@@ -72,7 +72,7 @@ class Field:
         """As JSON shows it."""
         value = self.of(source)
         if self.kind == "time":
-            value = func.to_char(func.timezone(literal_column("'UTC'"), value), literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'"""))
+            value = shown_time(value)
         elif self.kind == "number":
             value = func.trim_scale(value)
         elif self.kind == "raw":
@@ -169,6 +169,11 @@ class Field:
     def _refused(self, value: Any, wanted: str) -> InvalidData:
         shown = iso(value) if isinstance(value, datetime) else str(value)
         return InvalidData(f"'{self.name}' has to be {wanted}, not '{shown[:100]}'")
+
+
+def shown_time(moment: ColumnElement[Any]) -> ColumnElement[Any]:
+    """As the API shows a time: what `clock.iso` gives."""
+    return func.to_char(func.timezone(literal_column("'UTC'"), moment), literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'"""))
 
 
 def fields_of(entity: Entity) -> dict[str, Field]:

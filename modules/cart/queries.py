@@ -9,10 +9,11 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from sqlalchemy import CTE, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import CTE, Table, bindparam, delete, func, insert, literal_column, select, update
 
 from ...core.sql.compiled import Compiled, any_of, compiled
 from ...core.sql.recordset import insert_rows
+from ...core.sql.values import shown_time
 from .change import COLUMNS
 from .tables import (
     cart,
@@ -49,7 +50,8 @@ def _columns() -> dict[str, Any]:
 
 @cache
 def opening(parts: frozenset[str]) -> Compiled:
-    """Create a cart with these parts. Parameters: `id`, those of `change.COLUMNS`, and each part's rows. Gives its version and the time."""
+    """Create a cart with these parts. Parameters: `id`, those of `change.COLUMNS`, and each part's rows. Gives its `version` and
+    the time, `at`."""
     values = {"id": bindparam("id", type_=cart.c.id.type), **_columns()}
     return _guarded(insert(cart).values(values).returning(cart.c.id, cart.c.version, cart.c.updated_at).cte("guard"), parts)
 
@@ -58,7 +60,7 @@ def opening(parts: frozenset[str]) -> Compiled:
 def changing(parts: frozenset[str]) -> Compiled:
     """Change a cart that is as it was read and still open. Parameters as of `opening`, and the version that is `expected`.
 
-    Gives the new version and the time; no row where the guard doesn't hold: then nothing is written.
+    Gives the new `version` and the time, `at`; no row where the guard doesn't hold: then nothing is written.
     """
     return _guarded(
         update(cart).where(_AS_READ, _OPEN).values(_columns() | _NEXT).returning(cart.c.id, cart.c.version, cart.c.updated_at).cte("guard"),
@@ -83,7 +85,9 @@ STATE = compiled(select(cart.c.version, cart.c.completed_at).where(cart.c.id == 
 
 def _guarded(guard: CTE, parts: frozenset[str]) -> Compiled:
     """The guard, and every part that hangs on it."""
-    statement = select(guard.c.version, guard.c.updated_at)
+    statement = select(
+        func.json_build_object(literal_column("'version'"), guard.c.version, literal_column("'at'"), shown_time(guard.c.updated_at))
+    )
     for name in PARTS:
         if name in parts:
             statement = statement.add_cte(*_part(name, guard))

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypedDict
 
-from ...core.clock import iso
 from ...core.errors import Conflict, InvalidData, NotFound
 from ...core.json import dumps
 from ...core.messages import keyed, one_statement, reads, writes
@@ -71,17 +70,16 @@ class CartService(ModuleService):
     # -- changing
 
     @writes
-    @one_statement()
+    @one_statement(answers=True)
     @keyed("cart_id")
     async def open(self, cart_id: str, change: CartChange) -> Written:
         """Create a cart with all that is in it."""
-        row = await self.database.fetch_one(queries.opening(_parts(change)), _params(cart_id, change))
-        assert row is not None
+        written: Written = await self.answer(queries.opening(_parts(change)), _params(cart_id, change))
         self.touch("cart")
-        return {"version": row["version"], "at": iso(row["updated_at"])}
+        return written
 
     @writes
-    @one_statement()
+    @one_statement(answers=True)
     @keyed("cart_id")
     async def change(self, cart_id: str, version: int, change: CartChange) -> Written:
         """Make the cart what it shall be.
@@ -91,10 +89,10 @@ class CartService(ModuleService):
             InvalidData: it is completed.
             Conflict: it is no longer at `version`: read it again.
         """
-        row = await self.database.fetch_one(queries.changing(_parts(change)), {**_params(cart_id, change), "expected": version})
-        new = await self._guarded(cart_id, row["version"] if row is not None else None)
-        assert row is not None
-        return {"version": new, "at": iso(row["updated_at"])}
+        written: Written | None = await self.answer(queries.changing(_parts(change)), {**_params(cart_id, change), "expected": version})
+        await self._guarded(cart_id, written["version"] if written is not None else None)
+        assert written is not None
+        return written
 
     @writes
     @one_statement(answers=True)
@@ -104,11 +102,11 @@ class CartService(ModuleService):
         return await self._guarded(cart_id, await self.answer(queries.COMPLETE, {"id": cart_id, "expected": version}))
 
     @writes
-    @one_statement()
+    @one_statement(answers=True)
     @keyed("cart_id")
     async def reopen(self, cart_id: str, version: int) -> int | None:
         """Take back the completion that gave `version`. Returns the new version; None where the cart isn't at that version any more."""
-        reopened: int | None = await self.database.fetch_value(queries.REOPEN, {"id": cart_id, "expected": version})
+        reopened: int | None = await self.answer(queries.REOPEN, {"id": cart_id, "expected": version})
         if reopened is not None:
             self.touch("cart")
         return reopened

@@ -37,6 +37,7 @@ async def test_a_write_whose_answer_was_lost_is_done_once(colony: Colony, tmp_pa
     reply = await toy.note(str(tmp_path), "sold", True)
     assert reply.startswith("sold by toys-")
     assert (tmp_path / "notes").read_text() == "sold\n"
+    assert (tmp_path / "fresh").read_text() == "True\nFalse\n", "who gets it second knows that it may have come before"
     await asyncio.sleep(0.2)
     assert sorted(process.returncode is None for process in colony.processes) == [False, True]
 
@@ -130,3 +131,4 @@ async def test_writes_of_a_scope_have_the_same_ids_when_it_runs_again(colony: Co
         assert await toy.note(str(tmp_path), "one") == "one by toys-0"
         assert await toy.note(str(tmp_path), "two") == "two by toys-0"
     assert (tmp_path / "notes").read_text() == "one\ntwo\n"
+    assert (tmp_path / "fresh").read_text() == "False\n" * 4, "another coordinator may have sent it before"

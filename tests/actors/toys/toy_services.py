@@ -99,6 +99,8 @@ class Toy(Service):
         """A ledger of messages in a file: what a module keeps in its table."""
         folder, die_once = body.args[1], (body.args[3:] or [False])[0]  # type: ignore[attr-defined]
         message_id = current_call().message_id
+        with Path(folder, "fresh").open("a") as fresh:
+            fresh.write(f"{current_call().fresh}\n")
         with Path(folder, "ledger").open("a+") as ledger:
             fcntl.flock(ledger, fcntl.LOCK_EX)
             ledger.seek(0)
