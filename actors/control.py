@@ -18,7 +18,7 @@ from .directory import Address, ReplicaId
 from .endpoint import Dispatcher, Endpoint
 from .handles import Send, handle
 from .mailbox import Mailbox
-from .transport import Lost, NotSent, SocketLink
+from .transport import Lost, NotSent, Outgoing, SocketLink
 
 if TYPE_CHECKING:
     from .supervisor import Supervisor
@@ -93,7 +93,7 @@ async def supervisor_handle(settings: Settings) -> AsyncIterator[SupervisorServi
     def resolve(service: str, method: str) -> Send:
         async def send(*args: Any, **kwargs: Any) -> Any:
             try:
-                return await link.request(service, method, args, kwargs, ANSWER_SECONDS, ulid(), None)
+                return await link.request(Outgoing(service, method, args, kwargs, ulid()), ANSWER_SECONDS)
             except (NotSent, Lost):
                 raise Misconfigured(
                     f"The Velella on {settings.data_dir} does not answer.", hint="It is starting or stopping: try again in a moment."

@@ -80,8 +80,8 @@ class Running:
         _, self.number, self.service, self.method, self.args, self.kwargs, left, trace_id, message_id, *more = frame
         self.accepted = time.monotonic()
         self.traceparent: str | None
-        self.traceparent, fresh = more or (None, False)
-        self.context = CallContext(trace_id, self.accepted + left, message_id, fresh=fresh)
+        self.traceparent, fresh = (*more, None, False)[:2]
+        self.context = CallContext(trace_id, self.accepted + left, message_id, fresh=bool(fresh))
         self.caller = caller
         self.started = False
         self.expired = False

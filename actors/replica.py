@@ -162,7 +162,7 @@ class Replica:
             return {"error": VelellaError(f"{type(error).__name__}: {error}").to_wire(), "pid": os.getpid()}
 
     @ray.method(concurrency_group="health")
-    def health(self, restarts: int, term: int) -> dict[str, Any]:
+    def health(self, restarts: int, term: int = 0) -> dict[str, Any]:
         """How it is, seen from inside the loop. `state`: starting, running, failed, stopping, or hung when the loop doesn't turn.
 
         `restarts`: how often it has been started again; the replica can't know by itself. `term`: of the supervisor that asks; one

@@ -27,7 +27,7 @@ from ..core.ids import ulid
 from ..core.messages import CallContext, call_context
 from .directory import HOST, Address, Directory, ReplicaId
 from .handles import Send, Signature
-from .transport import Introduction, Link, Lost, NotSent, RayLink, SocketLink
+from .transport import Introduction, Link, Lost, NotSent, Outgoing, RayLink, SocketLink
 
 PATIENCE_SECONDS = 5.0
 """How long a message waits for some replica to come back. A killed process is back in about a second."""
@@ -137,6 +137,7 @@ class Router:
         context = call_context.get() or CallContext()
         message_id = (context.next_message_id() or ulid()) if signature.kind == "write" else None
         fresh = message_id is not None and (context.fresh or context.scope is None)
+        message = Outgoing(service, method, args, kwargs, context.trace_id, message_id, fresh)
         key = signature.key_of(args, kwargs)
         avoid: set[ReplicaId] = set()
         patience_ends = 0.0
@@ -164,7 +165,7 @@ class Router:
             peer = self._peer(address)
             peer.in_flight += 1
             try:
-                result = await peer.link.request(service, method, args, kwargs, left, context.trace_id, message_id, fresh and not resends)
+                result = await peer.link.request(message, left)
             except NotSent as refused:
                 if refused.busy is not None:
                     busy = refused.busy
@@ -176,6 +177,7 @@ class Router:
                 resends += 1
                 if (signature.kind == "call") or resends > RESENDS:
                     raise ReplyLost(f"The answer of {service}.{method} was lost.") from None
+                message = message._replace(fresh=False)
                 avoid.add(address.replica)
             else:
                 peer.failures = 0
@@ -246,7 +248,7 @@ class Router:
         peer = self._peer(address)
         peer.in_flight += 1
         try:
-            result = await peer.link.request(service, method, args, kwargs, context.left(), context.trace_id, None)
+            result = await peer.link.request(Outgoing(service, method, args, kwargs, context.trace_id), context.left())
             peer.failures = 0
             return result
         except NotSent as refused:

@@ -23,17 +23,14 @@ def first_version(term: int) -> int:
 
 
 def take_term(above: int = 0) -> int:
-    """A term that nobody has had, higher than `above`. Blocks; needs Ray. May be repeated: each time it is another one."""
+    """A term that nobody has had, higher than `above`. Blocks; needs Ray. May be repeated: each time it is another one.
+
+    Keys stay: without those before, one who listed them a while ago could take a term again.
+    """
     from ray.experimental import internal_kv  # not before Ray's environment is set
 
     taken = [int(key.removeprefix(KEY)) for key in internal_kv._internal_kv_list(KEY)]
     term = max([above, *taken]) + 1
-    while internal_kv._internal_kv_put(_key(term), b"", overwrite=False):  # somebody else was faster
+    while internal_kv._internal_kv_put(KEY + str(term).encode(), b"", overwrite=False):  # somebody else was faster
         term += 1
-    for old in taken:
-        internal_kv._internal_kv_del(_key(old))
     return term
-
-
-def _key(term: int) -> bytes:
-    return KEY + str(term).encode()

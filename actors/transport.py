@@ -7,7 +7,7 @@ import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from ssl import SSLContext
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ..core import tracing
 from ..core.codec import pack, unpack
@@ -52,21 +52,24 @@ class Lost(Exception):
         """As above."""
 
 
+class Outgoing(NamedTuple):
+    """A message on its way to a replica."""
+
+    service: str
+    method: str
+    args: Sequence[Any]
+    kwargs: Mapping[str, Any]
+    trace_id: str
+    message_id: str | None = None
+    fresh: bool = False
+    """Nobody has sent it before."""
+
+
 class Link(Protocol):
     """The way to one replica."""
 
-    async def request(
-        self,
-        service: str,
-        method: str,
-        args: Sequence[Any],
-        kwargs: Mapping[str, Any],
-        left: float,
-        trace_id: str,
-        message_id: str | None,
-        fresh: bool = False,
-    ) -> Any:
-        """Send a message and wait for its result. `fresh`: nobody has sent it before.
+    async def request(self, message: Outgoing, left: float) -> Any:
+        """Send a message and wait for its result, at most `left` seconds.
 
         Raises what the service raised; NotSent; Lost; DeadlineExceeded.
         """
@@ -243,17 +246,7 @@ class SocketLink:
         self._connecting: asyncio.Task[ClientProtocol] | None = None
         self._closed = False
 
-    async def request(
-        self,
-        service: str,
-        method: str,
-        args: Sequence[Any],
-        kwargs: Mapping[str, Any],
-        left: float,
-        trace_id: str,
-        message_id: str | None,
-        fresh: bool = False,
-    ) -> Any:
+    async def request(self, message: Outgoing, left: float) -> Any:
         protocol = self._protocol
         if protocol is None or protocol.closed or protocol.draining:
             before = time.monotonic()
@@ -263,7 +256,7 @@ class SocketLink:
             except TimeoutError:
                 raise NotSent(silent=time.monotonic() - before) from None
             left -= time.monotonic() - before
-        return await protocol.request(_request(0, service, method, args, kwargs, left, trace_id, message_id, fresh=fresh), left)
+        return await protocol.request(_request(0, message, left), left)
 
     async def _connected(self) -> ClientProtocol:
         """One connection for all who ask at once."""
@@ -356,18 +349,8 @@ class RayLink:
         self._calls: set[asyncio.Task[None]] = set()
         self._numbers = itertools.count(1)
 
-    async def request(
-        self,
-        service: str,
-        method: str,
-        args: Sequence[Any],
-        kwargs: Mapping[str, Any],
-        left: float,
-        trace_id: str,
-        message_id: str | None,
-        fresh: bool = False,
-    ) -> Any:
-        payload = pack(_request(next(self._numbers), service, method, args, kwargs, left, trace_id, message_id, fresh=fresh))
+    async def request(self, message: Outgoing, left: float) -> Any:
+        payload = pack(_request(next(self._numbers), message, left))
         call = self._call or await self._connected()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
@@ -421,10 +404,12 @@ class RayLink:
             task.cancel()
 
 
-def _request(number: int, *parts: Any, fresh: bool) -> list[Any]:
+def _request(number: int, message: Outgoing, left: float) -> list[Any]:
     """The frame of a request; where this process is traced, the span it is sent from goes along."""
+    service, method, args, kwargs, trace_id, message_id, fresh = message
+    frame = [REQUEST, number, service, method, args, kwargs, left, trace_id, message_id]
     parent = tracing.traceparent()
-    return [REQUEST, number, *parts, parent, fresh] if parent is not None or fresh else [REQUEST, number, *parts]
+    return [*frame, parent, fresh] if parent is not None or fresh else frame
 
 
 def _settle(future: asyncio.Future[Any], frame: list[Any]) -> None:

@@ -30,7 +30,7 @@ from .providers import Providers
 from .query.links import Reference
 from .query.page import Page, Query
 from .settings import Settings
-from .sql.compiled import Compiled
+from .sql.compiled import Answering
 from .sql.database import Database
 from .sql.entity import Entity, Schema
 from .sql.failures import Collided, Disconnected
@@ -103,13 +103,14 @@ def remembered(*entities: str) -> Callable[[Callable[Concatenate[M, P], Awaitabl
 class _Write:
     """A write of one service that is being carried out."""
 
-    __slots__ = ("answered", "record", "running", "service", "touched")
+    __slots__ = ("answered", "record", "running", "sent", "service", "touched")
 
     def __init__(self, service: ModuleService, *, record: str | None = None, answered: bytes | None = None) -> None:
         """`record`: the id under which its one statement has to record itself. `answered`: what that gave when it was carried out."""
         self.service = service
         self.record = record
         self.answered = answered
+        self.sent = False
         self.touched: set[str] = set()
         self.running = True
 
@@ -263,11 +264,18 @@ class ModuleService(Service):
         back = await self._restore(kind, None, {"keys": list(dict.fromkeys(ids))})
         return [id for id in dict.fromkeys(ids) if id in back]
 
-    async def answer(self, statement: Compiled, params: Mapping[str, Any]) -> Any:
-        """Send the statement of a write that is one, and answers by its one value (see `messages.one_statement`). JSON comes parsed."""
+    async def answer(self, statement: Answering, params: Mapping[str, Any]) -> Any:
+        """Send the statement of a write that is one, and answers by its one value (see `messages.one_statement`). JSON comes parsed.
+
+        Raises TypeError for a second one: there is room for one in the record.
+        """
         running = self._running()
         if running is None:
             raise TypeError("answer belongs inside a method marked @writes")
+        if running.record is not None or running.answered is not None:
+            if running.sent:
+                raise TypeError("A write that answers by one statement sends no other one")
+            running.sent = True
         if running.answered is not None:
             return json.loads(running.answered)
         if running.record is not None:

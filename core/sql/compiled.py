@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ARRAY, BindParameter, ColumnElement, any_, bindparam
+from sqlalchemy import ARRAY, BindParameter, ColumnElement, Select, any_, bindparam
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.elements import ClauseElement
 
 DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call]
@@ -22,14 +23,10 @@ DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call]
 class Compiled:
     """A statement ready to run. Parameters are given by the names of its `bindparam`s."""
 
-    __slots__ = ("_defaults", "names", "source", "sql")
+    __slots__ = ("_defaults", "names", "sql")
 
-    def __init__(
-        self, sql: str, names: tuple[str, ...] = (), defaults: Mapping[str, Any] | None = None, source: ClauseElement | None = None
-    ) -> None:
-        """`source`: what it was compiled from, if it was, for those who make another statement of it."""
+    def __init__(self, sql: str, names: tuple[str, ...] = (), defaults: Mapping[str, Any] | None = None) -> None:
         self.sql = sql
-        self.source = source
         self.names = names
         self._defaults = dict(defaults or {})
 
@@ -44,6 +41,18 @@ class Compiled:
 
     def __repr__(self) -> str:
         return f"Compiled({self.sql!r})"
+
+
+class Answering(Compiled):
+    """A statement that gives one value, and another one made of it that records the value as well."""
+
+    __slots__ = ("recording", "source")
+
+    def __init__(self, made: Compiled, source: Select[Any] | UpdateBase) -> None:
+        super().__init__(made.sql, made.names, made._defaults)
+        self.source = source
+        self.recording: Compiled | None = None
+        """Made by `MessageLog.record` when it is needed first."""
 
 
 class Asked(NamedTuple):
@@ -66,7 +75,12 @@ def compiled(statement: ClauseElement) -> Compiled:
         raise TypeError(f"A statement with an expanding parameter can't be compiled once: use any_of. {made.string}")
     names = tuple(made.positiontup or ())
     defaults = {name: made.binds[name].value for name in names if not made.binds[name].required}
-    return Compiled(made.string, names, defaults, statement)
+    return Compiled(made.string, names, defaults)
+
+
+def answering(statement: Select[Any] | UpdateBase) -> Answering:
+    """Compile a statement that gives one value, and is all of a write (see `messages.one_statement`)."""
+    return Answering(compiled(statement), statement)
 
 
 def any_of(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:

@@ -17,13 +17,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, Float, LargeBinary, Select, Text, any_, bindparam, cast, delete, func, literal_column, select, update
+from sqlalchemy import ARRAY, Float, LargeBinary, Text, any_, bindparam, cast, delete, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.sql.dml import UpdateBase
 
 from ..codec import pack, unpack
 from ..errors import InvalidData, VelellaError
-from .compiled import Compiled, compiled
+from .compiled import Answering, Compiled, compiled
 from .database import Database
 from .entity import Schema
 
@@ -59,7 +58,6 @@ class MessageLog:
 
     def __init__(self, schema: Schema) -> None:
         self._table = table = schema.messages
-        self._recording: dict[Compiled, Compiled] = {}
         id = bindparam("id", type_=table.c.id.type)
         self._insert = compiled(insert(table).values(id=id).on_conflict_do_nothing().returning(table.c.id))
         self._keep = compiled(
@@ -94,24 +92,21 @@ class MessageLog:
         """Keep id and reply of a write that is done, in its transaction. False: another one was first, so this one must be undone."""
         return await database.fetch_one(self._keep, {"id": id, "answer": reply}) is not None
 
-    async def record(self, database: Database, id: str, statement: Compiled, params: Mapping[str, Any]) -> Any:
+    async def record(self, database: Database, id: str, statement: Answering, params: Mapping[str, Any]) -> Any:
         """The one value of a statement, which is recorded under the id by that statement; without a row there is no record, and None.
 
         Raises CameBefore, and nothing is done, where there is one of that id already.
         """
-        recording = self._recording.get(statement)
-        if recording is None:
-            recording = self._recording[statement] = self._record(statement)
+        if statement.recording is None:
+            statement.recording = self._recording(statement)
         try:
-            return await database.fetch_value(recording, {**params, "message_id": id})
+            return await database.fetch_value(statement.recording, {**params, "message_id": id})
         except InvalidData as error:
             if getattr(error.__cause__, "constraint_name", None) == self._table.primary_key.name:
                 raise CameBefore from error
             raise
 
-    def _record(self, statement: Compiled) -> Compiled:
-        if not isinstance(statement.source, Select | UpdateBase):
-            raise TypeError(f"This statement can't record itself: {statement.sql}")
+    def _recording(self, statement: Answering) -> Compiled:
         result = statement.source.cte("result")
         (value,) = result.c
         text = func.convert_to(cast(func.to_json(value), Text), literal_column("'UTF8'"))

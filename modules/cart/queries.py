@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import CTE, Table, bindparam, delete, func, insert, literal_column, select, update
 
-from ...core.sql.compiled import Compiled, any_of, compiled
+from ...core.sql.compiled import Answering, answering, any_of, compiled
 from ...core.sql.recordset import insert_rows
 from ...core.sql.values import shown_time
 from .change import COLUMNS
@@ -49,7 +49,7 @@ def _columns() -> dict[str, Any]:
 
 
 @cache
-def opening(parts: frozenset[str]) -> Compiled:
+def opening(parts: frozenset[str]) -> Answering:
     """Create a cart with these parts. Parameters: `id`, those of `change.COLUMNS`, and each part's rows. Gives its `version` and
     the time, `at`."""
     values = {"id": bindparam("id", type_=cart.c.id.type), **_columns()}
@@ -57,7 +57,7 @@ def opening(parts: frozenset[str]) -> Compiled:
 
 
 @cache
-def changing(parts: frozenset[str]) -> Compiled:
+def changing(parts: frozenset[str]) -> Answering:
     """Change a cart that is as it was read and still open. Parameters as of `opening`, and the version that is `expected`.
 
     Gives the new `version` and the time, `at`; no row where the guard doesn't hold: then nothing is written.
@@ -68,10 +68,10 @@ def changing(parts: frozenset[str]) -> Compiled:
     )
 
 
-COMPLETE = compiled(update(cart).where(_AS_READ, _OPEN).values(completed_at=func.now(), **_NEXT).returning(cart.c.version))
+COMPLETE = answering(update(cart).where(_AS_READ, _OPEN).values(completed_at=func.now(), **_NEXT).returning(cart.c.version))
 """Close a cart that is as it was read. Gives the new version, or no row."""
 
-REOPEN = compiled(
+REOPEN = answering(
     update(cart)
     .where(cart.c.id == bindparam("id"), cart.c.version == bindparam("expected"), cart.c.completed_at.is_not(None))
     .values(completed_at=None, **_NEXT)
@@ -83,7 +83,7 @@ STATE = compiled(select(cart.c.version, cart.c.completed_at).where(cart.c.id == 
 """What to tell someone whose guard didn't hold."""
 
 
-def _guarded(guard: CTE, parts: frozenset[str]) -> Compiled:
+def _guarded(guard: CTE, parts: frozenset[str]) -> Answering:
     """The guard, and every part that hangs on it."""
     statement = select(
         func.json_build_object(literal_column("'version'"), guard.c.version, literal_column("'at'"), shown_time(guard.c.updated_at))
@@ -91,7 +91,7 @@ def _guarded(guard: CTE, parts: frozenset[str]) -> Compiled:
     for name in PARTS:
         if name in parts:
             statement = statement.add_cte(*_part(name, guard))
-    return compiled(statement)
+    return answering(statement)
 
 
 def _part(name: str, guard: CTE) -> list[CTE]:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert
 
 from ...core.query.links import LINKS, Link
-from ...core.sql.compiled import Compiled, any_of, array_param, compiled
+from ...core.sql.compiled import Answering, Compiled, answering, any_of, array_param, compiled
 from .tables import metadata
 
 
@@ -96,7 +96,7 @@ def attaching(link: Link, table: Table, suffix: str = "") -> ReturningInsert[Any
 
 
 @lru_cache(maxsize=256)
-def attaching_all(links: tuple[str, ...]) -> Compiled:
+def attaching_all(links: tuple[str, ...]) -> Answering:
     """`attaching` of several links as one statement: a JSON list with a list for each.
 
     Parameters are suffixed `_0`, `_1`, … in the order of the links.
@@ -107,7 +107,7 @@ def attaching_all(links: tuple[str, ...]) -> Compiled:
         rows = select(*made.c).subquery(f"ties_{number}")
         listed = func.coalesce(func.json_agg(func.row_to_json(rows.table_valued())), literal_column("'[]'::json"))
         lists.append(select(listed).scalar_subquery())
-    return compiled(select(func.json_build_array(*lists)))
+    return answering(select(func.json_build_array(*lists)))
 
 
 _LINKS = {link.name: link for link in LINKS}

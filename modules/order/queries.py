@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import CTE, Table, bindparam, case, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
-from ...core.sql.compiled import Compiled, any_of, compiled
+from ...core.sql.compiled import Answering, answering, any_of, compiled
 from ...core.sql.recordset import insert_rows
 from .tables import (
     order,
@@ -56,13 +56,13 @@ PARTS: dict[str, Table] = {
 """What an order consists of beside its own row: parameter → table."""
 
 
-def _placing() -> Compiled:
+def _placing() -> Answering:
     values = {name: bindparam(name, type_=order.c[name].type) for name in COLUMNS}
     placed = insert(order).values(values).returning(order.c.id, order.c.display_id).cte("placed")
     statement = select(placed.c.display_id)
     for name, table in PARTS.items():
         statement = statement.add_cte(_part(name, table, placed))
-    return compiled(statement)
+    return answering(statement)
 
 
 def _part(name: str, table: Table, placed: CTE) -> CTE:

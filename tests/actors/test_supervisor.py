@@ -104,13 +104,13 @@ async def test_messages_reach_replicas_over_their_sockets(shop: tuple[Supervisor
 
 async def test_where_no_socket_can_be_opened_messages_go_as_ray_calls(shop: tuple[Supervisor, Settings]) -> None:
     from velella.actors.replica import batch_call
-    from velella.actors.transport import RayLink
+    from velella.actors.transport import Outgoing, RayLink
 
     link = RayLink(lambda: batch_call("velella-toys-0"))
-    asked = [link.request("toy", "echo", [number], {}, 5.0, "trace", None) for number in range(100)]
+    asked = [link.request(Outgoing("toy", "echo", [number], {}, "trace"), 5.0) for number in range(100)]
     assert await asyncio.gather(*asked) == list(range(100))
     with pytest.raises(VelellaError, match="not found"):
-        await link.request("toy", "missing", ["x"], {}, 5.0, "trace", None)
+        await link.request(Outgoing("toy", "missing", ["x"], {}, "trace"), 5.0)
     link.close()
 
 

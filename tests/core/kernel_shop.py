@@ -14,7 +14,7 @@ from velella.core.module import ModuleContext, ModuleService
 from velella.core.providers import Providers
 from velella.core.settings import Settings
 from velella.core.sql.columns import Json, Money, identity, metadata_column, module_metadata, timestamps, version
-from velella.core.sql.compiled import array_param, compiled
+from velella.core.sql.compiled import answering, array_param
 from velella.core.sql.database import Database
 from velella.core.sql.definition import definition
 from velella.core.sql.entity import Entity, Schema, many, one, through
@@ -99,7 +99,7 @@ SCHEMA = Schema(
     Entity("note", note, "note"),
 )
 
-TAKE = compiled(
+TAKE = answering(
     update(product)
     .where(product.c.id == bindparam("key"), product.c.rank >= bindparam("by"))
     .values(rank=product.c.rank - bindparam("by"))
@@ -107,7 +107,7 @@ TAKE = compiled(
 )
 _named = func.unnest(array_param("ids", brand.c.id), array_param("names", brand.c.name)).table_valued("id", "name").render_derived()
 _made = insert(brand).from_select(["id", "name"], select(_named.c.id, _named.c.name)).returning(brand.c.id, brand.c.name).cte("made")
-NAME = compiled(select(func.json_agg(func.json_build_object("id", _made.c.id, "name", _made.c.name))))
+NAME = answering(select(func.json_agg(func.json_build_object("id", _made.c.id, "name", _made.c.name))))
 
 
 class ShopService(ModuleService):

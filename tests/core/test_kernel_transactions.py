@@ -16,7 +16,7 @@ from velella.core.query.page import Query
 from velella.core.sql.compiled import any_of, compiled
 from velella.core.sql.database import Database, Databases
 
-from .kernel_shop import Changes, ShopService, product, shop_on
+from .kernel_shop import TAKE, Changes, ShopService, product, shop_on
 
 
 async def as_message(id: str, call: Any, *args: Any, fresh: bool = False) -> Any:
@@ -120,6 +120,20 @@ async def test_what_one_statement_did_not_do_it_does_not_record(shop: ShopServic
     with pytest.raises(NotAllowed):
         await as_message("wfex_1:take/1", shop.take, "p1", 2, fresh=fresh)
     assert (await shop.retrieve("product", "p1"))["rank"] == 3
+
+
+async def test_a_second_statement_of_a_write_that_is_one_is_refused(shop: ShopService) -> None:
+    await shop.create("product", [{"id": "p1", "title": "A", "rank": 9}])
+
+    async def body() -> None:
+        await shop.answer(TAKE, {"key": "p1", "by": 1})
+        await shop.answer(TAKE, {"key": "p1", "by": 1})
+
+    async def call() -> None:
+        await shop.run_write(body, one_statement=True, answers=True)
+
+    with pytest.raises(TypeError):
+        await as_message("wfex_1:take/1", call, fresh=True)
 
 
 async def test_one_statement_whose_answer_is_lost_is_done_once(shop: ShopService, monkeypatch: pytest.MonkeyPatch) -> None:
