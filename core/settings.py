@@ -6,11 +6,15 @@
 from __future__ import annotations
 
 import secrets
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, IPvAnyNetwork, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+PRIVATE_NETWORKS = ("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+"""Whoever comes from there directly has come past no router of the internet."""
 
 
 class ProviderSettings(BaseModel):
@@ -88,6 +92,12 @@ class Settings(BaseSettings):
     tls_certificate: Path | None = Field(None, description="Certificate of this node for TCP between nodes (PEM). Default: no TLS there.")
     tls_key: Path | None = Field(None, description="Its private key (PEM).")
     tls_ca: Path | None = Field(None, description="The authority whose certificates the nodes of this cluster have (PEM), and nobody else.")
+
+    trusted_proxies: list[IPvAnyNetwork] = Field(
+        default_factory=lambda: [ip_network(network) for network in PRIVATE_NETWORKS],
+        description="Networks of the proxies before this server: what they say in X-Forwarded-For is the client's address, which limits "
+        "count by. Default: this machine and private networks, so one proxy beside the server needs no setting.",
+    )
 
     # the API
     jwt_secret: str | None = Field(None, description="Signs tokens. Default: made on the first start, kept in data_dir.")

@@ -25,6 +25,7 @@ from ...core.query.page import Page, Query
 from ...core.settings import Settings
 from ...modules import Modules
 from .access import Actor, PublishableKey
+from .client import client_address
 from .view import Fields, View
 
 if TYPE_CHECKING:
@@ -171,6 +172,11 @@ class Request:
     def sales_channel_ids(self) -> tuple[str, ...]:
         """Sales channels of the storefront's key."""
         return self.key.sales_channel_ids if self.key is not None else ()
+
+    @property
+    def client_address(self) -> str:
+        """The address it comes from. See `client.client_address`."""
+        return client_address(self.http, self.settings.trusted_proxies)
 
     def header(self, name: str) -> str | None:
         return self.http.headers.get(name)

@@ -1,0 +1,62 @@
+"""Where a request comes from: the client's address, also behind proxies."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+from aiohttp import web
+
+Network = IPv4Network | IPv6Network
+Address = IPv4Address | IPv6Address
+
+LOCAL = "local"
+"""The address of whoever comes by a unix socket."""
+MOST_HOPS = 16
+"""Proxies that a request is followed back through; more are nobody's."""
+
+
+def client_address(http: web.BaseRequest, trusted: Collection[Network]) -> str:
+    """The address that a request comes from, as text; `local` where there is none (a unix socket).
+
+    It is the peer's own, unless that is a trusted proxy (the setting `trusted_proxies`): then what the proxy says in `X-Forwarded-For`,
+    read from its end for as long as the address before is trusted. What a client itself wrote there is never believed. An IPv4
+    address inside an IPv6 one is the IPv4 address.
+    """
+    peer = _address(http.remote or "")
+    if peer is not None and not _within(peer, trusted):
+        return str(peer)
+    nearest = str(peer) if peer is not None else LOCAL
+    hops = ",".join(http.headers.getall("X-Forwarded-For", ())).split(",")
+    for hop in reversed(hops[-MOST_HOPS:]):
+        address = _address(hop)
+        if address is None:
+            break  # whoever wrote that is the last we know of
+        nearest = str(address)
+        if not _within(address, trusted):
+            break
+    return nearest
+
+
+def network_of(address: str) -> str:
+    """What counts as one client by its address: an IPv4 address, or the /64 that a household or a server has of IPv6."""
+    parsed = _address(address)
+    return str(IPv6Network((int(parsed), 64), strict=False)) if isinstance(parsed, IPv6Address) else address
+
+
+def _within(address: Address, networks: Collection[Network]) -> bool:
+    return any(address.version == network.version and address in network for network in networks)
+
+
+def _address(text: str) -> Address | None:
+    """An address as proxies write it: `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]:4711`."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
