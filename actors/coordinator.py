@@ -187,10 +187,11 @@ class Coordinator(Service):
         """Run a workflow for somebody who gives its name and its input by hand: a durable one goes on by itself, a short one has ended.
 
         `transaction` is the key of a durable one; of all with one key, one is carried out. The answer is Medusa's acknowledgement.
-        Raises NotFound for a name that isn't there, InvalidData for arguments that it doesn't take, and what a short one raises.
+        Raises NotFound for a name that isn't there, NotAllowed for a workflow that isn't run by hand, InvalidData for arguments that it
+        doesn't take, and what a short one raises.
         """
         workflow = workflow_named(name)
-        workflow.check(input)
+        workflow.check_by_hand(input, transaction)
         if workflow.durable:
             key = transaction if transaction is not None else workflow.key_of(input)
             id = await self._durable.start(workflow, input, key)

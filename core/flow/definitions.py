@@ -6,9 +6,11 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, get_type_hints, overload
 
-from ..errors import InvalidData, Misconfigured, NotFound
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from ..errors import InvalidData, Misconfigured, NotAllowed, NotFound
 
 if TYPE_CHECKING:
     from .flow import Flow
@@ -77,6 +79,9 @@ class Workflow(Generic[P, R]):
     """Names of its hooks; None: any. Naming them catches a handler for a hook that isn't there."""
     retention: float = THREE_DAYS
     """Seconds for which a finished durable execution answers repeated starts, and can be looked at."""
+    by_hand: bool = False
+    """Whether a merchant may run it by its name with an input of their own. Only where nothing that a route makes sure of (who asks, what
+    is in a row) is missing then: what it is given has to be found in the shop, and asked of it again."""
     handlers: dict[str, list[Step[..., Any]]] = field(default_factory=dict, repr=False)
     """Hook → what applications added there, in the order they were registered."""
     _signature: list[inspect.Signature] = field(default_factory=list, repr=False)
@@ -93,12 +98,27 @@ class Workflow(Generic[P, R]):
             self._signature.append(inspect.Signature(parameters))
         return dict(self._signature[0].bind(*args, **kwargs).arguments)
 
-    def check(self, input: Mapping[str, Any]) -> None:
-        """Raises InvalidData where the workflow doesn't take these arguments."""
+    def check_by_hand(self, input: Mapping[str, Any], key: str | None) -> None:
+        """Make sure that a merchant may run it with these arguments, under this key.
+
+        Raises:
+            NotAllowed: it isn't `by_hand`.
+            InvalidData: it doesn't take these arguments, by name or by type; or its own argument is its key, and this is another one:
+                whoever waits for that one would get this one's result.
+        """
+        if not self.by_hand:
+            raise NotAllowed(f"The workflow {self.name} can't be run by hand: it is part of what routes of the API do.")
         try:
             inspect.signature(self.function).bind(None, **input)
-        except TypeError as error:
-            raise InvalidData(f"The workflow {self.name} can't be run with this input: {error}") from None
+            hints = get_type_hints(self.function)
+            for name, value in input.items():
+                TypeAdapter(hints[name], config=ConfigDict(strict=True)).validate_python(value)
+        except (TypeError, ValidationError) as error:
+            said = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
+            raise InvalidData(f"The workflow {self.name} can't be run with this input: {said}") from None
+        own = self.key_of(input)
+        if own is not None and key not in (None, own):
+            raise InvalidData(f"The transaction of the workflow {self.name} is called {own}, by its input, not {key}")
 
     def key_of(self, input: Mapping[str, Any]) -> str | None:
         """The key that an input stands for; None where every start is an execution of its own."""
@@ -133,6 +153,7 @@ def workflow(
     key: str | None = None,
     hooks: tuple[str, ...] | None = None,
     retention: float = THREE_DAYS,
+    by_hand: bool = False,
 ) -> Callable[[StepFunction[P, R]], Workflow[P, R]]:
     """Make a function a workflow and register it under its name. See `Workflow` for what the options mean."""
 
@@ -142,7 +163,7 @@ def workflow(
             raise Misconfigured(f"Two workflows are called {name}: in {known.function.__module__} and {function.__module__}.")
         if key is not None and key not in inspect.signature(function).parameters:
             raise Misconfigured(f"The workflow {name} has no parameter {key} to take its key from.")
-        made = Workflow(name, function, durable, timeout, retries, key, hooks, retention)
+        made = Workflow(name, function, durable, timeout, retries, key, hooks, retention, by_hand)
         for hook in _hooks:
             if hook.workflow == name:
                 _attach(made, hook)

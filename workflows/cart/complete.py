@@ -15,7 +15,7 @@ from .stock import reserve_stock
 Row = dict[str, Any]
 
 
-@workflow("complete-cart", durable=True, key="cart_id", hooks=("validate", "beforePaymentAuthorization", "orderCreated"))
+@workflow("complete-cart", durable=True, key="cart_id", by_hand=True, hooks=("validate", "beforePaymentAuthorization", "orderCreated"))
 async def complete_cart(flow: Flow, cart_id: str) -> str:
     """Turn a cart into an order, once, however often and from wherever it is asked. The order's id.
 

@@ -44,7 +44,7 @@ async def look_up(flow: Flow, session_id: str) -> Row | None:
     return await flow.modules.payment.look_up_session(session_id)
 
 
-@workflow("process-payment-workflow", durable=True)
+@workflow("process-payment-workflow", durable=True, by_hand=True)
 async def process_payment(
     flow: Flow, provider_id: str, action: str, session_id: str, amount: str | None = None, notice_id: str | None = None
 ) -> str | None:
