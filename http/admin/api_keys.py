@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from ...core.json import dumps, loads
-from ..frontend import ABSENT, MANY, OPERATORS, TEXT, Answer, Body, Filters, Number, Request, Routes, View, choice
+from ...workflows.sales_channel.channels import link_sales_channels_to_api_key
+from ..frontend import ABSENT, MANY, OPERATORS, TEXT, Answer, Body, Filters, LinkBody, Number, Request, Routes, View, choice
 
 routes = Routes()
 
@@ -52,14 +53,14 @@ async def _delete(request: Request, id: str) -> None:
 
 
 routes.resource("/admin/api-keys", API_KEY, list=API_KEYS, update=UpdateApiKey, delete=_delete)
-routes.links(
-    "/admin/api-keys/{id}/sales-channels",
-    API_KEY,
-    link="publishable_api_key_sales_channel",
-    ours="publishable_key_id",
-    theirs="sales_channel_id",
-    of="sales_channel",
-)
+
+
+@routes.post("/admin/api-keys/{id}/sales-channels", body=LinkBody, returns=API_KEY)
+async def link_channels(request: Request) -> Answer:
+    """Open sales channels with a publishable key, or no longer."""
+    id = request.params["id"]
+    await request.run(link_sales_channels_to_api_key, id=id, **request.body)
+    return await request.fetch(API_KEY, id)
 
 
 @routes.post("/admin/api-keys", body=CreateApiKey, returns=API_KEY)

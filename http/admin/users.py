@@ -41,8 +41,8 @@ async def _update(request: Request, row: dict[str, object]) -> None:
 
 
 async def _remove(request: Request, id: str) -> None:
-    if request.actor_id != id:
-        raise NotAllowed("You are not allowed to delete other users")
+    if request.actor_id == id:
+        raise NotAllowed("A user cannot delete itself: another user has to")
     await request.run(remove_user_account, user_id=id)
 
 

@@ -193,4 +193,4 @@ async def clearing(shop: Shop) -> None:
         await admin.delete(f"{path}/{{id}}", id=made)
     await admin.delete("/admin/fulfillment-sets/{id}", id=ids["spare set"])
     await admin.delete("/admin/stock-locations/{id}", id=ids["spare location"])
-    await shop.grace.delete("/admin/users/{id}", id=shop.user)
+    await admin.delete("/admin/users/{id}", id=shop.user)

@@ -139,7 +139,6 @@ OTHERWISE = {
     "POST /admin/price-lists/{}/products": 400,
     "POST /admin/products/{}/variants/batch": 200,
     "POST /admin/products/{}/variants/inventory-items/batch": 200,
-    "DELETE /admin/users/{}": 400,
     "POST /hooks/payment/{}": 400,
     "GET /admin/promotions/{}/{}": 200,
     "GET /admin/promotions/rule-attribute-options/{}": 200,

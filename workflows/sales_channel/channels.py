@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...core.errors import NotAllowed, NotFound
+from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.flow import Flow, workflow
 from ..rows import Selector, attach_ties, create_rows, delete_rows, detach_ties, release_ties, selected, update_rows
 
@@ -53,7 +53,13 @@ async def link_products_to_sales_channel(flow: Flow, id: str, add: list[str] | N
 
 @workflow("link-sales-channels-to-api-key")
 async def link_sales_channels_to_api_key(flow: Flow, id: str, add: list[str] | None = None, remove: list[str] | None = None) -> str:
-    """Open channels with a publishable key, or no longer. Raises NotFound for a channel that isn't there."""
+    """Open channels with a publishable key, or no longer.
+
+    Raises NotFound for a key or a channel that isn't there, InvalidData for a secret key: it belongs to a merchant, not to a storefront.
+    """
+    key = await flow.modules.api_key.retrieve("api_key", id, fields=("type",))
+    if key["type"] != "publishable":
+        raise InvalidData("Sales channels can only be associated with publishable API keys")
     if add:
         there = {row["id"] for row in await flow.modules.sales_channel.list("sales_channel", {"id": add}, fields=("id",))}
         lost = [channel for channel in add if channel not in there]

@@ -14,6 +14,7 @@ from velella.core import migrations
 from velella.core.ids import ulid
 from velella.core.settings import Settings
 from velella.http.admin import (
+    api_keys,
     campaigns,
     catalog,
     customers,
@@ -50,8 +51,8 @@ from ...conftest import clone
 from ..conftest import Client, Shop
 
 FILES = (
-    campaigns, catalog, customers, dashboard, fulfillment_sets, identities, inventory_items, invites, notifications, price_lists, products,
-    promotions, providers, refund_reasons, reservations, return_reasons, shipping_options, shipping_profiles, stock_locations,
+    api_keys, campaigns, catalog, customers, dashboard, fulfillment_sets, identities, inventory_items, invites, notifications, price_lists,
+    products, promotions, providers, refund_reasons, reservations, return_reasons, shipping_options, shipping_profiles, stock_locations,
     store_customers, store_settings, tax_rates, tax_regions, uploads, users, workflows_executions,
 )  # fmt: skip
 """Whose routes are served."""
