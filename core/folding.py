@@ -170,6 +170,8 @@ class Folder(Generic[A, R]):
         async def body() -> list[R | VelellaError]:
             database = self._service.database
             done = await log.begin_many(database, [asked.message_id for asked in batch if asked.message_id is not None])
+            if done:  # whoever did it may have died before telling anybody
+                self._service.touch_everything()
             fresh = [asked for asked in batch if asked.message_id not in done]
             answers = await self._together([asked.argument for asked in fresh]) if fresh else ()
             if any(asked.gave_up for asked in fresh):

@@ -33,7 +33,7 @@ from .settings import Settings
 from .sql.compiled import Answering
 from .sql.database import Database
 from .sql.entity import Entity, Schema
-from .sql.failures import Collided, Disconnected
+from .sql.failures import Collided, Disconnected, may_be_done
 from .sql.lists import Lists
 from .sql.messages import CameBefore, MessageLog, answer_of, is_step, value_of
 from .sql.statements import Statements
@@ -63,8 +63,8 @@ class ModuleContext:
     providers: Providers
     """This module's providers by id, from the settings."""
     changed: Callable[[frozenset[str]], Awaitable[None]]
-    """Called after a commit with what changed, entities (`product`) and single rows (`product:prod_1`): caches forget them before the
-    reply leaves. Must not raise: the write is done by then."""
+    """Called after a commit, or what may have been one, with what changed, entities (`product`) and single rows (`product:prod_1`):
+    caches forget them before the reply leaves. Must not raise, and must go on when the caller is cancelled: the write is done by then."""
     memory: Memory | None = None
     """What `remembered` methods keep their answers in. None: they are asked anew each time."""
 
@@ -293,6 +293,10 @@ class ModuleService(Service):
         for view, seen in self.schema.views:
             running.touched.update(f"{view}{name.removeprefix(seen)}" for name in entities if name.partition(":")[0] == seen)
 
+    def touch_everything(self) -> None:
+        """Like `touch`, where it isn't known what has changed."""
+        self.touch(*self._everything)
+
     def touch_rows(self, entity: str, keys: Iterable[Any]) -> None:
         """Like `touch`, where it is known which rows: who remembers others of the entity by their keys needn't forget them."""
         rows = {f"{entity}:{key}" for key in keys}
@@ -361,10 +365,11 @@ class ModuleService(Service):
         return await self._answer_again(earlier, body)
 
     async def _answer_again(self, reply: bytes, body: Callable[[], Awaitable[R]]) -> R:
-        """What a write answered that was carried out before."""
+        """What a write answered that was carried out before. Whoever did so may have died before telling anybody: it is told now."""
         value = value_of(reply)
         if value is None:
             answer: R = answer_of(reply)
+            await self._tell_of(self._everything)
             return answer
         running = _Write(self, answered=value)
         token = _write.set(running)
@@ -373,6 +378,7 @@ class ModuleService(Service):
         finally:
             running.running = False
             _write.reset(token)
+            await self._tell_of(running.touched)
 
     async def _write_once(self, body: Callable[[], Awaitable[R]], one_statement: bool, answers: bool, doubtful: bool) -> R:
         """`doubtful`: it may have been done already, and nobody has heard of it."""
@@ -385,32 +391,47 @@ class ModuleService(Service):
         token = _write.set(running)
         try:
             if alone:
-                try:
-                    return await body()
-                finally:
-                    if running.touched:
-                        await self.context.changed(frozenset(running.touched))
+                return await self._write_alone(running, body)
             async with self.database.transaction() as transaction:
-                if message_id is not None and not fresh:
-                    earlier = await self.message_log.begin(self.database, message_id)
-                    if earlier is not None:
-                        return await self._answer_again(earlier, body)
-                result = await body()
-                if message_id is not None:
-                    packed = pack(result)
-                    if not fresh:
-                        await self.message_log.finish(self.database, message_id, packed)
-                    elif not await self.message_log.keep(self.database, message_id, packed):
-                        raise CameBefore
-                if running.touched:
-                    transaction.after_commit.append(functools.partial(self.context.changed, frozenset(running.touched)))
-            return result
+                earlier = await self.message_log.begin(self.database, message_id) if message_id is not None and not fresh else None
+                if earlier is None:
+                    result = await body()
+                    if message_id is not None:
+                        packed = pack(result)
+                        if not fresh:
+                            await self.message_log.finish(self.database, message_id, packed)
+                        elif not await self.message_log.keep(self.database, message_id, packed):
+                            raise CameBefore
+                    if running.touched:
+                        transaction.after_commit.append(functools.partial(self._tell_of, running.touched))
+                    return result
+            return await self._answer_again(earlier, body)
         except CameBefore:
             assert message_id is not None
             return await self._answer_again(await self.message_log.reply(self.database, message_id), body)
         finally:
             running.running = False
             _write.reset(token)
+
+    async def _write_alone(self, running: _Write, body: Callable[[], Awaitable[R]]) -> R:
+        """One statement is its own transaction. What it changes is known when it has answered: without an answer it may be anything."""
+        touched: Iterable[str] = running.touched
+        try:
+            return await body()
+        except BaseException as error:
+            if may_be_done(error):
+                touched = self._everything
+            raise
+        finally:
+            await self._tell_of(touched)
+
+    @property
+    def _everything(self) -> frozenset[str]:
+        return frozenset(self.schema.entities)
+
+    async def _tell_of(self, names: Iterable[str]) -> None:
+        if changed := frozenset(names):
+            await self.context.changed(changed)
 
     async def _create_together(
         self, parts: Sequence[tuple[str, Sequence[Mapping[str, Any]]]], pairs: Sequence[tuple[Table, Sequence[tuple[str, str]]]] = ()

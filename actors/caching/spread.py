@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...core.errors import VelellaError
 from ...core.logs import logger
@@ -28,6 +28,8 @@ PAUSE_SECONDS = 0.2
 
 LONGEST_WAIT = 0.02
 """Seconds that a change may wait to be told with others of the same flow."""
+
+Announce = Callable[[frozenset[str]], Coroutine[Any, Any, None]]
 
 log = logger("velella.caching")
 
@@ -140,14 +142,16 @@ class Announcer:
     def __init__(self, router: Router, forget_after: float) -> None:
         self._router = router
         self._spread = Spread(router, forget_after)
+        self._telling: set[asyncio.Task[None]] = set()
 
     async def __call__(self, names: frozenset[str]) -> None:
+        """Returns when it is told. Whoever is cancelled meanwhile leaves the telling to go on: what has changed is committed."""
         if not self._spread.holders():
             return
         together = _together.get()
         if together is not None and together.add(names, self._announce):
             return
-        await self._announce(names)
+        await asyncio.shield(_telling(self._announce(names), self._telling))
 
     async def _announce(self, names: frozenset[str]) -> None:
         everybody = self._router.replicas("caching")
@@ -164,17 +168,31 @@ class Announcer:
         await self._spread.tell(names)
 
 
+def _telling(telling: Coroutine[Any, Any, None], kept: set[asyncio.Task[None]]) -> asyncio.Task[None]:
+    """Tell in a task of its own, which is kept there until it is done."""
+
+    def told(task: asyncio.Task[None]) -> None:
+        kept.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("a change could not be spread", error=str(error))
+
+    task = asyncio.create_task(telling)
+    kept.add(task)
+    task.add_done_callback(told)
+    return task
+
+
 class _Together:
     """Changes of one flow that are told at once."""
 
     def __init__(self) -> None:
         self._names: set[str] = set()
-        self._announce: Callable[[frozenset[str]], Awaitable[None]] | None = None
+        self._announce: Announce | None = None
         self._late: asyncio.TimerHandle | None = None
         self._telling: set[asyncio.Task[None]] = set()
         self._open = True
 
-    def add(self, names: frozenset[str], announce: Callable[[frozenset[str]], Awaitable[None]]) -> bool:
+    def add(self, names: frozenset[str], announce: Announce) -> bool:
         """False when it is over: a task that the flow left behind has to tell by itself."""
         if not self._open:
             return False
@@ -189,15 +207,8 @@ class _Together:
             self._late.cancel()
             self._late = None
         if self._names and self._announce is not None:
-            task = asyncio.ensure_future(self._announce(frozenset(self._names)))
+            _telling(self._announce(frozenset(self._names)), self._telling)
             self._names.clear()
-            self._telling.add(task)
-            task.add_done_callback(self._told)
-
-    def _told(self, task: asyncio.Task[None]) -> None:
-        self._telling.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.warning("a change could not be spread", error=str(error))
 
     async def close(self) -> None:
         """Returns when everything is told. Whoever is cancelled meanwhile leaves the telling to go on."""

@@ -23,7 +23,7 @@ from ..errors import DeadlineExceeded, Unavailable
 from ..messages import call_context
 from ..metrics import Histogram, Sample
 from .compiled import Asked, Compiled, compiled
-from .failures import Disconnected, translated, was_not_sent
+from .failures import Disconnected, OutOfTime, translated, was_not_sent
 from .pool import Connection, Pool
 
 T = TypeVar("T")
@@ -69,6 +69,17 @@ class Transaction:
         """One statement at a time: tasks started inside the transaction take turns on its connection."""
         async with self._lock:
             return await self.database._timed(send, self.connection)
+
+    async def follow_up(self) -> None:
+        """What there is to do after the commit: all of it, also for one who is cancelled meanwhile."""
+        cancelled: asyncio.CancelledError | None = None
+        for call in self.after_commit:
+            try:
+                await call()
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled
 
 
 _transactions: ContextVar[Mapping[int, Transaction]] = ContextVar("velella_transactions", default={})  # noqa: B039 never changed in place
@@ -185,9 +196,11 @@ class Database:
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Everything inside is done, or nothing is. Inside a running transaction: joins it.
 
-        What was put into `after_commit` runs after the outermost one is committed, still before this returns.
-        Raises Collided or Disconnected where nothing happened and the whole may be done again, ReplyLost where the
-        connection went during the commit.
+        What was put into `after_commit` runs after the outermost one is committed, still before this returns; also where nobody knows
+        whether it was, because the connection went or the task was cancelled during the commit.
+
+        Raises Collided or Disconnected where nothing happened and the whole may be done again, ReplyLost where the connection went
+        during the commit.
         """
         running = self.transaction_running
         if running is not None:
@@ -211,11 +224,13 @@ class Database:
                         started.open = False
                         _transactions.reset(token)
                     committing = True
-        except _FAILURES as error:
-            self.rolled_back += committing
+        except BaseException as error:
+            if committing:
+                self.rolled_back += 1
+                await started.follow_up()
             # What the body raised is its own; a failed statement's error is translated already. It counts even where the
             # rollback failed as well, because the connection was lost.
-            if failure is error:
+            if failure is error or not isinstance(error, _FAILURES):
                 raise
             if failure is not None:
                 raise failure from error
@@ -224,8 +239,7 @@ class Database:
                 raise
             raise better from error
         self.committed += 1
-        for call in started.after_commit:
-            await call()
+        await started.follow_up()
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[Transaction]:
@@ -266,14 +280,13 @@ class Database:
 
     async def _carry_out(self, send: Callable[[Connection], Awaitable[T]]) -> T:
         running = _transactions.get().get(id(self))
-        sent = False
+        joins = running is not None and running.open
         try:
-            if running is not None and running.open:
+            if running is not None and joins:
                 return await running.run(send)
-            sent = True
             return await self._send(send)
         except _FAILURES as error:
-            better = translated(error, sent=sent)
+            better = translated(error, sent=not joins)
             if better is None:
                 raise
             raise better from error
@@ -282,7 +295,7 @@ class Database:
         """On a connection of the pool; on the next one where it turns out to have been lost while it was idle."""
         pool, tries = self._opened(), self.connections
         while True:
-            connection = pool.take() or await pool.acquire(_time_left())
+            connection = pool.take() or await _acquired(pool, _time_left())
             doubtful = False
             started = time.monotonic()
             try:
@@ -354,12 +367,22 @@ class _borrowed:
         self._timeout = timeout
 
     async def __aenter__(self) -> Connection:
-        self._connection = await self._pool.acquire(self._timeout)
+        self._connection = await _acquired(self._pool, self._timeout)
         return self._connection
 
     async def __aexit__(self, cause: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         # given up in the middle: what the server still sends belongs to nobody
         self._pool.release(self._connection, doubtful=isinstance(error, _DOUBTFUL))
+
+
+async def _acquired(pool: Pool, timeout: float | None) -> Connection:
+    """A connection. What it raises leaves no doubt: nothing was sent."""
+    try:
+        return await pool.acquire(timeout)
+    except TimeoutError as error:
+        raise OutOfTime("No connection to the database was free in time.") from error
+    except _FAILURES as error:
+        raise translated(error) or error from error
 
 
 def _ready(statement: Compiled | ClauseElement) -> Compiled:
@@ -373,7 +396,7 @@ def _time_left() -> float | None:
         return None
     left = call.left()
     if left <= 0:
-        raise DeadlineExceeded("The time for this request is up.")
+        raise OutOfTime("The time for this request is up.")
     return left
 
 

@@ -18,6 +18,10 @@ class Disconnected(Unavailable):
     """The connection went before the transaction was committed: nothing happened, it may be done again."""
 
 
+class OutOfTime(DeadlineExceeded):
+    """The time was over before anything was sent to the database: nothing happened."""
+
+
 _DETAIL = re.compile(r"^Key \((?P<keys>.*?)\)=\((?P<values>.*)\) (?P<what>already exists|is not present|is still referenced)")
 _GONE = re.compile("clos(ed|ing)|released back")
 """How asyncpg speaks of a connection that went while it was in use."""
@@ -37,6 +41,12 @@ def was_not_sent(error: BaseException) -> bool:
     return isinstance(error, (pg.InternalClientError, pg.InterfaceError)) and (
         _GONE.search(str(error)) is not None or "another operation" in str(error)
     )
+
+
+def may_be_done(error: BaseException) -> bool:
+    """Whether a statement that ended like this may have taken effect all the same."""
+    refused = isinstance(error, VelellaError) and error.status < 500
+    return not (refused or isinstance(error, (Disconnected, OutOfTime)))
 
 
 def translated(error: BaseException, *, sent: bool = False) -> VelellaError | None:

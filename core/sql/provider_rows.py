@@ -26,6 +26,9 @@ async def keep_provider_rows(service: ModuleService, rows: Table) -> None:
         text(f"UPDATE {name} SET is_enabled = false, updated_at = now() WHERE is_enabled AND NOT id = ANY(CAST(:ids AS text[]))")
     )
     ids = {"ids": sorted(service.providers)}
-    changed = await service.database.execute(enable, ids) + await service.database.execute(disable, ids)
-    if changed:
-        await service.context.changed(frozenset({name}))
+
+    async def body() -> None:
+        if await service.database.execute(enable, ids) + await service.database.execute(disable, ids):
+            service.touch(name)
+
+    await service.run_write(body)

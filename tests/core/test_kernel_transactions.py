@@ -37,7 +37,7 @@ async def test_a_message_sent_again_answers_the_same_and_does_nothing(shop: Shop
     assert first == again == {"rank": 6, "weight": Decimal("10.5")}
     assert other["rank"] == 11
     assert shop.done == 2
-    assert len(changes.seen) == 3
+    assert len(changes.seen) == 4, "the second time, too: the first may have been told to nobody"
 
 
 async def test_a_message_that_comes_many_times_at_once_is_done_once(shop: ShopService) -> None:
@@ -86,7 +86,7 @@ async def test_a_message_taken_for_the_first_is_undone_where_it_was_not(shop: Sh
     told = len(changes.seen)
     assert await as_message("m1", shop.restock, row["id"], 5, fresh=True) == first
     assert (await shop.retrieve("product", row["id"]))["rank"] == 6
-    assert len(changes.seen) == told
+    assert len(changes.seen) == told + 1, "whoever did it may have died before telling anybody"
     replies = await asyncio.gather(*(as_message("m2", shop.restock, row["id"], 5, fresh=number % 2 == 0) for number in range(12)))
     assert replies == [{"rank": 11, "weight": None}] * 12
     assert (await shop.retrieve("product", row["id"]))["rank"] == 11

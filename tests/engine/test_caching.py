@@ -219,6 +219,18 @@ async def test_a_writer_returns_when_every_front_end_knows(doors: Doors) -> None
     assert doors.told == {"http-0": [frozenset({"product"})], "http-1": [frozenset({"product"})]}
 
 
+async def test_a_writer_that_is_cancelled_leaves_nobody_in_the_dark(doors: Doors) -> None:
+    writing = asyncio.create_task(doors.writer(frozenset({"product"})))
+    while not doors.writer._telling:
+        await asyncio.sleep(0)
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    async with asyncio.timeout(3):
+        while not all(doors.told.values()):
+            await asyncio.sleep(0.01)
+
+
 async def test_who_others_fill_from_hears_of_a_change_before_them(doors: Doors) -> None:
     """A door that forgot, and fills again from a source that still remembers, would keep the old answer as a fresh one."""
     heard: list[str] = []
