@@ -2,6 +2,9 @@
 
 Reading is the standard library's C scanner, because it alone keeps a number's digits (orjson reads `0.1` as a float and
 integers beyond 64 bits as one too). Writing is orjson, which also takes text that the database already made (`Fragment`).
+
+`loads` is for what our own processes and databases wrote. What a client sends goes through `received`, whose bounds hold for everything
+inside: metadata, data, context, additional data.
 """
 
 from __future__ import annotations
@@ -15,8 +18,9 @@ from typing import Any, NoReturn
 import orjson
 
 from .clock import iso
+from .numbers import WIDTH, number_of
 
-__all__ = ["Fragment", "dumps", "loads"]
+__all__ = ["Fragment", "dumps", "loads", "received"]
 
 Fragment = orjson.Fragment
 """JSON text that goes into `dumps` as it is."""
@@ -29,9 +33,30 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-_decoder = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
-_scan: Callable[[str, int], tuple[Any, int]] = _decoder.scan_once  # type: ignore[attr-defined]
-"""What `decode` calls after it has looked for white space, twice."""
+class OutOfBounds(ValueError):
+    """JSON that is JSON, and more than anybody needs. The text completes `The body …`."""
+
+
+def _whole(text: str) -> int:
+    if len(text) > WIDTH:
+        raise OutOfBounds(f"holds a number of more than {WIDTH} digits")
+    return int(text)
+
+
+def _exact(text: str) -> Decimal:
+    try:
+        return number_of(text)
+    except ValueError:
+        raise OutOfBounds(f"holds a number of more than {WIDTH} digits") from None
+
+
+_ours = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
+_theirs = json.JSONDecoder(parse_float=_exact, parse_int=_whole, parse_constant=_refuse_constant)
+
+DEPTH = 64
+"""How deep received JSON may nest. What writes it again (orjson, msgpack) gives up at some hundreds."""
+VALUES = 10_000
+"""Values that received JSON may hold, unless its reader says otherwise. Each costs a check and, where it is wrong, an error."""
 
 
 def loads(data: bytes | bytearray | memoryview | str) -> Any:
@@ -39,19 +64,60 @@ def loads(data: bytes | bytearray | memoryview | str) -> Any:
 
     Raises ValueError for anything that isn't JSON in UTF-8, also for lone surrogates and for what nests too deeply.
     """
-    text = data if isinstance(data, str) else str(data, "utf-8")
+    return _read(data if isinstance(data, str) else str(data, "utf-8"), _ours)
+
+
+def received(data: bytes, values: int = VALUES) -> Any:
+    """JSON text from outside as Python values, as `loads` gives them.
+
+    Raises OutOfBounds where it holds more than `values` values, nests deeper than `DEPTH`, or holds a number that is wider than
+    `numbers.WIDTH` or the null character, which no text column takes; ValueError for anything that isn't JSON in UTF-8.
+    """
+    try:
+        text = str(data, "utf-8")
+    except UnicodeDecodeError:
+        raise ValueError("it is not UTF-8") from None
+    value = _read(text, _theirs)
+    opened = text.count("[") + text.count("{")
+    if opened > DEPTH or opened + text.count(",") > values or "\\u0000" in text:  # only then can it be
+        _check(value, values)
+    return value
+
+
+def _read(text: str, decoder: json.JSONDecoder) -> Any:
+    scan: Callable[[str, int], tuple[Any, int]] = decoder.scan_once  # type: ignore[attr-defined]
     try:
         try:
-            value, end = _scan(text, 0)
+            value, end = scan(text, 0)  # what `decode` calls after it has looked for white space, twice
         except StopIteration:
             end = -1
         if end != len(text):  # there is white space around it, or it isn't JSON
-            value = _decoder.decode(text)
+            value = decoder.decode(text)
     except RecursionError:
-        raise ValueError("JSON is nested too deeply") from None
+        raise OutOfBounds("is nested too deeply") from None
     if "\\ud" in text or "\\uD" in text:
         orjson.loads(text)  # refuses surrogates without their other half, which nothing behind us could encode
     return value
+
+
+def _check(value: Any, values: int) -> None:
+    """Raises OutOfBounds. Looks at one level after the other, so that nothing here nests."""
+    level, seen = [value], 0
+    for _ in range(DEPTH + 1):
+        below: list[Any] = []
+        for each in level:
+            if isinstance(each, str):
+                if "\x00" in each:
+                    raise OutOfBounds("holds the null character")
+            elif isinstance(each, dict | list):
+                seen += len(each)
+                if seen > values:
+                    raise OutOfBounds(f"holds more than {values} values")
+                below += each if isinstance(each, list) else (*each, *each.values())
+        if not below:
+            return
+        level = below
+    raise OutOfBounds("is nested too deeply")
 
 
 def dumps(value: Any) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -34,6 +34,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from ..clock import iso
 from ..errors import InvalidData
+from ..numbers import is_narrow, number_of
 from .columns import Money, Quantity, Timestamp
 from .entity import Entity
 
@@ -139,10 +140,10 @@ class Field:
             return self._number(value["value"])
         if isinstance(value, (int, str, Decimal)) and not isinstance(value, bool):
             try:
-                number = Decimal(value)
-            except InvalidOperation:
+                number = number_of(value) if isinstance(value, str) else Decimal(value)
+            except ValueError:
                 raise self._refused(value, "a number") from None
-            if number.is_finite() and abs(number.adjusted()) < 1000:
+            if is_narrow(number):
                 return number
         raise self._refused(value, "a number")
 

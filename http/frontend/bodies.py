@@ -17,11 +17,13 @@ A handler gets the body as a dict of what the client sent (and of what was fille
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
+
+from ...core.numbers import number_of
 
 ABSENT: Any = None
 """Default of a field that may be left out but not be null. Fields left out are not in the handler's dict."""
@@ -115,8 +117,8 @@ def _big(value: Any) -> Any:
             raise expected("number, string, object", value)
     if isinstance(value, str):
         try:
-            return _finite(Decimal(value.strip()), value)
-        except InvalidOperation:
+            return _finite(number_of(value.strip()), value)
+        except ValueError:
             raise PydanticCustomError("invalid_number", "Invalid number") from None
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise expected("number, string, object", value)

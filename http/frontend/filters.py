@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from ...core.numbers import number_of
 from .bodies import json_type
 from .issues import Issue, invalid_choice, invalid_type, missing, unrecognized
 
@@ -99,10 +99,10 @@ def _boolean(value: Value, path: tuple[str, ...], issues: list[Issue]) -> Value:
 
 def _number(value: Value, path: tuple[str, ...], issues: list[Issue]) -> Value:
     try:
-        number = Decimal(value) if isinstance(value, str) and len(value) < 64 else None
-    except InvalidOperation:
+        number = number_of(value) if isinstance(value, str) else None
+    except ValueError:
         number = None
-    if number is None or not number.is_finite() or abs(number) > 10**21:
+    if number is None or abs(number) > 10**21:
         issues.append(invalid_type("number", path, "nan" if isinstance(value, str) else json_type(value)))
         return value
     return int(number) if number == number.to_integral_value() else number

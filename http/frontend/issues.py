@@ -18,6 +18,8 @@ Path = tuple[str, ...]
 
 SHOWN = 3
 """Issues that one answer names."""
+MOST = 200
+"""Issues that are looked at: to put some thousands into words takes a second, and only the first are named."""
 
 
 def where(path: Iterable[str | int]) -> str:
@@ -67,6 +69,8 @@ _TYPES = {
 
 def issues_of(error: ValidationError, body: Any) -> list[Issue]:
     """The issues of a body that its model refused, in the order of the model's fields."""
+    if error.error_count() > MOST:
+        return [f"{error.error_count()} values are not what they have to be"]
     found: list[Issue] = []
     unions: dict[tuple[str | int, ...], tuple[int, list[str]]] = {}
     unknown: dict[tuple[str | int, ...], tuple[int, list[str]]] = {}

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Any
 
 from ...core.errors import InvalidData
+from ...core.numbers import number_of
 
 OPERATORS = ("in", "eq", "ne", "gt", "gte", "lt", "lte", "nin")
 LIST_OPERATORS = ("in", "nin")
@@ -208,7 +209,6 @@ def _number(value: Any) -> Decimal | None:
     if isinstance(value, bool) or value is None:
         return None
     try:
-        number = Decimal(str(value).strip())
-    except InvalidOperation:
+        return number_of(str(value).strip())
+    except ValueError:
         return None
-    return number if number.is_finite() else None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from ...core.errors import InvalidData
+from ...core.numbers import is_narrow, number_of
 
 LevelKey = tuple[str, str]
 """Item and location."""
@@ -70,9 +71,9 @@ def exact(value: Any, name: str) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
         raise InvalidData(f"{name} must be a number")
     try:
-        number = Decimal(value)
-    except InvalidOperation:
-        raise InvalidData(f"{name} must be a number, not {value!r}") from None
-    if not number.is_finite():
+        number = number_of(value) if isinstance(value, str) else Decimal(value)
+    except ValueError:
+        raise InvalidData(f"{name} must be a number, not {str(value)[:100]!r}") from None
+    if not is_narrow(number):
         raise InvalidData(f"{name} must be a number, not {value!r}")
     return number

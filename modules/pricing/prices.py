@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from ...core.errors import InvalidData
 from ...core.ids import new_id
 from ...core.money import plain
+from ...core.numbers import is_narrow, number_of
 
 OPERATORS = ("eq", "gt", "gte", "lt", "lte")
 
@@ -127,10 +128,10 @@ def as_number(value: Any) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, (int, str, Decimal, float)):
         return None
     try:
-        number = Decimal(repr(value) if isinstance(value, float) else value)
-    except InvalidOperation:
+        number = number_of(value) if isinstance(value, str) else Decimal(repr(value) if isinstance(value, float) else value)
+    except ValueError:
         return None
-    return number if number.is_finite() and abs(number.adjusted()) < 100 else None
+    return number if is_narrow(number) else None
 
 
 def _number(given: Mapping[str, Any], name: str) -> Decimal | None:

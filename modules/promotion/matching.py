@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
 from typing import Any
+
+from ...core.numbers import number_of
 
 Row = Mapping[str, Any]
 
@@ -60,8 +61,8 @@ def values_at(scope: Any, path: str) -> Iterator[Any]:
 def _compares(name: str, there: Sequence[str], wanted: Sequence[str]) -> bool:
     compare = _COMPARE[name]
     try:
-        return all(compare(Decimal(one), Decimal(other)) for one in there for other in wanted)
-    except InvalidOperation:
+        return all(compare(number_of(one), number_of(other)) for one in there for other in wanted)
+    except ValueError:
         return False
 
 

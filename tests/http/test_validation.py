@@ -23,7 +23,7 @@ from .conftest import Client
         ('{"name":"x","rate":"1"}', "Expected type: 'number' for field 'rate', got: 'string'"),
         ('{"name":"x","rate":true}', "Expected type: 'number' for field 'rate', got: 'boolean'"),
         ('{"name":"x","rate":-1}', "Value for field 'rate' too small, expected at least: '0'"),
-        ('{"name":"x","rate":1e400}', "Value for field 'rate' too big, expected at most: '1000000000000000000000'"),
+        ('{"name":"x","rate":1e40}', "Value for field 'rate' too big, expected at most: '1000000000000000000000'"),
         ('{"name":"x","amount":[]}', "Expected type: 'number, string, object' for field 'amount', got: 'array'"),
         ('{"name":"x","amount":"ten"}', "Invalid number"),
         ('{"name":"x","email":"nobody"}', "Invalid email"),

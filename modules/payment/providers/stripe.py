@@ -30,6 +30,7 @@ from ....core.errors import (
     UnexpectedState,
     VelellaError,
 )
+from ....core.json import received
 from ..provider import AccountHolder, Ask, Data, Notice, Outcome, PaymentProvider, Status
 
 if TYPE_CHECKING:
@@ -217,7 +218,7 @@ class StripePayment(PaymentProvider):
             self._stripe.WebhookSignature.verify_header(
                 body, headers.get("stripe-signature"), self._secret, self._stripe.Webhook.DEFAULT_TOLERANCE
             )
-            event = json.loads(body)
+            event = received(body)
             kind, intent = event["type"], event["data"]["object"]
         except self._stripe.SignatureVerificationError as error:
             raise InvalidData(f"The webhook isn't signed by Stripe: {error.user_message}") from error
