@@ -7,7 +7,7 @@ currency's home) for names and symbols. What was asked of a database would be th
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import cache
@@ -68,6 +68,14 @@ def _step(currency: str) -> Decimal:
 def rounded(amount: Decimal | int, currency: str) -> Decimal:
     """The amount with as many decimals as its currency has; halves go away from zero, as on an invoice."""
     return Decimal(amount).quantize(_step(currency), context=_EXACT)
+
+
+def total(amounts: Iterable[Decimal]) -> Decimal:
+    """The exact sum, however many digits it takes: `sum` would keep 28."""
+    sum = _ZERO
+    for amount in amounts:
+        sum = _EXACT.add(sum, amount)
+    return sum
 
 
 def plain(amount: Decimal) -> Decimal:

@@ -13,7 +13,8 @@ multiplied. The same holds for an adjustment.
 Rounding, in two places and nowhere else:
 
 - what a division or a rate gives is kept to `PARTS` decimals and everything else follows by adding and subtracting, so that figures that
-  should add up do, to the last digit;
+  should add up do, to the last digit. That is far beyond what a double can tell apart: who reads a figure as one has the nearest to the
+  exact value;
 - `total` of the cart or order is the amount that is charged. It alone has the currency's decimals, halves away from zero. A total that the
   sum of its parts misses by less than half a smallest unit is the price of not rounding each line.
 """
@@ -26,12 +27,16 @@ from typing import Any, Final
 
 from . import money
 
-PARTS: Final = 12
+PARTS: Final = 30
 """Decimals that parts of a total are kept to."""
+FINE: Final = 40
+"""Decimals that an amount is kept to when it is written down in another measure than it was rounded in (see `in_measure`): so many more
+than `PARTS` that measuring it back gives what it was."""
 
 _EXACT = Context(prec=200, rounding=ROUND_HALF_UP)
 """Wide enough that sums and products of amounts are exact."""
 _PART = Decimal(1).scaleb(-PARTS)
+_FINE = Decimal(1).scaleb(-FINE)
 _CRUMB = Decimal(1).scaleb(3 - PARTS)
 """Less than any amount: what is left of a line by rounding."""
 _ZERO = Decimal(0)
@@ -114,7 +119,7 @@ def _add_line_totals(line: Row, price: Decimal) -> None:
     for adjustment in adjustments:
         amount, inclusive = _decimal(adjustment["amount"]), bool(adjustment.get("is_tax_inclusive"))
         without, with_tax = without_and_with_tax(amount, inclusive, rate)
-        adjustment["subtotal"], adjustment["total"] = money.plain(without), money.plain(with_tax)
+        adjustment["subtotal"], adjustment["total"] = money.plain(_part(without)), money.plain(_part(with_tax))
         discounts[inclusive] = _EXACT.add(discounts[inclusive], amount)
     discount_subtotal, discount_total = discounts_of(subtotal, original_total, rate, discounts[False], discounts[True])
     original_tax = _EXACT.subtract(original_total, subtotal)
@@ -147,7 +152,7 @@ def discounts_of(
     left = (_EXACT.subtract(subtotal, without), _EXACT.subtract(original_total, with_tax))
     if rate and (without or with_tax) and min(map(abs, left)) <= _CRUMB:
         return subtotal, original_total
-    return without, with_tax
+    return money.plain(_part(without)), money.plain(_part(with_tax))
 
 
 def without_and_with_tax(amount: Decimal, inclusive: bool, rate: Decimal) -> tuple[Decimal, Decimal]:
@@ -157,6 +162,15 @@ def without_and_with_tax(amount: Decimal, inclusive: bool, rate: Decimal) -> tup
     if inclusive:
         return _part(_EXACT.divide(amount, factor)), amount
     return amount, _part(_EXACT.multiply(amount, factor))
+
+
+def in_measure(amount: Decimal, inclusive: bool, wanted: bool, rate: Decimal) -> Decimal:
+    """An amount with taxes (`inclusive`) or without, in the measure that is `wanted`: with them or without."""
+    if inclusive == wanted or not rate:
+        return amount
+    factor = _EXACT.add(_ONE, rate)
+    other = _EXACT.multiply(amount, factor) if wanted else _EXACT.divide(amount, factor)
+    return money.plain(other.quantize(_FINE, context=_EXACT))
 
 
 def _share(tax_lines: Sequence[Row], field: str, tax: Decimal) -> None:

@@ -4,9 +4,11 @@ Which comes first: buy-x-get-y promotions, then those that apply by themselves, 
 ones (by id). Each sees what those before it have left of a price, percentages included, and none takes more than that. Neither the order
 of codes nor that of lines changes anything.
 
-What is promised is measured without taxes, or with them where the promotion says so (`is_tax_inclusive`), whatever the price itself
-says. Amounts have the currency's decimals, halves away from zero. Only what takes all that is left of a price takes it to the last digit:
-where a price that includes its tax is measured without, that is more digits than the currency has.
+A fixed amount is promised, and written down, without taxes, or with them where the promotion says so (`is_tax_inclusive`), whatever
+the price itself says. So is what a budget leaves. A percentage is the same in both measures: it is worked out and rounded in the one
+that the buyer sees, that of the price, so that 10 % off 6.30 is 0.63; written down in the other measure it has more digits than the
+currency, to be 0.63 again with the taxes. Amounts are rounded to the currency's decimals, halves away from zero. Only what takes all that
+is left of a price takes it to the last digit.
 
 - `each`: a fixed value off every unit, or a percentage, of up to `max_quantity` units of every line.
 - `across`, and all that targets the order: one amount (a percentage: of all lines together) split in proportion to what is left of the
@@ -28,8 +30,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
+from ...core.money import total
 from .matching import all_hold, all_hold_for
-from .sharing import Kind, Share, Target, less, percent, split, times, total, whole, within
+from .sharing import Kind, Share, Target, less, percent, split, times, whole, within
 
 Row = Mapping[str, Any]
 Reason = Literal["promotion_limit_exceeded", "campaign_budget_exceeded", "not_applicable"]
@@ -78,7 +81,10 @@ def compute(promotions: Iterable[Row], cart: Row, now: datetime) -> Computed:
         taken: Taken = []
         inclusive = bool(promotion["is_tax_inclusive"])
         if most is not None and _applies(promotion, cart, now):
-            kept = ((target, target.as_kept(amount, inclusive)) for target, amount in _take(promotion, targets, cart))
+            kept = (
+                (target, target.measured(amount, measure, inclusive and target.says_taxes))
+                for target, amount, measure in _take(promotion, targets, cart)
+            )
             taken = _limited([(target, amount) for target, amount in kept if amount > 0], most, cart)
         if not taken:
             skipped[str(promotion["code"])] = budgets.reason(promotion) if most is None else "not_applicable"
@@ -121,7 +127,7 @@ def _applies(promotion: Row, cart: Row, now: datetime) -> bool:
     method = promotion.get("application_method")
     if promotion["status"] != "active" or method is None or not _running(promotion.get("campaign"), now):
         return False
-    if method["type"] == "fixed" and _other_currency(method.get("currency_code"), cart):
+    if _other_currency(method.get("currency_code"), cart):
         return False
     return all_hold(promotion.get("rules") or (), cart)
 
@@ -186,9 +192,9 @@ class _Budgets:
 # -- how much
 
 
-def _take(promotion: Row, targets: Sequence[Target], cart: Row) -> Taken:
-    """What a promotion that applies takes off, as if nothing limited it."""
-    method, currency, inclusive = promotion["application_method"], str(cart["currency_code"]), bool(promotion["is_tax_inclusive"])
+def _take(promotion: Row, targets: Sequence[Target], cart: Row) -> list[tuple[Target, Decimal, bool]]:
+    """What a promotion that applies takes off, as if nothing limited it, each amount with whether it is measured with taxes."""
+    method, currency = promotion["application_method"], str(cart["currency_code"])
     kind: Kind = "shipping_methods" if method["target_type"] == "shipping_methods" else "items"
     aimed = [
         target
@@ -197,16 +203,18 @@ def _take(promotion: Row, targets: Sequence[Target], cart: Row) -> Taken:
         and (kind == "shipping_methods" or target.row.get("is_discountable", True))
         and all_hold_for(method.get("target_rules") or (), kind, target.row, cart)
     ]
+    percentage, inclusive = method["type"] == "percentage", bool(promotion["is_tax_inclusive"])
+    measures = {target: target.sees_taxes if percentage else inclusive for target in aimed}
     if promotion["type"] == "buyget":
         units = _given(method, [target for target in targets if target.kind == "items"], aimed, cart)
     elif method["target_type"] == "order" or method.get("allocation") == "across":
-        return _across(method, aimed, inclusive, currency)
+        return [(target, amount, measures[target]) for target, amount in _across(method, measures, currency)]
     elif method.get("allocation") == "once":
         units = _cheapest(aimed, method.get("max_quantity") or 1)
     else:
         most = method.get("max_quantity") or _MANY
         units = [(target, min(target.quantity, most)) for target in aimed]
-    return [(target, _off_units(method, target, count, inclusive, currency)) for target, count in units if count]
+    return [(target, _off_units(method, target, count, measures[target], currency), measures[target]) for target, count in units if count]
 
 
 def _off_units(method: Row, target: Target, count: int, inclusive: bool, currency: str) -> Decimal:
@@ -219,8 +227,9 @@ def _off_units(method: Row, target: Target, count: int, inclusive: bool, currenc
     return within(wanted, target.left(inclusive), currency)
 
 
-def _across(method: Row, targets: Sequence[Target], inclusive: bool, currency: str) -> Taken:
-    shares = [Share(target, left) for target in targets if (left := target.left(inclusive)) > 0]
+def _across(method: Row, measures: Mapping[Target, bool], currency: str) -> Taken:
+    """Off all lines together, each in its own measure."""
+    shares = [Share(target, left) for target, inclusive in measures.items() if (left := target.left(inclusive)) > 0]
     everything, value = total(share.most for share in shares), Decimal(method["value"] or 0)
     wanted = percent(everything, value) if method["type"] == "percentage" else value
     return split(within(wanted, everything, currency), shares, currency)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 from typing import Any, Literal
 
-from ...core.money import decimals
-from ...core.totals import discounts_of, without_and_with_tax
+from ...core.money import decimals, total
+from ...core.totals import discounts_of, in_measure
 
 Kind = Literal["items", "shipping_methods"]
 
@@ -63,11 +63,16 @@ class Target:
         """Whether an adjustment of it can say that it includes taxes. Those of shipping methods have no word for it: theirs are without."""
         return self.kind == "items"
 
-    def as_kept(self, amount: Decimal, inclusive: bool) -> Decimal:
-        """An amount as an adjustment says it."""
-        if not inclusive or self.says_taxes:
+    @property
+    def sees_taxes(self) -> bool:
+        """Whether the price that the buyer sees has its taxes in it."""
+        return bool(self.row.get("is_tax_inclusive"))
+
+    def measured(self, amount: Decimal, inclusive: bool, wanted: bool) -> Decimal:
+        """An amount off it, said with taxes or without, in the measure that is `wanted`. What takes all that is left does so in both."""
+        if inclusive == wanted:
             return amount
-        return self.left(False) if amount >= self.left(True) else without_and_with_tax(amount, True, self.rate)[0]
+        return self.left(wanted) if amount >= self.left(inclusive) else in_measure(amount, inclusive, wanted, self.rate)
 
     def price(self) -> Decimal:
         """Of one unit, without taxes, before discounts: what is cheap and what is dear."""
@@ -119,13 +124,6 @@ def percent(amount: Decimal, value: Decimal) -> Decimal:
 
 def times(amount: Decimal, count: int) -> Decimal:
     return _EXACT.multiply(amount, count)
-
-
-def total(amounts: Any) -> Decimal:
-    sum = _ZERO
-    for amount in amounts:
-        sum = _EXACT.add(sum, amount)
-    return sum
 
 
 def whole(amount: Decimal, currency: str) -> Decimal:

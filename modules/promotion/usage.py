@@ -10,6 +10,7 @@ from ...core.errors import NotAllowed
 from ...core.ids import new_id
 from ...core.messages import writes
 from ...core.module import Row
+from ...core.money import total
 from . import queries
 from .computing import attribute_of
 from .offers import Offers
@@ -56,7 +57,7 @@ class Usage(Offers):
         self._tell(entries)
 
     async def _spend(self, budget: Row, amounts: Sequence[Decimal], attributes: Mapping[str, Any]) -> Row:
-        amount = sum(amounts, Decimal(0)) if budget["type"].startswith("spend") else Decimal(len(amounts))
+        amount = total(amounts) if budget["type"].startswith("spend") else Decimal(len(amounts))
         value = attribute_of(attributes, budget["attribute"] or "") if budget["type"].endswith("by_attribute") else None
         used = await self._use(budget["id"], value, amount)
         if budget["limit"] is not None and used > budget["limit"]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from velella.core import money
-from velella.core.totals import LINE_TOTALS, TOTALS, add_totals
+from velella.core.totals import LINE_TOTALS, TOTALS, add_totals, in_measure, without_and_with_tax
 
 D = Decimal
 
@@ -65,15 +66,15 @@ def test_prices_with_tax_contain_it() -> None:
 
 def test_a_price_with_tax_that_does_not_divide_evenly_still_adds_up() -> None:
     row = cart(item("10", inclusive=True, rates=("19",)))
-    assert shown(row, "subtotal", "tax_total", "total") == ["8.403361344538", "1.596638655462", "10"]
+    assert shown(row, "subtotal", "tax_total", "total") == ["8.403361344537815126050420168067", "1.596638655462184873949579831933", "10"]
 
 
 def test_several_rates_share_the_tax() -> None:
     row = cart(item("10", inclusive=True, rates=("5", "9.975")))
     lines = row["items"][0]["tax_lines"]
-    assert row["subtotal"] == D("8.697542944118")
-    assert shown(lines[0], "total") == ["0.434877147206"]
-    assert lines[0]["total"] + lines[1]["total"] == row["tax_total"]
+    assert row["subtotal"] == D("8.697542944118286584040008697543")
+    assert shown(lines[0], "total") == ["0.434877147205914329202000434877"]
+    assert money.total(each["total"] for each in lines) == row["tax_total"]
 
 
 @pytest.mark.parametrize(
@@ -156,6 +157,11 @@ def methods(draw: st.DrawFn) -> dict[str, Any]:
 @given(st.lists(lines(discounts=True), max_size=4), st.lists(methods(), max_size=2), currencies)
 def test_everything_adds_up(items: list[dict[str, Any]], ships: list[dict[str, Any]], currency: str) -> None:
     row = cart(*items, methods=tuple(ships), currency=currency)
+    with localcontext(prec=100):
+        _adds_up(row, items, ships, currency)
+
+
+def _adds_up(row: dict[str, Any], items: list[dict[str, Any]], ships: list[dict[str, Any]], currency: str) -> None:
     for line in [*items, *ships]:
         assert line["total"] == line["subtotal"] - line["discount_subtotal"] + line["tax_total"]
         assert line["original_total"] == line["original_subtotal"] + line["original_tax_total"]
@@ -185,5 +191,22 @@ def test_a_price_with_tax_and_the_same_without_give_the_same_figures(price: Deci
     with_tax = item(str(without["total"]), inclusive=True, rates=percents)
     cart(with_tax)
     assert with_tax["total"] == without["total"]
-    assert abs(with_tax["subtotal"] - without["subtotal"]) <= D("1e-12")
-    assert abs(with_tax["tax_total"] - without["tax_total"]) <= D("1e-12")
+    assert abs(with_tax["subtotal"] - without["subtotal"]) <= D("1e-30")
+    assert abs(with_tax["tax_total"] - without["tax_total"]) <= D("1e-30")
+
+
+@given(amounts, st.integers(1, 50), rates)
+def test_figures_read_as_doubles_are_the_nearest_to_the_exact_value(price: Decimal, quantity: int, percents: tuple[str, ...]) -> None:
+    rate = sum((Fraction(each) for each in percents), Fraction(0)) / 100
+    [line] = cart(item(str(price), quantity, inclusive=True, rates=percents))["items"]
+    exact = Fraction(price) * quantity / (1 + rate)
+    assert float(line["subtotal"]) == float(exact)
+    assert float(line["tax_total"]) == float(Fraction(price) * quantity - exact)
+
+
+@given(amounts, st.booleans(), rates)
+def test_what_is_said_in_the_other_measure_is_the_same_amount(amount: Decimal, inclusive: bool, percents: tuple[str, ...]) -> None:
+    rate = sum((D(each) for each in percents), D(0)) / 100
+    other = in_measure(amount, inclusive, not inclusive, rate)
+    there, back = without_and_with_tax(other, not inclusive, rate)
+    assert (back if inclusive else there) == amount

@@ -6,13 +6,15 @@ import random
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from fractions import Fraction
+from math import floor
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from velella.core.money import decimals
+from velella.core.money import decimals, total
 from velella.core.totals import add_totals, without_and_with_tax
 from velella.modules.promotion.computing import Computed, compute
 from velella.modules.promotion.matching import holds
@@ -49,7 +51,7 @@ def taken(computed: Computed) -> dict[str, str]:
     """Line → what is taken off it in all."""
     sums: dict[str, Decimal] = {}
     for adjustment in computed.adjustments:
-        sums[adjustment.id] = sums.get(adjustment.id, D(0)) + adjustment.amount
+        sums[adjustment.id] = total((sums.get(adjustment.id, D(0)), adjustment.amount))
     return {id: format(amount, "f") for id, amount in sums.items()}
 
 
@@ -103,12 +105,15 @@ def test_later_promotions_see_what_earlier_ones_have_left() -> None:
     assert [(each.promotion_id, str(each.amount)) for each in computed.adjustments] == [("promo_9", "5.00"), ("promo_1", "2.50")]
 
 
-def test_with_taxes_or_without() -> None:
-    """Ten euros with 19 % in them: a tenth of it is a euro; a tenth of what it costs without is 84 cents."""
+def test_a_percentage_is_rounded_as_the_buyer_sees_the_price_and_written_down_as_the_promotion_says() -> None:
+    """Ten euros with 19 % in them: a tenth of it is a euro, of which 84.03… cents are without the tax."""
     bought = cart(line("a", "10", rate="19", inclusive=True))
     assert taken(compute([promotion(is_tax_inclusive=True)], bought, NOW)) == {"a": "1.00"}
-    assert taken(compute([promotion()], bought, NOW)) == {"a": "0.84"}
-    assert taken(compute([promotion(value="100")], bought, NOW)) == {"a": "8.403361344538"}
+    assert taken(compute([promotion()], bought, NOW)) == {"a": "0.8403361344537815126050420168067226890756"}
+    assert taken(compute([promotion(value="100")], bought, NOW)) == {"a": "8.403361344537815126050420168067"}
+    without = cart(line("a", "9.99", rate="7"))
+    assert taken(compute([promotion(value="15")], without, NOW)) == {"a": "1.50"}
+    assert taken(compute([promotion(value="15", is_tax_inclusive=True)], without, NOW)) == {"a": "1.605"}
     free = compute([promotion("promo_1", value="50", is_tax_inclusive=True), promotion("promo_2", value="100")], bought, NOW)
     assert totals_with(bought, free)["items"][0]["total"] == 0
 
@@ -221,10 +226,12 @@ def test_what_keeps_a_code_from_applying(change: Row, reason: str | None) -> Non
     assert taken(computed) == ({"a": "1.00"} if reason is None else {})
 
 
-def test_a_fixed_value_is_of_one_currency() -> None:
-    fixed = promotion(kind="fixed", value="1")
-    fixed["application_method"]["currency_code"] = "usd"
-    assert compute([fixed], cart(line("a", "10")), NOW).skipped == {"PROMO_1": "not_applicable"}
+@pytest.mark.parametrize("kind", ["fixed", "percentage"])
+def test_a_promotion_is_of_the_currency_that_it_names(kind: str) -> None:
+    named = promotion(kind=kind, value="1")
+    named["application_method"]["currency_code"] = "usd"
+    assert compute([named], cart(line("a", "10")), NOW).skipped == {"PROMO_1": "not_applicable"}
+    assert compute([named], cart(line("a", "10"), currency="USD"), NOW).skipped == {}
 
 
 def test_a_budget_is_the_most_that_a_campaign_takes() -> None:
@@ -304,6 +311,30 @@ def test_nothing_is_ever_negative_or_more_than_the_line(case: tuple[Row, list[Ro
     assert made["total"] >= 0
 
 
+@given(_cases(), st.decimals("0", "100", places=3), st.sampled_from(["each", "across"]), st.booleans())
+def test_a_percentage_off_what_a_buyer_sees_is_whole_units_of_what_they_see(
+    case: tuple[Row, list[Row], int], value: Decimal, allocation: str, inclusive: bool
+) -> None:
+    """Against exact fractions: of each line, or of all together, in the measure of each price."""
+    bought, _, _ = case
+    unit = Fraction(1, 10 ** decimals(bought["currency_code"]))
+    computed = compute([promotion(value=str(value), allocation=allocation, is_tax_inclusive=inclusive)], bought, NOW)
+    rows = {row["id"]: row for row in totals_with(bought, computed)["items"] if row["is_discountable"]}
+    seen = {id: ("total", "original_total") if row["is_tax_inclusive"] else ("discount_subtotal", "subtotal") for id, row in rows.items()}
+    prices = {id: Fraction(rows[id][seen[id][1]]) for id in rows}
+    off = {id: Fraction(rows[id]["discount_total" if rows[id]["is_tax_inclusive"] else "discount_subtotal"]) for id in rows}
+    percent = Fraction(value) / 100
+    if allocation == "each":
+        assert off == {id: _halves_up(price * percent, unit) for id, price in prices.items()}
+    else:
+        assert sum(off.values()) == _halves_up(sum(prices.values()) * percent, unit)
+        assert all(abs(off[id] - price * percent) < unit for id, price in prices.items())
+
+
+def _halves_up(amount: Fraction, unit: Fraction) -> Fraction:
+    return floor(amount / unit + Fraction(1, 2)) * unit
+
+
 @given(_cases(), st.booleans())
 def test_amounts_are_whole_units_where_they_are_measured_as_prices_are(case: tuple[Row, list[Row], int], inclusive: bool) -> None:
     bought, promotions, _ = case
@@ -327,21 +358,16 @@ def test_the_order_of_lines_and_of_codes_changes_nothing(case: tuple[Row, list[R
     assert shuffled.skipped == computed.skipped
 
 
-@given(_cases(), st.decimals("0", "3000", places=3), st.booleans(), st.booleans())
-@example((cart(line("i0", "0.01"), line("i1", "0.01"), line("i2", "0.01")), [], 0), D("0.02"), False, False)
-def test_an_amount_across_lines_is_kept_to_the_smallest_unit(
-    case: tuple[Row, list[Row], int], value: Decimal, inclusive: bool, percentage: bool
-) -> None:
+@given(_cases(), st.decimals("0", "3000", places=3), st.booleans())
+@example((cart(line("i0", "0.01"), line("i1", "0.01"), line("i2", "0.01")), [], 0), D("0.02"), False)
+def test_an_amount_across_lines_is_kept_to_the_smallest_unit(case: tuple[Row, list[Row], int], value: Decimal, inclusive: bool) -> None:
     bought, _, _ = case
     unit = D(1).scaleb(-decimals(bought["currency_code"]))
-    value = min(value, D(100)) if percentage else value
-    kind = "percentage" if percentage else "fixed"
-    computed = compute([promotion(kind=kind, value=str(value), target_type="order", is_tax_inclusive=inclusive)], bought, NOW)
+    computed = compute([promotion(kind="fixed", value=str(value), target_type="order", is_tax_inclusive=inclusive)], bought, NOW)
     measure = "original_total" if inclusive else "subtotal"
-    there = sum((row[measure] for row in bought["items"] if row["is_discountable"]), D(0))
-    promised = there * value / 100 if percentage else value
-    expected = there if promised >= there else min(there, promised.quantize(unit, rounding="ROUND_HALF_UP"))
-    assert sum((each.amount for each in computed.adjustments), D(0)) == expected
+    there = total(row[measure] for row in bought["items"] if row["is_discountable"])
+    expected = there if value >= there else min(there, value.quantize(unit, rounding="ROUND_HALF_UP"))
+    assert total(each.amount for each in computed.adjustments) == expected
 
 
 @given(_cases(), st.decimals("0", "100", places=3))
@@ -349,8 +375,8 @@ def test_a_budget_is_never_overspent_and_always_used(case: tuple[Row, list[Row],
     bought, promotions, _ = case
     unit = D(1).scaleb(-decimals(bought["currency_code"]))
     campaign = {"id": "c", "budget": {"id": "b", "type": "spend", "limit": limit, "used": D(0)}}
-    free = sum((each.amount for each in compute(promotions, bought, NOW).adjustments), D(0))
-    limited = sum((a.amount for a in compute([{**each, "campaign": campaign} for each in promotions], bought, NOW).adjustments), D(0))
+    free = total(each.amount for each in compute(promotions, bought, NOW).adjustments)
+    limited = total(a.amount for a in compute([{**each, "campaign": campaign} for each in promotions], bought, NOW).adjustments)
     assert limited <= limit
     if len(promotions) == 1:
         assert limited == free if free <= limit else limit - limited < unit

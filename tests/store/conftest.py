@@ -6,7 +6,7 @@ import json
 import sys
 import types
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -108,6 +108,32 @@ COUNTRIES = (
     Country("kw", "kwd", "5", shipping="1.125"),
 )
 
+UNSOLD = (
+    "at",
+    "be",
+    "bg",
+    "ca",
+    "ch",
+    "cy",
+    "cz",
+    "dk",
+    "ee",
+    "es",
+    "fi",
+    "gb",
+    "gr",
+    "hr",
+    "hu",
+    "ie",
+    "lt",
+    "lu",
+    "lv",
+    "mt",
+    "nl",
+    "no",
+)
+"""Countries for which tests may make regions of their own."""
+
 
 @dataclass
 class Market:
@@ -122,6 +148,8 @@ class Market:
     option: str = ""
     key: str = ""
     regions: dict[str, str] = field(default_factory=dict)
+    unsold: Iterator[str] = field(default_factory=lambda: iter(UNSOLD))
+    """Countries that no region has yet."""
 
     @property
     def modules(self) -> Any:
@@ -152,6 +180,15 @@ class Market:
         await link.attach("region_payment_provider", ties)
         self.option = await self.new_option("Standard", {each.currency: each.shipping for each in COUNTRIES})
         return self
+
+    async def new_region(self, currency: str, rate: str | None, *, countries: int = 1, automatic: bool = True) -> str:
+        """A region of countries that none has yet, all with this tax. Prices there hold it or don't as they do in this currency."""
+        codes = [next(self.unsold) for _ in range(countries)]
+        region = {"name": f"New {codes[0]}", "currency_code": currency, "countries": codes, "automatic_taxes": automatic}
+        id: str = (await self.modules.region.create_regions([region]))[0]["id"]
+        default = {"default_tax_rate": {"rate": Decimal(rate), "name": "VAT", "code": "vat"}} if rate is not None else {}
+        await self.modules.tax.create_regions([{"country_code": code, **default} for code in codes])
+        return id
 
     async def new_location(self, name: str) -> str:
         modules = self.modules

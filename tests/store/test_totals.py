@@ -16,16 +16,36 @@ D = Decimal
     [
         # 19 % inside: 2 × 11.90 = 23.80 → 20 + 3.80; shipping 5.95 → 5 + 0.95
         ("de", "11.90", 2, {"item_total": "23.8", "item_subtotal": "20", "shipping_total": "5.95", "tax_total": "4.75", "total": "29.75"}),
-        # 19 % inside 9.99: 8.394957983193 + 1.595042016807
-        ("de", "9.99", 1, {"item_subtotal": "8.394957983193", "item_tax_total": "1.595042016807", "item_total": "9.99", "total": "15.94"}),
+        # 19 % inside 9.99: 8.3949… + 1.5950…
+        (
+            "de",
+            "9.99",
+            1,
+            {
+                "item_subtotal": "8.394957983193277310924369747899",
+                "item_tax_total": "1.595042016806722689075630252101",
+                "item_total": "9.99",
+                "total": "15.94",
+            },
+        ),
         # 7.25 % on top of 3 × 9.99 = 29.97 → 2.172825; of 5 → 0.3625; 37.505325 is charged as 37.51
         ("us", "9.99", 3, {"item_total": "32.142825", "shipping_total": "5.3625", "subtotal": "34.97", "total": "37.51"}),
-        # 10 % inside, no decimals: 333 → 302.727272727273 + 30.272727272727; 550 → 500 + 50
-        ("jp", "333", 1, {"item_subtotal": "302.727272727273", "shipping_subtotal": "500", "tax_total": "80.272727272727", "total": "883"}),
+        # 10 % inside, no decimals: 333 → 302.7272… + 30.2727…; 550 → 500 + 50
+        (
+            "jp",
+            "333",
+            1,
+            {
+                "item_subtotal": "302.727272727272727272727272727273",
+                "shipping_subtotal": "500",
+                "tax_total": "80.272727272727272727272727272727",
+                "total": "883",
+            },
+        ),
         # 5 % on top, three decimals: 2 × 1.235 = 2.470 → 0.1235; 1.125 → 0.05625; 3.77475 is charged as 3.775
         ("kw", "1.235", 2, {"item_total": "2.5935", "shipping_total": "1.18125", "tax_total": "0.17975", "total": "3.775"}),
     ],
-)
+)  # fmt: skip
 async def test_totals(market: Market, store: Store, country: str, price: str, quantity: int, figures: dict[str, str]) -> None:
     region = next(each for each in ("eur", "usd", "jpy", "kwd") if {"de": "eur", "us": "usd", "jp": "jpy", "kw": "kwd"}[country] == each)
     variant = await market.new_variant({region: price})
@@ -63,3 +83,25 @@ async def test_taxes_wait_to_be_asked_where_the_region_says_so(market: Market, s
     assert (cart["tax_total"], cart["total"]) == (0, 12)
     taxed = (await store.post(f"/store/carts/{cart['id']}/taxes"))["cart"]
     assert (taxed["tax_total"], taxed["total"]) == (2, 12)
+
+
+@pytest.mark.parametrize(
+    ("rate", "value", "price", "lines", "figures"),
+    [
+        ("20", "10", "6.30", 1, {"discount_total": "0.63", "total": "5.67"}),
+        ("20", "10", "6.30", 20, {"discount_total": "12.6", "total": "113.4"}),
+        ("20", "50", "10.00", 1, {"discount_total": "5", "discount_subtotal": "4.166666666666666666666666666667", "total": "5"}),
+        ("7.7", "15", "9.95", 3, {"discount_total": "4.47", "total": "25.38"}),  # 1.4925 each
+    ],
+)
+@pytest.mark.parametrize("inclusive", [False, True])
+async def test_a_percentage_off_prices_with_tax_is_rounded_as_the_buyer_sees_them(
+    market: Market, store: Store, rate: str, value: str, price: str, lines: int, figures: dict[str, str], inclusive: bool
+) -> None:
+    region = await market.new_region("eur", rate)
+    variant = await market.new_variant({"eur": price})
+    code = (await market.promote(value=value, is_tax_inclusive=inclusive))["code"]
+    items = [{"variant_id": variant, "quantity": 1, "metadata": {"line": number}} for number in range(lines)]
+    cart = (await store.post("/store/carts", {"region_id": region, "items": items, "promo_codes": [code]}))["cart"]
+    assert {name: str(cart[name]) for name in figures} == figures
+    assert {each["is_tax_inclusive"] for line in cart["items"] for each in line["adjustments"]} == {inclusive}

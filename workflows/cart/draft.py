@@ -19,6 +19,7 @@ from sqlalchemy import Table
 
 from ...core.errors import UnexpectedState
 from ...core.ids import new_id
+from ...core.money import plain
 from ...core.sql.shown import shown
 from ...core.totals import add_totals
 from ...modules.cart import tables
@@ -319,7 +320,7 @@ def _kept_in_any_order(old: Sequence[Row], new: list[Row]) -> list[Row]:
     """The old adjustments where the new ones say the same."""
 
     def said(rows: Sequence[Row]) -> list[list[str]]:
-        return sorted([str(Decimal(row[name]).normalize()) if name == "amount" else str(row.get(name)) for name in _AMOUNT] for row in rows)
+        return sorted([str(plain(Decimal(row[name]))) if name == "amount" else str(row.get(name)) for name in _AMOUNT] for row in rows)
 
     return list(old) if said(old) == said(new) else new
 

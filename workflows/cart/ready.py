@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 
 from ...core.errors import InvalidData, NotAllowed
 from ...core.flow import Flow
+from ...core.money import total
 from ...core.query.page import Query
 from ...modules.promotion.computing import COUNTED_BY
 from .draft import Draft
@@ -94,7 +95,7 @@ def _uses(order: Mapping[str, Any]) -> list[Use]:
             id = adjustment.get("promotion_id")
             if id is not None:
                 use = uses.setdefault(id, {"promotion_id": id, "code": adjustment.get("code"), "amount": Decimal(0)})
-                use["amount"] += adjustment["amount"]
+                use["amount"] = total((use["amount"], adjustment["amount"]))
     return [uses[id] for id in sorted(uses)]
 
 
