@@ -336,3 +336,13 @@ async def test_campaigns_begin_and_end(market: Market, store: Store, shirt: str)
     for dates, applies in (({"starts_at": "2999-01-01T00:00:00Z"}, False), ({"ends_at": "2020-01-01T00:00:00Z"}, False), ({}, True)):
         promotion = await market.promote(campaign_id=(await campaign(market, **dates))["id"])
         assert bool((await store.cart("us", items=items, promo_codes=[promotion["code"]]))["promotions"]) is applies
+
+
+async def test_a_percentage_of_one_currency_is_for_carts_of_that_currency(market: Market, store: Store, shirt: str) -> None:
+    euros = await market.promote(value="10", currency_code="eur")
+    items = [{"variant_id": shirt, "quantity": 1}]
+    assert adjustments(await store.cart("us", items=items, promo_codes=[euros["code"]])) == [[]]
+    cart = await store.cart("de", items=items, promo_codes=[euros["code"]])
+    assert (D(cart["discount_total"]), [each["code"] for each in cart["promotions"]]) == (D("1.19"), [euros["code"]])
+    moved = (await store.post(f"/store/carts/{cart['id']}", {"region_id": market.regions["us"]}))["cart"]
+    assert (adjustments(moved), D(moved["discount_total"])) == ([[]], 0)
