@@ -46,31 +46,26 @@ def buyer(context: Context) -> Buyer:
 
 
 def calculated_prices(found: Iterable[Mapping[str, Any]], currency_code: str) -> dict[str, dict[str, Any]]:
-    """Calculated prices by price set, from the best price and the best list price of each set that has one."""
-    own: dict[str, Row] = {}
-    listed: dict[str, Row] = {}
+    """Calculated prices by price set, from the best price of its own, the best override and the best sale of each set that has one."""
+    best: dict[str, dict[str | None, Row]] = {}
     for row in found:
-        (own if row["price_list_id"] is None else listed)[row["price_set_id"]] = row
-    if not listed:
-        return {set_id: _calculated(set_id, price, price, currency_code) for set_id, price in own.items()}
-    return {set_id: _calculated(set_id, *_chosen(own.get(set_id), listed.get(set_id)), currency_code) for set_id in own | listed}
+        best.setdefault(row["price_set_id"], {})[row["price_list_type"]] = row
+    return {set_id: _calculated(set_id, *_chosen(prices), currency_code) for set_id, prices in best.items()}
 
 
 Row = Mapping[str, Any]
 
 
-def _chosen(own: Row | None, listed: Row | None) -> tuple[Row | None, Row | None]:
-    """The price to pay, and the one it is compared with.
+def _chosen(best: Mapping[str | None, Row]) -> tuple[Row | None, Row | None]:
+    """The price to pay, and the one it is compared with: what it would be without the sale.
 
-    An override takes the place of both. A sale is what is paid unless the price was lower anyway; the original stays what it was.
+    An override takes the place of the set's own price, whether it is higher or lower. A sale is what is paid unless the price was lower
+    anyway.
     """
-    if listed is None:
-        return own, own
-    if listed["price_list_type"] == "override":
-        return listed, listed
-    if own is not None and own["amount"] < listed["amount"]:
-        return own, own
-    return listed, own
+    regular, sale = best.get("override") or best.get(None), best.get("sale")
+    if sale is None or (regular is not None and regular["amount"] < sale["amount"]):
+        return regular, regular
+    return sale, regular
 
 
 def _calculated(set_id: str, price: Row | None, original: Row | None, currency_code: str) -> dict[str, Any]:

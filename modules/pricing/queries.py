@@ -8,7 +8,8 @@ from ...core.sql.compiled import compiled
 from ...core.sql.snapshots import Part, Rows
 from .tables import price, price_list, price_list_rule, price_rule
 
-# The best price of each price set, and the best of its price lists: at most two rows a set, for a whole page of sets.
+# The best price of each price set, the best override and the best sale of its price lists: at most three rows a set, for a whole page of
+# sets. Which of them is paid, and which is shown beside it, is said by `calculation`.
 #
 # - `context` is {attribute: [values as text]}, `numbers` the same for what can be compared: a rule about an attribute that the
 #   context doesn't have never matches.
@@ -56,9 +57,9 @@ CALCULATE = compiled(
               ))
           ))
     ), best AS (
-        SELECT DISTINCT ON (price_set_id, price_list_id IS NOT NULL) *
+        SELECT DISTINCT ON (price_set_id, price_list_type) *
         FROM fitting
-        ORDER BY price_set_id, price_list_id IS NOT NULL, specificity DESC, amount, id
+        ORDER BY price_set_id, price_list_type, specificity DESC, amount, id
     )
     SELECT best.price_set_id, best.id, best.price_list_id, best.price_list_type,
            trim_scale(best.amount) AS amount,

@@ -103,7 +103,7 @@ class PricingService(ModuleService):
         region: str | None,
         now: datetime,
     ) -> list[Row]:
-        """The best price of each set, and the best of its price lists."""
+        """The best price of each set, and the best override and sale of its price lists."""
         given = {
             "price_sets": price_sets,
             "currency": currency,
