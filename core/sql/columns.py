@@ -39,6 +39,8 @@ Json = JSONB(none_as_null=True)
 
 GUARD = "velella_guard"
 """Key in a column's info: the kernel counts it up. A column that is merely called version is left alone."""
+EMAIL = "velella_email"
+"""Key in a column's info: the kernel writes email addresses there, and nothing else."""
 
 
 def module_metadata() -> MetaData:
@@ -69,6 +71,11 @@ def timestamps() -> tuple[Column[Any], Column[Any], Column[Any]]:
 
 def metadata_column() -> Column[Any]:
     return Column("metadata", Json, nullable=True)
+
+
+def email_column(name: str = "email", *, nullable: bool = True) -> Column[str]:
+    """An email address: the kernel refuses to write anything else there."""
+    return Column(name, Text, nullable=nullable, info={EMAIL: True})
 
 
 def version() -> Column[int]:

@@ -33,9 +33,10 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from ..clock import iso
+from ..emails import email_address
 from ..errors import InvalidData
 from ..numbers import is_narrow, number_of
-from .columns import Money, Quantity, Timestamp
+from .columns import EMAIL, Money, Quantity, Timestamp
 from .entity import Entity
 
 Kind = Literal["text", "integer", "number", "float", "boolean", "time", "date", "json", "array", "raw"]
@@ -60,6 +61,8 @@ class Field:
     """Of arrays: what they hold."""
     bits: int = 63
     """Of integers: their size."""
+    email: bool = False
+    """Whether what is written there has to be an email address."""
 
     @property
     def hidden(self) -> bool:
@@ -95,6 +98,11 @@ class Field:
                 raise self._refused(value, "a list")
             return [self._one(self.item or "text", item) for item in value]
         return self._one(self.kind, value)
+
+    def taken(self, value: Any) -> Any:
+        """A value that is to be kept there. Raises InvalidData as `coerce` does, and where an email address is none."""
+        value = self.coerce(value)
+        return email_address(value, self.name) if self.email and value is not None else value
 
     def coerce_item(self, value: Any) -> Any:
         """Of an array: one of its values."""
@@ -182,7 +190,7 @@ def fields_of(entity: Entity) -> dict[str, Field]:
     fields: dict[str, Field] = {}
     for column in entity.table.columns:
         kind, item, bits = kind_of(column.type)
-        fields[column.name] = Field(column.name, kind, column.type, entity, column.name, item, bits)
+        fields[column.name] = Field(column.name, kind, column.type, entity, column.name, item, bits, EMAIL in column.info)
         if isinstance(column.type, Money | Quantity):
             twin = f"raw_{column.name}"
             fields[twin] = Field(twin, "raw", column.type, entity, column.name)

@@ -85,7 +85,7 @@ class WriteStatements:
                 if name in entity.relations:
                     raise InvalidData(f"{entity.called} takes no '{name}' here: it is a relation")
                 raise InvalidData(f"{entity.called} has no field '{name}'")
-            checked[name] = value if value is None else field.coerce(value)
+            checked[name] = value if value is None else field.taken(value)
         return checked
 
     # -- statements; each gives one value: the JSON of the rows it touched, unless said otherwise

@@ -16,13 +16,13 @@ A handler gets the body as a dict of what the client sent (and of what was fille
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
+from ...core.emails import is_email
 from ...core.numbers import number_of
 
 ABSENT: Any = None
@@ -157,11 +157,9 @@ Metadata = dict[str, Any] | None
 """`metadata: Metadata = None`"""
 AdditionalData = dict[str, Any] | None
 
-_EMAIL = re.compile(r"^(?!\.)(?!.*\.\.)([A-Za-z0-9_'+\-.]*)[A-Za-z0-9_+\-]@([A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$")
-
 
 def _email(value: str) -> str:
-    if len(value) > 320 or not _EMAIL.match(value):
+    if not is_email(value):
         raise PydanticCustomError("invalid_email", "Invalid email")
     return value
 

@@ -62,7 +62,7 @@ class AuthProvider(ABC):
 
     @abstractmethod
     async def register(self, given: Mapping[str, Any], identities: Identities) -> Outcome:
-        """Make somebody known. Refused when they are already."""
+        """Make somebody known. Refused when they are already. Raises InvalidData for what can be nobody's name."""
 
     async def update(self, given: Mapping[str, Any], identities: Identities) -> Outcome:
         """Change what is kept of somebody (`given` holds `entity_id` and what the client sent). There may be nothing to change."""

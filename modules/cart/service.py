@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypedDict
 
+from ...core.emails import email_address
 from ...core.errors import Conflict, InvalidData, NotFound
 from ...core.json import dumps
 from ...core.messages import keyed, one_statement, reads, writes
@@ -144,6 +145,8 @@ def _parts(change: CartChange) -> frozenset[str]:
 
 def _params(cart_id: str, change: CartChange) -> dict[str, Any]:
     params: dict[str, Any] = {"id": cart_id, **{name: change.cart.get(name) for name in COLUMNS}}
+    if params["email"] is not None:
+        email_address(params["email"])
     for name in _parts(change):
         params[name] = list(_rows(change, name) or ())
     return params

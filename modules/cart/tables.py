@@ -9,7 +9,18 @@ from __future__ import annotations
 from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, Numeric, Table, Text, false, true
 from sqlalchemy.sql.schema import SchemaItem
 
-from ...core.sql.columns import Json, Money, Timestamp, identity, index_on, metadata_column, module_metadata, timestamps, version
+from ...core.sql.columns import (
+    Json,
+    Money,
+    Timestamp,
+    email_column,
+    identity,
+    index_on,
+    metadata_column,
+    module_metadata,
+    timestamps,
+    version,
+)
 from ...core.sql.entity import Entity, Relation, Schema, many, one
 
 metadata = module_metadata()
@@ -40,7 +51,7 @@ cart = Table(
     Column("region_id", Text),
     Column("customer_id", Text),
     Column("sales_channel_id", Text),
-    Column("email", Text),
+    email_column(),
     Column("currency_code", Text, nullable=False),
     Column("locale", Text),
     Column("shipping_address_id", Text, ForeignKey("cart_address.id", ondelete="SET NULL")),

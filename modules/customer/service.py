@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from ...core.emails import email_address
 from ...core.errors import Conflict
 from ...core.ids import new_id
 from ...core.messages import one_statement, writes
@@ -46,9 +47,9 @@ class CustomerService(ModuleService):
     async def guest(self, email: str) -> Row:
         """The guest with that email (`id`, `email`, `has_account`, `is_new`), made where there is none.
 
-        However many ask at once, it is one.
+        However many ask at once, it is one. Raises InvalidData for what is no email address.
         """
-        given = {"id": new_id("cus"), "email": email}
+        given = {"id": new_id("cus"), "email": email_address(email)}
         found = await self.database.fetch_one(GUEST, given) or await self.database.fetch_one(GUEST, given)
         if found is None:
             raise Conflict(f"The guest {email} was deleted meanwhile.")

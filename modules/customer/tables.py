@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Table, Text, UniqueConstraint, false
 
-from ...core.sql.columns import identity, metadata_column, module_metadata, timestamps, trigrams
+from ...core.sql.columns import email_column, identity, metadata_column, module_metadata, timestamps, trigrams
 from ...core.sql.entity import Entity, Schema, many, one, through
 from ...core.sql.tally import keep_tally
 
@@ -17,7 +17,7 @@ customer = Table(
     Column("company_name", Text),
     Column("first_name", Text),
     Column("last_name", Text),
-    Column("email", Text),
+    email_column(),
     Column("phone", Text),
     Column("has_account", Boolean, nullable=False, server_default=false()),
     Column("created_by", Text),

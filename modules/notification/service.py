@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from ...core.emails import email_address
 from ...core.errors import InvalidData, Misconfigured, NotFound
 from ...core.ids import new_id
 from ...core.logs import logger
@@ -61,10 +62,13 @@ class NotificationService(ModuleService):
         A letter says its `content`, or what its template makes of the data. Of all with one `idempotency_key` one is sent; asked again,
         one that could not be sent is tried again, with what is given then.
 
-        Each row comes back with its `status`: success; failure (`failure` says why; it will never arrive); pending: it could not be sent
-        now, or somebody else is just sending it. Raises InvalidData where a template's data are missing, NotFound for a channel that no
-        provider delivers; then nothing of this call is sent.
+        `to` of a letter is an email address. Each row comes back with its `status`: success; failure (`failure` says why; it will never
+        arrive); pending: it could not be sent now, or somebody else is just sending it. Raises InvalidData where a template's data are
+        missing or a letter goes to no address, NotFound for a channel that no provider delivers; then nothing of this call is sent.
         """
+        for given in notifications:
+            if given["channel"] == "email":
+                email_address(given["to"], "to")
         prepared = [(given, self._provider_of(str(given["channel"])), self._content(given)) for given in notifications]
         return [await self._deliver(given, provider_id, content) for given, provider_id, content in prepared]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, text, true
 
-from ...core.sql.columns import Json, Money, Timestamp, identity, metadata_column, module_metadata, timestamps
+from ...core.sql.columns import Json, Money, Timestamp, email_column, identity, metadata_column, module_metadata, timestamps
 from ...core.sql.entity import Entity, Schema, many, one, through
 
 metadata = module_metadata()
@@ -135,7 +135,7 @@ account_holder = Table(
     identity(),
     Column("provider_id", Text, nullable=False),
     Column("external_id", Text, nullable=False),
-    Column("email", Text),
+    email_column(),
     Column("data", Json, nullable=False, server_default=text("'{}'::jsonb")),
     metadata_column(),
     *timestamps(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Index, Table, Text, false
 
-from ...core.sql.columns import Timestamp, identity, metadata_column, module_metadata, timestamps
+from ...core.sql.columns import Timestamp, email_column, identity, metadata_column, module_metadata, timestamps
 from ...core.sql.entity import Entity, Schema
 
 metadata = module_metadata()
@@ -15,7 +15,7 @@ user = Table(
     identity(),
     Column("first_name", Text),
     Column("last_name", Text),
-    Column("email", Text, nullable=False),
+    email_column(nullable=False),
     Column("avatar_url", Text),
     metadata_column(),
     *timestamps(),
@@ -26,7 +26,7 @@ invite = Table(
     "invite",
     metadata,
     identity(),
-    Column("email", Text, nullable=False),
+    email_column(nullable=False),
     Column("accepted", Boolean, nullable=False, server_default=false()),
     Column("token", Text, nullable=False),
     Column("expires_at", Timestamp, nullable=False),

@@ -52,6 +52,7 @@ async def test_a_cart_knows_its_country_where_its_region_has_one(market: Market,
     [
         ({"region_id": "reg_0"}, 404),
         ({"email": "nobody"}, 400),
+        ({"email": "ada@example.com\n"}, 400),
         ({"region_id": 5}, 400),
         ({"unknown": 1}, 400),
         ({"shipping_address": {"country_code": "xx"}}, 400),

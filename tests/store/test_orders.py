@@ -151,6 +151,7 @@ async def test_a_merchant_changes_what_an_order_says_about_its_buyer(market: Mar
     assert refused.status == 400
     assert (await market.host.graph.one("order", order["id"], ("email",)))["email"] == "new@example.com"
     assert (await merchant.post("/admin/orders/order_none", {"email": "a@example.com"})).status == 404
+    assert (await merchant.post(path, {"email": "a@example.com\n"})).status == 400
 
 
 async def test_taking_a_change_of_an_order_back_leaves_what_others_have_changed_since(market: Market, store: Store) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
+from ...core.emails import is_email
 from ...core.errors import Unavailable
 from ...core.flow import Event, Flow, subscriber
 from ...core.settings import Settings
@@ -46,7 +47,7 @@ async def password_reset(flow: Flow, event: Event) -> None:
     """Let somebody choose a new password. Who isn't known by an email address has to be told by the shop's own subscriber."""
     to, actor = event.data["entity_id"], event.data["actor_type"]
     places = {"user": admin_url(flow.settings), "customer": storefront_url(flow.settings)}
-    if "@" in to and actor in places:
+    if is_email(to) and actor in places:
         url = f"{places[actor]}/reset-password?token={quote(event.data['token'])}&email={quote(to)}"
         await send(flow, event, "password-reset", to, url=url, data={"email": to, "actor_type": actor})
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from ....core.emails import email_address
 from ....core.errors import Busy
 from ....core.messages import current_call
 from ..provider import AuthProvider, Identities, Outcome, proven, refused
@@ -63,7 +64,7 @@ class EmailPassword(AuthProvider):
         read = _credentials(given)
         if isinstance(read, str):
             return refused(read)
-        email, password = read
+        email, password = email_address(read[0]), read[1]
         taken = refused("Identity with email already exists")
         if await identities.find(email) is not None:
             return taken
