@@ -46,6 +46,8 @@ class CachedSource(Source):
         self._tags |= {link: frozenset((link,)) for link in KEPT_LINKS}
 
     async def page(self, module: str, query: Query) -> Page:
+        if query.visible:
+            return await self._page_of_visible(module, query)
         if query.count and not query.with_deleted and module in self._tags:
             page, count = await asyncio.gather(self.page(module, replace(query, count=False)), self._count(module, query))
             return Page(page.json, count)
@@ -68,6 +70,15 @@ class CachedSource(Source):
                 rows = tuple(f"{query.entity}:{key}" for key in ((named,) if isinstance(named, str) else named))
         text = await self._cache.get_or_fill(place, tags, lambda: self._text(module, query), rows=rows, size=_size)
         return Page(text)  # a page of one's own: its rows may be changed
+
+    async def _page_of_visible(self, module: str, query: Query) -> Page:
+        """A page whose relations show only what may be seen: by rows that aren't shown, too. So any change in its module forgets it."""
+        tags, keys = self._tags.get(module), _keys(query)
+        if not tags or keys is None:
+            return await super().page(module, query)
+        place = (query.entity, query.fields, query.slots, keys, query.limit, query.with_deleted, pack(query.visible))
+        text = await self._cache.get_or_fill(place, tags | _links_in(query.visible), lambda: self._text(module, query), size=_size)
+        return Page(text)
 
     async def ties(self, asks: Sequence[Ask]) -> list[list[Row]]:
         places = [("ties", link, key, tuple(ids)) if link in KEPT_LINKS else None for link, key, ids in asks]

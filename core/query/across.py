@@ -189,7 +189,7 @@ async def ordered_keys(catalogue: Catalogue, reader: Reader, query: Query) -> li
     there are rows.
     """
     root = catalogue.entity(query.entity).key
-    base = Query(query.entity, (root,), query.filters, with_deleted=query.with_deleted)
+    base = Query(query.entity, (root,), query.filters, with_deleted=query.with_deleted, visible=query.visible)
     ranks = [await _ranks(catalogue, reader, base, term) for term in query.order]
     keys = [row[root] for row in await reader.rows(base)]
     return sorted(keys, key=lambda key: (*(rank.get(key, missing) for rank, missing in ranks), key))

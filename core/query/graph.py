@@ -24,6 +24,9 @@ from .plan import Catalogue, Join, Path, Plan, plan
 Row = dict[str, Any]
 Ask = tuple[str, str, Sequence[str]]
 """A link, its key column, and ids: whose ties are wanted."""
+Visible = Mapping[str, Mapping[str, Any]]
+"""See `Query.visible`."""
+NOTHING_HIDDEN: Visible = {}
 
 
 class Source:
@@ -38,9 +41,14 @@ class Source:
         page: Page = await getattr(self._modules, module).query(query)
         return page
 
-    async def by_key(self, module: str, entity: str, fields: tuple[str, ...], key: str, values: Sequence[Any]) -> list[Row]:
-        """All rows of one module whose `key` is one of the values. The caller may change the rows."""
-        page = await self.page(module, Query(entity, fields, {key: {"$in": list(values)}}))
+    async def by_key(
+        self, module: str, entity: str, fields: tuple[str, ...], key: str, values: Sequence[Any], visible: Visible = NOTHING_HIDDEN
+    ) -> list[Row]:
+        """All rows of one module whose `key` is one of the values and that are visible. The caller may change the rows."""
+        filters: dict[str, Any] = {key: {"$in": list(values)}}
+        if entity in visible:
+            filters["$and"] = [visible[entity]]
+        page = await self.page(module, Query(entity, fields, filters, visible=visible))
         rows: list[Row] = json.loads(page.json)
         return rows
 
@@ -70,19 +78,27 @@ class Graph:
         Raises InvalidData for an entity, field or filter that isn't there.
         """
         steps = self._plan(query.entity, query.fields)
-        page = await self._root(query, steps)
+        visible = await self._visible(query)
+        page = await self._root(query, steps, visible)
         if steps.local:
             return page
         rows = json.loads(page.json)  # not `page.rows`: the page may be somebody's to keep
-        await self._finish(steps, rows)
+        await self._finish(steps, rows, visible)
         return Page(json.dumps(rows), page.count)
 
     async def rows(self, query: Query) -> list[Row]:
         """The rows of one page, for code that reads them. They are the caller's own, but may share what they have in common."""
         steps = self._plan(query.entity, query.fields)
-        rows: list[Row] = json.loads((await self._root(query, steps)).json)
-        await self._finish(steps, rows)
+        visible = await self._visible(query)
+        rows: list[Row] = json.loads((await self._root(query, steps, visible)).json)
+        await self._finish(steps, rows, visible)
         return rows
+
+    async def local(self, query: Query) -> Query:
+        """The query in terms of its entity's own module, for messages of that module that take one. Its fields have to lie in there."""
+        filters = await local_filters(self.catalogue, self, query.entity, query.filters)
+        visible = self._of_module(self.catalogue.module_of(query.entity), await self._visible(query))
+        return replace(query, filters=filters, visible=visible)
 
     async def keys(self, entity: str, column: str, filters: Mapping[str, Any]) -> list[Any]:
         """The values, each once and without null, that a column has in the rows that pass filters."""
@@ -117,7 +133,7 @@ class Graph:
         """
         steps = self._plan(entity, tuple(fields))
         if rows:
-            await self._join(steps, rows)
+            await self._join(steps, rows, NOTHING_HIDDEN)
         return rows
 
     def own_fields(self, entity: str, fields: Sequence[str]) -> tuple[str, ...]:
@@ -129,7 +145,7 @@ class Graph:
 
         What of another module a row has already, under the name it would get, isn't asked for.
         """
-        await self._finish(self._plan(entity, tuple(fields)), rows)
+        await self._finish(self._plan(entity, tuple(fields)), rows, NOTHING_HIDDEN)
         return rows
 
     # -- inside
@@ -137,39 +153,49 @@ class Graph:
     def _make_plan(self, entity: str, fields: tuple[str, ...]) -> Plan:
         return plan(self.catalogue, entity, FieldTree.parse(fields))
 
-    async def _root(self, query: Query, steps: Plan) -> Page:
+    async def _root(self, query: Query, steps: Plan, visible: Visible) -> Page:
         """The root's own part of a page."""
         module = self.catalogue.module_of(query.entity)
         filters = await local_filters(self.catalogue, self, query.entity, query.filters)
         local = query if filters is query.filters and steps.fields == query.fields else replace(query, fields=steps.fields, filters=filters)
+        if visible:
+            local = replace(local, visible=self._of_module(module, visible))
         if not query.order or not orders_across(self.catalogue, query.entity, query.order):
             return await self._source.page(module, local)
         keys = await ordered_keys(self.catalogue, self, local)
         end = None if query.limit is None else query.offset + query.limit
         wanted = keys[query.offset : end]
         key = self.catalogue.entity(query.entity).key
-        found = Query(query.entity, (*steps.fields, key), {key: {"$in": wanted}}, with_deleted=query.with_deleted)
+        among = {key: {"$in": wanted}}
+        found = Query(query.entity, (*steps.fields, key), among, with_deleted=query.with_deleted, visible=local.visible)
         place = {value: i for i, value in enumerate(wanted)}
         rows = sorted((await self._source.page(module, found)).rows, key=lambda row: place[row[key]])
         return Page(json.dumps(rows), len(keys) if query.count else None)
 
-    async def _finish(self, steps: Plan, rows: list[Row]) -> None:
+    async def _visible(self, query: Query) -> Visible:
+        """What rows below the root have to be, in terms of each entity's own module."""
+        return {name: await local_filters(self.catalogue, self, name, filters) for name, filters in query.visible.items()}
+
+    def _of_module(self, module: str, visible: Visible) -> Visible:
+        return {name: filters for name, filters in visible.items() if self.catalogue.module_of(name) == module}
+
+    async def _finish(self, steps: Plan, rows: list[Row], visible: Visible) -> None:
         if rows:
-            await self._join(steps, rows)
+            await self._join(steps, rows, visible)
             _prune(steps.prune, rows)
 
-    async def _join(self, steps: Plan, rows: Sequence[Row]) -> None:
+    async def _join(self, steps: Plan, rows: Sequence[Row], visible: Visible) -> None:
         """Carry out all joins of a plan side by side."""
         for path, name, many in steps.missing:
             for row in rows:
                 for end in at(row, path):
                     end[name] = [] if many else None
         if len(steps.joins) == 1:
-            await self._join_one(steps.joins[0], rows)
+            await self._join_one(steps.joins[0], rows, visible)
         elif steps.joins:
-            await asyncio.gather(*(self._join_one(join, rows) for join in steps.joins))
+            await asyncio.gather(*(self._join_one(join, rows, visible) for join in steps.joins))
 
-    async def _join_one(self, join: Join, rows: Sequence[Row]) -> None:
+    async def _join_one(self, join: Join, rows: Sequence[Row], visible: Visible) -> None:
         ends = [end for row in rows for end in at(row, join.path)] if join.path else rows
         ours = [row for row in ends if join.name not in row]
         try:
@@ -178,7 +204,7 @@ class Graph:
             where = ".".join((*join.path, join.name))
             raise UnexpectedState(f"{where} can't be joined: a row has no {join.key}") from None
         keys.discard(None)
-        theirs = await self._theirs(join.plan, join.target_key, sorted(keys)) if keys else []
+        theirs = await self._theirs(join.plan, join.target_key, sorted(keys), visible) if keys else []
         by_key: dict[Any, Any] = {}
         if join.many:
             for row in theirs:
@@ -193,12 +219,13 @@ class Graph:
             value = taken.get(row[join.key])
             row[join.name] = value if value is not None else [] if nothing else None
 
-    async def _theirs(self, steps: Plan, key: str, values: Sequence[Any]) -> list[Row]:
+    async def _theirs(self, steps: Plan, key: str, values: Sequence[Any], visible: Visible) -> list[Row]:
         """The far end's rows, with all that is joined to them in turn."""
         module = self.catalogue.module_of(steps.entity)
-        rows = await self._source.by_key(module, steps.entity, steps.fields, key, values)
+        seen = self._of_module(module, visible) if visible else visible
+        rows = await self._source.by_key(module, steps.entity, steps.fields, key, values, seen)
         if rows:
-            await self._join(steps, rows)
+            await self._join(steps, rows, visible)
         return rows
 
 

@@ -34,6 +34,9 @@ class Query:
     slots: tuple[str, ...] = ()
     """Paths inside the root's module (`variants.calculated_price`) at which the page shall leave room for what the module doesn't know:
     a text that no row holds, with the key of the row it is in. See `Page.filled`."""
+    visible: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Entity → filters that its rows have to pass wherever the query meets them below its own rows: in a relation that is shown, filtered
+    or ordered by, in this module or another."""
 
 
 @wire

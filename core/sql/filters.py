@@ -10,7 +10,8 @@ Grammar: field → value, list (any of), null, or {$operator: value}; relation �
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import itertools
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -48,11 +49,15 @@ if TYPE_CHECKING:
 
 Shape = tuple[Any, ...]
 """("and", shapes…) ("or", shapes…) ("not", shape) ("null", field) (operator, field) ("relation", name, shape) ("q", short…)
-("tied", link, key, own key, tallied, columns…)"""
+("tied", link, key, own key, tallied, columns…) ("visible", entity)"""
+
+Visible = Mapping[str, tuple[Shape, int]]
+"""Entity → the shape of what its rows have to be below the root, and where in the list of values those of the shape begin."""
 
 Reach = tuple[str, Callable[[ColumnElement[Any]], ColumnElement[bool]]]
 
 TRUE: Shape = ("and",)
+NOTHING_HIDDEN: Visible = {}
 _LANGUAGE: ColumnElement[Any] = literal_column("'simple'")
 _NO_TEXT: ColumnElement[Any] = literal_column("''")
 _MOST_TOKENS = 16
@@ -82,10 +87,12 @@ _ARRAY = {"$contains": "@>", "$contained": "<@", "$overlap": "&&"}
 class FilterReader:
     """One walk over a mapping of filters."""
 
-    def __init__(self, catalog: Catalog, *, hidden: bool) -> None:
+    def __init__(self, catalog: Catalog, *, hidden: bool, visible: Collection[str] = ()) -> None:
+        """`visible`: entities of whose rows filters over relations see only those that `Query.visible` lets them see."""
         self.values: list[Any] = []
         self._catalog = catalog
         self._hidden = hidden
+        self._visible = visible
 
     def read(self, entity: Entity, filters: Mapping[str, Any], depth: int = 0) -> Shape:
         """The shape of filters on an entity; their values are appended to `values`."""
@@ -198,32 +205,36 @@ class FilterReader:
     def _relation(self, entity: Entity, name: str, value: Any, depth: int) -> Shape:
         target = self._catalog.target(entity, name)
         if value is None:
-            return ("not", ("relation", name, TRUE))
+            return ("not", self._having(target, name, TRUE))
         if not isinstance(value, Mapping):
-            return ("relation", name, self.read(target, {target.key: value}, depth + 1))
+            return self._having(target, name, self.read(target, {target.key: value}, depth + 1))
         operators = {key: operand for key, operand in value.items() if key in _COMPARE or key in ("$in", "$nin", "$exists")}
         rest = {key: operand for key, operand in value.items() if key not in operators}
         parts: list[Shape] = []
         if "$exists" in operators:
-            there: Shape = ("relation", name, TRUE)
+            there = self._having(target, name, TRUE)
             parts.append(there if _flag(operators.pop("$exists"), name) else ("not", there))
         if operators:  # about the key, as if it were a column
             parts.append(self._key_operators(target, name, operators, depth))
         if rest:
-            parts.append(("relation", name, self.read(target, rest, depth + 1)))
+            parts.append(self._having(target, name, self.read(target, rest, depth + 1)))
         return parts[0] if len(parts) == 1 else ("and", *parts)
+
+    def _having(self, target: Entity, name: str, shape: Shape) -> Shape:
+        """That the relation has a row of this shape which may be seen."""
+        return ("relation", name, ("and", ("visible", target.name), shape) if target.name in self._visible else shape)
 
     def _key_operators(self, target: Entity, name: str, operators: Mapping[str, Any], depth: int) -> Shape:
         if any(value is None for value in operators.values()):
             parts: list[Shape] = []
             for operator, value in operators.items():
-                there: Shape = ("relation", name, TRUE)
+                there = self._having(target, name, TRUE)
                 if value is not None:
-                    parts.append(("relation", name, self.read(target, {target.key: {operator: value}}, depth + 1)))
+                    parts.append(self._having(target, name, self.read(target, {target.key: {operator: value}}, depth + 1)))
                 else:
                     parts.append(there if operator == "$ne" else ("not", there))
             return ("and", *parts)
-        return ("relation", name, self.read(target, {target.key: operators}, depth + 1))
+        return self._having(target, name, self.read(target, {target.key: operators}, depth + 1))
 
     # -- free text
 
@@ -248,8 +259,11 @@ class FilterBuilder:
         *,
         with_deleted: bool,
         reach: Reach | None = None,
+        visible: Visible = NOTHING_HIDDEN,
     ) -> None:
-        """`reach`: a column of the rows of which more is known, and how to say it of another one that holds the same."""
+        """`reach`: a column of the rows of which more is known, and how to say it of another one that holds the same. `visible`: what
+        rows of relations have to be."""
+        self._visible = visible
         self._catalog = catalog
         self._reach = reach
         self._names = names
@@ -270,6 +284,8 @@ class FilterBuilder:
                 return self.related(entity, source, relation, lambda target, rows: self.build(target, rows, shape[2]))
             case "tied":
                 return self._tied(source, *shape[1:])
+            case "visible":
+                return self.is_visible(self._catalog.schema[shape[1]], source)
             case "q":
                 return and_(true(), *(self._token(entity, source, next(self._names), short) for short in shape[1:]))
         field = self._catalog.fields(entity)[shape[1]]
@@ -290,6 +306,15 @@ class FilterBuilder:
         if not self._with_deleted and target.soft:
             query = query.where(rows.c.deleted_at.is_(None))
         return exists(query.where(condition(target, rows)).correlate(source))
+
+    def is_visible(self, entity: Entity, source: FromClause) -> ColumnElement[bool]:
+        """Whether a row that stands below the root may be seen. Its parameters are the same wherever that is asked in a statement."""
+        if entity.name not in self._visible:
+            return true()
+        shape, first = self._visible[entity.name]
+        names = (f"p{number}" for number in itertools.count(first))
+        builder = FilterBuilder(self._catalog, names, self._alias, with_deleted=self._with_deleted)
+        return builder.build(entity, source, shape)
 
     def _tied(self, source: FromClause, link: str, key: str, own_key: str, tallied: bool, *columns: str) -> ColumnElement[bool]:
         ties = self._alias(table(link, *(column(name) for name in (key, "deleted_at", *columns))))
@@ -346,7 +371,7 @@ class FilterBuilder:
         """The keys of those rows of which a row of the relation has the word."""
         target = self._catalog.schema[relation.target]
         rows = self._alias(target.table)
-        having = [self._token(target, rows, name, short, seen)]
+        having = [self._token(target, rows, name, short, seen), self.is_visible(target, rows)]
         if not self._with_deleted and target.soft:
             having.append(rows.c.deleted_at.is_(None))
         own = self._alias(entity.table)

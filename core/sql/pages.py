@@ -34,7 +34,7 @@ from ..query.page import SLOT, Query
 from .catalog import Catalog
 from .compiled import Compiled, compiled
 from .entity import Entity, Relation
-from .filters import TRUE, FilterBuilder, Reach, Shape, join_on, looks_for_words
+from .filters import NOTHING_HIDDEN, TRUE, FilterBuilder, Reach, Shape, Visible, join_on, looks_for_words
 from .places import MOST_TERMS, Counted, Place, Term, before_place, from_place, terms_of, ties_in
 from .tally import NOW, tally_of, unseen
 
@@ -87,7 +87,8 @@ class Numbered:
 class PageMaker:
     """Makes one statement."""
 
-    def __init__(self, catalog: Catalog, query: Query, *, hidden: bool, twins: bool) -> None:
+    def __init__(self, catalog: Catalog, query: Query, *, hidden: bool, twins: bool, visible: Visible = NOTHING_HIDDEN) -> None:
+        self._visible = visible
         self._catalog = catalog
         self._query = query
         self._hidden = hidden
@@ -230,9 +231,12 @@ class PageMaker:
         return rows.where(self._condition(entity, source, shape, None if first is None or reach is None else (first.field.name, reach)))
 
     def _condition(self, entity: Entity, source: FromClause, shape: Shape, reach: Reach | None = None) -> ColumnElement[bool]:
+        return self._builder(reach).build(entity, source, shape)
+
+    def _builder(self, reach: Reach | None = None) -> FilterBuilder:
         names = (f"p{number}" for number in itertools.count())
-        builder = FilterBuilder(self._catalog, names, self._alias, with_deleted=self._query.with_deleted, reach=reach)
-        return builder.build(entity, source, shape)
+        with_deleted = self._query.with_deleted
+        return FilterBuilder(self._catalog, names, self._alias, with_deleted=with_deleted, reach=reach, visible=self._visible)
 
     def _order(self, entity: Entity, order: tuple[str, ...], rows: Select[Any]) -> list[ColumnElement[Any]]:
         source = rows.get_final_froms()[0]
@@ -264,7 +268,7 @@ class PageMaker:
         value = self._ordered(target, other, rest, descending)
         if relation.kind != "one":  # of many, the one that comes first
             value = func.max(value) if descending else func.min(value)
-        query = select(value).where(*join_on(self._alias, entity, source, relation, target, other))
+        query = select(value).where(*join_on(self._alias, entity, source, relation, target, other), *self._seen(target, other))
         if target.soft and not self._query.with_deleted:
             query = query.where(other.c.deleted_at.is_(None))
         return query.correlate(source).scalar_subquery()
@@ -306,7 +310,8 @@ class PageMaker:
         """The JSON of a relation: an object or null for one, a list for many."""
         target = self._catalog.schema[relation.target]
         other = self._alias(target.table)
-        rows = self._shown(target, tree, other, slots, depth=depth).where(*join_on(self._alias, entity, source, relation, target, other))
+        joined = join_on(self._alias, entity, source, relation, target, other)
+        rows = self._shown(target, tree, other, slots, depth=depth).where(*joined, *self._seen(target, other))
         if target.soft and not self._query.with_deleted:
             rows = rows.where(other.c.deleted_at.is_(None))
         if relation.kind != "one":
@@ -314,6 +319,10 @@ class PageMaker:
         inner = rows.correlate(source).subquery(self._name())
         shown = _listed(inner) if relation.kind != "one" else func.row_to_json(inner.table_valued())
         return select(shown).scalar_subquery()
+
+    def _seen(self, entity: Entity, source: FromClause) -> tuple[ColumnElement[bool], ...]:
+        """What rows below the root have to be besides."""
+        return (self._builder().is_visible(entity, source),) if entity.name in self._visible else ()
 
     # -- names
 

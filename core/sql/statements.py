@@ -19,7 +19,7 @@ from ..query.page import Query
 from .catalog import Catalog
 from .compiled import Asked
 from .entity import Schema
-from .filters import TRUE, FilterReader, Shape, looks_for_words
+from .filters import NOTHING_HIDDEN, TRUE, FilterReader, Shape, Visible, looks_for_words
 from .pages import FARTHEST, UNKNOWN, Known, Numbered, PageMaker
 from .places import Place
 
@@ -45,19 +45,20 @@ class Statements:
         Raises InvalidData for an unknown field, a value that doesn't fit its column, a page that isn't one.
         """
         entity = self.catalog.schema[query.entity]
-        reader = FilterReader(self.catalog, hidden=hidden)
+        reader = FilterReader(self.catalog, hidden=hidden, visible=query.visible)
         shape = reader.read(entity, query.filters) if query.filters else TRUE
+        visible = self._visible(query, reader) if query.visible else NOTHING_HIDDEN
         values = reader.values
         limit, offset = _bounds(query)
         known = known or UNKNOWN
         first = _first_rows(limit, offset if known.place is None else FARTHEST)
         key = (
             query.entity, tuple(query.fields), shape, tuple(query.order), first, limit is not None,
-            query.with_deleted, query.count, tuple(query.slots), hidden, twins, apart, known.kind,
+            query.with_deleted, query.count, tuple(query.slots), hidden, twins, apart, known.kind, tuple(visible.items()),
         )  # fmt: skip
         statement = self._pages.get(key)
         if statement is None:
-            maker = PageMaker(self.catalog, query, hidden=hidden, twins=twins)
+            maker = PageMaker(self.catalog, query, hidden=hidden, twins=twins, visible=visible)
             statement = self._pages[key] = maker.make(
                 entity, shape, len(values), limited=limit is not None, first=first, apart=apart, known=known
             )
@@ -83,7 +84,7 @@ class Statements:
         Its rows: number, snapshot, rows of the tally that were looked at, whether the known place is of no use any more, values.
         """
         entity = self.catalog.schema[query.entity]
-        reader = FilterReader(self.catalog, hidden=False)
+        reader = FilterReader(self.catalog, hidden=False, visible=query.visible)
         shape = reader.read(entity, query.filters) if query.filters else TRUE
         known = Known(place=place)
         key = ("places", query.entity, shape, tuple(query.order), known.kind)
@@ -98,7 +99,16 @@ class Statements:
     def shape_of(self, query: Query) -> Shape:
         """The shape of a query's filters. Raises InvalidData."""
         entity = self.catalog.schema[query.entity]
-        return FilterReader(self.catalog, hidden=False).read(entity, query.filters) if query.filters else TRUE
+        return FilterReader(self.catalog, hidden=False, visible=query.visible).read(entity, query.filters) if query.filters else TRUE
+
+    def _visible(self, query: Query, reader: FilterReader) -> Visible:
+        """What rows below the root have to be, by entity; the values that takes follow those of the filters."""
+        visible: dict[str, tuple[Shape, int]] = {}
+        for name, filters in sorted(query.visible.items()):
+            inner = FilterReader(self.catalog, hidden=False)
+            visible[name] = (inner.read(self.catalog.schema[name], filters), len(reader.values))
+            reader.values += inner.values
+        return visible
 
 
 def _first_rows(limit: int | None, offset: int) -> int | None:

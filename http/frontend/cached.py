@@ -9,17 +9,17 @@ fields and the request's filters lead to, and those that are named. What `Routes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...actors.caching import QUIET_MODULES, TOLD_OF_THEM
 from ...core.query.fields import FieldTree
+from ...core.query.reach import paths_of, reached
 from ...core.query.showing import Showing, showing
 from .view import words
 
 if TYPE_CHECKING:
-    from ...core.query.plan import Catalogue
     from .request import Request
 
 QUIET = QUIET_MODULES | {"engine"}
@@ -77,7 +77,7 @@ class Cached:
     def shown(self, request: Request) -> Showing | None:
         """How to find the rows of the view's module in an answer that is made of no others; None where that can't be known."""
         view = request.route.returns
-        if self.one is None or view is None or not request.filters.keys() <= self.one:
+        if self.one is None or view is None or not request.filters.keys() <= self.one or request.visible(view):
             return None
         return showing(request.graph.catalogue, view.entity, FieldTree.parse(request.fields))
 
@@ -88,8 +88,10 @@ class Cached:
         names = set(self.sources) | set(words(self.also(request)) if self.also is not None else ())
         view = request.route.returns
         if view is not None:
-            paths = (*request.fields, *(name.removeprefix("-") for name in request.page.order), *_paths(request.filters))
-            names |= _reached(catalogue, view.entity, FieldTree.parse(paths))
+            paths = (*request.fields, *(name.removeprefix("-") for name in request.page.order), *paths_of(request.filters))
+            names |= {view.entity} | reached(catalogue, view.entity, paths)
+            for entity, filters in request.visible(view).items():  # which rows may be seen is made from these
+                names |= reached(catalogue, entity, paths_of(filters))
         own = catalogue.module_of(view.entity) if view is not None and self.shown(request) is not None else None
         tags: set[str] = set()
         for name in names:
@@ -104,37 +106,3 @@ class Cached:
             # of the links each by itself: some change with every order
             tags |= {name} if module == "link" else catalogue.entities_of(module)
         return frozenset(tags)
-
-
-def _reached(catalogue: Catalogue, entity: str, tree: FieldTree) -> set[str]:
-    """The entities, of whatever module, that some fields of an entity lead through."""
-    found = {entity}
-    for name, below in tree:
-        alias = catalogue.alias(entity, name)
-        if alias is not None:
-            for step in reversed(alias.path):
-                below = FieldTree({step: below})
-            found |= _reached(catalogue, entity, below)
-            continue
-        edge, relation = catalogue.edge(entity, name), catalogue.relation(entity, name)
-        rows = catalogue.rows_with(entity, name)
-        if edge is not None:
-            found |= _reached(catalogue, edge.target, below)
-        elif relation is not None:
-            found |= _reached(catalogue, relation.target, below)
-        elif rows is not None:
-            found |= _reached(catalogue, entity, FieldTree({rows: FieldTree()}))
-    return found
-
-
-def _paths(filters: Mapping[str, Any], prefix: str = "") -> Iterable[str]:
-    """The fields that filters look at."""
-    for name, value in filters.items():
-        if name.startswith("$"):
-            for one in value if isinstance(value, list) else [value]:
-                if isinstance(one, dict):
-                    yield from _paths(one, prefix)
-        elif name != "q":
-            yield f"{prefix}{name}"
-            if isinstance(value, dict):
-                yield from _paths(value, f"{prefix}{name}.")

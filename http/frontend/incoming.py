@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -101,9 +102,19 @@ def check_query(route: Route, text: str, *, restricted: frozenset[str], depth: i
     filters = (route.query or Filters()).check(query, (), issues)
     if issues:
         raise invalid_request(issues)
+    if store:  # whatever a storefront asks for, what is deleted is gone
+        paging = replace(paging, with_deleted=False)
+        if _asks_deleted(filters):
+            filters = {"$and": [filters, {"deleted_at": None}]}
     view = route.returns
     fields = view.fields(asked, restricted=restricted, depth=depth, key=key) if view is not None else ()
     return fields, filters, paging
+
+
+def _asks_deleted(filters: dict[str, Any]) -> bool:
+    """Whether filters look at when rows were deleted: then the kernel takes them as what is to be said about that."""
+    parts = [part for name in ("$and", "$or") for part in filters.get(name, ())]
+    return "deleted_at" in filters or any(_asks_deleted(part) for part in parts)
 
 
 def _paging(route: Route, query: dict[str, Any], issues: list[Issue]) -> Paging:

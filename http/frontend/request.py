@@ -22,6 +22,7 @@ from ...core.flow import Workflow
 from ...core.json import dumps
 from ...core.query.fields import FieldTree
 from ...core.query.page import Page, Query
+from ...core.query.reach import paths_of, reached
 from ...core.settings import Settings
 from ...modules import Modules
 from .access import Actor, PublishableKey
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from ...actors.context import HostContext
     from ...actors.coordinator import Coordinator
     from ...core.module import ModuleService
-    from ...core.query.graph import Graph
+    from ...core.query.graph import Graph, Visible
     from ...modules.file.files import Files
     from .credentials import Credentials
     from .routes import Route
@@ -208,9 +209,21 @@ class Request:
         """The request's fields where the view is the route's own, else the view's defaults."""
         return self.fields if view is self.route.returns else view.defaults
 
+    def visible(self, view: View, filters: Mapping[str, Any] | None = None, fields: Fields | None = None) -> Visible:
+        """What rows that the answer meets below the view's own have to be: see `View.visible`. `filters`, `fields`: where they aren't the
+        request's."""
+        if view.visible is None:
+            return {}
+        looked_at = paths_of(self.filters if filters is None else filters)
+        paths = (*(fields or self.fields_of(view)), *(name.removeprefix("-") for name in self.page.order), *looked_at)
+        met = reached(self.graph.catalogue, view.entity, paths)
+        return {entity: rule for entity, rule in view.visible(self).items() if entity in met}
+
     async def rows(self, view: View, filters: Mapping[str, Any] | None = None, *, fields: Fields | None = None, **query: Any) -> Page:
         """A page of the view's entity, not yet enveloped, for routes that add to the rows."""
-        return await self.graph.query(Query(view.entity, fields=fields or self.fields_of(view), filters=filters or {}, **query))
+        fields = fields or self.fields_of(view)
+        visible = self.visible(view, filters or {}, fields)
+        return await self.graph.query(Query(view.entity, fields=fields, filters=filters or {}, visible=visible, **query))
 
     async def fetch(
         self, view: View, id: str | None = None, *, filters: Mapping[str, Any] | None = None, fields: Fields | None = None, by: str = "id"
@@ -223,9 +236,7 @@ class Request:
         conditions = dict(filters or {})
         if id is not None:
             conditions[by] = id
-        page = await self.graph.query(
-            Query(view.entity, fields=fields or self.fields_of(view), filters=conditions, limit=1, with_deleted=self.page.with_deleted)
-        )
+        page = await self.rows(view, conditions, fields=fields, limit=1, with_deleted=self.page.with_deleted)
         if page.json == b"[]":
             raise self.not_found(view, id, by)
         return envelope(view.key, page)
@@ -240,17 +251,15 @@ class Request:
         Filters default to the request's own; give `{**request.filters, …}` to add to them.
         """
         paging = self.page
-        return await self.graph.query(
-            Query(
-                view.entity,
-                fields=fields or self.fields_of(view),
-                filters=self.filters if filters is None else filters,
-                order=paging.order,
-                limit=paging.limit,
-                offset=paging.offset,
-                with_deleted=paging.with_deleted,
-                count=True,
-            )
+        return await self.rows(
+            view,
+            self.filters if filters is None else filters,
+            fields=fields,
+            order=paging.order,
+            limit=paging.limit,
+            offset=paging.offset,
+            with_deleted=paging.with_deleted,
+            count=True,
         )
 
     async def fetch_list(self, view: View, filters: Mapping[str, Any] | None = None, *, fields: Fields | None = None) -> bytes:

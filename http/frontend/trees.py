@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from ...core.query.page import Query
+from ...core.query.page import Page, Query
 from .filters import BOOLEAN, Filters
 from .request import Answer, Request, envelope, list_envelope, not_found
 from .view import View
@@ -44,7 +45,7 @@ async def category_list(request: Request, view: View, **more: Any) -> Answer:
         with_deleted=paging.with_deleted,
         count=True,
     )
-    return list_envelope(view.plural, await request.modules.product.category_trees(query, **tree), paging)
+    return list_envelope(view.plural, await _grown(request, view, query), paging)
 
 
 async def one_category(request: Request, view: View, id: str, **more: Any) -> Answer:
@@ -52,8 +53,14 @@ async def one_category(request: Request, view: View, id: str, **more: Any) -> An
     tree, filters = tree_of(request), without_tree(request, **more)
     if not any(tree.values()):
         return await request.fetch(view, id, filters=filters)
-    query = Query(view.entity, fields=request.fields, filters={**filters, "id": id}, limit=1)
-    page = await request.modules.product.category_trees(query, **tree)
+    page = await _grown(request, view, Query(view.entity, fields=request.fields, filters={**filters, "id": id}, limit=1))
     if not page.rows:
         raise not_found(view, id)
     return envelope(view.key, page)
+
+
+async def _grown(request: Request, view: View, query: Query) -> Page:
+    """Categories with what belongs to them in the tree, as far as the view lets it be seen."""
+    visible = request.visible(view, query.filters, (*query.fields, "parent_category.id", "category_children.id"))
+    local = await request.graph.local(replace(query, visible=visible))
+    return await request.modules.product.category_trees(local, **tree_of(request))

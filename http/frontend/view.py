@@ -13,12 +13,16 @@ A view is written once and used by every route that answers with that entity. It
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from dataclasses import fields as dataclass_fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...core.errors import InvalidData
+
+if TYPE_CHECKING:
+    from ...core.query.graph import Visible
+    from .request import Request
 
 Fields = tuple[str, ...]
 """Field paths as the graph takes them: `id`, `*variants` (all columns of a relation), `variants.options.value`."""
@@ -48,6 +52,8 @@ class View:
     """What is shown when the request doesn't say."""
     allowed: frozenset[str] | None
     """Store: paths that may be asked for; others are dropped without a word. None: whatever exists."""
+    stars: Mapping[str, Fields]
+    """Relation → what of it is shown where a request names all of it (`*customer`). Others are shown with all their columns."""
     disallowed: frozenset[str]
     """Segments that are dropped wherever they stand in a path."""
     limit: int
@@ -58,6 +64,9 @@ class View:
     """Fields that `order` may name. None: those of `allowed`, or any where that is None too."""
     relations_limit: int | None
     """Store: how deep a path may go before it is refused. None: 3 on store routes, no limit elsewhere."""
+    visible: Callable[[Request], Visible] | None
+    """Entity → what its rows have to be wherever an answer shows them, or is filtered or ordered by them, below the view's own rows. None:
+    whatever is there."""
     label: str | None
     """As errors call it: `Region with id: x was not found`. None: as its module does."""
     _known: dict[tuple[str, frozenset[str], int | None, str], Fields] = field(compare=False, repr=False)
@@ -70,11 +79,13 @@ class View:
         defaults: str | Iterable[str],
         *,
         allowed: str | Iterable[str] | None = None,
+        stars: Mapping[str, Fields] | None = None,
         disallowed: str | Iterable[str] = (),
         limit: int = 50,
         order: str | None = None,
         orderable: str | Iterable[str] | None = None,
         relations_limit: int | None = None,
+        visible: Callable[[Request], Visible] | None = None,
         label: str | None = None,
     ) -> None:
         put = object.__setattr__
@@ -83,11 +94,13 @@ class View:
         put(self, "plural", plural)
         put(self, "defaults", words(defaults))
         put(self, "allowed", None if allowed is None else frozenset(words(allowed)))
+        put(self, "stars", dict(stars or {}))
         put(self, "disallowed", frozenset(words(disallowed)))
         put(self, "limit", limit)
         put(self, "order", order)
         put(self, "orderable", self.allowed if orderable is None else frozenset(words(orderable)))
         put(self, "relations_limit", relations_limit)
+        put(self, "visible", visible)
         put(self, "label", label)
         put(self, "_known", {})
 
@@ -158,8 +171,9 @@ class View:
                 raise InvalidData(f"The following fields expand more than the maximum of {limit} allowed relations: {', '.join(deep)}")
         barred = self.disallowed if self.allowed is not None else self.disallowed | restricted
         shown = [
-            _starred(name)
+            path
             for name in asked_for
+            for path in self.stars.get(_bare(name), (_starred(name),))
             if (self.allowed is None or _bare(name) in self.allowed) and not (barred and barred.intersection(_segments(name)))
         ]
         return tuple(dict.fromkeys([key, *base, *shown]))

@@ -94,6 +94,7 @@ CART = View(
         *under("payment_collection", "payment_sessions id currency_code amount status payment_providers payment_providers.id"),
         *under("payment_collection.payment_sessions", "data id amount currency_code provider_id status"),
     ),
+    stars={"customer": words("customer.id customer.email")},  # whoever enters an address isn't told whose it is
     label="Cart",
 )
 

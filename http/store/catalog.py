@@ -8,7 +8,7 @@ from ..frontend.request import Answer, Request
 from ..frontend.routes import Routes
 from ..frontend.trees import TREE, TREES, category_list, one_category
 from ..frontend.view import View, words
-from .views import PRODUCT_ALLOWED, under
+from .views import PRODUCT_ALLOWED, for_sale, under
 
 routes = Routes()
 
@@ -42,6 +42,7 @@ COLLECTION = View(
     ),
     limit=10,
     order="-created_at",
+    visible=for_sale,
 )
 LABEL_ALLOWED = (*words("id value external_id created_at updated_at metadata products"), *under("products", " ".join(PRODUCT_ALLOWED)))
 TAG = View(
@@ -50,6 +51,7 @@ TAG = View(
     "product_tags",
     "id value external_id created_at updated_at metadata *products",
     allowed=LABEL_ALLOWED,
+    visible=for_sale,
 )
 TYPE = View(
     "product_type",
@@ -57,6 +59,7 @@ TYPE = View(
     "product_types",
     "id value external_id created_at updated_at metadata *products",
     allowed=LABEL_ALLOWED,
+    visible=for_sale,
 )
 OPTION = View(
     "product_option",
@@ -64,6 +67,7 @@ OPTION = View(
     "product_options",
     "id title is_exclusive *values created_at updated_at metadata",
     allowed="id title is_exclusive values created_at updated_at metadata values.id values.value",
+    visible=for_sale,
 )
 
 
@@ -88,6 +92,7 @@ CATEGORY = View(
         *words("products products.title products.variants products.options products.images category_children.products.title"),
         *_family(3),
     ),
+    visible=for_sale,
 )
 
 routes.resource("/store/regions", REGION, list=Filters(q=TEXT, id=MANY, currency_code=MANY, name=MANY, logical=True), delete=False)
@@ -115,10 +120,6 @@ async def get_type(request: Request) -> Answer:
     return await request.fetch(TYPE, request.params["id"])
 
 
-ACTIVE = {"is_internal": False, "is_active": True}
-"""What storefronts may see."""
-
-
 @routes.get(
     "/store/product-categories",
     query=Filters(
@@ -131,10 +132,10 @@ ACTIVE = {"is_internal": False, "is_active": True}
 )  # fmt: skip
 async def list_categories(request: Request) -> Answer:
     """List active categories, as trees where that is asked for."""
-    return await category_list(request, CATEGORY, **ACTIVE)
+    return await category_list(request, CATEGORY, **for_sale(request)["product_category"])
 
 
 @routes.get("/store/product-categories/{id}", query=TREES, returns=CATEGORY, cached=Cached())
 async def get_category(request: Request) -> Answer:
     """Get an active category, as a tree where that is asked for."""
-    return await one_category(request, CATEGORY, request.params["id"], **ACTIVE)
+    return await one_category(request, CATEGORY, request.params["id"], **for_sale(request)["product_category"])

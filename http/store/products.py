@@ -78,7 +78,7 @@ def product_filters(given: Row, channels: Sequence[str]) -> Row:
     groups: list[Row] = []
     for name, value in given.items():
         if name == "category_id":
-            groups.append({"categories": {"id": value, "is_internal": False, "is_active": True}})
+            groups.append({"categories": {"id": value}})
         elif name == "tag_id":
             groups.append({"tags": {"id": value}})
         elif name == "option_id":
@@ -135,6 +135,7 @@ async def page_of(request: Request, view: View, filters: Row, who: Asking | None
         with_deleted=paging.with_deleted,
         count=not one,
         slots=(f"{prefix}calculated_price",) if priced and not by_row else (),
+        visible=request.visible(view, filters),
     )
     page = await request.graph.query(query)
     if priced and not by_row:
@@ -184,7 +185,7 @@ async def list_variants(request: Request) -> Answer:
     """List variants of published products."""
     channels = channels_of(request)
     who = await asking(request, request.asks("calculated_price"))
-    filters = {**request.filters, "product": {"status": "published", "sales_channel_id": channels}}
+    filters = {**request.filters, "product": {"sales_channel_id": channels}}
     return list_envelope("variants", await page_of(request, VARIANT, filters, who, channels), request.page)
 
 
@@ -193,7 +194,7 @@ async def get_variant(request: Request) -> Answer:
     """Get a variant of a published product."""
     channels = channels_of(request)
     who = await asking(request, request.asks("calculated_price"))
-    filters = {"id": request.params["id"], "product": {"status": "published", "sales_channel_id": channels}}
+    filters = {"id": request.params["id"], "product": {"sales_channel_id": channels}}
     page = await page_of(request, VARIANT, filters, who, channels, one=True)
     if page.json == b"[]":
         raise not_found(VARIANT, request.params["id"])

@@ -58,6 +58,7 @@ SHIPPING_OPTIONS = SHIPPING_OPTION.but(
         *under("service_zone.fulfillment_set.location.address", "id company address_1 address_2 city country_code province postal_code"),
         *under("service_zone.fulfillment_set.location.address", "phone metadata created_at updated_at deleted_at"),
     ),
+    stars={"service_zone.fulfillment_set.location": ("service_zone.fulfillment_set.location.id",)},
     relations_limit=4,
 )
 _ALWAYS = ("amount", "is_tax_inclusive", "insufficient_inventory")

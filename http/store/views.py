@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..frontend.view import View, words
+
+if TYPE_CHECKING:
+    from ...core.query.graph import Visible
+    from ..frontend.request import Request
 
 _STAMPED = ("id", "value", "created_at", "updated_at")
 
@@ -10,6 +16,18 @@ _STAMPED = ("id", "value", "created_at", "updated_at")
 def under(relation: str, names: str) -> tuple[str, ...]:
     """`under("tags", "id value")` → tags.id, tags.value"""
     return tuple(f"{relation}.{name}" for name in words(names))
+
+
+def for_sale(request: Request) -> Visible:
+    """What a storefront may see, wherever it meets it: what is published in the channels of its key, what browsers of the shop are led
+    through, stock of those channels' locations, and prices that are everybody's."""
+    channels = list(request.sales_channel_ids)
+    return {
+        "product": {"status": "published", "sales_channel_id": channels},
+        "product_category": {"is_active": True, "is_internal": False},
+        "inventory_level": {"stock_locations": {"sales_channels": {"id": channels}}},
+        "price": {"price_list_id": None},
+    }
 
 
 COLUMNS = words(
@@ -39,6 +57,7 @@ PRODUCT = View(
     "products",
     (*COLUMNS, *words("*type *collection *options *options.values *tags *images *variants *variants.options")),
     allowed=PRODUCT_ALLOWED,
+    visible=for_sale,
     relations_limit=4,
 )
 
@@ -58,5 +77,6 @@ VARIANT = View(
         *under("options", "id value"),
         *under("images", "id url rank"),
     ),
+    visible=for_sale,
     limit=20,
 )

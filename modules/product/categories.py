@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -112,7 +112,8 @@ class Categories(ModuleService):
             return page
         paths = [row["mpath"] for row in page.rows]
         near = [row["id"] for row in await self.database.fetch(queries.FAMILY, {"paths": paths, "up": ancestors, "down": descendants})]
-        same = Query("product_category", (*shown, *_PLACE), {"id": near, **_visible(query)}, ("rank", "id"))
+        filters = {"id": near, **_grown_by(query.filters), **query.visible.get("product_category", {})}
+        same = Query("product_category", (*shown, *_PLACE), filters, ("rank", "id"), visible=query.visible)
         family = {row["id"]: row for row in (await self.query(same)).rows}
         wanted = {_first(field) for field in query.fields}
         tree = _Tree(family, hidden=set() if "*" in query.fields else set(_PLACE) - wanted)
@@ -175,11 +176,11 @@ class _Tree:
         return shown
 
 
+def _grown_by(filters: Mapping[str, Any]) -> dict[str, Any]:
+    """What was asked of the categories themselves and is asked of those in the tree, too."""
+    return {name: filters[name] for name in ("is_active", "is_internal") if name in filters}
+
+
 def _first(field: str) -> str:
     """The first name of a field: `*category_children.products` → `category_children`."""
     return field.strip("*").split(".")[0]
-
-
-def _visible(query: Query) -> dict[str, Any]:
-    """What a shopper may not see stays unseen in the tree as well."""
-    return {name: query.filters[name] for name in ("is_active", "is_internal") if name in query.filters}

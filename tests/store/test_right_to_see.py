@@ -1,0 +1,212 @@
+"""What storefronts may see, by whatever way they come to it: what is published, active and sold in their channels, and nobody's person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from velella.core.ids import ulid
+from velella.core.query.reach import reached
+from velella.http.frontend import found_routes
+from velella.http.frontend.view import View
+
+from .conftest import Market, Row, Store
+
+
+@dataclass
+class Shelf:
+    """One product that is sold and three that aren't, all in the same collection, type, tag and categories."""
+
+    collection: str
+    type: str
+    tag: str
+    shown: str
+    """A category that browsers are led through; its parent is internal, one of its two children isn't active."""
+    internal: str
+    child: str
+    inactive: str
+    sold: str
+    draft: str
+    elsewhere: str
+    deleted: str
+
+
+@pytest.fixture
+async def shelf(market: Market, merchant: Store) -> Shelf:
+    async def made(path: str, key: str, **body: object) -> str:
+        return str((await merchant.post(path, body))[key]["id"])
+
+    name = ulid().lower()
+    categories = "/admin/product-categories"
+    internal = await made(categories, "product_category", name=f"Secret {name}", is_active=True, is_internal=True)
+    shown = await made(categories, "product_category", name=f"Shirts {name}", is_active=True, parent_category_id=internal)
+    child = await made(categories, "product_category", name=f"Long {name}", is_active=True, parent_category_id=shown)
+    inactive = await made(categories, "product_category", name=f"Soon {name}", is_active=False, parent_category_id=shown)
+    collection = await made("/admin/collections", "collection", title=f"Summer {name}")
+    tag = await made("/admin/product-tags", "product_tag", value=f"linen {name}")
+    type = await made("/admin/product-types", "product_type", value=f"shirt {name}")
+    other = await made("/admin/sales-channels", "sales_channel", name=f"Wholesale {name}")
+
+    async def product(title: str, status: str, channel: str) -> str:
+        body = {
+            "title": f"{title} {name}", "status": status, "sales_channels": [{"id": channel}], "collection_id": collection, "type_id": type,
+            "tags": [{"id": tag}], "categories": [{"id": shown}, {"id": internal}],
+            "options": [{"title": "Size", "values": ["M"]}],
+            "variants": [{"title": "M", "options": {"Size": "M"}, "prices": [{"currency_code": "eur", "amount": 20}]}],
+        }  # fmt: skip
+        return await made("/admin/products", "product", **body)
+
+    products = [await product(*given) for given in (("Sold", "published", market.channel), ("Draft", "draft", market.channel))]
+    products += [await product("Elsewhere", "published", other), await product("Gone", "published", market.channel)]
+    assert (await merchant("DELETE", f"/admin/products/{products[-1]}")).status == 200
+    return Shelf(collection, type, tag, shown, internal, child, inactive, *products)
+
+
+async def test_what_groups_products_shows_those_that_are_sold(store: Store, shelf: Shelf) -> None:
+    for path, key in (
+        (f"/store/collections/{shelf.collection}", "collection"),
+        (f"/store/product-tags/{shelf.tag}", "product_tag"),
+        (f"/store/product-types/{shelf.type}", "product_type"),
+        (f"/store/product-categories/{shelf.shown}", "product_category"),
+    ):
+        for fields in ("*products", "products.title", "+products"):
+            one = (await store.get(path, fields=fields))[key]
+            assert [product["id"] for product in one["products"]] == [shelf.sold], (path, fields)
+            rows = (await store.get(path.rsplit("/", 1)[0], id=one["id"], fields=fields))[_plural(key)]
+            assert [product["id"] for row in rows for product in row["products"]] == [shelf.sold], (path, fields)
+
+
+def _plural(key: str) -> str:
+    return key[:-1] + "ies" if key.endswith("y") else key + "s"
+
+
+async def test_products_show_the_categories_that_browsers_are_led_through(store: Store, merchant: Store, shelf: Shelf) -> None:
+    async def categories() -> set[str]:
+        one = (await store.get(f"/store/products/{shelf.sold}", fields="*categories"))["product"]
+        rows = (await store.get("/store/products", id=shelf.sold, fields="id,categories"))["products"]
+        assert {each["id"] for each in rows[0]["categories"]} == {each["id"] for each in one["categories"]}
+        return {each["id"] for each in one["categories"]}
+
+    assert await categories() == {shelf.shown}
+    assert (await merchant.post(f"/admin/product-categories/{shelf.internal}", {"is_internal": False})).status == 200
+    assert await categories() == {shelf.shown, shelf.internal}  # also where the answer was remembered
+    assert (await merchant.post(f"/admin/product-categories/{shelf.shown}", {"is_active": False})).status == 200
+    assert await categories() == {shelf.internal}
+
+
+async def test_parents_and_children_that_are_hidden_stay_so_however_far_one_looks(store: Store, shelf: Shelf) -> None:
+    async def category(id: str, **query: str) -> Row:
+        shown: Row = (await store.get(f"/store/product-categories/{id}", **query))["product_category"]
+        return shown
+
+    plain = await category(shelf.shown)
+    assert plain["parent_category"] is None
+    assert [each["id"] for each in plain["category_children"]] == [shelf.child]
+    assert (await category(shelf.shown, include_ancestors_tree="true"))["parent_category"] is None
+    grown = await category(shelf.shown, include_descendants_tree="true", fields="id,name")
+    assert [each["id"] for each in grown["category_children"]] == [shelf.child]
+    around = await category(
+        shelf.child, fields="id,parent_category.id,parent_category.category_children,parent_category.parent_category.name"
+    )
+    assert [each["id"] for each in around["parent_category"]["category_children"]] == [shelf.child]
+    assert around["parent_category"]["parent_category"] is None
+    up = await category(shelf.child, include_ancestors_tree="true")
+    assert (up["parent_category"]["id"], up["parent_category"]["parent_category"]) == (shelf.shown, None)
+    sold = await category(shelf.shown, include_descendants_tree="true", fields="id,*products")
+    assert [product["id"] for product in sold["products"]] == [shelf.sold]
+    assert (await store.get(f"/store/product-categories/{shelf.internal}")).status == 404
+
+
+async def test_filters_see_no_more_than_fields(store: Store, shelf: Shelf) -> None:
+    async def ids(path: str, **query: str) -> set[str]:
+        answer = await store.get(path, fields="id", **query)
+        assert answer.status == 200, answer.body
+        [rows] = [value for value in answer.body.values() if isinstance(value, list)]
+        assert answer["count"] == len(rows)
+        return {row["id"] for row in rows}
+
+    assert await ids("/store/products", category_id=shelf.shown) == {shelf.sold}
+    assert await ids("/store/products", category_id=shelf.internal) == set()
+    for name, value in (("collection_id", shelf.collection), ("type_id", shelf.type), ("tag_id", shelf.tag)):
+        assert await ids("/store/products", **{name: value}) == {shelf.sold}
+    for product in (shelf.draft, shelf.elsewhere, shelf.deleted):
+        assert await ids("/store/products", id=product) == set()
+        assert await ids("/store/product-variants", product_id=product) == set()
+        assert (await store.get(f"/store/products/{product}")).status == 404
+    assert len(await ids("/store/product-variants", product_id=shelf.sold)) == 1
+
+
+async def test_what_is_deleted_is_gone_for_storefronts(store: Store, merchant: Store, shelf: Shelf) -> None:
+    gone: tuple[dict[str, str], ...] = (
+        {"with_deleted": "true"},
+        {"deleted_at[$gt]": "2020-01-01"},
+        {"$or[0][deleted_at][$gt]": "2020-01-01"},
+        {"$and[0][$or][0][deleted_at][$gt]": "2020-01-01"},
+    )
+    for query in gone:
+        products = await store.get("/store/products", id=shelf.deleted, fields="id", **query)
+        assert products["products"] == [], query
+    assert (await merchant("DELETE", f"/admin/product-tags/{shelf.tag}")).status == 200
+    for query in gone:
+        tags = await store.get("/store/product-tags", id=shelf.tag, fields="id", **query)
+        assert tags["product_tags"] == [], query
+    known = await merchant.get("/admin/products", id=shelf.deleted, with_deleted="true")
+    assert [product["id"] for product in known["products"]] == [shelf.deleted]
+
+
+async def test_raw_prices_and_levels_are_those_of_everybody_and_of_the_channel(market: Market, store: Store, merchant: Store) -> None:
+    far = (await merchant.post("/admin/stock-locations", {"name": "Far"}))["stock_location"]["id"]
+    variant = await market.new_variant({"eur": "20"}, stock={market.location: 3, far: 9})
+    secret = {"currency_code": "eur", "amount": 1, "variant_id": variant}
+    body = {"title": "Secret sale", "description": "Not yet", "status": "draft", "prices": [secret]}
+    assert (await merchant.post("/admin/price-lists", body)).status == 200
+    product = (await market.modules.product.retrieve("product_variant", variant))["product_id"]
+    fields = "*variants.prices,*variants.inventory_items.inventory.location_levels"
+    answer = await store.get(f"/store/products/{product}", fields=fields)
+    [shown] = answer["product"]["variants"]
+    assert [price["amount"] for price in shown["prices"]] == [20]
+    levels = [level for item in shown["inventory_items"] for level in item["inventory"]["location_levels"]]
+    assert [(level["location_id"], level["stocked_quantity"]) for level in levels] == [(market.location, 3)]
+
+
+async def test_who_enters_an_address_is_not_told_whose_it_is(store: Store) -> None:
+    email = f"{ulid().lower()}@example.com"
+    theirs = await store.cart("de", email=email, shipping_address={"first_name": "Ada", "country_code": "de"})
+    customers = store.market.modules.customer
+    person = {"first_name": "Ada", "last_name": "Lovelace", "phone": "123", "company_name": "Engines", "metadata": {"vip": True}}
+    await customers.update("customer", [{"id": theirs["customer"]["id"], **person}])
+    for fields in ("*customer", "customer.*", "customer", "+customer", "*customer.groups,*customer"):
+        cart = (await store.post("/store/carts", {"region_id": store.market.regions["de"], "email": email}, fields=fields))["cart"]
+        assert cart["customer"].keys() <= {"id", "email", "groups"}, fields
+        assert cart["customer"]["email"] == email
+        again = (await store.get(f"/store/carts/{cart['id']}", fields=fields))["cart"]
+        assert again["customer"].keys() <= {"id", "email", "groups"}, fields
+
+
+HIDDEN = {"product", "product_category", "price", "inventory_level"}
+"""Entities with rows that a storefront may not see."""
+PERSONS = {"customer", "stock_location", "user", "invite", "api_key", "auth_identity"}
+"""Entities with columns that a storefront may not see."""
+SEES_ALL = {"cart", "order", "customer", "shipping_option"}
+"""What somebody has put into a cart, ordered or said of themselves stays, whatever becomes of it; ways to send have prices on no list."""
+
+
+def test_every_view_of_the_store_says_what_may_be_seen_below_it(market: Market) -> None:
+    catalogue = market.host.context.graph.catalogue
+    views: set[View] = {route.returns for route in found_routes() if route.path.startswith("/store") and route.returns is not None}
+    assert len(views) > 10
+    for view in views:
+        assert view.allowed is not None, view.entity
+        paths = {*view.allowed, *(name.removeprefix("*") for name in view.defaults)}
+        met = reached(
+            catalogue, view.entity, [path for path in paths if "calculated_price" not in path and "inventory_quantity" not in path]
+        )
+        if view.entity not in SEES_ALL and met & HIDDEN:
+            assert view.visible is not None, (view.entity, met & HIDDEN)
+        for path in view.allowed:
+            leads_to = reached(catalogue, view.entity, [path]) - reached(
+                catalogue, view.entity, [path.rpartition(".")[0]] if "." in path else []
+            )
+            if leads_to & PERSONS and view.entity != "customer":
+                assert path in view.stars, (view.entity, path)
