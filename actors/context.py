@@ -55,6 +55,8 @@ class HostContext:
     """Tell every process that entities changed. Modules' services do it after each commit."""
     meters: Meters
     """What this process tells Prometheus. Services add their own figures."""
+    visits: bool = False
+    """This process is no part of the shop, but a command of its operator's: it does what it is asked, and none of the shop's chores."""
 
     @cached_property
     def graph(self) -> Graph:

@@ -32,7 +32,7 @@ from ..core.sql.statements import Statements
 from .caching import told_together
 from .engine import queries
 from .engine.durable import DurableFlows
-from .engine.events import Relay, tell, wanted
+from .engine.events import Relay, tell
 from .engine.lease import Lease
 from .engine.store import Executions
 from .engine.tables import SCHEMA
@@ -85,15 +85,18 @@ class Coordinator(Service):
 
     name = "workflows"
 
-    def __init__(self, flows: FlowContext, database: Database, *, replica: str | None = None, packages: Iterable[str] = ()) -> None:
+    def __init__(
+        self, flows: FlowContext, database: Database, *, replica: str | None = None, packages: Iterable[str] = (), visits: bool = False
+    ) -> None:
         """`replica`: a name that no other living coordinator has; None where there is no such name. `packages`: import paths of what
-        registers workflows, loaded at the start."""
+        registers workflows, loaded at the start. `visits`: it carries out what it is asked for, and nothing of what others began."""
         self._flows = flows
         self._database = database
         self._packages = tuple(packages)
         self._named = replica is not None
+        self._visits = visits
         self._lease = Lease(database, replica or "local")
-        self._store = Executions(database, self._lease, wanted)
+        self._store = Executions(database, self._lease)
         self._runs: Timings[tuple[str, str]] = Timings()
         self._durable = DurableFlows(flows, self._store, self._runs)
         self._relay = Relay(flows, database, self._store)
@@ -105,15 +108,20 @@ class Coordinator(Service):
         load_workflows(self._packages)
         if isinstance(self._flows.locks, LockProvider):
             await self._flows.locks.start()
-        await self._relay.start()
-        if self._named and await self._lease.succeed():
-            await self._durable.recover()
-        self._chores = [
-            asyncio.create_task(self._repeat(BEAT_SECONDS, self._beat)),
-            asyncio.create_task(self._repeat(BEAT_SECONDS, self._recover)),
-            asyncio.create_task(self._repeat(CLEAN_SECONDS, self.clean)),
-            asyncio.create_task(self._repeat(FORGET_SECONDS, self._forget_messages)),
-        ]
+        chores: list[tuple[float, Callable[[], Awaitable[object]]]] = [(BEAT_SECONDS, self._beat), (BEAT_SECONDS, self._relay.learn)]
+        if self._visits:
+            await self._relay.learn()
+        else:
+            await self._relay.start()
+            if self._named and await self._lease.succeed():
+                await self._durable.recover()
+            chores += [
+                (BEAT_SECONDS, self._recover),
+                (CLEAN_SECONDS, self._relay.subscribe),
+                (CLEAN_SECONDS, self.clean),
+                (FORGET_SECONDS, self._forget_messages),
+            ]
+        self._chores = [asyncio.create_task(self._repeat(seconds, chore)) for seconds, chore in chores]
 
     async def stop(self) -> None:
         await self._relay.stop()
@@ -160,7 +168,7 @@ class Coordinator(Service):
             else:
                 self._runs[name, "done"].observe(time.monotonic() - started)
                 if run.events:
-                    await tell(self._store, self._relay.nudge, run.id, run.events)
+                    await tell(self._store, self._relay, run.id, run.events)
                 if run.unfinished:
                     await self._bury(run, input)
                 return result
@@ -328,6 +336,7 @@ class Coordinator(Service):
         while await self._database.execute(queries.DROP_EVENTS, keep) == DROP_AT_ONCE:
             pass
         await self._database.execute(queries.DROP_COORDINATORS)
+        await self._database.execute(queries.DROP_SUBSCRIPTIONS, {"unseen": queries.UNSEEN_SECONDS})
 
     async def _forget_messages(self) -> None:
         """Have modules drop the record of writes that nobody can send again, and of changes that nobody adds up any more."""
@@ -380,7 +389,7 @@ def create(context: HostContext) -> Coordinator:
     flows = FlowContext(context.modules, context.graph, context.settings, locks(context))
     packages = ("velella.workflows", *context.settings.plugins)
     replica = str(context.replica) if context.replica.pool != "local" else None  # hosts of tests and of the command line are all called so
-    coordinator = Coordinator(flows, context.database("engine"), replica=replica, packages=packages)
+    coordinator = Coordinator(flows, context.database("engine"), replica=replica, packages=packages, visits=context.visits)
     context.meters.add(coordinator.samples)
     context.on_away(coordinator.others_are_away)
     return coordinator

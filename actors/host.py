@@ -85,8 +85,9 @@ class Host:
         connections: int | None = None,
         actor: Callable[[str], Any] | None = None,
         wire_check: bool = False,
+        visits: bool = False,
     ) -> None:
-        """A host for the services `names`.
+        """A host for the services `names`. `visits`: see `HostContext`.
 
         It listens on the unix socket `address.path` and, on the interface `listen` if that is given, on a TCP port of its own choice.
         `directory` says where the others are; `actor` finds a Ray actor by name, for those without an address.
@@ -126,6 +127,7 @@ class Host:
             self._listeners.append(self._memory.changed)
         self._announce = Announcer(self.router, settings.longest_cached) if settings.cache else _keep_quiet
         self._wire_check = wire_check
+        self._visits = visits
         self.context = HostContext(
             settings=settings,
             replica=self.replica,
@@ -140,6 +142,7 @@ class Host:
             on_away=self._watchers.append,
             changed=self.changed,
             meters=self.meters,
+            visits=visits,
         )
         for source in (process_samples, self.mailbox.samples, self._mail.samples, self._own_samples):
             self.meters.add(source)
@@ -214,7 +217,7 @@ class Host:
             return service
         providers = Providers(name, made_by.provider_kinds, self.settings.providers.get(name, ()))
         changed = self._changed_quietly if name in QUIET_MODULES else self.changed
-        return made_by.service(ModuleContext(self.settings, self.database(name), providers, changed, self._memory))
+        return made_by.service(ModuleContext(self.settings, self.database(name), providers, changed, self._memory, self._visits))
 
     def database(self, name: str) -> Database:
         """The database of a service. Those with one URL share one pool of connections."""
@@ -338,17 +341,19 @@ async def _keep_quiet(names: frozenset[str]) -> None:
 
 
 @asynccontextmanager
-async def local_host(settings: Settings, services: Iterable[str] | None = None, *, wire_check: bool = False) -> AsyncIterator[Host]:
+async def local_host(
+    settings: Settings, services: Iterable[str] | None = None, *, wire_check: bool = False, visits: bool = False
+) -> AsyncIterator[Host]:
     """A whole shop in this process: no Ray, no sockets, every message a plain await. For tests, the command line and seeding.
 
     `services` names those wanted; by default all that are installed, without the HTTP front end.
-    `wire_check` encodes and decodes every message.
+    `wire_check` encodes and decodes every message. `visits`: it is no part of the shop (see `HostContext`).
     """
     if services is None:
         services = [name for name in known.service_names(settings) if name != "http" and known.is_installed(name, settings)]
     if not (names := list(services)):
         raise Misconfigured("A host without services has nothing to do.")
-    host = Host(settings, names, wire_check=wire_check)
+    host = Host(settings, names, wire_check=wire_check, visits=visits)
     try:
         await host.start()
         yield host

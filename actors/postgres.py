@@ -66,6 +66,10 @@ class EmbeddedPostgres:
     def url(self, database: str = DATABASE) -> str:
         return f"postgresql://{USER}@/{database}?host={self.sockets}"
 
+    def is_made(self) -> bool:
+        """Whether it was ever started."""
+        return (self.data / "PG_VERSION").exists()
+
     async def start(self) -> None:
         """Make the data folder if there is none, start the server and wait until it answers.
 
@@ -74,7 +78,7 @@ class EmbeddedPostgres:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
         account = await asyncio.to_thread(self._account)
-        if not (self.data / "PG_VERSION").exists():
+        if not self.is_made():
             await asyncio.to_thread(self._make_data, account)
         if self._adopt() is None:
             self._spawn(account)

@@ -67,6 +67,8 @@ class ModuleContext:
     caches forget them before the reply leaves. Must not raise, and must go on when the caller is cancelled: the write is done by then."""
     memory: Memory | None = None
     """What `remembered` methods keep their answers in. None: they are asked anew each time."""
+    visits: bool = False
+    """This process is no part of the shop, but a command of its operator's: it may have other settings, so it registers nothing."""
 
 
 class Memory(Protocol):

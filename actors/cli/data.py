@@ -26,12 +26,17 @@ DatabaseUrl = typer.Option(None, help="postgresql://… Default: the embedded Po
 
 
 def with_database(data_dir: Path | None, database_url: str | None, work: Callable[[Settings], Awaitable[R]], *, current: bool = True) -> R:
-    """Run `work` with settings whose database answers (and, unless `current` is false, has the schema of this code)."""
+    """Run `work` with settings whose database answers (and, unless `current` is false, has the schema of this code).
+
+    The embedded database is started where it doesn't run, for as long as this takes. Raises Misconfigured where there is no shop.
+    """
     settings = instance.settings_of(data_dir=data_dir, database_url=database_url)
     logs.configure(settings)
+    if current:
+        instance.must_be_there(settings)
 
     async def run() -> R:
-        async with instance.database(settings.with_secrets()) as ready:
+        async with instance.database(settings) as ready:
             if current:
                 await instance.check_schema(ready)
             return await work(ready)
@@ -57,7 +62,7 @@ def register(app: typer.Typer) -> None:
         async def work(settings: Settings) -> None:
             await seed_defaults(settings)
             if not empty:
-                await seed_demo(settings, console)
+                await seed_demo(settings, console, visits=True)
 
         with_database(data_dir, database_url, work)
         console.print("Seeded.")
@@ -84,7 +89,7 @@ def _users(app: typer.Typer) -> None:
         """Create an admin user who logs in with e-mail and password."""
 
         async def work(settings: Settings) -> str:
-            async with local_host(settings) as host:
+            async with local_host(settings, ["auth", "user"], visits=True) as host:
                 return await create_admin(host.modules, email, password)
 
         console.print(f"Created {with_database(data_dir, database_url, work)}.")
@@ -104,7 +109,7 @@ def _keys(app: typer.Typer) -> None:
         """Create an API key and print its token; a secret one is shown this once. A publishable one opens the default sales channel."""
 
         async def work(settings: Settings) -> str:
-            async with local_host(settings) as host:
+            async with local_host(settings, ["api_key", "store", "link"], visits=True) as host:
                 [key] = await host.modules.api_key.create_keys([{"title": title, "type": type, "created_by": ""}])
                 if type == "publishable":
                     [store] = await host.modules.store.list("store", {}, limit=1)
@@ -121,7 +126,7 @@ def _keys(app: typer.Typer) -> None:
         """List the API keys."""
 
         async def work(settings: Settings) -> Table:
-            async with local_host(settings, ["api_key"]) as host:
+            async with local_host(settings, ["api_key"], visits=True) as host:
                 rows = await host.modules.api_key.list("api_key", {})
             table = Table("title", "type", "token", "created", "revoked")
             for row in rows:

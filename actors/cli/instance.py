@@ -64,6 +64,15 @@ def nobody_there(settings: Settings) -> Misconfigured:
     return Misconfigured(f"No Velella runs on {settings.data_dir}.", hint="Start one with `velella serve`, or name its --data-dir.")
 
 
+def must_be_there(settings: Settings) -> None:
+    """Raises Misconfigured where the embedded database is meant and was never made: who looks at a shop makes none."""
+    if settings.database_url is None and not EmbeddedPostgres(settings.data_dir / "postgres").is_made():
+        raise Misconfigured(
+            f"There is no shop on {settings.data_dir}.",
+            hint="`velella serve` makes one; --data-dir and --database-url name another.",
+        )
+
+
 def stop(settings: Settings, timeout: float = 60.0) -> int:
     """End the Velella that runs on the data directory and wait until it is gone. Returns its process id."""
     pid = holder(settings)

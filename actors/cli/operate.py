@@ -175,7 +175,7 @@ def _workflows(app: typer.Typer) -> None:
 
 def _with_coordinator(data_dir: Path | None, database_url: str | None, question: Callable[[Any], Awaitable[R]]) -> R:
     async def work(settings: Settings) -> R:
-        async with local_host(settings) as host:
+        async with local_host(settings, ["workflows"], visits=True) as host:
             return await question(host)
 
     return with_database(data_dir, database_url, work)

@@ -24,20 +24,21 @@ async def seed_defaults(settings: Settings) -> bool:
     Returns whether the store was made just now. May be repeated, also at once from several processes.
     """
     defaults: Any = importlib.import_module("velella.workflows.defaults")
-    async with local_host(settings) as host:
+    async with local_host(settings, visits=True) as host:
         created: bool = await defaults.seed_defaults(host.modules)
     return created
 
 
-async def seed_demo(settings: Settings, console: Console) -> None:
+async def seed_demo(settings: Settings, console: Console, *, visits: bool = False) -> None:
     """The demo shop: regions, shipping, stock, a small catalogue and an admin user. What exists is left alone.
 
-    A front end of our own on a free loopback port takes the requests, so it doesn't matter whether a server runs.
+    A front end of our own on a free loopback port takes the requests, so it doesn't matter whether a server runs. `visits`: these may not
+    be the settings that the shop is served with (see `HostContext`).
     """
     from . import demo  # here: only who fills a shop needs an HTTP client
 
     private = settings.model_copy(update={"host": "127.0.0.1", "port": 0})
-    async with local_host(private, service_names(settings)) as host:
+    async with local_host(private, service_names(settings), visits=visits) as host:
         password = instance.admin_password(settings)
         await _admin(host, password)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

@@ -118,7 +118,7 @@ async def _introduce(settings: Settings, topology: str) -> None:
     """What a new user needs next: where the shop is, and the keys to it."""
     from ..host import local_host
 
-    async with local_host(settings, ["api_key", "user"]) as host:
+    async with local_host(settings, ["api_key", "user"], visits=True) as host:
         keys = await host.modules.api_key.list("api_key", {"type": "publishable", "revoked_at": None}, limit=1)
         users = await host.modules.user.list("user", {}, fields=("email",), limit=1)
     url = settings.public_url or f"http://{settings.host}:{settings.port}"

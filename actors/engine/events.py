@@ -1,118 +1,178 @@
-"""The outbox: events wait in a table until every subscriber has had them.
+"""The outbox: an event waits in a table with a delivery for each subscriber that the shop has, until that one has had it.
+
+Which subscribers the shop has is told by its coordinators (`event_subscription`), so it doesn't matter which process emits an event, or
+what that one knows. Each delivery goes its own way: a subscriber that is slow or fails keeps nobody else waiting.
 
 Delivery is at least once. A subscriber's own writes are recorded under the event's id, so a second delivery changes nothing twice. One
-that fails gets the event again later, less and less often, then no more; the row stays for operators, with the error, until it is three
-days old. Events that everybody got, or nobody asked for, go after an hour.
+that fails gets the event again later, less and less often, then no more; its delivery stays for operators, with the error, until the event
+is three days old. Events that everybody got, or nobody asked for, go after an hour.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 from ...core.codec import unpack
+from ...core.errors import VelellaError
 from ...core.flow import Event, Flow, FlowContext, Subscriber, Workflow
-from ...core.flow.definitions import subscribers, subscribers_of
+from ...core.flow.definitions import subscribers
 from ...core.flow.run import Run, as_velella_error
 from ...core.logs import logger
 from ...core.messages import CallContext, call_context
+from ...core.sql.compiled import Compiled
 from ...core.sql.database import Database
 from . import queries
-from .store import Events, Executions, bookkeeping
+from .store import Executions, bookkeeping
 
 POLL_SECONDS = 1.0
-BATCH = 32
+AT_ONCE = 8
+"""Deliveries to one subscriber that a coordinator carries out at once."""
 DELIVERY_SECONDS = 50.0
-"""For one subscriber; less than the time after which another coordinator takes the event for undelivered."""
+"""For one of them; less than the time after which another coordinator takes it for undelivered."""
+
+STOP_SECONDS = 5.0
+"""For handing back what is under way. What can't be handed back comes again after a minute."""
 
 log = logger("velella.events")
 
 
-def wanted(name: str) -> bool:
-    """Whether anybody subscribes to an event."""
-    return bool(subscribers_of(name))
-
-
 class Relay:
-    """Delivers events; one in each coordinator. They share the work by skipping what another one has locked."""
+    """Delivers events to the subscribers that this process has; one in each coordinator. They share the work by skipping what another one
+    has locked."""
 
     def __init__(self, flows: FlowContext, database: Database, store: Executions) -> None:
         self._flows = flows
         self._database = database
         self._store = store
-        self._delivering: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
+        self._deliveries: set[asyncio.Task[None]] = set()
+        self._runs: set[Run] = set()
+        self._at_work: Counter[str] = Counter()
+        """Deliveries under way by subscriber."""
         self._new = asyncio.Event()
+        self._wanted: frozenset[str] = frozenset()
+        """Events that somebody in the shop subscribes to, as we last heard; * for all."""
 
     async def start(self) -> None:
+        """Say which subscribers are here, and deliver to them until `stop`."""
+        await self.subscribe()
         if subscribers():
-            self._delivering = asyncio.create_task(self._deliver())
+            self._looking = asyncio.create_task(self._look())
 
     async def stop(self) -> None:
-        if self._delivering is not None:
-            self._delivering.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._delivering
+        """What is under way goes to another coordinator, or comes again after the next start."""
+        for run in self._runs:
+            run.abandoned = True
+        tasks = [*self._deliveries, *([self._looking] if self._looking is not None else ())]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=STOP_SECONDS)
+
+    async def subscribe(self) -> None:
+        """Tell the shop of the subscribers that are here. To be repeated: whom no coordinator names for a day is none of the shop's."""
+        pairs = [(event, one.name) for one in subscribers() for event in one.events]
+        if pairs:
+            params = {"events": [event for event, _ in pairs], "subscribers": [name for _, name in pairs]}
+            await self._database.execute(queries.SUBSCRIBE, params)
+        await self.learn()
+
+    async def learn(self) -> None:
+        """Hear what the shop subscribes to. To be repeated."""
+        self._wanted = frozenset(row["event"] for row in await self._database.fetch(queries.SUBSCRIPTIONS))
+
+    def wants(self, event: str) -> bool:
+        """Whether anybody in the shop subscribes to it."""
+        return event in self._wanted or "*" in self._wanted
 
     def nudge(self) -> None:
-        """There is something new: don't wait for the next look."""
+        """There is something new, or room for more: don't wait for the next look."""
         self._new.set()
 
-    async def _deliver(self) -> None:
+    async def _look(self) -> None:
         call_context.set(None)
         while True:
+            self._new.clear()
             try:
-                delivered = await self.round()
-            except Exception as error:  # noqa: BLE001 - the next look may go better; what was not marked as delivered comes again
-                log.warning("events could not be delivered", error=str(error))
-                delivered = 0
-            if delivered == BATCH:
-                continue
+                await self.take()
+            except Exception as error:  # noqa: BLE001 - the next look may go better
+                log.warning("events could not be looked for", error=str(error))
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_SECONDS):
                     await self._new.wait()
-            self._new.clear()
 
-    async def round(self) -> int:
-        """Deliver what is due now, at most `BATCH`; how many that were."""
-        rows = await self._database.fetch(queries.DUE_EVENTS, {"limit": BATCH})
-        await asyncio.gather(*(self._one(row) for row in rows))
-        return len(rows)
-
-    async def _one(self, row: Any) -> None:
-        event = Event(row["id"], row["name"], unpack(row["data"]), row["created_at"])
-        served: list[str] = list(row["served"])
-        failed: list[str] = []
-        for subscriber in subscribers_of(event.name):
-            if subscriber.name in served:
+    async def take(self) -> list[asyncio.Task[None]]:
+        """Begin what is due now, as far as there is room; the deliveries that were begun."""
+        here = {one.name: one for one in subscribers()}
+        rooms = {name: AT_ONCE - self._at_work[name] for name in here}
+        free = {name: room for name, room in rooms.items() if room > 0}
+        if not free:
+            return []
+        rows = await self._database.fetch(queries.TAKE_DELIVERIES, {"subscribers": list(free), "rooms": list(free.values())})
+        begun = []
+        for row in rows:
+            if row["due_at"] is None:
+                log.error("an event was given up", name=row["name"], id=row["id"], subscriber=row["subscriber"])
                 continue
-            try:
-                await self._tell(subscriber, event)
-                served.append(subscriber.name)
-            except Exception as error:
-                log.exception("a subscriber failed", name=event.name, id=event.id, subscriber=subscriber.name)
-                failed.append(f"{subscriber.name}: {as_velella_error(error).message}")
-        params = {"id": event.id, "served": served, "error": "; ".join(failed) or None}
-        await self._database.execute(queries.SERVED, params)
+            self._at_work[row["subscriber"]] += 1
+            begun.append(task := asyncio.create_task(self._deliver(here[row["subscriber"]], row)))
+            self._deliveries.add(task)
+            task.add_done_callback(self._deliveries.discard)
+        return begun
 
-    async def _tell(self, subscriber: Subscriber, event: Event) -> None:
+    async def _deliver(self, subscriber: Subscriber, row: Any) -> None:
+        event = Event(row["id"], row["name"], unpack(row["data"]), row["created_at"])
+        standing = {"id": event.id, "subscriber": subscriber.name, "attempts": row["attempts"]}
+        outcome: tuple[Compiled, dict[str, Any]] = queries.HAND_BACK, standing
+        try:
+            failure = await self._tell(subscriber, event)
+            if failure is None:
+                outcome = queries.DELIVERED, {"id": event.id, "subscriber": subscriber.name}
+            else:
+                outcome = queries.NOT_DELIVERED, {**standing, "error": failure}
+            with bookkeeping(event.id):
+                await self._database.execute(*outcome)
+        except asyncio.CancelledError:
+            with suppress(VelellaError), bookkeeping(event.id):  # else it comes again in a minute
+                await self._database.execute(*outcome)
+            raise
+        except VelellaError as error:  # it comes again in a minute, and changes nothing twice
+            log.warning("a delivery could not be written down", id=event.id, subscriber=subscriber.name, error=str(error))
+        finally:
+            self._at_work[subscriber.name] -= 1
+            self.nudge()
+
+    async def _tell(self, subscriber: Subscriber, event: Event) -> str | None:
+        """Hand the event to the subscriber; what it failed with."""
+
         async def deliver(flow: Flow) -> None:
             await subscriber.function(flow, event)
 
         run = Run(self._flows, Workflow(subscriber.name, deliver), id=f"{event.id}:{subscriber.name}", recorded=True)
+        self._runs.add(run)
         call_context.set(CallContext(event.id).within(DELIVERY_SECONDS).scoped(f"{run.id}:0"))
-        async with asyncio.timeout(DELIVERY_SECONDS):
-            await run.carry_out({})
-        if run.events:
-            await self._store.store_events(run.id, run.events)
-            self.nudge()
+        try:
+            async with asyncio.timeout(DELIVERY_SECONDS):
+                await run.carry_out({})
+            if run.events:
+                await self._store.store_events(run.id, run.events)
+                self.nudge()
+        except Exception as error:
+            log.exception("a subscriber failed", name=event.name, id=event.id, subscriber=subscriber.name)
+            return as_velella_error(error).message
+        finally:
+            self._runs.discard(run)
+        return None
 
 
-async def tell(store: Executions, relay: Callable[[], None], execution: str, events: Sequence[tuple[str, dict[str, Any]]]) -> None:
+async def tell(store: Executions, relay: Relay, execution: str, events: Sequence[tuple[str, dict[str, Any]]]) -> None:
     """Keep the events of a short flow that somebody subscribes to. Those of durable flows are kept with their result."""
-    some: Events = [event for event in events if wanted(event[0])]
+    some = [event for event in events if relay.wants(event[0])]
     if some:
         with bookkeeping():
             await store.store_events(execution, some)
-        relay()
+        relay.nudge()

@@ -15,10 +15,12 @@ LEASE_SECONDS = 10.0
 MAX_ATTEMPTS = 8
 """How often an execution is taken up before it is left to an operator."""
 DELIVERIES = 12
-"""How often an event is offered to a subscriber that fails: the last time about 40 minutes after the first."""
+"""How often an event is offered to a subscriber that fails: the last time about 70 minutes after the first."""
 DELIVERED_SECONDS = 3600.0
 UNDELIVERED_SECONDS = 3 * 86_400.0
 """How long events are kept: those that everybody got, and those that somebody did not."""
+UNSEEN_SECONDS = 86_400.0
+"""For so long the shop counts a subscriber as its own that none of its coordinators has any more: an upgrade may go back."""
 
 
 def _sql(text: str) -> Compiled:
@@ -62,11 +64,18 @@ COMPENSATE = _sql("""
     RETURNING id
 """)
 
+# Each event with a delivery for every subscriber that the shop has, whichever process emits it.
 _EVENTS = """
-    INSERT INTO event_outbox (id, name, data, execution_id, due_at)
-    SELECT new.id, new.name, new.data, {execution}, CASE WHEN new.wanted THEN now() END
-    FROM {source} unnest(:event_ids::text[], :event_names::text[], :event_data::bytea[], :event_wanted::bool[])
-        AS new(id, name, data, wanted)
+    event AS (
+        INSERT INTO event_outbox (id, name, data, execution_id)
+        SELECT new.id, new.name, new.data, {execution}
+        FROM {source} unnest(:event_ids::text[], :event_names::text[], :event_data::bytea[]) AS new(id, name, data)
+        RETURNING id, name
+    ), delivery AS (
+        INSERT INTO event_delivery (event_id, subscriber, due_at)
+        SELECT DISTINCT event.id, subscription.subscriber, now()
+        FROM event JOIN event_subscription AS subscription ON subscription.event IN (event.name, '*')
+    )
 """
 
 _FINISH = """
@@ -80,10 +89,10 @@ _FINISH = """
 FINISH = _sql(_FINISH.format())
 
 FINISH_WITH_EVENTS = _sql(
-    f"WITH done AS ({_FINISH.format()}), told AS ({_EVENTS.format(execution='done.id', source='done CROSS JOIN')}) SELECT id FROM done"
+    f"WITH done AS ({_FINISH.format()}), {_EVENTS.format(execution='done.id', source='done CROSS JOIN')} SELECT id FROM done"
 )
 
-STORE_EVENTS = _sql(_EVENTS.format(execution=":id", source=""))
+STORE_EVENTS = _sql(f"WITH {_EVENTS.format(execution=':id', source='')} SELECT count(*) FROM event")
 
 END = _sql("""
     UPDATE workflow_execution
@@ -113,7 +122,7 @@ BACKLOG = _sql(f"""
         (SELECT count(*) FROM workflow_execution WHERE {LIVE} AND state = 'invoking') AS invoking,
         (SELECT count(*) FROM workflow_execution WHERE {LIVE} AND state = 'compensating') AS compensating,
         (SELECT count(*) FROM workflow_execution WHERE state = 'failed') AS failed,
-        (SELECT count(*) FROM event_outbox WHERE due_at IS NOT NULL) AS events
+        (SELECT count(*) FROM event_delivery WHERE due_at IS NOT NULL) AS events
 """)
 
 # Of executions nobody carries out: their owner is dead, or gone, or is this coordinator without knowing of it (a start or a finish whose
@@ -222,20 +231,47 @@ SIGN_OFF = _sql("DELETE FROM workflow_coordinator WHERE id = :id")
 
 # -- events
 
-DUE_EVENTS = _sql(f"""
-    WITH due AS (
-        SELECT id FROM event_outbox WHERE due_at <= now() ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
-    )
-    UPDATE event_outbox AS event SET attempts = attempts + 1,
-        due_at = CASE WHEN attempts + 1 < {DELIVERIES} THEN now() + make_interval(secs => greatest(60, 2 ^ attempts)) END
-    FROM due WHERE event.id = due.id
-    RETURNING event.id, event.name, event.data, event.created_at, event.served
+SUBSCRIBE = _sql("""
+    INSERT INTO event_subscription (event, subscriber)
+    SELECT new.event, new.subscriber FROM unnest(:events::text[], :subscribers::text[]) AS new(event, subscriber) ORDER BY 1, 2
+    ON CONFLICT (event, subscriber) DO UPDATE SET seen_at = now()
 """)
 
-SERVED = _sql("""
-    UPDATE event_outbox
-    SET served = :served::text[], error = :error, due_at = CASE WHEN :error::text IS NULL THEN NULL ELSE due_at END
-    WHERE id = :id
+SUBSCRIPTIONS = _sql("SELECT DISTINCT event FROM event_subscription")
+
+# What is due for these subscribers, at most so many for each. Who takes it has a minute; then it is taken for undelivered, and one whose
+# coordinators all died with it is given up.
+TAKE_DELIVERIES = _sql(f"""
+    WITH due AS (
+        SELECT delivery.event_id, delivery.subscriber
+        FROM unnest(:subscribers::text[], :rooms::int[]) AS mine(subscriber, room)
+        CROSS JOIN LATERAL (
+            SELECT event_id, subscriber FROM event_delivery
+            WHERE event_delivery.subscriber = mine.subscriber AND due_at <= now()
+            ORDER BY due_at LIMIT mine.room FOR UPDATE SKIP LOCKED
+        ) AS delivery
+    )
+    UPDATE event_delivery AS delivery
+    SET attempts = attempts + 1,
+        due_at = CASE WHEN attempts < {DELIVERIES} THEN now() + interval '60 seconds' END,
+        error = CASE WHEN attempts < {DELIVERIES} THEN error ELSE coalesce(error, 'Every coordinator that took it died.') END
+    FROM due JOIN event_outbox AS event ON event.id = due.event_id
+    WHERE delivery.event_id = due.event_id AND delivery.subscriber = due.subscriber
+    RETURNING event.id, event.name, event.data, event.created_at, delivery.subscriber, delivery.attempts, delivery.due_at
+""")
+
+DELIVERED = _sql("DELETE FROM event_delivery WHERE event_id = :id AND subscriber = :subscriber")
+
+# Unless another coordinator has it by now.
+NOT_DELIVERED = _sql(f"""
+    UPDATE event_delivery
+    SET error = :error, due_at = CASE WHEN attempts < {DELIVERIES} THEN now() + make_interval(secs => 2 ^ attempts) END
+    WHERE event_id = :id AND subscriber = :subscriber AND attempts = :attempts
+""")
+
+HAND_BACK = _sql("""
+    UPDATE event_delivery SET due_at = now(), attempts = attempts - 1
+    WHERE event_id = :id AND subscriber = :subscriber AND attempts = :attempts
 """)
 
 # -- cleaning
@@ -248,11 +284,18 @@ DROP_EXECUTIONS = _sql("""
 
 DROP_EVENTS = _sql("""
     DELETE FROM event_outbox WHERE id IN (
-        SELECT id FROM event_outbox
-        WHERE created_at < now()
-            - make_interval(secs => CASE WHEN due_at IS NULL AND error IS NULL THEN :delivered::float8 ELSE :undelivered::float8 END)
+        SELECT id FROM event_outbox AS event
+        WHERE created_at < now() - make_interval(secs => :delivered)
+            AND (created_at < now() - make_interval(secs => :undelivered)
+                OR NOT EXISTS (SELECT FROM event_delivery WHERE event_id = event.id))
         LIMIT :limit FOR UPDATE SKIP LOCKED
     )
+""")
+
+# Those that no coordinator has any more. While none runs, nobody forgets any.
+DROP_SUBSCRIPTIONS = _sql("""
+    DELETE FROM event_subscription
+    WHERE seen_at < (SELECT max(seen_at) FROM event_subscription) - make_interval(secs => :unseen)
 """)
 
 DROP_COORDINATORS = _sql("DELETE FROM workflow_coordinator WHERE lease_until < now() - interval '1 hour'")

@@ -86,11 +86,9 @@ def bookkeeping(trace_id: str | None = None) -> Iterator[None]:
 class Executions:
     """All statements on executions, with what has to be checked after each."""
 
-    def __init__(self, database: Database, lease: Lease, wanted: Callable[[str], bool]) -> None:
-        """`wanted` tells whether anybody here subscribes to an event: the others are kept for people to see, not for delivery."""
+    def __init__(self, database: Database, lease: Lease) -> None:
         self.lease = lease
         self._database = database
-        self._wanted = wanted
 
     # -- one that is carried out here: False means that it isn't ours any more
 
@@ -124,7 +122,7 @@ class Executions:
         statement = queries.FINISH
         if events:
             statement = queries.FINISH_WITH_EVENTS
-            params |= self._event_params(events)
+            params |= _event_params(events)
         return await self._surely(journal, "done", lambda: self._database.fetch_value(statement, params))
 
     async def end(self, journal: ExecutionJournal, state: str, error: VelellaError, undo: bytes | None) -> bool:
@@ -223,15 +221,15 @@ class Executions:
         return {row["id"]: Outcome(row["id"], row["state"], row["result"], row["error"]) for row in rows}
 
     async def store_events(self, execution: str | None, events: Events) -> None:
-        await self._database.execute(queries.STORE_EVENTS, {"id": execution, **self._event_params(events)})
+        await self._database.execute(queries.STORE_EVENTS, {"id": execution, **_event_params(events)})
 
-    def _event_params(self, events: Events) -> dict[str, list[Any]]:
-        return {
-            "event_ids": [new_id("evt") for _ in events],
-            "event_names": [name for name, _ in events],
-            "event_data": [pack(data) for _, data in events],
-            "event_wanted": [self._wanted(name) for name, _ in events],
-        }
+
+def _event_params(events: Events) -> dict[str, list[Any]]:
+    return {
+        "event_ids": [new_id("evt") for _ in events],
+        "event_names": [name for name, _ in events],
+        "event_data": [pack(data) for _, data in events],
+    }
 
 
 def _standing(journal: ExecutionJournal) -> dict[str, Any]:

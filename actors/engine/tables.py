@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ARRAY, BigInteger, Column, Index, Integer, LargeBinary, Sequence, Table, Text, cast, func, null, text
+from sqlalchemy import ARRAY, BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, Sequence, Table, Text, cast, func, null, text
 
 from ...core.sql.columns import Json, Timestamp, identity, module_metadata
 from ...core.sql.entity import Entity, Schema
@@ -65,13 +65,29 @@ event_outbox = Table(
     Column("data", LargeBinary, nullable=False),
     Column("execution_id", Text),
     Column("created_at", Timestamp, nullable=False, server_default=func.now()),
-    Column("served", ARRAY(Text), nullable=False, server_default=text("'{}'")),  # subscribers that are through with it
+)
+Index("ix_event_outbox_created", event_outbox.c.created_at)
+
+# Who in the shop subscribes to what: its coordinators say so. A process that only emits needn't know any of them.
+event_subscription = Table(
+    "event_subscription",
+    metadata,
+    Column("event", Text, primary_key=True),  # a name, or * for all
+    Column("subscriber", Text, primary_key=True),
+    Column("seen_at", Timestamp, nullable=False, server_default=func.now()),
+)
+
+# An event on its way to one subscriber; gone when that has been served.
+event_delivery = Table(
+    "event_delivery",
+    metadata,
+    Column("event_id", Text, ForeignKey("event_outbox.id", ondelete="CASCADE"), primary_key=True),
+    Column("subscriber", Text, primary_key=True),
+    Column("due_at", Timestamp),  # null: it has failed too often
     Column("attempts", Integer, nullable=False, server_default=text("0")),
-    Column("due_at", Timestamp),  # null: nobody waits for it any more
     Column("error", Text),
 )
-Index("ix_event_outbox_due", event_outbox.c.due_at, postgresql_where=text("due_at IS NOT NULL"))
-Index("ix_event_outbox_created", event_outbox.c.created_at)
+Index("ix_event_delivery_due", event_delivery.c.subscriber, event_delivery.c.due_at, postgresql_where=text("due_at IS NOT NULL"))
 
 fencing_block = Sequence("fencing_block", metadata=metadata, data_type=BigInteger)
 

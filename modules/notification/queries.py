@@ -6,21 +6,6 @@ from sqlalchemy import text
 
 from ...core.sql.compiled import compiled
 
-KEEP_PROVIDER = compiled(
-    text("""
-    INSERT INTO notification_provider AS known (id, handle, name, channels)
-    VALUES (CAST(:id AS text), CAST(:handle AS text), CAST(:name AS text), CAST(:channels AS text[]))
-    ON CONFLICT (id) DO UPDATE SET handle = EXCLUDED.handle, name = EXCLUDED.name, channels = EXCLUDED.channels, is_enabled = true,
-        deleted_at = NULL, updated_at = now()
-    WHERE (known.handle, known.name, known.channels, known.is_enabled, known.deleted_at)
-        IS DISTINCT FROM (EXCLUDED.handle, EXCLUDED.name, EXCLUDED.channels, true, NULL)
-""")
-)
-
-DISABLE_PROVIDERS = compiled(
-    text("UPDATE notification_provider SET is_enabled = false, updated_at = now() WHERE is_enabled AND NOT id = ANY(CAST(:ids AS text[]))")
-)
-
 # One row for each key, however often it is asked for.
 BEGIN = compiled(
     text("""

@@ -11,10 +11,11 @@ from ...core.ids import new_id
 from ...core.logs import logger
 from ...core.messages import repeatable, writes
 from ...core.module import ModuleContext, ModuleService, Row, Rows
+from ...core.sql.provider_rows import keep_provider_rows
 from .letters import letter
 from .provider import Content, Message, NotificationProvider
-from .queries import BEGIN, CLAIM, DISABLE_PROVIDERS, END, KEEP_PROVIDER
-from .tables import SCHEMA
+from .queries import BEGIN, CLAIM, END
+from .tables import SCHEMA, notification_provider
 
 log = logger("velella.notification")
 
@@ -41,11 +42,16 @@ class NotificationService(ModuleService):
 
     async def start(self) -> None:
         await super().start()
-        for id, provider in self.providers.items():
-            channels = [channel for channel, owner in self._channels.items() if owner == id]
-            row = {"id": id, "handle": provider.identifier, "name": provider.name, "channels": channels}
-            await self.database.execute(KEEP_PROVIDER, row)
-        await self.database.execute(DISABLE_PROVIDERS, {"ids": sorted(self.providers)})
+        rows = [
+            {
+                "id": id,
+                "handle": provider.identifier,
+                "name": provider.name,
+                "channels": [channel for channel, owner in self._channels.items() if owner == id],
+            }
+            for id, provider in self.providers.items()
+        ]
+        await keep_provider_rows(self, notification_provider, rows)
 
     async def stop(self) -> None:
         for _, provider in self.providers.items():

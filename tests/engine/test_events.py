@@ -45,8 +45,22 @@ async def outbox(here: Stage) -> list[dict[str, Any]]:
     return [dict(row) for row in await here.database.fetch(Compiled("SELECT * FROM event_outbox ORDER BY created_at, id"))]
 
 
+async def deliveries(here: Stage) -> list[dict[str, Any]]:
+    from velella.core.sql.compiled import Compiled
+
+    return [dict(row) for row in await here.database.fetch(Compiled("SELECT * FROM event_delivery ORDER BY event_id, subscriber"))]
+
+
+async def listen(here: Stage) -> None:
+    """As a coordinator does when it starts: the test's subscribers are made after that."""
+    await here.coordinator._relay.subscribe()
+
+
 async def relay(here: Stage) -> int:
-    return await here.coordinator._relay.round()
+    """Deliver what is due; how many that were."""
+    begun = await here.coordinator._relay.take()
+    await asyncio.gather(*begun)
+    return len(begun)
 
 
 async def test_a_short_flow_keeps_events_only_for_those_who_listen(here: Stage) -> None:
@@ -55,24 +69,25 @@ async def test_a_short_flow_keeps_events_only_for_those_who_listen(here: Stage) 
     heard: list[Event] = []
 
     @subscriber("toy.told")
-    async def listen(flow: Flow, event: Event) -> None:
+    async def hear(flow: Flow, event: Event) -> None:
         heard.append(event)
 
+    await listen(here)
     await here.coordinator.run("toy-tell", {})
     with pytest.raises(NotAllowed):
         await here.coordinator.run("toy-tell", {"fail": True})
     assert await relay(here) == 1
     assert await relay(here) == 0
     assert [(event.name, event.data) for event in heard] == [("toy.told", {"n": 1})]
-    [row] = await outbox(here)
-    assert row["due_at"] is None
+    assert len(await outbox(here)) == 1
+    assert await deliveries(here) == []
 
 
 async def test_a_durable_flow_keeps_its_events_with_its_result(here: Stage) -> None:
     await here.coordinator.run("book-three", {"account": "a"})
     [row] = await outbox(here)
     assert row["name"] == "ledger.booked"
-    assert row["due_at"] is None, "nobody listens"
+    assert await deliveries(here) == [], "nobody listens"
     with pytest.raises(NotAllowed):
         await here.coordinator.run("book-three", {"account": "b", "fail": True})
     assert len(await outbox(here)) == 1
@@ -93,16 +108,104 @@ async def test_a_subscriber_that_fails_gets_the_event_again_without_writing_twic
         if not again:
             raise Unavailable("Not now.")
 
+    await listen(here)
     await here.coordinator.run("toy-tell", {})
     await relay(here)
-    assert {row["error"] for row in await outbox(here)} == {"second: Not now."}
-    await here.database.script("UPDATE event_outbox SET due_at = now() WHERE due_at IS NOT NULL")
-    async with asyncio.timeout(20):  # the coordinator's own round may have taken them at the same moment
-        while [row["error"] for row in await outbox(here)] != [None, None]:
-            await relay(here)
-            await asyncio.sleep(0.02)
+    assert [(row["subscriber"], row["error"]) for row in await deliveries(here)] == [("second", "Not now.")] * 2
+    await here.database.script("UPDATE event_delivery SET due_at = now()")
+    await relay(here)
+    assert await deliveries(here) == []
     assert calls.count("first") == 1
     assert await here.booked("events") == [1, 1], "two events, two bookings, however often they came"
+
+
+async def test_a_slow_subscriber_keeps_nobody_else_waiting(engine_database: str) -> None:
+    from toy_stage import stage
+
+    heard: list[str] = []
+    stuck = asyncio.Event()
+
+    @subscriber("toy.told", name="slow")
+    async def slow(flow: Flow, event: Event) -> None:
+        await stuck.wait()
+
+    @subscriber("toy.told", name="quick")
+    async def quick(flow: Flow, event: Event) -> None:
+        heard.append(event.id)
+
+    async with stage(engine_database) as here:
+        for _ in range(40):  # more than are delivered at once
+            await here.coordinator.run("toy-tell", {})
+        async with asyncio.timeout(10):
+            while len(heard) < 40:
+                await asyncio.sleep(0.02)
+        under_way = [row for row in await deliveries(here) if row["attempts"] and row["subscriber"] == "slow"]
+        assert 0 < len(under_way) <= 8, "as many as one subscriber is given at once"
+    async with stage(engine_database) as here:  # what it had taken and not done is handed back, and nothing is lost
+        assert len([row for row in await deliveries(here) if row["subscriber"] == "slow"]) == 40
+        stuck.set()
+        async with asyncio.timeout(10):
+            while await deliveries(here):
+                await asyncio.sleep(0.02)
+
+
+async def test_an_event_waits_for_a_subscriber_that_only_others_have(engine_database: str) -> None:
+    """Of a plugin that this process, a command of an operator perhaps, was started without."""
+    from toy_stage import stage
+
+    heard: list[str] = []
+
+    @subscriber("toy.told", name="of a plugin")
+    async def of_a_plugin(flow: Flow, event: Event) -> None:
+        heard.append(event.id)
+
+    async with stage(engine_database):
+        pass
+    plugin = _subscribers.copy()
+    _subscribers.clear()
+
+    @subscriber("toy.told", name="of everybody")
+    async def of_everybody(flow: Flow, event: Event) -> None: ...
+
+    async with stage(engine_database) as here:
+        await here.coordinator.run("toy-tell", {})
+        async with asyncio.timeout(10):
+            while [row["subscriber"] for row in await deliveries(here)] != ["of a plugin"]:
+                await asyncio.sleep(0.02)
+    assert heard == []
+    _subscribers.update(plugin)
+    async with stage(engine_database) as here:
+        async with asyncio.timeout(10):
+            while await deliveries(here):
+                await asyncio.sleep(0.02)
+    assert len(heard) == 1
+
+
+async def test_a_delivery_that_kills_its_coordinators_is_given_up(here: Stage) -> None:
+    @subscriber("toy.told", name="killer")
+    async def killer(flow: Flow, event: Event) -> None: ...
+
+    await listen(here)
+    await here.coordinator.run("toy-tell", {})
+    await here.database.script("UPDATE event_delivery SET attempts = 12")
+    assert await relay(here) == 0
+    [row] = await deliveries(here)
+    assert (row["due_at"], row["error"]) == (None, "Every coordinator that took it died.")
+
+
+async def test_a_subscriber_that_nobody_has_any_more_is_forgotten(here: Stage) -> None:
+    from velella.core.sql.compiled import Compiled
+
+    @subscriber("toy.told", name="stays")
+    async def stays(flow: Flow, event: Event) -> None: ...
+
+    await listen(here)
+    await here.database.script("INSERT INTO event_subscription VALUES ('toy.told', 'gone', now() - interval '2 days')")
+    await here.coordinator.clean()
+    assert [row["subscriber"] for row in await here.database.fetch(Compiled("SELECT * FROM event_subscription"))] == ["stays"]
+    await here.database.script("UPDATE event_subscription SET seen_at = now() - interval '9 days'")
+    await here.coordinator.clean()
+    assert len(await here.database.fetch(Compiled("SELECT * FROM event_subscription"))) == 1, "the shop was only away"
 
 
 async def test_subscribers_run_workflows(here: Stage) -> None:
@@ -115,9 +218,10 @@ async def test_subscribers_run_workflows(here: Stage) -> None:
         await flow.modules.ledger.book("answers", n)  # type: ignore[attr-defined]
 
     @subscriber("toy.told")
-    async def listen(flow: Flow, event: Event) -> None:
+    async def hear(flow: Flow, event: Event) -> None:
         await flow.run(answer, event.data["n"])
 
+    await listen(here)
     await here.coordinator.run("toy-tell", {})
     await relay(here)
     assert await here.booked("answers") == [1]

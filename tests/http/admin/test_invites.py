@@ -170,7 +170,7 @@ async def test_a_letter_that_could_not_be_sent_is_sent_later(
         await asyncio.sleep(0.05)
     assert waiting[0]["status"] == "pending"
     # it comes again after a minute; nobody wants to wait for that
-    await shop.host.database("workflows").script("UPDATE event_outbox SET due_at = now() WHERE due_at IS NOT NULL")
+    await shop.host.database("workflows").script("UPDATE event_delivery SET due_at = now() WHERE due_at IS NOT NULL")
     await postman.letter(email)
     for _ in range(100):
         [row] = await shop.host.modules.notification.list("notification", {"to": email}, fields=("status",))

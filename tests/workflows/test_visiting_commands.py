@@ -1,0 +1,118 @@
+"""Commands in a shell that hasn't the shop's settings: they do what they are asked, and change nothing of how the shop is served."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from velella.actors.host import local_host
+from velella.actors.postgres import EmbeddedPostgres
+from velella.core import migrations
+from velella.core.settings import ProviderSettings, Settings, default_providers
+from velella.workflows.defaults import seed_defaults
+
+from ..conftest import clone
+
+LOOKS = (("workflows", "list"), ("workflows", "show", "wfex_1"), ("key", "list"))
+WORKS = (
+    ("seed", "--empty"),
+    ("user", "create", "--email", "ada@example.com", "--password", "correct horse"),
+    ("key", "create", "--title", "Web"),
+    ("workflows", "retry", "wfex_1"),
+)
+PROVIDERS = ("payment_provider", "tax_provider", "fulfillment_provider", "notification_provider")
+
+
+async def velella(folder: Path, *arguments: str) -> tuple[int | None, str]:
+    """Run a command in an empty folder: exit code and what it printed."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("VELELLA_")}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "velella.actors.cli",
+        *arguments,
+        cwd=folder,
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    printed, _ = await process.communicate()
+    return process.returncode, printed.decode()
+
+
+@pytest.fixture(scope="module")
+async def url(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The database of a shop with a provider more of each kind than there is by default, an event that waits, and a flow that failed."""
+    more = {
+        **default_providers(),
+        "payment": [ProviderSettings(use="system"), ProviderSettings(use="system", id="invoice")],
+        "tax": [ProviderSettings(use="system"), ProviderSettings(use="system", id="second")],
+        "fulfillment": [ProviderSettings(use="manual", id="manual"), ProviderSettings(use="manual", id="courier")],
+        "notification": [ProviderSettings(use="local", id="desk", options={"channels": ["email", "feed"]})],
+    }
+    url = await clone(postgres)
+    settings = Settings(_env_file=None, database_url=url, data_dir=tmp_path_factory.mktemp("shop"), providers=more)
+    await migrations.migrate_all(settings)
+    async with local_host(settings) as host:
+        await seed_defaults(host.modules)
+    connection = await asyncpg.connect(url)
+    await connection.execute("""
+        INSERT INTO event_outbox (id, name, data) VALUES ('evt_1', 'invite.created', '\\x80');
+        INSERT INTO event_delivery (event_id, subscriber, due_at) SELECT DISTINCT 'evt_1', subscriber, now() FROM event_subscription;
+        INSERT INTO workflow_execution (id, workflow, state, input, undo, trace_id, started_at)
+        VALUES ('wfex_1', 'of-a-plugin', 'failed', '\\x80', '\\x90', 't', now()),
+            ('wfex_2', 'of-a-plugin', 'invoking', '\\x80', NULL, 't', now());
+    """)
+    await connection.close()
+    return url
+
+
+async def held(url: str, *tables: str) -> dict[str, list[str]]:
+    """All rows of tables, as text; of all tables where none are named."""
+    connection = await asyncpg.connect(url)
+    names = tables or [row[0] for row in await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+    rows = {name: sorted(row[0] for row in await connection.fetch(f'SELECT t::text FROM "{name}" AS t')) for name in names}
+    await connection.close()
+    return rows
+
+
+@pytest.mark.parametrize("command", LOOKS, ids=" ".join)
+async def test_a_command_that_looks_writes_nothing(url: str, tmp_path: Path, command: tuple[str, ...]) -> None:
+    before = await held(url)
+    code, printed = await velella(tmp_path, *command, "--database-url", url)
+    assert code == 0, printed
+    assert await held(url) == before
+    assert list(tmp_path.iterdir()) == [], "nothing is left in the folder either"
+
+
+@pytest.mark.parametrize("command", WORKS, ids=lambda command: command[0])
+async def test_a_command_that_works_takes_nothing_from_the_shop(url: str, tmp_path: Path, command: tuple[str, ...]) -> None:
+    shops = (*PROVIDERS, "event_subscription", "event_delivery")
+    before = await held(url, *shops)
+    assert all(before.values())
+    code, printed = await velella(tmp_path, *command, "--database-url", url)
+    assert code == 0, printed
+    assert await held(url, *shops) == before
+    [orphan] = [row for row in (await held(url, "workflow_execution"))["workflow_execution"] if "wfex_2" in row]
+    assert "invoking" in orphan, "what a dead coordinator of the shop had begun is the shop's to go on with"
+
+
+@pytest.mark.parametrize("command", [LOOKS[0], WORKS[1]], ids=lambda command: command[0])
+async def test_where_there_is_no_shop_none_is_made(tmp_path: Path, command: tuple[str, ...]) -> None:
+    code, printed = await velella(tmp_path, *command)
+    assert code == 1
+    assert "There is no shop" in printed
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_the_first_command_on_a_new_shop_may_name_its_providers(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
+    url = await clone(postgres)
+    for command in (("migrate",), ("seed", "--empty")):
+        code, printed = await velella(tmp_path, *command, "--database-url", url)
+        assert code == 0, printed
+    assert all((await held(url, "payment_provider", "fulfillment_provider")).values())
