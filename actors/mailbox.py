@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 from ..core.errors import Busy
@@ -50,3 +51,25 @@ class Mailbox:
         yield "velella_mailbox_capacity", (), self.capacity
         yield "velella_mailbox_handled_total", (), self.handled
         yield "velella_mailbox_refused_total", (), self.refused
+
+
+class Stay:
+    """One's place in a mailbox: taken, given back while one waits for something outside, and taken again."""
+
+    __slots__ = ("_mailbox", "_since")
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self._mailbox = mailbox
+        self._since: float | None = None
+
+    def begin(self) -> None:
+        """Take a place, unless it is held. Raises Busy when there is none."""
+        if self._since is None:
+            self._mailbox.enter()
+            self._since = time.monotonic()
+
+    def end(self) -> None:
+        """Give the place back, if it is held."""
+        if self._since is not None:
+            self._mailbox.leave(time.monotonic() - self._since)
+            self._since = None

@@ -99,6 +99,14 @@ class Settings(BaseSettings):
         "count by. Default: this machine and private networks, so one proxy beside the server needs no setting.",
     )
 
+    connections_per_address: int = Field(
+        256, ge=0, description="Connections that one address may have open to one process. 0: any number, as trusted proxies may have."
+    )
+    receive_timeout: float = Field(
+        10.0, gt=0, description="Seconds in which the head of a request has to come, and its body less what receive_rate grants."
+    )
+    receive_rate: int = Field(8192, gt=0, description="Bytes of a body that give its client a second more: the least speed of a large one.")
+
     # the API
     jwt_secret: str | None = Field(None, description="Signs tokens. Default: made on the first start, kept in data_dir.")
     jwt_expires: int = Field(86_400, gt=0, description="Seconds a token is valid.")

@@ -74,7 +74,9 @@ def translated(error: BaseException, *, sent: bool = False) -> VelellaError | No
         return Unavailable("The database can't be reached.", hint=str(error))
     if isinstance(error, pg.UndefinedTableError | pg.UndefinedColumnError):
         return UnexpectedState(f"The database has an older schema: {error}.", hint="Run `velella migrate`.")
-    if isinstance(error, pg.DataError) or (isinstance(error, pg.InterfaceError) and isinstance(error, ValueError)):
+    if isinstance(error, pg.InterfaceError) and isinstance(error, ValueError):  # what asyncpg itself says counts our parameters
+        return InvalidData("A value doesn't fit the field that it is for", hint=str(error))
+    if isinstance(error, pg.DataError):
         return InvalidData(f"A value doesn't fit: {str(error).rstrip('.')}")
     return None
 

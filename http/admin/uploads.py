@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator
 from typing import Literal
 
 from aiohttp import BodyPartReader, MultipartReader
+from aiohttp.http_exceptions import HttpProcessingError
 
 from ...core.errors import InvalidData
 from ...core.json import dumps
 from ...workflows.file.files import delete_files
-from ..frontend.answers import http_error
 from ..frontend.bodies import ABSENT, Body, Number
+from ..frontend.receiving import arriving, refuse_codings, too_large
 from ..frontend.request import Answer, Request, deleted
 from ..frontend.routes import Routes
 from ..frontend.view import View
@@ -31,14 +32,15 @@ ENVELOPE = 1024 * 1024
 @routes.post("/admin/uploads", returns=FILE, streams=True)
 async def upload(request: Request) -> Answer:
     """Upload files: `multipart/form-data`, each as `files`."""
-    async with request.files.batch(request.modules.file.record) as batch:
-        async for part in _files(request):
-            if len(batch.rows) == FILES:
-                raise InvalidData(f"No more than {FILES} files can be uploaded at once")
-            chunks = _within(part, request.settings.upload_limit)
-            await batch.store(part.filename or "", part.headers.get("Content-Type"), chunks, created_by=request.actor_id)
-        if not batch.rows:
-            raise InvalidData("No files were uploaded")
+    with arriving(request.http, request.settings):
+        async with request.files.batch(request.modules.file.record) as batch:
+            async for part in _files(request):
+                if len(batch.rows) == FILES:
+                    raise InvalidData(f"No more than {FILES} files can be uploaded at once")
+                chunks = _within(part, request.settings.upload_limit)
+                await batch.store(part.filename or "", part.headers.get("Content-Type"), chunks, created_by=request.actor_id)
+            if not batch.rows:
+                raise InvalidData("No files were uploaded")
     rows = batch.rows
     page = await request.rows(FILE, {"id": [row["id"] for row in rows]})
     shown = {row["id"]: row for row in page.rows}
@@ -49,10 +51,9 @@ async def _files(request: Request) -> AsyncIterator[BodyPartReader]:
     """The parts of the request that are files."""
     if request.http.content_type != "multipart/form-data":
         raise InvalidData("Files are uploaded as multipart/form-data")
+    refuse_codings(request.http)
     if (request.http.content_length or 0) > FILES * request.settings.upload_limit + ENVELOPE:
-        raise _too_large()
-    if request.http.headers.get("Expect", "").lower() == "100-continue" and request.http.transport is not None:
-        request.http.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        raise too_large()
     try:
         reader = await request.http.multipart()
         while (part := await reader.next()) is not None:
@@ -61,8 +62,8 @@ async def _files(request: Request) -> AsyncIterator[BodyPartReader]:
             if part.name not in ("files", "files[]"):
                 raise InvalidData(f"Files are uploaded as files, not as {part.name}")
             yield part
-    except (ValueError, AssertionError) as error:
-        raise InvalidData(f"The body is not valid multipart/form-data: {error}") from error
+    except (ValueError, AssertionError, HttpProcessingError) as error:  # aiohttp's, about its own insides
+        raise InvalidData("The body is not valid multipart/form-data") from error
 
 
 async def _within(part: BodyPartReader, limit: int) -> AsyncIterator[bytes]:
@@ -70,14 +71,8 @@ async def _within(part: BodyPartReader, limit: int) -> AsyncIterator[bytes]:
     while chunk := await part.read_chunk(PIECE):
         size += len(chunk)
         if size > limit:
-            raise _too_large()
+            raise too_large()
         yield bytes(chunk)
-
-
-def _too_large() -> Exception:
-    refused = http_error(413, "unknown_error", "request entity too large")
-    refused.reply.close = True  # what is still to come isn't worth reading
-    return refused
 
 
 class PresignUpload(Body):

@@ -11,6 +11,8 @@ from ...core.errors import Conflict, Misconfigured, Unavailable, VelellaError
 from ...core.json import dumps
 from .request import Reply
 
+ALWAYS = {"Server": "velella", "X-Content-Type-Options": "nosniff"}
+"""Headers of every answer: who we are without a version, and that a browser must not guess what an answer is."""
 UNKNOWN = {"code": "unknown_error", "type": "unknown_error", "message": "An unknown error occurred."}
 RETRY = "The request conflicted with another request. You may retry the request with the provided Idempotency-Key."
 """Clients match on this text; what conflicted is in the log."""
@@ -59,7 +61,7 @@ def missing_page(method: str, path: str) -> Reply:
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Error</title>\n</head>\n<body>\n'
         f"<pre>Cannot {html.escape(method)} {html.escape(path)}</pre>\n</body>\n</html>\n"
     )
-    headers = {"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Options": "nosniff"}
+    headers = {"Content-Security-Policy": "default-src 'none'"}
     return Reply(page.encode(), 404, "text/html", headers)
 
 

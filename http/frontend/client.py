@@ -44,6 +44,12 @@ def network_of(address: str) -> str:
     return str(IPv6Network((int(parsed), 64), strict=False)) if isinstance(parsed, IPv6Address) else address
 
 
+def is_trusted(address: str, networks: Collection[Network]) -> bool:
+    """Whether an address, as text, is in one of the networks."""
+    parsed = _address(address)
+    return parsed is not None and _within(parsed, networks)
+
+
 def _within(address: Address, networks: Collection[Network]) -> bool:
     return any(address.version == network.version and address in network for network in networks)
 

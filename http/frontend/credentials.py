@@ -115,7 +115,7 @@ class Credentials:
             except (binascii.Error, ValueError):
                 return None
         token = token.removesuffix(":")
-        if not token.startswith("sk_") or len(token) > 200:
+        if not token.startswith("sk_") or len(token) > 200 or not token.isprintable():
             return None
         # remembered by its hash: a process that is looked into shows no keys
         place = hashlib.sha256(token.encode()).digest()

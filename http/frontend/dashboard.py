@@ -16,7 +16,7 @@ DASHBOARD = "/app"
 FOR_GOOD = "public, max-age=31536000, immutable"
 """The names of assets tell their content."""
 ANEW = "no-cache"
-SAFE = {"X-Content-Type-Options": "nosniff", "X-Frame-Options": "SAMEORIGIN", "Referrer-Policy": "same-origin"}
+SAFE = {"X-Frame-Options": "SAMEORIGIN", "Referrer-Policy": "same-origin"}
 
 NOT_BUILT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>The dashboard is not built yet</title>

@@ -21,8 +21,9 @@ from cachetools import LRUCache
 from pydantic import ValidationError
 
 from ...actors.caching import Cache
+from ...actors.mailbox import Stay
 from ...core import tracing
-from ...core.errors import DeadlineExceeded, InvalidData, Misconfigured, Unavailable, VelellaError
+from ...core.errors import Busy, DeadlineExceeded, Misconfigured, Unavailable, VelellaError
 from ...core.json import dumps
 from ...core.logs import frequent, logger
 from ...core.messages import CallContext, Service, call_context
@@ -31,13 +32,14 @@ from ...core.query.showing import Showing
 from ...modules.file.files import Files
 from . import metrics
 from .access import CUSTOMER_OPTIONAL, USER
-from .answers import COMPRESSED_FROM, Refused, accepted_coding, compressed, error_reply, missing_page, unknown_reply
+from .answers import ALWAYS, COMPRESSED_FROM, Refused, accepted_coding, compressed, error_reply, missing_page, unknown_reply
 from .cached import LONGEST_QUERY, Cached, Remembered
 from .conditional import REVALIDATED, entity_tag, matches
+from .connections import Connections
 from .cors import Cors
 from .credentials import Credentials
 from .dashboard import dashboard_page, is_dashboard
-from .incoming import check_query, read_body
+from .incoming import check_head, check_query, read_body
 from .issues import invalid_request, issues_of
 from .lane import Lane
 from .request import Reply, Request
@@ -53,6 +55,9 @@ LEAVE_SECONDS = 3.0
 
 STREAMS = 100
 """Answers without an end that one door sends at once: each looks again and again what is new."""
+
+UPLOADS = 64
+"""Requests with files that one door takes in at once."""
 
 log = logger("velella.http")
 
@@ -94,6 +99,7 @@ class FrontEnd(Service):
             context.meters.add(source)
         self._made_of: LRUCache[Any, tuple[frozenset[str] | None, Showing | None]] = LRUCache(4096)
         """What the answers to query strings are made from, by route; None: they may not be remembered."""
+        self._uploads = 0
         self._streaming: set[asyncio.Task[Any]] = set()
         """Requests whose answers have no end."""
         self._runner: web.ServerRunner | None = None
@@ -110,7 +116,7 @@ class FrontEnd(Service):
     async def start(self) -> None:
         """Open the door. Raises Misconfigured when the port is taken by somebody who doesn't share it."""
         handle = self._traced if tracing.is_on() else self._handle
-        server = web.Server(handle, access_log=None, keepalive_timeout=75, logger=_AiohttpLog())
+        server = Connections(handle, self.settings, access_log=None, keepalive_timeout=75, auto_decompress=False, logger=_AiohttpLog())
         self._runner = web.ServerRunner(server, shutdown_timeout=self.settings.message_timeout)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.settings.host, self.settings.port, reuse_port=self.settings.port != 0, backlog=1024)
@@ -194,6 +200,7 @@ class FrontEnd(Service):
         path = http.rel_url.raw_path
         match = self._tree.find(http.method, path)
         try:
+            check_head(http)
             if path in self._beside:
                 reply = await self._beside[path](http)
             elif path.startswith(STATIC):
@@ -216,38 +223,39 @@ class FrontEnd(Service):
         return reply
 
     async def _within_bounds(self, http: web.BaseRequest, path: str, match: Match | None, trace_id: str) -> Reply:
-        mailbox = self.context.mailbox
         entered = time.monotonic()
+        stay = Stay(self.context.mailbox)
         try:
-            mailbox.enter()
-        except Unavailable as error:
-            return error_reply(error)
-        try:
+            stay.begin()
             seconds = self.settings.message_timeout
             if match is not None and match.route.streams:
                 seconds = self.settings.upload_timeout
                 call_context.set(CallContext(trace_id, entered + seconds))
             async with asyncio.timeout(seconds):
-                return await self._serve(http, path, match, trace_id)
+                return await self._serve(http, path, match, trace_id, stay)
         finally:
-            mailbox.leave(time.monotonic() - entered)
+            stay.end()
 
-    async def _serve(self, http: web.BaseRequest, path: str, match: Match | None, trace_id: str) -> Reply:
+    async def _serve(self, http: web.BaseRequest, path: str, match: Match | None, trace_id: str, stay: Stay) -> Reply:
         if match is None:
             return await self._unserved(http, path, _area(path))
         route = match.route
         area = _area(route.path)
-        params = _decoded(match.params) if "%" in path else match.params
+        params = {name: unquote(value) for name, value in match.params.items()} if "%" in path else match.params
         request = Request(self.context, self._credentials, self.files, route, http, params, trace_id)
         if area == "store":
             request.key = await self._credentials.publishable_key(http)
         request.actor = await self._credentials.actor(http, route.auth)
         if route.query is not None:
             self._understand(request, route, http.rel_url.raw_query_string, area)
-        if http.method in ("POST", "DELETE") and http.body_exists and not route.streams:
+        body: Any = {}
+        if http.method in ("POST", "DELETE") and http.body_exists:
+            if route.streams:
+                return await self._streamed(request, route, stay)
+            if not http.content.is_eof():
+                stay.end()  # nobody's place is taken by who is still talking
             body = await read_body(http, request, route.body_limit or self.settings.body_limit, raw=route.raw_body)
-        else:
-            body = {}
+            stay.begin()
         if route.body is not None:
             try:
                 if isinstance(body, list):
@@ -266,6 +274,18 @@ class FrontEnd(Service):
                 raise Unavailable("Too many follow something here already.", hint="Try again when some have gone.")
             return answer
         return Reply(answer if isinstance(answer, bytes) else dumps(answer), route.status)
+
+    async def _streamed(self, request: Request, route: Route, stay: Stay) -> Reply:
+        """The answer to what is uploaded piece by piece. It takes as long as its client does, so it has no place among the others."""
+        if self._uploads >= UPLOADS:
+            raise Busy("Too many files are being uploaded here.")
+        stay.end()
+        self._uploads += 1
+        try:
+            answer = await route.handler(request)
+        finally:
+            self._uploads -= 1
+        return answer if isinstance(answer, Reply) else Reply(answer if isinstance(answer, bytes) else dumps(answer), route.status)
 
     async def _remembered(self, request: Request, cached: Cached) -> Reply:
         """The answer from memory, if it is there and nothing it was made from has changed."""
@@ -338,9 +358,10 @@ class FrontEnd(Service):
 
     async def _response(self, http: web.BaseRequest, reply: Reply, trace_id: str) -> web.StreamResponse:
         if reply.file is not None:
-            return web.FileResponse(reply.file, headers={**reply.headers, "x-request-id": trace_id})
+            return web.FileResponse(reply.file, headers={**reply.headers, **ALWAYS, "x-request-id": trace_id})
         body = reply.body if isinstance(reply.body, bytes) else reply.body.encode() if isinstance(reply.body, str) else dumps(reply.body)
         headers = reply.headers
+        headers.update(ALWAYS)
         for name, value in self._cors.headers(_area(http.rel_url.raw_path), http.headers.get("Origin")).items():
             headers.setdefault(name, value)
         headers["x-request-id"] = trace_id
@@ -438,14 +459,6 @@ def _trace_id(http: web.BaseRequest) -> str:
     if parent is not None and (found := _TRACEPARENT.fullmatch(parent)):
         return found.group(1)
     return tracing.trace_id() or f"{random.getrandbits(128):032x}"
-
-
-def _decoded(params: dict[str, str]) -> dict[str, str]:
-    """Parameters of an escaped path. A null character is in no id, and no text column takes one."""
-    made = {name: unquote(value) for name, value in params.items()}
-    if any("\x00" in value for value in made.values()):
-        raise InvalidData("A path can't hold the null character.")
-    return made
 
 
 class _AiohttpLog:

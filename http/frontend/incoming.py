@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from .bodies import json_type
 from .filters import BOOLEAN, Filters
 from .issues import Issue, invalid_request, invalid_type
 from .querystring import parse
+from .receiving import whole_body
 from .request import Paging, Request
 from .routes import Route
 from .view import Fields
@@ -23,6 +25,9 @@ BYTES_OF_A_VALUE = 20
 """A body that may be larger than usual may hold a value for so many of its bytes: who sends more has no names in it."""
 PAGING = ("offset", "limit", "order", "with_deleted")
 
+_SURROGATES = re.compile("[\ud800-\udfff]")
+"""What aiohttp makes of bytes that aren't UTF-8."""
+
 Understood = tuple[Fields, dict[str, Any], Paging]
 
 
@@ -30,28 +35,17 @@ async def read_body(http: web.BaseRequest, request: Request, limit: int, *, raw:
     """The body as Python values; {} where there is nothing that we understand as a body.
 
     Raises:
-        Refused: 413 when it is larger than the limit, 400 when it isn't what it says it is.
+        Refused: see `receiving.whole_body`; 400 when it isn't what it says it is.
     """
-    if (http.content_length or 0) > limit:
-        raise _too_large()
-    if http.headers.get("Expect", "").lower() == "100-continue" and http.transport is not None:
-        http.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    data = bytearray()
-    try:
-        async for chunk in http.content.iter_any():
-            data += chunk
-            if len(data) > limit:
-                raise _too_large()
-    except (web.RequestPayloadError, ValueError) as error:
-        raise http_error(400, "invalid_data", f"The body could not be read: {error}") from None
+    data = await whole_body(http, limit, request.settings)
     if raw:
-        request.raw = bytes(data)
+        request.raw = data
         return {}
     kind = http.content_type
     if not data or not data.strip():
         return {}
     if kind == "application/json" or kind.endswith("+json"):
-        value = _json(bytes(data), limit)
+        value = _json(data, limit)
     elif kind == "application/x-www-form-urlencoded":
         value = parse(data.decode("utf-8", "replace"))
     elif kind.startswith("text/"):
@@ -64,12 +58,6 @@ async def read_body(http: web.BaseRequest, request: Request, limit: int, *, raw:
     return value
 
 
-def _too_large() -> Exception:
-    refused = http_error(413, "unknown_error", "request entity too large")
-    refused.reply.close = True  # what is still to come isn't worth reading
-    return refused
-
-
 def _json(data: bytes, limit: int) -> Any:
     try:
         value = received(data, max(VALUES, limit // BYTES_OF_A_VALUE))
@@ -80,6 +68,15 @@ def _json(data: bytes, limit: int) -> Any:
     if not isinstance(value, dict | list):
         raise http_error(400, "invalid_data", f"The body is not a JSON object: {json_type(value)}")
     return value
+
+
+def check_head(http: web.BaseRequest) -> None:
+    """Raises InvalidData where a path, a query string or a header holds what is no text: the null character, or bytes that aren't UTF-8."""
+    if "%00" in http.rel_url.raw_path_qs:
+        raise InvalidData("An address can't hold the null character.")
+    for value in http.headers.values():
+        if not value.isascii() and _SURROGATES.search(value):
+            raise InvalidData("A header holds what is not UTF-8.")
 
 
 def check_query(route: Route, text: str, *, restricted: frozenset[str], depth: int | None, key: str, store: bool) -> Understood:

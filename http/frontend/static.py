@@ -18,7 +18,6 @@ STATIC = "/static/"
 SHOWN = ("image/", "video/", "audio/", "text/plain", "application/pdf")
 """Types that a browser may show by itself. Everything else is saved."""
 SAFE = {
-    "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Access-Control-Allow-Origin": "*",

@@ -28,7 +28,9 @@ def type_of(name: str) -> str:
 
 
 def checked_type(filename: str, declared: str | None, allowed: Sequence[str]) -> str:
-    """The type of a file that is uploaded. Raises InvalidData where it isn't one of `allowed` (`image/*`)."""
+    """The type of a file that is uploaded. Raises InvalidData where it isn't one of `allowed` (`image/*`), or its name isn't text."""
+    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in filename):
+        raise InvalidData("A file's name can't hold control characters")
     given = (declared or "").partition(";")[0].strip().lower()
     if not given or given == "application/octet-stream":
         given = type_of(filename.lower())

@@ -145,7 +145,6 @@ async def test_no_name_leads_elsewhere(shop: Shop, admin: Client, filename: str)
         "private/x.png",
         "",
         ".",
-        "%00",
         "x.part",
         "~root",
         "a" * 5000,
@@ -159,6 +158,48 @@ async def test_no_path_leads_elsewhere(shop: Shop, client: Client, path: str) ->
         async with client.session.get(URL(f"{client.base}/static/{each}", encoded=True)) as answer:
             assert answer.status == 404
     (shop.host.settings.data_dir / "static" / ".hidden").unlink()
+
+
+@pytest.mark.parametrize(
+    "disposition",
+    [
+        b'form-data; name=files; filename="a\x00b.png"',
+        b'form-data; name=files; filename="a\x07b.png"',
+        b"form-data; name=files; filename*=UTF-8''a%00b.png",
+        b"form-data; name=files; filename*=UTF-8''a%0Ab.png",
+        b'form-data; name=files; filename="a\xff\xfeb.png"',
+        b'form-data; name="\x00"; filename=x.png',
+        b"form-data; name=files; filename=x.png\r\nX: " + b"y" * 70_000,
+        b"form-data; name=files; filename=x.png\r\n" + b"X: y\r\n" * 1000,
+        b"form-data; name=files; filename=x.png\r\nContent-Type: image/png\x00",
+    ],
+    ids=range(9),
+)
+async def test_heads_of_parts_hold_text(shop: Shop, admin: Client, disposition: bytes) -> None:
+    before = kept(shop)
+    data = b"--b\r\nContent-Disposition: " + disposition + b"\r\n\r\nx\r\n--b--\r\n"
+    answer = await admin("POST", "/admin/uploads", data=data, headers={"Content-Type": "multipart/form-data; boundary=b"})
+    assert (answer.status, answer.json["type"]) == (400, "invalid_data")
+    assert kept(shop) == before
+
+
+@pytest.mark.parametrize("name", ["a\nb.png", "a\x1bb.png"])
+async def test_so_do_names_of_files_that_are_announced(admin: Client, name: str) -> None:
+    body = {"originalname": name, "mime_type": "image/png", "size": 1}
+    assert (await admin("POST", "/admin/uploads/presigned-urls", body)).status == 400
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=" + "b" * 300])
+async def test_a_form_that_is_none_is_refused_in_our_words(admin: Client, kind: str) -> None:
+    answer = await admin("POST", "/admin/uploads", data=b"--x\r\n\r\n", headers={"Content-Type": kind})
+    assert (answer.status, answer.json["message"]) == (400, "The body is not valid multipart/form-data")
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "gzip, gzip"])
+async def test_a_packed_form_is_not_unpacked(shop: Shop, admin: Client, coding: str) -> None:
+    headers = {"Content-Type": "multipart/form-data; boundary=b", "Content-Encoding": coding}
+    answer = await admin("POST", "/admin/uploads", data=b"x" * 1000, headers=headers, compress=None)
+    assert answer.status == 415
 
 
 async def test_a_link_on_the_disk_is_not_followed(shop: Shop, client: Client, tmp_path: Path) -> None:
@@ -230,6 +271,24 @@ async def test_an_upload_that_breaks_off_leaves_nothing(shop: Shop, admin: Clien
         if kept(shop) == before:
             break
     assert kept(shop) == before
+
+
+async def test_uploads_take_as_long_as_they_take_and_nobodys_place(shop: Shop, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shop.host.mailbox, "capacity", shop.host.mailbox.inside + 2)
+    monkeypatch.setattr("velella.http.frontend.front.UPLOADS", 5)
+    slow = []
+    for _ in range(6):
+        reader, writer = await asyncio.open_connection(urlsplit(admin.base).hostname, urlsplit(admin.base).port)
+        writer.write(
+            f"POST /admin/uploads HTTP/1.1\r\nHost: x\r\nAuthorization: {admin.headers['authorization']}\r\n"
+            "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 900\r\n\r\n--b\r\n".encode()
+        )
+        slow.append((reader, writer))
+        await asyncio.sleep(0.05)
+    assert (await admin("GET", "/admin/uploads/nothing")).status == 404, "there is room for others"
+    assert b" 503 " in await asyncio.wait_for(slow[-1][0].readline(), 5), "but not for any number of uploads"
+    for _, writer in slow:
+        writer.close()
 
 
 async def test_nobody_uploads_who_may_not(client: Client) -> None:

@@ -1,0 +1,118 @@
+"""Takes bodies in: no larger, no slower and inflated no further than is allowed."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aiohttp import web
+
+from ...core.settings import Settings
+from .answers import Refused, http_error
+
+EACH = 1.0
+"""Seconds between two looks at how a body comes along."""
+WINDOWS = {"gzip": 31, "deflate": 15}
+"""What zlib calls the codings that a body may have: those that Express inflates."""
+
+
+async def whole_body(http: web.BaseRequest, limit: int, settings: Settings) -> bytes:
+    """All of a body, inflated.
+
+    Raises:
+        Refused: 413 for more than `limit` bytes, as sent or as inflated; 415 for a coding that isn't taken, 408 for a client that is too
+            slow, 400 for a body that isn't what it says it is.
+    """
+    coding = _coding(http)
+    if (http.content_length or 0) > limit:
+        raise too_large()
+    if http.content.is_eof():
+        data = http.content.read_nowait()
+    else:
+        gathered = bytearray()
+        with arriving(http, settings):
+            async for chunk in http.content.iter_any():
+                gathered += chunk
+                if len(gathered) > limit:
+                    raise too_large()
+        data = bytes(gathered)
+    if len(data) > limit:
+        raise too_large()
+    return data if coding is None else await asyncio.to_thread(_inflated, data, coding, limit)  # beside the event loop: it takes its time
+
+
+@contextmanager
+def arriving(http: web.BaseRequest, settings: Settings) -> Iterator[None]:
+    """For as long as a body is read: tells a client that waits for it to go on, and lets nobody take for ever.
+
+    Raises Refused: 408 where the body comes more slowly than the settings' `receive_timeout` and `receive_rate` allow, 400 where it breaks
+    off.
+    """
+    if http.headers.get("Expect", "").lower() == "100-continue" and http.transport is not None:
+        http.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    looking: asyncio.TimerHandle
+
+    def look() -> None:
+        nonlocal looking
+        granted = settings.receive_timeout + http.content.total_bytes / settings.receive_rate
+        if loop.time() - began > granted:
+            http.content.set_exception(_refused(408, "The body did not come in time"))
+        elif not http.content.is_eof():
+            looking = loop.call_later(EACH, look)
+
+    looking = loop.call_later(EACH, look)
+    try:
+        yield
+    except Exception as error:
+        if error is not http.content.exception() or isinstance(error, Refused):
+            raise
+        raise _refused(400, "The body is not what the head of the request says") from None  # broken, or its client is gone
+    finally:
+        looking.cancel()
+
+
+def refuse_codings(http: web.BaseRequest) -> None:
+    """For bodies that are taken as they are. Raises Refused: 415."""
+    coding = _coding(http)
+    if coding is not None:
+        raise _unsupported(coding)
+
+
+def too_large() -> Refused:
+    return _refused(413, "request entity too large", "unknown_error")
+
+
+def _coding(http: web.BaseRequest) -> str | None:
+    given = ",".join(http.headers.getall("Content-Encoding", ())).lower()
+    if not given or given == "identity":
+        return None
+    if given not in WINDOWS:  # several, one after the other, aren't taken either
+        raise _unsupported(given)
+    return given
+
+
+def _unsupported(coding: str) -> Refused:
+    return _refused(415, f'unsupported content encoding "{coding[:100]}"', "unknown_error")
+
+
+def _inflated(data: bytes, coding: str, limit: int) -> bytes:
+    inflating = zlib.decompressobj(WINDOWS[coding])
+    try:
+        plain = inflating.decompress(data, limit + 1)
+    except zlib.error:
+        raise _refused(400, f"The body is not {coding}") from None
+    if len(plain) > limit:
+        raise too_large()
+    if not inflating.eof or inflating.unused_data:
+        raise _refused(400, f"The body is not {coding}")
+    return plain
+
+
+def _refused(status: int, message: str, type: str = "invalid_data") -> Refused:
+    refused = http_error(status, type, message)
+    refused.reply.close = True  # what is still to come isn't worth reading
+    return refused
