@@ -17,6 +17,7 @@
         ├── DeadlineExceeded    504  the answer did not come in time; a write may or may not have happened
         ├── ReplyLost                the connection closed after the message left; the same doubt
         └── PaymentOutcomeUnknown    a payment provider did not answer; it is asked again, never guessed
+            └── PaymentInDoubt       the same, and written down: the shop finds out by itself, nothing goes on meanwhile
 
 An error is data: it travels between processes by its class name and is an HTTP body at the door.
 """
@@ -143,6 +144,13 @@ class ReplyLost(Unavailable):
 
 class PaymentOutcomeUnknown(Unavailable):
     """Money may have moved, or not. Raised by payment providers; whoever asks again asks under the same idempotency key."""
+
+
+class PaymentInDoubt(PaymentOutcomeUnknown):
+    """A payment whose outcome isn't known is marked so in the database, and is asked for until there is an answer.
+
+    Nothing goes on from here meanwhile: who asked for the payment takes back what it did, and the buyer may try again later.
+    """
 
 
 class Misconfigured(VelellaError):

@@ -144,6 +144,17 @@ class Settings(BaseSettings):
     providers: dict[str, list[ProviderSettings]] = Field(
         default_factory=default_providers, description="Providers by module. Modules that aren't named keep theirs."
     )
+    payment_provider_timeout: float = Field(
+        15.0,
+        gt=0,
+        description="Seconds that a payment provider is given to answer. After that it isn't known what it did: it is asked again.",
+    )
+    payment_hold_seconds: float = Field(
+        3600.0,
+        gt=0,
+        description="Seconds for which money may be held, or have been taken, for a cart that doesn't become an order. "
+        "Then it is let go, or given back.",
+    )
     templates_dir: Path | None = Field(None, description="Folder with letters of the shop's own: <template>.txt and <template>.html.")
     modules: dict[str, str] = Field(default_factory=dict, description="Modules beyond the built-in ones: name → import path.")
     plugins: list[str] = Field(

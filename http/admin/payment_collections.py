@@ -62,5 +62,5 @@ async def mark_paid(request: Request) -> Answer:
 async def create_session(request: Request) -> Answer:
     """Begin to pay a payment collection by a provider."""
     id = request.params["id"]
-    await request.run(create_payment_session, payment_collection_id=id, **request.body)
+    await request.run(create_payment_session, payment_collection_id=id, request_key=request.idempotency_key, **request.body)
     return await request.fetch(PAYMENT_COLLECTION, id)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Literal
+
+from ...core.flow import Workflow
 from ...workflows.payment.payments import capture_payment, refund_payment
 from ..frontend.bodies import ABSENT, Body, Positive
 from ..frontend.filters import MANY, STAMPS, TEXT, Filters
@@ -41,14 +45,28 @@ class RefundPayment(Body):
 @routes.post("/admin/payments/{id}/capture", body=CapturePayment, returns=PAYMENT)
 async def capture(request: Request) -> Answer:
     """Take authorised money, all that is left or a part."""
-    id = request.params["id"]
-    await request.run(capture_payment, payment_id=id, captured_by=request.actor_id, **request.body)
-    return await request.fetch(PAYMENT, id)
+    return await _once(request, "capture", capture_payment, captured_by=request.actor_id)
 
 
 @routes.post("/admin/payments/{id}/refund", body=RefundPayment, returns=PAYMENT)
 async def refund(request: Request) -> Answer:
     """Give captured money back, all that is left or a part."""
-    id = request.params["id"]
-    await request.run(refund_payment, payment_id=id, created_by=request.actor_id, **request.body)
-    return await request.fetch(PAYMENT, id)
+    return await _once(request, "refund", refund_payment, created_by=request.actor_id)
+
+
+async def _once(request: Request, kind: Literal["capture", "refund"], workflow: Workflow[..., str], **who: str) -> Answer:
+    """Move money, once for each request.
+
+    Which request it is says the client's Idempotency-Key. Without one it is what the merchant has before their eyes: the payment, the
+    amount, and how often they were shown that money of it was moved. So pressing again is another capture or refund only once the last
+    one was answered.
+    """
+    id, payments = request.params["id"], request.modules.payment
+    key = request.idempotency_key
+    if key is None:
+        amount = request.body.get("amount")
+        key = f"{id}:{'all' if amount is None else Decimal(amount).normalize()}:{await payments.presses(id, kind)}"
+    await request.run(workflow, idempotency_key=key, payment_id=id, **who, **request.body)
+    answer = await request.fetch(PAYMENT, id)
+    await payments.was_shown(id, kind)
+    return answer

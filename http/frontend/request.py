@@ -10,6 +10,7 @@ or a `Reply` where status or headers differ.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -182,13 +183,25 @@ class Request:
     def header(self, name: str) -> str | None:
         return self.http.headers.get(name)
 
+    @property
+    def idempotency_key(self) -> str | None:
+        """What the client calls this request by its `Idempotency-Key`, so that sending it twice is sending it once; None without one.
+
+        It is the client's own: another actor's, or another request under the same header, has another key.
+        """
+        given = self.header("Idempotency-Key")
+        if not given:
+            return None
+        who = f"{self.actor.type}:{self.actor.id}" if self.actor is not None else self.key.token if self.key is not None else ""
+        asked = (who, self.http.method, self.http.path, given, self.body)
+        return hashlib.sha256(dumps(asked)).hexdigest()
+
     # -- doing
     async def run(self, workflow: Workflow[..., R], /, *, idempotency_key: str | None = None, **input: Any) -> R:
         """Run a workflow to its end and give its result; its errors are raised here.
 
         A durable one is carried out once for each key, however often it is asked for; the key is what its own `key`
-        names, or the one given here. What a client sends as Idempotency-Key isn't one yet: put the client's identity
-        into it, so that nobody gets another's result.
+        names, or the one given here: what the client says (`self.idempotency_key`), else what the request stands on.
         """
         workflows = self._host.workflows
         if workflow.durable:

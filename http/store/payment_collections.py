@@ -56,7 +56,13 @@ async def create_collection(request: Request) -> Answer:
 async def create_session(request: Request) -> Answer:
     """Choose whom to pay by."""
     id = request.params["id"]
-    await request.run(create_payment_session, payment_collection_id=id, customer_id=request.customer_id, **request.body)
+    await request.run(
+        create_payment_session,
+        payment_collection_id=id,
+        request_key=request.idempotency_key,
+        customer_id=request.customer_id,
+        **request.body,
+    )
     return await request.fetch(PAYMENT_COLLECTION, id)
 
 

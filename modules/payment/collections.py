@@ -8,13 +8,9 @@ from typing import Any
 
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.ids import new_id
-from ...core.logs import logger
 from ...core.messages import one_statement, repeatable, writes
 from ...core.module import ModuleService, Row, Rows
-from .provider import Ask, PaymentProvider
 from .queries import CANCEL_COLLECTION, COLLECTION_FOR, DROP_SESSIONS, LOCK_COLLECTION, REFRESH_COLLECTION, SET_AMOUNT
-
-log = logger("velella.payment")
 
 
 class Collections(ModuleService):
@@ -46,7 +42,7 @@ class Collections(ModuleService):
         NotFound; NotAllowed for another currency where something was authorised.
         """
         dropped = await self._set_amount(id, _exact(amount), currency_code)
-        await self._drop_at_providers(dropped)
+        await self._have_forgotten(dropped)
         return await self._shown(id)
 
     @writes
@@ -62,7 +58,7 @@ class Collections(ModuleService):
     @repeatable
     async def delete_collection(self, id: str) -> None:
         """Delete a collection in which nothing was paid, with its sessions. Raises NotFound; NotAllowed where something was."""
-        await self._drop_at_providers(await self._delete_unpaid(id))
+        await self._have_forgotten(await self._delete_unpaid(id))
 
     # -- inside
 
@@ -117,25 +113,22 @@ class Collections(ModuleService):
         await self.database.execute(REFRESH_COLLECTION, {"id": id})
         self.touch("payment_collection")
 
-    async def _drop_sessions(self, collection_id: str | None = None, ids: Sequence[str] = ()) -> Rows:
-        """Delete sessions in which nothing was paid."""
-        dropped = await self.database.fetch(DROP_SESSIONS, {"collection_id": collection_id, "ids": list(ids)})
+    async def _drop_sessions(self, collection_id: str | None = None, ids: Sequence[str] = (), *, unclaimed: bool = False) -> Rows:
+        """Delete sessions in which nothing was paid; `unclaimed`: also where no order stands for what was paid.
+
+        Gives them for `_have_forgotten`: what is owed to their providers is written down with it.
+        """
+        quiet = [id for id, provider in self.providers.items() if provider.asks_nobody]
+        dropped = await self.database.fetch(
+            DROP_SESSIONS, {"collection_id": collection_id, "ids": list(ids), "unclaimed": unclaimed, "quiet": quiet}
+        )
         if dropped:
             self.touch("payment_session", "payment_collection")
         return [dict(row) for row in dropped]
 
-    async def _drop_at_providers(self, sessions: Rows) -> None:
-        """Have providers forget sessions that are gone here. No money is held in them, so a provider that can't be asked now
-        keeps something useless that lapses by itself: worth a line in the log, not a failed request."""
-        for session in sessions:
-            if session["provider_id"] not in self.providers:
-                continue
-            provider: PaymentProvider = self.providers.get(session["provider_id"])
-            ask = Ask(f"{session['id']}:drop", session["data"], session["amount"], session["currency_code"], session["context"] or {})
-            try:
-                await provider.drop(ask)
-            except Exception as error:  # noqa: BLE001 - see above
-                log.warning("a provider could not forget a payment session", session=session["id"], error=str(error))
+    async def _have_forgotten(self, dropped: Rows) -> None:
+        """Tell providers of sessions that are gone here; see `Settling`."""
+        raise NotImplementedError
 
 
 def _collection(row: Mapping[str, Any]) -> Row:

@@ -14,8 +14,9 @@ from ...core.ids import new_id
 from ...core.messages import repeatable, writes
 from ...core.module import Row
 from .operations import Operations
-from .provider import Ask, Notice, Outcome
+from .provider import Notice, Outcome
 from .queries import BOOK_CAPTURE, BOOK_PAYMENT, SESSION_EVER, STANDING
+from .sessions import ask_of
 
 
 class Noticing(Operations):
@@ -35,13 +36,11 @@ class Noticing(Operations):
         Raises NotFound; Conflict while a capture is under way (ask again); what the provider raises where it can't be asked.
         """
         session = await self._any_session(id)
-        provider = self._provider(session["provider_id"])
-        context = session["context"] or {}
-        ask = Ask(f"{id}:look", session["data"], session["amount"], session["currency_code"], context)
         if session["payment_id"] is None and session["deleted_at"] is not None:
-            await provider.drop(ask)
+            await self._owed(id)
+            await self._have_forgotten([await self._any_session(id)])
             return None
-        outcome = await provider.status(ask)
+        outcome = await self._asked(session["provider_id"], "status", ask_of(session, "look"))
         if session["payment_id"] is not None:
             return await self._settle(session, outcome)
         if outcome.status in ("authorized", "captured"):
@@ -59,9 +58,12 @@ class Noticing(Operations):
     async def _settle(self, session: Row, outcome: Outcome) -> Row:
         """Bring an authorised payment up to what the provider says of it."""
         id = session["payment_id"]
-        if outcome.status == "captured":
+        if outcome.status == "captured" and session["canceled_at"] is not None:
+            # it was let go for certain, and has been taken all the same
+            await self._asked(session["provider_id"], "drop", ask_of(session, "drop:canceled"))
+        elif outcome.status == "captured":
             return await self._captured_outside(session, outcome)
-        if outcome.status == "canceled" and session["canceled_at"] is None:
+        elif outcome.status == "canceled" and session["canceled_at"] is None:
             return await self.cancel_payment(id)  # the provider has nothing left to let go; it says so once more
         return await self._payment(id)
 

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from ...core.errors import InvalidData, NotAllowed, NotFound, PaymentOutcomeUnknown
 from ...core.ids import new_id
-from ...core.messages import repeatable, writes
+from ...core.messages import one_statement, reads, repeatable, writes
 from ...core.module import Row
 from .provider import Ask, Outcome
 from .queries import (
@@ -26,9 +26,11 @@ from .queries import (
     END_OPERATION,
     LOCK_PAYMENT,
     OPERATIONS,
+    PRESSES,
+    SHOWN,
     STANDING,
 )
-from .sessions import UNANSWERED, Sessions
+from .sessions import Sessions
 
 Kind = Literal["capture", "refund", "cancel"]
 
@@ -98,6 +100,18 @@ class Operations(Sessions):
         """
         return await self._operate("cancel", payment_id, None, {}, "cancel")
 
+    @reads
+    async def presses(self, payment_id: str, kind: Kind) -> int:
+        """How many captures or refunds of a payment merchants were shown as done: who asks for one more without a key of their own, and
+        hasn't been told of the last one, asks for that one."""
+        return int(await self.database.fetch_value(PRESSES, {"payment_id": payment_id, "kind": kind}))
+
+    @writes
+    @one_statement()
+    async def was_shown(self, payment_id: str, kind: Kind) -> None:
+        """A merchant is being told what was captured or refunded of a payment."""
+        await self.database.execute(SHOWN, {"payment_id": payment_id, "kind": kind})
+
     # -- inside
 
     async def _operate(self, kind: Kind, payment_id: str, amount: Decimal | int | None, details: Mapping[str, Any], key: str | None) -> Row:
@@ -145,14 +159,14 @@ class Operations(Sessions):
     async def _carry_out(self, operation: Operation, *, mine: bool) -> None:
         """Ask the provider, and book its answer."""
         payment = operation.payment
-        provider = self._provider(payment["provider_id"])
         ask = Ask(operation.id, payment["data"] or {}, operation.amount, payment["currency_code"])
         try:
-            outcome: Outcome = await getattr(provider, operation.kind)(ask)
-        except UNANSWERED as error:
+            outcome = await self._asked(payment["provider_id"], operation.kind, ask)
+        except PaymentOutcomeUnknown as error:
             raise PaymentOutcomeUnknown(
                 f"The payment provider did not answer, so it isn't known whether the {operation.kind} of payment {payment['id']} was done",
-                hint=f"{type(error).__name__}: {error}. It is asked again with the next request.",
+                hint=f"{error.hint}. It is asked again with the next request.",
+                retry_after=5.0,
             ) from error
         except Exception as error:
             await self._failed(operation, error)

@@ -81,6 +81,8 @@ class PaymentProvider(ABC):
 
     identifier: ClassVar[str]
     """The middle of its id: `pp_<identifier>_<id in the settings>`."""
+    asks_nobody: ClassVar[bool] = False
+    """There is no outside party: nothing is ever held, or in doubt, so there is nothing to be settled."""
 
     @abstractmethod
     async def initiate(self, ask: Ask) -> Outcome:
@@ -98,7 +100,8 @@ class PaymentProvider(ABC):
     async def drop(self, ask: Ask) -> None:
         """Forget a payment that wasn't authorised as far as we know. What the buyer has paid meanwhile is given back.
 
-        Does nothing where there is nothing to forget; may be repeated.
+        Does nothing where there is nothing to forget; may be repeated, under another key too. Where the outside party can be told so,
+        nothing can be paid in it afterwards.
         """
 
     @abstractmethod

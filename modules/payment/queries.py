@@ -22,7 +22,7 @@ COLLECTION_FOR = compiled(
 
 LOCK_COLLECTION = compiled(
     text("""
-    SELECT id, amount, currency_code, status FROM payment_collection
+    SELECT id, amount, currency_code, status, payer_key FROM payment_collection
     WHERE id = CAST(:id AS text) AND deleted_at IS NULL FOR NO KEY UPDATE
 """)
 )
@@ -35,26 +35,39 @@ SET_AMOUNT = compiled(
 """)
 )
 
-# Sessions that nothing was paid in, or whose payment was let go again, gone; what their providers need to forget them.
+# Sessions that nothing was paid in, or whose payment was let go again, gone; with `unclaimed` also those that money was paid in and that
+# no order stands for. Their providers have to forget them: that is owed from here on, and given are those to whom it is owed.
 DROP_SESSIONS = compiled(
     text("""
     UPDATE payment_session AS session
-    SET deleted_at = now(), updated_at = clock_timestamp()
+    SET deleted_at = now(), updated_at = clock_timestamp(),
+        settle_at = CASE WHEN session.provider_id = ANY(CAST(:quiet AS text[])) THEN NULL ELSE now() END
     WHERE session.deleted_at IS NULL
       AND (session.payment_collection_id = CAST(:collection_id AS text) OR session.id = ANY(CAST(:ids AS text[])))
-      AND session.status NOT IN ('authorized', 'captured', 'pending_authorization')
-      AND NOT EXISTS (
-          SELECT FROM payment
-          WHERE payment.payment_session_id = session.id AND payment.deleted_at IS NULL AND payment.canceled_at IS NULL
+      AND (
+          CAST(:unclaimed AS boolean) AND session.settle_at IS NOT NULL
+          OR session.status NOT IN ('authorized', 'captured', 'pending_authorization')
+          AND NOT EXISTS (
+              SELECT FROM payment
+              WHERE payment.payment_session_id = session.id AND payment.deleted_at IS NULL AND payment.canceled_at IS NULL
+          )
       )
-    RETURNING session.id, session.provider_id, session.data, session.amount, session.currency_code, session.context
+    RETURNING session.id, session.payment_collection_id, session.provider_id, session.data, session.amount, session.currency_code,
+              session.context, session.status, session.deleted_at, session.settle_at, session.doubted_at, session.created_at,
+              (SELECT payment.id FROM payment
+               WHERE payment.payment_session_id = session.id AND payment.deleted_at IS NULL AND payment.canceled_at IS NULL) AS payment_id,
+              CAST(NULL AS timestamptz) AS canceled_at
 """)
 )
 
 SESSION = compiled(
     text("""
     SELECT session.id, session.payment_collection_id, session.provider_id, session.data, session.amount, session.currency_code,
-           session.context, session.status, session.attempt, payment.id AS payment_id, payment.canceled_at
+           session.context, session.status, session.attempt, session.settle_at, session.doubted_at,
+           payment.id AS payment_id, payment.canceled_at,
+           ARRAY(SELECT other.id FROM payment_session AS other
+                 WHERE other.payment_collection_id = session.payment_collection_id AND other.settle_at <= now()
+                   AND other.deleted_at IS NOT NULL AND other.id <> session.id) AS unsettled
     FROM payment_session AS session
     LEFT JOIN payment ON payment.payment_session_id = session.id AND payment.deleted_at IS NULL
     WHERE session.id = CAST(:id AS text) AND session.deleted_at IS NULL
@@ -65,16 +78,18 @@ SESSION = compiled(
 SESSION_EVER = compiled(
     text("""
     SELECT session.id, session.payment_collection_id, session.provider_id, session.data, session.amount, session.currency_code,
-           session.context, session.status, session.attempt, session.deleted_at, payment.id AS payment_id, payment.canceled_at
+           session.context, session.status, session.attempt, session.deleted_at, session.settle_at, session.doubted_at, session.created_at,
+           payment.id AS payment_id, payment.canceled_at
     FROM payment_session AS session
     LEFT JOIN payment ON payment.payment_session_id = session.id AND payment.deleted_at IS NULL
     WHERE session.id = CAST(:id AS text)
 """)
 )
 
-# The provider authorised. A session that was dropped while the provider was asked comes back: the money is held, so the books
-# have to show it. Locks the collection first; that there is one payment only, the unique index sees to. The collection is counted on
-# from its newest version, not summed up: sums would miss what somebody else committed while the lock was waited for. Gives the payment.
+# The provider authorised. `claimed`: an order stands for it from here on. Nothing happens to a session that was dropped while the
+# provider was asked: what it holds by now is owed back. Locks the collection first; that there is one payment only, the unique index
+# sees to. The collection is counted on from its newest version, not summed up: sums would miss what somebody else committed while the
+# lock was waited for. Gives the payment.
 AUTHORIZED = compiled(
     text("""
     WITH collection AS (
@@ -82,9 +97,10 @@ AUTHORIZED = compiled(
     ), session AS (
         UPDATE payment_session
         SET status = CAST(:status AS text), authorized_at = coalesce(authorized_at, now()), data = CAST(:data AS jsonb),
-            deleted_at = NULL, updated_at = clock_timestamp()
+            settle_at = CASE WHEN CAST(:claimed AS boolean) THEN NULL ELSE settle_at END, updated_at = clock_timestamp()
         FROM collection
         WHERE payment_session.id = CAST(:id AS text) AND payment_session.payment_collection_id = collection.id
+          AND payment_session.deleted_at IS NULL
           AND NOT EXISTS (SELECT FROM payment WHERE payment.payment_session_id = payment_session.id AND payment.deleted_at IS NULL)
         RETURNING payment_session.*
     ), made AS (
@@ -114,12 +130,23 @@ AUTHORIZED = compiled(
 
 PAYMENT_OF_SESSION = compiled(text("SELECT id FROM payment WHERE payment_session_id = CAST(:id AS text) AND deleted_at IS NULL"))
 
-# Anything but authorised. Never overwrites an authorisation that came first. `declined` lets the next try be another one.
+# An order stands for what is paid in a session. None where the session was dropped.
+CLAIM = compiled(
+    text("""
+    UPDATE payment_session SET settle_at = NULL, updated_at = clock_timestamp()
+    WHERE id = CAST(:id AS text) AND deleted_at IS NULL
+    RETURNING id
+""")
+)
+
+# Anything but authorised. Never overwrites an authorisation that came first. `declined` lets the next try be another one; `claimed`: an
+# order stands for what may be paid in it yet.
 NOT_AUTHORIZED = compiled(
     text("""
     UPDATE payment_session
     SET status = CAST(:status AS text), data = CAST(:data AS jsonb), updated_at = clock_timestamp(),
-        attempt = attempt + CASE WHEN CAST(:declined AS boolean) THEN 1 ELSE 0 END
+        attempt = attempt + CASE WHEN CAST(:declined AS boolean) THEN 1 ELSE 0 END,
+        settle_at = CASE WHEN CAST(:claimed AS boolean) THEN NULL ELSE settle_at END
     WHERE id = CAST(:id AS text) AND attempt = CAST(:attempt AS integer) AND status NOT IN ('authorized', 'captured')
 """)
 )
@@ -260,5 +287,69 @@ KEEP_ACCOUNT = compiled(
     ON CONFLICT (provider_id, external_id) WHERE deleted_at IS NULL
     DO UPDATE SET data = EXCLUDED.data, email = coalesce(EXCLUDED.email, account_holder.email), updated_at = clock_timestamp()
     RETURNING id
+""")
+)
+
+# -- settling
+
+# The provider was asked for the money and didn't answer.
+DOUBT = compiled(
+    text("""
+    UPDATE payment_session SET doubted_at = now(), settle_at = now(), updated_at = clock_timestamp() WHERE id = CAST(:id AS text)
+""")
+)
+
+# Something is held in a session that was dropped already, or may be.
+OWE = compiled(text("UPDATE payment_session SET settle_at = now() WHERE id = CAST(:id AS text) AND deleted_at IS NOT NULL"))
+
+# What nobody has claimed for an order isn't wanted any more. The row decides: a claim that came first leaves nothing to let go.
+LET_GO = compiled(
+    text("""
+    UPDATE payment_session SET deleted_at = now(), settle_at = now(), updated_at = clock_timestamp()
+    WHERE id = CAST(:id AS text) AND deleted_at IS NULL AND settle_at IS NOT NULL
+    RETURNING id
+""")
+)
+
+# Looked at; `again` seconds from now somebody has to look once more, or nobody has to. Does nothing where something happened meanwhile.
+LOOKED = compiled(
+    text("""
+    UPDATE payment_session
+    SET settle_at = now() + CAST(:again AS double precision) * interval '1 second'
+    WHERE id = CAST(:id AS text) AND settle_at = CAST(:seen AS timestamptz)
+""")
+)
+
+UNSETTLED = compiled(
+    text("""
+    SELECT id, settle_at FROM payment_session
+    WHERE settle_at < now() - CAST(:grace AS double precision) * interval '1 second' AND settle_begun IS DISTINCT FROM settle_at
+    ORDER BY settle_at LIMIT CAST(:limit AS integer)
+""")
+)
+
+# An execution sees to these, as they were due.
+BEGUN = compiled(
+    text("""
+    UPDATE payment_session SET settle_begun = settle_at
+    FROM unnest(CAST(:ids AS text[]), CAST(:due AS timestamptz[])) AS begun (id, due)
+    WHERE payment_session.id = begun.id AND payment_session.settle_at = begun.due
+""")
+)
+
+# -- what merchants press
+
+# How often a merchant was shown that something of this kind was done for a payment.
+PRESSES = compiled(
+    text("""
+    SELECT count(*) FROM payment_operation
+    WHERE payment_id = CAST(:payment_id AS text) AND kind = CAST(:kind AS text) AND shown
+""")
+)
+
+SHOWN = compiled(
+    text("""
+    UPDATE payment_operation SET shown = true
+    WHERE payment_id = CAST(:payment_id AS text) AND kind = CAST(:kind AS text) AND state = 'done' AND NOT shown
 """)
 )

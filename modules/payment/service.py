@@ -9,13 +9,13 @@ from ...core.ids import new_id
 from ...core.messages import repeatable, writes
 from ...core.module import Row
 from ...core.sql.provider_rows import keep_provider_rows
-from .noticing import Noticing
+from .authorizing import Authorizing
 from .provider import AccountHolder
 from .queries import KEEP_ACCOUNT
 from .tables import SCHEMA, payment_provider
 
 
-class PaymentService(Noticing):
+class PaymentService(Authorizing):
     """What is to be paid, how buyers pay it, and what became of the money."""
 
     name: ClassVar[str] = "payment"

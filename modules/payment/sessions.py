@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from ...core import money
-from ...core.clock import iso
-from ...core.errors import Conflict, NotFound, PaymentAuthorizationFailed, PaymentOutcomeUnknown, PaymentRequiresMore
+from ...core.clock import iso, utc_now
+from ...core.errors import Conflict, PaymentAuthorizationFailed, PaymentOutcomeUnknown
 from ...core.ids import new_id
 from ...core.messages import one_statement, repeatable, writes
 from ...core.module import Keys, Row, Rows
@@ -16,13 +18,20 @@ from ...core.sql.shown import shown
 from . import tables
 from .collections import Collections
 from .provider import Ask, Outcome, PaymentProvider
-from .queries import AUTHORIZED, BOOK_CAPTURE, BOOK_PAYMENT, NOT_AUTHORIZED, PAYMENT_OF_SESSION, SESSION
+from .queries import AUTHORIZED, BOOK_CAPTURE, BOOK_PAYMENT, NOT_AUTHORIZED, OWE, PAYMENT_OF_SESSION
 
 TRIES = 5
 """How often a new session follows an amount that changes under it."""
 UNANSWERED = (TimeoutError, ConnectionError, PaymentOutcomeUnknown)
 """Errors after which it isn't known whether the provider did what it was asked for."""
+AGAIN = timedelta(seconds=30)
+"""For so long asking for the same session without a key is taken for pressing twice."""
 PAYMENT = ("*", "captures.*", "refunds.*")
+_HIDDEN = ("attempt", "doubted_at", "request_key")
+COLLECTION = ("amount", "currency_code", "payment_sessions.*", *(f"payment_sessions.{name}" for name in _HIDDEN))
+
+
+Question = Literal["initiate", "update", "drop", "authorize", "capture", "refund", "cancel", "status"]
 
 
 class Sessions(Collections):
@@ -37,19 +46,27 @@ class Sessions(Collections):
         data: Mapping[str, Any] | None = None,
         context: Mapping[str, Any] | None = None,
         metadata: Mapping[str, Any] | None = None,
+        key: str | None = None,
+        instead: bool = False,
     ) -> Row:
-        """Begin to pay a collection by a provider. Sessions begun before, in which nothing was paid, are dropped.
+        """Begin to pay a collection by a provider. Sessions begun before, in which nothing was paid, are dropped; `instead`: also one that
+        was paid and that no order stands for, what was paid is given back.
 
         `data` is what the storefront sends to the provider, `context` the buyer (`customer`, `account_holder`). The amount
-        is the collection's, with the currency's decimals; where it changes meanwhile, the session follows.
+        is the collection's, with the currency's decimals; where it changes meanwhile, the session follows. Asked again with the same
+        `key`, or for the same thing within seconds, the session that was begun then is given. (At the same moment it may be begun twice:
+        then one of them is dropped.)
 
-        Raises NotFound for an unknown collection or provider, and what the provider raises; then nothing changes.
+        Raises NotFound for an unknown collection or provider, PaymentOutcomeUnknown where the provider doesn't answer, and what it raises;
+        then nothing changes.
         """
-        provider = self._provider(provider_id)
+        self._provider(provider_id)
+        collection = await self.retrieve("payment_collection", payment_collection_id, fields=COLLECTION)
+        if (begun := _begun(collection, provider_id, data or {}, key)) is not None:
+            return begun
         id = new_id("payses")
-        collection = await self.retrieve("payment_collection", payment_collection_id, fields=("amount", "currency_code"))
         ask = Ask(f"{id}:initiate", {**(data or {}), "session_id": id}, *_price(collection), context or {})
-        outcome = await provider.initiate(ask)
+        outcome = await self._asked(provider_id, "initiate", ask)
         for attempt in range(TRIES):
             row = {
                 "id": id,
@@ -61,67 +78,23 @@ class Sessions(Collections):
                 "context": dict(context) if context else None,
                 "status": outcome.status if outcome.status in ("pending", "requires_more") else "pending",
                 "metadata": metadata,
+                "request_key": key,
             }
-            made, dropped = await self._replace_sessions(row)
+            made, dropped = await self._replace_sessions(row, instead)
             if made is not None:
-                await self._drop_at_providers(dropped)
+                await self._have_forgotten(dropped)
                 return made
             collection = await self.retrieve("payment_collection", payment_collection_id, fields=("amount", "currency_code"))
             ask = Ask(f"{id}:update:{attempt}", outcome.data, *_price(collection), context or {})
-            outcome = await provider.update(ask)
+            outcome = await self._asked(provider_id, "update", ask)
         raise Conflict(f"The amount of payment collection {payment_collection_id} does not stop changing")
 
     @repeatable
     async def delete_payment_sessions(self, ids: Sequence[str]) -> Keys:
         """Drop sessions in which nothing was paid. The ids of those that were dropped."""
         dropped = await self._delete_sessions(ids)
-        await self._drop_at_providers(dropped)
+        await self._have_forgotten(dropped)
         return [session["id"] for session in dropped]
-
-    @repeatable
-    async def authorize_payment_session(self, id: str, context: Mapping[str, Any] | None = None) -> Row | None:
-        """Have the provider hold the money, once, however often and from wherever it is asked. The payment, with its captures.
-
-        None: the provider takes its time (`pending_authorization`) and will tell the end by a webhook.
-
-        The provider is asked outside of any transaction, under a key made of the session and the number of its declined
-        attempts: who asks at the same time, or again after a crash, asks for the same thing. A session has at most one
-        payment; that is a unique index.
-
-        Raises:
-            NotFound: there is no such session.
-            PaymentRequiresMore: the buyer has to act first.
-            PaymentAuthorizationFailed: declined, for certain; or authorized once and cancelled since.
-            PaymentOutcomeUnknown: the provider doesn't answer, not even when asked how it stands. Nothing is booked; ask again.
-        """
-        session = await self._session(id)
-        if session["canceled_at"] is not None:
-            raise _let_go(id)
-        if session["payment_id"] is not None:
-            return await self._payment(session["payment_id"])
-        provider = self._provider(session["provider_id"])
-        attempt: int = session["attempt"]
-        ask = Ask(
-            f"{id}:authorize:{attempt}",
-            session["data"],
-            session["amount"],
-            session["currency_code"],
-            {**(session["context"] or {}), **(context or {})},
-        )
-        try:
-            outcome = await provider.authorize(ask)
-        except UNANSWERED as error:
-            outcome = await self._how_it_stands(provider, ask, error)
-        if outcome.status in ("authorized", "captured"):
-            return await self._authorized(session, outcome)
-        booked = await self._not_authorized(session, outcome)
-        if booked is not None:  # another one, who asked at the same time, was told that it is authorised
-            return booked
-        if outcome.status == "pending_authorization":
-            return None
-        if outcome.status == "requires_more":
-            raise PaymentRequiresMore(f"Payment session {id} needs something more of the buyer before it is authorized")
-        raise PaymentAuthorizationFailed(f"Payment session {id} was not authorized by the provider {session['provider_id']}")
 
     # -- inside
 
@@ -129,35 +102,32 @@ class Sessions(Collections):
         provider: PaymentProvider = self.providers.get(id)
         return provider
 
-    async def _session(self, id: str) -> Row:
-        found = await self.database.fetch_one(SESSION, {"id": id})
-        if found is None:
-            raise NotFound(f"Payment session with id: {id} was not found")
-        return dict(found)
+    async def _asked(self, provider_id: str, what: Question, ask: Ask) -> Outcome:
+        """A provider's answer (of `drop` there is none: it is done). Raises PaymentOutcomeUnknown where it doesn't answer in time."""
+        provider = self._provider(provider_id)
+        try:
+            async with asyncio.timeout(self.context.settings.payment_provider_timeout):
+                answer: Outcome = await getattr(provider, what)(ask)
+                return answer
+        except PaymentOutcomeUnknown:
+            raise
+        except UNANSWERED as error:
+            raise PaymentOutcomeUnknown(
+                f"The payment provider {provider_id} did not answer", hint=f"{what}: {type(error).__name__}: {error}", retry_after=5.0
+            ) from error
 
     async def _payment(self, id: str) -> Row:
         return await self.retrieve("payment", id, fields=PAYMENT)
 
-    async def _how_it_stands(self, provider: PaymentProvider, ask: Ask, unanswered: Exception) -> Outcome:
-        """What became of an authorisation whose answer never came: asked of the provider, never guessed."""
-        try:
-            outcome = await provider.status(ask)
-        except Exception as error:
-            raise PaymentOutcomeUnknown(
-                f"The payment provider did not answer, so it isn't known whether payment session {ask.key.partition(':')[0]} is authorized",
-                hint=f"{type(unanswered).__name__}: {unanswered}; asked again: {type(error).__name__}: {error}",
-            ) from error
-        if outcome.status == "pending":  # the request never reached it
-            raise PaymentOutcomeUnknown("The payment provider did not answer. Try again.", hint=str(unanswered)) from unanswered
-        return outcome
-
     @writes
-    async def _replace_sessions(self, row: Row) -> tuple[Row | None, Rows]:
+    async def _replace_sessions(self, row: Row, instead: bool) -> tuple[Row | None, Rows]:
         """Put a session in the place of those in which nothing was paid. No session: the amount is another one by now."""
         held = await self._hold_collection(row["payment_collection_id"])
         if _price(held) != (row["amount"], row["currency_code"]):
             return None, []
-        dropped = await self._drop_sessions(row["payment_collection_id"])
+        dropped = await self._drop_sessions(row["payment_collection_id"], unclaimed=instead)
+        if held["payer_key"] is not None and not self._provider(row["provider_id"]).asks_nobody:
+            row = {**row, "settle_at": utc_now() + timedelta(seconds=self.context.settings.payment_hold_seconds)}
         (made,) = await self.create("payment_session", [row])
         self.touch("payment_collection")
         return made, dropped
@@ -166,21 +136,47 @@ class Sessions(Collections):
     async def _delete_sessions(self, ids: Sequence[str]) -> Rows:
         return await self._drop_sessions(ids=ids)
 
+    async def _authorized(self, session: Row, outcome: Outcome, *, claimed: bool = False) -> Row:
+        """Book what the provider has authorised (and captured, if it did). Whoever comes second finds the payment.
+
+        `claimed`: an order stands for it from here on. Raises PaymentAuthorizationFailed where the payment was cancelled since, or the
+        session was dropped: what it holds is given back.
+        """
+        payment = await self._book_authorized(session, outcome, claimed)
+        if payment is None:
+            await self._owed(session["id"])
+            raise PaymentAuthorizationFailed(f"Payment session {session['id']} was dropped while it was paid: begin another one")
+        if payment["canceled_at"] is not None:
+            raise let_go(session["id"])
+        return payment
+
     @writes
-    @one_statement(lambda session, outcome: outcome.status == "authorized")
-    async def _authorized(self, session: Row, outcome: Outcome) -> Row:
-        """Book what the provider has authorised (and captured, if it did). Whoever comes second finds the payment."""
+    @one_statement()
+    async def _owed(self, id: str) -> None:
+        """Write down that something may be held in a session that was dropped."""
+        await self.database.execute(OWE, {"id": id})
+
+    @writes
+    @one_statement(lambda session, outcome, claimed: outcome.status == "authorized")
+    async def _book_authorized(self, session: Row, outcome: Outcome, claimed: bool) -> Row | None:
+        """The payment; None where the session was dropped."""
         id, collection_id = session["id"], session["payment_collection_id"]
         data = {**session["data"], **outcome.data}
         payment_id = new_id("pay")
         made = await self.database.fetch_one(
-            AUTHORIZED, {"id": id, "collection_id": collection_id, "status": outcome.status, "data": data, "payment_id": payment_id}
+            AUTHORIZED,
+            {
+                "id": id,
+                "collection_id": collection_id,
+                "status": outcome.status,
+                "data": data,
+                "payment_id": payment_id,
+                "claimed": claimed,
+            },
         )
         if made is None:
-            payment = await self._payment(await self.database.fetch_value(PAYMENT_OF_SESSION, {"id": id}))
-            if payment["canceled_at"] is not None:
-                raise _let_go(id)
-            return payment
+            there = await self.database.fetch_value(PAYMENT_OF_SESSION, {"id": id})
+            return None if there is None else await self._payment(there)
         self.touch("payment", "payment_session", "payment_collection")
         if outcome.status == "captured":
             taken = made["amount"] if outcome.captured is None else min(outcome.captured, made["amount"])
@@ -193,7 +189,7 @@ class Sessions(Collections):
         return _as_read(dict(made) | {"data": data})
 
     @writes
-    async def _not_authorized(self, session: Row, outcome: Outcome) -> Row | None:
+    async def _not_authorized(self, session: Row, outcome: Outcome, *, claimed: bool = False) -> Row | None:
         """Keep what the provider said. The payment, where another one has authorised the session meanwhile."""
         await self._hold_collection(session["payment_collection_id"])
         declined = outcome.status in ("error", "canceled")
@@ -205,6 +201,7 @@ class Sessions(Collections):
                 "data": {**session["data"], **outcome.data},
                 "declined": declined,
                 "attempt": session["attempt"],
+                "claimed": claimed,
             },
         )
         await self._refresh_collection(session["payment_collection_id"])
@@ -220,8 +217,26 @@ def _as_read(made: Row) -> Row:
     return {name: value for name, value in columns.items() if not name.startswith("raw_")} | {"captures": [], "refunds": []}
 
 
-def _let_go(session_id: str) -> PaymentAuthorizationFailed:
+def let_go(session_id: str) -> PaymentAuthorizationFailed:
     return PaymentAuthorizationFailed(f"The payment of payment session {session_id} was cancelled: begin another session")
+
+
+def ask_of(session: Mapping[str, Any], about: str) -> Ask:
+    """What a provider is asked about a session that there is, under a key of its own for each thing to ask."""
+    return Ask(f"{session['id']}:{about}", session["data"], session["amount"], session["currency_code"], session["context"] or {})
+
+
+def _begun(collection: Row, provider_id: str, data: Mapping[str, Any], key: str | None) -> Row | None:
+    """The session that this same request has begun before."""
+    for session in collection["payment_sessions"]:
+        if session["provider_id"] != provider_id or session["status"] not in ("pending", "requires_more"):
+            continue
+        if (session["amount"], session["currency_code"]) != _price(collection) or session["request_key"] != key:
+            continue
+        untried = not session["attempt"] and session["doubted_at"] is None and data.items() <= session["data"].items()
+        if key is not None or (untried and datetime.fromisoformat(session["created_at"]) > utc_now() - AGAIN):
+            return {name: value for name, value in session.items() if name not in _HIDDEN}
+    return None
 
 
 def _price(collection: Mapping[str, Any]) -> tuple[Decimal, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, text, true
+from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, false, text, true
 
 from ...core.sql.columns import Json, Money, Timestamp, email_column, identity, metadata_column, module_metadata, timestamps
 from ...core.sql.entity import Entity, Schema, many, one, through
@@ -61,6 +61,12 @@ payment_session = Table(
     Column("payment_collection_id", Text, ForeignKey("payment_collection.id", ondelete="CASCADE"), nullable=False),
     # Rises when the provider has definitely declined: what is tried next goes to it under another idempotency key.
     Column("attempt", Integer, nullable=False, server_default="0"),
+    # When somebody has to look whether money is held in it that no order stands for (see settling.py). NULL: nothing is owed here.
+    Column("settle_at", Timestamp),
+    Column("settle_begun", Timestamp),  # the `settle_at` that an execution sees to
+    # When the provider was last asked for the money and didn't answer. What it says soon afterwards needn't be its last word.
+    Column("doubted_at", Timestamp),
+    Column("request_key", Text),  # the client's own key: asking again under it is the same session
     metadata_column(),
     *timestamps(),
     CheckConstraint(
@@ -72,6 +78,8 @@ Index(
     payment_session.c.payment_collection_id,
     postgresql_where=payment_session.c.deleted_at.is_(None),
 )
+Index("ix_payment_session_settle", payment_session.c.settle_at, postgresql_where=payment_session.c.settle_at.is_not(None))
+Index("ix_payment_session_unsettled", payment_session.c.payment_collection_id, postgresql_where=payment_session.c.settle_at.is_not(None))
 
 payment = Table(
     "payment",
@@ -162,6 +170,8 @@ payment_operation = Table(
     Column("request_key", Text),  # the caller's own key: asking again under it is the same operation
     Column("details", Json, nullable=False, server_default=text("'{}'::jsonb")),
     Column("failure", Text),
+    # Whether a merchant was shown what came of it: what is asked for after that is another operation (see `presses`).
+    Column("shown", Boolean, nullable=False, server_default=false()),
     *timestamps(),
     CheckConstraint("kind IN ('capture', 'refund', 'cancel')", name="kind"),
     CheckConstraint("state IN ('pending', 'done', 'failed')", name="state"),
@@ -211,7 +221,7 @@ SCHEMA = Schema(
             "payment_collection": one("payment_collection", "payment_collection_id"),
             "payment": one("payment", "id", "payment_session_id"),
         },
-        hidden=frozenset({"attempt"}),
+        hidden=frozenset({"attempt", "settle_at", "settle_begun", "doubted_at", "request_key"}),
     ),
     Entity(
         "payment",

@@ -74,24 +74,37 @@ async def create_payment_session(
     customer_id: str | None = None,
     data: Mapping[str, Any] | None = None,
     context: Mapping[str, Any] | None = None,
+    request_key: str | None = None,
 ) -> str:
-    """Begin to pay a collection by a provider; sessions begun before are dropped. The new session's id.
+    """Begin to pay a collection by a provider; sessions begun before are dropped, and what was paid in them for a cart is given back.
+    The new session's id. Repeated with the same `request_key`, or at once without one, it is the session begun before.
 
-    Raises NotFound for an unknown collection or provider, InvalidData where the region of its cart doesn't offer the provider.
+    Raises NotFound for an unknown collection or provider, InvalidData where the region of its cart doesn't offer the provider, or the cart
+    is completed.
     """
     link = flow.modules.link
     carts = [tie["cart_id"] for tie in await link.linked("cart_payment_collection", "payment_collection_id", [payment_collection_id])]
     buyer: Row = dict(context or {})
-    if carts:
-        cart = (await flow.modules.cart.list("cart", {"id": carts}, fields=("id", "region_id", "customer_id", "email"), limit=1))[0]
-        if cart["region_id"] is not None:
-            offered = await flow.graph.ties("region_payment_provider", "region_id", [cart["region_id"]])
-            if provider_id not in {tie["payment_provider_id"] for tie in offered}:
-                raise InvalidData(f"Payment provider {provider_id} is not available in region {cart['region_id']}")
-    if customer_id is not None:
-        buyer["customer"], buyer["account_holder"] = await _account(flow, provider_id, customer_id)
-    session = await flow.modules.payment.create_payment_session(payment_collection_id, provider_id=provider_id, data=data, context=buyer)
+    async with flow.lock(lock_of(carts[0]) if carts else f"payment_collection:{payment_collection_id}"):
+        if carts:
+            await _check_offered(flow, carts[0], provider_id)
+        if customer_id is not None:
+            buyer["customer"], buyer["account_holder"] = await _account(flow, provider_id, customer_id)
+        session = await flow.modules.payment.create_payment_session(
+            payment_collection_id, provider_id=provider_id, data=data, context=buyer, key=request_key, instead=bool(carts)
+        )
     return str(session["id"])
+
+
+async def _check_offered(flow: Flow, cart_id: str, provider_id: str) -> None:
+    """Raises InvalidData where a cart can't be paid by a provider, or not any more."""
+    cart = (await flow.modules.cart.list("cart", {"id": cart_id}, fields=("region_id", "completed_at"), limit=1))[0]
+    if cart["completed_at"] is not None:
+        raise InvalidData(f"Cart {cart_id} is already completed.")
+    if cart["region_id"] is not None:
+        offered = await flow.graph.ties("region_payment_provider", "region_id", [cart["region_id"]])
+        if provider_id not in {tie["payment_provider_id"] for tie in offered}:
+            raise InvalidData(f"Payment provider {provider_id} is not available in region {cart['region_id']}")
 
 
 async def _account(flow: Flow, provider_id: str, customer_id: str) -> tuple[Row, Row | None]:

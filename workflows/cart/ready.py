@@ -28,6 +28,7 @@ SESSIONS = (
     "payment_sessions.id",
     "payment_sessions.status",
     "payment_sessions.amount",
+    "payment_sessions.currency_code",
     "payment_sessions.payment.canceled_at",
     "payment_sessions.payment.refunds.id",
 )
@@ -164,9 +165,10 @@ async def _session(flow: Flow, amount: Decimal, currency: str, collections: Sequ
     )
     if not sessions:
         raise InvalidData("Payment sessions are required to complete cart")
-    if (collection["amount"], collection["currency_code"]) != (amount, currency) or sessions[0]["amount"] != amount:
-        raise NotAllowed("The payment was begun for another amount than the cart costs now: begin it again")
-    return str(sessions[0]["id"])
+    for session in sessions:
+        if (session["amount"], session["currency_code"]) == (amount, currency) == (collection["amount"], collection["currency_code"]):
+            return str(session["id"])
+    raise NotAllowed("The payment was begun for another amount than the cart costs now: begin it again")
 
 
 def _spent(payment: Mapping[str, Any] | None) -> bool:

@@ -11,6 +11,7 @@ class SystemPaymentProvider(PaymentProvider):
     """Agrees to everything and asks nobody. It keeps nothing, so there is nothing whose outcome could be in doubt."""
 
     identifier: ClassVar[str] = "system"
+    asks_nobody: ClassVar[bool] = True
 
     async def initiate(self, ask: Ask) -> Outcome:
         return Outcome({}, "pending")

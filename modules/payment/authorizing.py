@@ -1,0 +1,125 @@
+"""Authorising: the buyer's money is held, or taken, for an order that is being placed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from ...core.errors import (
+    NotFound,
+    PaymentAuthorizationFailed,
+    PaymentInDoubt,
+    PaymentOutcomeUnknown,
+    PaymentRequiresMore,
+    VelellaError,
+)
+from ...core.messages import one_statement, repeatable, writes
+from ...core.module import Row
+from .provider import Ask, Outcome
+from .queries import CLAIM, DOUBT, SESSION
+from .sessions import let_go
+from .settling import HELD, Settling
+
+AGAIN_SECONDS = 5.0
+"""When a buyer may try again whose payment is in doubt."""
+
+
+class Authorizing(Settling):
+    """Having providers hold money, once, and knowing when it isn't known."""
+
+    @repeatable
+    async def authorize_payment_session(self, id: str, context: Mapping[str, Any] | None = None) -> Row | None:
+        """Have the provider hold the money for an order, once, however often and from wherever it is asked. The payment, with its captures.
+
+        None: the provider takes its time (`pending_authorization`) and will tell the end by a webhook.
+
+        The provider is asked outside of any transaction, under a key made of the session and the number of its declined
+        attempts: who asks at the same time, or again after a crash, asks for the same thing. A session has at most one
+        payment; that is a unique index. While another session of the same collection may still hold money, nothing is asked for.
+
+        Raises:
+            NotFound: there is no such session; it may have been dropped.
+            PaymentRequiresMore: the buyer has to act first.
+            PaymentAuthorizationFailed: declined, for certain; or authorized once and cancelled since.
+            PaymentInDoubt: the provider doesn't answer in time, not even when asked how the payment stands. Nothing is booked; that is
+                written down, and the shop asks until it is told. Asking again asks for the same payment.
+        """
+        session = await self._session(id)
+        if session["canceled_at"] is not None:
+            raise let_go(id)
+        if session["payment_id"] is not None:
+            if session["settle_at"] is not None and not await self._claim(id):
+                raise let_go(id)
+            return await self._payment(session["payment_id"])
+        if session["unsettled"]:
+            await self._settle_others(session)
+        outcome = await self._outcome(session, context or {})
+        if outcome.status in HELD:
+            return await self._authorized(session, outcome, claimed=True)
+        booked = await self._not_authorized(session, outcome, claimed=outcome.status == "pending_authorization")
+        if booked is not None:  # another one, who asked at the same time, was told that it is authorised
+            return booked
+        if outcome.status == "pending_authorization":
+            return None
+        if outcome.status == "requires_more":
+            raise PaymentRequiresMore(f"Payment session {id} needs something more of the buyer before it is authorized")
+        raise PaymentAuthorizationFailed(f"Payment session {id} was not authorized by the provider {session['provider_id']}")
+
+    # -- inside
+
+    async def _session(self, id: str) -> Row:
+        found = await self.database.fetch_one(SESSION, {"id": id})
+        if found is None:
+            raise NotFound(f"Payment session with id: {id} was not found")
+        return dict(found)
+
+    async def _settle_others(self, session: Row) -> None:
+        """Make sure that no money is held in sessions that were dropped before this one. Raises PaymentInDoubt where that can't be said."""
+        said = await asyncio.gather(*(self.settle_session(other) for other in session["unsettled"]), return_exceptions=True)
+        for error in said:
+            if isinstance(error, BaseException):
+                raise PaymentInDoubt(
+                    "It isn't known yet what became of an earlier payment for the same thing. Try again.",
+                    hint=f"{type(error).__name__}: {error}",
+                    retry_after=AGAIN_SECONDS,
+                ) from error
+
+    async def _outcome(self, session: Row, context: Mapping[str, Any]) -> Outcome:
+        """What the provider says. Where it may have been asked before it is asked first how the payment stands: that counts."""
+        id, provider = session["id"], session["provider_id"]
+        about = {**(session["context"] or {}), **context}
+        ask = Ask(f"{id}:authorize:{session['attempt']}", session["data"], session["amount"], session["currency_code"], about)
+        try:
+            if session["doubted_at"] is not None or session["attempt"]:
+                stands = await self._asked(provider, "status", ask)
+                if stands.status in (*HELD, "pending_authorization"):
+                    return stands
+            try:
+                return await self._asked(provider, "authorize", ask)
+            except PaymentOutcomeUnknown:
+                stands = await self._asked(provider, "status", ask)
+                if stands.status == "pending":  # the request never reached it, or is on its way yet
+                    raise
+                return stands
+        except Exception as error:
+            if isinstance(error, VelellaError) and error.status < 500:
+                raise  # refused, for certain
+            await self._doubt(id)
+            raise PaymentInDoubt(
+                f"The payment provider did not answer, so it isn't known whether payment session {id} is authorized. Try again.",
+                hint=f"{type(error).__name__}: {error}",
+                retry_after=AGAIN_SECONDS,
+            ) from error
+
+    @writes
+    @one_statement()
+    async def _doubt(self, id: str) -> None:
+        """Write down that the provider was asked for the money and didn't answer."""
+        await self.database.execute(DOUBT, {"id": id})
+
+    @writes
+    @one_statement()
+    async def _claim(self, id: str) -> bool:
+        """Have an order stand for what was paid. False: the session was dropped."""
+        return bool(await self.database.execute(CLAIM, {"id": id}))

@@ -1,0 +1,144 @@
+"""Settling: nothing is held by a provider, or owed to it, that only a process remembers.
+
+A session is *claimed* by the order that it pays for. Until then its row says when somebody has to look after it (`settle_at`): some time
+after it was begun; at once, when its provider was asked for the money and didn't answer, or when it was dropped. That is written in the
+transaction that begins, doubts or drops it, and taken away when an order claims it, or when the provider has said that nothing is held.
+Whoever comes first, the claim or the one who lets go, is decided by the row.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Literal
+
+from ...core.clock import utc_now
+from ...core.logs import logger
+from ...core.messages import one_statement, reads, repeatable, writes
+from ...core.module import Row, Rows
+from .noticing import Noticing
+from .queries import BEGUN, LET_GO, LOOKED, STANDING, UNSETTLED
+from .sessions import ask_of
+
+log = logger("velella.payment")
+
+LATE = timedelta(minutes=10)
+"""For so long a request that wasn't answered may still be on its way, whatever the provider says meanwhile: it is asked once more after."""
+KEPT = timedelta(days=7)
+"""How long a session is kept in which nobody pays."""
+COURTESY_SECONDS = 5.0
+"""What a request that drops sessions waits for their providers. Those that don't answer by then are told later."""
+GRACE_SECONDS = 5.0
+"""For so long a session that has to be settled is left to whoever dropped or doubted it."""
+HELD = ("authorized", "captured")
+
+
+class Settling(Noticing):
+    """Letting go of what no order stands for."""
+
+    @reads
+    async def unsettled_sessions(self, limit: int = 200, grace: float = GRACE_SECONDS) -> Rows:
+        """Sessions that have to be settled by now and that no execution sees to, `{id, due}`, the longest waiting first."""
+        rows = await self.database.fetch(UNSETTLED, {"limit": limit, "grace": grace})
+        return [{"id": row["id"], "due": row["settle_at"]} for row in rows]
+
+    @writes
+    @one_statement()
+    async def settling_begun(self, sessions: Rows) -> None:
+        """Executions see to these, as `unsettled_sessions` gave them. They aren't given again until they are due anew."""
+        await self.database.execute(BEGUN, {"ids": [row["id"] for row in sessions], "due": [row["due"] for row in sessions]})
+
+    @repeatable
+    async def settle_session(self, id: str) -> Literal["settled", "later", "held", "given back"]:
+        """See to it that no money is held in a session that no order stands for. What was done.
+
+        `settled`: there is nothing left to do. `later`: it isn't time, or there has to be another look. `held`: money that the provider
+        turned out to hold is in the books, for the buyer to go on with or to be given back later. `given back`: the provider says that it
+        holds nothing any more.
+
+        Raises PaymentOutcomeUnknown, or what the provider raises, where it doesn't say: then it has to be asked again.
+        """
+        session = await self._any_session(id)
+        if session["settle_at"] is None:
+            return "settled"
+        if session["settle_at"] > utc_now():
+            return "later"
+        if session["deleted_at"] is None:
+            said = await self._look_after(session)
+            if said is not None:
+                return said
+            session = await self._any_session(id)
+        await self._give_back(session)
+        return "given back"
+
+    # -- inside
+
+    async def _look_after(self, session: Row) -> Literal["settled", "held", "later"] | None:
+        """Ask how a session stands that wasn't dropped. None: it is dropped now, and what is held in it has to be given back."""
+        held = session["payment_id"] is not None
+        if not held:
+            outcome = await self._asked(session["provider_id"], "status", ask_of(session, "look"))
+            held = outcome.status in HELD
+            if held:
+                await self._authorized(session, outcome)
+            elif outcome.status != "pending":
+                await self._not_authorized(session, outcome)
+        now, begun, doubted = utc_now(), session["created_at"], session["doubted_at"] or session["created_at"]
+        hold = timedelta(seconds=self.context.settings.payment_hold_seconds)
+        if held:
+            wait = doubted + hold - now
+        elif doubted > begun and now < doubted + LATE:
+            wait = doubted + LATE - now
+        else:
+            wait = max(hold, now - begun) if now < begun + KEPT else timedelta(0)
+        if wait > timedelta(0):
+            await self._looked(session, wait.total_seconds())
+            return "held" if held else "later"
+        return None if await self._let_go(session["id"]) else "settled"  # then an order was faster
+
+    async def _give_back(self, session: Row) -> None:
+        """Have the provider forget a session that was dropped, with all that is held in it."""
+        late = session["doubted_at"] and session["doubted_at"] + LATE - utc_now()
+        if session["payment_id"] is not None and session["canceled_at"] is None:
+            await self._return_payment(session)
+        else:
+            about = "drop:late" if late and late <= timedelta(0) else "drop"
+            await self._asked(session["provider_id"], "drop", ask_of(session, about))
+        await self._looked(session, late.total_seconds() if late and late > timedelta(0) else None)
+
+    async def _return_payment(self, session: Row) -> None:
+        """Cancel or refund a payment that no order stands for."""
+        payment = await self._settle(session, await self._asked(session["provider_id"], "status", ask_of(session, "look")))
+        if payment["canceled_at"] is not None:
+            return
+        standing = await self.database.fetch_one(STANDING, {"id": payment["id"]})
+        assert standing is not None  # an aggregate always gives a row
+        if not standing["captured"] and not standing["capturing"]:
+            await self.cancel_payment(payment["id"])
+        elif standing["captured"] > standing["refunded"]:
+            await self.refund_payment(payment["id"], note="No order was placed", key="settle")
+
+    async def _have_forgotten(self, dropped: Rows) -> None:
+        """Tell the providers of sessions that were dropped, as far as they answer soon; the others are told later, that is written down."""
+
+        async def told(session: Row) -> None:
+            try:
+                async with asyncio.timeout(COURTESY_SECONDS):
+                    await self._give_back(session)
+            except (Exception, TimeoutError) as error:  # noqa: BLE001 - `settle_at` remembers it
+                log.warning("a provider could not forget a payment session yet", session=session["id"], error=str(error))
+
+        await asyncio.gather(*(told(session) for session in dropped if session["settle_at"] is not None))
+
+    @writes
+    @one_statement()
+    async def _let_go(self, id: str) -> bool:
+        """Drop what no order has claimed. False: one has, meanwhile, or it is gone already."""
+        gone = bool(await self.database.execute(LET_GO, {"id": id}))
+        self.touch("payment_session", "payment_collection")
+        return gone
+
+    @writes
+    @one_statement()
+    async def _looked(self, session: Row, again: float | None) -> None:
+        await self.database.execute(LOOKED, {"id": session["id"], "seen": session["settle_at"], "again": again})

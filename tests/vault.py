@@ -1,0 +1,162 @@
+"""A payment provider of tests that keeps true books of its own, whatever it tells the shop.
+
+What it is asked for a session may go wrong in every way that the world has; `Vault.tricks` says how, by what it is asked (`authorize`,
+`status`, …), for all sessions or for one:
+
+    lost     it does what it is asked, and its answer never comes
+    dark     it hears nothing
+    hangs    it hears nothing, and doesn't say so either
+    late     it doesn't answer, and does it when it has time (`come_back`)
+    lies     it does what it is asked, and says that it didn't
+    broken   it does what it is asked, and answers nonsense
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import ClassVar, Literal
+
+from velella.core.errors import InvalidData
+from velella.modules.payment.provider import Ask, Outcome, PaymentProvider
+
+Trick = Literal["lost", "dark", "hangs", "late", "lies", "broken"]
+
+
+@dataclass
+class Purse:
+    """The money of one session."""
+
+    held: Decimal = Decimal(0)
+    taken: Decimal = Decimal(0)
+    returned: Decimal = Decimal(0)
+    forgotten: bool = False
+    done: set[str] = field(default_factory=set)
+    """Keys: what is asked again under one isn't done again."""
+
+    @property
+    def kept(self) -> Decimal:
+        """What the buyer misses."""
+        return self.held + self.taken - self.returned
+
+
+class Vault(PaymentProvider):
+    identifier = "vault"
+    purses: ClassVar[dict[str, Purse]] = {}
+    tricks: ClassVar[dict[str, Trick]] = {}
+    """`authorize`, or `authorize payses_1`."""
+    asked: ClassVar[list[tuple[str, str]]] = []
+    """What, of which session."""
+    takes_at_once: ClassVar[bool] = True
+    later: ClassVar[list[Callable[[], Outcome]]] = []
+
+    @classmethod
+    def reset(cls) -> None:
+        for each in (cls.purses, cls.tricks, cls.asked, cls.later):
+            each.clear()
+        cls.takes_at_once = True
+
+    @classmethod
+    def come_back(cls) -> None:
+        """From now on it answers truly, and does what it hadn't time for."""
+        cls.tricks.clear()
+        for do in cls.later:
+            do()
+        cls.later.clear()
+
+    @classmethod
+    def keeps(cls, *sessions: str) -> list[Decimal]:
+        return [cls.purses[session].kept for session in sessions]
+
+    async def _do(self, what: str, ask: Ask, do: Callable[[Purse], Outcome]) -> Outcome:
+        session = str(ask.data["session_id"])
+        purse = self.purses.setdefault(session, Purse())
+        self.asked.append((what, session))
+        await asyncio.sleep(0)
+
+        def once() -> Outcome:
+            if what != "status" and ask.key in purse.done:
+                return _how(purse, ask)
+            if what != "status":
+                purse.done.add(ask.key)
+            return do(purse)
+
+        match self.tricks.get(f"{what} {session}", self.tricks.get(what)):
+            case "dark":
+                raise ConnectionRefusedError("the vault is closed")
+            case "hangs":
+                await asyncio.sleep(3600)
+            case "late":
+                self.later.append(once)
+                raise TimeoutError("the vault is busy")
+            case "lost":
+                once()
+                raise TimeoutError("the answer is lost")
+            case "broken":
+                once()
+                raise KeyError("the vault answers nonsense")
+            case "lies":
+                once()
+                return Outcome({}, "error")
+        return once()
+
+    async def initiate(self, ask: Ask) -> Outcome:
+        return await self._do("initiate", ask, lambda _: Outcome({"session_id": ask.data["session_id"]}))
+
+    async def drop(self, ask: Ask) -> None:
+        def forget(purse: Purse) -> Outcome:
+            purse.held, purse.returned, purse.forgotten = Decimal(0), purse.taken, True
+            return Outcome({}, "canceled")
+
+        await self._do("drop", ask, forget)
+
+    async def authorize(self, ask: Ask) -> Outcome:
+        def hold(purse: Purse) -> Outcome:
+            if purse.forgotten:
+                return Outcome({}, "canceled")
+            if self.takes_at_once:
+                purse.taken += ask.amount
+            else:
+                purse.held += ask.amount
+            return _how(purse, ask)
+
+        return await self._do("authorize", ask, hold)
+
+    async def capture(self, ask: Ask) -> Outcome:
+        def take(purse: Purse) -> Outcome:
+            if ask.amount > purse.held:
+                raise InvalidData("more than is held")
+            purse.held -= ask.amount
+            purse.taken += ask.amount
+            return _how(purse, ask)
+
+        return await self._do("capture", ask, take)
+
+    async def refund(self, ask: Ask) -> Outcome:
+        def give(purse: Purse) -> Outcome:
+            if ask.amount > purse.taken - purse.returned:
+                raise InvalidData("more than was taken")
+            purse.returned += ask.amount
+            return _how(purse, ask)
+
+        return await self._do("refund", ask, give)
+
+    async def cancel(self, ask: Ask) -> Outcome:
+        def let_go(purse: Purse) -> Outcome:
+            purse.held = Decimal(0)
+            return Outcome({}, "canceled")
+
+        return await self._do("cancel", ask, let_go)
+
+    async def status(self, ask: Ask) -> Outcome:
+        return await self._do("status", ask, lambda purse: _how(purse, ask))
+
+
+def _how(purse: Purse, ask: Ask) -> Outcome:
+    if purse.taken:
+        return Outcome({}, "captured", purse.taken)
+    if purse.held:
+        return Outcome({}, "authorized")
+    return Outcome({}, "canceled" if purse.forgotten else "pending")
