@@ -26,6 +26,7 @@ from velella.http.frontend import FrontEnd
 from velella.modules.payment.provider import Ask, Outcome, PaymentProvider
 
 from ..stripe_desk import KEY, SECRET, StripeDesk
+from ..vault import Vault
 
 Row = dict[str, Any]
 
@@ -76,7 +77,7 @@ class MoodyProvider(PaymentProvider):
 
 
 providers = types.ModuleType("store_test_providers")
-providers.MoodyProvider = MoodyProvider  # type: ignore[attr-defined]
+providers.MoodyProvider, providers.Vault = MoodyProvider, Vault  # type: ignore[attr-defined]
 sys.modules[providers.__name__] = providers
 
 
@@ -175,7 +176,7 @@ class Market:
         ties = [
             {"region_id": id, "payment_provider_id": name}
             for id in self.regions.values()
-            for name in ("pp_system_default", "pp_moody_m", "pp_stripe_stripe", "pp_stripe_at-once")
+            for name in ("pp_system_default", "pp_moody_m", "pp_vault_v", "pp_stripe_stripe", "pp_stripe_at-once")
         ]
         await link.attach("region_payment_provider", ties)
         self.option = await self.new_option("Standard", {each.currency: each.shipping for each in COUNTRIES})
@@ -307,6 +308,10 @@ class Store:
     def signed_in(self, customer_id: str) -> Store:
         return Store(self.market, self.session, {**self.headers, "authorization": f"Bearer {self.market.token(customer_id)}"})
 
+    def under(self, key: str) -> Store:
+        """The same, with an Idempotency-Key of its own."""
+        return Store(self.market, self.session, {**self.headers, "idempotency-key": key})
+
     async def __call__(self, method: str, path: str, body: Any = None, **query: str) -> Answer:
         data = None if body is None else json.dumps(body, default=str)
         headers = self.headers if body is None else {**self.headers, "content-type": "application/json"}
@@ -379,6 +384,7 @@ async def market(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFa
     payment = [
         *default_providers()["payment"],
         ProviderSettings(use="store_test_providers:MoodyProvider", id="m"),
+        ProviderSettings(use="store_test_providers:Vault", id="v"),
         ProviderSettings(use="stripe", id="stripe", options=stripe),
         ProviderSettings(use="stripe", id="at-once", options={**stripe, "capture": True}),
     ]

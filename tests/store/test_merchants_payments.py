@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from velella.core.ids import ulid
+
 from ..stripe_desk import StripeDesk
 from .conftest import Answer, Market, Row, Store
 
@@ -71,12 +73,36 @@ async def test_refunds_at_once_never_give_back_more_than_was_captured(
         id = await payment_of(market, order)
     captures = await asyncio.gather(*(merchant.post(f"/admin/payments/{id}/capture") for _ in range(3)))
     assert 200 in kinds(list(captures))
-    answers = await asyncio.gather(*(merchant.post(f"/admin/payments/{id}/refund", {"amount": 30}) for _ in range(8)))
+    keyed = [merchant.under(f"press {n}") for n in range(8)]
+    answers = await asyncio.gather(*(each.post(f"/admin/payments/{id}/refund", {"amount": 30}) for each in keyed))
     assert kinds(list(answers)) == {200: 3, 400: 5}
     assert sums((await merchant.get(f"/admin/payments/{id}"))["payment"]) == (100, 90)
     assert await transactions(market, order) == [-30, -30, -30, 100]
     if provider == "pp_stripe_stripe":
         assert await stripe_desk.refunds(found[0]["data"]["id"]) == [3000, 3000, 3000]
+
+
+@pytest.mark.parametrize("kind", ["capture", "refund"])
+async def test_pressing_twice_moves_money_once(market: Market, store: Store, merchant: Store, kind: str) -> None:
+    order, id = await ordered(market, store)
+    if kind == "refund":
+        await merchant.post(f"/admin/payments/{id}/capture")
+    path, sign = f"/admin/payments/{id}/{kind}", 1 if kind == "capture" else -1
+    before = await transactions(market, order)
+    for pressed in (merchant, merchant.under(ulid())):
+        answers = await asyncio.gather(*(pressed.post(path, {"amount": 2}) for _ in range(4)))
+        assert kinds(list(answers)) == {200: 4}
+    assert (await pressed.post(path, {"amount": 2})).status == 200  # its key is known
+    assert await transactions(market, order) == sorted([*before, 2 * sign, 2 * sign])
+    assert (await merchant.post(path, {"amount": 2})).status == 200  # once more, after the first was answered
+    assert await transactions(market, order) == sorted([*before, *[2 * sign] * 3])
+    other = Store(market, store.session, {**pressed.headers, "authorization": f"Bearer {_another_user(market)}"})
+    assert (await other.post(path, {"amount": 2})).status == 200  # somebody else's key is another one
+    assert await transactions(market, order) == sorted([*before, *[2 * sign] * 4])
+
+
+def _another_user(market: Market) -> str:
+    return market.front.tokens.issue({"actor_id": "user_2", "actor_type": "user", "auth_identity_id": "authid_2"})
 
 
 async def test_a_refund_for_a_reason_that_nobody_knows_moves_no_money(market: Market, store: Store, merchant: Store) -> None:
