@@ -13,6 +13,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..core import json
@@ -90,7 +91,7 @@ class Coordinator(Service):
     ) -> None:
         """`replica`: a name that no other living coordinator has; None where there is no such name. `packages`: import paths of what
         registers workflows, loaded at the start. `visits`: it carries out what it is asked for, and nothing of what others began."""
-        self._flows = flows
+        self._flows = flows = replace(flows, call=self._call)
         self._database = database
         self._packages = tuple(packages)
         self._named = replica is not None
@@ -142,7 +143,7 @@ class Coordinator(Service):
         as it is kept. By default it is what the workflow's `key` parameter holds. A short workflow takes none: it leaves nothing behind
         that a repetition could find.
 
-        Raises what the workflow raises, after it was undone. DeadlineExceeded from a durable one means that it goes on.
+        Raises what the workflow raises, after it was undone. GoesOn from a durable one means that it isn't over.
         """
         workflow = workflow_named(name)
         if workflow.durable:
@@ -172,6 +173,9 @@ class Coordinator(Service):
                 if run.unfinished:
                     await self._bury(run, input)
                 return result
+
+    async def _call(self, workflow: str, input: dict[str, Any], key: str | None) -> Any:
+        return await self.run(workflow, input, key)
 
     @keyed("key")
     @reads
@@ -249,14 +253,16 @@ class Coordinator(Service):
         """What of the whole shop waits to be done, by any coordinator, or for an operator."""
         row = await self._database.fetch_one(queries.BACKLOG)
         assert row is not None
-        states = [("velella_workflow_executions", (state,), row[state]) for state in ("invoking", "compensating", "failed")]
+        states = [("velella_workflow_executions", (state,), row[state]) for state in ("invoking", "finishing", "compensating", "failed")]
         return [*states, ("velella_events_waiting", (), row["events"])]
 
     @reads
     async def list(self, state: str | None = None, workflow: str | None = None, limit: int = 50) -> list[Row]:
-        """Executions, newest first: id, workflow, key, state, attempts, owner, created_at, finished_at, error.
+        """Executions, newest first: id, workflow, key, state, attempts, owner, waits_at, failures, resume_at, created_at, finished_at,
+        error.
 
-        States: invoking, compensating, done, reverted (failed, and everything was undone) and failed (it needs somebody to look at it).
+        States: invoking, finishing (beyond its point of no return: it goes on until it is done), compensating, done, reverted (failed, and
+        everything was undone) and failed (it needs somebody to look at it). What waits is gone on with at `resume_at`.
         """
         rows = await self._database.fetch(queries.LIST, {"state": state, "workflow": workflow, "limit": limit})
         return [_shown(row) for row in rows]
@@ -269,7 +275,7 @@ class Coordinator(Service):
             raise NotFound(f"Execution with id: {id} was not found")
         steps = row["steps"]
         if steps is None:
-            steps = [f"{path} {reference}" for path, reference, *_ in map(unpack, row["journal"])]
+            steps = [f"{path} {reference}" for path, reference, _, _, _, failure, _ in map(unpack, row["journal"]) if failure is None]
         return {
             **_shown(row),
             "input": unpack(row["input"]),
@@ -277,7 +283,6 @@ class Coordinator(Service):
             "steps": steps,
             "to_undo": [f"{path} {reference}" for reference, path, *_ in unpack(row["undo"])] if row["undo"] is not None else [],
             "trace_id": row["trace_id"],
-            "resume_at": iso(row["resume_at"]) if row["resume_at"] is not None else None,
         }
 
     async def retry(self, id: str) -> None:
@@ -379,6 +384,9 @@ def _shown(row: Any) -> Row:
         "state": row["state"],
         "attempts": row["attempts"],
         "owner": row["owner"],
+        "waits_at": row["waits_at"],
+        "failures": row["failures"],
+        "resume_at": iso(row["resume_at"]) if row["resume_at"] is not None else None,
         "created_at": iso(row["started_at"]),
         "finished_at": iso(row["finished_at"]) if row["finished_at"] is not None else None,
         "error": f"{error[0]}: {error[1]}" if error else None,

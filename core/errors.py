@@ -16,6 +16,7 @@
         ├── Busy                     a mailbox is full
         ├── DeadlineExceeded    504  the answer did not come in time; a write may or may not have happened
         ├── ReplyLost                the connection closed after the message left; the same doubt
+        ├── GoesOn                   a durable workflow isn't over and goes on by itself; asked again under its key, it is joined
         └── PaymentOutcomeUnknown    a payment provider did not answer; it is asked again, never guessed
             └── PaymentInDoubt       the same, and written down: the shop finds out by itself, nothing goes on meanwhile
 
@@ -139,6 +140,10 @@ class DeadlineExceeded(Unavailable):
 
 
 class ReplyLost(Unavailable):
+    pass
+
+
+class GoesOn(Unavailable):
     pass
 
 

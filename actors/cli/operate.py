@@ -149,16 +149,18 @@ def _workflows(app: typer.Typer) -> None:
 
     @workflows.command("list", epilog="Example:  velella workflows list --state failed")
     def list_(
-        state: str | None = typer.Option(None, help="invoking, compensating, done, failed or reverted."),
+        state: str | None = typer.Option(None, help="invoking, finishing, compensating, done, failed or reverted."),
         limit: int = typer.Option(50, help="How many, newest first."),
         data_dir: Path | None = DataDir,
         database_url: str | None = DatabaseUrl,
     ) -> None:
         """List executions, newest first."""
         rows = _with_coordinator(data_dir, database_url, lambda host: host.workflows.list(state=state, limit=limit))
-        table = Table("execution", "workflow", "key", "state", "attempts", "started", "error")
+        names = {"execution": "id", "waits at": "waits_at", "due": "resume_at", "started": "created_at"}
+        titles = ("execution", "workflow", "key", "state", "attempts", "started", "waits at", "failures", "due", "error")
+        table = Table(*titles)
         for row in rows:
-            table.add_row(*(str(row[name] or "") for name in ("id", "workflow", "key", "state", "attempts", "created_at", "error")))
+            table.add_row(*(str(row[names.get(title, title)] or "") for title in titles))
         console.print(table)
 
     @workflows.command(epilog="Example:  velella workflows show wfex_01J9…")

@@ -9,28 +9,43 @@ from typing import Any
 
 from ...core import tracing
 from ...core.codec import pack, travelled, unpack
-from ...core.errors import Conflict, DeadlineExceeded, Unavailable, UnexpectedState, VelellaError
+from ...core.errors import Conflict, GoesOn, Unavailable, UnexpectedState, VelellaError
 from ...core.flow import FlowContext, Workflow, workflow_named
-from ...core.flow.journal import Diverged, Entry, Superseded
-from ...core.flow.run import DURABLE_SECONDS, Run, as_velella_error
+from ...core.flow.attempts import as_velella_error
+from ...core.flow.journal import Diverged, Entry, Parked, Superseded
+from ...core.flow.run import DURABLE_SECONDS, ONWARD, Run
 from ...core.ids import new_id
 from ...core.logs import logger
 from ...core.messages import CallContext, call_context, current_call
 from ...core.metrics import Timings
 from ..caching import told_together
 from .journal import ExecutionJournal, pack_entries, unpack_entries
-from .queries import MAX_ATTEMPTS
-from .store import BOOKKEEPING_SECONDS, Execution, Executions, bookkeeping
+from .store import BOOKKEEPING_SECONDS, Execution, Executions, bookkeeping, goes_on
 from .waiting import Outcomes
 
 AT_ONCE = 16
 """How many executions left by others are taken up at a time."""
+
+ANSWER_SECONDS = 2.0
+"""How long who waits for a workflow that has answered waits on, so that they find done what comes after, if nothing is in the way."""
+UNDOING = "undoing"
+UNDO_PATIENCE_SECONDS = 86_400.0
+"""For so long undoing is tried again that meets nothing but absence. Then it is left to an operator."""
 
 log = logger("velella.workflows")
 
 
 class _LookAgain(Exception):
     """What this run saw may have been undone by now."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Start:
+    """An execution that somebody here waits for."""
+
+    task: asyncio.Task[Any]
+    answer: asyncio.Future[Any]
+    """What it has answered before its end."""
 
 
 @dataclass(slots=True, eq=False)
@@ -52,7 +67,7 @@ class DurableFlows:
         self._store = store
         self._outcomes = Outcomes(store)
         self._active: dict[str, _Active] = {}
-        self._by_key: dict[tuple[str, str], asyncio.Task[Any]] = {}
+        self._by_key: dict[tuple[str, str], _Start] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._stopping = False
         store.lease.when_late(self._drop_what_was_taken)
@@ -60,33 +75,38 @@ class DurableFlows:
     # -- starting
 
     async def run(self, workflow: Workflow[..., Any], input: dict[str, Any], key: str | None) -> Any:
-        """Carry out, or join the execution of that key; its result.
+        """Carry out, or join the execution of that key; its result, or what it has answered.
 
-        The execution doesn't end with whoever asked for it: DeadlineExceeded means that it goes on.
+        The execution doesn't end with whoever asked for it. Raises GoesOn where it isn't over, and goes on.
         """
         if self._stopping:
             raise Unavailable("This coordinator is stopping.")
-        task = self._by_key.get((workflow.name, key)) if key is not None else None
-        joined = task is not None
-        if task is None:
-            task = self._spawn(self._to_the_end(workflow, pack(input), key, current_call().trace_id))
-            if key is not None:
-                name = (workflow.name, key)
-                self._by_key[name] = task
-                task.add_done_callback(lambda _: self._by_key.pop(name, None))
+        start = self._by_key.get((workflow.name, key)) if key is not None else None
+        joined = start is not None
+        if start is None:
+            start = self._begin(workflow, input, key)
         left = current_call().left()
-        try:
-            async with asyncio.timeout(left):
-                result = await asyncio.shield(task)
-        except TimeoutError:
-            if task.done():
-                raise
-            raise DeadlineExceeded(f"The workflow {workflow.name} is still running.") from None
-        except asyncio.CancelledError:
-            if task.cancelled():  # not we were: the coordinator stops
-                raise Unavailable(f"The coordinator of the workflow {workflow.name} stops; another one goes on with it.") from None
-            raise
+        await asyncio.wait({start.task, start.answer}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        if start.answer.done() and not start.task.done():
+            await asyncio.wait({start.task}, timeout=min(ANSWER_SECONDS, current_call().left()))
+        if not start.task.done():
+            if start.answer.done():
+                return travelled(start.answer.result())
+            raise GoesOn(f"The workflow {workflow.name} is still running.")
+        if start.task.cancelled():
+            raise Unavailable(f"The coordinator of the workflow {workflow.name} stops; another one goes on with it.")
+        result = start.task.result()
         return travelled(result) if joined else result
+
+    def _begin(self, workflow: Workflow[..., Any], input: dict[str, Any], key: str | None) -> _Start:
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        task = self._spawn(self._to_the_end(workflow, pack(input), key, current_call().trace_id, answer))
+        start = _Start(task, answer)
+        if key is not None:
+            name = (workflow.name, key)
+            self._by_key[name] = start
+            task.add_done_callback(lambda _: self._by_key.pop(name, None))
+        return start
 
     async def start(self, workflow: Workflow[..., Any], input: dict[str, Any], key: str | None) -> str:
         """Put it in the queue: this coordinator takes it up at once, any other within seconds. The id of the execution."""
@@ -99,7 +119,9 @@ class DurableFlows:
             raise Conflict(f"The workflow {workflow.name} with key {key} was just undone. Try again.")
         return there[0]
 
-    async def _to_the_end(self, workflow: Workflow[..., Any], input: bytes, key: str | None, trace_id: str) -> Any:
+    async def _to_the_end(
+        self, workflow: Workflow[..., Any], input: bytes, key: str | None, trace_id: str, answer: asyncio.Future[Any]
+    ) -> Any:
         attempt = 0
         looked_again = False
         while True:
@@ -110,26 +132,31 @@ class DurableFlows:
                 self._store, new_id("wfex"), workflow, key, input, trace_id, now.replace(microsecond=now.microsecond // 1000 * 1000)
             )
             try:
-                return await self._carry_out(journal, started, may_look_again=not looked_again)
+                return await self._carry_out(journal, started, may_look_again=not looked_again, answer=answer)
             except _LookAgain:
                 looked_again = True
             except Exception as error:
                 attempt += 1
-                if attempt > workflow.retries or (isinstance(error, VelellaError) and error.status < 500) or journal.outdone:
+                over = journal.outdone or journal.parked
+                if attempt > workflow.retries or (isinstance(error, VelellaError) and error.status < 500) or over:
                     raise
                 await asyncio.sleep(0.05 * 2**attempt)
 
     # -- carrying out
 
-    async def _carry_out(self, journal: ExecutionJournal, started: float, *, may_look_again: bool = False) -> Any:
+    async def _carry_out(
+        self, journal: ExecutionJournal, started: float, *, may_look_again: bool = False, answer: asyncio.Future[Any] | None = None
+    ) -> Any:
         run = self._enter(journal)
+        if answer is not None:
+            run.on_answer = answer.set_result
         outcome = "abandoned"  # to be gone on with elsewhere
         try:
             result = await self._to_an_end(run, journal, started, may_look_again)
-            outcome = "done"
+            outcome = "waiting" if journal.parked else "done"
             return result
         except Exception:
-            outcome = "failed" if run.unfinished else "reverted"
+            outcome = "waiting" if journal.parked else "failed" if run.unfinished else "reverted"
             raise
         finally:  # not before it is written down: what we own and don't carry out is taken for left over
             self._active.pop(journal.id, None)
@@ -144,6 +171,11 @@ class DurableFlows:
                 result = await run.carry_out(unpack(journal.input))
         except Superseded:
             return await self._superseded(journal, started, may_look_again)
+        except Parked as parked:
+            try:
+                return await self._park(journal, run, parked)
+            except Superseded:
+                return await self._superseded(journal, started, may_look_again)
         except Diverged as diverged:
             self._bookkeeping(journal)
             strange = UnexpectedState(str(diverged))
@@ -172,6 +204,29 @@ class DurableFlows:
         if run.unfinished:  # of a sub-workflow whose failure was caught
             await self.bury(run, journal.input)
         return result
+
+    async def _park(self, journal: ExecutionJournal, run: Run, parked: Parked) -> Any:
+        """Put it into the table; what it has answered. Raises GoesOn where it has not."""
+        self._bookkeeping(journal)
+        if not journal.begun:
+            await journal.before_write()
+        onward = run.onward or journal.in_doubt
+        answer = pack(run.result) if run.answered else None
+        if not await self._store.park(journal, parked.pause, at=parked.at, error=parked.error, onward=onward, answer=answer):
+            raise Superseded
+        journal.parked = True
+        if parked.error is not None:
+            log.warning(
+                "an execution waits to be tried again",
+                workflow=journal.workflow.name,
+                execution=journal.id,
+                at=parked.at,
+                seconds=round(parked.pause, 1),
+                error=str(parked.error),
+            )
+        if run.answered:
+            return run.result
+        raise goes_on(parked.error.message if parked.error is not None else None, parked.pause)
 
     def _enter(self, journal: ExecutionJournal) -> Run:
         run = Run(self._flows, journal.workflow, id=journal.id, journal=journal, started_at=journal.started_at)
@@ -228,9 +283,10 @@ class DurableFlows:
             return
         undo = pack_entries([entry for entry, _ in run.unfinished])
         away = all(isinstance(reason, Unavailable) for _, reason in run.unfinished)
-        if away and journal.attempts < MAX_ATTEMPTS:
+        failures, seconds = journal.failures_at(UNDOING)
+        if away and seconds < UNDO_PATIENCE_SECONDS:
             await self._store.compensate(journal, error, undo)  # it may not have got that far
-            await self._store.put_back(journal, min(60.0, 2.0**journal.attempts), undo=undo, error=error)
+            await self._store.park(journal, ONWARD.pause(failures + 1), at=UNDOING, undo=undo, error=error)
         else:
             await self._store.end(journal, "failed", error, undo)
 
@@ -256,10 +312,10 @@ class DurableFlows:
             return 0
         rows = await self._store.take_over(list(self._active), AT_ONCE - recovering)
         for row in rows:
-            if row.state == "failed":
-                log.error("an execution was given up", execution=row.id, workflow=row.workflow, attempts=row.attempts - 1)
+            if row.state == "failed" or row.owner is None:
+                log.error("an execution sees its coordinators die", execution=row.id, workflow=row.workflow, attempts=row.attempts - 1)
                 continue
-            if row.attempts > 1:
+            if row.left_by is not None:
                 log.warning("an execution is taken over", execution=row.id, workflow=row.workflow, state=row.state, attempt=row.attempts)
             self._spawn(self._resume(row))
         return len(rows)
@@ -280,6 +336,8 @@ class DurableFlows:
                     await self._carry_out(journal, time.monotonic())
                 else:
                     await self._go_on_undoing(journal, entries, row)
+        except GoesOn:
+            pass  # it is back in the table
         except VelellaError as error:
             log.warning("an execution that was taken over failed", execution=row.id, workflow=row.workflow, error=str(error))
 
@@ -318,7 +376,7 @@ class DurableFlows:
         call_context.set(None)
         for active in rest:
             if active.journal.touched:
-                await self._store.put_back(active.journal, 0.0, forgiven=1)
+                await self._store.park(active.journal, 0.0, onward=active.run.onward or active.journal.in_doubt)
         await self._outcomes.stop()
         for task in self._tasks:
             task.cancel()

@@ -19,8 +19,9 @@ from typing import Any
 from ...core.codec import unpack
 from ...core.errors import VelellaError
 from ...core.flow import Event, Flow, FlowContext, Subscriber, Workflow
+from ...core.flow.attempts import as_velella_error
 from ...core.flow.definitions import subscribers
-from ...core.flow.run import Run, as_velella_error
+from ...core.flow.run import Run
 from ...core.logs import logger
 from ...core.messages import CallContext, call_context
 from ...core.sql.compiled import Compiled

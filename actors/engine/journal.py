@@ -11,8 +11,13 @@ results. The engine itself writes as seldom as it can, because each time is a co
    transaction of the write, under `execution:step/n`. So whoever runs the function again comes to the same calls with the same
    arguments, those already made answer from the record, and every effect happens once. A third party is asked under the same
    `execution:step` by its idempotency key.
-4. At the end, one UPDATE with the result, and the events in the same statement.
-5. Before anything is undone, one UPDATE that says so, with the list of what to undo. From there on nobody goes forward again: a step
+4. Where it has to wait (for a time, for another attempt, for another execution), one UPDATE that gives it back to the table, with all
+   that was done so far: whoever takes it up from there knows that nobody has come further. Of one whose coordinator died nobody knows
+   that: it may be beyond its pivot. So it is undone only when something is *refused* on the way (then no run has come further than there,
+   for every refusal is recorded); what fails otherwise is tried again. That costs nothing where nobody dies: the row doesn't say that a
+   pivot is asked before it is.
+5. At the end, one UPDATE with the result, and the events in the same statement.
+6. Before anything is undone, one UPDATE that says so, with the list of what to undo. From there on nobody goes forward again: a step
    that was undone would answer from the record as if it still held.
 
 Every one of these names owner and fence, and a takeover raises the fence: a coordinator that was taken for dead finds its UPDATE matching
@@ -52,6 +57,10 @@ class ExecutionJournal:
         """Whether another execution of the same key was first."""
         self.first = True
         """Whether nobody has carried it out before. What was put back isn't, even where its attempts are forgiven."""
+        self.in_doubt = False
+        """See `core.flow.journal.Journal`."""
+        self.parked = False
+        """Whether it waits in the table instead of having ended."""
         self.fence = 1
         self.attempts = 1
         self.owner: str | None = None
@@ -59,7 +68,11 @@ class ExecutionJournal:
         self.steps: list[str] = []
         self._store = store
         self._known: dict[str, Checkpoint] = {}
+        self._waited: tuple[str, int, float] = ("", 0, 0.0)
+        """Where it waited last, how often in a row it had failed there, and for how many seconds."""
         self._pending: list[bytes] = []
+        self._failures: list[bytes] = []
+        """Those of them that are failures."""
         self._to_keep = 0
         """How many of them, from the first one, have to be in the row before the next writing step: up to the last that was read."""
         self._writing = asyncio.Lock()
@@ -69,12 +82,16 @@ class ExecutionJournal:
         """Of an execution that was taken over."""
         journal = cls(store, row.id, workflow, row.key, row.input, row.trace_id, row.started_at)
         journal.begun = journal.touched = True
-        journal.first = False
+        journal.first = row.fence == 1
+        journal.in_doubt = row.state == "finishing" or row.left_by is not None
+        if row.waits_at is not None:
+            journal._waited = (row.waits_at, row.failures, row.failing_seconds or 0.0)
         journal.owner, journal.fence, journal.attempts = row.owner, row.fence, row.attempts
         for packed in row.journal:
             checkpoint = _from_wire(unpack(packed))
             journal._known[checkpoint.path] = checkpoint
-            journal.steps.append(_line(checkpoint))
+            if checkpoint.failure is None:
+                journal.steps.append(_line(checkpoint))
         return journal
 
     # -- what runs ask of it
@@ -88,7 +105,22 @@ class ExecutionJournal:
         self._pending.append(packed)
         if checkpoint.reads:
             self._to_keep = len(self._pending)
-        self.steps.append(_line(checkpoint))
+        if checkpoint.failure is None:
+            self.steps.append(_line(checkpoint))
+        else:
+            self._failures.append(packed)
+
+    def forget_failures(self) -> None:
+        self._pending = [packed for packed in self._pending if packed not in self._failures]
+        self._to_keep = min(self._to_keep, len(self._pending))
+
+    def failures_at(self, at: str) -> tuple[int, float]:
+        place, failures, seconds = self._waited
+        return (failures, seconds) if place == at else (0, 0.0)
+
+    def unwritten(self) -> list[bytes]:
+        """What is to be kept when the execution is put into the table."""
+        return list(self._pending)
 
     async def before_write(self) -> None:
         if self.begun and not self._to_keep:

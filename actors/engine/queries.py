@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 
 from ...core.sql.compiled import Compiled
-from .tables import LIVE
+from .tables import LIVE, STANDING
 
 LEASE_SECONDS = 10.0
 """A coordinator that says nothing for so long is taken for dead."""
 MAX_ATTEMPTS = 8
-"""How often an execution is taken up before it is left to an operator."""
+"""How many coordinators may die while they carry out one execution, before it is left to an operator."""
+POISON_SECONDS = 300.0
+"""How long one waits between two attempts that has seen so many die, and can't be given up."""
 DELIVERIES = 12
 """How often an event is offered to a subscriber that fails: the last time about 70 minutes after the first."""
 DELIVERED_SECONDS = 3600.0
@@ -38,29 +40,29 @@ def _sql(text: str) -> Compiled:
 
 # -- executions
 
-BEGIN = _sql("""
+BEGIN = _sql(f"""
     INSERT INTO workflow_execution (id, workflow, key, state, input, journal, owner, trace_id, started_at)
     VALUES (:id, :workflow, :key, 'invoking', :input, :journal::bytea[], :owner, :trace_id, :started_at)
-    ON CONFLICT (workflow, key) WHERE key IS NOT NULL AND state IN ('invoking', 'compensating', 'done') DO NOTHING
+    ON CONFLICT (workflow, key) WHERE key IS NOT NULL AND {STANDING} DO NOTHING
     RETURNING id
 """)
 
-QUEUE = _sql("""
-    INSERT INTO workflow_execution (id, workflow, key, state, input, attempts, trace_id, started_at)
+# Fence 0: nobody has carried it out yet.
+QUEUE = _sql(f"""
+    INSERT INTO workflow_execution (id, workflow, key, state, input, fence, trace_id, started_at)
     VALUES (:id, :workflow, :key, 'invoking', :input, 0, :trace_id, now())
-    ON CONFLICT (workflow, key) WHERE key IS NOT NULL AND state IN ('invoking', 'compensating', 'done') DO NOTHING
+    ON CONFLICT (workflow, key) WHERE key IS NOT NULL AND {STANDING} DO NOTHING
     RETURNING id
 """)
 
-APPEND = _sql("""
-    UPDATE workflow_execution SET journal = journal || :journal::bytea[]
-    WHERE id = :id AND owner = :owner AND fence = :fence AND state IN ('invoking', 'compensating')
-    RETURNING id
-""")
+_OURS = f"id = :id AND owner = :owner AND fence = :fence AND {LIVE}"
 
-COMPENSATE = _sql("""
-    UPDATE workflow_execution SET state = 'compensating', undo = :undo, error = :error
-    WHERE id = :id AND owner = :owner AND fence = :fence AND state = 'invoking'
+APPEND = _sql(f"UPDATE workflow_execution SET journal = journal || :journal::bytea[] WHERE {_OURS} RETURNING id")
+
+# Also of one that is finishing: what was in doubt was refused.
+COMPENSATE = _sql(f"""
+    UPDATE workflow_execution SET state = 'compensating', undo = :undo, error = :error, result = NULL, waits_at = NULL, failures = 0
+    WHERE {_OURS} AND state <> 'compensating'
     RETURNING id
 """)
 
@@ -78,36 +80,39 @@ _EVENTS = """
     )
 """
 
-_FINISH = """
+_FINISH = f"""
     UPDATE workflow_execution
     SET state = 'done', result = :result, journal = '{{}}', undo = NULL, error = NULL, steps = :steps::text[], finished_at = now(),
-        expires_at = now() + make_interval(secs => :retention)
-    WHERE id = :id AND owner = :owner AND fence = :fence AND state = 'invoking'
+        expires_at = now() + make_interval(secs => :retention), waits_at = NULL
+    WHERE {_OURS} AND state <> 'compensating'
     RETURNING id
 """
 
-FINISH = _sql(_FINISH.format())
+FINISH = _sql(_FINISH)
 
-FINISH_WITH_EVENTS = _sql(
-    f"WITH done AS ({_FINISH.format()}), {_EVENTS.format(execution='done.id', source='done CROSS JOIN')} SELECT id FROM done"
-)
+FINISH_WITH_EVENTS = _sql(f"WITH done AS ({_FINISH}), {_EVENTS.format(execution='done.id', source='done CROSS JOIN')} SELECT id FROM done")
 
 STORE_EVENTS = _sql(f"WITH {_EVENTS.format(execution=':id', source='')} SELECT count(*) FROM event")
 
-END = _sql("""
+END = _sql(f"""
     UPDATE workflow_execution
     SET state = :state, error = :error, undo = :undo, steps = :steps::text[], finished_at = now(),
         expires_at = CASE WHEN :state = 'reverted' THEN now() + make_interval(secs => :retention) END,
-        journal = CASE WHEN :state = 'reverted' THEN '{}' ELSE journal END
-    WHERE id = :id AND owner = :owner AND fence = :fence AND state IN ('invoking', 'compensating')
+        journal = CASE WHEN :state = 'reverted' THEN '{{}}' ELSE journal END
+    WHERE {_OURS}
     RETURNING id
 """)
 
-PUT_BACK = _sql("""
+# Put into the table, for any coordinator to take up when it is due.
+PARK = _sql(f"""
     UPDATE workflow_execution
-    SET owner = NULL, resume_at = now() + make_interval(secs => :pause), undo = coalesce(:undo, undo), error = coalesce(:error, error),
-        attempts = attempts - :forgiven
-    WHERE id = :id AND owner = :owner AND fence = :fence AND state IN ('invoking', 'compensating')
+    SET owner = NULL, resume_at = now() + make_interval(secs => :pause), journal = journal || :journal::bytea[],
+        state = CASE WHEN :onward AND state = 'invoking' THEN 'finishing' ELSE state END,
+        result = coalesce(:result, result), error = coalesce(:error, CASE WHEN state = 'compensating' THEN error END),
+        undo = coalesce(:undo, undo), waits_at = coalesce(:waits_at, waits_at),
+        failures = coalesce(:failures, failures),
+        failing_since = CASE :failures WHEN 0 THEN NULL WHEN 1 THEN now() ELSE failing_since END
+    WHERE {_OURS}
     RETURNING id
 """)
 
@@ -120,61 +125,67 @@ BURY = _sql("""
 BACKLOG = _sql(f"""
     SELECT
         (SELECT count(*) FROM workflow_execution WHERE {LIVE} AND state = 'invoking') AS invoking,
+        (SELECT count(*) FROM workflow_execution WHERE {LIVE} AND state = 'finishing') AS finishing,
         (SELECT count(*) FROM workflow_execution WHERE {LIVE} AND state = 'compensating') AS compensating,
         (SELECT count(*) FROM workflow_execution WHERE state = 'failed') AS failed,
         (SELECT count(*) FROM event_delivery WHERE due_at IS NOT NULL) AS events
 """)
 
-# Of executions nobody carries out: their owner is dead, or gone, or is this coordinator without knowing of it (a start or a finish whose
-# answer was lost). Never what this coordinator is just carrying out, also where others took it for dead. SKIP LOCKED: coordinators that
-# look at the same time share them instead of waiting for each other.
+# Of executions nobody carries out: they wait and are due, or their owner is dead, or is this coordinator without knowing of it (a start or
+# a finish whose answer was lost). Never what this coordinator is just carrying out, also where others took it for dead. SKIP LOCKED:
+# coordinators that look at the same time share them instead of waiting for each other.
+_LEFT = f"""
+    FROM workflow_execution AS execution
+    LEFT JOIN workflow_coordinator AS coordinator ON coordinator.id = execution.owner
+    WHERE execution.{LIVE}
+      AND (execution.resume_at IS NULL OR execution.resume_at <= now())
+      AND (coordinator.id IS NULL OR coordinator.lease_until < now() OR execution.owner = :owner)
+      AND execution.id <> ALL (:running::text[])
+"""
+
+ORPHANED = _sql(f"SELECT EXISTS (SELECT {_LEFT})")
+
+# A death counts, what was put into the table doesn't. One that has seen too many die is given up, or, beyond its point of no return, tried
+# ever more seldom.
 TAKE_OVER = _sql(f"""
     WITH orphans AS (
-        SELECT execution.id
-        FROM workflow_execution AS execution
-        LEFT JOIN workflow_coordinator AS coordinator ON coordinator.id = execution.owner
-        WHERE execution.state IN ('invoking', 'compensating')
-          AND (execution.resume_at IS NULL OR execution.resume_at <= now())
-          AND (coordinator.id IS NULL OR coordinator.lease_until < now() OR execution.owner = :owner)
-          AND execution.id <> ALL (:running::text[])
-        ORDER BY execution.started_at
-        LIMIT :limit
-        FOR UPDATE OF execution SKIP LOCKED
+        SELECT execution.id, execution.owner AS left_by, died, died AND attempts >= {MAX_ATTEMPTS} AS deadly
+        FROM (
+            SELECT execution.*, execution.owner IS NOT NULL AND execution.owner <> :owner AS died
+            {_LEFT}
+            ORDER BY execution.started_at
+            LIMIT :limit
+            FOR UPDATE OF execution SKIP LOCKED
+        ) AS execution
     )
     UPDATE workflow_execution AS execution
-    SET owner = :owner, fence = fence + 1, attempts = attempts + 1, resume_at = NULL,
-        state = CASE WHEN attempts >= {MAX_ATTEMPTS} THEN 'failed' ELSE state END,
-        finished_at = CASE WHEN attempts >= {MAX_ATTEMPTS} THEN now() END,
-        error = CASE WHEN attempts >= {MAX_ATTEMPTS} THEN coalesce(error, :gave_up) ELSE error END
+    SET fence = fence + 1, attempts = attempts + died::int,
+        owner = CASE WHEN deadly AND state = 'finishing' THEN NULL ELSE :owner END,
+        resume_at = CASE WHEN deadly AND state = 'finishing' THEN now() + make_interval(secs => {POISON_SECONDS}) END,
+        state = CASE WHEN deadly AND state <> 'finishing' THEN 'failed' ELSE state END,
+        finished_at = CASE WHEN deadly AND state <> 'finishing' THEN now() END,
+        error = CASE WHEN deadly THEN coalesce(error, :gave_up) ELSE error END
     FROM orphans WHERE execution.id = orphans.id
-    RETURNING execution.*
+    RETURNING execution.*, orphans.left_by, extract(epoch FROM now() - failing_since)::float8 AS failing_seconds
 """)
 
-ORPHANED = _sql("""
-    SELECT EXISTS (
-        SELECT FROM workflow_execution AS execution
-        LEFT JOIN workflow_coordinator AS coordinator ON coordinator.id = execution.owner
-        WHERE execution.state IN ('invoking', 'compensating')
-          AND (execution.resume_at IS NULL OR execution.resume_at <= now())
-          AND (coordinator.id IS NULL OR coordinator.lease_until < now() OR execution.owner = :owner)
-          AND execution.id <> ALL (:running::text[])
-    )
-""")
-
-OF_KEY = _sql("""
+OF_KEY = _sql(f"""
     SELECT id, state FROM workflow_execution
     WHERE workflow = :workflow AND key = :key
-      AND (state IN ('invoking', 'compensating', 'done') OR finished_at > now() - make_interval(secs => :since))
-    ORDER BY state IN ('invoking', 'compensating', 'done') DESC, finished_at DESC
+      AND ({STANDING} OR finished_at > now() - make_interval(secs => :since))
+    ORDER BY {STANDING} DESC, finished_at DESC
     LIMIT 1
 """)
 
-OUTCOMES = _sql("SELECT id, state, result, error FROM workflow_execution WHERE id = ANY (:ids::text[])")
+OUTCOMES = _sql("""
+    SELECT id, state, result, error, CASE WHEN resume_at > now() THEN extract(epoch FROM resume_at - now())::float8 END AS waits
+    FROM workflow_execution WHERE id = ANY (:ids::text[])
+""")
 
 STILL_OURS = _sql("SELECT id, fence, state FROM workflow_execution WHERE id = ANY (:ids::text[]) AND owner = :owner")
 
 LIST = _sql("""
-    SELECT id, workflow, key, state, attempts, owner, started_at, finished_at, error
+    SELECT id, workflow, key, state, attempts, owner, waits_at, failures, resume_at, started_at, finished_at, error
     FROM workflow_execution
     WHERE (:state::text IS NULL OR state = :state) AND (:workflow::text IS NULL OR workflow = :workflow)
     ORDER BY started_at DESC LIMIT :limit
@@ -203,10 +214,11 @@ PROGRESS = _sql(f"""
 MESSAGE_SECONDS = 86_400.0
 """How long modules keep the record of writes. An execution that is older can't go forward again: it would do them twice."""
 
+# How far it had come isn't known, so it goes forward.
 RETRY = _sql("""
     UPDATE workflow_execution
-    SET state = CASE WHEN undo IS NULL THEN 'invoking' ELSE 'compensating' END,
-        owner = NULL, attempts = 0, resume_at = NULL, finished_at = NULL
+    SET state = CASE WHEN undo IS NULL THEN 'finishing' ELSE 'compensating' END,
+        owner = NULL, attempts = 1, resume_at = NULL, finished_at = NULL, failures = 0, waits_at = NULL
     WHERE id = :id AND state = 'failed' AND (undo IS NOT NULL OR started_at > now() - make_interval(secs => :recorded))
     RETURNING id
 """)

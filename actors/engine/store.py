@@ -10,13 +10,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ...core.codec import pack, unpack
-from ...core.errors import Unavailable, VelellaError
+from ...core.errors import GoesOn, Unavailable, VelellaError
 from ...core.ids import new_id
 from ...core.logs import logger
 from ...core.messages import CallContext, call_context, current_call
 from ...core.sql.database import Database
 from . import queries
 from .lease import Lease
+from .tables import LIVE_STATES
 
 if TYPE_CHECKING:
     from .journal import ExecutionJournal
@@ -25,6 +26,9 @@ log = logger("velella.workflows")
 
 BOOKKEEPING_SECONDS = 30.0
 """For what the engine has to write down: a flow that used up its time is still put in order."""
+
+RETRY_AFTER_SECONDS = 30.0
+"""After so long a client may ask again at the latest, however long the execution waits."""
 
 Events = Sequence[tuple[str, dict[str, Any]]]
 
@@ -46,6 +50,12 @@ class Execution:
     attempts: int
     trace_id: str
     started_at: datetime
+    result: bytes | None
+    waits_at: str | None
+    failures: int
+    failing_seconds: float | None
+    left_by: str | None
+    """The coordinator that carried it out and did not say how far it had come."""
 
     @classmethod
     def of(cls, row: Any) -> Execution:
@@ -60,16 +70,27 @@ class Outcome:
     state: str
     result: bytes | None
     error: list[Any] | None
+    waits: float | None
+    """Seconds until it is gone on with, where it waits in the table."""
 
     @property
-    def over(self) -> bool:
-        return self.state not in ("invoking", "compensating")
+    def told(self) -> bool:
+        """Whether there is something to be told to who waits for it."""
+        return self.state in ("done", "reverted", "failed") or self.result is not None or self.waits is not None
 
     def value(self) -> Any:
-        """The result. Raises what the execution failed with."""
-        if self.state == "done":
+        """The result. Raises what the execution failed with; GoesOn where it waits and has not answered."""
+        if self.state == "done" or self.result is not None:
             return unpack(self.result) if self.result is not None else None
+        if self.waits is not None:
+            raise goes_on(self.error[1] if self.error else None, self.waits)
         raise VelellaError.from_wire(self.error) if self.error else Unavailable(f"The execution {self.id} did not finish.")
+
+
+def goes_on(why: str | None, pause: float) -> GoesOn:
+    """What somebody hears who waits for an execution that waits itself."""
+    message = "It goes on by itself" if why is None else f"It is tried again by itself: {why}"
+    return GoesOn(message, retry_after=max(1.0, min(pause, RETRY_AFTER_SECONDS)))
 
 
 @contextmanager
@@ -137,18 +158,37 @@ class Executions:
         }
         return await self._surely(journal, state, lambda: self._database.fetch_value(queries.END, params))
 
-    async def put_back(
-        self, journal: ExecutionJournal, pause: float, *, undo: bytes | None = None, error: VelellaError | None = None, forgiven: int = 0
+    async def park(
+        self,
+        journal: ExecutionJournal,
+        pause: float,
+        *,
+        at: str | None = None,
+        error: VelellaError | None = None,
+        onward: bool = False,
+        undo: bytes | None = None,
+        answer: bytes | None = None,
     ) -> bool:
-        """For any coordinator to take up after `pause` seconds. `forgiven` attempts don't count."""
-        wire = error.to_wire() if error is not None else None
-        params = {**_standing(journal), "pause": pause, "undo": undo, "error": wire, "forgiven": forgiven}
-        return await self._database.fetch_value(queries.PUT_BACK, params) is not None
+        """For any coordinator to take up after `pause` seconds. `at`: what it waits at; None where it was only interrupted. `onward`: it
+        may be beyond its point of no return."""
+        failures = None if at is None else journal.failures_at(at)[0] + 1 if error is not None else 0
+        params = {
+            **_standing(journal),
+            "pause": pause,
+            "waits_at": at,
+            "failures": failures,
+            "error": error.to_wire() if error is not None else None,
+            "onward": onward,
+            "undo": undo,
+            "result": answer,
+            "journal": journal.unwritten(),
+        }
+        return await self._surely(journal, None, lambda: self._database.fetch_value(queries.PARK, params))
 
     async def still_ours(self, journal: ExecutionJournal) -> bool:
         await self.lease.beat()
         rows = await self._database.fetch(queries.STILL_OURS, {"ids": [journal.id], "owner": journal.owner})
-        return any(row["fence"] == journal.fence and row["state"] in ("invoking", "compensating") for row in rows)
+        return any(row["fence"] == journal.fence and row["state"] in LIVE_STATES for row in rows)
 
     async def lost_among(self, journals: Sequence[ExecutionJournal], owner: str) -> list[ExecutionJournal]:
         """Those that somebody else has taken over."""
@@ -156,20 +196,25 @@ class Executions:
         ours = {(row["id"], row["fence"]) for row in rows}
         return [journal for journal in journals if (journal.id, journal.fence) not in ours]
 
-    async def _surely(self, journal: ExecutionJournal, state: str, send: Callable[[], Awaitable[Any]]) -> bool:
-        """Send again what may be sent again: the state guards it. A second time it matches no row when the first one did its work."""
+    async def _surely(self, journal: ExecutionJournal, state: str | None, send: Callable[[], Awaitable[Any]]) -> bool:
+        """Send again what may be sent again: state and owner guard it. A second time it matches no row when the first one did its work.
+
+        `state`: that it then is in; None: then it has no owner.
+        """
         for attempt in range(4):
             try:
                 if await send() is not None:
                     return True
                 if attempt == 0:
                     return False
+                if state is None:
+                    return True
                 rows = await self._database.fetch(queries.STILL_OURS, {"ids": [journal.id], "owner": journal.owner})
                 return any(row["fence"] == journal.fence and row["state"] == state for row in rows)
             except Unavailable as error:
                 if attempt == 3:
                     raise
-                log.warning("an execution could not be written down yet", execution=journal.id, state=state, error=str(error))
+                log.warning("an execution could not be written down yet", execution=journal.id, state=state or "waiting", error=str(error))
                 await asyncio.sleep(0.1 * 3**attempt)
         return False
 
@@ -218,7 +263,7 @@ class Executions:
 
     async def outcomes(self, ids: Sequence[str]) -> dict[str, Outcome]:
         rows = await self._database.fetch(queries.OUTCOMES, {"ids": list(ids)})
-        return {row["id"]: Outcome(row["id"], row["state"], row["result"], row["error"]) for row in rows}
+        return {row["id"]: Outcome(*row) for row in rows}
 
     async def store_events(self, execution: str | None, events: Events) -> None:
         await self._database.execute(queries.STORE_EVENTS, {"id": execution, **_event_params(events)})

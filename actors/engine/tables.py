@@ -9,8 +9,12 @@ from ...core.sql.entity import Entity, Schema
 
 metadata = module_metadata()
 
-STATES = ("invoking", "compensating", "done", "reverted", "failed")
-LIVE = "state IN ('invoking', 'compensating')"
+STATES = ("invoking", "finishing", "compensating", "done", "reverted", "failed")
+LIVE_STATES = ("invoking", "finishing", "compensating")
+LIVE = "state IN ('invoking', 'finishing', 'compensating')"
+"""Somebody carries it out, or is to. `finishing`: beyond its point of no return, or may be."""
+STANDING = "state IN ('invoking', 'finishing', 'compensating', 'done')"
+"""No other execution of the same key may begin."""
 
 workflow_execution = Table(
     "workflow_execution",
@@ -22,7 +26,7 @@ workflow_execution = Table(
     Column("input", LargeBinary, nullable=False),
     Column("journal", ARRAY(LargeBinary), nullable=False, server_default=text("'{}'")),  # appended to; emptied when it is over
     Column("undo", LargeBinary),  # compensating: what is to be undone; failed: what could not be
-    Column("result", LargeBinary),
+    Column("result", LargeBinary),  # finishing: what it has answered
     Column("error", Json),
     Column("steps", ARRAY(Text)),  # what was done, for people; filled when it is over
     # Who carries it out. Every takeover raises the fence, and whoever writes must name owner and fence: a coordinator that was taken for
@@ -30,7 +34,12 @@ workflow_execution = Table(
     Column("owner", Text),
     Column("fence", BigInteger, nullable=False, server_default=text("1")),
     Column("attempts", Integer, nullable=False, server_default=text("1")),
+    # Waiting in the table: until when, for what, and how often in a row and since when it has failed there. A row without an owner was put
+    # here by whoever carried it out, so what is written down of it is all there is.
     Column("resume_at", Timestamp),
+    Column("waits_at", Text),
+    Column("failures", Integer, nullable=False, server_default=text("0")),
+    Column("failing_since", Timestamp),
     Column("trace_id", Text, nullable=False),
     Column("started_at", Timestamp, nullable=False),
     Column("finished_at", Timestamp),
@@ -42,7 +51,7 @@ Index(
     workflow_execution.c.workflow,
     workflow_execution.c.key,
     unique=True,
-    postgresql_where=text("key IS NOT NULL AND state IN ('invoking', 'compensating', 'done')"),
+    postgresql_where=text(f"key IS NOT NULL AND {STANDING}"),
 )
 Index("ix_workflow_execution_live", workflow_execution.c.owner, postgresql_where=text(LIVE))
 Index("ix_workflow_execution_expires", workflow_execution.c.expires_at, postgresql_where=text("expires_at IS NOT NULL"))

@@ -14,10 +14,12 @@ Packed = Any
 ROOT = "_root"
 _IDLE = {"state": "dormant", "status": "idle"}
 _DONE = {"state": "done", "status": "ok"}
-_ROOT = {"done": _DONE, "invoking": {"state": "invoking", "status": "idle"}}
+_INVOKING = {"state": "invoking", "status": "idle"}
+_ROOT = {"done": _DONE, "invoking": _INVOKING, "finishing": _INVOKING}
 """By the state of an execution: how it went as a whole; it failed where nothing stands here."""
 _COMPENSATED = {
     "invoking": _IDLE,
+    "finishing": _IDLE,
     "done": _IDLE,
     "compensating": {"state": "compensating", "status": "idle"},
     "reverted": {"state": "reverted", "status": "ok"},
@@ -29,7 +31,9 @@ _COMPENSATED = {
 def steps_of(row: Packed) -> Iterator[tuple[str, str, Any]]:
     """Path, name and result of each step that was done, in order. Results are kept while an execution is under way, or has failed."""
     if row["journal"]:
-        entries = [(path, reference, result) for path, reference, result, *_ in map(unpack, row["journal"]) if reference]
+        entries = [
+            (path, reference, result) for path, reference, result, _, _, failure, _ in map(unpack, row["journal"]) if failure is None
+        ]
     else:
         entries = [(*line.split(" ", 1), None) for line in row["steps"] or ()]
     taken: dict[str, int] = {}

@@ -25,7 +25,8 @@ class Outcomes:
         self._pause = FIRST_PAUSE
 
     async def of(self, id: str) -> Outcome:
-        """How an execution ended. Waits as long as that takes: whoever asks sets the limit. Raises NotFound when its row is gone."""
+        """How an execution ended, or what it has answered, or that it waits. Whoever asks sets the limit. Raises NotFound when its row is
+        gone."""
         future = self._waiting.get(id)
         if future is None:
             future = self._waiting[id] = asyncio.get_running_loop().create_future()
@@ -47,7 +48,8 @@ class Outcomes:
         try:
             while self._waiting:
                 try:
-                    self._settle(await self._store.outcomes(list(self._waiting)))
+                    asked = list(self._waiting)
+                    self._settle(asked, await self._store.outcomes(asked))
                 except VelellaError as error:  # those who wait have their own patience
                     log.warning("executions can't be asked after", error=str(error))
                 await asyncio.sleep(self._pause)
@@ -55,12 +57,12 @@ class Outcomes:
         finally:
             self._asking = None
 
-    def _settle(self, outcomes: dict[str, Outcome]) -> None:
-        for id, future in list(self._waiting.items()):
+    def _settle(self, asked: list[str], outcomes: dict[str, Outcome]) -> None:
+        for id in asked:  # not what has come since: of that the statement could not tell
             outcome = outcomes.get(id)
-            if outcome is not None and not outcome.over:
+            if outcome is not None and not outcome.told:
                 continue
-            del self._waiting[id]
+            future = self._waiting.pop(id)
             if future.done():
                 continue
             if outcome is not None:

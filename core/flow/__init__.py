@@ -28,9 +28,35 @@ What an author has to keep in mind:
   that writes does what follows from its arguments, and does it in the same order each time. What steps take and return has to be able
   to travel (`core.codec`): JSON values, Decimal, times, `@wire` classes; tuples become lists.
 - A step that calls a third party passes `flow.idempotency_key` on, so that asking twice is asking once.
+
+**The point of no return.** A durable flow may have a pivot: the step after which others have seen what it does (money taken, label bought).
+
+    @step(pivot=True)
+    async def authorize_payment(flow: Flow, session_id: str) -> Row: ...
+
+- A pivot that is *refused* (4xx) never happened: what was done before it is undone. After any other failure it may have happened, so it
+  is asked again, under the same `flow.idempotency_key`, until it succeeds or is refused.
+- Once it has succeeded the execution only goes forward. A later step that fails is repeated with growing pauses (`@step(retry=Retry(…))`
+  says which) until it is done; nothing is undone any more. Later steps are begun anew each time, so what they do is done once by their
+  message ids and idempotency keys. One that is refused (4xx) raises that in the flow's function, which may do something else instead; if
+  it doesn't catch it, the step is repeated as well.
+- `flow.answer(value)` says what the result is, before the later steps are done. Who waits gets it when the flow ends, and at the latest
+  when something has to be repeated. Without an answer they hear GoesOn (503 with Retry-After); the same key joins.
+- While it waits to go on, its state is `finishing`, and its last error stands beside it. So stands one whose coordinator died and that
+  can't be brought to an end yet: nobody knows how far it had come.
+- Neither a pivot inside of `flow.parallel` nor a pivot in a short flow is allowed.
+
+**Calling and waiting.** In the function of a durable workflow, never inside of a step:
+
+- `await flow.call(other, key=…, cart_id=…)`: another durable workflow as an execution of its own, joined if it is there, never undone by
+  its caller. `flow.run` takes steps and short workflows, which become part of the flow.
+- `await flow.sleep(seconds)`: from a second to months.
+- `@step(retry=Retry(interval=60, factor=2, most=3600, during=3 * 86_400))`: tried again at intervals, before or after the pivot.
+
+In all three the execution waits in its row: no process, lock or connection is kept, any coordinator goes on from there when it is due.
 """
 
-from .definitions import Hook, Step, Subscriber, Workflow, on_hook, step, subscriber, workflow, workflow_named
+from .definitions import Hook, Retry, Step, Subscriber, Workflow, on_hook, step, subscriber, workflow, workflow_named
 from .flow import Flow, FlowContext, Held, Locks
 from .run import Event
 
@@ -41,6 +67,7 @@ __all__ = [
     "Held",
     "Hook",
     "Locks",
+    "Retry",
     "Step",
     "Subscriber",
     "Workflow",

@@ -27,6 +27,26 @@ StepFunction = Callable[Concatenate["Flow", P], Awaitable[R]]
 THREE_DAYS = 3 * 86_400.0
 
 
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """When a step is tried again that failed other than by a refusal (4xx). Between two attempts the execution waits in the table, for
+    minutes or days: no process, no lock and no connection is kept."""
+
+    interval: float = 1.0
+    """Seconds before the second attempt."""
+    factor: float = 2.0
+    """How much longer each pause is than the one before."""
+    most: float = 300.0
+    """Seconds that a pause lasts at most."""
+    during: float | None = None
+    """Seconds after the first failure from which a failure is final: then the flow fails by it. None: it is tried again for ever.
+    Beyond the point of no return nothing is final."""
+
+    def pause(self, failures: int) -> float:
+        """Seconds before the next attempt, after so many failures."""
+        return min(self.most, self.interval * self.factor ** min(failures - 1, 64))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Step(Generic[P, R]):
     """One thing a flow does. Run by `flow.run` and `flow.parallel`; called directly, it is part of the step that calls it."""
@@ -41,6 +61,10 @@ class Step(Generic[P, R]):
     """Attempts after the first one failed. An error of the asker's side (4xx) is never tried again."""
     reads: bool = False
     """Changes nothing."""
+    pivot: bool = False
+    """The point of no return of a durable flow: see the package's head."""
+    retry: Retry | None = None
+    """How it is tried again when the attempts at once (`retries`) have failed. Durable flows only; None: the flow fails."""
 
     @property
     def reference(self) -> str:
@@ -177,11 +201,18 @@ def workflow(
 def step(function: StepFunction[P, R], /) -> Step[P, R]: ...
 @overload
 def step(
-    *, undo: None = None, timeout: float | None = None, retries: int = 0, reads: bool = False, name: str | None = None
+    *,
+    undo: None = None,
+    timeout: float | None = None,
+    retries: int = 0,
+    reads: bool = False,
+    pivot: bool = False,
+    retry: Retry | None = None,
+    name: str | None = None,
 ) -> Callable[[StepFunction[P, R]], Step[P, R]]: ...
 @overload
 def step(
-    *, undo: Undo[R], timeout: float | None = None, retries: int = 0, name: str | None = None
+    *, undo: Undo[R], timeout: float | None = None, retries: int = 0, retry: Retry | None = None, name: str | None = None
 ) -> Callable[[StepFunction[P, R]], Step[P, R]]: ...
 def step(
     function: StepFunction[P, R] | None = None,
@@ -191,11 +222,15 @@ def step(
     timeout: float | None = None,
     retries: int = 0,
     reads: bool = False,
+    pivot: bool = False,
+    retry: Retry | None = None,
     name: str | None = None,
 ) -> Any:
     """Make a function a step. See `Step` for what the options mean."""
     if function is None:
-        return functools.partial(_register_step, undo=undo, timeout=timeout, retries=retries, reads=reads, name=name)
+        return functools.partial(
+            _register_step, undo=undo, timeout=timeout, retries=retries, reads=reads, pivot=pivot, retry=retry, name=name
+        )
     return _register_step(function)
 
 
@@ -206,9 +241,13 @@ def _register_step(
     timeout: float | None = None,
     retries: int = 0,
     reads: bool = False,
+    pivot: bool = False,
+    retry: Retry | None = None,
     name: str | None = None,
 ) -> Step[P, R]:
-    made = Step(name or function.__name__.strip("_").replace("_", "-"), function, undo, timeout, retries, reads)
+    if pivot and (undo is not None or reads):
+        raise Misconfigured(f"The step {function.__qualname__} is a pivot: it changes something, and is never undone.")
+    made = Step(name or function.__name__.strip("_").replace("_", "-"), function, undo, timeout, retries, reads, pivot, retry)
     _steps[made.reference] = made
     return made
 

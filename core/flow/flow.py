@@ -44,6 +44,13 @@ class Held(Protocol):
         """Whether the lease could not be renewed: somebody else may hold the keys by now."""
 
 
+class Calls(Protocol):
+    """Where durable workflows are begun and joined."""
+
+    async def __call__(self, workflow: str, input: dict[str, Any], key: str | None) -> Any:
+        """The result of the execution of that key, begun here or joined. Raises what it failed with; GoesOn while it isn't over."""
+
+
 class Locks(Protocol):
     """Where locks come from."""
 
@@ -63,6 +70,8 @@ class FlowContext:
     settings: Settings
     locks: Locks
     clock: Callable[[], datetime] = utc_now
+    call: Calls | None = None
+    """None: no durable workflow can be called from here."""
 
 
 class Flow:
@@ -124,7 +133,7 @@ class Flow:
     # -- what can be done
 
     async def run(self, work: Work[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run a step, or another workflow as part of this one (then it is undone together with this one)."""
+        """Run a step, or another workflow as part of this one (then it is undone together with this one). A durable one is called."""
         self._outside_of_steps()
         self._count += 1
         result: R = await self._run.work(self, work, self._path(), args, kwargs)
@@ -168,6 +177,35 @@ class Flow:
             self._count += 1
             numbered.append((work, self._path(), tuple(args)))
         return await self._run.parallel(self, numbered)
+
+    async def call(self, workflow: Workflow[P, R], /, key: str | None = None, **input: Any) -> R:
+        """Have a durable workflow carried out by itself, once for its key, and give its result.
+
+        It is an execution of its own: begun here or joined where it runs already, or is done. It is never undone by who called it. `key`:
+        by default what the workflow's own `key` names, else this place of this execution. While it isn't over, a durable caller waits in
+        the table; a short one hears of it by GoesOn. Hold no lock that it takes.
+
+        Raises what it failed with, after it was undone.
+        """
+        self._outside_of_steps()
+        self._count += 1
+        result: R = await self._run.call(self, workflow, self._path(), key, input)
+        return result
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait in the table, for seconds or months: no process, no lock and no connection is kept. In the function of a durable workflow.
+
+        Afterwards its function is run again from the top, by any coordinator. Who waits for its result meanwhile hears GoesOn.
+        """
+        self._outside_of_steps()
+        self._count += 1
+        await self._run.sleep(self, self._path(), seconds)
+
+    def answer(self, value: Any) -> None:
+        """Say what the result of this durable workflow is, once its pivot has succeeded: whoever waits for it has it, also where what is
+        left to do has to be repeated for days. The function's own return value no longer counts. Not inside of a sub-workflow."""
+        self._outside_of_steps()
+        self._run.answer(self, value)
 
     @property
     def hooks(self) -> Hooks:

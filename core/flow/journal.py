@@ -28,6 +28,18 @@ class Diverged(BaseException):
     """
 
 
+class Parked(BaseException):
+    """This run ends here and the execution waits in the table: for a time, for another attempt, for what it has called. Then it is run
+    again from the top, by any process. Not an Exception, for the same reason."""
+
+    def __init__(self, at: str, pause: float, error: VelellaError | None = None) -> None:
+        """`at`: path and name of what it waits at. `pause`: seconds. `error`: what failed there; None where nothing did."""
+        super().__init__(at)
+        self.at = at
+        self.pause = pause
+        self.error = error
+
+
 @dataclass(slots=True)
 class Entry:
     """One step that may have to be taken back."""
@@ -55,7 +67,7 @@ class Checkpoint:
     events: Sequence[tuple[str, dict[str, Any]]] = ()
     reads: bool = False
     failure: VelellaError | None = None
-    """Of a sub-workflow that failed and was undone: whoever comes here again sees the same failure."""
+    """Of a step that was refused, or of a sub-workflow that failed and was undone: whoever comes here again sees the same failure."""
     entries: Sequence[Entry] = ()
     """What had to be undone then."""
 
@@ -65,12 +77,20 @@ class Journal(Protocol):
 
     first: bool
     """Whether this is the first run of the execution: nobody has made its writes before."""
+    in_doubt: bool
+    """Whether another run may have come further than is written down: it died, or did not hear how its pivot ended."""
+
+    def failures_at(self, at: str) -> tuple[int, float]:
+        """How often in a row the execution had to wait because of a failure at this place, and for how many seconds in all."""
 
     def recall(self, path: str) -> Checkpoint | None:
         """What an earlier run left at this place."""
 
     def remember(self, checkpoint: Checkpoint) -> None:
         """Keep it, for the next time something is written."""
+
+    def forget_failures(self) -> None:
+        """Drop failures that were remembered since the last write: they are not the last word."""
 
     async def before_write(self) -> None:
         """To be called before something is changed: from here on the execution must be known to others, with all it has read."""

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import Awaitable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, TypeVar
+from datetime import datetime, timedelta
+from typing import Any
 
 from .. import tracing
 from ..codec import travelled
-from ..errors import Conflict, DeadlineExceeded, ReplyLost, Unavailable, UnexpectedState, VelellaError
+from ..errors import Conflict, GoesOn, UnexpectedState, VelellaError
 from ..ids import new_id
 from ..logs import logger
 from ..messages import CallContext, call_context, current_call
-from .definitions import Step, Workflow
+from .attempts import as_velella_error, finished, is_in_doubt, is_refused, pause_after, within, worth_retrying
+from .definitions import Retry, Step, Workflow
 from .flow import Flow, FlowContext, Held
-from .journal import Checkpoint, Diverged, Entry, Journal, Superseded
-
-T = TypeVar("T")
+from .journal import Checkpoint, Diverged, Entry, Journal, Parked, Superseded
 
 DURABLE_SECONDS = 120.0
 """For one run of a durable workflow that doesn't name its own time."""
 UNDO_ATTEMPTS = 4
 UNDO_SECONDS = 20.0
 """For one attempt to undo one step: compensation has its own time, the request's may be used up."""
+
+CALL_SECONDS = 20.0
+"""How long a flow waits in its process for another one that it has called. Then it waits in the table."""
+SLEEP = "flow:sleep"
+ONWARD = Retry()
+"""How what has to be done is tried again where its step doesn't say."""
 
 log = logger("velella.flow")
 
@@ -72,6 +76,18 @@ class Run:
         """What could not be undone, and why."""
         self.abandoned = False
         """Set before cancelling a run that another process shall go on with: it then ends without undoing anything."""
+        self.onward = False
+        """Whether the point of no return may be behind us: the pivot was asked, and not refused."""
+        self.answered = False
+        self.result: Any = None
+        """What the flow answered before its end."""
+        self.on_answer: Callable[[Any], None] = lambda _: None
+        self._refusal: tuple[Exception | None, str, Retry] = (None, "", ONWARD)
+        """The last one that a step met: the error, where, and how it is to be tried again."""
+        self._decided: BaseException | None = None
+        """A failure of an earlier run that it has begun to undo."""
+        self._groups = 0
+        """How many parallel groups are running."""
         self._recorded = recorded or journal is not None
         self._id = id
         self._started_at = started_at
@@ -93,7 +109,10 @@ class Run:
     # -- the whole
 
     async def carry_out(self, input: dict[str, Any]) -> Any:
-        """Run the workflow's function. What it raises is raised after everything was undone; `unfinished` tells what was not."""
+        """Run the workflow's function. What it raises is raised after everything was undone; `unfinished` tells what was not.
+
+        Raises Parked where the execution has to wait: nothing is undone then.
+        """
         with tracing.span(f"workflow {self.workflow.name}", begins=True, velella_execution=self._id):
             return await self._carry_out(input)
 
@@ -103,10 +122,10 @@ class Run:
             result = await self._body(flow, (), input)
         except BaseException:
             if self._locks:  # kept through the undoing, and given back whatever happened
-                await _finished(self._give_back_all())
+                await finished(self._give_back_all())
             raise
         if self._locks:
-            await _finished(self._give_back_all())
+            await finished(self._give_back_all())
         self.events = flow.events or []
         return result
 
@@ -130,20 +149,40 @@ class Run:
             if timeout is None:
                 result = await workflow.function(flow, *args, **kwargs)
             else:
-                result = await _within(timeout, f"The workflow {workflow.name}", workflow.function(flow, *args, **kwargs))
+                result = await within(timeout, f"The workflow {workflow.name}", workflow.function(flow, *args, **kwargs))
             if self.journal is not None and not flow.path:
-                return travelled(result)  # what can't be kept is found out while it can still be undone
+                return self.result if self.answered else travelled(result)  # what can't be kept is found out while it can still be undone
             return result
         except Exception as error:
-            if flow.undo and not self.abandoned:
-                await _finished(self._revert(flow, error))
+            if (parked := self._to_be_repeated(flow, error)) is not None:
+                raise parked from error
+            if flow.undo and not self.abandoned and not self.onward:
+                await finished(self._revert(flow, error))
             raise
         except asyncio.CancelledError as error:
             # Given up from outside. A short flow is undone, as a whole; a durable one goes on elsewhere. A workflow's own time limit
             # arrives as DeadlineExceeded, except in its sub-workflows, which it interrupts: what they did is undone with the rest.
             if flow.undo and not flow.path and self.journal is None:
-                await _finished(self._revert(flow, error))
+                await finished(self._revert(flow, error))
             raise
+
+    def _to_be_repeated(self, flow: Flow, error: Exception) -> Parked | None:
+        """Whether a workflow that failed is run again instead of being undone."""
+        if self.journal is None or self.abandoned or error is self._decided:
+            return None
+        if self.onward and not flow.path:
+            self.journal.forget_failures()
+            refusal, at, retry = self._refusal
+            if error is refusal:
+                return self._parked(at, retry, error)
+        elif is_refused(error) or not (self.onward or self.journal.in_doubt):
+            return None
+        return self._parked(self.workflow.name, ONWARD, error)
+
+    def _parked(self, at: str, retry: Retry, error: BaseException) -> Parked:
+        assert self.journal is not None
+        failures, _ = self.journal.failures_at(at)
+        return Parked(at, retry.pause(failures + 1), as_velella_error(error))
 
     async def _revert(self, flow: Flow, error: BaseException) -> None:
         call_context.set(CallContext(current_call().trace_id).within(UNDO_SECONDS))  # the time of the flow itself may be over
@@ -168,7 +207,7 @@ class Run:
             self._check_locks()
         if isinstance(work, Workflow):
             return await self._sub_workflow(flow, work, path, args, kwargs)
-        if not self._recorded and work.timeout is None and work.retries == 0:
+        if not self._recorded and work.timeout is None and work.retries == 0 and not work.pivot:
             # most steps of most flows: nothing to write down, one attempt
             view = Flow(self, flow.workflow, path, work)
             result = await work.function(view, *args, **kwargs)
@@ -180,25 +219,38 @@ class Run:
         self, flow: Flow, calls: Iterable[tuple[Step[..., Any] | Workflow[..., Any], str, tuple[Any, ...]]]
     ) -> tuple[Any, ...]:
         # nobody is cancelled when one fails: an interrupted write is in doubt, a finished one can be undone
-        results = await asyncio.gather(*(self.work(flow, work, path, args, {}) for work, path, args in calls), return_exceptions=True)
+        self._groups += 1
+        try:
+            results = await asyncio.gather(*(self.work(flow, work, path, args, {}) for work, path, args in calls), return_exceptions=True)
+        finally:
+            self._groups -= 1
         errors = [result for result in results if isinstance(result, BaseException)]
         if errors:
-            raise next((error for error in errors if isinstance(error, (Superseded, Diverged))), errors[0])
+            raise min(errors, key=self._weight)
         return tuple(results)
+
+    def _weight(self, error: BaseException) -> tuple[int, float]:
+        """Which failure of a group is that of the group, the least first."""
+        if isinstance(error, (Superseded, Diverged)):
+            return 0, 0.0
+        if isinstance(error, Parked):  # what has to be done is done before the flow hears of another one's refusal
+            return 1 if self.onward else 3, error.pause
+        return 2, 0.0
 
     async def _sub_workflow(
         self, flow: Flow, workflow: Workflow[..., Any], path: str, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        if self.journal is None and workflow.durable:
+        if workflow.durable:
             raise UnexpectedState(
-                f"The workflow {self.workflow.name} is short and runs {workflow.name}, which is durable: a crash would lose it.",
-                hint=f"Make {self.workflow.name} durable, or start {workflow.name} by itself.",
+                f"The workflow {self.workflow.name} runs {workflow.name}, which is durable, as a part of itself.",
+                hint=f"Have it carried out by itself: flow.call({workflow.function.__name__}, …).",
             )
         inner = Flow(self, workflow, path)
         known = self.journal.recall(path) if self.journal is not None else None
         if known is not None and known.failure is not None:
             # an earlier run was undoing it, or had done so; undoing again is safe, its writes are recorded
-            await _finished(self.take_back(known.entries))
+            await finished(self.take_back(known.entries))
+            self._decided = known.failure
             raise known.failure
         try:
             result = await self._body(inner, args, kwargs)
@@ -213,14 +265,12 @@ class Run:
     async def _step(self, flow: Flow, step: Step[..., Any], path: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         journal = self.journal
         view = Flow(self, flow.workflow, path, step)
+        if step.pivot:
+            self._check_pivot(step)
         if journal is not None:
-            known = journal.recall(path)
+            known = self._recalled(path, step.reference)
             if known is not None:
-                if known.reference != step.reference:
-                    raise Diverged(
-                        f"Execution {self.id} was at step {known.reference} where it is now at {step.reference}: "
-                        f"the workflow {self.workflow.name} does not take the same way twice, or its code has changed."
-                    )
+                self.onward = self.onward or step.pivot
                 view.events = list(known.events)
                 self._done(flow, view, known.result)
                 return known.result
@@ -228,11 +278,19 @@ class Run:
                 await journal.before_write()
         # what may be sent again is recorded by its module
         recorded = not step.reads and (self._recorded or step.retries > 0)
+        # beyond the pivot a refusal isn't the last word, so modules don't keep it
+        scope = f"{self.id}:{path}~after" if self.onward else f"{self.id}:{path}"
+        self.onward = self.onward or step.pivot
         try:
-            result = await self._attempts(view, args, kwargs, recorded)
+            result = await self._attempts(view, args, kwargs, scope if recorded else None)
         except (Exception, asyncio.CancelledError) as error:
-            if recorded and step.undo is not None and not self.abandoned and _in_doubt(error):
+            if recorded and step.undo is not None and not self.abandoned and is_in_doubt(error):
                 flow.undo.append(Entry(step, path, unknown=(args, kwargs)))
+            if isinstance(error, Exception):
+                if step.pivot and is_refused(error):  # it never happened
+                    self.onward = False
+                if (parked := self._failed(path, step.reference, step.name, error, step.retry, reads=step.reads)) is not None:
+                    raise parked from error
             raise
         if journal is not None:
             checkpoint = Checkpoint(path, step.reference, result, view.events or (), step.reads)
@@ -244,6 +302,98 @@ class Run:
         self._done(flow, view, result)
         return result
 
+    def _check_pivot(self, step: Step[..., Any]) -> None:
+        if self.journal is None:
+            raise UnexpectedState(
+                f"The step {step.name} is a pivot, and the workflow {self.workflow.name} is short: a crash would lose it."
+            )
+        if self._groups:
+            raise UnexpectedState(f"The step {step.name} is a pivot: nothing runs beside it.")
+
+    def _recalled(self, path: str, reference: str) -> Checkpoint | None:
+        """What an earlier run did at this place. Raises what it was refused with; Diverged where it did something else."""
+        known = self.journal.recall(path) if self.journal is not None else None
+        if known is None:
+            return None
+        if known.reference != reference:
+            raise Diverged(
+                f"Execution {self.id} was at step {known.reference} where it is now at {reference}: "
+                f"the workflow {self.workflow.name} does not take the same way twice, or its code has changed."
+            )
+        if known.failure is not None:
+            raise known.failure
+        return known
+
+    def _failed(
+        self, path: str, reference: str, name: str, error: Exception, retry: Retry | None = None, *, reads: bool = False
+    ) -> Parked | None:
+        """What the failure of a step means: None, and the flow hears of it, or the execution waits."""
+        journal = self.journal
+        if journal is None:
+            return None
+        at = f"{path} {name}"
+        if is_refused(error):
+            self._refusal = (error, at, retry or ONWARD)
+            # should the flow go on after all, it has to hear the same when it is run again
+            journal.remember(Checkpoint(path, reference, reads=reads or self.onward, failure=as_velella_error(error)))
+            return None
+        if retry is None:
+            if not self.onward and not journal.in_doubt:
+                return None
+            retry = ONWARD
+        if not self.onward and retry.during is not None and journal.failures_at(at)[1] > retry.during:
+            self._decided = error  # no run has come further than to here
+            return None
+        return self._parked(at, retry, error)
+
+    async def call(self, flow: Flow, workflow: Workflow[..., Any], path: str, key: str | None, input: dict[str, Any]) -> Any:
+        call, journal = self.context.call, self.journal
+        if not workflow.durable or call is None:
+            raise UnexpectedState(f"The workflow {workflow.name} can't be called from {self.workflow.name}: only durable ones are called.")
+        if self._locks:
+            self._check_locks()
+        if key is None:
+            key = workflow.key_of(input)
+        if journal is None:
+            return await call(workflow.name, input, key)
+        reference = f"call:{workflow.name}"
+        if (known := self._recalled(path, reference)) is not None:
+            return known.result
+        await journal.before_write()
+        token = call_context.set(CallContext(current_call().trace_id).within(min(CALL_SECONDS, current_call().left())))
+        try:
+            result = await call(workflow.name, input, key if key is not None else f"{self.id}:{path}")
+        except GoesOn as error:
+            raise self._parked(f"{path} {workflow.name}", ONWARD, error) from None
+        except Exception as error:
+            if (parked := self._failed(path, reference, workflow.name, error)) is not None:
+                raise parked from error
+            raise
+        finally:
+            call_context.reset(token)
+        checkpoint = Checkpoint(path, reference, result, reads=True)
+        journal.remember(checkpoint)
+        return checkpoint.result
+
+    async def sleep(self, flow: Flow, path: str, seconds: float) -> None:
+        journal = self.journal
+        if journal is None:
+            raise UnexpectedState(f"The workflow {self.workflow.name} is short: only durable ones sleep.")
+        now = self.context.clock()
+        known = self._recalled(path, SLEEP)
+        if known is None:
+            known = Checkpoint(path, SLEEP, now + timedelta(seconds=seconds), reads=True)
+            journal.remember(known)
+        left = (known.result - now).total_seconds()
+        if left > 0:
+            raise Parked(f"{path} sleep", left)
+
+    def answer(self, flow: Flow, value: Any) -> None:
+        if not self.onward or flow.path:
+            raise UnexpectedState(f"The workflow {flow.workflow.name} can't answer here: only beyond its pivot, and for itself.")
+        self.answered, self.result = True, travelled(value)
+        self.on_answer(self.result)
+
     def _done(self, flow: Flow, view: Flow, result: Any) -> None:
         step = view.step
         if step is not None and step.undo is not None:
@@ -251,37 +401,38 @@ class Run:
         if view.events:
             flow.keep_events(view.events)
 
-    async def _attempts(self, view: Flow, args: tuple[Any, ...], kwargs: dict[str, Any], recorded: bool) -> Any:
+    async def _attempts(self, view: Flow, args: tuple[Any, ...], kwargs: dict[str, Any], scope: str | None) -> Any:
+        """`scope`: of its writes' message ids; None where they need none."""
         step = view.step
         assert step is not None
         attempt = 0
         while True:
             view.events = None  # an attempt that failed has told nothing
             try:
-                return await self._attempt(view, step, args, kwargs, recorded, first=attempt == 0)
+                return await self._attempt(view, step, args, kwargs, scope, first=attempt == 0)
             except Exception as error:
                 attempt += 1
-                if attempt > step.retries or not _worth_retrying(error) or (_in_doubt(error) and not (recorded or step.reads)):
+                if attempt > step.retries or not worth_retrying(error) or (is_in_doubt(error) and scope is None and not step.reads):
                     raise
-                pause = _pause(attempt, error)
+                pause = pause_after(attempt, error)
                 if current_call().left() <= pause:
                     raise
                 log.warning("a step is tried again", workflow=self.workflow.name, execution=self.id, step=step.name, error=str(error))
                 await asyncio.sleep(pause)
 
     async def _attempt(
-        self, view: Flow, step: Step[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], recorded: bool, *, first: bool
+        self, view: Flow, step: Step[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], scope: str | None, *, first: bool
     ) -> Any:
         context = current_call()
-        if recorded:
+        if scope is not None:
             # nobody can have sent its writes before in the first attempt of the first run
             fresh = first and self.journal is not None and self.journal.first
-            context = context.scoped(f"{self.id}:{view.path}", fresh=fresh)
+            context = context.scoped(scope, fresh=fresh)
         token = call_context.set(context)
         try:
             if step.timeout is None:
                 return await step.function(view, *args, **kwargs)
-            return await _within(step.timeout, f"The step {step.name}", step.function(view, *args, **kwargs))
+            return await within(step.timeout, f"The step {step.name}", step.function(view, *args, **kwargs))
         finally:
             call_context.reset(token)
 
@@ -297,9 +448,9 @@ class Run:
                 return None
             except Exception as error:  # noqa: BLE001 - handed on as what could not be undone
                 attempt += 1
-                if attempt >= UNDO_ATTEMPTS or not _worth_retrying(error):
+                if attempt >= UNDO_ATTEMPTS or not worth_retrying(error):
                     return as_velella_error(error)
-                await asyncio.sleep(_pause(attempt, error))
+                await asyncio.sleep(pause_after(attempt, error))
 
     async def _take_back_once(self, entry: Entry) -> None:
         step = entry.step
@@ -332,7 +483,10 @@ class Run:
         if missing:
             self._lock_count += 1
             wait = max(0.0, min(wait, current_call().left()))
-            held = await self.context.locks.take(missing, f"{self.id}#{self._lock_count}", wait=wait, lease=lease)
+            try:
+                held = await self.context.locks.take(missing, f"{self.id}#{self._lock_count}", wait=wait, lease=lease)
+            except Conflict as error:
+                raise self._without_lock(error) from error
             taken = _Lock(held, missing)
             for key in missing:
                 self._locks[key] = taken
@@ -357,61 +511,10 @@ class Run:
     def _check_locks(self) -> None:
         lost = [key for key, lock in self._locks.items() if lock.held.lost]
         if lost:
-            raise Conflict(f"The lock of {', '.join(sorted(lost))} was lost while it was held.")
+            raise self._without_lock(Conflict(f"The lock of {', '.join(sorted(lost))} was lost while it was held."))
 
-
-def as_velella_error(error: BaseException) -> VelellaError:
-    """An error as something that can be written down and sent."""
-    if isinstance(error, VelellaError):
+    def _without_lock(self, error: Conflict) -> BaseException:
+        """Somebody holds it for a while: that says nothing of what the flow has done or may do."""
+        if self.journal is not None and (self.onward or self.journal.in_doubt):
+            return self._parked("lock", ONWARD, error)
         return error
-    if isinstance(error, TimeoutError):
-        return DeadlineExceeded(str(error) or "It took too long.")
-    if isinstance(error, asyncio.CancelledError):
-        return Unavailable("The request was given up before it was done.")
-    return UnexpectedState(f"{type(error).__name__}: {error}")
-
-
-def _worth_retrying(error: Exception) -> bool:
-    return not isinstance(error, VelellaError) or error.status >= 500
-
-
-def _in_doubt(error: BaseException) -> bool:
-    """Whether what was asked for may have happened although there is no answer."""
-    return isinstance(error, (DeadlineExceeded, ReplyLost, TimeoutError, asyncio.CancelledError))
-
-
-def _pause(attempt: int, error: Exception) -> float:
-    """Seconds before the next attempt: doubling from 50 ms to 2 s, spread so that those who failed together don't come back together."""
-    pause: float = min(2.0, 0.05 * 2 ** (attempt - 1))
-    if isinstance(error, Unavailable) and "retry_after" in error.data:
-        pause = min(2.0, max(pause, error.retry_after))
-    return pause * random.uniform(0.5, 1.0)
-
-
-async def _within(seconds: float, what: str, awaitable: Awaitable[T]) -> T:
-    token = call_context.set(current_call().within(seconds))
-    try:
-        async with asyncio.timeout(seconds) as limit:
-            return await awaitable
-    except TimeoutError as error:
-        if limit.expired():
-            raise DeadlineExceeded(f"{what} took longer than {seconds:g} s.") from error
-        raise
-    finally:
-        call_context.reset(token)
-
-
-_last_things: set[asyncio.Task[Any]] = set()
-
-
-async def _finished(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Do it to the end even when whoever waits for it is cancelled."""
-    task = asyncio.create_task(coroutine)
-    _last_things.add(task)
-    task.add_done_callback(_last_things.discard)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        if not task.done():
-            await asyncio.wait([task])
-        raise

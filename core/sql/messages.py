@@ -36,8 +36,11 @@ class CameBefore(Exception):
 
 
 def is_step(message_id: str) -> bool:
-    """Whether it is a write of a step going forward (`execution:path/n`). Undoing is repeated until it works: its refusals don't count."""
-    return ":" in message_id and "~undo" not in message_id
+    """Whether it is a write of a step that may still be undone (`execution:path/n`).
+
+    Undoing (`~undo`), and what comes after a point of no return (`~after`), is repeated until it works: its refusals don't count.
+    """
+    return ":" in message_id and "~" not in message_id
 
 
 def answer_of(reply: bytes) -> Any:

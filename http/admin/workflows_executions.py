@@ -159,7 +159,7 @@ class Seen:
         if row["state"] != before:
             if row["state"] == "compensating":
                 yield self._event("onCompensateBegin", row, errors=row["errors"])
-            elif row["state"] != "invoking":
+            elif row["state"] not in ("invoking", "finishing"):
                 yield self._event("onFinish", row, result=row["result"], errors=row["errors"], state=row["state"])
 
     def _event(self, type: str, row: Row, **about: Any) -> Row:

@@ -59,7 +59,7 @@ async def test_it_shows_every_replica(colony: Served) -> None:
         assert len(memory) == len(there)
         assert all(value > 1e6 for value in memory)
     assert {labels["state"] for name, labels, _ in figures if name == "velella_workflow_executions"} == {
-        "invoking", "compensating", "failed",
+        "invoking", "finishing", "compensating", "failed",
     }  # fmt: skip
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,7 +21,7 @@ from velella.core.sql.database import Database
 from velella.core.sql.definition import definition
 
 if TYPE_CHECKING:
-    from toy_stage import Stage
+    from toy_stage import Stage, ToyClock
 
 TOYS = Path(__file__).parent / "toys"
 
@@ -50,6 +51,54 @@ async def engine_database(fresh_database: str, engine_toys_importable: None) -> 
     await database.script(";\n".join(definition(toy_ledger.metadata)))
     await database.close()
     return fresh_database
+
+
+@pytest.fixture
+async def clock(engine_database: str) -> AsyncIterator[ToyClock]:
+    """The time of that database, for tests to move on. To be asked for before any coordinator starts."""
+    from toy_stage import ToyClock
+
+    database = Database(engine_database, connections=1)
+    await database.open()
+    clock = ToyClock(database)
+    await clock.set_up()
+    yield clock
+    await database.close()
+
+
+@pytest.fixture
+def toy(engine_toys_importable: None) -> Any:
+    """The purchase of `toy_purchase` and its provider, as new."""
+    import toy_purchase
+
+    toy_purchase.forget()
+    return toy_purchase
+
+
+@pytest.fixture
+async def shop(engine_database: str, clock: ToyClock) -> AsyncIterator[Stage]:
+    """A coordinator that looks for what is due when it is told to: see `look`."""
+    from toy_stage import stage
+
+    async with stage(engine_database, clock=clock) as one:
+        yield one
+
+
+Look = Callable[["Stage", float], Awaitable[int]]
+
+
+@pytest.fixture
+def look(clock: ToyClock) -> Look:
+    """Let time pass and have a coordinator take up what is due, to its end; how many that were."""
+
+    async def after(stage: Stage, seconds: float) -> int:
+        await clock.forward(seconds)
+        taken = await stage.coordinator.recover()
+        while tasks := [task for task in stage.coordinator._durable._tasks if not task.done()]:
+            await asyncio.wait(tasks)
+        return taken
+
+    return after
 
 
 @pytest.fixture

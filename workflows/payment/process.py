@@ -61,7 +61,7 @@ async def process_payment(
     flow.emit("payment.webhook_received", provider=provider_id, action=action, session_id=session_id, amount=amount, notice_id=notice_id)
     if before["cart_id"] is not None and action in ("authorized", "captured"):
         try:
-            await flow.run(complete_cart, before["cart_id"])
+            await flow.call(complete_cart, cart_id=before["cart_id"])
         except VelellaError as error:
             if error.status >= 500:
                 raise

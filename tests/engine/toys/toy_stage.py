@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ from velella.actors.coordinator import Coordinator
 from velella.actors.handles import local_send
 from velella.actors.locking.leases import Grip, LockProvider
 from velella.actors.locking.table import LockTable, Tokens, counted
+from velella.core.clock import utc_now
 from velella.core.flow import FlowContext
 from velella.core.messages import Service
 from velella.core.module import ModuleContext
@@ -62,9 +64,35 @@ class Stage:
         return sorted(row["amount"] for row in await self.ledger.entries(account))
 
 
+class ToyClock:
+    """The time of a database and of the coordinators on it, which tests move on."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.ahead = 0.0
+
+    async def set_up(self) -> None:
+        """Have `now()` mean this clock in every session that begins from here on."""
+        await self._database.script("""
+            CREATE SCHEMA toy_clock;
+            CREATE TABLE toy_clock.ahead (seconds float8);
+            INSERT INTO toy_clock.ahead VALUES (0);
+            CREATE FUNCTION toy_clock.now() RETURNS timestamptz LANGUAGE sql STABLE
+                AS 'SELECT pg_catalog.now() + make_interval(secs => (SELECT seconds FROM toy_clock.ahead))';
+            DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = toy_clock, public, pg_catalog', current_database()); END $$;
+        """)
+
+    async def forward(self, seconds: float) -> None:
+        self.ahead += seconds
+        await self._database.script(f"UPDATE toy_clock.ahead SET seconds = {self.ahead}")
+
+    def __call__(self) -> datetime:
+        return utc_now() + timedelta(seconds=self.ahead)
+
+
 @asynccontextmanager
-async def stage(url: str, name: str | None = None) -> AsyncIterator[Stage]:
-    """`name`: of a replica that is restarted under the same name."""
+async def stage(url: str, name: str | None = None, clock: ToyClock | None = None) -> AsyncIterator[Stage]:
+    """`name`: of a replica that is restarted under the same name. With a clock it does its chores when it is told to."""
     database = Database(url, connections=4)
     await database.open()
     settings = Settings(_env_file=None)
@@ -74,8 +102,11 @@ async def stage(url: str, name: str | None = None) -> AsyncIterator[Stage]:
     ledger = toy_ledger.LedgerService(ModuleContext(settings, database, Providers("ledger"), changed))
     locks = HereLocks()
     modules = cast(Any, SimpleNamespace(ledger=Handle(ledger)))
-    coordinator = Coordinator(FlowContext(modules, cast(Any, None), settings, locks), database, replica=name)
+    coordinator = Coordinator(FlowContext(modules, cast(Any, None), settings, locks, clock or utc_now), database, replica=name)
     await coordinator.start()
+    if clock is not None:
+        for chore in coordinator._chores:
+            chore.cancel()
     try:
         yield Stage(coordinator, ledger, database, locks)
     finally:

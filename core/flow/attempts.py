@@ -1,0 +1,75 @@
+"""What a failure means, how long to wait before trying again, and doing things to their end."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Coroutine
+from typing import Any, TypeVar
+
+from ..errors import DeadlineExceeded, ReplyLost, Unavailable, UnexpectedState, VelellaError
+from ..messages import call_context, current_call
+
+T = TypeVar("T")
+
+
+def as_velella_error(error: BaseException) -> VelellaError:
+    """An error as something that can be written down and sent."""
+    if isinstance(error, VelellaError):
+        return error
+    if isinstance(error, TimeoutError):
+        return DeadlineExceeded(str(error) or "It took too long.")
+    if isinstance(error, asyncio.CancelledError):
+        return Unavailable("The request was given up before it was done.")
+    return UnexpectedState(f"{type(error).__name__}: {error}")
+
+
+def is_refused(error: BaseException) -> bool:
+    """Whether it is known that nothing was done, and that asking again gets the same answer."""
+    return isinstance(error, VelellaError) and error.status < 500
+
+
+def worth_retrying(error: Exception) -> bool:
+    return not is_refused(error)
+
+
+def is_in_doubt(error: BaseException) -> bool:
+    """Whether what was asked for may have happened although there is no answer."""
+    return isinstance(error, (DeadlineExceeded, ReplyLost, TimeoutError, asyncio.CancelledError))
+
+
+def pause_after(attempt: int, error: Exception) -> float:
+    """Seconds before the next attempt: doubling from 50 ms to 2 s, spread so that those who failed together don't come back together."""
+    pause: float = min(2.0, 0.05 * 2 ** (attempt - 1))
+    if isinstance(error, Unavailable) and "retry_after" in error.data:
+        pause = min(2.0, max(pause, error.retry_after))
+    return pause * random.uniform(0.5, 1.0)
+
+
+async def within(seconds: float, what: str, awaitable: Awaitable[T]) -> T:
+    token = call_context.set(current_call().within(seconds))
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            return await awaitable
+    except TimeoutError as error:
+        if limit.expired():
+            raise DeadlineExceeded(f"{what} took longer than {seconds:g} s.") from error
+        raise
+    finally:
+        call_context.reset(token)
+
+
+_last_things: set[asyncio.Task[Any]] = set()
+
+
+async def finished(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Do it to the end even when whoever waits for it is cancelled."""
+    task = asyncio.create_task(coroutine)
+    _last_things.add(task)
+    task.add_done_callback(_last_things.discard)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        if not task.done():
+            await asyncio.wait([task])
+        raise

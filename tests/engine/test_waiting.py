@@ -1,0 +1,289 @@
+"""Executions that wait in the table: for a time, for another attempt, for another execution that they have called."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from velella.core.errors import GoesOn, NotAllowed, Unavailable, UnexpectedState
+from velella.core.flow import Flow, Retry, step, workflow
+
+if TYPE_CHECKING:
+    from conftest import Look
+    from toy_stage import Stage, ToyClock
+
+DAY = 86_400.0
+
+
+async def states(stage: Stage) -> dict[str, str]:
+    return {row["workflow"]: row["state"] for row in await stage.coordinator.list()}
+
+
+# -- timers
+
+
+async def test_a_flow_sleeps_for_a_month_and_wakes_in_another_process(toy: Any, engine_database: str, clock: ToyClock, look: Look) -> None:
+    from toy_stage import stage
+
+    @workflow("toy-remind", durable=True, key="account")
+    async def remind(flow: Flow, account: str) -> str:
+        await flow.run(toy.toy_ledger.book, account, 1)
+        await flow.sleep(30 * DAY)
+        await flow.run(toy.toy_ledger.book, account, 2)
+        await flow.sleep(5)
+        return "reminded"
+
+    async with stage(engine_database, clock=clock) as one:
+        with pytest.raises(GoesOn, match="goes on by itself"):
+            await one.coordinator.run("toy-remind", {"account": "a"})
+        [row] = await one.coordinator.list()
+        assert (row["state"], row["owner"], row["waits_at"], row["error"]) == ("invoking", None, "2 sleep", None)
+        assert (await one.coordinator.figures())["running"] == 0, "nothing is kept in a process"
+    async with stage(engine_database, clock=clock) as other:
+        assert await look(other, 29 * DAY) == 0
+        assert await other.booked("a") == [1]
+        with pytest.raises(GoesOn):
+            await other.coordinator.run("toy-remind", {"account": "a"})
+        assert await look(other, 1.1 * DAY) == 1
+        assert await other.booked("a") == [1, 2]
+        await other.coordinator._forget_messages()
+        assert await look(other, 6) == 1
+        assert await other.coordinator.run("toy-remind", {"account": "a"}) == "reminded"
+        assert await other.booked("a") == [1, 2], "what was done a month ago isn't done again"
+
+
+async def test_two_that_sleep_beside_each_other_sleep_as_long_as_each_of_them(toy: Any, shop: Stage, look: Look) -> None:
+    @workflow("toy-nap")
+    async def nap(flow: Flow, account: str, seconds: float) -> None:
+        await flow.sleep(seconds)
+        await flow.run(toy.toy_ledger.book, account, int(seconds))
+
+    @workflow("toy-naps", durable=True)
+    async def naps(flow: Flow) -> None:
+        await flow.parallel((nap, "a", 300.0), (nap, "a", 100.0))
+
+    with pytest.raises(GoesOn):
+        await shop.coordinator.run("toy-naps", {})
+    await look(shop, 101)
+    assert await shop.booked("a") == [100]
+    await look(shop, 150)
+    assert await shop.booked("a") == [100]
+    await look(shop, 50)
+    assert await shop.booked("a") == [100, 300]
+
+
+async def test_locks_are_not_held_in_sleep(toy: Any, shop: Stage, look: Look) -> None:
+    @workflow("toy-locked", durable=True, key="account")
+    async def locked(flow: Flow, account: str, seconds: float) -> None:
+        async with flow.lock("the-lock", wait=0.0):
+            await flow.run(toy.toy_ledger.book, account, 1)
+            await flow.sleep(seconds)
+
+    for account in "ab":
+        with pytest.raises(GoesOn):
+            await shop.coordinator.run("toy-locked", {"account": account, "seconds": 10.0})
+    await look(shop, 11)
+    assert {row["state"] for row in await shop.coordinator.list()} == {"done"}
+
+
+async def test_a_short_flow_does_not_sleep(shop: Stage) -> None:
+    @workflow("toy-sleepless")
+    async def sleepless(flow: Flow) -> None:
+        await flow.sleep(1)
+
+    with pytest.raises(UnexpectedState, match="short"):
+        await shop.coordinator.run("toy-sleepless", {})
+
+
+# -- steps that are tried again at intervals
+
+
+async def test_a_step_is_tried_again_for_days_and_then_the_flow_fails(toy: Any, shop: Stage, look: Look) -> None:
+    errors: list[Exception] = [Unavailable("Closed.")] * 100
+
+    @step(retry=Retry(interval=3600, factor=2, most=DAY, during=3 * DAY))
+    async def ask(flow: Flow) -> str:
+        toy.tries["ask"] += 1
+        if errors:
+            raise errors.pop()
+        return "open"
+
+    @workflow("toy-patient", durable=True, key="account")
+    async def patient(flow: Flow, account: str) -> str:
+        await flow.run(toy.toy_ledger.book, account, 1)
+        return await flow.run(ask)
+
+    with pytest.raises(GoesOn, match="Closed"):
+        await shop.coordinator.run("toy-patient", {"account": "a"})
+    assert await states(shop) == {"toy-patient": "invoking"}
+    for hours in (1, 2, 4, 8, 16, 24):
+        assert await look(shop, hours * 3600 - 60) == 0
+        assert await look(shop, 120) == 1
+    assert toy.tries["ask"] == 7
+    [row] = await shop.coordinator.list()
+    assert (row["state"], row["failures"]) == ("invoking", 7)
+    assert await shop.booked("a") == [1]
+    assert await look(shop, DAY + 60) == 1
+    assert await states(shop) == {"toy-patient": "reverted"}, "after three days its failure is final"
+    assert await shop.booked("a") == []
+
+    errors[:] = [Unavailable("Closed.")]
+    with pytest.raises(GoesOn):
+        await shop.coordinator.run("toy-patient", {"account": "b"})
+    await look(shop, 3700)
+    assert await shop.coordinator.run("toy-patient", {"account": "b"}) == "open"
+
+
+async def test_a_refusal_is_not_tried_again(toy: Any, shop: Stage) -> None:
+    @step(retry=Retry())
+    async def refuse(flow: Flow) -> None:
+        raise NotAllowed("Never.")
+
+    @workflow("toy-refused", durable=True)
+    async def refused(flow: Flow) -> None:
+        await flow.run(toy.toy_ledger.book, "a", 1)
+        await flow.run(refuse)
+
+    with pytest.raises(NotAllowed):
+        await shop.coordinator.run("toy-refused", {})
+    assert await shop.booked("a") == []
+
+
+# -- calling
+
+
+async def test_what_is_called_is_an_execution_of_its_own(toy: Any, shop: Stage) -> None:
+    @workflow("toy-caller-own", durable=True)
+    async def caller(flow: Flow, account: str) -> str:
+        result = await flow.call(toy.buy, account=account)
+        await flow.run(toy.toy_ledger.book, account, 9)
+        if account == "refused":
+            await flow.run(refuse)
+        return result
+
+    @step
+    async def refuse(flow: Flow) -> None:
+        raise NotAllowed("No.")
+
+    assert await shop.coordinator.run("toy-caller-own", {"account": "a"}) == "bought"
+    assert await states(shop) == {"toy-buy": "done", "toy-caller-own": "done"}
+    assert await shop.coordinator.run("toy-buy", {"account": "a"}) == "bought"
+    assert await shop.booked("a") == [1, 5, 9]
+    with pytest.raises(NotAllowed):
+        await shop.coordinator.run("toy-caller-own", {"account": "refused"})
+    assert await shop.booked("refused") == [1, 5], "it isn't undone with who called it"
+
+
+async def test_a_refusal_of_what_is_called_is_the_callers_to_hear(toy: Any, shop: Stage) -> None:
+    @workflow("toy-caller-refused", durable=True)
+    async def caller(flow: Flow, account: str) -> str:
+        await flow.run(toy.toy_ledger.book, "caller", 1)
+        try:
+            return await flow.call(toy.buy, account=account)
+        except NotAllowed as error:
+            return error.message
+
+    toy.provider.moods = [NotAllowed("No money.")]
+    assert await shop.coordinator.run("toy-caller-refused", {"account": "a"}) == "No money."
+    assert await states(shop) == {"toy-buy": "reverted", "toy-caller-refused": "done"}
+    assert await shop.booked("caller") == [1]
+
+
+async def test_who_calls_waits_in_the_table_for_what_waits_itself(toy: Any, shop: Stage, look: Look) -> None:
+    @workflow("toy-caller-waiting", durable=True, key="account")
+    async def caller(flow: Flow, account: str) -> str:
+        await flow.run(toy.toy_ledger.book, "caller", 1)
+        return await flow.call(toy.buy, account=account, answers=False)
+
+    toy.later[:] = [Unavailable("Away.")] * 2
+    with pytest.raises(GoesOn):
+        await shop.coordinator.run("toy-caller-waiting", {"account": "a"})
+    assert await states(shop) == {"toy-buy": "finishing", "toy-caller-waiting": "invoking"}
+    for _ in range(4):
+        await look(shop, 5)
+    assert await states(shop) == {"toy-buy": "done", "toy-caller-waiting": "done"}
+    assert await shop.booked("a") == [1, 5]
+    assert await shop.booked("caller") == [1]
+    assert await shop.coordinator.run("toy-caller-waiting", {"account": "a"}) == "done"
+
+
+async def test_who_calls_goes_on_with_an_answer(toy: Any, shop: Stage) -> None:
+    @workflow("toy-caller-answered", durable=True)
+    async def caller(flow: Flow) -> str:
+        return await flow.call(toy.buy, account="a")
+
+    toy.later[:] = [Unavailable("Away.")]
+    assert await shop.coordinator.run("toy-caller-answered", {}) == "bought"
+    assert await states(shop) == {"toy-buy": "finishing", "toy-caller-answered": "done"}
+
+
+async def test_a_short_flow_calls_too(toy: Any, shop: Stage) -> None:
+    @workflow("toy-short-caller")
+    async def caller(flow: Flow) -> str:
+        return await flow.call(toy.buy, account="a")
+
+    assert await shop.coordinator.run("toy-short-caller", {}) == "bought"
+    toy.later[:] = [Unavailable("Away.")]
+    await shop.database.script("DELETE FROM workflow_execution")
+    assert await shop.coordinator.run("toy-short-caller", {}) == "bought"
+
+
+async def test_what_is_called_without_a_key_is_called_once_from_each_place(toy: Any, shop: Stage, look: Look) -> None:
+    @workflow("toy-keyless", durable=True)
+    async def keyless(flow: Flow, amount: int) -> int:
+        await flow.run(toy.toy_ledger.book, "keyless", amount)
+        return amount
+
+    @workflow("toy-caller-keyless-caller", durable=True, key="name")
+    async def caller(flow: Flow, name: str) -> list[int]:
+        first = await flow.call(keyless, amount=1)
+        second = await flow.call(keyless, amount=2)
+        await flow.sleep(10)
+        return [first, second]
+
+    with pytest.raises(GoesOn):
+        await shop.coordinator.run("toy-caller-keyless-caller", {"name": "a"})
+    await look(shop, 11)
+    assert await shop.coordinator.run("toy-caller-keyless-caller", {"name": "a"}) == [1, 2]
+    assert await shop.booked("keyless") == [1, 2]
+
+
+async def test_a_durable_workflow_is_not_run_as_a_part_of_another_one(toy: Any, shop: Stage) -> None:
+    @workflow("toy-part", durable=True)
+    async def part(flow: Flow) -> str:
+        return await flow.run(toy.buy, "a")
+
+    @workflow("toy-short-part")
+    async def short_part(flow: Flow) -> str:
+        return await flow.run(toy.buy, "a")
+
+    for name in ("toy-part", "toy-short-part"):
+        with pytest.raises(UnexpectedState, match="durable"):
+            await shop.coordinator.run(name, {})
+    assert await shop.booked("a") == []
+
+
+async def test_many_wait_for_one_and_another_begins_to_be_waited_for_meanwhile(engine_database: str) -> None:
+    """Ids that come while the database is being asked are not taken for gone."""
+    from velella.actors.engine.store import Outcome
+    from velella.actors.engine.waiting import Outcomes
+
+    asking, go_on = asyncio.Event(), asyncio.Event()
+
+    class Store:
+        async def outcomes(self, ids: list[str]) -> dict[str, Outcome]:
+            asking.set()
+            await go_on.wait()
+            return {id: Outcome(id, "done", None, None, None) for id in ids}
+
+    outcomes = Outcomes(Store())  # type: ignore[arg-type]
+    first = asyncio.create_task(outcomes.of("wfex_first"))
+    await asking.wait()
+    second = asyncio.create_task(outcomes.of("wfex_second"))
+    await asyncio.sleep(0)
+    go_on.set()
+    assert (await first).id == "wfex_first"
+    assert (await second).id == "wfex_second"
+    await outcomes.stop()
