@@ -99,7 +99,7 @@ async def price_texts(request: Request, variant_ids: Sequence[str], who: Asking)
 async def add_prices(request: Request, variants: Sequence[Row], who: Asking, products: dict[str, Row]) -> None:
     """Give each variant its `calculated_price`: null where it has none for whoever asks.
 
-    `products`: variant id → its product (`id`, `type_id`), for taxes.
+    `products`: variant id → its product (`id`, `type_id`, `is_giftcard`), for taxes.
     """
     prices = await prices_of(request, [variant["id"] for variant in variants], who)
     for variant in variants:
@@ -111,8 +111,9 @@ async def add_prices(request: Request, variants: Sequence[Row], who: Asking, pro
 async def _add_taxes(request: Request, variants: Iterable[Row], who: Asking, products: dict[str, Row]) -> None:
     priced = [variant for variant in variants if variant["calculated_price"] is not None]
     items = [
-        {"id": variant["id"], "product_id": products[variant["id"]]["id"], "product_type_id": products[variant["id"]].get("type_id")}
+        {"id": variant["id"], "product_id": product["id"], "product_type_id": product.get("type_id"), "is_giftcard": product["is_giftcard"]}
         for variant in priced
+        for product in (products[variant["id"]],)
     ]
     rates: dict[str, Decimal] = {}
     for line in await request.modules.tax.get_tax_lines(items, (), {"address": who.address}):

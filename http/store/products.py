@@ -123,7 +123,8 @@ async def page_of(request: Request, view: View, filters: Row, who: Asking | None
     known, priced, counted = split(request.fields, prefix)
     priced = priced or who is not None
     by_row = counted or (who is not None and who.country_code is not None)  # what has to be known of each row
-    extra = (f"{prefix}id", f"{prefix}manage_inventory", *(("type_id",) if view is PRODUCT else ("product.id", "product.type_id")))
+    of_product = ("type_id", "is_giftcard") if view is PRODUCT else ("product.id", "product.type_id", "product.is_giftcard")
+    extra = (f"{prefix}id", f"{prefix}manage_inventory", *of_product)
     paging = request.page
     query = Query(
         view.entity,

@@ -120,7 +120,12 @@ def product_row(given: Given) -> Row:
     images = given.get("images") or []
     if not row.get("thumbnail") and images:
         row["thumbnail"] = images[0].get("url")
-    return row
+    return undiscounted(row)
+
+
+def undiscounted(row: Row) -> Row:
+    """A product's columns; what is made a gift card by them isn't discounted: it would be worth more than was paid for it."""
+    return {**row, "discountable": False} if row.get("is_giftcard") else row
 
 
 def option_row(given: Given, *, exclusive: bool) -> Row:

@@ -12,7 +12,7 @@ from ...core.sql.snapshots import Snapshot
 from . import queries
 from .categories import Categories
 from .choices import Choice, Combination, refuse_twins, values_of
-from .drafts import NESTED, VARIANT_NESTED, Given, Row, Rows, ids_of, image_rows
+from .drafts import NESTED, VARIANT_NESTED, Given, Row, Rows, ids_of, image_rows, undiscounted
 from .entities import SCHEMA
 from .handles import checked_handle, handle_of
 from .options import Choices, OptionChanges, Options
@@ -364,7 +364,7 @@ def _product_changes(row: Given) -> Row:
     changes = {name: value for name, value in row.items() if name not in NESTED}
     if "handle" in changes:
         changes["handle"] = checked_handle(changes["handle"] or handle_of(str(row.get("title") or "")), "product")
-    return changes
+    return undiscounted(changes)
 
 
 def _given_options(row: Given) -> list[Given]:

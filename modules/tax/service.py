@@ -46,8 +46,9 @@ class TaxService(ModuleService):
     ) -> Rows:
         """The taxes on a whole cart.
 
-        An item has `id`, `product_id` and `product_type_id`, a shipping line `id` and `shipping_option_id`; both may have
-        more for the provider. `context` has the `address` with `country_code` and maybe `province_code` (or `province`).
+        An item has `id`, `product_id`, `product_type_id` and `is_giftcard`, a shipping line `id` and `shipping_option_id`; both
+        may have more for the provider. A gift card isn't taxed: what is bought with it is. `context` has the `address` with
+        `country_code` and maybe `province_code` (or `province`).
 
         Returns rows with `line_item_id` or `shipping_line_id`, `rate` (percent), `code`, `name`, `rate_id` and
         `provider_id`; a line may have none, one, or two that add up. Without a country, or where the shop has no tax
@@ -55,6 +56,7 @@ class TaxService(ModuleService):
         """
         address = (context or {}).get("address") or {}
         country = (address.get("country_code") or "").strip().lower()
+        items = [item for item in items if not item.get("is_giftcard")]
         if not country or not (items or shipping):
             return []
         lines = [*items, *shipping]

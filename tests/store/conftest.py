@@ -199,7 +199,12 @@ class Market:
         await modules.link.attach("sales_channel_stock_location", [{"sales_channel_id": self.channel, "stock_location_id": id}])
         return id
 
-    async def new_option(self, name: str, amounts: Mapping[str, str]) -> str:
+    async def new_profile(self, name: str) -> str:
+        """A shipping profile: things of it are sent by options of it."""
+        id: str = (await self.modules.fulfillment.create("shipping_profile", [{"name": f"{name} {ulid()}", "type": "other"}]))[0]["id"]
+        return id
+
+    async def new_option(self, name: str, amounts: Mapping[str, str], profile: str | None = None) -> str:
         modules = self.modules
         zone = {"name": f"{name} zone", "geo_zones": [{"type": "country", "country_code": each.code} for each in COUNTRIES]}
         made = (await modules.fulfillment.create_sets([{"name": f"{name} set", "type": "shipping", "service_zones": [zone]}]))[0]
@@ -209,7 +214,7 @@ class Market:
             "name": name,
             "price_type": "flat",
             "service_zone_id": zone_id,
-            "shipping_profile_id": self.profile,
+            "shipping_profile_id": profile or self.profile,
             "provider_id": "manual_manual",
             "type": {"label": name, "description": name, "code": name.lower()},
             "rules": [
@@ -232,6 +237,8 @@ class Market:
         takes: int = 1,
         published: bool = True,
         listed: bool = True,
+        giftcard: bool = False,
+        profile: str | None = None,
     ) -> str:
         """A variant of a product of its own. `stock`: None means that nobody counts it."""
         modules, link = self.modules, self.modules.link
@@ -242,6 +249,7 @@ class Market:
             "title": f"Shirt {name}",
             "handle": name.lower(),
             "status": "published" if published else "draft",
+            "is_giftcard": giftcard,
             "options": [{"title": "Size", "values": ["One"]}],
             "variants": [variant],
         }
@@ -249,7 +257,7 @@ class Market:
         variant_id: str = (await modules.product.list("product_variant", {"product_id": product_id}))[0]["id"]
         if listed:
             await link.attach("product_sales_channel", [{"product_id": product_id, "sales_channel_id": self.channel}])
-        await link.attach("product_shipping_profile", [{"product_id": product_id, "shipping_profile_id": self.profile}])
+        await link.attach("product_shipping_profile", [{"product_id": product_id, "shipping_profile_id": profile or self.profile}])
         rows: list[Row] = []
         for currency, amount in prices.items():
             tiers = amount if isinstance(amount, list) else [{"amount": amount}]

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from velella.core.ids import ulid
 
-from .conftest import Market, Store
+from .conftest import Market, Row, Store
 
 D = Decimal
 
@@ -107,3 +107,41 @@ async def test_an_option_can_be_priced_for_a_cart(market: Market, store: Store) 
 async def test_options_are_of_a_cart(store: Store) -> None:
     assert (await store.get("/store/shipping-options")).status == 400
     assert (await store.get("/store/shipping-options", cart_id="cart_0")).status == 404
+
+
+async def test_things_of_two_shipping_profiles_are_sent_in_two_ways(market: Market, store: Store) -> None:
+    """Choosing for one profile leaves the other's choice alone; what has nothing left to send goes, and isn't charged."""
+    bulky = await market.new_profile("Bulky")
+    freight = await market.new_option("Freight", {"eur": "49"}, bulky)
+    lorry = await market.new_option("Lorry", {"eur": "79"}, bulky)
+    sofa, shirt = await market.new_variant({"eur": "900"}, profile=bulky), await market.new_variant({"eur": "20"})
+    cart = await store.cart("de", items=[{"variant_id": variant, "quantity": 1} for variant in (shirt, sofa)])
+
+    def ways(cart: Row) -> set[str]:
+        return {method["shipping_option_id"] for method in cart["shipping_methods"]}
+
+    await store.ship(cart, freight)
+    await store.pay(cart)
+    refused = await store.complete(cart)
+    assert (refused.status, refused.body["type"]) == (400, "invalid_data")  # nobody brings the shirt
+    cart = await store.ship(cart)
+    assert (ways(cart), cart["shipping_total"]) == ({freight, market.option}, D("54.95"))
+    cart = await store.ship(cart, lorry)
+    assert (ways(cart), cart["shipping_total"]) == ({lorry, market.option}, D("84.95"))
+    lines = {line["variant_id"]: line["id"] for line in cart["items"]}
+    path = f"/store/carts/{cart['id']}/line-items"
+    cart = (await store.post(f"{path}/{lines[shirt]}", {"quantity": 0}))["cart"]
+    assert (ways(cart), cart["shipping_total"]) == ({lorry}, 79)
+    await store.add(cart, shirt)
+    cart = await store.ship(cart)
+    assert (ways(cart), cart["shipping_total"]) == ({lorry, market.option}, D("84.95"))
+    await store.pay(cart)
+    order = (await store.complete(cart))["order"]
+    assert (len(order["shipping_methods"]), order["shipping_total"], order["total"]) == (2, D("84.95"), D("1004.95"))
+
+
+async def test_the_last_line_takes_its_shipping_along(market: Market, store: Store) -> None:
+    cart = await store.ship(await store.cart("de", items=[{"variant_id": await market.new_variant({"eur": "20"}), "quantity": 1}]))
+    assert cart["total"] == D("25.95")
+    cart = (await store("DELETE", f"/store/carts/{cart['id']}/line-items/{cart['items'][0]['id']}"))["parent"]
+    assert (cart["shipping_methods"], cart["total"]) == ([], 0)

@@ -105,3 +105,41 @@ async def test_a_percentage_off_prices_with_tax_is_rounded_as_the_buyer_sees_the
     cart = (await store.post("/store/carts", {"region_id": region, "items": items, "promo_codes": [code]}))["cart"]
     assert {name: str(cart[name]) for name in figures} == figures
     assert {each["is_tax_inclusive"] for line in cart["items"] for each in line["adjustments"]} == {inclusive}
+
+
+async def test_a_cart_that_leaves_the_place_it_was_taxed_in_has_no_taxes_until_it_is_asked_again(market: Market, store: Store) -> None:
+    variant = await market.new_variant({"eur": "12"})
+    waiting = await market.new_region("eur", "20", countries=2, automatic=False)
+    cart = await store.ship(await store.cart("de", items=[{"variant_id": variant, "quantity": 1}]))
+    path = f"/store/carts/{cart['id']}"
+    moved = (await store.post(path, {"region_id": waiting}))["cart"]
+    assert ([line["tax_lines"] for line in moved["items"]], moved["tax_total"], moved["total"]) == ([[]], 0, 12)
+    one, other = [country["iso_2"] for country in moved["region"]["countries"]]
+    await store.post(path, {"shipping_address": {"country_code": one, "province": "A"}})
+    assert (await store.post(f"{path}/taxes"))["cart"]["tax_total"] == 2
+    assert (await store.post(path, {"metadata": {"still": "there"}}))["cart"]["tax_total"] == 2
+    assert (await store.post(path, {"shipping_address": {"country_code": one, "province": "B"}}))["cart"]["tax_total"] == 0
+    assert (await store.post(f"{path}/taxes"))["cart"]["tax_total"] == 2
+    assert (await store.post(path, {"shipping_address": {"country_code": other, "province": "B"}}))["cart"]["tax_total"] == 0
+    back = (await store.post(path, {"region_id": market.regions["de"]}))["cart"]
+    assert [[tax["rate"] for tax in line["tax_lines"]] for line in back["items"]] == [[19]]
+
+
+async def test_gift_cards_are_worth_what_they_cost(market: Market, store: Store, merchant: Store) -> None:
+    """Neither taxed, in the cart or where prices are shown with taxes, nor discounted when they are made so."""
+    giftcard, shirt = await market.new_variant({"usd": "50"}, giftcard=True), await market.new_variant({"usd": "10"})
+    code = (await market.promote(value="10"))["code"]
+    items = [{"variant_id": variant, "quantity": 1} for variant in (giftcard, shirt)]
+    cart = await store.cart("us", items=items, promo_codes=[code])
+    lines = {line["variant_id"]: line for line in cart["items"]}
+    assert (lines[giftcard]["tax_lines"], lines[giftcard]["adjustments"]) == ([], [])
+    assert (cart["item_subtotal"], cart["item_tax_total"], cart["total"]) == (60, D("0.6525"), D("59.65"))  # 7.25 % of 9
+    product = (await market.modules.product.retrieve("product_variant", giftcard))["product_id"]
+    query = {"region_id": market.regions["us"], "country_code": "us", "fields": "*variants.calculated_price"}
+    [shown] = (await store.get(f"/store/products/{product}", **query))["product"]["variants"]
+    assert shown["calculated_price"]["calculated_amount_with_tax"] == 50
+    body = {"title": f"Card {product}", "is_giftcard": True, "discountable": True, "options": [{"title": "Size", "values": ["S"]}]}
+    assert (await merchant.post("/admin/products", body))["product"]["discountable"] is False
+    plain = (await merchant.post("/admin/products", {**body, "title": f"Plain {product}", "is_giftcard": False}))["product"]
+    assert plain["discountable"] is True
+    assert (await merchant.post(f"/admin/products/{plain['id']}", {"is_giftcard": True}))["product"]["discountable"] is False

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ...core.errors import InvalidData
 from ...core.flow import Flow, workflow
 from ...core.ids import new_id
+from ...core.query.page import Query
 from .discounts import save_all, update_cart_promotions
 from .draft import Draft
 from .payment import collections_of
@@ -24,7 +25,9 @@ Row = dict[str, Any]
 async def add_shipping_methods(
     flow: Flow, cart_id: str, options: Sequence[Mapping[str, Any]], additional_data: Mapping[str, Any] | None = None
 ) -> Changed:
-    """Have a cart sent by these options (`id`, `data`), in the place of those it was to be sent by. The cart as it is then.
+    """Have a cart sent by these options (`id`, `data`), in the place of those of the same shipping profiles. The cart as it is then.
+
+    Things of one profile are sent by one kind of options, so a cart with things of two is sent in two ways.
 
     Raises NotFound; InvalidData where the cart is completed, an option can't be chosen for it, or has no price.
     """
@@ -36,8 +39,8 @@ async def add_shipping_methods(
         found = await flow.run(list_with_pricing, cart_id, data, loaded=(draft, surroundings))
         _check_chosen(list(data), found)
         methods = await asyncio.gather(*(_method(flow, draft, option, data[option["id"]]) for option in found))
-        for old in draft.shipping_methods:
-            draft.drop_shipping_method(old["id"])
+        for id in await _replaced(flow, draft, {option["shipping_profile_id"] for option in found}):
+            draft.drop_shipping_method(id)
         for method in methods:
             draft.put_shipping_method(method)
         await flow.run(update_tax_lines, draft.id, loaded=(draft, surroundings))
@@ -46,6 +49,16 @@ async def add_shipping_methods(
         await save_all(flow, draft, collections)
     flow.emit("cart.updated", id=cart_id)
     return changed_cart(draft, collections, surroundings)
+
+
+async def _replaced(flow: Flow, draft: Draft, profiles: Collection[str]) -> list[str]:
+    """Shipping methods of these profiles, and those whose options are gone."""
+    chosen = {method["id"]: method["shipping_option_id"] for method in draft.shipping_methods if method["shipping_option_id"] is not None}
+    if not chosen:
+        return []
+    options = await flow.graph.rows(Query("shipping_option", ("id", "shipping_profile_id"), {"id": sorted(set(chosen.values()))}))
+    others = {option["id"] for option in options if option["shipping_profile_id"] not in profiles}
+    return [id for id, option in chosen.items() if option not in others]
 
 
 def _check_chosen(ids: Sequence[str], found: Sequence[Row]) -> None:

@@ -106,6 +106,11 @@ class Draft:
         return list(self._now.items.values())
 
     @property
+    def items_before(self) -> list[Row]:
+        """Its lines before anything was changed."""
+        return list(self._before.items.values())
+
+    @property
     def shipping_methods(self) -> list[Row]:
         return list(self._now.shipping_methods.values())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -174,7 +174,8 @@ def _word(flag: bool) -> str:
 
 
 async def refresh_shipping(flow: Flow, draft: Draft, surroundings: Surroundings) -> bool:
-    """Bring the shipping methods up to date: those that can't be chosen any more go, the others cost what they cost now.
+    """Bring the shipping methods up to date: those that can't be chosen any more go, and so do those that have nothing to send any more;
+    the others cost what they cost now.
 
     Whether anything changed.
     """
@@ -182,8 +183,10 @@ async def refresh_shipping(flow: Flow, draft: Draft, surroundings: Surroundings)
     if not methods:
         return False
     data = {method["shipping_option_id"]: method["data"] or {} for method in methods}
-    options = await flow.run(list_with_pricing, draft.id, data, loaded=(draft, surroundings))
-    found = {option["id"]: option for option in options}
+    options, idle = await asyncio.gather(
+        flow.run(list_with_pricing, draft.id, data, loaded=(draft, surroundings)), _idle_profiles(flow, draft)
+    )
+    found = {option["id"]: option for option in options if not idle(option["shipping_profile_id"])}
     changed = False
     for method in methods:
         option = found.get(method["shipping_option_id"])
@@ -194,6 +197,20 @@ async def refresh_shipping(flow: Flow, draft: Draft, surroundings: Surroundings)
             draft.put_shipping_method({**method, "amount": option["amount"], "is_tax_inclusive": option["is_tax_inclusive"]})
             changed = True
     return changed
+
+
+async def _idle_profiles(flow: Flow, draft: Draft) -> Callable[[str], bool]:
+    """Whether a shipping profile has no line to send: while others have one, or it had one before the cart was changed.
+
+    Whoever buys only what isn't sent may still have chosen how: that stays, as does everything where a line's profile isn't known.
+    """
+    products = {item["product_id"] for item in (*draft.items, *draft.items_before) if item["product_id"] is not None}
+    ties = await flow.graph.ties("product_shipping_profile", "product_id", sorted(products)) if products else []
+    profiles: dict[str | None, str] = {tie["product_id"]: tie["shipping_profile_id"] for tie in ties}
+    now, before = (
+        {profiles.get(item["product_id"]) for item in items if item["requires_shipping"]} for items in (draft.items, draft.items_before)
+    )
+    return lambda profile: profile not in now and None not in now and (bool(now) or profile in before)
 
 
 # -- showing

@@ -48,12 +48,20 @@ async def _work_out(flow: Flow, draft: Draft, surroundings: Surroundings, *, for
             context["customer"] = surroundings.customer
         for added in await flow.hooks.setTaxLineContext(draft):
             context |= added or {}
-        items = [_taxable(item, "quantity", "unit_price", "product_id", "product_type_id", "variant_id") for item in draft.items]
+        items = [
+            _taxable(item, "quantity", "unit_price", "product_id", "product_type_id", "variant_id", "is_giftcard") for item in draft.items
+        ]
         shipping = [_taxable(method, "shipping_option_id", unit_price="amount") for method in draft.shipping_methods]
         lines = await flow.modules.tax.get_tax_lines(items, shipping, context)
     draft.set_taxes(
         _tax_lines(lines, "line_item_id", "item_id", "calitxl"), _tax_lines(lines, "shipping_line_id", "shipping_method_id", "casmtxl")
     )
+
+
+def drop_asked_taxes(draft: Draft, surroundings: Surroundings) -> None:
+    """Forget taxes that are worked out only when somebody asks: they were for another place than the goods go to now."""
+    if not surroundings.automatic_taxes:
+        draft.set_taxes((), ())
 
 
 def _taxable(line: Mapping[str, Any], *names: str, **renamed: str) -> Row:

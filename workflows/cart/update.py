@@ -15,6 +15,7 @@ from .lines import price_lines, refresh_and_save
 from .payment import collections_of
 from .saving import Changed, load_open, lock_of
 from .surroundings import Surroundings, check_country, load_surroundings
+from .taxes import drop_asked_taxes
 
 Row = dict[str, Any]
 Given = Mapping[str, Any]
@@ -26,7 +27,8 @@ async def update_cart(flow: Flow, cart_id: str, update: Given, additional_data: 
     or promo_codes (then these and no others). The cart as it is then.
 
     Another email makes another guest the buyer, unless the buyer has an account. Another region brings its currency and its prices; lines
-    whose price somebody has set and the shipping methods go, and so does an address in a country that the region doesn't have.
+    whose price somebody has set and the shipping methods go, and so does an address in a country that the region doesn't have. Taxes that
+    the region works out only when it is asked go with the place that they were for.
 
     Raises NotFound; InvalidData where the cart is completed, for a country outside the region, lines that can't be had in the new one, or a
     promotion code that isn't known.
@@ -47,9 +49,12 @@ async def update_cart(flow: Flow, cart_id: str, update: Given, additional_data: 
         if channel is not None:
             draft.set(sales_channel_id=channel["id"])
         draft.set(**{name: update[name] for name in ("locale", "metadata") if name in update})
+        place = _taxed_place(draft)
         if moves:
             _move(draft, surroundings)
         _set_addresses(draft, surroundings, update)
+        if moves or _taxed_place(draft) != place:
+            drop_asked_taxes(draft, surroundings)
         await flow.hooks.validate(draft, additional_data)
         if moves or resold:
             variants = {item["variant_id"] for item in draft.items if item["variant_id"] is not None}
@@ -89,6 +94,12 @@ def _move(draft: Draft, surroundings: Surroundings) -> None:
         draft.drop_address("shipping")
     if draft.address() is None and len(surroundings.countries) == 1:
         draft.put_address("shipping", {"country_code": surroundings.countries[0]})
+
+
+def _taxed_place(draft: Draft) -> tuple[Any, ...]:
+    """What taxes may depend on of the address that goods are sent to."""
+    address = draft.address() or {}
+    return tuple(address.get(name) for name in ("country_code", "province", "city", "postal_code"))
 
 
 def _set_addresses(draft: Draft, surroundings: Surroundings, update: Given) -> None:
