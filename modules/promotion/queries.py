@@ -13,8 +13,11 @@ KEEP_ENTRIES = compiled(text("UPDATE promotion_usage SET entries = CAST(:entries
 DROP_USAGE = compiled(text("DELETE FROM promotion_usage WHERE key = :key RETURNING entries"))
 HOLD_PROMOTIONS = compiled(
     text("""
-    SELECT id, code, "limit", used, campaign_id FROM promotion WHERE id = ANY(CAST(:ids AS text[])) AND deleted_at IS NULL
-    ORDER BY id FOR NO KEY UPDATE
+    SELECT promotion.id, promotion.code, promotion."limit", promotion.used, promotion.campaign_id,
+           promotion.status = 'active' AND coalesce(campaign.starts_at <= now(), true) AND coalesce(campaign.ends_at >= now(), true) AS runs
+    FROM promotion LEFT JOIN promotion_campaign AS campaign ON campaign.id = promotion.campaign_id AND campaign.deleted_at IS NULL
+    WHERE promotion.id = ANY(CAST(:ids AS text[])) AND promotion.deleted_at IS NULL
+    ORDER BY promotion.id FOR NO KEY UPDATE OF promotion
 """)
 )
 USE_PROMOTIONS = compiled(

@@ -21,16 +21,21 @@ class Usage(Offers):
 
     @writes
     async def register_usage(self, key: str, uses: Sequence[Mapping[str, Any]], attributes: Mapping[str, Any]) -> None:
-        """Count one use of each promotion (`promotion_id`, `amount`): of all, or of none. A key is counted once.
+        """Count one use of each promotion (`promotion_id`, `code`, `amount`): of all, or of none. A key is counted once.
 
-        `attributes` are what budgets may count by (see `computing.COUNTED_BY`). Promotions that are gone aren't counted.
+        `attributes` are what budgets may count by (see `computing.COUNTED_BY`).
 
-        Raises NotAllowed where a limit or a budget doesn't allow for it.
+        Raises NotAllowed where a limit or a budget doesn't allow for it, and for promotions that are gone, not active, or not running at
+        this time.
         """
         given = {use["promotion_id"]: Decimal(use["amount"]) for use in uses}
         if not await self.database.fetch(queries.NEW_USAGE, {"key": key}):
             return
         rows = await self.database.fetch(queries.HOLD_PROMOTIONS, {"ids": sorted(given)})
+        running = {row["id"] for row in rows if row["runs"]}
+        over = [str(use.get("code") or use["promotion_id"]) for use in uses if use["promotion_id"] not in running]
+        if over:
+            raise NotAllowed(f"Promotion {', '.join(over)} isn't given any more")
         for row in rows:
             if row["limit"] is not None and row["used"] >= row["limit"]:
                 raise NotAllowed(f"Promotion {row['code']} has been used as often as it may be")

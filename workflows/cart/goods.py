@@ -172,25 +172,35 @@ def confirm_stock(goods: Goods, quantities: Mapping[str, int], sales_channel_id:
 
 
 async def load_prices(flow: Flow, goods: Goods, quantities: Mapping[str, int], context: Mapping[str, Any]) -> dict[str, Row]:
-    """What one of each variant costs when so many are bought: calculated prices by variant id. One statement for each quantity.
+    """What one of each variant costs when so many are bought: calculated prices by variant id.
 
     Raises InvalidData for variants that have no price in this context.
     """
+    sets = {id: price_set for id in quantities if (price_set := goods[id].price_set_id) is not None}
+    prices = await find_prices(flow, sets, quantities, context)
+    missing = sorted(id for id in quantities if prices.get(id, {}).get("calculated_amount") is None)
+    if missing:
+        raise InvalidData(f"Variants with IDs {', '.join(missing)} do not have a price")
+    return prices
+
+
+async def find_prices(
+    flow: Flow, price_sets: Mapping[str, str], quantities: Mapping[str, int], context: Mapping[str, Any]
+) -> dict[str, Row]:
+    """The same by their price sets, without those that have none. One statement for each quantity."""
     by_quantity: dict[int, list[str]] = {}
     for id, quantity in quantities.items():
-        by_quantity.setdefault(quantity, []).append(id)
+        if id in price_sets:
+            by_quantity.setdefault(quantity, []).append(id)
 
     async def calculate(quantity: int, ids: Sequence[str]) -> dict[str, Row]:
-        sets = {id: price_set for id in ids if (price_set := goods[id].price_set_id) is not None}
-        found = await flow.modules.pricing.calculate_prices(sorted(set(sets.values())), {**context, "quantity": quantity})
-        return {id: found[price_set] for id, price_set in sets.items() if price_set in found}
+        wanted = sorted({price_sets[id] for id in ids})
+        found = await flow.modules.pricing.calculate_prices(wanted, {**context, "quantity": quantity})
+        return {id: found[price_sets[id]] for id in ids if price_sets[id] in found}
 
     prices: dict[str, Row] = {}
     for found in await asyncio.gather(*(calculate(quantity, ids) for quantity, ids in by_quantity.items())):
         prices.update(found)
-    missing = sorted(id for id in quantities if prices.get(id, {}).get("calculated_amount") is None)
-    if missing:
-        raise InvalidData(f"Variants with IDs {', '.join(missing)} do not have a price")
     return prices
 
 

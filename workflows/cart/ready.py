@@ -14,6 +14,7 @@ from ...core.query.page import Query
 from ...modules.promotion.computing import COUNTED_BY
 from .draft import Draft
 from .payment import payable
+from .sellable import find_sellable
 from .stock import Demand, demands_of
 
 Row = dict[str, Any]
@@ -64,13 +65,14 @@ class Use(TypedDict):
 
 
 async def check_ready(flow: Flow, cart: Mapping[str, Any], order: Row) -> Ready:
-    """What it takes to turn a cart into this order. Raises InvalidData where something is missing."""
+    """What it takes to turn a cart into this order. Raises InvalidData where something is missing, or can't be had any more."""
     if not cart["items"]:
         raise InvalidData("Cannot complete a cart without items")
     draft = Draft(cart)
     items: list[Row] = order["items"]
     variant_ids = sorted({item["variant_id"] for item in items if item.get("variant_id")})
-    variants = await _variants(flow, variant_ids)
+    sellable = await find_sellable(flow, draft)
+    sellable.check()
     ties = await _ties(flow, draft, variant_ids)
     _, session = await asyncio.gather(
         _check_shipping(flow, items, order["shipping_methods"], ties["profiles"]),
@@ -80,7 +82,7 @@ async def check_ready(flow: Flow, cart: Mapping[str, Any], order: Row) -> Ready:
         "order_id": None,
         "order": order,
         "version": draft.version,
-        "demands": demands_of(items, variants, ties["made_of"]),
+        "demands": demands_of(items, sellable.variants, ties["made_of"]),
         "location_ids": [tie["stock_location_id"] for tie in ties["located"]],
         "collection_id": ties["collections"][-1]["payment_collection_id"] if ties["collections"] else None,
         "session_id": session,
@@ -98,18 +100,6 @@ def _uses(order: Mapping[str, Any]) -> list[Use]:
                 use = uses.setdefault(id, {"promotion_id": id, "code": adjustment.get("code"), "amount": Decimal(0)})
                 use["amount"] = total((use["amount"], adjustment["amount"]))
     return [uses[id] for id in sorted(uses)]
-
-
-async def _variants(flow: Flow, ids: Sequence[str]) -> dict[str, Row]:
-    """Raises InvalidData for variants that have been deleted since they were put into the cart."""
-    if not ids:
-        return {}
-    rows = await flow.graph.rows(Query("product_variant", ("id", "manage_inventory", "allow_backorder"), {"id": list(ids)}))
-    variants = {row["id"]: row for row in rows}
-    missing = [id for id in ids if id not in variants]
-    if missing:
-        raise InvalidData(f"Variants {', '.join(missing)} do not exist any more")
-    return variants
 
 
 class _Ties(TypedDict):

@@ -184,7 +184,7 @@ async def refresh_shipping(flow: Flow, draft: Draft, surroundings: Surroundings)
         return False
     data = {method["shipping_option_id"]: method["data"] or {} for method in methods}
     options, idle = await asyncio.gather(
-        flow.run(list_with_pricing, draft.id, data, loaded=(draft, surroundings)), _idle_profiles(flow, draft)
+        flow.run(list_with_pricing, draft.id, data, loaded=(draft, surroundings)), idle_profiles(flow, draft)
     )
     found = {option["id"]: option for option in options if not idle(option["shipping_profile_id"])}
     changed = False
@@ -199,7 +199,7 @@ async def refresh_shipping(flow: Flow, draft: Draft, surroundings: Surroundings)
     return changed
 
 
-async def _idle_profiles(flow: Flow, draft: Draft) -> Callable[[str], bool]:
+async def idle_profiles(flow: Flow, draft: Draft) -> Callable[[str], bool]:
     """Whether a shipping profile has no line to send: while others have one, or it had one before the cart was changed.
 
     Whoever buys only what isn't sent may still have chosen how: that stays, as does everything where a line's profile isn't known.

@@ -1,0 +1,144 @@
+"""Whether what is in a cart can still be had: what was looked at when it entered is looked at again when it is bought.
+
+Prices stay what the buyer was told; but what has no price any more isn't sold. Rules can be about things that only an application's hooks
+know of: what has such rules was checked by them when it entered, and is left alone here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...core.errors import InvalidData
+from ...core.flow import Flow, workflow
+from ...core.query.page import Query
+from .create import find_sales_channel
+from .draft import Draft
+from .goods import find_prices
+from .lines import refresh_and_save
+from .payment import collections_of
+from .saving import lock_of
+from .shipping import idle_profiles, load_options
+from .surroundings import Surroundings, load_surroundings
+
+Row = dict[str, Any]
+
+SOLD = ("id", "manage_inventory", "allow_backorder", "product_id", "product.status")
+OPTION_RULES = ("id", "rules.attribute")
+_OF_OPTIONS = frozenset({"is_return", "enabled_in_store", "item_total", "currency_code", "region_id"})
+_OF_PRICES = frozenset({"region_id", "currency_code", "customer_id", "customer.groups.id", "customer.id"})
+"""What rules can be about without hooks."""
+
+
+@dataclass
+class Sellable:
+    """What of a cart can be had, and what can't."""
+
+    variants: dict[str, Row]
+    """Those of its lines, as `SOLD` says."""
+    gone_items: dict[str, str]
+    """Lines that can't be had any more: id → title."""
+    gone_methods: dict[str, str]
+    """Shipping methods that can't be chosen any more, or have nothing to send: id → name."""
+
+    def check(self) -> None:
+        """Raises InvalidData where something can't be had."""
+        if self.gone_items:
+            raise InvalidData(f"Not sold any more, and taken out of the cart: {', '.join(sorted(self.gone_items.values()))}")
+        if self.gone_methods:
+            raise InvalidData(f"Can't be chosen any more to send the cart: {', '.join(sorted(self.gone_methods.values()))}")
+
+
+async def find_sellable(flow: Flow, draft: Draft) -> Sellable:
+    """What of a cart can be had. Raises InvalidData where its region or its sales channel is gone."""
+    surroundings = await load_surroundings(flow, draft["region_id"], draft["customer_id"])
+    if draft["region_id"] is not None and surroundings.region is None:
+        raise InvalidData(f"Region with id: {draft['region_id']} does not exist any more")
+    if draft["sales_channel_id"] is not None:
+        await find_sales_channel(flow, draft["sales_channel_id"])
+    (variants, items), methods = await asyncio.gather(_items(flow, draft, surroundings), _methods(flow, draft, surroundings))
+    return Sellable(variants, items, methods)
+
+
+async def _items(flow: Flow, draft: Draft, surroundings: Surroundings) -> tuple[dict[str, Row], dict[str, str]]:
+    lines = [item for item in draft.items if item["variant_id"] is not None]
+    ids, channel = sorted({line["variant_id"] for line in lines}), draft["sales_channel_id"]
+    if not ids:
+        return {}, {}
+    products = sorted({line["product_id"] for line in lines if line["product_id"] is not None})
+    rows = await flow.graph.rows(Query("product_variant", SOLD, {"id": ids}))
+    listed, priced = await flow.graph.ties_of(
+        ("product_sales_channel", "product_id", products if channel is not None else []), ("product_variant_price_set", "variant_id", ids)
+    )
+    here = {tie["product_id"] for tie in listed if tie["sales_channel_id"] == channel}
+    sold = {
+        row["id"]: row
+        for row in rows
+        if row["product"] is not None and row["product"]["status"] == "published" and (channel is None or row["product_id"] in here)
+    }
+    price_sets = {tie["variant_id"]: tie["price_set_id"] for tie in priced}
+    priceless = await _priceless(flow, draft, surroundings, [line for line in lines if not line["is_custom_price"]], price_sets)
+    gone = {line["id"]: line["title"] for line in lines if line["variant_id"] not in sold or line["variant_id"] in priceless}
+    return sold, gone
+
+
+async def _priceless(flow: Flow, draft: Draft, surroundings: Surroundings, lines: Iterable[Row], price_sets: Mapping[str, str]) -> set[str]:
+    """Variants for which nobody knows a price any more."""
+    quantities: dict[str, int] = {}
+    for line in lines:
+        quantities[line["variant_id"]] = quantities.get(line["variant_id"], 0) + line["quantity"]
+    prices = await find_prices(flow, price_sets, quantities, surroundings.pricing(draft))
+    missing = {id for id in quantities if prices.get(id, {}).get("calculated_amount") is None}
+    sets = sorted({price_sets[id] for id in missing if id in price_sets})
+    others = await flow.modules.pricing.all_prices(sets) if sets else {}
+    return {id for id in missing if not any(_by_hooks(price, draft) for price in others.get(price_sets.get(id, ""), ()))}
+
+
+def _by_hooks(price: Row, draft: Draft) -> bool:
+    """Whether a price may apply by what only hooks know."""
+    rules = {rule["attribute"] for rule in price["price_rules"]}
+    return bool(price["currency_code"] == draft["currency_code"] and rules - _OF_PRICES)
+
+
+async def _methods(flow: Flow, draft: Draft, surroundings: Surroundings) -> dict[str, str]:
+    methods = [method for method in draft.shipping_methods if method["shipping_option_id"] is not None]
+    if not methods:
+        return {}
+    ids = sorted({method["shipping_option_id"] for method in methods})
+    options, idle = await asyncio.gather(
+        load_options(flow, draft, surroundings, option_ids=ids, calculate=False), idle_profiles(flow, draft)
+    )
+    found = {
+        option["id"]
+        for option in options
+        if not idle(option["shipping_profile_id"]) and (option["amount"] is not None or option["price_type"] == "calculated")
+    }
+    lost = sorted(set(ids) - found)
+    rows = await flow.graph.rows(Query("shipping_option", OPTION_RULES, {"id": lost})) if lost else []
+    found |= {row["id"] for row in rows if {rule["attribute"] for rule in row["rules"]} - _OF_OPTIONS}
+    return {method["id"]: method["name"] for method in methods if method["shipping_option_id"] not in found}
+
+
+@workflow("refresh-cart-items")
+async def refresh_cart(flow: Flow, cart_id: str) -> None:
+    """Bring a cart up to date that couldn't be bought as it was: what can't be had any more goes, and the buyer sees what it costs then.
+
+    Nothing happens to one that has become an order. Raises NotFound; InvalidData where its region or its sales channel is gone.
+    """
+    async with flow.lock(lock_of(cart_id)):
+        cart = await flow.modules.cart.load(cart_id)
+        if cart["completed_at"] is not None:
+            return
+        draft = Draft(cart)
+        surroundings, collections = await asyncio.gather(
+            load_surroundings(flow, draft["region_id"], draft["customer_id"]), collections_of(flow, cart_id)
+        )
+        sellable = await find_sellable(flow, draft)
+        for id in sellable.gone_items:
+            draft.drop_item(id)
+        for id in sellable.gone_methods:
+            draft.drop_shipping_method(id)
+        await refresh_and_save(flow, draft, surroundings, collections)
+    flow.emit("cart.updated", id=cart_id)
