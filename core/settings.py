@@ -164,7 +164,7 @@ class Settings(BaseSettings):
     # looking on
     metrics: Literal["private", "open", "off"] = Field(
         "private",
-        description="Who may read /metrics. private: who asks from this machine with no proxy between, or brings metrics_token. "
+        description="Who may read /metrics. private: who brings metrics_token, from wherever. "
         "open: everybody who reaches the port. off: there is none.",
     )
     metrics_token: str | None = Field(

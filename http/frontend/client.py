@@ -38,6 +38,14 @@ def client_address(http: web.BaseRequest, trusted: Collection[Network]) -> str:
     return nearest
 
 
+def is_secure(http: web.BaseRequest, public_url: str | None, trusted: Collection[Network]) -> bool:
+    """Whether a browser came by TLS: `public_url` says so, or a trusted proxy in `X-Forwarded-Proto`."""
+    if public_url is not None:
+        return public_url.lower().startswith("https:")
+    said = http.headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip().lower()
+    return said == "https" and is_trusted(http.remote or "", trusted)
+
+
 def network_of(address: str) -> str:
     """What counts as one client by its address: an IPv4 address, or the /64 that a household or a server has of IPv6."""
     parsed = _address(address)

@@ -1,9 +1,12 @@
-"""Which browsers' pages may read answers: one list of origins each for /store, /admin and /auth."""
+"""Which browsers' pages may read answers, and which may write in the name of who is signed in: one list of origins each for /store, /admin
+and /auth."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+
+from aiohttp import web
 
 from ...core.errors import Misconfigured
 from ...core.settings import Settings
@@ -30,8 +33,9 @@ class Origins:
             else:
                 self.exact.add(entry.rstrip("/"))
 
-    def allows(self, origin: str) -> bool:
-        return self.any or origin in self.exact or any(pattern.search(origin) for pattern in self.patterns)
+    def names(self, origin: str) -> bool:
+        """Whether the setting means this origin, and not only any."""
+        return origin in self.exact or any(pattern.search(origin) for pattern in self.patterns)
 
 
 class Cors:
@@ -43,20 +47,36 @@ class Cors:
             "admin": Origins(settings.admin_cors, "admin_cors"),
             "auth": Origins(settings.auth_cors, "auth_cors"),
         }
+        self._own = (settings.public_url or "").rstrip("/").lower()
 
     def headers(self, area: str, origin: str | None) -> dict[str, str]:
         """Of an ordinary answer. Caches between us and the browser must keep answers to different origins apart."""
         origins = self.areas.get(area)
         if origins is None:
             return {}
-        if origin is None or not origins.allows(origin):
+        if origin is None:
             return {"Vary": "Origin"}
-        return {
-            "Access-Control-Allow-Origin": origin,
-            "Access-Control-Allow-Credentials": "true",
-            "Access-Control-Expose-Headers": "x-request-id,retry-after",
-            "Vary": "Origin",
-        }
+        shown = {"Access-Control-Expose-Headers": "x-request-id,retry-after", "Vary": "Origin"}
+        if origins.names(origin):
+            return {"Access-Control-Allow-Origin": origin, "Access-Control-Allow-Credentials": "true", **shown}
+        # any page may read what anybody may see, and nothing by somebody's cookie
+        return {"Access-Control-Allow-Origin": "*", **shown} if origins.any else {"Vary": "Origin"}
+
+    def stranger(self, http: web.BaseRequest) -> str | None:
+        """Whose page a browser sends this request for, where it is neither ours nor named in the settings; None where it is, or no page.
+
+        What doesn't come from a browser says nothing of pages.
+        """
+        site, origin = http.headers.get("Sec-Fetch-Site"), http.headers.get("Origin")
+        if site == "same-origin":
+            return None
+        if origin is None:
+            return f"a {site} page" if site in ("same-site", "cross-site") else None
+        _, _, host = origin.lower().partition("://")
+        if origin.lower() == self._own or (host and host == http.headers.get("Host", "").lower()):
+            return None
+        origins = self.areas.get(area_of(http.rel_url.raw_path))
+        return None if origins is not None and origins.names(origin) else origin
 
     def preflight(self, area: str, headers: Mapping[str, str]) -> dict[str, str] | None:
         """Of the question that a browser asks before a request; None where the area takes no questions."""
@@ -71,3 +91,8 @@ class Cors:
             if asked:
                 answer["Access-Control-Allow-Headers"] = asked
         return answer
+
+
+def area_of(path: str) -> str:
+    """The first segment: who may come in, and from which pages, depends on it."""
+    return path.split("/", 2)[1] if path.startswith("/") else ""

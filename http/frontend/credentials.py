@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from ...actors.caching import Cache
-from ...core.errors import NotAllowed
+from ...core.errors import Forbidden, NotAllowed
 from .access import API_KEY, BEARER, PUBLIC, SESSION, Actor, Auth, PublishableKey
 from .answers import unauthorized
+from .cors import Cors
 from .tokens import Tokens
 
 if TYPE_CHECKING:
@@ -42,9 +43,10 @@ OF_SESSIONS = frozenset(("auth_session",))
 class Credentials:
     """One a front end."""
 
-    def __init__(self, host: HostContext, tokens: Tokens) -> None:
+    def __init__(self, host: HostContext, tokens: Tokens, cors: Cors) -> None:
         self._host = host
         self.tokens = tokens
+        self._cors = cors
         settings = host.settings
         self._known = Cache(KEPT, min(SECONDS, settings.longest_cached), enabled=settings.cache)
         host.on_changed(self._known.changed)
@@ -82,6 +84,7 @@ class Credentials:
 
         Raises:
             Refused: 401.
+            Forbidden: a session's cookie came from a page that isn't the shop's.
         """
         if auth is PUBLIC:
             return None
@@ -127,7 +130,13 @@ class Credentials:
         if session_id is None:
             return None
         context = await self._known.get_or_fill(session_id, OF_SESSIONS, lambda: self._host.modules.auth.session(session_id), size=_size)
-        return _actor(context) if context is not None and _permitted(auth, context.get("actor_type")) else None
+        if context is None or not _permitted(auth, context.get("actor_type")):
+            return None
+        # a browser sends the cookie along whoever's page asks; what only reads, that page doesn't get to see
+        stranger = self._cors.stranger(http) if http.method not in ("GET", "HEAD") else None
+        if stranger is not None:
+            raise Forbidden(f"Pages of {stranger} may not act for who is signed in here. Name their origin in the settings, or public_url.")
+        return _actor(context)
 
     def session_id(self, http: web.BaseRequest) -> str | None:
         """Id of the session whose cookie the request carries."""

@@ -16,7 +16,25 @@ DASHBOARD = "/app"
 FOR_GOOD = "public, max-age=31536000, immutable"
 """The names of assets tell their content."""
 ANEW = "no-cache"
-SAFE = {"X-Frame-Options": "SAMEORIGIN", "Referrer-Policy": "same-origin"}
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self'",
+        "style-src 'self' 'unsafe-inline'",  # its components write styles into the page
+        "img-src * data: blob:",  # pictures of products are wherever a merchant has them
+        "media-src * data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self' https:",  # files may go to a bucket by a signed address
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'self'",
+    )
+)
+SAFE = {"Content-Security-Policy": POLICY, "X-Frame-Options": "SAMEORIGIN", "Referrer-Policy": "same-origin"}
+"""Nothing runs in the merchant's page that the dashboard didn't bring."""
+ONLY_TLS = {"Strict-Transport-Security": "max-age=31536000"}
+"""Where the page came by TLS: a browser asks for this host by nothing else for a year."""
 
 NOT_BUILT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>The dashboard is not built yet</title>
@@ -33,19 +51,23 @@ def is_dashboard(path: str) -> bool:
     return path == DASHBOARD or path.startswith(f"{DASHBOARD}/")
 
 
-def dashboard_page(folder: Path, http: web.BaseRequest) -> Reply:
-    """A file of the dashboard in `folder/site`; for every other path its page, which knows what to show there. 503 while it isn't built."""
+def dashboard_page(folder: Path, http: web.BaseRequest, *, secure: bool) -> Reply:
+    """A file of the dashboard in `folder/site`; for every other path its page, which knows what to show there. 503 while it isn't built.
+
+    `secure`: the browser came by TLS.
+    """
     path = unquote(http.rel_url.raw_path)
     if http.method not in ("GET", "HEAD"):
         return missing_page(http.method, path)
+    safe = {**SAFE, **ONLY_TLS} if secure else SAFE
     site = folder / "site"
     index = site / "index.html"
     if not index.is_file():
-        return Reply(NOT_BUILT, 503, "text/html", headers={**SAFE, "Cache-Control": "no-store"})
+        return Reply(NOT_BUILT, 503, "text/html", headers={**safe, "Cache-Control": "no-store"})
     name = path.removeprefix(DASHBOARD).strip("/")
     if not name.startswith("assets/"):
-        return Reply(headers={**SAFE, "Cache-Control": ANEW}, file=index)
+        return Reply(headers={**safe, "Cache-Control": ANEW}, file=index)
     asset = site / "assets" / name.removeprefix("assets/")
     if asset.parent != site / "assets" or asset.is_symlink() or not asset.is_file():
         return missing_page(http.method, path)
-    return Reply(headers={**SAFE, "Cache-Control": FOR_GOOD}, file=asset)
+    return Reply(headers={**safe, "Cache-Control": FOR_GOOD}, file=asset)

@@ -34,9 +34,10 @@ from . import metrics
 from .access import CUSTOMER_OPTIONAL, USER
 from .answers import ALWAYS, COMPRESSED_FROM, Refused, accepted_coding, compressed, error_reply, missing_page, unknown_reply
 from .cached import LONGEST_QUERY, Cached, Remembered
+from .client import is_secure
 from .conditional import REVALIDATED, entity_tag, matches
 from .connections import Connections
-from .cors import Cors
+from .cors import Cors, area_of
 from .credentials import Credentials
 from .dashboard import dashboard_page, is_dashboard
 from .incoming import check_head, check_query, read_body
@@ -85,7 +86,7 @@ class FrontEnd(Service):
         self._tree = RouteTree(iter(self.routes))
         self.files = Files.of(settings)
         self._cors = Cors(settings)
-        self._credentials = Credentials(context, self.tokens)
+        self._credentials = Credentials(context, self.tokens, self._cors)
         self._restricted = frozenset(settings.restricted_fields)
         self._understood: LRUCache[tuple[int, str], Any] = LRUCache(4096)
         """Query strings that were checked before, by route."""
@@ -206,7 +207,9 @@ class FrontEnd(Service):
             elif path.startswith(STATIC):
                 reply = static_file(self.files, http)
             elif is_dashboard(path):
-                reply = dashboard_page(self.settings.dashboard_dir, http)
+                reply = dashboard_page(
+                    self.settings.dashboard_dir, http, secure=is_secure(http, self.settings.public_url, self.settings.trusted_proxies)
+                )
             else:
                 reply = await self._within_bounds(http, path, match, trace_id)
         except Refused as refused:
@@ -238,9 +241,9 @@ class FrontEnd(Service):
 
     async def _serve(self, http: web.BaseRequest, path: str, match: Match | None, trace_id: str, stay: Stay) -> Reply:
         if match is None:
-            return await self._unserved(http, path, _area(path))
+            return await self._unserved(http, path, area_of(path))
         route = match.route
-        area = _area(route.path)
+        area = area_of(route.path)
         params = {name: unquote(value) for name, value in match.params.items()} if "%" in path else match.params
         request = Request(self.context, self._credentials, self.files, route, http, params, trace_id)
         if area == "store":
@@ -362,10 +365,10 @@ class FrontEnd(Service):
         body = reply.body if isinstance(reply.body, bytes) else reply.body.encode() if isinstance(reply.body, str) else dumps(reply.body)
         headers = reply.headers
         headers.update(ALWAYS)
-        for name, value in self._cors.headers(_area(http.rel_url.raw_path), http.headers.get("Origin")).items():
+        for name, value in self._cors.headers(area_of(http.rel_url.raw_path), http.headers.get("Origin")).items():
             headers.setdefault(name, value)
         headers["x-request-id"] = trace_id
-        if http.method == "GET" and reply.status == 200 and _area(http.rel_url.raw_path) == "store":
+        if http.method == "GET" and reply.status == 200 and area_of(http.rel_url.raw_path) == "store":
             tag = headers["ETag"] = reply.tag or entity_tag(body)
             headers.setdefault("Cache-Control", REVALIDATED)
             asked = http.headers.get("If-None-Match")
@@ -434,11 +437,6 @@ def _rows(shown: Showing, answer: Remembered) -> tuple[str, ...]:
     """The rows in an answer that has one thing in its envelope."""
     [row] = orjson.loads(answer.body).values()
     return tuple(dict.fromkeys(shown.rows(row)))
-
-
-def _area(path: str) -> str:
-    """The first segment: who may come in, and from which pages, depends on it."""
-    return path.split("/", 2)[1] if path.startswith("/") else ""
 
 
 def _log(error: VelellaError) -> None:

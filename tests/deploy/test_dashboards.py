@@ -68,6 +68,7 @@ def test_a_scrape_asks_the_right_door() -> None:
     config = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
     (job,) = config["scrape_configs"]
     assert job["metrics_path"] == "/metrics"
+    assert job["authorization"]["type"] == "Bearer"
     assert job["static_configs"] == [{"targets": [f"127.0.0.1:{Settings.model_fields['port'].default}"]}]
     assert [(DEPLOY / "prometheus" / name).is_file() for name in config["rule_files"]] == [True]
 

@@ -17,7 +17,8 @@ Scrape = list[tuple[str, dict[str, str], float]]
 
 
 async def scrape(colony: Served) -> Scrape:
-    async with colony.session.get(colony.base + "/metrics") as response:
+    token = (colony.data_dir / "secrets" / "metrics_token").read_text()
+    async with colony.session.get(colony.base + "/metrics", headers={"Authorization": f"Bearer {token}"}) as response:
         text = await response.text()
         assert response.status == 200, text
     return [(sample.name, sample.labels, sample.value) for family in text_string_to_metric_families(text) for sample in family.samples]
