@@ -21,7 +21,7 @@ from ..core.clock import iso
 from ..core.codec import pack, unpack
 from ..core.errors import Conflict, InvalidData, Misconfigured, NotAllowed, NotFound, Unavailable, UnexpectedState, VelellaError
 from ..core.flow import FlowContext, workflow_named
-from ..core.flow.definitions import unmatched_hooks
+from ..core.flow.definitions import recurring_workflows, unmatched_hooks
 from ..core.flow.run import Run
 from ..core.ids import new_id
 from ..core.logs import logger
@@ -91,7 +91,7 @@ class Coordinator(Service):
     ) -> None:
         """`replica`: a name that no other living coordinator has; None where there is no such name. `packages`: import paths of what
         registers workflows, loaded at the start. `visits`: it carries out what it is asked for, and nothing of what others began."""
-        self._flows = flows = replace(flows, call=self._call)
+        self._flows = flows = replace(flows, call=self._call, start=self.start_durable)
         self._database = database
         self._packages = tuple(packages)
         self._named = replica is not None
@@ -121,6 +121,7 @@ class Coordinator(Service):
                 (CLEAN_SECONDS, self._relay.subscribe),
                 (CLEAN_SECONDS, self.clean),
                 (FORGET_SECONDS, self._forget_messages),
+                *((workflow.every or 0.0, self._recurring(workflow.name)) for workflow in recurring_workflows()),
             ]
         self._chores = [asyncio.create_task(self._repeat(seconds, chore)) for seconds, chore in chores]
 
@@ -358,6 +359,15 @@ class Coordinator(Service):
 
     async def _recover(self) -> None:
         await self._durable.recover()
+
+    def _recurring(self, name: str) -> Callable[[], Awaitable[object]]:
+        """The chore of running a workflow."""
+
+        async def recur() -> None:
+            await self.run(name, {})
+
+        recur.__name__ = name
+        return recur
 
     async def _repeat(self, seconds: float, chore: Callable[[], Awaitable[object]]) -> None:
         """Again and again, never in step with the other coordinators."""

@@ -106,6 +106,8 @@ class Workflow(Generic[P, R]):
     by_hand: bool = False
     """Whether a merchant may run it by its name with an input of their own. Only where nothing that a route makes sure of (who asks, what
     is in a row) is missing then: what it is given has to be found in the shop, and asked of it again."""
+    every: float | None = None
+    """Each coordinator runs it about every so many seconds, without input. Only a short one, that may run beside itself."""
     handlers: dict[str, list[Step[..., Any]]] = field(default_factory=dict, repr=False)
     """Hook → what applications added there, in the order they were registered."""
     _signature: list[inspect.Signature] = field(default_factory=list, repr=False)
@@ -178,6 +180,7 @@ def workflow(
     hooks: tuple[str, ...] | None = None,
     retention: float = THREE_DAYS,
     by_hand: bool = False,
+    every: float | None = None,
 ) -> Callable[[StepFunction[P, R]], Workflow[P, R]]:
     """Make a function a workflow and register it under its name. See `Workflow` for what the options mean."""
 
@@ -187,7 +190,9 @@ def workflow(
             raise Misconfigured(f"Two workflows are called {name}: in {known.function.__module__} and {function.__module__}.")
         if key is not None and key not in inspect.signature(function).parameters:
             raise Misconfigured(f"The workflow {name} has no parameter {key} to take its key from.")
-        made = Workflow(name, function, durable, timeout, retries, key, hooks, retention, by_hand)
+        if every is not None and durable:
+            raise Misconfigured(f"The workflow {name} runs every {every:g} s: a short one does, and begins durable ones (flow.start).")
+        made = Workflow(name, function, durable, timeout, retries, key, hooks, retention, by_hand, every)
         for hook in _hooks:
             if hook.workflow == name:
                 _attach(made, hook)
@@ -300,6 +305,11 @@ def workflow_named(name: str) -> Workflow[..., Any]:
         return _workflows[name]
     except KeyError:
         raise NotFound(f"Workflow with name: {name} was not found") from None
+
+
+def recurring_workflows() -> Sequence[Workflow[..., Any]]:
+    """Those that are run again and again."""
+    return [one for one in _workflows.values() if one.every is not None]
 
 
 def step_at(reference: str) -> Step[..., Any]:

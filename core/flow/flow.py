@@ -51,6 +51,13 @@ class Calls(Protocol):
         """The result of the execution of that key, begun here or joined. Raises what it failed with; GoesOn while it isn't over."""
 
 
+class Starts(Protocol):
+    """Where durable workflows are begun without waiting for them."""
+
+    async def __call__(self, workflow: str, input: dict[str, Any], key: str | None, /) -> str:
+        """The id of the execution of that key, begun here or before."""
+
+
 class Locks(Protocol):
     """Where locks come from."""
 
@@ -71,7 +78,8 @@ class FlowContext:
     locks: Locks
     clock: Callable[[], datetime] = utc_now
     call: Calls | None = None
-    """None: no durable workflow can be called from here."""
+    start: Starts | None = None
+    """None: no durable workflow can be called or started from here."""
 
 
 class Flow:
@@ -191,6 +199,15 @@ class Flow:
         self._count += 1
         result: R = await self._run.call(self, workflow, self._path(), key, input)
         return result
+
+    async def start(self, workflow: Workflow[P, R], /, key: str | None = None, **input: Any) -> str:
+        """Have a durable workflow carried out by itself, once for its key, and don't wait for it. The id of its execution.
+
+        `key` as in `call`. Where one with that key is there, or was within the workflow's retention, that one is it.
+        """
+        self._outside_of_steps()
+        self._count += 1
+        return await self._run.start(self, workflow, self._path(), key, input)
 
     async def sleep(self, seconds: float) -> None:
         """Wait in the table, for seconds or months: no process, no lock and no connection is kept. In the function of a durable workflow.

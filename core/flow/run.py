@@ -375,6 +375,16 @@ class Run:
         journal.remember(checkpoint)
         return checkpoint.result
 
+    async def start(self, flow: Flow, workflow: Workflow[..., Any], path: str, key: str | None, input: dict[str, Any]) -> str:
+        start = self.context.start
+        if not workflow.durable or start is None:
+            raise UnexpectedState(f"The workflow {workflow.name} can't be started from {self.workflow.name}: only durable ones are.")
+        key = key if key is not None else workflow.key_of(input)
+        if self.journal is None:
+            return await start(workflow.name, input, key)
+        await self.journal.before_write()
+        return await start(workflow.name, input, key if key is not None else f"{self.id}:{path}")
+
     async def sleep(self, flow: Flow, path: str, seconds: float) -> None:
         journal = self.journal
         if journal is None:
@@ -464,7 +474,7 @@ class Run:
                 call_context.set(CallContext(trace, CallContext().deadline, scope=f"{self.id}:{entry.path}"))
                 entry.result = await asyncio.wait_for(step.function(view, *args, **kwargs), UNDO_SECONDS)
             except VelellaError as error:
-                if error.status < 500:
+                if is_refused(error):
                     return  # refused: it never happened
                 raise
             entry.unknown = None
