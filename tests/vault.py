@@ -32,6 +32,8 @@ class Purse:
     held: Decimal = Decimal(0)
     taken: Decimal = Decimal(0)
     returned: Decimal = Decimal(0)
+    at_once: bool | None = None
+    """Whether money is taken as soon as it is held; None: as `Vault.takes_at_once` says."""
     forgotten: bool = False
     done: set[str] = field(default_factory=set)
     """Keys: what is asked again under one isn't done again."""
@@ -50,11 +52,15 @@ class Vault(PaymentProvider):
     asked: ClassVar[list[tuple[str, str]]] = []
     """What, of which session."""
     takes_at_once: ClassVar[bool] = True
+    bought: ClassVar[dict[str, str]] = {}
+    """Session → what is bought in it, as far as a test says so: it is paid in one session at a time."""
+    twice: ClassVar[list[str]] = []
+    """Sessions in which money was taken while another one for the same thing had some."""
     later: ClassVar[list[Callable[[], Outcome]]] = []
 
     @classmethod
     def reset(cls) -> None:
-        for each in (cls.purses, cls.tricks, cls.asked, cls.later):
+        for each in (cls.purses, cls.tricks, cls.asked, cls.later, cls.bought, cls.twice):
             each.clear()
         cls.takes_at_once = True
 
@@ -67,12 +73,16 @@ class Vault(PaymentProvider):
         cls.later.clear()
 
     @classmethod
+    def purse_of(cls, session: str) -> Purse:
+        return cls.purses.setdefault(session, Purse())
+
+    @classmethod
     def keeps(cls, *sessions: str) -> list[Decimal]:
         return [cls.purses[session].kept for session in sessions]
 
     async def _do(self, what: str, ask: Ask, do: Callable[[Purse], Outcome]) -> Outcome:
         session = str(ask.data["session_id"])
-        purse = self.purses.setdefault(session, Purse())
+        purse = self.purse_of(session)
         self.asked.append((what, session))
         await asyncio.sleep(0)
 
@@ -116,7 +126,11 @@ class Vault(PaymentProvider):
         def hold(purse: Purse) -> Outcome:
             if purse.forgotten:
                 return Outcome({}, "canceled")
-            if self.takes_at_once:
+            session = str(ask.data["session_id"])
+            what = self.bought.get(session, session)
+            if any(self.purses[other].kept for other, same in self.bought.items() if same == what and other in self.purses):
+                self.twice.append(session)
+            if self.takes_at_once if purse.at_once is None else purse.at_once:
                 purse.taken += ask.amount
             else:
                 purse.held += ask.amount

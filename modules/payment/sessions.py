@@ -26,6 +26,8 @@ UNANSWERED = (TimeoutError, ConnectionError, PaymentOutcomeUnknown)
 """Errors after which it isn't known whether the provider did what it was asked for."""
 AGAIN = timedelta(seconds=30)
 """For so long asking for the same session without a key is taken for pressing twice."""
+LOOK_SECONDS = 5.0
+"""What a provider has to say how a payment stands: it moves nothing for that."""
 PAYMENT = ("*", "captures.*", "refunds.*")
 _HIDDEN = ("attempt", "doubted_at", "request_key")
 COLLECTION = ("amount", "currency_code", "payment_sessions.*", *(f"payment_sessions.{name}" for name in _HIDDEN))
@@ -106,7 +108,8 @@ class Sessions(Collections):
         """A provider's answer (of `drop` there is none: it is done). Raises PaymentOutcomeUnknown where it doesn't answer in time."""
         provider = self._provider(provider_id)
         try:
-            async with asyncio.timeout(self.context.settings.payment_provider_timeout):
+            patience = self.context.settings.payment_provider_timeout
+            async with asyncio.timeout(min(patience, LOOK_SECONDS) if what == "status" else patience):
                 answer: Outcome = await getattr(provider, what)(ask)
                 return answer
         except PaymentOutcomeUnknown:

@@ -28,8 +28,6 @@ KEPT = timedelta(days=7)
 """How long a session is kept in which nobody pays."""
 COURTESY_SECONDS = 5.0
 """What a request that drops sessions waits for their providers. Those that don't answer by then are told later."""
-GRACE_SECONDS = 5.0
-"""For so long a session that has to be settled is left to whoever dropped or doubted it."""
 HELD = ("authorized", "captured")
 
 
@@ -37,9 +35,10 @@ class Settling(Noticing):
     """Letting go of what no order stands for."""
 
     @reads
-    async def unsettled_sessions(self, limit: int = 200, grace: float = GRACE_SECONDS) -> Rows:
-        """Sessions that have to be settled by now and that no execution sees to, `{id, due}`, the longest waiting first."""
-        rows = await self.database.fetch(UNSETTLED, {"limit": limit, "grace": grace})
+    async def unsettled_sessions(self, grace: float = 0.0) -> Rows:
+        """Sessions that have to be settled since `grace` seconds and that no execution sees to, `{id, due}`, the longest waiting first, at
+        most 200."""
+        rows = await self.database.fetch(UNSETTLED, {"limit": 200, "grace": grace})
         return [{"id": row["id"], "due": row["settle_at"]} for row in rows]
 
     @writes

@@ -313,10 +313,10 @@ async def test_a_session_dropped_while_it_is_authorized_gives_back_what_it_holds
     assert (await books(payments, of))[1] in (None, 0)
     assert await payments.list("payment_session", {"id": begun}) == []
     bank.dropped.clear()
-    [owed] = await payments.unsettled_sessions(grace=-1)
+    [owed] = await payments.unsettled_sessions(-1)
     assert (owed["id"], await payments.settle_session(begun)) == (begun, "given back")
     assert len(bank.dropped) == 1
-    assert await payments.unsettled_sessions(grace=-1) == []
+    assert await payments.unsettled_sessions(-1) == []
 
 
 async def test_a_paid_session_is_never_dropped(payments: PaymentService) -> None:

@@ -38,7 +38,7 @@ async def begun(payments: PaymentService, amount: Any = 10, provider: str = VAUL
 
 
 async def owed(payments: PaymentService) -> list[str]:
-    return [row["id"] for row in await payments.unsettled_sessions(grace=-1)]
+    return [row["id"] for row in await payments.unsettled_sessions(-1)]
 
 
 async def settle(payments: PaymentService) -> list[str]:

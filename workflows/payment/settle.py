@@ -1,0 +1,44 @@
+"""Seeing to it that no provider holds money that no order stands for, and that none is owed what only a log remembers.
+
+Which sessions have to be looked after is written in their rows (`modules/payment/settling.py`). Each is an execution of its own, which asks
+until it has an answer: operators see it with `velella workflows list`, waiting, with what the provider said last.
+"""
+
+from __future__ import annotations
+
+from ...core.errors import Unavailable, VelellaError
+from ...core.flow import Flow, Retry, step, workflow
+
+EVERY = 15.0
+"""Seconds between two looks for sessions that have to be settled."""
+
+
+@step(retry=Retry(interval=2.0, factor=2.0, most=900.0))
+async def settle(flow: Flow, session_id: str) -> str:
+    """What was done; tried again for as long as the provider doesn't say. What it refuses it may do tomorrow."""
+    try:
+        return str(await flow.modules.payment.settle_session(session_id))
+    except VelellaError as error:
+        if error.status >= 500:
+            raise
+        raise Unavailable(f"Payment session {session_id} could not be settled: {error.message}", hint=error.hint) from error
+
+
+@workflow("settle-payment-session", durable=True)
+async def settle_payment_session(flow: Flow, session_id: str) -> str:
+    """Let go of what is held in a session that no order stands for. What was done, see `settle_session`."""
+    return await flow.run(settle, session_id)
+
+
+@workflow("settle-payments", every=EVERY)
+async def settle_payments(flow: Flow, grace: float = 5.0) -> int:
+    """Begin to settle sessions that have to be since `grace` seconds; by then whoever dropped or doubted them would have done it.
+
+    How many there are; those that are being settled already aren't counted.
+    """
+    due = await flow.modules.payment.unsettled_sessions(grace)
+    for session in due:
+        await flow.start(settle_payment_session, key=f"{session['id']}@{session['due'].timestamp():.3f}", session_id=session["id"])
+    if due:
+        await flow.modules.payment.settling_begun(due)
+    return len(due)
