@@ -2,7 +2,6 @@
 
     VelellaError
     ├── InvalidData             400  the request can't be understood or breaks a rule of its shape
-    │   └── TooLarge                 a message between processes, or its answer, is larger than any may be; nothing was done
     ├── NotAllowed              400  understood, but the state of the shop refuses it
     │   └── InsufficientInventory
     ├── Unauthorized            401
@@ -13,7 +12,6 @@
     ├── PaymentAuthorizationFailed 422
     ├── PaymentRequiresMore     422  the buyer has to act first (a redirect, a second factor)
     ├── UnexpectedState         500  our own books disagree; the message is shown
-    │   └── TookDown                 the process died while it was busy with nothing but this message, which isn't sent to another one
     └── Unavailable             503  nobody could take the message now; carries `retry_after`
         ├── Busy                     a mailbox is full
         ├── DeadlineExceeded    504  the answer did not come in time; a write may or may not have happened
@@ -51,6 +49,11 @@ class VelellaError(Exception):
         super().__init_subclass__()
         VelellaError.registry[cls.__name__] = cls
 
+    @property
+    def refuses(self) -> bool:
+        """Whether what was asked for is over by this: nothing of it goes on, and asking again at once gets the same answer."""
+        return self.status < 500
+
     def body(self) -> dict[str, Any]:
         """The JSON body a client sees."""
         body: dict[str, Any] = {"type": self.type, "message": self.message}
@@ -69,10 +72,6 @@ class VelellaError(Exception):
 class InvalidData(VelellaError):
     type = "invalid_data"
     status = 400
-
-
-class TooLarge(InvalidData):
-    pass
 
 
 class NotAllowed(VelellaError):
@@ -126,10 +125,6 @@ class UnexpectedState(VelellaError):
     status = 500
 
 
-class TookDown(UnexpectedState):
-    pass
-
-
 class Unavailable(VelellaError):
     type = "unavailable"
     status = 503
@@ -166,6 +161,10 @@ class PaymentInDoubt(PaymentOutcomeUnknown):
 
     Nothing goes on from here meanwhile: who asked for the payment takes back what it did, and the buyer may try again later.
     """
+
+    @property
+    def refuses(self) -> bool:
+        return True
 
 
 class Misconfigured(VelellaError):

@@ -26,7 +26,7 @@ def as_velella_error(error: BaseException) -> VelellaError:
 
 def is_refused(error: BaseException) -> bool:
     """Whether it is known that nothing was done, and that asking again gets the same answer."""
-    return isinstance(error, VelellaError) and error.status < 500
+    return isinstance(error, VelellaError) and error.refuses
 
 
 def worth_retrying(error: Exception) -> bool:

@@ -57,8 +57,7 @@ async def accept(request: Request) -> Answer:
     if actor.id:
         raise InvalidData("The user is already authenticated and cannot accept an invite.")
     try:
-        proven = {"auth_identity_id": actor.identity, "secret_version": actor.claims["secret_version"]}
-        made = await request.run(accept_invite, invite_token=request.filters["token"], user=request.body, **proven)
+        made = await request.run(accept_invite, invite_token=request.filters["token"], auth_identity_id=actor.identity, user=request.body)
     except (NotFound, NotAllowed):
         raise unauthorized() from None
     return await request.fetch(USER, made["id"])

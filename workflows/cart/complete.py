@@ -19,8 +19,9 @@ Row = dict[str, Any]
 async def complete_cart(flow: Flow, cart_id: str) -> str:
     """Turn a cart into an order, once, however often and from wherever it is asked. The order's id.
 
-    Stock is reserved first, because that is what runs out; the buyer's payment is authorised last, because that is what can't be undone
-    without a trace. When something fails, everything before it is taken back and the cart can be completed again.
+    Stock is reserved first, because that is what runs out. The point of no return is the buyer's payment, or where there is nothing to
+    pay, that everything is in place for the order to stand: when something is refused until then, all of it is taken back and the cart can
+    be completed again; from then on the order stands, and what is left to do is done until it is done.
 
     Raises:
         NotFound: there is no such cart.
@@ -28,6 +29,7 @@ async def complete_cart(flow: Flow, cart_id: str) -> str:
         InsufficientInventory: there isn't enough of something.
         NotAllowed: a promotion has been used up by others.
         PaymentRequiresMore, PaymentAuthorizationFailed: the payment provider says so.
+        PaymentInDoubt: the payment provider didn't answer. The cart is as it was before; the shop finds out what was paid.
     """
     async with flow.lock(lock_of(cart_id)):
         ready = await flow.run(prepare, cart_id)
@@ -38,10 +40,10 @@ async def complete_cart(flow: Flow, cart_id: str) -> str:
         reservations = await flow.run(reserve_stock, ready["demands"], ready["location_ids"])
         if ready["uses"]:
             await flow.run(register_usage, order["id"], ready["uses"], ready["buyer"])
-        await flow.parallel((close_cart, cart_id, ready["version"]), (tie_order, order["id"], cart_id, ready))
+        await flow.parallel((place_order, order), (close_cart, cart_id, ready["version"]), (tie_order, order["id"], cart_id, ready))
         await flow.hooks.beforePaymentAuthorization(cart_id, order)
-        payment = await flow.run(authorize_payment, ready["session_id"]) if ready["session_id"] is not None else None
-        await flow.run(place_order, order)  # and not before: nobody sees an order that is refused, and no number is drawn for it
+        payment = await flow.run(authorize_payment, ready["session_id"])
+        flow.answer(order["id"])
         if payment is not None and payment["captures"]:
             await flow.run(book_captures, order["id"], payment)
         await flow.hooks.orderCreated(order["id"], cart_id)
@@ -100,7 +102,7 @@ async def _discard_order(flow: Flow, placed: Row) -> None:
 
 @step(undo=_discard_order)
 async def place_order(flow: Flow, order: Mapping[str, Any]) -> Row:
-    """Write the order, which draws its number: nothing may refuse it any more."""
+    """Write the order. An order whose payment fails was never placed: it is removed, not cancelled."""
     return {"id": order["id"], "display_id": await flow.modules.order.place(order)}
 
 
@@ -133,23 +135,14 @@ async def tie_order(flow: Flow, order_id: str, cart_id: str, ready: Ready) -> Ma
 # -- money
 
 
-async def _let_go(flow: Flow, payment: Row | None) -> None:
-    if payment is None:
-        return
-    if payment["captures"]:
-        await flow.modules.payment.refund_payment(payment["id"], key=flow.idempotency_key)
-    else:
-        await flow.modules.payment.cancel_payment(payment["id"])
+@step(pivot=True)
+async def authorize_payment(flow: Flow, session_id: str | None) -> Row | None:
+    """Have the provider hold the money. None: there is nothing to pay, or it takes its time and will tell the end by a webhook.
 
-
-@step(undo=_let_go, retries=4)
-async def authorize_payment(flow: Flow, session_id: str) -> Row | None:
-    """Have the provider hold the money. None: it takes its time, and will tell the end by a webhook.
-
-    Where it doesn't answer, it is asked how the payment stands; only when it can't be asked either is everything taken back. Whoever
-    completes the cart again then asks for the same payment, under the same key.
+    Where it doesn't answer, it is asked how the payment stands; only when it can't be asked either is everything taken back, and what was
+    paid is found out without us. Whoever completes the cart again then asks for the same payment, under the same key.
     """
-    return await flow.modules.payment.authorize_payment_session(session_id)
+    return None if session_id is None else await flow.modules.payment.authorize_payment_session(session_id)
 
 
 @step

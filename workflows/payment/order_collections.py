@@ -7,7 +7,6 @@ from typing import Any
 
 from ...core.errors import InvalidData, NotAllowed
 from ...core.flow import Flow, step, workflow
-from ..cart.complete import authorize_payment
 from ..rows import attach_ties, create_rows, release_ties
 from .payments import add_to_order, capture
 
@@ -64,6 +63,20 @@ async def begin_session(flow: Flow, payment_collection_id: str, provider_id: str
     return str(made["id"])
 
 
+async def _let_go(flow: Flow, payment: Row | None) -> None:
+    if payment is None:
+        return
+    if payment["captures"]:
+        await flow.modules.payment.refund_payment(payment["id"], key=flow.idempotency_key)
+    else:
+        await flow.modules.payment.cancel_payment(payment["id"])
+
+
+@step(undo=_let_go, retries=4)
+async def hold_payment(flow: Flow, session_id: str) -> Row | None:
+    return await flow.modules.payment.authorize_payment_session(session_id)
+
+
 @workflow("mark-payment-collection-as-paid", durable=True, key="payment_collection_id")
 async def mark_as_paid(
     flow: Flow, payment_collection_id: str, order_id: str, captured_by: str | None = None, provider_id: str = "pp_system_default"
@@ -74,10 +87,11 @@ async def mark_as_paid(
     """
     await flow.run(check_unpaid, payment_collection_id, order_id)
     session = await flow.run(begin_session, payment_collection_id, provider_id)
-    payment = await flow.run(authorize_payment, session)
+    payment = await flow.run(hold_payment, session)
     if payment is None:
         return None
     payment = await flow.run(capture, payment["id"], None, captured_by)
+    flow.answer(payment["id"])
     await flow.run(add_to_order, payment)
     flow.emit("payment.captured", id=payment["id"])
     return str(payment["id"])

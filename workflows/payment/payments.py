@@ -1,7 +1,8 @@
 """What merchants do with payments: capture, refund, cancel.
 
 Money moves here, so these flows are durable: another process goes on where one has died. What is asked of a provider bears the execution's
-key, so it is asked once, however often the step is run.
+key, so it is asked once, however often the step is run. What a provider was asked for is their point of no return: from there on they go
+forward until it is in the books of the payment and of its order. Whoever asked hears of it as soon as the payment's books have it.
 """
 
 from __future__ import annotations
@@ -9,17 +10,18 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from ...core.errors import NotAllowed
 from ...core.flow import Flow, step, workflow
 
 Row = dict[str, Any]
 
 
-@step(retries=3)
+@step(pivot=True)
 async def capture(flow: Flow, payment_id: str, amount: Decimal | None, captured_by: str | None) -> Row:
     return await flow.modules.payment.capture_payment(payment_id, amount=amount, captured_by=captured_by, key=flow.idempotency_key)
 
 
-@step(retries=3)
+@step(pivot=True)
 async def refund(
     flow: Flow, payment_id: str, amount: Decimal | None, created_by: str | None, note: str | None, refund_reason_id: str | None
 ) -> Row:
@@ -46,6 +48,7 @@ async def capture_payment(flow: Flow, payment_id: str, amount: Decimal | None = 
     Raises NotFound; InvalidData for more than is left, and where the payment was cancelled.
     """
     payment = await flow.run(capture, payment_id, amount, captured_by)
+    flow.answer(payment_id)
     await flow.run(add_to_order, payment)
     flow.emit("payment.captured", id=payment_id)
     return payment_id
@@ -65,12 +68,21 @@ async def refund_payment(
     Raises NotFound; InvalidData for more than was captured and not yet given back.
     """
     payment = await flow.run(refund, payment_id, amount, created_by, note, refund_reason_id)
+    flow.answer(payment_id)
     await flow.run(add_to_order, payment)
     flow.emit("payment.refunded", id=payment_id)
     return payment_id
 
 
-@step
+@step(reads=True)
+async def check_nothing_captured(flow: Flow, payment_collection_id: str) -> None:
+    """Raises NotFound; NotAllowed where something was captured."""
+    collection = await flow.modules.payment.retrieve("payment_collection", payment_collection_id, fields=("payments.captures.id",))
+    if any(payment["captures"] for payment in collection["payments"]):
+        raise NotAllowed(f"Payment collection {payment_collection_id} has been paid and can't be cancelled")
+
+
+@step(pivot=True)
 async def cancel_payments(flow: Flow, payment_collection_id: str) -> None:
     payments = await flow.modules.payment.list("payment", {"payment_collection_id": payment_collection_id}, fields=("id",))
     for payment in payments:
@@ -88,9 +100,10 @@ async def mark_canceled(flow: Flow, payment_collection_id: str) -> None:
     await flow.modules.payment.cancel_collection(payment_collection_id)
 
 
-@workflow("cancel-payment-collection", durable=True)
+@workflow("cancel-payment-collection", durable=True, key="payment_collection_id")
 async def cancel_payment_collection(flow: Flow, payment_collection_id: str) -> str:
     """Let go of all money that is held for a collection. Its id. Raises NotFound; NotAllowed where something was captured."""
+    await flow.run(check_nothing_captured, payment_collection_id)
     await flow.run(cancel_payments, payment_collection_id)
     await flow.run(drop_sessions, payment_collection_id)
     await flow.run(mark_canceled, payment_collection_id)

@@ -6,6 +6,7 @@ from typing import Any, TypedDict
 
 from ...core.errors import VelellaError
 from ...core.flow import Flow, step, workflow
+from ...core.flow.attempts import is_refused
 from ..cart.complete import complete_cart
 from .payments import add_to_order
 
@@ -63,7 +64,7 @@ async def process_payment(
         try:
             await flow.call(complete_cart, cart_id=before["cart_id"])
         except VelellaError as error:
-            if error.status >= 500:
+            if not is_refused(error):
                 raise
             # the cart isn't ready, or can't be had any more: the money is there all the same, and gets into the books
     payment = await flow.run(look_up, session_id)

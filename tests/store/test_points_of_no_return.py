@@ -1,0 +1,188 @@
+"""Once money has moved, or the buyer has the order, nothing is taken back: what is left to do is done until it is done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from velella.core.errors import NotAllowed, Unavailable
+from velella.core.flow import Flow, on_hook
+from velella.workflows.cart import complete as completing
+from velella.workflows.payment import payments as money
+from velella.workflows.payment import process as processing
+
+from ..vault import Vault
+from .conftest import Market, Row, Store
+from .test_merchants_payments import ordered, payment_of, transactions
+
+D = Decimal
+VAULT = "pp_vault_v"
+
+
+@pytest.fixture(autouse=True)
+def vault() -> Iterator[type[Vault]]:
+    Vault.reset()
+    yield Vault
+    Vault.come_back()
+
+
+@pytest.fixture
+def busy() -> Iterator[Callable[[Any], None]]:
+    """Have a step meet a full mailbox the first time."""
+    real: dict[Any, Any] = {}
+
+    def once(step: Any) -> None:
+        real[step] = step.function
+        left = [1]
+
+        async def function(flow: Any, *args: Any) -> Any:
+            if left:
+                left.pop()
+                raise Unavailable("The order pool is full")
+            return await real[step](flow, *args)
+
+        object.__setattr__(step, "function", function)
+
+    yield once
+    for step, function in real.items():
+        object.__setattr__(step, "function", function)
+
+
+async def until(look: Callable[[], Awaitable[Any]], wanted: Any, seconds: float = 20.0) -> None:
+    """Look again until it is so."""
+    seen = None
+    for _ in range(int(seconds / 0.1)):
+        seen = await look()
+        if seen == wanted:
+            return
+        await asyncio.sleep(0.1)
+    assert seen == wanted
+
+
+async def session_of(store: Store, cart: Row) -> str:
+    shown = await store.show(cart, fields="id,*payment_collection.payment_sessions")
+    return str(shown["payment_collection"]["payment_sessions"][0]["id"])
+
+
+async def executions(market: Market, workflow: str, key: str | None = None) -> list[Row]:
+    rows = await market.host.workflows.list(workflow=workflow, limit=20)
+    return [row for row in rows if key in (None, row["key"])]
+
+
+async def test_an_order_that_the_buyer_was_given_is_not_taken_back_by_a_webhook(
+    market: Market, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variant = await market.new_variant({"eur": "10"}, stock=5)
+    cart = await store.ready(variant, provider=VAULT)
+    session = await session_of(store, cart)
+    Vault.tricks |= {f"status {session}": "hangs"}
+    monkeypatch.setattr(market.host.settings, "payment_provider_timeout", 0.5)
+    notice = {"provider_id": VAULT, "action": "authorized", "session_id": session}
+    webhook = asyncio.create_task(market.host.workflows.run("process-payment-workflow", notice, None))
+    order = (await store.complete(cart))["order"]["id"]
+    with pytest.raises(Unavailable):
+        await webhook
+    assert (await store.get(f"/store/orders/{order}")).status == 200
+    assert (await store.complete(cart))["order"]["id"] == order
+    assert Vault.keeps(session) == [D("15.95")]
+    assert await market.reserved(variant) == 1
+    Vault.come_back()
+    assert await market.host.workflows.run("process-payment-workflow", notice, None)
+    assert await transactions(market, order) == [D("15.95")]
+
+
+async def test_a_charged_checkout_is_not_refunded_for_a_refused_message(market: Market, store: Store, busy: Any) -> None:
+    variant = await market.new_variant({"eur": "10"}, stock=3)
+    cart = await store.ready(variant, provider=VAULT)
+    busy(completing.book_captures)
+    order = (await store.complete(cart))["order"]["id"]
+    [execution] = await executions(market, "complete-cart", cart["id"])
+    assert (execution["state"], execution["waits_at"].split()[-1]) == ("finishing", "book-captures")
+    assert (await store.complete(cart))["order"]["id"] == order
+    await until(lambda: transactions(market, order), [D("15.95")])
+    assert Vault.keeps(await session_of(store, cart)) == [D("15.95")]
+    assert await market.reserved(variant) == 1
+
+
+@pytest.mark.parametrize("kind", ["capture", "refund"])
+async def test_money_that_a_merchant_has_moved_is_booked_and_moved_once(
+    market: Market, store: Store, merchant: Store, busy: Any, kind: str
+) -> None:
+    Vault.takes_at_once = kind == "refund"
+    order, id = await ordered(market, store, provider=VAULT)
+    before = await transactions(market, order)
+    moved = D(2) if kind == "capture" else D(-2)
+    busy(money.add_to_order)
+    keyed = merchant.under("pressed once")
+    for _ in range(3):
+        payment = (await keyed.post(f"/admin/payments/{id}/{kind}", {"amount": 2}))["payment"]
+        assert [row["amount"] for row in payment[f"{kind}s"]][-1] == 2
+    await until(lambda: transactions(market, order), sorted([*before, moved]))
+    assert [what for what, _ in Vault.asked].count(kind) == 1
+
+
+@pytest.mark.parametrize("kind", ["capture", "refund"])
+async def test_a_press_whose_outcome_nobody_was_told_is_the_same_press(market: Market, store: Store, merchant: Store, kind: str) -> None:
+    Vault.takes_at_once = kind == "refund"
+    order, id = await ordered(market, store, provider=VAULT)
+    before = await transactions(market, order)
+    Vault.tricks |= {kind: "lost"}
+    path = f"/admin/payments/{id}/{kind}"
+    dark = await merchant.post(path, {"amount": 2})
+    assert (dark.status, dark.body["type"]) == (503, "unavailable")
+    Vault.come_back()
+    await until(lambda: transactions(market, order), sorted([*before, D(2) if kind == "capture" else D(-2)]))
+    assert (await merchant.post(path, {"amount": 2})).status == 200
+    assert len(await transactions(market, order)) == len(before) + 1
+
+
+async def test_what_was_marked_as_paid_gets_to_its_order(market: Market, store: Store, merchant: Store, busy: Any) -> None:
+    order, _ = await ordered(market, store)
+    made = (await merchant.post("/admin/payment-collections", {"order_id": order, "amount": 7}))["payment_collection"]["id"]
+    busy(money.add_to_order)
+    path = f"/admin/payment-collections/{made}/mark-as-paid"
+    for _ in range(2):
+        paid = (await merchant.post(path, {"order_id": order}))["payment_collection"]
+        assert (paid["status"], len(paid["payments"])) == ("completed", 1)
+    await until(lambda: transactions(market, order), [7])
+
+
+async def test_a_webhooks_booking_is_repeated_until_it_is_done(market: Market, store: Store, busy: Any) -> None:
+    cart = await store.ready(await market.new_variant({"eur": "10"}), provider=VAULT)
+    order = (await store.complete(cart))["order"]["id"]
+    notice = {"provider_id": VAULT, "action": "captured", "session_id": await session_of(store, cart)}
+    busy(processing.add_to_order)
+    with pytest.raises(Unavailable):
+        await market.host.workflows.run("process-payment-workflow", notice, "notice 1")
+    await market.host.workflows.run("process-payment-workflow", notice, "notice 1")
+    assert await transactions(market, order) == [D("15.95")]
+
+
+_refusals: dict[str, int] = {}
+
+
+@on_hook("complete-cart", "orderCreated")
+async def grumble(flow: Flow, order_id: str, cart_id: str) -> None:
+    if _refusals.get(cart_id, 0):
+        _refusals[cart_id] -= 1
+        raise NotAllowed("The application isn't ready for it")
+
+
+@pytest.mark.parametrize("provider", ["pp_system_default", VAULT])
+async def test_an_order_that_stands_waits_for_the_application(market: Market, store: Store, provider: str) -> None:
+    variant = await market.new_variant({"eur": "10"}, stock=3)
+    cart = await store.ready(variant, provider=provider)
+    _refusals[cart["id"]] = 1
+    order = (await store.complete(cart))["order"]["id"]
+    assert [row["state"] for row in await executions(market, "complete-cart", cart["id"])] == ["finishing"]
+
+    async def state() -> str:
+        return str((await executions(market, "complete-cart", cart["id"]))[0]["state"])
+
+    await until(state, "done")
+    assert (await store.complete(cart))["order"]["id"] == order
+    assert await payment_of(market, order)
