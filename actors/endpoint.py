@@ -9,12 +9,12 @@ import socket
 import sys
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from ssl import SSLContext
 from typing import Any, Protocol
 
 from ..core import tracing
-from ..core.codec import pack, unpack
+from ..core.codec import LARGEST, bounded, pack, unpack
 from ..core.errors import Busy, DeadlineExceeded, InvalidData, VelellaError
 from ..core.logs import logger
 from ..core.messages import CallContext, Service, call_context
@@ -23,13 +23,13 @@ from .directory import HOST, Directory, ReplicaId, Standing
 from .figures import MailFigures, MessageFigures
 from .handles import Send, signatures
 from .mailbox import Mailbox
+from .marks import Marked, Marks
 from .wire import (
     CALLER,
     CANCEL,
     FAILURE,
     GOODBYE,
     HANDSHAKE_SECONDS,
-    MAX_FRAME,
     MAX_STRANGER_FRAME,
     PING,
     PONG,
@@ -43,6 +43,8 @@ from .wire import (
 
 log = logger("velella.endpoint")
 
+LONGEST_ERROR = 64 * 1024
+"""Bytes of an error. Of a longer one only the beginning travels."""
 SWEEP_SECONDS = 0.05
 """How often running messages are compared with their deadlines: one timer for all is cheaper than one for each."""
 
@@ -113,6 +115,8 @@ class Dispatcher:
         self.mailbox = mailbox
         self.figures = figures or MailFigures()
         self.draining = False
+        self.marks: Marks | None = None
+        """Where each step of a message is marked."""
         self._at_once = at_once
         self._modules_running = 0
         self._queue: deque[Running] = deque()
@@ -145,7 +149,10 @@ class Dispatcher:
 
     def _start(self, running: Running) -> None:
         self._modules_running += running.is_module
-        running.task = asyncio.get_running_loop().create_task(self._carry_out(running))
+        work: Coroutine[Any, Any, None] = self._carry_out(running)
+        if self.marks is not None and not running.is_control:
+            work = Marked(work, self.marks, running.context.trace_id)
+        running.task = asyncio.get_running_loop().create_task(work)
 
     async def _carry_out(self, running: Running) -> None:
         started = time.monotonic()
@@ -163,7 +170,7 @@ class Dispatcher:
             answer = function(*running.args, **running.kwargs)
             if running.traceparent is not None:
                 answer = tracing.traced(answer, f"{service}.{method}", "server", parent=running.traceparent)
-            send(pack([REPLY, number, await answer]))
+            send(bounded(pack([REPLY, number, await answer]), f"The answer of {service}.{method}"))
         except VelellaError as error:
             if seen is not None:
                 seen.failed(error)
@@ -288,7 +295,7 @@ class ServerProtocol(FrameProtocol):
                 self.abort()
                 return
             self._handshake = None
-            self.max_frame = MAX_FRAME
+            self.max_frame = LARGEST
             if self._impatience is not None:
                 self._impatience.cancel()
             self.send(answer)
@@ -365,6 +372,7 @@ class Endpoint:
         """Listen at `path`; its folder is made for the owner only. A socket left there by a dead process is replaced."""
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         draft = f"{path}.{os.getpid()}"
+        self.dispatcher.marks = Marks(path)
         loop = asyncio.get_running_loop()
         server = await loop.create_unix_server(lambda: self._protocol(None), draft, backlog=1024)
         os.chmod(draft, 0o600)
@@ -408,7 +416,10 @@ def _travelling(error: VelellaError) -> list[Any]:
     """The error for the wire. What it carries may be anything: what can't travel is left behind, the message isn't."""
     wire = error.to_wire()
     try:
-        pack(wire)
+        fits = len(pack(wire)) <= LONGEST_ERROR
     except TypeError:
-        wire[-1] = {}
+        fits = False
+    if not fits:
+        name, message, code, hint, _ = wire
+        return [name, message[:1000], code, hint and hint[:1000], {}]
     return wire

@@ -6,8 +6,10 @@ the way of a message.
 - A keyed message goes to the replica that its key chooses among those that are up (rendezvous hashing: when a replica goes, only its
   keys move). Others go to the less busy of two replicas picked at random.
 - A message that was never sent goes to another replica, whatever it is.
-- One whose connection closed after it was sent is sent again if it is a read, or a write: every write that leaves the process has a
-  message id, under which the module recorded it if it was carried out. Other messages end in ReplyLost.
+- One whose connection closed after it was sent is sent again, once, if it is a read, or a write: every write that leaves the process has
+  a message id, under which the module recorded it if it was carried out. Other messages end in ReplyLost.
+- One that its process died of isn't sent again, whatever it is: it would take the next process down. On one node a process leaves behind
+  what it was doing (`marks.py`); of one on another node that can't be known, so there a message can take down two processes at most.
 - Where no replica can be reached, the router waits for one to come back, for a few seconds at most.
 """
 
@@ -22,17 +24,21 @@ from hashlib import blake2b
 from ssl import SSLContext
 from typing import Any
 
-from ..core.errors import DeadlineExceeded, ReplyLost, Unavailable, VelellaError
+from ..core.errors import DeadlineExceeded, ReplyLost, TookDown, Unavailable, VelellaError
 from ..core.ids import ulid
+from ..core.logs import logger
 from ..core.messages import CallContext, call_context
 from .directory import HOST, Address, Directory, ReplicaId
 from .handles import Send, Signature
 from .transport import Introduction, Link, Lost, NotSent, Outgoing, RayLink, SocketLink
 
+log = logger("velella.router")
+
 PATIENCE_SECONDS = 5.0
 """How long a message waits for some replica to come back. A killed process is back in about a second."""
-RESENDS = 3
-"""How often a message whose reply was lost is sent again: one that kills every replica it meets must not go round for ever."""
+RESENDS = 1
+"""How often a message whose reply was lost is sent again: enough for a process that is killed, and for two kills at once nobody is promised
+anything."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
 LOST_SECONDS = 2.0
 """Who can't be reached for so long isn't just being started again: what only its place could answer goes to others."""
@@ -133,7 +139,7 @@ class Router:
 
     # -- one message
     async def call(self, service: str, method: str, signature: Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """Send a message to the replica it belongs to. Raises what the service raises, or an Unavailable."""
+        """Send a message to the replica it belongs to. Raises what the service raises, TooLarge, TookDown, or an Unavailable."""
         context = call_context.get() or CallContext()
         message_id = (context.next_message_id() or ulid()) if signature.kind == "write" else None
         fresh = message_id is not None and (context.fresh or context.scope is None)
@@ -175,6 +181,9 @@ class Router:
             except Lost as lost:
                 self._failed(peer, lost)
                 resends += 1
+                if lost.fatal:
+                    log.error("a message took its process down", service=service, method=method, replica=str(address.replica))
+                    raise TookDown(f"{address.replica} ended while it was busy with {service}.{method}, which is not sent again.") from None
                 if (signature.kind == "call") or resends > RESENDS:
                     raise ReplyLost(f"The answer of {service}.{method} was lost.") from None
                 message = message._replace(fresh=False)

@@ -10,10 +10,11 @@ from ssl import SSLContext
 from typing import Any, NamedTuple, Protocol
 
 from ..core import tracing
-from ..core.codec import pack, unpack
+from ..core.codec import bounded, pack, unpack
 from ..core.errors import DeadlineExceeded, VelellaError
 from ..core.logs import logger
 from .directory import Address, Standing
+from .marks import MarksOf
 from .wire import CALLER, CANCEL, FAILURE, GOODBYE, PING, PONG, REPLY, REQUEST, SUPERSEDED, ClientHandshake, FrameProtocol
 
 log = logger("velella.transport")
@@ -46,10 +47,12 @@ class NotSent(Exception):
 class Lost(Exception):
     """The connection closed after the message left: it may have been carried out or not."""
 
-    def __init__(self, silent: float = 0.0) -> None:
+    def __init__(self, silent: float = 0.0, fatal: bool = False) -> None:
         super().__init__()
         self.silent = silent
         """As above."""
+        self.fatal = fatal
+        """Whether the other side has died while it worked on nothing but this message, for longer than any takes (see `marks.py`)."""
 
 
 class Outgoing(NamedTuple):
@@ -71,7 +74,7 @@ class Link(Protocol):
     async def request(self, message: Outgoing, left: float) -> Any:
         """Send a message and wait for its result, at most `left` seconds.
 
-        Raises what the service raised; NotSent; Lost; DeadlineExceeded.
+        Raises what the service raised; NotSent; Lost; DeadlineExceeded; TooLarge for a message that is never sent.
         """
 
     async def probe(self) -> bool:
@@ -86,11 +89,12 @@ class Link(Protocol):
 class _Pending:
     """A message whose answer is awaited."""
 
-    __slots__ = ("deadline", "future")
+    __slots__ = ("deadline", "future", "trace_id")
 
-    def __init__(self, future: asyncio.Future[Any], deadline: float) -> None:
+    def __init__(self, future: asyncio.Future[Any], deadline: float, trace_id: str) -> None:
         self.future = future
         self.deadline = deadline
+        self.trace_id = trace_id
 
 
 class ClientProtocol(FrameProtocol):
@@ -112,6 +116,8 @@ class ClientProtocol(FrameProtocol):
         self._last_flushed = 0
         self._handshake = ClientHandshake(token) if token is not None else None
         self._sweeper: asyncio.TimerHandle | None = None
+        self.marks: MarksOf | None = None
+        """Of the process at the other end, where that is on this node."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -184,20 +190,25 @@ class ClientProtocol(FrameProtocol):
         if not self.ready.done():
             self.ready.set_exception(NotSent(silent=self._silent))
             self.ready.exception()  # whoever waited has it; if nobody does, that is no reason for a warning
+        fatal = self.marks.died_of() if self.marks is not None and self.pending else None
         for number, pending in self.pending.items():
             if not pending.future.done():
-                pending.future.set_exception(Lost(self._silent) if number <= self._last_flushed else NotSent(silent=self._silent))
+                sent = number <= self._last_flushed
+                pending.future.set_exception(Lost(self._silent, pending.trace_id == fatal) if sent else NotSent(silent=self._silent))
         self.pending.clear()
+        if self.marks is not None:
+            self.marks.close()
         for timer in (self._sweeper, self._watch):
             if timer is not None:
                 timer.cancel()
 
     async def request(self, message: list[Any], left: float) -> Any:
-        """`message` is a request whose number is filled in here."""
+        """`message` is a request whose number is filled in here. Raises TooLarge, too."""
         number = message[1] = next(self._numbers)
-        payload = pack(message)  # before anything else: what can't travel is the caller's TypeError
+        # before anything else: what can't travel is the caller's TypeError, or TooLarge
+        payload = bounded(pack(message), f"A message to {message[2]}.{message[3]}")
         future: asyncio.Future[Any] = self.loop.create_future()
-        self.pending[number] = _Pending(future, time.monotonic() + left + GRACE_SECONDS)
+        self.pending[number] = _Pending(future, time.monotonic() + left + GRACE_SECONDS, message[7])
         self._last = number
         self.send(payload)
         if self._sweeper is None:
@@ -291,6 +302,7 @@ class SocketLink:
             async with asyncio.timeout(CONNECT_SECONDS):
                 if self._path is not None:
                     _, protocol = await loop.create_unix_connection(lambda: ClientProtocol(None, superseded), self._path)
+                    protocol.marks = MarksOf(self._path)
                 else:
                     _, protocol = await loop.create_connection(
                         lambda: ClientProtocol(self._token, superseded), self._host, self._port, ssl=self._tls
@@ -350,7 +362,7 @@ class RayLink:
         self._numbers = itertools.count(1)
 
     async def request(self, message: Outgoing, left: float) -> Any:
-        payload = pack(_request(next(self._numbers), message, left))
+        payload = bounded(pack(_request(next(self._numbers), message, left)), f"A message to {message.service}.{message.method}")
         call = self._call or await self._connected()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()

@@ -31,7 +31,7 @@ import secrets
 import struct
 from typing import Any, cast
 
-from ..core.codec import pack, unpack
+from ..core.codec import LARGEST, pack, unpack
 from ..core.logs import logger
 
 log = logger("velella.wire")
@@ -39,8 +39,6 @@ log = logger("velella.wire")
 REQUEST, REPLY, FAILURE, REFUSED, CANCEL, GOODBYE, HELLO, PROOF, CALLER, SUPERSEDED, PING, PONG = range(12)
 
 VERSION = 2
-MAX_FRAME = 64 * 1024 * 1024
-"""Bytes. A page of a shop is far below; what is above is a mistake or an attack."""
 MAX_STRANGER_FRAME = 1024
 """Bytes that somebody who has not proved anything may make us read."""
 HANDSHAKE_SECONDS = 5.0
@@ -51,7 +49,8 @@ _LENGTH = struct.Struct(">I")
 class FrameProtocol(asyncio.Protocol):
     """One end of a connection: cuts the stream into frames, and joins what is sent in one turn of the loop into one write."""
 
-    max_frame = MAX_FRAME
+    max_frame = LARGEST
+    """Who sends more isn't one of us: our own senders look before (`codec.bounded`)."""
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()

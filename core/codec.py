@@ -16,7 +16,14 @@ from typing import Any, TypeVar
 
 import msgpack  # type: ignore[import-untyped]
 
+from .errors import TooLarge
+
 T = TypeVar("T")
+
+LARGEST = 64 * 1024 * 1024
+"""Bytes of a message between processes, or of its answer. A page of a shop is far below; what is above is a mistake or an attack."""
+HEAD = 1024
+"""Bytes that are left for what an answer travels in."""
 
 DECIMAL, DATE, SET, FROZENSET, INTEGER, OBJECT = range(1, 7)
 """Codes of the extension types. Times use msgpack's own (-1)."""
@@ -72,6 +79,13 @@ def pack(value: Any) -> bytes:
     packed: bytes = packer.pack(value)
     if len(packed) < _BUFFER:
         _packers.append(packer)
+    return packed
+
+
+def bounded(packed: bytes, what: str, head: int = 0) -> bytes:
+    """The same bytes, which are to travel. Raises TooLarge: who sent `what` hears of it, and nobody else on the connection."""
+    if len(packed) > LARGEST - head:
+        raise TooLarge(f"{what} is larger than {LARGEST // 1024**2} MiB: ask for less at once.")
     return packed
 
 

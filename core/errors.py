@@ -2,6 +2,7 @@
 
     VelellaError
     ├── InvalidData             400  the request can't be understood or breaks a rule of its shape
+    │   └── TooLarge                 a message between processes, or its answer, is larger than any may be; nothing was done
     ├── NotAllowed              400  understood, but the state of the shop refuses it
     │   └── InsufficientInventory
     ├── Unauthorized            401
@@ -12,6 +13,7 @@
     ├── PaymentAuthorizationFailed 422
     ├── PaymentRequiresMore     422  the buyer has to act first (a redirect, a second factor)
     ├── UnexpectedState         500  our own books disagree; the message is shown
+    │   └── TookDown                 the process died while it was busy with nothing but this message, which isn't sent to another one
     └── Unavailable             503  nobody could take the message now; carries `retry_after`
         ├── Busy                     a mailbox is full
         ├── DeadlineExceeded    504  the answer did not come in time; a write may or may not have happened
@@ -74,6 +76,10 @@ class InvalidData(VelellaError):
     status = 400
 
 
+class TooLarge(InvalidData):
+    pass
+
+
 class NotAllowed(VelellaError):
     type = "not_allowed"
     status = 400
@@ -123,6 +129,10 @@ class PaymentRequiresMore(VelellaError):
 class UnexpectedState(VelellaError):
     type = "unexpected_state"
     status = 500
+
+
+class TookDown(UnexpectedState):
+    pass
 
 
 class Unavailable(VelellaError):

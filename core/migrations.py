@@ -42,7 +42,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateSequence
 
-from .errors import Misconfigured, UnexpectedState
+from .errors import InvalidData, Misconfigured, UnexpectedState
 from .ids import ulid
 from .module import Module
 from .settings import Settings
@@ -284,7 +284,8 @@ async def _connected(url: str, database: str | None = None) -> AsyncIterator[Asy
     except (DBAPIError, asyncpg.PostgresError, OSError, TimeoutError) as error:
         cause = error.driver_exception if isinstance(error, DBAPIError) else error
         better = translated(cause)
-        if better is None or isinstance(better, UnexpectedState):  # that one would only send its reader here
+        # the former would only send its reader here, and who migrates wants to read what the database says
+        if better is None or isinstance(better, UnexpectedState | InvalidData):
             raise
         raise better from error
     finally:

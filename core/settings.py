@@ -112,6 +112,11 @@ class Settings(BaseSettings):
     jwt_expires: int = Field(86_400, gt=0, description="Seconds a token is valid.")
     cookie_secret: str | None = Field(None, description="Signs session cookies. Default: made on the first start, kept in data_dir.")
     session_expires: int = Field(36_000, gt=0, description="Seconds a session lives without a request.")
+    session_lifetime: int = Field(
+        30 * 86_400,
+        gt=0,
+        description="Seconds after signing in at which a session ends however much it is used, and tokens are refreshed no more.",
+    )
     auth_methods: dict[str, list[str]] = Field(
         default_factory=lambda: {"user": ["emailpass"]}, description="Ways to sign in by actor type. Types that aren't named may use any."
     )

@@ -11,11 +11,11 @@ import re
 import secrets
 from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import __version__
 from .errors import Misconfigured, VelellaError
+from .kept import kept
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -151,7 +151,7 @@ def answered(made: Span, status: int) -> None:
         made.set_status(Status(StatusCode.ERROR))
 
 
-@lru_cache(2048)
+@kept(4 * 1024 * 1024)
 def statement_name(sql: str) -> str:
     """`SELECT product`: what a statement does, and to which table first."""
     verb = _VERB.search(sql)

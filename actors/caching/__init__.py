@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ...core.messages import Service, reads
-from .cache import Cache, Figures
+from .cache import NOTHING, Cache, Figures
 from .spread import HOLDERS, Announcer, Spread, told_together
 
 if TYPE_CHECKING:
@@ -60,6 +60,6 @@ def create(context: HostContext) -> CachingService:
 
 
 __all__ = [
-    "HOLDERS", "QUIET_MODULES", "TOLD_OF_THEM", "Announcer", "Cache", "CachingService", "Figures", "Spread", "create", "told_of_them",
-    "told_together",
+    "HOLDERS", "NOTHING", "QUIET_MODULES", "TOLD_OF_THEM", "Announcer", "Cache", "CachingService", "Figures", "Spread", "create",
+    "told_of_them", "told_together",
 ]  # fmt: skip

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from hashlib import blake2b
 
 import orjson
 
+from ...core.kept import kept
 from ...core.query.fields import FieldTree
 from ...core.query.page import Page, Query
 from ...core.query.plan import Catalogue
@@ -21,6 +22,8 @@ from .cache import Cache, Rows
 
 MOST_ROWS = 200
 """Pages of more rows aren't put together from documents: they would push out those of everybody else."""
+SHAPES = 4 * 1024 * 1024
+"""Bytes of kinds of documents that are remembered."""
 MANY_KNOWN = 0.5
 """Share of a page that has to have been remembered last time for its keys to be asked for first, and the rest afterwards."""
 
@@ -30,14 +33,14 @@ class Shape:
     """Documents of one kind: of an entity, with these fields and slots."""
 
     entity: str
-    fields: tuple[str, ...]
-    slots: tuple[str, ...]
+    digest: bytes
+    """Of the fields and slots."""
     shown: Showing
     known: float = field(default=0.0, compare=False)
     """Share of the last page that was remembered."""
 
-    def place(self, key: str) -> tuple[str, tuple[str, ...], tuple[str, ...], str]:
-        return (self.entity, self.fields, self.slots, key)
+    def place(self, key: str) -> tuple[str, bytes, str]:
+        return (self.entity, self.digest, key)
 
     def rows(self, document: bytes) -> Rows:
         return tuple(dict.fromkeys(self.shown.rows(orjson.loads(document))))
@@ -50,7 +53,7 @@ class Documents:
         self._modules = modules
         self._catalogue = catalogue
         self._cache = cache
-        self._shapes = lru_cache(1024)(self._make_shape)
+        self._shapes = kept(SHAPES)(self._make_shape)
 
     def shape(self, query: Query) -> Shape | None:
         """The kind of documents that a page of this query consists of; None where its rows can't be remembered one by one."""
@@ -103,7 +106,13 @@ class Documents:
         if self._catalogue.entity(entity).default_order:  # `named` has no order but that of keys
             return None
         shown = showing(self._catalogue, entity, FieldTree.parse(fields))
-        return Shape(entity, fields, slots, shown) if shown is not None and shown.below else None
+        return Shape(entity, digest(fields, slots), shown) if shown is not None and shown.below else None
+
+
+@kept(SHAPES)
+def digest(*names: tuple[str, ...]) -> bytes:
+    """Lists of fields as a key of a few bytes: clients choose them, and thousands of answers may have the same."""
+    return blake2b(repr(names).encode(), digest_size=16).digest()
 
 
 def _joined(texts: Iterable[bytes]) -> Page:

@@ -9,17 +9,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 from ...core.codec import pack, unpack
+from ...core.kept import kept
 from ...core.query.fields import FieldTree
 from ...core.query.graph import Ask, Row, Source
 from ...core.query.links import LINKS
 from ...core.query.page import Page, Query, Tied
 from ...core.query.plan import Catalogue
 from .cache import Cache
-from .documents import MOST_ROWS, Documents
+from .documents import MOST_ROWS, SHAPES, Documents, digest
 
 KEPT_MODULES = frozenset(
     ("currency", "customer", "fulfillment", "pricing", "product", "promotion", "region", "sales_channel", "stock_location", "store", "tax")
@@ -41,7 +41,7 @@ class CachedSource(Source):
         self._cache = cache
         self._catalogue = catalogue
         self._documents = Documents(modules, catalogue, cache)
-        self._made_of = lru_cache(4096)(self._look_into)
+        self._made_of = kept(SHAPES)(self._look_into)
         self._tags: dict[str, frozenset[str]] = {module: catalogue.entities_of(module) for module in KEPT_MODULES}
         self._tags |= {link: frozenset((link,)) for link in KEPT_LINKS}
 
@@ -61,7 +61,7 @@ class CachedSource(Source):
                 return await self._documents.listed(module, query, shape)
         if not tags or keys is None:
             return await super().page(module, query)
-        place = (query.entity, query.fields, query.slots, keys, query.limit, query.with_deleted)
+        place = (query.entity, digest(query.fields, query.slots), keys, query.limit, query.with_deleted)
         rows: tuple[str, ...] = ()
         if keys and keys[0] == self._catalogue.entity(query.entity).key:
             made_of = self._made_of(query.entity, query.fields)

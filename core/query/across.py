@@ -9,8 +9,10 @@ nobody needs to be asked: `{"customer": {"id": "cus_1"}}` is `{"customer_id": "c
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
+from ..budget import DEPTH, REACHES, SORTED
 from ..errors import InvalidData
 from ..sql.tally import tally_of
 from .links import Edge
@@ -33,34 +35,35 @@ class Reader(Protocol):
 
 
 _LOGICAL = ("$and", "$or")
-_DEEPEST = 12
 _NOTHING: tuple[Mapping[str, Any], ...] = ({"$exists": False}, {"$exists": "false"}, {"$eq": None})
 """Other ways to say null."""
 
 
-def crosses(catalogue: Catalogue, entity: str, filters: Mapping[str, Any], depth: int = 0) -> bool:
-    """Whether some filter reaches out of the entity's module. What isn't shaped as it should be is left to the module."""
-    if depth > _DEEPEST:
+def crossings(catalogue: Catalogue, entity: str, filters: Mapping[str, Any], depth: int = 0) -> int:
+    """How many filters reach out of the entity's module. What isn't shaped as it should be is left to the module."""
+    if depth > DEPTH:
         raise InvalidData("Filters are nested too deeply")
+    found = 0
     for name, value in filters.items():
         if name in _LOGICAL or name == "$not":
-            if any(crosses(catalogue, entity, part, depth + 1) for part in _branches(value)):
-                return True
+            found += sum(crossings(catalogue, entity, part, depth + 1) for part in _branches(value))
         elif (relation := catalogue.relation(entity, name)) is not None:
-            if isinstance(value, Mapping) and crosses(catalogue, relation.target, value, depth + 1):
-                return True
+            if isinstance(value, Mapping):
+                found += crossings(catalogue, relation.target, value, depth + 1)
         elif "." in name:
-            if crosses(catalogue, entity, _undotted(name, value), depth + 1):
-                return True
+            found += crossings(catalogue, entity, _undotted(name, value), depth + 1)
         elif _step(catalogue, entity, name, value) is not None:
-            return True
-    return False
+            found += 1
+    return found
 
 
 async def local_filters(catalogue: Catalogue, reader: Reader, entity: str, filters: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The same filters in terms of the entity's own module."""
-    if not crosses(catalogue, entity, filters):
+    """The same filters in terms of the entity's own module. Raises InvalidData beyond the budget, before anything is asked."""
+    out = crossings(catalogue, entity, filters)
+    if not out:
         return filters
+    if out > REACHES:
+        raise InvalidData(f"Filters may look at {REACHES} relations in all.")
     local: dict[str, Any] = {}
     conditions: list[Mapping[str, Any]] = []
     for name, value in filters.items():
@@ -186,12 +189,14 @@ async def ordered_keys(catalogue: Catalogue, reader: Reader, query: Query) -> li
     """The keys of all rows of a query (whose filters are local) in its order.
 
     Every row has to be looked at, and those it is ordered by: dearer than an order inside the module by as much as
-    there are rows.
+    there are rows. Raises InvalidData where there are more than `SORTED`.
     """
     root = catalogue.entity(query.entity).key
     base = Query(query.entity, (root,), query.filters, with_deleted=query.with_deleted, visible=query.visible)
+    keys = [row[root] for row in await reader.rows(replace(base, limit=SORTED + 1))]
+    if len(keys) > SORTED:
+        raise InvalidData(f"A list of more than {SORTED} rows can't be ordered by {query.order[0].lstrip('-')}: filter it first.")
     ranks = [await _ranks(catalogue, reader, base, term) for term in query.order]
-    keys = [row[root] for row in await reader.rows(base)]
     return sorted(keys, key=lambda key: (*(rank.get(key, missing) for rank, missing in ranks), key))
 
 

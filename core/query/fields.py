@@ -9,11 +9,13 @@ Who has the schema decides.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
 
 from ..errors import InvalidData
+from ..kept import kept
 
 _NONE: Mapping[str, FieldTree] = {}
+TREES = 8 * 1024 * 1024
+"""Bytes of trees that are remembered."""
 
 
 class FieldTree:
@@ -170,7 +172,7 @@ def _split(path: str) -> tuple[tuple[str, ...], bool]:
     return tuple(segments), star
 
 
-@lru_cache(maxsize=4096)
+@kept(TREES)
 def _parse(fields: tuple[str, ...]) -> FieldTree:
     tree = FieldTree()
     for path in fields:

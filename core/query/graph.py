@@ -11,11 +11,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 from .. import json
-from ..errors import NotFound, UnexpectedState
+from ..budget import ROWS
+from ..errors import InvalidData, NotFound, UnexpectedState
+from ..kept import kept
 from .across import at, local_filters, ordered_keys, orders_across
 from .fields import FieldTree
 from .page import Page, Query
@@ -27,6 +28,10 @@ Ask = tuple[str, str, Sequence[str]]
 Visible = Mapping[str, Mapping[str, Any]]
 """See `Query.visible`."""
 NOTHING_HIDDEN: Visible = {}
+
+
+PLANS = 8 * 1024 * 1024
+"""Bytes of plans that are remembered."""
 
 
 class Source:
@@ -70,16 +75,22 @@ class Graph:
     def __init__(self, modules: object, catalogue: Catalogue, *, source: Source | None = None) -> None:
         self.catalogue = catalogue
         self._source = source or Source(modules)
-        self._plan = lru_cache(maxsize=1024)(self._make_plan)
+        self._plan = kept(PLANS)(self._make_plan)
 
     async def query(self, query: Query) -> Page:
         """One page. Filters and orders may reach into other modules as the fields do.
 
-        Raises InvalidData for an entity, field or filter that isn't there.
+        Raises InvalidData for an entity, field or filter that isn't there, and for what is beyond the budget.
         """
         steps = self._plan(query.entity, query.fields)
         visible = await self._visible(query)
-        page = await self._root(query, steps, visible)
+        most = ROWS // (1 + steps.relations)
+        if query.limit is not None and query.limit > most and query.count:
+            page = await self._root(replace(query, limit=most), steps, visible)
+            if (page.count or 0) - query.offset > most:
+                raise InvalidData(f"With these fields a page may have {most} rows: ask with a limit of at most that.")
+        else:
+            page = await self._root(query, steps, visible)
         if steps.local:
             return page
         rows = json.loads(page.json)  # not `page.rows`: the page may be somebody's to keep

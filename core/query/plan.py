@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from ..budget import RELATIONS, VISITS
 from ..errors import InvalidData
 from ..sql.entity import Entity, Relation, Schema
 from .fields import FieldTree
@@ -139,6 +140,8 @@ class Plan:
     """Columns that were asked for joining only: where they are, and their names."""
     missing: tuple[tuple[Path, str, bool], ...] = ()
     """What leads to modules yet to come: where it is shown, its name, and whether as a list."""
+    relations: int = 0
+    """How many relations are shown, those of the joined rows too."""
 
     @property
     def local(self) -> bool:
@@ -152,29 +155,43 @@ class _Draft:
     joins: list[Join] = field(default_factory=list)
     prune: list[tuple[Path, str]] = field(default_factory=list)
     missing: list[tuple[Path, str, bool]] = field(default_factory=list)
+    relations: int = 0
+
+    def leads_through(self, relations: int) -> None:
+        self.relations += relations
+        if self.relations > RELATIONS:
+            raise InvalidData(f"Fields may lead through {RELATIONS} relations in all.")
 
 
-def plan(catalogue: Catalogue, entity: str, tree: FieldTree, *, key: str | None = None) -> Plan:
-    """The plan of a field tree over an entity. `key`: a column that whoever joins the rows needs of each."""
+def plan(catalogue: Catalogue, entity: str, tree: FieldTree, *, key: str | None = None, visited: Path = ()) -> Plan:
+    """The plan of a field tree over an entity. `key`: a column that whoever joins the rows needs of each; `visited`: see `_through`.
+
+    Raises InvalidData where the tree is beyond the budget.
+    """
     draft = _Draft()
-    _walk(catalogue, draft, entity, tree, (), key)
-    return Plan(entity, tuple(draft.fields), tuple(draft.joins), tuple(draft.prune), tuple(draft.missing))
+    _walk(catalogue, draft, entity, tree, (), visited, key)
+    return Plan(entity, tuple(draft.fields), tuple(draft.joins), tuple(draft.prune), tuple(draft.missing), draft.relations)
 
 
-def _walk(catalogue: Catalogue, draft: _Draft, entity: str, tree: FieldTree, path: Path, key: str | None = None) -> None:
+def _walk(catalogue: Catalogue, draft: _Draft, entity: str, tree: FieldTree, path: Path, visited: Path, key: str | None = None) -> None:
     prefix = "".join(f"{segment}." for segment in path)
     needed = [key] if key else []
     if tree.whole:
         draft.fields.append(f"{prefix}*")
     for name, child in tree:
         if (relation := catalogue.relation(entity, name)) is not None:
-            _walk(catalogue, draft, relation.target, child, (*path, name))
+            draft.leads_through(1)
+            _walk(
+                catalogue, draft, relation.target, child, (*path, name), _through(visited, entity, relation.target, relation.kind != "one")
+            )
         elif (edge := catalogue.edge(entity, name)) is not None:
             needed.append(edge.key)
-            draft.joins.append(_join(catalogue, path, name, edge, child))
+            draft.joins.append(_join(catalogue, entity, path, name, edge, child, visited))
+            draft.leads_through(1 + draft.joins[-1].plan.relations)
         elif (alias := catalogue.alias(entity, name)) is not None:
             needed.append((edge := _first_step(catalogue, entity, alias)).key)
-            draft.joins.append(_join(catalogue, path, name, edge, child, alias))
+            draft.joins.append(_join(catalogue, entity, path, name, edge, child, visited, alias))
+            draft.leads_through(1 + draft.joins[-1].plan.relations)
         elif (many := catalogue.missing(entity, name)) is not None:
             draft.missing.append((path, name, many))
         else:  # a column, or something that the module knows or refuses
@@ -186,11 +203,31 @@ def _walk(catalogue: Catalogue, draft: _Draft, entity: str, tree: FieldTree, pat
                 draft.prune.append((path, column))
 
 
-def _join(catalogue: Catalogue, path: Path, name: str, edge: Edge, tree: FieldTree, alias: Alias | None = None) -> Join:
+def _join(
+    catalogue: Catalogue, entity: str, path: Path, name: str, edge: Edge, tree: FieldTree, visited: Path, alias: Alias | None = None
+) -> Join:
     take = alias.path[1:] if alias else ()
     below = tree.under(".".join(take)) if take else FieldTree(tree.children, all=tree.whole)
-    inner = plan(catalogue, edge.target, below, key=edge.target_key)
+    inner = plan(catalogue, edge.target, below, key=edge.target_key, visited=_through(visited, entity, edge.target, edge.many))
     return Join(path, name, edge.key, edge.target_key, edge.many, inner, take, alias.many if alias else False)
+
+
+_ONE = ""
+"""Stands in a way for a step to one row."""
+
+
+def _through(visited: Path, entity: str, target: str, many: bool) -> Path:
+    """The way of a path with this step: the entities of which it came to many rows at once. Raises InvalidData where it turns in circles.
+
+    Down a tree (`category_children.category_children`) there are no more rows than the tree has.
+    """
+    if not many:
+        return (*visited, _ONE)
+    if entity == target and visited[-1:] != (_ONE,):
+        return visited
+    if visited.count(target) >= VISITS:
+        raise InvalidData(f"A field comes to many rows of {target} more than {VISITS} times.")
+    return (*visited, target)
 
 
 def _first_step(catalogue: Catalogue, entity: str, alias: Alias) -> Edge:

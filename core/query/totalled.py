@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
+from ..kept import kept
 from ..totals import ITEM_ALIASES, LINE_TOTALS, REFUND_TOTALS, TOTALS, add_totals
 from .fields import FieldTree
 
 Row = dict[str, Any]
+KEPT = 4 * 1024 * 1024
+"""Bytes of plans that are remembered, and as many of how to cut rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +71,7 @@ class Plan:
         return [self._level.cut(row) for row in rows]
 
 
-@lru_cache(maxsize=1024)
+@kept(KEPT)
 def totalled(shape: Shape, fields: tuple[str, ...]) -> Plan | None:
     """The plan for these fields; None where they name no totals, or only such as the database has."""
     asked = FieldTree.parse(fields)
@@ -136,7 +138,7 @@ class _Level:
         return made
 
 
-@lru_cache(maxsize=1024)
+@kept(KEPT)
 def _cutting(shape: Shape, fields: tuple[str, ...]) -> _Level:
     return _Level(shape, FieldTree.parse(fields))
 

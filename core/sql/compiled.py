@@ -18,6 +18,8 @@ from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.elements import ClauseElement
 
 DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call]
+WIDE = 24 * 1024
+"""Characters. A longer statement, of which there are few, is neither remembered nor prepared: a plan takes sixty times its text."""
 
 
 class Compiled:

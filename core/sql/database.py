@@ -22,7 +22,7 @@ from .. import json, tracing
 from ..errors import DeadlineExceeded, Unavailable
 from ..messages import call_context
 from ..metrics import Histogram, Sample
-from .compiled import Asked, Compiled, compiled
+from .compiled import WIDE, Asked, Compiled, compiled
 from .failures import Disconnected, OutOfTime, translated, was_not_sent
 from .pool import Connection, Pool
 
@@ -65,9 +65,10 @@ class Transaction:
         self.open = True
         self._lock = asyncio.Lock()
 
-    async def run(self, send: Callable[[Connection], Awaitable[T]]) -> T:
+    async def run(self, sql: str, send: Callable[[Connection], Awaitable[T]]) -> T:
         """One statement at a time: tasks started inside the transaction take turns on its connection."""
         async with self._lock:
+            self.connection.prepares(sql)
             return await self.database._timed(send, self.connection)
 
     async def follow_up(self) -> None:
@@ -260,7 +261,8 @@ class Database:
             self.url,
             statement_cache_size=512,
             max_cached_statement_lifetime=0,
-            max_cacheable_statement_size=256 * 1024,
+            max_cacheable_statement_size=WIDE,
+            connection_class=Connection,
             server_settings={**_SESSION, "statement_timeout": str(int(self.statement_timeout * 1000))},
         )
         await _set_codecs(connection)
@@ -273,29 +275,30 @@ class Database:
         return self._pool
 
     def _run(self, sql: str, send: Callable[[Connection], Awaitable[T]]) -> Awaitable[T]:
-        doing = self._carry_out(send)
+        doing = self._carry_out(sql, send)
         if tracing.is_on():
             return tracing.traced(doing, tracing.statement_name(sql), "client", db_system_name="postgresql", db_query_text=sql)
         return doing
 
-    async def _carry_out(self, send: Callable[[Connection], Awaitable[T]]) -> T:
+    async def _carry_out(self, sql: str, send: Callable[[Connection], Awaitable[T]]) -> T:
         running = _transactions.get().get(id(self))
         joins = running is not None and running.open
         try:
             if running is not None and joins:
-                return await running.run(send)
-            return await self._send(send)
+                return await running.run(sql, send)
+            return await self._send(sql, send)
         except _FAILURES as error:
             better = translated(error, sent=not joins)
             if better is None:
                 raise
             raise better from error
 
-    async def _send(self, send: Callable[[Connection], Awaitable[T]]) -> T:
+    async def _send(self, sql: str, send: Callable[[Connection], Awaitable[T]]) -> T:
         """On a connection of the pool; on the next one where it turns out to have been lost while it was idle."""
         pool, tries = self._opened(), self.connections
         while True:
             connection = pool.take() or await _acquired(pool, _time_left())
+            connection.prepares(sql)
             doubtful = False
             started = time.monotonic()
             try:

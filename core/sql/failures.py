@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import asyncpg
 from asyncpg import exceptions as pg
@@ -33,6 +34,19 @@ _LOST = (
     pg.ConnectionDoesNotExistError,
     ConnectionError,
 )
+
+_UNFIT: tuple[tuple[Any, str], ...] = (
+    (pg.InvalidRegularExpressionError, "A regular expression can't be understood."),
+    ((pg.InvalidEscapeSequenceError, pg.InvalidEscapeCharacterError), "A pattern ends in the middle of an escape."),
+    (pg.NumericValueOutOfRangeError, "A number is too large."),
+    ((pg.DatetimeFieldOverflowError, pg.InvalidDatetimeFormatError, pg.IntervalFieldOverflowError), "A time is out of range."),
+    (pg.StringDataRightTruncationError, "A text is too long."),
+    ((pg.CharacterNotInRepertoireError, pg.UntranslatableCharacterError), "A text holds a character that can't be stored."),
+    (pg.ProgramLimitExceededError, "A value is too large to be stored or looked for."),
+    ((pg.StatementTooComplexError, pg.TooManyArgumentsError), "What is asked for is too complicated."),
+    (pg.DataError, "A value doesn't fit."),
+)
+"""What a value may be that the database doesn't take, and how a client is told. Words of PostgreSQL and asyncpg aren't ours to promise."""
 
 
 def was_not_sent(error: BaseException) -> bool:
@@ -73,11 +87,12 @@ def translated(error: BaseException, *, sent: bool = False) -> VelellaError | No
     if isinstance(error, pg.InvalidCatalogNameError | pg.InvalidAuthorizationSpecificationError | OSError):
         return Unavailable("The database can't be reached.", hint=str(error))
     if isinstance(error, pg.UndefinedTableError | pg.UndefinedColumnError):
-        return UnexpectedState(f"The database has an older schema: {error}.", hint="Run `velella migrate`.")
-    if isinstance(error, pg.InterfaceError) and isinstance(error, ValueError):  # what asyncpg itself says counts our parameters
+        return UnexpectedState("The database has an older schema.", hint=f"Run `velella migrate`: {error}.")
+    for kinds, words in _UNFIT:
+        if isinstance(error, kinds):
+            return InvalidData(words, hint=str(error))
+    if isinstance(error, pg.InterfaceError) and isinstance(error, ValueError):  # what asyncpg can't encode, and doesn't send
         return InvalidData("A value doesn't fit the field that it is for", hint=str(error))
-    if isinstance(error, pg.DataError):
-        return InvalidData(f"A value doesn't fit: {str(error).rstrip('.')}")
     return None
 
 

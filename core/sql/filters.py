@@ -11,6 +11,7 @@ Grammar: field â†’ value, list (any of), null, or {$operator: value}; relation â
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from ..budget import Spending
 from ..errors import InvalidData
 from ..query.page import Tied
 from .entity import Entity, Relation
@@ -60,10 +62,11 @@ TRUE: Shape = ("and",)
 NOTHING_HIDDEN: Visible = {}
 _LANGUAGE: ColumnElement[Any] = literal_column("'simple'")
 _NO_TEXT: ColumnElement[Any] = literal_column("''")
-_MOST_TOKENS = 16
+LONGEST_PATTERN = 256
+_BACK = re.compile(r"\\[1-9]")
+_REPEATED = re.compile(r"\{\d")
 _INDEXED = 3
 """Letters from which on an index of trigrams finds a word; for shorter ones it would have to be read as a whole."""
-_DEEPEST = 12
 
 _COMPARE: dict[str, Callable[[ColumnElement[Any], ColumnElement[Any]], ColumnElement[bool]]] = {
     "$eq": lambda column, value: column == value,
@@ -93,11 +96,11 @@ class FilterReader:
         self._catalog = catalog
         self._hidden = hidden
         self._visible = visible
+        self._spending = Spending()
 
     def read(self, entity: Entity, filters: Mapping[str, Any], depth: int = 0) -> Shape:
-        """The shape of filters on an entity; their values are appended to `values`."""
-        if depth > _DEEPEST:
-            raise InvalidData("Filters are nested too deeply")
+        """The shape of filters on an entity; their values are appended to `values`. Raises InvalidData, also beyond the budget."""
+        self._spending.condition(depth)
         parts = [self._entry(entity, key, value, depth) for key, value in filters.items()]
         parts = [part for part in parts if part != TRUE]
         return parts[0] if len(parts) == 1 else ("and", *parts)
@@ -134,11 +137,10 @@ class FilterReader:
 
     def _field(self, field: Field, value: Any, depth: int) -> Shape:
         if isinstance(value, Mapping):
+            self._spending.condition(depth)
             if field.kind == "json" and not any(str(key).startswith("$") for key in value):
                 self.values.append(dict(value))
                 return ("$contains", field.name)
-            if depth > _DEEPEST:
-                raise InvalidData("Filters are nested too deeply")
             parts = tuple(self._operator(field, operator, operand, depth) for operator, operand in value.items())
             return parts[0] if len(parts) == 1 else ("and", *parts)
         if isinstance(value, (list, tuple, set, frozenset)) and field.kind != "array":
@@ -146,6 +148,7 @@ class FilterReader:
         return self._operator(field, "$eq", value, depth)
 
     def _operator(self, field: Field, operator: str, value: Any, depth: int) -> Shape:
+        self._spending.condition(depth)
         if operator in ("$in", "$nin"):
             return self._among(field, operator, value)
         if operator in _COMPARE:
@@ -158,8 +161,14 @@ class FilterReader:
             self.values.append(field.coerce(value))
             return (operator, field.name)
         if operator in _TEXT:
+            if field.kind != "text":
+                raise InvalidData(f"'{field.name}' is no text: {operator} can't be asked of it")
             if not isinstance(value, str) or "\x00" in value:
                 raise InvalidData(f"{operator} on '{field.name}' takes a string")
+            if len(value) > LONGEST_PATTERN:
+                raise InvalidData(f"{operator} on '{field.name}' takes {LONGEST_PATTERN} characters at most")
+            if operator == "$re":
+                _check_expression(field, value)
             self.values.append(value)
             return (operator, field.name)
         if operator in _ARRAY:
@@ -204,6 +213,7 @@ class FilterReader:
 
     def _relation(self, entity: Entity, name: str, value: Any, depth: int) -> Shape:
         target = self._catalog.target(entity, name)
+        self._spending.reach()
         if value is None:
             return ("not", self._having(target, name, TRUE))
         if not isinstance(value, Mapping):
@@ -241,7 +251,7 @@ class FilterReader:
     def _free_text(self, value: Any) -> Shape:
         if value is None:
             return TRUE
-        tokens = str(value).replace("\x00", "").split()[:_MOST_TOKENS]
+        tokens = self._spending.search(str(value).replace("\x00", ""))
         for token in tokens:
             literal = token.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
             self.values.append(f"%{literal}%")
@@ -334,8 +344,7 @@ class FilterBuilder:
         if operator == "$nin":
             return column != all_(bindparam(name, type_=ARRAY(field.type)))
         if operator in _TEXT:
-            text = column if field.kind == "text" else cast(column, Text)
-            return _TEXT[operator](text, bindparam(name, type_=Text))
+            return _TEXT[operator](column, bindparam(name, type_=Text))
         value = bindparam(name, type_=JSONB if field.kind == "json" else field.type)
         return column.op(_ARRAY[operator], is_comparison=True)(value)
 
@@ -417,6 +426,14 @@ def join_on(
             yield rows.c[target.key] == pivot.c[relation.other_key]
             if "deleted_at" in pivot.c:
                 yield pivot.c.deleted_at.is_(None)
+
+
+def _check_expression(field: Field, pattern: str) -> None:
+    """Regular expressions are matched in time that grows with the text, unless they refer back to a group or repeat what is repeated."""
+    if _BACK.search(pattern):
+        raise InvalidData(f"$re on '{field.name}' can't refer back to a group")
+    if sum(1 for _ in _REPEATED.finditer(pattern)) > 1:
+        raise InvalidData(f"$re on '{field.name}' may have one count of repetitions")
 
 
 def _flag(value: Any, name: str) -> bool:

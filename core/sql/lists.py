@@ -31,6 +31,8 @@ KEPT = 2 * LIFE
 """Seconds after which what a tally holds can be dropped."""
 MOST_CHANGES = 2000
 """Rows of the tally that are looked at for an answer; after more, the list is counted anew."""
+LONGEST = 1024
+"""Bytes of filters by which something is remembered."""
 COUNTS, LISTS = 4096, 64
 """Of so many filters, and of so many lists with an order, something is remembered."""
 TRIES = 3
@@ -129,7 +131,10 @@ class Lists:
             return None
         if not query.count and query.offset < 2 * self.scale.every:
             return None
-        return pack(query.filters) if told_by(entity, self._statements.shape_of(query)) else None
+        if not told_by(entity, self._statements.shape_of(query)):
+            return None
+        filters = pack(query.filters)
+        return filters if len(filters) <= LONGEST else None
 
     async def _fetch(self, query: Query, counting: Any, place: Place | None) -> asyncpg.Record:
         """A page from a place, or the first row, with its count where it was asked for."""

@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy import ARRAY, Float, LargeBinary, Text, any_, bindparam, cast, delete, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from ..codec import pack, unpack
+from ..codec import HEAD, bounded, pack, unpack
 from ..errors import InvalidData, VelellaError
 from .compiled import Answering, Compiled, compiled
 from .database import Database
@@ -92,7 +92,11 @@ class MessageLog:
         return reply
 
     async def keep(self, database: Database, id: str, reply: bytes) -> bool:
-        """Keep id and reply of a write that is done, in its transaction. False: another one was first, so this one must be undone."""
+        """Keep id and reply of a write that is done, in its transaction. False: another one was first, so this one must be undone.
+
+        Raises TooLarge for a reply that could never travel: then the write must be undone, too.
+        """
+        bounded(reply, "The answer to a write", HEAD)
         return await database.fetch_one(self._keep, {"id": id, "answer": reply}) is not None
 
     async def record(self, database: Database, id: str, statement: Answering, params: Mapping[str, Any]) -> Any:
@@ -122,7 +126,8 @@ class MessageLog:
         return None if await self.keep(database, id, pack([_REFUSED, error.to_wire()])) else await self.reply(database, id)
 
     async def finish(self, database: Database, id: str, reply: bytes) -> None:
-        """Keep the reply, in the transaction of `begin`."""
+        """Keep the reply, in the transaction of `begin`. Raises TooLarge as `keep` does."""
+        bounded(reply, "The answer to a write", HEAD)
         await database.execute(self._finish, {"id": id, "answer": reply})
 
     async def begin_many(self, database: Database, ids: Sequence[str]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from sqlalchemy import (
     true,
 )
 
+from ..budget import DEPTH
 from ..errors import InvalidData
 from ..query.fields import FieldTree
 from ..query.page import SLOT, Query
@@ -38,7 +39,6 @@ from .filters import NOTHING_HIDDEN, TRUE, FilterBuilder, Reach, Shape, Visible,
 from .places import MOST_TERMS, Counted, Place, Term, before_place, from_place, terms_of, ties_in
 from .tally import NOW, tally_of, unseen
 
-_DEEPEST = 12
 _EMPTY_LIST: ColumnElement[Any] = literal_column("'[]'::json")
 
 
@@ -261,7 +261,7 @@ class PageMaker:
         if not rest and first in fields and (own or self._hidden or not fields[first].hidden) and fields[first].kind not in ("json", "raw"):
             return fields[first].of(source)
         relation = entity.relations.get(first)
-        if relation is None or not rest or len(path) > _DEEPEST:
+        if relation is None or not rest or len(path) > DEPTH:
             raise InvalidData(f"{entity.called} can't be ordered by '{'.'.join(path)}'")
         target = self._catalog.schema[relation.target]
         other = self._alias(target.table)
@@ -277,7 +277,7 @@ class PageMaker:
 
     def _shown(self, entity: Entity, tree: FieldTree, source: FromClause, slots: FieldTree, *, depth: int) -> Select[Any]:
         """A select of the wanted columns and relations over rows of the entity. The key is always among them."""
-        if depth > _DEEPEST:
+        if depth > DEPTH:
             raise InvalidData("Fields are nested too deeply")
         fields = self._catalog.fields(entity)
         whole = tree.all if depth == 0 else tree.whole

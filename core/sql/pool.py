@@ -13,16 +13,40 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+from typing import Any
 
 import asyncpg
 
 from ..metrics import Histogram
+from .compiled import WIDE
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
-
+PREPARED = 1024 * 1024
+"""Characters of statements that a connection prepares. Their plans take sixty times as much in its server process, and it doesn't give
+them back before it ends; all statements of a shop are half of that."""
 _FAREWELL = 5.0
 """Seconds a connection has to say goodbye."""
+
+
+class Connection(asyncpg.Connection):
+    """One that knows how much its server process has in memory for it."""
+
+    __slots__ = ("_texts", "prepared")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._texts: set[str] = set()
+        self.prepared = 0
+        """Characters of the statements that were prepared."""
+
+    def prepares(self, sql: str) -> None:
+        """Note that a statement is sent."""
+        if sql not in self._texts and len(sql) <= WIDE:
+            self._texts.add(sql)
+            self.prepared += len(sql)
+
+    @property
+    def is_full(self) -> bool:
+        return self.prepared > PREPARED
 
 
 class Pool:
@@ -72,8 +96,8 @@ class Pool:
             self.waits.observe(time.monotonic() - started)
 
     def release(self, connection: Connection, *, doubtful: bool = False) -> None:
-        """Give it back. `doubtful`: its statement was given up."""
-        if doubtful or self._closed or connection.is_closed() or connection.is_in_transaction():
+        """Give it back. `doubtful`: its statement was given up. One that has prepared too much is replaced by a new one."""
+        if doubtful or self._closed or connection.is_full or connection.is_closed() or connection.is_in_transaction():
             task = asyncio.ensure_future(self._end(connection))
             self._ending.add(task)
             task.add_done_callback(self._ending.discard)

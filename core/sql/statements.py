@@ -12,18 +12,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from cachetools import LRUCache
-
 from ..errors import InvalidData
+from ..kept import Kept, weight
 from ..query.page import Query
 from .catalog import Catalog
-from .compiled import Asked
+from .compiled import WIDE, Asked
 from .entity import Schema
 from .filters import NOTHING_HIDDEN, TRUE, FilterReader, Shape, Visible, looks_for_words
 from .pages import FARTHEST, UNKNOWN, Known, Numbered, PageMaker
 from .places import Place
 
-_SHAPES = 2048
+STATEMENT_BYTES = 4 * 1024 * 1024
+"""Of texts of statements, and of their shapes, that a module remembers."""
 _SMALLEST, _LARGEST = 64, 2**20
 """Rows that a page is looked for in (see `_first_rows`)."""
 _FURTHER = 8
@@ -35,7 +35,7 @@ class Statements:
 
     def __init__(self, schema: Schema) -> None:
         self.catalog = Catalog(schema)
-        self._pages: LRUCache[Any, Numbered] = LRUCache(_SHAPES)
+        self._pages: Kept[Numbered] = Kept(STATEMENT_BYTES)
 
     def page(self, query: Query, *, hidden: bool = False, twins: bool = True, apart: bool = False, known: Known | None = None) -> Asked:
         """The statement of a page. Its row: the JSON text of the page, and the count where it was asked for.
@@ -59,9 +59,8 @@ class Statements:
         statement = self._pages.get(key)
         if statement is None:
             maker = PageMaker(self.catalog, query, hidden=hidden, twins=twins, visible=visible)
-            statement = self._pages[key] = maker.make(
-                entity, shape, len(values), limited=limit is not None, first=first, apart=apart, known=known
-            )
+            statement = maker.make(entity, shape, len(values), limited=limit is not None, first=first, apart=apart, known=known)
+            self._keep(key, statement)
         values += (offset, limit, *known.values())
         return Asked(statement.sql, statement.arguments(values), looks_for_words(shape))
 
@@ -75,7 +74,8 @@ class Statements:
         statement = self._pages.get(key)
         if statement is None:
             maker = PageMaker(self.catalog, Query(entity_name), hidden=True, twins=False)
-            statement = self._pages[key] = maker.make_count(entity, shape, len(reader.values), known)
+            statement = maker.make_count(entity, shape, len(reader.values), known)
+            self._keep(key, statement)
         return Asked(statement.sql, statement.arguments([*reader.values, 0, None, *known.values()]), looks_for_words(shape))
 
     def places(self, query: Query, every: int, place: Place | None) -> Asked:
@@ -91,10 +91,15 @@ class Statements:
         statement = self._pages.get(key)
         if statement is None:
             maker = PageMaker(self.catalog, query, hidden=False, twins=False)
-            statement = self._pages[key] = maker.make_places(entity, shape, len(reader.values), known)
+            statement = maker.make_places(entity, shape, len(reader.values), known)
+            self._keep(key, statement)
         distance = query.offset - (place.number if place is not None else 0)
         most = distance + max(distance // _FURTHER, _FURTHER * every)  # who leafs comes there next
         return Asked(statement.sql, statement.arguments([*reader.values, every, most, *known.values()]), anew=True)
+
+    def _keep(self, key: Any, statement: Numbered) -> None:
+        if len(statement.sql) <= WIDE:
+            self._pages.keep(key, statement, len(statement.sql) + weight(key))
 
     def shape_of(self, query: Query) -> Shape:
         """The shape of a query's filters. Raises InvalidData."""

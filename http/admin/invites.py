@@ -57,7 +57,8 @@ async def accept(request: Request) -> Answer:
     if actor.id:
         raise InvalidData("The user is already authenticated and cannot accept an invite.")
     try:
-        made = await request.run(accept_invite, invite_token=request.filters["token"], auth_identity_id=actor.identity, user=request.body)
+        proven = {"auth_identity_id": actor.identity, "secret_version": actor.claims["secret_version"]}
+        made = await request.run(accept_invite, invite_token=request.filters["token"], user=request.body, **proven)
     except (NotFound, NotAllowed):
         raise unauthorized() from None
     return await request.fetch(USER, made["id"])

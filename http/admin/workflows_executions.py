@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Literal
 
-from ...actors.coordinator import Coordinator
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.json import dumps
 from ...core.messages import CallContext, call_context
+from ..frontend.answers import Refused
 from ..frontend.bodies import ABSENT, Body
 from ..frontend.filters import MANY, OPERATORS, TEXT, Filters
 from ..frontend.request import Answer, Reply, Request
@@ -113,16 +113,21 @@ async def follow(request: Request) -> Answer:
     return Reply(
         content_type="text/event-stream",
         headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
-        stream=_events(request.workflows, seen, transaction, request.trace_id),
+        stream=_events(request, seen, transaction),
     )
 
 
-async def _events(workflows: Coordinator, seen: Seen, transaction: str | None, trace_id: str) -> AsyncIterator[bytes]:
+async def _events(request: Request, seen: Seen, transaction: str | None) -> AsyncIterator[bytes]:
+    """Ends when whoever follows would no longer be let in."""
     yield b": following\n\n"
     silent = 0
     while True:
-        call_context.set(CallContext(trace_id))  # each look has its own time: the request's is over
-        rows = await workflows.progress(seen.workflow, transaction)
+        call_context.set(CallContext(request.trace_id))  # each look has its own time: the request's is over
+        try:
+            await request.credentials.actor(request.http, request.route.auth)
+        except Refused:
+            return
+        rows = await request.workflows.progress(seen.workflow, transaction)
         changes = list(seen.changes(rows))
         for change in changes:
             yield b"data: %s\n\n" % dumps(change)

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def claims_of(identity: Mapping[str, Any], actor_type: str, provider: str | None) -> dict[str, Any]:
-    """Claims of an identity that signs in as an actor of some type. `actor_id` is empty while it isn't linked to one."""
+def claims_of(identity: Mapping[str, Any], actor_type: str, provider: str | None, auth_time: int) -> dict[str, Any]:
+    """Claims of an identity that signs in as an actor of some type. `actor_id` is empty while it isn't linked to one.
+
+    `auth_time`: when it proved its secret, in seconds since 1970; which secret that was says the identity's `secret_version`.
+    """
     key = f"{actor_type}_id"
     actor_id = (identity.get("app_metadata") or {}).get(key)
     vouched = next((one for one in identity.get("provider_identities") or [] if one["provider"] == provider), None)
@@ -16,6 +19,8 @@ def claims_of(identity: Mapping[str, Any], actor_type: str, provider: str | None
         "actor_type": actor_type,
         "auth_identity_id": identity["id"],
         "auth_provider": provider,
+        "auth_time": auth_time,
+        "secret_version": identity["secret_version"],
         "mfa_enabled": False,
         "app_metadata": {key: actor_id} if actor_id else {},
         "user_metadata": (vouched or {}).get("user_metadata") or {},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from ...core.errors import NotAllowed, Unauthorized
@@ -34,7 +35,8 @@ def _check_provider(request: Request) -> tuple[str, str]:
 
 def _given(request: Request) -> dict[str, Any]:
     """What a provider is told of the request."""
-    return {"body": request.body, "query": dict(request.http.query), "protocol": request.http.scheme}
+    about = {"protocol": request.http.scheme, "actor_type": request.params["actor_type"]}
+    return {"body": request.body, "query": dict(request.http.query), **about}
 
 
 async def _answer(request: Request, outcome: Outcome, actor_type: str, provider: str) -> Answer:
@@ -44,7 +46,8 @@ async def _answer(request: Request, outcome: Outcome, actor_type: str, provider:
         return {"location": outcome["location"]}
     if outcome["auth_identity"] is None:
         raise Unauthorized("Authentication failed")
-    return {"token": request.credentials.tokens.issue(claims_of(outcome["auth_identity"], actor_type, provider))}
+    claims = claims_of(outcome["auth_identity"], actor_type, provider, int(time.time()))
+    return {"token": request.credentials.tokens.issue(claims)}
 
 
 async def sign_in(request: Request) -> Answer:
@@ -84,11 +87,9 @@ async def providers(request: Request) -> Answer:
 
 async def reset_token(request: Request, actor_type: str, provider: str, entity_id: str, metadata: dict[str, Any]) -> str | None:
     """A token that lets somebody choose a new password, sent to those who write letters. None when nobody is called so."""
-    word = await request.modules.auth.begin_reset(provider, entity_id, RESET_SECONDS)
-    if word is None:
+    token = await request.modules.auth.begin_reset(provider, entity_id, actor_type, RESET_SECONDS)
+    if token is None:
         return None
-    claims = {"entity_id": entity_id, "provider": provider, "actor_type": actor_type, "purpose": "reset", "jti": word}
-    token = request.credentials.tokens.issue(claims, expires=RESET_SECONDS)
     await request.run(generate_reset_password_token, entity_id=entity_id, actor_type=actor_type, token=token, metadata=metadata)
     return token
 
@@ -108,16 +109,9 @@ async def update(request: Request) -> Answer:
     """Choose a new password, by the token of the letter: once."""
     actor_type, provider = _check_provider(request)
     scheme, _, token = (request.header("Authorization") or "").partition(" ")
-    claims = request.credentials.tokens.read(token.strip()) if scheme.lower() == "bearer" else None
-    if (
-        claims is None
-        or claims.get("purpose") != "reset"
-        or claims.get("actor_type") != actor_type
-        or claims.get("provider") != provider
-        or not await request.modules.auth.use_reset(str(claims.get("jti")), str(claims.get("entity_id")))
-    ):
+    if scheme.lower() != "bearer":
         raise Unauthorized("Invalid token")
-    outcome = await request.modules.auth.update_provider(provider, {**request.body, "entity_id": claims["entity_id"]})
+    outcome = await request.modules.auth.update_by_reset(token.strip(), provider, actor_type, request.body)
     if not outcome["success"]:
         raise Unauthorized(outcome["error"] or "Unauthorized")
     return {"success": True}

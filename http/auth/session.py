@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
-from ...core.errors import Unauthorized
 from ...core.json import dumps
 from ..frontend import ANY_BEARER, ANY_IDENTITY, SESSION_ONLY, Answer, Reply, Request, Routes
+from ..frontend.answers import unauthorized
 from ..frontend.tokens import COOKIE
 from .claims import claims_of
 
@@ -25,12 +26,13 @@ def _cookie(request: Request, value: str, lives: float) -> str:
 async def begin(request: Request) -> Answer:
     """Begin a session with a token: the cookie is as good as the token from now on."""
     assert request.actor is not None
+    longest = seconds_left(request)
     context = {name: value for name, value in request.actor.claims.items() if name not in ("iat", "exp")}
     before = request.credentials.session_id(request.http)
     if before is not None:
         await request.modules.auth.close_session(before)
-    lives = float(request.settings.session_expires)
-    session_id = await request.modules.auth.open_session(context, lives)
+    lives = min(float(request.settings.session_expires), longest)
+    session_id = await request.modules.auth.open_session(context, lives, longest)
     cookie = _cookie(request, request.credentials.tokens.sign_cookie(session_id), lives)
     return Reply(dumps({"user": context}), headers={"Set-Cookie": cookie})
 
@@ -46,10 +48,21 @@ async def end(request: Request) -> Answer:
 
 @routes.post("/auth/token/refresh", auth=ANY_IDENTITY, query=None)
 async def refresh(request: Request) -> Answer:
-    """A fresh token, which also says whom the identity has been linked to meanwhile."""
+    """A fresh token, which also says whom the identity has been linked to meanwhile. It lets nobody stay longer than a session does."""
     actor = request.actor
     assert actor is not None
-    if not actor.identity:
-        raise Unauthorized("Unauthorized")
+    longest = seconds_left(request)
     identity = await request.modules.auth.identity(actor.identity)
-    return {"token": request.credentials.tokens.issue(claims_of(identity, actor.type, actor.provider))}
+    if identity["secret_version"] != actor.claims["secret_version"]:  # it changed while we looked
+        raise unauthorized()
+    claims = claims_of(identity, actor.type, actor.provider, actor.claims["auth_time"])
+    return {"token": request.credentials.tokens.issue(claims, expires=min(request.settings.jwt_expires, int(longest)))}
+
+
+def seconds_left(request: Request) -> float:
+    """How long whoever asks may stay before the secret has to be proven again. Raises Refused (401) where it has to be now."""
+    assert request.actor is not None
+    left = float(request.actor.claims["auth_time"]) + request.settings.session_lifetime - time.time()
+    if left < 1:
+        raise unauthorized()
+    return left

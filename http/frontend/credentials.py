@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import hashlib
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from ...actors.caching import Cache
+from ...actors.caching import NOTHING, Cache
 from ...core.errors import Forbidden, NotAllowed
+from ...modules.auth.service import session_digest
 from .access import API_KEY, BEARER, PUBLIC, SESSION, Actor, Auth, PublishableKey
 from .answers import unauthorized
 from .cors import Cors
@@ -37,7 +39,8 @@ KEPT = 2 * 1024 * 1024
 """Bytes of what is remembered of keys and sessions."""
 OF_KEYS = frozenset(("api_key", "sales_channel", "publishable_api_key_sales_channel"))
 OF_SECRETS = frozenset(("api_key",))
-OF_SESSIONS = frozenset(("auth_session",))
+ACTORS = ("user", "customer")
+"""Types of actors that are rows of an entity of that name. Others are whoever an identity is linked to."""
 
 
 class Credentials:
@@ -102,7 +105,7 @@ class Credentials:
             claims = self.tokens.read(secret)
             if claims is not None and _permitted(auth, claims.get("actor_type")):
                 actor = _actor(claims)
-        if actor is not None and (actor.id or (auth.unregistered and actor.identity)):
+        if actor is not None and (actor.id or auth.unregistered) and await self.stands(actor):
             return actor
         if API_KEY in auth.types and scheme == "bearer" and secret.startswith("sk_"):
             raise unauthorized(KEY_AS_BEARER)
@@ -125,11 +128,35 @@ class Credentials:
         id = await self._known.get_or_fill(place, OF_SECRETS, lambda: self._host.modules.api_key.authenticate(token), size=_size)
         return Actor(id, API_KEY, identity=id) if id is not None else None
 
+    async def stands(self, actor: Actor) -> bool:
+        """Whether whom a token or session speaks of is still there, and the secret that it was proven with still counts."""
+        version = await self._known.get_or_fill(
+            (actor.identity, actor.type, actor.id), NOTHING, lambda: self._secret_version(actor), rows=rows_of(actor), size=_size
+        )
+        return version is not None and version == actor.claims.get("secret_version")
+
+    async def _secret_version(self, actor: Actor) -> int | None:
+        """Of the actor's identity; None where that is gone, or the actor, or where it is no longer that actor."""
+        if not actor.id or actor.type not in ACTORS:
+            standing, there = await self._host.modules.auth.standing(actor.identity), True
+        else:
+            module = getattr(self._host.modules, actor.type)
+            standing, rows = await asyncio.gather(
+                self._host.modules.auth.standing(actor.identity), module.list(actor.type, {"id": actor.id}, fields=("id",))
+            )
+            there = bool(rows)
+        if standing is None or not there or (actor.id and standing["app_metadata"].get(f"{actor.type}_id") != actor.id):
+            return None
+        return int(standing["secret_version"])
+
     async def _session(self, http: web.BaseRequest, auth: Auth) -> Actor | None:
         session_id = self.session_id(http)
         if session_id is None:
             return None
-        context = await self._known.get_or_fill(session_id, OF_SESSIONS, lambda: self._host.modules.auth.session(session_id), size=_size)
+        digest = session_digest(session_id)  # a process that is looked into shows no sessions
+        context = await self._known.get_or_fill(
+            digest, NOTHING, lambda: self._host.modules.auth.session(session_id), rows=(f"auth_session:{digest}",), size=_size
+        )
         if context is None or not _permitted(auth, context.get("actor_type")):
             return None
         # a browser sends the cookie along whoever's page asks; what only reads, that page doesn't get to see
@@ -161,3 +188,9 @@ def _actor(claims: dict[str, Any]) -> Actor:
         claims.get("auth_provider"),
         claims,
     )
+
+
+def rows_of(actor: Actor) -> tuple[str, ...]:
+    """The rows that decide whether an actor stands, as they are named when they change."""
+    rows = (f"auth_identity:{actor.identity}",) if actor.identity else ()
+    return (*rows, f"{actor.type}:{actor.id}") if actor.id and actor.type in ACTORS else rows

@@ -17,7 +17,6 @@ from urllib.parse import unquote
 
 import orjson
 from aiohttp import web
-from cachetools import LRUCache
 from pydantic import ValidationError
 
 from ...actors.caching import Cache
@@ -25,6 +24,7 @@ from ...actors.mailbox import Stay
 from ...core import tracing
 from ...core.errors import Busy, DeadlineExceeded, Misconfigured, Unavailable, VelellaError
 from ...core.json import dumps
+from ...core.kept import TIMES, Kept, weight
 from ...core.logs import frequent, logger
 from ...core.messages import CallContext, Service, call_context
 from ...core.metrics import Sample, Timings
@@ -40,7 +40,7 @@ from .connections import Connections
 from .cors import Cors, area_of
 from .credentials import Credentials
 from .dashboard import dashboard_page, is_dashboard
-from .incoming import check_head, check_query, read_body
+from .incoming import Understood, check_head, check_query, read_body
 from .issues import invalid_request, issues_of
 from .lane import Lane
 from .request import Reply, Request
@@ -53,6 +53,9 @@ if TYPE_CHECKING:
 
 LEAVE_SECONDS = 3.0
 """How long a door that others take over from waits for quiet clients to come once more."""
+
+UNDERSTOOD_BYTES = 8 * 1024 * 1024
+"""Of query strings and what they mean; and as many of what their answers are made from."""
 
 STREAMS = 100
 """Answers without an end that one door sends at once: each looks again and again what is new."""
@@ -88,7 +91,7 @@ class FrontEnd(Service):
         self._cors = Cors(settings)
         self._credentials = Credentials(context, self.tokens, self._cors)
         self._restricted = frozenset(settings.restricted_fields)
-        self._understood: LRUCache[tuple[int, str], Any] = LRUCache(4096)
+        self._understood: Kept[Understood] = Kept(UNDERSTOOD_BYTES)
         """Query strings that were checked before, by route."""
         self._answers = Cache.of(settings)
         context.on_changed(self._answers.changed)
@@ -98,7 +101,7 @@ class FrontEnd(Service):
         """Of requests, by route (None: no route served it) and status."""
         for source in (self._samples, partial(self._answers.samples, "answers"), self._lane.samples):
             context.meters.add(source)
-        self._made_of: LRUCache[Any, tuple[frozenset[str] | None, Showing | None]] = LRUCache(4096)
+        self._made_of: Kept[tuple[frozenset[str] | None, Showing | None]] = Kept(UNDERSTOOD_BYTES)
         """What the answers to query strings are made from, by route; None: they may not be remembered."""
         self._uploads = 0
         self._streaming: set[asyncio.Task[Any]] = set()
@@ -311,14 +314,15 @@ class FrontEnd(Service):
         place: tuple[Any, ...] = (id(route), text, request.customer_id is None)
         made_of = self._made_of.get(place)
         if made_of is None:
-            made_of = self._made_of[place] = (cached.tags(request), cached.shown(request))
+            made_of = (cached.tags(request), cached.shown(request))
+            self._made_of.keep(place, made_of, 2 * TIMES * weight(text))
         tags, shown = made_of
         if tags is None or not (tags or shown):
             made = await fill()
             return Reply(made.body, route.status, tag=made.tag)
         place = (*place, request.http.rel_url.raw_path, request.sales_channel_ids, request.customer_id)
         rows = partial(_rows, shown) if shown is not None else ()
-        kept = await self._answers.get_or_fill(place, tags, fill, rows=rows, size=len)
+        kept = await self._answers.get_or_fill(place, tags, fill, rows=rows, size=lambda made: len(made) + len(text))
         actor = request.actor
         if not fresh and (request.key is not None if actor is None else actor.type == "user"):
             # asked for again: it will be asked for once more
@@ -355,7 +359,7 @@ class FrontEnd(Service):
                 key=request.graph.catalogue.entity(route.returns.entity).key if route.returns is not None else "id",
             )
             if len(text) <= LONGEST_QUERY:
-                self._understood[place] = known
+                self._understood.keep(place, known, 2 * TIMES * weight(text))
         request.fields, filters, request.page = known
         request.filters = dict(filters)
 

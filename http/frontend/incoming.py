@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
+from ...core.budget import check_filters
 from ...core.errors import InvalidData
 from ...core.json import VALUES, OutOfBounds, received
 from .answers import http_error
@@ -83,7 +84,7 @@ def check_query(route: Route, text: str, *, restricted: frozenset[str], depth: i
     """Fields, filters and paging of a query string. Always the same for the same text.
 
     Raises:
-        InvalidData: something in it isn't understood or isn't allowed.
+        InvalidData: something in it isn't understood or isn't allowed, or it asks for more than the budget allows.
     """
     query = parse(text)
     if store:
@@ -99,6 +100,7 @@ def check_query(route: Route, text: str, *, restricted: frozenset[str], depth: i
     filters = (route.query or Filters()).check(query, (), issues)
     if issues:
         raise invalid_request(issues)
+    check_filters(filters)
     if store:  # whatever a storefront asks for, what is deleted is gone
         paging = replace(paging, with_deleted=False)
         if _asks_deleted(filters):

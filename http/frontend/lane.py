@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from ...actors.caching import Cache
+from ...actors.caching import NOTHING, Cache
 from ...core.settings import Settings
 from .cached import Remembered
-from .credentials import KEPT, KEY_HEADER, OF_KEYS, SECONDS, Credentials
+from .credentials import KEPT, KEY_HEADER, OF_KEYS, SECONDS, Credentials, rows_of
 from .request import Reply
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class _Place:
     route: Route
     key: Any
     until: float = math.inf
-    """When the token ends, in seconds since 1970."""
+    """When the token ends, in seconds since 1970; 0 where its actor is gone already."""
 
 
 class Lane:
@@ -64,14 +64,14 @@ class Lane:
             return
 
         async def fill() -> _Place:
+            # asked of the actor or the key anew, so that a change that comes in between is heard of
             if actor is not None:
-                return _Place(route, (*place, (), None), actor.claims["exp"])
-            # asked of the key anew, so that a change of it that comes in between is heard of
+                return _Place(route, (*place, (), None), actor.claims["exp"] if await self._credentials.stands(actor) else 0.0)
             key = await self._credentials.publishable_key(http)
             return _Place(route, (*place, key.sales_channel_ids, None))
 
-        tags = OF_KEYS if actor is None else frozenset[str]()  # a token holds until it ends
-        await self._places.get_or_fill(asked, tags, fill, size=lambda _: len(asked[0]) + len(asked[1]) + 400)
+        tags, rows = (OF_KEYS, ()) if actor is None else (NOTHING, rows_of(actor))
+        await self._places.get_or_fill(asked, tags, fill, rows=rows, size=lambda _: len(asked[0]) + len(asked[1]) + 400)
 
 
 def _asked(http: web.BaseRequest) -> tuple[str, str] | None:

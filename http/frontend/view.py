@@ -18,7 +18,9 @@ from dataclasses import dataclass, field
 from dataclasses import fields as dataclass_fields
 from typing import TYPE_CHECKING, Any
 
+from ...core.budget import DEPTH, NAMES
 from ...core.errors import InvalidData
+from ...core.kept import TIMES, Kept, weight
 
 if TYPE_CHECKING:
     from ...core.query.graph import Visible
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
 Fields = tuple[str, ...]
 """Field paths as the graph takes them: `id`, `*variants` (all columns of a relation), `variants.options.value`."""
 
-KEPT = 1024
-"""Distinct `fields` texts that a view remembers the meaning of."""
+KEPT = 1024 * 1024
+"""Bytes of `fields` texts, and what they mean, that a view remembers."""
 
 
 def words(text: str | Iterable[str]) -> Fields:
@@ -69,7 +71,7 @@ class View:
     whatever is there."""
     label: str | None
     """As errors call it: `Region with id: x was not found`. None: as its module does."""
-    _known: dict[tuple[str, frozenset[str], int | None, str], Fields] = field(compare=False, repr=False)
+    _known: Kept[Fields] = field(compare=False, repr=False)
 
     def __init__(
         self,
@@ -102,7 +104,7 @@ class View:
         put(self, "relations_limit", relations_limit)
         put(self, "visible", visible)
         put(self, "label", label)
-        put(self, "_known", {})
+        put(self, "_known", Kept(KEPT))
 
     def __hash__(self) -> int:
         return id(self)
@@ -130,7 +132,7 @@ class View:
         the area, which the view's own limit replaces; `key` is the entity's, shown whatever is asked for.
 
         Raises:
-            InvalidData: a path is deeper than allowed.
+            InvalidData: a path is deeper than allowed, or there are more than anybody needs.
         """
         if asked is None:
             return self.defaults
@@ -139,13 +141,13 @@ class View:
         known = self._known.get(place)
         if known is None:
             known = self._resolve(asked, restricted, limit, key)
-            if len(self._known) >= KEPT:
-                self._known.clear()
-            self._known[place] = known
+            self._known.keep(place, known, TIMES * weight(asked))
         return known
 
     def _resolve(self, asked: str, restricted: frozenset[str], limit: int | None, key: str) -> Fields:
-        entries = asked.split(",") if asked.strip() else []
+        entries = asked.split(",", NAMES) if asked.strip() else []
+        if len(entries) > NAMES:
+            raise InvalidData(f"The parameter fields may have {NAMES} entries.")
         plain: list[str] = []
         added: list[str] = []
         dropped: list[str] = []
@@ -165,6 +167,9 @@ class View:
                 plain.append(name)
         base = [] if replaces else [f for f in self.defaults if not any(_under(f, gone) for gone in dropped)]
         asked_for = [*plain, *added]
+        for name in asked_for:
+            if name.count(".") > DEPTH:
+                raise InvalidData(f"Field '{name[:100]}…' goes through more than {DEPTH} relations.")
         if limit is not None:
             deep = [name for name in asked_for if _depth(name) > limit]
             if deep:

@@ -58,7 +58,8 @@ async def register(request: Request) -> Answer:
     if request.customer_id is not None:
         raise InvalidData("Request already authenticated as a customer.")
     assert request.actor is not None
-    customer = await request.run(create_customer_account, auth_identity_id=request.actor.identity, customer=request.body)
+    proven = {"auth_identity_id": request.actor.identity, "secret_version": request.actor.claims["secret_version"]}
+    customer = await request.run(create_customer_account, customer=request.body, **proven)
     return await request.fetch(CUSTOMER, customer["id"])
 
 

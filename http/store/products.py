@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 from ...core.errors import InvalidData
 from ...core.json import dumps
+from ...core.kept import kept
 from ...core.query.page import Query
 from ..frontend.cached import Cached
 from ..frontend.filters import BOOLEAN, MANY, PAGING, STAMPS, TEXT, Filters
@@ -104,7 +104,7 @@ async def of_channels(request: Request, filters: Row, channels: Sequence[str]) -
     return {**rest, "id": [id for id in ids if id in sold]}
 
 
-@lru_cache(1024)
+@kept(4 * 1024 * 1024)
 def split(fields: Fields, prefix: str) -> tuple[Fields, bool, bool]:
     """The fields that the graph knows, and whether prices and quantities are wanted besides. `prefix` leads to the variants."""
     price, quantity = f"{prefix}calculated_price", f"{prefix}inventory_quantity"

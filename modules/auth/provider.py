@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypedDict
 
 from ...core.module import Row
@@ -33,24 +34,42 @@ def elsewhere(location: str) -> Outcome:
     return {"success": True, "auth_identity": None, "error": None, "location": location}
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Somebody a provider has a name for. Nothing is proven yet."""
+
+    identity_id: str
+    secret: Mapping[str, Any]
+    """What the provider keeps of them."""
+    secret_version: int
+    """Which of their secrets that is."""
+
+
 class Identities(Protocol):
     """The identities one provider vouches for, as the auth module lets it see and change them."""
 
-    async def find(self, entity_id: str) -> tuple[Row, Mapping[str, Any]] | None:
-        """The identity of who the provider calls by that name, and what the provider keeps of them; None when there is none."""
+    async def find(self, entity_id: str) -> Known | None:
+        """Who the provider calls by that name; None when there is nobody. Costs the same either way."""
+
+    async def identity(self, known: Known) -> Row:
+        """The identity of somebody who has just proven the secret that `known` holds."""
 
     async def create(self, entity_id: str, secret: Mapping[str, Any], user_metadata: Mapping[str, Any] | None = None) -> Row | None:
         """A new identity. None when somebody of that name is there (or came at the same moment): nothing is made."""
 
     async def keep(self, entity_id: str, secret: Mapping[str, Any]) -> Row | None:
-        """Replace what the provider keeps of somebody. None when there is nobody of that name."""
+        """Replace what the provider keeps of somebody: what was proven with it before counts no longer, sessions and tokens end.
+
+        None when there is nobody of that name, or who asks may no longer do so.
+        """
 
 
 class AuthProvider(ABC):
     """Somebody who can tell who somebody is: by a password, or by asking another service.
 
-    Each method is given what came in the request: `{"body": {…}, "query": {…}, "protocol": "https"}`. The query
-    is text by name. Nothing of it has been checked. No transaction is open while a provider works; it may take its time and call outside.
+    Each method is given what came in the request: `{"body": {…}, "query": {…}, "protocol": "https", "actor_type": "user"}`. The query is
+    text by name. Nothing of body and query has been checked. No transaction is open while a provider works; it may take its time and call
+    outside.
     """
 
     identifier: ClassVar[str]

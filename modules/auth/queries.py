@@ -17,8 +17,16 @@ _named = (
 )
 
 FIND = compiled(
-    select(provider_identity.c.id, provider_identity.c.auth_identity_id, provider_identity.c.provider_metadata).where(*_named, _living)
+    select(
+        provider_identity.c.id,
+        provider_identity.c.auth_identity_id,
+        provider_identity.c.provider_metadata,
+        auth_identity.c.secret_version,
+    )
+    .join(auth_identity, auth_identity.c.id == provider_identity.c.auth_identity_id)
+    .where(*_named, _living, auth_identity.c.deleted_at.is_(None))
 )
+"""The secret and its version are of one moment: who proves an old secret has proven the old version."""
 
 KEEP = compiled(
     update(provider_identity)
@@ -27,9 +35,17 @@ KEEP = compiled(
     .returning(provider_identity.c.auth_identity_id)
 )
 
+_identity = auth_identity.c.id == bindparam("id", type_=Text)
+
+RENEW_SECRET = compiled(update(auth_identity).values(secret_version=auth_identity.c.secret_version + 1, updated_at=_now).where(_identity))
+
+STANDING = compiled(
+    select(auth_identity.c.secret_version, auth_identity.c.app_metadata).where(_identity, auth_identity.c.deleted_at.is_(None))
+)
+
 LOCK_IDENTITY = compiled(
-    select(auth_identity.c.app_metadata)
-    .where(auth_identity.c.id == bindparam("id", type_=Text), auth_identity.c.deleted_at.is_(None))
+    select(auth_identity.c.app_metadata, auth_identity.c.secret_version)
+    .where(_identity, auth_identity.c.deleted_at.is_(None))
     .with_for_update()
 )
 
@@ -43,25 +59,31 @@ LINKED = compiled(
 OPEN_SESSION = compiled(
     insert(auth_session).values(
         id=bindparam("id", type_=Text),
+        auth_identity_id=bindparam("auth_identity_id", type_=Text),
         data=bindparam("data", type_=Json),
         expires_at=bindparam("expires_at", type_=Timestamp),
+        ends_at=bindparam("ends_at", type_=Timestamp),
         created_at=_now,
     )
 )
 
 SESSION = compiled(
-    select(auth_session.c.data, auth_session.c.expires_at).where(
+    select(auth_session.c.data, auth_session.c.expires_at, auth_session.c.ends_at).where(
         auth_session.c.id == bindparam("id", type_=Text), auth_session.c.expires_at > _now
     )
 )
 
 EXTEND_SESSION = compiled(
     update(auth_session)
-    .values(expires_at=bindparam("until", type_=Timestamp))
+    .values(expires_at=func.least(bindparam("until", type_=Timestamp), auth_session.c.ends_at))
     .where(auth_session.c.id == bindparam("id", type_=Text), auth_session.c.expires_at > _now)
 )
 
 CLOSE_SESSION = compiled(delete(auth_session).where(auth_session.c.id == bindparam("id", type_=Text)).returning(auth_session.c.id))
+
+CLOSE_SESSIONS_OF = compiled(
+    delete(auth_session).where(auth_session.c.auth_identity_id == bindparam("id", type_=Text)).returning(auth_session.c.id)
+)
 
 FORGET_SESSIONS = compiled(
     delete(auth_session).where(
@@ -81,6 +103,10 @@ FORGET_RESETS = compiled(
     )
 )
 
+FORGET_RESETS_OF = compiled(
+    delete(auth_password_reset_token).where(auth_password_reset_token.c.auth_identity_id == bindparam("id", type_=Text))
+)
+
 BEGIN_RESET = compiled(
     insert(auth_password_reset_token).values(
         id=bindparam("id", type_=Text),
@@ -92,13 +118,13 @@ BEGIN_RESET = compiled(
     )
 )
 
-USE_RESET = compiled(
-    delete(auth_password_reset_token)
-    .where(
-        auth_password_reset_token.c.token_hash == bindparam("token_hash", type_=Text),
-        auth_password_reset_token.c.entity_id == bindparam("entity_id", type_=Text),
-        auth_password_reset_token.c.expires_at > _now,
-    )
-    .returning(auth_password_reset_token.c.id)
+_open_word = (
+    auth_password_reset_token.c.token_hash == bindparam("token_hash", type_=Text),
+    auth_password_reset_token.c.expires_at > _now,
+    auth_password_reset_token.c.provider_identity_id.in_(select(provider_identity.c.id).where(*_named, _living)),
 )
+
+IS_OPEN = compiled(select(auth_password_reset_token.c.id).where(*_open_word))
+
+USE_RESET = compiled(delete(auth_password_reset_token).where(*_open_word).returning(auth_password_reset_token.c.id))
 """Whoever deletes the row may reset the password: nobody else will find it."""

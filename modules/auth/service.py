@@ -9,12 +9,13 @@ from datetime import timedelta
 from typing import Any
 
 from ...core.clock import utc_now
-from ...core.errors import InvalidData, NotFound
+from ...core.errors import InvalidData, NotFound, Unauthorized
 from ...core.ids import new_id
 from ...core.messages import reads, writes
 from ...core.module import ModuleService, Row
 from . import queries
-from .provider import AuthProvider, Outcome
+from .provider import AuthProvider, Known, Outcome
+from .resets import Reset
 from .tables import SCHEMA
 
 
@@ -30,20 +31,34 @@ class AuthService(ModuleService):
         return [{"id": id, "display_name": provider.display_name} for id, provider in self.providers.items()]
 
     async def authenticate(self, provider: str, given: Mapping[str, Any]) -> Outcome:
-        """Let a provider find out who somebody is. Raises NotFound for a provider that isn't set up."""
-        return await self._provider(provider).authenticate(given, _Known(self, provider))
+        """Let a provider find out who somebody is. Raises NotFound for a provider that isn't set up.
+
+        The identity of the outcome bears the `secret_version` that was proven.
+        """
+        return await self._provider(provider).authenticate(given, _Identities(self, provider))
 
     async def register(self, provider: str, given: Mapping[str, Any]) -> Outcome:
         """Make somebody known to a provider. Asking again is refused: they are known."""
-        return await self._provider(provider).register(given, _Known(self, provider))
+        return await self._provider(provider).register(given, _Identities(self, provider))
 
-    async def update_provider(self, provider: str, given: Mapping[str, Any]) -> Outcome:
-        """Change what a provider keeps of `given["entity_id"]` (a new password). May be repeated."""
-        return await self._provider(provider).update(given, _Known(self, provider))
+    async def update_by_reset(self, token: str, provider: str, actor_type: str, given: Mapping[str, Any]) -> Outcome:
+        """Change what a provider keeps of whoever got the letter with this token (a new password), as `given` says. Once.
+
+        What was proven with the old secret ends with it: sessions, tokens and other letters of the identity.
+
+        Raises Unauthorized where the token isn't of such a letter, of this provider and kind of actor, or was used or overtaken.
+        """
+        reset = Reset.read(self.context.settings, token)
+        if reset is None or (reset.provider, reset.actor_type) != (provider, actor_type):
+            raise Unauthorized("Invalid token")
+        if not await self.database.fetch(queries.IS_OPEN, _open_word(reset)):  # before any work is done
+            raise Unauthorized("Invalid token")
+        about = {**given, "entity_id": reset.entity_id, "actor_type": actor_type}
+        return await self._provider(provider).update(about, _Identities(self, provider, reset))
 
     async def validate_callback(self, provider: str, given: Mapping[str, Any]) -> Outcome:
         """Finish what a provider began elsewhere."""
-        return await self._provider(provider).validate_callback(given, _Known(self, provider))
+        return await self._provider(provider).validate_callback(given, _Identities(self, provider))
 
     # -- identities
     @reads
@@ -51,18 +66,32 @@ class AuthService(ModuleService):
         """An identity with its `provider_identities`. Raises NotFound."""
         return await self.retrieve("auth_identity", id, fields=("*", *_IDENTITIES))
 
+    @reads
+    async def standing(self, identity_id: str) -> Row | None:
+        """What tokens and sessions of an identity are held against: its `secret_version`, and `app_metadata`: the actors it is.
+
+        None where it is gone.
+        """
+        rows = await self.database.fetch(queries.STANDING, {"id": identity_id})
+        return {**dict(rows[0]), "app_metadata": rows[0]["app_metadata"] or {}} if rows else None
+
     @writes
-    async def set_actor(self, identity_id: str, actor_type: str, actor_id: str | None) -> Row:
+    async def set_actor(self, identity_id: str, actor_type: str, actor_id: str | None, *, secret_version: int | None = None) -> Row:
         """Link an identity to an actor (`customer`, `cus_…`), or with None unlink it. Repeating it changes nothing.
+
+        `secret_version`: which secret was proven by who asks for that, where it is the identity itself.
 
         Raises:
             NotFound: there is no such identity.
             InvalidData: it is linked to another actor of that type.
+            Unauthorized: its secret has changed since it was proven.
         """
         key = f"{actor_type}_id"
         rows = await self.database.fetch(queries.LOCK_IDENTITY, {"id": identity_id})
         if not rows:
             raise NotFound(f"AuthIdentity with id: {identity_id} was not found")
+        if secret_version not in (None, rows[0]["secret_version"]):
+            raise Unauthorized("The secret has changed since: sign in again")
         linked: dict[str, Any] = dict(rows[0]["app_metadata"] or {})
         if actor_id is None:
             linked.pop(key, None)
@@ -106,53 +135,74 @@ class AuthService(ModuleService):
         return await self.identity(identity["id"])
 
     @writes
-    async def keep_secret(self, provider: str, entity_id: str, secret: Mapping[str, Any]) -> Row | None:
-        """For providers: replace what is kept of somebody. None when there is nobody of that name."""
+    async def _keep_secret(self, provider: str, entity_id: str, secret: Mapping[str, Any], reset: Reset | None = None) -> Row | None:
+        """For providers: replace what is kept of somebody, and end what was proven with it: sessions, tokens, letters about a reset.
+
+        None when there is nobody of that name, or where the word of `reset` no longer counts: then nothing is changed.
+        """
+        if reset is not None and not await self.database.fetch(queries.USE_RESET, _open_word(reset)):
+            return None
         rows = await self.database.fetch(queries.KEEP, {"provider": provider, "entity_id": entity_id, "secret": dict(secret)})
+        if not rows:
+            return None
+        identity = {"id": rows[0]["auth_identity_id"]}
+        await self.database.execute(queries.RENEW_SECRET, identity)
+        await self.database.execute(queries.FORGET_RESETS_OF, identity)
+        closed = await self.database.fetch(queries.CLOSE_SESSIONS_OF, identity)
         self.touch("provider_identity")
-        return await self.identity(rows[0]["auth_identity_id"]) if rows else None
+        self.touch_rows("auth_identity", identity.values())
+        self.touch_rows("auth_session", (row["id"] for row in closed))
+        return await self.identity(identity["id"])
 
     # -- sessions
     @writes
-    async def open_session(self, data: Mapping[str, Any], seconds: float) -> str:
-        """Begin a session that remembers `data`. Returns the id for the cookie, which is kept nowhere else."""
-        session_id = secrets.token_urlsafe(24)
+    async def open_session(self, data: Mapping[str, Any], seconds: float, longest: float) -> str:
+        """Begin a session of an identity (`data["auth_identity_id"]`) that remembers `data`.
+
+        It ends after `seconds` without use, and after `longest` in any case. Returns the id for the cookie, which is kept nowhere else.
+        """
+        session_id, now = secrets.token_urlsafe(24), utc_now()
         await self.database.execute(queries.FORGET_SESSIONS)
-        await self.database.execute(
-            queries.OPEN_SESSION, {"id": _digest(session_id), "data": dict(data), "expires_at": utc_now() + timedelta(seconds=seconds)}
-        )
+        row = {"id": session_digest(session_id), "auth_identity_id": data["auth_identity_id"], "data": dict(data)}
+        times = {"expires_at": now + timedelta(seconds=min(seconds, longest)), "ends_at": now + timedelta(seconds=longest)}
+        await self.database.execute(queries.OPEN_SESSION, {**row, **times})
         return session_id
 
     @reads
     async def session(self, session_id: str) -> Row | None:
-        """What a session remembers; None when there is none or it ran out. Using it lets it live on."""
-        digest = _digest(session_id)
+        """What a session remembers; None when there is none or it has ended. Using it lets it live on, but not for ever."""
+        digest = session_digest(session_id)
         rows = await self.database.fetch(queries.SESSION, {"id": digest})
         if not rows:
             return None
         data: Row = rows[0]["data"]
         life = timedelta(seconds=self.context.settings.session_expires)
         now = utc_now()
-        if rows[0]["expires_at"] - now < life * 0.9:  # not with every request: that would be a write each
+        # not with every request: that would be a write each
+        if rows[0]["expires_at"] - now < life * 0.9 and rows[0]["expires_at"] < rows[0]["ends_at"]:
             await self.database.execute(queries.EXTEND_SESSION, {"id": digest, "until": now + life})
         return data
 
     @writes
     async def close_session(self, session_id: str) -> bool:
         """End a session. False when there was none."""
-        gone = await self.database.fetch(queries.CLOSE_SESSION, {"id": _digest(session_id)})
+        digest = session_digest(session_id)
+        gone = await self.database.fetch(queries.CLOSE_SESSION, {"id": digest})
         if gone:
-            self.touch("auth_session")
+            self.touch_rows("auth_session", [digest])
         return bool(gone)
 
-    # -- forgotten passwords
+    # -- forgotten secrets
     @writes
-    async def begin_reset(self, provider: str, entity_id: str, seconds: float) -> str | None:
-        """A word that lets somebody change their password once, for some time; None when there is nobody of that name."""
+    async def begin_reset(self, provider: str, entity_id: str, actor_type: str, seconds: float) -> str | None:
+        """A token by which somebody may replace a forgotten secret once, for some time (`update_by_reset`).
+
+        None when there is nobody of that name.
+        """
         found = await self.database.fetch(queries.FIND, {"provider": provider, "entity_id": entity_id})
         if not found:
             return None
-        word = secrets.token_urlsafe(32)
+        reset = Reset(provider, entity_id, actor_type, secrets.token_urlsafe(32))
         await self.database.execute(queries.FORGET_RESETS)
         await self.database.execute(
             queries.BEGIN_RESET,
@@ -161,16 +211,11 @@ class AuthService(ModuleService):
                 "auth_identity_id": found[0]["auth_identity_id"],
                 "provider_identity_id": found[0]["id"],
                 "entity_id": entity_id,
-                "token_hash": _digest(word),
+                "token_hash": _digest(reset.word),
                 "expires_at": utc_now() + timedelta(seconds=seconds),
             },
         )
-        return word
-
-    @writes
-    async def use_reset(self, word: str, entity_id: str) -> bool:
-        """Use that word up. False when it isn't one, is of somebody else, ran out, or was used."""
-        return bool(await self.database.fetch(queries.USE_RESET, {"token_hash": _digest(word), "entity_id": entity_id}))
+        return reset.signed(self.context.settings, seconds)
 
     def _provider(self, id: str) -> AuthProvider:
         provider: AuthProvider = self.providers.get(id)
@@ -186,24 +231,39 @@ _IDENTITIES = (
 )
 
 
-class _Known:
+class _Identities:
     """See `provider.Identities`."""
 
-    def __init__(self, service: AuthService, provider: str) -> None:
+    def __init__(self, service: AuthService, provider: str, reset: Reset | None = None) -> None:
+        """`reset`: what allows to keep a new secret."""
         self._service = service
         self._provider = provider
+        self._reset = reset
 
-    async def find(self, entity_id: str) -> tuple[Row, Mapping[str, Any]] | None:
+    async def find(self, entity_id: str) -> Known | None:
         rows = await self._service.database.fetch(queries.FIND, {"provider": self._provider, "entity_id": entity_id})
         if not rows:
             return None
-        return await self._service.identity(rows[0]["auth_identity_id"]), rows[0]["provider_metadata"] or {}
+        return Known(rows[0]["auth_identity_id"], rows[0]["provider_metadata"] or {}, rows[0]["secret_version"])
+
+    async def identity(self, known: Known) -> Row:
+        # of the secret that was proven: it may have changed since
+        return {**await self._service.identity(known.identity_id), "secret_version": known.secret_version}
 
     async def create(self, entity_id: str, secret: Mapping[str, Any], user_metadata: Mapping[str, Any] | None = None) -> Row | None:
         return await self._service.create_identity(self._provider, entity_id, secret, user_metadata)
 
     async def keep(self, entity_id: str, secret: Mapping[str, Any]) -> Row | None:
-        return await self._service.keep_secret(self._provider, entity_id, secret)
+        return await self._service._keep_secret(self._provider, entity_id, secret, self._reset)
+
+
+def session_digest(session_id: str) -> str:
+    """What the table, and notices of changes, call a session."""
+    return _digest(session_id)
+
+
+def _open_word(reset: Reset) -> Row:
+    return {"token_hash": _digest(reset.word), "provider": reset.provider, "entity_id": reset.entity_id}
 
 
 def _digest(word: str) -> str:

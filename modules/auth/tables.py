@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text
 
 from ...core.sql.columns import Json, Timestamp, identity, module_metadata, timestamps
 from ...core.sql.entity import Entity, Schema, many, one
@@ -15,6 +15,8 @@ auth_identity = Table(
     identity(),
     # actor type → actor: {"customer_id": "cus_…"}
     Column("app_metadata", Json),
+    # rises when a secret of it changes: what was proven with the one before counts no longer
+    Column("secret_version", Integer, nullable=False, server_default="1"),
     *timestamps(),
 )
 
@@ -46,8 +48,11 @@ auth_session = Table(
     metadata,
     # a digest of the id in the cookie: who reads this table can't be anybody by it
     identity(),
+    Column("auth_identity_id", Text, nullable=False, index=True),
     Column("data", Json, nullable=False),
+    # when it ends unless it is used, and when it ends all the same
     Column("expires_at", Timestamp, nullable=False, index=True),
+    Column("ends_at", Timestamp, nullable=False),
     Column("created_at", Timestamp, nullable=False),
 )
 

@@ -60,8 +60,8 @@ class OrderService(ModuleService):
         """Create an order from one document: its columns, `shipping_address`, `billing_address`, `items` and `shipping_methods` with their
         `tax_lines` and `adjustments`, `credit_lines`. Every row brings its id.
 
-        Returns the number under which people know it (`display_id`). Numbers rise; one that was given to an order which did not come about
-        is not used again.
+        Returns the number under which people know it (`display_id`). Numbers rise, and each is given once: so that none is missing, an
+        order is placed when nothing can refuse it any more. A crash may still leave a gap.
         """
         number: int = await self.answer(queries.PLACE, rows_of(order))
         self.touch("order")

@@ -13,7 +13,7 @@ import pytest
 
 from velella.actors.directory import Address, Directory, ReplicaId
 from velella.actors.router import rendezvous
-from velella.core.errors import ReplyLost, Unavailable
+from velella.core.errors import ReplyLost, TookDown, Unavailable
 from velella.core.messages import CallContext, call_context
 
 if TYPE_CHECKING:
@@ -29,6 +29,32 @@ async def test_a_read_whose_replica_is_killed_is_answered_by_another(colony: Col
     victim = int((tmp_path / "pid").read_text())
     os.kill(victim, signal.SIGKILL)
     assert await asyncio.wait_for(reading, 2.0) not in (0, victim)
+
+
+@pytest.mark.parametrize("hog", ["hog", "hog_and_note"])
+async def test_a_message_that_its_process_died_of_is_not_sent_to_another_and_those_beside_it_are(
+    colony: Colony, tmp_path: Path, hog: str
+) -> None:
+    await asyncio.gather(colony.process(0), colony.process(1))
+    toy = await colony.connect()
+    waiting = [asyncio.create_task(toy.slow(1.0)) for _ in range(8)]
+    await asyncio.sleep(0.3)
+    with pytest.raises(TookDown):
+        await (toy.hog(str(tmp_path)) if hog == "hog" else toy.hog_and_note(str(tmp_path), "sold"))
+    assert await asyncio.gather(*waiting) == ["done"] * 8
+    assert len(list(tmp_path.glob("hogged-*"))) == 1
+    assert sorted(process.returncode is None for process in colony.processes) == [False, True]
+    assert await toy.echo(1) == 1
+
+
+async def test_what_cannot_be_known_of_a_process_on_another_node_takes_down_two_at_most(colony: Colony, tmp_path: Path) -> None:
+    for index in range(3):
+        await colony.process(index, listen="127.0.0.1", only_tcp=True)
+    toy = await colony.connect()
+    with pytest.raises(ReplyLost):
+        await toy.hog(str(tmp_path))
+    assert len(list(tmp_path.glob("hogged-*"))) == 2
+    assert await toy.echo(1) == 1
 
 
 async def test_a_write_whose_answer_was_lost_is_done_once(colony: Colony, tmp_path: Path) -> None:

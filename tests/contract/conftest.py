@@ -24,6 +24,7 @@ from velella.modules.fulfillment.provider import Consignment, Data, FulfillmentP
 from velella.workflows.defaults import seed_defaults
 
 from ..conftest import clone
+from ..signing import token_of
 from .api import Api
 from .buying import PASSWORD, buy
 from .walk import Shop, open_shop
@@ -80,7 +81,7 @@ async def walked_shop(postgres: EmbeddedPostgres, folder: Path) -> AsyncIterator
         await seed_defaults(host.modules)
         user = await create_admin(host.modules, "grace@example.com", PASSWORD)
         merchant = await create_admin(host.modules, "merchant@example.com", PASSWORD)
-        token = front.tokens.issue({"actor_id": merchant, "actor_type": "user", "auth_identity_id": "authid_1"})
+        token = await token_of(host.modules, front.tokens, "user", merchant)
         key = (await host.modules.api_key.list("api_key", {"type": "publishable"}))[0]["token"]
         guest = Api(session, f"http://127.0.0.1:{front.port}")
         made = Shop(host, guest.as_(authorization=f"Bearer {token}"), guest.as_(x_publishable_api_key=key), guest, user)

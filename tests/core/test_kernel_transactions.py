@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import bindparam, select, text, update
 
-from velella.core.errors import Conflict, DeadlineExceeded, InvalidData, NotAllowed, NotFound, ReplyLost, Unavailable
+from velella.core import codec
+from velella.core.errors import Conflict, DeadlineExceeded, InvalidData, NotAllowed, NotFound, ReplyLost, TooLarge, Unavailable
 from velella.core.messages import CallContext, call_context
 from velella.core.query.page import Query
 from velella.core.sql.compiled import any_of, compiled
@@ -46,6 +47,14 @@ async def test_a_message_that_comes_many_times_at_once_is_done_once(shop: ShopSe
     assert replies == [{"rank": 5, "weight": None}] * 12
     assert shop.done == 1
     assert (await shop.retrieve("product", row["id"]))["rank"] == 5
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+async def test_a_write_whose_answer_could_not_travel_is_undone(shop: ShopService, monkeypatch: pytest.MonkeyPatch, fresh: bool) -> None:
+    monkeypatch.setattr(codec, "LARGEST", 4096)
+    with pytest.raises(TooLarge):
+        await as_message("m1", shop.create, "product", [{"title": "A" * 5000}], fresh=fresh)
+    assert await shop.count("product", {}) == 0
 
 
 async def test_a_message_that_failed_may_be_sent_again(shop: ShopService) -> None:

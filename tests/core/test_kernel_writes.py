@@ -63,7 +63,7 @@ async def test_what_was_shown_finds_the_row_again(shop: ShopService) -> None:
         ({"title": "A", "labels": "x"}, InvalidData, "'labels'"),
         ({"title": "A", "weight": float("nan")}, InvalidData, "'weight'"),
         ({"title": "A\x00"}, InvalidData, "NUL"),
-        ({"title": "A", "data": {"a": "\x00"}}, InvalidData, "doesn't fit"),
+        ({"title": "A", "data": {"a": "\x00"}}, InvalidData, "can't be stored"),
         ({"title": "A", "brand_id": "zz"}, NotFound, "brand_id: zz"),
         ({"title": "A", "handle": "taken"}, InvalidData, r"^Product with handle: taken, already exists\.$"),
         ({"title": "A", "id": "p0"}, InvalidData, r"^Product with id: p0, already exists\.$"),

@@ -46,7 +46,9 @@ from velella.http.frontend import (
     choice,
 )
 
-MODULES = ("api_key", "auth", "user", "sales_channel", "link", "notification", "store")
+from ..signing import token_of
+
+MODULES = ("api_key", "auth", "customer", "user", "sales_channel", "link", "notification", "store")
 
 routes = Routes()
 
@@ -217,9 +219,8 @@ class Shop:
     front: FrontEnd
     base: str
 
-    def token(self, actor_type: str, actor_id: str, **claims: Any) -> str:
-        identity = {"actor_id": actor_id, "actor_type": actor_type, "auth_identity_id": "authid_1"}
-        return self.front.tokens.issue({**identity, **claims})
+    async def token(self, actor_type: str, actor_id: str, **claims: Any) -> str:
+        return await token_of(self.host.modules, self.front.tokens, actor_type, actor_id, **claims)
 
 
 @pytest.fixture(scope="session")
@@ -283,4 +284,4 @@ async def store(shop: Shop, client: Client) -> Client:
 async def admin(shop: Shop, client: Client) -> Client:
     """Somebody who runs the shop."""
     user = (await shop.host.modules.user.create("user", [{"email": f"{ulid().lower()}@example.com"}]))[0]
-    return client.with_(authorization=f"Bearer {shop.token('user', user['id'])}")
+    return client.with_(authorization=f"Bearer {await shop.token('user', user['id'])}")

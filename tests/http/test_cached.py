@@ -47,7 +47,7 @@ async def test_a_list_is_remembered_by_all_it_was_asked_for(store: Client, shop:
 async def test_what_is_remembered_is_one_customers_own(store: Client, shop: Shop) -> None:
     first = (await store("GET", "/store/counted")).json
     assert (await store("GET", "/store/counted")).json == first
-    signed_in = store.with_(authorization=f"Bearer {shop.token('customer', 'cus_9')}")
+    signed_in = store.with_(authorization=f"Bearer {await shop.token('customer', 'cus_9')}")
     theirs = (await signed_in("GET", "/store/counted")).json
     assert theirs["customer"] == "cus_9"
     assert (await store("GET", "/store/counted")).json == first

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from typing import Any
 
 import jwt
@@ -18,6 +19,11 @@ KEY_MISSING = (
     "Publishable API key required in the request header: x-publishable-api-key. You can manage your keys in settings in the dashboard."
 )
 KEY_INVALID = "A valid publishable key is required to proceed with the request"
+
+
+def read(token: str) -> dict[str, Any]:
+    """What a token says."""
+    return dict(jwt.decode(token, options={"verify_signature": False}))
 
 
 async def new_key(shop: Shop, kind: str = "publishable") -> Any:
@@ -101,9 +107,9 @@ async def test_a_secret_key_is_no_publishable_one(client: Client, shop: Shop) ->
 async def test_routes_let_in_whom_they_should(shop: Shop, store: Client, path: str, caller: str | None, status: int) -> None:
     claims = {"actor_id": "cus_1", "actor_type": "customer", "auth_identity_id": "authid_1"}
     tokens = {
-        "user": shop.token("user", "user_1"),
-        "customer": shop.token("customer", "cus_1"),
-        "nobody yet": shop.token("customer", ""),
+        "user": await shop.token("user", "user_1"),
+        "customer": await shop.token("customer", "cus_1"),
+        "nobody yet": await shop.token("customer", ""),
         "expired": shop.front.tokens.issue(claims, expires=-5),
         "forged": jwt.encode({**claims, "exp": 4_000_000_000}, "x" * 64, algorithm="HS256"),
         "unsigned": jwt.encode({**claims, "exp": 4_000_000_000}, None, algorithm="none"),
@@ -116,9 +122,9 @@ async def test_routes_let_in_whom_they_should(shop: Shop, store: Client, path: s
 
 
 async def test_the_customer_of_a_token_is_known(shop: Shop, store: Client) -> None:
-    signed_in = store.with_(authorization=f"bearer {shop.token('customer', 'cus_1')}")
+    signed_in = store.with_(authorization=f"bearer {await shop.token('customer', 'cus_1')}")
     assert (await signed_in("GET", "/store/customers/me/echo")).json == {"customer": "cus_1"}
-    user = store.with_(authorization=f"Bearer {shop.token('user', 'user_1')}")
+    user = store.with_(authorization=f"Bearer {await shop.token('user', 'user_1')}")
     assert (await user("POST", "/store/echo", {"name": "x"})).json["customer"] is None
 
 
@@ -150,7 +156,7 @@ async def test_a_secret_key_acts_as_an_admin(client: Client, shop: Shop) -> None
 
 async def test_a_session_is_as_good_as_its_token_until_it_ends(client: Client, shop: Shop) -> None:
     user = (await shop.host.modules.user.create("user", [{"email": f"{ulid()}@example.com"}]))[0]
-    begun = await client.with_(authorization=f"Bearer {shop.token('user', user['id'])}")("POST", "/auth/session")
+    begun = await client.with_(authorization=f"Bearer {await shop.token('user', user['id'])}")("POST", "/auth/session")
     assert begun.status == 200
     assert begun.json["user"]["actor_id"] == user["id"]
     cookie = begun.headers["Set-Cookie"]
@@ -164,7 +170,7 @@ async def test_a_session_is_as_good_as_its_token_until_it_ends(client: Client, s
 
 
 async def test_a_session_cookie_cannot_be_made_up(client: Client, shop: Shop) -> None:
-    begun = await client.with_(authorization=f"Bearer {shop.token('user', 'user_1')}")("POST", "/auth/session")
+    begun = await client.with_(authorization=f"Bearer {await shop.token('user', 'user_1')}")("POST", "/auth/session")
     value = begun.headers["Set-Cookie"].partition(";")[0].partition("=")[2]
     client.session.cookie_jar.clear()
     assert (await client.with_(cookie=f"a=b; connect.sid={value}")("GET", "/admin/people")).status == 200
@@ -174,7 +180,7 @@ async def test_a_session_cookie_cannot_be_made_up(client: Client, shop: Shop) ->
 
 async def test_a_session_runs_out(client: Client, shop: Shop) -> None:
     auth = shop.host.modules.auth
-    session_id = await auth.open_session({"actor_id": "user_1", "actor_type": "user"}, 0.05)
+    session_id = await auth.open_session(read(await shop.token("user", "user_1")), 0.05, 60.0)
     cookie = f"connect.sid={shop.front.tokens.sign_cookie(session_id)}"
     await shop.host.database("auth").script("UPDATE auth_session SET expires_at = now() - interval '1 second'")
     assert (await client.with_(cookie=cookie)("GET", "/admin/people")).status == 401
@@ -182,10 +188,30 @@ async def test_a_session_runs_out(client: Client, shop: Shop) -> None:
 
 async def test_using_a_session_lets_it_live_on(shop: Shop) -> None:
     auth, database = shop.host.modules.auth, shop.host.database("auth")
-    session_id = await auth.open_session({"actor_id": "user_1", "actor_type": "user"}, 60.0)
-    assert await auth.session(session_id) == {"actor_id": "user_1", "actor_type": "user"}
+    remembered = read(await shop.token("user", "user_1"))
+    session_id = await auth.open_session(remembered, 60.0, 86_400.0)
+    assert await auth.session(session_id) == remembered
     rows = await database.fetch_row(Asked("SELECT max(expires_at) > now() + interval '9 hours' FROM auth_session"))
     assert rows[0] is True
+
+
+async def test_no_session_lives_for_ever(client: Client, shop: Shop) -> None:
+    auth, database = shop.host.modules.auth, shop.host.database("auth")
+    session_id = await auth.open_session(read(await shop.token("user", "user_1")), 60.0, 120.0)
+    assert await auth.session(session_id) is not None
+    rows = await database.fetch_row(
+        Asked("SELECT max(expires_at) <= max(ends_at) FROM auth_session WHERE ends_at < now() + interval '1 hour'")
+    )
+    assert rows[0] is True, "using it doesn't take it past its end"
+    ended = int(time.time()) - shop.host.settings.session_lifetime
+    late = client.with_(authorization=f"Bearer {await shop.token('user', 'user_1', auth_time=ended)}")
+    assert (await late("GET", "/admin/people")).status == 200, "the token itself holds until it ends"
+    assert (await late("POST", "/auth/session")).json == UNAUTHORIZED
+    assert (await late("POST", "/auth/token/refresh")).json == UNAUTHORIZED
+    later = client.with_(authorization=f"Bearer {await shop.token('user', 'user_1', auth_time=ended + 100)}")
+    fresh = read((await later("POST", "/auth/token/refresh")).json["token"])
+    assert fresh["auth_time"] == ended + 100, "refreshing proves nothing"
+    assert fresh["exp"] <= time.time() + 100
 
 
 async def test_nobody_ends_a_session_without_one(client: Client) -> None:

@@ -21,18 +21,18 @@ def claims(token: str) -> dict[str, object]:
 
 async def test_who_signed_up_can_sign_in(client: Client, shop: Shop) -> None:
     email = f"{ulid()}@example.com"
-    made = await client("POST", "/auth/customer/emailpass/register", {"email": email, "password": "secret"})
+    made = await client("POST", "/auth/customer/emailpass/register", {"email": email, "password": "secret words"})
     assert made.status == 200
     said = claims(made.json["token"])
     assert (said["actor_id"], said["actor_type"], said["auth_provider"], said["app_metadata"]) == ("", "customer", "emailpass", {})
     assert str(said["auth_identity_id"]).startswith("authid_")
 
-    again = await client("POST", "/auth/customer/emailpass/register", {"email": email, "password": "other"})
+    again = await client("POST", "/auth/customer/emailpass/register", {"email": email, "password": "other words"})
     assert (again.status, again.json) == (401, {"type": "unauthorized", "message": "Identity with email already exists"})
 
     identity = str(said["auth_identity_id"])
     await shop.host.modules.auth.set_actor(identity, "customer", "cus_1")
-    token = (await client("POST", "/auth/customer/emailpass", {"email": email, "password": "secret"})).json["token"]
+    token = (await client("POST", "/auth/customer/emailpass", {"email": email, "password": "secret words"})).json["token"]
     assert claims(token)["actor_id"] == "cus_1"
     assert claims(token)["app_metadata"] == {"customer_id": "cus_1"}
     fresh = await client.with_(authorization=f"Bearer {made.json['token']}")("POST", "/auth/token/refresh")
@@ -41,8 +41,8 @@ async def test_who_signed_up_can_sign_in(client: Client, shop: Shop) -> None:
 
 async def test_what_is_wrong_with_a_sign_in_is_not_told(client: Client) -> None:
     email = f"{ulid()}@example.com"
-    await client("POST", "/auth/customer/emailpass/register", {"email": email, "password": "secret"})
-    for body in ({"email": email, "password": "no"}, {"email": "nobody@example.com", "password": "secret"}):
+    await client("POST", "/auth/customer/emailpass/register", {"email": email, "password": "secret words"})
+    for body in ({"email": email, "password": "no"}, {"email": "nobody@example.com", "password": "secret words"}):
         refused = await client("POST", "/auth/customer/emailpass", body)
         assert (refused.status, refused.json) == (401, WRONG)
     for incomplete, message in (
@@ -66,13 +66,13 @@ async def test_providers_are_those_of_the_settings(client: Client) -> None:
 
 
 async def test_of_two_who_sign_up_at_once_one_succeeds(client: Client) -> None:
-    body = {"email": f"{ulid()}@example.com", "password": "secret"}
+    body = {"email": f"{ulid()}@example.com", "password": "secret words"}
     both = await asyncio.gather(*(client("POST", "/auth/customer/emailpass/register", body) for _ in range(3)))
     assert sorted(answer.status for answer in both) == [200, 401, 401]
 
 
 async def test_an_identity_is_one_actor_of_a_type(shop: Shop, client: Client) -> None:
-    made = await client("POST", "/auth/customer/emailpass/register", {"email": f"{ulid()}@example.com", "password": "x"})
+    made = await client("POST", "/auth/customer/emailpass/register", {"email": f"{ulid()}@example.com", "password": "secret words"})
     identity, auth = str(claims(made.json["token"])["auth_identity_id"]), shop.host.modules.auth
     for _ in range(2):
         assert (await auth.set_actor(identity, "customer", "cus_7"))["app_metadata"] == {"customer_id": "cus_7"}
@@ -85,12 +85,12 @@ async def test_an_identity_is_one_actor_of_a_type(shop: Shop, client: Client) ->
 
 async def test_a_reset_word_works_once_and_for_its_owner(shop: Shop, client: Client) -> None:
     email, auth = f"{ulid()}@example.com", shop.host.modules.auth
-    await client("POST", "/auth/customer/emailpass/register", {"email": email, "password": "old"})
-    word = await auth.begin_reset("emailpass", email, 60.0)
-    assert word is not None
-    assert await auth.begin_reset("emailpass", "nobody@example.com", 60.0) is None
-    said = {"entity_id": email, "provider": "emailpass", "actor_type": "customer", "purpose": "reset", "jti": word}
-    path, change = "/auth/customer/emailpass/update", {"password": "new", "email": "somebody-else@example.com"}
+    await client("POST", "/auth/customer/emailpass/register", {"email": email, "password": "old secret"})
+    letter = await auth.begin_reset("emailpass", email, "customer", 60.0)
+    assert letter is not None
+    assert await auth.begin_reset("emailpass", "nobody@example.com", "customer", 60.0) is None
+    said = claims(letter)
+    path, change = "/auth/customer/emailpass/update", {"password": "new secret", "email": "somebody-else@example.com"}
     for wrong in (
         {**said, "purpose": "other"},
         {**said, "actor_type": "user"},
@@ -101,14 +101,15 @@ async def test_a_reset_word_works_once_and_for_its_owner(shop: Shop, client: Cli
         assert (await client.with_(authorization=f"Bearer {token}")("POST", path, change)).status == 401
     by_letter = client.with_(authorization=f"Bearer {shop.front.tokens.issue(said)}")
     assert (await by_letter("GET", "/admin/people")).status == 401, "the letter opens nothing else"
+    assert (await by_letter("POST", path, {"password": "short"})).status == 400
     assert (await by_letter("POST", path, change)).json == {"success": True}
     assert (await by_letter("POST", path, change)).status == 401
-    assert (await client("POST", "/auth/customer/emailpass", {"email": email, "password": "old"})).status == 401
-    assert (await client("POST", "/auth/customer/emailpass", {"email": email, "password": "new"})).status == 200
+    assert (await client("POST", "/auth/customer/emailpass", {"email": email, "password": "old secret"})).status == 401
+    assert (await client("POST", "/auth/customer/emailpass", {"email": email, "password": "new secret"})).status == 200
 
 
 async def test_no_hash_leaves_the_module(shop: Shop, client: Client) -> None:
-    made = await client("POST", "/auth/customer/emailpass/register", {"email": f"{ulid()}@example.com", "password": "x"})
+    made = await client("POST", "/auth/customer/emailpass/register", {"email": f"{ulid()}@example.com", "password": "secret words"})
     identity = await shop.host.modules.auth.identity(str(claims(made.json["token"])["auth_identity_id"]))
     assert "provider_metadata" not in identity["provider_identities"][0]
     outcome = await shop.host.modules.auth.authenticate("emailpass", {"body": {"email": "x@y.z", "password": "x"}})

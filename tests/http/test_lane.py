@@ -47,7 +47,7 @@ async def test_it_is_for_this_key_and_for_nobody_who_is_signed_in(store: Client,
     theirs = await asked_often(store, shop, path)
     assert (await client("GET", path)).status == 400
     assert (await client.with_(x_publishable_api_key="pk_nobody")("GET", path)).status == 400
-    signed_in = store.with_(authorization=f"Bearer {shop.token('customer', 'cus_7')}")
+    signed_in = store.with_(authorization=f"Bearer {await shop.token('customer', 'cus_7')}")
     assert (await signed_in("GET", path)).json["customer"] == "cus_7"
     assert (await store("GET", path)).text == theirs
     assert (await store("GET", path + "?cart_id=x")).text != theirs
@@ -72,7 +72,7 @@ async def test_it_is_for_this_token_for_as_long_as_it_lasts(
     await asked_often(admin, shop, path)
     assert (await client("GET", path)).status == 401
     assert (await client.with_(authorization="Bearer nonsense")("GET", path)).status == 401
-    assert (await client.with_(authorization=f"Bearer {shop.token('customer', 'cus_7')}")("GET", path)).status == 401
+    assert (await client.with_(authorization=f"Bearer {await shop.token('customer', 'cus_7')}")("GET", path)).status == 401
     later = SimpleNamespace(time=lambda: time.time() + 10 * 365 * 86_400, monotonic=time.monotonic)
     for module in ("lane", "tokens"):
         monkeypatch.setattr(f"velella.http.frontend.{module}.time", later)

@@ -99,7 +99,7 @@ async def test_it_does_for_ours(open_shop: Shop, headers: dict[str, str]) -> Non
 async def test_a_token_is_no_cookie(open_shop: Shop) -> None:
     """A page that knows the token has been given it."""
     async with aiohttp.ClientSession() as session:
-        client = Client(session, open_shop.base).with_(authorization=f"Bearer {open_shop.token('user', 'user_1')}")
+        client = Client(session, open_shop.base).with_(authorization=f"Bearer {await open_shop.token('user', 'user_1')}")
         assert (await client("DELETE", "/admin/people/user_x", headers={"Origin": "https://evil.com"})).status != 403
 
 

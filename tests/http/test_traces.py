@@ -84,7 +84,7 @@ async def test_what_the_sender_does_not_record_is_not_recorded(traced: Traced) -
 async def test_errors_of_the_asker_and_ours_are_told_apart(traced: Traced) -> None:
     for path, status, code in (("/store/folk", 400, StatusCode.UNSET), ("/test/broken", 500, StatusCode.ERROR)):
         trace, _, header = a_parent()
-        token = traced.shop.token("user", "user_1")
+        token = await traced.shop.token("user", "user_1")
         answer = await traced.client("GET", path, headers={"traceparent": header, "authorization": f"Bearer {token}"})
         assert answer.status == status
         (door,) = [span for span in traced.spans(trace) if span.name == f"GET {path}"]

@@ -6,9 +6,12 @@ import asyncio
 
 import pytest
 
-from velella.core.errors import InvalidData, NotAllowed, NotFound, VelellaError
+from velella.core.errors import InvalidData, NotAllowed, NotFound, Unauthorized, VelellaError
+from velella.core.providers import Providers
+from velella.core.settings import ProviderSettings
 from velella.core.sql.compiled import Asked
 from velella.modules.api_key.service import ApiKeyService
+from velella.modules.auth import MODULE
 from velella.modules.auth.service import AuthService
 from velella.modules.user.service import UserService
 
@@ -88,9 +91,9 @@ async def test_an_identity_is_made_once_and_whole(fresh_database: str) -> None:
 
 async def test_sessions_that_ran_out_are_swept_away(fresh_database: str) -> None:
     async with alone(AuthService, fresh_database) as auth:
-        old = await auth.open_session({"actor_id": "user_1"}, -60.0)
+        old = await auth.open_session({"auth_identity_id": "authid_1"}, -60.0, 60.0)
         assert await auth.session(old) is None
-        new = await auth.open_session({"actor_id": "user_2"}, 60.0)
+        new = await auth.open_session({"auth_identity_id": "authid_2"}, 60.0, 60.0)
         assert (await auth.database.fetch_row(Asked("SELECT count(*) FROM auth_session")))[0] == 1
         kept = await auth.database.fetch_row(Asked("SELECT id FROM auth_session"))
         assert kept[0] != new, "who reads the table can't be anybody"
@@ -98,16 +101,27 @@ async def test_sessions_that_ran_out_are_swept_away(fresh_database: str) -> None
         assert not await auth.close_session(new)
 
 
-async def test_a_reset_word_is_used_by_one(fresh_database: str) -> None:
-    async with alone(AuthService, fresh_database) as auth:
-        await auth.create_identity("emailpass", "a@example.com", {"password": "x"})
-        word = await auth.begin_reset("emailpass", "a@example.com", 60.0)
-        assert word is not None
-        assert not await auth.use_reset(word, "b@example.com")
-        assert sorted(await asyncio.gather(*(auth.use_reset(word, "a@example.com") for _ in range(3)))) == [False, False, True]
-        late = await auth.begin_reset("emailpass", "a@example.com", -1.0)
+async def test_a_letter_about_a_secret_is_used_by_one(fresh_database: str) -> None:
+    by_password = Providers("auth", MODULE.provider_kinds, [ProviderSettings(use="emailpass", id="emailpass")])
+    async with alone(AuthService, fresh_database, providers=by_password) as auth:
+        given = {"body": {"email": "a@example.com", "password": "old secret"}}
+        assert (await auth.register("emailpass", given))["success"]
+        letter, other = [await auth.begin_reset("emailpass", "a@example.com", "user", 60.0) for _ in range(2)]
+        assert letter is not None
+        assert other is not None
+        for wrong in ((letter, "emailpass", "customer"), (letter, "github", "user"), (f"{letter}x", "emailpass", "user")):
+            with pytest.raises(Unauthorized):
+                await auth.update_by_reset(*wrong, {"password": "new secret"})
+        answers = await asyncio.gather(
+            *(auth.update_by_reset(letter, "emailpass", "user", {"password": f"new secret {n}"}) for n in range(3)), return_exceptions=True
+        )
+        assert sum(isinstance(one, dict) and one["success"] for one in answers) == 1
+        with pytest.raises(Unauthorized):
+            await auth.update_by_reset(other, "emailpass", "user", {"password": "another secret"})
+        late = await auth.begin_reset("emailpass", "a@example.com", "user", -1.0)
         assert late is not None
-        assert not await auth.use_reset(late, "a@example.com")
+        with pytest.raises(Unauthorized):
+            await auth.update_by_reset(late, "emailpass", "user", {"password": "another secret"})
 
 
 async def test_unknown_providers_are_told(fresh_database: str) -> None:

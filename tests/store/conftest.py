@@ -25,6 +25,7 @@ from velella.core.settings import ProviderSettings, Settings, default_providers
 from velella.http.frontend import FrontEnd
 from velella.modules.payment.provider import Ask, Outcome, PaymentProvider
 
+from ..signing import token_of
 from ..stripe_desk import KEY, SECRET, StripeDesk
 from ..vault import Vault
 
@@ -301,8 +302,8 @@ class Market:
         assert held == sum((Decimal(level["reserved_quantity"]) for level in levels), Decimal(0))
         return held
 
-    def token(self, customer_id: str) -> str:
-        return self.front.tokens.issue({"actor_id": customer_id, "actor_type": "customer", "auth_identity_id": "authid_1"})
+    async def token(self, customer_id: str) -> str:
+        return await token_of(self.modules, self.front.tokens, "customer", customer_id)
 
 
 @dataclass
@@ -313,8 +314,8 @@ class Store:
     session: aiohttp.ClientSession
     headers: dict[str, str]
 
-    def signed_in(self, customer_id: str) -> Store:
-        return Store(self.market, self.session, {**self.headers, "authorization": f"Bearer {self.market.token(customer_id)}"})
+    async def signed_in(self, customer_id: str) -> Store:
+        return Store(self.market, self.session, {**self.headers, "authorization": f"Bearer {await self.market.token(customer_id)}"})
 
     def under(self, key: str) -> Store:
         """The same, with an Idempotency-Key of its own."""
@@ -416,6 +417,6 @@ async def store(market: Market) -> AsyncIterator[Store]:
 
 
 @pytest.fixture
-def merchant(market: Market, store: Store) -> Store:
-    token = market.front.tokens.issue({"actor_id": "user_1", "actor_type": "user", "auth_identity_id": "authid_1"})
+async def merchant(market: Market, store: Store) -> Store:
+    token = await token_of(market.modules, market.front.tokens, "user", "user_1")
     return Store(market, store.session, {"authorization": f"Bearer {token}"})

@@ -127,11 +127,11 @@ async def test_a_customer_takes_over_a_guests_cart(market: Market, store: Store)
     cart = await store.cart()
     path = f"/store/carts/{cart['id']}/customer"
     assert (await store.post(path)).status == 401
-    mine = (await store.signed_in(customer["id"]).post(path))["cart"]
+    mine = (await (await store.signed_in(customer["id"])).post(path))["cart"]
     assert (mine["customer"]["id"], mine["email"]) == (customer["id"], customer["email"])
-    still = (await store.signed_in(other["id"]).post(path))["cart"]
+    still = (await (await store.signed_in(other["id"])).post(path))["cart"]
     assert still["customer"]["id"] == customer["id"]
-    own = await store.signed_in(customer["id"]).cart(email=None)
+    own = await (await store.signed_in(customer["id"])).cart(email=None)
     assert (own["customer"]["id"], own["email"]) == (customer["id"], customer["email"])
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from velella.core.ids import ulid
 
+from ..signing import token_of
 from ..stripe_desk import StripeDesk
 from .conftest import Answer, Market, Row, Store
 
@@ -96,13 +97,13 @@ async def test_pressing_twice_moves_money_once(market: Market, store: Store, mer
     assert await transactions(market, order) == sorted([*before, 2 * sign, 2 * sign])
     assert (await merchant.post(path, {"amount": 2})).status == 200  # once more, after the first was answered
     assert await transactions(market, order) == sorted([*before, *[2 * sign] * 3])
-    other = Store(market, store.session, {**pressed.headers, "authorization": f"Bearer {_another_user(market)}"})
+    other = Store(market, store.session, {**pressed.headers, "authorization": f"Bearer {await _another_user(market)}"})
     assert (await other.post(path, {"amount": 2})).status == 200  # somebody else's key is another one
     assert await transactions(market, order) == sorted([*before, *[2 * sign] * 4])
 
 
-def _another_user(market: Market) -> str:
-    return market.front.tokens.issue({"actor_id": "user_2", "actor_type": "user", "auth_identity_id": "authid_2"})
+async def _another_user(market: Market) -> str:
+    return await token_of(market.modules, market.front.tokens, "user", "user_2")
 
 
 async def test_a_refund_for_a_reason_that_nobody_knows_moves_no_money(market: Market, store: Store, merchant: Store) -> None:

@@ -8,6 +8,7 @@ from velella.http.admin.orders import ORDER as ADMIN_ORDER
 from velella.http.store.orders import ORDER, ORDERS
 from velella.modules.order.service import OrderService
 
+from ..signing import token_of
 from .conftest import Market, Row, Store
 
 
@@ -20,13 +21,13 @@ async def placed(market: Market, store: Store, price: str = "10", **data: str) -
 
 async def merchant(market: Market, store: Store) -> Store:
     user = (await market.modules.user.create("user", [{"email": f"{ulid().lower()}@example.com"}]))[0]
-    token = market.front.tokens.issue({"actor_id": user["id"], "actor_type": "user", "auth_identity_id": "authid_1"})
+    token = await token_of(market.modules, market.front.tokens, "user", user["id"])
     return Store(market, store.session, {"authorization": f"Bearer {token}"})
 
 
 async def test_customers_list_their_own_orders(market: Market, store: Store) -> None:
     [customer] = await market.modules.customer.create_customers([{"email": f"{ulid().lower()}@example.com", "has_account": True}])
-    mine = store.signed_in(customer["id"])
+    mine = await store.signed_in(customer["id"])
     assert (await store.get("/store/orders")).status == 401
     assert (await mine.get("/store/orders")).body == {"orders": [], "count": 0, "offset": 0, "limit": 50}
     first, second = await placed(market, mine), await placed(market, mine)

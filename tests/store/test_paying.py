@@ -47,7 +47,7 @@ async def test_only_providers_of_the_region_can_be_chosen(market: Market, store:
 
 async def test_a_signed_in_customer_is_known_to_the_provider(market: Market, store: Store) -> None:
     [customer] = await market.modules.customer.create_customers([{"email": f"{ulid().lower()}@example.com", "has_account": True}])
-    signed_in = store.signed_in(customer["id"])
+    signed_in = await store.signed_in(customer["id"])
     variant = await market.new_variant({"eur": "10"})
     cart = await signed_in.add(await signed_in.cart(), variant)
     collection = await signed_in.pay(cart)

@@ -61,7 +61,7 @@ async def test_a_sale_is_shown_beside_what_the_buyer_would_pay_without_it(
         price = (await buyer.get(f"/store/products/{product}", **query))["product"]["variants"][0]["calculated_price"]
         return price["calculated_amount"], price["original_amount"]
 
-    theirs = store.signed_in(member["id"])
+    theirs = await store.signed_in(member["id"])
     assert await shown(theirs) == (D(paid), D(was))
     everybody = sale if sale is not None and not sale_is_theirs and D(sale) < D(BASE) else BASE
     assert await shown(store) == (D(everybody), D(BASE))

@@ -241,7 +241,7 @@ async def test_groups_of_customers_have_their_own(market: Market, store: Store, 
     customer = (await market.modules.customer.create("customer", [{"email": f"{ulid().lower()}@example.com", "has_account": True}]))[0]
     await market.modules.customer.add_to_groups([{"customer_id": customer["id"], "customer_group_id": group["id"]}])
     items = [{"variant_id": shirt, "quantity": 1}]
-    member = await store.signed_in(customer["id"]).cart("us", items=items, promo_codes=[promotion["code"]], email=customer["email"])
+    member = await (await store.signed_in(customer["id"])).cart("us", items=items, promo_codes=[promotion["code"]], email=customer["email"])
     assert D(member["discount_subtotal"]) == 1
     guest = await store.cart("us", items=items, promo_codes=[promotion["code"]])
     assert (guest["promotions"], D(guest["discount_total"])) == ([], 0)

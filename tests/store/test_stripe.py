@@ -165,7 +165,7 @@ async def test_payments_of_other_shops_are_left_alone(till: Till) -> None:
 
 async def test_a_customer_is_one_customer_at_stripe(till: Till) -> None:
     [customer] = await till.market.modules.customer.create_customers([{"email": f"{ulid().lower()}@example.com", "has_account": True}])
-    store = till.store.signed_in(customer["id"])
+    store = await till.store.signed_in(customer["id"])
     variant = await till.market.new_variant({"eur": "10"})
     found = set()
     for name in ("Ada", "Augusta"):

@@ -14,12 +14,14 @@ async def _unlink(flow: Flow, linked: Row) -> None:
 
 
 @step(undo=_unlink)
-async def link_actor(flow: Flow, identity_id: str, actor_type: str, actor_id: str) -> Row:
+async def link_actor(flow: Flow, identity_id: str, actor_type: str, actor_id: str, secret_version: int | None = None) -> Row:
     """From now on who proves to be this identity is that actor.
 
-    Raises InvalidData when the identity is another actor of that type already.
+    `secret_version`: which secret was proven by who asks for that; None where the shop itself does.
+
+    Raises InvalidData when the identity is another actor of that type already, Unauthorized where its secret has changed since.
     """
-    await flow.modules.auth.set_actor(identity_id, actor_type, actor_id)
+    await flow.modules.auth.set_actor(identity_id, actor_type, actor_id, secret_version=secret_version)
     return {"identity_id": identity_id, "actor_type": actor_type}
 
 

@@ -40,9 +40,10 @@ async def complete_cart(flow: Flow, cart_id: str) -> str:
         reservations = await flow.run(reserve_stock, ready["demands"], ready["location_ids"])
         if ready["uses"]:
             await flow.run(register_usage, order["id"], ready["uses"], ready["buyer"])
-        await flow.parallel((place_order, order), (close_cart, cart_id, ready["version"]), (tie_order, order["id"], cart_id, ready))
+        await flow.parallel((close_cart, cart_id, ready["version"]), (tie_order, order["id"], cart_id, ready))
         await flow.hooks.beforePaymentAuthorization(cart_id, order)
         payment = await flow.run(authorize_payment, ready["session_id"])
+        await flow.run(place_order, order)  # and not before: nobody sees an order that is refused, and no number is drawn for it
         flow.answer(order["id"])
         if payment is not None and payment["captures"]:
             await flow.run(book_captures, order["id"], payment)
@@ -102,7 +103,7 @@ async def _discard_order(flow: Flow, placed: Row) -> None:
 
 @step(undo=_discard_order)
 async def place_order(flow: Flow, order: Mapping[str, Any]) -> Row:
-    """Write the order. An order whose payment fails was never placed: it is removed, not cancelled."""
+    """Write the order, which draws its number: nothing may refuse it any more."""
     return {"id": order["id"], "display_id": await flow.modules.order.place(order)}
 
 

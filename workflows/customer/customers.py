@@ -53,10 +53,11 @@ async def delete_customers(flow: Flow, ids: list[str]) -> list[str]:
 
 
 @workflow("create-customer-account")
-async def create_customer_account(flow: Flow, auth_identity_id: str, customer: Row) -> Row:
+async def create_customer_account(flow: Flow, auth_identity_id: str, customer: Row, secret_version: int | None = None) -> Row:
     """A registered customer who signs in by an identity.
 
-    Raises InvalidData without an email, where the email belongs to a registered customer, and where the identity is somebody already.
+    Raises InvalidData without an email, where the email belongs to a registered customer, and where the identity is somebody already;
+    Unauthorized where the identity's secret isn't that one any more.
     """
     email = customer.get("email")
     if not email:
@@ -64,7 +65,7 @@ async def create_customer_account(flow: Flow, auth_identity_id: str, customer: R
     if await flow.modules.customer.list("customer", {"email": email, "has_account": True}, fields=("id",), limit=1):
         raise InvalidData(f"A customer with the email {email} already has an account")
     (made,) = await flow.run(create_customers, [{**customer, "has_account": True}])
-    await flow.run(link_actor, auth_identity_id, "customer", made["id"])
+    await flow.run(link_actor, auth_identity_id, "customer", made["id"], secret_version)
     return made
 
 

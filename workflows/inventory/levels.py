@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 
 from ...core.errors import NotFound
 from ...core.flow import Flow, step, workflow
+from ...core.query.page import Query
 from ..rows import Selector, selected
 
 Row = dict[str, Any]
@@ -110,6 +111,9 @@ async def bulk_create_delete_levels(
     """Create levels, and delete others by item and location. The new ones."""
     ids: list[str] = []
     if deletes:
-        ids = await selected(flow, "inventory_level", {"$or": [{name: row[name] for name in KEY} for row in deletes]})
+        wanted = {tuple(row[name] for name in KEY) for row in deletes}
+        among = {name: sorted({row[name] for row in deletes}) for name in KEY}
+        found = await flow.graph.rows(Query("inventory_level", ("id", *KEY), among))
+        ids = [str(level["id"]) for level in found if tuple(level[name] for name in KEY) in wanted]
     made: list[Row] = (await flow.run(batch_inventory_levels, creates, None, ids, force))["created"]
     return made

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
+from ...core.kept import kept
 from ...core.query.fields import FieldTree
 
 Row = dict[str, Any]
@@ -28,7 +28,7 @@ TOGETHER = {"*items": "*items.detail", "*customer": "customer_id"}
 """What is never shown without another: clients count on it."""
 
 
-@lru_cache(maxsize=1024)
+@kept(4 * 1024 * 1024)
 def widened(asked: tuple[str, ...]) -> tuple[str, ...]:
     """Fields of orders to ask for, so that `with_statuses` can show these."""
     beside = (TOGETHER[name] for name in asked if name in TOGETHER)

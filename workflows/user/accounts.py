@@ -20,10 +20,13 @@ async def create_user(flow: Flow, user: Row) -> Row:
 
 
 @workflow("create-user-account")
-async def create_user_account(flow: Flow, auth_identity_id: str, user: Row) -> Row:
-    """Make a user who signs in by an identity. Raises InvalidData when the address or the identity is taken."""
+async def create_user_account(flow: Flow, auth_identity_id: str, user: Row, secret_version: int | None = None) -> Row:
+    """Make a user who signs in by an identity.
+
+    Raises InvalidData when the address or the identity is taken, Unauthorized where the identity's secret isn't that one any more.
+    """
     made = await flow.run(create_user, user)
-    await flow.run(link_actor, auth_identity_id, "user", made["id"])
+    await flow.run(link_actor, auth_identity_id, "user", made["id"], secret_version)
     flow.emit("user.created", id=made["id"])
     return made
 

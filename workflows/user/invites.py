@@ -59,16 +59,16 @@ async def use_up(flow: Flow, token: str) -> Row:
 
 
 @workflow("accept-invite-workflow")
-async def accept_invite(flow: Flow, invite_token: str, auth_identity_id: str, user: Row) -> Row:
+async def accept_invite(flow: Flow, invite_token: str, auth_identity_id: str, user: Row, secret_version: int | None = None) -> Row:
     """Make a user of whoever was invited, who signs in by that identity. One invitation is one user.
 
     Raises NotFound and NotAllowed for a token that doesn't count; InvalidData where the address or the identity belongs to somebody
-    already: then the invitation stands as before.
+    already, Unauthorized where the identity's secret isn't that one any more: then the invitation stands as before.
     """
     accepted = await flow.run(use_up, invite_token)
     row = {name: value for name, value in user.items() if value is not None}
     made = await flow.run(create_user, {"email": accepted["email"], **row})
-    await flow.run(link_actor, auth_identity_id, "user", made["id"])
+    await flow.run(link_actor, auth_identity_id, "user", made["id"], secret_version)
     await flow.run(delete_rows, "invite", [accepted["id"]])
     flow.emit("user.created", id=made["id"])
     flow.emit("invite.accepted", id=accepted["id"])

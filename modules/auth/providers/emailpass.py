@@ -2,74 +2,70 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import os
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 from ....core.emails import email_address
-from ....core.errors import Busy
-from ....core.messages import current_call
+from ....core.errors import InvalidData
 from ..provider import AuthProvider, Identities, Outcome, proven, refused
-from .scrypt import Cost, hash_password, verify_password
-
-T = TypeVar("T")
+from .scrypt import Cost, hash_password, unknown_password, verify_password
+from .turns import Turns
 
 WRONG = "Invalid email or password"
-_WAITING = 64
-"""Logins that may wait for a core. A crowd beyond that is told to come back."""
+WAITING = 8
+"""People who may wait for each thread: the last of them for about a second. More of them are told to come back."""
 
 
 class EmailPassword(AuthProvider):
     """Knows people by their email address and a password.
 
-    Hashing takes 100 ms of a core and 32 MB each: it happens in threads, as many at once as half the cores.
+    Hashing takes 100 ms of a core and 32 MB each: it happens in threads, as many at once as half the cores. Users of the shop go before
+    its customers.
     """
 
     identifier = "emailpass"
     display_name = "Email/Password Authentication"
 
-    def __init__(self, hash_config: Mapping[str, int] | None = None) -> None:
-        """`hash_config`: `{"logN": 15, "r": 8, "p": 1}`, the cost of a hash."""
+    def __init__(self, hash_config: Mapping[str, int] | None = None, min_length: int = 8) -> None:
+        """`hash_config`: `{"logN": 15, "r": 8, "p": 1}`, the cost of a hash. `min_length`: letters that a new password has at least."""
         given = dict(hash_config or {})
         self.cost = Cost(given.pop("logN", 15), given.pop("r", 8), given.pop("p", 1))
         if given:
             raise ValueError(f"hash_config has no {', '.join(given)}")
         if not 10 <= self.cost.log_n <= 20:
             raise ValueError("logN lies between 10 and 20")
-        workers = max(1, (os.cpu_count() or 2) // 2)
-        self._threads = ThreadPoolExecutor(workers, "scrypt")
-        self._places = workers + _WAITING
-        self._nobody: bytes | None = None
+        if min_length < 1:
+            raise ValueError("min_length is at least 1")
+        self._min_length = min_length
+        threads = max(1, (os.cpu_count() or 2) // 2)
+        room = threads * WAITING
+        self._turns = Turns(threads, room, room // 2)
+        self._nobody = unknown_password(self.cost)
 
     async def authenticate(self, given: Mapping[str, Any], identities: Identities) -> Outcome:
         read = _credentials(given)
         if isinstance(read, str):
             return refused(read)
         email, password = read
-        found = await identities.find(email)
-        stored = _stored(found[1]) if found is not None else None
-        if found is None or stored is None:
-            # the same work as for somebody we know: the time taken tells nothing
-            if self._nobody is None:
-                self._nobody = await self._work(hash_password, "", self.cost)
-            await self._work(verify_password, self._nobody, password)
+        known = await identities.find(email)
+        # the same work for somebody we don't know: the time taken tells nothing
+        stored = (known and _stored(known.secret)) or self._nobody
+        if not await self._turns.take(verify_password, stored, password, first=_is_first(given)) or known is None:
             return refused(WRONG)
-        return proven(found[0]) if await self._work(verify_password, stored, password) else refused(WRONG)
+        return proven(await identities.identity(known))
 
     async def register(self, given: Mapping[str, Any], identities: Identities) -> Outcome:
         read = _credentials(given)
         if isinstance(read, str):
             return refused(read)
-        email, password = email_address(read[0]), read[1]
+        email, password = email_address(read[0]), self._long_enough(read[1])
         taken = refused("Identity with email already exists")
         if await identities.find(email) is not None:
             return taken
-        hashed = await self._work(hash_password, password, self.cost)
-        identity = await identities.create(email, {"password": base64.b64encode(hashed).decode()})
+        identity = await identities.create(email, await self._hashed(password, given))
         return proven(identity) if identity is not None else taken
 
     async def update(self, given: Mapping[str, Any], identities: Identities) -> Outcome:
@@ -78,27 +74,23 @@ class EmailPassword(AuthProvider):
             return refused(f"Cannot update {self.identifier} provider identity without email")
         if not isinstance(password, str) or not password:
             return {"success": True, "auth_identity": None, "error": None, "location": None}
-        hashed = await self._work(hash_password, password, self.cost)
-        identity = await identities.keep(email, {"password": base64.b64encode(hashed).decode()})
+        hashed = await self._hashed(self._long_enough(password), given)
+        identity = await identities.keep(email, hashed)
         return proven(identity) if identity is not None else refused(WRONG)
 
-    async def _work(self, function: Callable[..., T], *args: Any) -> T:
-        """Run in a thread. Raises Busy when too many wait, DeadlineExceeded when the request's time is over."""
-        if self._places <= 0:
-            raise Busy("Too many people sign in at the moment.", retry_after=3.0)
-        self._places -= 1
-        work = self._threads.submit(function, *args)
-        # the place is given back when the work is over or was never begun, not when its caller lost patience
-        loop = asyncio.get_running_loop()
-        work.add_done_callback(lambda _: loop.call_soon_threadsafe(self._give_back))
-        try:
-            async with asyncio.timeout(max(0.0, current_call().left())):
-                return await asyncio.wrap_future(work)
-        except TimeoutError:
-            raise Busy("Signing in took too long.", retry_after=3.0) from None
+    def _long_enough(self, password: str) -> str:
+        if len(password) < self._min_length:
+            raise InvalidData(f"A password has at least {self._min_length} characters")
+        return password
 
-    def _give_back(self) -> None:
-        self._places += 1
+    async def _hashed(self, password: str, given: Mapping[str, Any]) -> dict[str, str]:
+        """What is kept of a password."""
+        hashed = await self._turns.take(hash_password, password, self.cost, first=_is_first(given))
+        return {"password": base64.b64encode(hashed).decode()}
+
+
+def _is_first(given: Mapping[str, Any]) -> bool:
+    return given.get("actor_type") == "user"
 
 
 def _credentials(given: Mapping[str, Any]) -> tuple[str, str] | str:

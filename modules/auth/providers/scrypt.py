@@ -43,6 +43,12 @@ def hash_password(password: str, cost: Cost) -> bytes:
     return checked + hmac.digest(_derive(password, salt, cost), checked, "sha256")
 
 
+def unknown_password(cost: Cost) -> bytes:
+    """What looks like a hash and is nobody's: no password is right for it, and finding that out takes as long as for any."""
+    head = _HEAD.pack(b"scrypt", 0, cost.log_n, cost.r, cost.p, secrets.token_bytes(32))
+    return head + hashlib.sha256(head).digest()[:16] + secrets.token_bytes(32)
+
+
 def verify_password(stored: bytes, password: str) -> bool:
     """Whether it is the password of this hash. Takes the same time when it isn't; False for what is no such hash."""
     if len(stored) != _LENGTH:

@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import signal
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,10 @@ class Toy(Service):
     @reads
     async def echo(self, value: Any) -> Any:
         return value
+
+    @reads
+    async def giant(self, size: int) -> str:
+        return "x" * size
 
     @reads
     async def process(self) -> int:
@@ -83,6 +88,18 @@ class Toy(Service):
         Path(folder, "pid").write_text(str(os.getpid()))
         await asyncio.sleep(60)
         return 0
+
+    @reads
+    async def hog(self, folder: str) -> None:
+        """Keeps the loop busy until somebody kills the process, as a watchdog does."""
+        Path(folder, f"hogged-{os.getpid()}").touch()
+        time.sleep(0.5)  # noqa: ASYNC251 - that is the point
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    @writes
+    async def hog_and_note(self, folder: str, word: str) -> str:
+        await self.hog(folder)
+        return word
 
     async def die(self) -> None:
         """Neither a read nor a recorded write: it must not be sent twice."""

@@ -42,7 +42,7 @@ from velella.http.admin import (
 from velella.http.admin import (
     settings as store_settings,
 )
-from velella.http.auth import identities
+from velella.http.auth import identities, session
 from velella.http.frontend import FrontEnd
 from velella.http.store import customers as store_customers
 from velella.workflows.defaults import seed_defaults
@@ -52,8 +52,8 @@ from ..conftest import Client, Shop
 
 FILES = (
     api_keys, campaigns, catalog, customers, dashboard, fulfillment_sets, identities, inventory_items, invites, notifications, price_lists,
-    products, promotions, providers, refund_reasons, reservations, return_reasons, shipping_options, shipping_profiles, stock_locations,
-    store_customers, store_settings, tax_rates, tax_regions, uploads, users, workflows_executions,
+    products, promotions, providers, refund_reasons, reservations, return_reasons, session, shipping_options, shipping_profiles,
+    stock_locations, store_customers, store_settings, tax_rates, tax_regions, uploads, users, workflows_executions,
 )  # fmt: skip
 """Whose routes are served."""
 

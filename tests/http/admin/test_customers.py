@@ -25,16 +25,16 @@ async def somebody(merchant: Merchant, **more: Any) -> str:
 @pytest.fixture
 async def buyer(shop: Shop, store: Client) -> Merchant:
     """A storefront whose visitor has just signed up and is nobody yet."""
-    answer = await store("POST", "/auth/customer/emailpass/register", {"email": email(), "password": "secret"})
+    answer = await store("POST", "/auth/customer/emailpass/register", {"email": email(), "password": "secret words"})
     return Merchant(store.with_(authorization=f"Bearer {answer.json['token']}"))
 
 
 async def signed_in(shop: Shop, store: Client, **more: Any) -> Merchant:
     """A storefront whose visitor is a customer with an account."""
     address = email()
-    token = (await store("POST", "/auth/customer/emailpass/register", {"email": address, "password": "secret"})).json["token"]
+    token = (await store("POST", "/auth/customer/emailpass/register", {"email": address, "password": "secret words"})).json["token"]
     await Merchant(store.with_(authorization=f"Bearer {token}")).post("/store/customers", {"email": address, **more})
-    token = (await store("POST", "/auth/customer/emailpass", {"email": address, "password": "secret"})).json["token"]
+    token = (await store("POST", "/auth/customer/emailpass", {"email": address, "password": "secret words"})).json["token"]
     return Merchant(store.with_(authorization=f"Bearer {token}"))
 
 
@@ -146,7 +146,7 @@ async def test_who_signed_up_becomes_a_customer_once(buyer: Merchant, store: Cli
     customer = (await buyer.post("/store/customers", body))["customer"]
     assert {**body, "has_account": True, "addresses": [], "phone": None}.items() <= customer.items()
     assert (await buyer.refused("POST", "/store/customers", {"email": email()}))[:2] == (400, "invalid_data")
-    again = await store("POST", "/auth/customer/emailpass/register", {"email": email(), "password": "x"})
+    again = await store("POST", "/auth/customer/emailpass/register", {"email": email(), "password": "secret words"})
     other = Merchant(store.with_(authorization=f"Bearer {again.json['token']}"))
     assert (await other.refused("POST", "/store/customers", body))[:2] == (400, "invalid_data"), "the address has an account"
 
@@ -167,9 +167,8 @@ async def test_a_customer_keeps_a_profile(shop: Shop, store: Client, merchant: M
     }
     assert (await me.refused("POST", ME, {"email": email()}))[2] == "Invalid request: Unrecognized fields: 'email'"
     assert await merchant.delete(f"{CUSTOMERS}/{mine['id']}")
-    for method, body in (("GET", None), ("POST", {"phone": "2"})):
-        assert (await me.refused(method, ME, body))[:2] == (404, "not_found")
-    assert (await me.refused("POST", f"{ME}/addresses", {"city": "x"}))[0] == 404
+    for method, path, body in (("GET", ME, None), ("POST", ME, {"phone": "2"}), ("POST", f"{ME}/addresses", {"city": "x"})):
+        assert (await me.client(method, path, body)).status == 401
 
 
 async def test_a_customer_keeps_addresses(shop: Shop, store: Client, merchant: Merchant) -> None:

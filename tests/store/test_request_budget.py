@@ -1,0 +1,186 @@
+"""A request asks for no more than the budget allows, whichever list it asks, and clients can't fill memory with shapes of their own."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from velella.core import budget
+from velella.core.sql.statements import Statements
+from velella.http.frontend import Filters, Route, found_routes
+
+from .conftest import Answer, Market, Store
+
+LISTS = [route for route in found_routes() if route.method == "GET" and route.many and "{" not in route.path]
+PRIVATE = ("/store/customers/me", "/store/orders")
+
+
+async def ask(store: Store, merchant: Store, path: str, text: str) -> Answer:
+    return await (merchant if path.startswith("/admin") else store)("GET", f"{path}?{text}")
+
+
+def too_much(route: Route) -> dict[str, str]:
+    """Query strings that ask this list for more than anybody needs."""
+    made = {
+        "fields": "fields=" + ",".join(f"f{n}" for n in range(budget.NAMES + 1)),
+        "depth": "fields=" + ".".join(["id"] * (budget.DEPTH + 2)),
+    }
+    kinds = route.query.kinds if route.query is not None else {}
+    if route.query is not None and route.query.logical:
+        name = next(name for name, kind in kinds.items() if name != "q" and not isinstance(kind, Filters))
+        made["branches"] = "&".join(f"$or[{n}][{name}]=x" for n in range(budget.CONDITIONS))
+        made["nested"] = "$and[0]" + "[$or][0]" * 3 + "[$and]" + f"[0][{name}]=x&" + "&".join(
+            f"$or[{n}][$and][0][{name}]=x" for n in range(budget.CONDITIONS // 3)
+        )  # fmt: skip
+        if "q" in kinds:
+            made["words"] = "&".join(f"$or[{n}][q]={'+'.join(f'w{n}x{m}' for m in range(6))}" for n in range(3))
+    return made
+
+
+@pytest.mark.parametrize("route", [route for route in LISTS if not route.path.startswith(PRIVATE)], ids=lambda route: route.path)
+async def test_a_list_refuses_more_than_anybody_needs_before_it_makes_a_statement(
+    store: Store, merchant: Store, route: Route, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ask(store, merchant, route.path, "limit=1")  # who asks is known from here on
+    for what, text in too_much(route).items():
+        with monkeypatch.context() as patched:
+            patched.setattr("velella.core.sql.pages.compiled", None)
+            refused = await ask(store, merchant, route.path, text)
+        assert (refused.status, refused.body["type"]) == (400, "invalid_data"), f"{what}: {refused}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "&".join(f"$or[{n}][variants][sku]=x" for n in range(13)),
+        "&".join(f"$or[{n}][sales_channel_id]=x" for n in range(13)),
+        "&".join(f"$or[{n}][$and][0][tag_id]=x" for n in range(13)),
+    ],
+    ids=["inside the module", "into another", "by name"],
+)
+async def test_filters_look_at_few_relations(merchant: Store, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    await merchant("GET", "/admin/products")
+    monkeypatch.setattr("velella.core.sql.pages.compiled", None)
+    refused = await merchant("GET", f"/admin/products?{text}")
+    assert (refused.status, refused.body["type"]) == (400, "invalid_data")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "variants.product.variants.product.variants.id",
+        "sales_channels.products_link.product.sales_channels.products_link.product.sales_channels.id",
+        ",".join(f"*{a}.{b}" for a in ("variants.options", "options.values", "variants.images") for b in ("product", "variant")),
+        ",".join(
+            f"variants.product.{a}.{b}"
+            for a in ("categories", "tags", "images", "type", "collection", "options", "variants")
+            for b in ("products.id", "products.title", "products.variants", "products.images", "products.options", "products.tags.value")
+        ),
+    ],
+    ids=["in circles", "in circles across", "nonsense", "wide"],
+)
+async def test_fields_lead_through_few_relations(merchant: Store, fields: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    await merchant("GET", "/admin/products")
+    monkeypatch.setattr("velella.core.sql.pages.compiled", None)
+    refused = await merchant("GET", f"/admin/products?fields={quote(fields)}")
+    assert (refused.status, refused.body["type"]) == (400, "invalid_data"), refused.body
+
+
+async def test_a_search_of_many_words_looks_for_the_first(merchant: Store) -> None:
+    assert (await merchant("GET", "/admin/products?q=" + "+".join(["none"] * 900))).status == 200
+
+
+async def test_a_page_has_a_bounded_number_of_rows_and_a_large_limit_is_fine_where_there_are_few(
+    market: Market, merchant: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len((await merchant("GET", "/admin/regions?limit=2147483647"))["regions"]) == 4
+    for _ in range(2):
+        await market.new_variant({"eur": "1"})
+    monkeypatch.setattr("velella.core.query.graph.ROWS", 2)
+    refused = await merchant("GET", "/admin/products?limit=1000000&fields=id,*variants")
+    assert refused.status == 400
+    assert "a page may have 1 rows" in refused.body["message"]
+    assert len((await merchant("GET", "/admin/products?limit=1&fields=id,*variants"))["products"]) == 1
+
+
+async def test_a_long_list_is_not_ordered_by_what_lies_in_another_module(
+    market: Market, merchant: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        await market.new_variant({"eur": "1"})
+    assert (await merchant("GET", "/admin/products?order=sales_channels.name")).status == 200
+    monkeypatch.setattr("velella.core.query.across.SORTED", 1)
+    refused = await merchant("GET", "/admin/products?order=-sales_channels.name")
+    assert (refused.status, refused.body["type"]) == (400, "invalid_data")
+
+
+# -- operators
+
+
+@pytest.mark.parametrize("operator", ["$re", "$like", "$ilike", "$contains", "$fulltext", "$nope"])
+@pytest.mark.parametrize(
+    "list",
+    [
+        "/admin/products?created_at",
+        "/store/products?updated_at",
+        "/admin/orders?total",
+        "/admin/price-lists?starts_at",
+        "/admin/tax-rates?created_at",
+    ],
+)
+async def test_an_operator_that_does_not_fit_is_refused_in_our_own_words(store: Store, merchant: Store, list: str, operator: str) -> None:
+    for value in ("x", "(", "2026-01-01", "%"):
+        path, _, name = list.partition("?")
+        refused = await ask(store, merchant, path, f"{name}[{operator}]={quote(value)}")
+        assert (refused.status, refused.body["type"]) == (400, "invalid_data"), refused
+        words = refused.body["message"].lower()
+        assert not any(stranger in words for stranger in ("asyncpg", "sqlalchemy", "postgres", "argument", "timestamp", "regular")), words
+
+
+@pytest.mark.parametrize("pattern", ["(", r"(a*)*\1", "(a{1,250}){1,250}", "x" * 257, "[z-a]"])
+async def test_a_pattern_that_cannot_be_matched_in_reasonable_time_is_refused(merchant: Store, pattern: str) -> None:
+    refused = await merchant("GET", f"/admin/tax-regions?country_code[$re]={quote(pattern)}")
+    assert (refused.status, refused.body["type"]) == (400, "invalid_data")
+    assert "balanced" not in refused.body["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/admin/products", {"title": "x", "handle": random.Random(1).randbytes(9000).hex(), "options": [{"title": "a", "values": ["b"]}]}),
+        ("/admin/sales-channels", {"name": "x", "metadata": {"a": "\x00"}}),
+        ("/admin/tax-rates", {"tax_region_id": "x" * 9000, "name": "x", "code": "x"}),
+    ],
+)
+async def test_what_the_database_does_not_take_is_refused_in_our_own_words(merchant: Store, path: str, body: Any) -> None:
+    refused = await merchant.post(path, body)
+    assert refused.status in (400, 404), refused
+    assert not any(stranger in refused.body["message"] for stranger in ("asyncpg", "btree", "index", "\\u0000")), refused
+
+
+# -- what stays
+
+
+async def test_shapes_of_clients_take_a_bounded_number_of_bytes(market: Market, merchant: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    statements: Statements = market.host.services["product"].statements  # type: ignore[attr-defined]
+    monkeypatch.setattr(statements._pages, "capacity", 64 * 1024)
+    for n in range(2, 30):
+        await merchant("GET", "/admin/products?" + "&".join(f"$or[{m}][title]=x{m}" for m in range(n)))
+        assert statements._pages.bytes <= 64 * 1024
+    monkeypatch.setattr("velella.core.sql.statements.WIDE", 1000)
+    before = len(statements._pages)
+    await merchant("GET", "/admin/products?" + "&".join(f"$and[{m}][title]=x{m}" for m in range(30)))
+    assert len(statements._pages) == before, "a wide one isn't kept"
+
+
+async def test_a_connection_that_has_prepared_much_is_replaced(market: Market, merchant: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = market.host.database("product")
+    assert database._pool is not None
+    monkeypatch.setattr("velella.core.sql.pool.PREPARED", 20_000)
+
+    for n in range(2, 20):
+        await merchant("GET", "/admin/products?" + "&".join(f"$and[{m}][title]=x{m}" for m in range(n)))
+    assert all(connection.prepared <= 20_000 for connection in database._pool._idle)
