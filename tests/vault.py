@@ -126,6 +126,8 @@ class Vault(PaymentProvider):
         def hold(purse: Purse) -> Outcome:
             if purse.forgotten:
                 return Outcome({}, "canceled")
+            if purse.kept:  # the buyer has paid in the browser
+                return _how(purse, ask)
             session = str(ask.data["session_id"])
             what = self.bought.get(session, session)
             if any(self.purses[other].kept for other, same in self.bought.items() if same == what and other in self.purses):

@@ -1,0 +1,168 @@
+"""Have one message of a durable flow fail, wherever it sends one: refused, its answer lost, or its coordinator killed there.
+
+A flow is carried out by a coordinator of its own (`Victim`) beside the shop's. All that it sends goes through `Plan.through`: messages to
+modules, statements of the engine, locks. A first run counts them, so whoever tries them one by one needn't know the flow.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, get_args
+
+from velella.actors.coordinator import Coordinator
+from velella.actors.host import Host
+from velella.core.errors import Busy, ReplyLost
+from velella.core.messages import CallContext, call_context
+
+Fault = Literal["refused", "lost", "killed before", "killed after"]
+FAULTS: tuple[Fault, ...] = get_args(Fault)
+
+
+@dataclass
+class Plan:
+    """What shall happen to one execution."""
+
+    at: int | None = None
+    """Which of its messages fails; None: none."""
+    fault: Fault = "refused"
+    sent: list[str] = field(default_factory=list)
+    dead: asyncio.Event = field(default_factory=asyncio.Event)
+    held: list[Any] = field(default_factory=list)
+    """Locks."""
+
+    async def through(self, name: str, send: Callable[[], Awaitable[Any]]) -> Any:
+        if self.dead.is_set():
+            await asyncio.Future()
+        index = len(self.sent)
+        self.sent.append(name)
+        if index == self.at:
+            match self.fault:
+                case "refused":
+                    raise Busy(f"{name} was refused", retry_after=1.0)
+                case "lost":
+                    await send()
+                    raise ReplyLost(f"The answer of {name} was lost")
+                case "killed after":
+                    await send()
+            self.dead.set()
+            await asyncio.Future()
+        result = await send()
+        if self.dead.is_set():  # the process died while this was on its way
+            await asyncio.Future()
+        return result
+
+
+_plan: ContextVar[Plan | None] = ContextVar("fault_plan", default=None)
+
+
+async def _through(name: str, send: Callable[[], Awaitable[Any]]) -> Any:
+    plan = _plan.get()
+    return await (send() if plan is None else plan.through(name, send))
+
+
+class _Locks:
+    """The shop's locks. Those of a killed process end with their lease."""
+
+    def __init__(self, locks: Any) -> None:
+        self._locks = locks
+
+    async def take(self, keys: tuple[str, ...], owner: str, *, wait: float, lease: float) -> Any:
+        held = await _through("locks.take", lambda: self._locks.take(keys, owner, wait=wait, lease=lease))
+        if (plan := _plan.get()) is not None:
+            plan.held.append(held)
+        return held
+
+    async def give_back(self, held: Any) -> None:
+        await _through("locks.give_back", lambda: self._locks.give_back(held))
+
+    def forget(self, plan: Plan) -> None:
+        for held in plan.held:
+            self._locks._drop(held)
+
+
+class _Database:
+    """The engine's database."""
+
+    def __init__(self, database: Any) -> None:
+        self._database = database
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self._database, name)
+        if name not in ("execute", "fetch", "fetch_one", "fetch_value"):
+            return real
+
+        async def sent(*args: Any) -> Any:
+            return await _through(f"engine.{name}", lambda: real(*args))
+
+        return sent
+
+
+@asynccontextmanager
+async def breakable(host: Host) -> AsyncIterator[None]:
+    """Inside, messages to modules may be made to fail."""
+    before = {}
+    for module, handle in vars(host.modules).items():
+        before[module] = resolve = handle.__dict__["_resolve"]
+
+        def breaking(service: str, method: str, resolve: Any = resolve) -> Any:
+            send = resolve(service, method)
+
+            async def sent(*args: Any, **kwargs: Any) -> Any:
+                return await _through(f"{service}.{method}", lambda: send(*args, **kwargs))
+
+            return sent
+
+        _reset(handle, breaking)
+    try:
+        yield
+    finally:
+        for module, handle in vars(host.modules).items():
+            _reset(handle, before[module])
+
+
+def _reset(handle: Any, resolve: Any) -> None:
+    for name in [name for name in handle.__dict__ if not name.startswith("_")]:
+        del handle.__dict__[name]
+    handle.__dict__["_resolve"] = resolve
+
+
+async def strike(host: Host, plan: Plan, workflow: str, input: dict[str, Any], key: str | None) -> Any:
+    """Carry a workflow out by a coordinator of its own, with what is planned. What came of it: a result, an error, or None where the
+    coordinator was killed."""
+    main = host.services["workflows"]
+    assert isinstance(main, Coordinator)
+    locks = _Locks(main._flows.locks)
+    victim = Coordinator(replace(main._flows, locks=locks), _Database(host.database("engine")))  # type: ignore[arg-type]
+
+    async def run() -> Any:
+        _plan.set(plan)
+        call_context.set(CallContext().within(25.0))
+        return await victim.run(workflow, input, key)
+
+    running, killed = asyncio.ensure_future(run()), asyncio.ensure_future(plan.dead.wait())
+    await asyncio.wait({running, killed}, return_when=asyncio.FIRST_COMPLETED)
+    killed.cancel()
+    if plan.dead.is_set():
+        locks.forget(plan)
+        running.cancel()
+        _bury.append(victim)
+        return None
+    error = running.exception()
+    return error if error is not None else running.result()
+
+
+_bury: list[Coordinator] = []
+
+
+async def bury() -> None:
+    """Let the tasks of the killed end, which did nothing since."""
+    for victim in _bury:
+        victim._durable._stopping = True
+        for active in victim._durable._active.values():
+            victim._durable._abandon(active)
+    await asyncio.sleep(0)
+    _bury.clear()

@@ -1,0 +1,282 @@
+"""Every durable flow about money, with one message refused or lost, or its coordinator killed, at every place where it waits for one.
+
+The places are found by a first run that counts messages. Afterwards everything ends within a minute, and money, stock, orders and books
+agree; whoever asks again gets what the flow promises. `scripts/test-kills` tries every place; here it is a sample with every pivot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import time
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Sequence
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import pytest
+
+from velella.core.errors import Conflict, NotFound, Unavailable, VelellaError
+from velella.core.ids import ulid
+from velella.modules.payment.provider import Ask
+
+from ..vault import Vault
+from .conftest import Market, Row, Store
+from .faults import FAULTS, Fault, Plan, breakable, bury, strike
+
+D = Decimal
+VAULT = "pp_vault_v"
+EVERYWHERE = os.environ.get("VELELLA_FAULTS") == "everywhere"
+MINUTE = 60.0
+AT_ONCE = 12
+"""Cases that run beside each other; most of their time they wait for a lease to end."""
+
+
+class Case(ABC):
+    """One execution, and what has to be true when it is over."""
+
+    workflow: ClassVar[str]
+    pivot: ClassVar[str]
+    """The message at which there is no return."""
+
+    def __init__(self, market: Market, store: Store, merchant: Store) -> None:
+        self.market, self.store, self.merchant = market, store, merchant
+        self.key: str | None = ulid()
+        self.input: Row = {}
+
+    @abstractmethod
+    async def prepare(self) -> None: ...
+
+    async def again(self) -> None:
+        """Whoever began it asks again, until it is done."""
+        await self.market.host.workflows.run(self.workflow, self.input, self.key)
+
+    @abstractmethod
+    async def agree(self, done: bool) -> None:
+        """All books say the same; `done`: it was carried out."""
+
+    # -- what they look at
+
+    async def cart(self, provider: str = VAULT) -> tuple[Row, str]:
+        """A cart that only has to be completed, with a promotion, and its session."""
+        self.variant = await self.market.new_variant({"eur": "10"}, stock=5)
+        promotion = await self.market.promote(value="10")
+        cart = await self.store.add(await self.store.cart(), self.variant)
+        await self.store.post(f"/store/carts/{cart['id']}/promotions", {"promo_codes": [promotion["code"]]})
+        cart = await self.store.ship(cart)
+        paid = await self.store.pay(cart, provider)
+        self.collection = paid["id"]
+        return cart, paid["payment_sessions"][0]["id"]
+
+    async def ordered(self, *, at_once: bool) -> str:
+        """An order over 14.95 euros, and its payment."""
+        cart, self.session = await self.cart()
+        Vault.purse_of(self.session).at_once = at_once
+        self.order = (await self.store.complete(cart))["order"]["id"]
+        [payment] = await self.market.modules.payment.list("payment", {"payment_session_id": self.session}, fields=("id",))
+        return str(payment["id"])
+
+    async def transactions(self, order: str) -> list[Decimal]:
+        rows = await self.market.modules.order.list("order_transaction", {"order_id": order}, fields=("amount",))
+        return sorted(row["amount"] for row in rows)
+
+    async def payments(self) -> Row:
+        fields = ("status", "authorized_amount", "captured_amount", "refunded_amount", "payments.canceled_at")
+        row: Row = await self.market.modules.payment.retrieve("payment_collection", self.collection, fields=fields)
+        return row
+
+
+class Buy(Case):
+    workflow, pivot = "complete-cart", "payment.authorize_payment_session"
+    provider = VAULT
+
+    async def prepare(self) -> None:
+        self.bought, self.session = await self.cart(self.provider)
+        self.key, self.input = self.bought["id"], {"cart_id": self.bought["id"]}
+
+    async def agree(self, done: bool) -> None:
+        ties = await self.market.modules.link.linked("order_cart", "cart_id", [self.bought["id"]])
+        orders = await self.market.modules.order.list("order", {"email": self.bought["email"]}, fields=("id",))
+        assert [row["id"] for row in orders] == [tie["order_id"] for tie in ties]
+        assert len(ties) <= 1
+        assert len(ties) == 1 or not done
+        assert await self.market.reserved(self.variant) == len(ties)
+        taken = D("14.95") * len(ties) * (self.provider == VAULT)
+        assert Vault.purse_of(self.session).kept == taken
+        assert ((await self.payments())["captured_amount"] or 0) == taken
+        assert ((await self.store.show(self.bought))["completed_at"] is not None) == bool(ties)
+        if ties:
+            assert await self.transactions(ties[0]["order_id"]) == ([taken] if taken else [])
+
+
+class BuyOnAccount(Buy):
+    provider = "pp_system_default"
+
+
+class Capture(Case):
+    workflow, pivot = "capture-payment-workflow", "payment.capture_payment"
+    amount = D(2)
+
+    async def prepare(self) -> None:
+        payment = await self.ordered(at_once=self.workflow != "capture-payment-workflow")
+        self.before = await self.transactions(self.order)
+        self.input = {"payment_id": payment, "amount": abs(self.amount)}
+
+    async def agree(self, done: bool) -> None:
+        moved = [self.amount] if await self.transactions(self.order) != self.before else []
+        assert moved or not done
+        assert await self.transactions(self.order) == sorted([*self.before, *moved])
+        purse, books = Vault.purse_of(self.session), await self.payments()
+        assert (books["captured_amount"], books["refunded_amount"]) == (purse.taken, purse.returned)
+        assert purse.taken - purse.returned == sum(self.before, D(0)) + sum(moved, D(0))
+
+
+class Refund(Capture):
+    workflow, pivot = "refund-payment-workflow", "payment.refund_payment"
+    amount = D(-2)
+
+
+class MarkAsPaid(Case):
+    workflow, pivot = "mark-payment-collection-as-paid", "payment.capture_payment"
+
+    async def prepare(self) -> None:
+        await self.ordered(at_once=True)
+        body = {"order_id": self.order, "amount": 7}
+        made = (await self.merchant.post("/admin/payment-collections", body))["payment_collection"]["id"]
+        self.key, self.input, self.collection = made, {"payment_collection_id": made, "order_id": self.order}, made
+
+    async def agree(self, done: bool) -> None:
+        paid = [D(7)] if D(7) in await self.transactions(self.order) else []
+        assert paid or not done
+        assert await self.transactions(self.order) == [*paid, D("14.95")]
+        assert ((await self.payments())["captured_amount"] or 0) == sum(paid, D(0))
+
+
+class Cancel(Case):
+    workflow, pivot = "cancel-payment-collection", "payment.cancel_payment"
+
+    async def prepare(self) -> None:
+        await self.ordered(at_once=False)
+        self.key, self.input = self.collection, {"payment_collection_id": self.collection}
+
+    async def agree(self, done: bool) -> None:
+        books = await self.payments()
+        gone = books["status"] == "canceled"
+        assert gone or not done
+        assert Vault.purse_of(self.session).kept == books["authorized_amount"] == (0 if gone else D("14.95"))
+
+
+class Webhook(Buy):
+    """The buyer has paid in the browser and left; the provider says so."""
+
+    workflow, pivot = "process-payment-workflow", "payment.look_up_session"
+
+    async def prepare(self) -> None:
+        self.bought, self.session = await self.cart()
+        await Vault().authorize(Ask(f"{self.session}:browser", {"session_id": self.session}, D("14.95"), "eur"))
+        self.input = {"provider_id": VAULT, "action": "captured", "session_id": self.session}
+
+    async def agree(self, done: bool) -> None:
+        if done:
+            await super().agree(done)
+        else:
+            assert Vault.purse_of(self.session).kept == D("14.95")
+
+
+class Settle(Case):
+    """The buyer has paid in the browser; the session was dropped."""
+
+    workflow, pivot = "settle-payment-session", "payment.settle_session"
+
+    async def prepare(self) -> None:
+        _, self.session = await self.cart()
+        await Vault().authorize(Ask(f"{self.session}:browser", {"session_id": self.session}, D("14.95"), "eur"))
+        Vault.tricks[f"drop {self.session}"] = "dark"
+        assert await self.market.modules.payment.delete_payment_sessions([self.session])
+        del Vault.tricks[f"drop {self.session}"]
+        self.input = {"session_id": self.session}
+
+    async def agree(self, done: bool) -> None:
+        assert Vault.purse_of(self.session).kept == 0 or not done
+
+
+CASES: Sequence[type[Case]] = (Buy, BuyOnAccount, Capture, Refund, MarkAsPaid, Cancel, Webhook, Settle)
+
+
+@pytest.fixture
+async def broken(market: Market) -> AsyncIterator[None]:
+    Vault.reset()
+    async with breakable(market.host):
+        yield
+        await bury()
+
+
+async def over(market: Market, case: Case, until: float) -> str | None:
+    """Wait until an execution is over; how it ended."""
+    while True:
+        rows = await market.host.workflows.list(workflow=case.workflow, limit=1000)
+        mine = [row for row in rows if row["key"] == case.key]
+        if not mine or mine[0]["state"] in ("done", "reverted", "failed"):
+            return mine[0]["state"] if mine else None
+        assert time.monotonic() < until, mine
+        await asyncio.sleep(0.5)
+
+
+async def again(case: Case, until: float) -> None:
+    while True:
+        try:
+            await case.again()
+            return
+        except (Unavailable, Conflict):
+            assert time.monotonic() < until, "it can't be asked again"
+            await asyncio.sleep(0.5)
+
+
+async def tried(case: Case, plan: Plan) -> str | None:
+    """What is wrong after all, if something is."""
+    name = f"{type(case).__name__} {plan.fault} at {plan.at}"
+    said: Any = "not begun"
+    try:
+        await case.prepare()
+        until = time.monotonic() + MINUTE
+        said = await strike(case.market.host, plan, case.workflow, case.input, case.key)
+        assert plan.sent, "it sent nothing"
+        state = await over(case.market, case, until)
+        assert state != "failed"
+        await case.agree(done=state == "done")
+        await again(case, until)
+        assert await over(case.market, case, until) == "done"
+        await case.agree(done=True)
+    except (AssertionError, VelellaError, NotFound) as error:
+        where = plan.sent[plan.at] if plan.at is not None and plan.at < len(plan.sent) else "?"
+        return f"{name} ({where}), which said {said!r}: {type(error).__name__} {error}"
+    return None
+
+
+async def test_money_stock_orders_and_books_agree_wherever_a_flow_is_hit(
+    market: Market, store: Store, merchant: Store, broken: None
+) -> None:
+    seed = int(os.environ.get("VELELLA_SEED", random.randrange(1 << 32)))
+    print("seed", seed)
+    dice = random.Random(seed)
+    plans: list[tuple[type[Case], int, Fault]] = []
+    for kind in CASES:
+        whole = Plan()
+        assert await tried(kind(market, store, merchant), whole) is None
+        assert kind.pivot in whole.sent, (kind.__name__, whole.sent)
+        if EVERYWHERE:
+            plans += [(kind, at, fault) for at in range(len(whole.sent)) for fault in FAULTS]
+        else:
+            pivot = whole.sent.index(kind.pivot)
+            plans += [(kind, pivot, fault) for fault in dice.sample(FAULTS, 2)]
+            plans += [(kind, dice.randrange(len(whole.sent)), dice.choice(FAULTS)) for _ in range(2)]
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def one(kind: type[Case], at: int, fault: Fault) -> str | None:
+        async with places:
+            return await tried(kind(market, store, merchant), Plan(at, fault))
+
+    wrong = [said for said in await asyncio.gather(*(one(*plan) for plan in plans)) if said is not None]
+    print(len(plans), "faults")
+    assert wrong == [], f"seed {seed}: {len(wrong)} of {len(plans)}\n" + "\n".join(wrong)
