@@ -15,6 +15,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from .errors import InvalidData
+
 USUAL_DECIMALS: Final = 2
 """Of a currency that isn't in the table."""
 
@@ -68,6 +70,21 @@ def _step(currency: str) -> Decimal:
 def rounded(amount: Decimal | int, currency: str) -> Decimal:
     """The amount with as many decimals as its currency has; halves go away from zero, as on an invoice."""
     return Decimal(amount).quantize(_step(currency), context=_EXACT)
+
+
+def check_movable(amount: Decimal, currency: str, what: str) -> None:
+    """Raises InvalidData, which begins with `what`, for an amount that can't be paid in a currency: below zero, or finer than it is."""
+    if not amount.is_finite() or amount < 0:
+        raise InvalidData(f"{what} can't be {amount}")
+    if rounded(amount, currency) != amount:
+        raise InvalidData(f"{what} can't be {amount:f}: {currency.upper()} has {decimals(currency)} decimals")
+
+
+def difference(amount: Decimal, *taken: Decimal) -> Decimal:
+    """What is left of an amount, exactly: `-` would keep 28 digits."""
+    for each in taken:
+        amount = _EXACT.subtract(amount, each)
+    return amount
 
 
 def total(amounts: Iterable[Decimal]) -> Decimal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
-from ...core.errors import InvalidData, NotAllowed, NotFound
+from ...core.errors import InvalidData, NotAllowed, NotFound, UnexpectedState
 from ...core.ids import new_id
 from ...core.messages import reads, writes
 from ...core.module import Keys, ModuleService, Row, Rows, remembered
@@ -205,12 +205,15 @@ class Options(ModuleService):
     async def calculate_prices(self, options: Sequence[Mapping[str, Any]]) -> Rows:
         """What options cost: of each `provider_id`, `option_data` (its own), `data` (the buyer's) and `context` (the cart).
 
-        Rows with `calculated_amount` and `is_calculated_price_tax_inclusive`, in the order of the options.
+        Rows with `calculated_amount` and `is_calculated_price_tax_inclusive`, in the order of the options. Raises UnexpectedState for a
+        provider whose price is none.
         """
         prices: Rows = []
         for option in options:
             provider = self._provider(option["provider_id"])
             price = await provider.calculate_price(option.get("option_data") or {}, option.get("data") or {}, option.get("context") or {})
+            if not price.amount.is_finite() or price.amount < 0:
+                raise UnexpectedState(f"Fulfillment provider {option['provider_id']} asks for {price.amount}, which is no price")
             prices.append({"calculated_amount": price.amount, "is_calculated_price_tax_inclusive": price.is_tax_inclusive})
         return prices
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from ...core.ids import new_id
+from ...core.money import difference
 from ...core.totals import add_totals
 from .queries import COLUMNS
 
@@ -44,9 +45,9 @@ def summary(total: Decimal, credit: Decimal, paid: Decimal, refunded: Decimal) -
         "credit_line_total": credit,
         "paid_total": paid,
         "refunded_total": refunded,
-        "transaction_total": paid - refunded,
+        "transaction_total": difference(paid, refunded),
         "difference_sum": Decimal(0),
-        "pending_difference": total - paid + refunded,
+        "pending_difference": difference(total, difference(paid, refunded)),
     }
 
 

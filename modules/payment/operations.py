@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
+from ...core import money
 from ...core.errors import InvalidData, NotAllowed, NotFound, PaymentOutcomeUnknown
 from ...core.ids import new_id
 from ...core.messages import one_statement, reads, repeatable, writes
@@ -224,12 +225,14 @@ def _amount_for(kind: Kind, payment: Row, standing: Mapping[str, Any], wanted: D
     if kind == "capture":
         if payment["captured_at"] is not None:
             return None
-        left, what = authorized - captured - standing["capturing"], "authorized and not yet captured"
+        left, what = money.difference(authorized, captured, standing["capturing"]), "authorized and not yet captured"
     else:
-        left, what = captured - standing["refunded"] - standing["refunding"], "captured and not yet refunded"
+        left, what = money.difference(captured, standing["refunded"], standing["refunding"]), "captured and not yet refunded"
     amount = left if wanted is None else wanted
     if amount <= 0 or amount > left:
         raise InvalidData(f"Cannot {kind} {amount:f} of payment {id}: {left:f} is {what}")
+    if amount != left:  # all of it can be moved; a part that no provider can move would leave another such part behind
+        money.check_movable(amount, payment["currency_code"], f"An amount to {kind}")
     return Decimal(amount)
 
 

@@ -81,9 +81,12 @@ def read_price(given: Mapping[str, Any]) -> Price:
     low, high = _number(given, "min_quantity"), _number(given, "max_quantity")
     if low is not None and high is not None and low > high:
         raise InvalidData(f"A price's min_quantity ({low}) can't be above its max_quantity ({high})")
+    amount = _number(given, "amount")
+    if amount is not None and amount < 0:
+        raise InvalidData(f"A price's amount can't be below zero ({amount:f})")
     return Price(
         currency_code=currency.lower() if currency else None,
-        amount=_number(given, "amount"),
+        amount=amount,
         min_quantity=low,
         max_quantity=high,
         title=given.get("title"),

@@ -95,6 +95,7 @@ class Changes(Usage):
             if row.get("budget"):
                 if budget is None:
                     raise InvalidData(f"Campaign with id: {row['id']} has no budget")
+                check_budget({**budget, **row["budget"]})
                 await self.update("promotion_campaign_budget", [{"id": budget["id"], **row["budget"]}])
         await self.update("promotion_campaign", changed)
         await queries.CAMPAIGN_ROWS.mark(self.database, ids, before)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from ...core.errors import InvalidData
+from ...core.money import check_movable
 
 Row = Mapping[str, Any]
 
@@ -24,6 +25,7 @@ def check_promotion(promotion: Row, method: Row, target_rules: int, buy_rules: i
             raise InvalidData("Application Method value should be greater than 0")
         if not method.get("currency_code"):
             raise InvalidData("application_method.currency_code is required when application_method.type is 'fixed'")
+        check_movable(value, method["currency_code"], "Application Method value")
     _check_allocation(method)
     if promotion["type"] == "buyget":
         _check_buyget(method, target_rules, buy_rules)
@@ -57,10 +59,15 @@ def check_dates(campaign: Row) -> None:
 
 
 def check_budget(budget: Row) -> None:
-    """Raises InvalidData for a budget that doesn't say what it counts."""
+    """Raises InvalidData for a budget that doesn't say what it counts, or whose limit can't be reached by it."""
     kind = budget["type"]
+    limit = Decimal(budget["limit"]) if budget.get("limit") is not None else None
+    if limit is not None and limit < 0:
+        raise InvalidData(f"Budget limit can't be {limit:f}")
     if kind.startswith("spend") and not budget.get("currency_code"):
         raise InvalidData("Budget currency_code is required when its type is 'spend' or 'spend_by_attribute'")
+    if kind.startswith("spend") and limit is not None:
+        check_movable(limit, budget["currency_code"], "Budget limit")
     if not kind.startswith("spend") and budget.get("currency_code"):
         raise InvalidData("Budget currency_code is only for budgets of what is spent")
     if kind.endswith("by_attribute") and not budget.get("attribute"):

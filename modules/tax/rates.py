@@ -16,10 +16,22 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from ...core.errors import InvalidData
+
 Reference = tuple[str, str]
 """What a rule speaks of: (product | product_type | shipping_option, id)."""
 
 _PARTICULAR = ("product", "shipping_option")
+
+
+HIGHEST = Decimal(1000)
+"""Percent. No tax takes more than ten times the price; a figure that does is a slip, and a sum of any size."""
+
+
+def check_rate(rate: Decimal | int | None) -> None:
+    """Raises InvalidData for what is no rate of a tax: below zero it would be money given away. None is a rate that isn't known yet."""
+    if rate is not None and not 0 <= rate <= HIGHEST:
+        raise InvalidData(f"A tax rate has to be between 0 and {HIGHEST} percent, not {rate}")
 
 
 @dataclass(frozen=True, slots=True)

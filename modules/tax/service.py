@@ -15,7 +15,7 @@ from ...core.sql.provider_rows import keep_provider_rows
 from ...core.sql.snapshots import Snapshot
 from .provider import Taxable, TaxLine, TaxProvider
 from .queries import COUNTRY_REGIONS, HAS_RULES, LOCK_RATES, RATE_ROWS, RATES, REGIONS, RULES_OF_RATES
-from .rates import Rate, provinces, rates_for, references_of
+from .rates import Rate, check_rate, provinces, rates_for, references_of
 from .tables import SCHEMA, tax_provider
 
 DEFAULT_PROVIDER = "tp_system"
@@ -102,6 +102,8 @@ class TaxService(ModuleService):
             for region, row in zip(regions, rows, strict=True)
             if row.get("default_tax_rate")
         ]
+        for default in defaults:
+            check_rate(default.get("rate"))
         if defaults:
             await self.create("tax_rate", defaults)
         return created
@@ -115,6 +117,8 @@ class TaxService(ModuleService):
     async def create_rates(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
         """Create tax rates; `rules` of a row are created with it. Raises InvalidData for a second default rate of a region."""
         rates: Rows = [{"id": new_id("txr"), **{name: value for name, value in row.items() if name != "rules"}} for row in rows]
+        for rate in rates:
+            check_rate(rate.get("rate"))
         created = await self.create("tax_rate", rates)
         rules = [
             {**rule, "tax_rate_id": rate["id"], "created_by": rate.get("created_by")}
@@ -131,6 +135,8 @@ class TaxService(ModuleService):
 
         Raises NotFound where a rate is missing: nothing changes.
         """
+        for row in rows:
+            check_rate(row.get("rate"))
         ids = [row["id"] for row in rows]
         before = await self._hold_rates(ids)
         updated = await self.update("tax_rate", [{name: value for name, value in row.items() if name != "rules"} for row in rows])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal, localcontext
 from fractions import Fraction
+from math import floor
 from typing import Any
 
 import pytest
@@ -210,3 +211,25 @@ def test_what_is_said_in_the_other_measure_is_the_same_amount(amount: Decimal, i
     other = in_measure(amount, inclusive, not inclusive, rate)
     there, back = without_and_with_tax(other, not inclusive, rate)
     assert (back if inclusive else there) == amount
+
+
+def in_fractions(row: dict[str, Any]) -> Fraction:
+    """What is to be paid, exactly: each price, and each discount, with the taxes of its line."""
+    paid = -sum((Fraction(line["amount"]) for line in row["credit_lines"]), Fraction(0))
+    for line in [*row["items"], *row["shipping_methods"]]:
+        factor = 1 + sum((Fraction(tax["rate"]) for tax in line["tax_lines"]), Fraction(0)) / 100
+        price = Fraction(line["amount"]) if "amount" in line else Fraction(line["unit_price"]) * line["quantity"]
+        paid += price if line["is_tax_inclusive"] else price * factor
+        for off in line["adjustments"]:
+            paid -= Fraction(off["amount"]) * (1 if off["is_tax_inclusive"] else factor)
+    return paid
+
+
+@given(st.lists(lines(discounts=True), max_size=5), st.lists(methods(), max_size=2), currencies, st.lists(amounts.map(str), max_size=2))
+def test_what_is_charged_is_the_exact_sum_rounded_once(
+    items: list[dict[str, Any]], ships: list[dict[str, Any]], currency: str, credit: list[str]
+) -> None:
+    row = cart(*items, methods=tuple(ships), currency=currency, credit=tuple(credit))
+    exact, unit = in_fractions(row), Fraction(1, 10 ** money.decimals(currency))
+    whole = floor(abs(exact) / unit + Fraction(1, 2)) * unit  # halves away from zero
+    assert Fraction(row["total"]) == (whole if exact >= 0 else -whole)

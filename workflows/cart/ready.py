@@ -28,6 +28,7 @@ SESSIONS = (
     "currency_code",
     "payment_sessions.id",
     "payment_sessions.status",
+    "payment_sessions.provider_id",
     "payment_sessions.amount",
     "payment_sessions.currency_code",
     "payment_sessions.payment.canceled_at",
@@ -76,7 +77,7 @@ async def check_ready(flow: Flow, cart: Mapping[str, Any], order: Row) -> Ready:
     ties = await _ties(flow, draft, variant_ids)
     _, session = await asyncio.gather(
         _check_shipping(flow, items, order["shipping_methods"], ties["profiles"]),
-        _session(flow, payable(draft.total()), draft["currency_code"], ties["collections"]),
+        _session(flow, draft, ties),
     )
     return {
         "order_id": None,
@@ -107,18 +108,22 @@ class _Ties(TypedDict):
     profiles: list[Row]
     located: list[Row]
     collections: list[Row]
+    offered: list[Row]
+    """Which providers of payments the region offers."""
 
 
 async def _ties(flow: Flow, draft: Draft, variant_ids: Sequence[str]) -> _Ties:
     products = sorted({item["product_id"] for item in draft.items if item["product_id"] is not None})
     channel = draft["sales_channel_id"]
-    made_of, profiles, located, collections = await flow.graph.ties_of(
+    region = draft["region_id"]
+    made_of, profiles, located, collections, offered = await flow.graph.ties_of(
         ("product_variant_inventory_item", "variant_id", variant_ids),
         ("product_shipping_profile", "product_id", products),
         ("sales_channel_stock_location", "sales_channel_id", [channel] if channel else []),
         ("cart_payment_collection", "cart_id", [draft.id]),
+        ("region_payment_provider", "region_id", [region] if region else []),
     )
-    return {"made_of": made_of, "profiles": profiles, "located": located, "collections": collections}
+    return {"made_of": made_of, "profiles": profiles, "located": located, "collections": collections, "offered": offered}
 
 
 async def _check_shipping(flow: Flow, items: Sequence[Row], methods: Sequence[Row], ties: Sequence[Row]) -> None:
@@ -138,8 +143,12 @@ async def _check_shipping(flow: Flow, items: Sequence[Row], methods: Sequence[Ro
         raise InvalidData("The cart items require shipping profiles that are not satisfied by the current shipping methods")
 
 
-async def _session(flow: Flow, amount: Decimal, currency: str, collections: Sequence[Row]) -> str | None:
-    """The payment session that pays for the cart; None where there is nothing to pay."""
+async def _session(flow: Flow, draft: Draft, ties: _Ties) -> str | None:
+    """The payment session that pays for the cart; None where there is nothing to pay.
+
+    What has been authorised counts whoever authorised it; what is yet to be is asked only of providers that the region still offers.
+    """
+    amount, currency, collections = payable(draft.total()), draft["currency_code"], ties["collections"]
     if not amount:
         return None
     if not collections:
@@ -155,8 +164,11 @@ async def _session(flow: Flow, amount: Decimal, currency: str, collections: Sequ
     )
     if not sessions:
         raise InvalidData("Payment sessions are required to complete cart")
+    offered = {tie["payment_provider_id"] for tie in ties["offered"]}
     for session in sessions:
         if (session["amount"], session["currency_code"]) == (amount, currency) == (collection["amount"], collection["currency_code"]):
+            if session["payment"] is None and draft["region_id"] is not None and session["provider_id"] not in offered:
+                raise InvalidData(f"Payment provider {session['provider_id']} is not available in region {draft['region_id']} any more")
             return str(session["id"])
     raise NotAllowed("The payment was begun for another amount than the cart costs now: begin it again")
 

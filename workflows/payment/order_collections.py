@@ -7,6 +7,7 @@ from typing import Any
 
 from ...core.errors import InvalidData, NotAllowed
 from ...core.flow import Flow, step, workflow
+from ...core.money import check_movable
 from ..rows import attach_ties, create_rows, release_ties
 from .payments import add_to_order, capture
 
@@ -15,10 +16,12 @@ Row = dict[str, Any]
 
 @workflow("create-order-payment-collection")
 async def create_order_payment_collection(flow: Flow, order_id: str, amount: Decimal) -> str:
-    """Have an order pay an amount more, in its currency. The collection's id. Raises NotFound, InvalidData for an amount below zero."""
-    if amount < 0:
-        raise InvalidData(f"An amount to be paid can't be {amount:f}")
+    """Have an order pay an amount more, in its currency. The collection's id.
+
+    Raises NotFound, InvalidData for an amount that its currency can't pay.
+    """
     order = await flow.graph.one("order", order_id, ("currency_code",))
+    check_movable(amount, order["currency_code"], "An amount to be paid")
     made = await flow.run(create_rows, "payment_collection", [{"currency_code": order["currency_code"], "amount": amount}])
     id: str = made["rows"][0]["id"]
     await flow.run(attach_ties, {"order_payment_collection": [{"order_id": order_id, "payment_collection_id": id}]})
