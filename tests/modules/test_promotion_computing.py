@@ -311,24 +311,44 @@ def test_nothing_is_ever_negative_or_more_than_the_line(case: tuple[Row, list[Ro
     assert made["total"] >= 0
 
 
-@given(_cases(), st.decimals("0", "100", places=3), st.sampled_from(["each", "across"]), st.booleans())
+@given(_cases(), st.decimals("0", "100", places=3), st.sampled_from(["each", "across", "once"]), st.booleans())
 def test_a_percentage_off_what_a_buyer_sees_is_whole_units_of_what_they_see(
     case: tuple[Row, list[Row], int], value: Decimal, allocation: str, inclusive: bool
 ) -> None:
-    """Against exact fractions: of each line, or of all together, in the measure of each price."""
+    """Against exact fractions: of each line, of all together, or of the five cheapest units, in the measure of each price."""
     bought, _, _ = case
     unit = Fraction(1, 10 ** decimals(bought["currency_code"]))
-    computed = compute([promotion(value=str(value), allocation=allocation, is_tax_inclusive=inclusive)], bought, NOW)
+    most = 5 if allocation == "once" else None
+    computed = compute([promotion(value=str(value), allocation=allocation, max_quantity=most, is_tax_inclusive=inclusive)], bought, NOW)
     rows = {row["id"]: row for row in totals_with(bought, computed)["items"] if row["is_discountable"]}
     seen = {id: ("total", "original_total") if row["is_tax_inclusive"] else ("discount_subtotal", "subtotal") for id, row in rows.items()}
     prices = {id: Fraction(rows[id][seen[id][1]]) for id in rows}
     off = {id: Fraction(rows[id]["discount_total" if rows[id]["is_tax_inclusive"] else "discount_subtotal"]) for id in rows}
     percent = Fraction(value) / 100
-    if allocation == "each":
+    if allocation == "once":
+        units, left = dict.fromkeys(rows, 0), 5
+        for id in sorted(rows, key=lambda id: (Fraction(rows[id]["subtotal"]) / rows[id]["quantity"], id)):
+            units[id] = min(rows[id]["quantity"], left)
+            left -= units[id]
+        assert off == {id: _halves_up(prices[id] * units[id] / rows[id]["quantity"] * percent, unit) for id in rows}
+    elif allocation == "each":
         assert off == {id: _halves_up(price * percent, unit) for id, price in prices.items()}
     else:
         assert sum(off.values()) == _halves_up(sum(prices.values()) * percent, unit)
         assert all(abs(off[id] - price * percent) < unit for id, price in prices.items())
+
+
+@given(_cases())
+def test_what_a_percentage_takes_is_whole_as_the_buyer_sees_it_or_all_there_is(case: tuple[Row, list[Row], int]) -> None:
+    """Whatever the kind: off lines, the order, shipping, or for what else was bought."""
+    bought, promotions, _ = case
+    unit = Fraction(1, 10 ** decimals(bought["currency_code"]))
+    for each in promotions:
+        if each["application_method"]["type"] == "percentage":
+            made = totals_with(bought, compute([each], bought, NOW))
+            for row in (*made["items"], *made["shipping_methods"]):
+                off = Fraction(row["discount_total" if row["is_tax_inclusive"] else "discount_subtotal"])
+                assert off % unit == 0 or row["total"] == 0
 
 
 def _halves_up(amount: Fraction, unit: Fraction) -> Fraction:
