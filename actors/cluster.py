@@ -24,6 +24,7 @@ import psutil
 
 from ..core.errors import Misconfigured, Unavailable
 from ..core.logs import logger
+from ..core.private import private_folder
 from ..core.settings import Settings, kept_secret
 
 log = logger("velella.cluster")
@@ -55,10 +56,9 @@ def run_dir(settings: Settings) -> Path:
 
 def make_run_dir(settings: Settings) -> Path:
     """The same, made if it isn't there: for its owner only."""
-    run_dir(settings).mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder = run_dir(settings)  # and looked at again: somebody may have been faster
-    folder.chmod(0o700)
-    return folder
+    settings.private_data_dir()
+    private_folder(run_dir(settings))
+    return run_dir(settings)  # and looked at again: somebody may have been faster
 
 
 class Cluster:

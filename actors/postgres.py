@@ -25,6 +25,7 @@ import asyncpg
 import psutil
 
 from ..core.errors import Misconfigured
+from ..core.private import open_private, private_folder
 
 USER = "postgres"
 DATABASE = "velella"
@@ -75,8 +76,8 @@ class EmbeddedPostgres:
 
         Raises Misconfigured with PostgreSQL's own last words when it does not come up.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(self.folder)
+        private_folder(self.sockets)
         account = await asyncio.to_thread(self._account)
         if not self.is_made():
             await asyncio.to_thread(self._make_data, account)
@@ -147,7 +148,7 @@ class EmbeddedPostgres:
 
     def _spawn(self, account: str | None) -> None:
         options = [f"--{name}={value}" for name, value in self.tuning.items()]
-        with (self.folder / "postgres.log").open("ab") as log:
+        with open_private(self.folder / "postgres.log", "ab") as log:  # statements that failed stand in it, with their values
             self._child = subprocess.Popen(
                 [_binary("postgres"), "-D", self.data, "-k", self.sockets, "-c", "listen_addresses=", *options],
                 stdout=log,

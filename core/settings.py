@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from ipaddress import ip_network
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field, IPvAnyNetwork, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from .private import private_folder
 
 PRIVATE_NETWORKS = ("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 """Whoever comes from there directly has come past no router of the internet."""
@@ -206,12 +209,16 @@ class Settings(BaseSettings):
 
     def with_secrets(self) -> Settings:
         """The same with every secret filled in: those not set are made once and kept in `data_dir/secrets`, readable by the owner only."""
-        folder = self.data_dir / "secrets"
+        folder = self.private_data_dir() / "secrets"
         made: dict[str, str] = {}
         for name in self.SECRETS:
             if getattr(self, name) is None:
                 made[name] = kept_secret(folder / name)
         return self.model_copy(update=made)
+
+    def private_data_dir(self) -> Path:
+        """`data_dir`, made where it isn't there, for nobody else's eyes. PostgreSQL's account passes through root's."""
+        return private_folder(self.data_dir, passed=os.geteuid() == 0)
 
     @property
     def longest_cached(self) -> float:
@@ -241,7 +248,7 @@ class Settings(BaseSettings):
 
 def kept_secret(path: Path, size: int = 48) -> str:
     """Read the secret, or make it of `size` random bytes; of two processes that make it at once, one wins and both read the same."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(path.parent)
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     if not path.exists():
         draft.touch(mode=0o600)

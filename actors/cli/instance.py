@@ -15,6 +15,7 @@ import asyncpg
 import psutil
 
 from ...core.errors import Misconfigured
+from ...core.private import open_private
 from ...core.settings import Settings, kept_secret
 from ..postgres import EmbeddedPostgres
 
@@ -31,8 +32,8 @@ def held(settings: Settings) -> Iterator[None]:
 
     Raises Misconfigured when another process holds it.
     """
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    with _lock_file(settings).open("a+") as file:
+    settings.private_data_dir()
+    with open_private(_lock_file(settings), "a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -178,10 +179,9 @@ def is_embedded(settings: Settings) -> bool:
 
 def admin_password(settings: Settings) -> str:
     """The demo shop's admin password: made once, kept beside the other secrets."""
-    return kept_secret(settings.data_dir / "secrets" / "admin_password", 9)
+    return kept_secret(admin_password_file(settings), 9)
 
 
-def known_admin_password(settings: Settings) -> str | None:
-    """The same, if it was made on this data directory."""
-    path = settings.data_dir / "secrets" / "admin_password"
-    return path.read_text() if path.exists() else None
+def admin_password_file(settings: Settings) -> Path:
+    """Where it is kept, if it was made on this data directory."""
+    return settings.data_dir / "secrets" / "admin_password"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,10 +63,10 @@ async def _serve(settings: Settings, demo: bool) -> None:
     try:
         async with instance.database(settings) as settings:
             try:
-                await _prepare(settings, embedded, demo)
+                filled = await _prepare(settings, embedded, demo)
                 await cluster
                 if await _start_pools(supervisor, topology, stopped):
-                    await _introduce(settings, topology.name)
+                    await _introduce(settings, topology.name, filled)
                     await stopped.wait()
                 console.print("Stopping …")
             finally:  # before the database goes
@@ -75,14 +76,15 @@ async def _serve(settings: Settings, demo: bool) -> None:
     console.print("Stopped. Nothing is left running; the data stays.")
 
 
-async def _prepare(settings: Settings, embedded: bool, demo: bool) -> None:
-    """The database as this code needs it, filled on the first start."""
+async def _prepare(settings: Settings, embedded: bool, demo: bool) -> bool:
+    """The database as this code needs it, filled on the first start. Returns whether it was filled with the demo shop now."""
     with console.status("Preparing the database …"):
         if embedded:
             await instance.migrate(settings)
         is_new = await seed_defaults(settings)
     if is_new and demo:
         await seed_demo(settings, console)
+    return is_new and demo
 
 
 async def _start_pools(supervisor: Supervisor, topology: Topology, stopped: asyncio.Event) -> bool:
@@ -114,8 +116,8 @@ def _stop_signal() -> asyncio.Event:
     return stopped
 
 
-async def _introduce(settings: Settings, topology: str) -> None:
-    """What a new user needs next: where the shop is, and the keys to it."""
+async def _introduce(settings: Settings, topology: str, filled: bool) -> None:
+    """What a new user needs next: where the shop is, and the keys to it. `filled`: with the demo shop, just now."""
     from ..host import local_host
 
     async with local_host(settings, ["api_key", "user"], visits=True) as host:
@@ -129,14 +131,19 @@ async def _introduce(settings: Settings, topology: str) -> None:
     table.add_row("admin API", f"{url}/admin")
     if keys:
         table.add_row("publishable key", str(keys[0]["token"]))
-    if not users:
-        table.add_row("admin login", "none yet: velella user create --email you@example.com --password …")
-    elif users[0]["email"] == instance.DEMO_ADMIN and (password := instance.known_admin_password(settings)):
-        table.add_row("admin login", f"{instance.DEMO_ADMIN}  {password}")
-    else:
-        table.add_row("admin login", str(users[0]["email"]))
+    table.add_row("admin login", login(settings, [str(user["email"]) for user in users], shown=filled and console.is_terminal))
     table.add_row("data", str(settings.data_dir))
     table.add_row("topology", topology)
     console.print(f"\n[bold]Velella serves[/bold] {url}   [dim](Ctrl-C stops it)[/dim]\n")
     console.print(table)
     console.print()
+
+
+def login(settings: Settings, emails: Sequence[str], *, shown: bool) -> str:
+    """How the merchant logs in. The demo shop's password is `shown` once, on a terminal: what is printed elsewhere is kept by somebody."""
+    if not emails:
+        return "none yet: velella user create --email you@example.com --password …"
+    path = instance.admin_password_file(settings)
+    if emails[0] != instance.DEMO_ADMIN or not path.exists():
+        return emails[0]
+    return f"{emails[0]}  {path.read_text()}  (shown this once; kept in {path})" if shown else f"{emails[0]}  (its password is in {path})"

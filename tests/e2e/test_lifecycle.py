@@ -26,7 +26,15 @@ def is_loopback(address: str) -> bool:
 
 async def test_a_shop_is_there_again_however_it_was_ended(tmp_path: Path) -> None:
     """By `velella stop`, which leaves nothing behind; by a kill, of which the next start clears what is left."""
+    data = tmp_path / "data"
+    for there in (data, data / "secrets", data / "postgres"):  # as an earlier version left them
+        there.mkdir(mode=0o755)
     async with served(tmp_path, "packed", "--empty") as first:
+        assert data.stat().st_mode & 0o066 == 0
+        open_to_others = [path.name for path in data.iterdir() if path.stat().st_mode & 0o077]
+        assert open_to_others == []
+        assert (data / "postgres" / "postgres.log").stat().st_mode & 0o077 == 0
+        assert all(secret.stat().st_mode & 0o077 == 0 for secret in (data / "secrets").iterdir())
         await (await first.admin()).post("/admin/customers", {"email": "kept@example.com"})
         started = descendants(first.process.pid) | {psutil.Process(int(pid)) for pid in (await first.command("status", "--pids")).split()}
         assert len(started) > 3  # PostgreSQL, Ray and our own
