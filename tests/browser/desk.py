@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.async_api import Error, Locator, Page, Request, Response, expect
+from playwright.async_api import ConsoleMessage, Error, Locator, Page, Request, Response, expect
 
 from ..e2e.served import ADMIN
 
@@ -40,6 +40,7 @@ class Desk:
         self.page.on("requestfailed", self._ended)
         self.page.on("response", self._answered)
         self.page.on("pageerror", self._thrown)
+        self.page.on("console", self._said)
 
     def _begun(self, request: Request) -> None:
         self.under_way.add(request)
@@ -55,6 +56,10 @@ class Desk:
         expected = EXPECTED | self.refused
         if response.status >= 400 and expected.get(asked.partition("?")[0]) != response.status:
             self.slips.append(f"{response.status} {asked}")
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            self.slips.append(f"{self.page.url.removeprefix(self.base)}: {message.text}")
 
     def _thrown(self, error: Error) -> None:
         self.slips.append(f"{self.page.url.removeprefix(self.base)}: {error.message}")

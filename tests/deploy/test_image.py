@@ -9,10 +9,14 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from .commands import check_velella, setting_of
 from .queries import DEPLOY
@@ -52,11 +56,62 @@ def test_it_is_built_apart_from_what_is_shipped() -> None:
 
 
 def test_every_extra_is_in_the_image() -> None:
-    text = " ".join(text for name, text in stages()[0] if name == "RUN")
-    assert "-r pyproject.toml --all-extras" in text
+    assert "pyproject.toml --all-extras" in (ROOT / "scripts" / "lock").read_text()
     for file in (DEPLOY / "systemd" / "velella.service", ROOT / "docs" / "operations.md"):
         named = {extra for extras in re.findall(r"velella\[([\w,]+)\]", file.read_text()) for extra in extras.split(",")}
         assert named <= set(PROJECT["project"]["optional-dependencies"]), file
+
+
+def locked(file: str) -> dict[str, tuple[str, int]]:
+    """Package → its version, and how many hashes the lock has of it."""
+    found: dict[str, tuple[str, int]] = {}
+    for entry in re.split(r"\n(?=\S)", (DEPLOY / file).read_text().strip()):
+        name, version = re.match(r"([a-z0-9-]+)==([\w.!+]+)", entry).groups()  # type: ignore[union-attr]
+        found[name] = (version, len(re.findall(r"--hash=sha256:[0-9a-f]{64}", entry)))
+    return found
+
+
+def named(requirements: Iterable[str]) -> Iterator[Requirement]:
+    """Requirements that hold in the image, by the names that locks use."""
+    for text in requirements:
+        requirement = Requirement(text)
+        if requirement.marker is None or requirement.marker.evaluate({"python_version": "3.12", "extra": ""}):
+            requirement.name = canonicalize_name(requirement.name)
+            yield requirement
+
+
+def test_locks_hold_what_the_project_asks_for_with_hashes() -> None:
+    """Else: scripts/lock."""
+    project = PROJECT["project"]
+    extras = [text for extra in project["optional-dependencies"].values() for text in extra]
+    for file, wanted in (("image.lock", [*project["dependencies"], *extras]), ("build.lock", [*PROJECT["build-system"]["requires"], "uv"])):
+        packages = locked(file)
+        for requirement in named(wanted):
+            assert requirement.name in packages, f"{requirement.name} isn't in {file}"
+            assert requirement.specifier.contains(packages[requirement.name][0], prereleases=True), requirement
+        assert all(hashes for _, hashes in packages.values())
+        assert "://" not in (DEPLOY / file).read_text(), "a lock doesn't say where packages come from"
+
+
+def test_locks_hold_what_that_needs_in_turn() -> None:
+    """By what is installed here; what isn't is left to the build, which takes nothing without a hash."""
+    packages = locked("image.lock")
+    for name, (version, _) in packages.items():
+        try:
+            there = distribution(name)
+        except PackageNotFoundError:
+            continue
+        if there.version == version:
+            missing = [requirement.name for requirement in named(there.requires or ()) if requirement.name not in packages]
+            assert missing == [], name
+
+
+def test_nothing_is_installed_but_by_the_locks() -> None:
+    runs = [command for name, text in stages()[0] if name == "RUN" for command in text.split("&&")]
+    installing = [command for command in runs if "pip install" in command]
+    assert installing
+    for command in installing:
+        assert "--require-hashes -r" in command or "--no-deps /dist/" in command, command
 
 
 def test_it_copies_all_that_the_wheel_is_made_of_and_nothing_else() -> None:
@@ -134,6 +189,13 @@ def test_stopping_goes_through_the_supervisor_and_has_the_time_it_takes() -> Non
     keys = unit()
     assert keys["KillMode"] == ["mixed"], "SIGTERM to every process would end replicas before their doors are closed"
     assert int(keys["TimeoutStopSec"][0]) > (len(LAST_TIERS) + 1) * (FINISH_SECONDS + 5.0)
+
+
+def test_the_service_leaves_the_machine_some_memory() -> None:
+    keys = unit()
+    high, most = (int(keys[name][0].removesuffix("%")) for name in ("MemoryHigh", "MemoryMax"))
+    assert high < most < 100
+    assert keys["UMask"] == ["0077"]
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not on this machine")

@@ -110,9 +110,25 @@ def test_no_pod_has_more_rights_than_it_needs() -> None:
                 assert account["seccompProfile"] == {"type": "RuntimeDefault"}
                 assert pod["spec"]["automountServiceAccountToken"] is False
     for _, container in containers():
-        assert container["securityContext"] == {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+        }
+        mounted = {mount["mountPath"] for mount in container["volumeMounts"]}
+        assert mounted >= {"/var/lib/velella", "/tmp"}, "where Velella and Ray write"
         assert container["resources"]["requests"]
         assert container["resources"]["limits"]["memory"]
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_who_may_ask_a_pod_is_said(file: str) -> None:
+    there = manifests(file)
+    (policy,) = (manifest["spec"] for manifest in there if manifest["kind"] == "NetworkPolicy")
+    assert policy["policyTypes"] == ["Ingress"]
+    open_to_all = [port["port"] for rule in policy.get("ingress", ()) if "from" not in rule for port in rule["ports"]]
+    services = [port["port"] for manifest in there if manifest["kind"] == "Service" for port in manifest["spec"]["ports"]]
+    assert open_to_all == services, "the door, where there is one"
 
 
 def test_mounts_have_volumes_and_secrets_their_names() -> None:
