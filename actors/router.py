@@ -87,6 +87,7 @@ class Router:
         self._local = local
         self._peers: dict[ReplicaId, Peer] = {}
         self._changed = asyncio.Event()
+        self._closed = False
         self.replaced = False
         """Whether another process has our place: then nothing is sent any more."""
 
@@ -104,6 +105,7 @@ class Router:
         self._changed = asyncio.Event()
 
     def close(self) -> None:
+        self._closed = True
         for peer in self._peers.values():
             if peer.reviving is not None:
                 peer.reviving.cancel()
@@ -113,7 +115,8 @@ class Router:
     def _failed(self, peer: Peer, error: NotSent | Lost) -> None:
         """It can't be reached. Messages that may go elsewhere don't try it before a connection of ours has."""
         peer.failed(error.silent)
-        if peer.reviving is None:
+        known = self._peers.get(peer.address.replica) is peer  # else it has left, with a message of ours inside: it won't come back
+        if known and peer.reviving is None and not self._closed:
             peer.reviving = asyncio.get_running_loop().create_task(self._revive(peer))
 
     async def _revive(self, peer: Peer) -> None:

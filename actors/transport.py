@@ -203,7 +203,9 @@ class ClientProtocol(FrameProtocol):
                 timer.cancel()
 
     async def request(self, message: list[Any], left: float) -> Any:
-        """`message` is a request whose number is filled in here. Raises TooLarge, too."""
+        """`message` is a request whose number is filled in here. Raises as `Link.request` does, and TooLarge."""
+        if self.closed or self.draining:  # since whoever asks has looked
+            raise NotSent(silent=self._silent)
         number = message[1] = next(self._numbers)
         # before anything else: what can't travel is the caller's TypeError, or TooLarge
         payload = bounded(pack(message), f"A message to {message[2]}.{message[3]}")
@@ -363,7 +365,13 @@ class RayLink:
 
     async def request(self, message: Outgoing, left: float) -> Any:
         payload = bounded(pack(_request(next(self._numbers), message, left)), f"A message to {message.service}.{message.method}")
-        call = self._call or await self._connected()
+        before = time.monotonic()
+        try:
+            async with asyncio.timeout(left):
+                call = self._call or await self._connected()
+        except TimeoutError:
+            raise NotSent(silent=time.monotonic() - before) from None
+        left -= time.monotonic() - before
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
         if not self._waiting:
@@ -394,16 +402,16 @@ class RayLink:
     async def _send(self, call: BatchCall, batch: list[tuple[bytes, asyncio.Future[Any]]]) -> None:
         try:
             answers: list[bytes] = await call([payload for payload, _ in batch])
+            for (_, future), answer in zip(batch, answers, strict=True):
+                if not future.done():
+                    _settle(future, unpack(answer))
         except Exception as error:  # noqa: BLE001 - whatever Ray calls the loss of an actor
             self._call = None  # a restarted actor is found anew
             log.debug("a batch was lost", error=str(error))
+        finally:  # also where this link is closed: who waits for an answer must not wait for its whole time
             for _, future in batch:
                 if not future.done():
                     future.set_exception(Lost())
-            return
-        for (_, future), answer in zip(batch, answers, strict=True):
-            if not future.done():
-                _settle(future, unpack(answer))
 
     async def probe(self) -> bool:
         return True
