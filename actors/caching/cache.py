@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
+from ...core.errors import DeadlineExceeded
+from ...core.messages import call_context, current_call
 from ...core.metrics import Sample
 from ...core.settings import Settings
 
@@ -159,18 +161,24 @@ class Cache:
 
         `key` has to say everything the value depends on, `tags` and `rows` everything it was made from; `rows` may be found out from the
         value. `size` tells the bytes of a value that isn't bytes itself. What `fill` raises is raised to all who waited for it, and isn't
-        kept.
+        kept. Time is everybody's own: who joins somebody whose time is up fetches anew, and waits no longer than its own.
         """
         if not self._enabled:
             return await fill()
-        entry = self._fresh(key)
-        if entry is not None:
-            return cast(T, entry.value)
-        under = self._tags.get(tags) or self._new_tags(tags)
-        flight = self._flights.get(key)
-        if flight is not None and flight.task is not None and flight.tags is under and flight.fresh:
+        while True:
+            entry = self._fresh(key)
+            if entry is not None:
+                return cast(T, entry.value)
+            under = self._tags.get(tags) or self._new_tags(tags)
+            flight = self._flights.get(key)
+            if flight is None or flight.task is None or flight.tags is not under or not flight.fresh:
+                break
             self.figures.joined += 1
-            return cast(T, await asyncio.shield(flight.task))
+            try:
+                return cast(T, await _in_time(flight.task))
+            except DeadlineExceeded:  # the time of whoever asked first was up, which needn't be ours
+                if current_call().left() <= 0:
+                    raise
         self.figures.misses += 1
         flight = self._flights[key] = _Flight(under, () if callable(rows) else rows)
         self._watch(key, flight.rows)
@@ -375,6 +383,16 @@ class Cache:
 @functools.lru_cache(4096)  # each cache of a process hears of a change
 def _entity(name: str) -> str:
     return name.partition(":")[0].partition(".")[0]
+
+
+async def _in_time(task: asyncio.Task[Any]) -> Any:
+    """What somebody else fetches. Raises DeadlineExceeded when that takes longer than the running call may."""
+    call = call_context.get()
+    try:
+        async with asyncio.timeout(call.left() if call is not None else None):
+            return await asyncio.shield(task)
+    except TimeoutError as error:
+        raise DeadlineExceeded("The answer did not come in time.") from error
 
 
 def _seen(task: asyncio.Task[Any]) -> None:
