@@ -92,12 +92,14 @@ class ActorLocks(LockProvider[Part]):
                 self._errand(self._send(replica, "release", held.owner, token))
 
     async def _renew(self, grip: Grip[Part]) -> bool:
+        # over while this process stood still: a shard that knows of it may extend it, one that doesn't mustn't believe us
+        adopt = time.monotonic() < grip.until
         for replica, (keys, token) in grip.part.items():
             table = self._local(replica)
             if table is not None:
-                renewed = table.renew(keys, grip.owner, token, grip.lease)
+                renewed = table.renew(keys, grip.owner, token, grip.lease, adopt=adopt)
             else:
-                renewed = await self._send(replica, "renew", list(keys), grip.owner, token, grip.lease)
+                renewed = await self._send(replica, "renew", list(keys), grip.owner, token, grip.lease, 0, adopt)
             if not renewed:
                 return False
         return True

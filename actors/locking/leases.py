@@ -57,7 +57,10 @@ class LockProvider(ABC, Generic[P]):
             with suppress(asyncio.CancelledError):
                 await self._keeping
         for grip in list(self._grips):
-            await self.give_back(grip)
+            try:
+                await self.give_back(grip)
+            except Exception as error:  # noqa: BLE001 - the others have to be given back, too
+                log.warning("a lock is left to its lease", keys=grip.keys, error=str(error))
         if self._errands:
             await asyncio.wait(self._errands, timeout=2.0)
 

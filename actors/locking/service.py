@@ -74,10 +74,10 @@ class LockingService(Service):
         holding = await self.table.acquire(sorted(set(keys)), owner, min(lease, LONGEST_LEASE), wait)
         return holding.token
 
-    async def renew(self, keys: list[str], owner: str, token: int, lease: float, reached: int = 0) -> bool:
-        """Extend the lease; False when it is over. `reached`: from now on give only tokens above this one."""
+    async def renew(self, keys: list[str], owner: str, token: int, lease: float, reached: int = 0, adopt: bool = True) -> bool:
+        """Extend the lease; False when it is over. `reached`: from now on give only tokens above this one. `adopt`: see `LockTable`."""
         await self._tokens.exceed(reached)
-        return self.table.renew(sorted(set(keys)), owner, token, min(lease, LONGEST_LEASE))
+        return self.table.renew(sorted(set(keys)), owner, token, min(lease, LONGEST_LEASE), adopt=adopt)
 
     async def release(self, owner: str, token: int) -> bool:
         """Give back. False when that owner doesn't hold anything under that token."""

@@ -222,24 +222,31 @@ class LockTable:
 
     # -- holding
 
-    def renew(self, keys: Sequence[str], owner: str, token: int, lease: float) -> bool:
+    def renew(self, keys: Sequence[str], owner: str, token: int, lease: float, *, adopt: bool = True) -> bool:
         """Extend the lease. False: it is over, and somebody else may hold the keys.
 
-        A table that has just been started takes a grant of its predecessor over, unless it has granted one of the keys since.
+        A table that has just been started takes a grant of its predecessor over, unless it has granted one of the keys since. Of two
+        such grants of one key the later one counts, whichever is claimed first: when it was given the other one was over. `adopt`: whether
+        the lease still runs by the clock of its owner, who may have stood still for longer than that.
         """
         holding = self._by_owner.get(owner)
         if isinstance(holding, Holding) and holding.token == token:
             holding.until = self._clock() + lease
             return True
         fresh = self._granted_since_start
-        if holding is not None or fresh is None or self._clock() > self._adopting_until:
+        if not adopt or holding is not None or fresh is None or self._clock() > self._adopting_until:
             return False
-        if any(key in fresh or key in self._held for key in keys):
+        others = {self._held[key] for key in keys if key in self._held}
+        if any(key in fresh for key in keys) or any(other.token > token for other in others):
             return False
+        for other in others:
+            self._remove(other, serve=False)
         self._enter(Holding(tuple(keys), owner, token, self._clock() + lease))
         for key in keys:
             if key in self._queues:
                 self._watch(key)
+        for other in others:
+            self._serve(other.keys)
         return True
 
     def release(self, owner: str, token: int) -> bool:
@@ -285,14 +292,14 @@ class LockTable:
         self._by_owner[holding.owner] = holding
         self.figures.held += 1
 
-    def _remove(self, holding: Holding) -> None:
+    def _remove(self, holding: Holding, *, serve: bool = True) -> None:
         for key in holding.keys:
             del self._held[key]
         del self._by_owner[holding.owner]
         self.figures.held -= 1
         if self._alarms and (alarm := self._alarms.pop(holding, None)) is not None:
             alarm.cancel()
-        if self._queues:
+        if serve and self._queues:
             self._serve(holding.keys)
 
     def _expire(self, holding: Holding) -> bool:

@@ -144,6 +144,33 @@ async def test_a_restarted_table_takes_its_predecessors_grants_over(table: LockT
     assert not new.renew(["c"], "third", 1, 10), "what comes so late has long lost its lease"
 
 
+@pytest.mark.parametrize("first", ["stale", "rightful"])
+async def test_a_restarted_table_believes_the_later_of_two_grants(now: list[float], first: str) -> None:
+    """A holder stood still for longer than its lease, and somebody else was granted the keys; then the table was started again."""
+    draw = counted()
+    old = LockTable(Tokens(draw), clock=lambda: now[0])
+    stale = await old.acquire(["a", "b"], "stale", 10, 1)
+    now[0] += 11
+    rightful = await old.acquire(["b", "c"], "rightful", 10, 1)
+    new = LockTable(Tokens(draw), clock=lambda: now[0])
+    if first == "stale":
+        assert new.renew(["a", "b"], "stale", stale.token, 10), "nothing says yet that it is over"
+    assert new.renew(["b", "c"], "rightful", rightful.token, 10)
+    assert not new.renew(["a", "b"], "stale", stale.token, 10)
+    assert await new.acquire(["a"], "next", 10, 0), "what the stale one held besides is free"
+    assert new.release("rightful", rightful.token)
+    assert new.figures.held == 1
+
+
+async def test_what_is_over_by_its_owners_own_clock_is_not_adopted(now: list[float]) -> None:
+    draw = counted()
+    old = LockTable(Tokens(draw), clock=lambda: now[0])
+    held = await old.acquire(["a"], "me", 10, 1)
+    new = LockTable(Tokens(draw), clock=lambda: now[0])
+    assert not new.renew(["a"], "me", held.token, 10, adopt=False)
+    assert old.renew(["a"], "me", held.token, 10, adopt=False), "a table that knows of it sees that nobody had it meanwhile"
+
+
 async def test_tokens_rise_beyond_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Tokens, "SIZE", 8)
     draw = counted()
@@ -304,6 +331,23 @@ async def test_keys_of_a_lost_shard_are_had_elsewhere_and_tokens_rise_there_and_
             await turn(key, f"back {len(tokens)}")
             await asyncio.sleep(0.05)
     assert tokens == sorted(set(tokens))
+
+
+async def test_a_holder_that_stood_still_does_not_claim_its_lock_from_a_restarted_shard(shards: Shards) -> None:
+    one = await shards.client(1)
+    held = await one.take((shards.key_of(0),), "one", wait=1, lease=10)
+    held.until = time.monotonic() - 1  # it stood still for longer than the lease
+    assert await one._renew(held), "its shard knows that nobody had it since"
+    await shards.stop(0)
+    await shards.start(0)
+    held.until = time.monotonic() - 1
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                assert not await one._renew(held)
+                break
+            except Unavailable:  # the shard is just starting
+                await asyncio.sleep(0.02)
 
 
 async def test_a_holder_learns_that_its_lock_is_lost(shards: Shards) -> None:
