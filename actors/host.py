@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from secrets import token_hex
@@ -20,7 +20,7 @@ from ..core.module import Module, ModuleContext
 from ..core.providers import Providers
 from ..core.settings import Settings
 from . import services as known
-from .caching import HOLDERS, QUIET_MODULES, Announcer, Cache, told_of_them
+from .caching import FILLERS, QUIET_MODULES, Announcer, Cache, sources, told_of_them
 from .context import Away, Changed, HostContext
 from .directory import HOST, Address, Directory, ReplicaId, Standing
 from .endpoint import Dispatcher, Endpoint
@@ -122,10 +122,10 @@ class Host:
         self._listeners: list[Changed] = []
         self._watchers: list[Away] = []
         self._memory: Cache | None = None
-        if settings.cache and not set(HOLDERS).isdisjoint(self.names):  # others aren't told what changes elsewhere
+        if settings.cache and not {*FILLERS, *sources(settings)}.isdisjoint(self.names):  # others aren't told what changes elsewhere
             self._memory = Cache(settings.cache_bytes // 8, settings.longest_cached)
             self._listeners.append(self._memory.changed)
-        self._announce = Announcer(self.router, settings.longest_cached) if settings.cache else _keep_quiet
+        self._announce = Announcer(self.router, settings) if settings.cache else _keep_quiet
         self._wire_check = wire_check
         self._visits = visits
         self.context = HostContext(
@@ -181,26 +181,33 @@ class Host:
             self._started.append(name)
             await self.services[name].start()
 
-    async def leave(self) -> None:
-        """Others go on with what we do: have those who come from outside go to them."""
-        for service in list(self.services.values()):
-            await service.leave()
+    async def leave(self, seconds: float = 10.0) -> None:
+        """Others go on with what we do: have those who come from outside go to them, within `seconds`."""
+        await asyncio.gather(*(self._end(f"{name} leaves", service.leave(), seconds) for name, service in list(self.services.items())))
 
     async def stop(self, seconds: float = 10.0) -> None:
-        """Close the door, let what is inside finish within `seconds`, stop every service, disconnect."""
-        with_door = [name for name in reversed(self._started) if name in ("http", "workflows")]
-        await self._stop(with_door)
-        await self.endpoint.close(seconds)
-        await self._stop([name for name in reversed(self._started) if name not in with_door])
-        self.router.close()
-        await asyncio.gather(*(database.close() for database in self._databases.values()))
+        """Close the door, let what is inside finish, stop every service, disconnect.
 
-    async def _stop(self, names: Iterable[str]) -> None:
-        for name in names:
-            try:
-                await self.services[name].stop()
-            except Exception:  # one that can't stop must not keep the others
-                log.exception("a service did not stop", service=name)
+        The door may take half of `seconds`, everything else as long: whatever isn't through by then, or fails, is left as it is, and what
+        comes after it is stopped as well.
+        """
+        for name in reversed(self._started):
+            if name in ("http", "workflows"):
+                await self._end(name, self.services[name].stop(), seconds / 2 if name == "http" else seconds)
+        await self._end("endpoint", self.endpoint.close(seconds), seconds + 2.0)
+        for name in reversed(self._started):
+            if name not in ("http", "workflows"):
+                await self._end(name, self.services[name].stop(), seconds)
+        self.router.close()
+        await asyncio.gather(*(self._end("database", database.close(), seconds) for database in self._databases.values()))
+
+    @staticmethod
+    async def _end(what: str, ending: Awaitable[None], seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await ending
+        except Exception:  # one that can't stop, or not in time, must not keep the others
+            log.exception("a part of this process did not stop", part=what)
 
     def _token(self) -> str:
         if self.settings.cluster_token is None:

@@ -97,6 +97,7 @@ def remembered(*entities: str) -> Callable[[Callable[Concatenate[M, P], Awaitabl
             answer: R = unpack(await memory.get_or_fill((method, pack([args, kwargs])), tags, fill))
             return answer
 
+        from_memory.remembered = tags  # type: ignore[attr-defined]
         return from_memory
 
     return mark

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from ...core.messages import Service, reads
 from .cache import NOTHING, Cache, Figures
-from .spread import HOLDERS, Announcer, Spread, told_together
+from .spread import FILLERS, Announcer, Spread, sources, told_together
 
 if TYPE_CHECKING:
     from ..context import HostContext
@@ -56,10 +56,10 @@ class CachingService(Service):
 
 
 def create(context: HostContext) -> CachingService:
-    return CachingService(Spread(context.router, context.settings.longest_cached))
+    return CachingService(Spread(context.router, context.settings))
 
 
 __all__ = [
-    "HOLDERS", "NOTHING", "QUIET_MODULES", "TOLD_OF_THEM", "Announcer", "Cache", "CachingService", "Figures", "Spread", "create",
+    "FILLERS", "NOTHING", "QUIET_MODULES", "TOLD_OF_THEM", "Announcer", "Cache", "CachingService", "Figures", "Spread", "create", "sources",
     "told_of_them", "told_together",
 ]  # fmt: skip

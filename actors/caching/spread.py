@@ -13,14 +13,15 @@ from ...core.logs import logger
 from ...core.messages import CallContext, call_context
 
 if TYPE_CHECKING:
+    from ...core.settings import Settings
     from ..directory import ReplicaId
     from ..router import Router
 
 HOST = "host"
-SOURCES = ("fulfillment", "pricing", "tax")
-"""Modules that remember answers themselves: others fill from them, so their processes are told first."""
-HOLDERS = ("http", "workflows", *SOURCES)
-"""Services whose processes remember answers, and are told of every change."""
+FILLERS = ("http", "workflows")
+"""Services whose processes remember answers of modules."""
+SOURCES = ("fulfillment", "pricing", "promotion", "tax")
+"""Built-in modules that remember answers themselves (`core.module.remembered`). Of a module from elsewhere it isn't known: it may."""
 PATIENCE_SECONDS = 0.1
 """How long a writer waits for a process that doesn't confirm."""
 ATTEMPT_SECONDS = 1.0
@@ -34,6 +35,11 @@ Announce = Callable[[frozenset[str]], Coroutine[Any, Any, None]]
 log = logger("velella.caching")
 
 
+def sources(settings: Settings) -> tuple[str, ...]:
+    """Modules that remember answers themselves: others fill from them."""
+    return (*SOURCES, *settings.modules)
+
+
 class Spread:
     """Tells the processes that remember answers what has changed.
 
@@ -42,15 +48,25 @@ class Spread:
     `cache_seconds` at most.
     """
 
-    def __init__(self, router: Router, forget_after: float) -> None:
-        """`forget_after`: seconds after which a process remembers nothing old any more, told or not."""
+    def __init__(self, router: Router, settings: Settings) -> None:
         self._router = router
-        self._forget_after = forget_after
+        self._forget_after = settings.longest_cached
+        self._sources = sources(settings)
         self._targets: dict[ReplicaId, _Target] = {}
 
     def holders(self) -> set[ReplicaId]:
         """Other processes that remember answers."""
-        return {replica for service in HOLDERS for replica in self._router.replicas(service)} - {self._router.me}
+        return {replica for service in (*FILLERS, *self._sources) for replica in self._router.replicas(service)} - {self._router.me}
+
+    def _waves(self, holders: set[ReplicaId]) -> tuple[set[ReplicaId], set[ReplicaId]]:
+        """Who is told first: those whom others fill from. A process that forgot already and asks one that hasn't heard of it yet would take
+        the old answer for a fresh one. So who is a source, and fills from others besides, forgets again with the second wave.
+        """
+        by_source = [set(self._router.replicas(service)) for service in self._sources]
+        first = {replica for replica in holders if any(replica in there for there in by_source)}
+        fillers = {replica for service in FILLERS for replica in self._router.replicas(service)} & holders
+        asks_others = {replica for replica in fillers if any(there and replica not in there for there in by_source)}
+        return first, (holders - first) | asks_others
 
     async def tell(self, names: Collection[str] | None) -> None:
         """Returns when all have confirmed, or after twice `PATIENCE_SECONDS`. None: everything may have changed."""
@@ -59,9 +75,7 @@ class Spread:
             return
         for gone in self._targets.keys() - holders:
             del self._targets[gone]
-        sources = {replica for service in SOURCES for replica in self._router.replicas(service)} & holders
-        # whoever forgot already and asks a source that hasn't heard of it yet would take the old answer for a fresh one
-        for wave in (sources, holders - sources):
+        for wave in self._waves(holders):
             await self._tell_all(wave, names)
 
     async def _tell_all(self, replicas: set[ReplicaId], names: Collection[str] | None) -> None:
@@ -139,9 +153,9 @@ class _Target:
 class Announcer:
     """What a process calls when it has committed a change: the caching pool spreads it; while that is away, the process itself does."""
 
-    def __init__(self, router: Router, forget_after: float) -> None:
+    def __init__(self, router: Router, settings: Settings) -> None:
         self._router = router
-        self._spread = Spread(router, forget_after)
+        self._spread = Spread(router, settings)
         self._telling: set[asyncio.Task[None]] = set()
 
     async def __call__(self, names: frozenset[str]) -> None:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from functools import cached_property
 from pathlib import Path
 
 import pytest
 
 from velella.actors.caching import Cache
-from velella.actors.caching.spread import Announcer
+from velella.actors.caching.spread import SOURCES, Announcer, Spread
 from velella.actors.directory import Address, Directory, ReplicaId
 from velella.actors.host import Host
+from velella.actors.services import load, module_names
+from velella.core.errors import DeadlineExceeded
+from velella.core.messages import CallContext, call_context, current_call
 from velella.core.settings import Settings
 
 PRODUCT = frozenset({"product", "price"})
@@ -55,6 +58,41 @@ async def test_of_many_who_ask_at_once_one_fetches(cache: Cache) -> None:
     assert await cache.get_or_fill("page", PRODUCT, slow) == b"old"
     assert slow.calls == 1
     assert cache.figures.hits == 1
+
+
+async def within(seconds: float, call: Awaitable[bytes]) -> bytes:
+    """A call that has so much time left."""
+    call_context.set(CallContext().within(seconds))
+    return await call
+
+
+async def test_time_is_everybodys_own(cache: Cache) -> None:
+    """Who came first may have hardly any left, or much more than who joins."""
+    calls = 0
+    go = asyncio.Event()
+
+    async def fill() -> bytes:
+        nonlocal calls
+        calls += 1
+        try:
+            async with asyncio.timeout(current_call().left()):
+                await go.wait()
+        except TimeoutError:
+            raise DeadlineExceeded("The answer did not come in time.") from None
+        return b"page"
+
+    def ask(seconds: float) -> asyncio.Task[bytes]:
+        return asyncio.create_task(within(seconds, cache.get_or_fill("page", PRODUCT, fill)))
+
+    hurried, patient, joined = ask(0.05), ask(60), ask(60)
+    with pytest.raises(DeadlineExceeded):
+        await hurried
+    late = ask(0.05)
+    with pytest.raises(DeadlineExceeded):
+        await asyncio.wait_for(late, 5)
+    assert calls == 2, "of those who go on, one fetches for all"
+    go.set()
+    assert await asyncio.gather(patient, joined) == [b"page"] * 2
 
 
 async def test_what_was_read_before_a_change_is_not_kept_as_fresh(cache: Cache) -> None:
@@ -179,8 +217,9 @@ class Doors:
     """Two front ends that remember, and the caching pool; each a host of its own, over sockets."""
 
     def __init__(self, folder: Path) -> None:
-        self.settings = Settings(_env_file=None, data_dir=folder, cache_seconds=2.0)
+        self.settings = Settings(_env_file=None, data_dir=folder, cache_seconds=2.0, modules={"review": "shop.review:MODULE"})
         ids = [ReplicaId("http", 0), ReplicaId("http", 1), ReplicaId("caching", 0), ReplicaId("product", 0), ReplicaId("pricing", 0)]
+        ids += [ReplicaId("promotion", 0), ReplicaId("review", 0)]
         self.addresses = {id: Address(id, "here", str(folder / str(id))) for id in ids}
         self.hosts: dict[str, Host] = {}
         self.told: dict[str, list[frozenset[str] | None]] = {"http-0": [], "http-1": []}
@@ -200,7 +239,7 @@ class Doors:
     @cached_property
     def writer(self) -> Announcer:
         """What a module's process calls after a commit."""
-        return Announcer(self.hosts["product-0"].router, self.settings.longest_cached)
+        return Announcer(self.hosts["product-0"].router, self.settings)
 
 
 @pytest.fixture
@@ -234,13 +273,40 @@ async def test_a_writer_that_is_cancelled_leaves_nobody_in_the_dark(doors: Doors
 async def test_who_others_fill_from_hears_of_a_change_before_them(doors: Doors) -> None:
     """A door that forgot, and fills again from a source that still remembers, would keep the old answer as a fresh one."""
     heard: list[str] = []
-    for id in ("http-0", "http-1", "pricing-0"):
+    sources = ["pricing-0", "promotion-0", "review-0"]
+    for id in ("http-0", "http-1", *sources):
         doors.hosts[id].context.on_changed(lambda _, id=id: heard.append(id))
     for _ in range(20):
         await doors.writer(frozenset({"price"}))
-        assert heard[0] == "pricing-0"
-        assert sorted(heard[1:]) == ["http-0", "http-1"]
+        assert sorted(heard[:3]) == sources
+        assert sorted(heard[3:]) == ["http-0", "http-1"]
         heard.clear()
+
+
+def test_every_module_that_remembers_is_told_first_and_has_a_memory() -> None:
+    settings = Settings(_env_file=None, database_url="postgresql:///x")
+    remembering = [
+        name
+        for name in module_names()
+        if any(hasattr(getattr(load(name, settings).service, method), "remembered") for method in dir(load(name, settings).service))
+    ]
+    assert sorted(SOURCES) == sorted(remembering)
+    assert all(Host(settings, [name])._memory is not None for name in remembering)
+    assert Host(settings, ["product"])._memory is None
+
+
+async def test_a_source_that_is_a_door_too_forgets_again_when_all_sources_have() -> None:
+    """Else its door would fill, between the two, from another source that had not heard yet."""
+    both, other, whole = (Address(ReplicaId(pool, 0), path=f"/{pool}") for pool in ("both", "other", "whole"))
+    settings = Settings(_env_file=None)
+    rest = [name for name in SOURCES if name != "tax"]
+    me = Address(ReplicaId("me", 0), path="/me")
+    split = Host(settings, [], address=me, directory=Directory.of([(both, ["http", *rest]), (other, ["tax"])], 1))
+    spread = Spread(split.router, settings)
+    assert spread._waves(spread.holders()) == ({both.replica, other.replica}, {both.replica})
+    packed = Host(settings, [], address=me, directory=Directory.of([(whole, ["http", *SOURCES])], 1))
+    spread = Spread(packed.router, settings)
+    assert spread._waves(spread.holders()) == ({whole.replica}, set()), "who has all of them asks nobody else"
 
 
 async def test_changes_of_the_same_moment_travel_together(doors: Doors) -> None:
