@@ -12,7 +12,6 @@ import pkgutil
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -126,14 +125,16 @@ class Coordinator(Service):
         self._chores = [asyncio.create_task(self._repeat(seconds, chore)) for seconds, chore in chores]
 
     async def stop(self) -> None:
-        await self._relay.stop()
+        """Hand over what runs. A part that fails doesn't keep the others."""
         for chore in (*self._chores, *self._takeovers):
             chore.cancel()
-            with suppress(asyncio.CancelledError):
-                await chore
-        await self._durable.stop(STOP_SECONDS)
-        if isinstance(self._flows.locks, LockProvider):
-            await self._flows.locks.stop()
+        await asyncio.gather(*self._chores, *self._takeovers, return_exceptions=True)
+        locks = [self._flows.locks.stop] if isinstance(self._flows.locks, LockProvider) else []
+        for stop in (self._relay.stop, lambda: self._durable.stop(STOP_SECONDS), *locks):
+            try:
+                await stop()
+            except Exception as error:
+                log.warning("a coordinator did not stop in order", error=str(error), exc_info=not isinstance(error, VelellaError))
 
     # -- running
 

@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
@@ -209,10 +209,18 @@ class Replica:
             ending.daemon = True
             ending.start()
         if self._host.done() and self._host.exception() is None:
+            host = self._host.result()
             if leave:
-                asyncio.run_coroutine_threadsafe(self._host.result().leave(), self._loop).result(seconds)
-            asyncio.run_coroutine_threadsafe(self._host.result().stop(seconds), self._loop).result(seconds + 10.0)
+                self._finish(host.leave(seconds), seconds + 1.0)
+            self._finish(host.stop(seconds), 2 * seconds)
         tracing.stop()
+
+    def _finish(self, ending: Coroutine[Any, Any, None], seconds: float) -> None:
+        """Do it on the loop. What fails or takes too long must not keep what comes after it."""
+        try:
+            asyncio.run_coroutine_threadsafe(ending, self._loop).result(seconds)
+        except Exception:
+            log.exception("this process could not finish in order")
 
     # -- asked by peers
     @ray.method(concurrency_group="messages")

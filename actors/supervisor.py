@@ -109,6 +109,7 @@ class Supervisor:
         )
         self._watching: asyncio.Task[None] | None = None
         self._scaling = Scaling()
+        self._sizing: asyncio.Task[None] | None = None
         self._spreading = Spreading(self)
         self._version = 0
         self._latest_term = 0
@@ -281,10 +282,11 @@ class Supervisor:
         there = [member for member in self._members.values() if member.actor is not None]
         changed = [self._is_gone(member) for member in there]
         if ask:
-            changed += await asyncio.gather(*(self._look_at(member) for member in there))
-            if not self.changing.locked():
-                async with self.changing:
-                    await self._scale()
+            # one that is only just being made can't answer yet, and would keep the others waiting for the next look: `_ready` waits for it
+            made = [member for member in there if member.pid is not None or member.state != "starting"]
+            changed += await asyncio.gather(*(self._look_at(member) for member in made))
+            if not self.changing.locked() and (self._sizing is None or self._sizing.done()):
+                self._sizing = asyncio.create_task(self._size())
                 if self._cluster.is_joined:
                     self._spreading.look()
         if self._is_outdated():
@@ -368,6 +370,14 @@ class Supervisor:
         ray.kill(member.actor, no_restart=not restart)
 
     # -- scaling
+    async def _size(self) -> None:
+        """Follow the queues, beside the watch: a replica that finds no room is waited for, for minutes."""
+        try:
+            async with self.changing:
+                await self._scale()
+        except Exception:  # whatever it was, the next look must come
+            log.exception("the pools could not follow their queues")
+
     async def _scale(self) -> None:
         for pool in self.topology.pools:
             members = self.members(pool.name)
@@ -426,30 +436,36 @@ class Supervisor:
         if self._stopped:
             return
         self._stopped = True
-        if self._watching is not None:
-            self._watching.cancel()
+        for task in (self._watching, self._sizing):
+            if task is not None:
+                task.cancel()
         self.changes.stop()
         self._spreading.stop()
-        if not self._inside:
-            await self._control.close()
-        rest = [member for member in self._members.values() if member.actor is not None]
-        for tier in (*LAST_TIERS, ()):
-            going = [member for member in rest if not tier or any(service in tier for service in member.pool.services)]
-            rest = [member for member in rest if member not in going]
-            for member in going:
-                member.state = "stopping"
-            await self._finish(going)
-        self._router.close()
-        if not self._inside:
-            self._logs.close()
-        await self._end()
+        try:
+            if not self._inside:
+                await self._control.close()
+            rest = [member for member in self._members.values() if member.actor is not None]
+            for tier in (*LAST_TIERS, ()):
+                going = [member for member in rest if not tier or any(service in tier for service in member.pool.services)]
+                rest = [member for member in rest if member not in going]
+                for member in going:
+                    member.state = "stopping"
+                await self._finish(going)
+            self._router.close()
+            if not self._inside:
+                self._logs.close()
+        finally:  # whatever could not be ended in order is ended all the same
+            await self._end()
 
     async def _finish(self, members: Iterable[Member], *, leave: bool = False) -> None:
         waiting = [asyncio.ensure_future(_asked(member.actor.stop.remote(FINISH_SECONDS, leave))) for member in members]
         if waiting:
-            _, late = await asyncio.wait(waiting, timeout=FINISH_SECONDS + 5.0)
+            done, late = await asyncio.wait(waiting, timeout=2 * FINISH_SECONDS + 5.0)
             for one in late:
                 one.cancel()
+            for one in done:
+                if not one.cancelled() and (error := one.exception()) is not None:
+                    log.warning("a replica did not finish in order", error=str(error).strip())
 
     async def _end(self) -> None:
         for member in self._members.values():

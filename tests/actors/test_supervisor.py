@@ -7,7 +7,9 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator
+from concurrent.futures import Future
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -223,3 +225,23 @@ def test_a_pool_grows_with_its_queue_and_shrinks_when_it_is_quiet(monkeypatch: p
     assert scaling.step(pool, [quiet, quiet]) == -1
     now += 100
     assert scaling.step(pool, [quiet]) == 0, "it never falls below its least"
+
+
+async def test_a_replica_that_is_not_left_in_time_is_stopped_all_the_same() -> None:
+    from velella.actors.replica import Replica  # here: Ray reads its settings when it is imported, those of the cluster above
+
+    stopped: list[float] = []
+
+    class Slow:
+        async def leave(self, seconds: float) -> None:
+            raise TimeoutError
+
+        async def stop(self, seconds: float) -> None:
+            stopped.append(seconds)
+
+    replica: Any = Replica.__new__(Replica)
+    host: Future[Any] = Future()
+    host.set_result(Slow())
+    replica.__dict__ |= {"_host": host, "_loop": asyncio.get_running_loop(), "_stopped": False, "_plan": SimpleNamespace(one_node=True)}
+    await asyncio.to_thread(replica.stop, 0.1, True)
+    assert stopped == [0.1]

@@ -1,0 +1,46 @@
+"""What fails to stop, or takes too long, keeps nothing that comes after it from being stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from velella.actors.directory import Address, ReplicaId
+from velella.actors.host import Host
+from velella.core.messages import Service
+from velella.core.settings import Settings
+
+
+class Part(Service):
+    """Stops at once, never, or with an error."""
+
+    def __init__(self, name: str, stopped: list[str], how: str) -> None:
+        self._name, self._stopped, self._how = name, stopped, how
+
+    async def leave(self) -> None:
+        await self.stop()
+
+    async def stop(self) -> None:
+        if self._how == "never":
+            await asyncio.Event().wait()
+        if self._how == "fails":
+            raise RuntimeError("can't")
+        self._stopped.append(self._name)
+
+
+@pytest.mark.parametrize("how", ["never", "fails"])
+async def test_a_part_of_a_host_that_does_not_stop_keeps_no_other(tmp_path: Path, how: str) -> None:
+    stopped: list[str] = []
+    host = Host(Settings(_env_file=None), [], address=Address(ReplicaId("toys", 0), path=str(tmp_path / "s")))
+    await host.start()
+    for name in ("locking", "product", "workflows", "http"):
+        host.services[name] = Part(name, stopped, how if name in ("http", "product") else "at once")
+        host._started.append(name)
+    await host.leave(0.05)
+    assert sorted(stopped) == ["locking", "workflows"]
+    stopped.clear()
+    await host.stop(0.05)
+    assert stopped == ["workflows", "locking"]
+    assert not (tmp_path / "s").exists(), "the endpoint is closed, too"

@@ -1,0 +1,85 @@
+"""The supervisor looks at its replicas whatever else it is about."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import pytest
+
+from velella.actors.directory import ReplicaId
+from velella.actors.members import Member
+from velella.actors.supervisor import Supervisor
+from velella.actors.topology import Pool, Topology
+from velella.core.settings import Settings
+
+
+class Method:
+    """A method of a Ray actor."""
+
+    def __init__(self, call: Callable[..., Awaitable[Any]]) -> None:
+        self.remote = call
+
+
+class Replica:
+    """A replica whose queue is long; one that finds `no_room` is never ready, and answers nothing."""
+
+    def __init__(self, id: ReplicaId, looks: Counter[ReplicaId], no_room: bool = False) -> None:
+        async def health(*_: Any) -> dict[str, Any]:
+            looks[id] += 1
+            if no_room:
+                await asyncio.Event().wait()
+            return {"state": "running", "pid": 1, "waiting": 99, "running": 1, "directory": 0}
+
+        async def never() -> Any:
+            await asyncio.Event().wait()
+
+        async def nothing(*_: Any) -> None: ...
+
+        self.health, self.ready = Method(health), Method(never)
+        self.update = self.stop = Method(nothing)
+
+
+@pytest.fixture
+def looks() -> Counter[ReplicaId]:
+    return Counter()
+
+
+@pytest.fixture
+def supervisor(monkeypatch: pytest.MonkeyPatch, looks: Counter[ReplicaId]) -> Supervisor:
+    """Of one replica that is crowded, in a cluster that has no room for another one."""
+    monkeypatch.setattr("velella.actors.supervisor.GLANCE_SECONDS", 0.01)
+    monkeypatch.setattr("velella.actors.supervisor.WATCH_SECONDS", 0.01)
+    monkeypatch.setattr("velella.actors.spreading.Spreading.look", lambda self: None)
+    pool = Pool("product", ("product",), 1, 4)
+    settings = Settings(_env_file=None)
+    made = Supervisor(settings, Topology("t", (pool,), settings), inside=True)
+
+    async def make(members: Sequence[Member]) -> None:
+        for one in members:
+            one.actor = Replica(one.id, looks, no_room=True)
+
+    monkeypatch.setattr(made, "_make", make)
+    monkeypatch.setattr(made, "_kill", lambda member, restart: None)
+    member = made._plan(pool)
+    member.actor, member.pid, member.state = Replica(member.id, looks), 1, "running"
+    return made
+
+
+async def test_replicas_are_looked_at_while_a_pool_can_not_grow(supervisor: Supervisor, looks: Counter[ReplicaId]) -> None:
+    watching = asyncio.create_task(supervisor._watch())
+    first = ReplicaId("product", 0)
+    async with asyncio.timeout(20):
+        while len(supervisor.members("product")) < 2:
+            await asyncio.sleep(0.01)
+        before = looks[first]
+        while looks[first] < before + 5:
+            await asyncio.sleep(0.01)
+    assert len(supervisor.members("product")) == 2, "it still waits for the new one"
+    assert looks[ReplicaId("product", 1)] == 0, "which is not asked how it is before it has begun to be"
+    watching.cancel()
+    assert supervisor._sizing is not None
+    supervisor._sizing.cancel()
+    await asyncio.gather(watching, supervisor._sizing, return_exceptions=True)
