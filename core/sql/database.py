@@ -23,7 +23,7 @@ from ..errors import DeadlineExceeded, Unavailable
 from ..messages import call_context
 from ..metrics import Histogram, Sample
 from .compiled import WIDE, Asked, Compiled, compiled
-from .failures import Disconnected, OutOfTime, translated, was_not_sent
+from .failures import Disconnected, OutOfTime, ReadOnly, translated, was_not_sent
 from .pool import Connection, Pool
 
 T = TypeVar("T")
@@ -39,6 +39,7 @@ _SESSION = {
     # and for processes that help with one: starting them takes longer than most statements
     "max_parallel_workers_per_gather": "0",
 }
+_ANSWER = Compiled("SELECT true", ())
 _PLAN_ANEW = "SET plan_cache_mode = force_custom_plan"
 _PLAN_ONCE = "SET plan_cache_mode = force_generic_plan"
 
@@ -49,7 +50,9 @@ _TYPES = "SELECT $1::bytea[], $2::numeric[], $3::bool[], $4::int[], $5::bigint[]
 
 
 _FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
-_DOUBTFUL = (asyncio.CancelledError, TimeoutError, DeadlineExceeded, Disconnected, asyncpg.InternalClientError)
+_DOUBTFUL = (
+    asyncio.CancelledError, TimeoutError, DeadlineExceeded, Disconnected, asyncpg.InternalClientError, asyncpg.ReadOnlySQLTransactionError
+)  # fmt: skip
 """After these a connection isn't used again."""
 
 
@@ -96,6 +99,8 @@ class Database:
         self.statements = Histogram()
         self.committed = self.rolled_back = 0
         """Transactions of several statements."""
+        self._answered = float("-inf")
+        """Monotonic time at which a statement was answered last."""
         self._pool: Pool | None = None
         self._opening = asyncio.Lock()
 
@@ -119,6 +124,11 @@ class Database:
         pool, self._pool = self._pool, None
         if pool is not None:
             await pool.close()
+
+    async def answers(self) -> None:
+        """Returns when the database answers, or has answered within the last second. Raises what keeps it from it."""
+        if time.monotonic() - self._answered > 1.0:
+            await self.fetch_value(_ANSWER)
 
     def samples(self) -> Iterator[Sample]:
         parts = urlsplit(self.url)
@@ -291,6 +301,8 @@ class Database:
             better = translated(error, sent=not joins)
             if better is None:
                 raise
+            if isinstance(better, ReadOnly) and self._pool is not None:
+                self._pool.renew()
             raise better from error
 
     async def _send(self, sql: str, send: Callable[[Connection], Awaitable[T]]) -> T:
@@ -302,7 +314,9 @@ class Database:
             doubtful = False
             started = time.monotonic()
             try:
-                return await send(connection)
+                answer = await send(connection)
+                self._answered = time.monotonic()
+                return answer
             except BaseException as error:
                 doubtful = isinstance(error, _DOUBTFUL)
                 if not tries or not isinstance(error, _FAILURES) or not was_not_sent(error):
@@ -315,7 +329,9 @@ class Database:
     async def _timed(self, send: Callable[[Connection], Awaitable[T]], connection: Connection) -> T:
         started = time.monotonic()
         try:
-            return await send(connection)
+            answer = await send(connection)
+            self._answered = time.monotonic()
+            return answer
         finally:
             self.statements.observe(time.monotonic() - started)
 

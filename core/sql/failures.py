@@ -19,6 +19,14 @@ class Disconnected(Unavailable):
     """The connection went before the transaction was committed: nothing happened, it may be done again."""
 
 
+class ReadOnly(Disconnected):
+    """The server takes no writes any more, as after a failover: nothing happened. Its connections aren't kept: another one may lead."""
+
+
+class Unready(Unavailable):
+    """The database has no room for it or isn't up, for a while: nothing happened, it may be done again later."""
+
+
 class OutOfTime(DeadlineExceeded):
     """The time was over before anything was sent to the database: nothing happened."""
 
@@ -26,11 +34,27 @@ class OutOfTime(DeadlineExceeded):
 _DETAIL = re.compile(r"^Key \((?P<keys>.*?)\)=\((?P<values>.*)\) (?P<what>already exists|is not present|is still referenced)")
 _GONE = re.compile("clos(ed|ing)|released back")
 """How asyncpg speaks of a connection that went while it was in use."""
+_UNREADY = {
+    "53000": ("The database is short of resources.", 5.0),
+    "53100": ("The database has no room on its disk.", 15.0),
+    "53200": ("The database is out of memory.", 5.0),
+    "53300": ("The database takes no more connections.", 2.0),
+    "53400": ("The database has reached a limit.", 5.0),
+    "57P03": ("The database is starting, stopping or recovering.", 2.0),
+    "57P04": ("The database is gone.", 15.0),
+    "58000": ("The database's system has failed.", 5.0),
+    "58030": ("The database can't read or write its files.", 15.0),
+}
+"""SQLSTATE → what a client is told, and after how many seconds it makes sense to try again."""
+_READ_ONLY = "25006"
 _LOST = (
     pg.InternalClientError,
     pg.PostgresConnectionError,
     pg.AdminShutdownError,
     pg.CrashShutdownError,
+    pg.IdleInTransactionSessionTimeoutError,
+    pg.IdleSessionTimeoutError,
+    pg.TransactionTimeoutError,
     pg.ConnectionDoesNotExistError,
     ConnectionError,
 )
@@ -60,7 +84,7 @@ def was_not_sent(error: BaseException) -> bool:
 def may_be_done(error: BaseException) -> bool:
     """Whether a statement that ended like this may have taken effect all the same."""
     refused = isinstance(error, VelellaError) and error.status < 500
-    return not (refused or isinstance(error, (Disconnected, OutOfTime)))
+    return not (refused or isinstance(error, (Disconnected, Unready, OutOfTime)))
 
 
 def translated(error: BaseException, *, sent: bool = False) -> VelellaError | None:
@@ -74,10 +98,13 @@ def translated(error: BaseException, *, sent: bool = False) -> VelellaError | No
         refusal = _refusal(error)
         if refusal is not None:
             return refusal
+        if error.sqlstate == _READ_ONLY:
+            return ReadOnly("The database takes no changes at the moment.", hint=str(error), retry_after=5.0)
+        if error.sqlstate in _UNREADY:
+            message, seconds = _UNREADY[error.sqlstate]
+            return Unready(message, hint=str(error), retry_after=seconds)
     if isinstance(error, (TimeoutError, pg.QueryCanceledError)):
         return DeadlineExceeded("The database did not answer in time.")
-    if isinstance(error, pg.CannotConnectNowError | pg.TooManyConnectionsError):
-        return Unavailable("The database takes no connections at the moment.", hint=str(error))
     if was_not_sent(error):
         return Disconnected("The connection to the database was lost.")
     if isinstance(error, _LOST):
@@ -85,7 +112,7 @@ def translated(error: BaseException, *, sent: bool = False) -> VelellaError | No
             return ReplyLost("The connection to the database was lost before its answer came.")
         return Disconnected("The connection to the database was lost.")
     if isinstance(error, pg.InvalidCatalogNameError | pg.InvalidAuthorizationSpecificationError | OSError):
-        return Unavailable("The database can't be reached.", hint=str(error))
+        return Unready("The database can't be reached.", hint=str(error))
     if isinstance(error, pg.UndefinedTableError | pg.UndefinedColumnError):
         return UnexpectedState("The database has an older schema.", hint=f"Run `velella migrate`: {error}.")
     for kinds, words in _UNFIT:

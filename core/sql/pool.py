@@ -104,6 +104,12 @@ class Pool:
         elif not self._hand_on(connection):
             self._idle.append(connection)
 
+    def renew(self) -> None:
+        """End the connections that are idle: their server is not the one to talk to any more."""
+        idle, self._idle = self._idle, []
+        for connection in idle:
+            self.release(connection, doubtful=True)
+
     async def close(self, patience: float = 30.0) -> None:
         """Take no more requests, wait for the connections in use at most `patience` seconds, and end all of them."""
         self._closed = True
