@@ -55,6 +55,10 @@ class HostService(Service):
     async def ping(self) -> str:
         return str(self._host.replica)
 
+    async def ready(self) -> None:
+        """Raises what keeps a database of this process from answering."""
+        await self._host.ready()
+
     async def status(self) -> dict[str, Any]:
         """What `velella status` shows of a replica."""
         return self._host.status()
@@ -234,6 +238,10 @@ class Host:
 
             self._databases[url] = Database(url, connections=self._connections, statement_timeout=self.settings.statement_timeout)
         return self._databases[url]
+
+    async def ready(self) -> None:
+        """Returns when every database that this process works with answers. Raises what keeps one from it."""
+        await asyncio.gather(*(database.answers() for database in self._databases.values()))
 
     # -- our place among others
     def update(self, directory: Directory) -> None:

@@ -25,12 +25,18 @@ import asyncpg
 import psutil
 
 from ..core.errors import Misconfigured
+from ..core.logs import logger
 from ..core.private import open_private, private_folder
+
+log = logger("velella.postgres")
 
 USER = "postgres"
 DATABASE = "velella"
 SYSTEM_USER = "velella-postgres"
 """PostgreSQL refuses to run as root; started as root, it runs under this account."""
+
+LOOK_SECONDS, LONGEST_PAUSE = 0.5, 10.0
+"""How often its owner looks whether it runs, and the longest pause between attempts to start it again."""
 
 TUNING = {
     "shared_buffers": "256MB",
@@ -85,6 +91,37 @@ class EmbeddedPostgres:
             self._spawn(account)
         await self._wait_until_it_answers()
         await self._make_database()
+
+    async def keep(self) -> None:
+        """Start the server again whenever it ends without `stop`, until this is cancelled. Nothing that was committed is lost by that.
+
+        It is known by its process, not by its name. One that can't be started is tried again, in the end every 10 s: its log says why.
+        """
+        pause = LOOK_SECONDS
+        while True:
+            await asyncio.sleep(pause)
+            if self.is_running():
+                pause = LOOK_SECONDS
+                continue
+            log.error("the embedded PostgreSQL has ended: it is started again", process=self.pid)
+            if self._child is not None:
+                self._child.poll()  # so that it isn't kept as a zombie
+            self._process = self._child = None
+            try:
+                await self.start()
+            except (
+                Misconfigured,
+                OSError,
+                subprocess.SubprocessError,
+                asyncpg.PostgresError,
+                asyncpg.InterfaceError,
+                TimeoutError,
+            ) as error:
+                # at first because processes of the one before aren't gone yet
+                log.warning("the embedded PostgreSQL can't be started yet", error=str(error))
+                pause = min(2 * pause, LONGEST_PAUSE)
+            else:
+                log.warning("the embedded PostgreSQL is there again", process=self.pid)
 
     async def stop(self, timeout: float = 30.0) -> None:
         """Fast shutdown: running transactions are rolled back, what is committed is on disk. Kills after `timeout` seconds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import fcntl
 import os
@@ -112,23 +113,26 @@ def check_port(settings: Settings) -> None:
 async def database(settings: Settings) -> AsyncIterator[Settings]:
     """Settings whose database answers: the configured one, or the embedded one, started for as long as this lasts.
 
-    Where a running Velella of this data directory has the embedded one up, that is used and left running.
+    The embedded one is ours then, and started again should it end. Where a running Velella of this data directory has it up, that is used
+    and left running.
     """
     if settings.database_url is not None:
         await _must_answer(settings.database_url)
         yield settings
         return
     server = EmbeddedPostgres(settings.data_dir / "postgres")
-    borrowed = holder(settings) not in (None, os.getpid())
-    if borrowed:
+    if holder(settings) not in (None, os.getpid()):
         await _must_answer(server.url())
-    else:
-        await server.start()
+        yield settings.model_copy(update={"database_url": server.url()})
+        return
+    await server.start()
+    keeping = asyncio.create_task(server.keep())
     try:
         yield settings.model_copy(update={"database_url": server.url()})
     finally:
-        if not borrowed:
-            await server.stop()
+        keeping.cancel()
+        await asyncio.wait([keeping])
+        await server.stop()
 
 
 async def _must_answer(url: str) -> None:

@@ -21,6 +21,7 @@ from pydantic import ValidationError
 
 from ...actors.caching import Cache
 from ...actors.mailbox import Stay
+from ...actors.readiness import Readiness
 from ...core import tracing
 from ...core.errors import Busy, DeadlineExceeded, Misconfigured, Unavailable, VelellaError
 from ...core.json import dumps
@@ -109,7 +110,8 @@ class FrontEnd(Service):
         self._runner: web.ServerRunner | None = None
         self._leaving = False
         self._openapi: bytes | None = None
-        self._beside = {"/health": self._health, "/openapi.json": self._description}
+        self._readiness = Readiness(context.router)
+        self._beside = {"/health": self._health, "/health/ready": self._ready, "/openapi.json": self._description}
         """What is no route of the shop, and is answered also while that is full."""
         if settings.metrics != "off":
             self._beside["/metrics"] = partial(metrics.answer, context, settings)
@@ -422,6 +424,12 @@ class FrontEnd(Service):
         return known
 
     async def _health(self, http: web.BaseRequest) -> Reply:
+        """This process lives and its door is open. Asks nobody."""
+        return Reply(b"OK", 200, "text/plain")
+
+    async def _ready(self, http: web.BaseRequest) -> Reply:
+        """The shop can serve: every service has a replica whose database answers. 503 names those that haven't."""
+        await self._readiness.check()
         return Reply(b"OK", 200, "text/plain")
 
     async def _description(self, http: web.BaseRequest) -> Reply:

@@ -162,7 +162,8 @@ def test_the_commands_are_ours() -> None:
             if "exec" in container.get(probe, {}):
                 lines.append(shlex.join(container[probe]["exec"]["command"]))
             elif probe in container:
-                assert container[probe]["httpGet"] == {"path": "/health", "port": "http"}
+                path = "/health/ready" if probe == "readinessProbe" else "/health"
+                assert container[probe]["httpGet"] == {"path": path, "port": "http"}
     programs = {line.split()[0] for line in lines}
     assert programs == {"velella", "ray"}
     for line in lines:

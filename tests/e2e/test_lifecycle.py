@@ -66,6 +66,23 @@ async def test_a_shop_is_there_again_however_it_was_ended(tmp_path: Path) -> Non
     assert not alive, [process.cmdline() for process in alive]
 
 
+async def test_the_database_is_there_again_when_it_was_killed_and_so_is_the_shop(colony: Served) -> None:
+    admin = await colony.admin()
+    await admin.post("/admin/customers", {"email": f"before-{colony.topology}@example.com"})
+    assert (await admin.raw("GET", "/health/ready"))[0] == 200
+    first = int((colony.data_dir / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
+    os.kill(first, signal.SIGKILL)
+    async with asyncio.timeout(60):
+        while (answer := await admin.raw("POST", "/admin/customers", {"email": f"after-{colony.topology}@example.com"}))[0] != 200:
+            assert answer[0] in (400, 503), answer  # 400: it was done, and its answer was lost
+            if answer[0] == 400:
+                break
+            await asyncio.sleep(0.1)
+        while (await admin.raw("GET", "/health/ready"))[0] != 200:
+            await asyncio.sleep(0.1)
+    assert (await admin.get("/admin/customers", q=colony.topology))["count"] == 2
+
+
 async def test_a_second_start_on_the_same_data_says_so(colony: Served) -> None:
     output = await velella("serve", "--port", str(free_port()), data_dir=colony.data_dir, ok=False)
     assert "already runs" in output
