@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -45,7 +45,11 @@ class Relay:
     """Delivers events to the subscribers that this process has; one in each coordinator. They share the work by skipping what another one
     has locked."""
 
-    def __init__(self, flows: FlowContext, database: Database, store: Executions) -> None:
+    def __init__(
+        self, flows: FlowContext, database: Database, store: Executions, here: Callable[[], Sequence[Subscriber]] = subscribers
+    ) -> None:
+        """`here` gives the subscribers of this process."""
+        self._here = here
         self._flows = flows
         self._database = database
         self._store = store
@@ -61,7 +65,7 @@ class Relay:
     async def start(self) -> None:
         """Say which subscribers are here, and deliver to them until `stop`."""
         await self.subscribe()
-        if subscribers():
+        if self._here():
             self._looking = asyncio.create_task(self._look())
 
     async def stop(self) -> None:
@@ -76,7 +80,7 @@ class Relay:
 
     async def subscribe(self) -> None:
         """Tell the shop of the subscribers that are here. To be repeated: whom no coordinator names for a day is none of the shop's."""
-        pairs = [(event, one.name) for one in subscribers() for event in one.events]
+        pairs = [(event, one.name) for one in self._here() for event in one.events]
         if pairs:
             params = {"events": [event for event, _ in pairs], "subscribers": [name for _, name in pairs]}
             await self._database.execute(queries.SUBSCRIBE, params)
@@ -108,7 +112,7 @@ class Relay:
 
     async def take(self) -> list[asyncio.Task[None]]:
         """Begin what is due now, as far as there is room; the deliveries that were begun."""
-        here = {one.name: one for one in subscribers()}
+        here = {one.name: one for one in self._here()}
         rooms = {name: AT_ONCE - self._at_work[name] for name in here}
         free = {name: room for name, room in rooms.items() if room > 0}
         if not free:

@@ -1,0 +1,153 @@
+"""Locks under all that happens to them: holders that stand still, shards that are killed, answers that come late."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from velella.actors.locking.table import LONGEST_LEASE, Holding, LockTable, Tokens, counted
+from velella.core.errors import Conflict
+
+from ..simulated import SimulatedLoop
+
+KEYS = st.lists(st.sampled_from("abc"), min_size=1, max_size=3, unique=True).map(lambda keys: tuple(sorted(keys)))
+
+
+@dataclass(eq=False)
+class Holder:
+    """Somebody who asks for locks, and what it believes: it knows its own clock, and what it was told."""
+
+    name: str
+    keys: tuple[str, ...]
+    lease: float
+    asking: asyncio.Task[Holding] | None = None
+    asked_at: float = 0.0
+    token: int = 0
+    until: float = float("-inf")
+    told: bool = field(default=True)
+
+    def believes(self, now: float) -> bool:
+        return now < self.until
+
+
+class Locks(RuleBasedStateMachine):
+    """One shard, which is killed and started again, and its clients. The clock stands unless a rule turns it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = SimulatedLoop()
+        self.draw = counted()
+        self.table = self.started()
+        self.holders: list[Holder] = []
+        self.latest: dict[str, int] = {}
+        """Key → highest token ever granted."""
+        self.killed_at = float("-inf")
+        self.count = 0
+
+    def started(self) -> LockTable:
+        return LockTable(Tokens(self.draw), clock=self.loop.time)
+
+    def now(self) -> float:
+        return self.loop.now
+
+    def heard(self) -> None:
+        """What grants came in since we looked last."""
+        for one in self.holders:
+            if one.asking is not None and one.asking.done():
+                asking, one.asking = one.asking, None
+                if asking.cancelled() or asking.exception() is not None:
+                    assert asking.cancelled() or isinstance(asking.exception(), Conflict)
+                    continue
+                granted = asking.result()
+                one.token = granted.token
+                one.until = min(granted.until, self.now() + one.lease)
+                for key in one.keys:
+                    assert granted.token > self.latest.get(key, 0), "of one key, a later grant has a higher token"
+                    self.latest[key] = granted.token
+
+    @rule(keys=KEYS, lease=st.sampled_from((1.0, 10.0, LONGEST_LEASE)), wait=st.sampled_from((0.0, 5.0, 60.0)))
+    def ask(self, keys: tuple[str, ...], lease: float, wait: float) -> None:
+        self.count += 1
+        one = Holder(f"h{self.count}", keys, lease, asked_at=self.now())
+        one.asking = self.loop.begin(self.table.acquire(keys, one.name, lease, wait))
+        self.holders.append(one)
+        self.heard()
+
+    @rule(seconds=st.sampled_from((0.1, 0.9, 4.0, 11.0, LONGEST_LEASE + 1)))
+    def go_on(self, seconds: float) -> None:
+        self.loop.go_on(seconds)
+        self.heard()
+
+    @precondition(lambda self: any(one.token for one in self.holders))
+    @rule(data=st.data())
+    def renew(self, data: st.DataObject) -> None:
+        one = data.draw(st.sampled_from([one for one in self.holders if one.token]))
+        believed = one.believes(self.now())
+        newest = all(self.latest[key] == one.token for key in one.keys)
+        renewed = self.loop.inside(lambda: self.table.renew(one.keys, one.name, one.token, one.lease, adopt=believed))
+        if renewed:
+            one.until = self.now() + one.lease
+            rightful = [other.name for other in self.holders if other is not one and other.token > one.token and self.shares(other, one)]
+            assert rightful == [], "who was granted the keys later holds them"
+        else:
+            assert not (believed and newest), "nobody else has had the keys, and the lease is not over"
+            one.token, one.until = 0, float("-inf")
+        self.heard()
+
+    def shares(self, other: Holder, one: Holder) -> bool:
+        return other.believes(self.now()) and not set(one.keys).isdisjoint(other.keys)
+
+    @precondition(lambda self: any(one.token for one in self.holders))
+    @rule(data=st.data())
+    def give_back(self, data: st.DataObject) -> None:
+        one = data.draw(st.sampled_from([one for one in self.holders if one.token]))
+        self.loop.inside(lambda: self.table.release(one.name, one.token))
+        one.token, one.until = 0, float("-inf")
+        self.heard()
+
+    @precondition(lambda self: any(one.asking for one in self.holders))
+    @rule(data=st.data())
+    def give_up(self, data: st.DataObject) -> None:
+        one = data.draw(st.sampled_from([one for one in self.holders if one.asking]))
+        assert one.asking is not None
+        one.asking.cancel()
+        self.loop.settle()
+        self.heard()
+
+    @rule()
+    def kill(self) -> None:
+        """The shard forgets everything. Whoever waited asks again, as the client does."""
+        self.table = self.started()
+        self.killed_at = self.now()
+        for one in self.holders:
+            if one.asking is not None:
+                one.asking.cancel()
+                self.loop.settle()
+                one.asking = self.loop.begin(self.table.acquire(one.keys, one.name, one.lease, 60.0))
+        self.heard()
+
+    @invariant()
+    def one_holder(self) -> None:
+        """Each key has one holder, but for the moment after a kill in which those of before haven't claimed theirs."""
+        if self.now() - self.killed_at <= LONGEST_LEASE:
+            return
+        for key in "abc":
+            believers = [one.name for one in self.holders if key in one.keys and one.believes(self.now())]
+            assert len(believers) <= 1, f"{key} is held by {believers}"
+
+    def teardown(self) -> None:
+        self.loop.go_on(100 * LONGEST_LEASE)  # with nobody renewing, everybody is served or gives up
+        self.heard()
+        assert [one.name for one in self.holders if one.asking] == []
+        self.loop.inside(self.table.sweep)
+        assert (self.table.figures.held, self.table.figures.waiting) == (0, 0)
+        assert self.loop.unfinished() == set()
+        self.loop.close()
+
+
+def test_whatever_happens_a_lock_has_one_rightful_holder() -> None:
+    run_state_machine_as_test(Locks, settings=settings(max_examples=150, stateful_step_count=30, deadline=None))
