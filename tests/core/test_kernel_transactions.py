@@ -248,6 +248,7 @@ async def test_two_writes_that_deadlock_are_both_done(shop: ShopService) -> None
     await shop.database.script("ALTER SYSTEM SET deadlock_timeout = '50ms'")
     await shop.database.script("SELECT pg_reload_conf()")
     begun = 0
+    both = asyncio.Barrier(2)
 
     async def cross(first: str, second: str) -> None:
         async def body() -> None:
@@ -256,7 +257,8 @@ async def test_two_writes_that_deadlock_are_both_done(shop: ShopService) -> None
             for id in (first, second):
                 [row] = await shop.list("product", {"id": id}, fields=("rank",))
                 await shop.update("product", [{"id": id, "rank": row["rank"] + 1}])
-                await asyncio.sleep(0.05)
+                if id == first and begun <= 2:
+                    await both.wait()  # each holds what the other one wants next
 
         await shop.run_write(body)
 
