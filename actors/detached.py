@@ -55,8 +55,9 @@ class DetachedSupervisor:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.create_task(self._start())
+        starting = self._loop.create_task(self._start())  # kept: a loop only has a weak reference to its tasks
         self._loop.run_forever()
+        starting.cancel()
 
     async def _start(self) -> None:
         try:

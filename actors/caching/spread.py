@@ -53,6 +53,9 @@ class Spread:
         self._forget_after = settings.longest_cached
         self._sources = sources(settings)
         self._targets: dict[ReplicaId, _Target] = {}
+        self._owed: set[str] = set()
+        self._owed_everything = False
+        self._settling: asyncio.Task[None] | None = None
 
     def holders(self) -> set[ReplicaId]:
         """Other processes that remember answers."""
@@ -75,8 +78,34 @@ class Spread:
             return
         for gone in self._targets.keys() - holders:
             del self._targets[gone]
-        for wave in self._waves(holders):
-            await self._tell_all(wave, names)
+        sources, others = self._waves(holders)
+        await self._tell_all(sources, names)
+        await self._tell_all(others, names)
+        if others and self._are_late(sources):
+            self._owe(names)
+
+    def _are_late(self, sources: set[ReplicaId]) -> bool:
+        return any(target.missed for replica, target in self._targets.items() if replica in sources)
+
+    def _owe(self, names: Collection[str] | None) -> None:
+        """A source hasn't heard in time, and others may have filled from it since: when it has, they forget again."""
+        if names is None:
+            self._owed_everything = True
+        else:
+            self._owed.update(names)
+        if self._settling is None:
+            self._settling = asyncio.create_task(self._settle())
+
+    async def _settle(self) -> None:
+        try:
+            while self._owed or self._owed_everything:
+                while self._are_late(self._waves(self.holders())[0]):  # noqa: ASYNC110 - several, which come and go
+                    await asyncio.sleep(PAUSE_SECONDS)
+                names = None if self._owed_everything else sorted(self._owed)
+                self._owed, self._owed_everything = set(), False
+                await self._tell_all(self._waves(self.holders())[1], names)
+        finally:
+            self._settling = None
 
     async def _tell_all(self, replicas: set[ReplicaId], names: Collection[str] | None) -> None:
         waiting: dict[asyncio.Future[None], _Target] = {}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from ...core.errors import VelellaError
@@ -45,6 +45,7 @@ class LockProvider(ABC, Generic[P]):
     def __init__(self) -> None:
         self._grips: set[Grip[P]] = set()
         self._keeping: asyncio.Task[None] | None = None
+        self._renewing: dict[Grip[P], asyncio.Task[None]] = {}
         self._errands: set[asyncio.Task[Any]] = set()
 
     async def start(self) -> None:
@@ -52,10 +53,10 @@ class LockProvider(ABC, Generic[P]):
 
     async def stop(self) -> None:
         """Give back everything and disconnect."""
-        if self._keeping is not None:
-            self._keeping.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._keeping
+        keeping = [*self._renewing.values(), *([self._keeping] if self._keeping is not None else ())]
+        for task in keeping:
+            task.cancel()
+        await asyncio.gather(*keeping, return_exceptions=True)
         for grip in list(self._grips):
             try:
                 await self.give_back(grip)
@@ -90,13 +91,22 @@ class LockProvider(ABC, Generic[P]):
         return True
 
     async def _keep_all(self) -> None:
-        """Renew what is held for longer than a third of its lease. Most locks are gone before this ever sees them."""
+        """Renew what is held for longer than a third of its lease. Most locks are gone before this ever sees them.
+
+        Each by itself: one whose shard doesn't answer must not keep the others from being renewed in time.
+        """
         call_context.set(None)
         while True:
             await asyncio.sleep(TICK_SECONDS)
             now = time.monotonic()
             due = [grip for grip in self._grips if not grip.lost and now > grip.until - grip.lease * 2 / 3]
-            await asyncio.gather(*(self._keep_one(grip) for grip in due))
+            for grip in due:
+                if grip not in self._renewing:
+                    task = self._renewing[grip] = asyncio.create_task(self._keep_one(grip))
+                    task.add_done_callback(partial(self._renewed, grip))
+
+    def _renewed(self, grip: Grip[P], _: asyncio.Task[None]) -> None:
+        del self._renewing[grip]
 
     async def _keep_one(self, grip: Grip[P]) -> None:
         asked = time.monotonic()

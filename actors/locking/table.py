@@ -13,10 +13,12 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from ...core.errors import Conflict, InvalidData
+from ...core.errors import Conflict, InvalidData, VelellaError
 
 LONGEST_LEASE = 30.0
 """Seconds; also how long after its start a table takes over grants of the one before: none of them can be older."""
+
+DRAW_PAUSE = 0.1
 
 
 @dataclass(slots=True, eq=False)
@@ -348,8 +350,14 @@ class LockTable:
 
     def _serve_later(self, keys: Sequence[str]) -> None:
         async def later() -> None:
-            await self._tokens.wait()
-            self._serve(keys)
+            while any(key in self._queues for key in keys):
+                try:
+                    await self._tokens.wait()
+                except VelellaError:  # the database that tokens come from: those who wait go on waiting for it
+                    await asyncio.sleep(DRAW_PAUSE)
+                else:
+                    self._serve(keys)
+                    return
 
         task = asyncio.create_task(later())
         _pending.add(task)

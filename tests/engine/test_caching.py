@@ -329,6 +329,18 @@ async def test_a_front_end_that_missed_something_forgets_everything(doors: Doors
             await asyncio.sleep(0.02)
 
 
+async def test_who_filled_from_a_source_that_heard_late_forgets_again(doors: Doors) -> None:
+    """Between the two it may have taken what the source still remembered."""
+    await doors.stop("pricing-0")
+    await doors.writer(frozenset({"price"}))
+    for told in doors.told.values():
+        assert told == [frozenset({"price"})], "nobody waits for a source that is away"
+    await doors.start("pricing", 0)
+    async with asyncio.timeout(10):
+        while any(told.count(frozenset({"price"})) < 2 for told in doors.told.values()):
+            await asyncio.sleep(0.02)
+
+
 async def test_changes_are_told_although_the_caching_pool_is_away(doors: Doors) -> None:
     await doors.stop("caching-0")
     await doors.writer(frozenset({"product"}))

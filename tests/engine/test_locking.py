@@ -15,6 +15,7 @@ import pytest
 from velella.actors.directory import Address, Directory, ReplicaId
 from velella.actors.host import Host
 from velella.actors.locking import ActorLocks, LockProvider, LockTable, Tokens, locks
+from velella.actors.locking.leases import Grip
 from velella.actors.locking.table import LONGEST_LEASE, counted
 from velella.core.errors import Conflict, InvalidData, Unavailable
 from velella.core.settings import ProviderSettings, Settings
@@ -196,6 +197,61 @@ async def test_tokens_rise_when_keys_move_to_another_shard() -> None:
     shards[0] = object()  # the other shard is gone, its keys are ours
     after = await staying.acquire(["a"], "you", 10, 1)
     assert after.token > before.token
+
+
+class Partly(LockProvider[None]):
+    """Locks of which some can't be renewed, because nobody answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.renewed: list[str] = []
+
+    async def take(self, keys: tuple[str, ...], owner: str, *, wait: float, lease: float) -> Grip[None]:
+        return self._keep(Grip(keys, owner, 1, lease, time.monotonic() + lease, None))
+
+    async def give_back(self, held: Grip[None]) -> None:
+        self._drop(held)
+
+    async def _renew(self, grip: Grip[None]) -> bool:
+        if grip.owner == "unlucky":
+            await asyncio.Event().wait()
+        self.renewed.append(grip.owner)
+        return True
+
+
+async def test_a_lock_that_can_not_be_renewed_keeps_no_other_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("velella.actors.locking.leases.TICK_SECONDS", 0.01)
+    provider = Partly()
+    await provider.take(("a",), "unlucky", wait=0, lease=0.1)
+    await provider.take(("b",), "lucky", wait=0, lease=0.1)
+    async with asyncio.timeout(10):
+        while len(provider.renewed) < 3:
+            await asyncio.sleep(0.01)
+    await provider.stop()
+
+
+async def test_who_waits_is_served_when_tokens_can_be_had_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They come from the database, which may be away just when a block of them is used up."""
+    monkeypatch.setattr(Tokens, "SIZE", 4)
+    monkeypatch.setattr("velella.actors.locking.table.DRAW_PAUSE", 0.01)
+    numbers, away = counted(), [False]
+
+    async def draw() -> int:
+        if away[0]:
+            raise Unavailable("The database can't be reached.")
+        return await numbers()
+
+    table = LockTable(Tokens(draw))
+    held = await table.acquire(["a"], "0", 10, 0)
+    away[0] = True
+    waiting = [asyncio.create_task(table.acquire(["a"], f"{number}", 10, 10)) for number in range(1, 9)]
+    await asyncio.sleep(0)
+    table.release("0", held.token)
+    for number, one in enumerate(waiting, 1):
+        if number == 4:  # the first that needs another block
+            await asyncio.sleep(0.05)
+            away[0] = False
+        table.release(f"{number}", (await one).token)
 
 
 def test_an_uncontended_lock_costs_microseconds() -> None:
