@@ -118,6 +118,37 @@ async def test_what_is_not_sold_any_more_is_taken_out_of_the_cart(
     assert ([line["variant_id"] for line in order["items"]], order["total"]) == ([staying], D("15.95"))
 
 
+async def end_list(merchant: Store, id: str) -> Answer:
+    return await merchant.post(f"/admin/price-lists/{id}", {"ends_at": iso(utc_now())})
+
+
+async def draft_list(merchant: Store, id: str) -> Answer:
+    return await merchant.post(f"/admin/price-lists/{id}", {"status": "draft"})
+
+
+async def delete_list(merchant: Store, id: str) -> Answer:
+    return await merchant("DELETE", f"/admin/price-lists/{id}")
+
+
+@pytest.mark.parametrize("over", [end_list, draft_list, delete_list])
+async def test_a_sale_that_is_over_is_not_given(
+    market: Market, store: Store, merchant: Store, over: Callable[[Store, str], Awaitable[Answer]]
+) -> None:
+    shirt = await market.new_variant({"eur": "20"})
+    price = {"variant_id": shirt, "currency_code": "eur", "amount": 15}
+    body = {"title": "S", "description": "S", "status": "active", "type": "sale", "prices": [price]}
+    sale = (await merchant.post("/admin/price-lists", body))["price_list"]["id"]
+    cart = await store.ready(shirt)
+    assert cart["total"] == D("20.95")
+    assert (await over(merchant, sale)).status in (200, 204)
+    refused = await store.complete(cart)
+    assert (refused.status, refused.body["type"]) == (400, "invalid_data")
+    assert refused.body["message"].startswith("Not on sale any more: Shirt")
+    shown = await store.show(cart)
+    assert (shown["items"][0]["unit_price"], shown["items"][0]["compare_at_unit_price"], shown["total"]) == (20, None, D("25.95"))
+    assert (await bought_again(store, cart))["total"] == D("25.95")
+
+
 # -- ways to send it
 
 

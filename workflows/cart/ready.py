@@ -73,7 +73,7 @@ async def check_ready(flow: Flow, cart: Mapping[str, Any], order: Row) -> Ready:
     items: list[Row] = order["items"]
     variant_ids = sorted({item["variant_id"] for item in items if item.get("variant_id")})
     sellable = await find_sellable(flow, draft)
-    sellable.check()
+    sellable.check(draft)
     ties = await _ties(flow, draft, variant_ids)
     _, session = await asyncio.gather(
         _check_shipping(flow, items, order["shipping_methods"], ties["profiles"]),

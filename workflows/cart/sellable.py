@@ -1,13 +1,13 @@
 """Whether what is in a cart can still be had: what was looked at when it entered is looked at again when it is bought.
 
-Prices stay what the buyer was told; but what has no price any more isn't sold. Rules can be about things that only an application's hooks
-know of: what has such rules was checked by them when it entered, and is left alone here.
+Prices stay what the buyer was told; but what has no price any more isn't sold, and a sale that is over isn't given. Rules can be about
+things that only an application's hooks know of: what has such rules was checked by them when it entered, and is left alone here.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +16,8 @@ from ...core.flow import Flow, workflow
 from ...core.query.page import Query
 from .create import find_sales_channel
 from .draft import Draft
-from .goods import find_prices
-from .lines import refresh_and_save
+from .goods import find_prices, priced
+from .lines import add_to_cart, refresh_and_save
 from .payment import collections_of
 from .saving import lock_of
 from .shipping import idle_profiles, load_options
@@ -26,7 +26,7 @@ from .surroundings import Surroundings, load_surroundings
 Row = dict[str, Any]
 
 SOLD = ("id", "manage_inventory", "allow_backorder", "product_id", "product.status")
-OPTION_RULES = ("id", "rules.attribute")
+OPTION_RULES = ("id", "shipping_profile_id", "rules.attribute")
 _OF_OPTIONS = frozenset({"is_return", "enabled_in_store", "item_total", "currency_code", "region_id"})
 _OF_PRICES = frozenset({"region_id", "currency_code", "customer_id", "customer.groups.id", "customer.id"})
 """What rules can be about without hooks."""
@@ -40,13 +40,18 @@ class Sellable:
     """Those of its lines, as `SOLD` says."""
     gone_items: dict[str, str]
     """Lines that can't be had any more: id → title."""
+    dearer: dict[str, Row]
+    """Lines that were on sale and aren't any more: id → the price of today."""
     gone_methods: dict[str, str]
     """Shipping methods that can't be chosen any more, or have nothing to send: id → name."""
 
-    def check(self) -> None:
-        """Raises InvalidData where something can't be had."""
+    def check(self, draft: Draft) -> None:
+        """Raises InvalidData where something can't be had, or not for what it was to cost."""
         if self.gone_items:
             raise InvalidData(f"Not sold any more, and taken out of the cart: {', '.join(sorted(self.gone_items.values()))}")
+        if self.dearer:
+            titles = sorted(item["title"] for item in draft.items if item["id"] in self.dearer)
+            raise InvalidData(f"Not on sale any more: {', '.join(titles)}")
         if self.gone_methods:
             raise InvalidData(f"Can't be chosen any more to send the cart: {', '.join(sorted(self.gone_methods.values()))}")
 
@@ -58,18 +63,19 @@ async def find_sellable(flow: Flow, draft: Draft) -> Sellable:
         raise InvalidData(f"Region with id: {draft['region_id']} does not exist any more")
     if draft["sales_channel_id"] is not None:
         await find_sales_channel(flow, draft["sales_channel_id"])
-    (variants, items), methods = await asyncio.gather(_items(flow, draft, surroundings), _methods(flow, draft, surroundings))
-    return Sellable(variants, items, methods)
+    items, methods = await asyncio.gather(_items(flow, draft, surroundings), _methods(flow, draft, surroundings))
+    return Sellable(*items, methods)
 
 
-async def _items(flow: Flow, draft: Draft, surroundings: Surroundings) -> tuple[dict[str, Row], dict[str, str]]:
+async def _items(flow: Flow, draft: Draft, surroundings: Surroundings) -> tuple[dict[str, Row], dict[str, str], dict[str, Row]]:
+    """The variants, the lines that are gone, and those that aren't on sale any more."""
     lines = [item for item in draft.items if item["variant_id"] is not None]
     ids, channel = sorted({line["variant_id"] for line in lines}), draft["sales_channel_id"]
     if not ids:
-        return {}, {}
+        return {}, {}, {}
     products = sorted({line["product_id"] for line in lines if line["product_id"] is not None})
     rows = await flow.graph.rows(Query("product_variant", SOLD, {"id": ids}))
-    listed, priced = await flow.graph.ties_of(
+    listed, tied = await flow.graph.ties_of(
         ("product_sales_channel", "product_id", products if channel is not None else []), ("product_variant_price_set", "variant_id", ids)
     )
     here = {tie["product_id"] for tie in listed if tie["sales_channel_id"] == channel}
@@ -78,19 +84,28 @@ async def _items(flow: Flow, draft: Draft, surroundings: Surroundings) -> tuple[
         for row in rows
         if row["product"] is not None and row["product"]["status"] == "published" and (channel is None or row["product_id"] in here)
     }
-    price_sets = {tie["variant_id"]: tie["price_set_id"] for tie in priced}
-    priceless = await _priceless(flow, draft, surroundings, [line for line in lines if not line["is_custom_price"]], price_sets)
-    gone = {line["id"]: line["title"] for line in lines if line["variant_id"] not in sold or line["variant_id"] in priceless}
-    return sold, gone
-
-
-async def _priceless(flow: Flow, draft: Draft, surroundings: Surroundings, lines: Iterable[Row], price_sets: Mapping[str, str]) -> set[str]:
-    """Variants for which nobody knows a price any more."""
+    price_sets = {tie["variant_id"]: tie["price_set_id"] for tie in tied}
     quantities: dict[str, int] = {}
     for line in lines:
         quantities[line["variant_id"]] = quantities.get(line["variant_id"], 0) + line["quantity"]
-    prices = await find_prices(flow, price_sets, quantities, surroundings.pricing(draft))
-    missing = {id for id in quantities if prices.get(id, {}).get("calculated_amount") is None}
+    found = await find_prices(flow, price_sets, quantities, surroundings.pricing(draft))
+    prices = {id: price for id, price in found.items() if price["calculated_amount"] is not None}
+    quoted = [line for line in lines if not line["is_custom_price"]]
+    priceless = await _priceless(flow, draft, {line["variant_id"] for line in quoted} - prices.keys(), price_sets)
+    gone = {line["id"]: line["title"] for line in lines if line["variant_id"] not in sold or line["variant_id"] in priceless}
+    return sold, gone, {line["id"]: price for line in quoted if (price := _dearer(line, prices)) is not None}
+
+
+def _dearer(line: Row, prices: Mapping[str, Row]) -> Row | None:
+    """Today's price of a line whose sale is over. Where hooks have a say in prices, only they could tell."""
+    price = prices.get(line["variant_id"])
+    if price is None or line["compare_at_unit_price"] is None or add_to_cart.handlers.get("setPricingContext"):
+        return None
+    return price if price["calculated_amount"] > line["unit_price"] else None
+
+
+async def _priceless(flow: Flow, draft: Draft, missing: Collection[str], price_sets: Mapping[str, str]) -> set[str]:
+    """Of variants without a price as far as it is known here those for which hooks don't know one either."""
     sets = sorted({price_sets[id] for id in missing if id in price_sets})
     others = await flow.modules.pricing.all_prices(sets) if sets else {}
     return {id for id in missing if not any(_by_hooks(price, draft) for price in others.get(price_sets.get(id, ""), ()))}
@@ -107,18 +122,15 @@ async def _methods(flow: Flow, draft: Draft, surroundings: Surroundings) -> dict
     if not methods:
         return {}
     ids = sorted({method["shipping_option_id"] for method in methods})
-    options, idle = await asyncio.gather(
-        load_options(flow, draft, surroundings, option_ids=ids, calculate=False), idle_profiles(flow, draft)
+    options, idle, rows = await asyncio.gather(
+        load_options(flow, draft, surroundings, option_ids=ids, calculate=False),
+        idle_profiles(flow, draft),
+        flow.graph.rows(Query("shipping_option", OPTION_RULES, {"id": ids})),
     )
-    found = {
-        option["id"]
-        for option in options
-        if not idle(option["shipping_profile_id"]) and (option["amount"] is not None or option["price_type"] == "calculated")
-    }
-    lost = sorted(set(ids) - found)
-    rows = await flow.graph.rows(Query("shipping_option", OPTION_RULES, {"id": lost})) if lost else []
-    found |= {row["id"] for row in rows if {rule["attribute"] for rule in row["rules"]} - _OF_OPTIONS}
-    return {method["id"]: method["name"] for method in methods if method["shipping_option_id"] not in found}
+    offered = {option["id"] for option in options if option["amount"] is not None or option["price_type"] == "calculated"}
+    offered |= {row["id"] for row in rows if {rule["attribute"] for rule in row["rules"]} - _OF_OPTIONS}
+    offered -= {row["id"] for row in rows if idle(row["shipping_profile_id"])}
+    return {method["id"]: method["name"] for method in methods if method["shipping_option_id"] not in offered}
 
 
 @workflow("refresh-cart-items")
@@ -136,6 +148,9 @@ async def refresh_cart(flow: Flow, cart_id: str) -> None:
             load_surroundings(flow, draft["region_id"], draft["customer_id"]), collections_of(flow, cart_id)
         )
         sellable = await find_sellable(flow, draft)
+        for item in draft.items:
+            if item["id"] in sellable.dearer:
+                draft.put_item({**item, **priced(sellable.dearer[item["id"]])})
         for id in sellable.gone_items:
             draft.drop_item(id)
         for id in sellable.gone_methods:
