@@ -44,6 +44,8 @@ def _whole(text: str) -> int:
 
 
 def _exact(text: str) -> Decimal:
+    if len(text) <= WIDTH and "e" not in text and "E" not in text:  # as nearly all are written
+        return Decimal(text)
     try:
         return number_of(text)
     except ValueError:

@@ -83,12 +83,16 @@ class Connections(web.Server):
                 del self._open[client]
 
     def _look(self) -> None:
-        """Close connections whose requests are overdue."""
+        """Close connections whose requests are overdue, or whose answers nobody takes."""
         self._looking = self._loop.call_later(EACH, self._look)
-        since = self._loop.time() - self._seconds
+        now = self._loop.time()
         for connection in self.connections:
-            if isinstance(connection, Connection) and 0 < connection.waits_since < since:
+            if not isinstance(connection, Connection):
+                continue
+            if 0 < connection.waits_since < now - self._seconds:
                 connection.refuse(LATE)
+            elif connection.stuck_since(now) < now - self._seconds and connection.transport is not None:
+                connection.transport.abort()  # to close it would wait for what is never taken
 
     async def shutdown(self, timeout: float | None = None) -> None:
         self._looking.cancel()
@@ -98,7 +102,7 @@ class Connections(web.Server):
 class Connection(RequestHandler):
     """One connection."""
 
-    __slots__ = ("_client", "_doors", "busy", "waits_since")
+    __slots__ = ("_client", "_doors", "_stuck", "busy", "waits_since")
 
     def __init__(self, doors: Connections, **options: Any) -> None:
         super().__init__(doors, **options)
@@ -108,6 +112,14 @@ class Connection(RequestHandler):
         """Whether a request is being answered."""
         self.waits_since = 0.0
         """Since when the head of a request is awaited: from the connection's begin, or from the first bytes after an answer. 0: none is."""
+        self._stuck = (0, 0.0)
+
+    def stuck_since(self, now: float) -> float:
+        """Since when the client has taken nothing of what was sent to it; `now` where nothing waits to be taken. To be asked often."""
+        waiting = self.transport.get_write_buffer_size() if self.transport is not None else 0
+        if not waiting or waiting != self._stuck[0]:
+            self._stuck = (waiting, now)
+        return self._stuck[1]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         peer = transport.get_extra_info("peername")

@@ -75,9 +75,9 @@ def check_head(http: web.BaseRequest) -> None:
     """Raises InvalidData where a path, a query string or a header holds what is no text: the null character, or bytes that aren't UTF-8."""
     if "%00" in http.rel_url.raw_path_qs:
         raise InvalidData("An address can't hold the null character.")
-    for value in http.headers.values():
-        if not value.isascii() and _SURROGATES.search(value):
-            raise InvalidData("A header holds what is not UTF-8.")
+    values = "".join(http.headers.values())
+    if not values.isascii() and _SURROGATES.search(values):
+        raise InvalidData("A header holds what is not UTF-8.")
 
 
 def check_query(route: Route, text: str, *, restricted: frozenset[str], depth: int | None, key: str, store: bool) -> Understood:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import socket
 import time
 import zlib
 from pathlib import Path
@@ -215,6 +216,25 @@ async def test_a_long_answer_is_not_taken_for_a_late_head(postgres: EmbeddedPost
         raw.head("/test/slow", "x-seconds: 3", method="GET")
         raw.send(b"GET /health HTTP/1.1\r\nHo")
         assert (await raw.answer())[0] == 200
+
+
+async def test_an_answer_that_nobody_takes_is_let_go(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
+    async with served(postgres, tmp_path, receive_timeout=1.0) as shop:
+        listening = socket.socket()
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        listening.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(listening, ("127.0.0.1", shop.front.port))
+        await loop.sock_sendall(listening, b"GET /test/large HTTP/1.1\r\nHost: x\r\n\r\n" * 30)
+        server = shop.front._runner.server  # type: ignore[union-attr]
+        await asyncio.sleep(0.3)
+        assert len(server.connections) == 1
+        for _ in range(100):
+            if not server.connections:
+                break
+            await asyncio.sleep(0.1)
+        assert server.connections == []
+        listening.close()
 
 
 # -- many
