@@ -155,7 +155,7 @@ class EmbeddedPostgres:
         for folder in (self.folder, self.sockets):
             os.chown(folder, entry.pw_uid, entry.pw_gid)
         for path in (self.folder, self.sockets, _binary("postgres")):
-            _let_pass(path)
+            _let_pass(path, self.folder)
         return SYSTEM_USER
 
     def _make_data(self, account: str | None) -> None:
@@ -236,11 +236,11 @@ def _socket_folder(folder: Path) -> Path:
     return Path(tempfile.gettempdir()) / f"velella-pg-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]}"
 
 
-def _let_pass(path: Path) -> None:
-    """Let other accounts pass through the folders above `path`; they learn nothing of what lies in them."""
+def _let_pass(path: Path, own: Path) -> None:
+    """Let other accounts pass through the folders above `path` but `own`, which is theirs; they learn nothing of what lies in them."""
     for folder in path.absolute().parents:
         mode = folder.stat().st_mode
-        if not mode & stat.S_IXOTH:
+        if folder != own and not mode & stat.S_IXOTH:
             folder.chmod(mode | stat.S_IXOTH)
 
 
