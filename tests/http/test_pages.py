@@ -23,10 +23,10 @@ async def open_shop(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPat
 
 async def signed_in(shop: Shop, session: aiohttp.ClientSession) -> Client:
     """A merchant's browser: a session's cookie and nothing else."""
-    session_id = await shop.host.modules.auth.open_session(
-        {"actor_id": "user_1", "actor_type": "user", "auth_identity_id": "authid_1"}, 60.0
-    )
-    return Client(session, shop.base).with_(cookie=f"connect.sid={shop.front.tokens.sign_cookie(session_id)}")
+    client = Client(session, shop.base)
+    begun = await client.with_(authorization=f"Bearer {await shop.token('user', 'user_1')}")("POST", "/auth/session")
+    session.cookie_jar.clear()
+    return client.with_(cookie=begun.headers["Set-Cookie"].partition(";")[0])
 
 
 # -- reading
