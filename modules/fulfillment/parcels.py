@@ -45,8 +45,7 @@ class Parcels(ModuleService):
         except Exception:
             await self.delete("fulfillment", [id])
             raise
-        await self._carried_out(id, data.get("data") or {}, made)
-        return await self.retrieve("fulfillment", id, fields=_SHOWN)
+        return await self._booked(id, data, made)
 
     async def create_return_fulfillment(self, data: Mapping[str, Any]) -> Row:
         """Record a fulfillment that brings things back, and have its provider carry it out. Otherwise as `create_fulfillment`."""
@@ -60,13 +59,17 @@ class Parcels(ModuleService):
         except Exception:
             await self.delete("fulfillment", [id])
             raise
-        await self._carried_out(id, data.get("data") or {}, made)
-        return await self.retrieve("fulfillment", id, fields=_SHOWN)
+        return await self._booked(id, data, made)
 
     @writes
     async def update_fulfillment(self, id: str, change: Mapping[str, Any]) -> Row:
-        """Update a fulfillment. `labels`, where they are named, take the place of those it has."""
-        await self._hold(id)
+        """Update a fulfillment. `labels`, where they are named, take the place of those it has.
+
+        Raises NotFound, and NotAllowed for one that is (being) cancelled and shall be shipped or delivered.
+        """
+        held = await self._hold(id)
+        if _called_off(held) and (change.get("shipped_at") or change.get("delivered_at")):
+            raise NotAllowed(f"Fulfillment {id} is cancelled and can't be sent")
         plain = {name: value for name, value in change.items() if name not in _NESTED}
         await self.update("fulfillment", [{**plain, "id": id}])
         if change.get("labels") is not None:
@@ -78,16 +81,14 @@ class Parcels(ModuleService):
     async def cancel_fulfillment(self, id: str) -> Row:
         """Call a fulfillment off. One that is cancelled already is returned as it is.
 
-        Raises NotFound, and NotAllowed where it has been shipped or delivered.
+        It is written down before its provider is asked, so that nobody marks it as shipped meanwhile. When the provider refuses, that is
+        taken back and its error raised; when its answer doesn't come, it stays, and whoever asks for the cancelling again asks the provider
+        again. Raises NotFound, and NotAllowed where it has been shipped or delivered.
         """
-        fulfillment = await self.retrieve("fulfillment", id, fields=_SHOWN)
-        if fulfillment["canceled_at"] is not None:
-            return fulfillment
-        _check_cancelable(fulfillment)
-        if fulfillment["provider_id"] is not None:
-            provider: FulfillmentProvider = self.providers.get(fulfillment["provider_id"])
-            await provider.cancel(id, fulfillment["data"] or {})
-        return await self._canceled(id)
+        held = await self._begin_canceling(id)
+        if held["canceled_at"] is None:
+            await self._call_off(id, held["provider_id"], held["data"])
+        return await self._end_canceling(id, canceled=True)
 
     # -- inside
 
@@ -103,20 +104,52 @@ class Parcels(ModuleService):
         await self.create("fulfillment_item", [{**item, "fulfillment_id": data["id"]} for item in data.get("items") or ()])
         await self.create("fulfillment_label", [{**label, "fulfillment_id": data["id"]} for label in data.get("labels") or ()])
 
+    async def _booked(self, id: str, given: Mapping[str, Any], made: Consignment) -> Row:
+        """Write down what a provider has made of a fulfillment. Where that was cancelled meanwhile, the provider hears of it: what it was
+        told before there was a consignment may have meant nothing to it."""
+        data = {**(given.get("data") or {}), **made.data}
+        if await self._carried_out(id, data, made):
+            provider: FulfillmentProvider = self.providers.get(given["provider_id"])
+            await provider.cancel(id, data)
+        return await self.retrieve("fulfillment", id, fields=_SHOWN)
+
     @writes
-    async def _carried_out(self, id: str, given: Mapping[str, Any], made: Consignment) -> None:
-        await self.update("fulfillment", [{"id": id, "data": {**given, **made.data}}])
+    async def _carried_out(self, id: str, data: Row, made: Consignment) -> bool:
+        """Whether it was cancelled meanwhile."""
+        held = await self._hold(id)
+        await self.update("fulfillment", [{"id": id, "data": data}])
         labels: Rows = [{**label, "fulfillment_id": id} for label in made.labels]
         known = await self.list("fulfillment_label", {"fulfillment_id": id}, fields=("tracking_number",))
         there = {row["tracking_number"] for row in known}
         await self.create("fulfillment_label", [label for label in labels if label["tracking_number"] not in there])
+        return _called_off(held)
+
+    async def _call_off(self, id: str, provider_id: str | None, data: Mapping[str, Any] | None) -> None:
+        if provider_id is None:
+            return
+        provider: FulfillmentProvider = self.providers.get(provider_id)
+        try:
+            await provider.cancel(id, data or {})
+        except _UNKNOWN:
+            raise
+        except Exception:
+            await self._end_canceling(id, canceled=False)
+            raise
 
     @writes
-    async def _canceled(self, id: str) -> Row:
+    async def _begin_canceling(self, id: str) -> Row:
+        """Hold it, check that it can be cancelled, and write down that it is to be."""
         held = await self._hold(id)
         if held["canceled_at"] is None:
             _check_cancelable(held)
-            await self.update("fulfillment", [{"id": id, "canceled_at": utc_now()}])
+            await self.update("fulfillment", [{"id": id, "canceling_at": utc_now()}])
+        return {name: held[name] for name in ("canceled_at", "provider_id", "data")}
+
+    @writes
+    async def _end_canceling(self, id: str, *, canceled: bool) -> Row:
+        held = await self._hold(id)
+        if held["canceling_at"] is not None and held["canceled_at"] is None:
+            await self.update("fulfillment", [{"id": id, "canceling_at": None, "canceled_at": utc_now() if canceled else None}])
         return await self.retrieve("fulfillment", id, fields=_SHOWN)
 
     async def _hold(self, id: str) -> Row:
@@ -124,6 +157,10 @@ class Parcels(ModuleService):
         if held is None:
             raise NotFound(f"Fulfillment with id: {id} was not found")
         return dict(held)
+
+
+def _called_off(held: Mapping[str, Any]) -> bool:
+    return held["canceling_at"] is not None or held["canceled_at"] is not None
 
 
 def _check_cancelable(fulfillment: Mapping[str, Any]) -> None:

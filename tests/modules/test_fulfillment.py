@@ -42,12 +42,19 @@ class Courier(FulfillmentProvider):
 
     async def create(self, key: str, data: Data, items: Sequence[Data], order: Data | None, fulfillment: Data) -> Consignment:
         self.asked.append(("create", key))
+        await self.meanwhile()
         if self.fails is not None:
             raise self.fails
         return Consignment({"parcel": len(items)}, [{"tracking_number": "T1", "tracking_url": "u", "label_url": "l"}])
 
     async def cancel(self, key: str, data: Data) -> None:
         self.asked.append(("cancel", key))
+        await self.meanwhile()
+        if self.fails is not None:
+            raise self.fails
+
+    async def meanwhile(self) -> None:
+        """What happens while it is asked."""
 
 
 @pytest.fixture
@@ -264,3 +271,45 @@ async def test_what_has_left_can_not_be_cancelled(fulfillments: FulfillmentServi
     assert shipped["shipped_at"] == "2026-11-22T10:00:00.000Z"
     with pytest.raises(NotAllowed, match="shipped"):
         await fulfillments.cancel_fulfillment(made["id"])
+
+
+async def test_nobody_ships_what_a_carrier_is_just_calling_off(fulfillments: FulfillmentService) -> None:
+    courier: Courier = fulfillments.providers.get("courier_fast")
+    made = await fulfillments.create_fulfillment(parcel())
+
+    async def ship() -> None:
+        with pytest.raises(NotAllowed, match="cancelled"):
+            await fulfillments.update_fulfillment(made["id"], {"shipped_at": "2026-11-22T10:00:00Z"})
+
+    courier.meanwhile = ship  # type: ignore[method-assign]
+    courier.fails = Unavailable("no answer")
+    with pytest.raises(Unavailable):
+        await fulfillments.cancel_fulfillment(made["id"])
+    await ship()  # nobody knows what the carrier does
+    courier.fails = None
+    canceled = await fulfillments.cancel_fulfillment(made["id"])
+    assert (canceled["canceled_at"] is not None, canceled["shipped_at"]) == (True, None)
+    assert courier.asked[1:] == [("cancel", made["id"]), ("cancel", made["id"])]
+
+
+async def test_what_a_carrier_refuses_to_call_off_can_be_shipped(fulfillments: FulfillmentService) -> None:
+    courier: Courier = fulfillments.providers.get("courier_fast")
+    made = await fulfillments.create_fulfillment(parcel())
+    courier.fails = NotAllowed("It is in the van")
+    with pytest.raises(NotAllowed, match="van"):
+        await fulfillments.cancel_fulfillment(made["id"])
+    shipped = await fulfillments.update_fulfillment(made["id"], {"shipped_at": "2026-11-22T10:00:00Z"})
+    assert (shipped["canceled_at"], shipped["shipped_at"]) == (None, "2026-11-22T10:00:00.000Z")
+
+
+async def test_a_carrier_hears_of_a_cancelling_that_was_faster_than_its_answer(fulfillments: FulfillmentService) -> None:
+    courier: Courier = fulfillments.providers.get("courier_fast")
+
+    async def cancel() -> None:
+        if courier.asked[-1] == ("create", "ful_1"):
+            await fulfillments.cancel_fulfillment("ful_1")
+
+    courier.meanwhile = cancel  # type: ignore[method-assign]
+    made = await fulfillments.create_fulfillment(parcel(id="ful_1"))
+    assert made["canceled_at"] is not None
+    assert courier.asked == [("create", "ful_1"), ("cancel", "ful_1"), ("cancel", "ful_1")]
