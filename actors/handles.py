@@ -66,6 +66,7 @@ class Handle:
         if method.startswith("_"):
             raise AttributeError(method)
         send = self._resolve(self._service, method)
+        send.message_of = (self, method)  # type: ignore[attr-defined]
         self.__dict__[method] = send  # from now on the attribute is the function itself
         return send
 

@@ -91,6 +91,12 @@ class Messages(Protocol):
     message_key_index: int
 
 
+def addressed(method: Callable[..., Any]) -> tuple[Any, str]:
+    """The service (or its handle) and the name of the message that a method sends."""
+    sent: tuple[Any, str] | None = getattr(method, "message_of", None)
+    return sent or (method.__self__, method.__name__)  # type: ignore[attr-defined]
+
+
 def message_kind(method: Callable[..., Any]) -> Kind:
     return getattr(method, "message_kind", "call")
 
@@ -162,5 +168,6 @@ def writes(method: Callable[Concatenate[S, P], Awaitable[R]]) -> Callable[Concat
             return await run(body, one_statement=True, answers=method.answers)  # type: ignore[attr-defined]
         return await run(body)
 
+    in_transaction.one_statement = alone  # type: ignore[attr-defined]
     in_transaction.message_kind = "write"  # type: ignore[attr-defined]
     return in_transaction

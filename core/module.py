@@ -16,16 +16,16 @@ import asyncio
 import functools
 import random
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Table
 
 from . import json
+from .clock import iso
 from .codec import pack, unpack
 from .errors import Conflict, InvalidData, NotFound, ReplyLost, VelellaError
-from .messages import Service, call_context, one_statement, reads, writes
+from .messages import call_context, one_statement, reads, writes
 from .providers import Providers
 from .query.links import Reference
 from .query.page import Page, Query
@@ -37,7 +37,9 @@ from .sql.failures import Collided, Disconnected, may_be_done
 from .sql.lists import Lists
 from .sql.messages import CameBefore, MessageLog, answer_of, is_step, value_of
 from .sql.statements import Statements
+from .sql.undo import Pair, keys_of
 from .sql.writes import WriteStatements, cascades, guard_of
+from .writing import Undoable, Write, running_write
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -103,25 +105,7 @@ def remembered(*entities: str) -> Callable[[Callable[Concatenate[M, P], Awaitabl
     return mark
 
 
-class _Write:
-    """A write of one service that is being carried out."""
-
-    __slots__ = ("answered", "record", "running", "sent", "service", "touched")
-
-    def __init__(self, service: ModuleService, *, record: str | None = None, answered: bytes | None = None) -> None:
-        """`record`: the id under which its one statement has to record itself. `answered`: what that gave when it was carried out."""
-        self.service = service
-        self.record = record
-        self.answered = answered
-        self.sent = False
-        self.touched: set[str] = set()
-        self.running = True
-
-
-_write: ContextVar[_Write | None] = ContextVar("velella_write", default=None)
-
-
-class ModuleService(Service):
+class ModuleService(Undoable):
     """The base of every module's service: the routine messages over its entities.
 
     Rows go in and come out as dicts of JSON values. What a module adds are the methods that mean business.
@@ -206,7 +190,7 @@ class ModuleService(Service):
                 raise InvalidData(f"{kind.called} needs a value for {kind.key}")
         statement, params = self._writes.insert(kind, given)
         made: Rows = json.loads(await self.database.fetch_json(statement, params))
-        self._touch_stored(kind, made)
+        self._stored_new(kind, made)
         return _in_order(kind, given, made)
 
     @writes
@@ -223,8 +207,12 @@ class ModuleService(Service):
             await self._lock(kind, keys)
         done: Rows = []
         for names, group in _by_columns(given).items():
-            statement, params = self._writes.update(kind, names, group)
-            done += json.loads(await self.database.fetch_json(statement, params))
+            if self.keeps:
+                [[stored, pairs]] = await self.database.fetch(*self._writes.update_kept(kind, names, group))
+                self.keep(kind.table, pairs or ())
+            else:
+                stored = await self.database.fetch_json(*self._writes.update(kind, names, group))
+            done += json.loads(stored)
         if len(done) < len(given):
             await self._refuse_update(kind, given, done)
         if given:
@@ -267,6 +255,8 @@ class ModuleService(Service):
         back = await self._restore(kind, None, {"keys": list(dict.fromkeys(ids))})
         return [id for id in dict.fromkeys(ids) if id in back]
 
+    # -- for a module's own methods
+
     async def answer(self, statement: Answering, params: Mapping[str, Any]) -> Any:
         """Send the statement of a write that is one, and answers by its one value (see `messages.one_statement`). JSON comes parsed.
 
@@ -304,6 +294,13 @@ class ModuleService(Service):
         """Like `touch`, where it is known which rows: who remembers others of the entity by their keys needn't forget them."""
         rows = {f"{entity}:{key}" for key in keys}
         self.touch(*(rows if len(rows) <= MOST_ROWS else (entity,)))
+
+    def _stored_new(self, kind: Entity, rows: Rows) -> None:
+        """Say that rows are new."""
+        self._touch_stored(kind, rows)
+        if self.keeps:
+            keys = {kind.key, *keys_of(kind.table)}
+            self.keep(kind.table, [(None, {key: row[key] for key in keys}) for row in rows])
 
     def _touch_stored(self, kind: Entity, rows: Rows) -> None:
         """`touch_rows` for rows that are new or changed, and for what they belong to, which may have one more now: by the column that
@@ -347,10 +344,6 @@ class ModuleService(Service):
 
     # -- inside
 
-    def _running(self) -> _Write | None:
-        running = _write.get()
-        return running if running is not None and running.service is self and running.running else None
-
     @staticmethod
     def _message_id() -> str | None:
         """Of the running message, if it is to be recorded."""
@@ -374,13 +367,13 @@ class ModuleService(Service):
             answer: R = answer_of(reply)
             await self._tell_of(self._everything)
             return answer
-        running = _Write(self, answered=value)
-        token = _write.set(running)
+        running = Write(self, answered=value)
+        token = running_write.set(running)
         try:
             return await body()
         finally:
             running.running = False
-            _write.reset(token)
+            running_write.reset(token)
             await self._tell_of(running.touched)
 
     async def _write_once(self, body: Callable[[], Awaitable[R]], one_statement: bool, answers: bool, doubtful: bool) -> R:
@@ -390,8 +383,8 @@ class ModuleService(Service):
         joined = self.database.transaction_running is not None
         fresh = call is not None and call.fresh and not joined and not doubtful
         alone = one_statement and not joined and (message_id is None or (answers and fresh))
-        running = _Write(self, record=message_id if alone else None)
-        token = _write.set(running)
+        running = Write(self, record=message_id if alone else None)
+        token = running_write.set(running)
         try:
             if alone:
                 return await self._write_alone(running, body)
@@ -414,9 +407,9 @@ class ModuleService(Service):
             return await self._answer_again(await self.message_log.reply(self.database, message_id), body)
         finally:
             running.running = False
-            _write.reset(token)
+            running_write.reset(token)
 
-    async def _write_alone(self, running: _Write, body: Callable[[], Awaitable[R]]) -> R:
+    async def _write_alone(self, running: Write, body: Callable[[], Awaitable[R]]) -> R:
         """One statement is its own transaction. What it changes is known when it has answered: without an answer it may be anything."""
         touched: Iterable[str] = running.touched
         try:
@@ -450,7 +443,9 @@ class ModuleService(Service):
         statement, params = self._writes.insert_all(asked, [(table, each) for table, each in pairs if each])
         made: list[Rows] = json.loads(await self.database.fetch_json(statement, params))
         for (kind, _), rows in zip(asked, made, strict=True):
-            self._touch_stored(kind, rows)
+            self._stored_new(kind, rows)
+        for table, each in pairs:
+            self.keep_pairs(table, each)
         stored = iter(made)
         return [_in_order(self.schema[entity], rows, next(stored)) if rows else [] for (entity, _), rows in zip(parts, given, strict=True)]
 
@@ -481,24 +476,34 @@ class ModuleService(Service):
             return []
         statement, params = self._writes.insert(kind, self._writes.new_rows(kind, rows), or_nothing=True)
         made: Rows = json.loads(await self.database.fetch_json(statement, params))
-        self._touch_stored(kind, made)
+        self._stored_new(kind, made)
         return made
 
     async def _delete(self, kind: Entity, by: str, keys: Sequence[Any]) -> set[Any]:
         """Delete by a column, and what goes along. Where rows really go, those that refer to them go first."""
         if not keys:
             return set()
+        kept = self.keeps
+        statement = self._writes.delete(kind, by, kept=kept)
         if kind.soft:
-            gone = {row[0] for row in await self.database.fetch(self._writes.delete(kind, by), {"keys": list(keys)})}
-            await self._delete_children(kind, gone)
+            deleted = await self.database.fetch(statement, {"keys": list(keys)})
+            await self._delete_children(kind, {row[0] for row in deleted})
         else:
             if cascades(kind):
                 rows = await self.database.fetch(self._writes.children(kind, by), {"keys": list(keys)})
                 await self._delete_children(kind, {row[0] for row in rows})
-            gone = {row[0] for row in await self.database.fetch(self._writes.delete(kind, by), {"keys": list(keys)})}
+            deleted = await self.database.fetch(statement, {"keys": list(keys)})
+        if kept:  # after its children: taken back in reverse it is there before them
+            self.keep(kind.table, [self._deleted(kind, *row) for row in deleted])
+        gone = {row[0] for row in deleted}
         if gone:
             self.touch_rows(kind.name, gone)
         return gone
+
+    @staticmethod
+    def _deleted(kind: Entity, key: Any, further: Any) -> Pair:
+        """`further`: the time of deletion, or the row that is gone."""
+        return ({kind.key: key, "deleted_at": None}, {kind.key: key, "deleted_at": further}) if kind.soft else (further, None)
 
     async def _delete_children(self, kind: Entity, keys: set[Any]) -> None:
         for relation in cascades(kind):
@@ -509,6 +514,8 @@ class ModuleService(Service):
         if not rows:
             return set()
         self.touch(kind.name)  # what they belong to has them again
+        if self.keeps:
+            self.keep(kind.table, [({kind.key: key, "deleted_at": iso(time)}, {kind.key: key, "deleted_at": None}) for key, time in rows])
         for relation in cascades(kind):
             child = self.schema[relation.target]
             if child.soft:

@@ -58,6 +58,7 @@ In all three the execution waits in its row: no process, lock or connection is k
 
 from .definitions import Hook, Retry, Step, Subscriber, Workflow, on_hook, step, subscriber, workflow, workflow_named
 from .flow import Flow, FlowContext, Held, Locks
+from .keeping import Kept, keep, take_back, unchanged
 from .run import Event
 
 __all__ = [
@@ -66,14 +67,18 @@ __all__ = [
     "FlowContext",
     "Held",
     "Hook",
+    "Kept",
     "Locks",
     "Retry",
     "Step",
     "Subscriber",
     "Workflow",
+    "keep",
     "on_hook",
     "step",
     "subscriber",
+    "take_back",
+    "unchanged",
     "workflow",
     "workflow_named",
 ]

@@ -42,6 +42,9 @@ GUARD = "velella_guard"
 EMAIL = "velella_email"
 """Key in a column's info: the kernel writes email addresses there, and nothing else."""
 
+COUNTED = "velella_counted"
+"""Key in a column's info: others add to it and take from it meanwhile, so a write is taken back from it by the difference."""
+
 
 def module_metadata() -> MetaData:
     """Metadata of one module, with the naming convention of constraints that migrations rely on."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
+    CTE,
     Boolean,
     ColumnElement,
     FromClause,
@@ -36,7 +37,7 @@ from ..errors import InvalidData
 from ..ids import new_id
 from .catalog import Catalog
 from .columns import GUARD
-from .compiled import Compiled, compiled
+from .compiled import DIALECT, Compiled, compiled
 from .entity import Entity, Relation
 from .values import Field
 
@@ -125,7 +126,13 @@ class WriteStatements:
     def update(self, entity: Entity, names: tuple[str, ...], rows: Sequence[Row]) -> tuple[Compiled, dict[str, Any]]:
         """`names`: the columns that all of the rows name, the key among them."""
         key = ("update", entity.name, names)
-        statement = self._made.get(key) or self._keep(key, self._update(entity, names))
+        statement = self._made.get(key) or self._keep(key, self._shown(entity, self._updated(entity, names).cte("made")))
+        return statement, {"rows": json.dumps(rows)}
+
+    def update_kept(self, entity: Entity, names: tuple[str, ...], rows: Sequence[Row]) -> tuple[Compiled, dict[str, Any]]:
+        """`update` that gives a second value: the JSON of pairs of the rows' columns, as they were and as they are (see `undo.Change`)."""
+        key = ("update kept", entity.name, names)
+        statement = self._made.get(key) or self._keep(key, self._update_kept(entity, names))
         return statement, {"rows": json.dumps(rows)}
 
     def lock(self, entity: Entity, keys: Sequence[Any]) -> tuple[Compiled, dict[str, Any]]:
@@ -139,9 +146,11 @@ class WriteStatements:
             made = self._keep(("lock", entity.name), compiled(query))
         return made, {"keys": list(keys)}
 
-    def delete(self, entity: Entity, by: str) -> Compiled:
-        """Soft where the table can, hard where it can't, by a column that is any of `keys`. Gives the keys as rows."""
-        made = self._made.get(("delete", entity.name, by))
+    def delete(self, entity: Entity, by: str, *, kept: bool = False) -> Compiled:
+        """Soft where the table can, hard where it can't, by a column that is any of `keys`. Gives the keys as rows; for who keeps what is
+        changed, with the time of deletion, or with all of a row that is gone.
+        """
+        made = self._made.get(("delete", entity.name, by, kept))
         if made is None:
             table = entity.table
             condition = table.c[by] == any_(bindparam("keys", type_=ARRAY(table.c[by].type)))
@@ -150,7 +159,8 @@ class WriteStatements:
                 statement: Any = update(table).where(condition, table.c.deleted_at.is_(None)).values(deleted_at=func.now())
             else:
                 statement = delete(table).where(condition)
-            made = self._keep(("delete", entity.name, by), compiled(statement.returning(table.c[entity.key])))
+            further = [_whole(table) if not entity.soft else func.to_jsonb(table.c.deleted_at)] if kept else []
+            made = self._keep(("delete", entity.name, by, kept), compiled(statement.returning(table.c[entity.key], *further)))
         return made
 
     def children(self, entity: Entity, by: str) -> Compiled:
@@ -231,7 +241,22 @@ class WriteStatements:
             values.append(value)
         return pg_insert(entity.table).from_select([col.name for col in columns], select(*values).select_from(rows))
 
-    def _update(self, entity: Entity, names: tuple[str, ...]) -> Compiled:
+    def _update_kept(self, entity: Entity, names: tuple[str, ...]) -> Compiled:
+        table = entity.table
+        kept = [col for col in table.columns if col.name in names or col.primary_key or col.name == "updated_at"]
+        rows = _recordset([column(name, table.c[name].type) for name in names])
+        # the rows are held before they are changed, so that these are what was changed, whoever else is just changing them
+        held = select(*kept).where(table.c[entity.key] == rows.c[entity.key]).with_for_update(key_share=True, of=table).cte("held")
+        was = select(*held.c).subquery("was")
+        made = self._updated(entity, names, held).cte("made")
+        left = select(*(made.c[col.name] for col in kept)).subquery("lft")
+        pair = func.jsonb_build_array(func.to_jsonb(was.table_valued()), func.to_jsonb(left.table_valued()))
+        pairs = select(func.jsonb_agg(pair)).select_from(was.join(left, was.c[entity.key] == left.c[entity.key]))
+        return compiled(select(self._list(entity, made, "shown").scalar_subquery(), pairs.scalar_subquery()))
+
+    @staticmethod
+    def _updated(entity: Entity, names: tuple[str, ...], held: CTE | None = None) -> Any:
+        """The update of a parameter's rows; after they are `held`, where that is given."""
         table = entity.table
         rows = _recordset([column(name, table.c[name].type) for name in names])
         guard = next((col for col in table.columns if GUARD in col.info), None)
@@ -247,7 +272,9 @@ class WriteStatements:
             values[entity.key] = rows.c[entity.key]
         if entity.soft:
             statement = statement.where(table.c.deleted_at.is_(None))
-        return self._shown(entity, statement.values(values).returning(*table.columns).cte("made"))
+        if held is not None:
+            statement = statement.where(table.c[entity.key] == held.c[entity.key])
+        return statement.values(values).returning(*table.columns)
 
     def _shown(self, entity: Entity, made: FromClause) -> Compiled:
         return compiled(self._list(entity, made, "shown"))
@@ -282,6 +309,11 @@ def _recordset(columns: list[Any], suffix: str = "") -> Any:
 def _partial(columns: Iterable[Column[Any]]) -> list[Column[Any]]:
     """Columns with a default that may also be null: leaving them out isn't the same as giving null."""
     return [col for col in columns if col.nullable and col.server_default is not None]
+
+
+def _whole(table: Table) -> ColumnElement[Any]:
+    """A row as JSON, exactly."""
+    return func.to_jsonb(literal_column(DIALECT.identifier_preparer.quote(table.name)))
 
 
 def _keys(entity: Entity) -> ColumnElement[bool]:

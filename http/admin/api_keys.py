@@ -49,7 +49,7 @@ class RevokeApiKey(Body):
 
 async def _delete(request: Request, id: str) -> None:
     await request.modules.api_key.delete_keys([id])
-    await request.modules.link.release("api_key", [id])
+    await request.modules.link.release({"api_key": [id]})
 
 
 routes.resource("/admin/api-keys", API_KEY, list=API_KEYS, update=UpdateApiKey, delete=_delete)

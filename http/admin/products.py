@@ -8,6 +8,7 @@ from typing import Any
 from ...core.errors import NotFound
 from ...core.json import dumps
 from ...core.query.page import Query
+from ...workflows.links import batch_links
 from ...workflows.product.images import batch_image_variants, batch_variant_images
 from ...workflows.product.options import set_product_options
 from ...workflows.product.products import batch_products, create_products, delete_products, update_products
@@ -358,7 +359,7 @@ async def add_inventory_item(request: Request) -> Answer:
     variant_id = request.params["variant_id"]
     await own(request, variant_id)
     await request.modules.inventory.retrieve("inventory_item", request.body["inventory_item_id"], fields=("id",))
-    await request.modules.link.attach(INVENTORY, [need(variant_id, request.body)])
+    await request.run(batch_links, create={INVENTORY: [need(variant_id, request.body)]})
     return await shown_one(request, variant_id)
 
 
@@ -369,7 +370,7 @@ async def update_inventory_item(request: Request) -> Answer:
     await own(request, variant_id)
     row = {"inventory_item_id": request.params["inventory_item_id"], **request.body}
     await request.modules.inventory.retrieve("inventory_item", row["inventory_item_id"], fields=("id",))
-    await request.modules.link.attach(INVENTORY, [need(variant_id, row)])
+    await request.run(batch_links, create={INVENTORY: [need(variant_id, row)]})
     return await shown_one(request, variant_id)
 
 
@@ -378,7 +379,7 @@ async def remove_inventory_item(request: Request) -> Answer:
     """Say that a variant doesn't need an inventory item."""
     variant_id, item = request.params["variant_id"], request.params["inventory_item_id"]
     await own(request, variant_id)
-    await request.modules.link.detach(INVENTORY, [{"variant_id": variant_id, "inventory_item_id": item}])
+    await request.run(batch_links, delete={INVENTORY: [{"variant_id": variant_id, "inventory_item_id": item}]})
     variant = shown_variant(await request.graph.one("product_variant", variant_id, request.fields_of(VARIANT)))
     tie = {"variant": variant_id, "inventory": item}
     return {"id": tie, "object": "variant-inventory-item-link", "deleted": True, "parent": variant}

@@ -14,6 +14,7 @@ from typing import Any
 
 from ...core.errors import NotFound
 from ...core.query.links import LINKS
+from ...workflows.links import batch_links
 from .access import Auth, auth_of
 from .bodies import Part
 from .cached import Cached
@@ -181,10 +182,9 @@ def link_route(
         await require(request, view.entity, [id], view.label)
         if of is not None and added:
             await require(request, of, added)
-        if added:
-            await request.modules.link.attach(link, [{ours: id, theirs: other, **extra} for other in dict.fromkeys(added)])
-        if removed:
-            await request.modules.link.detach(link, [{ours: id, theirs: other} for other in dict.fromkeys(removed)])
+        new = [{ours: id, theirs: other, **extra} for other in dict.fromkeys(added)]
+        old = [{ours: id, theirs: other} for other in dict.fromkeys(removed)]
+        await request.run(batch_links, create={link: new}, delete={link: old})
         return await request.fetch(view, id)
 
     summary = f"Link things to a {view.entity.replace('_', ' ')}, and unlink them"
@@ -199,8 +199,7 @@ async def remove(request: Request, entity: str, ids: list[str]) -> None:
     """
     await request.owner_of(entity).delete(entity, ids)
     if entity in TIED:
-        released = await request.modules.link.release(entity, ids)
-        for other, others in released["cascade"].items():
+        for other, others in (await request.modules.link.release({entity: ids})).items():
             await remove(request, other, others)
 
 

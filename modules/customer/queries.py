@@ -14,13 +14,21 @@ LOCK_CUSTOMERS = compiled(
 # Addresses that stop being the default because others take their place.
 UNSET_DEFAULTS = compiled(
     text("""
-    UPDATE customer_address
-    SET is_default_shipping = is_default_shipping AND NOT customer_id = ANY(CAST(:shipping AS text[])),
-        is_default_billing = is_default_billing AND NOT customer_id = ANY(CAST(:billing AS text[])),
-        updated_at = now()
-    WHERE deleted_at IS NULL
-      AND ((is_default_shipping AND customer_id = ANY(CAST(:shipping AS text[])))
-           OR (is_default_billing AND customer_id = ANY(CAST(:billing AS text[]))))
+    WITH was AS (
+        SELECT id, is_default_shipping, is_default_billing, updated_at FROM customer_address
+        WHERE deleted_at IS NULL
+          AND ((is_default_shipping AND customer_id = ANY(CAST(:shipping AS text[])))
+               OR (is_default_billing AND customer_id = ANY(CAST(:billing AS text[]))))
+        ORDER BY id FOR NO KEY UPDATE
+    ), stored AS (
+        UPDATE customer_address AS address
+        SET is_default_shipping = address.is_default_shipping AND NOT address.customer_id = ANY(CAST(:shipping AS text[])),
+            is_default_billing = address.is_default_billing AND NOT address.customer_id = ANY(CAST(:billing AS text[])),
+            updated_at = now()
+        FROM was WHERE address.id = was.id
+        RETURNING address.id, address.is_default_shipping, address.is_default_billing, address.updated_at
+    )
+    SELECT to_jsonb(was) AS was, to_jsonb(stored) AS stored FROM was JOIN stored USING (id)
 """)
 )
 
@@ -32,7 +40,7 @@ JOIN_GROUPS = compiled(
     ) AS pair (id, customer_id, customer_group_id, created_by)
     ORDER BY customer_id, customer_group_id
     ON CONFLICT (customer_id, customer_group_id) DO UPDATE SET updated_at = now()
-    RETURNING id, customer_id, customer_group_id
+    RETURNING id, customer_id, customer_group_id, updated_at
 """)
 )
 
@@ -41,7 +49,7 @@ LEAVE_GROUPS = compiled(
     DELETE FROM customer_group_customer AS member
     USING unnest(CAST(:customer_ids AS text[]), CAST(:group_ids AS text[])) AS pair (customer_id, customer_group_id)
     WHERE member.customer_id = pair.customer_id AND member.customer_group_id = pair.customer_group_id
-    RETURNING member.customer_id, member.customer_group_id
+    RETURNING member.customer_id, to_jsonb(member) AS was
 """)
 )
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from sqlalchemy import Table
+
+from ...core.clock import iso
 from ...core.emails import email_address
 from ...core.errors import Conflict
 from ...core.ids import new_id
 from ...core.messages import one_statement, writes
 from ...core.module import Keys, ModuleService, Row, Rows
+from ...core.sql.undo import Pair, TakingBack
 from .queries import GUEST, JOIN_GROUPS, LEAVE_GROUPS, LOCK_CUSTOMERS, UNSET_DEFAULTS
-from .tables import SCHEMA
+from .tables import SCHEMA, customer_address, customer_group_customer
 
 DEFAULTS = ("shipping", "billing")
 
@@ -96,18 +100,36 @@ class CustomerService(ModuleService):
             "created_by": list(unique.values()),
         }
         joined = await self.database.fetch(JOIN_GROUPS, params)
+        new = [row for row in joined if row["id"] in params["ids"]]
+        self.keep(customer_group_customer, [(None, {"id": row["id"], "updated_at": iso(row["updated_at"])}) for row in new])
         self._touch_groups()
-        return [dict(row) for row in joined]
+        return [{name: row[name] for name in ("id", "customer_id", "customer_group_id")} for row in joined]
 
     @writes
     async def remove_from_groups(self, pairs: Sequence[Mapping[str, Any]]) -> Keys:
         """Take customers out of groups. The ids of those who were members."""
         params = {"customer_ids": [pair["customer_id"] for pair in pairs], "group_ids": [pair["customer_group_id"] for pair in pairs]}
         left = await self.database.fetch(LEAVE_GROUPS, params)
+        self.keep(customer_group_customer, [(row["was"], None) for row in left])
         self._touch_groups()
         return [row["customer_id"] for row in left]
 
+    @writes
+    async def change_groups(self, add: Sequence[Mapping[str, Any]], remove: Sequence[Mapping[str, Any]]) -> None:
+        """`add_to_groups` and `remove_from_groups`: all of it, or nothing."""
+        if add:
+            await self.add_to_groups(add)
+        if remove:
+            await self.remove_from_groups(remove)
+
     # -- inside
+
+    async def _undo(self, table: Table, pairs: Sequence[Pair]) -> None:
+        """Who was put into a group is taken out again for good."""
+        if table is customer_group_customer:
+            await TakingBack(self.database, table).created([left for was, left in pairs if was is None and left is not None])
+            pairs = [pair for pair in pairs if pair[0] is not None]
+        await super()._undo(table, pairs)
 
     async def _make_room(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Before rows become defaults: hold their customers, and unset what was the default until now."""
@@ -115,7 +137,8 @@ class CustomerService(ModuleService):
         customers = sorted({customer for kind in DEFAULTS for customer in taking[kind]})
         if customers:
             await self.database.fetch(LOCK_CUSTOMERS, {"ids": customers})
-            await self.database.execute(UNSET_DEFAULTS, {"shipping": taking["shipping"], "billing": taking["billing"]})
+            unset = await self.database.fetch(UNSET_DEFAULTS, {"shipping": taking["shipping"], "billing": taking["billing"]})
+            self.keep(customer_address, [(row["was"], row["stored"]) for row in unset])
 
     def _touch_groups(self) -> None:
         self.touch("customer", "customer_group", "customer_group_customer")

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 from ...core.errors import InvalidData, NotAllowed, NotFound, UnexpectedState
 from ...core.ids import new_id
 from ...core.messages import reads, writes
 from ...core.module import Keys, ModuleService, Row, Rows, remembered
-from ...core.sql.snapshots import Snapshot
 from .matching import Destination, check_rules, lies_in, rules_hold
 from .provider import FulfillmentProvider
-from .queries import GEO_ZONES, LOCK_OPTIONS, LOCK_TYPES, OPTION_ROWS, RULES_OF, TYPES_IN_USE
+from .queries import GEO_ZONES, LOCK_OPTIONS, LOCK_TYPES, RULES_OF, TYPES_IN_USE
 
 SETTINGS = (
     "fulfillment_provider",
@@ -27,12 +26,6 @@ SETTINGS = (
 """What decides by what things can be sent, and where to."""
 _NESTED = ("type", "type_id", "rules")
 Flags = list[bool]
-
-
-class OptionsChanged(TypedDict):
-    options: Rows
-    before: Snapshot
-    """What `put_back_options` takes."""
 
 
 class Options(ModuleService):
@@ -101,7 +94,7 @@ class Options(ModuleService):
         return created
 
     @writes
-    async def update_options(self, rows: Sequence[Mapping[str, Any]]) -> OptionsChanged:
+    async def update_options(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
         """Update shipping options, each named by its id.
 
         `rules`, where a row names them, are all that the option has afterwards: those with an `id` stay and are updated,
@@ -112,7 +105,6 @@ class Options(ModuleService):
         for id in ids:
             if id not in held:
                 raise NotFound(f"Shipping option with id: {id} was not found")
-        before = await OPTION_ROWS.take(self.database, ids)
         options: Rows = []
         types: Rows = []
         replaced: Keys = []
@@ -131,17 +123,7 @@ class Options(ModuleService):
             if row.get("rules") is not None:
                 await self._replace_rules(row["id"], row["rules"])
         await self._forget_unused_types(replaced)
-        await OPTION_ROWS.mark(self.database, ids, before)
-        return {"options": updated, "before": before}
-
-    @writes
-    async def put_back_options(self, ids: Sequence[str], before: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
-        """Take back an update: the options have their columns, rules and types as before it. May be repeated."""
-        held = await self.database.fetch(LOCK_OPTIONS, {"ids": list(ids)})
-        await self.restore("shipping_option_type", sorted({row["shipping_option_type_id"] for row in before["shipping_option"]}))
-        await OPTION_ROWS.put_back(self.database, before)
-        await self._forget_unused_types([row["shipping_option_type_id"] for row in held])
-        self.touch("shipping_option", "shipping_option_rule")
+        return updated
 
     @writes
     async def create_rules(self, rows: Sequence[Mapping[str, Any]]) -> Rows:

@@ -5,11 +5,6 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from ...core.sql.compiled import compiled
-from ...core.sql.snapshots import Part, Rows
-from .tables import geo_zone, service_zone, shipping_option, shipping_option_rule
-
-ZONE_ROWS = Rows(Part(service_zone, "id = ANY(:ids)"), Part(geo_zone, "service_zone_id = ANY(:ids)"))
-OPTION_ROWS = Rows(Part(shipping_option, "id = ANY(:ids)"), Part(shipping_option_rule, "shipping_option_id = ANY(:ids)"))
 
 # The geo zones that could hold an address: all of its country. `matching` says which do.
 GEO_ZONES = compiled(

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.ids import new_id
 from ...core.messages import writes
 from ...core.module import Keys, ModuleService, Row, Rows
-from ...core.sql.snapshots import Snapshot
 from .matching import normal
-from .queries import GEO_ZONES_OF, LOCK_PROFILES, LOCK_ZONES, PROFILES_IN_USE, ZONE_ROWS
+from .queries import GEO_ZONES_OF, LOCK_PROFILES, LOCK_ZONES, PROFILES_IN_USE
 
 _ASKED = {"country": (), "province": ("province_code",), "city": ("city",), "zip": ("postal_expression",)}
 """What a geo zone of a type has to name beside its country."""
-
-
-class ZonesChanged(TypedDict):
-    zones: Rows
-    before: Snapshot
-    """What `put_back_zones` takes."""
 
 
 class Zones(ModuleService):
@@ -57,7 +50,7 @@ class Zones(ModuleService):
         return created
 
     @writes
-    async def update_zones(self, rows: Sequence[Mapping[str, Any]]) -> ZonesChanged:
+    async def update_zones(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
         """Update service zones, each named by its id.
 
         `geo_zones`, where a row names them, are all that the zone has afterwards: those with an `id` stay and are updated,
@@ -65,20 +58,12 @@ class Zones(ModuleService):
         """
         ids = [row["id"] for row in rows]
         await self.database.fetch(LOCK_ZONES, {"ids": ids})
-        before = await ZONE_ROWS.take(self.database, ids)
         updated = await self.update("service_zone", [_without(row, "geo_zones") for row in rows])
         for row in rows:
             if row.get("geo_zones") is not None:
                 await self._replace_geo_zones(row["id"], row["geo_zones"])
         self.touch("fulfillment_set")
-        await ZONE_ROWS.mark(self.database, ids, before)
-        return {"zones": updated, "before": before}
-
-    @writes
-    async def put_back_zones(self, ids: Sequence[str], before: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
-        """Take back an update: the zones are as they were before it. May be repeated."""
-        await ZONE_ROWS.put_back(self.database, before)
-        self.touch("service_zone", "geo_zone", "fulfillment_set")
+        return updated
 
     @writes
     async def create_geo_zones(self, rows: Sequence[Mapping[str, Any]]) -> Rows:

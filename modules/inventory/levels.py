@@ -6,11 +6,15 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import Table
+
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.messages import reads, writes
 from ...core.module import Keys, ModuleService, Row, Rows
+from ...core.sql.undo import Pair
 from .demand import exact
 from .queries import AVAILABLE, CHANGE_LEVELS, LOCK_LEVELS
+from .tables import inventory_level
 
 _FIGURES = ("stocked_quantity", "incoming_quantity")
 
@@ -113,6 +117,14 @@ class Levels(ModuleService):
 
     # -- inside
 
+    async def _undo(self, table: Table, pairs: Sequence[Pair]) -> None:
+        """A level that was created stays while something is reserved at it."""
+        if table is inventory_level:
+            created = [left["id"] for was, left in pairs if was is None and left is not None]
+            reserved = {row["id"] for row in await self._locked_levels(ids=created) if row["reserved_quantity"] > 0} if created else set()
+            pairs = [(was, left) for was, left in pairs if was is not None or left is None or left["id"] not in reserved]
+        await super()._undo(table, pairs)
+
     async def _change(self, how: str, rows: Sequence[Mapping[str, Any]]) -> Rows:
         if not rows:
             return []
@@ -125,6 +137,7 @@ class Levels(ModuleService):
         for item, place in keys:
             if (item, place) not in ids:
                 raise NotFound(f"Inventory item {item} is not stocked at location {place}")
+        self.keep(inventory_level, [(row["was"], row["stored"]) for row in changed])
         self.touch("inventory_level", "inventory_item")
         levels = {row["id"]: row for row in await self.list("inventory_level", {"id": list(ids.values())})}
         return [levels[ids[key]] for key in keys]

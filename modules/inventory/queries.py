@@ -161,7 +161,8 @@ CHANGE_LEVELS = compiled(
             inventory_item_id text, location_id text, stocked_quantity numeric, incoming_quantity numeric, metadata jsonb
         )
     ), locked AS (
-        SELECT level.id, given.stocked_quantity, given.incoming_quantity, given.metadata
+        SELECT level.id, given.stocked_quantity, given.incoming_quantity, given.metadata,
+               level.stocked_quantity AS was_stocked, level.incoming_quantity AS was_incoming, level.metadata AS was_metadata
         FROM inventory_level AS level
         JOIN given ON given.inventory_item_id = level.inventory_item_id AND given.location_id = level.location_id
         WHERE level.deleted_at IS NULL
@@ -177,7 +178,11 @@ CHANGE_LEVELS = compiled(
         updated_at = now()
     FROM locked
     WHERE level.id = locked.id
-    RETURNING level.id, level.inventory_item_id, level.location_id
+    RETURNING level.id, level.inventory_item_id, level.location_id,
+        jsonb_build_object('id', level.id, 'stocked_quantity', locked.was_stocked, 'incoming_quantity', locked.was_incoming,
+                           'metadata', locked.was_metadata) AS was,
+        jsonb_build_object('id', level.id, 'stocked_quantity', level.stocked_quantity, 'incoming_quantity', level.incoming_quantity,
+                           'metadata', level.metadata) AS stored
 """)
 )
 

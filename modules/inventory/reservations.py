@@ -7,6 +7,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import Table
+
 from ...core import json
 from ...core.clock import iso
 from ...core.errors import InsufficientInventory, InvalidData, NotFound, VelellaError
@@ -14,8 +16,10 @@ from ...core.folding import Folder, folds
 from ...core.ids import new_id
 from ...core.messages import writes
 from ...core.module import Keys, ModuleContext, ModuleService, Row, Rows
+from ...core.sql.undo import Pair
 from .demand import Demand, LevelKey, checked_line, columns, demands
 from .queries import HOLD, LOCK_RESERVATIONS, RELEASE, RESERVE, RESTORE
+from .tables import reservation_item
 
 _LINE = (
     "id", "inventory_item_id", "location_id", "line_item_id", "quantity", "allow_backorder", "external_id", "description",
@@ -140,6 +144,23 @@ class Reservations(ModuleService):
         if moved:
             await self._take(moved, [])
         return await self.update("reservation_item", changes)
+
+    async def _undo(self, table: Table, pairs: Sequence[Pair]) -> None:
+        """A reservation that was changed is changed back with what it holds, under the same guard: what was given back and has been taken
+        by others since isn't there any more. Raises InsufficientInventory then.
+        """
+        changed = [(was, left) for was, left in pairs if was is not None and left is not None and "deleted_at" not in left]
+        if table is not reservation_item or not changed:
+            await super()._undo(table, pairs)
+            return
+        there = {row["id"]: row for row in await self.list("reservation_item", {"id": [was["id"] for was, _ in changed]})}
+        back = [
+            {"id": was["id"], **{name: was[name] for name in was if was[name] != left[name] and there[was["id"]].get(name) == left[name]}}
+            for was, left in changed
+            if was["id"] in there
+        ]
+        # the time of the change is told in another form than it is shown: it never stands
+        await self.update_reservations([row for row in back if len(row) > 1])
 
     async def _take(self, wanted: Sequence[Demand], rows: Rows) -> str:
         """Count demands on their levels and keep the reservations. The moment it happened."""

@@ -20,7 +20,7 @@ from sqlalchemy import (
     true,
 )
 
-from ...core.sql.columns import Quantity, identity, metadata_column, module_metadata, timestamps, trigrams
+from ...core.sql.columns import COUNTED, Quantity, identity, metadata_column, module_metadata, timestamps, trigrams
 from ...core.sql.entity import Entity, Expression, Schema, many, one
 from ...core.sql.tally import keep_tally
 
@@ -60,9 +60,9 @@ inventory_level = Table(
     identity(),
     Column("inventory_item_id", Text, ForeignKey("inventory_item.id", ondelete="CASCADE"), nullable=False),
     Column("location_id", Text, nullable=False),
-    Column("stocked_quantity", Quantity, nullable=False, server_default="0"),
-    Column("reserved_quantity", Quantity, nullable=False, server_default="0"),
-    Column("incoming_quantity", Quantity, nullable=False, server_default="0"),
+    Column("stocked_quantity", Quantity, nullable=False, server_default="0", info={COUNTED: True}),
+    Column("reserved_quantity", Quantity, nullable=False, server_default="0", info={COUNTED: True}),
+    Column("incoming_quantity", Quantity, nullable=False, server_default="0", info={COUNTED: True}),
     metadata_column(),
     *timestamps(),
     CheckConstraint("reserved_quantity >= 0", name="reserved_not_negative"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -19,13 +19,11 @@ from .tables import metadata
 @dataclass(frozen=True, slots=True)
 class LinkStatements:
     adjust: Compiled | None
-    """Further columns of ties that exist, where they differ. None for links without any."""
+    """Sets further columns of ties that exist, where they differ; gives rows as they were and as they are. None for links without any."""
     detach: Compiled
-    """Undoes the ties of parallel lists of keys; gives the keys of those there were."""
-    revive: Compiled
-    """Brings back undone ties by their ids."""
+    """Undoes the ties of parallel lists of keys; gives the keys of those there were, and the time."""
     release: Mapping[str, Compiled]
-    """By key column: undoes all ties of some things; gives ids and keys."""
+    """By key column: undoes all ties of some things; gives the same."""
 
 
 def statements_of(link: Link, table: Table) -> LinkStatements:
@@ -38,10 +36,15 @@ def statements_of(link: Link, table: Table) -> LinkStatements:
     def same_pair() -> ColumnElement[bool]:
         return and_(left == given.c[left.name], right == given.c[right.name])
 
-    adjust = (
+    wanted = [given.c[c.name].label(f"new_{c.name}") for c in extra]
+    held = select(left, right, *extra, *wanted).where(same_pair(), living, or_(false(), *(c != given.c[c.name] for c in extra)))
+    was = held.order_by(left, right).with_for_update(of=table).cte("was")
+    names = [left.name, right.name, *(c.name for c in extra)]
+    adjusted = (
         update(table)
-        .values({c.name: given.c[c.name] for c in extra} | {"updated_at": func.now()})
-        .where(same_pair(), living, or_(false(), *(c != given.c[c.name] for c in extra)))
+        .values({c.name: was.c[f"new_{c.name}"] for c in extra} | {"updated_at": func.now()})
+        .where(left == was.c[left.name], right == was.c[right.name])
+        .returning(_json(was.c, names).label("was"), _json(table.c, names).label("stored"))
     )
     pairs = (
         func.unnest(array_param(left.name, left), array_param(right.name, right))
@@ -49,14 +52,19 @@ def statements_of(link: Link, table: Table) -> LinkStatements:
         .render_derived()
     )
     undone = update(table).values(deleted_at=func.now(), updated_at=func.now()).where(living)
-    detach = undone.where(left == pairs.c[left.name], right == pairs.c[right.name]).returning(left, right)
-    revive = update(table).values(deleted_at=None, updated_at=func.now()).where(any_of(table.c.id, "ids"))
+    detach = undone.where(left == pairs.c[left.name], right == pairs.c[right.name]).returning(left, right, table.c.deleted_at)
     return LinkStatements(
-        adjust=compiled(adjust) if extra else None,
+        adjust=compiled(adjusted) if extra else None,
         detach=compiled(detach),
-        revive=compiled(revive),
-        release={key.name: compiled(undone.where(any_of(key, "ids")).returning(table.c.id, left, right)) for key in (left, right)},
+        release={key.name: compiled(undone.where(any_of(key, "ids")).returning(left, right, table.c.deleted_at)) for key in (left, right)},
     )
+
+
+def _json(columns: Any, names: Sequence[str]) -> ColumnElement[Any]:
+    named: list[ColumnElement[Any]] = []
+    for name in names:
+        named += [literal_column(f"'{name}'"), columns[name]]
+    return func.jsonb_build_object(*named)
 
 
 def _given(link: Link, table: Table, suffix: str = "") -> Any:
@@ -78,7 +86,7 @@ def _names(link: Link) -> list[str]:
 def attaching(link: Link, table: Table, suffix: str = "") -> ReturningInsert[Any]:
     """Ties of parallel lists of keys, ids and further columns; those that are tied already stay as they are.
 
-    Gives the keys of those that were not tied before. Its parameters are called as the columns, and the suffix.
+    Gives keys and ids of those that were not tied before. Its parameters are called as the columns, and the suffix.
     """
     left, right = table.c[link.left.key], table.c[link.right.key]
     given = _given(link, table, suffix)
@@ -92,7 +100,7 @@ def attaching(link: Link, table: Table, suffix: str = "") -> ReturningInsert[Any
             **{extra.name: asked.excluded[extra.name] for extra in link.extra},
         },
         where=table.c.deleted_at.is_not(None),
-    ).returning(left, right)
+    ).returning(left, right, table.c.id)
 
 
 @lru_cache(maxsize=256)

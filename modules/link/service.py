@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypedDict
 
+from ...core.clock import iso
 from ...core.errors import InvalidData
 from ...core.ids import new_id
 from ...core.json import loads
 from ...core.messages import one_statement, reads, writes
 from ...core.module import ModuleService, Row
 from ...core.query.links import LINKS, Link, Side
+from ...core.sql.compiled import Compiled
 from . import queries
 from .many import ties_of
 from .tables import SCHEMA, single_name
@@ -20,19 +22,10 @@ _LINKS = {link.name: link for link in LINKS}
 
 
 class Replaced(TypedDict):
-    """What `replace` changed. To undo it: attach what was detached, detach what was attached."""
+    """Keys of what `replace` changed."""
 
     attached: list[Row]
     detached: list[Row]
-
-
-class Released(TypedDict):
-    """What `release` undid, and what has to go with the things that go."""
-
-    ties: dict[str, list[str]]
-    """Link → ids of its rows. `revive` takes it."""
-    cascade: dict[str, list[str]]
-    """Entity → ids of those that don't outlive what they were tied to (price sets, fulfillment sets, …)."""
 
 
 class LinkService(ModuleService):
@@ -64,10 +57,7 @@ class LinkService(ModuleService):
         if not asked:
             return []
         keys = {key: [tie[key] for tie in asked] for key in (known.left.key, known.right.key)}
-        undone = [dict(row) for row in await self.database.fetch(queries.STATEMENTS[link].detach, keys)]
-        if undone:
-            self.touch(link)
-        return undone
+        return await self._undone(known, queries.STATEMENTS[link].detach, keys)
 
     @writes
     @one_statement(
@@ -86,9 +76,11 @@ class LinkService(ModuleService):
         except InvalidData as error:
             raise next(filter(None, (_only_one(_LINKS[link], error) for link in links)), error) from error.__cause__
         for link, new in zip(links, made, strict=True):
+            self.keep(self.schema[link].table, [(None, row) for row in new])
             if await self._adjust(_LINKS[link], asked[link], given[link]) or new:
                 self.touch(link)
-        return {link: [] for link in ties} | dict(zip(links, made, strict=True))
+        keys = [[{name: row[name] for name in row if name != "id"} for row in new] for new in made]
+        return {link: [] for link in ties} | dict(zip(links, keys, strict=True))
 
     @writes
     async def detach_all(self, ties: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[Row]]:
@@ -129,26 +121,32 @@ class LinkService(ModuleService):
         return {"attached": attached, "detached": detached}
 
     @writes
-    async def release(self, entity: str, ids: Sequence[str]) -> Released:
-        """Undo all ties of things that are being deleted.
+    async def release(self, things: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+        """Undo all ties of things (ids by entity) that have been deleted.
 
-        Returns what to `revive` should they come back, and what has to be deleted with them: that is the caller's to do.
+        Returns, by entity, the ids of those that don't outlive what they were tied to (price sets, fulfillment sets, …): to delete them
+        is the caller's to do.
         """
-        ties: dict[str, list[str]] = {}
-        cascade: dict[str, list[str]] = {}
+        cascade: dict[str, dict[str, None]] = {}
         for link in LINKS:
             for side in (link.left, link.right):
-                if side.entity != entity:
-                    continue
-                gone = await self.database.fetch(queries.STATEMENTS[link.name].release[side.key], {"ids": list(ids)})
-                if not gone:
-                    continue
-                self.touch(link.name)
-                ties.setdefault(link.name, []).extend(row["id"] for row in gone)
+                ids = things.get(side.entity)
+                gone = await self._undone(link, queries.STATEMENTS[link.name].release[side.key], {"ids": list(ids)}) if ids else []
                 other = link.other(side)
-                if other.cascade:
-                    cascade.setdefault(other.entity, []).extend(dict.fromkeys(row[other.key] for row in gone))
-        return {"ties": ties, "cascade": cascade}
+                if gone and other.cascade:
+                    cascade.setdefault(other.entity, {}).update((row[other.key], None) for row in gone)
+        return {entity: list(ids) for entity, ids in cascade.items()}
+
+    async def _undone(self, link: Link, statement: Compiled, params: Mapping[str, Any]) -> list[Row]:
+        """Undo ties by a statement; the keys of those there were."""
+        rows = await self.database.fetch(statement, params)
+        keys = [{key: row[key] for key in (link.left.key, link.right.key)} for row in rows]
+        if keys:
+            self.touch(link.name)
+            times = [iso(row["deleted_at"]) for row in rows]
+            pairs = [(tie | {"deleted_at": None}, tie | {"deleted_at": time}) for tie, time in zip(keys, times, strict=True)]
+            self.keep(self.schema[link.name].table, pairs)
+        return keys
 
     async def _adjust(self, link: Link, ties: Sequence[Mapping[str, Any]], given: Mapping[str, list[Any]]) -> int:
         """Set the further columns that ties name, where they are other than that; how many were."""
@@ -156,21 +154,9 @@ class LinkService(ModuleService):
         named = [i for i, tie in enumerate(ties) if any(extra.name in tie for extra in link.extra)]
         if statement is None or not named:
             return 0
-        return await self.database.execute(statement, {name: [values[i] for i in named] for name, values in given.items()})
-
-    @writes
-    async def revive(self, ties: Mapping[str, Sequence[str]]) -> None:
-        """Bring back ties that `release` undid.
-
-        Raises InvalidData where only one may be tied and another one is by now; then none comes back.
-        """
-        for link, ids in ties.items():
-            known = _find(link)
-            try:
-                await self.database.execute(queries.STATEMENTS[link].revive, {"ids": list(ids)})
-            except InvalidData as error:
-                raise _only_one(known, error) or error from error.__cause__
-            self.touch(link)
+        adjusted = await self.database.fetch(statement, {name: [values[i] for i in named] for name, values in given.items()})
+        self.keep(self.schema[link.name].table, [(row["was"], row["stored"]) for row in adjusted])
+        return len(adjusted)
 
 
 def _unique(link: Link, ties: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

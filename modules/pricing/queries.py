@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from ...core.sql.compiled import compiled
-from ...core.sql.snapshots import Part, Rows
-from .tables import price, price_list, price_list_rule, price_rule
+from ...core.sql.undo import Aggregate, Part
+from .tables import price, price_list_rule, price_rule
 
 # The best price of each price set, the best override and the best sale of its price lists: at most three rows a set, for a whole page of
 # sets. Which of them is paid, and which is shown beside it, is said by `calculation`.
@@ -135,21 +135,32 @@ FORGET_LIST_RULES = compiled(text("DELETE FROM price_list_rule WHERE price_list_
 
 SET_PREFERENCES = compiled(
     text("""
-    INSERT INTO price_preference AS preference (id, attribute, value, is_tax_inclusive)
-    SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:attributes AS text[]), CAST(:values AS text[]), CAST(:inclusive AS boolean[]))
-    ON CONFLICT (attribute, value) WHERE deleted_at IS NULL
-    DO UPDATE SET is_tax_inclusive = excluded.is_tax_inclusive, updated_at = clock_timestamp()
-    RETURNING id
+    WITH given AS (
+        SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:attributes AS text[]), CAST(:values AS text[]), CAST(:inclusive AS boolean[]))
+            AS given (id, attribute, value, is_tax_inclusive)
+    ), was AS (
+        SELECT preference.id, preference.is_tax_inclusive, preference.updated_at
+        FROM price_preference AS preference JOIN given USING (attribute, value)
+        WHERE preference.deleted_at IS NULL
+        ORDER BY preference.id FOR NO KEY UPDATE OF preference
+    ), stored AS (
+        INSERT INTO price_preference AS preference (id, attribute, value, is_tax_inclusive)
+        SELECT * FROM given WHERE (SELECT count(*) FROM was) >= 0  -- so that they are held, and read, before
+        ON CONFLICT (attribute, value) WHERE deleted_at IS NULL
+        DO UPDATE SET is_tax_inclusive = excluded.is_tax_inclusive, updated_at = clock_timestamp()
+        RETURNING id, is_tax_inclusive, updated_at
+    )
+    SELECT stored.id, given.id IS NOT NULL AS is_new, to_jsonb(was) AS was, to_jsonb(stored) AS stored
+    FROM stored LEFT JOIN was USING (id) LEFT JOIN given USING (id)
 """)
 )
 
-PRICE_ROWS = Rows(
+PRICE_ROWS = Aggregate(
     Part(price, "price_set_id = ANY(:ids)"),
     Part(price_rule, "price_id IN (SELECT id FROM price WHERE price_set_id = ANY(:ids))"),
 )
 
-LIST_ROWS = Rows(Part(price_list, "id = ANY(:ids)"), Part(price_list_rule, "price_list_id = ANY(:ids)"))
-"""Price lists and whom they are for, without their prices."""
+RULES_OF_LISTS = Aggregate(Part(price_list_rule, "price_list_id = ANY(:ids)"))
 
-SINGLE_PRICES = Rows(Part(price, "id = ANY(:ids)"), Part(price_rule, "price_id = ANY(:ids)"))
+SINGLE_PRICES = Aggregate(Part(price, "id = ANY(:ids)"), Part(price_rule, "price_id = ANY(:ids)"))
 """Prices by their own ids."""

@@ -12,22 +12,14 @@ from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.messages import one_statement, reads, writes
 from ...core.module import ModuleContext, ModuleService, remembered
-from ...core.sql.snapshots import Snapshot
 from . import queries
 from .calculation import Context, buyer, calculated_prices
 from .moments import Moments
 from .prices import Price, new_prices, read_price, read_rules
-from .tables import SCHEMA
+from .tables import SCHEMA, price_preference
 
 Row = dict[str, Any]
 Given = Mapping[str, Any]
-
-
-class PricesChanged(TypedDict):
-    price_sets: list[Row]
-    """`{id, prices: [{id, ...}]}`, the prices that the sets have of their own now."""
-    before: Snapshot
-    """For `put_back_prices`."""
 
 
 class Conditions(TypedDict):
@@ -38,12 +30,11 @@ class Conditions(TypedDict):
 
 
 class ListPricesChanged(TypedDict):
-    """Ids, and the prices as they were, for `put_back_list_prices`."""
+    """Ids."""
 
     created: list[str]
     updated: list[str]
     deleted: list[str]
-    before: Snapshot
 
 
 class PricingService(ModuleService):
@@ -145,17 +136,17 @@ class PricingService(ModuleService):
         return [each | {"prices": [row for row in made if row["price_set_id"] == each["id"]]} for each in sets]
 
     @writes
-    async def update_price_sets(self, rows: Sequence[Given]) -> PricesChanged:
+    async def update_price_sets(self, rows: Sequence[Given]) -> list[Row]:
         """Replace the prices of sets: `{id, prices: [...]}`; a set without `prices` stays as it is.
 
         A price with an `id` is changed (what it doesn't name stays), one without takes the place of the price for the same currency,
         quantities and rules or is new, and those not named are gone. Prices of price lists are not touched.
+        Returns the sets with the prices that they have of their own now.
 
         Raises NotFound for a set, or a price that isn't the set's; InvalidData as `create_price_sets` does.
         """
         ids = [row["id"] for row in rows]
         await self._hold(ids)
-        before = await queries.PRICE_ROWS.take(self.database, ids)
         there = await self._prices(ids)
         new: list[tuple[Price, str, str | None]] = []
         kept: list[tuple[Price, str]] = []
@@ -173,12 +164,11 @@ class PricingService(ModuleService):
                     price.id = price.id or new_id("price")
                     new.append((price, row["id"], None))
             gone += [id for id in current if id is not None]
-        await self.delete("price", gone)
-        await self._change_prices(kept)
-        await self._insert_prices(new)
-        await queries.PRICE_ROWS.mark(self.database, ids, before)
-        sets = await self.list("price_set", {"id": ids}, fields=("*", "*prices"))
-        return {"price_sets": [_own(each) for each in sets], "before": before}
+        async with self.keeping(queries.PRICE_ROWS, ids):
+            await self.delete("price", gone)
+            await self._change_prices(kept)
+            await self._insert_prices(new)
+        return [_own(each) for each in await self.list("price_set", {"id": ids}, fields=("*", "*prices"))]
 
     @writes
     async def add_prices(self, rows: Sequence[Given]) -> list[Row]:
@@ -200,12 +190,6 @@ class PricingService(ModuleService):
                     kept.append((replace(price, id=same.id), row["price_set_id"]))
         changed = await self._change_prices(kept)
         return changed + await self._insert_prices(new)
-
-    @writes
-    async def put_back_prices(self, price_set_ids: Sequence[str], before: Mapping[str, Sequence[Given]]) -> None:
-        """Take back an update: the sets have again the prices they had before it. May be repeated."""
-        await queries.PRICE_ROWS.put_back(self.database, before)
-        self.touch("price", "price_rule")
 
     # -- price lists
 
@@ -233,29 +217,21 @@ class PricingService(ModuleService):
         return made
 
     @writes
-    async def update_price_lists(self, rows: Sequence[Given]) -> Snapshot:
-        """Change price lists: columns, and `rules`, which replace those it has. How they were, for `put_back_price_lists`.
+    async def update_price_lists(self, rows: Sequence[Given]) -> None:
+        """Change price lists: columns, and `rules`, which replace those it has.
 
         Raises NotFound for a list, InvalidData for an end before the start.
         """
         ids = [row["id"] for row in rows]
         await self._hold_lists(ids)
-        before = await queries.LIST_ROWS.take(self.database, ids)
         columns = [{name: value for name, value in row.items() if name != "rules"} | _rules_count(row) for row in rows]
         _check_dates(await self.update("price_list", columns))
         ruled = [row for row in rows if row.get("rules") is not None]
         if ruled:
-            await self.database.execute(queries.FORGET_LIST_RULES, {"ids": [row["id"] for row in ruled]})
-            await self.create("price_list_rule", [rule for row in ruled for rule in _rules_of(row["id"], row)])
+            async with self.keeping(queries.RULES_OF_LISTS, [row["id"] for row in ruled]):
+                await self.database.execute(queries.FORGET_LIST_RULES, {"ids": [row["id"] for row in ruled]})
+                await self.create("price_list_rule", [rule for row in ruled for rule in _rules_of(row["id"], row)])
             self.touch("price_list_rule")
-        await queries.LIST_ROWS.mark(self.database, ids, before)
-        return before
-
-    @writes
-    async def put_back_price_lists(self, ids: Sequence[str], before: Mapping[str, Sequence[Given]]) -> None:
-        """Take back an update of price lists. May be repeated."""
-        await queries.LIST_ROWS.put_back(self.database, before)
-        self.touch("price_list", "price_list_rule")
 
     @writes
     async def change_list_prices(
@@ -293,18 +269,11 @@ class PricingService(ModuleService):
                 new[place] = (price, row["price_set_id"], price_list_id)
         created = [str(price.id) for price, _, _ in new.values()]
         updated = list(dict.fromkeys(str(price.id) for price, _ in changed))
-        before = await queries.SINGLE_PRICES.take(self.database, [*updated, *delete])
-        await self.delete("price", list(delete))
-        await self._change_prices(changed)
-        await self._insert_prices(list(new.values()))
-        await queries.SINGLE_PRICES.mark(self.database, [*created, *updated, *delete], before)
-        return {"created": created, "updated": updated, "deleted": list(delete), "before": before}
-
-    @writes
-    async def put_back_list_prices(self, ids: Sequence[str], before: Mapping[str, Sequence[Given]]) -> None:
-        """Take back a change of prices: those named are again what they were, or not there. May be repeated."""
-        await queries.SINGLE_PRICES.put_back(self.database, before)
-        self.touch("price", "price_rule")
+        async with self.keeping(queries.SINGLE_PRICES, [*created, *updated, *delete]):
+            await self.delete("price", list(delete))
+            await self._change_prices(changed)
+            await self._insert_prices(list(new.values()))
+        return {"created": created, "updated": updated, "deleted": list(delete)}
 
     # -- preferences
 
@@ -327,6 +296,8 @@ class PricingService(ModuleService):
                 "inclusive": [bool(row.get("is_tax_inclusive", False)) for row in rows],
             },
         )
+        self.keep(price_preference, [(None, row["stored"]) for row in stored if row["is_new"]])
+        self.keep(price_preference, [(row["was"], row["stored"]) for row in stored if row["was"] is not None])
         self.touch("price_preference")
         found = await self.list("price_preference", {"id": [row["id"] for row in stored]})
         place = {(row["attribute"], row["value"]): row for row in found}

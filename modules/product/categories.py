@@ -6,19 +6,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy import Table
+
 from ...core import json
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.ids import new_id
+from ...core.logs import logger
 from ...core.messages import reads, writes
 from ...core.module import ModuleService
 from ...core.query.page import Page, Query
+from ...core.sql.undo import Pair, TakingBack
 from . import category_queries as queries
 from .drafts import Given, Row
 from .handles import checked_handle, handle_of
+from .tables import product_category, product_category_product
+
+log = logger("velella.product")
 
 SEPARATOR = "."
 _PLACE = ("mpath", "parent_category_id", "rank")
 """Columns that say where a category stands."""
+_OWN = ("name", "description", "handle", "is_active", "is_internal", "rank", "parent_category_id", "external_id", "metadata")
+"""Columns that are changed by naming them."""
 
 
 class Categories(ModuleService):
@@ -94,6 +103,9 @@ class Categories(ModuleService):
         await self.retrieve("product_category", category_id, fields=("id",))
         removed = await self.database.fetch(queries.TAKE_OUT, {"category": category_id, "products": [id for id in remove if id not in add]})
         added = await self.database.fetch(queries.PUT_IN, {"category": category_id, "products": list(dict.fromkeys(add))})
+        pairs = [[{"product_id": row[0], "product_category_id": category_id} for row in rows] for rows in (removed, added)]
+        self.keep(product_category_product, [(row, None) for row in pairs[0]])
+        self.keep(product_category_product, [(None, row) for row in pairs[1]])
         self.touch("product", "product_category")
         return {"added": [row[0] for row in added], "removed": [row[0] for row in removed]}
 
@@ -120,6 +132,45 @@ class Categories(ModuleService):
         return Page(json.dumps([tree.grown(row, ancestors=ancestors, descendants=descendants) for row in page.rows]), page.count)
 
     # -- inside
+
+    async def _undo(self, table: Table, pairs: Sequence[Pair]) -> None:
+        """A category that goes or comes again makes room among its siblings, and one that was moved is moved back."""
+        if table is not product_category:
+            await super()._undo(table, pairs)
+            return
+        await self._hold_tree()
+        created = [left["id"] for was, left in pairs if was is None and left is not None]
+        while (used := await self.database.fetch_value(queries.CHILDREN_LEFT, {"ids": created})) is not None:
+            created.remove(used)  # by a category that somebody else has put there
+        await self.delete_categories(created)
+        gone = [left for _, left in pairs if left is not None and left.get("deleted_at") is not None]
+        await self._bring_back([row["id"] for row in await TakingBack(self.database, table).standing(gone)])
+        changed = [(was, left) for was, left in pairs if was is not None and left is not None and "deleted_at" not in left]
+        there = {row["id"]: row for row in await self.list("product_category", {"id": [was["id"] for was, _ in changed]})}
+        for was, left in changed:
+            now = there.get(was["id"], {})
+            back = {name: was[name] for name in was if name in _OWN and was[name] != left[name] and now.get(name) == left[name]}
+            await self._put_back(was["id"], back)
+
+    async def _bring_back(self, ids: Sequence[str]) -> None:
+        """Restore categories, but for those below one that somebody else has deleted."""
+        found = await self.list("product_category", {"id": list(ids)}, fields=("id", "parent_category_id"), with_deleted=True)
+        parents = [row["parent_category_id"] for row in found if row["parent_category_id"] is not None]
+        wanted = {None, *ids, *(row["id"] for row in await self.list("product_category", {"id": parents}, fields=("id",)))}
+        await self.restore_categories([row["id"] for row in found if row["parent_category_id"] in wanted])
+
+    async def _put_back(self, id: str, columns: Row) -> None:
+        """Change a category back; where its handle was taken, or its place is gone, that stays."""
+        for left_out in ((), ("handle",), ("handle", "parent_category_id", "rank")):
+            change = {name: value for name, value in columns.items() if name not in left_out}
+            if not change:
+                return
+            try:
+                async with self.database.savepoint():
+                    await self.update_categories([{"id": id, **change}])
+                return
+            except (InvalidData, NotFound) as error:
+                log.warning("what others did stays: a category is not put back as it was", category=id, error=str(error))
 
     async def _hold_tree(self) -> None:
         """One change of the tree at a time: paths and ranks of many rows hang together."""

@@ -9,7 +9,6 @@ from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.ids import new_id
 from ...core.messages import writes
 from ...core.module import ModuleService
-from ...core.sql.snapshots import Snapshot
 from . import queries
 from .choices import Choice, text_values, value_rows
 from .drafts import Given, Row, Rows, option_row, refuse_same_titles
@@ -160,14 +159,13 @@ class Options(ModuleService):
     @writes
     async def set_product_options(
         self, product_id: str, add: Sequence[str | Given] = (), remove: Sequence[str] = (), update: Sequence[Given] = ()
-    ) -> Snapshot:
-        """Give a product options, take some away, change which values it uses. How the product was before (see `put_back_products`).
+    ) -> None:
+        """Give a product options, take some away, change which values it uses.
 
         `add`: ids of options, `{id, value_ids}`, or new ones `{title, values}`. `update`: `{product_option_id, add: [value id or
         {value}], remove: [value id]}`. Raises NotAllowed where variants are made of what would go.
         """
         await self._hold([product_id])
-        before = await queries.PRODUCT_ROWS.take(self.database, [product_id])
         added = [{"id": each} if isinstance(each, str) else each for each in add]
         current = (await self._choices([product_id])).get(product_id, [])
         shared = await self._options([each["id"] for each in added if each.get("id")] + [choice.option_id for choice in current])
@@ -187,11 +185,10 @@ class Options(ModuleService):
             if each.get("id") not in by_id:
                 result.append(changes.rows.add_option(product_id, each, shared))
         refuse_same_titles(result)
-        await self._apply(changes)
+        async with self.keeping(queries.PRODUCT_ROWS, [product_id]):
+            await self._apply(changes)
         await self._refuse_lost(changes, [product_id])
         self.touch("product")
-        await queries.PRODUCT_ROWS.mark(self.database, [product_id], before)
-        return before
 
     # -- inside
 

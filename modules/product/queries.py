@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from ...core.sql.compiled import Compiled, compiled
-from ...core.sql.snapshots import Part, Rows
+from ...core.sql.undo import Aggregate, Part
 from .tables import (
     image,
     product,
@@ -156,7 +156,7 @@ ASSIGN_IMAGES = compiled(
     JOIN product_variant AS variant ON variant.id = given.variant_id AND variant.deleted_at IS NULL
     JOIN image ON image.id = given.image_id AND image.product_id = variant.product_id AND image.deleted_at IS NULL
     ON CONFLICT (variant_id, image_id) WHERE deleted_at IS NULL DO NOTHING
-    RETURNING variant_id, image_id
+    RETURNING id, variant_id, image_id
 """)
 )
 UNASSIGN_IMAGES = compiled(
@@ -164,7 +164,7 @@ UNASSIGN_IMAGES = compiled(
     DELETE FROM product_variant_product_image AS assigned
     USING unnest(CAST(:variants AS text[]), CAST(:images AS text[])) AS given (variant_id, image_id)
     WHERE assigned.variant_id = given.variant_id AND assigned.image_id = given.image_id
-    RETURNING assigned.variant_id, assigned.image_id
+    RETURNING assigned.variant_id, assigned.image_id, to_jsonb(assigned) AS was
 """)
 )
 UNASSIGN_IMAGE_EVERYWHERE = compiled(text("DELETE FROM product_variant_product_image WHERE image_id = ANY(CAST(:ids AS text[]))"))
@@ -181,7 +181,8 @@ _OWN_OPTIONS = (
 )
 _LINKS = f"SELECT id FROM product_product_option WHERE {_THERE}"
 _VARIANTS = f"SELECT id FROM product_variant WHERE {_THERE}"
-PRODUCT_ROWS = Rows(
+VALUES_OF_VARIANTS = Aggregate(Part(product_variant_option, "variant_id = ANY(:ids)"))
+PRODUCT_ROWS = Aggregate(
     Part(product, "id = ANY(:ids)"),
     Part(image, _THERE),
     Part(product_option, f"id IN ({_OWN_OPTIONS})"),

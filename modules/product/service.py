@@ -8,7 +8,6 @@ from typing import Any, TypedDict
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.messages import one_statement, reads, writes
-from ...core.sql.snapshots import Snapshot
 from . import queries
 from .categories import Categories
 from .choices import Choice, Combination, refuse_twins, values_of
@@ -16,7 +15,7 @@ from .drafts import NESTED, VARIANT_NESTED, Given, Row, Rows, ids_of, image_rows
 from .entities import SCHEMA
 from .handles import checked_handle, handle_of
 from .options import Choices, OptionChanges, Options
-from .tables import product_category_product, product_tags, product_variant_option
+from .tables import product_category_product, product_tags, product_variant_option, product_variant_product_image
 
 
 class ProductsUpdated(TypedDict):
@@ -25,8 +24,6 @@ class ProductsUpdated(TypedDict):
     variants_created: list[Row]
     variants_updated: list[Row]
     variants_deleted: list[str]
-    before: Snapshot
-    """For `put_back_products`."""
 
 
 class ProductsDeleted(TypedDict):
@@ -35,12 +32,6 @@ class ProductsDeleted(TypedDict):
     products: list[str]
     variants: list[str]
     options: list[str]
-
-
-class VariantsUpdated(TypedDict):
-    variants: list[Row]
-    product_ids: list[str]
-    before: Snapshot
 
 
 class ProductService(Options, Categories):
@@ -104,28 +95,15 @@ class ProductService(Options, Categories):
         if len(set(ids)) < len(ids):
             raise InvalidData("The same product is named twice")
         await self._hold(ids)
-        before = await queries.PRODUCT_ROWS.take(self.database, ids)
-        products = await self.update("product", [_product_changes(row) for row in rows])
-        choices = await self._choices(ids)
-        changes = await self._replace_options(rows, choices)
-        created, updated, deleted = await self._replace_variants(rows, choices)
-        await self._refuse_lost(changes, ids)
-        await self._replace_images(rows)
-        await self._replace_pivots(rows)
-        await queries.PRODUCT_ROWS.mark(self.database, ids, before)
-        return {
-            "products": products,
-            "variants_created": created,
-            "variants_updated": updated,
-            "variants_deleted": deleted,
-            "before": before,
-        }
-
-    @writes
-    async def put_back_products(self, ids: Sequence[str], before: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
-        """Take back an update: the products are again what they were before it. May be repeated."""
-        await queries.PRODUCT_ROWS.put_back(self.database, before)
-        self.touch(*self.schema.entities)
+        async with self.keeping(queries.PRODUCT_ROWS, ids):
+            products = await self.update("product", [_product_changes(row) for row in rows])
+            choices = await self._choices(ids)
+            changes = await self._replace_options(rows, choices)
+            created, updated, deleted = await self._replace_variants(rows, choices)
+            await self._refuse_lost(changes, ids)
+            await self._replace_images(rows)
+            await self._replace_pivots(rows)
+        return {"products": products, "variants_created": created, "variants_updated": updated, "variants_deleted": deleted}
 
     @writes
     async def delete_products(self, ids: Sequence[str]) -> ProductsDeleted:
@@ -138,12 +116,6 @@ class ProductService(Options, Categories):
             "variants": variants,
             "options": await self.delete("product_option", options),
         }
-
-    @writes
-    async def restore_products(self, ids: Sequence[str], option_ids: Sequence[str] = ()) -> list[str]:
-        """Take back `delete_products`. The ids that were deleted."""
-        await self.restore("product_option", option_ids)
-        return await self.restore("product", ids)
 
     # -- variants
 
@@ -167,7 +139,7 @@ class ProductService(Options, Categories):
         return await self._stored_variants(list(stored))
 
     @writes
-    async def update_variants(self, rows: Sequence[Given]) -> VariantsUpdated:
+    async def update_variants(self, rows: Sequence[Given]) -> list[Row]:
         """Change variants; each row names its `id`. `options`, where named, replaces all of a variant's values.
 
         Raises NotFound, or InvalidData where two variants of a product would be made of the same values.
@@ -181,7 +153,6 @@ class ProductService(Options, Categories):
                 raise NotFound(f"ProductVariant with id: {row['id']} was not found")
         product_ids = sorted(set(products.values()))
         await self._hold(product_ids)
-        before = await queries.PRODUCT_ROWS.take(self.database, product_ids)
         choices = await self._choices(product_ids)
         there = await self._combinations(product_ids)
         changed: list[Row] = []
@@ -195,9 +166,10 @@ class ProductService(Options, Categories):
             refuse_twins(combinations.values())
         variants = await self.update("product_variant", changed)
         renewed = {row["id"]: there[products[row["id"]]][row["id"]][1] for row in rows if row.get("options")}
-        await self._give_values(renewed)
-        await queries.PRODUCT_ROWS.mark(self.database, product_ids, before)
-        return {"variants": variants, "product_ids": product_ids, "before": before}
+        if renewed:
+            async with self.keeping(queries.VALUES_OF_VARIANTS, list(renewed)):
+                await self._give_values(renewed)
+        return variants
 
     # -- images of variants
 
@@ -208,6 +180,7 @@ class ProductService(Options, Categories):
             queries.ASSIGN_IMAGES,
             {"ids": [new_id("pvpi") for _ in pairs], "variants": [pair[0] for pair in pairs], "images": [pair[1] for pair in pairs]},
         )
+        self.keep(product_variant_product_image, [(None, {"id": row["id"]}) for row in made])
         self.touch("product_variant_product_image", "product_variant", "product_image")
         return [[row["variant_id"], row["image_id"]] for row in made]
 
@@ -217,6 +190,7 @@ class ProductService(Options, Categories):
         gone = await self.database.fetch(
             queries.UNASSIGN_IMAGES, {"variants": [pair[0] for pair in pairs], "images": [pair[1] for pair in pairs]}
         )
+        self.keep(product_variant_product_image, [(row["was"], None) for row in gone])
         self.touch("product_variant_product_image", "product_variant", "product_image")
         return [[row["variant_id"], row["image_id"]] for row in gone]
 
@@ -251,6 +225,7 @@ class ProductService(Options, Categories):
         if new.variant_values:
             lefts, rights = zip(*new.variant_values, strict=True)
             await self.database.execute(queries.GIVE_VALUES, {"lefts": list(lefts), "rights": list(rights)})
+            self.keep_pairs(product_variant_option, new.variant_values)
         return variants
 
     async def _stored_variants(self, ids: Sequence[str]) -> list[Row]:

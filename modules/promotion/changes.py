@@ -11,7 +11,6 @@ from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.messages import writes
 from ...core.module import Row, Rows
-from ...core.sql.snapshots import Snapshot
 from . import queries, tables
 from .checks import check_budget, check_campaign, check_dates, check_promotion
 from .usage import Usage
@@ -33,8 +32,6 @@ class RulesChanged(TypedDict):
     created: list[str]
     updated: list[str]
     deleted: list[str]
-    before: Snapshot
-    """For `put_back_promotions`."""
 
 
 class _New:
@@ -81,10 +78,9 @@ class Changes(Usage):
         return list(made)
 
     @writes
-    async def update_campaigns(self, rows: Sequence[Given]) -> Snapshot:
-        """Change campaigns, each by its id, and the limits of their budgets. How they were before. Raises NotFound."""
+    async def update_campaigns(self, rows: Sequence[Given]) -> None:
+        """Change campaigns, each by its id, and the limits of their budgets. Raises NotFound."""
         ids = [row["id"] for row in rows]
-        before = await queries.CAMPAIGN_ROWS.take(self.database, ids)
         there = {row["id"]: row for row in await self.list("promotion_campaign", {"id": ids}, fields=("*", "budget.*"))}
         changed: Rows = []
         for row in rows:
@@ -98,14 +94,6 @@ class Changes(Usage):
                 check_budget({**budget, **row["budget"]})
                 await self.update("promotion_campaign_budget", [{"id": budget["id"], **row["budget"]}])
         await self.update("promotion_campaign", changed)
-        await queries.CAMPAIGN_ROWS.mark(self.database, ids, before)
-        return before
-
-    @writes
-    async def put_back_campaigns(self, ids: Sequence[str], before: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
-        """Take back an update. May be repeated."""
-        await queries.CAMPAIGN_ROWS.put_back(self.database, before)
-        self.touch("promotion_campaign", "promotion_campaign_budget")
 
     @writes
     async def move_promotions(self, campaign_id: str, add: Sequence[str] = (), remove: Sequence[str] = ()) -> dict[str, list[str]]:
@@ -156,14 +144,13 @@ class Changes(Usage):
         return made
 
     @writes
-    async def update_promotions(self, rows: Sequence[Given]) -> Snapshot:
-        """Change promotions, each by its id, and what their application methods are named. How they were before.
+    async def update_promotions(self, rows: Sequence[Given]) -> None:
+        """Change promotions, each by its id, and what their application methods are named.
 
         Raises NotFound, and what `create_promotions` raises.
         """
         ids = [row["id"] for row in rows]
         await self.database.fetch(queries.HOLD_PROMOTIONS, {"ids": sorted(ids)})
-        before = await queries.PROMOTION_ROWS.take(self.database, ids)
         there = {row["id"]: row for row in await self.list("promotion", {"id": ids}, fields=WHOLE)}
         changed: Rows = []
         methods: Rows = []
@@ -180,8 +167,6 @@ class Changes(Usage):
             changed.append(columns)
         await self.update("promotion", changed)
         await self.update("promotion_application_method", [row for row in methods if len(row) > 1])
-        await queries.PROMOTION_ROWS.mark(self.database, ids, before)
-        return before
 
     @writes
     async def change_rules(
@@ -192,7 +177,6 @@ class Changes(Usage):
         Raises NotFound for the promotion and for rules of others; InvalidData where a promotion would be left without what it needs.
         """
         await self.database.fetch(queries.HOLD_PROMOTIONS, {"ids": [promotion_id]})
-        before = await queries.PROMOTION_ROWS.take(self.database, [promotion_id])
         promotion = await self.retrieve("promotion", promotion_id, fields=WHOLE)
         method = promotion["application_method"]
         mine = {rule["id"] for rule in (promotion if kind == "rules" else method)[kind]}
@@ -203,25 +187,18 @@ class Changes(Usage):
         check_promotion(promotion, method, counts["target_rules"], counts["buy_rules"])
         new = _New()
         new.add(kind, promotion_id if kind == "rules" else method["id"], create)
-        await self._create_together(new.parts, new.ties)
-        await self.update("promotion_rule", [{name: value for name, value in row.items() if name != "values"} for row in update])
-        await self.database.execute(queries.DROP_VALUES, {"ids": [row["id"] for row in update]})
-        await self.create("promotion_rule_value", [value for row in update for value in value_rows(row["id"], row["values"])])
-        await self.database.execute(queries.DROP_RULES, {"ids": list(delete)})
+        async with self.keeping(queries.RULES_OF_PROMOTIONS, [promotion_id]):
+            await self._create_together(new.parts, new.ties)
+            await self.update("promotion_rule", [{name: value for name, value in row.items() if name != "values"} for row in update])
+            await self.database.execute(queries.DROP_VALUES, {"ids": [row["id"] for row in update]})
+            await self.create("promotion_rule_value", [value for row in update for value in value_rows(row["id"], row["values"])])
+            await self.database.execute(queries.DROP_RULES, {"ids": list(delete)})
         self._touch_rules(promotion_id)
-        await queries.PROMOTION_ROWS.mark(self.database, [promotion_id], before)
         return {
             "created": [rule["id"] for rule in new.rules],
             "updated": [row["id"] for row in update],
             "deleted": list(dict.fromkeys(delete)),
-            "before": before,
         }
-
-    @writes
-    async def put_back_promotions(self, ids: Sequence[str], before: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
-        """Take back an update, or a change of rules: the promotions are again what they were. May be repeated."""
-        await queries.PROMOTION_ROWS.put_back(self.database, before)
-        self._touch_rules(*ids)
 
     # -- inside
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from ...core.sql.compiled import compiled
-from ...core.sql.snapshots import Part, Rows
+from ...core.sql.undo import Aggregate, Part
 from . import tables
 
 NEW_USAGE = compiled(text("INSERT INTO promotion_usage (key) VALUES (:key) ON CONFLICT DO NOTHING RETURNING key"))
@@ -46,7 +46,7 @@ USE_BY_ATTRIBUTE = compiled(
 DROP_VALUES = compiled(text("DELETE FROM promotion_rule_value WHERE promotion_rule_id = ANY(CAST(:ids AS text[]))"))
 DROP_RULES = compiled(text("DELETE FROM promotion_rule WHERE id = ANY(CAST(:ids AS text[]))"))
 
-# -- what an update may touch, for taking it back
+# -- what a change of rules may touch
 
 _METHODS = "SELECT id FROM promotion_application_method WHERE promotion_id = ANY(:ids)"
 _RULES = (
@@ -54,16 +54,10 @@ _RULES = (
     f"UNION SELECT promotion_rule_id FROM application_method_target_rules WHERE application_method_id IN ({_METHODS}) "
     f"UNION SELECT promotion_rule_id FROM application_method_buy_rules WHERE application_method_id IN ({_METHODS})"
 )
-PROMOTION_ROWS = Rows(
-    Part(tables.promotion, "id = ANY(:ids)", counting=("used",)),
-    Part(tables.application_method, "promotion_id = ANY(:ids)"),
+RULES_OF_PROMOTIONS = Aggregate(
     Part(tables.rule, f"id IN ({_RULES})"),
     Part(tables.rule_value, f"promotion_rule_id IN ({_RULES})"),
     Part(tables.promotion_rules, "promotion_id = ANY(:ids)"),
     Part(tables.target_rules, f"application_method_id IN ({_METHODS})"),
     Part(tables.buy_rules, f"application_method_id IN ({_METHODS})"),
-)
-CAMPAIGN_ROWS = Rows(
-    Part(tables.campaign, "id = ANY(:ids)"),
-    Part(tables.budget, "campaign_id = ANY(:ids)", counting=("used",)),
 )

@@ -39,10 +39,15 @@ ASSIGN = compiled(
 
 RELEASE = compiled(
     text("""
-    UPDATE region_country SET region_id = NULL, updated_at = clock_timestamp()
-    WHERE region_id = ANY(CAST(:regions AS text[])) AND iso_2 <> ALL(CAST(:kept AS text[]))
-    RETURNING iso_2
+    WITH was AS (
+        SELECT iso_2, region_id, updated_at FROM region_country
+        WHERE region_id = ANY(CAST(:regions AS text[])) AND iso_2 <> ALL(CAST(:kept AS text[]))
+        ORDER BY iso_2 FOR UPDATE
+    ), stored AS (
+        UPDATE region_country AS country SET region_id = NULL, updated_at = clock_timestamp()
+        FROM was WHERE country.iso_2 = was.iso_2
+        RETURNING country.iso_2, country.region_id, country.updated_at
+    )
+    SELECT to_jsonb(was) AS was, to_jsonb(stored) AS stored FROM was JOIN stored USING (iso_2)
 """)
 )
-
-COUNTRIES_OF = compiled(text("SELECT iso_2, region_id FROM region_country WHERE region_id = ANY(CAST(:regions AS text[])) ORDER BY iso_2"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 from ...core.errors import InvalidData
 from ...core.ids import new_id
@@ -11,22 +11,9 @@ from ...core.messages import writes
 from ...core.module import Keys, ModuleService, Row
 from . import queries
 from .countries import countries
-from .tables import SCHEMA
+from .tables import SCHEMA, region_country
 
 Given = Mapping[str, Any]
-
-
-class Before(TypedDict):
-    """Regions as they were."""
-
-    regions: list[Row]
-    countries: dict[str, str]
-    """Code → region."""
-
-
-class RegionsUpdated(TypedDict):
-    regions: list[Row]
-    before: Before
 
 
 class RegionService(ModuleService):
@@ -48,40 +35,17 @@ class RegionService(ModuleService):
         return made
 
     @writes
-    async def update_regions(self, rows: Sequence[Given]) -> RegionsUpdated:
+    async def update_regions(self, rows: Sequence[Given]) -> list[Row]:
         """Change regions; each row names its `id`. `countries`, where named, replaces all of a region's.
 
         Raises NotFound, or InvalidData as `create_regions` does.
         """
-        ids = [row["id"] for row in rows]
-        before = await self._before(ids)
         changed = await self.update("region", [_columns(row) | {"id": row["id"]} for row in rows])
         renewed = [row for row in rows if row.get("countries") is not None]
         wanted = [(code, row["id"]) for row in renewed for code in _codes(row)]
         await self._release([row["id"] for row in renewed], [code for code, _ in wanted])
         await self._assign(wanted)
-        return {"regions": changed, "before": before}
-
-    @writes
-    async def put_back_regions(self, before: Before) -> None:
-        """Take back an update or a deletion. A country that another region took meanwhile stays there. May be repeated."""
-        ids = [row["id"] for row in before["regions"]]
-        await self.restore("region", ids)
-        await self.update("region", [{name: row[name] for name in row if name not in _KEPT} for row in before["regions"]])
-        await self._release(ids, list(before["countries"]))
-        free = {
-            row["iso_2"]
-            for row in await self.database.fetch(queries.COUNTRIES, {"codes": list(before["countries"])})
-            if row["region_id"] is None
-        }
-        await self._give([(code, region) for code, region in before["countries"].items() if code in free])
-
-    @writes
-    async def delete_regions(self, ids: Sequence[str]) -> Before:
-        """Soft delete; their countries are free again. What they were, for `put_back_regions`."""
-        before = await self._before(ids)
-        await self.delete("region", ids)
-        return before
+        return changed
 
     @writes
     async def delete(self, entity: str, ids: Sequence[str]) -> Keys:
@@ -111,10 +75,6 @@ class RegionService(ModuleService):
 
     # -- inside
 
-    async def _before(self, ids: Sequence[str]) -> Before:
-        found = await self.database.fetch(queries.COUNTRIES_OF, {"regions": list(ids)})
-        return {"regions": await self.list("region", {"id": list(ids)}), "countries": {row["iso_2"]: row["region_id"] for row in found}}
-
     async def _assign(self, wanted: Sequence[tuple[str, str]]) -> None:
         """Give countries (code, region) to regions. Raises InvalidData for one that is another's, named twice or unknown."""
         codes = [code for code, _ in wanted]
@@ -130,19 +90,15 @@ class RegionService(ModuleService):
         taken = [code for code, region in wanted if there[code] not in (None, region)]
         if taken:
             raise _taken(taken)
-        await self._give(wanted)
-
-    async def _give(self, pairs: Sequence[tuple[str, str]]) -> None:
-        if pairs:
-            await self.database.execute(queries.ASSIGN, {"codes": [pair[0] for pair in pairs], "regions": [pair[1] for pair in pairs]})
-            self.touch("region_country", "region")
+        await self.database.execute(queries.ASSIGN, {"codes": codes, "regions": [region for _, region in wanted]})
+        self.keep(region_country, [({"iso_2": code, "region_id": there[code]}, {"iso_2": code, "region_id": id}) for code, id in wanted])
+        self.touch("region_country", "region")
 
     async def _release(self, regions: Sequence[str], kept: Sequence[str]) -> None:
-        if regions and await self.database.fetch(queries.RELEASE, {"regions": list(regions), "kept": list(kept)}):
+        released = await self.database.fetch(queries.RELEASE, {"regions": list(regions), "kept": list(kept)}) if regions else []
+        if released:
+            self.keep(region_country, [(row["was"], row["stored"]) for row in released])
             self.touch("region_country", "region")
-
-
-_KEPT = ("created_at", "updated_at", "deleted_at")
 
 
 def _taken(codes: Sequence[str]) -> InvalidData:

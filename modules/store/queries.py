@@ -5,15 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from ...core.sql.compiled import compiled
-from ...core.sql.snapshots import Part, Rows
-from .tables import store, store_currency, store_locale
 
 ONE_AT_A_TIME = compiled(text("SELECT pg_advisory_xact_lock(hashtext('velella.store.default'))"))
 
 LOCK_STORES = compiled(text("SELECT id FROM store WHERE id = ANY(CAST(:ids AS text[])) AND deleted_at IS NULL ORDER BY id FOR UPDATE"))
-
-STORE_ROWS = Rows(
-    Part(store, "id = ANY(:ids)"),
-    Part(store_currency, "store_id = ANY(:ids)"),
-    Part(store_locale, "store_id = ANY(:ids)"),
-)

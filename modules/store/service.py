@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.messages import writes
 from ...core.module import ModuleService, Row
-from ...core.sql.snapshots import Snapshot
 from . import queries
 from .tables import SCHEMA
 
 Given = Mapping[str, Any]
-
-
-class StoresUpdated(TypedDict):
-    stores: list[Row]
-    before: Snapshot
-    """For `put_back_stores`."""
 
 
 class StoreService(ModuleService):
@@ -42,7 +35,7 @@ class StoreService(ModuleService):
         return made
 
     @writes
-    async def update_stores(self, rows: Sequence[Given]) -> StoresUpdated:
+    async def update_stores(self, rows: Sequence[Given]) -> list[Row]:
         """Change stores; each row names its `id`. Currencies and locales, where named, replace what was there.
 
         Raises NotFound, or InvalidData as `create_stores` does.
@@ -52,19 +45,11 @@ class StoreService(ModuleService):
         for id in ids:
             if id not in there:
                 raise NotFound(f"Store with id: {id} was not found")
-        before = await queries.STORE_ROWS.take(self.database, ids)
         changed = await self.update("store", [_columns(row) | {"id": row["id"]} for row in rows])
         for row in rows:
             await self._set_currencies(row["id"], row.get("supported_currencies"))
             await self._set_locales(row["id"], row.get("supported_locales"))
-        await queries.STORE_ROWS.mark(self.database, ids, before)
-        return {"stores": changed, "before": before}
-
-    @writes
-    async def put_back_stores(self, ids: Sequence[str], before: Mapping[str, Sequence[Given]]) -> None:
-        """Take back an update. May be repeated."""
-        await queries.STORE_ROWS.put_back(self.database, before)
-        self.touch(*self.schema.entities)
+        return changed
 
     @writes
     async def default_store(self, currency_code: str, sales_channel_id: str) -> bool:

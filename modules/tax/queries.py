@@ -5,10 +5,6 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from ...core.sql.compiled import compiled
-from ...core.sql.snapshots import Part, Rows
-from .tables import tax_rate, tax_rate_rule
-
-RATE_ROWS = Rows(Part(tax_rate, "id = ANY(:ids)"), Part(tax_rate_rule, "tax_rate_id = ANY(:ids)"))
 
 # The regions that an address lies in and, in each, the rates that could apply to something in the cart: its default, and
 # those with a rule about one of the given things. One row a region and rate; a region without rates gives one row.

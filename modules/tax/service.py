@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, TypedDict
+from typing import Any, ClassVar
 
 import asyncpg
 
@@ -12,20 +12,13 @@ from ...core.ids import new_id
 from ...core.messages import reads, writes
 from ...core.module import ModuleService, Row, Rows, remembered
 from ...core.sql.provider_rows import keep_provider_rows
-from ...core.sql.snapshots import Snapshot
 from .provider import Taxable, TaxLine, TaxProvider
-from .queries import COUNTRY_REGIONS, HAS_RULES, LOCK_RATES, RATE_ROWS, RATES, REGIONS, RULES_OF_RATES
+from .queries import COUNTRY_REGIONS, HAS_RULES, LOCK_RATES, RATES, REGIONS, RULES_OF_RATES
 from .rates import Rate, check_rate, provinces, rates_for, references_of
 from .tables import SCHEMA, tax_provider
 
 DEFAULT_PROVIDER = "tp_system"
 """Computes the taxes of regions that name no provider."""
-
-
-class RatesChanged(TypedDict):
-    rates: Rows
-    before: Snapshot
-    """What `put_back_rates` takes."""
 
 
 class TaxService(ModuleService):
@@ -130,7 +123,7 @@ class TaxService(ModuleService):
         return created
 
     @writes
-    async def update_rates(self, rows: Sequence[Mapping[str, Any]]) -> RatesChanged:
+    async def update_rates(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
         """Update tax rates, each named by its id. `rules`, where a row names them, replace the rules it has.
 
         Raises NotFound where a rate is missing: nothing changes.
@@ -138,28 +131,20 @@ class TaxService(ModuleService):
         for row in rows:
             check_rate(row.get("rate"))
         ids = [row["id"] for row in rows]
-        before = await self._hold_rates(ids)
+        await self._hold_rates(ids)
         updated = await self.update("tax_rate", [{name: value for name, value in row.items() if name != "rules"} for row in rows])
         for row in rows:
             if row.get("rules") is not None:
                 await self._replace_rules([row["id"]], row["rules"])
-        await RATE_ROWS.mark(self.database, ids, before)
-        return {"rates": updated, "before": before}
+        return updated
 
     @writes
-    async def set_rules(self, tax_rate_ids: Sequence[str], rules: Sequence[Mapping[str, Any]]) -> RatesChanged:
+    async def set_rules(self, tax_rate_ids: Sequence[str], rules: Sequence[Mapping[str, Any]]) -> Rows:
         """Replace all rules of rates: each of them gets the given ones (`reference`, `reference_id`). Raises NotFound."""
         ids = list(dict.fromkeys(tax_rate_ids))
-        before = await self._hold_rates(ids)
+        await self._hold_rates(ids)
         await self._replace_rules(ids, rules)
-        await RATE_ROWS.mark(self.database, ids, before)
-        return {"rates": await self.list("tax_rate", {"id": ids}, fields=("*", "rules.*")), "before": before}
-
-    @writes
-    async def put_back_rates(self, ids: Sequence[str], before: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
-        """Take back an update: the rates have their columns and rules as before it. May be repeated."""
-        await RATE_ROWS.put_back(self.database, before)
-        self.touch("tax_rate", "tax_rate_rule")
+        return await self.list("tax_rate", {"id": ids}, fields=("*", "rules.*"))
 
     @writes
     async def create_rules(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
@@ -170,13 +155,12 @@ class TaxService(ModuleService):
 
     # -- inside
 
-    async def _hold_rates(self, ids: Sequence[str]) -> Snapshot:
-        """Lock rates that are to change; how they are. Raises NotFound."""
+    async def _hold_rates(self, ids: Sequence[str]) -> None:
+        """Lock rates that are to change. Raises NotFound."""
         there = {row["id"] for row in await self.database.fetch(LOCK_RATES, {"ids": list(ids)})}
         for id in ids:
             if id not in there:
                 raise NotFound(f"Tax rate with id: {id} was not found")
-        return await RATE_ROWS.take(self.database, ids)
 
     async def _replace_rules(self, ids: Sequence[str], rules: Sequence[Mapping[str, Any]]) -> None:
         old = [row["id"] for row in await self.database.fetch(RULES_OF_RATES, {"ids": list(ids)})]

@@ -63,11 +63,6 @@ class UserService(ModuleService):
             raise NotAllowed("The invite has expired")
         return (await self.update("invite", [{"id": found["id"], "accepted": True}]))[0]
 
-    @writes
-    async def reopen_invite(self, id: str) -> None:
-        """Let an invitation count again whose acceptance was taken back. May be repeated."""
-        await self.update("invite", [{"id": id, "accepted": False}])
-
     def _fresh(self, id: str, email: str) -> Row:
         """A token that dashboards can read, and that counts for as long as the row holds it."""
         now = utc_now()

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import pytest
 
 from velella.core.errors import InvalidData, NotAllowed, NotFound, Unavailable
+from velella.core.flow import keep
 from velella.core.providers import Providers
 from velella.core.settings import ProviderSettings
 from velella.modules.fulfillment.provider import Consignment, Data, FulfillmentProvider, Price
@@ -128,14 +129,15 @@ async def test_geo_zones_are_replaced_as_a_whole(fulfillments: FulfillmentServic
     zone = await zone_for(fulfillments, "Europe", {"type": "country", "country_code": "de"}, {"type": "country", "country_code": "dk"})
     await option_for(fulfillments, zone, "post")
     (kept,) = await fulfillments.list("geo_zone", {"country_code": "de"})
-    changed = await fulfillments.update_zones(
+    changed = await keep(
+        fulfillments.update_zones,
         [
             {
                 "id": zone,
                 "name": "EU",
                 "geo_zones": [{"id": kept["id"], "type": "country", "country_code": "fr"}, {"type": "country", "country_code": "SE"}],
             }
-        ]
+        ],
     )
     assert sorted(row["country_code"] for row in await fulfillments.list("geo_zone")) == ["fr", "se"]
     assert await names(fulfillments, STORE, DE) == []
@@ -146,7 +148,7 @@ async def test_geo_zones_are_replaced_as_a_whole(fulfillments: FulfillmentServic
     with pytest.raises(InvalidData, match="planet"):
         await fulfillments.create_geo_zones([{"type": "planet", "country_code": "us", "service_zone_id": zone}])
     assert sorted(row["country_code"] for row in await fulfillments.list("geo_zone")) == ["fr", "se"]
-    await fulfillments.put_back_zones([zone], changed["before"])
+    await fulfillments.undo(changed["change"])
     assert await names(fulfillments, STORE, DE) == ["post"]
 
 
@@ -156,7 +158,8 @@ async def test_an_option_keeps_the_rules_that_are_named(fulfillments: Fulfillmen
     first, _ = await fulfillments.list("shipping_option_rule", order=("id",))
     shown = ("name", "type.code", "rules.attribute", "rules.value")
     old = await fulfillments.retrieve("shipping_option", option, fields=shown)
-    changed = await fulfillments.update_options(
+    changed = await keep(
+        fulfillments.update_options,
         [
             {
                 "id": option,
@@ -167,7 +170,7 @@ async def test_an_option_keeps_the_rules_that_are_named(fulfillments: Fulfillmen
                     {"attribute": "c", "operator": "lt", "value": "9"},
                 ],
             }
-        ]
+        ],
     )
     found = await fulfillments.retrieve("shipping_option", option, fields=shown)
     assert (found["name"], found["type"]["code"]) == ("mail", "mail")
@@ -177,14 +180,14 @@ async def test_an_option_keeps_the_rules_that_are_named(fulfillments: Fulfillmen
         await fulfillments.update_options([{"id": option, "name": "x", "rules": [{"attribute": "a", "operator": "in", "value": "1"}]}])
     assert (await fulfillments.retrieve("shipping_option", option))["name"] == "mail"
     for _ in range(2):
-        await fulfillments.put_back_options([option], changed["before"])
+        await fulfillments.undo(changed["change"])
         assert await fulfillments.retrieve("shipping_option", option, fields=shown) == old
         assert [row["code"] for row in await fulfillments.list("shipping_option_type")] == ["post"]
     done = await fulfillments.batch_rules(
         [{"shipping_option_id": option, "attribute": "d", "operator": "ne", "value": "1"}], (), [first["id"]]
     )
     assert (len(done["created"]), done["updated"], done["deleted"]) == (1, [], [first["id"]])
-    await fulfillments.put_back_options([option], changed["before"])
+    await fulfillments.undo(changed["change"])
     rules = (await fulfillments.retrieve("shipping_option", option, fields=shown))["rules"]
     assert sorted(rule["attribute"] for rule in rules) == ["b", "d"]  # what somebody else did since stays
 

@@ -10,6 +10,7 @@ import pytest
 
 from velella.core.codec import travelled
 from velella.core.errors import InvalidData
+from velella.core.flow import keep
 from velella.core.messages import CallContext, call_context
 from velella.core.migrations import migrate
 from velella.core.module import ModuleContext
@@ -135,21 +136,19 @@ async def test_deleted_things_lose_their_ties_and_say_what_goes_with_them(links:
     service = links.service
     await service.attach(PRICES, [price("variant_1", "pset_1"), price("variant_2", "pset_2")])
     await service.attach(STOCK, [{"variant_id": "variant_1", "inventory_item_id": "iitem_1"}])
-    released = travelled(await service.release("product_variant", ["variant_1", "variant_9"]))
-    assert released["cascade"] == {"price_set": ["pset_1"]}
-    assert set(released["ties"]) == {PRICES, STOCK}
+    released = travelled(await keep(service.release, {"product_variant": ["variant_1", "variant_9"]}))
+    assert released["answer"] == {"price_set": ["pset_1"]}
     assert await links.prices_of("variant_1", "variant_2") == [price("variant_2", "pset_2")]
-    await service.revive(released["ties"])
+    await service.undo(released["change"])
     assert len(await links.prices_of("variant_1", "variant_2")) == 2
     assert len(await service.linked(STOCK, "variant_id", ["variant_1"])) == 1
 
 
 async def test_ties_don_t_come_back_beside_a_newer_one(links: Links) -> None:
     await links.service.attach(PRICES, [price("variant_1", "pset_1")])
-    released = await links.service.release("product_variant", ["variant_1"])
+    released = await keep(links.service.release, {"product_variant": ["variant_1"]})
     await links.service.attach(PRICES, [price("variant_1", "pset_2")])
-    with pytest.raises(InvalidData, match="multiple links"):
-        await links.service.revive(released["ties"])
+    await links.service.undo(released["change"])
     assert await links.prices_of("variant_1") == [price("variant_1", "pset_2")]
 
 
@@ -182,3 +181,19 @@ async def test_unknown_links_and_columns_are_refused(links: Links) -> None:
         await links.service.attach("nonsense", [])
     with pytest.raises(InvalidData, match="has no column price_id"):
         await links.service.linked(CHANNELS, "price_id", [])
+
+
+async def test_of_ties_only_those_go_that_were_made_and_nobody_has_made_again(links: Links) -> None:
+    service = links.service
+    needed = {"variant_id": "variant_1", "inventory_item_id": "iitem_1"}
+    await service.attach(STOCK, [{**needed, "required_quantity": 2}])
+    done = await keep(
+        service.attach, STOCK, [{**needed, "required_quantity": 3}, {"variant_id": "variant_1", "inventory_item_id": "iitem_2"}]
+    )
+    other = await keep(service.attach, STOCK, [{"variant_id": "variant_1", "inventory_item_id": "iitem_3"}])
+    await service.detach(STOCK, [{"variant_id": "variant_1", "inventory_item_id": "iitem_3"}])
+    await service.attach(STOCK, [{"variant_id": "variant_1", "inventory_item_id": "iitem_3"}])
+    await service.undo(done["change"])
+    await service.undo(other["change"])
+    ties = await service.linked(STOCK, "variant_id", ["variant_1"])
+    assert {tie["inventory_item_id"]: tie["required_quantity"] for tie in ties} == {"iitem_1": 2, "iitem_3": 1}

@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from velella.core.clock import iso, utc_now
 from velella.core.errors import InvalidData, NotFound
+from velella.core.flow import keep
 from velella.modules.pricing.service import PricingService
 
 from ..conftest import clone
@@ -235,15 +236,14 @@ async def test_an_update_replaces_the_prices_of_a_set(pricing: PricingService) -
     (row,) = await pricing.create_price_sets([{"prices": [PLAIN, DOLLARS, GERMAN]}])
     old = {each["currency_code"] + str(each["rules_count"]): each["id"] for each in row["prices"]}
     (sale,) = await pricing.create_price_lists([listing(row["id"], "1", status="draft")])
-    done = await pricing.update_price_sets(
-        [{"id": row["id"], "prices": [{"id": old["eur0"], "amount": Decimal("11")}, price("13", "usd"), price("99", "sek")]}]
-    )
-    after = {each["currency_code"]: (each["id"], each["amount"]) for each in done["price_sets"][0]["prices"]}
+    given = [{"id": old["eur0"], "amount": Decimal("11")}, price("13", "usd"), price("99", "sek")]
+    done = await keep(pricing.update_price_sets, [{"id": row["id"], "prices": given}])
+    after = {each["currency_code"]: (each["id"], each["amount"]) for each in done["answer"][0]["prices"]}
     assert after["eur"] == (old["eur0"], 11)
     assert after["usd"] == (old["usd0"], 13)  # the price for the same keeps its id
     assert set(after) == {"eur", "usd", "sek"}
     assert await pricing.count("price", {"price_list_id": sale["id"]}) == 1
-    await pricing.put_back_prices([row["id"]], done["before"])
+    await pricing.undo(done["change"])
     again = await pricing.list("price", {"price_set_id": row["id"], "price_list_id": None}, fields=("id", "amount", "*price_rules"))
     assert {each["id"]: each["amount"] for each in again} == {old["eur0"]: 10, old["usd0"]: 12, old["eur1"]: 9}
     assert await paid(pricing, row["id"], REGION) == "9"

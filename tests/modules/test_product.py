@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from velella.core.errors import InvalidData, NotAllowed, NotFound
+from velella.core.flow import keep
 from velella.core.query.page import Query
 from velella.modules.product.handles import handle_of
 from velella.modules.product.service import ProductService
@@ -222,7 +223,8 @@ async def test_an_update_is_taken_back_whole(products: ProductService) -> None:
     (tag,) = await products.create("product_tag", [{"value": "a"}])
     made = await make(products, tags=[{"id": tag["id"]}])
     before = await shown(products, made["id"])
-    done = await products.update_products(
+    done = await keep(
+        products.update_products,
         [
             {
                 "id": made["id"],
@@ -233,15 +235,15 @@ async def test_an_update_is_taken_back_whole(products: ProductService) -> None:
                 "options": [{"title": "Size", "values": ["S", "XL"], "ranks": {"XL": 7}}, {"title": "Fabric", "values": ["Wool"]}],
                 "variants": [{"title": "XL", "options": {"Size": "XL", "Fabric": "Wool"}}],
             }
-        ]
+        ],
     )
     changed = await shown(products, made["id"])
     assert [(option["title"], [value["value"] for value in option["values"]]) for option in changed["options"]] == [
         ("Size", ["XL", "S"]),
         ("Fabric", ["Wool"]),
     ]
-    await products.put_back_products([made["id"]], done["before"])
-    await products.put_back_products([made["id"]], done["before"])
+    await products.undo(done["change"])
+    await products.undo(done["change"])
     assert await shown(products, made["id"]) == before
 
 
@@ -249,11 +251,11 @@ async def test_what_others_changed_since_stays_when_an_update_is_taken_back(prod
     made = await make(products)
     first, second = (variant["id"] for variant in made["variants"][:2])
     rows = [{"id": first, "title": "Ours"}, {"id": second, "title": "Ours"}]
-    done = await products.update_products([{"id": made["id"], "title": "Ours", "subtitle": "ours", "variants": rows}])
+    done = await keep(products.update_products, [{"id": made["id"], "title": "Ours", "subtitle": "ours", "variants": rows}])
     await products.update_products([{"id": made["id"], "title": "Theirs"}])
     await products.update_variants([{"id": first, "title": "Theirs"}])
     [theirs] = await products.create_variants([{"product_id": made["id"], "title": "New", "options": {"Size": "L", "Color": "White"}}])
-    await products.put_back_products([made["id"]], done["before"])
+    await products.undo(done["change"])
     now = await shown(products, made["id"])
     assert (now["title"], now["subtitle"]) == ("Theirs", None)
     titles = {variant["id"]: variant["title"] for variant in now["variants"]}
@@ -263,10 +265,10 @@ async def test_what_others_changed_since_stays_when_an_update_is_taken_back(prod
 async def test_a_product_that_somebody_deleted_does_not_come_again(products: ProductService) -> None:
     made = await make(products)
     kept = made["variants"][0]["id"]
-    done = await products.update_products([{"id": made["id"], "title": "Ours", "variants": [{"id": kept, "title": "Ours"}]}])
-    assert done["variants_deleted"]
+    done = await keep(products.update_products, [{"id": made["id"], "title": "Ours", "variants": [{"id": kept, "title": "Ours"}]}])
+    assert done["answer"]["variants_deleted"]
     await products.delete_products([made["id"]])
-    await products.put_back_products([made["id"]], done["before"])
+    await products.undo(done["change"])
     assert await products.count("product") == 0
     assert await products.count("product_variant") == 0
 
@@ -317,7 +319,7 @@ async def test_variants_come_after_those_that_are_there(products: ProductService
     with pytest.raises(InvalidData, match=r"^Variant \(three\) with provided options already exists\.$"):
         await products.create_variants([{"product_id": made["id"], "title": "three", "options": {"Size": "S", "Color": "Black"}}])
     done = await products.update_variants([{"id": added["id"], "sku": "22", "options": {"Size": "L", "Color": "White"}}])
-    assert done["variants"][0]["sku"] == "22"
+    assert done[0]["sku"] == "22"
     assert [value["value"] for value in (await shown(products, made["id"]))["variants"][1]["options"]] == ["L", "White"]
     with pytest.raises(InvalidData, match="has same combination of option values"):
         await products.update_variants([{"id": added["id"], "options": {"Size": "S", "Color": "Black"}}])

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from velella.core.errors import InvalidData, NotFound
+from velella.core.flow import keep
 from velella.core.query.page import Query
 from velella.modules.currency.service import CurrencyService
 from velella.modules.region.service import RegionService
@@ -40,9 +41,9 @@ async def test_a_region_has_its_countries(regions: RegionService) -> None:
     (made,) = await regions.create_regions([{"name": " Europe ", "currency_code": "EUR", "countries": ["de", "DK"]}])
     assert (made["name"], made["currency_code"], made["automatic_taxes"]) == ("Europe", "eur", True)
     assert await codes(regions, made["id"]) == ["de", "dk"]
-    done = await regions.update_regions([{"id": made["id"], "name": "North", "countries": ["dk", "se"]}])
+    done = await keep(regions.update_regions, [{"id": made["id"], "name": "North", "countries": ["dk", "se"]}])
     assert await codes(regions, made["id"]) == ["dk", "se"]
-    await regions.put_back_regions(done["before"])
+    await regions.undo(done["change"])
     assert await codes(regions, made["id"]) == ["de", "dk"]
     assert (await regions.retrieve("region", made["id"]))["name"] == "Europe"
 
@@ -80,9 +81,9 @@ async def test_a_deleted_region_lets_go_of_its_countries(regions: RegionService)
     one, two = await regions.create_regions(
         [{"name": "one", "currency_code": "eur", "countries": ["dk", "se"]}, {"name": "two", "currency_code": "eur"}]
     )
-    before = await regions.delete_regions([one["id"]])
+    done = await keep(regions.delete, "region", [one["id"]])
     await regions.update_regions([{"id": two["id"], "countries": ["dk"]}])
-    await regions.put_back_regions(before)
+    await regions.undo(done["change"])
     assert await codes(regions, one["id"]) == ["se"]  # the other was taken meanwhile
     assert await codes(regions, two["id"]) == ["dk"]
     with pytest.raises(NotFound, match="Region with id: reg_none was not found"):

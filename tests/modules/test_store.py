@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from velella.core.errors import InvalidData, NotFound
+from velella.core.flow import keep
 from velella.modules.sales_channel.service import SalesChannelService
 from velella.modules.store.service import StoreService
 
@@ -37,7 +38,8 @@ async def test_there_is_one_store_however_many_ask(stores: StoreService) -> None
 async def test_currencies_are_replaced_and_the_default_moves(stores: StoreService) -> None:
     await stores.default_store("eur", "sc_1")
     (store,) = await stores.list("store")
-    done = await stores.update_stores(
+    done = await keep(
+        stores.update_stores,
         [
             {
                 "id": store["id"],
@@ -45,11 +47,11 @@ async def test_currencies_are_replaced_and_the_default_moves(stores: StoreServic
                 "supported_currencies": [{"currency_code": "EUR"}, {"currency_code": "usd", "is_default": True}],
                 "supported_locales": [{"locale_code": "en-US"}],
             }
-        ]
+        ],
     )
     assert await currencies(stores, store["id"]) == {"eur": False, "usd": True}
     for _ in range(2):
-        await stores.put_back_stores([store["id"]], done["before"])
+        await stores.undo(done["change"])
         assert await currencies(stores, store["id"]) == {"eur": True}
         assert (await stores.retrieve("store", store["id"]))["name"] == "Medusa Store"
 
@@ -58,10 +60,10 @@ async def test_what_another_update_did_since_stays(stores: StoreService) -> None
     await stores.default_store("eur", "sc_1")
     (store,) = await stores.list("store")
     given = [{"currency_code": "eur"}, {"currency_code": "usd", "is_default": True}]
-    done = await stores.update_stores([{"id": store["id"], "name": "Shop", "supported_currencies": given}])
+    done = await keep(stores.update_stores, [{"id": store["id"], "name": "Shop", "supported_currencies": given}])
     await stores.update_stores([{"id": store["id"], "supported_currencies": [{"currency_code": "sek", "is_default": True}]}])
     assert await currencies(stores, store["id"]) == {"sek": True}
-    await stores.put_back_stores([store["id"]], done["before"])
+    await stores.undo(done["change"])
     assert await currencies(stores, store["id"]) == {"sek": True}
     assert (await stores.retrieve("store", store["id"]))["name"] == "Medusa Store"
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import pytest
 
 from velella.core.errors import InvalidData, NotFound
+from velella.core.flow import keep
 from velella.core.providers import Providers
 from velella.core.settings import ProviderSettings
 from velella.modules.tax.provider import Taxable, TaxLine, TaxProvider
@@ -213,14 +214,15 @@ async def test_rules_of_a_rate_are_replaced_as_a_whole(taxes: TaxService) -> Non
     (made,) = await taxes.create_rates([{**rate("A", ("product", "prod_shirt"), ("product", "prod_x")), "tax_region_id": region["id"]}])
     address = {"address": {"country_code": "us"}}
     assert len(await taxes.get_tax_lines([SHIRT, BOOK], (), address)) == 1
-    changed = await taxes.update_rates([{"id": made["id"], "name": "B", "rules": [{"reference": "product", "reference_id": "prod_book"}]}])
+    rules = [{"reference": "product", "reference_id": "prod_book"}]
+    changed = await keep(taxes.update_rates, [{"id": made["id"], "name": "B", "rules": rules}])
     (line,) = await taxes.get_tax_lines([SHIRT, BOOK], (), address)
     assert (line["line_item_id"], line["name"]) == ("book", "B")
     await taxes.update_rates([{"id": made["id"], "code": "C"}])
     assert len(await taxes.get_tax_lines([SHIRT, BOOK], (), address)) == 1
     with pytest.raises(InvalidData, match="already exists"):
         await taxes.create_rules([{"tax_rate_id": made["id"], "reference": "product", "reference_id": "prod_book"}])
-    await taxes.put_back_rates([made["id"]], changed["before"])
+    await taxes.undo(changed["change"])
     (line,) = await taxes.get_tax_lines([SHIRT, BOOK], (), address)
     assert (line["line_item_id"], line["name"], line["code"]) == ("shirt", "A", "C")  # what another update changed since stays
 

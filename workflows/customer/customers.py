@@ -6,26 +6,23 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...core.errors import InvalidData
-from ...core.flow import Flow, step, workflow
+from ...core.flow import Flow, Kept, keep, step, take_back, workflow
 from ..auth.actors import link_actor, unlink_actor
-from ..rows import Selector, delete_rows, release_ties, update_selected
+from ..links import delete
+from ..rows import Selector, update_selected
 
 Row = dict[str, Any]
 
 
-async def _delete_customers(flow: Flow, customers: list[Row]) -> None:
-    await flow.modules.customer.delete("customer", [customer["id"] for customer in customers])
-
-
-@step(undo=_delete_customers)
-async def insert_customers(flow: Flow, customers: Sequence[Row]) -> list[Row]:
-    return await flow.modules.customer.create_customers(customers)
+@step(undo=take_back)
+async def insert_customers(flow: Flow, customers: Sequence[Row]) -> Kept[list[Row]]:
+    return await keep(flow.modules.customer.create_customers, customers)
 
 
 @workflow("create-customers", hooks=("customersCreated",))
 async def create_customers(flow: Flow, customers: list[Row], additional_data: Row | None = None) -> list[Row]:
     """Customers with their `addresses`. Raises InvalidData where an email belongs to a customer of the same kind (guest, registered)."""
-    made = await flow.run(insert_customers, customers)
+    made = (await flow.run(insert_customers, customers))["answer"]
     await flow.hooks.customersCreated(made, additional_data)
     for customer in made:
         flow.emit("customer.created", id=customer["id"])
@@ -44,8 +41,7 @@ async def update_customers(flow: Flow, selector: Selector, update: Row, addition
 @workflow("delete-customers", hooks=("customersDeleted",))
 async def delete_customers(flow: Flow, ids: list[str]) -> list[str]:
     """Delete customers with their addresses. The ids that were there."""
-    gone = [row["id"] for row in (await flow.run(delete_rows, "customer", ids))["rows"]]
-    await flow.run(release_ties, "customer", gone)
+    gone = await delete(flow, "customer", ids)
     await flow.hooks.customersDeleted(gone)
     for id in gone:
         flow.emit("customer.deleted", id=id)

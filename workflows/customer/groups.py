@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any
 
-from ...core.flow import Flow, step, workflow
+from ...core.flow import Flow, Kept, keep, step, take_back, workflow
 from ..rows import Selector, create_rows, delete_rows, update_selected
 
 Row = dict[str, Any]
@@ -14,7 +14,7 @@ Row = dict[str, Any]
 @workflow("create-customer-groups")
 async def create_customer_groups(flow: Flow, customer_groups: list[Row]) -> list[Row]:
     """Raises InvalidData for a name that is taken."""
-    return (await flow.run(create_rows, "customer_group", customer_groups))["rows"]
+    return (await flow.run(create_rows, "customer_group", customer_groups))["answer"]
 
 
 @workflow("update-customer-groups")
@@ -24,37 +24,13 @@ async def update_customer_groups(flow: Flow, selector: Selector, update: Row) ->
 
 @workflow("delete-customer-groups")
 async def delete_customer_groups(flow: Flow, ids: list[str]) -> list[str]:
-    return [row["id"] for row in (await flow.run(delete_rows, "customer_group", ids))["rows"]]
+    return (await flow.run(delete_rows, "customer_group", ids))["answer"]
 
 
-class Moved(TypedDict):
-    joined: list[Row]
-    left: list[Row]
-
-
-async def _move_back(flow: Flow, moved: Moved) -> None:
-    await flow.modules.customer.remove_from_groups(moved["joined"])
-    await flow.modules.customer.add_to_groups(moved["left"])
-
-
-@step(undo=_move_back)
-async def move_customers(flow: Flow, add: Sequence[Row], remove: Sequence[Row]) -> Moved:
-    """Put customers into groups and take others out: pairs of `customer_id` and `customer_group_id`. Those that changed."""
-    customers = flow.modules.customer
-    there = {(row["customer_id"], row["customer_group_id"]) for row in await _memberships(flow, [*add, *remove])}
-    joining = [pair for pair in add if (pair["customer_id"], pair["customer_group_id"]) not in there]
-    leaving = [pair for pair in remove if (pair["customer_id"], pair["customer_group_id"]) in there]
-    await customers.add_to_groups(joining)
-    await customers.remove_from_groups(leaving)
-    return {"joined": joining, "left": leaving}
-
-
-async def _memberships(flow: Flow, pairs: Sequence[Row]) -> list[Row]:
-    wanted: Row = {
-        "customer_id": sorted({pair["customer_id"] for pair in pairs}),
-        "customer_group_id": sorted({pair["customer_group_id"] for pair in pairs}),
-    }
-    return await flow.modules.customer.list("customer_group_customer", wanted, fields=("customer_id", "customer_group_id"))
+@step(undo=take_back)
+async def move_customers(flow: Flow, add: Sequence[Row], remove: Sequence[Row]) -> Kept[None]:
+    """Put customers into groups and take others out: pairs of `customer_id` and `customer_group_id`."""
+    return await keep(flow.modules.customer.change_groups, add, remove)
 
 
 @workflow("link-customers-to-customer-group")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 from ...core.errors import InvalidData, NotFound
-from ...core.flow import Flow, step, workflow
+from ...core.flow import Flow, Kept, keep, step, take_back, workflow
 from ...core.ids import new_id
+from ..links import delete, link
 from ..pricing.prices import create_price_sets, update_price_sets
-from ..rows import Selector, attach_ties, create_rows, delete_rows, release_ties, selected, update_selected
+from ..rows import Selector, create_rows, update_selected
 
 Row = dict[str, Any]
 
@@ -18,13 +19,9 @@ LINK = "shipping_option_price_set"
 # -- options
 
 
-async def _delete_options(flow: Flow, options: list[Row]) -> None:
-    await flow.modules.fulfillment.delete("shipping_option", [row["id"] for row in options])
-
-
-@step(undo=_delete_options)
-async def insert_options(flow: Flow, options: Sequence[Row]) -> list[Row]:
-    return await flow.modules.fulfillment.create_options(options)
+@step(undo=take_back)
+async def insert_options(flow: Flow, options: Sequence[Row]) -> Kept[list[Row]]:
+    return await keep(flow.modules.fulfillment.create_options, options)
 
 
 @workflow("create-shipping-options-workflow")
@@ -41,27 +38,18 @@ async def create_shipping_options(flow: Flow, options: list[Row]) -> list[Row]:
     rows = [{**_without_prices(option), "id": new_id("so")} for option in options]
     flat = [(option["id"], given) for option, given in zip(rows, options, strict=True) if given.get("price_type") != "calculated"]
     sets = [{"prices": [price_of(price, regions) for price in given.get("prices") or ()]} for _, given in flat]
-    made, set_ids = await flow.parallel((insert_options, rows), (create_price_sets, sets))
-    ties = [{"shipping_option_id": id, "price_set_id": set_id} for (id, _), set_id in zip(flat, set_ids, strict=True)]
-    await flow.run(attach_ties, {LINK: ties})
+    inserted, priced = await flow.parallel((insert_options, rows), (create_price_sets, sets))
+    made = inserted["answer"]
+    ties = [{"shipping_option_id": id, "price_set_id": each["id"]} for (id, _), each in zip(flat, priced["answer"], strict=True)]
+    await link(flow, {LINK: ties})
     for option in made:
         flow.emit("shipping-option.created", id=option["id"])
     return made
 
 
-class OptionsBefore(TypedDict):
-    options: list[Row]
-    before: dict[str, list[Row]]
-
-
-async def _put_back_options(flow: Flow, changed: OptionsBefore) -> None:
-    await flow.modules.fulfillment.put_back_options([row["id"] for row in changed["options"]], changed["before"])
-
-
-@step(undo=_put_back_options)
-async def change_options(flow: Flow, rows: Sequence[Row]) -> OptionsBefore:
-    changed = await flow.modules.fulfillment.update_options(rows)
-    return {"options": changed["options"], "before": changed["before"]}
+@step(undo=take_back)
+async def change_options(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
+    return await keep(flow.modules.fulfillment.update_options, rows)
 
 
 @workflow("update-shipping-options-workflow")
@@ -83,7 +71,7 @@ async def update_shipping_options(flow: Flow, options: list[Row]) -> list[Row]:
     await _replace_prices(flow, [row for row in options if row.get("prices") is not None])
     for row in options:
         flow.emit("shipping-option.updated", id=row["id"])
-    return changed["options"]
+    return changed["answer"]
 
 
 async def _replace_prices(flow: Flow, rows: Sequence[Row]) -> None:
@@ -95,26 +83,23 @@ async def _replace_prices(flow: Flow, rows: Sequence[Row]) -> None:
     prices = {row["id"]: [price_of(price, regions) for price in row["prices"]] for row in rows}
     await flow.run(update_price_sets, [{"id": sets[id], "prices": each} for id, each in prices.items() if id in sets])
     without = [id for id in prices if id not in sets]  # its price was calculated until now
-    made = await flow.run(create_price_sets, [{"prices": prices[id]} for id in without])
-    ties = [{"shipping_option_id": id, "price_set_id": set_id} for id, set_id in zip(without, made, strict=True)]
-    await flow.run(attach_ties, {LINK: ties})
+    made = (await flow.run(create_price_sets, [{"prices": prices[id]} for id in without]))["answer"]
+    ties = [{"shipping_option_id": id, "price_set_id": each["id"]} for id, each in zip(without, made, strict=True)]
+    await link(flow, {LINK: ties})
 
 
 @workflow("delete-shipping-options-workflow")
 async def delete_shipping_options(flow: Flow, ids: list[str]) -> list[str]:
     """Delete options with their rules and prices. The ids that were there."""
-    gone = [row["id"] for row in (await flow.run(delete_rows, "shipping_option", ids))["rows"]]
-    await flow.run(release_ties, "shipping_option", gone)
+    gone = await delete(flow, "shipping_option", ids)
     for id in gone:
         flow.emit("shipping-option.deleted", id=id)
     return gone
 
 
-async def release_options_of(flow: Flow, selector: Selector) -> None:
-    """Untie the options of zones that are being deleted: they go with their zones, their prices go with the ties."""
-    ids = await selected(flow, "shipping_option", selector)
-    if ids:
-        await flow.run(release_ties, "shipping_option", ids)
+@step(undo=take_back)
+async def change_option_rules(flow: Flow, create: Sequence[Row], update: Sequence[Row], delete: Sequence[str]) -> Kept[Row]:
+    return await keep(flow.modules.fulfillment.batch_rules, create, update, delete)
 
 
 @workflow("batch-shipping-option-rules")
@@ -122,7 +107,7 @@ async def batch_shipping_option_rules(
     flow: Flow, create: list[Row] | None = None, update: list[Row] | None = None, delete: list[str] | None = None
 ) -> Row:
     """Create, update and delete rules: all of it, or nothing. `{"created": rows, "updated": rows, "deleted": ids}`."""
-    return await flow.modules.fulfillment.batch_rules(create or [], update or [], delete or [])
+    return (await flow.run(change_option_rules, create or [], update or [], delete or []))["answer"]
 
 
 # -- checks
@@ -200,7 +185,7 @@ def _without_prices(option: Row) -> Row:
 
 @workflow("create-shipping-option-types", hooks=("shippingOptionTypesCreated",))
 async def create_shipping_option_types(flow: Flow, shipping_option_types: list[Row], additional_data: Row | None = None) -> list[Row]:
-    made = (await flow.run(create_rows, "shipping_option_type", shipping_option_types))["rows"]
+    made = (await flow.run(create_rows, "shipping_option_type", shipping_option_types))["answer"]
     await flow.hooks.shippingOptionTypesCreated(made, additional_data)
     for row in made:
         flow.emit("shipping-option-type.created", id=row["id"])
@@ -216,19 +201,15 @@ async def update_shipping_option_types(flow: Flow, selector: Selector, update: R
     return changed
 
 
-async def _restore_types(flow: Flow, ids: list[str]) -> None:
-    await flow.modules.fulfillment.restore("shipping_option_type", ids)
-
-
-@step(undo=_restore_types)
-async def remove_types(flow: Flow, ids: Sequence[str]) -> list[str]:
-    return await flow.modules.fulfillment.delete_types(ids)
+@step(undo=take_back)
+async def remove_types(flow: Flow, ids: Sequence[str]) -> Kept[list[str]]:
+    return await keep(flow.modules.fulfillment.delete_types, ids)
 
 
 @workflow("delete-shipping-option-types", hooks=("shippingOptionTypesDeleted",))
 async def delete_shipping_option_types(flow: Flow, ids: list[str]) -> list[str]:
     """Delete types. The ids that were there. Raises NotAllowed where an option is of one of them."""
-    gone = await flow.run(remove_types, ids)
+    gone = (await flow.run(remove_types, ids))["answer"]
     await flow.hooks.shippingOptionTypesDeleted(gone)
     for id in gone:
         flow.emit("shipping-option-type.deleted", id=id)

@@ -5,27 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...core.flow import Flow, step, workflow
-from ..rows import release_ties, update_rows
+from ...core.errors import NotAllowed
+from ...core.flow import Flow, Kept, keep, step, take_back, unchanged, workflow
+from ..links import unlink_all
+from ..rows import update_rows
 from .levels import check_locations
 
 Row = dict[str, Any]
 
 
-async def _delete_items(flow: Flow, items: list[Row]) -> None:
-    await flow.modules.inventory.delete("inventory_item", [item["id"] for item in items])
-
-
-@step(undo=_delete_items)
-async def insert_items(flow: Flow, items: Sequence[Row]) -> list[Row]:
-    return await flow.modules.inventory.create_items(items)
+@step(undo=take_back)
+async def insert_items(flow: Flow, items: Sequence[Row]) -> Kept[list[Row]]:
+    """Raises InvalidData for a SKU that another item has."""
+    return await keep(flow.modules.inventory.create_items, items) if items else unchanged([])
 
 
 @workflow("create-inventory-items-workflow")
 async def create_inventory_items(flow: Flow, items: list[Row]) -> list[Row]:
     """Inventory items with their `location_levels`. Raises InvalidData for a SKU that is taken, NotFound for an unknown location."""
     await check_locations(flow, [level["location_id"] for item in items for level in item.get("location_levels") or ()])
-    made = await flow.run(insert_items, items)
+    made = (await flow.run(insert_items, items))["answer"]
     for item in made:
         flow.emit("inventory-item.created", id=item["id"])
     return made
@@ -40,20 +39,32 @@ async def update_inventory_items(flow: Flow, updates: list[Row]) -> list[str]:
     return [item["id"] for item in updates]
 
 
-async def _restore_items(flow: Flow, ids: list[str]) -> None:
-    await flow.modules.inventory.restore("inventory_item", ids)
+@step(reads=True)
+async def check_unreserved(flow: Flow, ids: Sequence[str]) -> None:
+    """Raises NotAllowed where something of an item is reserved: before anything is deleted that shoppers see. `remove_items` makes sure."""
+    wanted = {"inventory_item_id": list(ids), "reserved_quantity": {"$gt": 0}}
+    levels = await flow.modules.inventory.list("inventory_level", wanted, fields=("inventory_item_id",)) if ids else []
+    if reserved := sorted({level["inventory_item_id"] for level in levels}):
+        raise NotAllowed(f"Cannot remove inventory items that have reservations: {', '.join(reserved)}")
 
 
-@step(undo=_restore_items)
-async def remove_items(flow: Flow, ids: Sequence[str]) -> list[str]:
-    return await flow.modules.inventory.delete_items(ids)
+@step(undo=take_back)
+async def remove_items(flow: Flow, ids: Sequence[str]) -> Kept[list[str]]:
+    """Raises NotAllowed where something of an item is reserved."""
+    return await keep(flow.modules.inventory.delete_items, ids) if ids else unchanged([])
+
+
+async def drop_items(flow: Flow, ids: Sequence[str]) -> list[str]:
+    """Delete items with their levels, then their links. The ids that were there. Raises NotAllowed where something of one is reserved."""
+    done = await flow.run(remove_items, ids)
+    await unlink_all(flow, done["change"])
+    return done["answer"]
 
 
 @workflow("delete-inventory-item-workflow")
 async def delete_inventory_items(flow: Flow, ids: list[str]) -> list[str]:
     """Delete items with their levels. The ids that were there. Raises NotAllowed where something of one is reserved."""
-    gone = await flow.run(remove_items, ids)
-    await flow.run(release_ties, "inventory_item", gone)
+    gone = await drop_items(flow, ids)
     for id in gone:
         flow.emit("inventory-item.deleted", id=id)
     return gone

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 from ...core.errors import NotFound
-from ...core.flow import Flow, step, workflow
+from ...core.flow import Flow, Kept, keep, step, take_back, workflow
 from ...core.query.page import Query
 from ..rows import Selector, selected
 
 Row = dict[str, Any]
 
 KEY = ("inventory_item_id", "location_id")
-FIGURES = ("stocked_quantity", "incoming_quantity")
 
 
 async def check_locations(flow: Flow, ids: Iterable[str]) -> None:
@@ -27,35 +26,10 @@ async def check_locations(flow: Flow, ids: Iterable[str]) -> None:
         raise NotFound(f"Stock locations with ids: {', '.join(lost)} were not found")
 
 
-class LevelsChanged(TypedDict):
-    created: list[Row]
-    updated: list[Row]
-    deleted: list[str]
-    before: list[Row]
-    """What the updated ones held."""
-
-
-async def _put_back(flow: Flow, changed: LevelsChanged) -> None:
-    inventory = flow.modules.inventory
-    await inventory.delete("inventory_level", [row["id"] for row in changed["created"]])
-    await inventory.restore("inventory_level", changed["deleted"])
-    await inventory.update_levels(changed["before"])
-
-
-@step(undo=_put_back)
-async def change_levels(flow: Flow, create: Sequence[Row], update: Sequence[Row], delete: Sequence[str], force: bool) -> LevelsChanged:
+@step(undo=take_back)
+async def change_levels(flow: Flow, create: Sequence[Row], update: Sequence[Row], delete: Sequence[str], force: bool) -> Kept[Row]:
     """Create, update and delete levels: all of it, or nothing."""
-    before = await _levels_named(flow, update) if update else []
-    done = await flow.modules.inventory.batch_levels(create, update, delete, force=force)
-    return {"created": done["created"], "updated": done["updated"], "deleted": done["deleted"], "before": before}
-
-
-async def _levels_named(flow: Flow, rows: Sequence[Row]) -> list[Row]:
-    wanted = {tuple(row[name] for name in KEY) for row in rows}
-    found = await flow.modules.inventory.list(
-        "inventory_level", {name: sorted({row[name] for row in rows}) for name in KEY}, fields=(*KEY, *FIGURES)
-    )
-    return [{name: row[name] for name in (*KEY, *FIGURES)} for row in found if tuple(row[name] for name in KEY) in wanted]
+    return await keep(flow.modules.inventory.batch_levels, create, update, delete, force=force)
 
 
 @workflow("batch-inventory-item-levels-workflow")
@@ -72,14 +46,14 @@ async def batch_inventory_levels(
     is reserved at a level to be deleted, or stocked (unless `force`).
     """
     await check_locations(flow, [level["location_id"] for level in create or ()])
-    done = await flow.run(change_levels, create or [], update or [], delete or [], force)
+    done = (await flow.run(change_levels, create or [], update or [], delete or [], force))["answer"]
     for level in done["created"]:
         flow.emit("inventory-level.created", id=level["id"])
     for level in done["updated"]:
         flow.emit("inventory-level.updated", id=level["id"])
     for id in done["deleted"]:
         flow.emit("inventory-level.deleted", id=id)
-    return {"created": done["created"], "updated": done["updated"], "deleted": done["deleted"]}
+    return done
 
 
 @workflow("create-inventory-levels-workflow")

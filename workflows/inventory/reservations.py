@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any
 
-from ...core.flow import Flow, step, workflow
+from ...core.flow import Flow, Kept, keep, step, take_back, workflow
 
 Row = dict[str, Any]
 
@@ -28,29 +28,18 @@ async def create_reservations(flow: Flow, reservations: list[Row]) -> list[Row]:
     return made
 
 
-class ReservationsChanged(TypedDict):
-    rows: list[Row]
-    before: list[Row]
-
-
-async def _put_back(flow: Flow, changed: ReservationsChanged) -> None:
-    await flow.modules.inventory.update_reservations(changed["before"])
-
-
-@step(undo=_put_back)
-async def change_reservations(flow: Flow, updates: Sequence[Row]) -> ReservationsChanged:
-    before = {row["id"]: row for row in await flow.modules.inventory.list("reservation_item", {"id": [row["id"] for row in updates]})}
-    rows = await flow.modules.inventory.update_reservations(updates)
-    return {"rows": rows, "before": [{name: before[row["id"]][name] for name in row} for row in updates]}
+@step(undo=take_back)
+async def change_reservations(flow: Flow, updates: Sequence[Row]) -> Kept[list[Row]]:
+    return await keep(flow.modules.inventory.update_reservations, updates)
 
 
 @workflow("update-reservations-workflow")
 async def update_reservations(flow: Flow, updates: list[Row]) -> list[Row]:
     """Change reservations, each by its id. Raises what `InventoryService.update_reservations` raises; then nothing changes."""
-    changed = await flow.run(change_reservations, updates)
-    for row in changed["rows"]:
+    changed = (await flow.run(change_reservations, updates))["answer"]
+    for row in changed:
         flow.emit("reservation-item.updated", id=row["id"])
-    return changed["rows"]
+    return changed
 
 
 async def _restore(flow: Flow, ids: list[str]) -> None:

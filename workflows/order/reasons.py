@@ -13,7 +13,7 @@ Row = dict[str, Any]
 @workflow("create-return-reasons")
 async def create_return_reasons(flow: Flow, data: list[Row]) -> list[Row]:
     """Raises InvalidData for a value that is taken, NotFound for a parent."""
-    return (await flow.run(create_rows, "return_reason", data))["rows"]
+    return (await flow.run(create_rows, "return_reason", data))["answer"]
 
 
 @workflow("update-return-reasons")
@@ -24,4 +24,4 @@ async def update_return_reasons(flow: Flow, selector: Selector, update: Row) -> 
 
 @workflow("delete-return-reasons")
 async def delete_return_reasons(flow: Flow, ids: list[str]) -> list[str]:
-    return [row["id"] for row in (await flow.run(delete_rows, "return_reason", ids))["rows"]]
+    return (await flow.run(delete_rows, "return_reason", ids))["answer"]

@@ -8,7 +8,8 @@ from typing import Any
 from ...core.errors import InvalidData, NotAllowed
 from ...core.flow import Flow, step, workflow
 from ...core.money import check_movable
-from ..rows import attach_ties, create_rows, release_ties
+from ..links import link, undo_all_links
+from ..rows import create_rows
 from .payments import add_to_order, capture
 
 Row = dict[str, Any]
@@ -23,8 +24,8 @@ async def create_order_payment_collection(flow: Flow, order_id: str, amount: Dec
     order = await flow.graph.one("order", order_id, ("currency_code",))
     check_movable(amount, order["currency_code"], "An amount to be paid")
     made = await flow.run(create_rows, "payment_collection", [{"currency_code": order["currency_code"], "amount": amount}])
-    id: str = made["rows"][0]["id"]
-    await flow.run(attach_ties, {"order_payment_collection": [{"order_id": order_id, "payment_collection_id": id}]})
+    id: str = made["answer"][0]["id"]
+    await link(flow, {"order_payment_collection": [{"order_id": order_id, "payment_collection_id": id}]})
     return id
 
 
@@ -42,7 +43,7 @@ async def delete_unpaid(flow: Flow, id: str) -> str:
 async def delete_order_payment_collection(flow: Flow, id: str) -> str:
     """Take a collection back in which nothing was paid. Its id. Raises NotFound; NotAllowed where something was."""
     await flow.run(delete_unpaid, id)
-    await flow.run(release_ties, "payment_collection", [id])
+    await flow.run(undo_all_links, {"payment_collection": [id]})
     return id
 
 

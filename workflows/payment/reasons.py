@@ -12,7 +12,7 @@ Row = dict[str, Any]
 
 @workflow("create-refund-reasons-workflow")
 async def create_refund_reasons(flow: Flow, refund_reasons: list[Row]) -> list[Row]:
-    return (await flow.run(create_rows, "refund_reason", refund_reasons))["rows"]
+    return (await flow.run(create_rows, "refund_reason", refund_reasons))["answer"]
 
 
 @workflow("update-refund-reasons")
@@ -24,4 +24,4 @@ async def update_refund_reasons(flow: Flow, updates: list[Row]) -> list[Row]:
 
 @workflow("delete-refund-reasons-workflow")
 async def delete_refund_reasons(flow: Flow, ids: list[str]) -> list[str]:
-    return [row["id"] for row in (await flow.run(delete_rows, "refund_reason", ids))["rows"]]
+    return (await flow.run(delete_rows, "refund_reason", ids))["answer"]

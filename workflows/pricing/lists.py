@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 from ...core.errors import InvalidData
-from ...core.flow import Flow, step, workflow
-from ...core.sql.snapshots import Snapshot
+from ...core.flow import Flow, Kept, keep, step, take_back, workflow
+from ...modules.pricing.service import ListPricesChanged
 from ..rows import delete_rows
 
 Row = dict[str, Any]
@@ -15,16 +15,12 @@ Row = dict[str, Any]
 PRICED = "product_variant_price_set"
 
 
-async def _delete_lists(flow: Flow, lists: list[Row]) -> None:
-    await flow.modules.pricing.delete("price_list", [row["id"] for row in lists])
+@step(undo=take_back)
+async def insert_lists(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
+    return await keep(flow.modules.pricing.create_price_lists, rows)
 
 
-@step(undo=_delete_lists)
-async def insert_lists(flow: Flow, rows: Sequence[Row]) -> list[Row]:
-    return await flow.modules.pricing.create_price_lists(rows)
-
-
-@step
+@step(reads=True)
 async def price_sets_of(flow: Flow, variant_ids: Iterable[str]) -> dict[str, str]:
     """Variant → its price set. Raises InvalidData for variants that have none."""
     wanted = sorted(set(variant_ids))
@@ -50,21 +46,13 @@ async def create_price_lists(flow: Flow, price_lists_data: list[Row]) -> list[Ro
     Raises InvalidData for a variant without a price set, and for an end before the start.
     """
     sets = await flow.run(price_sets_of, [price["variant_id"] for row in price_lists_data for price in row.get("prices") or ()])
-    return await flow.run(insert_lists, [{**row, "prices": _in_sets(row.get("prices") or (), sets)} for row in price_lists_data])
+    lists = [{**row, "prices": _in_sets(row.get("prices") or (), sets)} for row in price_lists_data]
+    return (await flow.run(insert_lists, lists))["answer"]
 
 
-class ListsBefore(TypedDict):
-    ids: list[str]
-    before: Snapshot
-
-
-async def _put_back_lists(flow: Flow, changed: ListsBefore) -> None:
-    await flow.modules.pricing.put_back_price_lists(changed["ids"], changed["before"])
-
-
-@step(undo=_put_back_lists)
-async def change_lists(flow: Flow, rows: Sequence[Row]) -> ListsBefore:
-    return {"ids": [row["id"] for row in rows], "before": await flow.modules.pricing.update_price_lists(rows)}
+@step(undo=take_back)
+async def change_lists(flow: Flow, rows: Sequence[Row]) -> Kept[None]:
+    return await keep(flow.modules.pricing.update_price_lists, rows)
 
 
 @workflow("update-price-lists")
@@ -76,32 +64,22 @@ async def update_price_lists(flow: Flow, price_lists_data: list[Row]) -> None:
 @workflow("delete-price-lists")
 async def delete_price_lists(flow: Flow, ids: list[str]) -> list[str]:
     """Delete price lists with their prices."""
-    return [row["id"] for row in (await flow.run(delete_rows, "price_list", ids))["rows"]]
+    return (await flow.run(delete_rows, "price_list", ids))["answer"]
 
 
-class PricesChanged(TypedDict):
-    created: list[str]
-    updated: list[str]
-    deleted: list[str]
-    before: Snapshot
-
-
-async def _put_back_prices(flow: Flow, changed: PricesChanged) -> None:
-    ids = [*changed["created"], *changed["updated"], *changed["deleted"]]
-    await flow.modules.pricing.put_back_list_prices(ids, changed["before"])
-
-
-@step(undo=_put_back_prices)
-async def change_prices(flow: Flow, id: str, create: Sequence[Row], update: Sequence[Row], delete: Sequence[str]) -> PricesChanged:
-    return {**await flow.modules.pricing.change_list_prices(id, create, update, delete)}
+@step(undo=take_back)
+async def change_prices(
+    flow: Flow, id: str, create: Sequence[Row], update: Sequence[Row], delete: Sequence[str]
+) -> Kept[ListPricesChanged]:
+    return await keep(flow.modules.pricing.change_list_prices, id, create, update, delete)
 
 
 @workflow("batch-price-list-prices")
-async def batch_price_list_prices(flow: Flow, id: str, create: list[Row], update: list[Row], delete: list[str]) -> PricesChanged:
+async def batch_price_list_prices(flow: Flow, id: str, create: list[Row], update: list[Row], delete: list[str]) -> ListPricesChanged:
     """Create, change and delete prices of a list: all of it, or nothing.
 
     Raises NotFound for the list and for prices that aren't the list's, InvalidData for a variant without a price set.
     """
     sets = await flow.run(price_sets_of, [row["variant_id"] for row in create])
     changed = [{name: value for name, value in row.items() if name != "variant_id"} for row in update]
-    return await flow.run(change_prices, id, _in_sets(create, sets), changed, delete)
+    return (await flow.run(change_prices, id, _in_sets(create, sets), changed, delete))["answer"]

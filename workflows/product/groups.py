@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any
 
-from ...core.flow import Flow, step, workflow
-from ..rows import Selector, create_rows, delete_rows, release_ties, selected, update_rows
+from ...core.flow import Flow, Kept, keep, step, take_back, workflow
+from ..links import delete
+from ..rows import Selector, create_rows, selected, update_rows
 
 Row = dict[str, Any]
 
 
 async def _create(flow: Flow, entity: str, event: str, rows: list[Row]) -> list[Row]:
-    made = (await flow.run(create_rows, entity, rows))["rows"]
+    made = (await flow.run(create_rows, entity, rows))["answer"]
     _tell(flow, f"{event}.created", [row["id"] for row in made])
     return made
 
 
 async def _update(flow: Flow, entity: str, event: str, selector: Selector, update: Row) -> list[Row]:
     ids = await selected(flow, entity, selector)
-    await flow.run(update_rows, entity, [{**update, "id": id} for id in ids])
+    changed = (await flow.run(update_rows, entity, [{**update, "id": id} for id in ids]))["answer"]
     _tell(flow, f"{event}.updated", ids)
-    return await flow.modules.product.list(entity, {"id": ids})
+    return changed
 
 
 async def _delete(flow: Flow, entity: str, event: str, ids: list[str]) -> list[str]:
-    gone = [row["id"] for row in (await flow.run(delete_rows, entity, ids))["rows"]]
-    await flow.run(release_ties, entity, gone)
+    gone = await delete(flow, entity, ids)
     _tell(flow, f"{event}.deleted", gone)
     return gone
 
@@ -60,20 +60,9 @@ async def delete_collections(flow: Flow, ids: list[str]) -> list[str]:
     return gone
 
 
-class Membership(TypedDict):
-    id: str
-    added: list[str]
-    removed: list[str]
-
-
-async def _collection_as_before(flow: Flow, changed: Membership) -> None:
-    await flow.modules.product.set_collection_products(changed["id"], changed["removed"], changed["added"])
-
-
-@step(undo=_collection_as_before)
-async def set_collection_products(flow: Flow, id: str, add: Sequence[str], remove: Sequence[str]) -> Membership:
-    changed = await flow.modules.product.set_collection_products(id, add, remove)
-    return {"id": id, "added": changed["added"], "removed": changed["removed"]}
+@step(undo=take_back)
+async def set_collection_products(flow: Flow, id: str, add: Sequence[str], remove: Sequence[str]) -> Kept[dict[str, list[str]]]:
+    return await keep(flow.modules.product.set_collection_products, id, add, remove)
 
 
 @workflow("batch-link-products-to-collection")
@@ -130,79 +119,50 @@ async def delete_product_types(flow: Flow, ids: list[str]) -> list[str]:
 # -- categories
 
 
-async def _delete_categories(flow: Flow, rows: list[Row]) -> None:
-    # those below go first: a category with children isn't deleted
-    await flow.modules.product.delete_categories([row["id"] for row in rows])
-
-
-@step(undo=_delete_categories)
-async def insert_categories(flow: Flow, rows: Sequence[Row]) -> list[Row]:
-    return await flow.modules.product.create_categories(rows)
+@step(undo=take_back)
+async def insert_categories(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
+    return await keep(flow.modules.product.create_categories, rows)
 
 
 @workflow("create-product-categories", hooks=("categoriesCreated",))
 async def create_product_categories(flow: Flow, product_categories: list[Row], additional_data: Row | None = None) -> list[Row]:
-    made = await flow.run(insert_categories, product_categories)
+    made = (await flow.run(insert_categories, product_categories))["answer"]
     _tell(flow, "product-category.created", [row["id"] for row in made])
     await flow.hooks.categoriesCreated(made, additional_data)
     return made
 
 
-class CategoriesChanged(TypedDict):
-    rows: list[Row]
-    before: list[Row]
-
-
-async def _categories_as_before(flow: Flow, changed: CategoriesChanged) -> None:
-    await flow.modules.product.update_categories(changed["before"])
-
-
-@step(undo=_categories_as_before)
-async def change_categories(flow: Flow, rows: Sequence[Row]) -> CategoriesChanged:
-    there = await flow.modules.product.list("product_category", {"id": [row["id"] for row in rows]})
-    changed = await flow.modules.product.update_categories(rows)
-    return {"rows": changed, "before": [{name: row[name] for name in row if name not in _DERIVED} for row in there]}
-
-
-_DERIVED = ("mpath", "created_at", "updated_at", "deleted_at")
+@step(undo=take_back)
+async def change_categories(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
+    return await keep(flow.modules.product.update_categories, rows)
 
 
 @workflow("update-product-categories", hooks=("categoriesUpdated",))
 async def update_product_categories(flow: Flow, selector: Selector, update: Row, additional_data: Row | None = None) -> list[Row]:
     ids = await selected(flow, "product_category", selector)
-    made = (await flow.run(change_categories, [{**update, "id": id} for id in ids]))["rows"] if ids else []
+    made = (await flow.run(change_categories, [{**update, "id": id} for id in ids]))["answer"] if ids else []
     _tell(flow, "product-category.updated", ids)
     await flow.hooks.categoriesUpdated(made, additional_data)
     return made
 
 
-async def _restore_categories(flow: Flow, ids: list[str]) -> None:
-    await flow.modules.product.restore_categories(ids)
-
-
-@step(undo=_restore_categories)
-async def remove_categories(flow: Flow, ids: Sequence[str]) -> list[str]:
-    return await flow.modules.product.delete_categories(ids)
+@step(undo=take_back)
+async def remove_categories(flow: Flow, ids: Sequence[str]) -> Kept[list[str]]:
+    return await keep(flow.modules.product.delete_categories, ids)
 
 
 @workflow("delete-product-categories", hooks=("categoriesDeleted",))
 async def delete_product_categories(flow: Flow, ids: list[str]) -> list[str]:
     """Raises NotAllowed for a category that has children which stay."""
-    gone = await flow.run(remove_categories, ids)
-    await flow.run(release_ties, "product_category", gone)
+    gone = (await flow.run(remove_categories, ids))["answer"]
     _tell(flow, "product-category.deleted", gone)
     await flow.hooks.categoriesDeleted(gone)
     return gone
 
 
-async def _category_as_before(flow: Flow, changed: Membership) -> None:
-    await flow.modules.product.set_category_products(changed["id"], changed["removed"], changed["added"])
-
-
-@step(undo=_category_as_before)
-async def set_category_products(flow: Flow, id: str, add: Sequence[str], remove: Sequence[str]) -> Membership:
-    changed = await flow.modules.product.set_category_products(id, add, remove)
-    return {"id": id, "added": changed["added"], "removed": changed["removed"]}
+@step(undo=take_back)
+async def set_category_products(flow: Flow, id: str, add: Sequence[str], remove: Sequence[str]) -> Kept[dict[str, list[str]]]:
+    return await keep(flow.modules.product.set_category_products, id, add, remove)
 
 
 @workflow("batch-link-products-to-category")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
-from ...core.flow import Flow, step, workflow
+from ...core.flow import Flow, Kept, keep, step, take_back, unchanged, workflow
 from ..rows import update_rows
 
 Row = dict[str, Any]
@@ -18,22 +18,14 @@ class Changed(TypedDict):
     removed: list[str]
 
 
-async def _unassign(flow: Flow, pairs: Pairs) -> None:
-    await flow.modules.product.unassign_images([(variant, image) for variant, image in pairs])
+@step(undo=take_back)
+async def assign_images(flow: Flow, pairs: Sequence[tuple[str, str]]) -> Kept[Pairs]:
+    return await keep(flow.modules.product.assign_images, pairs) if pairs else unchanged([])
 
 
-@step(undo=_unassign)
-async def assign_images(flow: Flow, pairs: Sequence[tuple[str, str]]) -> Pairs:
-    return await flow.modules.product.assign_images(pairs) if pairs else []
-
-
-async def _assign(flow: Flow, pairs: Pairs) -> None:
-    await flow.modules.product.assign_images([(variant, image) for variant, image in pairs])
-
-
-@step(undo=_assign)
-async def unassign_images(flow: Flow, pairs: Sequence[tuple[str, str]]) -> Pairs:
-    return await flow.modules.product.unassign_images(pairs) if pairs else []
+@step(undo=take_back)
+async def unassign_images(flow: Flow, pairs: Sequence[tuple[str, str]]) -> Kept[Pairs]:
+    return await keep(flow.modules.product.unassign_images, pairs) if pairs else unchanged([])
 
 
 async def _drop_thumbnails(flow: Flow, removed: Pairs) -> None:
@@ -54,7 +46,7 @@ async def batch_variant_images(flow: Flow, variant_id: str, add: list[str] | Non
     """Show images at a variant only, or no longer. The images given. Raises NotFound for the variant."""
     await flow.modules.product.retrieve("product_variant", variant_id, fields=("id",))
     await flow.run(assign_images, [(variant_id, image) for image in add or []])
-    removed = await flow.run(unassign_images, [(variant_id, image) for image in remove or []])
+    removed = (await flow.run(unassign_images, [(variant_id, image) for image in remove or []]))["answer"]
     await _drop_thumbnails(flow, removed)
     return {"added": add or [], "removed": remove or []}
 
@@ -64,6 +56,6 @@ async def batch_image_variants(flow: Flow, image_id: str, add: list[str] | None 
     """Show an image at some variants only, at others no longer. The variants given. Raises NotFound for the image."""
     await flow.modules.product.retrieve("product_image", image_id, fields=("id",))
     await flow.run(assign_images, [(variant, image_id) for variant in add or []])
-    removed = await flow.run(unassign_images, [(variant, image_id) for variant in remove or []])
+    removed = (await flow.run(unassign_images, [(variant, image_id) for variant in remove or []]))["answer"]
     await _drop_thumbnails(flow, removed)
     return {"added": add or [], "removed": remove or []}

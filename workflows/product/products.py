@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 from ...core.errors import InvalidData
-from ...core.flow import Flow, step, workflow
-from ..rows import Selector, check_there, release_ties, selected
-from .stock import delete_items, items_of_none_but
-from .variants import Batch, bare, equip_variants, reprice_variants, restock_variants, strip_variants
+from ...core.flow import Flow, Kept, keep, step, take_back, workflow
+from ...modules.product.service import ProductsDeleted, ProductsUpdated
+from ..inventory.items import check_unreserved, drop_items
+from ..links import relink, unlink_all
+from ..rows import Selector, selected
+from .stock import items_of_none_but
+from .variants import Batch, bare, equip_variants, reprice_variants, restock_variants
 
 Row = dict[str, Any]
 
@@ -28,13 +31,9 @@ def bare_product(product: Row) -> Row:
 # -- creating
 
 
-async def _delete_products(flow: Flow, products: list[Row]) -> None:
-    await flow.modules.product.delete_products([product["id"] for product in products])
-
-
-@step(undo=_delete_products)
-async def insert_products(flow: Flow, rows: Sequence[Row]) -> list[Row]:
-    return await flow.modules.product.create_products(rows)
+@step(undo=take_back)
+async def insert_products(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
+    return await keep(flow.modules.product.create_products, rows)
 
 
 @workflow("create-products", hooks=("productsCreated",))
@@ -47,7 +46,7 @@ async def create_products(flow: Flow, products: list[Row], additional_data: Row 
     Raises InvalidData for products without options, and what the modules raise; nothing stays then.
     """
     _refuse_without_options(products)
-    made = await flow.run(insert_products, [bare_product(product) for product in products])
+    made = (await flow.run(insert_products, [bare_product(product) for product in products]))["answer"]
     ties = {
         "product_sales_channel": [
             {"product_id": row["id"], "sales_channel_id": channel["id"]}
@@ -79,44 +78,9 @@ def _refuse_without_options(products: Sequence[Row]) -> None:
 # -- changing
 
 
-class ProductsChanged(TypedDict):
-    products: list[Row]
-    variants_created: list[Row]
-    variants_updated: list[Row]
-    variants_deleted: list[str]
-    before: dict[str, list[Row]]
-
-
-async def _put_back_products(flow: Flow, changed: ProductsChanged) -> None:
-    await flow.modules.product.put_back_products([product["id"] for product in changed["products"]], changed["before"])
-
-
-@step(undo=_put_back_products)
-async def change_products(flow: Flow, rows: Sequence[Row]) -> ProductsChanged:
-    changed = await flow.modules.product.update_products(rows)
-    return {
-        "products": changed["products"],
-        "variants_created": changed["variants_created"],
-        "variants_updated": changed["variants_updated"],
-        "variants_deleted": changed["variants_deleted"],
-        "before": changed["before"],
-    }
-
-
-class TiesReplaced(TypedDict):
-    attached: dict[str, list[Row]]
-    detached: dict[str, list[Row]]
-
-
-async def _tie_as_before(flow: Flow, replaced: TiesReplaced) -> None:
-    await flow.modules.link.detach_all(replaced["attached"])
-    await flow.modules.link.attach_all(replaced["detached"])
-
-
-@step(undo=_tie_as_before)
-async def replace_ties(flow: Flow, link: str, product_id: str, others: Sequence[str]) -> TiesReplaced:
-    replaced = await flow.modules.link.replace(link, "product_id", product_id, others)
-    return {"attached": {link: replaced["attached"]}, "detached": {link: replaced["detached"]}}
+@step(undo=take_back)
+async def change_products(flow: Flow, rows: Sequence[Row]) -> Kept[ProductsUpdated]:
+    return await keep(flow.modules.product.update_products, rows)
 
 
 @workflow("update-products", hooks=("productsUpdated",))
@@ -137,25 +101,24 @@ async def update_products(
         given = [{**(update or {}), "id": id} for id in await selected(flow, "product", selector or {})]
     if not given:
         return []
-    changed = await flow.run(change_products, [bare_product(product) for product in given])
+    done = await flow.run(change_products, [bare_product(product) for product in given])
+    changed = done["answer"]
     if changed["variants_deleted"]:
-        await strip_variants(flow, changed["variants_deleted"])
-    await restock_variants(flow, changed["before"]["product_variant"], changed["variants_updated"])
+        items = await items_of_none_but(flow, changed["variants_deleted"])
+        await unlink_all(flow, done["change"])
+        await drop_items(flow, items)
+    await restock_variants(flow, done["change"], changed["variants_updated"])
     variants = [variant for product in given for variant in product.get("variants") or []]
     await reprice_variants(flow, [variant for variant in variants if variant.get("id")])
     if changed["variants_created"]:
         await equip_variants(flow, changed["variants_created"], [variant for variant in variants if not variant.get("id")])
     for product in given:
         if product.get("sales_channels") is not None:
-            await flow.run(replace_ties, "product_sales_channel", product["id"], [channel["id"] for channel in product["sales_channels"]])
+            await relink(flow, "product_sales_channel", "product_id", product["id"], [each["id"] for each in product["sales_channels"]])
         if "shipping_profile_id" in product:
             profile = product["shipping_profile_id"]
-            await flow.run(replace_ties, "product_shipping_profile", product["id"], [profile] if profile else [])
+            await relink(flow, "product_shipping_profile", "product_id", product["id"], [profile] if profile else [])
         flow.emit("product.updated", id=product["id"])
-    if tied := [product["id"] for product in given if product.get("sales_channels") or product.get("shipping_profile_id")]:
-        await flow.run(check_there, "product", tied)
-    if changed["variants_created"]:
-        await flow.run(check_there, "product_variant", [variant["id"] for variant in changed["variants_created"]])
     await flow.hooks.productsUpdated(changed["products"], additional_data)
     return changed["products"]
 
@@ -163,20 +126,9 @@ async def update_products(
 # -- deleting
 
 
-class ProductsGone(TypedDict):
-    products: list[str]
-    variants: list[str]
-    options: list[str]
-
-
-async def _restore_products(flow: Flow, gone: ProductsGone) -> None:
-    await flow.modules.product.restore_products(gone["products"], gone["options"])
-
-
-@step(undo=_restore_products)
-async def remove_products(flow: Flow, ids: Sequence[str]) -> ProductsGone:
-    gone = await flow.modules.product.delete_products(ids)
-    return {"products": gone["products"], "variants": gone["variants"], "options": gone["options"]}
+@step(undo=take_back)
+async def remove_products(flow: Flow, ids: Sequence[str]) -> Kept[ProductsDeleted]:
+    return await keep(flow.modules.product.delete_products, ids)
 
 
 @workflow("delete-products", hooks=("productsDeleted",))
@@ -186,11 +138,14 @@ async def delete_products(flow: Flow, ids: list[str]) -> list[str]:
     Raises NotAllowed where something of them is reserved.
     """
     variants = [row["id"] for row in await flow.modules.product.list("product_variant", {"product_id": ids}, fields=("id",))]
-    await flow.run(delete_items, await items_of_none_but(flow, variants))
-    gone = await flow.run(remove_products, ids)
+    items = await items_of_none_but(flow, variants)
+    await flow.run(check_unreserved, items)
+    done = await flow.run(remove_products, ids)
+    gone = done["answer"]
     if unseen := sorted(set(gone["variants"]) - set(variants)):  # made since
-        await flow.run(delete_items, await items_of_none_but(flow, unseen))
-    await flow.parallel((release_ties, "product_variant", gone["variants"]), (release_ties, "product", gone["products"]))
+        items += await items_of_none_but(flow, unseen)
+    await unlink_all(flow, done["change"])
+    await drop_items(flow, items)
     for id in gone["products"]:
         flow.emit("product.deleted", id=id)
     await flow.hooks.productsDeleted(gone["products"])

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...core.errors import NotFound
-from ...core.flow import Flow, step, workflow
+from ...core.flow import Flow, workflow
 from ...core.ids import new_id
-from ..rows import attach_ties, check_there, detach_ties
+from ..links import link, unlink
 
 Row = dict[str, Any]
 
@@ -49,18 +49,6 @@ def ties_to(variant_id: str, items: Iterable[Row]) -> list[Row]:
     ]
 
 
-async def _delete_items(flow: Flow, ids: list[str]) -> None:
-    await flow.modules.inventory.delete("inventory_item", ids)
-
-
-@step(undo=_delete_items)
-async def create_items(flow: Flow, items: Sequence[Row]) -> list[str]:
-    """Raises InvalidData for a SKU that another item has."""
-    if not items:
-        return []
-    return [row["id"] for row in await flow.modules.inventory.create_items(items)]
-
-
 async def items_of_none_but(flow: Flow, variant_ids: Sequence[str]) -> list[str]:
     """Inventory items that belong to no variant but these: they go when the variants go."""
     if not variant_ids:
@@ -69,16 +57,6 @@ async def items_of_none_but(flow: Flow, variant_ids: Sequence[str]) -> list[str]
     all_of_them = await flow.modules.link.linked(LINK, "inventory_item_id", sorted({tie["inventory_item_id"] for tie in ours}))
     shared = {tie["inventory_item_id"] for tie in all_of_them if tie["variant_id"] not in set(variant_ids)}
     return sorted({tie["inventory_item_id"] for tie in ours} - shared)
-
-
-async def _restore_items(flow: Flow, ids: list[str]) -> None:
-    await flow.modules.inventory.restore("inventory_item", ids)
-
-
-@step(undo=_restore_items)
-async def delete_items(flow: Flow, ids: Sequence[str]) -> list[str]:
-    """Raises NotAllowed where something of an item is reserved."""
-    return await flow.modules.inventory.delete_items(ids) if ids else []
 
 
 @workflow("batch-variant-inventory-items")
@@ -91,6 +69,5 @@ async def batch_variant_items(flow: Flow, needed: list[Row], no_longer: list[Row
     for tie in needed:
         supplied.setdefault(tie["variant_id"], []).append(tie)
     await check_items(flow, supplied)
-    await flow.run(detach_ties, {LINK: no_longer})
-    await flow.run(attach_ties, {LINK: needed})
-    await flow.run(check_there, "product_variant", list(supplied))
+    await unlink(flow, {LINK: no_longer})
+    await link(flow, {LINK: needed})

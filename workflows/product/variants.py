@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
-from ...core.flow import Flow, step, workflow
+from ...core.flow import Flow, Kept, keep, step, take_back, workflow
 from ...core.ids import new_id
+from ...core.sql.undo import Change
+from ..inventory.items import check_unreserved, drop_items, insert_items
+from ..links import delete, link, unlink
 from ..pricing.prices import create_price_sets, update_price_sets
-from ..rows import Selector, attach_ties, check_there, delete_rows, detach_ties, release_ties, selected
-from .stock import LINK, check_items, create_items, default_items, delete_items, items_of_none_but, ties_to
+from ..rows import Selector, selected
+from .stock import LINK, check_items, default_items, items_of_none_but, ties_to
 
 Row = dict[str, Any]
 
@@ -34,9 +37,9 @@ async def equip_variants(flow: Flow, variants: Sequence[Row], given: Sequence[Ro
     made = default_items(variant for variant in variants if variant["manage_inventory"] and not supplied[variant["id"]])
     stock = [tie for variant in variants if variant["manage_inventory"] for tie in ties_to(variant["id"], supplied[variant["id"]])]
     stock += [{"variant_id": variant_id, "inventory_item_id": item["id"]} for variant_id, item in made]
-    await flow.parallel((create_price_sets, prices), (create_items, [item for _, item in made]))
+    await flow.parallel((create_price_sets, prices), (insert_items, [item for _, item in made]))
     priced = [{"variant_id": variant["id"], "price_set_id": each["id"]} for variant, each in zip(variants, prices, strict=True)]
-    await flow.run(attach_ties, {PRICED: priced, LINK: stock, **(ties or {})})
+    await link(flow, {PRICED: priced, LINK: stock, **(ties or {})})
 
 
 async def reprice_variants(flow: Flow, given: Sequence[Row]) -> None:
@@ -49,13 +52,16 @@ async def reprice_variants(flow: Flow, given: Sequence[Row]) -> None:
     new = [(id, {"id": new_id("pset"), "prices": prices}) for id, prices in wanted.items() if id not in sets]
     if new:
         await flow.run(create_price_sets, [row for _, row in new])
-        await flow.run(attach_ties, {PRICED: [{"variant_id": id, "price_set_id": row["id"]} for id, row in new]})
-        await flow.run(check_there, "product_variant", [id for id, _ in new])
+        await link(flow, {PRICED: [{"variant_id": id, "price_set_id": row["id"]} for id, row in new]})
 
 
-async def restock_variants(flow: Flow, before: Sequence[Row], after: Sequence[Row]) -> None:
-    """Follow variants whose stock is managed from now on (they get an item if they have none), or no longer (their ties go)."""
-    managed = {row["id"]: bool(row["manage_inventory"]) for row in before}
+async def restock_variants(flow: Flow, change: Change, after: Sequence[Row]) -> None:
+    """Follow variants whose stock is managed from now on (they get an item if they have none), or no longer (their ties go).
+
+    `change`: what the update of the variants changed. `after`: the variants as they are now.
+    """
+    pairs = [pair for table, pairs in change if table == "product_variant" for pair in pairs]
+    managed = {was["id"]: bool(was["manage_inventory"]) for was, _ in pairs if was is not None and "manage_inventory" in was}
     off = [row["id"] for row in after if managed.get(row["id"]) and not row["manage_inventory"]]
     on = [row for row in after if managed.get(row["id"]) is False and row["manage_inventory"]]
     if not (off or on):
@@ -65,46 +71,24 @@ async def restock_variants(flow: Flow, before: Sequence[Row], after: Sequence[Ro
         {name: tie[name] for name in ("variant_id", "inventory_item_id", "required_quantity")} for tie in ties if tie["variant_id"] in off
     ]
     if loose:
-        await flow.run(detach_ties, {LINK: [{name: tie[name] for name in ("variant_id", "inventory_item_id")} for tie in loose]})
+        await unlink(flow, {LINK: [{name: tie[name] for name in ("variant_id", "inventory_item_id")} for tie in loose]})
     made = default_items(row for row in on if row["id"] not in {tie["variant_id"] for tie in ties})
     if made:
-        await flow.run(create_items, [item for _, item in made])
-        await flow.run(attach_ties, {LINK: [{"variant_id": id, "inventory_item_id": item["id"]} for id, item in made]})
-        await flow.run(check_there, "product_variant", [id for id, _ in made])
-
-
-async def strip_variants(flow: Flow, variant_ids: Sequence[str]) -> None:
-    """Take from variants that are gone what other modules keep for them alone. Raises NotAllowed where something is reserved."""
-    await flow.run(delete_items, await items_of_none_but(flow, variant_ids))
-    await flow.run(release_ties, "product_variant", variant_ids)
+        await flow.run(insert_items, [item for _, item in made])
+        await link(flow, {LINK: [{"variant_id": id, "inventory_item_id": item["id"]} for id, item in made]})
 
 
 # -- the flows
 
 
-async def _delete_variants(flow: Flow, variants: list[Row]) -> None:
-    await flow.modules.product.delete("product_variant", [variant["id"] for variant in variants])
+@step(undo=take_back)
+async def insert_variants(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
+    return await keep(flow.modules.product.create_variants, rows)
 
 
-@step(undo=_delete_variants)
-async def insert_variants(flow: Flow, rows: Sequence[Row]) -> list[Row]:
-    return await flow.modules.product.create_variants(rows)
-
-
-class VariantsChanged(TypedDict):
-    variants: list[Row]
-    product_ids: list[str]
-    before: dict[str, list[Row]]
-
-
-async def _put_back_variants(flow: Flow, changed: VariantsChanged) -> None:
-    await flow.modules.product.put_back_products(changed["product_ids"], changed["before"])
-
-
-@step(undo=_put_back_variants)
-async def change_variants(flow: Flow, rows: Sequence[Row]) -> VariantsChanged:
-    changed = await flow.modules.product.update_variants(rows)
-    return {"variants": changed["variants"], "product_ids": changed["product_ids"], "before": changed["before"]}
+@step(undo=take_back)
+async def change_variants(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
+    return await keep(flow.modules.product.update_variants, rows)
 
 
 @workflow("create-product-variants", hooks=("productVariantsCreated",))
@@ -114,9 +98,8 @@ async def create_product_variants(flow: Flow, product_variants: list[Row], addit
     A variant whose stock is managed and that comes without items gets one of its own. Raises what `ProductService.create_variants` and
     `PricingService.create_price_sets` raise, NotFound for an inventory item.
     """
-    variants = await flow.run(insert_variants, [bare(variant) for variant in product_variants])
+    variants = (await flow.run(insert_variants, [bare(variant) for variant in product_variants]))["answer"]
     await equip_variants(flow, variants, product_variants)
-    await flow.run(check_there, "product_variant", [variant["id"] for variant in variants])
     for variant in variants:
         flow.emit("product-variant.created", id=variant["id"])
     await flow.hooks.productVariantsCreated(variants, additional_data)
@@ -140,13 +123,14 @@ async def update_product_variants(
         given = [{**(update or {}), "id": id} for id in await selected(flow, "product_variant", selector or {})]
     if not given:
         return []
-    changed = await flow.run(change_variants, [bare(variant) for variant in given])
-    await restock_variants(flow, changed["before"]["product_variant"], changed["variants"])
+    done = await flow.run(change_variants, [bare(variant) for variant in given])
+    changed = done["answer"]
+    await restock_variants(flow, done["change"], changed)
     await reprice_variants(flow, given)
-    for variant in changed["variants"]:
+    for variant in changed:
         flow.emit("product-variant.updated", id=variant["id"])
-    await flow.hooks.productVariantsUpdated(changed["variants"], additional_data)
-    return changed["variants"]
+    await flow.hooks.productVariantsUpdated(changed, additional_data)
+    return changed
 
 
 @workflow("delete-product-variants", hooks=("productVariantsDeleted",))
@@ -155,9 +139,10 @@ async def delete_product_variants(flow: Flow, ids: list[str]) -> list[str]:
 
     Raises NotAllowed where something of them is reserved.
     """
-    await flow.run(delete_items, await items_of_none_but(flow, ids))
-    gone = [row["id"] for row in (await flow.run(delete_rows, "product_variant", ids))["rows"]]
-    await flow.run(release_ties, "product_variant", gone)
+    items = await items_of_none_but(flow, ids)
+    await flow.run(check_unreserved, items)
+    gone = await delete(flow, "product_variant", ids)
+    await drop_items(flow, items)
     for id in gone:
         flow.emit("product-variant.deleted", id=id)
     await flow.hooks.productVariantsDeleted(gone)

@@ -3,42 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any
 
-from ...core.flow import Flow, step, workflow
-from ...core.sql.snapshots import Snapshot
+from ...core.flow import Flow, Kept, keep, step, take_back, workflow
 from ..rows import delete_rows
 
 Row = dict[str, Any]
 
 
-async def _delete_campaigns(flow: Flow, campaigns: list[Row]) -> None:
-    await flow.modules.promotion.delete("promotion_campaign", [row["id"] for row in campaigns])
+@step(undo=take_back)
+async def insert_campaigns(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
+    return await keep(flow.modules.promotion.create_campaigns, rows)
 
 
-@step(undo=_delete_campaigns)
-async def insert_campaigns(flow: Flow, rows: Sequence[Row]) -> list[Row]:
-    return await flow.modules.promotion.create_campaigns(rows)
-
-
-class CampaignsBefore(TypedDict):
-    ids: list[str]
-    before: Snapshot
-
-
-async def _put_back_campaigns(flow: Flow, changed: CampaignsBefore) -> None:
-    await flow.modules.promotion.put_back_campaigns(changed["ids"], changed["before"])
-
-
-@step(undo=_put_back_campaigns)
-async def change_campaigns(flow: Flow, rows: Sequence[Row]) -> CampaignsBefore:
-    return {"ids": [row["id"] for row in rows], "before": await flow.modules.promotion.update_campaigns(rows)}
+@step(undo=take_back)
+async def change_campaigns(flow: Flow, rows: Sequence[Row]) -> Kept[None]:
+    return await keep(flow.modules.promotion.update_campaigns, rows)
 
 
 @workflow("create-campaigns", hooks=("campaignsCreated",))
 async def create_campaigns(flow: Flow, campaigns_data: list[Row], additional_data: Row | None = None) -> list[Row]:
     """Campaigns, each with its `budget` if it has one. Raises InvalidData for a budget that doesn't say what it counts."""
-    made = await flow.run(insert_campaigns, campaigns_data)
+    made = (await flow.run(insert_campaigns, campaigns_data))["answer"]
     await flow.hooks.campaignsCreated(made, additional_data)
     return made
 
@@ -46,8 +32,8 @@ async def create_campaigns(flow: Flow, campaigns_data: list[Row], additional_dat
 @workflow("update-campaigns", hooks=("campaignsUpdated",))
 async def update_campaigns(flow: Flow, campaigns_data: list[Row], additional_data: Row | None = None) -> list[Row]:
     """Change campaigns, each by its id. Raises NotFound."""
-    ids = (await flow.run(change_campaigns, campaigns_data))["ids"]
-    campaigns = await flow.modules.promotion.list("promotion_campaign", {"id": ids})
+    await flow.run(change_campaigns, campaigns_data)
+    campaigns = await flow.modules.promotion.list("promotion_campaign", {"id": [row["id"] for row in campaigns_data]})
     await flow.hooks.campaignsUpdated(campaigns, additional_data)
     return campaigns
 
@@ -55,25 +41,14 @@ async def update_campaigns(flow: Flow, campaigns_data: list[Row], additional_dat
 @workflow("delete-campaigns", hooks=("campaignsDeleted",))
 async def delete_campaigns(flow: Flow, ids: list[str]) -> list[str]:
     """Delete campaigns; their promotions go on without."""
-    gone = [row["id"] for row in (await flow.run(delete_rows, "promotion_campaign", ids))["rows"]]
+    gone = (await flow.run(delete_rows, "promotion_campaign", ids))["answer"]
     await flow.hooks.campaignsDeleted(gone)
     return gone
 
 
-class Moved(TypedDict):
-    id: str
-    added: list[str]
-    removed: list[str]
-
-
-async def _move_back(flow: Flow, moved: Moved) -> None:
-    await flow.modules.promotion.move_promotions(moved["id"], moved["removed"], moved["added"])
-
-
-@step(undo=_move_back)
-async def move_promotions(flow: Flow, id: str, add: Sequence[str], remove: Sequence[str]) -> Moved:
-    done = await flow.modules.promotion.move_promotions(id, add, remove)
-    return {"id": id, "added": done["added"], "removed": done["removed"]}
+@step(undo=take_back)
+async def move_promotions(flow: Flow, id: str, add: Sequence[str], remove: Sequence[str]) -> Kept[dict[str, list[str]]]:
+    return await keep(flow.modules.promotion.move_promotions, id, add, remove)
 
 
 @workflow("add-or-remove-campaign-promotions")

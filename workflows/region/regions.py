@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 from ...core.errors import InvalidData
-from ...core.flow import Flow, step, workflow
+from ...core.flow import Flow, Kept, keep, step, take_back, workflow
+from ..links import delete, link, relink
 from ..pricing.preferences import set_price_preferences
-from ..rows import Selector, attach_ties, release_ties, selected
+from ..rows import Selector, selected
 
 Row = dict[str, Any]
 
@@ -42,13 +43,9 @@ async def check_providers(flow: Flow, ids: Iterable[str]) -> None:
         raise InvalidData(f"Payment providers with ids {', '.join(lost)} not found or not enabled")
 
 
-async def _delete_regions(flow: Flow, regions: list[Row]) -> None:
-    await flow.modules.region.delete_regions([region["id"] for region in regions])
-
-
-@step(undo=_delete_regions)
-async def insert_regions(flow: Flow, rows: Sequence[Row]) -> list[Row]:
-    return await flow.modules.region.create_regions(rows)
+@step(undo=take_back)
+async def insert_regions(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
+    return await keep(flow.modules.region.create_regions, rows)
 
 
 @workflow("create-regions")
@@ -59,7 +56,7 @@ async def create_regions(flow: Flow, regions: list[Row]) -> list[Row]:
     """
     await check_currencies(flow, [region.get("currency_code") for region in regions])
     await check_providers(flow, [id for region in regions for id in region.get("payment_providers") or []])
-    made = await flow.run(insert_regions, [bare(region) for region in regions])
+    made = (await flow.run(insert_regions, [bare(region) for region in regions]))["answer"]
     both = list(zip(made, regions, strict=True))
     providers = [
         {"region_id": row["id"], "payment_provider_id": id} for row, region in both for id in region.get("payment_providers") or []
@@ -67,48 +64,16 @@ async def create_regions(flow: Flow, regions: list[Row]) -> list[Row]:
     preferences = [
         {"attribute": "region_id", "value": row["id"], "is_tax_inclusive": bool(region.get("is_tax_inclusive"))} for row, region in both
     ]
-    await flow.parallel((attach_ties, {LINK: providers}), (set_price_preferences, preferences))
+    await link(flow, {LINK: providers})
+    await flow.run(set_price_preferences, preferences)
     for row in made:
         flow.emit("region.created", id=row["id"])
     return made
 
 
-class RegionsBefore(TypedDict):
-    regions: list[Row]
-    countries: dict[str, str]
-
-
-class RegionsChanged(TypedDict):
-    rows: list[Row]
-    before: RegionsBefore
-
-
-async def _put_back_changed(flow: Flow, changed: RegionsChanged) -> None:
-    before = changed["before"]
-    await flow.modules.region.put_back_regions({"regions": before["regions"], "countries": before["countries"]})
-
-
-@step(undo=_put_back_changed)
-async def change_regions(flow: Flow, rows: Sequence[Row]) -> RegionsChanged:
-    changed = await flow.modules.region.update_regions(rows)
-    before = changed["before"]
-    return {"rows": changed["regions"], "before": {"regions": before["regions"], "countries": before["countries"]}}
-
-
-class ProvidersReplaced(TypedDict):
-    attached: dict[str, list[Row]]
-    detached: dict[str, list[Row]]
-
-
-async def _providers_as_before(flow: Flow, replaced: ProvidersReplaced) -> None:
-    await flow.modules.link.detach_all(replaced["attached"])
-    await flow.modules.link.attach_all(replaced["detached"])
-
-
-@step(undo=_providers_as_before)
-async def replace_providers(flow: Flow, region_id: str, ids: Sequence[str]) -> ProvidersReplaced:
-    replaced = await flow.modules.link.replace(LINK, "region_id", region_id, ids)
-    return {"attached": {LINK: replaced["attached"]}, "detached": {LINK: replaced["detached"]}}
+@step(undo=take_back)
+async def change_regions(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
+    return await keep(flow.modules.region.update_regions, rows)
 
 
 @workflow("update-regions")
@@ -125,27 +90,16 @@ async def update_regions(flow: Flow, selector: Selector, update: Row) -> list[Ro
         await flow.run(set_price_preferences, [{"attribute": "region_id", "value": id, "is_tax_inclusive": inclusive} for id in ids])
     if update.get("payment_providers") is not None:
         for id in ids:
-            await flow.run(replace_providers, id, update["payment_providers"])
+            await relink(flow, LINK, "region_id", id, update["payment_providers"])
     for id in ids:
         flow.emit("region.updated", id=id)
-    return changed["rows"]
-
-
-async def _put_back_regions(flow: Flow, before: RegionsBefore) -> None:
-    await flow.modules.region.put_back_regions({"regions": before["regions"], "countries": before["countries"]})
-
-
-@step(undo=_put_back_regions)
-async def remove_regions(flow: Flow, ids: Sequence[str]) -> RegionsBefore:
-    before = await flow.modules.region.delete_regions(ids)
-    return {"regions": before["regions"], "countries": before["countries"]}
+    return changed["answer"]
 
 
 @workflow("delete-regions")
 async def delete_regions(flow: Flow, ids: list[str]) -> list[str]:
     """Delete regions; their countries are free again. The ids that were there."""
-    gone = [row["id"] for row in (await flow.run(remove_regions, ids))["regions"]]
-    await flow.run(release_ties, "region", gone)
+    gone = await delete(flow, "region", ids)
     for id in gone:
         flow.emit("region.deleted", id=id)
     return gone

@@ -6,14 +6,15 @@ from typing import Any
 
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.flow import Flow, workflow
-from ..rows import Selector, attach_ties, create_rows, delete_rows, detach_ties, release_ties, selected, update_rows
+from ..links import delete, link, unlink
+from ..rows import Selector, create_rows, selected, update_rows
 
 Row = dict[str, Any]
 
 
 @workflow("create-sales-channels")
 async def create_sales_channels(flow: Flow, sales_channels: list[Row]) -> list[Row]:
-    made = (await flow.run(create_rows, "sales_channel", sales_channels))["rows"]
+    made = (await flow.run(create_rows, "sales_channel", sales_channels))["answer"]
     for row in made:
         flow.emit("sales-channel.created", id=row["id"])
     return made
@@ -22,10 +23,10 @@ async def create_sales_channels(flow: Flow, sales_channels: list[Row]) -> list[R
 @workflow("update-sales-channels")
 async def update_sales_channels(flow: Flow, selector: Selector, update: Row) -> list[Row]:
     ids = await selected(flow, "sales_channel", selector)
-    await flow.run(update_rows, "sales_channel", [{**update, "id": id} for id in ids])
+    changed = (await flow.run(update_rows, "sales_channel", [{**update, "id": id} for id in ids]))["answer"]
     for id in ids:
         flow.emit("sales-channel.updated", id=id)
-    return await flow.modules.sales_channel.list("sales_channel", {"id": ids})
+    return changed
 
 
 @workflow("delete-sales-channels")
@@ -35,8 +36,7 @@ async def delete_sales_channels(flow: Flow, ids: list[str]) -> list[str]:
     if stores:
         defaults = ", ".join(sorted({store["default_sales_channel_id"] for store in stores}))
         raise NotAllowed(f"Cannot delete default sales channels: {defaults}")
-    gone = [row["id"] for row in (await flow.run(delete_rows, "sales_channel", ids))["rows"]]
-    await flow.run(release_ties, "sales_channel", gone)
+    gone = await delete(flow, "sales_channel", ids)
     for id in gone:
         flow.emit("sales-channel.deleted", id=id)
     return gone
@@ -46,8 +46,8 @@ async def delete_sales_channels(flow: Flow, ids: list[str]) -> list[str]:
 async def link_products_to_sales_channel(flow: Flow, id: str, add: list[str] | None = None, remove: list[str] | None = None) -> str:
     """Offer products in a channel, or no longer. Raises NotFound for the channel."""
     await flow.modules.sales_channel.retrieve("sales_channel", id, fields=("id",))
-    await flow.run(attach_ties, {"product_sales_channel": [{"product_id": product, "sales_channel_id": id} for product in add or []]})
-    await flow.run(detach_ties, {"product_sales_channel": [{"product_id": product, "sales_channel_id": id} for product in remove or []]})
+    await link(flow, {"product_sales_channel": [{"product_id": product, "sales_channel_id": id} for product in add or []]})
+    await unlink(flow, {"product_sales_channel": [{"product_id": product, "sales_channel_id": id} for product in remove or []]})
     return id
 
 
@@ -66,6 +66,6 @@ async def link_sales_channels_to_api_key(flow: Flow, id: str, add: list[str] | N
         if lost:
             raise NotFound(f"Sales channels with IDs {', '.join(lost)} do not exist")
     ties = "publishable_api_key_sales_channel"
-    await flow.run(attach_ties, {ties: [{"publishable_key_id": id, "sales_channel_id": channel} for channel in add or []]})
-    await flow.run(detach_ties, {ties: [{"publishable_key_id": id, "sales_channel_id": channel} for channel in remove or []]})
+    await link(flow, {ties: [{"publishable_key_id": id, "sales_channel_id": channel} for channel in add or []]})
+    await unlink(flow, {ties: [{"publishable_key_id": id, "sales_channel_id": channel} for channel in remove or []]})
     return id

@@ -13,18 +13,18 @@ Row = dict[str, Any]
 @workflow("create-property-labels")
 async def create_property_labels(flow: Flow, labels: list[Row]) -> list[Row]:
     """Raises InvalidData where a property has a name already."""
-    return (await flow.run(create_rows, "property_label", labels))["rows"]
+    return (await flow.run(create_rows, "property_label", labels))["answer"]
 
 
 @workflow("update-property-labels")
 async def update_property_labels(flow: Flow, labels: list[Row]) -> list[str]:
     """Change names, each by its id; the ids. Raises NotFound."""
-    return [row["id"] for row in (await flow.run(update_rows, "property_label", labels))["rows"]]
+    return [row["id"] for row in (await flow.run(update_rows, "property_label", labels))["answer"]]
 
 
 @workflow("delete-property-labels")
 async def delete_property_labels(flow: Flow, ids: list[str]) -> list[str]:
-    return [row["id"] for row in (await flow.run(delete_rows, "property_label", ids))["rows"]]
+    return (await flow.run(delete_rows, "property_label", ids))["answer"]
 
 
 class Done(TypedDict):

@@ -3,80 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 from ...core.errors import NotFound
-from ...core.flow import Flow, step, workflow
-from ..fulfillment.zones import delete_fulfillment_sets, insert_sets
-from ..rows import Selector, attach_ties, delete_rows, detach_ties, release_ties, selected
+from ...core.flow import Flow, Kept, keep, step, take_back, workflow
+from ..fulfillment.zones import insert_sets
+from ..links import delete, link, unlink
+from ..rows import Selector, selected
 
 Row = dict[str, Any]
 
-ADDRESS = "stock_location_address"
 
-
-async def _delete_locations(flow: Flow, locations: list[Row]) -> None:
-    await flow.modules.stock_location.delete("stock_location", [row["id"] for row in locations])
-
-
-@step(undo=_delete_locations)
-async def insert_locations(flow: Flow, locations: Sequence[Row]) -> list[Row]:
-    return await flow.modules.stock_location.create_locations(locations)
+@step(undo=take_back)
+async def insert_locations(flow: Flow, locations: Sequence[Row]) -> Kept[list[Row]]:
+    return await keep(flow.modules.stock_location.create_locations, locations)
 
 
 @workflow("create-stock-locations-workflow", hooks=("stockLocationsCreated",))
 async def create_stock_locations(flow: Flow, locations: list[Row]) -> list[Row]:
     """Locations with their `address`, or the `address_id` of one that is there."""
-    made = await flow.run(insert_locations, locations)
+    made = (await flow.run(insert_locations, locations))["answer"]
     await flow.hooks.stockLocationsCreated(made)
     return made
 
 
-class LocationsBefore(TypedDict):
-    locations: list[Row]
-    addresses: list[Row]
-
-
-async def _put_back(flow: Flow, before: LocationsBefore) -> None:
-    await flow.modules.stock_location.update(ADDRESS, before["addresses"])
-    await flow.modules.stock_location.update("stock_location", before["locations"])
-
-
-@step(undo=_put_back)
-async def change_locations(flow: Flow, ids: Sequence[str], update: Row) -> LocationsBefore:
-    rows = await flow.modules.stock_location.list("stock_location", {"id": list(ids)}, fields=("*", "address.*"))
-    await flow.modules.stock_location.update_locations([{**update, "id": id} for id in ids])
-    fixed = ("created_at", "updated_at", "deleted_at")
-    return {
-        "locations": [{name: row[name] for name in ("id", "name", "address_id", "metadata")} for row in rows],
-        "addresses": [{name: value for name, value in row["address"].items() if name not in fixed} for row in rows if row["address"]],
-    }
+@step(undo=take_back)
+async def change_locations(flow: Flow, ids: Sequence[str], update: Row) -> Kept[list[Row]]:
+    return await keep(flow.modules.stock_location.update_locations, [{**update, "id": id} for id in ids])
 
 
 @workflow("update-stock-locations-workflow")
 async def update_stock_locations(flow: Flow, selector: Selector, update: Row) -> list[Row]:
     """Change locations; `address` changes the address each has, or gives it one."""
     ids = await selected(flow, "stock_location", selector)
-    await flow.run(change_locations, ids, update)
-    return await flow.modules.stock_location.list("stock_location", {"id": ids})
+    return (await flow.run(change_locations, ids, update))["answer"]
 
 
 @workflow("delete-stock-locations-workflow")
 async def delete_stock_locations(flow: Flow, ids: list[str]) -> list[str]:
     """Delete locations with their fulfillment sets and what these send by. The ids that were there."""
-    sets = await flow.modules.link.linked("location_fulfillment_set", "stock_location_id", ids)
-    await flow.run(delete_fulfillment_sets, [tie["fulfillment_set_id"] for tie in sets])
-    gone = [row["id"] for row in (await flow.run(delete_rows, "stock_location", ids))["rows"]]
-    await flow.run(release_ties, "stock_location", gone)
-    return gone
+    return await delete(flow, "stock_location", ids)
 
 
 @workflow("create-location-fulfillment-set")
 async def create_location_fulfillment_set(flow: Flow, location_id: str, fulfillment_set_data: Row) -> str:
     """A fulfillment set by which a location sends. Its id. Raises NotFound for the location, InvalidData for a name that is taken."""
     await flow.modules.stock_location.retrieve("stock_location", location_id, fields=("id",))
-    (made,) = await flow.run(insert_sets, [fulfillment_set_data])
-    await flow.run(attach_ties, {"location_fulfillment_set": [{"stock_location_id": location_id, "fulfillment_set_id": made["id"]}]})
+    (made,) = (await flow.run(insert_sets, [fulfillment_set_data]))["answer"]
+    await link(flow, {"location_fulfillment_set": [{"stock_location_id": location_id, "fulfillment_set_id": made["id"]}]})
     return str(made["id"])
 
 
@@ -86,7 +60,7 @@ async def link_sales_channels_to_stock_location(flow: Flow, id: str, add: list[s
     if add:
         rows = await flow.modules.sales_channel.list("sales_channel", {"id": add}, fields=("id",))
         _check_all_there("Sales channels", add, rows)
-    return await _tie(flow, "sales_channel_stock_location", "sales_channel_id", id, add, remove)
+    return await _relink(flow, "sales_channel_stock_location", "sales_channel_id", id, add, remove)
 
 
 @workflow("link-fulfillment-providers-to-stock-location")
@@ -97,7 +71,7 @@ async def link_fulfillment_providers_to_stock_location(
     if add:
         rows = await flow.modules.fulfillment.list("fulfillment_provider", {"id": add}, fields=("id",))
         _check_all_there("Fulfillment providers", add, rows)
-    return await _tie(flow, "location_fulfillment_provider", "fulfillment_provider_id", id, add, remove)
+    return await _relink(flow, "location_fulfillment_provider", "fulfillment_provider_id", id, add, remove)
 
 
 def _check_all_there(what: str, wanted: Sequence[str], rows: Sequence[Row]) -> None:
@@ -107,8 +81,8 @@ def _check_all_there(what: str, wanted: Sequence[str], rows: Sequence[Row]) -> N
         raise NotFound(f"{what} with ids: {', '.join(lost)} were not found")
 
 
-async def _tie(flow: Flow, link: str, key: str, location_id: str, add: Sequence[str] | None, remove: Sequence[str] | None) -> str:
+async def _relink(flow: Flow, name: str, key: str, location_id: str, add: Sequence[str] | None, remove: Sequence[str] | None) -> str:
     await flow.modules.stock_location.retrieve("stock_location", location_id, fields=("id",))
-    await flow.run(detach_ties, {link: [{key: other, "stock_location_id": location_id} for other in remove or ()]})
-    await flow.run(attach_ties, {link: [{key: other, "stock_location_id": location_id} for other in add or ()]})
+    await unlink(flow, {name: [{key: other, "stock_location_id": location_id} for other in remove or ()]})
+    await link(flow, {name: [{key: other, "stock_location_id": location_id} for other in add or ()]})
     return location_id

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any
 
-from ...core.flow import Flow, step, workflow
+from ...core.flow import Flow, Kept, keep, step, take_back, workflow
+from ..links import delete
 from ..pricing.preferences import set_price_preferences
 from ..region.regions import check_currencies
-from ..rows import Selector, delete_rows, release_ties, selected
+from ..rows import Selector, selected
 
 Row = dict[str, Any]
 
@@ -36,37 +37,23 @@ async def _check(flow: Flow, stores: Sequence[Row]) -> None:
     await check_currencies(flow, [each["currency_code"] for store in stores for each in store.get("supported_currencies") or []])
 
 
-async def _delete_stores(flow: Flow, stores: list[Row]) -> None:
-    await flow.modules.store.delete("store", [store["id"] for store in stores])
-
-
-@step(undo=_delete_stores)
-async def insert_stores(flow: Flow, rows: Sequence[Row]) -> list[Row]:
-    return await flow.modules.store.create_stores(rows)
+@step(undo=take_back)
+async def insert_stores(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
+    return await keep(flow.modules.store.create_stores, rows)
 
 
 @workflow("create-stores")
 async def create_stores(flow: Flow, stores: list[Row]) -> list[Row]:
     """Raises InvalidData for a currency that isn't there, or without exactly one default."""
     await _check(flow, stores)
-    made = await flow.run(insert_stores, [bare(store) for store in stores])
+    made = (await flow.run(insert_stores, [bare(store) for store in stores]))["answer"]
     await flow.run(set_price_preferences, tax_preferences(stores))
     return made
 
 
-class StoresChanged(TypedDict):
-    rows: list[Row]
-    before: dict[str, list[Row]]
-
-
-async def _stores_as_before(flow: Flow, changed: StoresChanged) -> None:
-    await flow.modules.store.put_back_stores([store["id"] for store in changed["rows"]], changed["before"])
-
-
-@step(undo=_stores_as_before)
-async def change_stores(flow: Flow, rows: Sequence[Row]) -> StoresChanged:
-    changed = await flow.modules.store.update_stores(rows)
-    return {"rows": changed["stores"], "before": changed["before"]}
+@step(undo=take_back)
+async def change_stores(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
+    return await keep(flow.modules.store.update_stores, rows)
 
 
 @workflow("update-stores")
@@ -78,11 +65,9 @@ async def update_stores(flow: Flow, selector: Selector, update: Row) -> list[Row
         return []
     changed = await flow.run(change_stores, [{**bare(update), "id": id} for id in ids])
     await flow.run(set_price_preferences, tax_preferences([update]))
-    return changed["rows"]
+    return changed["answer"]
 
 
 @workflow("delete-stores")
 async def delete_stores(flow: Flow, ids: list[str]) -> list[str]:
-    gone = [row["id"] for row in (await flow.run(delete_rows, "store", ids))["rows"]]
-    await flow.run(release_ties, "store", gone)
-    return gone
+    return await delete(flow, "store", ids)

@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from ...core.flow import Flow, step, workflow
+from ...core.flow import Flow, Kept, keep, step, take_back, workflow
 from ..auth.actors import link_actor
-from ..rows import delete_rows
-from .accounts import create_user
+from ..rows import create_rows, delete_rows
 
 Row = dict[str, Any]
 
 
-async def _take_back(flow: Flow, invites: list[Row]) -> None:
-    await flow.modules.user.delete("invite", [invite["id"] for invite in invites])
-
-
-@step(undo=_take_back)
-async def invite(flow: Flow, invites: list[Row]) -> list[Row]:
-    return await flow.modules.user.invite(invites)
+@step(undo=take_back)
+async def invite(flow: Flow, invites: list[Row]) -> Kept[list[Row]]:
+    return await keep(flow.modules.user.invite, invites)
 
 
 @workflow("create-invite-step")
 async def create_invites(flow: Flow, invites: list[Row]) -> list[Row]:
     """Invite people: `email`, `metadata`. A letter follows the event. Raises InvalidData for somebody who is a user, or invited already."""
-    made = await flow.run(invite, invites)
+    made = (await flow.run(invite, invites))["answer"]
     for one in made:
         flow.emit("invite.created", id=one["id"])
     return made
 
 
+@step(undo=take_back)
+async def renew(flow: Flow, ids: Sequence[str]) -> Kept[list[Row]]:
+    return await keep(flow.modules.user.renew_invites, ids)
+
+
 @workflow("refresh-invite-tokens-workflow")
 async def refresh_invites(flow: Flow, invite_ids: list[str]) -> list[str]:
     """Invite again: the old letters no longer count. The ids. Raises NotFound."""
-    await flow.modules.user.renew_invites(invite_ids)
+    await flow.run(renew, invite_ids)
     for id in invite_ids:
         flow.emit("invite.resent", id=id)
     return invite_ids
@@ -42,20 +43,16 @@ async def refresh_invites(flow: Flow, invite_ids: list[str]) -> list[str]:
 @workflow("delete-invites-workflow")
 async def delete_invites(flow: Flow, ids: list[str]) -> list[str]:
     """Take invitations back. The ids of those that were there."""
-    gone = [row["id"] for row in (await flow.run(delete_rows, "invite", ids))["rows"]]
+    gone = (await flow.run(delete_rows, "invite", ids))["answer"]
     for id in gone:
         flow.emit("invite.deleted", id=id)
     return gone
 
 
-async def _reopen(flow: Flow, accepted: Row) -> None:
-    await flow.modules.user.reopen_invite(accepted["id"])
-
-
-@step(undo=_reopen)
-async def use_up(flow: Flow, token: str) -> Row:
+@step(undo=take_back)
+async def use_up(flow: Flow, token: str) -> Kept[Row]:
     """The invitation of a token, which counts no longer."""
-    return await flow.modules.user.accept(token)
+    return await keep(flow.modules.user.accept, token)
 
 
 @workflow("accept-invite-workflow")
@@ -65,9 +62,9 @@ async def accept_invite(flow: Flow, invite_token: str, auth_identity_id: str, us
     Raises NotFound and NotAllowed for a token that doesn't count; InvalidData where the address or the identity belongs to somebody
     already, Unauthorized where the identity's secret isn't that one any more: then the invitation stands as before.
     """
-    accepted = await flow.run(use_up, invite_token)
+    accepted = (await flow.run(use_up, invite_token))["answer"]
     row = {name: value for name, value in user.items() if value is not None}
-    made = await flow.run(create_user, {"email": accepted["email"], **row})
+    (made,) = (await flow.run(create_rows, "user", [{"email": accepted["email"], **row}]))["answer"]
     await flow.run(link_actor, auth_identity_id, "user", made["id"], secret_version)
     await flow.run(delete_rows, "invite", [accepted["id"]])
     flow.emit("user.created", id=made["id"])

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
+import asyncpg
 import pytest
 
 from velella.actors.host import local_host
@@ -24,6 +25,7 @@ from velella.http.admin import (
     invites,
     notifications,
     price_lists,
+    product_options,
     products,
     promotions,
     providers,
@@ -52,7 +54,8 @@ from ..conftest import Client, Shop
 
 FILES = (
     api_keys, campaigns, catalog, customers, dashboard, fulfillment_sets, identities, inventory_items, invites, notifications, price_lists,
-    products, promotions, providers, refund_reasons, reservations, return_reasons, session, shipping_options, shipping_profiles,
+    product_options, products, promotions, providers, refund_reasons, reservations, return_reasons, session, shipping_options,
+    shipping_profiles,
     stock_locations, store_customers, store_settings, tax_rates, tax_regions, uploads, users, workflows_executions,
 )  # fmt: skip
 """Whose routes are served."""
@@ -116,3 +119,50 @@ class Merchant:
 @pytest.fixture
 async def merchant(admin: Client) -> Merchant:
     return Merchant(admin)
+
+
+class Books:
+    """Everything that is in the shop, but for what the engine, recorded messages and tallies keep for themselves."""
+
+    OWN = (
+        "%\\_message",
+        "%\\_tally",
+        "workflow\\_%",
+        "event\\_outbox",
+        "alembic%",
+        "%version%",
+        "locking%",
+        "notification%",
+        "auth\\_session",
+    )
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+
+    async def state(self) -> dict[str, list[str]]:
+        """By table its rows as text, without those that are softly deleted and without the time of the last change."""
+        tables = await self._connection.fetch(
+            "SELECT table_name AS name FROM information_schema.tables"
+            " WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND NOT table_name LIKE ANY ($1::text[])",
+            list(self.OWN),
+        )
+        state = {}
+        for (name,) in tables:
+            rows = await self._connection.fetch(f"""SELECT (to_jsonb(t) - 'updated_at' - 'version')::text AS row FROM "{name}" AS t
+                WHERE to_jsonb(t) ->> 'deleted_at' IS NULL ORDER BY 1""")
+            state[name] = [row["row"] for row in rows]
+        return state
+
+    async def orphans(self, table: str, column: str, of: str) -> list[str]:
+        """Rows that are left of something that is gone."""
+        rows = await self._connection.fetch(f"""
+            SELECT child.id FROM "{table}" AS child JOIN "{of}" AS parent ON parent.id = child.{column}
+            WHERE child.deleted_at IS NULL AND parent.deleted_at IS NOT NULL""")
+        return [row["id"] for row in rows]
+
+
+@pytest.fixture
+async def books(shop: Shop) -> AsyncIterator[Books]:
+    connection = await asyncpg.connect(shop.front.settings.database_url)
+    yield Books(connection)
+    await connection.close()

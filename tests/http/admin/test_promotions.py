@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from velella.core.flow import keep
 from velella.core.ids import ulid
 
 from ..conftest import Shop
@@ -229,12 +230,12 @@ async def test_what_is_deleted_is_gone_and_its_code_free(merchant: Merchant, sho
 async def test_a_flow_that_fails_leaves_a_promotion_as_it_was_but_for_what_was_counted(merchant: Merchant, shop: Shop) -> None:
     made = await promotion(merchant, rules=[GROUP])
     service = shop.host.modules.promotion
-    before = await service.update_promotions([{"id": made["id"], "code": ulid()}])
-    then = await service.change_rules(made["id"], "rules", create=[BRAND], delete=[made["rules"][0]["id"]])
+    first = await keep(service.update_promotions, [{"id": made["id"], "code": ulid()}])
+    then = await keep(service.change_rules, made["id"], "rules", create=[BRAND], delete=[made["rules"][0]["id"]])
     await service.register_usage(ulid(), [{"promotion_id": made["id"], "amount": "1"}], {})
     for _ in range(2):
-        await service.put_back_promotions([made["id"]], then["before"])
-        await service.put_back_promotions([made["id"]], before)
+        await service.undo(then["change"])
+        await service.undo(first["change"])
     now = (await merchant.get(f"{PROMOTIONS}/{made['id']}"))["promotion"]
     assert (now["code"], now["used"]) == (made["code"], 1)
     assert now["rules"] == made["rules"]

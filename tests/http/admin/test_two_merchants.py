@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import AsyncIterator
 from typing import Any
 
-import asyncpg
 import pytest
 
 from velella.core.ids import ulid
 
-from ..conftest import Client, Shop
-from .conftest import Merchant
+from ..conftest import Client
+from .conftest import Books, Merchant
 
 Row = dict[str, Any]
 
@@ -26,53 +24,6 @@ def dice() -> random.Random:
     seed = int(os.environ.get("SEED", random.randrange(10**6)))
     print(f"SEED={seed}")
     return random.Random(seed)
-
-
-class Books:
-    """Everything that is in the shop, but for what the engine, recorded messages and tallies keep for themselves."""
-
-    OWN = (
-        "%\\_message",
-        "%\\_tally",
-        "workflow\\_%",
-        "event\\_outbox",
-        "alembic%",
-        "%version%",
-        "locking%",
-        "notification%",
-        "auth\\_session",
-    )
-
-    def __init__(self, connection: asyncpg.Connection) -> None:
-        self._connection = connection
-
-    async def state(self) -> dict[str, list[str]]:
-        """By table its rows as text, without those that are softly deleted and without the time of the last change."""
-        tables = await self._connection.fetch(
-            "SELECT table_name AS name FROM information_schema.tables"
-            " WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND NOT table_name LIKE ANY ($1::text[])",
-            list(self.OWN),
-        )
-        state = {}
-        for (name,) in tables:
-            rows = await self._connection.fetch(f"""SELECT (to_jsonb(t) - 'updated_at' - 'version')::text AS row FROM "{name}" AS t
-                WHERE to_jsonb(t) ->> 'deleted_at' IS NULL ORDER BY 1""")
-            state[name] = [row["row"] for row in rows]
-        return state
-
-    async def orphans(self, table: str, column: str, of: str) -> list[str]:
-        """Rows that are left of something that is gone."""
-        rows = await self._connection.fetch(f"""
-            SELECT child.id FROM "{table}" AS child JOIN "{of}" AS parent ON parent.id = child.{column}
-            WHERE child.deleted_at IS NULL AND parent.deleted_at IS NOT NULL""")
-        return [row["id"] for row in rows]
-
-
-@pytest.fixture
-async def books(shop: Shop) -> AsyncIterator[Books]:
-    connection = await asyncpg.connect(shop.front.settings.database_url)
-    yield Books(connection)
-    await connection.close()
 
 
 async def product(merchant: Merchant, *, variants: int = 2) -> Row:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from velella.core.errors import NotAllowed, NotFound
-from velella.core.flow import Event, Flow, on_hook, step, subscriber, workflow
+from velella.core.flow import Event, Flow, Kept, keep, on_hook, step, subscriber, take_back, workflow
 
 from .module.service import ReviewService
 
@@ -20,21 +20,16 @@ async def check_product(flow: Flow, product_id: str) -> None:
         raise NotFound(f"Product with id: {product_id} was not found")
 
 
-async def take_back(flow: Flow, review: Row) -> None:
-    await flow.modules.of(ReviewService).delete("review", [review["id"]])
-
-
 @step(undo=take_back)
-async def write_review(flow: Flow, review: Row) -> Row:
-    [made] = await flow.modules.of(ReviewService).create("review", [review])
-    return made
+async def write_review(flow: Flow, review: Row) -> Kept[list[Row]]:
+    return await keep(flow.modules.of(ReviewService).create, "review", [review])
 
 
 @workflow("create-review", hooks=("reviewCreated",))
 async def create_review(flow: Flow, review: Row) -> str:
     """Publish a review (product_id, rating from 1 to 5, title, content, email); its id. Raises NotFound."""
     await flow.run(check_product, review["product_id"])
-    made = await flow.run(write_review, review)
+    [made] = (await flow.run(write_review, review))["answer"]
     await flow.hooks.reviewCreated(made)
     flow.emit("review.created", id=made["id"], product_id=made["product_id"])
     return str(made["id"])

@@ -1,0 +1,170 @@
+"""Links between things of different modules.
+
+Two modules have no transaction in common, and no foreign key. What keeps a link from leading to something that is gone is an order: who
+links things looks afterwards whether both are there, and who deletes something unlinks everything of it afterwards. So one of the two sees
+what the other did.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import TypedDict
+
+from ..core.errors import NotFound
+from ..core.flow import Flow, Kept, keep, step, take_back, workflow
+from ..core.query.links import LINKS
+from ..core.sql.undo import Change
+from ..modules.link.service import Replaced
+from .rows import Row, delete_rows, owner
+
+Links = Mapping[str, Sequence[Row]]
+"""By the name of the link (`product_sales_channel`) the keys of both ends, and further columns (`required_quantity`)."""
+Things = Mapping[str, Sequence[str]]
+"""Ids by entity."""
+
+_LINKS = {each.name: each for each in LINKS}
+LINKED = frozenset(side.entity for each in LINKS for side in (each.left, each.right))
+"""What can be linked."""
+
+
+async def link(flow: Flow, links: Links) -> None:
+    """Link things, over several links at once; those that are linked already stay so.
+
+    Raises NotFound where one of two things isn't there (any more), InvalidData where only one may be linked and another one is. Nothing is
+    linked then.
+    """
+    wanted = {name: list(each) for name, each in links.items() if each}
+    if wanted:
+        await flow.run(make_links, wanted)
+        await flow.run(check_ends, ends_of(wanted))
+
+
+async def unlink(flow: Flow, links: Links) -> None:
+    """Undo links, over several at once."""
+    wanted = {name: list(each) for name, each in links.items() if each}
+    if wanted:
+        await flow.run(undo_links, wanted)
+
+
+async def relink(flow: Flow, name: str, key: str, id: str, others: Sequence[str]) -> None:
+    """Link one thing, whose column is `key`, to exactly these others. Raises what `link` raises."""
+    done = await flow.run(replace_links, name, key, id, others)
+    if made := done["done"]["answer"]["attached"]:
+        await flow.run(check_ends, ends_of({name: made}))
+
+
+async def unlink_all(flow: Flow, change: Change) -> None:
+    """Undo all links of what a write has deleted, and delete what doesn't outlive that (price sets, fulfillment sets)."""
+    gone = deleted_by(change)
+    if gone:
+        owned = (await flow.run(undo_all_links, gone))["done"]["answer"]
+        for entity, ids in owned.items():
+            await delete(flow, entity, ids)
+
+
+async def delete(flow: Flow, entity: str, ids: Sequence[str]) -> list[str]:
+    """Delete things with what goes along, then their links. The ids of those that were there."""
+    done = await flow.run(delete_rows, entity, ids)
+    await unlink_all(flow, done["change"])
+    return done["answer"]
+
+
+def ends_of(links: Links, *, but: Things | None = None) -> dict[str, list[str]]:
+    """What links lead to: all that can be deleted by itself, `but` for some kinds."""
+    ends: dict[str, dict[str, None]] = {}
+    for name, each in links.items():
+        for side in (_LINKS[name].left, _LINKS[name].right):
+            if not side.cascade and side.entity not in (but or ()):
+                ends.setdefault(side.entity, {}).update((row[side.key], None) for row in each)
+    return {entity: list(ids) for entity, ids in ends.items()}
+
+
+def deleted_by(change: Change) -> dict[str, list[str]]:
+    """Of what a write has deleted softly, all that can be linked."""
+    gone: dict[str, list[str]] = {}
+    for table, pairs in change:
+        if table in LINKED:
+            ids = [left["id"] for was, left in pairs if was is not None and left is not None and left.get("deleted_at") is not None]
+            gone.setdefault(table, []).extend(ids)
+    return {entity: ids for entity, ids in gone.items() if ids}
+
+
+async def _missing(flow: Flow, things: Things) -> dict[str, list[str]]:
+    """Those that aren't there."""
+
+    async def of(entity: str, ids: Sequence[str]) -> list[str]:
+        there = {row["id"] for row in await owner(flow, entity).list(entity, {"id": list(ids)}, fields=("id",))}
+        return [id for id in ids if id not in there]
+
+    lost = await asyncio.gather(*(of(entity, ids) for entity, ids in things.items()))
+    return {entity: ids for entity, ids in zip(things, lost, strict=True) if ids}
+
+
+# -- steps
+
+
+@step(undo=take_back)
+async def make_links(flow: Flow, links: Links) -> Kept[dict[str, list[Row]]]:
+    return await keep(flow.modules.link.attach_all, links)
+
+
+@step(reads=True)
+async def check_ends(flow: Flow, things: Things) -> None:
+    """Make sure, after things were linked, that nobody has deleted them meanwhile."""
+    for entity, ids in (await _missing(flow, things)).items():
+        raise NotFound(f"{flow.graph.catalogue.entity(entity).called} with id: {ids[0]} was not found")
+
+
+async def _link_again(flow: Flow, done: Kept[dict[str, list[Row]]]) -> None:
+    await take_back(flow, done)
+    if gone := await _missing(flow, ends_of(done["answer"])):
+        await flow.modules.link.release(gone)
+
+
+@step(undo=_link_again)
+async def undo_links(flow: Flow, links: Links) -> Kept[dict[str, list[Row]]]:
+    return await keep(flow.modules.link.detach_all, links)
+
+
+class Relinked(TypedDict):
+    name: str
+    done: Kept[Replaced]
+
+
+async def _link_as_before(flow: Flow, relinked: Relinked) -> None:
+    await take_back(flow, relinked["done"])
+    if gone := await _missing(flow, ends_of({relinked["name"]: relinked["done"]["answer"]["detached"]})):
+        await flow.modules.link.release(gone)
+
+
+@step(undo=_link_as_before)
+async def replace_links(flow: Flow, name: str, key: str, id: str, others: Sequence[str]) -> Relinked:
+    return {"name": name, "done": await keep(flow.modules.link.replace, name, key, id, others)}
+
+
+class Unlinked(TypedDict):
+    things: dict[str, list[str]]
+    done: Kept[dict[str, list[str]]]
+
+
+async def _link_all_again(flow: Flow, unlinked: Unlinked) -> None:
+    """The things themselves come again after this; what they were linked to may be gone for good."""
+    await take_back(flow, unlinked["done"])
+    links: dict[str, list[Row]] = {}
+    for name, pairs in unlinked["done"]["change"]:
+        links.setdefault(name, []).extend(left for _, left in pairs if left is not None)
+    if gone := await _missing(flow, ends_of(links, but=unlinked["things"])):
+        await flow.modules.link.release(gone)
+
+
+@step(undo=_link_all_again)
+async def undo_all_links(flow: Flow, things: dict[str, list[str]]) -> Unlinked:
+    return {"things": things, "done": await keep(flow.modules.link.release, things)}
+
+
+@workflow("batch-links")
+async def batch_links(flow: Flow, create: Links | None = None, delete: Links | None = None) -> None:
+    """Link things, and unlink others. Raises what `link` raises."""
+    await unlink(flow, delete or {})
+    await link(flow, create or {})
