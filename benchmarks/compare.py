@@ -9,7 +9,7 @@ Examples:
   benchmarks/compare.py --peer http://127.0.0.1:9001 --peer-also 1234,1250 --ours http://127.0.0.1:9000 --ours-also 4321
   benchmarks/compare.py … --scenarios products cart --buyers 1 16 --out compare.json --picture compare.svg --write docs/performance.md
 
-Where limits.py has left its figures, the last columns say how far we are from what each operation takes at the very least.
+Where least.py has left its figures, the last columns say how far we are from what each operation takes at the very least.
 `--write` puts the table between the lines <!-- compare --> and <!-- /compare --> of a file. Losing rows are rows like any other.
 """
 
@@ -66,7 +66,7 @@ def pairs(figures: list[Figure]) -> list[tuple[Figure, Figure]]:
 
 
 def table_of(figures: list[Figure], names: tuple[str, str], limits: dict[str, float]) -> str:
-    """`limits`: the least CPU that an operation takes, as far as it is known. See limits.py."""
+    """`limits`: the least CPU that an operation takes, as far as it is known. See least.py."""
     heads = ["", "buyers", *(f"{name} a second (p95 ms)" for name in names), "×", f"CPU ms an operation: {names[0]}", names[1], "×"]
     heads += ["the limit", "× of it"] if limits else []
     lines = ["|" + "|".join(f" {head} " if head else " " for head in heads) + "|", "| --- |" + " --: |" * (len(heads) - 1)]
@@ -178,7 +178,7 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--warm", type=float, default=1, help="seconds before, not counted (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32), help="repeat a run's random choices")
     parser.add_argument(
-        "--limits", type=Path, default=LIMITS if LIMITS.exists() else None, help="figures of limits.py (default: %(default)s)"
+        "--limits", type=Path, default=LIMITS if LIMITS.exists() else None, help="figures of least.py (default: %(default)s)"
     )
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
     parser.add_argument("--picture", type=Path, help="draw the CPU of both as PNG or SVG (needs matplotlib)")

@@ -7,10 +7,10 @@ checks, no JSON made or read, no log. Operations are recorded from a Velella wit
 same that aren't counted, and sent again to further copies. Then the shop is served, packed, and does the same operations.
 
 Examples:
-  benchmarks/limits.py                                     a shop of its own; the table comes out
-  benchmarks/limits.py --scenarios cart checkout --operations 50 --repeat 5
-  benchmarks/limits.py --data-dir /tmp/shop                this one, filled where it is empty; must not be served meanwhile
-  benchmarks/limits.py --out docs/figures/limits.json --write docs/performance.md
+  benchmarks/least.py                                     a shop of its own; the table comes out
+  benchmarks/least.py --scenarios cart checkout --operations 50 --repeat 5
+  benchmarks/least.py --data-dir /tmp/shop                this one, filled where it is empty; must not be served meanwhile
+  benchmarks/least.py --out docs/figures/limits.json --write docs/performance.md
 
 `--write` puts the table between the lines <!-- limits --> and <!-- /limits --> of a file. compare.py takes its last columns from `--out`.
 """

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from compare import Figure
 from compare import table_of as compared
-from limits import Limit, table_of
+from least import Limit, table_of
 from measuring import Processes
 from replay import Plan, answers_again, copied, recorded, rows_of, statements_again
 from shop import Refused
