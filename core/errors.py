@@ -10,6 +10,7 @@
     ├── NotFound                404
     ├── Conflict                409  the same thing is being changed elsewhere: try again
     ├── Duplicate               422
+    ├── TooManyRequests         429  somebody has tried too often; carries `retry_after`
     ├── PaymentAuthorizationFailed 422
     ├── PaymentRequiresMore     422  the buyer has to act first (a redirect, a second factor)
     ├── UnexpectedState         500  our own books disagree; the message is shown
@@ -114,6 +115,16 @@ class Duplicate(VelellaError):
     type = "duplicate_error"
     status = 422
     default_code = "invalid_request_error"
+
+
+class TooManyRequests(VelellaError):
+    type = "too_many_requests"
+    status = 429
+
+    @property
+    def retry_after(self) -> float:
+        """Seconds after which trying again makes sense."""
+        return float(self.data.get("retry_after", 60.0))
 
 
 class PaymentAuthorizationFailed(VelellaError):

@@ -148,6 +148,15 @@ class Settings(BaseSettings):
         default_factory=lambda: ["order", "orders"], description="Fields the store API never shows unless a route allows them."
     )
 
+    # limits
+    sign_in_account_limit: str = Field(
+        "10/minute", description="Wrong passwords of an account; more are refused with 429. 10/minute;100/day is both. Empty: no limit."
+    )
+    sign_in_address_limit: str = Field("60/minute", description="Wrong passwords from an address, or a /64 of IPv6, whatever the account.")
+    sign_up_address_limit: str = Field("60/minute", description="Identities registered from an address.")
+    letter_account_limit: str = Field("1/minute", description="Letters to an address that somebody can ask for: resets, invitations.")
+    letter_address_limit: str = Field("10/minute", description="Letters about a forgotten password that are asked for from an address.")
+
     # third parties
     providers: dict[str, list[ProviderSettings]] = Field(
         default_factory=default_providers, description="Providers by module. Modules that aren't named keep theirs."

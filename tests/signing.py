@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from velella.modules import Modules
 
 
+UNLIMITED = {f"{name}_limit": "" for name in ("sign_in_account", "sign_in_address", "sign_up_address", "letter_account", "letter_address")}
+"""Settings of a shop that many tests knock at from one address."""
+
+
 async def token_of(modules: Modules, tokens: Tokens, actor_type: str, actor_id: str, **claims: Any) -> str:
     """A token of that actor, who is made where there is none, with an identity; of an identity that is nobody yet where the id is empty."""
     if actor_id and actor_type in ("user", "customer"):

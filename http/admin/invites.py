@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...workflows.user.invites import accept_invite, create_invites, delete_invites, refresh_invites
 from ..frontend.access import BEARER, SESSION, Auth
@@ -32,11 +34,19 @@ class AcceptInvite(Body):
     last_name: str | None = None
 
 
+_create = creates(create_invites, "invites")
+
+
+async def _invite(request: Request, row: dict[str, Any]) -> str:
+    await request.modules.auth.count_letter(row["email"])
+    return await _create(request, row)
+
+
 routes.resource(
     "/admin/invites",
     INVITE,
     list=Filters(q=TEXT, id=MANY, email=MANY, logical=True, **STAMPS),
-    create=Write(CreateInvite, run=creates(create_invites, "invites")),
+    create=Write(CreateInvite, run=_invite),
     delete=deletes(delete_invites),
 )
 
@@ -45,6 +55,8 @@ routes.resource(
 async def resend(request: Request) -> Answer:
     """Invite again, with a new token."""
     id = request.params["id"]
+    invite = await request.modules.user.retrieve("invite", id, fields=("email",))
+    await request.modules.auth.count_letter(invite["email"])
     await request.run(refresh_invites, invite_ids=[id])
     return await request.fetch(INVITE, id)
 

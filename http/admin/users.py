@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...core.errors import NotAllowed, NotFound
+from ...workflows.auth.reset_password import generate_reset_password_token
 from ...workflows.user.accounts import remove_user_account, update_users
-from ..auth.identities import reset_token
 from ..frontend import MANY, OPERATORS, TEXT, Answer, Body, Filters, Metadata, Request, Routes, View, Write
 
 routes = Routes()
@@ -60,7 +60,9 @@ async def auth_providers(request: Request) -> Answer:
 async def reset_password(request: Request) -> Answer:
     """Make a token by which a user can choose a new password."""
     user = await request.modules.user.retrieve("user", request.params["id"], fields=("email",))
-    token = await reset_token(request, "user", "emailpass", user["email"], {})
+    await request.modules.auth.count_letter(user["email"])
+    about = {"entity_id": user["email"], "actor_type": "user", "provider": "emailpass", "metadata": {}}
+    token = await request.run(generate_reset_password_token, **about)
     if token is None:
         raise NotFound(f"User {request.params['id']} has no password to reset")
     return {"token": token}

@@ -7,14 +7,12 @@ from typing import Any
 
 from ...core.errors import NotAllowed, Unauthorized
 from ...modules.auth.provider import Outcome
-from ...workflows.auth.reset_password import generate_reset_password_token
+from ...workflows.auth.reset_password import forget_password
 from ..frontend import PUBLIC, Answer, Part, Reply, Request, Routes
+from ..frontend.client import network_of
 from .claims import claims_of
 
 routes = Routes()
-
-RESET_SECONDS = 15 * 60
-"""How long a forgotten password may be replaced."""
 
 
 class ResetPassword(Part):
@@ -39,6 +37,11 @@ def _given(request: Request) -> dict[str, Any]:
     return {"body": request.body, "query": dict(request.http.query), **about}
 
 
+def _address(request: Request) -> str:
+    """What limits count a client by."""
+    return network_of(request.client_address)
+
+
 async def _answer(request: Request, outcome: Outcome, actor_type: str, provider: str) -> Answer:
     if not outcome["success"]:
         raise Unauthorized(outcome["error"] or "Authentication failed")
@@ -53,14 +56,14 @@ async def _answer(request: Request, outcome: Outcome, actor_type: str, provider:
 async def sign_in(request: Request) -> Answer:
     """Sign in: a token, or where to go on."""
     actor_type, provider = _check_provider(request)
-    outcome = await request.modules.auth.authenticate(provider, _given(request))
+    outcome = await request.modules.auth.authenticate(provider, _given(request), _address(request))
     return await _answer(request, outcome, actor_type, provider)
 
 
 async def come_back(request: Request) -> Answer:
     """Finish a sign-in that went on elsewhere."""
     actor_type, provider = _check_provider(request)
-    outcome = await request.modules.auth.validate_callback(provider, _given(request))
+    outcome = await request.modules.auth.validate_callback(provider, _given(request), _address(request))
     return await _answer(request, outcome, actor_type, provider)
 
 
@@ -73,7 +76,7 @@ for _method in ("GET", "POST"):
 async def register(request: Request) -> Answer:
     """Sign up: a token of an identity that is nobody yet."""
     actor_type, provider = _check_provider(request)
-    outcome = await request.modules.auth.register(provider, _given(request))
+    outcome = await request.modules.auth.register(provider, _given(request), _address(request))
     return await _answer(request, outcome, actor_type, provider)
 
 
@@ -85,22 +88,16 @@ async def providers(request: Request) -> Answer:
     return {"providers": [provider for provider in there if allowed is None or provider["id"] in allowed]}
 
 
-async def reset_token(request: Request, actor_type: str, provider: str, entity_id: str, metadata: dict[str, Any]) -> str | None:
-    """A token that lets somebody choose a new password, sent to those who write letters. None when nobody is called so."""
-    token = await request.modules.auth.begin_reset(provider, entity_id, actor_type, RESET_SECONDS)
-    if token is None:
-        return None
-    await request.run(generate_reset_password_token, entity_id=entity_id, actor_type=actor_type, token=token, metadata=metadata)
-    return token
-
-
 @routes.post(
     "/auth/{actor_type}/{auth_provider}/reset-password", body=ResetPassword, query=None, auth=PUBLIC, status=201, answers="text/plain"
 )
 async def reset_password(request: Request) -> Answer:
-    """Ask for a letter about a forgotten password. The answer doesn't tell whether anybody is called so."""
+    """Ask for a letter about a forgotten password. Neither the answer nor its time tell whether anybody is called so."""
     actor_type, provider = _check_provider(request)
-    await reset_token(request, actor_type, provider, request.body["identifier"], request.body["metadata"])
+    entity_id = request.body["identifier"]
+    await request.modules.auth.count_letter(entity_id, _address(request))
+    about = {"entity_id": entity_id, "actor_type": actor_type, "provider": provider, "metadata": request.body["metadata"]}
+    await request.run(forget_password, **about)
     return Reply(b"Created", 201, "text/plain")
 
 

@@ -7,7 +7,7 @@ import math
 
 from isal import isal_zlib
 
-from ...core.errors import Conflict, Misconfigured, Unavailable, VelellaError
+from ...core.errors import Conflict, Misconfigured, TooManyRequests, Unavailable, VelellaError
 from ...core.json import dumps
 from .request import Reply
 
@@ -46,7 +46,7 @@ def error_reply(error: VelellaError) -> Reply:
     if isinstance(error, Conflict):
         body["message"] = RETRY
     reply = Reply(dumps(body), error.status)
-    if isinstance(error, Unavailable):
+    if isinstance(error, Unavailable | TooManyRequests):
         reply.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
     return reply
 

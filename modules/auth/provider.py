@@ -83,6 +83,10 @@ class AuthProvider(ABC):
     async def register(self, given: Mapping[str, Any], identities: Identities) -> Outcome:
         """Make somebody known. Refused when they are already. Raises InvalidData for what can be nobody's name."""
 
+    def account(self, given: Mapping[str, Any]) -> str | None:
+        """Whose account an attempt to authenticate is about, as far as that is said: what attempts are counted by."""
+        return None
+
     async def update(self, given: Mapping[str, Any], identities: Identities) -> Outcome:
         """Change what is kept of somebody (`given` holds `entity_id` and what the client sent). There may be nothing to change."""
         return refused(f"{self.display_name} has nothing to update")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Text, bindparam, delete, func, select, update
+from sqlalchemy import Float, Integer, Text, bindparam, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from ...core.sql.columns import Json, Timestamp
 from ...core.sql.compiled import compiled
-from .tables import auth_identity, auth_password_reset_token, auth_session, provider_identity
+from .tables import auth_identity, auth_limit, auth_password_reset_token, auth_session, provider_identity
 
 _now = func.now()
 _living = provider_identity.c.deleted_at.is_(None)
@@ -128,3 +128,47 @@ IS_OPEN = compiled(select(auth_password_reset_token.c.id).where(*_open_word))
 
 USE_RESET = compiled(delete(auth_password_reset_token).where(*_open_word).returning(auth_password_reset_token.c.id))
 """Whoever deletes the row may reset the password: nobody else will find it."""
+
+
+_clock = func.clock_timestamp()
+_use = auth_limit.c.id == bindparam("id", type_=Text)
+_new = insert(auth_limit).values(
+    id=bindparam("id", type_=Text),
+    uses=func.greatest(bindparam("amount", type_=Integer), 0),
+    expires_at=_clock + func.make_interval(0, 0, 0, 0, 0, 0, bindparam("seconds", type_=Float)),
+)
+_over = auth_limit.c.expires_at <= _clock
+
+COUNT_USE = compiled(
+    _new.on_conflict_do_update(
+        index_elements=[auth_limit.c.id],
+        set_={
+            "uses": case((_over, _new.excluded.uses), else_=func.greatest(auth_limit.c.uses + bindparam("amount", type_=Integer), 0)),
+            "expires_at": case((_over, _new.excluded.expires_at), else_=auth_limit.c.expires_at),
+        },
+    )
+    .add_cte(
+        delete(auth_limit)
+        .where(
+            auth_limit.c.id.in_(
+                select(auth_limit.c.id)
+                .where(
+                    auth_limit.c.expires_at < _clock - func.make_interval(0, 0, 0, 0, 0, 1), auth_limit.c.id != bindparam("id", type_=Text)
+                )
+                .limit(10)
+                .with_for_update(skip_locked=True)
+            )
+        )
+        .cte("gone")
+    )
+    .returning(auth_limit.c.uses)
+)
+"""A window begins with its first use. A few that are over go with each that is counted."""
+
+USES = compiled(
+    select(auth_limit.c.uses, func.extract("epoch", auth_limit.c.expires_at - _clock).cast(Float).label("seconds")).where(
+        _use, auth_limit.c.expires_at > _clock
+    )
+)
+
+FORGET_USES = compiled(delete(auth_limit).where(_use))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 from ...core.clock import utc_now
-from ...core.errors import InvalidData, NotFound, Unauthorized
+from ...core.errors import Busy, InvalidData, NotFound, Unauthorized
 from ...core.ids import new_id
 from ...core.messages import reads, writes
-from ...core.module import ModuleService, Row
+from ...core.module import ModuleContext, ModuleService, Row
 from . import queries
+from .limits import Limits
 from .provider import AuthProvider, Known, Outcome
 from .resets import Reset
 from .tables import SCHEMA
@@ -24,21 +25,31 @@ class AuthService(ModuleService):
 
     schema = SCHEMA
 
+    def __init__(self, context: ModuleContext) -> None:
+        super().__init__(context)
+        self._limits = Limits(context.settings, context.database)
+
     # -- providers
     @reads
     async def auth_providers(self) -> list[Row]:
         """`{id, display_name}` of those that are set up."""
         return [{"id": id, "display_name": provider.display_name} for id, provider in self.providers.items()]
 
-    async def authenticate(self, provider: str, given: Mapping[str, Any]) -> Outcome:
+    async def authenticate(self, provider: str, given: Mapping[str, Any], address: str | None = None) -> Outcome:
         """Let a provider find out who somebody is. Raises NotFound for a provider that isn't set up.
 
-        The identity of the outcome bears the `secret_version` that was proven.
+        The identity of the outcome bears the `secret_version` that was proven. Attempts that fail count for the limits of the account, and
+        of the `address` that they come from (None: from the shop itself, which isn't limited). Raises TooManyRequests beyond.
         """
-        return await self._provider(provider).authenticate(given, _Identities(self, provider))
+        asked = self._provider(provider)
+        account = asked.account(given)
+        uses = {"sign_in_account": f"{provider}:{account}"} if account is not None else {}
+        return await self._limited(address, uses, lambda: asked.authenticate(given, _Identities(self, provider)))
 
-    async def register(self, provider: str, given: Mapping[str, Any]) -> Outcome:
-        """Make somebody known to a provider. Asking again is refused: they are known."""
+    async def register(self, provider: str, given: Mapping[str, Any], address: str | None = None) -> Outcome:
+        """Make somebody known to a provider. Asking again is refused: they are known. Raises TooManyRequests from an `address` too many."""
+        if address is not None:
+            await self._limits.count({"sign_up_address": address})
         return await self._provider(provider).register(given, _Identities(self, provider))
 
     async def update_by_reset(self, token: str, provider: str, actor_type: str, given: Mapping[str, Any]) -> Outcome:
@@ -56,9 +67,32 @@ class AuthService(ModuleService):
         about = {**given, "entity_id": reset.entity_id, "actor_type": actor_type}
         return await self._provider(provider).update(about, _Identities(self, provider, reset))
 
-    async def validate_callback(self, provider: str, given: Mapping[str, Any]) -> Outcome:
-        """Finish what a provider began elsewhere."""
-        return await self._provider(provider).validate_callback(given, _Identities(self, provider))
+    async def validate_callback(self, provider: str, given: Mapping[str, Any], address: str | None = None) -> Outcome:
+        """Finish what a provider began elsewhere. Limited as `authenticate` is."""
+        asked = self._provider(provider)
+        return await self._limited(address, {}, lambda: asked.validate_callback(given, _Identities(self, provider)))
+
+    async def count_letter(self, to: str, address: str | None = None) -> None:
+        """Count a letter that somebody asks for, to an address and from one (None: from the shop's own people).
+
+        Raises TooManyRequests where that is one too many.
+        """
+        await self._limits.count({"letter_account": to, **({"letter_address": address} if address is not None else {})})
+
+    async def _limited(self, address: str | None, uses: dict[str, str], attempt: Callable[[], Awaitable[Outcome]]) -> Outcome:
+        """An attempt is counted before it is made, so that many at once are no more than many in a row; given back where it didn't fail."""
+        if address is None:
+            return await attempt()
+        uses = {"sign_in_address": address, **uses}
+        await self._limits.count(uses)
+        try:
+            outcome = await attempt()
+        except Busy:  # nothing was tried
+            await self._limits.give_back(uses)
+            raise
+        if outcome["success"]:
+            await self._limits.give_back(uses)
+        return outcome
 
     # -- identities
     @reads

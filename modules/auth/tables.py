@@ -68,6 +68,15 @@ auth_password_reset_token = Table(
     *timestamps(),
 )
 
+auth_limit = Table(
+    "auth_limit",
+    metadata,
+    # a digest of the limit's name and of who uses it
+    identity(),
+    Column("uses", Integer, nullable=False),
+    Column("expires_at", Timestamp, nullable=False, index=True),
+)
+
 SCHEMA = Schema(
     "auth",
     Entity(

@@ -24,7 +24,7 @@ from velella.modules.fulfillment.provider import Consignment, Data, FulfillmentP
 from velella.workflows.defaults import seed_defaults
 
 from ..conftest import clone
-from ..signing import token_of
+from ..signing import UNLIMITED, token_of
 from .api import Api
 from .buying import PASSWORD, buy
 from .walk import Shop, open_shop
@@ -69,6 +69,7 @@ async def walked_shop(postgres: EmbeddedPostgres, folder: Path) -> AsyncIterator
         database_url=await clone(postgres),
         port=0,
         data_dir=folder,
+        **UNLIMITED,
         providers={**default_providers(), "fulfillment": fulfillment},
     ).with_secrets()
     await migrations.migrate_all(settings)

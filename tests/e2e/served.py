@@ -17,6 +17,11 @@ from typing import Any
 import aiohttp
 
 ADMIN = ("admin@medusa-test.com", "supersecret")
+LIMITS = {
+    "VELELLA_SIGN_IN_ACCOUNT_LIMIT": "10/hour",
+    **{f"VELELLA_{name}_LIMIT": "" for name in ("SIGN_IN_ADDRESS", "SIGN_UP_ADDRESS", "LETTER_ACCOUNT", "LETTER_ADDRESS")},
+}
+"""Of a shop that one client asks for everything."""
 VELELLA = (sys.executable, "-m", "velella.actors.cli")
 
 
@@ -99,7 +104,7 @@ async def served(folder: Path, topology: str, *options: str, environment: dict[s
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
             *VELELLA, "serve", "--topology", topology, "--port", str(port), "--data-dir", str(data_dir), *options,
-            stdout=output, stderr=output, cwd=folder, env=os.environ | {"VELELLA_LOG_LEVEL": "warning"} | (environment or {}),
+            stdout=output, stderr=output, cwd=folder, env=os.environ | {"VELELLA_LOG_LEVEL": "warning"} | LIMITS | (environment or {}),
         )  # fmt: skip
     session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar())
     running = Served(topology, f"http://127.0.0.1:{port}", data_dir, process, session, log)

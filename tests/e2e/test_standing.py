@@ -1,4 +1,5 @@
-"""Who is deleted, or has another secret by now, is out through every door at once: in every process of both topologies."""
+"""Who is deleted, or has another secret by now, is out through every door at once, and all doors count guesses together: in every process
+of both topologies."""
 
 from __future__ import annotations
 
@@ -58,3 +59,19 @@ async def test_another_secret_ends_what_was_proven_before_through_every_door(col
     assert set(await statuses(colony, "/admin/users", authorization=f"Bearer {token}")) == {401}
     fresh = await Api(colony.session, colony.base).post("/auth/user/emailpass", {"email": email, "password": "another horse"})
     assert set(await statuses(colony, "/admin/users", authorization=f"Bearer {fresh['token']}")) == {200}
+
+
+async def test_all_doors_count_guesses_together(colony: Served) -> None:
+    email, _, _ = await new_user(colony, await colony.admin())
+
+    async def guess(n: int) -> int:
+        given = {"email": email, "password": f"guess number {n}"}
+        while True:
+            options = {"json": given, "headers": {"connection": "close"}}
+            async with colony.session.post(f"{colony.base}/auth/user/emailpass", **options) as answer:
+                if answer.status != 503:
+                    return answer.status
+            await asyncio.sleep(0.2)  # a crowd is told to come back
+
+    statuses = await asyncio.gather(*(guess(n) for n in range(ASKED)))
+    assert sorted(statuses) == [401] * 10 + [429] * (ASKED - 10)

@@ -46,7 +46,7 @@ from velella.http.frontend import (
     choice,
 )
 
-from ..signing import token_of
+from ..signing import UNLIMITED, token_of
 
 MODULES = ("api_key", "auth", "customer", "user", "sales_channel", "link", "notification", "store")
 
@@ -247,6 +247,7 @@ class served:
             "port": 0,
             "data_dir": self.folder,
             "store_cors": r"https://shop.example,/\.example\.org$/",
+            **UNLIMITED,
             **self.given,
         }
         settings = Settings(**made).with_secrets()

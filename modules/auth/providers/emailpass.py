@@ -78,6 +78,10 @@ class EmailPassword(AuthProvider):
         identity = await identities.keep(email, hashed)
         return proven(identity) if identity is not None else refused(WRONG)
 
+    def account(self, given: Mapping[str, Any]) -> str | None:
+        read = _credentials(given)
+        return None if isinstance(read, str) else read[0]
+
     def _long_enough(self, password: str) -> str:
         if len(password) < self._min_length:
             raise InvalidData(f"A password has at least {self._min_length} characters")

@@ -50,6 +50,7 @@ from velella.http.store import customers as store_customers
 from velella.workflows.defaults import seed_defaults
 
 from ...conftest import clone
+from ...signing import UNLIMITED
 from ..conftest import Client, Shop
 
 FILES = (
@@ -65,7 +66,7 @@ FILES = (
 async def shop(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
     """Served for all these tests: each makes its own things, under names of its own."""
     url, folder = await clone(postgres), tmp_path_factory.mktemp("admin")
-    settings = Settings(database_url=url, data_dir=folder, port=0).with_secrets()
+    settings = Settings(database_url=url, data_dir=folder, port=0, **UNLIMITED).with_secrets()
     await migrations.migrate_all(settings)
     async with local_host(settings) as host:
         await seed_defaults(host.modules)

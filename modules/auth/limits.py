@@ -1,0 +1,95 @@
+"""How often somebody may try: limits by account and by address, counted in the database, so for all processes together."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping
+
+from limits import RateLimitItem, parse_many
+from limits.aio.storage import Storage
+from limits.aio.strategies import FixedWindowRateLimiter
+
+from ...core.errors import Misconfigured, TooManyRequests
+from ...core.settings import Settings
+from ...core.sql.database import Database
+from . import queries
+
+NAMES = ("sign_in_address", "sign_in_account", "sign_up_address", "letter_address", "letter_account")
+"""In the order in which they are counted: who is refused by address doesn't use up anybody's account."""
+
+
+class Counts(Storage):
+    """Where the library `limits` keeps its counts: rows that go when their time is over.
+
+    Counting is one statement, right whoever else counts.
+    """
+
+    STORAGE_SCHEME = None
+
+    def __init__(self, database: Database) -> None:
+        super().__init__()
+        self._database = database
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return OSError
+
+    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        return int(await self._database.fetch_value(queries.COUNT_USE, {"id": key, "seconds": float(expiry), "amount": amount}))
+
+    async def get(self, key: str) -> int:
+        row = await self._database.fetch_one(queries.USES, {"id": key})
+        return int(row["uses"]) if row is not None else 0
+
+    async def get_expiry(self, key: str) -> float:
+        row = await self._database.fetch_one(queries.USES, {"id": key})
+        return float(row["seconds"]) + time.time() if row is not None else time.time()
+
+    async def check(self) -> bool:
+        return True  # it is the module's own database
+
+    async def reset(self) -> int | None:
+        raise NotImplementedError  # nobody forgets all limits at once
+
+    async def clear(self, key: str) -> None:
+        await self._database.execute(queries.FORGET_USES, {"id": key})
+
+
+class Limits:
+    """The limits of the settings."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        """Raises Misconfigured for a setting that is no limit."""
+        self._limiter = FixedWindowRateLimiter(Counts(database))
+        self._items: dict[str, list[RateLimitItem]] = {}
+        for name in NAMES:
+            text: str = getattr(settings, f"{name}_limit")
+            try:
+                self._items[name] = parse_many(text) if text else []
+            except ValueError:
+                raise Misconfigured(
+                    f"{name}_limit is no limit: {text!r}.", hint="10/minute, or 10/minute;100/day; empty for none"
+                ) from None
+
+    async def count(self, uses: Mapping[str, str]) -> None:
+        """Count a use: the limit's name → who uses it. Raises TooManyRequests where that is one too many."""
+        for name in NAMES:
+            if name not in uses:
+                continue
+            for item in self._items[name]:
+                who = _digest(name, uses[name])
+                if not await self._limiter.hit(item, who):
+                    seconds = (await self._limiter.get_window_stats(item, who)).reset_time - time.time()
+                    raise TooManyRequests("Too many attempts. Try again later.", retry_after=max(1.0, seconds))
+
+    async def give_back(self, uses: Mapping[str, str]) -> None:
+        """Take back `count`: it wasn't one of those that are limited."""
+        for name, who in uses.items():
+            for item in self._items[name]:
+                await self._limiter.hit(item, _digest(name, who), cost=-1)
+
+
+def _digest(name: str, who: str) -> str:
+    """What a row is called: as long for every name, and no list of addresses."""
+    return hashlib.sha256(f"{name}:{who.strip().casefold()}".encode()).hexdigest()
