@@ -129,12 +129,12 @@ class Coordinator(Service):
         for chore in (*self._chores, *self._takeovers):
             chore.cancel()
         await asyncio.gather(*self._chores, *self._takeovers, return_exceptions=True)
-        locks = [self._flows.locks.stop] if isinstance(self._flows.locks, LockProvider) else []
-        for stop in (self._relay.stop, lambda: self._durable.stop(STOP_SECONDS), *locks):
-            try:
-                await stop()
-            except Exception as error:
-                log.warning("a coordinator did not stop in order", error=str(error), exc_info=not isinstance(error, VelellaError))
+        ended = [*await asyncio.gather(self._relay.stop(), self._durable.stop(STOP_SECONDS), return_exceptions=True)]
+        if isinstance(self._flows.locks, LockProvider):  # what ran may have held some
+            ended += await asyncio.gather(self._flows.locks.stop(), return_exceptions=True)
+        for error in ended:
+            if isinstance(error, BaseException):
+                log.warning("a coordinator did not stop in order", error=str(error), exc_info=error)
 
     # -- running
 

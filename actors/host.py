@@ -197,7 +197,7 @@ class Host:
         """
         for name in reversed(self._started):
             if name in ("http", "workflows"):
-                await self._end(name, self.services[name].stop(), seconds / 2 if name == "http" else seconds)
+                await self._end(name, self.services[name].stop(), seconds / 2 if name == "http" else seconds + 2.0)
         await self._end("endpoint", self.endpoint.close(seconds), seconds + 2.0)
         for name in reversed(self._started):
             if name not in ("http", "workflows"):

@@ -109,14 +109,7 @@ class EmbeddedPostgres:
             self._process = self._child = None
             try:
                 await self.start()
-            except (
-                Misconfigured,
-                OSError,
-                subprocess.SubprocessError,
-                asyncpg.PostgresError,
-                asyncpg.InterfaceError,
-                TimeoutError,
-            ) as error:
+            except (Misconfigured, OSError, subprocess.SubprocessError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 # at first because processes of the one before aren't gone yet
                 log.warning("the embedded PostgreSQL can't be started yet", error=str(error))
                 pause = min(2 * pause, LONGEST_PAUSE)
