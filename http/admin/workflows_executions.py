@@ -149,7 +149,8 @@ class Seen:
     def changes(self, rows: list[Row]) -> list[Row]:
         """What is new in them, as Medusa's events: onBegin, onStepSuccess, onCompensateBegin, onFinish.
 
-        An execution that ended between two looks was seen by the second: it has begun and finished at once.
+        An execution that ended between two looks was seen by the second: it has begun and finished at once. However the looks fall, a
+        follower hears the same, in the order in which it happened.
         """
         told = [event for row in rows for event in self._of(row)]
         self._known = {row["id"]: (row["state"], len(row["steps"])) for row in rows}
@@ -162,9 +163,9 @@ class Seen:
         for name in row["steps"][steps:]:
             yield self._event("onStepSuccess", row, step={"id": name, "action": name})
         if row["state"] != before:
-            if row["state"] == "compensating":
+            if row["state"] == "compensating" or (row["state"] == "reverted" and before != "compensating"):
                 yield self._event("onCompensateBegin", row, errors=row["errors"])
-            elif row["state"] not in ("invoking", "finishing"):
+            if row["state"] not in ("invoking", "finishing", "compensating"):
                 yield self._event("onFinish", row, result=row["result"], errors=row["errors"], state=row["state"])
 
     def _event(self, type: str, row: Row, **about: Any) -> Row:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,7 +14,7 @@ import aiohttp
 import pytest
 
 from velella.actors.coordinator import load_workflows
-from velella.core.errors import NotAllowed
+from velella.core.errors import NotAllowed, Unavailable
 from velella.core.flow import Flow, definitions, step, workflow
 from velella.core.ids import ulid
 from velella.http.admin import workflows_executions
@@ -54,6 +56,25 @@ async def look_out(flow: Flow, wind: bool = True) -> str:
 @workflow("test-drift", durable=True, by_hand=True)
 async def drift(flow: Flow, ship: str) -> str:
     return await flow.run(pack_crates, ship)
+
+
+pilots: list[str] = []
+
+
+@step(pivot=True)
+async def weigh_anchor(flow: Flow) -> None: ...
+
+
+@step
+async def find_pilot(flow: Flow, ship: str) -> None:
+    if ship not in pilots:
+        raise Unavailable("The pilot is away.")
+
+
+@workflow("test-cast-off", durable=True, key="ship", by_hand=True)
+async def cast_off(flow: Flow, ship: str) -> None:
+    await flow.run(weigh_anchor)
+    await flow.run(find_pilot, ship)
 
 
 @workflow("test-keelhaul")
@@ -211,11 +232,61 @@ async def test_who_follows_a_workflow_hears_what_is_new(merchant: Merchant, ship
     await sail(merchant, f"{ship}-before")
     async with following(merchant.client, "test-put-to-sea") as next_event:
         await sail(merchant, ship, wind=False)
-        heard = [await next_event() for _ in range(3)]
+        heard = [await next_event() for _ in range(4)]
     assert {event["transaction_id"] for event in heard} == {ship}
-    assert [event["event_type"] for event in heard] == ["onBegin", "onStepSuccess", "onFinish"]
+    assert [event["event_type"] for event in heard] == ["onBegin", "onStepSuccess", "onCompensateBegin", "onFinish"]
     assert heard[1]["step"]["id"] == "pack-crates"
-    assert (heard[2]["state"], heard[2]["errors"][0]["error"]["message"]) == ("reverted", "There is no wind.")
+    assert (heard[3]["state"], heard[3]["errors"][0]["error"]["message"]) == ("reverted", "There is no wind.")
+
+
+async def test_who_looks_while_it_is_undone_hears_the_same(
+    merchant: Merchant, ship: str, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The steps are told before the undoing, also where a look falls between the two."""
+    go_on = asyncio.Event()
+
+    async def slowly(flow: Flow, made: str) -> None:
+        await go_on.wait()
+
+    step = definitions._steps[pack_crates.reference]
+    slow = dataclasses.replace(step, undo=slowly)
+    monkeypatch.setitem(definitions._steps, step.reference, slow)
+    monkeypatch.setattr(sys.modules[__name__], "pack_crates", slow)
+    async with following(merchant.client, "test-put-to-sea") as next_event:
+        undone = asyncio.create_task(sail(merchant, ship, wind=False))
+        heard = [await next_event() for _ in range(3)]
+        go_on.set()
+        heard.append(await next_event())
+        await undone
+    assert [event["event_type"] for event in heard] == ["onBegin", "onStepSuccess", "onCompensateBegin", "onFinish"]
+
+
+async def test_many_that_are_begun_at_once_are_all_carried_out(merchant: Merchant, ship: str) -> None:
+    many = 40
+    await asyncio.gather(*(merchant.post(f"{PATH}/test-drift/run", {"input": {"ship": f"{ship}-{each}"}}) for each in range(many)))
+    while True:
+        found = await merchant.get(PATH, workflow_id="test-drift", limit="200", fields="state,context")
+        rows = [row for row in found["workflow_executions"] if row["context"]["data"]["payload"]["ship"].startswith(ship)]
+        if len(rows) == many and all(row["state"] in ("done", "reverted", "failed") for row in rows):
+            break
+        await asyncio.sleep(0.05)
+    assert {row["state"] for row in rows} == {"done"}
+
+
+async def test_one_that_is_beyond_its_point_of_no_return_shows_what_it_waits_for(merchant: Merchant, ship: str, shop: Shop) -> None:
+    path = f"{PATH}/test-cast-off/{ship}"
+    await merchant.post(f"{PATH}/test-cast-off/run", {"input": {"ship": ship}})
+    while (found := await merchant.get(PATH, transaction_id=ship, state="finishing"))["count"] == 0:
+        await asyncio.sleep(0.02)
+    [row] = found["workflow_executions"]
+    assert ways(row)["_root.weigh-anchor"] == ("done", "dormant")
+    whole = (await merchant.get(path))["workflow_execution"]
+    assert [each["error"]["message"] for each in whole["context"]["errors"]] == ["The pilot is away."]
+    [listed] = [each for each in await shop.host.workflows.list(state="finishing") if each["key"] == ship]
+    assert listed["waits_at"] == "2 find-pilot"
+    pilots.append(ship)
+    while (await merchant.get(path))["workflow_execution"]["state"] != "done":
+        await asyncio.sleep(0.1)
 
 
 async def test_a_door_that_closes_lets_go_of_those_who_follow(merchant: Merchant, shop: Shop) -> None:
