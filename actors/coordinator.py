@@ -88,12 +88,11 @@ class Coordinator(Service):
     def __init__(
         self, flows: FlowContext, database: Database, *, replica: str | None = None, packages: Iterable[str] = (), visits: bool = False
     ) -> None:
-        """`replica`: a name that no other living coordinator has; None where there is no such name. `packages`: import paths of what
-        registers workflows, loaded at the start. `visits`: it carries out what it is asked for, and nothing of what others began."""
+        """`replica`: what operators call it. `packages`: import paths of what registers workflows, loaded at the start. `visits`: it
+        carries out what it is asked for, and nothing of what others began."""
         self._flows = flows = replace(flows, call=self._call, start=self.start_durable)
         self._database = database
         self._packages = tuple(packages)
-        self._named = replica is not None
         self._visits = visits
         self._lease = Lease(database, replica or "local")
         self._store = Executions(database, self._lease)
@@ -102,7 +101,6 @@ class Coordinator(Service):
         self._relay = Relay(flows, database, self._store)
         self._statements = Statements(SCHEMA)
         self._chores: list[asyncio.Task[None]] = []
-        self._takeovers: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         load_workflows(self._packages)
@@ -113,22 +111,21 @@ class Coordinator(Service):
             await self._relay.learn()
         else:
             await self._relay.start()
-            if self._named and await self._lease.succeed():
-                await self._durable.recover()
             chores += [
-                (BEAT_SECONDS, self._recover),
                 (CLEAN_SECONDS, self._relay.subscribe),
                 (CLEAN_SECONDS, self.clean),
                 (FORGET_SECONDS, self._forget_messages),
                 *((workflow.every or 0.0, self._recurring(workflow.name)) for workflow in recurring_workflows()),
             ]
         self._chores = [asyncio.create_task(self._repeat(seconds, chore)) for seconds, chore in chores]
+        if not self._visits:
+            self._chores.append(asyncio.create_task(self._durable.keep_recovering(lambda: _spread(BEAT_SECONDS))))
 
     async def stop(self) -> None:
         """Hand over what runs. A part that fails doesn't keep the others."""
-        for chore in (*self._chores, *self._takeovers):
+        for chore in self._chores:
             chore.cancel()
-        await asyncio.gather(*self._chores, *self._takeovers, return_exceptions=True)
+        await asyncio.gather(*self._chores, return_exceptions=True)
         ended = [*await asyncio.gather(self._relay.stop(), self._durable.stop(STOP_SECONDS), return_exceptions=True)]
         if isinstance(self._flows.locks, LockProvider):  # what ran may have held some
             ended += await asyncio.gather(self._flows.locks.stop(), return_exceptions=True)
@@ -321,19 +318,10 @@ class Coordinator(Service):
         """Take up executions whose coordinator is gone, now instead of within seconds; how many there were."""
         return await self._durable.recover()
 
-    def others_are_away(self, replicas: frozenset[ReplicaId]) -> None:
-        """The supervisor gets no answer from these: what they carry out is taken over now, not when their leases have run out."""
-        if self._chores:
-            self._takeovers.add(task := asyncio.create_task(self._take_over_from({str(replica) for replica in replicas})))
-            task.add_done_callback(self._takeovers.discard)
-
-    async def _take_over_from(self, replicas: set[str]) -> None:
-        call_context.set(None)
-        try:
-            if await self._lease.end_those_of(replicas):
-                await self._durable.recover()
-        except VelellaError as error:  # their leases end by themselves
-            log.warning("what others had begun could not be taken over yet", replicas=sorted(replicas), error=str(error))
+    def others_are_away(self, _: frozenset[ReplicaId]) -> None:
+        """The supervisor gets no answer from some: those that are dead have their executions taken over now, not when we look again. The
+        others may be alive: theirs are taken when their leases have run out."""
+        self._durable.nudge()
 
     async def clean(self) -> None:
         """Drop executions and events that have been kept long enough."""
@@ -347,9 +335,10 @@ class Coordinator(Service):
 
     async def _forget_messages(self) -> None:
         """Have modules drop the record of writes that nobody can send again, and of changes that nobody adds up any more."""
+        living = [row["id"] for row in await self._database.fetch(queries.LIVING, {"seconds": queries.MESSAGE_SECONDS})]
         for name, module in vars(self._flows.modules).items():
             try:
-                await module.forget_messages(queries.MESSAGE_SECONDS)
+                await module.forget_messages(queries.MESSAGE_SECONDS, living)
                 await module.forget_tallies()
             except Unavailable as error:  # the others still can
                 log.warning("a module could not drop old messages", module=name, error=str(error))
@@ -357,9 +346,6 @@ class Coordinator(Service):
     async def _beat(self) -> None:
         if self._lease.begun and (self._durable.figures()["running"] or not self._lease.certain):
             await self._lease.beat()
-
-    async def _recover(self) -> None:
-        await self._durable.recover()
 
     def _recurring(self, name: str) -> Callable[[], Awaitable[object]]:
         """The chore of running a workflow."""
@@ -371,10 +357,10 @@ class Coordinator(Service):
         return recur
 
     async def _repeat(self, seconds: float, chore: Callable[[], Awaitable[object]]) -> None:
-        """Again and again, never in step with the other coordinators."""
+        """Again and again."""
         call_context.set(None)
         while True:
-            await asyncio.sleep(seconds * random.uniform(0.8, 1.2))
+            await asyncio.sleep(_spread(seconds))
             try:
                 await chore()
             except Exception as error:
@@ -384,6 +370,11 @@ class Coordinator(Service):
 
     async def _bury(self, run: Run, input: dict[str, Any]) -> None:
         await self._durable.bury(run, pack(input))
+
+
+def _spread(seconds: float) -> float:
+    """So that coordinators don't go in step."""
+    return seconds * random.uniform(0.8, 1.2)
 
 
 def _shown(row: Any) -> Row:

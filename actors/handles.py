@@ -101,7 +101,10 @@ def local_send(service: Service, method: str, figures: MessageFigures | None = N
                 raise DeadlineExceeded("The time for this request is over.")
             if context.scope is not None or context.message_id is not None:
                 message_id = context.next_message_id() if is_write else None
-                token = call_context.set(CallContext(context.trace_id, context.deadline, message_id, fresh=context.fresh))
+                deadline = context.write_deadline() if is_write else context.deadline
+                if deadline <= started:
+                    raise DeadlineExceeded("The lease under which this would be written is over.")
+                token = call_context.set(CallContext(context.trace_id, deadline, message_id, fresh=context.fresh))
         try:
             return await function(*args, **kwargs)
         except BaseException as error:

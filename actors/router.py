@@ -144,7 +144,8 @@ class Router:
     async def call(self, service: str, method: str, signature: Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Send a message to the replica it belongs to. Raises what the service raises, TooLarge, TookDown, or an Unavailable."""
         context = call_context.get() or CallContext()
-        message_id = (context.next_message_id() or ulid()) if signature.kind == "write" else None
+        is_write = signature.kind == "write"
+        message_id = (context.next_message_id() or ulid()) if is_write else None
         fresh = message_id is not None and (context.fresh or context.scope is None)
         message = Outgoing(service, method, args, kwargs, context.trace_id, message_id, fresh)
         key = signature.key_of(args, kwargs)
@@ -156,7 +157,7 @@ class Router:
         while True:
             if self.replaced:
                 raise Unavailable(f"{self.me} was replaced by another process and sends nothing any more.")
-            left = context.left()
+            left = (context.write_deadline() if is_write else context.deadline) - time.monotonic()
             if left <= 0:
                 raise DeadlineExceeded(f"{service}.{method} could not be sent in time.")
             address = self._choose(service, key, avoid)

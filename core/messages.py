@@ -41,6 +41,8 @@ class CallContext:
     """Prefix of the message ids of the calls made from here (`execution:step`): makes them the same when run again."""
     fresh: bool = False
     """Nobody has sent these writes before, as far as the sender knows: they are recorded when they are done, not looked up first."""
+    lease: Callable[[], float] | None = None
+    """Until when, at the moment, a write may be carried out (monotonic seconds), where who sends it may lose the right to."""
     sequence: itertools.count[int] = field(default_factory=lambda: itertools.count(1), compare=False, repr=False)
     """Numbers the writes of this scope in the order they are sent; shared by the copies `within` makes."""
 
@@ -51,9 +53,13 @@ class CallContext:
         """The same, with at most `seconds` left."""
         return replace(self, deadline=min(self.deadline, time.monotonic() + seconds))
 
-    def scoped(self, scope: str, *, fresh: bool = False) -> CallContext:
+    def scoped(self, scope: str, *, fresh: bool = False, lease: Callable[[], float] | None = None) -> CallContext:
         """The same inside a durable step: its writes are numbered `scope/1`, `scope/2`, … from the beginning."""
-        return replace(self, scope=scope, message_id=None, fresh=fresh, sequence=itertools.count(1))
+        return replace(self, scope=scope, message_id=None, fresh=fresh, lease=lease, sequence=itertools.count(1))
+
+    def write_deadline(self) -> float:
+        """When a write that is sent now has to be done, in monotonic seconds."""
+        return self.deadline if self.lease is None else min(self.deadline, self.lease())
 
     def next_message_id(self) -> str | None:
         """The id of the next write sent from here; None outside of a scope."""

@@ -310,9 +310,12 @@ class ModuleService(Undoable):
             names = {f"{kind.name}.{column}:{row[column]}" for row in rows if row[column] is not None}
             self.touch(*(names if len(names) <= MOST_ROWS else (kind.name,)))
 
-    async def forget_messages(self, seconds: float) -> int:
-        """Drop the record of writes older than that; how many they were. A write sent again later than that is done again."""
-        return await self.message_log.forget(self.database, seconds)
+    async def forget_messages(self, seconds: float, keep: Sequence[str] = ()) -> int:
+        """Drop the record of writes older than that; how many they were. A write sent again later than that is done again.
+
+        `keep`: executions that go on, however old they are.
+        """
+        return await self.message_log.forget(self.database, seconds, keep)
 
     async def forget_tallies(self) -> None:
         """Drop what tallies hold that nobody needs any more. To be called again and again (see `Lists.forget`)."""

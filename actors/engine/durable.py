@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +30,8 @@ AT_ONCE = 16
 
 ANSWER_SECONDS = 2.0
 """How long who waits for a workflow that has answered waits on, so that they find done what comes after, if nothing is in the way."""
+LEFT_SECONDS = 120.0
+"""So long an execution is looked for whose end could not be written down."""
 UNDOING = "undoing"
 UNDO_PATIENCE_SECONDS = 86_400.0
 """For so long undoing is tried again that meets nothing but absence. Then it is left to an operator."""
@@ -70,6 +74,12 @@ class DurableFlows:
         self._by_key: dict[tuple[str, str], _Start] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._stopping = False
+        self._resumed = 0
+        """How many of those that were left by others are carried out here."""
+        self._recovering = asyncio.Lock()
+        self._due = asyncio.Event()
+        self._left: dict[str, float] = {}
+        """Executions that we began and could not write down the end of, and when that was (monotonic seconds)."""
         store.lease.when_late(self._drop_what_was_taken)
 
     # -- starting
@@ -112,7 +122,7 @@ class DurableFlows:
         """Put it in the queue: this coordinator takes it up at once, any other within seconds. The id of the execution."""
         id = new_id("wfex")
         if await self._store.queue(id, workflow.name, key, pack(input), current_call().trace_id):
-            self._spawn(self.recover())
+            self.nudge()
             return id
         there = await self._store.of_key(workflow.name, str(key), 0.0)
         if there is None:
@@ -158,8 +168,8 @@ class DurableFlows:
         except Exception:
             outcome = "waiting" if journal.parked else "failed" if run.unfinished else "reverted"
             raise
-        finally:  # not before it is written down: what we own and don't carry out is taken for left over
-            self._active.pop(journal.id, None)
+        finally:
+            self._leave(journal)
             if not journal.outdone:  # else whoever carried it out counts it
                 self._runs[journal.workflow.name, outcome].observe(time.monotonic() - started)
 
@@ -228,6 +238,11 @@ class DurableFlows:
             return run.result
         raise goes_on(parked.error.message if parked.error is not None else None, parked.pause)
 
+    def _leave(self, journal: ExecutionJournal) -> None:
+        self._active.pop(journal.id, None)
+        if journal.touched and not journal.over and not self._stopping:
+            self._left[journal.id] = time.monotonic()
+
     def _enter(self, journal: ExecutionJournal) -> Run:
         run = Run(self._flows, journal.workflow, id=journal.id, journal=journal, started_at=journal.started_at)
         task = asyncio.current_task()
@@ -242,6 +257,7 @@ class DurableFlows:
 
     async def _superseded(self, journal: ExecutionJournal, started: float, may_look_again: bool) -> Any:
         """The result of whoever has the execution instead of us."""
+        journal.over = True
         call_context.set(CallContext(journal.trace_id).within(DURABLE_SECONDS))
         if not journal.outdone:  # taken over
             journal.outdone = True
@@ -305,20 +321,55 @@ class DurableFlows:
 
     # -- what others left
 
+    def nudge(self) -> None:
+        """There may be something to take up: don't wait for the next look."""
+        self._due.set()
+
+    async def keep_recovering(self, pause: Callable[[], float]) -> None:
+        """Take up what is due, again and again; `pause` gives the seconds between two looks at nothing."""
+        call_context.set(None)
+        while True:
+            self._due.clear()
+            try:
+                taken = await self.recover()
+            except Exception as error:
+                log.warning("executions can't be taken up", error=str(error), exc_info=not isinstance(error, VelellaError))
+                taken = 0
+            if not taken:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(pause()):
+                        await self._due.wait()
+
     async def recover(self) -> int:
-        """Take up executions whose coordinator is gone; how many."""
-        recovering = sum(1 for active in self._active.values() if active.journal.attempts > 1)
-        if self._stopping or recovering >= AT_ONCE or not await self._store.orphaned(list(self._active)):
-            return 0
-        rows = await self._store.take_over(list(self._active), AT_ONCE - recovering)
-        for row in rows:
-            if row.state == "failed" or row.owner is None:
-                log.error("an execution sees its coordinators die", execution=row.id, workflow=row.workflow, attempts=row.attempts - 1)
-                continue
-            if row.left_by is not None:
-                log.warning("an execution is taken over", execution=row.id, workflow=row.workflow, state=row.state, attempt=row.attempts)
-            self._spawn(self._resume(row))
-        return len(rows)
+        """Take up executions that are due, or whose coordinator is gone; how many."""
+        async with self._recovering:
+            room = AT_ONCE - self._resumed
+            if self._stopping or room <= 0:  # each that ends looks again
+                return 0
+            await self._store.lease.end_those_of_the_dead()
+            left = list(self._left)
+            rows: list[Execution] = []
+            if await self._store.orphaned(left):
+                rows = await self._store.take_over(left, room)
+            for row in rows:
+                self._left.pop(row.id, None)
+                if row.state == "failed" or row.owner is None:
+                    log.error("an execution sees its coordinators die", execution=row.id, workflow=row.workflow, attempts=row.attempts - 1)
+                    continue
+                if row.left_by is not None:
+                    log.warning(
+                        "an execution is taken over", execution=row.id, workflow=row.workflow, state=row.state, attempt=row.attempts
+                    )
+                self._resumed += 1
+                self._spawn(self._resume(row)).add_done_callback(self._resumed_one)
+            if len(rows) < room:  # what a statement whose answer was lost has left behind is there by then, if ever
+                long_ago = time.monotonic() - LEFT_SECONDS
+                self._left = {id: since for id, since in self._left.items() if since > long_ago}
+            return len(rows)
+
+    def _resumed_one(self, _: asyncio.Task[Any]) -> None:
+        self._resumed -= 1
+        self.nudge()
 
     async def _resume(self, row: Execution) -> None:
         try:
@@ -350,7 +401,7 @@ class DurableFlows:
             error = VelellaError.from_wire(row.error) if row.error else Unavailable("It was interrupted.")
             await self._settle(journal, run, error)
         finally:
-            self._active.pop(journal.id, None)
+            self._leave(journal)
 
     # -- letting go
 
@@ -359,7 +410,8 @@ class DurableFlows:
         mine = [active for active in self._active.values() if active.journal.begun]
         lost = await self._store.lost_among([active.journal for active in mine], self._store.lease.id)
         for active in mine:
-            if active.journal in lost:
+            if active.journal in lost and self._active.get(active.journal.id) is active:  # it may have ended meanwhile
+                active.journal.over = True
                 log.warning("an execution was taken over by another coordinator", execution=active.journal.id)
                 self._abandon(active)
 
@@ -375,7 +427,7 @@ class DurableFlows:
             await asyncio.wait([active.task for active in rest], timeout=5.0)
         call_context.set(None)
         for active in rest:
-            if active.journal.touched:
+            if active.journal.touched and not active.journal.over:
                 await self._store.park(active.journal, 0.0, onward=active.run.onward or active.journal.in_doubt)
         await self._outcomes.stop()
         for task in self._tasks:

@@ -59,6 +59,8 @@ class ExecutionJournal:
         """Whether nobody has carried it out before. What was put back isn't, even where its attempts are forgiven."""
         self.in_doubt = False
         """See `core.flow.journal.Journal`."""
+        self.over = False
+        """Whether nothing is left to be written down of it here: it ended, or waits in the table, or has gone to somebody else."""
         self.parked = False
         """Whether it waits in the table instead of having ended."""
         self.fence = 1
@@ -114,13 +116,21 @@ class ExecutionJournal:
         self._pending = [packed for packed in self._pending if packed not in self._failures]
         self._to_keep = min(self._to_keep, len(self._pending))
 
+    def writes_until(self) -> float:
+        return self._store.lease.trusted_until()
+
     def failures_at(self, at: str) -> tuple[int, float]:
         place, failures, seconds = self._waited
         return (failures, seconds) if place == at else (0, 0.0)
 
     def unwritten(self) -> list[bytes]:
-        """What is to be kept when the execution is put into the table."""
+        """What isn't in the row yet."""
         return list(self._pending)
+
+    def written(self, count: int) -> None:
+        """So much of it is there now."""
+        del self._pending[:count]  # others may have been added while it was written
+        self._to_keep = max(0, self._to_keep - count)
 
     async def before_write(self) -> None:
         if self.begun and not self._to_keep:
@@ -134,6 +144,7 @@ class ExecutionJournal:
                 await self._append()
 
     async def reverting(self, path: str, error: VelellaError, entries: Sequence[Entry]) -> None:
+        await self._store.lease.owner()  # undoing writes, too
         if path:
             # a sub-workflow that failed: its caller may catch that, so whoever comes here again must find the same failure
             self._pending.append(pack(_to_wire(Checkpoint(path, "", failure=error, entries=entries))))
@@ -155,21 +166,17 @@ class ExecutionJournal:
             self.touched, self.outdone = False, True
             raise Superseded
         self.begun = True
-        self._written(len(packed))
+        self.written(len(packed))
 
     async def _append(self) -> None:
         packed = list(self._pending)
         if not await self._store.append(self, packed):
             raise Superseded
-        self._written(len(packed))
+        self.written(len(packed))
 
     async def _check(self) -> None:
         if not await self._store.still_ours(self):
             raise Superseded
-
-    def _written(self, count: int) -> None:
-        del self._pending[:count]  # others may have been added while it was written
-        self._to_keep = max(0, self._to_keep - count)
 
 
 def pack_entries(entries: Sequence[Entry]) -> bytes:

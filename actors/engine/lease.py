@@ -1,13 +1,19 @@
-"""A coordinator's sign of life: one row, renewed by one statement for all that it carries out."""
+"""A coordinator's sign of life: one row, renewed by one statement for all that it carries out.
+
+A lease ends by time, or by proven death: a process of the same machine sees that its process is gone. Not because somebody gets no answer
+from it: a coordinator that can't be heard, but reaches the database, goes on writing. Until the lease is nearly over it may write; after
+that it first has to make sure that nothing was taken from it, and no write that it sends is carried out later than the lease allows.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 
 from ...core.ids import new_id
 from ...core.sql.database import Database
 from . import queries
+from .process import is_gone, this_machine, this_process
 
 MARGIN_SECONDS = 2.0
 """How long before the end of our lease we stop to trust it."""
@@ -16,9 +22,12 @@ MARGIN_SECONDS = 2.0
 class Lease:
     """Begins with the first execution: a process that carries nothing out leaves no trace."""
 
-    def __init__(self, database: Database, replica: str) -> None:
+    def __init__(self, database: Database, replica: str, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """`replica`: for people to see."""
         self.id = new_id("wfco")
         self._database = database
+        self._monotonic = monotonic
+        self._machine, self._process = this_machine(), this_process()
         self._replica = replica
         self._until = 0.0
         self._was_late: Callable[[], Awaitable[None]] | None = None
@@ -34,7 +43,11 @@ class Lease:
     @property
     def certain(self) -> bool:
         """Whether nobody can have taken us for dead."""
-        return time.monotonic() < self._until - MARGIN_SECONDS
+        return self._monotonic() < self.trusted_until()
+
+    def trusted_until(self) -> float:
+        """Monotonic seconds. Moves on with each beat."""
+        return self._until - MARGIN_SECONDS
 
     async def owner(self) -> str:
         """Our id, under a lease that has time left."""
@@ -44,20 +57,21 @@ class Lease:
 
     async def beat(self) -> None:
         """Renew. Raises what the database raises; the lease then goes on until its end."""
-        sent = time.monotonic()
+        sent = self._monotonic()
         late = self.begun and sent >= self._until
-        await self._database.execute(queries.BEAT, {"id": self.id, "replica": self._replica})
-        self._until = sent + queries.LEASE_SECONDS
+        about = {"id": self.id, "replica": self._replica, "machine": self._machine, "process": self._process}
+        await self._database.execute(queries.BEAT, about)
+        self._until = max(self._until, sent + queries.LEASE_SECONDS)
         if late and self._was_late is not None:
             await self._was_late()
 
-    async def succeed(self) -> bool:
-        """Declare dead who had our replica's place before; whether there was somebody."""
-        return await self._database.execute(queries.SUCCEED, {"replica": self._replica, "id": self.id}) > 0
-
-    async def end_those_of(self, replicas: Collection[str]) -> bool:
-        """Declare other coordinators dead, by the names of their replicas; whether one was alive."""
-        return await self._database.execute(queries.SILENT, {"replicas": sorted(replicas)}) > 0
+    async def end_those_of_the_dead(self) -> None:
+        """End the leases of coordinators of this machine whose process is gone."""
+        if self._machine is None:
+            return
+        others = await self._database.fetch(queries.NEIGHBOURS, {"id": self.id, "machine": self._machine})
+        if dead := [row["id"] for row in others if is_gone(row["process"])]:
+            await self._database.execute(queries.DEAD, {"ids": dead})
 
     async def sign_off(self) -> None:
         """Others may take over at once what is still ours."""

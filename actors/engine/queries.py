@@ -10,7 +10,7 @@ import re
 from ...core.sql.compiled import Compiled
 from .tables import LIVE, STANDING
 
-LEASE_SECONDS = 10.0
+LEASE_SECONDS = 15.0
 """A coordinator that says nothing for so long is taken for dead."""
 MAX_ATTEMPTS = 8
 """How many coordinators may die while they carry out one execution, before it is left to an operator."""
@@ -61,7 +61,9 @@ APPEND = _sql(f"UPDATE workflow_execution SET journal = journal || :journal::byt
 
 # Also of one that is finishing: what was in doubt was refused.
 COMPENSATE = _sql(f"""
-    UPDATE workflow_execution SET state = 'compensating', undo = :undo, error = :error, result = NULL, waits_at = NULL, failures = 0
+    UPDATE workflow_execution
+    SET state = 'compensating', journal = journal || :journal::bytea[], undo = :undo, error = :error, result = NULL, waits_at = NULL,
+        failures = 0
     WHERE {_OURS} AND state <> 'compensating'
     RETURNING id
 """)
@@ -131,16 +133,15 @@ BACKLOG = _sql(f"""
         (SELECT count(*) FROM event_delivery WHERE due_at IS NOT NULL) AS events
 """)
 
-# Of executions nobody carries out: they wait and are due, or their owner is dead, or is this coordinator without knowing of it (a start or
-# a finish whose answer was lost). Never what this coordinator is just carrying out, also where others took it for dead. SKIP LOCKED:
-# coordinators that look at the same time share them instead of waiting for each other.
+# Of executions nobody carries out: they wait and are due, or their owner is dead, or they are among those that this coordinator has begun
+# and could not write down the end of. SKIP LOCKED: coordinators that look at the same time share them instead of waiting for each other.
 _LEFT = f"""
     FROM workflow_execution AS execution
     LEFT JOIN workflow_coordinator AS coordinator ON coordinator.id = execution.owner
     WHERE execution.{LIVE}
       AND (execution.resume_at IS NULL OR execution.resume_at <= now())
-      AND (coordinator.id IS NULL OR coordinator.lease_until < now() OR execution.owner = :owner)
-      AND execution.id <> ALL (:running::text[])
+      AND CASE WHEN execution.owner = :owner THEN execution.id = ANY (:left::text[])
+          ELSE coordinator.id IS NULL OR coordinator.lease_until < now() END
 """
 
 ORPHANED = _sql(f"SELECT EXISTS (SELECT {_LEFT})")
@@ -212,7 +213,10 @@ PROGRESS = _sql(f"""
 """)
 
 MESSAGE_SECONDS = 86_400.0
-"""How long modules keep the record of writes. An execution that is older can't go forward again: it would do them twice."""
+"""How long modules keep the record of writes of executions that are over. One that has failed longer ago can't go forward again: it would
+do them twice."""
+
+LIVING = _sql(f"SELECT id FROM workflow_execution WHERE {LIVE} AND started_at < now() - make_interval(secs => :seconds)")
 
 # How far it had come isn't known, so it goes forward.
 RETRY = _sql("""
@@ -226,18 +230,18 @@ RETRY = _sql("""
 # -- coordinators
 
 BEAT = _sql(f"""
-    INSERT INTO workflow_coordinator (id, replica, lease_until) VALUES (:id, :replica, now() + interval '{LEASE_SECONDS} seconds')
+    INSERT INTO workflow_coordinator (id, replica, machine, process, lease_until)
+    VALUES (:id, :replica, :machine, :process, now() + interval '{LEASE_SECONDS} seconds')
     ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until
 """)
 
+NEIGHBOURS = _sql("""
+    SELECT id, process FROM workflow_coordinator
+    WHERE machine = :machine AND process IS NOT NULL AND lease_until > now() AND id <> :id
+""")
+
 # Times are kept in whole milliseconds, rounded: without the one less, a lease may end a moment after whoever has ended it looks.
-_OVER = "now() - interval '1 millisecond'"
-
-# A replica that was started again has a predecessor of the same name, and that one is dead.
-SUCCEED = _sql(f"UPDATE workflow_coordinator SET lease_until = {_OVER} WHERE replica = :replica AND id <> :id AND lease_until > now()")
-
-# So are those that don't answer the supervisor. Who isn't and goes on meets the fence of each execution that was taken over.
-SILENT = _sql(f"UPDATE workflow_coordinator SET lease_until = {_OVER} WHERE replica = ANY (:replicas::text[]) AND lease_until > now()")
+DEAD = _sql("UPDATE workflow_coordinator SET lease_until = now() - interval '1 millisecond' WHERE id = ANY (:ids::text[])")
 
 SIGN_OFF = _sql("DELETE FROM workflow_coordinator WHERE id = :id")
 

@@ -130,8 +130,12 @@ class Executions:
         return await self._database.fetch_value(queries.APPEND, {**_standing(journal), "journal": journaled}) is not None
 
     async def compensate(self, journal: ExecutionJournal, error: VelellaError, undo: bytes) -> bool:
-        params = {**_standing(journal), "error": error.to_wire(), "undo": undo}
-        return await self._surely(journal, "compensating", lambda: self._database.fetch_value(queries.COMPENSATE, params))
+        journaled = journal.unwritten()
+        params = {**_standing(journal), "error": error.to_wire(), "undo": undo, "journal": journaled}
+        ours = await self._surely(journal, "compensating", lambda: self._database.fetch_value(queries.COMPENSATE, params))
+        if ours:
+            journal.written(len(journaled))
+        return ours
 
     async def finish(self, journal: ExecutionJournal, result: Any, events: Events) -> bool:
         params: dict[str, Any] = {
@@ -144,7 +148,7 @@ class Executions:
         if events:
             statement = queries.FINISH_WITH_EVENTS
             params |= _event_params(events)
-        return await self._surely(journal, "done", lambda: self._database.fetch_value(statement, params))
+        return await self._over(journal, "done", lambda: self._database.fetch_value(statement, params))
 
     async def end(self, journal: ExecutionJournal, state: str, error: VelellaError, undo: bytes | None) -> bool:
         """Over without a result: `reverted`, or `failed` with what could not be undone."""
@@ -156,7 +160,7 @@ class Executions:
             "steps": journal.steps,
             "retention": journal.workflow.retention,
         }
-        return await self._surely(journal, state, lambda: self._database.fetch_value(queries.END, params))
+        return await self._over(journal, state, lambda: self._database.fetch_value(queries.END, params))
 
     async def park(
         self,
@@ -183,7 +187,7 @@ class Executions:
             "result": answer,
             "journal": journal.unwritten(),
         }
-        return await self._surely(journal, None, lambda: self._database.fetch_value(queries.PARK, params))
+        return await self._over(journal, None, lambda: self._database.fetch_value(queries.PARK, params))
 
     async def still_ours(self, journal: ExecutionJournal) -> bool:
         await self.lease.beat()
@@ -195,6 +199,12 @@ class Executions:
         rows = await self._database.fetch(queries.STILL_OURS, {"ids": [journal.id for journal in journals], "owner": owner})
         ours = {(row["id"], row["fence"]) for row in rows}
         return [journal for journal in journals if (journal.id, journal.fence) not in ours]
+
+    async def _over(self, journal: ExecutionJournal, state: str | None, send: Callable[[], Awaitable[Any]]) -> bool:
+        """`_surely`, where nothing is left to be written down afterwards: it is over, or it is not ours."""
+        ours = await self._surely(journal, state, send)
+        journal.over = True
+        return ours
 
     async def _surely(self, journal: ExecutionJournal, state: str | None, send: Callable[[], Awaitable[Any]]) -> bool:
         """Send again what may be sent again: state and owner guard it. A second time it matches no row when the first one did its work.
@@ -240,9 +250,9 @@ class Executions:
         }
         await self._database.execute(queries.BURY, params)
 
-    async def orphaned(self, running: Sequence[str]) -> bool:
-        """Whether there is something to take over."""
-        return bool(await self._database.fetch_value(queries.ORPHANED, {"owner": self.lease.id, "running": list(running)}))
+    async def orphaned(self, left: Sequence[str]) -> bool:
+        """Whether there is something to take over. `left`: what this coordinator has begun and doesn't carry out any more."""
+        return bool(await self._database.fetch_value(queries.ORPHANED, {"owner": self.lease.id, "left": list(left)}))
 
     async def give_up(self, row: Execution, error: VelellaError) -> None:
         """One that was taken over and can't even be begun."""
@@ -250,10 +260,10 @@ class Executions:
         params = {**standing, "state": "failed", "error": error.to_wire(), "undo": row.undo, "steps": None, "retention": 0.0}
         await self._database.execute(queries.END, params)
 
-    async def take_over(self, running: Sequence[str], limit: int) -> list[Execution]:
+    async def take_over(self, left: Sequence[str], limit: int) -> list[Execution]:
         gave_up = Unavailable("Every coordinator that took this up died or was cut off.").to_wire()
         owner = await self.lease.owner()
-        params = {"owner": owner, "running": list(running), "limit": limit, "gave_up": gave_up}
+        params = {"owner": owner, "left": list(left), "limit": limit, "gave_up": gave_up}
         return [Execution.of(row) for row in await self._database.fetch(queries.TAKE_OVER, params)]
 
     async def of_key(self, workflow: str, key: str, since: float) -> tuple[str, str] | None:

@@ -64,6 +64,8 @@ workflow_coordinator = Table(
     identity(),
     Column("replica", Text, nullable=False),
     Column("lease_until", Timestamp, nullable=False),
+    Column("machine", Text),  # with `process`: where its death can be seen
+    Column("process", Text),
 )
 
 event_outbox = Table(

@@ -80,6 +80,10 @@ class Journal(Protocol):
     in_doubt: bool
     """Whether another run may have come further than is written down: it died, or did not hear how its pivot ended."""
 
+    def writes_until(self) -> float:
+        """Until when (monotonic seconds) a write may be sent and carried out: after that another process may have the execution. It moves
+        on as long as this process is alive and known to be."""
+
     def failures_at(self, at: str) -> tuple[int, float]:
         """How often in a row the execution had to wait because of a failure at this place, and for how many seconds in all."""
 

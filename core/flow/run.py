@@ -89,6 +89,7 @@ class Run:
         self._groups = 0
         """How many parallel groups are running."""
         self._recorded = recorded or journal is not None
+        self._lease = journal.writes_until if journal is not None else None
         self._id = id
         self._started_at = started_at
         self._locks: dict[str, _Lock] = {}
@@ -437,7 +438,7 @@ class Run:
         if scope is not None:
             # nobody can have sent its writes before in the first attempt of the first run
             fresh = first and self.journal is not None and self.journal.first
-            context = context.scoped(scope, fresh=fresh)
+            context = context.scoped(scope, fresh=fresh, lease=self._lease)
         token = call_context.set(context)
         try:
             if step.timeout is None:
@@ -471,7 +472,7 @@ class Run:
             args, kwargs = entry.unknown
             try:
                 view = Flow(self, self.workflow, entry.path, step)
-                call_context.set(CallContext(trace, CallContext().deadline, scope=f"{self.id}:{entry.path}"))
+                call_context.set(CallContext(trace).scoped(f"{self.id}:{entry.path}", lease=self._lease))
                 entry.result = await asyncio.wait_for(step.function(view, *args, **kwargs), UNDO_SECONDS)
             except VelellaError as error:
                 if is_refused(error):
@@ -480,7 +481,7 @@ class Run:
             entry.unknown = None
         # always recorded: undoing is what is most likely to be repeated
         view = Flow(self, self.workflow, f"{entry.path}~undo", step)
-        call_context.set(CallContext(trace, scope=f"{self.id}:{view.path}").within(UNDO_SECONDS))
+        call_context.set(CallContext(trace).scoped(f"{self.id}:{view.path}", lease=self._lease).within(UNDO_SECONDS))
         await asyncio.wait_for(step.undo(view, entry.result), UNDO_SECONDS)
 
     # -- locks

@@ -78,7 +78,9 @@ class MessageLog:
         self._finish_many = compiled(update(table).where(table.c.id == given.c.id).values(reply=given.c.answer))
         self._drop_many = compiled(delete(table).where(table.c.id == any_(ids)))
         age = cast(bindparam("seconds", type_=Float), Float) * literal_column("interval '1 second'")
-        self._forget = compiled(delete(table).where(table.c.created_at < func.now() - age))
+        execution = func.split_part(table.c.id, literal_column("':'"), literal_column("1"))
+        kept = execution == any_(bindparam("keep", type_=ARRAY(Text)))
+        self._forget = compiled(delete(table).where(table.c.created_at < func.now() - age, ~kept))
 
     async def begin(self, database: Database, id: str) -> bytes | None:
         """Take the id; the reply if the write was done before. Waits for another one that is just doing it."""
@@ -150,9 +152,9 @@ class MessageLog:
         if refused:
             await database.execute(self._drop_many, {"ids": refused})
 
-    async def forget(self, database: Database, seconds: float) -> int:
-        """Drop what is older; how many."""
-        return await database.execute(self._forget, {"seconds": seconds})
+    async def forget(self, database: Database, seconds: float, keep: Sequence[str] = ()) -> int:
+        """Drop what is older and not of these executions; how many."""
+        return await database.execute(self._forget, {"seconds": seconds, "keep": list(keep)})
 
 
 def _stays(id: str, error: VelellaError) -> bool:

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from velella.actors.directory import ReplicaId
-from velella.core.errors import Conflict, DeadlineExceeded, GoesOn, NotAllowed, NotFound, UnexpectedState
+from velella.actors.engine.lease import MARGIN_SECONDS
+from velella.actors.engine.queries import LEASE_SECONDS
+from velella.core.errors import Conflict, DeadlineExceeded, GoesOn, NotAllowed, NotFound, Unavailable, UnexpectedState
 from velella.core.flow import Flow, step, workflow
 from velella.core.flow.definitions import _steps, _workflows
-from velella.core.messages import CallContext, call_context
+from velella.core.messages import CallContext, call_context, current_call
 
 if TYPE_CHECKING:
     from toy_stage import Stage
@@ -27,7 +29,7 @@ COORDINATOR = Path(__file__).parent / "toys" / "toy_coordinator.py"
 
 
 async def states(stage: Stage) -> list[str]:
-    return [row["state"] for row in await stage.coordinator.list()]
+    return [row["state"] for row in await stage.coordinator.list(limit=1000)]
 
 
 async def left_by_a_dead_process(url: str, death: str, workflow: str, **input: Any) -> None:
@@ -143,25 +145,110 @@ async def test_a_coordinator_that_was_taken_for_dead_can_not_finish(engine_datab
         assert await here.booked("a") == [1], "two ran the same step; it happened once"
 
 
-async def test_what_a_coordinator_carries_out_that_does_not_answer_is_taken_over_before_its_lease_ends(engine_database: str) -> None:
+async def test_a_coordinator_that_can_not_be_heard_but_lives_keeps_what_it_carries_out(engine_database: str) -> None:
+    """It reaches the database, so it goes on writing: somebody else would undo what it does."""
     from toy_stage import stage
 
     async with stage(engine_database, "flows-0") as silent, stage(engine_database, "flows-1") as here:
-        slow = asyncio.create_task(silent.coordinator.run("book-slowly", {"account": "a", "seconds": 2.0}))
+        slow = asyncio.create_task(silent.coordinator.run("book-slowly", {"account": "a", "seconds": 0.5}))
         while await here.booked("a") == []:
             await asyncio.sleep(0.01)
-        here.coordinator.others_are_away(frozenset([ReplicaId("flows", 7)]))
-        await asyncio.sleep(0.1)
-        assert (await here.coordinator.list())[0]["owner"] == silent.coordinator._lease.id, "that was another one"
-        assert await here.coordinator._lease.end_those_of({"flows-0"})
-        assert await silent.coordinator._durable.recover() == 0, "what it carries out itself isn't orphaned to it"
-        await silent.coordinator._lease.beat()
-        async with asyncio.timeout(5):
-            while (await here.coordinator.list())[0]["owner"] != here.coordinator._lease.id:  # a heartbeat may come between the two
-                here.coordinator.others_are_away(frozenset([ReplicaId("flows", 0)]))
-                await asyncio.sleep(0.2)
+        here.coordinator.others_are_away(frozenset([ReplicaId("flows", 0)]))
+        assert await here.coordinator.recover() == 0
         assert await slow == (await here.ledger.entries("a"))[0]["id"]
-        assert await here.booked("a") == [1], "two ran the same step; it happened once"
+        [row] = await here.coordinator.list()
+        assert (row["owner"], row["attempts"]) == (silent.coordinator._lease.id, 1)
+
+
+async def test_what_a_process_left_that_is_seen_to_be_gone_is_taken_over_at_once(engine_database: str, here: Stage) -> None:
+    await left_by_a_dead_process(engine_database, "in between", "book-three", account="a")
+    while await states(here) != ["done"]:
+        here.coordinator.others_are_away(frozenset([ReplicaId("flows", 0)]))
+        await asyncio.sleep(0.02)
+    [row] = await here.coordinator.list()
+    assert row["attempts"] == 2
+
+
+async def test_a_process_that_is_only_stopped_is_not_gone() -> None:
+    from velella.actors.engine.process import is_gone, this_process
+
+    process = await asyncio.create_subprocess_exec("sleep", "60")
+    us = this_process()
+    assert us is not None
+    assert not is_gone(us)
+    assert is_gone(us.partition(":")[0] + ":1"), "another one had our id once"
+    began = (Path("/proc") / str(process.pid) / "stat").read_text().rpartition(")")[2].split()[19]
+    try:
+        process.send_signal(signal.SIGSTOP)
+        assert not is_gone(f"{process.pid}:{began}")
+    finally:
+        process.kill()
+        await process.wait()
+    assert is_gone(f"{process.pid}:{began}")
+
+
+@pytest.mark.parametrize("many", [24, 60])
+async def test_a_burst_of_starts_is_carried_out_once_each(here: Stage, many: int) -> None:
+    for _ in range(3):
+        begun = [here.coordinator.start_durable("book-slowly", {"account": f"a{each}", "seconds": 0.05}) for each in range(many)]
+        await asyncio.gather(*begun, here.coordinator.recover(), here.coordinator.recover())
+    await settled(here)
+    rows = await here.coordinator.list(limit=1000)
+    assert {(row["state"], row["attempts"]) for row in rows} == {("done", 1)}
+    assert len(rows) == many
+    assert [len(await here.booked(f"a{each}")) for each in range(many)] == [1] * many
+
+
+async def test_nothing_is_written_that_could_come_after_the_end_of_the_lease(engine_database: str) -> None:
+    """A write is sent while the lease is trusted, and is held up: it must not be carried out when another one has the execution."""
+    from toy_stage import stage
+
+    async with stage(engine_database) as slow:
+        deadlines: list[float] = []
+        book = slow.ledger.create
+
+        async def held_up(*args: Any, **kwargs: Any) -> Any:
+            deadlines.append(current_call().left())
+            return await book(*args, **kwargs)
+
+        slow.ledger.create = held_up  # type: ignore[method-assign]
+        await slow.coordinator.run("book-slowly", {"account": "a", "seconds": 0})
+        assert 0 < deadlines[0] < LEASE_SECONDS - MARGIN_SECONDS
+
+        import toy_ledger
+
+        @step
+        async def freeze(flow: Flow) -> None:
+            await flow.modules.ledger.entries("b")  # type: ignore[attr-defined]
+            slow.coordinator._lease._until = 0.1
+            await flow.modules.ledger.book("b", 2)  # type: ignore[attr-defined]
+
+        @workflow("toy-frozen", durable=True)
+        async def frozen(flow: Flow) -> None:
+            await flow.run(toy_ledger.book, "b", 1)
+            await flow.run(freeze)
+
+        with pytest.raises(DeadlineExceeded, match="lease"):
+            await slow.coordinator.run("toy-frozen", {})
+        assert await slow.booked("b") == []
+
+
+async def test_an_execution_whose_end_could_not_be_written_down_is_gone_on_with(here: Stage) -> None:
+    finish, failures = here.coordinator._store.finish, [Unavailable("The database is full.")]
+
+    async def full(*args: Any) -> bool:
+        if failures:
+            raise failures.pop()
+        return await finish(*args)
+
+    here.coordinator._store.finish = full  # type: ignore[method-assign]
+    with pytest.raises(Unavailable):
+        await here.coordinator.run("book-three", {"account": "a"})
+    await here.coordinator.recover()
+    await settled(here)
+    [row] = await here.coordinator.list()
+    assert (row["state"], row["attempts"]) == ("done", 1), "it is our own: nobody died"
+    assert len(await here.booked("a")) == 3
 
 
 async def test_an_execution_that_kills_its_coordinators_ends_up_with_an_operator(engine_database: str, here: Stage) -> None:

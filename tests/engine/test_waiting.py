@@ -136,6 +136,31 @@ async def test_a_step_is_tried_again_for_days_and_then_the_flow_fails(toy: Any, 
     assert await shop.coordinator.run("toy-patient", {"account": "b"}) == "open"
 
 
+async def test_what_a_step_has_done_is_known_for_as_long_as_it_is_tried(toy: Any, shop: Stage, look: Look) -> None:
+    errors: list[Exception] = [Unavailable("Closed.")] * 3
+
+    @step(retry=Retry(interval=DAY, factor=1, most=DAY))
+    async def book_and_ask(flow: Flow) -> str:
+        made: str = await flow.modules.ledger.book("a", 1)  # type: ignore[attr-defined]
+        if errors:
+            raise errors.pop()
+        return made
+
+    @workflow("toy-slow-asker", durable=True)
+    async def asker(flow: Flow) -> str:
+        return await flow.run(book_and_ask)
+
+    with pytest.raises(GoesOn):
+        await shop.coordinator.run("toy-slow-asker", {})
+    for _ in range(3):
+        await look(shop, 1.1 * DAY)
+        await shop.coordinator._forget_messages()
+    assert await states(shop) == {"toy-slow-asker": "done"}
+    assert await shop.booked("a") == [1]
+    await look(shop, 1.1 * DAY)
+    assert await shop.ledger.forget_messages(DAY) > 0, "it is over"
+
+
 async def test_a_refusal_is_not_tried_again(toy: Any, shop: Stage) -> None:
     @step(retry=Retry())
     async def refuse(flow: Flow) -> None:
