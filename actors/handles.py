@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from ..core.codec import travelled
 from ..core.errors import DeadlineExceeded, VelellaError
-from ..core.messages import CallContext, Kind, Service, call_context, message_kind
+from ..core.messages import CallContext, Kind, Service, call_context, message_kind, see_write
 from .figures import MessageFigures
 
 Send = Callable[..., Awaitable[Any]]
@@ -88,9 +88,13 @@ def local_send(service: Service, method: str, figures: MessageFigures | None = N
         raise no_such_message(getattr(type(service), "name", type(service).__name__), method)
     function: Send = getattr(service, method)
     is_write = signature.kind == "write"
+    changes = signature.kind in ("write", "repeat")
+    name = getattr(type(service), "name", type(service).__name__)
     seen = figures or MessageFigures()
 
     async def send(*args: Any, **kwargs: Any) -> Any:
+        if changes:
+            see_write(name, method)
         context = call_context.get()
         started = time.monotonic()
         token = None

@@ -27,7 +27,7 @@ from typing import Any
 from ..core.errors import DeadlineExceeded, ReplyLost, TookDown, Unavailable, VelellaError
 from ..core.ids import ulid
 from ..core.logs import logger
-from ..core.messages import CallContext, call_context
+from ..core.messages import CallContext, call_context, see_write
 from .directory import HOST, Address, Directory, ReplicaId
 from .handles import Send, Signature
 from .transport import Introduction, Link, Lost, NotSent, Outgoing, RayLink, SocketLink
@@ -145,6 +145,8 @@ class Router:
         """Send a message to the replica it belongs to. Raises what the service raises, TooLarge, TookDown, or an Unavailable."""
         context = call_context.get() or CallContext()
         is_write = signature.kind == "write"
+        if signature.kind in ("write", "repeat"):
+            see_write(service, method)
         message_id = (context.next_message_id() or ulid()) if is_write else None
         fresh = message_id is not None and (context.fresh or context.scope is None)
         message = Outgoing(service, method, args, kwargs, context.trace_id, message_id, fresh)

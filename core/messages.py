@@ -69,6 +69,17 @@ class CallContext:
 call_context: ContextVar[CallContext | None] = ContextVar("velella_call", default=None)
 
 
+write_seen: ContextVar[Callable[[str], None] | None] = ContextVar("velella_write_seen", default=None)
+"""Called with the name of every write that is sent from here, before it is sent. May raise: then it isn't."""
+
+
+def see_write(service: str, method: str) -> None:
+    """To be called by whoever sends a write."""
+    seen = write_seen.get()
+    if seen is not None:
+        seen(f"{service}.{method}")
+
+
 def current_call() -> CallContext:
     """The context of the running message; a fresh one outside of any."""
     return call_context.get() or CallContext()

@@ -22,11 +22,10 @@ MARGIN_SECONDS = 2.0
 class Lease:
     """Begins with the first execution: a process that carries nothing out leaves no trace."""
 
-    def __init__(self, database: Database, replica: str, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, database: Database, replica: str) -> None:
         """`replica`: for people to see."""
         self.id = new_id("wfco")
         self._database = database
-        self._monotonic = monotonic
         self._machine, self._process = this_machine(), this_process()
         self._replica = replica
         self._until = 0.0
@@ -43,7 +42,7 @@ class Lease:
     @property
     def certain(self) -> bool:
         """Whether nobody can have taken us for dead."""
-        return self._monotonic() < self.trusted_until()
+        return time.monotonic() < self.trusted_until()
 
     def trusted_until(self) -> float:
         """Monotonic seconds. Moves on with each beat."""
@@ -57,7 +56,7 @@ class Lease:
 
     async def beat(self) -> None:
         """Renew. Raises what the database raises; the lease then goes on until its end."""
-        sent = self._monotonic()
+        sent = time.monotonic()
         late = self.begun and sent >= self._until
         about = {"id": self.id, "replica": self._replica, "machine": self._machine, "process": self._process}
         await self._database.execute(queries.BEAT, about)

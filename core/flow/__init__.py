@@ -21,7 +21,8 @@
 What an author has to keep in mind:
 
 - A step is all or nothing: one write message, or writes that may stay. What a step did before it failed itself is not undone.
-- A *short* flow lives in memory: fast, undone when it fails, gone with its process.
+- A *short* flow lives in memory: fast, undone when it fails, gone with its process. So it writes once: one message that is one
+  transaction. What writes in more than one is durable, that its first write isn't left alone by a death (tests hold it to that).
 - A *durable* flow survives its process: another coordinator runs its function again from the top. Steps that were finished answer with
   what they returned; the writes of the one that was interrupted are recorded under `execution:step/n` and aren't done twice. So everything
   that may differ the second time (reading, time, chance) belongs into a step of its own, with `reads=True`: its result is kept. A step
@@ -49,7 +50,8 @@ What an author has to keep in mind:
 **Calling and waiting.** In the function of a durable workflow, never inside of a step:
 
 - `await flow.call(other, key=…, cart_id=…)`: another durable workflow as an execution of its own, joined if it is there, never undone by
-  its caller. `flow.run` takes steps and short workflows, which become part of the flow.
+  its caller. `flow.run` takes steps and workflows that become part of the flow: short ones, and durable ones that have no key of their
+  own.
 - `await flow.sleep(seconds)`: from a second to months.
 - `@step(retry=Retry(interval=60, factor=2, most=3600, during=3 * 86_400))`: tried again at intervals, before or after the pivot.
 

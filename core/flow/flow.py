@@ -141,7 +141,8 @@ class Flow:
     # -- what can be done
 
     async def run(self, work: Work[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run a step, or another workflow as part of this one (then it is undone together with this one). A durable one is called."""
+        """Run a step, or another workflow as part of this one: then it is undone together with this one. A durable one that has a key is
+        called instead."""
         self._outside_of_steps()
         self._count += 1
         result: R = await self._run.work(self, work, self._path(), args, kwargs)

@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from .. import tracing
 from ..codec import travelled
 from ..errors import Conflict, GoesOn, UnexpectedState, VelellaError
 from ..ids import new_id
 from ..logs import logger
-from ..messages import CallContext, call_context, current_call
+from ..messages import CallContext, call_context, current_call, write_seen
 from .attempts import as_velella_error, finished, is_in_doubt, is_refused, pause_after, within, worth_retrying
 from .definitions import Retry, Step, Workflow
 from .flow import Flow, FlowContext, Held
@@ -56,6 +56,9 @@ class _Lock:
 class Run:
     """One attempt at an execution, in this process. Without a journal it is a short flow: all of it is in memory."""
 
+    strict: ClassVar[bool] = False
+    """Whether a short flow that writes a second time is refused: a death between the two would leave the first. Tests switch it on."""
+
     def __init__(
         self,
         context: FlowContext,
@@ -86,6 +89,7 @@ class Run:
         """The last one that a step met: the error, where, and how it is to be tried again."""
         self._decided: BaseException | None = None
         """A failure of an earlier run that it has begun to undo."""
+        self._writes: list[str] = []
         self._groups = 0
         """How many parallel groups are running."""
         self._recorded = recorded or journal is not None
@@ -114,8 +118,12 @@ class Run:
 
         Raises Parked where the execution has to wait: nothing is undone then.
         """
-        with tracing.span(f"workflow {self.workflow.name}", begins=True, velella_execution=self._id):
-            return await self._carry_out(input)
+        token = write_seen.set(self._only_write if self.strict and not self._recorded else None)
+        try:
+            with tracing.span(f"workflow {self.workflow.name}", begins=True, velella_execution=self._id):
+                return await self._carry_out(input)
+        finally:
+            write_seen.reset(token)
 
     async def _carry_out(self, input: dict[str, Any]) -> Any:
         flow = Flow(self, self.workflow, "")
@@ -186,10 +194,16 @@ class Run:
         return Parked(at, retry.pause(failures + 1), as_velella_error(error))
 
     async def _revert(self, flow: Flow, error: BaseException) -> None:
+        write_seen.set(None)
         call_context.set(CallContext(current_call().trace_id).within(UNDO_SECONDS))  # the time of the flow itself may be over
         if self.journal is not None:
             await self.journal.reverting(flow.path, as_velella_error(error), flow.undo)
         await self.take_back(flow.undo)
+
+    def _only_write(self, name: str) -> None:
+        self._writes.append(name)
+        if len(self._writes) > 1:
+            raise UnexpectedState(f"The workflow {self.workflow.name} is short and writes more than once: {', '.join(self._writes)}.")
 
     # -- its parts
 
@@ -241,7 +255,7 @@ class Run:
     async def _sub_workflow(
         self, flow: Flow, workflow: Workflow[..., Any], path: str, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        if workflow.durable:
+        if workflow.durable and (workflow.key is not None or self.journal is None):
             raise UnexpectedState(
                 f"The workflow {self.workflow.name} runs {workflow.name}, which is durable, as a part of itself.",
                 hint=f"Have it carried out by itself: flow.call({workflow.function.__name__}, …).",

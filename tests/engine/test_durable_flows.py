@@ -18,6 +18,7 @@ from velella.actors.engine.queries import LEASE_SECONDS
 from velella.core.errors import Conflict, DeadlineExceeded, GoesOn, NotAllowed, NotFound, Unavailable, UnexpectedState
 from velella.core.flow import Flow, step, workflow
 from velella.core.flow.definitions import _steps, _workflows
+from velella.core.flow.run import Run
 from velella.core.messages import CallContext, call_context, current_call
 
 if TYPE_CHECKING:
@@ -408,3 +409,31 @@ async def test_any_sequence_of_deaths_leads_to_the_same_books(engine_database: s
         result = await here.coordinator.run("book-three", {"account": "a"})
         assert await here.booked("a") == sorted(result["amounts"])
         assert await states(here) == ["done"]
+
+
+async def test_a_short_flow_that_writes_twice_is_found_out(here: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A death between the two would leave the first, and no trace."""
+    import toy_ledger
+
+    async def both(flow: Flow, account: str) -> None:
+        await flow.run(toy_ledger.book, account, 1)
+        await flow.run(toy_ledger.book, account, 2)
+
+    workflow("toy-twice")(both)
+    workflow("toy-twice-durable", durable=True)(both)
+    part = workflow("toy-part-durable", durable=True)(both)
+
+    @workflow("toy-whole", durable=True)
+    async def whole(flow: Flow, account: str) -> None:
+        await flow.run(part, account)
+        await flow.run(toy_ledger.refuse, False)
+
+    monkeypatch.setattr(Run, "strict", True)
+    with pytest.raises(UnexpectedState, match=r"writes more than once: ledger\.book, ledger\.book"):
+        await here.coordinator.run("toy-twice", {"account": "a"})
+    assert await here.booked("a") == []
+    await here.coordinator.run("toy-twice-durable", {"account": "a"})
+    assert await here.booked("a") == [1, 2]
+    with pytest.raises(NotAllowed):
+        await here.coordinator.run("toy-whole", {"account": "b"})
+    assert await here.booked("b") == [], "without a key of its own it is a part, and is undone with the whole"

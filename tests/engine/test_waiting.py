@@ -157,8 +157,6 @@ async def test_what_a_step_has_done_is_known_for_as_long_as_it_is_tried(toy: Any
         await shop.coordinator._forget_messages()
     assert await states(shop) == {"toy-slow-asker": "done"}
     assert await shop.booked("a") == [1]
-    await look(shop, 1.1 * DAY)
-    assert await shop.ledger.forget_messages(DAY) > 0, "it is over"
 
 
 async def test_a_refusal_is_not_tried_again(toy: Any, shop: Stage) -> None:
