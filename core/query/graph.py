@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import json
 from ..budget import ROWS
@@ -32,6 +32,14 @@ NOTHING_HIDDEN: Visible = {}
 
 PLANS = 8 * 1024 * 1024
 """Bytes of plans that are remembered."""
+
+
+class _For(NamedTuple):
+    """Whom rows of other modules are joined for."""
+
+    visible: Visible = NOTHING_HIDDEN
+    client: bool = False
+    """Who gets no name of one thing that isn't there, as the API has it; code gets None."""
 
 
 class Source:
@@ -94,7 +102,7 @@ class Graph:
         if steps.local:
             return page
         rows = json.loads(page.json)  # not `page.rows`: the page may be somebody's to keep
-        await self._finish(steps, rows, visible)
+        await self._finish(steps, rows, _For(visible, client=True))
         return Page(json.dumps(rows), page.count)
 
     async def rows(self, query: Query) -> list[Row]:
@@ -102,7 +110,7 @@ class Graph:
         steps = self._plan(query.entity, query.fields)
         visible = await self._visible(query)
         rows: list[Row] = json.loads((await self._root(query, steps, visible)).json)
-        await self._finish(steps, rows, visible)
+        await self._finish(steps, rows, _For(visible))
         return rows
 
     async def local(self, query: Query) -> Query:
@@ -144,7 +152,7 @@ class Graph:
         """
         steps = self._plan(entity, tuple(fields))
         if rows:
-            await self._join(steps, rows, NOTHING_HIDDEN)
+            await self._join(steps, rows, _For())
         return rows
 
     def own_fields(self, entity: str, fields: Sequence[str]) -> tuple[str, ...]:
@@ -156,7 +164,7 @@ class Graph:
 
         What of another module a row has already, under the name it would get, isn't asked for.
         """
-        await self._finish(self._plan(entity, tuple(fields)), rows, NOTHING_HIDDEN)
+        await self._finish(self._plan(entity, tuple(fields)), rows, _For(client=True))
         return rows
 
     # -- inside
@@ -190,23 +198,23 @@ class Graph:
     def _of_module(self, module: str, visible: Visible) -> Visible:
         return {name: filters for name, filters in visible.items() if self.catalogue.module_of(name) == module}
 
-    async def _finish(self, steps: Plan, rows: list[Row], visible: Visible) -> None:
+    async def _finish(self, steps: Plan, rows: list[Row], whom: _For) -> None:
         if rows:
-            await self._join(steps, rows, visible)
+            await self._join(steps, rows, whom)
             _prune(steps.prune, rows)
 
-    async def _join(self, steps: Plan, rows: Sequence[Row], visible: Visible) -> None:
+    async def _join(self, steps: Plan, rows: Sequence[Row], whom: _For) -> None:
         """Carry out all joins of a plan side by side."""
         for path, name, many in steps.missing:
             for row in rows:
                 for end in at(row, path):
                     end[name] = [] if many else None
         if len(steps.joins) == 1:
-            await self._join_one(steps.joins[0], rows, visible)
+            await self._join_one(steps.joins[0], rows, whom)
         elif steps.joins:
-            await asyncio.gather(*(self._join_one(join, rows, visible) for join in steps.joins))
+            await asyncio.gather(*(self._join_one(join, rows, whom) for join in steps.joins))
 
-    async def _join_one(self, join: Join, rows: Sequence[Row], visible: Visible) -> None:
+    async def _join_one(self, join: Join, rows: Sequence[Row], whom: _For) -> None:
         ends = [end for row in rows for end in at(row, join.path)] if join.path else rows
         ours = [row for row in ends if join.name not in row]
         try:
@@ -215,7 +223,7 @@ class Graph:
             where = ".".join((*join.path, join.name))
             raise UnexpectedState(f"{where} can't be joined: a row has no {join.key}") from None
         keys.discard(None)
-        theirs = await self._theirs(join.plan, join.target_key, sorted(keys), visible) if keys else []
+        theirs = await self._theirs(join.plan, join.target_key, sorted(keys), whom) if keys else []
         by_key: dict[Any, Any] = {}
         if join.many:
             for row in theirs:
@@ -228,15 +236,18 @@ class Graph:
         nothing = join.take_many if join.take else join.many
         for row in ours:
             value = taken.get(row[join.key])
-            row[join.name] = value if value is not None else [] if nothing else None
+            if value is not None:
+                row[join.name] = value
+            elif nothing or not whom.client:
+                row[join.name] = [] if nothing else None
 
-    async def _theirs(self, steps: Plan, key: str, values: Sequence[Any], visible: Visible) -> list[Row]:
+    async def _theirs(self, steps: Plan, key: str, values: Sequence[Any], whom: _For) -> list[Row]:
         """The far end's rows, with all that is joined to them in turn."""
         module = self.catalogue.module_of(steps.entity)
-        seen = self._of_module(module, visible) if visible else visible
+        seen = self._of_module(module, whom.visible) if whom.visible else whom.visible
         rows = await self._source.by_key(module, steps.entity, steps.fields, key, values, seen)
         if rows:
-            await self._join(steps, rows, visible)
+            await self._join(steps, rows, whom)
         return rows
 
 

@@ -176,6 +176,7 @@ def plan(catalogue: Catalogue, entity: str, tree: FieldTree, *, key: str | None 
 def _walk(catalogue: Catalogue, draft: _Draft, entity: str, tree: FieldTree, path: Path, visited: Path, key: str | None = None) -> None:
     prefix = "".join(f"{segment}." for segment in path)
     needed = [key] if key else []
+    leading: set[str] = set()  # columns that lead to one thing that is shown are shown themselves
     if tree.whole:
         draft.fields.append(f"{prefix}*")
     for name, child in tree:
@@ -186,6 +187,8 @@ def _walk(catalogue: Catalogue, draft: _Draft, entity: str, tree: FieldTree, pat
             )
         elif (edge := catalogue.edge(entity, name)) is not None:
             needed.append(edge.key)
+            if edge.target_key == catalogue.entity(edge.target).key and not edge.many:
+                leading.add(edge.key)
             draft.joins.append(_join(catalogue, entity, path, name, edge, child, visited))
             draft.leads_through(1 + draft.joins[-1].plan.relations)
         elif (alias := catalogue.alias(entity, name)) is not None:
@@ -199,7 +202,7 @@ def _walk(catalogue: Catalogue, draft: _Draft, entity: str, tree: FieldTree, pat
     for column in dict.fromkeys(needed):
         if not tree.whole and column not in tree.children:
             draft.fields.append(f"{prefix}{column}")
-            if column not in catalogue.keys(entity):
+            if column not in leading and (column not in catalogue.keys(entity) or (path and catalogue.entity(entity).bare)):
                 draft.prune.append((path, column))
 
 

@@ -42,6 +42,8 @@ def showing(catalogue: Catalogue, entity: str, tree: FieldTree) -> Showing | Non
 
 def _below(catalogue: Catalogue, entity: str, tree: FieldTree, path: str, told: frozenset[str]) -> Showing | None:
     known = catalogue.entity(entity)
+    if known.bare and path and not tree.whole and known.key not in tree:  # then nobody can tell whose rows these are
+        return None
     below: dict[str, Showing] = {}
     belongs: list[tuple[str, str]] = []
     for name, child in tree:

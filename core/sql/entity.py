@@ -83,6 +83,8 @@ class Entity:
     told: frozenset[str] = frozenset()
     """Paths of relations (`variants`, `variants.options`) whose every change names a row in its notice: one that was shown there, or the
     row of this entity itself. A row shown with these alone can be remembered until one of the rows in it changes."""
+    bare: bool = False
+    """Whether its rows, shown in others, come without their key where that isn't asked for, and leave no trace of it in those others."""
     view_of: str | None = None
     """The entity whose rows these are, seen in another way: a change of one is a change of both."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     column,
     exists,
     false,
@@ -38,6 +40,7 @@ from .entity import Entity, Relation
 from .filters import NOTHING_HIDDEN, TRUE, FilterBuilder, Reach, Shape, Visible, join_on, looks_for_words
 from .places import MOST_TERMS, Counted, Place, Term, before_place, from_place, terms_of, ties_in
 from .tally import NOW, tally_of, unseen
+from .values import Field
 
 _EMPTY_LIST: ColumnElement[Any] = literal_column("'[]'::json")
 
@@ -275,34 +278,55 @@ class PageMaker:
 
     # -- what is shown of them
 
-    def _shown(self, entity: Entity, tree: FieldTree, source: FromClause, slots: FieldTree, *, depth: int) -> Select[Any]:
-        """A select of the wanted columns and relations over rows of the entity. The key is always among them."""
+    def _shown(
+        self, entity: Entity, tree: FieldTree, source: FromClause, slots: FieldTree, *, depth: int, above: Entity | None = None
+    ) -> Select[Any]:
+        """A select of the wanted columns and relations over rows of the entity; `above`: of the entity whose rows they are shown in.
+
+        The root's rows come with their key. Business code gets what it names, and the key. Clients get more and less, as the API has it:
+        the key that leads to what is shown of one other row; `{id}` of the other rows that a whole one below the root belongs to; nothing
+        for names that aren't there, so that a newer client needn't do without the rest; no key of `bare` rows.
+        """
         if depth > DEPTH:
             raise InvalidData("Fields are nested too deeply")
         fields = self._catalog.fields(entity)
         whole = tree.all if depth == 0 else tree.whole
-        for name, child in tree.children.items():
-            field = fields.get(name)
-            # what lies below a JSON column is shown with all of it
-            known = field is not None and (self._hidden or not field.hidden) and (not child.children or field.kind == "json")
-            if not known and name not in entity.relations:
-                below = f".{next(iter(child.children))}" if child.children else ""
-                raise InvalidData(f"{entity.called} has no field '{name}{below}'")
-        columns: list[ColumnElement[Any]] = []
-        for name, field in fields.items():
-            named = name in tree.children and name not in entity.relations
-            starred = whole and not field.hidden and (self._twins or field.kind != "raw")
-            if named or starred or name == entity.key:
-                columns.append(field.shown(source))
+        shown = self._columns(entity, tree, fields, whole=whole, root=depth == 0)
+        columns = [fields[name].shown(source) for name in shown]
         for name, relation in entity.relations.items():
             subtree = tree.children.get(name)
             if subtree is not None:
                 inner = slots.children.get(name) or FieldTree()
                 columns.append(self._related(entity, source, relation, subtree, inner, depth + 1).label(name))
+            elif whole and above is not None and not self._hidden and _leads_elsewhere(relation, entity, above):
+                columns.append(_stub(source.c[relation.key], relation.other_key).label(name))
         for name, slot in slots.children.items():
             if not slot.children:
                 columns.append(func.concat(literal_column(f"'{SLOT}'"), source.c[entity.key]).label(name))
         return select(*columns).select_from(source)
+
+    def _columns(self, entity: Entity, tree: FieldTree, fields: Mapping[str, Field], *, whole: bool, root: bool) -> list[str]:
+        """Names of the columns that are shown, in their order: the table's of whole rows, else that in which they are asked for."""
+        named: list[str] = []
+        for name, child in tree.children.items():
+            field = fields.get(name)
+            if name in entity.relations:
+                relation = entity.relations[name]
+                target = self._catalog.schema[relation.target]
+                if relation.kind == "one" and not target.bare and not self._hidden:
+                    named.append(relation.key)
+            # what lies below a JSON column is shown with all of it
+            elif field is not None and (self._hidden or not field.hidden) and (not child.children or field.kind == "json"):
+                named.append(name)
+            elif self._hidden:
+                below = f".{next(iter(child.children))}" if child.children else ""
+                raise InvalidData(f"{entity.called} has no field '{name}{below}'")
+        if whole:
+            starred = (name for name, field in fields.items() if not field.hidden and (self._twins or field.kind != "raw"))
+            return list(dict.fromkeys((*starred, *named)))
+        if root or self._hidden or not entity.bare:
+            named.append(entity.key)
+        return list(dict.fromkeys(named))
 
     def _related(
         self, entity: Entity, source: FromClause, relation: Relation, tree: FieldTree, slots: FieldTree, depth: int
@@ -311,7 +335,7 @@ class PageMaker:
         target = self._catalog.schema[relation.target]
         other = self._alias(target.table)
         joined = join_on(self._alias, entity, source, relation, target, other)
-        rows = self._shown(target, tree, other, slots, depth=depth).where(*joined, *self._seen(target, other))
+        rows = self._shown(target, tree, other, slots, depth=depth, above=entity).where(*joined, *self._seen(target, other))
         if target.soft and not self._query.with_deleted:
             rows = rows.where(other.c.deleted_at.is_(None))
         if relation.kind != "one":
@@ -331,6 +355,17 @@ class PageMaker:
 
     def _alias(self, table: FromClause) -> Any:
         return table.alias(self._name())
+
+
+def _leads_elsewhere(relation: Relation, entity: Entity, above: Entity) -> bool:
+    """Whether a row of the entity holds the key of one other row, and not of that in which it is shown."""
+    return relation.kind == "one" and relation.key != entity.key and relation.target != above.name
+
+
+def _stub(key: ColumnElement[Any], name: str) -> ColumnElement[Any]:
+    """What is shown of a row that belongs to a whole one and that nobody asked for: that it is there."""
+    there = func.json_build_object(literal_column(f"'{name}'"), key)
+    return case((key.isnot(None), there))
 
 
 def _listed(rows: Any) -> ColumnElement[Any]:

@@ -181,7 +181,7 @@ class View:
             for path in self.stars.get(_bare(name), (_starred(name),))
             if (self.allowed is None or _bare(name) in self.allowed) and not (barred and barred.intersection(_segments(name)))
         ]
-        return tuple(dict.fromkeys([key, *base, *shown]))
+        return tuple(dict.fromkeys([*base, *shown, key]))
 
 
 def _bare(name: str) -> str:

@@ -309,7 +309,7 @@ async def _show(request: Request) -> bytes:
         found = await request.graph.rows(Query("customer", BUYER, {"id": rows[0]["customer_id"]}, limit=1))
         rows[0]["customer"] = _buyer(found[0] if found else None)
     await request.graph.complete("cart", rows, fields)
-    return dumps({"cart": rows[0]})
+    return _shown(rows[0])
 
 
 async def _written(request: Request, changed: Changed) -> bytes:
@@ -325,7 +325,15 @@ async def _written(request: Request, changed: Changed) -> bytes:
     if _asks_for_buyer(fields):
         rows[0]["customer"] = _buyer(changed["customer"])
     await request.graph.complete("cart", rows, fields)
-    return dumps({"cart": rows[0]})
+    return _shown(rows[0])
+
+
+def _shown(cart: dict[str, Any]) -> bytes:
+    """What was known not to be there isn't named, as where it is asked for."""
+    for name in ("customer", "payment_collection"):
+        if name in cart and cart[name] is None:
+            del cart[name]
+    return dumps({"cart": cart})
 
 
 def _asks_for_buyer(fields: Fields) -> bool:

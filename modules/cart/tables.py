@@ -205,7 +205,7 @@ SCHEMA = Schema(
             "credit_lines": many("credit_line", "cart_id", cascade=True),
         },
     ),
-    Entity("cart_address", cart_address, prefix="caaddr", label="Address"),
+    Entity("cart_address", cart_address, prefix="caaddr", label="Address", bare=True),
     Entity("cart_line_item", cart_line_item, prefix="cali", label="LineItem", relations=_owned("cart_line_item", "item_id")),
     Entity(
         "cart_shipping_method",

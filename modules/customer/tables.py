@@ -123,6 +123,7 @@ SCHEMA = Schema(
         customer_group,
         prefix="cusgroup",
         label="Customer group",
+        bare=True,
         relations={"customers": through("customer", customer_group_customer, "customer_group_id", "customer_id")},
         searchable=("name",),
     ),

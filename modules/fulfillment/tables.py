@@ -194,7 +194,7 @@ _live(fulfillment_label, "fulfillment_id")
 
 SCHEMA = Schema(
     "fulfillment",
-    Entity("fulfillment_provider", fulfillment_provider, prefix="serpro", label="Fulfillment provider", searchable=("id",)),
+    Entity("fulfillment_provider", fulfillment_provider, prefix="serpro", label="Fulfillment provider", bare=True, searchable=("id",)),
     Entity(
         "fulfillment_set",
         fulfillment_set,
@@ -219,6 +219,7 @@ SCHEMA = Schema(
         shipping_option_type,
         prefix="sotype",
         label="Shipping option type",
+        bare=True,
         relations={"shipping_options": many("shipping_option", "shipping_option_type_id")},
         searchable=("label", "description", "code"),
     ),
@@ -250,6 +251,7 @@ SCHEMA = Schema(
         shipping_option_rule,
         prefix="sorul",
         label="Shipping option rule",
+        bare=True,
         relations={"shipping_option": one("shipping_option", "shipping_option_id")},
     ),
     Entity("fulfillment_address", fulfillment_address, prefix="fuladdr", label="Fulfillment address"),

@@ -90,6 +90,7 @@ SCHEMA = Schema(
         "order_address",
         order_address,
         prefix="ordaddr",
+        bare=True,
         searchable=("company", "first_name", "last_name", "address_1", "address_2", "city", "province", "postal_code", "phone"),
     ),
     Entity(

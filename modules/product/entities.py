@@ -77,6 +77,7 @@ SCHEMA = Schema(
         product_option,
         prefix="opt",
         label="ProductOption",
+        bare=True,
         relations={
             "values": many("product_option_value", "option_id", order=("rank", "id"), cascade=True),
             "products": through("product", product_product_option, "product_option_id", "product_id"),
@@ -88,6 +89,7 @@ SCHEMA = Schema(
         "product_option_of_product",
         product_option_of_product,
         label="ProductOption",
+        bare=True,
         relations={
             "values": through(
                 "product_option_value",
@@ -108,6 +110,7 @@ SCHEMA = Schema(
         product_option_value,
         prefix="optval",
         label="ProductOptionValue",
+        bare=True,
         relations={
             "option": one("product_option", "option_id"),
             "variants": through("product_variant", product_variant_option, "option_value_id", "variant_id"),
@@ -172,6 +175,7 @@ SCHEMA = Schema(
         product_collection,
         prefix="pcol",
         label="ProductCollection",
+        bare=True,
         relations={"products": many("product", "collection_id")},
         searchable=("title",),
     ),
@@ -180,6 +184,7 @@ SCHEMA = Schema(
         product_tag,
         prefix="ptag",
         label="ProductTag",
+        bare=True,
         relations={"products": through("product", product_tags, "product_tag_id", "product_id")},
         searchable=("value",),
     ),
@@ -188,6 +193,7 @@ SCHEMA = Schema(
         product_type,
         prefix="ptyp",
         label="ProductType",
+        bare=True,
         relations={"products": many("product", "type_id")},
         searchable=("value",),
     ),

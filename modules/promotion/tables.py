@@ -187,6 +187,7 @@ SCHEMA = Schema(
         rule,
         prefix="prorul",
         label="Promotion rule",
+        bare=True,
         relations={
             "values": many("promotion_rule_value", "promotion_rule_id", cascade=True),
             "promotions": _used_by("promotion", promotion_rules, "promotion_id"),
@@ -199,6 +200,7 @@ SCHEMA = Schema(
         rule_value,
         prefix="prorulval",
         label="Promotion rule value",
+        bare=True,
         relations={"promotion_rule": one("promotion_rule", "promotion_rule_id")},
     ),
     Entity(

@@ -50,6 +50,7 @@ SCHEMA = Schema(
         region_country,
         label="Country",
         key="iso_2",
+        bare=True,
         relations={"region": one("region", "region_id")},
         searchable=("iso_2", "name"),
     ),

@@ -56,6 +56,7 @@ SCHEMA = Schema(
         stock_location_address,
         prefix="laddr",
         label="StockLocationAddress",
+        bare=True,
         relations={"stock_locations": many("stock_location", "address_id", cascade=True)},
         searchable=("address_1", "address_2", "city", "country_code", "province", "postal_code"),
     ),

@@ -79,6 +79,7 @@ SCHEMA = Schema(
         store_currency,
         prefix="stocur",
         label="StoreCurrency",
+        bare=True,
         relations={"store": one("store", "store_id")},
         searchable=("currency_code",),
     ),

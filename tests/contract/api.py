@@ -114,7 +114,7 @@ def field_tree(text: str) -> Row:
 
 
 def rows_differ(value: Any, tree: Row, path: str) -> Iterator[str]:
-    """A row may say its id even where nobody asked for it."""
+    """A row may say its id even where nobody asked for it, and the key of what else is shown in it."""
     if isinstance(value, list):
         for each in value:
             yield from rows_differ(each, tree, path)
@@ -123,7 +123,7 @@ def rows_differ(value: Any, tree: Row, path: str) -> Iterator[str]:
         for name in sorted(named - set(value)):
             yield f"{path}.{name} is missing"
         if "*" not in tree:
-            for name in sorted(set(value) - named - {"id"}):
+            for name in sorted(set(value) - named - {"id"} - {f"{name}_id" for name in named}):
                 yield f"{path}.{name} is not promised"
         for name in named & set(value):
             if tree[name]:

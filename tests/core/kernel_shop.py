@@ -94,7 +94,7 @@ SCHEMA = Schema(
         relations={"product": one("product", "product_id"), "notes": many("note", "variant_id", cascade=True)},
         searchable=("sku", "product"),
     ),
-    Entity("tag", tag, "ptag", searchable=("value",)),
+    Entity("tag", tag, "ptag", searchable=("value",), relations={"products": through("product", product_tag, "tag_id", "product_id")}),
     Entity("currency", currency, key="code"),
     Entity("note", note, "note"),
 )

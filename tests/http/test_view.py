@@ -15,8 +15,8 @@ GUARDED = View("product", "product", "products", "id title *variants", allowed="
     ("asked", "fields"),
     [
         (None, "id title handle *variants *variants.options type.value"),
-        ("title", "id title"),
-        ("title,handle", "id title handle"),
+        ("title", "title id"),
+        ("title,handle", "title handle id"),
         ("", "id"),
         ("+subtitle", "id title handle *variants *variants.options type.value subtitle"),
         (" subtitle", "id title handle *variants *variants.options type.value subtitle"),
@@ -26,7 +26,7 @@ GUARDED = View("product", "product", "products", "id title *variants", allowed="
         ("-*variants", "id title handle type.value"),
         ("-variants.options", "id title handle *variants type.value"),
         ("-type,-handle,+subtitle", "id title *variants *variants.options subtitle"),
-        ("title,*images,+subtitle", "id title *images subtitle"),
+        ("title,*images,+subtitle", "title *images subtitle id"),
     ],
 )
 def test_fields_add_to_the_defaults_or_replace_them(asked: str | None, fields: str) -> None:
@@ -38,7 +38,7 @@ def test_fields_add_to_the_defaults_or_replace_them(asked: str | None, fields: s
     [
         ("+handle", "id title *variants handle"),
         ("+metadata", "id title *variants"),
-        ("handle,secret", "id handle"),
+        ("handle,secret", "handle id"),
         ("+variants.sku", "id title *variants variants.sku"),
         ("+variants.prices", "id title *variants"),
         ("*collection", "id title *variants *collection"),
@@ -78,4 +78,4 @@ def test_a_view_may_set_its_own_depth() -> None:
 
 
 def test_the_key_is_always_shown() -> None:
-    assert View("currency", "currency", "currencies", "code name").fields("name", key="code") == ("code", "name")
+    assert View("currency", "currency", "currencies", "code name").fields("name", key="code") == ("name", "code")

@@ -104,7 +104,12 @@ async def test_what_is_reserved_is_shown_as_it_is_kept(inventory: InventoryServi
     assert made["id"].startswith("resitem_")
     page = await inventory.query(Query("reservation_item", ("id", "raw_quantity", "inventory_item.sku"), {"q": "SHIRT"}))
     assert page.rows == [
-        {"id": made["id"], "raw_quantity": {"value": "2.5", "precision": 20}, "inventory_item": {"id": item, "sku": "SHIRT"}}
+        {
+            "id": made["id"],
+            "raw_quantity": {"value": "2.5", "precision": 20},
+            "inventory_item_id": item,
+            "inventory_item": {"id": item, "sku": "SHIRT"},
+        }
     ]
 
 

@@ -21,7 +21,7 @@ async def test_a_cart_is_shown_as_the_contract_says(market: Market, store: Store
     assert cart["shipping_address"]["city"] == "Town"
     assert cart["customer"]["email"] == cart["email"]
     assert (cart["items"], cart["shipping_methods"], cart["promotions"], cart["credit_lines"]) == ([], [], [], [])
-    assert (cart["payment_collection"], cart["billing_address"], cart["completed_at"]) == (None, None, None)
+    assert ("payment_collection" in cart, cart["billing_address"], cart["completed_at"]) == (False, None, None)
     assert (cart["total"], cart["subtotal"], cart["original_total"]) == (0, 0, 0)
     assert "version" not in cart
     assert await store.show(cart) == cart
@@ -44,7 +44,7 @@ async def test_a_cart_knows_its_country_where_its_region_has_one(market: Market,
     cart = (await store.post("/store/carts", body))["cart"]
     assert cart["shipping_address"]["country_code"] == "de"
     assert cart["tax_total"] == D("1.9")
-    assert (cart["email"], cart["customer"]) == (None, None)
+    assert (cart["email"], cart["customer_id"], "customer" in cart) == (None, None, False)
 
 
 @pytest.mark.parametrize(
