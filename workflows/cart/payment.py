@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 
 from ...core.errors import InvalidData, NotFound
 from ...core.flow import Flow, step, workflow
+from ..links import link
 from .draft import Draft
 from .saving import load_open, lock_of
 
@@ -122,5 +123,5 @@ async def _account(flow: Flow, provider_id: str, customer_id: str) -> tuple[Row,
     holder = await flow.modules.payment.account_holder(provider_id, {"customer": customers[0]})
     if holder is not None:
         tie = {"customer_id": customer_id, "account_holder_id": holder["id"]}
-        await flow.modules.link.attach("customer_account_holder", [tie])
+        await link(flow, {"customer_account_holder": [tie]})
     return customers[0], holder
