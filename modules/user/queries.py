@@ -8,7 +8,7 @@ from ...core.sql.compiled import compiled
 from .tables import invite
 
 LOCK_INVITE = compiled(
-    select(invite.c.id, invite.c.accepted, invite.c.expires_at)
+    select(invite.c.id, invite.c.accepted, invite.c.accepted_by, invite.c.expires_at)
     .where(invite.c.token == bindparam("token", type_=Text), invite.c.deleted_at.is_(None))
     .with_for_update()
 )

@@ -46,8 +46,8 @@ class UserService(ModuleService):
         return await self.update("invite", [{"id": id, **self._fresh(id, emails.get(id, ""))} for id in ids])
 
     @writes
-    async def accept(self, token: str) -> Row:
-        """Use up an invitation, once: of two at the same time the second is refused.
+    async def accept(self, token: str, by: str) -> Row:
+        """Use up an invitation, once: of two identities at the same time the second is refused. One that asks again gets the same answer.
 
         Raises:
             NotFound: there is no such invitation.
@@ -57,11 +57,11 @@ class UserService(ModuleService):
         if not rows:
             raise NotFound("The invite token was not found")
         found = rows[0]
-        if found["accepted"]:
+        if found["accepted"] and found["accepted_by"] != by:
             raise NotAllowed("The invite has already been accepted")
-        if found["expires_at"] < utc_now():
+        if not found["accepted"] and found["expires_at"] < utc_now():
             raise NotAllowed("The invite has expired")
-        return (await self.update("invite", [{"id": found["id"], "accepted": True}]))[0]
+        return (await self.update("invite", [{"id": found["id"], "accepted": True, "accepted_by": by}]))[0]
 
     def _fresh(self, id: str, email: str) -> Row:
         """A token that dashboards can read, and that counts for as long as the row holds it."""
@@ -70,4 +70,10 @@ class UserService(ModuleService):
         times = {"iat": int(now.timestamp()), "exp": int(expires.timestamp())}
         claims = {"id": id, "email": email, "purpose": "invite", "jti": secrets.token_urlsafe(32), **times}
         secret = self.context.settings.jwt_secret or self.context.settings.with_secrets().jwt_secret
-        return {"id": id, "token": jwt.encode(claims, str(secret), algorithm="HS256"), "expires_at": iso(expires), "accepted": False}
+        return {
+            "id": id,
+            "token": jwt.encode(claims, str(secret), algorithm="HS256"),
+            "expires_at": iso(expires),
+            "accepted": False,
+            "accepted_by": None,
+        }

@@ -28,6 +28,7 @@ invite = Table(
     identity(),
     email_column(nullable=False),
     Column("accepted", Boolean, nullable=False, server_default=false()),
+    Column("accepted_by", Text),
     Column("token", Text, nullable=False),
     Column("expires_at", Timestamp, nullable=False),
     metadata_column(),
@@ -39,5 +40,5 @@ Index("uq_invite_token", invite.c.token, unique=True, postgresql_where=invite.c.
 SCHEMA = Schema(
     "user",
     Entity("user", user, prefix="user", searchable=("first_name", "last_name", "email")),
-    Entity("invite", invite, prefix="invite", searchable=("email",)),
+    Entity("invite", invite, prefix="invite", searchable=("email",), hidden=frozenset({"accepted_by"})),
 )

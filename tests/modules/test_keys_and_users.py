@@ -64,15 +64,17 @@ async def test_an_invitation_is_accepted_once(fresh_database: str) -> None:
         (invite,) = await users.invite([{"email": "a@example.com"}])
         with pytest.raises(InvalidData, match="already exists"):
             await users.invite([{"email": "a@example.com"}])
-        answers = await asyncio.gather(*(users.accept(invite["token"]) for _ in range(3)), return_exceptions=True)
-        assert sum(isinstance(one, dict) for one in answers) == 1
+        asked = [users.accept(invite["token"], f"authid_{n}") for n in range(3)]
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        [first] = [n for n, answer in enumerate(answers) if isinstance(answer, dict)]
         assert sum(isinstance(one, NotAllowed) for one in answers) == 2
+        assert (await users.accept(invite["token"], f"authid_{first}"))["accepted"] is True, "the same identity asks again"
         (renewed,) = await users.renew_invites([invite["id"]])
         with pytest.raises(NotFound):
-            await users.accept(invite["token"])
+            await users.accept(invite["token"], "authid_1")
         await users.update("invite", [{"id": invite["id"], "expires_at": "2020-01-01T00:00:00Z"}])
         with pytest.raises(NotAllowed, match="expired"):
-            await users.accept(renewed["token"])
+            await users.accept(renewed["token"], "authid_1")
         await users.create("user", [{"email": "b@example.com"}])
         with pytest.raises(InvalidData, match=r"b@example\.com"):
             await users.invite([{"email": "b@example.com"}])

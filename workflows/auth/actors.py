@@ -9,6 +9,13 @@ from ...core.flow import Flow, step
 Row = dict[str, Any]
 
 
+def actor_id(source: str, prefix: str) -> str:
+    """The id of an actor that follows from what it is made from, an identity or an invitation: who tries again after an attempt that was
+    cut off finds what that one left.
+    """
+    return f"{prefix}_{source.partition('_')[2]}"
+
+
 async def _unlink(flow: Flow, linked: Row) -> None:
     await flow.modules.auth.set_actor(linked["identity_id"], linked["actor_type"], None)
 

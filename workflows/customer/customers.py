@@ -7,9 +7,9 @@ from typing import Any
 
 from ...core.errors import InvalidData
 from ...core.flow import Flow, Kept, keep, step, take_back, workflow
-from ..auth.actors import link_actor, unlink_actor
+from ..auth.actors import actor_id, link_actor, unlink_actor
 from ..links import delete
-from ..rows import Selector, update_selected
+from ..rows import Selector, update_rows, update_selected
 
 Row = dict[str, Any]
 
@@ -50,7 +50,7 @@ async def delete_customers(flow: Flow, ids: list[str]) -> list[str]:
 
 @workflow("create-customer-account")
 async def create_customer_account(flow: Flow, auth_identity_id: str, customer: Row, secret_version: int | None = None) -> Row:
-    """A registered customer who signs in by an identity.
+    """A registered customer who signs in by an identity. An attempt that was cut off is finished by the next one.
 
     Raises InvalidData without an email, where the email belongs to a registered customer, and where the identity is somebody already;
     Unauthorized where the identity's secret isn't that one any more.
@@ -58,11 +58,24 @@ async def create_customer_account(flow: Flow, auth_identity_id: str, customer: R
     email = customer.get("email")
     if not email:
         raise InvalidData("A customer account needs an email")
-    if await flow.modules.customer.list("customer", {"email": email, "has_account": True}, fields=("id",), limit=1):
+    id = actor_id(auth_identity_id, "cus")
+    wanted = {"$or": [{"email": email, "has_account": True}, {"id": id}]}
+    there = await flow.modules.customer.list("customer", wanted, fields=("id", "deleted_at"), with_deleted=True)
+    living = [row["id"] for row in there if row["deleted_at"] is None]
+    if living == [id] and not await flow.modules.auth.identities_of("customer", id):
+        (made,) = (await flow.run(update_rows, "customer", [{**_columns(customer), "id": id}]))["answer"]
+        flow.emit("customer.created", id=id)
+    elif living:
         raise InvalidData(f"A customer with the email {email} already has an account")
-    (made,) = await flow.run(create_customers, [{**customer, "has_account": True}])
+    else:
+        new = {} if there else {"id": id}
+        (made,) = await flow.run(create_customers, [{**customer, **new, "has_account": True}])
     await flow.run(link_actor, auth_identity_id, "customer", made["id"], secret_version)
     return made
+
+
+def _columns(customer: Row) -> Row:
+    return {name: value for name, value in customer.items() if name != "addresses"}
 
 
 @workflow("remove-customer-account")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...core.flow import Flow, Kept, keep, step, take_back, workflow
-from ..auth.actors import link_actor
+from ..auth.actors import actor_id, link_actor
 from ..rows import create_rows, delete_rows
 
 Row = dict[str, Any]
@@ -50,21 +50,28 @@ async def delete_invites(flow: Flow, ids: list[str]) -> list[str]:
 
 
 @step(undo=take_back)
-async def use_up(flow: Flow, token: str) -> Kept[Row]:
-    """The invitation of a token, which counts no longer."""
-    return await keep(flow.modules.user.accept, token)
+async def use_up(flow: Flow, token: str, identity_id: str) -> Kept[Row]:
+    """The invitation of a token, which counts for nobody but that identity any more."""
+    return await keep(flow.modules.user.accept, token, identity_id)
 
 
 @workflow("accept-invite-workflow")
 async def accept_invite(flow: Flow, invite_token: str, auth_identity_id: str, user: Row, secret_version: int | None = None) -> Row:
-    """Make a user of whoever was invited, who signs in by that identity. One invitation is one user.
+    """Make a user of whoever was invited, who signs in by that identity. One invitation is one user; an attempt that was cut off is
+    finished by the next one of the same identity.
 
     Raises NotFound and NotAllowed for a token that doesn't count; InvalidData where the address or the identity belongs to somebody
     already, Unauthorized where the identity's secret isn't that one any more: then the invitation stands as before.
     """
-    accepted = (await flow.run(use_up, invite_token))["answer"]
+    accepted = (await flow.run(use_up, invite_token, auth_identity_id))["answer"]
     row = {name: value for name, value in user.items() if value is not None}
-    (made,) = (await flow.run(create_rows, "user", [{"email": accepted["email"], **row}]))["answer"]
+    id = actor_id(accepted["id"], "user")
+    there = await flow.modules.user.list("user", {"id": id}, with_deleted=True)
+    if there and there[0]["deleted_at"] is None:
+        made = there[0]
+    else:
+        new = {} if there else {"id": id}
+        (made,) = (await flow.run(create_rows, "user", [{"email": accepted["email"], **row, **new}]))["answer"]
     await flow.run(link_actor, auth_identity_id, "user", made["id"], secret_version)
     await flow.run(delete_rows, "invite", [accepted["id"]])
     flow.emit("user.created", id=made["id"])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,9 @@ import pytest
 from velella.actors.host import local_host
 from velella.actors.postgres import EmbeddedPostgres
 from velella.core import migrations
+from velella.core.errors import Unavailable
+from velella.core.flow import Step
+from velella.core.flow.run import Run
 from velella.core.ids import ulid
 from velella.core.settings import Settings
 from velella.http.admin import (
@@ -47,6 +51,7 @@ from velella.http.admin import (
 from velella.http.auth import identities, session
 from velella.http.frontend import FrontEnd
 from velella.http.store import customers as store_customers
+from velella.workflows.auth.actors import link_actor
 from velella.workflows.defaults import seed_defaults
 
 from ...conftest import clone
@@ -167,3 +172,27 @@ async def books(shop: Shop) -> AsyncIterator[Books]:
     connection = await asyncpg.connect(shop.front.settings.database_url)
     yield Books(connection)
     await connection.close()
+
+
+CutOff = Callable[[], AbstractContextManager[None]]
+
+
+@pytest.fixture
+def cut_off(monkeypatch: pytest.MonkeyPatch) -> CutOff:
+    """While it lasts, a process that is about to link an identity to its actor dies: nothing more is done, and nothing undone."""
+
+    @contextmanager
+    def dying() -> Iterator[None]:
+        async def dies(*_: Any) -> Any:
+            raise Unavailable("The process is gone")
+
+        async def nothing(*_: Any) -> None:
+            """Nobody is left to undo it."""
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Step, "__setattr__", object.__setattr__)
+            patch.setattr(link_actor, "function", dies)
+            patch.setattr(Run, "take_back", nothing)
+            yield
+
+    return dying

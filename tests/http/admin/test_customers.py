@@ -9,7 +9,7 @@ import pytest
 from velella.core.ids import ulid
 
 from ..conftest import Client, Shop
-from .conftest import Merchant
+from .conftest import CutOff, Merchant
 
 CUSTOMERS, GROUPS, ME = "/admin/customers", "/admin/customer-groups", "/store/customers/me"
 
@@ -149,6 +149,22 @@ async def test_who_signed_up_becomes_a_customer_once(buyer: Merchant, store: Cli
     again = await store("POST", "/auth/customer/emailpass/register", {"email": email(), "password": "secret words"})
     other = Merchant(store.with_(authorization=f"Bearer {again.json['token']}"))
     assert (await other.refused("POST", "/store/customers", body))[:2] == (400, "invalid_data"), "the address has an account"
+
+
+async def test_signing_up_that_was_cut_off_is_finished_by_the_next_attempt(store: Client, cut_off: CutOff) -> None:
+    address, words = email(), "secret words"
+    known = await store("POST", "/auth/customer/emailpass/register", {"email": address, "password": words})
+    new = Merchant(store.with_(authorization=f"Bearer {known.json['token']}"))
+    with cut_off():
+        assert (await new.refused("POST", "/store/customers", {"email": address}))[0] == 503
+    other = await store("POST", "/auth/customer/emailpass/register", {"email": email(), "password": words})
+    stranger = Merchant(store.with_(authorization=f"Bearer {other.json['token']}"))
+    assert (await stranger.refused("POST", "/store/customers", {"email": address}))[0] == 400, "another one's"
+    made = (await new.post("/store/customers", {"email": address, "first_name": "Ada"}))["customer"]
+    assert (made["first_name"], made["has_account"]) == ("Ada", True)
+    token = (await store("POST", "/auth/customer/emailpass", {"email": address, "password": words})).json["token"]
+    me = await Merchant(store.with_(authorization=f"Bearer {token}")).get(ME)
+    assert me["customer"]["id"] == made["id"]
 
 
 async def test_a_customer_keeps_a_profile(shop: Shop, store: Client, merchant: Merchant) -> None:

@@ -18,7 +18,7 @@ from velella.modules.notification.service import NotificationService
 from velella.workflows.notification.letters import admin_url, storefront_url
 
 from ..conftest import Answered, Client, Shop
-from .conftest import Merchant
+from .conftest import CutOff, Merchant
 
 PASSWORD = "correct horse battery"
 
@@ -120,6 +120,21 @@ async def test_an_invitation_stands_where_accepting_it_fails(merchant: Merchant,
     assert (await accept(client, made["token"], bearer, {"email": taken})).status == 400
     assert (await merchant.get(f"/admin/invites/{made['id']}"))["invite"]["accepted"] is False
     assert (await accept(client, made["token"], bearer)).status == 200
+
+
+async def test_accepting_that_was_cut_off_is_finished_by_the_next_attempt(
+    merchant: Merchant, client: Client, postman: Postman, cut_off: CutOff
+) -> None:
+    email = address()
+    made = (await merchant.post("/admin/invites", {"email": email}))["invite"]
+    bearer = await registered(client, email)
+    with cut_off():
+        assert (await accept(client, made["token"], bearer)).status == 503
+    assert (await accept(client, made["token"], await registered(client, address()))).status == 401, "another one's"
+    assert (await accept(client, made["token"], bearer)).status == 200
+    token = (await client("POST", "/auth/user/emailpass", {"email": email, "password": PASSWORD})).json["token"]
+    me = await client("GET", "/admin/users/me", headers={"authorization": f"Bearer {token}"})
+    assert me.json["user"]["email"] == email
 
 
 async def test_only_the_newest_letter_counts(merchant: Merchant, client: Client, postman: Postman) -> None:
