@@ -80,6 +80,7 @@ class Limits:
             for item in self._items[name]:
                 who = _digest(name, uses[name])
                 if not await self._limiter.hit(item, who):
+                    await self._limiter.hit(item, who, cost=-1)  # it wasn't made: what is given back meanwhile is another's
                     seconds = (await self._limiter.get_window_stats(item, who)).reset_time - time.time()
                     raise TooManyRequests("Too many attempts. Try again later.", retry_after=max(1.0, seconds))
 

@@ -74,4 +74,5 @@ async def test_all_doors_count_guesses_together(colony: Served) -> None:
             await asyncio.sleep(0.2)  # a crowd is told to come back
 
     statuses = await asyncio.gather(*(guess(n) for n in range(ASKED)))
-    assert sorted(statuses) == [401] * 10 + [429] * (ASKED - 10)
+    assert set(statuses) == {401, 429}
+    assert statuses.count(401) <= 10
