@@ -23,7 +23,7 @@ from .directory import HOST, Directory, ReplicaId, Standing
 from .figures import MailFigures, MessageFigures
 from .handles import Send, signatures
 from .mailbox import Mailbox
-from .marks import Marked, Marks
+from .marks import Marked, Marks, marks_path
 from .wire import (
     CALLER,
     CANCEL,
@@ -399,8 +399,9 @@ class Endpoint:
         for connection in list(self._connections):
             connection.close()
         if self.path is not None:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self.path)
+            for path in (self.path, marks_path(self.path)):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(path)
 
 
 def _notice_death(transport: asyncio.BaseTransport) -> None:

@@ -15,15 +15,16 @@ from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any
 
-HELD_SECONDS = 0.1
-"""A step takes a few ms. Of a process that died in one that was so much longer we suppose that it died of it."""
+HELD_SECONDS = 0.5
+"""A step takes a few ms. Of a process that died in one that was so much longer we suppose that it died of it; callers may be late."""
 _LONGEST = 160
 _SIZE = 8 + 2 + _LONGEST
 _SINCE = struct.Struct("<d")
 _WHAT = struct.Struct(f"<H{_LONGEST}s")
 
 
-def _path(socket: str) -> str:
+def marks_path(socket: str) -> str:
+    """The file beside a socket."""
     return f"{socket}.now"
 
 
@@ -31,14 +32,14 @@ class Marks:
     """Of the process that listens at a socket."""
 
     def __init__(self, socket: str) -> None:
-        draft = f"{_path(socket)}.{os.getpid()}"
+        draft = f"{marks_path(socket)}.{os.getpid()}"
         file = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             os.ftruncate(file, _SIZE)
             self._memory = mmap.mmap(file, _SIZE)
         finally:
             os.close(file)
-        os.rename(draft, _path(socket))  # a new file: who has our predecessor's open keeps that
+        os.rename(draft, marks_path(socket))  # a new file: who has our predecessor's open keeps that
 
     def begin(self, what: bytes) -> None:
         _WHAT.pack_into(self._memory, 8, len(what), what)
@@ -85,7 +86,7 @@ class MarksOf:
     def __init__(self, socket: str) -> None:
         self._file: int | None
         try:
-            self._file = os.open(_path(socket), os.O_RDONLY)
+            self._file = os.open(marks_path(socket), os.O_RDONLY)
         except FileNotFoundError:  # it is just ending, or doesn't mark
             self._file = None
 

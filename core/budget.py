@@ -15,8 +15,8 @@ CONDITIONS = 100
 """Comparisons and branches of filters, however they are nested. A list of values is one. About 1 ms of work each."""
 REACHES = 12
 """Filters on other rows than those of the list: on relations, and on what lies in other modules. 5 to 15 ms each."""
-WORDS = 16
-"""Words of all free text searches together (a single search looks for its first 16 words). 5 to 10 ms each."""
+WORDS = 12
+"""Different words of all free text searches together (a single search looks for its first 12 words). 10 to 15 ms each."""
 DEPTH = 12
 """Filters inside filters, segments of a field's path, and of an order's."""
 NAMES = 300
@@ -29,6 +29,17 @@ ROWS = 20_000
 """Rows of a page, those of its relations counted as one for each row and relation."""
 SORTED = 10_000
 """Rows of a list that is ordered by what lies in another module: all of them have to be looked at."""
+
+THINGS = 1_000
+"""Objects in the lists of a body: rows to write. Up to 1 ms each."""
+TEXTS = 2_000
+"""Texts and numbers in the lists of a body: keys of rows, values of rules. 0.1 to 0.2 ms each."""
+LINES = 500
+"""Lines of a cart. Whoever changes one looks at all of them, 0.5 ms each."""
+LINES_METADATA = 256 * 1024
+"""Bytes of the metadata of a cart's lines together."""
+FREE = frozenset(("metadata", "data", "context", "additional_data"))
+"""Members of bodies that are stored as they are, whatever is in them."""
 
 
 class Spending:
@@ -54,11 +65,34 @@ class Spending:
 
     def search(self, text: str) -> list[str]:
         """The words that a free text is searched for."""
-        words = text.split(maxsplit=WORDS)[:WORDS]
+        words = list(dict.fromkeys(text.split(maxsplit=WORDS)[:WORDS]))
         self.words += len(words)
         if self.words > WORDS:
             raise InvalidData(f"Searches may have {WORDS} words in all.")
         return words
+
+
+def check_body(body: Any) -> None:
+    """Make sure that the lists of a body hold no more than anybody writes at once. Raises InvalidData."""
+    things, texts = _listed(body)
+    if things > THINGS:
+        raise InvalidData(f"Invalid request: the lists of a body may hold {THINGS} objects in all.")
+    if texts > TEXTS:
+        raise InvalidData(f"Invalid request: the lists of a body may hold {TEXTS} texts and numbers in all.")
+
+
+def _listed(value: Any) -> tuple[int, int]:
+    """How many objects and lists, and how many other values, there are in lists."""
+    things = texts = 0
+    inside = value.items() if isinstance(value, Mapping) else enumerate(value)
+    for name, item in inside:
+        if isinstance(item, dict | list) and name not in FREE:
+            below = _listed(item)
+            things, texts = things + below[0], texts + below[1]
+    if isinstance(value, list):
+        below_here = sum(isinstance(item, dict | list) for item in value)
+        things, texts = things + below_here, texts + len(value) - below_here
+    return things, texts
 
 
 def check_filters(filters: Mapping[str, Any]) -> None:

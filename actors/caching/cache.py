@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from ...core.errors import DeadlineExceeded
+from ...core.kept import weight
 from ...core.messages import call_context, current_call
 from ...core.metrics import Sample
 from ...core.settings import Settings
@@ -22,7 +23,7 @@ Rows = tuple[str, ...]
 """Single rows, as they are named when they change: `product:prod_1`; or those that hold a key: `product_variant.product_id:prod_1`."""
 
 OVERHEAD = 300
-"""Bytes that an entry costs beside its value."""
+"""Bytes that an entry costs beside its key and its value."""
 NOTHING: frozenset[str] = frozenset()
 ROW_OVERHEAD = 100
 """Bytes that an entry costs for each row whose change makes it outdated."""
@@ -337,7 +338,7 @@ class Cache:
         self._unwatch(key, flight.rows)
 
     def _put(self, key: Hashable, value: Any, size: int, tags: _Tags, rows: Rows) -> None:
-        size += ROW_OVERHEAD * len(rows)
+        size += weight(key) + ROW_OVERHEAD * len(rows)
         if size > self._capacity // 4:  # one giant must not drive out everything else
             return
         before = self._entries.get(key)

@@ -102,7 +102,7 @@ class CachedSource(Source):
             count: int = await getattr(self._modules, module).count(query.entity, query.filters)
             return count
 
-        return await self._cache.get_or_fill(("count", query.entity, filters), tags, fill, size=lambda _: len(filters))
+        return await self._cache.get_or_fill(("count", query.entity, filters), tags, fill, size=lambda _: 0)
 
     def _look_into(self, entity: str, fields: tuple[str, ...]) -> frozenset[str] | None:
         """Entities that rows asked for by their keys are made of besides; None where other rows of their own entity are among them."""

@@ -324,7 +324,7 @@ class FrontEnd(Service):
             return Reply(made.body, route.status, tag=made.tag)
         place = (*place, request.http.rel_url.raw_path, request.sales_channel_ids, request.customer_id)
         rows = partial(_rows, shown) if shown is not None else ()
-        kept = await self._answers.get_or_fill(place, tags, fill, rows=rows, size=lambda made: len(made) + len(text))
+        kept = await self._answers.get_or_fill(place, tags, fill, rows=rows, size=len)
         actor = request.actor
         if not fresh and (request.key is not None if actor is None else actor.type == "user"):
             # asked for again: it will be asked for once more

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from ...core.budget import check_filters
+from ...core.budget import check_body, check_filters
 from ...core.errors import InvalidData
 from ...core.json import VALUES, OutOfBounds, received
 from .answers import http_error
@@ -24,6 +24,10 @@ from .view import Fields
 LARGEST = 2**31 - 1
 BYTES_OF_A_VALUE = 20
 """A body that may be larger than usual may hold a value for so many of its bytes: who sends more has no names in it."""
+SMALL = 2000
+"""Bytes of a body that can't hold more than the budget allows."""
+LONGEST_TYPE = 256
+"""Letters of a media type with its parameters."""
 PAGING = ("offset", "limit", "order", "with_deleted")
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -37,6 +41,7 @@ async def read_body(http: web.BaseRequest, request: Request, limit: int, *, raw:
 
     Raises:
         Refused: see `receiving.whole_body`; 400 when it isn't what it says it is.
+        InvalidData: it holds more than the budget allows.
     """
     data = await whole_body(http, limit, request.settings)
     if raw:
@@ -56,6 +61,8 @@ async def read_body(http: web.BaseRequest, request: Request, limit: int, *, raw:
     body = request.route.body
     if not isinstance(value, dict) and body is not None and not (body.several and isinstance(value, list)):
         raise invalid_request([invalid_type("object", (), json_type(value))])
+    if len(data) > SMALL and isinstance(value, dict | list):
+        check_body(value)
     return value
 
 
@@ -75,6 +82,8 @@ def check_head(http: web.BaseRequest) -> None:
     """Raises InvalidData where a path, a query string or a header holds what is no text: the null character, or bytes that aren't UTF-8."""
     if "%00" in http.rel_url.raw_path_qs:
         raise InvalidData("An address can't hold the null character.")
+    if len(http.headers.get("Content-Type", "")) > LONGEST_TYPE:  # reading one with thousands of parameters takes long
+        raise InvalidData("The header Content-Type is too long.")
     values = "".join(http.headers.values())
     if not values.isascii() and _SURROGATES.search(values):
         raise InvalidData("A header holds what is not UTF-8.")

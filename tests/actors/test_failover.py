@@ -37,7 +37,7 @@ async def test_a_message_that_its_process_died_of_is_not_sent_to_another_and_tho
 ) -> None:
     await asyncio.gather(colony.process(0), colony.process(1))
     toy = await colony.connect()
-    waiting = [asyncio.create_task(toy.slow(1.0)) for _ in range(8)]
+    waiting = [asyncio.create_task(toy.slow(2.0)) for _ in range(8)]
     await asyncio.sleep(0.3)
     with pytest.raises(TookDown):
         await (toy.hog(str(tmp_path)) if hog == "hog" else toy.hog_and_note(str(tmp_path), "sold"))

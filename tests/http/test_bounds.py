@@ -73,13 +73,13 @@ async def test_a_body_may_be_as_deep_and_as_full_as_any_that_is_meant(client: Cl
     deep = {"metadata": {"text": ", ".join(["[{"] * 5_000)}}
     assert (await client("POST", "/test/any", deep)).status == 200, "brackets and commas in a text are no values"
     assert (await client("POST", "/test/any", data="[" * 60 + "]" * 60, headers=JSON)).status == 200
-    batch = {"create": [{"title": "x", "n": at} for at in range(20_000)]}
+    batch = {"create": [{"title": "x", "n": at, **{f"k{key}": 0 for key in range(20)}} for at in range(1_000)]}
     assert (await client("POST", "/test/1/batch", batch)).status == 200, "batches may hold more"
     assert (await client("POST", "/test/1/batch", {"create": [0] * 500_000})).status == 400
 
 
 async def test_thousands_of_mistakes_are_counted_not_told(store: Client) -> None:
-    refused = await store("POST", "/store/echo", {"name": "x", "rules": [0] * 9_000})
-    assert (refused.status, refused.json["message"]) == (400, "Invalid request: 9000 values are not what they have to be")
+    refused = await store("POST", "/store/echo", {"name": "x", "rules": [0] * 1_900})
+    assert (refused.status, refused.json["message"]) == (400, "Invalid request: 1900 values are not what they have to be")
     few = await store("POST", "/store/echo", {"name": "x", "rules": [0] * 50})
     assert few.json["message"].count("Expected type") == 3

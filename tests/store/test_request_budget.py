@@ -184,3 +184,54 @@ async def test_a_connection_that_has_prepared_much_is_replaced(market: Market, m
     for n in range(2, 20):
         await merchant("GET", "/admin/products?" + "&".join(f"$and[{m}][title]=x{m}" for m in range(n)))
     assert all(connection.prepared <= 20_000 for connection in database._pool._idle)
+
+
+# -- bodies
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/store/carts", {"items": [{}] * (budget.THINGS + 1)}),
+        ("/store/carts", {"promo_codes": ["x"] * (budget.TEXTS + 1)}),
+        ("/admin/products/batch", {name: [{}] * (budget.THINGS // 2 + 1) for name in ("create", "update")}),
+        ("/admin/products", {"title": "x", "options": [{"title": "x", "values": ["x"] * budget.TEXTS}, {"values": ["x"]}]}),
+        ("/admin/price-lists/x/prices/batch", {"delete": ["x"] * (budget.TEXTS + 1)}),
+        ("/admin/sales-channels/x/products", {"add": [1] * (budget.TEXTS + 1)}),
+        ("/auth/user/emailpass", {"email": [[]] * (budget.THINGS + 1)}),
+    ],
+)
+async def test_a_body_writes_no_more_than_anybody_writes_at_once(store: Store, merchant: Store, path: str, body: Any) -> None:
+    refused = await (merchant if path.startswith("/admin") else store).post(path, body)
+    assert (refused.status, refused.body["type"]) == (400, "invalid_data")
+    assert "the lists of a body may hold" in refused.body["message"]
+
+
+async def test_a_cart_has_a_bounded_number_of_lines(market: Market, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("velella.workflows.cart.lines.LINES", 2)
+    variant = await market.new_variant({"eur": "1"}, stock=50)
+    lines = [{"variant_id": variant, "quantity": 1, "metadata": {"n": n}} for n in range(3)]
+    cart = await store.cart("de", items=lines[:2])
+    await store.add(cart, variant, metadata={"n": 1})
+    for path, body in (
+        (f"/store/carts/{cart['id']}/line-items", lines[2]),
+        ("/store/carts", {"region_id": cart["region_id"], "items": lines}),
+    ):
+        refused = await store.post(path, body)
+        assert (refused.status, refused.body["message"]) == (400, "A cart may have 2 lines.")
+    assert len((await store.show(cart))["items"]) == 2
+    item = f"/store/carts/{cart['id']}/line-items/{cart['items'][0]['id']}"
+    monkeypatch.setattr("velella.workflows.cart.lines.LINES_METADATA", 1000)
+    assert (await store.post(item, {"quantity": 1, "metadata": {"note": "x" * 900}})).status == 200
+    assert (await store.post(item, {"quantity": 1, "metadata": {"note": "x" * 1000}})).status == 400
+
+
+async def test_what_is_stored_as_it_is_may_hold_lists(merchant: Store) -> None:
+    made = await merchant.post("/admin/sales-channels", {"name": "x", "metadata": {"list": [{"a": n} for n in range(budget.THINGS + 1)]}})
+    assert len(made["sales_channel"]["metadata"]["list"]) == budget.THINGS + 1
+
+
+async def test_a_media_type_has_few_parameters(store: Store) -> None:
+    headers = {**store.headers, "content-type": "application/json; " + "a=b; " * 1000}
+    async with store.session.post(f"{store.market.base}/store/carts", data=b"{}", headers=headers) as refused:
+        assert refused.status == 400

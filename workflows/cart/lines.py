@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from ...core.budget import LINES, LINES_METADATA
 from ...core.errors import InvalidData
 from ...core.flow import Flow, workflow
 from ...core.ids import new_id
+from ...core.json import dumps
 from .discounts import save_all, update_cart_promotions
 from .draft import Draft
 from .goods import Goods, confirm_stock, described, load_goods, load_prices, priced
@@ -52,10 +54,12 @@ async def put_lines(
     items: Sequence[Mapping[str, Any]],
     additional_data: Mapping[str, Any] | None,
 ) -> None:
-    """Put variants into a draft, with prices and with stock confirmed."""
+    """Put variants into a draft, with prices and with stock confirmed. Raises InvalidData where they are too many lines."""
     for line in map(_new_line, items):
         known = next((other for other in draft.items if _same(other, line)), None)
         draft.put_item(line if known is None else {**known, "quantity": whole(known["quantity"] + line["quantity"])})
+        if len(draft.items) > LINES:
+            raise InvalidData(f"A cart may have {LINES} lines.")
     await price_lines(flow, draft, goods, surroundings, {item["variant_id"] for item in items}, additional_data)
 
 
@@ -67,7 +71,12 @@ async def price_lines(
     variant_ids: Collection[str],
     additional_data: Mapping[str, Any] | None,
 ) -> None:
-    """Bring all lines of these variants up to date: what they are of, and today's price for the quantity they ask for together."""
+    """Bring all lines of these variants up to date: what they are of, and today's price for the quantity they ask for together.
+
+    Raises InvalidData where the lines hold more metadata than they may.
+    """
+    if sum(len(dumps(line["metadata"])) for line in draft.items if line["metadata"]) > LINES_METADATA:
+        raise InvalidData(f"The lines of a cart may have {LINES_METADATA} bytes of metadata.")
     lines = [line for line in draft.items if line["variant_id"] in variant_ids]
     quantities: dict[str, int] = {}
     for line in lines:

@@ -93,7 +93,7 @@ class Toy(Service):
     async def hog(self, folder: str) -> None:
         """Keeps the loop busy until somebody kills the process, as a watchdog does."""
         Path(folder, f"hogged-{os.getpid()}").touch()
-        time.sleep(0.5)  # noqa: ASYNC251 - that is the point
+        time.sleep(1.0)  # noqa: ASYNC251 - that is the point
         os.kill(os.getpid(), signal.SIGKILL)
 
     @writes
