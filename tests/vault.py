@@ -20,7 +20,7 @@ from decimal import Decimal
 from typing import ClassVar, Literal
 
 from velella.core.errors import InvalidData
-from velella.modules.payment.provider import Ask, Outcome, PaymentProvider
+from velella.modules.payment.provider import AccountHolder, Ask, Data, Outcome, PaymentProvider
 
 Trick = Literal["lost", "dark", "hangs", "late", "lies", "broken"]
 
@@ -111,6 +111,11 @@ class Vault(PaymentProvider):
                 once()
                 return Outcome({}, "error")
         return once()
+
+    async def account_holder(self, key: str, context: Data) -> AccountHolder | None:
+        if self.tricks.get("account_holder") == "hangs":
+            await asyncio.sleep(3600)
+        return None
 
     async def initiate(self, ask: Ask) -> Outcome:
         return await self._do("initiate", ask, lambda _: Outcome({"session_id": ask.data["session_id"]}))

@@ -25,7 +25,7 @@ class Noticing(Operations):
     @repeatable
     async def read_notice(self, provider_id: str, body: bytes, headers: Mapping[str, str]) -> Notice:
         """What a webhook says. Raises NotFound for an unknown provider, InvalidData where the provider didn't sign it."""
-        return await self._provider(provider_id).notice(body, headers)
+        return await self._in_time(provider_id, "notice", self._provider(provider_id).notice(body, headers))
 
     @repeatable
     async def look_up_session(self, id: str) -> Row | None:

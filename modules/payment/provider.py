@@ -127,7 +127,10 @@ class PaymentProvider(ABC):
 
     @abstractmethod
     async def status(self, ask: Ask) -> Outcome:
-        """How the payment stands at the outside party. Asked when the outcome of an authorisation is unknown, and after a webhook."""
+        """How the payment stands at the outside party: what it really holds or has taken, `pending` where that is nothing.
+
+        Asked when the outcome of an authorisation is unknown, after a webhook, and when no order has come of a session for a while.
+        """
 
     async def account_holder(self, key: str, context: Data) -> AccountHolder | None:
         """Register the buyer in `context["customer"]` with the outside party. None: this provider keeps no accounts."""

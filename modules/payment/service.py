@@ -36,7 +36,8 @@ class PaymentService(Authorizing):
 
         None: the provider keeps no accounts.
         """
-        holder = await self._provider(provider_id).account_holder(f"account:{context['customer']['id']}", context)
+        opening = self._provider(provider_id).account_holder(f"account:{context['customer']['id']}", context)
+        holder = await self._in_time(provider_id, "account_holder", opening)
         return None if holder is None else await self._keep_account(provider_id, context["customer"].get("email"), holder)
 
     @writes

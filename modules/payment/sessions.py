@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from ...core import money
 from ...core.clock import iso, utc_now
@@ -19,6 +19,8 @@ from . import tables
 from .collections import Collections
 from .provider import Ask, Outcome, PaymentProvider
 from .queries import AUTHORIZED, BOOK_CAPTURE, BOOK_PAYMENT, NOT_AUTHORIZED, OWE, PAYMENT_OF_SESSION
+
+T = TypeVar("T")
 
 TRIES = 5
 """How often a new session follows an amount that changes under it."""
@@ -105,13 +107,16 @@ class Sessions(Collections):
         return provider
 
     async def _asked(self, provider_id: str, what: Question, ask: Ask) -> Outcome:
-        """A provider's answer (of `drop` there is none: it is done). Raises PaymentOutcomeUnknown where it doesn't answer in time."""
-        provider = self._provider(provider_id)
+        """A provider's answer (of `drop` there is none: it is done). Raises as `_in_time`."""
+        answer: Outcome = await self._in_time(provider_id, what, getattr(self._provider(provider_id), what)(ask))
+        return answer
+
+    async def _in_time(self, provider_id: str, what: str, answer: Awaitable[T]) -> T:
+        """What a provider answers. Raises PaymentOutcomeUnknown where it doesn't in time, and what it refuses with."""
+        patience = self.context.settings.payment_provider_timeout
         try:
-            patience = self.context.settings.payment_provider_timeout
             async with asyncio.timeout(min(patience, LOOK_SECONDS) if what == "status" else patience):
-                answer: Outcome = await getattr(provider, what)(ask)
-                return answer
+                return await answer
         except PaymentOutcomeUnknown:
             raise
         except UNANSWERED as error:

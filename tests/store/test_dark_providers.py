@@ -104,6 +104,20 @@ async def test_a_provider_that_does_not_answer_leaves_the_cart_free(market: Mark
     assert await market.reserved(variant) == 2
 
 
+@pytest.mark.parametrize("asked", ["account_holder", "initiate"])
+async def test_a_payment_that_can_not_be_begun_leaves_the_cart_free(market: Market, store: Store, asked: str) -> None:
+    [customer] = await market.modules.customer.create_customers([{"email": f"{ulid().lower()}@example.com", "has_account": True}])
+    variant = await market.new_variant({"eur": "10"})
+    buyer = store.signed_in(customer["id"])
+    cart = await buyer.ready(variant)
+    collection = (await buyer.show(cart, fields="id,*payment_collection"))["payment_collection"]["id"]
+    Vault.tricks[asked] = "hangs"
+    path = f"/store/payment-collections/{collection}/payment-sessions"
+    refused = await buyer.post(path, {"provider_id": VAULT})
+    assert (refused.status, refused.body["type"]) == (503, "unavailable")
+    assert (await buyer.complete(cart))["type"] == "order"  # by the payment that was begun before
+
+
 async def test_who_presses_again_after_the_dark_pays_once(market: Market, store: Store) -> None:
     cart = await store.ready(await market.new_variant({"eur": "10"}), provider=VAULT)
     Vault.tricks |= {"authorize": "lost", "status": "dark"}

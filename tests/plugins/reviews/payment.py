@@ -11,6 +11,7 @@ class InvoicePayment(PaymentProvider):
     """The buyer pays within some days, up to an amount. Nobody outside is asked, so no outcome is ever unknown."""
 
     identifier = "invoice"
+    asks_nobody = True
 
     def __init__(self, days: int = 14, limit: str = "1000") -> None:
         """The options of its row in the settings."""
