@@ -36,7 +36,7 @@ class Plan:
 
     async def through(self, name: str, send: Callable[[], Awaitable[Any]]) -> Any:
         if self.dead.is_set():
-            await asyncio.Future()
+            await _nothing_more()
         index = len(self.sent)
         self.sent.append(name)
         if index == self.at:
@@ -49,14 +49,23 @@ class Plan:
                 case "killed after":
                     await send()
             self.dead.set()
-            await asyncio.Future()
+            await _nothing_more()
         result = await send()
         if self.dead.is_set():  # the process died while this was on its way
-            await asyncio.Future()
+            await _nothing_more()
         return result
 
 
 _plan: ContextVar[Plan | None] = ContextVar("fault_plan", default=None)
+
+
+_buried = asyncio.Event()
+
+
+async def _nothing_more() -> None:
+    """What a dead process does: nothing. When it is buried, its tasks end without a word."""
+    await _buried.wait()
+    raise asyncio.CancelledError
 
 
 async def _through(name: str, send: Callable[[], Awaitable[Any]]) -> Any:
@@ -149,20 +158,23 @@ async def strike(host: Host, plan: Plan, workflow: str, input: dict[str, Any], k
     if plan.dead.is_set():
         locks.forget(plan)
         running.cancel()
-        _bury.append(victim)
+        for active in victim._durable._active.values():
+            active.run.abandoned = True
+        victim._durable._stopping = True
+        _dead.append(victim)
         return None
     error = running.exception()
     return error if error is not None else running.result()
 
 
-_bury: list[Coordinator] = []
+_dead: list[Coordinator] = []
 
 
 async def bury() -> None:
     """Let the tasks of the killed end, which did nothing since."""
-    for victim in _bury:
-        victim._durable._stopping = True
-        for active in victim._durable._active.values():
-            victim._durable._abandon(active)
-    await asyncio.sleep(0)
-    _bury.clear()
+    _buried.set()
+    tasks = [active.task for victim in _dead for active in victim._durable._active.values()]
+    if tasks:
+        await asyncio.wait(tasks, timeout=10.0)
+    _dead.clear()
+    _buried.clear()

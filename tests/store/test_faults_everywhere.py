@@ -250,7 +250,9 @@ async def tried(case: Case, plan: Plan) -> str | None:
         await case.agree(done=True)
     except (AssertionError, VelellaError, NotFound) as error:
         where = plan.sent[plan.at] if plan.at is not None and plan.at < len(plan.sent) else "?"
-        return f"{name} ({where}), which said {said!r}: {type(error).__name__} {error}"
+        wrong = f"{name} ({where}), which said {said!r}: {type(error).__name__} {error}"
+        print("wrong:", wrong)
+        return wrong
     return None
 
 
