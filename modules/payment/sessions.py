@@ -129,10 +129,15 @@ class Sessions(Collections):
 
     @writes
     async def _replace_sessions(self, row: Row, instead: bool) -> tuple[Row | None, Rows]:
-        """Put a session in the place of those in which nothing was paid. No session: the amount is another one by now."""
+        """Put a session in the place of those in which nothing was paid; those that providers have to forget. No session: the amount is
+        another one by now."""
         held = await self._hold_collection(row["payment_collection_id"])
         if _price(held) != (row["amount"], row["currency_code"]):
             return None, []
+        if row["request_key"] is not None:
+            same = {"payment_collection_id": held["id"], "request_key": row["request_key"]}
+            if begun := await self.list("payment_session", same, limit=1):
+                return begun[0], [_never_there(row)]
         dropped = await self._drop_sessions(row["payment_collection_id"], unclaimed=instead)
         if held["payer_key"] is not None and not self._provider(row["provider_id"]).asks_nobody:
             row = {**row, "settle_at": utc_now() + timedelta(seconds=self.context.settings.payment_hold_seconds)}
@@ -229,6 +234,11 @@ def let_go(session_id: str) -> PaymentAuthorizationFailed:
     return PaymentAuthorizationFailed(f"The payment of payment session {session_id} was cancelled: begin another session")
 
 
+def _never_there(row: Row) -> Row:
+    """A session that was begun with the provider and that nobody needs: another one of the same key was faster."""
+    return {**row, "settle_at": utc_now(), "doubted_at": None, "payment_id": None, "canceled_at": None}
+
+
 def ask_of(session: Mapping[str, Any], about: str) -> Ask:
     """What a provider is asked about a session that there is, under a key of its own for each thing to ask."""
     return Ask(f"{session['id']}:{about}", session["data"], session["amount"], session["currency_code"], session["context"] or {})
@@ -237,12 +247,11 @@ def ask_of(session: Mapping[str, Any], about: str) -> Ask:
 def _begun(collection: Row, provider_id: str, data: Mapping[str, Any], key: str | None) -> Row | None:
     """The session that this same request has begun before."""
     for session in collection["payment_sessions"]:
-        if session["provider_id"] != provider_id or session["status"] not in ("pending", "requires_more"):
+        if session["request_key"] != key or session["provider_id"] != provider_id:
             continue
-        if (session["amount"], session["currency_code"]) != _price(collection) or session["request_key"] != key:
-            continue
-        untried = not session["attempt"] and session["doubted_at"] is None and data.items() <= session["data"].items()
-        if key is not None or (untried and datetime.fromisoformat(session["created_at"]) > utc_now() - AGAIN):
+        untried = session["status"] in ("pending", "requires_more") and not session["attempt"] and session["doubted_at"] is None
+        same = (session["amount"], session["currency_code"]) == _price(collection) and data.items() <= session["data"].items()
+        if key is not None or (untried and same and datetime.fromisoformat(session["created_at"]) > utc_now() - AGAIN):
             return {name: value for name, value in session.items() if name not in _HIDDEN}
     return None
 

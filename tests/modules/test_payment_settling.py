@@ -205,6 +205,11 @@ async def test_pressing_twice_begins_one_session(payments: PaymentService) -> No
     keyed = [(await payments.create_payment_session(of, provider_id=VAULT, key=key))["id"] for key in ("a", "a", "b", "b")]
     assert len(set(keyed)) == 2
     assert (keyed[0], keyed[2]) == (keyed[1], keyed[3])
+    at_once = await asyncio.gather(*(payments.create_payment_session(of, provider_id=VAULT, key="c") for _ in range(5)))
+    assert len({row["id"] for row in at_once}) == 1
+    assert await payments.authorize_payment_session(at_once[0]["id"])
+    assert (await payments.create_payment_session(of, provider_id=VAULT, key="c"))["id"] == at_once[0]["id"]  # also once it is paid
+    assert sum(Vault.purses[id].forgotten for id in Vault.purses) == len(Vault.purses) - 1
 
 
 def _ask(session: str) -> Any:

@@ -108,7 +108,7 @@ async def test_a_provider_that_does_not_answer_leaves_the_cart_free(market: Mark
 async def test_a_payment_that_can_not_be_begun_leaves_the_cart_free(market: Market, store: Store, asked: str) -> None:
     [customer] = await market.modules.customer.create_customers([{"email": f"{ulid().lower()}@example.com", "has_account": True}])
     variant = await market.new_variant({"eur": "10"})
-    buyer = store.signed_in(customer["id"])
+    buyer = await store.signed_in(customer["id"])
     cart = await buyer.ready(variant)
     collection = (await buyer.show(cart, fields="id,*payment_collection"))["payment_collection"]["id"]
     Vault.tricks[asked] = "hangs"

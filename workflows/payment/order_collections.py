@@ -63,7 +63,7 @@ async def _drop_session(flow: Flow, id: str) -> None:
 
 @step(undo=_drop_session)
 async def begin_session(flow: Flow, payment_collection_id: str, provider_id: str) -> str:
-    made = await flow.modules.payment.create_payment_session(payment_collection_id, provider_id=provider_id)
+    made = await flow.modules.payment.create_payment_session(payment_collection_id, provider_id=provider_id, key=flow.idempotency_key)
     return str(made["id"])
 
 
