@@ -80,10 +80,19 @@ class _Locks:
         self._locks = locks
 
     async def take(self, keys: tuple[str, ...], owner: str, *, wait: float, lease: float) -> Any:
-        held = await _through("locks.take", lambda: self._locks.take(keys, owner, wait=wait, lease=lease))
-        if (plan := _plan.get()) is not None:
-            plan.held.append(held)
-        return held
+        granted: list[Any] = []
+
+        async def take() -> Any:
+            granted.append(await self._locks.take(keys, owner, wait=wait, lease=lease))
+            if (plan := _plan.get()) is not None:
+                plan.held.extend(granted)
+            return granted[0]
+
+        try:
+            return await _through("locks.take", take)
+        except ReplyLost:
+            self._locks._drop(granted[0])  # nobody knows that it is held: it isn't renewed
+            raise
 
     async def give_back(self, held: Any) -> None:
         await _through("locks.give_back", lambda: self._locks.give_back(held))
