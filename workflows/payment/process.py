@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
-from ...core.errors import VelellaError
+from ...core.errors import Conflict, VelellaError
 from ...core.flow import Flow, step, workflow
 from ...core.flow.attempts import is_refused
 from ..cart.complete import complete_cart
@@ -54,7 +54,7 @@ async def process_payment(
     The webhook is only the occasion: what is booked is what the provider says when it is asked. Repeating it changes nothing.
 
     Returns the payment's id; None where there is none, or where the session isn't ours. Raises what the provider raises where it can't be
-    asked, and Conflict while the payment is being captured: then it has to be sent again.
+    asked, and Conflict while the payment is being captured or its cart changed: then it has to be sent again.
     """
     before = await flow.run(find_session, session_id)
     if before is None:
@@ -64,7 +64,7 @@ async def process_payment(
         try:
             await flow.call(complete_cart, cart_id=before["cart_id"])
         except VelellaError as error:
-            if not is_refused(error):
+            if not is_refused(error) or isinstance(error, Conflict):  # somebody is just changing the cart
                 raise
             # the cart isn't ready, or can't be had any more: the money is there all the same, and gets into the books
     payment = await flow.run(look_up, session_id)
