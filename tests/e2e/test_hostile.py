@@ -1,0 +1,136 @@
+"""One request costs no more than a request, whatever it asks for: nobody else waits for it, nothing of it stays, and no process dies."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from typing import Any
+
+import aiohttp
+import psutil
+from yarl import URL
+
+from .hostile import Hostile, Target, hostile_requests
+from .served import Api, Served
+from .shop import Shop, sell
+
+CPU_SECONDS = 0.5
+STAYS = 50 * 1024 * 1024
+WAIT_SECONDS = 5.0
+"""A deadline for others, on a machine that may be busy with much else. By itself a request keeps them for as long as it takes CPU, and
+longer only if it holds what they need: a lock, or all connections to the database."""
+
+
+class Processes:
+    """The replicas and the server processes of the database, by their own counters."""
+
+    def __init__(self, running: Served, pids: list[int]) -> None:
+        self.replicas = [psutil.Process(pid) for pid in pids]
+        self._root = psutil.Process(running.process.pid)
+
+    def _all(self) -> list[psutil.Process]:
+        return [*self.replicas, *(one for one in self._root.children(recursive=True) if "postgres" in one.name())]
+
+    def cpu(self) -> float:
+        """Seconds since they began."""
+        total = 0.0
+        for process in self._all():
+            try:
+                used = process.cpu_times()
+            except psutil.NoSuchProcess:
+                continue
+            total += used.user + used.system
+        return total
+
+    def memory(self) -> int:
+        """Bytes that the replicas have of their own."""
+        return sum(process.memory_info().rss for process in self.replicas)
+
+
+class Bystander:
+    """Somebody who looks at a product again and again. `waited`: the longest answer, less what this test itself was late."""
+
+    def __init__(self, store: Api, product: str) -> None:
+        self.waited = 0.0
+        self.failed: list[int] = []
+        self._store, self._path = store, f"/store/products/{product}?fields=id"
+        self._task = asyncio.create_task(self._look())
+
+    async def _look(self) -> None:
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(0.02)
+            late = max(0.0, time.monotonic() - before - 0.02)
+            started = time.monotonic()
+            status, _ = await self._store.raw("GET", self._path)
+            if status != 200:
+                self.failed.append(status)
+            self.waited = max(self.waited, time.monotonic() - started - late)
+
+    async def leave(self) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+
+async def target(running: Served, shop: Shop) -> Target:
+    """A shop with one of everything that can be asked for."""
+    admin, store = await running.admin(), await running.store(shop.key)
+    product = await sell(admin, shop, f"asked-for-{time.monotonic_ns()}", {"eur": 10}, stock=1_000_000, variants=3)
+    variant = product["variants"][0]["id"]
+    wide_options = [{"title": "Kind", "values": [f"v{n}" for n in range(1000)]}]
+    wide = (await admin.post("/admin/products", {"title": f"Wide {time.monotonic_ns()}", "options": wide_options}))["product"]
+    cart = (await store.post("/store/carts", {"region_id": shop.regions["dk"], "items": [{"variant_id": variant, "quantity": 1}]}))["cart"]
+    price_list = await admin.post("/admin/price-lists", {"title": "x", "description": "x"})
+    method: dict[str, Any] = {"type": "percentage", "target_type": "order", "value": 10, "currency_code": "eur"}
+    code = f"CODE{time.monotonic_ns()}"
+    promotion = await admin.post("/admin/promotions", {"code": code, "type": "standard", "application_method": method, "status": "active"})
+    group = await admin.post("/admin/customer-groups", {"name": code})
+    regions = (await admin.get("/admin/tax-regions"))["tax_regions"]
+    return Target(
+        admin, store, Api(running.session, running.base), shop.regions["dk"], cart["id"], cart["items"][0]["id"], product["id"],
+        wide["id"], variant, shop.channel, price_list["price_list"]["id"], promotion["promotion"]["id"],
+        group["customer_group"]["id"], shop.location, regions[0]["id"],
+    )  # fmt: skip
+
+
+async def send(request: Hostile) -> tuple[int, str]:
+    """Its status and the beginning of its answer; 0 where the connection was closed."""
+    api = request.api
+    try:
+        async with api.session.request(
+            request.method,
+            URL(api.base + request.path, encoded=True),
+            data=request.body,
+            headers={**api.headers, **request.headers},
+            skip_auto_headers=["Accept-Encoding"],
+        ) as answer:
+            return answer.status, (await answer.read())[:120].decode("utf-8", "replace")
+    except aiohttp.ClientError as error:
+        return 0, str(error)
+
+
+async def test_no_request_costs_more_than_a_request(colony: Served, shop: Shop) -> None:
+    at = await target(colony, shop)
+    pids = {replica["pid"] for pool in (await colony.status())["pools"] for replica in pool["replicas"]}
+    processes = Processes(colony, sorted(pids))
+    requests = list(hostile_requests(at))
+    for path in sorted({request.path.partition("?")[0] for request in requests if request.method == "GET" and len(request.path) < 9000}):
+        # what is loaded when it is first asked for
+        await send(replace(requests[0], api=at.admin if "/admin" in path else at.store, path=path))
+    bystander = Bystander(at.store, at.product)
+    too_dear: list[str] = []
+    for request in requests:
+        bystander.waited = 0.0
+        before, held = processes.cpu(), processes.memory()
+        status, text = await send(request)
+        await asyncio.sleep(0.05)
+        seconds, stays = processes.cpu() - before, processes.memory() - held
+        line = f"{request.name}: {status}, {seconds:.2f} s of CPU, {stays / 1024**2:+.0f} MB, others waited {bystander.waited:.2f} s"
+        print(line, text if status != 200 else "")
+        if status >= 500 or seconds > CPU_SECONDS or stays > STAYS or bystander.waited > WAIT_SECONDS or bystander.failed:
+            too_dear.append(line)
+            bystander.failed.clear()
+    await bystander.leave()
+    assert {replica["pid"] for pool in (await colony.status())["pools"] for replica in pool["replicas"]} == pids, "a process died"
+    assert not too_dear, "\n".join(too_dear)
