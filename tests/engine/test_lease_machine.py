@@ -187,6 +187,27 @@ class Coordinators(RuleBasedStateMachine):
         self.freeze(which)
         self.start(which, ["away"], [], [])
 
+    @precondition(lambda self: len(self.processes) > 1)
+    @rule(which=st.integers(0, 2), before=MOODS, pivot=MOODS)
+    def be_overtaken(self, which: int, before: list[str], pivot: list[str]) -> None:
+        """One stops in the middle of a write for longer than its lease, and wakes while another one is in the middle of the same."""
+        first, other = self._pick(which), self._pick(which + 1)
+        first.running.clear()
+        self.start(which, before, pivot, [])
+        self.do(self._overtake(first, other))
+
+    async def _overtake(self, first: Process, other: Process) -> None:
+        await self.clock.forward(20.0)
+        other.running.clear()
+        call_context.set(None)
+        await other.stage.coordinator._beat()
+        await other.stage.coordinator.recover()
+        await self._quiet()
+        first.running.set()
+        await self._quiet()
+        other.running.set()
+        await self._quiet()
+
     @rule(which=st.integers(0, 2))
     def wake(self, which: int) -> None:
         self._pick(which).running.set()
