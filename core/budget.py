@@ -15,8 +15,8 @@ CONDITIONS = 100
 """Comparisons and branches of filters, however they are nested. A list of values is one. About 1 ms of work each."""
 REACHES = 12
 """Filters on other rows than those of the list: on relations, and on what lies in other modules. 5 to 15 ms each."""
-WORDS = 12
-"""Different words of all free text searches together (a single search looks for its first 12 words). 10 to 15 ms each."""
+WORDS = 6
+"""Different words of all free text searches together (a single search looks for its first 6 words). 10 to 30 ms each for each statement."""
 DEPTH = 12
 """Filters inside filters, segments of a field's path, and of an order's."""
 NAMES = 300
@@ -32,9 +32,9 @@ SORTED = 10_000
 
 THINGS = 1_000
 """Objects in the lists of a body: rows to write. Up to 1 ms each."""
-TEXTS = 2_000
+TEXTS = 1_500
 """Texts and numbers in the lists of a body: keys of rows, values of rules. 0.1 to 0.2 ms each."""
-LINES = 500
+LINES = 400
 """Lines of a cart. Whoever changes one looks at all of them, 0.5 ms each."""
 LINES_METADATA = 256 * 1024
 """Bytes of the metadata of a cart's lines together."""

@@ -24,7 +24,7 @@ from .view import Fields
 LARGEST = 2**31 - 1
 BYTES_OF_A_VALUE = 20
 """A body that may be larger than usual may hold a value for so many of its bytes: who sends more has no names in it."""
-SMALL = 2000
+SMALL = 1500
 """Bytes of a body that can't hold more than the budget allows."""
 LONGEST_TYPE = 256
 """Letters of a media type with its parameters."""
