@@ -98,7 +98,7 @@ class AuthService(ModuleService):
     @reads
     async def identity(self, id: str) -> Row:
         """An identity with its `provider_identities`. Raises NotFound."""
-        return await self.retrieve("auth_identity", id, fields=("*", *_IDENTITIES))
+        return await self.retrieve("auth_identity", id, fields=_IDENTITY)
 
     @reads
     async def standing(self, identity_id: str) -> Row | None:
@@ -140,7 +140,7 @@ class AuthService(ModuleService):
         linked = await self.database.fetch(queries.LINKED, {"linked": {f"{actor_type}_id": actor_id}})
         if not linked:
             return []
-        return await self.list("auth_identity", {"id": [row["id"] for row in linked]}, fields=("*", *_IDENTITIES))
+        return await self.list("auth_identity", {"id": [row["id"] for row in linked]}, fields=_IDENTITY)
 
     @writes
     async def create_identity(
@@ -256,7 +256,9 @@ class AuthService(ModuleService):
         return provider
 
 
-_IDENTITIES = (
+_IDENTITY = (
+    "*",
+    "secret_version",
     "provider_identities.id",
     "provider_identities.entity_id",
     "provider_identities.provider",

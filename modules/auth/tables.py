@@ -83,6 +83,7 @@ SCHEMA = Schema(
         "auth_identity",
         auth_identity,
         prefix="authid",
+        hidden=frozenset(("secret_version",)),
         relations={"provider_identities": many("provider_identity", "auth_identity_id", cascade=True)},
     ),
     Entity(
