@@ -228,7 +228,7 @@ async def test_what_is_deleted_is_gone_and_its_code_free(merchant: Merchant, sho
 
 
 async def test_a_flow_that_fails_leaves_a_promotion_as_it_was_but_for_what_was_counted(merchant: Merchant, shop: Shop) -> None:
-    made = await promotion(merchant, rules=[GROUP])
+    made = await promotion(merchant, rules=[GROUP], status="active")
     service = shop.host.modules.promotion
     first = await keep(service.update_promotions, [{"id": made["id"], "code": ulid()}])
     then = await keep(service.change_rules, made["id"], "rules", create=[BRAND], delete=[made["rules"][0]["id"]])
