@@ -147,7 +147,8 @@ class LockTable:
         self._queues: dict[str, deque[_Waiter]] = {}
         self._alarms: dict[Holding, asyncio.TimerHandle] = {}
         self._adopting_until = clock() + LONGEST_LEASE
-        self._granted_since_start: set[str] | None = set()
+        self._latest_since_start: dict[str, int] | None = {}
+        """Key → highest token of all who were granted it or have claimed it here; None once nobody can claim any more."""
 
     def keys_moved(self) -> None:
         """Somebody who can't reach another shard, or can again, asks here for what was asked there: as when shards come or go."""
@@ -228,19 +229,21 @@ class LockTable:
         """Extend the lease. False: it is over, and somebody else may hold the keys.
 
         A table that has just been started takes a grant of its predecessor over, unless it has granted one of the keys since. Of two
-        such grants of one key the later one counts, whichever is claimed first: when it was given the other one was over. `adopt`: whether
+        such grants of one key the later one counts, whichever is claimed first and whatever became of it: when it was given the other one
+        was over. `adopt`: whether
         the lease still runs by the clock of its owner, who may have stood still for longer than that.
         """
         holding = self._by_owner.get(owner)
         if isinstance(holding, Holding) and holding.token == token:
             holding.until = self._clock() + lease
             return True
-        fresh = self._granted_since_start
-        if not adopt or holding is not None or fresh is None or self._clock() > self._adopting_until:
+        latest = self._latest_since_start
+        if not adopt or holding is not None or latest is None or self._clock() > self._adopting_until:
             return False
+        if any(latest.get(key, 0) > token for key in keys):
+            return False
+        latest.update(dict.fromkeys(keys, token))
         others = {self._held[key] for key in keys if key in self._held}
-        if any(key in fresh for key in keys) or any(other.token > token for other in others):
-            return False
         for other in others:
             self._remove(other, serve=False)
         self._enter(Holding(tuple(keys), owner, token, self._clock() + lease))
@@ -272,8 +275,8 @@ class LockTable:
         """Forget leases that ran out without anybody waiting for them."""
         for holding in {id(holding): holding for holding in self._held.values()}.values():
             self._expire(holding)
-        if self._granted_since_start is not None and self._clock() > self._adopting_until:
-            self._granted_since_start = None
+        if self._latest_since_start is not None and self._clock() > self._adopting_until:
+            self._latest_since_start = None
 
     # -- inside
 
@@ -284,8 +287,8 @@ class LockTable:
         holding = Holding(tuple(keys), owner, token, self._clock() + lease)
         self._enter(holding)
         self.figures.granted += 1
-        if self._granted_since_start is not None:
-            self._granted_since_start.update(keys)
+        if self._latest_since_start is not None:
+            self._latest_since_start.update(dict.fromkeys(keys, token))
         return holding
 
     def _enter(self, holding: Holding) -> None:
