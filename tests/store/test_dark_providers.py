@@ -40,10 +40,11 @@ async def long_ago(market: Market, seconds: float, *sessions: str) -> None:
 
 
 async def settled(market: Market) -> None:
-    """Settle what is due, until nothing is."""
+    """Settle what is due, until nothing of the vault is. (Other tests have providers that never answer.)"""
     for _ in range(100):
         await market.host.workflows.run("settle-payments", {"grace": -1})
-        rows = await market.host.workflows.list(workflow="settle-payment-session", limit=200)
+        every = await market.host.workflows.list(workflow="settle-payment-session", limit=200)
+        rows = [row for row in every if (row["key"] or "").partition("@")[0] in Vault.purses]
         if all(row["state"] in ("done", "reverted", "failed") for row in rows):
             return
         await asyncio.sleep(0.2)

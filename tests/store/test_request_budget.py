@@ -96,7 +96,8 @@ async def test_a_search_of_many_words_looks_for_the_first(merchant: Store) -> No
 async def test_a_page_has_a_bounded_number_of_rows_and_a_large_limit_is_fine_where_there_are_few(
     market: Market, merchant: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert len((await merchant("GET", "/admin/regions?limit=2147483647"))["regions"]) == 4
+    few = await merchant("GET", "/admin/regions?limit=2147483647")
+    assert len(few["regions"]) == few["count"] >= 4
     for _ in range(2):
         await market.new_variant({"eur": "1"})
     monkeypatch.setattr("velella.core.query.graph.ROWS", 2)
