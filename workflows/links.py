@@ -13,6 +13,7 @@ from typing import TypedDict
 
 from ..core.errors import NotFound
 from ..core.flow import Flow, Kept, keep, step, take_back, workflow
+from ..core.flow.keeping import deleted_by
 from ..core.query.links import LINKS
 from ..core.sql.undo import Change
 from ..modules.link.service import Replaced
@@ -24,8 +25,6 @@ Things = Mapping[str, Sequence[str]]
 """Ids by entity."""
 
 _LINKS = {each.name: each for each in LINKS}
-LINKED = frozenset(side.entity for each in LINKS for side in (each.left, each.right))
-"""What can be linked."""
 
 
 async def link(flow: Flow, links: Links) -> None:
@@ -78,16 +77,6 @@ def ends_of(links: Links, *, but: Things | None = None) -> dict[str, list[str]]:
             if not side.cascade and side.entity not in (but or ()):
                 ends.setdefault(side.entity, {}).update((row[side.key], None) for row in each)
     return {entity: list(ids) for entity, ids in ends.items()}
-
-
-def deleted_by(change: Change) -> dict[str, list[str]]:
-    """Of what a write has deleted softly, all that can be linked."""
-    gone: dict[str, list[str]] = {}
-    for table, pairs in change:
-        if table in LINKED:
-            ids = [left["id"] for was, left in pairs if was is not None and left is not None and left.get("deleted_at") is not None]
-            gone.setdefault(table, []).extend(ids)
-    return {entity: ids for entity, ids in gone.items() if ids}
 
 
 async def _missing(flow: Flow, things: Things) -> dict[str, list[str]]:

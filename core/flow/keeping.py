@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable
 from typing import ParamSpec, TypeVar
 
 from ..messages import addressed
+from ..query.links import LINKS
+from ..sql.undo import Change
 from ..writing import Kept
 from .flow import Flow
 
@@ -29,9 +31,33 @@ async def keep(method: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwa
 
 
 async def take_back(flow: Flow, done: Kept[R]) -> None:
-    """The undo of a step that returns what `keep` gave: what the write changed is what it was, where it still stands as left."""
-    if done["change"]:
-        await getattr(flow.modules, done["module"]).undo(done["change"])
+    """The undo of a step that returns what `keep` gave: what the write changed is what it was, where it still stands as left.
+
+    What it had deleted and doesn't come again, since what it belonged to was deleted meanwhile, keeps no link either, nor what doesn't
+    outlive that: those were brought back before it.
+    """
+    if not done["change"]:
+        return
+    module = getattr(flow.modules, done["module"])
+    await module.undo(done["change"])
+    lost: dict[str, list[str]] = {}
+    for entity, ids in deleted_by(done["change"]).items():
+        there = {row["id"] for row in await module.list(entity, {"id": ids}, fields=("id",))}
+        if gone := [id for id in ids if id not in there]:
+            lost[entity] = gone
+    owned = await flow.modules.link.release(lost) if lost else {}
+    for entity, ids in owned.items():
+        await getattr(flow.modules, flow.graph.catalogue.module_of(entity)).delete(entity, ids)
+
+
+def deleted_by(change: Change) -> dict[str, list[str]]:
+    """Of what a write has deleted softly, all that can be linked: ids by entity."""
+    gone: dict[str, list[str]] = {}
+    for table, pairs in change:
+        if table in LINKED:
+            ids = [left["id"] for was, left in pairs if was is not None and left is not None and left.get("deleted_at") is not None]
+            gone.setdefault(table, []).extend(ids)
+    return {entity: ids for entity, ids in gone.items() if ids}
 
 
 def unchanged(answer: R) -> Kept[R]:
@@ -39,4 +65,7 @@ def unchanged(answer: R) -> Kept[R]:
     return {"module": "", "answer": answer, "change": []}
 
 
-__all__ = ["Kept", "keep", "take_back", "unchanged"]
+LINKED = frozenset(side.entity for each in LINKS for side in (each.left, each.right))
+"""What can be linked."""
+
+__all__ = ["LINKED", "Kept", "deleted_by", "keep", "take_back", "unchanged"]

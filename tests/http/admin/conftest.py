@@ -140,6 +140,7 @@ class Books:
         "locking%",
         "notification%",
         "auth\\_session",
+        "event\\_sub%",
     )
 
     def __init__(self, connection: asyncpg.Connection) -> None:

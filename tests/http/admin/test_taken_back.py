@@ -294,6 +294,13 @@ async def test_what_another_merchant_deleted_since_does_not_come_again(
     assert (await merchant.refused("GET", path))[0] == 404
     more = grown(before, await books.state())
     assert {name: rows for name, rows in more.items() if rows > 0} == {}
+    for link, column, of in (
+        ("product_variant_price_set", "variant_id", "product_variant"),
+        ("product_variant_inventory_item", "variant_id", "product_variant"),
+        ("location_fulfillment_set", "fulfillment_set_id", "fulfillment_set"),
+        ("price", "price_set_id", "price_set"),
+    ):
+        assert await books.orphans(link, column, of) == [], f"{link} of a {of} that is gone"
 
 
 def grown(before: dict[str, list[str]], after: dict[str, list[str]]) -> dict[str, int]:
