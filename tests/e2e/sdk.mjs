@@ -59,7 +59,7 @@ async function users() {
   await admin.user.list()
   await admin.user.retrieve(user.id)
   await admin.user.update(user.id, { last_name: "Hopper" })
-  await grace.admin.user.delete(user.id)
+  await admin.user.delete(user.id)
   const spare = (await admin.invite.create({ email: "spare@example.com" })).invite.id
   await admin.invite.delete(spare)
 
@@ -381,6 +381,7 @@ async function signingIn() {
   const { user } = await admin.user.me()
   const { token } = await merchant.plain.client.fetch(`/admin/users/${user.id}/reset-password`, { method: "POST" }) // the letter's
   await auth.updateProvider("user", "emailpass", { password }, token)
+  await merchant.auth.login("user", "emailpass", { email: input.email, password }) // another secret ends what was proven before
 
   const session = opened({ baseUrl: input.base, auth: { type: "session" } })
   const proof = await session.plain.auth.login("user", "emailpass", { email: input.email, password })
