@@ -50,8 +50,9 @@ async def fresh_database(postgres: EmbeddedPostgres) -> str:
     return await clone(postgres)
 
 
-STARTING_PROCESSES = ("tests/actors/", "tests/e2e/test_lifecycle.py")
-"""Tests of how fast processes come, go and are noticed. Tests of stock, money, kills and recovery are never tried again."""
+STARTING_PROCESSES = ("tests/actors/", "tests/e2e/test_lifecycle.py", "tests/e2e/test_hostile.py")
+"""Tests of how fast processes come, go and are noticed, and of what requests take of a processor (more for the same work when its caches
+and its clock are shared). Tests of stock, money, kills and recovery are never tried again."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -240,7 +240,7 @@ class LockTable:
         latest = self._latest_since_start
         if not adopt or holding is not None or latest is None or self._clock() > self._adopting_until:
             return False
-        if any(latest.get(key, 0) > token for key in keys):
+        if any(latest.get(key, 0) >= token for key in keys):
             return False
         latest.update(dict.fromkeys(keys, token))
         others = {self._held[key] for key in keys if key in self._held}

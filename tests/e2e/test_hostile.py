@@ -17,9 +17,9 @@ from .shop import Shop, sell
 
 CPU_SECONDS = 0.5
 STAYS = 50 * 1024 * 1024
-WAIT_SECONDS = 5.0
-"""A deadline for others, on a machine that may be busy with much else. By itself a request keeps them for as long as it takes CPU, and
-longer only if it holds what they need: a lock, or all connections to the database."""
+WAIT_SECONDS = 1.0
+"""A deadline for others. A request keeps them for as long as it holds the loop, and longer only if it holds what they need: a lock, or all
+connections to the database."""
 
 
 class Processes:
