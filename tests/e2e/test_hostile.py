@@ -29,18 +29,16 @@ class Processes:
         self.replicas = [psutil.Process(pid) for pid in pids]
         self._root = psutil.Process(running.process.pid)
 
-    def _all(self) -> list[psutil.Process]:
-        return [*self.replicas, *(one for one in self._root.children(recursive=True) if "postgres" in one.name())]
-
     def cpu(self) -> float:
         """Seconds since they began."""
         total = 0.0
-        for process in self._all():
+        for process in [*self.replicas, *self._root.children(recursive=True)]:
             try:
-                used = process.cpu_times()
-            except psutil.NoSuchProcess:
+                if process in self.replicas or "postgres" in process.name():
+                    used = process.cpu_times()
+                    total += used.user + used.system
+            except psutil.NoSuchProcess:  # a server process of the database that ends with its connection
                 continue
-            total += used.user + used.system
         return total
 
     def memory(self) -> int:
