@@ -17,6 +17,9 @@ from .process import is_gone, this_machine, this_process
 
 MARGIN_SECONDS = 2.0
 """How long before the end of our lease we stop to trust it."""
+BEGIN_SECONDS = 6.0
+"""What is begun may write for so long without a beat: the next two beats come within it. A coordinator that carries nothing out lets its
+lease run down."""
 
 
 class Lease:
@@ -49,8 +52,8 @@ class Lease:
         return self._until - MARGIN_SECONDS
 
     async def owner(self) -> str:
-        """Our id, under a lease that has time left."""
-        if not self.certain:
+        """Our id, under a lease that lasts until it is renewed."""
+        if self.trusted_until() - time.monotonic() < BEGIN_SECONDS:
             await self.beat()
         return self.id
 

@@ -275,9 +275,11 @@ async def test_a_flow_stops_when_its_lock_is_lost(here: Stage) -> None:
 
     @workflow("toy-lost")
     async def losing(flow: Flow) -> None:
-        async with flow.lock("a", lease=0.3):
+        async with flow.lock("a", lease=0.3) as held:
             here.locks.table.withdraw(f"{flow.execution_id}#1")
-            await asyncio.sleep(1.3)
+            async with asyncio.timeout(20):
+                while not held.lost:
+                    await asyncio.sleep(0.01)
             await flow.run(nothing)
 
     with pytest.raises(Conflict, match="was lost"):
