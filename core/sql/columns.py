@@ -39,6 +39,8 @@ Json = JSONB(none_as_null=True)
 
 GUARD = "velella_guard"
 """Key in a column's info: the kernel counts it up. A column that is merely called version is left alone."""
+MERGED = "velella_merged"
+"""Key in a column's info: an update changes the JSON object there key by key (see `merging.py`)."""
 EMAIL = "velella_email"
 """Key in a column's info: the kernel writes email addresses there, and nothing else."""
 
@@ -73,7 +75,7 @@ def timestamps() -> tuple[Column[Any], Column[Any], Column[Any]]:
 
 
 def metadata_column() -> Column[Any]:
-    return Column("metadata", Json, nullable=True)
+    return Column("metadata", Json, nullable=True, info={MERGED: True})
 
 
 def email_column(name: str = "email", *, nullable: bool = True) -> Column[str]:

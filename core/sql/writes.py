@@ -36,9 +36,10 @@ from .. import json
 from ..errors import InvalidData
 from ..ids import new_id
 from .catalog import Catalog
-from .columns import GUARD
+from .columns import GUARD, MERGED
 from .compiled import DIALECT, Compiled, compiled
 from .entity import Entity, Relation
+from .merging import merged_in_place
 from .values import Field
 
 Row = dict[str, Any]
@@ -260,7 +261,11 @@ class WriteStatements:
         table = entity.table
         rows = _recordset([column(name, table.c[name].type) for name in names])
         guard = next((col for col in table.columns if GUARD in col.info), None)
-        values: dict[str, Any] = {name: rows.c[name] for name in names if name != entity.key}
+        values: dict[str, Any] = {
+            name: merged_in_place(table.c[name], rows.c[name]) if MERGED in table.c[name].info else rows.c[name]
+            for name in names
+            if name != entity.key
+        }
         statement = update(table).where(table.c[entity.key] == rows.c[entity.key])
         if guard is not None:
             if guard.name in names:

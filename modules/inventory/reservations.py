@@ -16,6 +16,7 @@ from ...core.folding import Folder, folds
 from ...core.ids import new_id
 from ...core.messages import writes
 from ...core.module import Keys, ModuleContext, ModuleService, Row, Rows
+from ...core.sql.merging import turned
 from ...core.sql.undo import Pair
 from .demand import Demand, LevelKey, checked_line, columns, demands
 from .queries import HOLD, LOCK_RESERVATIONS, RELEASE, RESERVE, RESTORE
@@ -159,6 +160,9 @@ class Reservations(ModuleService):
             for was, left in changed
             if was["id"] in there
         ]
+        for row in back:
+            if "metadata" in row:
+                row["metadata"] = turned(there[row["id"]]["metadata"], row["metadata"])
         # the time of the change is told in another form than it is shown: it never stands
         await self.update_reservations([row for row in back if len(row) > 1])
 

@@ -15,6 +15,7 @@ from ...core.messages import keyed, one_statement, reads, writes
 from ...core.module import ModuleService, Row
 from ...core.query.page import Page, Query
 from ...core.query.totalled import ORDER, totalled
+from ...core.sql.merging import turned
 from . import queries
 from .placing import rows_of, summary
 from .schema import SCHEMA
@@ -108,10 +109,14 @@ class OrderService(ModuleService):
             [made] = await self.create("order_address", [{**there, **address}])
             given[f"{name}_id"] = made["id"]
             told[name] = order[name], made
-        await self.update("order", [{"id": order_id, **given}])
+        [now] = await self.update("order", [{"id": order_id, **given}])
         told |= {name: (order[name], given[name]) for name in TOLD if name in given and given[name] != order[name]}
         written = [await self._write_down(order, name, old, new, by) for name, (old, new) in told.items()]
-        return {"before": {column: order[column] for column in given}, "after": given, "changes": written}
+        return {
+            "before": {column: order[column] for column in given},
+            "after": {column: now[column] for column in given},
+            "changes": written,
+        }
 
     async def _write_down(self, order: Row, name: str, old: Any, new: Any, by: str | None) -> str:
         """A change that has been made already: of one thing that an order says. Returns its id."""
@@ -130,8 +135,10 @@ class OrderService(ModuleService):
         """Take back `amend`, but for columns that somebody has changed since. May be repeated."""
         await self.database.fetch_value(queries.LOCK, {"id": order_id})
         order = await self.retrieve("order", order_id)
-        unchanged = {column for column, value in amendment["after"].items() if order[column] == value}
-        await self.update("order", [{"id": order_id, **{column: amendment["before"][column] for column in unchanged}}])
+        back = {column: amendment["before"][column] for column, value in amendment["after"].items() if order[column] == value}
+        if "metadata" in back:
+            back["metadata"] = turned(order["metadata"], back["metadata"])
+        await self.update("order", [{"id": order_id, **back}])
         await self.delete("order_change", amendment["changes"])
 
     # -- money

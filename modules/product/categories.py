@@ -15,6 +15,7 @@ from ...core.logs import logger
 from ...core.messages import reads, writes
 from ...core.module import ModuleService
 from ...core.query.page import Page, Query
+from ...core.sql.merging import turned
 from ...core.sql.undo import Pair, TakingBack
 from . import category_queries as queries
 from .drafts import Given, Row
@@ -150,6 +151,8 @@ class Categories(ModuleService):
         for was, left in changed:
             now = there.get(was["id"], {})
             back = {name: was[name] for name in was if name in _OWN and was[name] != left[name] and now.get(name) == left[name]}
+            if "metadata" in back:
+                back["metadata"] = turned(now["metadata"], back["metadata"])
             await self._put_back(was["id"], back)
 
     async def _bring_back(self, ids: Sequence[str]) -> None:

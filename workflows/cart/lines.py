@@ -10,6 +10,7 @@ from ...core.errors import InvalidData
 from ...core.flow import Flow, workflow
 from ...core.ids import new_id
 from ...core.json import dumps
+from ...core.sql.merging import merged
 from .discounts import save_all, update_cart_promotions
 from .draft import Draft
 from .goods import Goods, confirm_stock, described, load_goods, load_prices, priced
@@ -109,7 +110,8 @@ async def update_line_item(
             draft.drop_item(item_id)
             collections = await collections_of(flow, cart_id)
         else:
-            draft.put_item({**line, "quantity": quantity, "metadata": update.get("metadata", line["metadata"])})
+            metadata = merged(line["metadata"], update["metadata"]) if "metadata" in update else line["metadata"]
+            draft.put_item({**line, "quantity": quantity, "metadata": metadata})
             variants = [line["variant_id"]] if line["variant_id"] is not None else []
             goods = await load_goods(flow, variants, draft["sales_channel_id"], cart_id)
             await price_lines(flow, draft, goods, surroundings, variants, additional_data)

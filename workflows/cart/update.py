@@ -8,6 +8,7 @@ from typing import Any
 
 from ...core.errors import NotFound
 from ...core.flow import Flow, workflow
+from ...core.sql.merging import merged
 from .create import find_customer, find_sales_channel, normal_email
 from .draft import KINDS, Draft
 from .goods import load_goods
@@ -48,7 +49,10 @@ async def update_cart(flow: Flow, cart_id: str, update: Given, additional_data: 
         resold = channel is not None and channel["id"] != draft["sales_channel_id"]
         if channel is not None:
             draft.set(sales_channel_id=channel["id"])
-        draft.set(**{name: update[name] for name in ("locale", "metadata") if name in update})
+        if "locale" in update:
+            draft.set(locale=update["locale"])
+        if "metadata" in update:
+            draft.set(metadata=merged(draft["metadata"], update["metadata"]))
         place = _taxed_place(draft)
         if moves:
             _move(draft, surroundings)

@@ -55,6 +55,24 @@ async def test_what_two_change_of_one_product_is_both_there(merchant: Merchant, 
         assert sorted(variant["title"] for variant in now["variants"]) == sorted([f"Variant {n}", "No 1"])
 
 
+@pytest.mark.parametrize("path", ["/admin/products/{product}", "/admin/products/{product}/variants/{variant}"])
+async def test_metadata_is_changed_by_keys_whoever_else_changes_it(merchant: Merchant, path: str) -> None:
+    made = await product(merchant, variants=1)
+    path = path.format(product=made["id"], variant=made["variants"][0]["id"])
+
+    async def metadata() -> Any:
+        shown = await merchant.get(path)
+        return (shown.get("product") or shown["variant"])["metadata"]
+
+    await merchant.post(path, {"metadata": {"kept": 1, "gone": 2}})
+    await asyncio.gather(*(merchant.post(path, {"metadata": {f"key {n}": n, "gone": ""}}) for n in range(ROUNDS)))
+    assert await metadata() == {"kept": 1, **{f"key {n}": n for n in range(ROUNDS)}}
+    await merchant.post(path, {"metadata": {}})
+    assert len(await metadata()) == ROUNDS + 1
+    await merchant.post(path, {"metadata": None})
+    assert await metadata() is None
+
+
 async def test_of_two_who_change_the_same_one_is_the_last(merchant: Merchant) -> None:
     made = await product(merchant, variants=1)
     path, variant = f"/admin/products/{made['id']}", made["variants"][0]["id"]
