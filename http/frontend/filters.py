@@ -224,6 +224,15 @@ class Filters:
         }
 
 
+def with_nulls(value: Value) -> Value:
+    """Checked filters with null for the text `null`, at any depth: a query string has no other way to say it."""
+    if isinstance(value, dict):
+        return {name: with_nulls(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [with_nulls(one) for one in value]
+    return None if value == "null" else value
+
+
 def keys_or(filters: Filters) -> Kind:
     """Keys of related things, one or many, or filters on them."""
 

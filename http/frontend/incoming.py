@@ -13,7 +13,7 @@ from ...core.errors import InvalidData
 from ...core.json import VALUES, OutOfBounds, received
 from .answers import http_error
 from .bodies import json_type
-from .filters import BOOLEAN, Filters
+from .filters import BOOLEAN, Filters, with_nulls
 from .issues import Issue, invalid_request, invalid_type
 from .querystring import parse
 from .receiving import whole_body
@@ -109,6 +109,7 @@ def check_query(route: Route, text: str, *, restricted: frozenset[str], depth: i
     filters = (route.query or Filters()).check(query, (), issues)
     if issues:
         raise invalid_request(issues)
+    filters = with_nulls(filters)
     check_filters(filters)
     if store:  # whatever a storefront asks for, what is deleted is gone
         paging = replace(paging, with_deleted=False)

@@ -23,10 +23,7 @@ def tree_of(request: Request) -> dict[str, bool]:
 
 
 def without_tree(request: Request, **more: Any) -> dict[str, Any]:
-    filters = {name: value for name, value in request.filters.items() if name not in TREE}
-    if filters.get("parent_category_id") == "null":  # how a query string asks for roots
-        filters["parent_category_id"] = None
-    return {**filters, **more}
+    return {**{name: value for name, value in request.filters.items() if name not in TREE}, **more}
 
 
 async def category_list(request: Request, view: View, **more: Any) -> Answer:
