@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -43,6 +43,7 @@ from .tally import NOW, tally_of, unseen
 from .values import Field
 
 _EMPTY_LIST: ColumnElement[Any] = literal_column("'[]'::json")
+_WHOLE = FieldTree(all=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +98,11 @@ class PageMaker:
         self._hidden = hidden
         self._twins = twins
         self._numbers = itertools.count()
+        self._wholes: frozenset[str] = frozenset()
 
     def make(self, entity: Entity, shape: Shape, values: int, *, limited: bool, first: int | None, apart: bool, known: Known) -> Numbered:
         tree = FieldTree.parse(self._query.fields)
+        self._wholes = frozenset(self._shown_whole(entity, tree))
         offset: ColumnElement[Any] = bindparam("offset", type_=BigInteger)
         moved = self._since(entity, shape, known.place is not None and "place")
         keys = self._keys(entity, shape) if self._query.count and looks_for_words(shape) else None
@@ -279,13 +282,14 @@ class PageMaker:
     # -- what is shown of them
 
     def _shown(
-        self, entity: Entity, tree: FieldTree, source: FromClause, slots: FieldTree, *, depth: int, above: Entity | None = None
+        self, entity: Entity, tree: FieldTree, source: FromClause, slots: FieldTree, *, depth: int, above: frozenset[str] = frozenset()
     ) -> Select[Any]:
-        """A select of the wanted columns and relations over rows of the entity; `above`: of the entity whose rows they are shown in.
+        """A select of the wanted columns and relations over rows of the entity; `above`: of the entities whose rows they are shown in.
 
         The root's rows come with their key. Business code gets what it names, and the key. Clients get more and less, as the API has it:
-        the key that leads to what is shown of one other row; `{id}` of the other rows that a whole one below the root belongs to; nothing
-        for names that aren't there, so that a newer client needn't do without the rest; no key of `bare` rows.
+        the key that leads to what is shown of one other row; the other rows that a whole one below the root belongs to, as `{id}`, or with
+        their columns where rows of that entity are shown whole anyway; nothing for names that aren't there, so that a newer client needn't
+        do without the rest; no key of `bare` rows.
         """
         if depth > DEPTH:
             raise InvalidData("Fields are nested too deeply")
@@ -297,13 +301,26 @@ class PageMaker:
             subtree = tree.children.get(name)
             if subtree is not None:
                 inner = slots.children.get(name) or FieldTree()
-                columns.append(self._related(entity, source, relation, subtree, inner, depth + 1).label(name))
-            elif whole and above is not None and not self._hidden and _leads_elsewhere(relation, entity, above):
-                columns.append(_stub(source.c[relation.key], relation.other_key).label(name))
+                columns.append(self._related(entity, source, relation, subtree, inner, depth + 1, above).label(name))
+            elif whole and above and not self._hidden and _leads_elsewhere(relation, entity, above):
+                if relation.target in self._wholes:
+                    belongs = self._related(entity, source, relation, _WHOLE, FieldTree(), depth + 1, above)
+                else:
+                    belongs = _stub(source.c[relation.key], relation.other_key)
+                columns.append(belongs.label(name))
         for name, slot in slots.children.items():
             if not slot.children:
                 columns.append(func.concat(literal_column(f"'{SLOT}'"), source.c[entity.key]).label(name))
         return select(*columns).select_from(source)
+
+    def _shown_whole(self, entity: Entity, tree: FieldTree) -> Iterator[str]:
+        """Entities of which the tree shows rows with all their columns, below the root."""
+        for name, child in tree:
+            if name in entity.relations:
+                target = self._catalog.schema[entity.relations[name].target]
+                if child.whole:
+                    yield from _names(target)
+                yield from self._shown_whole(target, child)
 
     def _columns(self, entity: Entity, tree: FieldTree, fields: Mapping[str, Field], *, whole: bool, root: bool) -> list[str]:
         """Names of the columns that are shown, in their order: the table's of whole rows, else that in which they are asked for."""
@@ -329,13 +346,20 @@ class PageMaker:
         return list(dict.fromkeys(named))
 
     def _related(
-        self, entity: Entity, source: FromClause, relation: Relation, tree: FieldTree, slots: FieldTree, depth: int
+        self,
+        entity: Entity,
+        source: FromClause,
+        relation: Relation,
+        tree: FieldTree,
+        slots: FieldTree,
+        depth: int,
+        above: frozenset[str],
     ) -> ColumnElement[Any]:
         """The JSON of a relation: an object or null for one, a list for many."""
         target = self._catalog.schema[relation.target]
         other = self._alias(target.table)
         joined = join_on(self._alias, entity, source, relation, target, other)
-        rows = self._shown(target, tree, other, slots, depth=depth, above=entity).where(*joined, *self._seen(target, other))
+        rows = self._shown(target, tree, other, slots, depth=depth, above=above | _names(entity)).where(*joined, *self._seen(target, other))
         if target.soft and not self._query.with_deleted:
             rows = rows.where(other.c.deleted_at.is_(None))
         if relation.kind != "one":
@@ -357,9 +381,14 @@ class PageMaker:
         return table.alias(self._name())
 
 
-def _leads_elsewhere(relation: Relation, entity: Entity, above: Entity) -> bool:
-    """Whether a row of the entity holds the key of one other row, and not of that in which it is shown."""
-    return relation.kind == "one" and relation.key != entity.key and relation.target != above.name
+def _names(entity: Entity) -> frozenset[str]:
+    """The entity, and that of which it is a view."""
+    return frozenset((entity.name, entity.view_of or entity.name))
+
+
+def _leads_elsewhere(relation: Relation, entity: Entity, above: frozenset[str]) -> bool:
+    """Whether a row of the entity holds the key of one other row, and not of one in which it is shown."""
+    return relation.kind == "one" and relation.key != entity.key and relation.target not in above
 
 
 def _stub(key: ColumnElement[Any], name: str) -> ColumnElement[Any]:
