@@ -102,7 +102,7 @@ def shown_variant(variant: dict[str, Any]) -> dict[str, Any]:
         return variant
     variant["prices"] = [
         {
-            **{name: price.get(name) for name in PRICE_SHOWN},
+            **{name: price[name] for name in PRICE_SHOWN if name in price},
             "variant_id": variant["id"],
             "rules": {rule["attribute"]: rule["value"] for rule in price.get("price_rules") or ()},
         }
