@@ -35,7 +35,7 @@ from .engine.durable import DurableFlows
 from .engine.events import Relay, tell
 from .engine.lease import Lease
 from .engine.store import Executions
-from .engine.tables import SCHEMA
+from .engine.tables import LIVE_STATES, SCHEMA
 from .engine.telling import completed, errors_of, steps_of
 from .locking import LockProvider, locks
 
@@ -258,10 +258,11 @@ class Coordinator(Service):
     @reads
     async def list(self, state: str | None = None, workflow: str | None = None, limit: int = 50) -> list[Row]:
         """Executions, newest first: id, workflow, key, state, attempts, owner, waits_at, failures, resume_at, created_at, finished_at,
-        error.
+        error, given_up.
 
         States: invoking, finishing (beyond its point of no return: it goes on until it is done), compensating, done, reverted (failed, and
-        everything was undone) and failed (it needs somebody to look at it). What waits is gone on with at `resume_at`.
+        everything was undone) and failed (it needs somebody to look at it, or an operator has given it up). What waits is gone on with
+        at `resume_at`.
         """
         rows = await self._database.fetch(queries.LIST, {"state": state, "workflow": workflow, "limit": limit})
         return [_shown(row) for row in rows]
@@ -301,6 +302,24 @@ class Coordinator(Service):
                 f"Execution with id: {id} is too old to be taken up again", hint="Modules no longer know which of its writes were done."
             )
         raise NotAllowed(f"Execution with id: {id} is {state}; only a failed one can be tried again")
+
+    async def give_up(self, id: str, by: str, reason: str, step: str | None = None) -> None:
+        """End an execution that waits, or has failed: nobody goes on with it. It stands as failed, with who gave it up and why, until it is
+        tried again (`retry`).
+
+        Nothing is undone, and what is left to do isn't done: whoever gives it up sees to that. `step`: only while it waits at that one.
+        Raises NotFound; NotAllowed where it is over, was given up, or doesn't wait at that step; Conflict while it is being carried out.
+        """
+        about = {"id": id, "given_up": {"by": by, "reason": reason}, "step": step}
+        if await self._database.fetch_value(queries.GIVE_UP, about) is not None:
+            log.warning("an execution was given up", execution=id, by=by, reason=reason)
+            return
+        row = await self.show(id)
+        if row["state"] in LIVE_STATES and row["owner"] is not None:
+            raise Conflict(f"Execution with id: {id} is just being carried out. Try again.")
+        if row["given_up"] is None and step is not None and (row["state"] == "failed" or row["state"] in LIVE_STATES):
+            raise NotAllowed(f"The step {step} does not wait; the execution {id} is {row['state']} and waits at {row['waits_at']}.")
+        raise NotAllowed(f"Execution with id: {id} is {row['state']}; only one that waits or has failed can be given up, once")
 
     @reads
     async def figures(self) -> Row:
@@ -392,6 +411,7 @@ def _shown(row: Any) -> Row:
         "created_at": iso(row["started_at"]),
         "finished_at": iso(row["finished_at"]) if row["finished_at"] is not None else None,
         "error": f"{error[0]}: {error[1]}" if error else None,
+        "given_up": row["given_up"],
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -157,10 +158,11 @@ def _workflows(app: typer.Typer) -> None:
         """List executions, newest first."""
         rows = _with_coordinator(data_dir, database_url, lambda host: host.workflows.list(state=state, limit=limit))
         names = {"execution": "id", "waits at": "waits_at", "due": "resume_at", "started": "created_at"}
-        titles = ("execution", "workflow", "key", "state", "attempts", "started", "waits at", "failures", "due", "error")
+        titles = ("execution", "workflow", "key", "state", "attempts", "started", "waits at", "failures", "due", "error", "given up")
         table = Table(*titles)
         for row in rows:
-            table.add_row(*(str(row[names.get(title, title)] or "") for title in titles))
+            given_up = f"{row['given_up']['by']}: {row['given_up']['reason']}" if row["given_up"] else ""
+            table.add_row(*(str(row[names.get(title, title)] or "") for title in titles[:-1]), given_up)
         console.print(table)
 
     @workflows.command(epilog="Example:  velella workflows show wfex_01J9…")
@@ -173,6 +175,18 @@ def _workflows(app: typer.Typer) -> None:
         """Put a failed execution back in the queue; a running Velella goes on with it where it stopped."""
         _with_coordinator(data_dir, database_url, lambda host: host.workflows.retry(execution))
         console.print("Put back in the queue.")
+
+    @workflows.command("give-up", epilog="Example:  velella workflows give-up wfex_01J9… --reason 'refunded by hand at the provider'")
+    def give_up(
+        execution: str,
+        reason: str = typer.Option(..., help="Why: kept with the execution."),
+        by: str = typer.Option(getpass.getuser, help="Who: kept with the execution.", show_default="who runs this"),
+        data_dir: Path | None = DataDir,
+        database_url: str | None = DatabaseUrl,
+    ) -> None:
+        """End an execution that waits, or has failed, as failed: nobody goes on with it. What it has done stays done."""
+        _with_coordinator(data_dir, database_url, lambda host: host.workflows.give_up(execution, by=by, reason=reason))
+        console.print("Given up. `velella workflows retry` takes it up again.")
 
 
 def _with_coordinator(data_dir: Path | None, database_url: str | None, question: Callable[[Any], Awaitable[R]]) -> R:

@@ -129,7 +129,7 @@ BACKLOG = _sql(f"""
         (SELECT count(*) FROM workflow_execution WHERE {LIVE} AND state = 'invoking') AS invoking,
         (SELECT count(*) FROM workflow_execution WHERE {LIVE} AND state = 'finishing') AS finishing,
         (SELECT count(*) FROM workflow_execution WHERE {LIVE} AND state = 'compensating') AS compensating,
-        (SELECT count(*) FROM workflow_execution WHERE state = 'failed') AS failed,
+        (SELECT count(*) FROM workflow_execution WHERE state = 'failed' AND given_up IS NULL) AS failed,
         (SELECT count(*) FROM event_delivery WHERE due_at IS NOT NULL) AS events
 """)
 
@@ -186,7 +186,7 @@ OUTCOMES = _sql("""
 STILL_OURS = _sql("SELECT id, fence, state FROM workflow_execution WHERE id = ANY (:ids::text[]) AND owner = :owner")
 
 LIST = _sql("""
-    SELECT id, workflow, key, state, attempts, owner, waits_at, failures, resume_at, started_at, finished_at, error
+    SELECT id, workflow, key, state, attempts, owner, waits_at, failures, resume_at, started_at, finished_at, error, given_up
     FROM workflow_execution
     WHERE (:state::text IS NULL OR state = :state) AND (:workflow::text IS NULL OR workflow = :workflow)
     ORDER BY started_at DESC LIMIT :limit
@@ -195,12 +195,13 @@ LIST = _sql("""
 SHOW = _sql("SELECT * FROM workflow_execution WHERE id = :id")
 
 PACKED = _sql(
-    "SELECT id, workflow, state, input, journal, undo, steps, error, started_at FROM workflow_execution WHERE id = ANY (:ids::text[])"
+    "SELECT id, workflow, state, input, journal, undo, steps, error, started_at, waits_at, given_up"
+    " FROM workflow_execution WHERE id = ANY (:ids::text[])"
 )
 
 # How the executions of a workflow stand that run, or have ended a moment ago. Each part has an index of its own.
 PROGRESS = _sql(f"""
-    SELECT id, workflow, key, state, input, journal, undo, result, steps, error, started_at FROM (
+    SELECT id, workflow, key, state, input, journal, undo, result, steps, error, started_at, given_up FROM (
         SELECT * FROM workflow_execution WHERE {LIVE}
         UNION ALL
         SELECT * FROM workflow_execution WHERE expires_at > now() + make_interval(secs => :retention::float8 - :recent::float8)
@@ -222,8 +223,17 @@ LIVING = _sql(f"SELECT id FROM workflow_execution WHERE {LIVE} AND started_at < 
 RETRY = _sql("""
     UPDATE workflow_execution
     SET state = CASE WHEN undo IS NULL THEN 'finishing' ELSE 'compensating' END,
-        owner = NULL, attempts = 1, resume_at = NULL, finished_at = NULL, failures = 0, waits_at = NULL
+        owner = NULL, attempts = 1, resume_at = NULL, finished_at = NULL, failures = 0, waits_at = NULL, given_up = NULL
     WHERE id = :id AND state = 'failed' AND (undo IS NOT NULL OR started_at > now() - make_interval(secs => :recorded))
+    RETURNING id
+""")
+
+# Only of one that nobody carries out right now. What it has done stays done; what it was to undo is kept.
+GIVE_UP = _sql(f"""
+    UPDATE workflow_execution
+    SET state = 'failed', given_up = :given_up, finished_at = coalesce(finished_at, now()), resume_at = NULL, fence = fence + 1
+    WHERE id = :id AND given_up IS NULL AND (state = 'failed' OR {LIVE} AND owner IS NULL)
+      AND (:step::text IS NULL OR waits_at = :step OR right(waits_at, length(:step) + 1) = ' ' || :step)
     RETURNING id
 """)
 

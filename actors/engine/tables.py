@@ -40,6 +40,7 @@ workflow_execution = Table(
     Column("waits_at", Text),
     Column("failures", Integer, nullable=False, server_default=text("0")),
     Column("failing_since", Timestamp),
+    Column("given_up", Json),  # failed: by whom and why an operator has ended it
     Column("trace_id", Text, nullable=False),
     Column("started_at", Timestamp, nullable=False),
     Column("finished_at", Timestamp),

@@ -26,6 +26,10 @@ _COMPENSATED = {
     "failed": {"state": "failed", "status": "permanent_failure"},
 }
 """By the state of an execution: how undoing a step stands that is not undone yet, or never had to be."""
+_FAILED = {"state": "failed", "status": "permanent_failure"}
+_AGAIN = {"state": "invoking", "status": "temporary_failure"}
+_WAITING = {"invoking": _AGAIN, "finishing": _AGAIN, "failed": _FAILED}
+"""By the state of an execution: how the step stands that it waits at, or waited at to the end."""
 
 
 def steps_of(row: Packed) -> Iterator[tuple[str, str, Any]]:
@@ -58,6 +62,9 @@ def execution_of(row: Packed) -> Row:
         at = f"{at}.{name}"
         still = left is None or path in left
         steps[at] = _step(at, depth, undone if still else _COMPENSATED["reverted"], row)
+    if row["waits_at"] and row["undo"] is None and row["state"] in _WAITING:
+        at = f"{at}.{row['waits_at'].rpartition(' ')[2]}"
+        steps[at] = {**_step(at, len(steps), _IDLE, row), "invoke": _WAITING[row["state"]]}
     return {"steps": steps}
 
 
@@ -68,6 +75,9 @@ def context_of(row: Packed) -> Row:
 
 
 def errors_of(row: Packed) -> Iterator[Row]:
+    if row["given_up"]:
+        message = f"Given up by {row['given_up']['by']}: {row['given_up']['reason']}"
+        yield {"action": row["workflow"], "handlerType": "invoke", "error": {"name": "GivenUp", "message": message}}
     if row["error"]:
         name, message, *_ = row["error"]
         yield {"action": row["workflow"], "handlerType": "invoke", "error": {"name": name, "message": message}}
@@ -78,7 +88,7 @@ def _step(id: str, depth: int, compensate: Row, row: Packed) -> Row:
         "id": id,
         "depth": depth,
         "definition": {},
-        "invoke": _DONE if id != ROOT else _ROOT.get(row["state"], {"state": "failed", "status": "permanent_failure"}),
+        "invoke": _DONE if id != ROOT else _ROOT.get(row["state"], _FAILED),
         "compensate": compensate,
         "startedAt": int(row["started_at"].timestamp() * 1000),
     }

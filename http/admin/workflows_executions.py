@@ -85,17 +85,35 @@ async def run_workflow(request: Request) -> Answer:
 
 
 @routes.post("/admin/workflows-executions/{workflow_id}/steps/success", body=StepAnswer, query=None)
-@routes.post("/admin/workflows-executions/{workflow_id}/steps/failure", body=StepAnswer, query=None)
 async def end_step(request: Request) -> Answer:
-    """Say how a step ended that waits for the world outside. No workflow has such a step yet, so this is refused."""
+    """Say that a step went well that waits for the world outside. No workflow has such a step yet, so this is refused."""
     transaction, step = request.body["transaction_id"], request.body["step_id"]
+    row = await _transaction(request)
+    raise NotAllowed(f"The step {step} of the transaction {transaction} does not wait for an answer; the execution is {row['state']}.")
+
+
+@routes.post("/admin/workflows-executions/{workflow_id}/steps/failure", body=StepAnswer, query=None)
+async def fail_step(request: Request) -> Answer:
+    """Give up an execution that waits at this step and can't go on. `response` says why. Nothing of it is undone."""
+    row = await _transaction(request)
+    reason = request.body.get("response")
+    await request.workflows.give_up(
+        row["id"],
+        by=request.actor_id,
+        reason=reason if isinstance(reason, str) else dumps(reason or {}).decode(),
+        step=request.body["step_id"].rpartition(".")[2],
+    )
+    return {"success": True}
+
+
+async def _transaction(request: Request) -> Row:
+    """The newest execution under the transaction id that the body names."""
+    transaction = request.body["transaction_id"]
     about = {"workflow_id": request.params["workflow_id"], "transaction_id": transaction}
     page = await request.rows(EXECUTION, about, fields=("id", "state"), order=("-created_at",), limit=1)
     if not page.rows:
         raise _missing(request, transaction)
-    raise NotAllowed(
-        f"The step {step} of the transaction {transaction} does not wait for an answer; the execution is {page.rows[0]['state']}."
-    )
+    return page.rows[0]
 
 
 # -- following

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from velella.core.errors import Busy, GoesOn, NotAllowed, NotFound, PaymentOutcomeUnknown, Unavailable, UnexpectedState
+from velella.core.errors import Busy, Conflict, GoesOn, NotAllowed, NotFound, PaymentOutcomeUnknown, Unavailable, UnexpectedState
 from velella.core.flow import Flow, step, workflow
 
 if TYPE_CHECKING:
@@ -240,3 +240,36 @@ async def test_what_is_finishing_is_never_given_up(toy: Any, shop: Stage, look: 
     for _ in range(3):
         await look(shop, 400)
     assert (await only(shop))["state"] == "done"
+
+
+async def test_what_is_refused_for_ever_is_given_up_by_an_operator(toy: Any, shop: Stage, look: Look) -> None:
+    toy.later[:] = [NotAllowed("Never.")] * 9
+    assert await shop.coordinator.run("toy-buy", {"account": "a"}) == "bought"
+    id = (await only(shop))["id"]
+    with pytest.raises(NotAllowed, match="waits at 3 book-late"):
+        await shop.coordinator.give_up(id, "ada", "another step", step="charge")
+    await shop.coordinator.give_up(id, "ada", "booked by hand", step="book-late")
+    row = await only(shop)
+    assert (row["state"], row["given_up"]) == ("failed", {"by": "ada", "reason": "booked by hand"})
+    assert "Never" in row["error"], "what it failed with stays beside it"
+    with pytest.raises(NotAllowed, match="once"):
+        await shop.coordinator.give_up(id, "eve", "mine")
+    assert await look(shop, 10_000) == 0, "nobody goes on with it"
+    assert await shop.booked("a") == [1, 5], "nothing is undone"
+    counted = {labels: value for name, labels, value in await shop.coordinator.backlog() if name == "velella_workflow_executions"}
+    assert counted["failed",] == 0, "it waits for nobody any more"
+    toy.later.clear()
+    await shop.coordinator.retry(id)
+    await look(shop, 1)
+    row = await only(shop)
+    assert (row["state"], row["given_up"]) == ("done", None)
+
+
+async def test_what_is_just_being_carried_out_is_not_given_up(toy: Any, shop: Stage) -> None:
+    await shop.coordinator.run("toy-buy", {"account": "a"})
+    id = (await only(shop))["id"]
+    with pytest.raises(NotAllowed, match="is done"):
+        await shop.coordinator.give_up(id, "ada", "why not")
+    await shop.database.script("UPDATE workflow_execution SET state = 'finishing', owner = 'wfco_other'")
+    with pytest.raises(Conflict, match="carried out"):
+        await shop.coordinator.give_up(id, "ada", "why not")

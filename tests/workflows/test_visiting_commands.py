@@ -23,6 +23,7 @@ WORKS = (
     ("seed", "--empty"),
     ("user", "create", "--email", "ada@example.com", "--password", "correct horse"),
     ("key", "create", "--title", "Web"),
+    ("workflows", "give-up", "wfex_1", "--reason", "done by hand"),
     ("workflows", "retry", "wfex_1"),
 )
 PROVIDERS = ("payment_provider", "tax_provider", "fulfillment_provider", "notification_provider")

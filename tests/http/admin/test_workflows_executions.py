@@ -289,6 +289,26 @@ async def test_one_that_is_beyond_its_point_of_no_return_shows_what_it_waits_for
         await asyncio.sleep(0.1)
 
 
+async def test_a_merchant_gives_up_what_waits_at_a_step_for_ever(merchant: Merchant, ship: str, shop: Shop) -> None:
+    path = f"{PATH}/test-cast-off"
+    await merchant.post(f"{path}/run", {"input": {"ship": ship}})
+    while (found := await merchant.get(PATH, transaction_id=ship, state="finishing"))["count"] == 0:
+        await asyncio.sleep(0.02)
+    steps, waiting = found["workflow_executions"][0]["execution"]["steps"], "_root.weigh-anchor.find-pilot"
+    assert steps[waiting]["invoke"] == {"state": "invoking", "status": "temporary_failure"}
+    body = {"transaction_id": ship, "step_id": waiting, "response": "sailed without"}
+    while (told := await merchant.client("POST", f"{path}/steps/failure", body)).status == 409:  # it is just tried again
+        await asyncio.sleep(0.05)
+    assert (told.status, told.json) == (200, {"success": True})
+    whole = (await merchant.get(f"{path}/{ship}"))["workflow_execution"]
+    assert whole["state"] == "failed"
+    assert ways(whole)[waiting][0] == "failed"
+    assert "sailed without" in whole["context"]["errors"][0]["error"]["message"]
+    [row] = [each for each in await shop.host.workflows.list(state="failed") if each["key"] == ship]
+    assert row["given_up"]["by"].startswith("user_")
+    assert row["given_up"]["reason"] == "sailed without"
+
+
 async def test_a_door_that_closes_lets_go_of_those_who_follow(merchant: Merchant, shop: Shop) -> None:
     door = FrontEnd(shop.host.context, workflows_executions.routes)
     await door.start()
