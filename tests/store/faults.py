@@ -1,7 +1,8 @@
 """Have one message of a durable flow fail, wherever it sends one: refused, its answer lost, or its coordinator killed there.
 
-A flow is carried out by a coordinator of its own (`Victim`) beside the shop's. All that it sends goes through `Plan.through`: messages to
-modules, statements of the engine, locks. A first run counts them, so whoever tries them one by one needn't know the flow.
+A flow is carried out by a coordinator of its own beside the shop's. All that it sends goes through `Plan.through`: messages to modules,
+statements of the engine, locks, and within the payment module what providers are asked: that is, between what was written down and what is
+booked. A first run counts them, so whoever tries them one by one needn't know the flow.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from typing import Any, Literal, get_args
 
 from velella.actors.coordinator import Coordinator
 from velella.actors.host import Host
-from velella.core.errors import Busy, ReplyLost
+from velella.core.errors import Busy, PaymentOutcomeUnknown, ReplyLost, VelellaError
 from velella.core.messages import CallContext, call_context
+from velella.modules.payment.provider import Ask
+from velella.modules.payment.service import PaymentService
 
 Fault = Literal["refused", "lost", "killed before", "killed after"]
 FAULTS: tuple[Fault, ...] = get_args(Fault)
@@ -34,7 +37,8 @@ class Plan:
     held: list[Any] = field(default_factory=list)
     """Locks."""
 
-    async def through(self, name: str, send: Callable[[], Awaitable[Any]]) -> Any:
+    async def through(self, name: str, send: Callable[[], Awaitable[Any]], lost: type[VelellaError] = ReplyLost) -> Any:
+        """`lost`: what the sender hears where the answer is lost."""
         if self.dead.is_set():
             await _nothing_more()
         index = len(self.sent)
@@ -45,7 +49,7 @@ class Plan:
                     raise Busy(f"{name} was refused", retry_after=1.0)
                 case "lost":
                     await send()
-                    raise ReplyLost(f"The answer of {name} was lost")
+                    raise lost(f"The answer of {name} was lost")
                 case "killed after":
                     await send()
             self.dead.set()
@@ -68,9 +72,9 @@ async def _nothing_more() -> None:
     raise asyncio.CancelledError
 
 
-async def _through(name: str, send: Callable[[], Awaitable[Any]]) -> Any:
+async def _through(name: str, send: Callable[[], Awaitable[Any]], lost: type[VelellaError] = ReplyLost) -> Any:
     plan = _plan.get()
-    return await (send() if plan is None else plan.through(name, send))
+    return await (send() if plan is None else plan.through(name, send, lost))
 
 
 class _Locks:
@@ -121,7 +125,15 @@ class _Database:
 
 @asynccontextmanager
 async def breakable(host: Host) -> AsyncIterator[None]:
-    """Inside, messages to modules may be made to fail."""
+    """Inside, messages to modules and what providers are asked may be made to fail."""
+    payment = host.services["payment"]
+    assert isinstance(payment, PaymentService)
+    ask = payment._asked
+
+    async def asked(provider: str, what: Any, about: Ask) -> Any:
+        return await _through(f"provider.{what}", lambda: ask(provider, what, about), lost=PaymentOutcomeUnknown)
+
+    payment._asked = asked  # type: ignore[method-assign]
     before = {}
     for module, handle in vars(host.modules).items():
         before[module] = resolve = handle.__dict__["_resolve"]
@@ -138,6 +150,7 @@ async def breakable(host: Host) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        del payment._asked
         for module, handle in vars(host.modules).items():
             _reset(handle, before[module])
 

@@ -272,6 +272,9 @@ async def test_money_stock_orders_and_books_agree_wherever_a_flow_is_hit(
         else:
             pivot = whole.sent.index(kind.pivot)
             plans += [(kind, pivot, fault) for fault in dice.sample(FAULTS, 2)]
+            asked = [at for at, name in enumerate(whole.sent) if name.startswith("provider.")]
+            assert asked, (kind.__name__, whole.sent)
+            plans.append((kind, dice.choice(asked), dice.choice(("killed before", "killed after"))))
             plans += [(kind, dice.randrange(len(whole.sent)), dice.choice(FAULTS)) for _ in range(2)]
     places = asyncio.Semaphore(AT_ONCE)
 
