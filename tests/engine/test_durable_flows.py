@@ -234,6 +234,27 @@ async def test_nothing_is_written_that_could_come_after_the_end_of_the_lease(eng
         assert await slow.booked("b") == []
 
 
+async def test_a_visitor_carries_out_what_it_is_asked_for_and_nothing_else(engine_database: str, here: Stage) -> None:
+    from toy_stage import stage
+
+    for chore in here.coordinator._chores:  # the shop doesn't look right now
+        chore.cancel()
+    await here.database.script("""
+        INSERT INTO workflow_execution (id, workflow, key, state, input, owner, resume_at, trace_id, started_at)
+        VALUES ('wfex_left', 'book-three', 'left', 'invoking', '\\x80', 'wfco_dead', NULL, 't', now()),
+            ('wfex_due', 'book-three', 'due', 'finishing', '\\x80', NULL, now(), 't', now())
+    """)
+    async with stage(engine_database, visits=True) as visitor:
+        await visitor.coordinator.run("book-three", {"account": "mine"})
+        begun = await visitor.coordinator.start_durable("book-three", {"account": "later"})
+    rows = {row["id"]: (row["state"], row["attempts"], row["owner"]) for row in await here.coordinator.list()}
+    assert rows.pop("wfex_left") == ("invoking", 1, "wfco_dead")
+    assert rows.pop("wfex_due") == ("finishing", 1, None)
+    assert rows.pop(begun) == ("invoking", 1, None), "the shop takes up what a command has put in its queue"
+    assert [state for state, _, _ in rows.values()] == ["done"]
+    assert await here.booked("later") == []
+
+
 async def test_what_begins_in_the_last_moment_of_an_idle_lease_has_time_to_write(here: Stage) -> None:
     lease = here.coordinator._lease
     await lease.beat()

@@ -68,12 +68,12 @@ class ToyClock:
     """The time of a database and of the coordinators on it, which tests move on."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.database = database
         self.ahead = 0.0
 
     async def set_up(self) -> None:
         """Have `now()` mean this clock in every session that begins from here on."""
-        await self._database.script("""
+        await self.database.script("""
             CREATE SCHEMA toy_clock;
             CREATE TABLE toy_clock.ahead (seconds float8);
             INSERT INTO toy_clock.ahead VALUES (0);
@@ -84,15 +84,16 @@ class ToyClock:
 
     async def forward(self, seconds: float) -> None:
         self.ahead += seconds
-        await self._database.script(f"UPDATE toy_clock.ahead SET seconds = {self.ahead}")
+        await self.database.script(f"UPDATE toy_clock.ahead SET seconds = {self.ahead}")
 
     def __call__(self) -> datetime:
         return utc_now() + timedelta(seconds=self.ahead)
 
 
 @asynccontextmanager
-async def stage(url: str, name: str | None = None, clock: ToyClock | None = None) -> AsyncIterator[Stage]:
-    """`name`: of a replica that is restarted under the same name. With a clock it does its chores when it is told to."""
+async def stage(url: str, name: str | None = None, clock: ToyClock | None = None, *, visits: bool = False) -> AsyncIterator[Stage]:
+    """`name`: of a replica that is restarted under the same name. With a clock it does its chores when it is told to. `visits`: it is a
+    command's, and no part of the shop."""
     database = Database(url, connections=4)
     await database.open()
     settings = Settings(_env_file=None)
@@ -102,7 +103,9 @@ async def stage(url: str, name: str | None = None, clock: ToyClock | None = None
     ledger = toy_ledger.LedgerService(ModuleContext(settings, database, Providers("ledger"), changed))
     locks = HereLocks()
     modules = cast(Any, SimpleNamespace(ledger=Handle(ledger)))
-    coordinator = Coordinator(FlowContext(modules, cast(Any, None), settings, locks, clock or utc_now), database, replica=name)
+    coordinator = Coordinator(
+        FlowContext(modules, cast(Any, None), settings, locks, clock or utc_now), database, replica=name, visits=visits
+    )
     await coordinator.start()
     if clock is not None:
         for chore in coordinator._chores:
