@@ -72,12 +72,20 @@ def rounded(amount: Decimal | int, currency: str) -> Decimal:
     return Decimal(amount).quantize(_step(currency), context=_EXACT)
 
 
-def check_movable(amount: Decimal, currency: str, what: str) -> None:
-    """Raises InvalidData, which begins with `what`, for an amount that can't be paid in a currency: below zero, or finer than it is."""
+def nearest(amount: Decimal, step: Decimal) -> Decimal:
+    """The multiple of `step` that is nearest to an amount; halves go away from zero."""
+    return _EXACT.multiply(_EXACT.quantize(_EXACT.divide(amount, step), _ONE), step)
+
+
+def check_movable(amount: Decimal, currency: str, what: str, step: Decimal | None = None) -> None:
+    """Raises InvalidData, which begins with `what`, for an amount that can't be paid in a currency: below zero, finer than it is, or than
+    the step in which who pays it can move it."""
     if not amount.is_finite() or amount < 0:
         raise InvalidData(f"{what} can't be {amount}")
     if rounded(amount, currency) != amount:
         raise InvalidData(f"{what} can't be {amount:f}: {currency.upper()} has {decimals(currency)} decimals")
+    if step is not None and nearest(amount, step) != amount:
+        raise InvalidData(f"{what} can't be {amount:f}: its payment provider moves {currency.upper()} in steps of {step:f}")
 
 
 def difference(amount: Decimal, *taken: Decimal) -> Decimal:

@@ -1,7 +1,8 @@
 """Stripe as tests have it: localstripe on a loopback port, behind a desk that knows idempotency keys and can lose answers.
 
 localstripe does what is asked every time it is asked. The desk answers a repeated key with what it answered first and refuses one that is
-being carried out, as Stripe does, and says how much of a payment was captured. Requests whose `METHOD /path` matches an entry of `lost` are
+being carried out, as Stripe does, says how much of a payment was captured, and moves amounts of three decimals only where the last is 0.
+Requests whose `METHOD /path` matches an entry of `lost` are
 carried out, but their answer never arrives; those that match one of `down` aren't carried out either.
 """
 
@@ -12,6 +13,7 @@ import re
 import time
 import warnings
 from typing import Any
+from urllib.parse import parse_qsl
 
 import aiohttp
 from aiohttp import web
@@ -24,6 +26,7 @@ Row = dict[str, Any]
 
 SECRET = "whsec_velella"
 KEY = "sk_test_velella"
+THREE_DECIMALS = ("bhd", "jod", "kwd", "omr", "tnd")
 
 
 class StripeDesk:
@@ -37,6 +40,7 @@ class StripeDesk:
         self._answered: dict[str, tuple[bytes, int, bytes]] = {}
         self._busy: set[str] = set()
         self._captured: dict[str, int] = {}
+        self._currencies: dict[str, str] = {}
         self._runners: list[web.AppRunner] = []
         self.url = ""
         """Where the provider asks."""
@@ -92,16 +96,26 @@ class StripeDesk:
         return web.Response(body=text, status=status, content_type="application/json")
 
     async def _carry_out(self, request: web.Request, name: str, body: bytes) -> tuple[int, bytes]:
+        if self._is_too_fine(request.path, dict(parse_qsl(body.decode()))):
+            error = {"type": "invalid_request_error", "message": "Invalid amount: the last digit has to be 0"}
+            return 400, json.dumps({"error": error}).encode()
         self.asked.append(name)
         headers = {"Content-Type": request.headers.get("Content-Type", "")}
         async with self._session.request(request.method, self.behind + request.path_qs, data=body, headers=headers) as answer:
             status, made = answer.status, await answer.json()
         if made.get("object") == "payment_intent":
+            self._currencies[made["id"]] = made["currency"]
             taken = re.search(rb"amount_to_capture=(\d+)", body)
             if taken and status == 200:
                 self._captured[made["id"]] = int(taken[1])
             made["amount_received"] = self._captured.get(made["id"], made["amount"]) if made["status"] == "succeeded" else 0
         return status, json.dumps(made).encode()
+
+    def _is_too_fine(self, path: str, said: dict[str, str]) -> bool:
+        intents = [said.get("payment_intent", ""), *path.split("/")]
+        currency = said.get("currency") or next((self._currencies[each] for each in intents if each in self._currencies), "")
+        amount = said.get("amount") or said.get("amount_to_capture") or "0"
+        return currency in THREE_DECIMALS and int(amount) % 10 != 0
 
     @staticmethod
     def _silence(request: web.Request) -> web.StreamResponse:

@@ -140,7 +140,8 @@ class Operations(Sessions):
                 return Operation(row["id"], row["kind"], payment, row["amount"], row["details"]), row["mine"]
         standing = await self.database.fetch_one(STANDING, {"id": payment_id})
         assert standing is not None  # an aggregate always gives a row
-        taken = _amount_for(kind, payment, dict(standing), amount)
+        step = self._provider(payment["provider_id"]).step(payment["currency_code"])
+        taken = _amount_for(kind, payment, dict(standing), amount, step)
         if taken is None:
             return None
         operation = Operation(new_id("payop"), kind, payment, taken, details)
@@ -210,8 +211,8 @@ class Operations(Sessions):
         return dict(held)
 
 
-def _amount_for(kind: Kind, payment: Row, standing: Mapping[str, Any], wanted: Decimal | None) -> Decimal | None:
-    """What the operation moves, by what the payment has left. None: it is done already."""
+def _amount_for(kind: Kind, payment: Row, standing: Mapping[str, Any], wanted: Decimal | None, step: Decimal | None) -> Decimal | None:
+    """What the operation moves, by what the payment has left. None: it is done already. `step`: see `PaymentProvider.step`."""
     id, authorized = payment["id"], payment["amount"]
     captured: Decimal = standing["captured"]
     if kind == "cancel":
@@ -232,7 +233,7 @@ def _amount_for(kind: Kind, payment: Row, standing: Mapping[str, Any], wanted: D
     if amount <= 0 or amount > left:
         raise InvalidData(f"Cannot {kind} {amount:f} of payment {id}: {left:f} is {what}")
     if amount != left:  # all of it can be moved; a part that no provider can move would leave another such part behind
-        money.check_movable(amount, payment["currency_code"], f"An amount to {kind}")
+        money.check_movable(amount, payment["currency_code"], f"An amount to {kind}", step)
     return Decimal(amount)
 
 

@@ -38,7 +38,8 @@ class Ask:
     data: Data
     """What the provider returned last; at the start, what the storefront sent with `session_id` added."""
     amount: Decimal
-    """In major units of the currency, with no more decimals than the currency has."""
+    """In major units of the currency, with no more decimals than the currency has. A provider whose `step` is coarser moves the nearest
+    amount that it can for it, halves upwards."""
     currency_code: str
     """Lower case."""
     context: Data = field(default_factory=dict)
@@ -53,7 +54,7 @@ class Outcome:
     """Kept with the session or payment and handed in with the next request."""
     status: Status = "pending"
     captured: Decimal | None = None
-    """With `captured`: how much of it, in all. None: the whole amount."""
+    """With `captured`: how much of it, in all. None, and where that is what it moves for the whole amount: the whole amount."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,15 @@ class PaymentProvider(ABC):
     """The middle of its id: `pp_<identifier>_<id in the settings>`."""
     asks_nobody: ClassVar[bool] = False
     """There is no outside party: nothing is ever held, or in doubt, so there is nothing to be settled."""
+
+    def step(self, currency_code: str) -> Decimal | None:
+        """The smallest amount that it can move in a currency; None: whatever the currency has decimals for.
+
+        A whole (of a session, of what is left of a payment) is moved as a whole: the books hold it exactly, and what the provider moves for
+        it is the nearest that it can. A part has to be a number of steps. So parts and the rest after them add up to the whole, here and at
+        the provider.
+        """
+        return None
 
     @abstractmethod
     async def initiate(self, ask: Ask) -> Outcome:

@@ -26,9 +26,9 @@ class Till:
     store: Store
     desk: StripeDesk
 
-    async def cart(self, provider: str = HELD, **options: Any) -> tuple[Row, str, str]:
+    async def cart(self, provider: str = HELD, price: str = "10", currency: str = "eur", **options: Any) -> tuple[Row, str, str]:
         """A cart that only has to be paid and completed, its session and its intent."""
-        variant = await self.market.new_variant({"eur": "10"})
+        variant = await self.market.new_variant({currency: price})
         cart = await self.store.ready(variant, provider=provider, **options)
         [session] = (await self.store.show(cart, fields="*payment_collection.payment_sessions"))["payment_collection"]["payment_sessions"]
         return cart, session["id"], session["data"]["id"]
@@ -174,3 +174,33 @@ async def test_a_customer_is_one_customer_at_stripe(till: Till) -> None:
         [session] = (await store.pay(cart, HELD))["payment_sessions"]
         found.add(session["data"]["customer"])
     assert len(found) == 1
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+async def test_a_total_that_stripe_can_not_move_as_finely_is_paid_and_given_back_as_a_whole(
+    till: Till, merchant: Store, at_once: bool
+) -> None:
+    """2.231 KWD: Stripe takes 2.23, the order is paid."""
+    cart, _, intent = await till.cart(TAKEN if at_once else HELD, "1", "kwd", country="kw")
+    assert cart["total"] == Decimal("2.231")
+    await till.desk.pay(intent)
+    order = (await till.store.complete(cart))["order"]["id"]
+    shown = (await merchant.get(f"/admin/orders/{order}"))["order"]
+    path = f"/admin/payments/{shown['payment_collections'][0]['payments'][0]['id']}"
+    if not at_once:
+        fine = await merchant.post(f"{path}/capture", {"amount": 1.005})
+        assert (fine.status, fine.body["type"]) == (400, "invalid_data")
+        assert "steps of 0.01" in fine.body["message"]
+        await merchant.post(f"{path}/capture")
+    order_now = await till.order_of({"id": cart["id"]})
+    assert order_now is not None
+    assert (order_now["payment_collections"][0]["status"], captured(order_now)) == ("completed", [Decimal("2.231")])
+    assert await till.tell("succeeded", intent, provider=TAKEN if at_once else HELD) == (200, "OK")
+    assert (await till.desk("GET", f"payment_intents/{intent}"))["amount_received"] == 2230
+    assert (await merchant.post(f"{path}/refund", {"amount": 1.005})).status == 400
+    assert (await merchant.post(f"{path}/refund", {"amount": 1.01})).status == 200
+    given = (await merchant.post(f"{path}/refund"))["payment"]["refunds"]
+    assert [each["amount"] for each in given] == [Decimal("1.01"), Decimal("1.221")]
+    assert await till.desk.refunds(intent) == [1010, 1220]
+    summary = (await merchant.get(f"/admin/orders/{order}"))["order"]["summary"]
+    assert (summary["paid_total"], summary["refunded_total"]) == (Decimal("2.231"), Decimal("2.231"))

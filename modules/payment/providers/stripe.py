@@ -47,6 +47,8 @@ SHOWN = (
 """What is kept of a PaymentIntent; storefronts see it."""
 SPECIAL_DECIMALS = {"isk": 2, "mga": 0, "ugx": 2}
 """Currencies whose amounts Stripe counts with other decimals than ISO does."""
+STEPS = {"mga": Decimal(1)} | {code: Decimal("0.01") for code, each in money.CURRENCIES.items() if each.decimal_digits == 3}
+"""Currencies that Stripe doesn't move as finely as they are: of three decimals the last has to be 0."""
 NOTICES: Mapping[str, Any] = {
     "payment_intent.amount_capturable_updated": "authorized",
     "payment_intent.canceled": "canceled",
@@ -115,6 +117,9 @@ class StripePayment(PaymentProvider):
         self._refunds: Any = client.v1.refunds
         self._customers: Any = client.v1.customers
 
+    def step(self, currency_code: str) -> Decimal | None:
+        return STEPS.get(currency_code)
+
     async def close(self) -> None:
         await self._http.close_async()
 
@@ -131,11 +136,11 @@ class StripePayment(PaymentProvider):
         holder = ask.context.get("account_holder")
         if holder:
             params["customer"] = holder["external_id"]
-        return self._outcome(await self._call(self._intents.create_async(params, {"idempotency_key": ask.key})))
+        return self._outcome(await self._call(self._intents.create_async(params, {"idempotency_key": ask.key})), ask)
 
     async def update(self, ask: Ask) -> Outcome:
         params = {"amount": minor_units(ask.amount, ask.currency_code), "currency": ask.currency_code}
-        return self._outcome(await self._call(self._intents.update_async(ask.data["id"], params, {"idempotency_key": ask.key})))
+        return self._outcome(await self._call(self._intents.update_async(ask.data["id"], params, {"idempotency_key": ask.key})), ask)
 
     async def drop(self, ask: Ask) -> None:
         if "id" not in ask.data:
@@ -159,14 +164,14 @@ class StripePayment(PaymentProvider):
             try:
                 intent = await self._call(self._intents.confirm_async(intent["id"], params, {"idempotency_key": ask.key}))
             except PaymentAuthorizationFailed:
-                return Outcome(self._outcome(await self._intent(ask)).data, "error")
-        outcome = self._outcome(intent)
+                return Outcome(self._outcome(await self._intent(ask), ask).data, "error")
+        outcome = self._outcome(intent, ask)
         # nothing is under way: the buyer's browser has it to do, with the money or with another card
         return Outcome(outcome.data, "requires_more") if outcome.status == "pending" else outcome
 
     async def capture(self, ask: Ask) -> Outcome:
         params = {"amount_to_capture": minor_units(ask.amount, ask.currency_code)}
-        return self._outcome(await self._call(self._intents.capture_async(ask.data["id"], params, {"idempotency_key": ask.key})))
+        return self._outcome(await self._call(self._intents.capture_async(ask.data["id"], params, {"idempotency_key": ask.key})), ask)
 
     async def refund(self, ask: Ask) -> Outcome:
         id = ask.data["id"]
@@ -187,7 +192,7 @@ class StripePayment(PaymentProvider):
 
     async def cancel(self, ask: Ask) -> Outcome:
         try:
-            return self._outcome(await self._call(self._intents.cancel_async(ask.data["id"])))
+            return self._outcome(await self._call(self._intents.cancel_async(ask.data["id"])), ask)
         except (InvalidData, PaymentOutcomeUnknown) as error:
             outcome = await self.status(ask)
             if outcome.status == "canceled":
@@ -197,7 +202,7 @@ class StripePayment(PaymentProvider):
             raise NotAllowed(f"Stripe can't cancel the payment any more: {error.message}") from error
 
     async def status(self, ask: Ask) -> Outcome:
-        return self._outcome(await self._intent(ask))
+        return self._outcome(await self._intent(ask), ask)
 
     # -- buyers
     async def account_holder(self, key: str, context: Data) -> AccountHolder | None:
@@ -244,12 +249,13 @@ class StripePayment(PaymentProvider):
             if refund["status"] not in ("failed", "canceled")
         )
 
-    def _outcome(self, intent: Row) -> Outcome:
+    def _outcome(self, intent: Row, ask: Ask) -> Outcome:
         data = {name: intent[name] for name in SHOWN if intent.get(name) is not None}
         status = STATUSES.get(intent["status"], "pending")
         received = intent.get("amount_received")
-        captured = major_units(received, intent["currency"]) if status == "captured" and received is not None else None
-        return Outcome(data, status, captured)
+        if status != "captured" or received is None or received == minor_units(ask.amount, ask.currency_code):
+            return Outcome(data, status)
+        return Outcome(data, status, major_units(received, intent["currency"]))
 
     async def _call(self, request: Awaitable[stripe.StripeObject]) -> Row:
         """Stripe's answer. What it raises says whether it may have been done (PaymentOutcomeUnknown) or certainly was not."""
@@ -284,11 +290,14 @@ def _decimals(currency: str) -> int:
 
 
 def minor_units(amount: Decimal, currency: str) -> int:
-    """An amount as Stripe counts it. Raises InvalidData for one that it can't: of three decimals the last has to be 0."""
-    scaled = amount.scaleb(_decimals(currency))
+    """An amount as Stripe counts it, the nearest that it can move. Raises InvalidData for one that is finer than its currency, and for one
+    of which nothing would be left."""
+    step = STEPS.get(currency.lower())
+    moved = amount if step is None else money.nearest(amount, step)
+    scaled = moved.scaleb(_decimals(currency))
     units = int(scaled)
-    if units != scaled or (_decimals(currency) == 3 and units % 10):
-        raise InvalidData(f"Stripe can't move {amount:f} {currency.upper()} exactly")
+    if units != scaled or money.rounded(amount, currency) != amount or (amount and not units):
+        raise InvalidData(f"Stripe can't move {amount:f} {currency.upper()}")
     return units
 
 
