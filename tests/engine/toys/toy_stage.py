@@ -84,7 +84,7 @@ class ToyClock:
 
     async def forward(self, seconds: float) -> None:
         self.ahead += seconds
-        await self.database.script(f"UPDATE toy_clock.ahead SET seconds = {self.ahead}")
+        await self.database.script(f"BEGIN READ WRITE; UPDATE toy_clock.ahead SET seconds = {self.ahead}; COMMIT")
 
     def __call__(self) -> datetime:
         return utc_now() + timedelta(seconds=self.ahead)
