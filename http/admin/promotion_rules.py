@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...core.errors import InvalidData
@@ -28,6 +28,8 @@ class Attribute:
     required: bool = False
     disguised: bool = False
     """Not a rule: a column of the application method that is asked for as if it were one."""
+    hydrate: bool = False
+    """Not a rule in forms either: they fill it from elsewhere."""
     operators: tuple[str, ...] = ("in", "eq", "ne")
     values: tuple[str, str, str] | None = None
     """Where its values come from: entity, column of the value, column of the label."""
@@ -35,17 +37,20 @@ class Attribute:
     def shown(self) -> Row:
         operators = [{"id": name, "value": name, "label": OPERATORS[name]} for name in self.operators]
         option = {"id": self.id, "value": self.value, "label": self.label, "field_type": self.field_type, "required": self.required}
-        return option | ({"disguised": True} if self.disguised else {"hydrate": self.values is not None}) | {"operators": operators}
+        marks = {name: True for name in ("disguised", "hydrate") if getattr(self, name)}
+        return option | marks | {"operators": operators}
 
 
-CURRENCY = Attribute("currency_code", "currency_code", "Currency Code", "select", True, True, ("eq",), ("currency", "code", "name"))
-BUY_QUANTITY = Attribute("buy_rules_min_quantity", "buy_rules_min_quantity", "Minimum quantity of items", "number", True, True, ("eq",))
+CURRENCY = Attribute("currency_code", "currency_code", "Currency Code", "select", True, True, True, ("eq",), ("currency", "code", "name"))
+BUY_QUANTITY = Attribute(
+    "buy_rules_min_quantity", "buy_rules_min_quantity", "Minimum quantity of items", "number", True, True, operators=("eq",)
+)
 APPLY_QUANTITY = Attribute(
-    "apply_to_quantity", "apply_to_quantity", "Quantity of items promotion will apply to", "number", True, True, ("eq",)
+    "apply_to_quantity", "apply_to_quantity", "Quantity of items promotion will apply to", "number", True, True, operators=("eq",)
 )
 ABOUT_CARTS = (
     Attribute("customer_group", "customer.groups.id", "Customer Group", values=("customer_group", "id", "name")),
-    Attribute("region", "region_id", "Region", values=("region", "id", "name")),
+    Attribute("region", "region.id", "Region", values=("region", "id", "name")),
     Attribute("country", "shipping_address.country_code", "Country", values=("region_country", "iso_2", "display_name")),
     Attribute("sales_channel", "sales_channel_id", "Sales Channel", values=("sales_channel", "id", "name")),
 )
@@ -67,19 +72,15 @@ ABOUT_SHIPPING = (
 
 
 def attributes(kind: str, promotion_type: str | None, method_type: str | None, target_type: str | None) -> Sequence[Attribute]:
-    """What rules of a kind (as paths call it) can be about. Raises InvalidData for another kind.
-
-    Whoever names no type of method (the dashboard doesn't) gets what those of a fixed amount can be about: the currency too.
-    """
+    """What rules of a kind (as paths call it) can be about; a currency has to be said only of a fixed amount. Raises InvalidData for
+    another kind."""
     if kind not in KINDS:
         raise InvalidData(f"Invalid param rule_type ({kind})")
     buyget = promotion_type == "buyget"
     if kind == "rules":
-        return ((CURRENCY,) if method_type in (None, "fixed") else ()) + ABOUT_CARTS
+        return (*ABOUT_CARTS, replace(CURRENCY, required=method_type == "fixed"))
     about = ABOUT_SHIPPING if target_type == "shipping_methods" else ABOUT_ITEMS
-    if kind == "target-rules":
-        return ((APPLY_QUANTITY,) if buyget else ()) + about
-    return ((BUY_QUANTITY,) if buyget else ()) + about
+    return (*about, *(((APPLY_QUANTITY if kind == "target-rules" else BUY_QUANTITY),) if buyget else ()))
 
 
 def attribute(kind: str, id: str, target_type: str | None) -> Attribute:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, Self
+
+from pydantic import model_validator
+from pydantic_core import PydanticCustomError
 
 from ...core.errors import InvalidData
 from ...core.query.page import Query
@@ -11,11 +14,11 @@ from ...workflows.promotion.promotions import batch_promotion_rules, create_prom
 from ..frontend.bodies import ABSENT, AdditionalData, AtLeastOne, Body, Metadata, Number, Whole
 from ..frontend.filters import MANY, OPERATORS, STAMPS, TEXT, Filters
 from ..frontend.flows import creates, deletes, split
-from ..frontend.request import Answer, Request
+from ..frontend.request import Answer, Request, envelope
 from ..frontend.routes import Routes, Write
 from ..frontend.view import View
 from .campaigns import NewCampaign
-from .promotion_rules import APPLY_QUANTITY, BUY_QUANTITY, CURRENCY, KINDS, Attribute, attribute, attributes
+from .promotion_rules import KINDS, Attribute, attribute, attributes
 from .promotion_rules import OPERATORS as OPERATOR_LABELS
 
 routes = Routes()
@@ -86,6 +89,12 @@ class UpdatePromotion(Body):
     metadata: Metadata = None
     additional_data: AdditionalData = None
 
+    @model_validator(mode="after")
+    def _no_limit(self) -> Self:
+        if self.is_automatic is True and self.limit is not None:
+            raise PydanticCustomError("limited", "Automatic promotions cannot have a usage limit")
+        return self
+
 
 class CreatePromotion(UpdatePromotion):
     code: str
@@ -111,10 +120,21 @@ routes.resource(
     "/admin/promotions",
     PROMOTION,
     list=PROMOTIONS,
+    get=False,
     create=Write(CreatePromotion, run=creates(create_promotions, "promotions_data")),
     update=Write(UpdatePromotion, run=change_promotion),
     delete=deletes(delete_promotions),
 )
+
+
+@routes.get("/admin/promotions/{id}", returns=PROMOTION)
+async def get_promotion(request: Request) -> Answer:
+    """Get a promotion by its id or its code."""
+    named = request.params["id"]
+    page = await request.rows(PROMOTION, {"$or": [{"id": named}, {"code": named}]}, limit=1)
+    if page.json == b"[]":
+        raise request.not_found(PROMOTION, named)
+    return envelope(PROMOTION.key, page)
 
 
 # -- what rules can be about
@@ -159,13 +179,18 @@ async def labels_of(request: Request, about: Attribute, values: Iterable[str]) -
     return {str(row[value]): str(row[label]) for row in rows}
 
 
+def _shown(about: Attribute, operator: str, values: Any, **rule: Any) -> Row:
+    """A rule with all that is known of what it is about."""
+    named = {"attribute": about.value, "attribute_label": about.label, "operator": operator, "operator_label": OPERATOR_LABELS[operator]}
+    return about.shown() | rule | named | {"values": values}
+
+
 def _as_rule(about: Attribute, value: Any) -> Row:
     """A column of the application method, shown as if it were a rule. It has no id, and where it is a number that is its value."""
-    shown = {"attribute": about.value, "attribute_label": about.label, "field_type": about.field_type, "hydrate": False}
-    rule = {**shown, "operator": "eq", "operator_label": OPERATOR_LABELS["eq"], "disguised": True, "required": True}
     if about.field_type != "number":
-        return {**rule, "values": [] if value is None else [{"value": value, "label": str(value)}]}
-    return rule if value is None else {**rule, "values": value}
+        value = [] if value is None else [{"value": value, "label": str(value)}]
+    shown = {name: each for name, each in _shown(about, "eq", value).items() if name not in ("id", "value")}
+    return shown if value is not None else {name: each for name, each in shown.items() if name != "values"}
 
 
 @routes.get("/admin/promotions/{id}/{rule_type}", query=ASKED_FOR, returns=PROMOTION)
@@ -180,27 +205,17 @@ async def list_rules(request: Request) -> Answer:
     found = await request.graph.rows(Query("promotion", PROMOTION.defaults, {"id": request.params["id"]}, limit=1))
     promotion: Row = found[0] if found else {"type": given.get("promotion_type"), "rules": ()}
     method = promotion.get("application_method") or {name: given.get(f"application_method_{name}") for name in ("type", "target_type")}
-    known = {each.value: each for each in attributes(kind, promotion["type"], method["type"], method["target_type"])}
-    columns = {"rules": (CURRENCY,), "target-rules": (APPLY_QUANTITY,), "buy-rules": (BUY_QUANTITY,)}[kind]
-    rules = [_as_rule(each, method.get(each.value)) for each in columns if each.value in known]
+    known = attributes(kind, promotion["type"], method["type"], method["target_type"])
+    rules = [_as_rule(each, method.get(each.value)) for each in known if each.disguised and (each.required or method.get(each.value))]
     for rule in promotion["rules"] if kind == "rules" else method.get(KINDS[kind], ()):
-        about = known.get(rule["attribute"]) or Attribute(rule["attribute"], rule["attribute"], rule["attribute"])
+        about = next((each for each in known if each.value == rule["attribute"]), None)
+        if about is not None and about.hydrate:
+            continue
+        about = about or Attribute(rule["attribute"], rule["attribute"], rule["attribute"])
         values = [each["value"] for each in rule["values"]]
         labels = await labels_of(request, about, values)
-        rules.append(
-            {
-                "id": rule["id"],
-                "attribute": rule["attribute"],
-                "attribute_label": about.label,
-                "field_type": about.field_type,
-                "hydrate": about.values is not None,
-                "operator": rule["operator"],
-                "operator_label": OPERATOR_LABELS[rule["operator"]],
-                "values": [{"value": value, "label": labels.get(value, value)} for value in values],
-                "disguised": False,
-                "required": about.required,
-            }
-        )
+        named = [{"value": value, "label": labels.get(value, value)} for value in values]
+        rules.append(_shown(about, rule["operator"], named, id=rule["id"]))
     return {"rules": rules}
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypedDict
 
 from sqlalchemy import Table
 
-from ...core.errors import InvalidData, NotFound
+from ...core.errors import InvalidData
 from ...core.ids import new_id
 from ...core.messages import writes
 from ...core.module import Row, Rows
@@ -99,20 +99,18 @@ class Changes(Usage):
     async def move_promotions(self, campaign_id: str, add: Sequence[str] = (), remove: Sequence[str] = ()) -> dict[str, list[str]]:
         """Put promotions into a campaign, take others out. What changed, as `{"added", "removed"}`.
 
-        Raises NotFound, and InvalidData for a promotion of another currency than the campaign spends, or of another campaign.
+        Promotions that aren't there, or are of another campaign, are passed over. Raises NotFound for the campaign, and InvalidData for a
+        promotion of another currency than it spends.
         """
         campaign = await self.retrieve("promotion_campaign", campaign_id, fields=("id", "budget.currency_code"))
         wanted = list(dict.fromkeys([*add, *remove]))
         await self.database.fetch(queries.HOLD_PROMOTIONS, {"ids": sorted(wanted)})
         there = {row["id"]: row for row in await self.list("promotion", {"id": wanted}, fields=("*", "application_method.currency_code"))}
-        if lost := [id for id in wanted if id not in there]:
-            raise NotFound(f"Promotion with id: {', '.join(lost)} was not found")
+        add, remove = ([id for id in dict.fromkeys(ids) if id in there] for ids in (add, remove))
         for id in add:
             check_campaign(there[id]["application_method"] or {}, campaign["budget"])
-            if there[id]["campaign_id"] not in (None, campaign_id):
-                raise InvalidData(f"Promotion {there[id]['code']} belongs to another campaign already")
-        added = [id for id in dict.fromkeys(add) if there[id]["campaign_id"] is None]
-        removed = [id for id in dict.fromkeys(remove) if there[id]["campaign_id"] == campaign_id and id not in add]
+        added = [id for id in add if there[id]["campaign_id"] is None]
+        removed = [id for id in remove if there[id]["campaign_id"] == campaign_id and id not in add]
         await self.update("promotion", [{"id": id, "campaign_id": campaign_id} for id in added])
         await self.update("promotion", [{"id": id, "campaign_id": None} for id in removed])
         return {"added": added, "removed": removed}
@@ -174,15 +172,17 @@ class Changes(Usage):
     ) -> RulesChanged:
         """Add rules of one kind to a promotion, change others, take some away: all of it, or nothing.
 
-        Raises NotFound for the promotion and for rules of others; InvalidData where a promotion would be left without what it needs.
+        Of rules to take away those that it hasn't are passed over. Raises NotFound for the promotion; InvalidData for a change of a rule
+        that it hasn't, and where it would be left without what it needs.
         """
         await self.database.fetch(queries.HOLD_PROMOTIONS, {"ids": [promotion_id]})
         promotion = await self.retrieve("promotion", promotion_id, fields=WHOLE)
         method = promotion["application_method"]
         mine = {rule["id"] for rule in (promotion if kind == "rules" else method)[kind]}
-        if foreign := [id for id in (*(row["id"] for row in update), *delete) if id not in mine]:
-            raise NotFound(f"Promotion with id: {promotion_id} has no rule with id: {', '.join(foreign)}")
-        left = len(mine) + len(create) - len(set(delete))
+        if foreign := [row["id"] for row in update if row["id"] not in mine]:
+            raise InvalidData(f"Promotion with id: {promotion_id} has no rule with id: {', '.join(foreign)}")
+        gone = sorted(mine.intersection(delete))
+        left = len(mine) + len(create) - len(gone)
         counts = {name: left if name == kind else len(method[name]) for name in ("target_rules", "buy_rules")}
         check_promotion(promotion, method, counts["target_rules"], counts["buy_rules"])
         new = _New()
@@ -192,7 +192,7 @@ class Changes(Usage):
             await self.update("promotion_rule", [{name: value for name, value in row.items() if name != "values"} for row in update])
             await self.database.execute(queries.DROP_VALUES, {"ids": [row["id"] for row in update]})
             await self.create("promotion_rule_value", [value for row in update for value in value_rows(row["id"], row["values"])])
-            await self.database.execute(queries.DROP_RULES, {"ids": list(delete)})
+            await self.database.execute(queries.DROP_RULES, {"ids": gone})
         self._touch_rules(promotion_id)
         return {
             "created": [rule["id"] for rule in new.rules],

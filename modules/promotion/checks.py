@@ -23,16 +23,21 @@ def check_promotion(promotion: Row, method: Row, target_rules: int, buy_rules: i
     if method["type"] == "fixed":
         if value is None or value <= 0:
             raise InvalidData("Application Method value should be greater than 0")
-        if not method.get("currency_code"):
-            raise InvalidData("application_method.currency_code is required when application_method.type is 'fixed'")
-        check_movable(value, method["currency_code"], "Application Method value")
+        if method.get("currency_code"):  # without one it is given in every currency
+            check_movable(value, method["currency_code"], "Application Method value")
     _check_allocation(method)
     if promotion["type"] == "buyget":
         _check_buyget(method, target_rules, buy_rules)
+    elif buy_rules:
+        raise InvalidData("Buy rules can only be added to promotions of type 'buyget'")
 
 
 def _check_allocation(method: Row) -> None:
+    if method.get("allocation") == "across" and method.get("max_quantity"):
+        raise InvalidData("application_method.max_quantity is not allowed when application_method.allocation is 'across'")
     if method["target_type"] == "order":
+        if method.get("allocation") == "once":
+            raise InvalidData("application_method.allocation 'once' doesn't go with application_method.target_type 'order'")
         return
     if method.get("allocation") is None:
         raise InvalidData("application_method.allocation is required when application_method.target_type is 'items' or 'shipping_methods'")
@@ -49,6 +54,8 @@ def _check_buyget(method: Row, target_rules: int, buy_rules: int) -> None:
     for name in ("apply_to_quantity", "buy_rules_min_quantity"):
         if not method.get(name) or method[name] <= 0:
             raise InvalidData(f"application_method.{name} is required for promotions of type 'buyget'")
+    if not method.get("max_quantity") or method["max_quantity"] < method["apply_to_quantity"]:
+        raise InvalidData("application_method.max_quantity has to be at least apply_to_quantity for promotions of type 'buyget'")
 
 
 def check_dates(campaign: Row) -> None:

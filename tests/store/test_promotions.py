@@ -79,7 +79,8 @@ async def test_codes_come_with_the_cart_and_others_take_their_place(market: Mark
 async def test_codes_that_nobody_knows_are_refused_and_change_nothing(market: Market, store: Store, shirt: str) -> None:
     good, draft = await market.promote(), await market.promote(status="draft")
     cart = await store.cart("us", items=[{"variant_id": shirt, "quantity": 1}])
-    for codes in (["NOPE"], [draft["code"]], [good["code"], "NOPE"]):
+    assert (await enter(store, cart, draft["code"]))["cart"]["promotions"] == []
+    for codes in (["NOPE"], [good["code"], "NOPE"]):
         refused = await enter(store, cart, *codes)
         assert (refused.status, refused.body["type"]) == (400, "invalid_data")
         assert refused.body["message"] == f"The promotion code {codes[-1]} is invalid"

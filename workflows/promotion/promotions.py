@@ -73,6 +73,6 @@ async def batch_promotion_rules(
 ) -> RulesChanged:
     """Add, change and remove rules of one kind of a promotion: all of it, or nothing.
 
-    Raises NotFound for the promotion and for rules of others, InvalidData where it would be left without what it needs.
+    Raises NotFound for the promotion; InvalidData for a change of another's rule, and where it would be left without what it needs.
     """
     return (await flow.run(change_rules, id, rule_type, create, update, delete))["answer"]
