@@ -318,7 +318,7 @@ class Goods:
 def _summary(cents: int) -> str:
     total = cents / 100
     owed = dict.fromkeys(("pending_difference", "current_order_total", "original_order_total", "accounting_total"), total)
-    nothing = dict.fromkeys(("paid_total", "difference_sum", "refunded_total", "credit_line_total", "transaction_total"), 0)
+    nothing = dict.fromkeys(("paid_total", "refunded_total", "credit_line_total", "transaction_total"), 0)
     return json.dumps(owed | nothing)
 
 

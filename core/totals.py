@@ -56,8 +56,17 @@ ITEM_ALIASES: Final[Mapping[str, str]] = {"item_total": "total", "item_subtotal"
 
 _NOTHING: Final[Mapping[str, Decimal]] = dict.fromkeys(LINE_TOTALS, _ZERO)
 
-REFUND_TOTALS: Final = frozenset({"refundable_total", "refundable_total_per_unit"})
-"""Fields that only an order's lines get: what of a line could still be given back. The order has the sum."""
+COURSE_TOTALS: Final[Mapping[str, str]] = {
+    "fulfilled_total": "fulfilled_quantity",
+    "shipped_total": "shipped_quantity",
+    "return_requested_total": "return_requested_quantity",
+    "return_received_total": "return_received_quantity",
+    "return_dismissed_total": "return_dismissed_quantity",
+    "write_off_total": "written_off_quantity",
+}
+"""Fields that only an order's lines get: what so many of a line cost, as its `detail` counts them."""
+REFUND_TOTALS: Final = frozenset({"refundable_total", "refundable_total_per_unit", *COURSE_TOTALS})
+"""All that only an order's lines get; the first: what of a line could still be given back. The order has the sum of that."""
 
 TOTALS: Final = frozenset(
     {
@@ -105,6 +114,8 @@ def add_totals(parent: Row) -> None:
         parent[f"{prefix}_discount_total"] = sums["discount_total"]
     parent["credit_line_total"] = parent["credit_line_subtotal"] = money.plain(credit)
     parent["credit_line_tax_total"] = parent["gift_card_total"] = parent["gift_card_tax_total"] = _ZERO
+    for name in COURSE_TOTALS:
+        parent[name] = money.plain(_sum(item.get(name) for item in items))
     parent["refundable_total"] = money.plain(_sum(item.get("refundable_total") for item in items))
 
 
@@ -193,6 +204,9 @@ def _add_refund_totals(item: Row) -> None:
     each = _EXACT.divide(item["total"], quantity) if quantity and kept > 0 else _ZERO
     item["refundable_total"] = money.plain(_part(_EXACT.multiply(each, kept)))
     item["refundable_total_per_unit"] = money.plain(_part(each))
+    share = _EXACT.divide(item["total"], quantity) if quantity else _ZERO
+    for name, counted in COURSE_TOTALS.items():
+        item[name] = money.plain(_part(_EXACT.multiply(share, _decimal(detail.get(counted)))))
 
 
 def _sums(lines: Sequence[Row]) -> Mapping[str, Decimal]:

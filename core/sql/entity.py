@@ -35,11 +35,13 @@ class Relation:
     """Deleting a row deletes these too."""
     own_key: str | None = None
     """through: our column whose value the pivot holds, where that isn't the entity's key."""
+    beside: bool = False
+    """one, whose row holds our key: a whole row of ours that is shown in another says which one it is, as if we held the key."""
 
 
-def one(target: str, key: str, other_key: str = "id") -> Relation:
+def one(target: str, key: str, other_key: str = "id", *, beside: bool = False) -> Relation:
     """We hold the key: variant.product by product_id."""
-    return Relation("one", target, key, other_key)
+    return Relation("one", target, key, other_key, beside=beside)
 
 
 def many(target: str, key: str, *, our_key: str = "id", order: Iterable[str] = (), cascade: bool = False) -> Relation:

@@ -127,7 +127,7 @@ class FilterReader:
         if key in entity.relations:
             return self._relation(entity, key, value, depth)
         if key == "q":
-            return self._free_text(value)
+            return self._free_text(value) if entity.searchable else TRUE  # as if nobody had asked
         if "." in key:
             first, _, rest = key.partition(".")
             return self._entry(entity, first, {rest: value}, depth + 1)

@@ -302,12 +302,17 @@ class PageMaker:
             if subtree is not None:
                 inner = slots.children.get(name) or FieldTree()
                 columns.append(self._related(entity, source, relation, subtree, inner, depth + 1, above).label(name))
-            elif whole and above and not self._hidden and _leads_elsewhere(relation, entity, above):
+            elif not whole or not above or self._hidden:
+                continue
+            elif _leads_elsewhere(relation, entity, above):
                 if relation.target in self._wholes:
                     belongs = self._related(entity, source, relation, _WHOLE, FieldTree(), depth + 1, above)
                 else:
                     belongs = _stub(source.c[relation.key], relation.other_key)
                 columns.append(belongs.label(name))
+            elif relation.beside and relation.target not in above:
+                key = FieldTree.parse((self._catalog.schema[relation.target].key,))
+                columns.append(self._related(entity, source, relation, key, FieldTree(), depth + 1, above).label(name))
         for name, slot in slots.children.items():
             if not slot.children:
                 columns.append(func.concat(literal_column(f"'{SLOT}'"), source.c[entity.key]).label(name))

@@ -80,13 +80,7 @@ class Field:
         elif self.kind == "number":
             value = func.trim_scale(value)
         elif self.kind == "raw":
-            twin = func.json_build_object(
-                literal_column("'value'"),
-                cast(func.trim_scale(value), Text),
-                literal_column("'precision'"),
-                literal_column(str(_PRECISION)),
-            )
-            value = case((value.is_not(None), twin))
+            value = raw_twin(value)
         return value.label(self.name)
 
     def coerce(self, value: Any) -> Any:
@@ -178,6 +172,13 @@ class Field:
     def _refused(self, value: Any, wanted: str) -> InvalidData:
         shown = iso(value) if isinstance(value, datetime) else str(value)
         return InvalidData(f"'{self.name}' has to be {wanted}, not '{shown[:100]}'")
+
+
+def raw_twin(amount: ColumnElement[Any]) -> ColumnElement[Any]:
+    """An amount as its raw_ twin shows it: what `money.raw` gives."""
+    digits = cast(func.trim_scale(amount), Text)
+    twin = func.json_build_object(literal_column("'value'"), digits, literal_column("'precision'"), literal_column(str(_PRECISION)))
+    return case((amount.is_not(None), twin))
 
 
 def shown_time(moment: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ...core.json import dumps
+from ...core.money import raw
+from ...core.totals import COURSE_TOTALS, TOTALS
 from ...workflows.order.update import update_order
 from ..frontend.addresses import AddressBody
 from ..frontend.bodies import ABSENT, Body, Metadata
@@ -64,7 +66,7 @@ class UpdateOrder(Body):
 async def update(request: Request) -> Answer:
     """Change what an order says about its buyer."""
     await request.run(update_order, id=request.params["id"], changes=request.body, user_id=request.actor_id)
-    return dumps({"order": await show_order(request, {"id": request.params["id"]}, ORDER)})
+    return dumps({"order": await show_order(request, {"id": request.params["id"]}, ORDER, written=True)})
 
 
 @routes.get("/admin/orders/{id}", returns=ORDER, query=Filters(version=NUMBER))
@@ -98,13 +100,25 @@ async def list_changes(request: Request) -> Answer:
 
 @routes.get("/admin/orders/{id}/line-items", returns=ITEM, query=Filters(id=MANY, item_id=MANY, version=NUMBER), envelope="order_items")
 async def list_items(request: Request) -> Answer:
-    """List how many of each line an order has; of its versions the newest is kept."""
-    page = await request.rows(ITEM, {**request.filters, "order_id": request.params["id"]})
-    return b'{"order_items":%s}' % page.json
+    """List how many of each line an order has, and in which of its versions that is so; the newest is kept."""
+    rows = (await request.rows(ITEM, {**request.filters, "order_id": request.params["id"]})).rows
+    for row in rows:
+        if isinstance(row.get("item"), dict):
+            row["item"] = {name: value for name, value in row["item"].items() if name not in _OF_ORDERS}
+        row["history"] = {"version": {"from": row["version"], "to": row["version"]}}
+    return dumps({"order_items": rows})
+
+
+_OF_ORDERS = frozenset({"order", "quantity", "raw_quantity", "line_item_metadata"})
+"""What a line has only where it is seen as one of an order's."""
+PREVIEW_TOTALS = tuple(sorted((TOTALS - {"gift_card_total", "gift_card_tax_total"}) | COURSE_TOTALS.keys()))
+PREVIEW = ORDER.but(
+    defaults=(*words("id version email summary *items *shipping_methods *transactions *credit_lines"), *PREVIEW_TOTALS),
+)
 
 
 @routes.get("/admin/orders/{id}/preview", returns=ORDER, query=Filters(version=NUMBER))
 async def preview(request: Request) -> Answer:
     """Show an order as it would be with the change that is under way. No change waits to be confirmed yet: it is the order as it is."""
-    order = await show_order(request, {"id": request.params["id"], **request.filters}, ORDER)
-    return dumps({"order": {**order, "order_change": None, "return_requested_total": 0}})
+    order = await show_order(request, {"id": request.params["id"], **request.filters}, PREVIEW, written=True)
+    return dumps({"order": order | {f"raw_{name}": raw(order[name]) for name in PREVIEW_TOTALS}})

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...core.json import dumps
 from ...core.query.page import Page
-from ...workflows.order.statuses import widened, with_statuses
+from ...workflows.order.statuses import LISTED, MADE_OF, ONE, widened, with_statuses
 from ..frontend.access import CUSTOMER
 from ..frontend.filters import MANY, Filters
 from ..frontend.request import Answer, Request, list_envelope, not_found
@@ -113,26 +113,26 @@ async def get_order(request: Request) -> Answer:
     return dumps({"order": await show_order(request, {"id": request.params["id"], "is_draft_order": False})})
 
 
-async def show_order(request: Request, filters: Mapping[str, Any], view: View = ORDER) -> dict[str, Any]:
-    """One order with its statuses. Raises NotFound."""
-    asked = request.fields_of(view)
-    page = await request.rows(view, filters, fields=widened(asked), limit=1)
+async def show_order(request: Request, filters: Mapping[str, Any], view: View = ORDER, *, written: bool = False) -> dict[str, Any]:
+    """One order with its statuses, or where it was just `written`, as it was asked for. Raises NotFound."""
+    shown = widened(request.fields_of(view), () if written else ONE)
+    page = await request.rows(view, filters, fields=shown if written else (*shown, *MADE_OF), limit=1)
     if page.json == b"[]":
         raise not_found(view, str(filters.get("id")))
-    return with_statuses(page.rows, asked)[0]
+    return page.rows[0] if written else with_statuses(page.rows, shown)[0]
 
 
 async def show_orders(request: Request, view: View, filters: Mapping[str, Any]) -> bytes:
-    """The page of orders that the request asks for, with their statuses."""
-    asked, paging = request.fields_of(view), request.page
+    """The page of orders that the request asks for, with their lines and statuses."""
+    shown, paging = widened(request.fields_of(view), LISTED), request.page
     page = await request.rows(
         view,
         filters,
-        fields=widened(asked),
+        fields=(*shown, *MADE_OF),
         order=paging.order,
         limit=paging.limit,
         offset=paging.offset,
         with_deleted=paging.with_deleted,
         count=True,
     )
-    return list_envelope(view.plural, Page(dumps(with_statuses(page.rows, asked)), page.count), paging)
+    return list_envelope(view.plural, Page(dumps(with_statuses(page.rows, shown)), page.count), paging)

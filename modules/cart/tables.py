@@ -190,6 +190,12 @@ def _owned(kind: str, key: str) -> dict[str, Relation]:
     }
 
 
+def _part(table: Table, prefix: str, owner: str) -> Entity:
+    """Tax lines or adjustments of line items or shipping methods."""
+    kind = {"item": "cart_line_item", "shipping_method": "cart_shipping_method"}[owner]
+    return Entity(table.name, table, prefix=prefix, relations={owner: one(kind, f"{owner}_id")}, bare=True)
+
+
 SCHEMA = Schema(
     "cart",
     Entity(
@@ -206,7 +212,7 @@ SCHEMA = Schema(
         },
     ),
     Entity("cart_address", cart_address, prefix="caaddr", label="Address", bare=True),
-    Entity("cart_line_item", cart_line_item, prefix="cali", label="LineItem", relations=_owned("cart_line_item", "item_id")),
+    Entity("cart_line_item", cart_line_item, prefix="cali", label="LineItem", relations=_owned("cart_line_item", "item_id"), bare=True),
     Entity(
         "cart_shipping_method",
         cart_shipping_method,
@@ -214,19 +220,9 @@ SCHEMA = Schema(
         label="ShippingMethod",
         relations=_owned("cart_shipping_method", "shipping_method_id"),
     ),
-    Entity("cart_line_item_tax_line", cart_line_item_tax_line, prefix="calitxl", relations={"item": one("cart_line_item", "item_id")}),
-    Entity("cart_line_item_adjustment", cart_line_item_adjustment, prefix="caliadj", relations={"item": one("cart_line_item", "item_id")}),
-    Entity(
-        "cart_shipping_method_tax_line",
-        cart_shipping_method_tax_line,
-        prefix="casmtxl",
-        relations={"shipping_method": one("cart_shipping_method", "shipping_method_id")},
-    ),
-    Entity(
-        "cart_shipping_method_adjustment",
-        cart_shipping_method_adjustment,
-        prefix="casmadj",
-        relations={"shipping_method": one("cart_shipping_method", "shipping_method_id")},
-    ),
-    Entity("credit_line", credit_line, prefix="cacl", relations={"cart": one("cart", "cart_id")}),
+    _part(cart_line_item_tax_line, "calitxl", "item"),
+    _part(cart_line_item_adjustment, "caliadj", "item"),
+    _part(cart_shipping_method_tax_line, "casmtxl", "shipping_method"),
+    _part(cart_shipping_method_adjustment, "casmadj", "shipping_method"),
+    Entity("credit_line", credit_line, prefix="cacl", relations={"cart": one("cart", "cart_id")}, bare=True),
 )

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from ...core.ids import new_id
-from ...core.money import difference
+from ...core.money import difference, raw
 from ...core.totals import add_totals
 from .queries import COLUMNS
 
@@ -24,7 +24,10 @@ def rows_of(order: Document) -> dict[str, Any]:
         "status": order.get("status") or "pending",
         "addresses": [address for kind in ("shipping", "billing") if (address := order.get(f"{kind}_address")) is not None],
         "line_items": items,
-        "items": [{"id": new_id("orditem"), "item_id": item["id"], "quantity": item["quantity"]} for item in items],
+        "items": [
+            {"id": new_id("orditem"), "item_id": item["id"], **{name: item.get(name) for name in ("quantity", "metadata")}}
+            for item in items
+        ],
         "item_tax_lines": _below(items, "tax_lines", "item_id"),
         "item_adjustments": _below(items, "adjustments", "item_id"),
         "shipping_methods": methods,
@@ -38,7 +41,7 @@ def rows_of(order: Document) -> dict[str, Any]:
 
 def summary(total: Decimal, credit: Decimal, paid: Decimal, refunded: Decimal) -> Row:
     """What an order costs, and what is left to pay: positive when the buyer owes, negative when the shop does."""
-    return {
+    amounts = {
         "original_order_total": total,
         "current_order_total": total,
         "accounting_total": total,
@@ -46,9 +49,9 @@ def summary(total: Decimal, credit: Decimal, paid: Decimal, refunded: Decimal) -
         "paid_total": paid,
         "refunded_total": refunded,
         "transaction_total": difference(paid, refunded),
-        "difference_sum": Decimal(0),
         "pending_difference": difference(total, difference(paid, refunded)),
     }
+    return amounts | {f"raw_{name}": raw(amount) for name, amount in amounts.items()}
 
 
 def _below(owners: Iterable[Document], name: str, key: str) -> list[Row]:

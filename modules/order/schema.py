@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, FromClause, Numeric, cast, func, literal_column, null, select
+from sqlalchemy import ColumnElement, FromClause, Numeric, Table, cast, func, literal_column, null, select
 
 from ...core.sql.columns import Json
 from ...core.sql.entity import Entity, Relation, Schema, many, one
+from ...core.sql.values import raw_twin
 from .after_sales import (
     order_change,
     order_change_action,
@@ -58,6 +59,15 @@ def _quantity(source: FromClause) -> ColumnElement[object]:
     return quantity.correlate(source).scalar_subquery()
 
 
+def _raw_quantity(source: FromClause) -> ColumnElement[object]:
+    return cast(raw_twin(_quantity(source)), Json)
+
+
+def _metadata(source: FromClause) -> ColumnElement[object]:
+    """What the line itself says: another version of the order may say something else of how many there are."""
+    return cast(source.c.metadata, Json)
+
+
 def _owned(kind: str, key: str, detail: str) -> dict[str, Relation]:
     return {
         "tax_lines": many(f"{kind}_tax_line", key, cascade=True),
@@ -65,6 +75,12 @@ def _owned(kind: str, key: str, detail: str) -> dict[str, Relation]:
         "detail": one(detail, "id", key),
         "order": one("order", "order_id"),
     }
+
+
+def _part(table: Table, prefix: str, owner: str) -> Entity:
+    """Tax lines or adjustments of line items or shipping methods."""
+    kind = {"item": "order_line_item", "shipping_method": "order_shipping_method"}[owner]
+    return Entity(table.name, table, prefix=prefix, relations={owner: one(kind, f"{owner}_id")}, bare=True)
 
 
 SCHEMA = Schema(
@@ -98,33 +114,24 @@ SCHEMA = Schema(
         order_line_item,
         prefix="ordli",
         relations=_owned("order_line_item", "item_id", "order_item"),
-        computed={"quantity": _quantity},
+        computed={"quantity": _quantity, "raw_quantity": _raw_quantity, "line_item_metadata": _metadata},
+        hidden=frozenset({"order_id"}),
+        bare=True,
     ),
-    Entity("order_item", order_item, prefix="orditem", relations={"item": one("order_line_item", "item_id")}),
+    Entity("order_item", order_item, prefix="orditem", relations={"item": one("order_line_item", "item_id")}, bare=True),
     Entity(
         "order_shipping_method",
         order_shipping_method,
         prefix="ordsm",
         relations=_owned("order_shipping_method", "shipping_method_id", "order_shipping"),
+        bare=True,
     ),
-    Entity("order_shipping", order_shipping, prefix="ordspmv"),
-    Entity("order_line_item_tax_line", order_line_item_tax_line, prefix="ordlitxl", relations={"item": one("order_line_item", "item_id")}),
-    Entity(
-        "order_line_item_adjustment", order_line_item_adjustment, prefix="ordliadj", relations={"item": one("order_line_item", "item_id")}
-    ),
-    Entity(
-        "order_shipping_method_tax_line",
-        order_shipping_method_tax_line,
-        prefix="ordsmtxl",
-        relations={"shipping_method": one("order_shipping_method", "shipping_method_id")},
-    ),
-    Entity(
-        "order_shipping_method_adjustment",
-        order_shipping_method_adjustment,
-        prefix="ordsmadj",
-        relations={"shipping_method": one("order_shipping_method", "shipping_method_id")},
-    ),
-    Entity("order_credit_line", order_credit_line, prefix="ordcl"),
+    Entity("order_shipping", order_shipping, prefix="ordspmv", bare=True),
+    _part(order_line_item_tax_line, "ordlitxl", "item"),
+    _part(order_line_item_adjustment, "ordliadj", "item"),
+    _part(order_shipping_method_tax_line, "ordsmtxl", "shipping_method"),
+    _part(order_shipping_method_adjustment, "ordsmadj", "shipping_method"),
+    Entity("order_credit_line", order_credit_line, prefix="ordcl", bare=True),
     Entity("order_transaction", order_transaction, prefix="ordtrx"),
     Entity("order_summary", order_summary, prefix="ordsum"),
     Entity(

@@ -25,7 +25,7 @@ _OWN = ("id", "created_at", "updated_at", "deleted_at")
 """Columns of an address that a new one doesn't take over."""
 
 
-TOLD = ("email", "locale", *ADDRESSES)
+TOLD = ("email", "locale", "metadata", *ADDRESSES)
 """What of an amendment is written down as a change of its own, with what it was before."""
 
 
@@ -89,8 +89,8 @@ class OrderService(ModuleService):
         """Change `email`, `customer_id`, `locale`, `metadata`, `shipping_address` and `billing_address`.
 
         What an address names is laid over the one there was, as a new row: the former stays, for `put_back`. What is new of the email, the
-        locale and the addresses is written down as confirmed changes of the order, `by` a user. Raises NotFound; NotAllowed for a cancelled
-        order; InvalidData for another country, which would be other taxes.
+        locale, the metadata and the addresses is written down as confirmed changes of the order, `by` a user. Raises NotFound; NotAllowed
+        for a cancelled order; InvalidData for another country, which would be other taxes.
         """
         if await self.database.fetch_value(queries.LOCK, {"id": order_id}) is None:
             raise NotFound(f"Order with id: {order_id} was not found")
@@ -124,7 +124,7 @@ class OrderService(ModuleService):
         now = datetime.now(UTC)  # and not when the transaction began: it may have waited for the one before
         made_by = {"created_by": by, "confirmed_by": by, "confirmed_at": now, "created_at": now}
         [change] = await self.create("order_change", [{**of_order, **made_by, "change_type": "update_order", "status": "confirmed"}])
-        action = {**of_order, "order_change_id": change["id"], "reference": "order", "reference_id": order["id"], "applied": True}
+        action = {**of_order, "order_change_id": change["id"], "applied": True}
         details = {"type": name, "old": old, "new": new}
         await self.create("order_change_action", [{**action, "action": "UPDATE_ORDER_PROPERTIES", "details": details}])
         return str(change["id"])
@@ -167,5 +167,5 @@ class OrderService(ModuleService):
         totals = summary(
             Decimal(before["current_order_total"]), Decimal(before["credit_line_total"]), Decimal(money["paid"]), Decimal(money["refunded"])
         )
-        totals["original_order_total"] = before["original_order_total"]
+        totals |= {name: before[name] for name in ("original_order_total", "raw_original_order_total")}
         await self.database.execute(queries.SET_SUMMARY, {"id": order_id, "totals": totals})

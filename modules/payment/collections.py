@@ -49,7 +49,7 @@ class Collections(ModuleService):
     async def cancel_collection(self, id: str) -> Row:
         """Mark a collection as cancelled. Raises NotFound; NotAllowed where something was captured."""
         held = await self._hold_collection(id)
-        if held["status"] in ("completed", "partially_captured"):
+        if held["captured_amount"]:
             raise NotAllowed(f"Payment collection {id} has been paid and can't be cancelled")
         await self.database.execute(CANCEL_COLLECTION, {"id": id})
         self.touch("payment_collection")

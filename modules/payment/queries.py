@@ -22,7 +22,7 @@ COLLECTION_FOR = compiled(
 
 LOCK_COLLECTION = compiled(
     text("""
-    SELECT id, amount, currency_code, status, payer_key FROM payment_collection
+    SELECT id, amount, captured_amount, currency_code, status, payer_key FROM payment_collection
     WHERE id = CAST(:id AS text) AND deleted_at IS NULL FOR NO KEY UPDATE
 """)
 )
@@ -104,8 +104,8 @@ AUTHORIZED = compiled(
           AND NOT EXISTS (SELECT FROM payment WHERE payment.payment_session_id = payment_session.id AND payment.deleted_at IS NULL)
         RETURNING payment_session.*
     ), made AS (
-        INSERT INTO payment (id, amount, currency_code, provider_id, data, payment_collection_id, payment_session_id, metadata)
-        SELECT CAST(:payment_id AS text), amount, currency_code, provider_id, data, payment_collection_id, id, metadata
+        INSERT INTO payment (id, amount, currency_code, provider_id, data, payment_collection_id, payment_session_id)
+        SELECT CAST(:payment_id AS text), amount, currency_code, provider_id, data, payment_collection_id, id
         FROM session
         ON CONFLICT (payment_session_id) WHERE deleted_at IS NULL DO NOTHING
         RETURNING *
@@ -168,7 +168,6 @@ REFRESH_COLLECTION = compiled(
         SELECT sums.*,
             CASE
                 WHEN captured > 0 AND captured >= amount THEN 'completed'
-                WHEN captured > 0 THEN 'partially_captured'
                 WHEN authorized > 0 AND authorized >= amount THEN 'authorized'
                 WHEN authorized > 0 THEN 'partially_authorized'
                 WHEN status = 'canceled' THEN 'canceled'

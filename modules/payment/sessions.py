@@ -79,9 +79,9 @@ class Sessions(Collections):
                 "currency_code": ask.currency_code,
                 "amount": ask.amount,
                 "data": {**(data or {}), **outcome.data},
-                "context": dict(context) if context else None,
+                "context": dict(context or {}),
                 "status": outcome.status if outcome.status in ("pending", "requires_more") else "pending",
-                "metadata": metadata,
+                "metadata": metadata or {},
                 "request_key": key,
             }
             made, dropped = await self._replace_sessions(row, instead)

@@ -219,7 +219,7 @@ SCHEMA = Schema(
         label="Payment session",
         relations={
             "payment_collection": one("payment_collection", "payment_collection_id"),
-            "payment": one("payment", "id", "payment_session_id"),
+            "payment": one("payment", "id", "payment_session_id", beside=True),
         },
         hidden=frozenset({"attempt", "settle_at", "settle_begun", "doubted_at", "request_key"}),
     ),

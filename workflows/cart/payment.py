@@ -108,18 +108,21 @@ async def _check_offered(flow: Flow, cart_id: str, provider_id: str) -> None:
             raise InvalidData(f"Payment provider {provider_id} is not available in region {cart['region_id']}")
 
 
+ACCOUNT = ("id", "email", "company_name", "first_name", "last_name", "phone", "metadata", "addresses.*")
+"""What payment providers are told of a customer."""
+
+
 async def _account(flow: Flow, provider_id: str, customer_id: str) -> tuple[Row, Row | None]:
     """A customer, and their account with the provider, if it keeps any: opened the first time."""
-    customers = await flow.modules.customer.list(
-        "customer", {"id": customer_id}, fields=("id", "email", "company_name", "first_name", "last_name", "phone"), limit=1
-    )
+    customers = await flow.modules.customer.list("customer", {"id": customer_id}, fields=ACCOUNT, limit=1)
     if not customers:
         raise NotFound(f"Customer with id: {customer_id} was not found")
     ties = await flow.modules.link.linked("customer_account_holder", "customer_id", [customer_id])
-    known = {"id": [tie["account_holder_id"] for tie in ties], "provider_id": provider_id}
-    holders = await flow.modules.payment.list("account_holder", known, limit=1) if ties else []
-    if holders:
-        return customers[0], holders[0]
+    known = {"id": [tie["account_holder_id"] for tie in ties]}
+    customers[0]["account_holders"] = await flow.modules.payment.list("account_holder", known) if ties else []
+    for holder in customers[0]["account_holders"]:
+        if holder["provider_id"] == provider_id:
+            return customers[0], holder
     holder = await flow.modules.payment.account_holder(provider_id, {"customer": customers[0]})
     if holder is not None:
         tie = {"customer_id": customer_id, "account_holder_id": holder["id"]}

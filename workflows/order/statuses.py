@@ -22,22 +22,24 @@ MADE_OF = (
     "fulfillments.delivered_at",
     "fulfillments.canceled_at",
 )
-
-
-TOGETHER = {"*items": "*items.detail", "*customer": "customer_id"}
+ALWAYS = ("status", "version")
+ONE = (*ALWAYS, "*payment_collections", "*fulfillments")
+LISTED = (*ALWAYS, "*items")
+"""What an order is never shown without: alone, and in lists."""
+TOGETHER = {"*items": "*items.detail", "*shipping_methods": "*shipping_methods.detail", "*customer": "customer_id"}
 """What is never shown without another: clients count on it."""
 
 
 @kept(4 * 1024 * 1024)
-def widened(asked: tuple[str, ...]) -> tuple[str, ...]:
-    """Fields of orders to ask for, so that `with_statuses` can show these."""
-    beside = (TOGETHER[name] for name in asked if name in TOGETHER)
-    return tuple(dict.fromkeys((*(name for name in asked if name not in STATUSES), *beside, *MADE_OF)))
+def widened(asked: tuple[str, ...], always: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Fields of orders to show: those asked for, those that are `always` shown, and what goes with them."""
+    fields = (*(name for name in asked if name not in STATUSES), *always)
+    return tuple(dict.fromkeys((*fields, *(TOGETHER[name] for name in fields if name in TOGETHER))))
 
 
-def with_statuses(orders: list[Row], asked: tuple[str, ...]) -> list[Row]:
-    """The orders, changed in place: with both statuses, without what was only fetched for them."""
-    wanted = FieldTree.parse(asked)
+def with_statuses(orders: list[Row], shown: tuple[str, ...]) -> list[Row]:
+    """Orders that have what is shown and `MADE_OF`, changed in place: with both statuses, without what was only fetched for them."""
+    wanted = FieldTree.parse(shown)
     for order in orders:
         order["payment_status"] = payment_status(order["payment_collections"])
         order["fulfillment_status"] = fulfillment_status(order["fulfillments"], order.get("items"))
