@@ -148,6 +148,13 @@ class Settings(BaseSettings):
         default_factory=lambda: ["order", "orders"], description="Fields the store API never shows unless a route allows them."
     )
 
+    # stricter than Medusa
+    strict_channels: bool = Field(
+        False,
+        description="Whether carts only take what is sold in their own sales channel, and only go to channels of the storefront's key.",
+    )
+    strict_addresses: bool = Field(False, description="Whether a cart is refused that is opened with an address outside its region.")
+
     # limits
     sign_in_account_limit: str = Field(
         "10/minute", description="Wrong passwords of an account; more are refused with 429. 10/minute;100/day is both. Empty: no limit."

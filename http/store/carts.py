@@ -184,7 +184,7 @@ async def create(request: Request) -> Answer:
     """Open a cart."""
     body = request.body
     channel = body.get("sales_channel_id") or None
-    refused = _wrong_channel(request, channel, needed=True)
+    refused = _wrong_channel(request, channel)
     if refused is not None:
         return refused
     body["sales_channel_id"] = channel or next(iter(request.sales_channel_ids), None)
@@ -201,9 +201,10 @@ async def get(request: Request) -> Answer:
 async def update(request: Request) -> Answer:
     """Change a cart's buyer, addresses, region, channel or metadata."""
     body = request.body
-    refused = _wrong_channel(request, body.get("sales_channel_id") or None, needed=False)
-    if refused is not None:
-        return refused
+    if request.settings.strict_channels and body.get("sales_channel_id"):
+        refused = _wrong_channel(request, body["sales_channel_id"])
+        if refused is not None:
+            return refused
     additional_data = body.pop("additional_data", None)
     changed = await request.run(update_cart, cart_id=request.params["id"], update=body, additional_data=additional_data)
     return await _written(request, changed)
@@ -250,8 +251,8 @@ async def taxes(request: Request) -> Answer:
 
 @routes.post("/store/carts/{id}/promotions", body=PromoCodes, returns=CART)
 async def add_promotions(request: Request) -> Answer:
-    """Enter promotion codes."""
-    return await _promote(request, "add")
+    """Enter promotion codes. None at all: instead of those there are."""
+    return await _promote(request, "add" if request.body["promo_codes"] else "replace")
 
 
 @routes.delete("/store/carts/{id}/promotions", body=PromoCodes, returns=CART)
@@ -282,7 +283,7 @@ async def complete(request: Request) -> Answer:
         page = await request.rows(CART, {"id": id}, fields=CART.defaults, limit=1)
         problem = {"message": error.message, "name": error.type, "type": error.type}
         return dumps({"type": "cart", "cart": Fragment(page.json[1:-1]), "error": problem})
-    return dumps({"type": "order", "order": await show_order(request, {"id": order_id})})
+    return dumps({"type": "order", "order": await show_order(request, {"id": order_id}, written=True)})
 
 
 # -- inside
@@ -347,15 +348,14 @@ def _buyer(customer: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {name: customer[name] for name in ("id", "email", "groups")} if customer is not None else None
 
 
-def _wrong_channel(request: Request, channel: str | None, *, needed: bool) -> Reply | None:
-    """The answer to a cart for a channel that the storefront's key doesn't speak for."""
+def _wrong_channel(request: Request, channel: str | None) -> Reply | None:
+    """The answer to a cart for a channel that the storefront's key doesn't speak for. A key without channels speaks for all."""
     mine = request.sales_channel_ids
-    if channel is not None and channel not in mine:
-        problem = "Sales channel ID in payload is not associated with the Publishable API Key in the header."
-    elif channel is None and needed and len(mine) != 1:
-        how_many = "multiple associated sales channels" if mine else "no associated sales channel"
-        problem = f"Cannot assign sales channel to cart. The Publishable API Key in the header has {how_many}."
-        problem += " Please provide a sales channel ID in the request body." if mine else ""
+    if channel is not None and mine and channel not in mine:
+        problem = f"Sales channel ID in payload {channel} is not associated with the Publishable API Key in the header."
+    elif channel is None and len(mine) > 1:
+        problem = "Cannot assign sales channel to cart. The Publishable API Key in the header has multiple associated sales channels."
+        problem += " Please provide a sales channel ID in the request body."
     else:
         return None
     message = "Provided request body contains errors. Please check the data and retry the request"

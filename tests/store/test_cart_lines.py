@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from decimal import Decimal
 
+import pytest
+
 from .conftest import Market, Store
 
 D = Decimal
@@ -52,7 +54,7 @@ async def test_the_quantity_of_a_line_is_changed_and_nothing_removes_it(market: 
     line = cart["items"][0]["id"]
     path = f"/store/carts/{cart['id']}/line-items/{line}"
     changed = (await store.post(path, {"quantity": 4, "metadata": {"a": 1}}))["cart"]
-    assert [(item["quantity"], item["metadata"]) for item in changed["items"]] == [(4, {"a": 1}), (1, None)]
+    assert [(item["quantity"], item["metadata"]) for item in changed["items"]] == [(4, {"a": 1}), (1, {})]
     assert changed["item_total"] == 47
     gone = (await store.post(path, {"quantity": 0}))["cart"]
     assert [item["variant_id"] for item in gone["items"]] == [other]
@@ -99,15 +101,29 @@ async def test_what_can_be_back_ordered_is_never_short(market: Market, store: St
     assert cart["items"][0]["quantity"] == 50
 
 
-async def test_only_what_is_sold_here_can_be_put_into_a_cart(market: Market, store: Store) -> None:
+async def test_only_what_is_sold_here_can_be_put_into_a_cart(market: Market, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     cart = await store.cart()
     draft = await market.new_variant({"eur": "10"}, published=False)
     elsewhere = await market.new_variant({"eur": "10"}, listed=False)
     priceless = await market.new_variant({"usd": "10"})
+    monkeypatch.setattr(market.host.settings, "strict_channels", True)
     for variant in (draft, elsewhere, priceless, "variant_0"):
         refused = await store.post(f"/store/carts/{cart['id']}/line-items", {"variant_id": variant, "quantity": 1})
         assert (refused.status, refused.body["type"]) == (400, "invalid_data"), variant
     assert (await store.show(cart))["items"] == []
+    monkeypatch.setattr(market.host.settings, "strict_channels", False)
+    assert [line["variant_id"] for line in (await store.add(cart, elsewhere))["items"]] == [elsewhere]
+
+
+async def test_an_address_outside_the_region_opens_a_cart_but_is_no_update(
+    market: Market, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = {"region_id": market.regions["de"], "shipping_address": {"country_code": "US"}}
+    cart = (await store.post("/store/carts", away))["cart"]
+    assert cart["shipping_address"]["country_code"] == "us"
+    assert (await store.post(f"/store/carts/{cart['id']}", {"shipping_address": {"country_code": "us"}})).status == 400
+    monkeypatch.setattr(market.host.settings, "strict_addresses", True)
+    assert (await store.post("/store/carts", away)).status == 400
 
 
 async def test_larger_quantities_get_the_price_of_their_tier(market: Market, store: Store) -> None:

@@ -55,7 +55,6 @@ async def test_a_cart_knows_its_country_where_its_region_has_one(market: Market,
         ({"email": "ada@example.com\n"}, 400),
         ({"region_id": 5}, 400),
         ({"unknown": 1}, 400),
-        ({"shipping_address": {"country_code": "xx"}}, 400),
         ({"shipping_address": {"street": "x"}}, 400),
         ({"shipping_address": "caaddr_0"}, 404),
         ({"items": [{"variant_id": "variant_0", "quantity": 1}]}, 400),
@@ -140,7 +139,7 @@ async def test_fields_choose_what_is_shown(market: Market, store: Store) -> None
     cart = await store.add(await store.cart(), variant)
     assert await store.show(cart, fields="id,total") == {"id": cart["id"], "total": D("11.9")}
     shown = await store.show(cart, fields="id,items.total,items.title")
-    assert [sorted(item) for item in shown["items"]] == [["id", "title", "total"]]
+    assert [sorted(item) for item in shown["items"]] == [["title", "total"]]
     shown = await store.show(cart, fields="+items.total,-customer")
     assert shown["items"][0]["total"] == D("11.9")
     assert "customer" not in shown

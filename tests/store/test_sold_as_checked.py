@@ -103,8 +103,9 @@ async def delete_price(market: Market, merchant: Store, variant: Row) -> Answer:
 
 @pytest.mark.parametrize("lost", [unpublish, delete_product, delete_variant, leave_the_channel, delete_price])
 async def test_what_is_not_sold_any_more_is_taken_out_of_the_cart(
-    market: Market, store: Store, merchant: Store, lost: Callable[..., Awaitable[Answer]]
+    market: Market, store: Store, merchant: Store, lost: Callable[..., Awaitable[Answer]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(market.host.settings, "strict_channels", True)
     going, staying = await market.new_variant({"eur": "100"}, stock=1), await market.new_variant({"eur": "10"})
     cart = await store.ready(going, staying)
     variant = await market.modules.product.retrieve("product_variant", going)

@@ -38,14 +38,15 @@ async def create_cart(
     """Open a cart, with lines where `items` name variants. The cart as it is then.
 
     Without a region it is the one of the shipping address's country, the store's own, or the first. Without a currency it is the region's.
-    An email without a customer makes a guest. An address may be the id of one that the customer has saved.
+    Without a channel it is the store's own, if that has one. An email without a customer makes a guest. An address may be the id of one
+    that the customer has saved.
 
-    Raises NotFound where there is no region, customer or channel; InvalidData for a channel that is closed, a country outside the region,
-    variants that can't be bought here, promotion codes that aren't known; InsufficientInventory.
+    Raises NotFound where there is no region, customer or channel; InvalidData for a channel that is closed, a country outside the region
+    where `strict_addresses` is set, variants that can't be bought, promotion codes that aren't known; InsufficientInventory.
     """
     addresses = {"shipping": shipping_address, "billing": billing_address}
     email = normal_email(email)
-    channel = await find_sales_channel(flow, sales_channel_id)
+    channel = await find_sales_channel(flow, sales_channel_id or await _default_channel(flow))
     region = await _find_region(flow, region_id, shipping_address)
     customer = await find_customer(flow, customer_id, email)
     saved = await _saved_addresses(flow, customer_id, [given for given in addresses.values() if isinstance(given, str)])
@@ -68,7 +69,8 @@ async def create_cart(
         if given is None and kind == "shipping" and len(surroundings.countries) == 1:
             given = {"country_code": surroundings.countries[0]}  # so that taxes are known from the start
         if given is not None:
-            draft.put_address(kind, check_country(given, surroundings) if kind == "shipping" else given)
+            inside = check_country(given, surroundings, strict=flow.settings.strict_addresses) if kind == "shipping" else given
+            draft.put_address(kind, inside)
     if items:
         goods = await load_goods(flow, [item["variant_id"] for item in items], draft["sales_channel_id"])
         await put_lines(flow, draft, goods, surroundings, items, additional_data)
@@ -80,6 +82,11 @@ async def create_cart(
     await flow.hooks.cartCreated(draft.id, additional_data)
     flow.emit("cart.created", id=draft.id)
     return changed_cart(draft, (), surroundings)
+
+
+async def _default_channel(flow: Flow) -> str | None:
+    stores = await flow.graph.rows(Query("store", ("default_sales_channel_id",), limit=1))
+    return stores[0]["default_sales_channel_id"] if stores else None
 
 
 async def find_sales_channel(flow: Flow, id: str | None) -> Row | None:

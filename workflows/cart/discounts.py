@@ -44,7 +44,7 @@ async def update_cart_promotions(
     Those that apply by themselves do so in any case. A code that takes nothing off now isn't kept: it has to be entered again. `loaded` is
     for workflows that have the cart in hand and write it themselves (`save_all`); they get None.
 
-    Raises NotFound; InvalidData where the cart is completed, or for a code that is to be added and that no active promotion has.
+    Raises NotFound; InvalidData where the cart is completed, or for a code that is to be added and that no promotion has.
     """
     if loaded is not None:
         await _work_out(flow, *loaded, promo_codes, action)
@@ -96,14 +96,14 @@ async def _by_ids(flow: Flow, ids: Iterable[str]) -> list[Row]:
 
 
 async def _by_codes(flow: Flow, codes: Sequence[str]) -> list[Row]:
-    """Raises InvalidData for codes that no active promotion has."""
+    """The active ones of these. Raises InvalidData for codes that no promotion has."""
     wanted = sorted(set(codes))
     found = await flow.modules.promotion.by_codes(wanted) if wanted else []
-    known = {promotion["code"] for promotion in found if promotion["status"] == "active"}
+    known = {promotion["code"] for promotion in found}
     unknown = [code for code in dict.fromkeys(codes) if code not in known]
     if unknown:
         raise InvalidData(f"The promotion code {', '.join(unknown)} is invalid")
-    return found
+    return [promotion for promotion in found if promotion["status"] == "active"]
 
 
 def _rows(made: Sequence[Adjustment], kind: Kind, key: str, prefix: str) -> list[Row]:

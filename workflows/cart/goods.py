@@ -84,24 +84,25 @@ class Goods:
 
 
 async def load_goods(flow: Flow, variant_ids: Iterable[str], sales_channel_id: str | None, cart_id: str | None = None) -> Goods:
-    """Variants that can be bought in a sales channel (None: in any), with what is in stock at its locations.
+    """Variants that can be bought, with what is in stock at a sales channel's locations.
 
     Two statements, where what hardly ever changes is known.
 
-    Raises InvalidData for one that doesn't exist, isn't published, or isn't sold there.
+    Raises InvalidData for one that doesn't exist, isn't published, or, where `strict_channels` is set, isn't sold in the channel.
     """
     ids = sorted(set(variant_ids))
     variants = {row["id"]: row for row in await flow.graph.rows(Query("product_variant", VARIANT, {"id": ids}))} if ids else {}
     products = sorted({row["product_id"] for row in variants.values() if row["product_id"] is not None})
     sold, shipped, priced, made_of, located, paid = await flow.graph.ties_of(
-        ("product_sales_channel", "product_id", products),
+        ("product_sales_channel", "product_id", products if sales_channel_id and flow.settings.strict_channels else []),
         ("product_shipping_profile", "product_id", products),
         ("product_variant_price_set", "variant_id", ids),
         ("product_variant_inventory_item", "variant_id", ids),
         ("sales_channel_stock_location", "sales_channel_id", [sales_channel_id] if sales_channel_id else []),
         ("cart_payment_collection", "cart_id", [cart_id] if cart_id else []),
     )
-    here = {tie["product_id"] for tie in sold if tie["sales_channel_id"] == sales_channel_id} if sales_channel_id else set(products)
+    listed = {tie["product_id"] for tie in sold if tie["sales_channel_id"] == sales_channel_id}
+    here = listed if sales_channel_id and flow.settings.strict_channels else set(products)
     _check_sold(ids, variants, here)
     price_sets = {tie["variant_id"]: tie["price_set_id"] for tie in priced}
     profiled = {tie["product_id"] for tie in shipped}

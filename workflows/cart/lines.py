@@ -173,7 +173,7 @@ def _new_line(item: Mapping[str, Any]) -> Row:
         "id": new_id("cali"),
         "variant_id": item["variant_id"],
         "quantity": whole(item["quantity"]),
-        "metadata": item.get("metadata"),
+        "metadata": item.get("metadata") or {},
         "is_custom_price": custom,
     }
     if custom:

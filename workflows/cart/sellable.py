@@ -74,15 +74,16 @@ async def _items(flow: Flow, draft: Draft, surroundings: Surroundings) -> tuple[
     if not ids:
         return {}, {}, {}
     products = sorted({line["product_id"] for line in lines if line["product_id"] is not None})
+    narrow = channel is not None and flow.settings.strict_channels
     rows = await flow.graph.rows(Query("product_variant", SOLD, {"id": ids}))
     listed, tied = await flow.graph.ties_of(
-        ("product_sales_channel", "product_id", products if channel is not None else []), ("product_variant_price_set", "variant_id", ids)
+        ("product_sales_channel", "product_id", products if narrow else []), ("product_variant_price_set", "variant_id", ids)
     )
     here = {tie["product_id"] for tie in listed if tie["sales_channel_id"] == channel}
     sold = {
         row["id"]: row
         for row in rows
-        if row["product"] is not None and row["product"]["status"] == "published" and (channel is None or row["product_id"] in here)
+        if row["product"] is not None and row["product"]["status"] == "published" and (not narrow or row["product_id"] in here)
     }
     price_sets = {tie["variant_id"]: tie["price_set_id"] for tie in tied}
     quantities: dict[str, int] = {}

@@ -53,12 +53,12 @@ async def _first(flow: Flow, entity: str, fields: tuple[str, ...], id: str | Non
     return rows[0] if rows else None
 
 
-def check_country(address: Mapping[str, Any], surroundings: Surroundings) -> Row:
-    """The address with its country written as the region has it. Raises InvalidData for a country outside the region."""
+def check_country(address: Mapping[str, Any], surroundings: Surroundings, *, strict: bool = True) -> Row:
+    """The address with its country written as regions have it. Raises InvalidData for a country outside the region, unless not `strict`."""
     country = address.get("country_code")
     if country is None or surroundings.region is None:
         return dict(address)
     normal = str(country).strip().lower()
-    if normal not in surroundings.countries:
+    if strict and normal not in surroundings.countries:
         raise InvalidData(f"Country with code {country} is not within region {surroundings.region['name']}")
     return {**address, "country_code": normal}

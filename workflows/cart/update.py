@@ -24,8 +24,8 @@ Given = Mapping[str, Any]
 
 @workflow("update-cart", hooks=("validate", "setPricingContext", "cartUpdated"))
 async def update_cart(flow: Flow, cart_id: str, update: Given, additional_data: Given | None = None) -> Changed:
-    """Change what is named of a cart: its email, region_id, sales_channel_id, shipping_address, billing_address, locale, metadata,
-    or promo_codes (then these and no others). The cart as it is then.
+    """Change what is named of a cart: its email (None: as it is), region_id, sales_channel_id, shipping_address, billing_address, locale,
+    metadata, or promo_codes (then these and no others). The cart as it is then.
 
     Another email makes another guest the buyer, unless the buyer has an account. Another region brings its currency and its prices; lines
     whose price somebody has set and the shipping methods go, and so does an address in a country that the region doesn't have. Taxes that
@@ -73,9 +73,9 @@ async def update_cart(flow: Flow, cart_id: str, update: Given, additional_data: 
 
 
 async def _set_buyer(flow: Flow, draft: Draft, surroundings: Surroundings, update: Given) -> None:
-    if "email" not in update:
+    email = normal_email(update.get("email"))
+    if email is None:
         return
-    email = normal_email(update["email"])
     draft.set(email=email)
     registered = surroundings.customer is not None and surroundings.customer["has_account"]
     if registered or (surroundings.customer is not None and surroundings.customer["email"] == email):
