@@ -68,7 +68,7 @@ async def create(request: Request) -> Answer:
     """Make an API key. The whole token of a secret one is shown here and never again."""
     key = (await request.modules.api_key.create_keys([{**request.body, "created_by": request.actor_id}]))[0]
     shown: dict[str, Any] = loads(await request.fetch(API_KEY, key["id"]))
-    shown["api_key"]["token"] = key["token"]
+    shown["api_key"] |= {"token": key["token"], "deleted_at": None}
     return dumps(shown)
 
 

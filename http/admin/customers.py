@@ -15,7 +15,7 @@ from ..frontend.addresses import CustomerAddressBody
 from ..frontend.bodies import ABSENT, AdditionalData, Body, Email, LinkBody, Metadata
 from ..frontend.filters import BOOLEAN, MANY, OPERATORS, STAMPS, TEXT, Filters, keys_or
 from ..frontend.flows import creates, deletes, signed, split, updates
-from ..frontend.nested import belonging, deleted_from
+from ..frontend.nested import belonging, belongs, deleted_from
 from ..frontend.request import Answer, Request
 from ..frontend.resource import require
 from ..frontend.routes import Routes, Write
@@ -137,8 +137,8 @@ async def update_address(request: Request) -> Answer:
 async def delete_address(request: Request) -> Answer:
     """Delete an address of a customer."""
     id, address_id = request.params["id"], request.params["address_id"]
-    await belonging(request, "customer_address", address_id, customer_id=id)
-    await request.run(delete_customer_addresses, ids=[address_id])
+    if await belongs(request, "customer_address", address_id, customer_id=id):
+        await request.run(delete_customer_addresses, ids=[address_id])
     return await deleted_from(request, CUSTOMER, id, address_id, "customer_address")
 
 

@@ -8,7 +8,7 @@ from ...workflows.tax.taxes import create_tax_rate_rules, create_tax_rates, dele
 from ..frontend.bodies import ABSENT, Body, Metadata, Number, Part
 from ..frontend.filters import BOOLEAN, OPERATORS, STAMPS, TEXT, Filters
 from ..frontend.flows import creates, deletes, signed, updates
-from ..frontend.nested import belonging, deleted_from
+from ..frontend.nested import belongs, deleted_from
 from ..frontend.request import Answer, Request
 from ..frontend.resource import require
 from ..frontend.routes import Routes, Write
@@ -79,6 +79,6 @@ async def add_rule(request: Request) -> Answer:
 async def remove_rule(request: Request) -> Answer:
     """Take back that a tax rate is for something."""
     id, rule_id = request.params["id"], request.params["rule_id"]
-    await belonging(request, "tax_rate_rule", rule_id, tax_rate_id=id)
-    await request.run(delete_tax_rate_rules, ids=[rule_id])
+    if await belongs(request, "tax_rate_rule", rule_id, tax_rate_id=id):
+        await request.run(delete_tax_rate_rules, ids=[rule_id])
     return await deleted_from(request, TAX_RATE, id, rule_id, "tax_rate_rule")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
+
+from pydantic import model_validator
+from pydantic_core import PydanticCustomError
 
 from ...workflows.tax.taxes import create_tax_regions, delete_tax_regions, update_tax_regions
 from ..frontend.bodies import ABSENT, AdditionalData, Body, Metadata, Number, Part
@@ -40,6 +43,12 @@ class CreateTaxRegion(Body):
     default_tax_rate: DefaultRate = ABSENT
     metadata: Metadata = None
     additional_data: AdditionalData = None
+
+    @model_validator(mode="after")
+    def _who_knows(self) -> Self:
+        if not self.parent_id and not self.provider_id:
+            raise PydanticCustomError("no_provider", "Provider is required when creating a non-province tax region.")
+        return self
 
 
 class UpdateTaxRegion(Body):

@@ -6,10 +6,14 @@ from .request import Answer, Request, deleted
 from .view import View
 
 
+async def belongs(request: Request, entity: str, id: str, **parent: str) -> bool:
+    """Whether a thing is there and belongs where the path says: `tax_rate_id="txr_1"`."""
+    return bool(await request.owner_of(entity).list(entity, {"id": id, **parent}, fields=("id",), limit=1))
+
+
 async def belonging(request: Request, entity: str, id: str, **parent: str) -> None:
-    """Make sure that a thing is there and belongs where the path says: `tax_rate_id="txr_1"`. Raises NotFound."""
-    rows = await request.owner_of(entity).list(entity, {"id": id, **parent}, fields=("id",), limit=1)
-    if not rows:
+    """Make sure that it does. Raises NotFound."""
+    if not await belongs(request, entity, id, **parent):
         raise request.not_found(View(entity, entity, entity, ()), id)
 
 

@@ -9,7 +9,7 @@ from ..frontend.access import CUSTOMER_REGISTERING
 from ..frontend.addresses import CustomerAddressBody
 from ..frontend.bodies import Body, Email, Metadata
 from ..frontend.filters import MANY, TEXT, Filters
-from ..frontend.nested import belonging, deleted_from
+from ..frontend.nested import belonging, belongs, deleted_from
 from ..frontend.request import Answer, Request
 from ..frontend.resource import require
 from ..frontend.routes import Routes
@@ -114,6 +114,6 @@ async def update_address(request: Request) -> Answer:
 async def delete_address(request: Request) -> Answer:
     """Delete an address of the customer."""
     id = request.params["address_id"]
-    await belonging(request, "customer_address", id, customer_id=me(request))
-    await request.run(delete_customer_addresses, ids=[id])
+    if await belongs(request, "customer_address", id, customer_id=me(request)):
+        await request.run(delete_customer_addresses, ids=[id])
     return await deleted_from(request, CUSTOMER, me(request), id, "address")

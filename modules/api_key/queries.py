@@ -28,14 +28,9 @@ CANDIDATES = compiled(
 )
 """Secret keys that look like the one presented, by what may be shown of it: one, hardly ever two."""
 
-ACTIVE_SECRETS = compiled(select(api_key.c.id).where(api_key.c.type == "secret", _living, _active()))
-
 STILL_ACTIVE = compiled(
     select(api_key.c.id).where(any_of(api_key.c.id, "ids"), _living, _active()).order_by(api_key.c.id).with_for_update()
 )
-
-SERIALIZE = compiled(select(func.pg_advisory_xact_lock(func.hashtextextended("api_key.secret", 0))))
-"""Lets transactions that make secret keys follow each other: two at once would each see that there is none."""
 
 REVOKE = compiled(
     update(api_key)

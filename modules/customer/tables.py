@@ -105,6 +105,7 @@ SCHEMA = Schema(
         customer_address,
         prefix="cuaddr",
         label="Customer address",
+        bare=True,
         relations={"customer": one("customer", "customer_id")},
         searchable=(
             "address_name",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...core.errors import InvalidData, NotAllowed, NotFound, UnexpectedState
+from ...core.errors import InvalidData, NotFound, UnexpectedState
 from ...core.ids import new_id
 from ...core.messages import reads, writes
 from ...core.module import Keys, ModuleService, Row, Rows, remembered
@@ -152,11 +152,11 @@ class Options(ModuleService):
 
     @writes
     async def delete_types(self, ids: Sequence[str]) -> Keys:
-        """Delete types of options. Raises NotAllowed where an option is of one of them: nothing is deleted."""
+        """Delete types of options. Raises InvalidData where an option is of one of them: nothing is deleted."""
         await self.database.fetch(LOCK_TYPES, {"ids": list(ids)})
         used = [row[0] for row in await self.database.fetch(TYPES_IN_USE, {"ids": list(ids)})]
         if used:
-            raise NotAllowed(f"Shipping option types {', '.join(sorted(used))} are used by shipping options")
+            raise InvalidData(f"Shipping option types {', '.join(sorted(used))} are used by shipping options")
         return await self.delete("shipping_option_type", ids)
 
     # -- what their providers say

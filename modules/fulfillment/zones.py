@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...core.errors import InvalidData, NotAllowed, NotFound
+from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.messages import writes
 from ...core.module import Keys, ModuleService, Row, Rows
@@ -76,12 +76,12 @@ class Zones(ModuleService):
     async def delete_profiles(self, ids: Sequence[str]) -> Keys:
         """Delete shipping profiles. The ids of those that were there.
 
-        Raises NotAllowed where a shipping option is for one of them: nothing is deleted.
+        Raises InvalidData where a shipping option is for one of them: nothing is deleted.
         """
         await self.database.fetch(LOCK_PROFILES, {"ids": list(ids)})
         used = [row[0] for row in await self.database.fetch(PROFILES_IN_USE, {"ids": list(ids)})]
         if used:
-            raise NotAllowed(f"Shipping profiles {', '.join(sorted(used))} have shipping options. Delete those first")
+            raise InvalidData(f"Shipping profiles {', '.join(sorted(used))} have shipping options. Delete those first")
         return await self.delete("shipping_profile", ids)
 
     async def _replace_geo_zones(self, zone_id: str, places: Sequence[Mapping[str, Any]]) -> None:
@@ -96,7 +96,7 @@ class Zones(ModuleService):
 
 
 def _geo_zone(row: Mapping[str, Any]) -> Row:
-    """A geo zone as it is kept: the names in lower case, nothing beyond what its type looks at."""
+    """A geo zone as it is kept: codes in lower case, nothing beyond what its type looks at."""
     zone: Row = dict(row)
     kind = zone.setdefault("type", "country")
     if kind not in _ASKED:
@@ -104,7 +104,7 @@ def _geo_zone(row: Mapping[str, Any]) -> Row:
     for name in ("country_code", *_ASKED[kind]):
         if not zone.get(name):
             raise InvalidData(f"A geo zone of type {kind} needs {name}")
-    for name in ("country_code", "province_code", "city"):
+    for name in ("country_code", "province_code"):
         if name in zone:
             zone[name] = normal(zone[name])
     return zone

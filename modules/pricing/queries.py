@@ -145,9 +145,12 @@ SET_PREFERENCES = compiled(
         ORDER BY preference.id FOR NO KEY UPDATE OF preference
     ), stored AS (
         INSERT INTO price_preference AS preference (id, attribute, value, is_tax_inclusive)
-        SELECT * FROM given WHERE (SELECT count(*) FROM was) >= 0  -- so that they are held, and read, before
+        SELECT id, attribute, value, coalesce(is_tax_inclusive, false) FROM given
+        WHERE (SELECT count(*) FROM was) >= 0  -- so that they are held, and read, before
         ON CONFLICT (attribute, value) WHERE deleted_at IS NULL
-        DO UPDATE SET is_tax_inclusive = excluded.is_tax_inclusive, updated_at = clock_timestamp()
+        DO UPDATE SET updated_at = clock_timestamp(), is_tax_inclusive = coalesce((
+            SELECT given.is_tax_inclusive FROM given WHERE (given.attribute, given.value) = (excluded.attribute, excluded.value)
+        ), preference.is_tax_inclusive)
         RETURNING id, is_tax_inclusive, updated_at
     )
     SELECT stored.id, given.id IS NOT NULL AS is_new, to_jsonb(was) AS was, to_jsonb(stored) AS stored

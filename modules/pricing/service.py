@@ -279,7 +279,8 @@ class PricingService(ModuleService):
 
     @writes
     async def set_price_preferences(self, rows: Sequence[Given]) -> list[Row]:
-        """Say whether prices of a region or currency hold their tax: `{attribute, value, is_tax_inclusive}`, there or not.
+        """Say whether prices of a region or currency hold their tax: `{attribute, value, is_tax_inclusive}`, there or not. Null leaves it
+        as it is said, or at no.
 
         The preferences as they are stored, in the order given.
         """
@@ -293,7 +294,7 @@ class PricingService(ModuleService):
                 "ids": [new_id("prpref") for _ in rows],
                 "attributes": attributes,
                 "values": values,
-                "inclusive": [bool(row.get("is_tax_inclusive", False)) for row in rows],
+                "inclusive": [row.get("is_tax_inclusive") for row in rows],
             },
         )
         self.keep(price_preference, [(None, row["stored"]) for row in stored if row["is_new"]])

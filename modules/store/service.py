@@ -64,30 +64,21 @@ class StoreService(ModuleService):
     # -- inside
 
     async def _set_currencies(self, store_id: str, given: Sequence[Given] | None) -> None:
-        if not given:
+        if given is None:
             return
         wanted = {str(each["currency_code"]).lower(): bool(each.get("is_default")) for each in given}
         _refuse_twice("currency", [str(each["currency_code"]).lower() for each in given])
         defaults = [code for code, is_default in wanted.items() if is_default]
-        if not defaults:
+        if given and not defaults:
             raise InvalidData("There should be a default currency set for the store")
         if len(defaults) > 1:
             raise InvalidData("Only one default currency is allowed")
-        there = {row["currency_code"]: row for row in await self.list("store_currency", {"store_id": store_id})}
-        # the old default goes before the new one comes: at no moment are there two
-        await self.delete("store_currency", [row["id"] for code, row in there.items() if code not in wanted])
-        demoted = [row["id"] for code, row in there.items() if code in wanted and row["is_default"] and not wanted[code]]
-        await self.update("store_currency", [{"id": id, "is_default": False} for id in demoted])
-        promoted = [row["id"] for code, row in there.items() if wanted.get(code) and not row["is_default"]]
-        await self.update("store_currency", [{"id": id, "is_default": True} for id in promoted])
-        await self.create(
-            "store_currency",
-            [
-                {"store_id": store_id, "currency_code": code, "is_default": is_default}
-                for code, is_default in wanted.items()
-                if code not in there
-            ],
-        )
+        there = await self.list("store_currency", {"store_id": store_id}, fields=("id", "currency_code", "is_default"))
+        if [(row["currency_code"], row["is_default"]) for row in there] == list(wanted.items()):
+            return
+        await self.delete("store_currency", [row["id"] for row in there])  # all of them, so that they come in the order given
+        rows = [{"store_id": store_id, "currency_code": code, "is_default": is_default} for code, is_default in wanted.items()]
+        await self.create("store_currency", rows)
 
     async def _set_locales(self, store_id: str, given: Sequence[Given] | None) -> None:
         if given is None:

@@ -127,5 +127,6 @@ SCHEMA = Schema(
         prefix="txrule",
         label="Tax rate rule",
         relations={"tax_rate": one("tax_rate", "tax_rate_id")},
+        bare=True,
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...core.errors import InvalidData
+from ...core.errors import Duplicate, InvalidData
 from ...core.flow import Flow, Kept, keep, step, take_back, workflow
 from ..auth.actors import actor_id, link_actor, unlink_actor
 from ..links import delete
@@ -52,8 +52,8 @@ async def delete_customers(flow: Flow, ids: list[str]) -> list[str]:
 async def create_customer_account(flow: Flow, auth_identity_id: str, customer: Row, secret_version: int | None = None) -> Row:
     """A registered customer who signs in by an identity. An attempt that was cut off is finished by the next one.
 
-    Raises InvalidData without an email, where the email belongs to a registered customer, and where the identity is somebody already;
-    Unauthorized where the identity's secret isn't that one any more.
+    Raises InvalidData without an email; Duplicate where the email belongs to a registered customer, and where the identity is somebody
+    already; Unauthorized where the identity's secret isn't that one any more.
     """
     email = customer.get("email")
     if not email:
@@ -66,7 +66,7 @@ async def create_customer_account(flow: Flow, auth_identity_id: str, customer: R
         (made,) = (await flow.run(update_rows, "customer", [{**_columns(customer), "id": id}]))["answer"]
         flow.emit("customer.created", id=id)
     elif living:
-        raise InvalidData(f"A customer with the email {email} already has an account")
+        raise Duplicate(f"A customer with the email {email} already has an account")
     else:
         new = {} if there else {"id": id}
         (made,) = await flow.run(create_customers, [{**customer, **new, "has_account": True}])
@@ -80,8 +80,7 @@ def _columns(customer: Row) -> Row:
 
 @workflow("remove-customer-account")
 async def remove_customer_account(flow: Flow, customer_id: str) -> str:
-    """Delete a customer, and the identities that are nobody else. Returns the id. Raises NotFound."""
-    await flow.modules.customer.retrieve("customer", customer_id, fields=("id",))
+    """Delete a customer, if there, and the identities that are nobody else. Returns the id."""
     await flow.run(delete_customers, [customer_id])
     await flow.run(unlink_actor, "customer", customer_id)
     return customer_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...core.errors import InvalidData, NotFound
+from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.flow import Flow, Kept, keep, step, take_back, workflow
 from ...core.ids import new_id
 from ..links import delete, link
@@ -28,9 +28,9 @@ async def insert_options(flow: Flow, options: Sequence[Row]) -> Kept[list[Row]]:
 async def create_shipping_options(flow: Flow, options: list[Row]) -> list[Row]:
     """Options with their `type` (or `type_id`), `rules` and `prices`, in the order given.
 
-    A price is `{currency_code | region_id, amount, rules?: [{attribute, operator, value}]}`. Raises InvalidData for a provider that doesn't
-    send from the zone's location, for prices in unknown regions and for a calculated price that the provider doesn't calculate; NotFound
-    for a zone, profile or type that isn't there.
+    A price is `{currency_code | region_id, amount, rules?: [{attribute, operator, value}]}`. Raises NotAllowed for a provider that
+    doesn't send from the zone's location, InvalidData for prices in unknown regions and for a calculated price that the provider
+    doesn't calculate; NotFound for a zone, profile or type that isn't there.
     """
     await check_providers(flow, options)
     await check_calculated(flow, options)
@@ -114,7 +114,7 @@ async def batch_shipping_option_rules(
 
 
 async def check_providers(flow: Flow, options: Sequence[Row]) -> None:
-    """Raises InvalidData where an option's provider doesn't send from the location of its zone, NotFound for an unknown zone."""
+    """Raises NotAllowed where an option's provider doesn't send from the location of its zone, NotFound for an unknown zone."""
     named = [option for option in options if option.get("provider_id")]
     if not named:
         return
@@ -135,7 +135,7 @@ async def check_providers(flow: Flow, options: Sequence[Row]) -> None:
     }
     lost = [o["provider_id"] for o in named if (located.get(sets[o["service_zone_id"]], ""), o["provider_id"]) not in enabled]
     if lost:
-        raise InvalidData(f"Providers ({', '.join(dict.fromkeys(lost))}) are not enabled for the service location")
+        raise NotAllowed(f"Providers ({', '.join(dict.fromkeys(lost))}) are not enabled for the service location")
 
 
 async def check_calculated(flow: Flow, options: Sequence[Row]) -> None:
@@ -208,7 +208,7 @@ async def remove_types(flow: Flow, ids: Sequence[str]) -> Kept[list[str]]:
 
 @workflow("delete-shipping-option-types", hooks=("shippingOptionTypesDeleted",))
 async def delete_shipping_option_types(flow: Flow, ids: list[str]) -> list[str]:
-    """Delete types. The ids that were there. Raises NotAllowed where an option is of one of them."""
+    """Delete types. The ids that were there. Raises InvalidData where an option is of one of them."""
     gone = (await flow.run(remove_types, ids))["answer"]
     await flow.hooks.shippingOptionTypesDeleted(gone)
     for id in gone:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...core.errors import NotAllowed
+from ...core.errors import InvalidData
 from ...core.flow import Flow, Kept, keep, step, take_back, workflow
 from ..links import delete, unlink_all
 from ..rows import Selector, create_rows, selected, update_selected
@@ -79,12 +79,12 @@ async def remove_profiles(flow: Flow, ids: Sequence[str]) -> Kept[list[str]]:
 
 @workflow("delete-shipping-profile-workflow")
 async def delete_shipping_profiles(flow: Flow, ids: list[str]) -> list[str]:
-    """Delete profiles. The ids that were there. Raises NotAllowed where products or shipping options are of one of them."""
+    """Delete profiles. The ids that were there. Raises InvalidData where products or shipping options are of one of them."""
     used = sorted(
         {tie["shipping_profile_id"] for tie in await flow.modules.link.linked("product_shipping_profile", "shipping_profile_id", ids)}
     )
     if used:
-        raise NotAllowed(f"Shipping profiles {', '.join(used)} have products. Give those another profile first")
+        raise InvalidData(f"Shipping profiles {', '.join(used)} have products. Give those another profile first")
     gone = await flow.run(remove_profiles, ids)
     await unlink_all(flow, gone["change"])
     return gone["answer"]

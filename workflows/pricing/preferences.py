@@ -13,7 +13,7 @@ Row = dict[str, Any]
 
 @step(undo=take_back)
 async def set_price_preferences(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
-    """Preferences by attribute and value, there or not: `{attribute, value, is_tax_inclusive}`."""
+    """Preferences by attribute and value, there or not: `{attribute, value, is_tax_inclusive}`. Null leaves one as it is."""
     return await keep(flow.modules.pricing.set_price_preferences, rows) if rows else unchanged([])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ...core.errors import InvalidData
+from ...core.errors import InvalidData, NotFound
 from ...core.flow import Flow, Kept, keep, step, take_back, workflow
 from ..links import delete, link, relink
 from ..pricing.preferences import set_price_preferences
@@ -32,7 +32,7 @@ async def check_currencies(flow: Flow, codes: Iterable[str | None]) -> None:
 
 
 async def check_providers(flow: Flow, ids: Iterable[str]) -> None:
-    """Raises InvalidData for a payment provider that isn't there, or is switched off."""
+    """Raises NotFound for a payment provider that isn't there, or is switched off."""
     wanted = sorted(set(ids))
     if not wanted:
         return
@@ -40,7 +40,7 @@ async def check_providers(flow: Flow, ids: Iterable[str]) -> None:
     there = {row["id"] for row in rows}
     lost = [id for id in wanted if id not in there]
     if lost:
-        raise InvalidData(f"Payment providers with ids {', '.join(lost)} not found or not enabled")
+        raise NotFound(f"Payment providers with ids {', '.join(lost)} not found or not enabled")
 
 
 @step(undo=take_back)
@@ -52,7 +52,7 @@ async def insert_regions(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
 async def create_regions(flow: Flow, regions: list[Row]) -> list[Row]:
     """Regions: columns, `countries`, `payment_providers` (ids) and `is_tax_inclusive`; the rows as they are stored, in order.
 
-    Raises InvalidData for a currency or provider that isn't there, and for countries that can't be had.
+    Raises InvalidData for a currency that isn't there and for countries that can't be had, NotFound for a provider.
     """
     await check_currencies(flow, [region.get("currency_code") for region in regions])
     await check_providers(flow, [id for region in regions for id in region.get("payment_providers") or []])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...core.errors import InvalidData, NotAllowed, NotFound
+from ...core.errors import InvalidData
 from ...core.flow import Flow, workflow
 from ..links import delete, link, unlink
 from ..rows import Selector, create_rows, selected, update_rows
@@ -31,11 +31,11 @@ async def update_sales_channels(flow: Flow, selector: Selector, update: Row) -> 
 
 @workflow("delete-sales-channels")
 async def delete_sales_channels(flow: Flow, ids: list[str]) -> list[str]:
-    """Delete channels with all that ties things to them. Raises NotAllowed for one that a store falls back to."""
+    """Delete channels with all that ties things to them. Raises InvalidData for one that a store falls back to."""
     stores = await flow.modules.store.list("store", {"default_sales_channel_id": ids}, fields=("default_sales_channel_id",))
     if stores:
         defaults = ", ".join(sorted({store["default_sales_channel_id"] for store in stores}))
-        raise NotAllowed(f"Cannot delete default sales channels: {defaults}")
+        raise InvalidData(f"Cannot delete default sales channels: {defaults}")
     gone = await delete(flow, "sales_channel", ids)
     for id in gone:
         flow.emit("sales-channel.deleted", id=id)
@@ -55,7 +55,8 @@ async def link_products_to_sales_channel(flow: Flow, id: str, add: list[str] | N
 async def link_sales_channels_to_api_key(flow: Flow, id: str, add: list[str] | None = None, remove: list[str] | None = None) -> str:
     """Open channels with a publishable key, or no longer.
 
-    Raises NotFound for a key or a channel that isn't there, InvalidData for a secret key: it belongs to a merchant, not to a storefront.
+    Raises NotFound for a key that isn't there; InvalidData for such a channel, and for a secret key: it belongs to a merchant, not to a
+    storefront.
     """
     key = await flow.modules.api_key.retrieve("api_key", id, fields=("type",))
     if key["type"] != "publishable":
@@ -64,7 +65,7 @@ async def link_sales_channels_to_api_key(flow: Flow, id: str, add: list[str] | N
         there = {row["id"] for row in await flow.modules.sales_channel.list("sales_channel", {"id": add}, fields=("id",))}
         lost = [channel for channel in add if channel not in there]
         if lost:
-            raise NotFound(f"Sales channels with IDs {', '.join(lost)} do not exist")
+            raise InvalidData(f"Sales channels with IDs {', '.join(lost)} do not exist")
     ties = "publishable_api_key_sales_channel"
     await link(flow, {ties: [{"publishable_key_id": id, "sales_channel_id": channel} for channel in add or []]})
     await unlink(flow, {ties: [{"publishable_key_id": id, "sales_channel_id": channel} for channel in remove or []]})

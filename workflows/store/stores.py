@@ -23,12 +23,11 @@ def bare(store: Row) -> Row:
 
 
 def tax_preferences(stores: Sequence[Row]) -> list[Row]:
-    """One for each supported currency that says whether its prices hold their tax."""
+    """One for each supported currency: whether its prices hold their tax, where it says so."""
     said = {
-        str(each["currency_code"]).lower(): bool(each["is_tax_inclusive"])
+        str(each["currency_code"]).lower(): each.get("is_tax_inclusive")
         for store in stores
         for each in store.get("supported_currencies") or []
-        if each.get("is_tax_inclusive") is not None
     }
     return [{"attribute": "currency_code", "value": code, "is_tax_inclusive": inclusive} for code, inclusive in said.items()]
 

@@ -61,11 +61,10 @@ class EmailPassword(AuthProvider):
         read = _credentials(given)
         if isinstance(read, str):
             return refused(read)
-        email, password = email_address(read[0]), self._long_enough(read[1])
-        taken = refused("Identity with email already exists")
+        email, taken = email_address(read[0]), refused("Identity with email already exists")
         if await identities.find(email) is not None:
             return taken
-        identity = await identities.create(email, await self._hashed(password, given))
+        identity = await identities.create(email, await self._hashed(self._long_enough(read[1]), given))
         return proven(identity) if identity is not None else taken
 
     async def update(self, given: Mapping[str, Any], identities: Identities) -> Outcome:
