@@ -317,8 +317,8 @@ class Coordinator(Service):
         row = await self.show(id)
         if row["state"] in LIVE_STATES and row["owner"] is not None:
             raise Conflict(f"Execution with id: {id} is just being carried out. Try again.")
-        if row["given_up"] is None and step is not None and (row["state"] == "failed" or row["state"] in LIVE_STATES):
-            raise NotAllowed(f"The step {step} does not wait; the execution {id} is {row['state']} and waits at {row['waits_at']}.")
+        if step is not None:
+            raise NotAllowed(f"The step {step} does not wait; the execution {id} is {row['state']}, and waits at {row['waits_at']}.")
         raise NotAllowed(f"Execution with id: {id} is {row['state']}; only one that waits or has failed can be given up, once")
 
     @reads

@@ -58,12 +58,15 @@ def execution_of(row: Packed) -> Row:
     left = {path for _, path, *_ in unpack(row["undo"])} if row["undo"] is not None else None
     at = ROOT
     steps = {ROOT: _step(ROOT, 0, undone, row)}
+    waits_at, _, waiting = (row["waits_at"] or "").rpartition(" ")
     for depth, (path, name, _) in enumerate(steps_of(row), 1):
+        if path == waits_at:  # not any more
+            waiting = ""
         at = f"{at}.{name}"
         still = left is None or path in left
         steps[at] = _step(at, depth, undone if still else _COMPENSATED["reverted"], row)
-    if row["waits_at"] and row["undo"] is None and row["state"] in _WAITING:
-        at = f"{at}.{row['waits_at'].rpartition(' ')[2]}"
+    if waiting and row["undo"] is None and row["state"] in _WAITING:
+        at = f"{at}.{waiting}"
         steps[at] = {**_step(at, len(steps), _IDLE, row), "invoke": _WAITING[row["state"]]}
     return {"steps": steps}
 
