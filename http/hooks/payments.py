@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ...core.errors import VelellaError
+from contextlib import suppress
+
+from ...core.errors import InvalidData, NotFound, VelellaError
+from ...workflows.cart.sellable import refresh_cart
 from ...workflows.payment.process import process_payment
 from ..frontend.request import Answer, Reply, Request
 from ..frontend.routes import Routes
@@ -28,7 +31,7 @@ async def payment_webhook(request: Request) -> Answer:
             raise
         return Reply(f"Webhook Error: {error.message}", 400, "text/plain")
     if notice.action != "not_supported" and notice.session_id is not None:
-        await request.run(
+        done = await request.run(
             process_payment,
             idempotency_key=f"{provider_id}:{notice.id}" if notice.id is not None else None,
             provider_id=provider_id,
@@ -37,4 +40,7 @@ async def payment_webhook(request: Request) -> Answer:
             amount=None if notice.amount is None else f"{notice.amount:f}",
             notice_id=notice.id,
         )
+        if done is not None and done["outdated_cart_id"] is not None:  # as where the buyer completes it
+            with suppress(InvalidData, NotFound):  # its region or channel is gone, or the cart itself: it can't be bought at all
+                await request.run(refresh_cart, cart_id=done["outdated_cart_id"])
     return Reply("OK", 200, "text/plain")

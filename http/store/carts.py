@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...core.errors import InsufficientInventory, InvalidData, NotAllowed, PaymentAuthorizationFailed, PaymentRequiresMore
+from ...core.errors import InvalidData, PaymentAuthorizationFailed, PaymentRequiresMore, VelellaError
 from ...core.json import Fragment, dumps
 from ...core.query.fields import FieldTree
 from ...core.query.page import Query
@@ -17,7 +17,7 @@ from ...workflows.cart.create import create_cart
 from ...workflows.cart.discounts import Action, update_cart_promotions
 from ...workflows.cart.lines import add_to_cart, delete_line_items, update_line_item
 from ...workflows.cart.saving import Changed
-from ...workflows.cart.sellable import refresh_cart
+from ...workflows.cart.sellable import is_outdated, refresh_cart
 from ...workflows.cart.surroundings import CUSTOMER as BUYER
 from ...workflows.cart.taxes import update_tax_lines
 from ...workflows.cart.update import transfer_cart, update_cart
@@ -274,15 +274,14 @@ async def complete(request: Request) -> Answer:
     id = request.params["id"]
     try:
         order_id = await request.run(complete_cart, cart_id=id)
-    except InsufficientInventory:
-        raise
-    except (InvalidData, NotAllowed):  # the buyer is told why, and finds the cart as it can be bought
-        await request.run(refresh_cart, cart_id=id)
-        raise
     except (PaymentAuthorizationFailed, PaymentRequiresMore) as error:
         page = await request.rows(CART, {"id": id}, fields=CART.defaults, limit=1)
         problem = {"message": error.message, "name": error.type, "type": error.type}
         return dumps({"type": "cart", "cart": Fragment(page.json[1:-1]), "error": problem})
+    except VelellaError as error:
+        if is_outdated(error):  # the buyer is told why, and finds the cart as it can be bought
+            await request.run(refresh_cart, cart_id=id)
+        raise
     return dumps({"type": "order", "order": await show_order(request, {"id": order_id}, written=True)})
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from velella.core.errors import NotAllowed, Unavailable
+from velella.core.errors import Busy, NotAllowed, Unavailable
 from velella.core.flow import Flow, on_hook
+from velella.modules.payment.provider import Ask, Outcome
 from velella.workflows.cart import complete as completing
 from velella.workflows.payment import payments as money
 from velella.workflows.payment import process as processing
@@ -160,6 +161,29 @@ async def test_a_webhooks_booking_is_repeated_until_it_is_done(market: Market, s
         await market.host.workflows.run("process-payment-workflow", notice, "notice 1")
     await market.host.workflows.run("process-payment-workflow", notice, "notice 1")
     assert await transactions(market, order) == [D("15.95")]
+
+
+async def test_a_webhook_that_finds_its_provider_busy_comes_again(market: Market, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    cart = await store.ready(await market.new_variant({"eur": "10"}), provider=VAULT)
+    session = await session_of(store, cart)
+    authorize = Vault.authorize
+    await Vault().authorize(Ask(f"{session}:browser", {"session_id": session}, D("15.95"), "eur"))
+    refused: list[str] = []
+
+    async def busy(self: Vault, ask: Ask) -> Outcome:
+        if not refused:
+            refused.append(ask.key)
+            raise Busy("The vault is asked too often", retry_after=1.0)
+        return await authorize(self, ask)
+
+    monkeypatch.setattr(Vault, "authorize", busy)
+    notice = {"provider_id": VAULT, "action": "authorized", "session_id": session}
+    with pytest.raises(Unavailable):
+        await market.host.workflows.run("process-payment-workflow", notice, "busy")
+    assert await market.host.workflows.run("process-payment-workflow", notice, "busy")
+    [tie] = await market.modules.link.linked("order_cart", "cart_id", [cart["id"]])
+    assert (await store.complete(cart))["order"]["id"] == tie["order_id"]
+    assert Vault.keeps(session) == [D("15.95")]
 
 
 _refusals: dict[str, int] = {}

@@ -91,6 +91,26 @@ async def test_a_webhook_completes_the_cart_of_a_buyer_who_has_gone(till: Till) 
     assert [row["amount"] for row in order["transactions"]] == [Decimal("15.95")]
 
 
+async def test_a_webhook_that_can_not_complete_a_cart_brings_it_up_to_date_as_its_buyer_would(till: Till, merchant: Store) -> None:
+    promotion = await till.market.promote(value="50")
+    items = [{"variant_id": await till.market.new_variant({"eur": "100"}), "quantity": 1}]
+    cart = await till.store.ship(await till.store.cart("de", items=items, promo_codes=[promotion["code"]]))
+    session = (await till.store.pay(cart, TAKEN))["payment_sessions"][0]
+    await till.desk.pay(session["data"]["id"])
+    assert (await merchant.post(f"/admin/promotions/{promotion['id']}", {"status": "inactive"})).status == 200
+    for _ in range(2):
+        assert await till.tell("succeeded", session["data"]["id"], id="evt_refused", provider=TAKEN) == (200, "OK")
+    shown = await till.store.show(cart)
+    assert (shown["completed_at"], shown["promotions"], shown["total"]) == (None, [], Decimal("105.95"))
+    assert shown["payment_collection"]["amount"] == Decimal("105.95")
+    assert shown["payment_collection"]["captured_amount"] == Decimal("55.95"), "what was paid is in the books"
+    again = (await till.store.pay(cart, TAKEN))["payment_sessions"]
+    [new] = [each for each in again if each["id"] != session["id"]]
+    await till.desk.pay(new["data"]["id"])
+    assert (await till.store.complete(cart))["order"]["total"] == Decimal("105.95")
+    assert await till.desk.refunds(session["data"]["id"]) == [5595]
+
+
 async def test_a_buyer_and_a_webhook_at_once_make_one_order(till: Till) -> None:
     cart, _, intent = await till.cart(TAKEN)
     await till.desk.pay(intent)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...core.errors import InvalidData
+from ...core.errors import InsufficientInventory, InvalidData, NotAllowed, VelellaError
 from ...core.flow import Flow, workflow
 from ...core.query.page import Query
 from .create import find_sales_channel
@@ -132,6 +132,12 @@ async def _methods(flow: Flow, draft: Draft, surroundings: Surroundings) -> dict
     offered |= {row["id"] for row in rows if {rule["attribute"] for rule in row["rules"]} - _OF_OPTIONS}
     offered -= {row["id"] for row in rows if idle(row["shipping_profile_id"])}
     return {method["id"]: method["name"] for method in methods if method["shipping_option_id"] not in offered}
+
+
+def is_outdated(error: VelellaError) -> bool:
+    """Whether a cart could not be completed for what it holds: whoever tried then brings it up to date (`refresh_cart`), so that the buyer
+    finds it as it can be bought. What is out of stock stays in it."""
+    return isinstance(error, (InvalidData, NotAllowed)) and not isinstance(error, InsufficientInventory)
 
 
 @workflow("refresh-cart-items")

@@ -6,8 +6,8 @@ from typing import Any, TypedDict
 
 from ...core.errors import Conflict, VelellaError
 from ...core.flow import Flow, step, workflow
-from ...core.flow.attempts import is_refused
 from ..cart.complete import complete_cart
+from ..cart.sellable import is_outdated
 from .payments import add_to_order
 
 Row = dict[str, Any]
@@ -19,6 +19,15 @@ class Place(TypedDict):
     cart_id: str | None
     """Of the cart that it pays for and that isn't an order yet."""
     payment: Row | None
+
+
+class Processed(TypedDict):
+    """What has come of a webhook."""
+
+    payment_id: str | None
+    """None: there is no payment (yet)."""
+    outdated_cart_id: str | None
+    """The cart that was paid for and could not be completed for what it holds: it is to be brought up to date."""
 
 
 @step(reads=True)
@@ -48,30 +57,33 @@ async def look_up(flow: Flow, session_id: str) -> Row | None:
 @workflow("process-payment-workflow", durable=True, by_hand=True)
 async def process_payment(
     flow: Flow, provider_id: str, action: str, session_id: str, amount: str | None = None, notice_id: str | None = None
-) -> str | None:
+) -> Processed | None:
     """Have the shop follow what a webhook tells: complete a cart that was paid, book what was authorised, captured or let go.
 
     The webhook is only the occasion: what is booked is what the provider says when it is asked. Repeating it changes nothing.
 
-    Returns the payment's id; None where there is none, or where the session isn't ours. Raises what the provider raises where it can't be
-    asked, and Conflict while the payment is being captured or its cart changed: then it has to be sent again.
+    Returns what has come of it; None where the session isn't ours. Raises what the provider raises where it can't be
+    asked, PaymentInDoubt where it doesn't say how the payment stands, and Conflict while the payment is being captured or its cart changed:
+    then it has to be sent again.
     """
     before = await flow.run(find_session, session_id)
     if before is None:
         return None
+    outdated = None
     flow.emit("payment.webhook_received", provider=provider_id, action=action, session_id=session_id, amount=amount, notice_id=notice_id)
     if before["cart_id"] is not None and action in ("authorized", "captured"):
         try:
             await flow.call(complete_cart, cart_id=before["cart_id"])
         except VelellaError as error:
-            if not is_refused(error) or isinstance(error, Conflict):  # somebody is just changing the cart
+            if error.status >= 500 or isinstance(error, Conflict):  # the payment is in doubt, or somebody is just changing the cart
                 raise
             # the cart isn't ready, or can't be had any more: the money is there all the same, and gets into the books
+            outdated = before["cart_id"] if is_outdated(error) else None
     payment = await flow.run(look_up, session_id)
     if payment is None:
-        return None
+        return {"payment_id": None, "outdated_cart_id": outdated}
     await flow.run(add_to_order, payment)
     known = {capture["id"] for capture in (before["payment"] or {}).get("captures", ())}
     if any(capture["id"] not in known for capture in payment["captures"]):
         flow.emit("payment.captured", id=payment["id"])
-    return str(payment["id"])
+    return {"payment_id": str(payment["id"]), "outdated_cart_id": outdated}
