@@ -277,6 +277,11 @@ class ModuleService(Undoable):
             value = await self.database.fetch_value(statement, params)
         return json.loads(value) if isinstance(value, bytes) else value
 
+    async def _refuse_others(self, entity: str, ids: Sequence[str]) -> None:
+        """Nested rows that are given with ids nobody has are new ones. Raises NotFound for an id that is a row's of something else."""
+        for row in await self.list(entity, {"id": list(ids)}, fields=("id",), limit=1) if ids else ():
+            raise NotFound(f"{self.schema[entity].called} with id: {row['id']} was not found")
+
     def touch(self, *entities: str) -> None:
         """Say that rows of these entities change in the running write: after a statement of the module's own."""
         running = self._running()

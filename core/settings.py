@@ -153,6 +153,9 @@ class Settings(BaseSettings):
         False,
         description="Whether carts only take what is sold in their own sales channel, and only go to channels of the storefront's key.",
     )
+    strict_variants: bool = Field(
+        False, description="Whether new products are refused with variants that leave options out, or two that are made of the same values."
+    )
     strict_addresses: bool = Field(False, description="Whether a cart is refused that is opened with an address outside its region.")
 
     # limits

@@ -151,6 +151,7 @@ class PricingService(ModuleService):
         new: list[tuple[Price, str, str | None]] = []
         kept: list[tuple[Price, str]] = []
         gone: list[str] = []
+        await self._refuse_others("price", [price["id"] for row in rows for price in _new_to(row, there) if price.get("id")])
         for row in rows:
             if row.get("prices") is None:
                 continue
@@ -242,7 +243,8 @@ class PricingService(ModuleService):
         What is created names its `price_set_id`; where the list has a price for the same already, that one is changed. What is updated
         names its `id`, and what it doesn't name stays.
 
-        Raises NotFound for the list, and for a price that isn't the list's; InvalidData as `create_price_sets` does.
+        Raises NotFound for the list, InvalidData for a price to change that isn't the list's, and as `create_price_sets` does. Prices to
+        delete that aren't there are passed over.
         """
         await self._hold_lists([price_list_id])
         named = [*(row["id"] for row in update), *delete]
@@ -251,9 +253,10 @@ class PricingService(ModuleService):
             if named
             else {}
         )
-        for id in named:
-            if id not in there:
-                raise NotFound(f"Price with id: {id} was not found in price list {price_list_id}")
+        for row in update:
+            if row["id"] not in there:
+                raise InvalidData(f"Price with id: {row['id']} was not found in price list {price_list_id}")
+        await self._refuse_others("price", [id for id in delete if id not in there])
         sets = [*{*(row["price_set_id"] for row in create), *there.values()}]
         current = {(set_id, price.id): price for set_id, prices in (await self._prices(sets, price_list_id)).items() for price in prices}
         changed = [(_changed(current[there[row["id"]], row["id"]], row), there[row["id"]]) for row in update]
@@ -357,19 +360,22 @@ class PricingService(ModuleService):
         return changed
 
 
+def _new_to(row: Given, there: Mapping[str, Sequence[Price]]) -> list[Given]:
+    """Those of the prices that a set is given which it doesn't have yet."""
+    known = {price.id for price in there.get(row["id"], ())}
+    return [price for price in row.get("prices") or () if price.get("id") not in known]
+
+
 def _merged(given: Sequence[Given], current: Mapping[str | None, Price]) -> list[Price]:
     """The prices that a set is given, as they will be: what an old one isn't told stays, and of two for the same the later one counts."""
     by_key = {price.key: id for id, price in current.items()}
     named = {each.get("id") for each in given}
     merged: dict[tuple[Any, ...], Price] = {}
     for each in given:
-        if each.get("id") is not None:
-            old = current.get(each["id"])
-            if old is None:
-                raise NotFound(f"Price with id: {each['id']} was not found")
-            price = _changed(old, each)
+        if each.get("id") in current:
+            price = _changed(current[each["id"]], each)
         else:
-            price = new_prices([each])[0]
+            price = new_prices([{name: value for name, value in each.items() if name != "id"}])[0]
             same = by_key.get(price.key)
             price.id = same if same not in named else None
         earlier = merged.pop(price.key, None)

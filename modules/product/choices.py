@@ -69,21 +69,29 @@ def refuse_twins(variants: Iterable[tuple[str, Combination]]) -> None:
         seen[combination] = title
 
 
+def refuse_twins_of(variants: Mapping[str, tuple[str, Combination]], changed: Iterable[str]) -> None:
+    """Raises InvalidData if a `changed` one of a product's variants, id → (title, combination), is made of the same values as another."""
+    for id in changed:
+        title, combination = variants[id]
+        twin = next((other for key, (other, made) in variants.items() if key != id and made == combination), None)
+        if combination and twin is not None:
+            raise InvalidData(f'Variant "{twin}" has same combination of option values as "{title}".')
+
+
 def value_rows(option_id: str, given: Mapping[str, Any], new_id: Any) -> list[dict[str, Any]]:
-    """Rows of the values that a new option is given with; a value that is named twice is one."""
+    """Rows of the values that a new option is given with."""
     ranks: Mapping[str, Any] = given.get("ranks") or {}
-    return [
-        {"id": new_id("optval"), "option_id": option_id, "value": value, "rank": ranks.get(value)}
-        for value in dict.fromkeys(text_values(given))
-    ]
+    return [{"id": new_id("optval"), "option_id": option_id, "value": value, "rank": ranks.get(value)} for value in text_values(given)]
 
 
 def text_values(given: Mapping[str, Any]) -> list[str]:
-    """The values of an option as it is given. Raises InvalidData for what isn't a list of texts."""
+    """The values of an option as it is given. Raises InvalidData for what isn't a list of different texts."""
     values = given.get("values") or []
     named = (
         [value.get("value") if isinstance(value, Mapping) else value for value in values] if isinstance(values, list | tuple) else [None]
     )
     if not all(isinstance(value, str) for value in named):
         raise InvalidData(f"The values of option {given.get('title') or given.get('id')} have to be a list of strings")
+    if len(set(named)) < len(named):
+        raise InvalidData(f"The values of option {given.get('title') or given.get('id')} have to be different ones")
     return [str(value) for value in named]

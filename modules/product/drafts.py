@@ -41,8 +41,9 @@ class Rows:
 
     # -- adding
 
-    def add_product(self, given: Given, shared: Mapping[str, Row]) -> None:
-        """A product with all that it is given with. `shared`: the existing options that it names, by id.
+    def add_product(self, given: Given, shared: Mapping[str, Row], *, strict: bool) -> None:
+        """A product with all that it is given with. `shared`: the existing options that it names, by id. `strict`: its variants have a
+        value for each option, and no two have the same ones.
 
         Raises InvalidData for what breaks the rules of options, variants or handles.
         """
@@ -52,8 +53,11 @@ class Rows:
         choices = [self.add_option(product["id"], option, shared) for option in given.get("options") or []]
         refuse_same_titles(choices)
         variants: Sequence[Given] = given.get("variants") or []
-        refuse_missing(product["title"], variants, choices)
-        self.add_variants(product["id"], variants, choices, first_rank=0)
+        if strict:
+            refuse_missing(product["title"], variants, choices)
+        combinations = self.add_variants(product["id"], variants, choices)
+        if strict:
+            refuse_twins((str(variant.get("title")), made) for variant, made in zip(variants, combinations, strict=True))
         self.tags += [(product["id"], id) for id in ids_of(given, "tags", "tag_ids")]
         self.categories += [(product["id"], id) for id in ids_of(given, "categories", "category_ids")]
 
@@ -88,16 +92,13 @@ class Rows:
             {"id": new_id("prodoptval"), "product_product_option_id": link_id, "product_option_value_id": id} for id in value_ids
         ]
 
-    def add_variants(self, product_id: str, given: Sequence[Given], choices: Sequence[Choice], *, first_rank: int) -> list[Combination]:
+    def add_variants(self, product_id: str, given: Sequence[Given], choices: Sequence[Choice]) -> list[Combination]:
         """Variants of a product; the combinations of values that they are made of."""
         combinations = [values_of(variant, choices) for variant in given]
-        refuse_twins((str(variant.get("title")), made) for variant, made in zip(given, combinations, strict=True))
-        for place, (variant, combination) in enumerate(zip(given, combinations, strict=True)):
+        for variant, combination in zip(given, combinations, strict=True):
             row = {name: value for name, value in variant.items() if name not in VARIANT_NESTED}
             row["id"] = row.get("id") or new_id("variant")
             row["product_id"] = product_id
-            if row.get("variant_rank") is None:
-                row["variant_rank"] = first_rank + place
             if not row.get("title"):
                 raise InvalidData("A variant needs a title")
             self.variants.append(row)

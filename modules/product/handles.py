@@ -1,4 +1,4 @@
-"""Handles: what stands for a thing in an address."""
+"""Handles: what stands for a thing in an address, in letters of any script."""
 
 from __future__ import annotations
 
@@ -7,21 +7,29 @@ import unicodedata
 
 from ...core.errors import InvalidData
 
-_VALID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SPACE = re.compile(r"[\s_-]+")
-_OTHER = re.compile(r"[^a-z0-9-]")
 
 
 def handle_of(title: str) -> str:
-    """`Été à Paris` → `ete-a-paris`, `Men's wear` → `mens-wear`. Empty where the title has nothing that an address could show."""
-    bare = "".join(letter for letter in unicodedata.normalize("NFKD", title) if not unicodedata.combining(letter))
-    plain = _OTHER.sub("", _SPACE.sub("-", _CAMEL.sub("-", bare).lower()))
-    return _SPACE.sub("-", plain).strip("-")  # what was dropped may have stood between two hyphens
+    """`Été à Paris` → `été-à-paris`, `Men's wear` → `mens-wear`. Empty where the title has nothing that an address could show."""
+    plain = unicodedata.normalize("NFC", title).lower().replace("ß", "ss")
+    return _SPACE.sub("-", "".join(letter for letter in plain if letter in "_-" or letter.isspace() or _told(letter))).strip("-")
+
+
+def handle_of_group(title: str) -> str:
+    """Of what groups products: words that are run together are told apart, `WinterWear` → `winter-wear`."""
+    return handle_of(_CAMEL.sub("-", title))
 
 
 def checked_handle(handle: object, what: str) -> str:
-    """The handle, if it can stand in an address. Raises InvalidData."""
-    if not isinstance(handle, str) or not _VALID.fullmatch(handle):
+    """The handle, if it can stand in an address: words of small letters and digits of any script, hyphens between. Raises InvalidData."""
+    words = handle.split("-") if isinstance(handle, str) else [""]
+    if not all(word and all(_told(letter) and letter == letter.lower() for letter in word) for word in words):
         raise InvalidData(f"Invalid {what} handle '{handle}'. It must contain URL safe characters")
-    return handle
+    return str(handle)
+
+
+def _told(letter: str) -> bool:
+    """Whether it is a letter or a digit of some script."""
+    return unicodedata.category(letter)[0] in "LN"

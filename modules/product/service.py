@@ -10,10 +10,10 @@ from ...core.ids import new_id
 from ...core.messages import one_statement, reads, writes
 from . import queries
 from .categories import Categories
-from .choices import Choice, Combination, refuse_twins, values_of
+from .choices import Choice, Combination, refuse_twins, refuse_twins_of, values_of
 from .drafts import NESTED, VARIANT_NESTED, Given, Row, Rows, ids_of, image_rows, undiscounted
 from .entities import SCHEMA
-from .handles import checked_handle, handle_of
+from .handles import checked_handle, handle_of, handle_of_group
 from .options import Choices, OptionChanges, Options
 from .tables import product_category_product, product_tags, product_variant_option, product_variant_product_image
 
@@ -65,7 +65,7 @@ class ProductService(Options, Categories):
         shared = await self._options([option["id"] for option in options if option.get("id")])
         new = Rows()
         for row in rows:
-            new.add_product(row, shared)
+            new.add_product(row, shared, strict=self.context.settings.strict_variants)
         pairs = ((product_variant_option, new.variant_values), (product_tags, new.tags), (product_category_product, new.categories))
         parts = (
             ("product", new.products),
@@ -132,7 +132,8 @@ class ProductService(Options, Categories):
         new = Rows()
         for product_id, given in by_product.items():
             taken = there.get(product_id, {})
-            made = new.add_variants(product_id, given, choices.get(product_id, []), first_rank=len(taken))
+            made = new.add_variants(product_id, given, choices.get(product_id, []))
+            refuse_twins((str(row.get("title")), values) for row, values in zip(given, made, strict=True))
             _refuse_taken(zip(given, made, strict=True), taken)
         await self._insert_variants(new)
         stored = {variant["id"]: variant for variant in new.variants}
@@ -163,7 +164,7 @@ class ProductService(Options, Categories):
             if row.get("options"):
                 there[product_id][row["id"]] = (title, values_of({**row, "title": title}, choices.get(product_id, [])))
         for combinations in there.values():
-            refuse_twins(combinations.values())
+            refuse_twins_of(combinations, [row["id"] for row in rows if row.get("options") and row["id"] in combinations])
         variants = await self.update("product_variant", changed)
         renewed = {row["id"]: there[products[row["id"]]][row["id"]][1] for row in rows if row.get("options")}
         if renewed:
@@ -200,7 +201,11 @@ class ProductService(Options, Categories):
     async def create(self, entity: str, rows: Sequence[Given]) -> list[Row]:
         """As everywhere; a collection's handle comes from its title where none is given."""
         if entity == "product_collection":
-            rows = [row if row.get("handle") else {**row, "handle": handle_of(str(row.get("title") or ""))} for row in rows]
+            rows = [{**row, "id": row.get("id") or new_id("pcol")} for row in rows]
+            # a title without a letter that addresses know gives no handle: then the id serves
+            rows = [
+                {**row, "handle": row.get("handle") or handle_of_group(str(row.get("title") or "")) or _id_as_handle(row)} for row in rows
+            ]
         return await super().create(entity, rows)
 
     @writes
@@ -273,12 +278,13 @@ class ProductService(Options, Categories):
             named = {variant["id"] for variant in variants if variant.get("id")}
             _refuse_foreign(product_id, named, known)
             deleted += [id for id in known if id not in named]
-            kept += [_ranked(variant, rank) for rank, variant in enumerate(variants) if variant.get("id")]
+            kept += [variant for variant in variants if variant.get("id")]
             after = self._combined(variants, known, choices.get(product_id, []))
             renewed |= {id: after[id][1] for id in named if next(v for v in variants if v.get("id") == id).get("options")}
-            fresh = [_ranked(variant, rank) for rank, variant in enumerate(variants) if not variant.get("id")]
-            made = new.add_variants(product_id, fresh, choices.get(product_id, []), first_rank=len(named))
-            refuse_twins([*after.values(), *((str(v.get("title")), values) for v, values in zip(fresh, made, strict=True))])
+            fresh = [variant for variant in variants if not variant.get("id")]
+            made = new.add_variants(product_id, fresh, choices.get(product_id, []))
+            newly = {str(at): (str(v.get("title")), values) for at, (v, values) in enumerate(zip(fresh, made, strict=True))}
+            refuse_twins_of(after | newly, [*(id for id in named if id in renewed), *newly])
         await self.delete("product_variant", deleted)
         updated = await self.update("product_variant", [{n: v for n, v in row.items() if n not in VARIANT_NESTED} for row in kept])
         await self._give_values(renewed)
@@ -304,18 +310,18 @@ class ProductService(Options, Categories):
         there: dict[str, list[Row]] = {}
         for stored in await self.database.fetch(queries.IMAGES, {"products": list(touched)}):
             there.setdefault(stored["product_id"], []).append(dict(stored))
-        new, kept, gone = list[Row](), list[Row](), list[str]()
+        new, kept, gone, unknown = list[Row](), list[Row](), list[str](), list[str]()
         for product_id, images in touched.items():
             left = {image["id"]: image["url"] for image in there.get(product_id, [])}
             for image, row in zip(images, image_rows(product_id, images), strict=True):
                 same = image.get("id") or next((id for id, url in left.items() if url == row["url"]), None)
                 if same is not None and left.pop(same, None) is not None:
                     kept.append({name: row[name] for name in ("url", "rank")} | {"id": same})
-                elif image.get("id"):
-                    raise NotFound(f"ProductImage with id: {image['id']} was not found")
                 else:
                     new.append(row)
+                    unknown += [image["id"]] if image.get("id") else []
             gone += left
+        await self._refuse_others("product_image", unknown)
         await self.delete("product_image", gone)
         await self.update("product_image", kept)
         await self.create("product_image", new)
@@ -342,6 +348,10 @@ def _product_changes(row: Given) -> Row:
     return undiscounted(changes)
 
 
+def _id_as_handle(row: Given) -> str:
+    return str(row["id"]).lower().replace("_", "-")
+
+
 def _given_options(row: Given) -> list[Given]:
     if row.get("options") is not None:
         return list(row["options"])
@@ -355,11 +365,6 @@ def _grouped(rows: Sequence[Given]) -> dict[str, list[Given]]:
             raise InvalidData("A variant needs a product_id")
         by_product.setdefault(row["product_id"], []).append(row)
     return by_product
-
-
-def _ranked(variant: Given, rank: int) -> Row:
-    """A variant of an update keeps the place it has in the list, unless it names one."""
-    return {**variant, "variant_rank": rank} if variant.get("variant_rank") is None else dict(variant)
 
 
 def _refuse_foreign(product_id: str, named: set[str], known: Mapping[str, Any]) -> None:

@@ -302,6 +302,14 @@ async def test_what_is_not_there_is_not_found(pricing: PricingService) -> None:
     with pytest.raises(NotFound, match="PriceSet with id: pset_none was not found"):
         await pricing.update_price_sets([{"id": "pset_none", "prices": []}])
     set_id = await price_set(pricing, PLAIN)
-    with pytest.raises(NotFound, match="Price with id: price_none was not found"):
-        await pricing.update_price_sets([{"id": set_id, "prices": [{"id": "price_none", "amount": 1}]}])
     assert await paid(pricing, set_id, EUR) == "10"
+
+
+async def test_a_price_with_an_id_that_nobody_has_is_new_and_anothers_is_refused(pricing: PricingService) -> None:
+    set_id, other = await price_set(pricing, PLAIN), await price_set(pricing, PLAIN)
+    await pricing.update_price_sets([{"id": set_id, "prices": [{"id": "price_none", "currency_code": "eur", "amount": 1}]}])
+    assert await paid(pricing, set_id, EUR) == "1"
+    [theirs] = await pricing.list("price", {"price_set_id": other})
+    with pytest.raises(NotFound, match=f"Price with id: {theirs['id']} was not found"):
+        await pricing.update_price_sets([{"id": set_id, "prices": [{"id": theirs["id"], "currency_code": "eur", "amount": 2}]}])
+    assert [await paid(pricing, each, EUR) for each in (set_id, other)] == ["1", "10"]
