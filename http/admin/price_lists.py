@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from ...core.errors import InvalidData
@@ -78,19 +78,24 @@ class RemoveProducts(Body):
 
 
 def shown_list(row: Row) -> Row:
-    """A price list as clients know it: its rules as a map, its prices by variant."""
-    rules = {rule["attribute"]: rule["value"] for rule in row.pop("price_list_rules", ())}
-    return {**row, "rules": rules, "prices": [shown_price(price) for price in row.pop("prices", ())]}
+    """A price list as clients know it: of what is asked for, its rules as a map, and its prices with the variant that they are for."""
+    if "price_list_rules" in row:
+        row["rules"] = _by_attribute(row.pop("price_list_rules"))
+    if "prices" in row:
+        row["prices"] = [_shown_price(price) for price in row["prices"]]
+    return row
 
 
-def shown_price(row: Row) -> Row:
-    variant = (row.pop("price_set", None) or {}).get("variant") or {}
-    rules = {rule["attribute"]: rule["value"] for rule in row.pop("price_rules", ())}
-    return {**row, "variant_id": variant.get("id"), "rules": rules}
+def _shown_price(row: Row) -> Row:
+    if (variant := (row.pop("price_set", None) or {}).get("variant")) is not None:
+        row["variant_id"] = variant.get("id")
+    if "price_rules" in row:
+        row["rules"] = _by_attribute(row.pop("price_rules"))
+    return row
 
 
-def listed(request: Request, view: View, page: Page, show: Callable[[Row], Row]) -> bytes:
-    return list_envelope(view.plural, Page(dumps([show(row) for row in page.rows]), page.count), request.page)
+def _by_attribute(rules: Iterable[Row]) -> Row:
+    return {rule["attribute"]: rule["value"] for rule in rules}
 
 
 async def one_list(request: Request, id: str) -> Answer:
@@ -102,14 +107,15 @@ async def one_list(request: Request, id: str) -> Answer:
 
 async def prices_by_id(request: Request, ids: Iterable[str]) -> list[Row]:
     wanted = list(ids)
-    found = {row["id"]: shown_price(row) for row in (await request.rows(PRICE, {"id": wanted})).rows} if wanted else {}
+    found = {row["id"]: row for row in (await request.rows(PRICE, {"id": wanted})).rows} if wanted else {}
     return [found[id] for id in wanted if id in found]
 
 
 @routes.get("/admin/price-lists", query=PRICE_LISTS, returns=PRICE_LIST, many=True, cached=Cached())
 async def list_price_lists(request: Request) -> Answer:
     """List price lists."""
-    return listed(request, PRICE_LIST, await request.page_of(PRICE_LIST), shown_list)
+    page = await request.page_of(PRICE_LIST)
+    return list_envelope(PRICE_LIST.plural, Page(dumps([shown_list(row) for row in page.rows]), page.count), request.page)
 
 
 @routes.get("/admin/price-lists/{id}", returns=PRICE_LIST, cached=Cached())
@@ -144,7 +150,7 @@ routes.resource("/admin/price-lists", PRICE_LIST, get=False, delete=deletes(dele
 @routes.get("/admin/price-lists/{id}/prices", returns=PRICE, many=True, cached=Cached())
 async def list_prices(request: Request) -> Answer:
     """List the prices of a price list."""
-    return listed(request, PRICE, await request.page_of(PRICE, {"price_list_id": request.params["id"]}), shown_price)
+    return list_envelope(PRICE.plural, await request.page_of(PRICE, {"price_list_id": request.params["id"]}), request.page)
 
 
 @routes.post("/admin/price-lists/{id}/prices/batch", body=BatchPrices, returns=PRICE)

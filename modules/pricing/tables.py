@@ -122,6 +122,7 @@ SCHEMA = Schema(
     Entity(
         "price_rule",
         price_rule,
+        bare=True,
         prefix="prule",
         label="PriceRule",
         relations={"price": one("price", "price_id")},
