@@ -19,7 +19,7 @@ from ...core.sql.merging import turned
 from ...core.sql.undo import Pair, TakingBack
 from . import category_queries as queries
 from .drafts import Given, Row
-from .handles import checked_handle, handle_of
+from .handles import checked_handle, handle_of_group
 from .tables import product_category, product_category_product
 
 log = logger("velella.product")
@@ -47,7 +47,7 @@ class Categories(ModuleService):
                 raise InvalidData("A category needs a name")
             row = {**given, "id": given.get("id") or new_id("pcat")}
             row["handle"] = checked_handle(
-                given.get("handle") or handle_of(given["name"]) or row["id"].lower().replace("_", "-"), "category"
+                given.get("handle") or handle_of_group(given["name"]) or row["id"].lower().replace("_", "-"), "category"
             )
             parent = given.get("parent_category_id")
             row["mpath"] = SEPARATOR.join([*([await self._path(parent)] if parent else []), row["id"]])
@@ -79,12 +79,17 @@ class Categories(ModuleService):
 
     @writes
     async def delete_categories(self, ids: Sequence[str]) -> list[str]:
-        """Soft delete; siblings move up. Raises NotAllowed for a category that has children which stay."""
+        """Soft delete; siblings move up. Raises NotFound, and NotAllowed for a category that has children which stay."""
         await self._hold_tree()
+        rows = await self.list("product_category", {"id": list(ids)})
+        there = {row["id"] for row in rows}
+        for id in ids:
+            if id not in there:
+                raise NotFound(f"ProductCategory with id: {id} was not found")
         parent = await self.database.fetch_value(queries.CHILDREN_LEFT, {"ids": list(ids)})
         if parent is not None:
             raise NotAllowed(f"Deleting ProductCategory ({parent}) with category children is not allowed")
-        for row in await self.list("product_category", {"id": list(ids)}):
+        for row in rows:
             await self._close_gap(row)
         return await self.delete("product_category", ids)
 
@@ -114,8 +119,12 @@ class Categories(ModuleService):
     async def category_trees(self, query: Query, *, ancestors: bool = False, descendants: bool = False) -> Page:
         """A page of categories, `parent_category` shown up to the root and `category_children` down to the leaves, as asked.
 
-        What else a category shows on the way is what the query wants of the category itself. Two statements.
+        Those of them that the fields name; what is shown in a category has all columns. In the order of ranks, where no other is wanted.
+        Two statements.
         """
+        wanted = {_first(field) for field in query.fields}
+        ancestors, descendants = ancestors and "parent_category" in wanted, descendants and "category_children" in wanted
+        query = query if query.order else replace(query, order=("rank", "id"))
         if not (ancestors or descendants):
             return await self.query(query)
         grown = {name for name, asked in (("parent_category", ancestors), ("category_children", descendants)) if asked}
@@ -126,11 +135,11 @@ class Categories(ModuleService):
         paths = [row["mpath"] for row in page.rows]
         near = [row["id"] for row in await self.database.fetch(queries.FAMILY, {"paths": paths, "up": ancestors, "down": descendants})]
         filters = {"id": near, **_grown_by(query.filters), **query.visible.get("product_category", {})}
-        same = Query("product_category", (*shown, *_PLACE), filters, ("rank", "id"), visible=query.visible)
-        family = {row["id"]: row for row in (await self.query(same)).rows}
-        wanted = {_first(field) for field in query.fields}
-        tree = _Tree(family, hidden=set() if "*" in query.fields else set(_PLACE) - wanted)
-        return Page(json.dumps([tree.grown(row, ancestors=ancestors, descendants=descendants) for row in page.rows]), page.count)
+        same = Query("product_category", ("*",), filters, ("rank", "id"), visible=query.visible)
+        tree = _Tree({row["id"]: row for row in (await self.query(same)).rows})
+        unasked = set() if "*" in query.fields else set(_PLACE) - wanted
+        rows = [tree.grown(row, ancestors=ancestors, descendants=descendants) for row in page.rows]
+        return Page(json.dumps([{name: value for name, value in row.items() if name not in unasked} for row in rows]), page.count)
 
     # -- inside
 
@@ -143,7 +152,7 @@ class Categories(ModuleService):
         created = [left["id"] for was, left in pairs if was is None and left is not None]
         while (used := await self.database.fetch_value(queries.CHILDREN_LEFT, {"ids": created})) is not None:
             created.remove(used)  # by a category that somebody else has put there
-        await self.delete_categories(created)
+        await self.delete_categories([row["id"] for row in await self.list("product_category", {"id": created}, fields=("id",))])
         gone = [left for _, left in pairs if left is not None and left.get("deleted_at") is not None]
         await self._bring_back([row["id"] for row in await TakingBack(self.database, table).standing(gone)])
         changed = [(was, left) for was, left in pairs if was is not None and left is not None and "deleted_at" not in left]
@@ -211,16 +220,15 @@ class Categories(ModuleService):
 class _Tree:
     """Rows of a family of categories, hung into each other."""
 
-    def __init__(self, family: dict[str, Row], hidden: set[str]) -> None:
+    def __init__(self, family: dict[str, Row]) -> None:
         self._family = family
-        self._hidden = hidden
         self._children: dict[str, list[Row]] = {}
         for row in family.values():
             if row["parent_category_id"] is not None:
                 self._children.setdefault(row["parent_category_id"], []).append(row)
 
     def grown(self, row: Row, *, ancestors: bool, descendants: bool) -> Row:
-        shown = {name: value for name, value in row.items() if name not in self._hidden}
+        shown = dict(row)
         if ancestors:
             parent = self._family.get(row["parent_category_id"] or "")
             shown["parent_category"] = self.grown(parent, ancestors=True, descendants=False) if parent else None
