@@ -6,6 +6,7 @@ from typing import Any
 
 from ...core.errors import NotFound
 from ...core.json import dumps
+from ...core.query.page import Query
 from ...workflows.inventory.items import create_inventory_items, delete_inventory_items, update_inventory_items
 from ...workflows.inventory.levels import (
     batch_inventory_levels,
@@ -179,5 +180,5 @@ async def _batch(request: Request, create: list[dict[str, Any]], update: list[di
     done = await request.run(batch_inventory_levels, create=create, update=update, delete=delete, force=force)
     parts = {name: [level["id"] for level in done[name]] for name in ("created", "updated")}
     ids = [id for part in parts.values() for id in part]
-    rows = {row["id"]: row for row in (await request.rows(LEVEL, {"id": ids})).rows} if ids else {}
+    rows = {row["id"]: row for row in (await request.graph.query(Query("inventory_level", filters={"id": ids}))).rows} if ids else {}
     return dumps({**{name: [rows[id] for id in part] for name, part in parts.items()}, "deleted": done["deleted"]})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from ...core.errors import NotAllowed
+from ...core.errors import InvalidData
 from ...core.ids import new_id
 from ...core.messages import one_statement, writes
 from ...core.module import Keys, Row, Rows
@@ -42,11 +42,11 @@ class InventoryService(Reservations, Levels):
     async def delete_items(self, ids: Sequence[str]) -> Keys:
         """Delete items with their levels. The ids that were there.
 
-        Raises NotAllowed where something of an item is reserved: nothing is deleted.
+        Raises InvalidData where something of an item is reserved: nothing is deleted.
         """
         reserved = sorted(
             {level["inventory_item_id"] for level in await self._locked_levels(item_ids=ids) if level["reserved_quantity"] > 0}
         )
         if reserved:
-            raise NotAllowed(f"Cannot remove inventory items that have reservations: {', '.join(reserved)}")
+            raise InvalidData(f"Cannot remove inventory items that have reservations: {', '.join(reserved)}")
         return await self.delete("inventory_item", ids)

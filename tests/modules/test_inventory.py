@@ -194,7 +194,7 @@ async def test_levels_are_set_adjusted_and_deleted(inventory: InventoryService) 
     (held,) = await inventory.reserve([line(item)])
     with pytest.raises(NotAllowed, match="reserved"):
         await inventory.delete_levels([adjusted["id"]], force=True)
-    with pytest.raises(NotAllowed, match=item):
+    with pytest.raises(InvalidData, match=item):
         await inventory.delete_items([item])
     await inventory.release_reservations([held["id"]])
     assert await inventory.delete_levels([adjusted["id"]], force=True) == [adjusted["id"]]

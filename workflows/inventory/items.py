@@ -55,7 +55,7 @@ async def remove_items(flow: Flow, ids: Sequence[str]) -> Kept[list[str]]:
 
 
 async def drop_items(flow: Flow, ids: Sequence[str]) -> list[str]:
-    """Delete items with their levels, then their links. The ids that were there. Raises NotAllowed where something of one is reserved."""
+    """Delete items with their levels, then their links. The ids that were there. Raises InvalidData where something of one is reserved."""
     done = await flow.run(remove_items, ids)
     await unlink_all(flow, done["change"])
     return done["answer"]
@@ -63,7 +63,7 @@ async def drop_items(flow: Flow, ids: Sequence[str]) -> list[str]:
 
 @workflow("delete-inventory-item-workflow")
 async def delete_inventory_items(flow: Flow, ids: list[str]) -> list[str]:
-    """Delete items with their levels. The ids that were there. Raises NotAllowed where something of one is reserved."""
+    """Delete items with their levels. The ids that were there. Raises InvalidData where something of one is reserved."""
     gone = await drop_items(flow, ids)
     for id in gone:
         flow.emit("inventory-item.deleted", id=id)

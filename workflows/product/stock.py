@@ -35,9 +35,6 @@ def default_items(variants: Iterable[Row]) -> list[tuple[str, Row]]:
 
 def _item_of(variant: Row) -> Row:
     item: Row = {name: variant.get(name) for name in SAME}
-    for measure in ("weight", "length", "height", "width"):
-        if item[measure] is not None:
-            item[measure] = round(item[measure])  # items are measured in whole units
     return {**item, "id": new_id("iitem"), "title": variant["title"], "description": variant["title"]}
 
 
