@@ -7,7 +7,7 @@ field tree and lists the joins that bring the rest; each join has a plan of its 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..budget import RELATIONS, VISITS
 from ..errors import InvalidData
@@ -187,7 +187,7 @@ def _walk(catalogue: Catalogue, draft: _Draft, entity: str, tree: FieldTree, pat
             )
         elif (edge := catalogue.edge(entity, name)) is not None:
             needed.append(edge.key)
-            if edge.target_key == catalogue.entity(edge.target).key and not edge.many:
+            if edge.target_key == catalogue.entity(edge.target).key:
                 leading.add(edge.key)
             draft.joins.append(_join(catalogue, entity, path, name, edge, child, visited))
             draft.leads_through(1 + draft.joins[-1].plan.relations)
@@ -212,6 +212,9 @@ def _join(
     take = alias.path[1:] if alias else ()
     below = tree.under(".".join(take)) if take else FieldTree(tree.children, all=tree.whole)
     inner = plan(catalogue, edge.target, below, key=edge.target_key, visited=_through(visited, entity, edge.target, edge.many))
+    target = catalogue.entity(edge.target)
+    if target.bare and not below.whole and target.key not in below.children:
+        inner = replace(inner, prune=(*inner.prune, ((), target.key)))
     return Join(path, name, edge.key, edge.target_key, edge.many, inner, take, alias.many if alias else False)
 
 

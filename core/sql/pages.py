@@ -305,7 +305,7 @@ class PageMaker:
             elif not whole or not above or self._hidden:
                 continue
             elif _leads_elsewhere(relation, entity, above):
-                if relation.target in self._wholes:
+                if relation.target in self._wholes - {entity.name}:
                     belongs = self._related(entity, source, relation, _WHOLE, FieldTree(), depth + 1, above)
                 else:
                     belongs = _stub(source.c[relation.key], relation.other_key)

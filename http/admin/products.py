@@ -25,7 +25,7 @@ from ..frontend.filters import BOOLEAN, MANY, STAMPS, TEXT, TEXT_LIST, Filters, 
 from ..frontend.nested import belonging
 from ..frontend.request import Answer, Request, deleted
 from ..frontend.routes import Routes
-from ..frontend.stock import add_all_quantities
+from ..frontend.stock import add_all_quantities, drop_unasked
 from ..frontend.view import View
 from .product_bodies import (
     BatchNeeds,
@@ -152,6 +152,7 @@ async def listed(request: Request, view: View, filters: dict[str, Any]) -> Answe
     )
     if counted:
         await add_all_quantities(request, page.rows)
+        drop_unasked(page.rows, request.fields, ("manage_inventory",))
     shown = shown_product if view is PRODUCT else shown_variant
     return {view.plural: [shown(row) for row in page.rows], "count": page.count, "offset": paging.offset, "limit": paging.limit}
 
@@ -224,7 +225,7 @@ async def batch(request: Request) -> Answer:
     return {
         "created": await products_by_id(request, (row["id"] for row in done["created"])),
         "updated": await products_by_id(request, (row["id"] for row in done["updated"])),
-        "deleted": {"ids": done["deleted"], "object": "product", "deleted": True},
+        "deleted": {"ids": request.body.get("delete", []), "object": "product", "deleted": True},
     }
 
 
@@ -294,7 +295,7 @@ async def update_variant(request: Request) -> Answer:
 @routes.delete("/admin/products/{id}/variants/{variant_id}", returns=PRODUCT)
 async def delete_variant(request: Request) -> Answer:
     """Delete a variant of a product."""
-    await own(request, request.params["variant_id"])
+    await own(request, request.params["variant_id"], gone=True)
     await request.run(delete_product_variants, ids=[request.params["variant_id"]])
     return deleted(request.params["variant_id"], "variant", dumps(await one_product(request, request.params["id"])))
 
@@ -303,23 +304,26 @@ async def delete_variant(request: Request) -> Answer:
 async def batch_variants(request: Request) -> Answer:
     """Create, update and delete variants of a product: all of it, or nothing."""
     given = request.body
-    await own(request, *(row["id"] for row in given.get("update", ())), *given.get("delete", ()))
+    await own(request, *(row["id"] for row in given.get("update", ())))
+    await own(request, *given.get("delete", ()), gone=True)
     create = [{**row, "product_id": request.params["id"]} for row in given.get("create", ())]
     done = await request.run(batch_product_variants, create=create, update=given.get("update", []), delete=given.get("delete", []))
     return {
         "created": await variants_by_id(request, (row["id"] for row in done["created"])),
         "updated": await variants_by_id(request, (row["id"] for row in done["updated"])),
-        "deleted": {"ids": done["deleted"], "object": "variant", "deleted": True},
+        "deleted": {"ids": given.get("delete", []), "object": "variant", "deleted": True},
     }
 
 
-async def own(request: Request, *variant_ids: str) -> None:
-    """Make sure that variants are of the path's product. Raises NotFound, which names the first that isn't."""
+async def own(request: Request, *variant_ids: str, gone: bool = False) -> None:
+    """Make sure that variants are of the path's product; with `gone` they may also be nobody's. Raises NotFound, which names the first
+    that isn't."""
     wanted = set(variant_ids)
     if wanted:
-        filters = {"id": sorted(wanted), "product_id": request.params["id"]}
-        there = {row["id"] for row in await request.modules.product.list("product_variant", filters, fields=("id",))}
-        if lost := sorted(wanted - there):
+        found = await request.modules.product.list("product_variant", {"id": sorted(wanted)}, fields=("id", "product_id"))
+        there = {row["id"]: row["product_id"] for row in found}
+        theirs = {id for id in wanted if there.get(id, request.params["id"] if gone else None) != request.params["id"]}
+        if lost := sorted(theirs):
             raise NotFound(f"Variant with id: {lost[0]} was not found on product {request.params['id']}")
 
 
@@ -381,7 +385,7 @@ async def remove_inventory_item(request: Request) -> Answer:
     await own(request, variant_id)
     await request.run(batch_links, delete={INVENTORY: [{"variant_id": variant_id, "inventory_item_id": item}]})
     variant = shown_variant(await request.graph.one("product_variant", variant_id, request.fields_of(VARIANT)))
-    tie = {"variant": variant_id, "inventory": item}
+    tie = tied({"variant_id": variant_id, "inventory_item_id": item})
     return {"id": tie, "object": "variant-inventory-item-link", "deleted": True, "parent": variant}
 
 
@@ -390,7 +394,8 @@ async def batch_inventory_items(request: Request) -> Answer:
     """Say what several variants need of inventory items."""
     given = request.body
     create, update, delete = (given.get(name, []) for name in ("create", "update", "delete"))
-    await own(request, *(row["variant_id"] for row in (*create, *update, *delete)))
+    await own(request, *(row["variant_id"] for row in (*create, *update)))
+    await own(request, *(row["variant_id"] for row in delete), gone=True)
     ties = [need(row["variant_id"], row) for row in (*create, *update)]
     gone = [{"variant_id": row["variant_id"], "inventory_item_id": row["inventory_item_id"]} for row in delete]
     await request.run(batch_variant_items, needed=ties, no_longer=gone)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from ...core.errors import InvalidData
+from ...core.query.fields import FieldTree
 from .request import Request
 
 Row = dict[str, Any]
@@ -28,6 +29,27 @@ async def add_quantities(request: Request, variants: Sequence[Row], channel_ids:
 async def add_all_quantities(request: Request, variants: Sequence[Row]) -> None:
     """The same of what is available anywhere, whichever channels sell from there."""
     await _add(request, variants, None)
+
+
+def drop_unasked(rows: Sequence[Row], asked: Sequence[str], looked_at: Sequence[str]) -> None:
+    """Take away again what rows were `looked_at` for and nobody asked for. Keys stay, where the rows that they are of do."""
+    tree = FieldTree.parse(asked)
+    for path in looked_at:
+        _drop(rows, tree, path.split("."))
+
+
+def _drop(rows: Sequence[Row], tree: FieldTree, path: list[str], *, whole: bool = False) -> None:
+    name, below = path[0], path[1:]
+    child = tree.children.get(name)
+    if child is None and not tree.all and not whole:
+        leads = f"{name}_id" in tree.children or name.removesuffix("_id") in tree.children
+        for row in rows if name != "id" and not (leads and not below) else ():
+            row.pop(name, None)
+            if below and not leads:
+                row.pop(f"{name}_id", None)
+    elif child is not None and below:
+        inner = [one for row in rows for one in (row[name] if isinstance(row.get(name), list) else [row.get(name)]) if one is not None]
+        _drop(inner, child, below, whole=child.whole)
 
 
 async def _add(request: Request, variants: Sequence[Row], channel_ids: list[str] | None) -> None:

@@ -158,6 +158,8 @@ class View:
             name = entry.strip().lstrip("+").strip() if sign in "+ " else entry.strip()
             if not name or name == "-":
                 continue
+            if not _bare(name).strip("*"):  # a star alone names nothing
+                continue
             if sign == "-":
                 dropped.append(name[1:].strip())
             elif sign in "+ " or name.startswith("*") or name.endswith(".*"):

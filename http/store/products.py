@@ -14,7 +14,7 @@ from ..frontend.cached import Cached
 from ..frontend.filters import BOOLEAN, MANY, PAGING, STAMPS, TEXT, Filters
 from ..frontend.request import Answer, Request, envelope, list_envelope, not_found
 from ..frontend.routes import Routes
-from ..frontend.stock import add_quantities
+from ..frontend.stock import add_quantities, drop_unasked
 from ..frontend.view import Fields, View
 from .prices import CONTEXT, Asking, Row, add_prices, asking, price_texts
 from .views import PRODUCT, VARIANT
@@ -156,6 +156,7 @@ async def page_of(request: Request, view: View, filters: Row, who: Asking | None
         await add_prices(request, variants, who, owners)
     if counted:
         await add_quantities(request, variants, channels)
+    drop_unasked(rows, (*request.fields, f"{prefix}calculated_price") if priced else request.fields, extra)
     return replace(page, json=dumps(rows))
 
 

@@ -46,4 +46,4 @@ def single_name(link: Link, side: Side) -> str:
     return f"one_{side.alias}_in_{link.name}"
 
 
-SCHEMA = Schema("link", *(Entity(link.name, link_table(link, metadata), prefix=link.prefix) for link in LINKS))
+SCHEMA = Schema("link", *(Entity(link.name, link_table(link, metadata), prefix=link.prefix, bare=True) for link in LINKS))

@@ -163,6 +163,7 @@ SCHEMA = Schema(
         product_category,
         prefix="pcat",
         label="ProductCategory",
+        bare=True,
         relations={
             "parent_category": one("product_category", "parent_category_id"),
             "category_children": many("product_category", "parent_category_id", order=("rank", "id"), cascade=True),
