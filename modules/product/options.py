@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ...core.errors import InvalidData, NotAllowed, NotFound
+from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.messages import writes
 from ...core.module import ModuleService
@@ -121,7 +121,7 @@ class Options(ModuleService):
     async def update_options(self, rows: Sequence[Given]) -> list[Row]:
         """Change options (`{id, title?, is_exclusive?, metadata?, values?, ranks?}`). `values` replaces the list of values.
 
-        What an exclusive option gains, its product can use at once. Raises NotFound, or NotAllowed for a value that variants are made of.
+        What an exclusive option gains, its product can use at once. Raises NotFound, or InvalidData for a value that variants are made of.
         """
         known = await self._options([row["id"] for row in rows], must=True)
         made = await self.update("product_option", [{name: row[name] for name in row if name not in ("values", "ranks")} for row in rows])
@@ -143,14 +143,14 @@ class Options(ModuleService):
 
     @writes
     async def delete_options(self, ids: Sequence[str]) -> list[str]:
-        """Soft delete, with the values. Raises NotAllowed while variants are made of them."""
+        """Soft delete, with the values. Raises InvalidData while variants are made of them."""
         options = await self._options(ids)
         await self._refuse_used([value["id"] for option in options.values() for value in option["values"]])
         return await self.delete("product_option", ids)
 
     @writes
     async def delete_option_values(self, ids: Sequence[str]) -> list[str]:
-        """Soft delete. Raises NotAllowed while variants are made of them."""
+        """Soft delete. Raises InvalidData while variants are made of them."""
         if not ids:
             return []
         await self._refuse_used(ids)
@@ -163,7 +163,7 @@ class Options(ModuleService):
         """Give a product options, take some away, change which values it uses.
 
         `add`: ids of options, `{id, value_ids}`, or new ones `{title, values}`. `update`: `{product_option_id, add: [value id or
-        {value}], remove: [value id]}`. Raises NotAllowed where variants are made of what would go.
+        {value}], remove: [value id]}`. Raises InvalidData where variants are made of what would go.
         """
         await self._hold([product_id])
         added = [{"id": each} if isinstance(each, str) else each for each in add]
@@ -254,14 +254,14 @@ class Options(ModuleService):
             await self._refuse_used(sorted(changes.lost), product_ids)
 
     async def _refuse_used(self, value_ids: Sequence[str], product_ids: Sequence[str] | None = None) -> None:
-        """Raises NotAllowed while variants (of these products, or of any) are made of some of these values."""
+        """Raises InvalidData while variants (of these products, or of any) are made of some of these values."""
         if not value_ids:
             return
         products = None if product_ids is None else list(product_ids)
         uses = await self.database.fetch(queries.USES_OF_VALUES, {"values": list(value_ids), "products": products})
         if uses:
             shown = ", ".join(f"{use['value']} (variant {use['title']})" for use in uses)
-            raise NotAllowed(f"Option values that variants are made of can't be removed: {shown}")
+            raise InvalidData(f"Option values that variants are made of can't be removed: {shown}")
 
     async def _link_new_values(self, options: Mapping[str, Row], values: Sequence[Row]) -> None:
         """New values of exclusive options belong to their product at once."""

@@ -33,7 +33,7 @@ async def change_options(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
 
 @workflow("update-product-options", hooks=("productOptionsUpdated",))
 async def update_product_options(flow: Flow, selector: Selector, update: Row, additional_data: Row | None = None) -> list[Row]:
-    """Change options; `values` replaces the list of values. Raises NotAllowed for a value that variants are made of."""
+    """Change options; `values` replaces the list of values. Raises InvalidData for a value that variants are made of."""
     ids = await selected(flow, "product_option", selector)
     if not ids:
         return []
@@ -51,7 +51,7 @@ async def remove_options(flow: Flow, ids: Sequence[str]) -> Kept[list[str]]:
 
 @workflow("delete-product-options", hooks=("productOptionsDeleted",))
 async def delete_product_options(flow: Flow, ids: list[str]) -> list[str]:
-    """Raises NotAllowed while variants are made of their values."""
+    """Raises InvalidData while variants are made of their values."""
     gone = (await flow.run(remove_options, ids))["answer"]
     await flow.hooks.productOptionsDeleted(gone)
     for id in gone:
@@ -74,7 +74,7 @@ async def remove_option_values(flow: Flow, ids: Sequence[str]) -> Kept[list[str]
 
 @workflow("delete-product-option-values")
 async def delete_product_option_values(flow: Flow, ids: list[str]) -> list[str]:
-    """Raises NotAllowed while variants are made of them."""
+    """Raises InvalidData while variants are made of them."""
     gone = (await flow.run(remove_option_values, ids))["answer"]
     for id in gone:
         flow.emit("product-option-value.deleted", id=id)
