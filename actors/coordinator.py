@@ -21,6 +21,7 @@ from ..core.codec import pack, unpack
 from ..core.errors import Conflict, InvalidData, Misconfigured, NotAllowed, NotFound, Unavailable, UnexpectedState, VelellaError
 from ..core.flow import FlowContext, workflow_named
 from ..core.flow.definitions import recurring_workflows, unmatched_hooks
+from ..core.flow.journal import Outgrown
 from ..core.flow.run import Run
 from ..core.ids import new_id
 from ..core.logs import logger
@@ -32,11 +33,11 @@ from ..core.sql.statements import Statements
 from .caching import told_together
 from .engine import queries
 from .engine.durable import DurableFlows
-from .engine.events import Relay, tell
+from .engine.events import Relay
 from .engine.lease import Lease
 from .engine.store import Executions
 from .engine.tables import LIVE_STATES, SCHEMA
-from .engine.telling import completed, errors_of, steps_of
+from .engine.telling import completed, done, errors_of, steps_of
 from .locking import LockProvider, locks
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Coordinator(Service):
     ) -> None:
         """`replica`: what operators call it. `packages`: import paths of what registers workflows, loaded at the start. `visits`: it
         carries out what it is asked for, and nothing of what others began."""
-        self._flows = flows = replace(flows, call=self._call, start=self.start_durable)
+        self._flows = flows = replace(flows, call=self._call, start=self.start_durable, wants=lambda event: self._relay.wants(event))
         self._database = database
         self._packages = tuple(packages)
         self._visits = visits
@@ -138,6 +139,8 @@ class Coordinator(Service):
     async def run(self, name: str, input: dict[str, Any], key: str | None = None) -> Any:
         """Run a workflow to its end and give its result.
 
+        A short one that turns out to have to be durable (see `Flow.durably`) is.
+
         `key` names the execution of a durable workflow: of all runs with one key, one is carried out, and all get its result, for as long
         as it is kept. By default it is what the workflow's `key` parameter holds. A short workflow takes none: it leaves nothing behind
         that a repetition could find.
@@ -156,6 +159,10 @@ class Coordinator(Service):
             try:
                 async with told_together():
                     result = await run.carry_out(input)
+            except Outgrown:
+                result = await self._durable.run(workflow, input, None)
+                self._relay.nudge()
+                return result
             except Exception as error:
                 self._runs[name, "failed" if run.unfinished else "reverted"].observe(time.monotonic() - started)
                 if run.unfinished:
@@ -167,8 +174,6 @@ class Coordinator(Service):
                 await asyncio.sleep(0.05 * 2**attempt * random.uniform(0.5, 1.0))
             else:
                 self._runs[name, "done"].observe(time.monotonic() - started)
-                if run.events:
-                    await tell(self._store, self._relay, run.id, run.events)
                 if run.unfinished:
                     await self._bury(run, input)
                 return result
@@ -275,7 +280,7 @@ class Coordinator(Service):
             raise NotFound(f"Execution with id: {id} was not found")
         steps = row["steps"]
         if steps is None:
-            steps = [f"{path} {reference}" for path, reference, _, _, _, failure, _ in map(unpack, row["journal"]) if failure is None]
+            steps = [f"{path} {reference}" for path, reference, _ in done(row["journal"])]
         return {
             **_shown(row),
             "input": unpack(row["input"]),

@@ -30,6 +30,13 @@ class Signature:
     key: str | None
     """Parameter whose value chooses the replica."""
     key_index: int
+    alone: bool = False
+    """See `messages.stands_alone`."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is one of the writes of the flow that sends it."""
+        return self.kind in ("write", "repeat") and not self.alone
 
     def key_of(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """The value to route by; None where the method isn't keyed or the caller left it to its default."""
@@ -51,7 +58,8 @@ def signatures(service: type[Service]) -> dict[str, Signature]:
     found = _signatures[service] = {}
     for name, method in inspect.getmembers(service, inspect.iscoroutinefunction):
         if not name.startswith("_") and name not in _INTERNAL:
-            found[name] = Signature(message_kind(method), getattr(method, "message_key", None), getattr(method, "message_key_index", 0))
+            key, index = getattr(method, "message_key", None), getattr(method, "message_key_index", 0)
+            found[name] = Signature(message_kind(method), key, index, getattr(method, "stands_alone", False))
     return found
 
 
@@ -88,12 +96,12 @@ def local_send(service: Service, method: str, figures: MessageFigures | None = N
         raise no_such_message(getattr(type(service), "name", type(service).__name__), method)
     function: Send = getattr(service, method)
     is_write = signature.kind == "write"
-    changes = signature.kind in ("write", "repeat")
+    counts = signature.counts
     name = getattr(type(service), "name", type(service).__name__)
     seen = figures or MessageFigures()
 
     async def send(*args: Any, **kwargs: Any) -> Any:
-        if changes:
+        if counts:
             see_write(name, method)
         context = call_context.get()
         started = time.monotonic()

@@ -145,7 +145,7 @@ class Router:
         """Send a message to the replica it belongs to. Raises what the service raises, TooLarge, TookDown, or an Unavailable."""
         context = call_context.get() or CallContext()
         is_write = signature.kind == "write"
-        if signature.kind in ("write", "repeat"):
+        if signature.counts:
             see_write(service, method)
         message_id = (context.next_message_id() or ulid()) if is_write else None
         fresh = message_id is not None and (context.fresh or context.scope is None)

@@ -5,8 +5,14 @@ Ids of one process rise even within a millisecond, so rows that one statement ma
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+from hashlib import blake2b
 from threading import Lock
 
 _RANDOM_BITS = 80
@@ -16,6 +22,7 @@ _SHIFTS = tuple(range(120, -1, -10))
 """26 digits of 5 bits, two at a time."""
 _lock = Lock()
 _last = 0
+_source: ContextVar[Callable[[], str] | None] = ContextVar("velella_ids", default=None)
 
 
 def ulid() -> str:
@@ -26,9 +33,39 @@ def ulid() -> str:
         # the clock may stand still or go back: then count on from the last one. A step of 2^40 at most leaves room for 2^40 of them.
         value = now | secrets.randbits(_RANDOM_BITS - 1) if now > _last else _last + 1 + secrets.randbits(40)
         _last = value
-    return "".join([_PAIRS[value >> shift & 1023] for shift in _SHIFTS])
+    return _text(value)
 
 
 def new_id(prefix: str) -> str:
     """`prod_01J9…`"""
-    return f"{prefix}_{ulid()}"
+    source = _source.get()
+    return f"{prefix}_{ulid() if source is None else source()}"
+
+
+def following(beginning: Callable[[], tuple[datetime, str]]) -> Callable[[], str]:
+    """A source of ids that follow from a time and a name, which are asked for with the first one: the same ones for whoever asks again."""
+
+    def ids() -> Iterator[str]:
+        at, name = beginning()
+        first = (
+            int(at.timestamp() * 1000) << _RANDOM_BITS | int.from_bytes(blake2b(name.encode(), digest_size=_RANDOM_BITS // 8).digest()) >> 1
+        )
+        for number in itertools.count():
+            yield _text(first + number)
+
+    source = ids()
+    return lambda: next(source)
+
+
+@contextmanager
+def drawn_from(source: Callable[[], str] | None) -> Iterator[None]:
+    """Inside, new ids come from a source; None: from time and chance."""
+    token = _source.set(source)
+    try:
+        yield
+    finally:
+        _source.reset(token)
+
+
+def _text(value: int) -> str:
+    return "".join([_PAIRS[value >> shift & 1023] for shift in _SHIFTS])

@@ -133,6 +133,14 @@ def repeatable(method: Callable[Concatenate[S, P], Awaitable[R]]) -> Callable[Co
     return method
 
 
+def stands_alone(method: Callable[P, R]) -> Callable[P, R]:
+    """Mark a write that leaves nothing half-made, whatever becomes of who sent it: it makes sure that something is there which means
+    something by itself, and which the next who asks for it finds. So it isn't counted among the writes of a flow.
+    """
+    method.stands_alone = True  # type: ignore[attr-defined]
+    return method
+
+
 def keyed(parameter: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Route messages of one key (the value of `parameter`) to one replica, as long as it lives.
 

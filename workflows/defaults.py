@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from ..core.errors import InvalidData
-from ..core.flow import Flow, workflow
+from ..core.flow import Flow, step, workflow
 from ..modules import Modules
 
 CURRENCY = "eur"
@@ -29,9 +29,14 @@ async def seed_defaults(modules: Modules) -> bool:
     return await modules.store.default_store(CURRENCY, channel["id"])
 
 
-@workflow("create-defaults")
+@workflow("create-defaults", durable=True)
 async def create_defaults(flow: Flow) -> bool:
     """`seed_defaults` as a flow. It keeps what it made when it fails: the next run goes on from there."""
+    return await flow.run(make_defaults)
+
+
+@step
+async def make_defaults(flow: Flow) -> bool:
     return await seed_defaults(flow.modules)
 
 

@@ -13,7 +13,7 @@ from typing import TypedDict
 
 from ..core.errors import NotFound
 from ..core.flow import Flow, Kept, keep, step, take_back, workflow
-from ..core.flow.keeping import deleted_by
+from ..core.flow.keeping import LINKED, deleted_by
 from ..core.query.links import LINKS
 from ..core.sql.undo import Change
 from ..modules.link.service import Replaced
@@ -24,6 +24,8 @@ Links = Mapping[str, Sequence[Row]]
 Things = Mapping[str, Sequence[str]]
 """Ids by entity."""
 
+_WITH_LINKED = frozenset(("fulfillment_set", "service_zone"))
+"""What isn't linked itself, but goes with its shipping options."""
 _LINKS = {each.name: each for each in LINKS}
 
 
@@ -64,6 +66,8 @@ async def unlink_all(flow: Flow, change: Change) -> None:
 
 async def delete(flow: Flow, entity: str, ids: Sequence[str]) -> list[str]:
     """Delete things with what goes along, then their links. The ids of those that were there."""
+    if entity in LINKED or entity in _WITH_LINKED:
+        flow.durably()
     done = await flow.run(delete_rows, entity, ids)
     await unlink_all(flow, done["change"])
     return done["answer"]
@@ -152,8 +156,16 @@ async def undo_all_links(flow: Flow, things: dict[str, list[str]]) -> Unlinked:
     return {"things": things, "done": await keep(flow.modules.link.release, things)}
 
 
+@workflow("delete-things")
+async def delete_things(flow: Flow, entity: str, ids: list[str]) -> list[str]:
+    """`delete`, where that is all there is to deleting them."""
+    return await delete(flow, entity, ids)
+
+
 @workflow("batch-links")
 async def batch_links(flow: Flow, create: Links | None = None, delete: Links | None = None) -> None:
     """Link things, and unlink others. Raises what `link` raises."""
+    if any((create or {}).values()) and any((delete or {}).values()):
+        flow.durably()
     await unlink(flow, delete or {})
     await link(flow, create or {})

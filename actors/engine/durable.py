@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -203,17 +203,21 @@ class DurableFlows:
             # one's half-done work: its word counts.
             if (other := await self._rival(journal, started, may_look_again)) is not None:
                 return await self._value_of(other, instead_of=journal)
-            if run.events and failure is None:
-                await self._store.store_events(journal.id, run.events)
+            if failure is None and (events := self._to_tell(run)):
+                await self._store.store_events(journal.id, events)
         elif failure is not None:
             await self._settle(journal, run, as_velella_error(failure))
-        elif not await self._store.finish(journal, result, run.events):
+        elif not await self._store.finish(journal, result, self._to_tell(run)):
             return await self._superseded(journal, started, may_look_again)
         if failure is not None:
             raise failure
         if run.unfinished:  # of a sub-workflow whose failure was caught
             await self.bury(run, journal.input)
         return result
+
+    def _to_tell(self, run: Run) -> Sequence[tuple[str, dict[str, Any]]]:
+        """Its events; of one that is durable only because of them, those that somebody wants."""
+        return run.events if run.workflow.durable else [event for event in run.events if self._flows.wants(event[0])]
 
     async def _park(self, journal: ExecutionJournal, run: Run, parked: Parked) -> Any:
         """Put it into the table; what it has answered. Raises GoesOn where it has not."""

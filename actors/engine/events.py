@@ -172,12 +172,3 @@ class Relay:
         finally:
             self._runs.discard(run)
         return None
-
-
-async def tell(store: Executions, relay: Relay, execution: str, events: Sequence[tuple[str, dict[str, Any]]]) -> None:
-    """Keep the events of a short flow that somebody subscribes to. Those of durable flows are kept with their result."""
-    some = [event for event in events if relay.wants(event[0])]
-    if some:
-        with bookkeeping():
-            await store.store_events(execution, some)
-        relay.nudge()

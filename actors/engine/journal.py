@@ -35,6 +35,7 @@ from ...core.codec import pack, unpack
 from ...core.errors import VelellaError
 from ...core.flow.definitions import Workflow, step_at
 from ...core.flow.journal import Checkpoint, Entry, Superseded
+from ...core.flow.reading import READ
 from .store import Execution, Executions
 
 
@@ -92,8 +93,7 @@ class ExecutionJournal:
         for packed in row.journal:
             checkpoint = _from_wire(unpack(packed))
             journal._known[checkpoint.path] = checkpoint
-            if checkpoint.failure is None:
-                journal.steps.append(_line(checkpoint))
+            journal._note(checkpoint)
         return journal
 
     # -- what runs ask of it
@@ -107,9 +107,8 @@ class ExecutionJournal:
         self._pending.append(packed)
         if checkpoint.reads:
             self._to_keep = len(self._pending)
-        if checkpoint.failure is None:
-            self.steps.append(_line(checkpoint))
-        else:
+        self._note(checkpoint)
+        if checkpoint.failure is not None:
             self._failures.append(packed)
 
     def forget_failures(self) -> None:
@@ -155,6 +154,11 @@ class ExecutionJournal:
 
     # -- inside
 
+    def _note(self, checkpoint: Checkpoint) -> None:
+        """For people: a step that was done."""
+        if checkpoint.failure is None and not checkpoint.reference.startswith(READ):
+            self.steps.append(f"{checkpoint.path} {checkpoint.reference}")
+
     async def _begin(self) -> None:
         self.owner = await self._store.lease.owner()
         if self.touched and await self._store.still_ours(self):  # the answer to an earlier attempt was lost
@@ -191,10 +195,6 @@ def unpack_entries(data: bytes | None) -> list[Entry]:
 def _entry(wire: list[Any]) -> Entry:
     reference, path, result, unknown = wire
     return Entry(step_at(reference), path, result, None if unknown is None else (tuple(unknown[0]), unknown[1]))
-
-
-def _line(checkpoint: Checkpoint) -> str:
-    return f"{checkpoint.path} {checkpoint.reference}"
 
 
 def _to_wire(checkpoint: Checkpoint) -> list[Any]:

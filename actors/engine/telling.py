@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ...core.codec import unpack
+from ...core.flow.reading import READ
 
 Row = dict[str, Any]
 Packed = Any
@@ -34,17 +35,19 @@ _WAITING = {"invoking": _AGAIN, "finishing": _AGAIN, "failed": _FAILED}
 
 def steps_of(row: Packed) -> Iterator[tuple[str, str, Any]]:
     """Path, name and result of each step that was done, in order. Results are kept while an execution is under way, or has failed."""
-    if row["journal"]:
-        entries = [
-            (path, reference, result) for path, reference, result, _, _, failure, _ in map(unpack, row["journal"]) if failure is None
-        ]
-    else:
-        entries = [(*line.split(" ", 1), None) for line in row["steps"] or ()]
+    entries = done(row["journal"]) if row["journal"] else ((*line.split(" ", 1), None) for line in row["steps"] or ())
     taken: dict[str, int] = {}
     for path, reference, result in entries:
         name = step_name(reference)
         taken[name] = times = taken.get(name, 0) + 1
         yield path, (name if times == 1 else f"{name}-{times}"), result
+
+
+def done(journal: Iterable[bytes]) -> Iterator[tuple[str, str, Any]]:
+    """Path, reference and result of each step in a journal that was done: neither what was refused, nor what was read outside of steps."""
+    for path, reference, result, _, _, failure, _ in map(unpack, journal):
+        if failure is None and not reference.startswith(READ):
+            yield path, reference, result
 
 
 def step_name(reference: str) -> str:

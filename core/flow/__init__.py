@@ -22,12 +22,17 @@ What an author has to keep in mind:
 
 - A step is all or nothing: one write message, or writes that may stay. What a step did before it failed itself is not undone.
 - A *short* flow lives in memory: fast, undone when it fails, gone with its process. So it writes once: one message that is one
-  transaction. What writes in more than one is durable, that its first write isn't left alone by a death (tests hold it to that).
-- A *durable* flow survives its process: another coordinator runs its function again from the top. Steps that were finished answer with
-  what they returned; the writes of the one that was interrupted are recorded under `execution:step/n` and aren't done twice. So everything
-  that may differ the second time (reading, time, chance) belongs into a step of its own, with `reads=True`: its result is kept. A step
-  that writes does what follows from its arguments, and does it in the same order each time. What steps take and return has to be able
-  to travel (`core.codec`): JSON values, Decimal, times, `@wire` classes; tuples become lists.
+  transaction. A second one is refused, for a death between the two would leave the first, and no trace of it.
+- What writes more than once is *durable*: always (`@workflow(…, durable=True)`), or where its input or what it has read says so
+  (`flow.durably()`, before the first write: then it is begun anew as a durable one). So is, by itself, what an application has added a
+  handler to that isn't a step with `reads=True`, and what emits an event that somebody subscribes to (`emits=(…)` names them): the event
+  is in the outbox when the flow is over, whoever dies.
+- A durable flow survives its process: another coordinator runs its function again from the top. Steps that were finished answer with
+  what they returned; the writes of the one that was interrupted are recorded under `execution:step/n` and aren't done twice. What the
+  function reads by `flow.modules` and `flow.graph` is kept and answered again, ids that it makes (`new_id`) are the same again, and
+  `flow.now()` stands still. Whatever else may differ the second time belongs into a step with `reads=True`: its result is kept. Writing
+  belongs into steps in any case. A step that writes does what follows from its arguments, and does it in the same order each time. What
+  steps take and return has to be able to travel (`core.codec`): JSON values, Decimal, times, `@wire` classes; tuples become lists.
 - A step that calls a third party passes `flow.idempotency_key` on, so that asking twice is asking once.
 
 **The point of no return.** A durable flow may have a pivot: the step after which others have seen what it does (money taken, label bought).
@@ -58,12 +63,13 @@ What an author has to keep in mind:
 In all three the execution waits in its row: no process, lock or connection is kept, any coordinator goes on from there when it is due.
 """
 
-from .definitions import Hook, Retry, Step, Subscriber, Workflow, on_hook, step, subscriber, workflow, workflow_named
+from .definitions import THREE_DAYS, Hook, Retry, Step, Subscriber, Workflow, on_hook, step, subscriber, workflow, workflow_named
 from .flow import Flow, FlowContext, Held, Locks
 from .keeping import Kept, keep, take_back, unchanged
 from .run import Event
 
 __all__ = [
+    "THREE_DAYS",
     "Event",
     "Flow",
     "FlowContext",

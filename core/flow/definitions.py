@@ -24,7 +24,8 @@ Undo = Callable[["Flow", R_contra], Awaitable[object]]
 """Takes back what a step did, from what the step returned. May be called again after it failed or was interrupted."""
 StepFunction = Callable[Concatenate["Flow", P], Awaitable[R]]
 
-THREE_DAYS = 3 * 86_400.0
+HOUR = 3600.0
+THREE_DAYS = 72 * HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,19 +102,34 @@ class Workflow(Generic[P, R]):
     result."""
     hooks: tuple[str, ...] | None = None
     """Names of its hooks; None: any. Naming them catches a handler for a hook that isn't there."""
-    retention: float = THREE_DAYS
-    """Seconds for which a finished durable execution answers repeated starts, and can be looked at."""
+    retention: float = HOUR
+    """Seconds for which a finished durable execution answers repeated starts, and can be looked at. By default three days where starts can
+    be repeated under a key, else an hour."""
     by_hand: bool = False
     """Whether a merchant may run it by its name with an input of their own. Only where nothing that a route makes sure of (who asks, what
     is in a row) is missing then: what it is given has to be found in the shop, and asked of it again."""
     every: float | None = None
     """Each coordinator runs it about every so many seconds, without input. Only a short one, that may run beside itself."""
+    emits: tuple[str, ...] | None = None
+    """The events that it emits; None: any."""
     handlers: dict[str, list[Step[..., Any]]] = field(default_factory=dict, repr=False)
     """Hook → what applications added there, in the order they were registered."""
     _signature: list[inspect.Signature] = field(default_factory=list, repr=False)
 
     def __call__(self, flow: Flow, /, *args: P.args, **kwargs: P.kwargs) -> Awaitable[R]:
         return self.function(flow, *args, **kwargs)
+
+    def outlives(self, wants: Callable[[str], bool]) -> bool:
+        """Whether every run of it has to be finished or undone after a crash: it is durable, or what applications added to it writes, or
+        somebody `wants` one of its events, which would be lost."""
+        return (
+            self.durable
+            or any(not handler.reads for handlers in self.handlers.values() for handler in handlers)
+            or any(map(wants, self.emits or ()))
+        )
+
+    def may_emit(self, event: str) -> bool:
+        return self.durable or self.emits is None or event in self.emits
 
     def bind(self, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:
         """The arguments by name: what `workflows.run` takes as input. Raises TypeError like a call would."""
@@ -178,9 +194,10 @@ def workflow(
     retries: int = 0,
     key: str | None = None,
     hooks: tuple[str, ...] | None = None,
-    retention: float = THREE_DAYS,
+    retention: float | None = None,
     by_hand: bool = False,
     every: float | None = None,
+    emits: tuple[str, ...] = (),
 ) -> Callable[[StepFunction[P, R]], Workflow[P, R]]:
     """Make a function a workflow and register it under its name. See `Workflow` for what the options mean."""
 
@@ -192,7 +209,8 @@ def workflow(
             raise Misconfigured(f"The workflow {name} has no parameter {key} to take its key from.")
         if every is not None and durable:
             raise Misconfigured(f"The workflow {name} runs every {every:g} s: a short one does, and begins durable ones (flow.start).")
-        made = Workflow(name, function, durable, timeout, retries, key, hooks, retention, by_hand, every)
+        kept = retention if retention is not None else THREE_DAYS if key is not None or by_hand else HOUR
+        made = Workflow(name, function, durable, timeout, retries, key, hooks, kept, by_hand, every, emits)
         for hook in _hooks:
             if hook.workflow == name:
                 _attach(made, hook)

@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 from ..clock import utc_now
 from ..errors import UnexpectedState
 from ..settings import Settings
 from .definitions import Step, Workflow
+from .reading import Reader, ReadModules
 
 if TYPE_CHECKING:
     from ...modules import Modules
@@ -80,6 +81,8 @@ class FlowContext:
     call: Calls | None = None
     start: Starts | None = None
     """None: no durable workflow can be called or started from here."""
+    wants: Callable[[str], bool] = lambda _: False
+    """Whether anybody in the shop subscribes to an event."""
 
 
 class Flow:
@@ -111,17 +114,15 @@ class Flow:
 
     @property
     def modules(self) -> Modules:
-        """One handle a module."""
-        if self.step is None and self._run.journal is not None:
-            raise self._belongs_into_a_step("modules")
-        return self._run.context.modules
+        """One handle a module. The function of a durable workflow reads by them: what it was answered is kept. Steps write, too."""
+        modules = self._run.context.modules
+        return cast("Modules", ReadModules(self, modules, self._run.read)) if self._is_kept else modules
 
     @property
     def graph(self) -> Graph:
         """Queries across modules."""
-        if self.step is None and self._run.journal is not None:
-            raise self._belongs_into_a_step("graph")
-        return self._run.context.graph
+        graph = self._run.context.graph
+        return cast("Graph", Reader(self, "graph", graph, self._run.read)) if self._is_kept else graph
 
     @property
     def settings(self) -> Settings:
@@ -133,10 +134,8 @@ class Flow:
         return self._run.started_at
 
     def now(self) -> datetime:
-        """The time, UTC. In the function of a durable workflow use `started_at`, or ask inside a step."""
-        if self.step is None and self._run.journal is not None:
-            raise self._belongs_into_a_step("now")
-        return self._run.context.clock()
+        """The time, UTC. For the function of a durable workflow it stands still at `started_at`."""
+        return self.started_at if self._is_kept else self._run.context.clock()
 
     # -- what can be done
 
@@ -225,13 +224,25 @@ class Flow:
         self._outside_of_steps()
         self._run.answer(self, value)
 
+    def durably(self) -> None:
+        """Say that this flow writes more than once from here on, or is to be undone or finished after a crash for another reason: to be
+        called before the first write. A short one is begun anew as a durable one; in a durable one nothing happens."""
+        self._outside_of_steps()
+        self._run.durably(self.workflow)
+
     @property
     def hooks(self) -> Hooks:
         """Named places for an application's own steps: `await flow.hooks.validate(cart)` gives the list of what they returned."""
         return Hooks(self)
 
     def emit(self, event: str, /, **data: Any) -> None:
-        """Tell subscribers, once the whole execution has succeeded. What fails tells nothing."""
+        """Tell subscribers, once the whole execution has succeeded. What fails tells nothing.
+
+        A workflow that isn't durable names its events (`emits`): where somebody subscribes to one of them it is carried out as a durable
+        one, so that none is lost.
+        """
+        if not self.workflow.may_emit(event):
+            raise UnexpectedState(f"The workflow {self.workflow.name} doesn't say that it emits {event}.")
         self.keep_events([(event, data)])
 
     @asynccontextmanager
@@ -265,11 +276,10 @@ class Flow:
                 f"The step {self.step.name} runs another step: only workflows do. Call it as a function, or make this one a workflow."
             )
 
-    def _belongs_into_a_step(self, what: str) -> UnexpectedState:
-        return UnexpectedState(
-            f"The durable workflow {self.workflow.name} uses flow.{what} outside of a step.",
-            hint="Run again after a crash it could get another answer: move it into a step, with reads=True if it changes nothing.",
-        )
+    @property
+    def _is_kept(self) -> bool:
+        """Whether this is the function of a durable workflow, which has to get the same answers when it is run again."""
+        return self.step is None and self._run.journal is not None
 
 
 class Hooks:

@@ -40,6 +40,11 @@ class Parked(BaseException):
         self.error = error
 
 
+class Outgrown(BaseException):
+    """A short flow turns out to write more than once. It has written nothing yet, and is begun anew as a durable one. Not an Exception,
+    for the same reason."""
+
+
 @dataclass(slots=True)
 class Entry:
     """One step that may have to be taken back."""

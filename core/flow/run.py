@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 from .. import tracing
 from ..codec import travelled
 from ..errors import Conflict, GoesOn, UnexpectedState, VelellaError
-from ..ids import new_id
+from ..ids import drawn_from, following, new_id
 from ..logs import logger
 from ..messages import CallContext, call_context, current_call, write_seen
 from .attempts import as_velella_error, finished, is_in_doubt, is_refused, pause_after, within, worth_retrying
 from .definitions import Retry, Step, Workflow
 from .flow import Flow, FlowContext, Held
-from .journal import Checkpoint, Diverged, Entry, Journal, Parked, Superseded
+from .journal import Checkpoint, Diverged, Entry, Journal, Outgrown, Parked, Superseded
+from .reading import READ, Ask, refuse_write
 
 DURABLE_SECONDS = 120.0
 """For one run of a durable workflow that doesn't name its own time."""
@@ -54,10 +56,7 @@ class _Lock:
 
 
 class Run:
-    """One attempt at an execution, in this process. Without a journal it is a short flow: all of it is in memory."""
-
-    strict: ClassVar[bool] = False
-    """Whether a short flow that writes a second time is refused: a death between the two would leave the first. Tests switch it on."""
+    """One attempt at an execution, in this process. Without a journal it is a short flow: all of it is in memory, so it writes once."""
 
     def __init__(
         self,
@@ -90,6 +89,10 @@ class Run:
         self._decided: BaseException | None = None
         """A failure of an earlier run that it has begun to undo."""
         self._writes: list[str] = []
+        """What a short flow has written."""
+        self._asked: Counter[str] = Counter()
+        """How often each thing was read outside of steps."""
+        self._ids = following(lambda: (self.started_at, self.id)) if journal is not None else None
         self._groups = 0
         """How many parallel groups are running."""
         self._recorded = recorded or journal is not None
@@ -116,9 +119,10 @@ class Run:
     async def carry_out(self, input: dict[str, Any]) -> Any:
         """Run the workflow's function. What it raises is raised after everything was undone; `unfinished` tells what was not.
 
-        Raises Parked where the execution has to wait: nothing is undone then.
+        Raises Parked where the execution has to wait: nothing is undone then. Raises Outgrown where it is short, and has to be durable:
+        nothing was written then.
         """
-        token = write_seen.set(self._only_write if self.strict and not self._recorded else None)
+        token = write_seen.set(None if self._recorded else self._only_write)
         try:
             with tracing.span(f"workflow {self.workflow.name}", begins=True, velella_execution=self._id):
                 return await self._carry_out(input)
@@ -141,7 +145,8 @@ class Run:
     async def take_back(self, entries: Sequence[Entry]) -> None:
         """Undo these steps, the last one first. One that resists doesn't keep the others: it ends up in `unfinished`."""
         for entry in reversed(entries):
-            error = await self._take_back(entry)
+            with drawn_from(None):
+                error = await self._take_back(entry)
             if error is not None:
                 self.unfinished.append((entry, error))
                 log.error(
@@ -151,14 +156,17 @@ class Run:
     async def _body(self, flow: Flow, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The function of a workflow or a sub-workflow. When it fails, what was done in it is undone before the error goes on."""
         workflow = flow.workflow
+        if workflow.outlives(self.context.wants):
+            self.durably(workflow)
         timeout = workflow.timeout
         if timeout is None and self.journal is not None and not flow.path:
             timeout = DURABLE_SECONDS
         try:
-            if timeout is None:
-                result = await workflow.function(flow, *args, **kwargs)
-            else:
-                result = await within(timeout, f"The workflow {workflow.name}", workflow.function(flow, *args, **kwargs))
+            with drawn_from(self._ids):
+                if timeout is None:
+                    result = await workflow.function(flow, *args, **kwargs)
+                else:
+                    result = await within(timeout, f"The workflow {workflow.name}", workflow.function(flow, *args, **kwargs))
             if self.journal is not None and not flow.path:
                 return self.result if self.answered else travelled(result)  # what can't be kept is found out while it can still be undone
             return result
@@ -194,16 +202,33 @@ class Run:
         return Parked(at, retry.pause(failures + 1), as_velella_error(error))
 
     async def _revert(self, flow: Flow, error: BaseException) -> None:
-        write_seen.set(None)
+        write_seen.set(None)  # it is a task of its own
         call_context.set(CallContext(current_call().trace_id).within(UNDO_SECONDS))  # the time of the flow itself may be over
         if self.journal is not None:
             await self.journal.reverting(flow.path, as_velella_error(error), flow.undo)
         await self.take_back(flow.undo)
 
+    # -- how long it lives
+
     def _only_write(self, name: str) -> None:
+        """A death between two writes would leave the first, and no trace of it."""
         self._writes.append(name)
         if len(self._writes) > 1:
-            raise UnexpectedState(f"The workflow {self.workflow.name} is short and writes more than once: {', '.join(self._writes)}.")
+            raise UnexpectedState(
+                f"The workflow {self.workflow.name} is short and writes more than once: {', '.join(self._writes)}.",
+                hint="Make it durable, or have it say so before the first write: flow.durably().",
+            )
+
+    def durably(self, workflow: Workflow[..., Any]) -> None:
+        if self._recorded:
+            return
+        if self._writes:
+            raise UnexpectedState(
+                f"The workflow {workflow.name} has to be durable, and {self.workflow.name} is short and has written already: "
+                f"{', '.join(self._writes)}.",
+                hint=f"Make {self.workflow.name} durable.",
+            )
+        raise Outgrown
 
     # -- its parts
 
@@ -255,7 +280,7 @@ class Run:
     async def _sub_workflow(
         self, flow: Flow, workflow: Workflow[..., Any], path: str, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        if workflow.durable and (workflow.key is not None or self.journal is None):
+        if workflow.durable and workflow.key is not None:
             raise UnexpectedState(
                 f"The workflow {self.workflow.name} runs {workflow.name}, which is durable, as a part of itself.",
                 hint=f"Have it carried out by itself: flow.call({workflow.function.__name__}, …).",
@@ -276,6 +301,31 @@ class Run:
         if inner.events:
             flow.keep_events(inner.events)
         return result
+
+    async def read(self, flow: Flow, name: str, digest: str, ask: Ask) -> Any:
+        """Read something for the function of a durable flow. The first time it is asked, and the answer kept."""
+        journal = self.journal
+        assert journal is not None
+        if self._locks:
+            self._check_locks()
+        asked, reference = f"{flow.path}?{digest}", f"{READ}{name}"
+        self._asked[asked] += 1
+        path = f"{asked}.{self._asked[asked]}"
+        if (known := self._recalled(path, reference)) is not None:
+            return known.result
+        token = write_seen.set(refuse_write)
+        try:
+            with drawn_from(None):
+                result = await ask()
+        except Exception as error:
+            if (parked := self._failed(path, reference, name, error, reads=True)) is not None:
+                raise parked from error
+            raise
+        finally:
+            write_seen.reset(token)
+        checkpoint = Checkpoint(path, reference, result, reads=True)
+        journal.remember(checkpoint)
+        return checkpoint.result
 
     async def _step(self, flow: Flow, step: Step[..., Any], path: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         journal = self.journal
@@ -377,7 +427,8 @@ class Run:
         await journal.before_write()
         token = call_context.set(CallContext(current_call().trace_id).within(min(CALL_SECONDS, current_call().left())))
         try:
-            result = await call(workflow.name, input, key if key is not None else f"{self.id}:{path}")
+            with drawn_from(None):
+                result = await call(workflow.name, input, key if key is not None else f"{self.id}:{path}")
         except GoesOn as error:
             raise self._parked(f"{path} {workflow.name}", ONWARD, error) from None
         except Exception as error:
@@ -398,7 +449,8 @@ class Run:
         if self.journal is None:
             return await start(workflow.name, input, key)
         await self.journal.before_write()
-        return await start(workflow.name, input, key if key is not None else f"{self.id}:{path}")
+        with drawn_from(None):
+            return await start(workflow.name, input, key if key is not None else f"{self.id}:{path}")
 
     async def sleep(self, flow: Flow, path: str, seconds: float) -> None:
         journal = self.journal
@@ -455,9 +507,10 @@ class Run:
             context = context.scoped(scope, fresh=fresh, lease=self._lease)
         token = call_context.set(context)
         try:
-            if step.timeout is None:
-                return await step.function(view, *args, **kwargs)
-            return await within(step.timeout, f"The step {step.name}", step.function(view, *args, **kwargs))
+            with drawn_from(None):
+                if step.timeout is None:
+                    return await step.function(view, *args, **kwargs)
+                return await within(step.timeout, f"The step {step.name}", step.function(view, *args, **kwargs))
         finally:
             call_context.reset(token)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from ...core.json import dumps, loads
+from ...workflows.api_key.keys import delete_api_keys
 from ...workflows.sales_channel.channels import link_sales_channels_to_api_key
 from ..frontend import ABSENT, MANY, OPERATORS, TEXT, Answer, Body, Filters, LinkBody, Number, Request, Routes, View, choice
 
@@ -48,8 +49,7 @@ class RevokeApiKey(Body):
 
 
 async def _delete(request: Request, id: str) -> None:
-    await request.modules.api_key.delete_keys([id])
-    await request.modules.link.release({"api_key": [id]})
+    await request.run(delete_api_keys, ids=[id])
 
 
 routes.resource("/admin/api-keys", API_KEY, list=API_KEYS, update=UpdateApiKey, delete=_delete)

@@ -32,7 +32,7 @@ from .cached import Cached
 from .filters import ANYTHING, BOOLEAN, MANY, NOTHING, NUMBER, NUMBERS, OPERATORS, TEXT, TEXT_LIST, Filters, Kind, choice, choices, required
 from .front import FrontEnd
 from .request import Answer, Paging, Reply, Request, deleted, envelope, list_envelope
-from .resource import remove, require
+from .resource import require
 from .routes import BATCH_LIMIT, Route, Routes, Write
 from .view import View
 
@@ -44,7 +44,7 @@ __all__ = [
     "MANY", "NOTHING", "NUMBER", "NUMBERS", "OPERATORS", "PUBLIC", "SESSION_ONLY", "TEXT", "TEXT_LIST", "USER", "Actor", "AdditionalData",
     "Answer", "Auth", "BigNumber", "Body", "Cached", "Email", "Filters", "FrontEnd", "Kind", "LinkBody", "Metadata", "Number",
     "Paging", "Part", "PublishableKey", "Reply", "Request", "Route", "Routes", "View", "Whole", "Write", "choice", "choices", "create",
-    "deleted", "envelope", "found_routes", "list_envelope", "remove", "require", "required",
+    "deleted", "envelope", "found_routes", "list_envelope", "require", "required",
 ]  # fmt: skip
 
 AREAS = ("store", "admin", "auth", "hooks")

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.errors import NotFound
-from ...core.query.links import LINKS
-from ...workflows.links import batch_links
+from ...workflows.links import batch_links, delete_things
 from .access import Auth, auth_of
 from .bodies import Part
 from .cached import Cached
@@ -22,9 +21,6 @@ from .filters import NOTHING, Filters
 from .request import Answer, Request, deleted
 from .routes import Route, Write
 from .view import View
-
-TIED = frozenset(side.entity for link in LINKS for side in (link.left, link.right))
-"""Entities that may be tied to things of other modules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +153,7 @@ class Resource:
             if run is not None:
                 await run(request, key)
             else:
-                await remove(request, self.view.entity, [key])
+                await request.run(delete_things, entity=self.view.entity, ids=[key])
             return deleted(key, object)
 
         return delete_row
@@ -189,18 +185,6 @@ def link_route(
 
     summary = f"Link things to a {view.entity.replace('_', ' ')}, and unlink them"
     return Route("POST", path, link_things, auth_of(path), body=body, returns=view, summary=summary)
-
-
-async def remove(request: Request, entity: str, ids: list[str]) -> None:
-    """Delete things, then their ties to others and what doesn't live without them.
-
-    Each is a transaction of its own module. What is left should this process die in between is seen by nobody: ties
-    lead to what is deleted.
-    """
-    await request.owner_of(entity).delete(entity, ids)
-    if entity in TIED:
-        for other, others in (await request.modules.link.release({entity: ids})).items():
-            await remove(request, other, others)
 
 
 async def require(request: Request, entity: str, ids: list[str], label: str | None = None, key: str = "id") -> None:

@@ -11,7 +11,7 @@ from ...core.clock import iso
 from ...core.emails import email_address
 from ...core.errors import Conflict
 from ...core.ids import new_id
-from ...core.messages import one_statement, writes
+from ...core.messages import one_statement, stands_alone, writes
 from ...core.module import Keys, ModuleService, Row, Rows
 from ...core.sql.undo import Pair, TakingBack
 from .queries import GUEST, JOIN_GROUPS, LEAVE_GROUPS, LOCK_CUSTOMERS, UNSET_DEFAULTS
@@ -46,6 +46,7 @@ class CustomerService(ModuleService):
             await self.create_addresses(addresses)
         return created
 
+    @stands_alone
     @writes
     @one_statement()
     async def guest(self, email: str) -> Row:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.ids import new_id
-from ...core.messages import one_statement, repeatable, writes
+from ...core.messages import one_statement, repeatable, stands_alone, writes
 from ...core.module import ModuleService, Row, Rows
 from .queries import CANCEL_COLLECTION, COLLECTION_FOR, DROP_SESSIONS, LOCK_COLLECTION, REFRESH_COLLECTION, SET_AMOUNT
 
@@ -21,6 +21,7 @@ class Collections(ModuleService):
         """Create payment collections: `currency_code`, `amount` (major units), `metadata`."""
         return await self.create("payment_collection", [_collection(row) for row in rows])
 
+    @stands_alone
     @repeatable
     async def collection_for(
         self, payer_key: str, *, currency_code: str, amount: Decimal | int, metadata: Mapping[str, Any] | None = None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ...core.ids import new_id
-from ...core.messages import repeatable, writes
+from ...core.messages import repeatable, stands_alone, writes
 from ...core.module import Row
 from ...core.sql.provider_rows import keep_provider_rows
 from .authorizing import Authorizing
@@ -30,6 +30,7 @@ class PaymentService(Authorizing):
             await provider.close()
         await super().stop()
 
+    @stands_alone
     @repeatable
     async def account_holder(self, provider_id: str, context: Mapping[str, Any]) -> Row | None:
         """The account of `context["customer"]` (`id`, `email`, …) with a provider, opened where there is none.

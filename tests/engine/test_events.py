@@ -12,6 +12,8 @@ from velella.core.errors import Conflict, NotAllowed, Unavailable
 from velella.core.flow import Event, Flow, step, subscriber, workflow
 from velella.core.flow.definitions import _subscribers
 
+from .test_durable_flows import left_by_a_dead_process, take_over
+
 if TYPE_CHECKING:
     from toy_stage import Stage
 
@@ -31,7 +33,7 @@ async def refuse(flow: Flow) -> None:
     raise NotAllowed("No.")
 
 
-@workflow("toy-tell")
+@workflow("toy-tell", emits=("toy.told", "toy.unheard"))
 async def tell(flow: Flow, fail: bool = False) -> None:
     flow.emit("toy.told", n=1)
     flow.emit("toy.unheard")
@@ -91,6 +93,23 @@ async def test_a_durable_flow_keeps_its_events_with_its_result(here: Stage) -> N
     with pytest.raises(NotAllowed):
         await here.coordinator.run("book-three", {"account": "b", "fail": True})
     assert len(await outbox(here)) == 1
+
+
+async def test_no_event_of_a_short_flow_is_lost_with_its_process(engine_database: str, here: Stage) -> None:
+    heard: list[Event] = []
+
+    @subscriber("ledger.told")
+    async def hear(flow: Flow, event: Event) -> None:
+        heard.append(event)
+
+    await listen(here)
+    await left_by_a_dead_process(engine_database, "in between", "book-and-tell", account="a")
+    await take_over(here)
+    while tasks := list(here.coordinator._durable._tasks):
+        await asyncio.wait(tasks)
+    assert await here.booked("a") == [1]
+    assert await relay(here) == 1
+    assert [event.data for event in heard] == [{"account": "a"}]
 
 
 async def test_a_subscriber_that_fails_gets_the_event_again_without_writing_twice(here: Stage) -> None:

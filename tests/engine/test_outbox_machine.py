@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from velella.actors.engine import queries
-from velella.actors.engine.events import AT_ONCE, Relay, tell
+from velella.actors.engine.events import AT_ONCE, Relay
 from velella.actors.engine.lease import Lease
 from velella.actors.engine.store import Executions
 from velella.core.errors import Unavailable
@@ -81,7 +81,7 @@ class Outbox(RuleBasedStateMachine):
         for _ in range(times):
             number = f"{len({event for event, _ in self.due})}"
             self.due |= {(number, name) for name, events in EVENTS.items() if event in events or "*" in events}
-            self.do(tell(relay._store, relay, "wfx_1", [(event, {"n": number})]))
+            self.do(relay._store.store_events("wfx_1", [(event, {"n": number})]))
 
     @rule(name=st.sampled_from(EVERYBODY), mood=st.sampled_from(("well", "fails", "hangs")))
     def feel(self, name: str, mood: str) -> None:

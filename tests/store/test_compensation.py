@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from velella.core.errors import NotAllowed
-from velella.core.flow import Flow, on_hook
+from velella.core.flow import Flow, on_hook, step
 
 from .conftest import Market, Store
 
@@ -16,18 +16,21 @@ _fails: set[tuple[str, str]] = set()
 
 
 @on_hook("complete-cart", "beforePaymentAuthorization")
+@step(reads=True)
 async def refuse_order(flow: Flow, cart_id: str, order: Any) -> None:
     if ("beforePaymentAuthorization", cart_id) in _fails:
         raise NotAllowed("The application says no")
 
 
 @on_hook("update-cart", "cartUpdated")
+@step(reads=True)
 async def refuse_update(flow: Flow, cart_id: str, additional_data: Any) -> None:
     if ("cartUpdated", cart_id) in _fails:
         raise NotAllowed("The application says no")
 
 
 @on_hook("add-to-cart", "validate")
+@step(reads=True)
 async def refuse_line(flow: Flow, draft: Any, additional_data: Any) -> None:
     if ("validate", draft.id) in _fails:
         raise NotAllowed("The application says no")

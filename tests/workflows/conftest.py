@@ -14,7 +14,7 @@ import pytest_asyncio
 from velella.actors.host import Host, local_host
 from velella.actors.postgres import EmbeddedPostgres
 from velella.core import migrations
-from velella.core.flow import Flow, on_hook
+from velella.core.flow import Flow, on_hook, step
 from velella.core.settings import Settings
 from velella.modules import Modules
 from velella.workflows.defaults import seed_defaults
@@ -41,6 +41,7 @@ class Unlucky(Exception):
     """What a hook raises when it is told to."""
 
 
+@step(reads=True)
 async def refuse(flow: Flow, rows: Any, additional_data: Any = None) -> None:
     if additional_data == {"refuse": True}:
         raise Unlucky

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...core.flow import Event, Flow, subscriber, workflow
+from ...core.flow import Event, Flow, step, subscriber, workflow
 
 RESET_SECONDS = 15 * 60
 """How long a forgotten password may be replaced."""
 FORGOTTEN = "auth.password_forgotten"
 
 
-@workflow("generate-reset-password-token")
+@step
+async def begin_reset(flow: Flow, provider: str, entity_id: str, actor_type: str) -> str | None:
+    return await flow.modules.auth.begin_reset(provider, entity_id, actor_type, RESET_SECONDS)
+
+
+@workflow("generate-reset-password-token", emits=("auth.password_reset",))
 async def generate_reset_password_token(flow: Flow, entity_id: str, actor_type: str, provider: str, metadata: dict[str, Any]) -> str | None:
     """A token that lets somebody choose a new password, told to those who send letters. None when nobody is called so."""
-    token = await flow.modules.auth.begin_reset(provider, entity_id, actor_type, RESET_SECONDS)
+    token = await flow.run(begin_reset, provider, entity_id, actor_type)
     if token is not None:
         flow.emit("auth.password_reset", entity_id=entity_id, actor_type=actor_type, token=token, metadata=metadata)
     return token
 
 
-@workflow("forget-password")
+@workflow("forget-password", emits=(FORGOTTEN,))
 async def forget_password(flow: Flow, entity_id: str, actor_type: str, provider: str, metadata: dict[str, Any]) -> None:
     """Have the letter written later: whoever asks waits the same time whether anybody is called so or not."""
     flow.emit(FORGOTTEN, entity_id=entity_id, actor_type=actor_type, provider=provider, metadata=metadata)

@@ -21,7 +21,7 @@ from .taxes import update_tax_lines
 Row = dict[str, Any]
 
 
-@workflow("add-shipping-method-to-cart", hooks=("validate",))
+@workflow("add-shipping-method-to-cart", hooks=("validate",), emits=("cart.updated",))
 async def add_shipping_methods(
     flow: Flow, cart_id: str, options: Sequence[Mapping[str, Any]], additional_data: Mapping[str, Any] | None = None
 ) -> Changed:

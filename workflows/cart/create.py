@@ -6,20 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...core.errors import InvalidData, NotFound
-from ...core.flow import Flow, workflow
+from ...core.flow import Flow, step, workflow
 from ...core.query.page import Query
-from .discounts import tie_new_promotions, update_cart_promotions
+from .discounts import open_with_promotions, update_cart_promotions
 from .draft import KINDS, Draft
 from .goods import load_goods
 from .lines import put_lines
-from .saving import Changed, changed_cart, open_cart
+from .saving import Changed, changed_cart
 from .surroundings import CUSTOMER, REGION, Surroundings, check_country
 from .taxes import update_tax_lines
 
 Row = dict[str, Any]
 
 
-@workflow("create-cart", hooks=("setPricingContext", "validate", "cartCreated"))
+@workflow("create-cart", hooks=("setPricingContext", "validate", "cartCreated"), emits=("cart.created",))
 async def create_cart(
     flow: Flow,
     region_id: str | None = None,
@@ -77,8 +77,7 @@ async def create_cart(
     await flow.hooks.validate(draft, additional_data)
     await flow.run(update_tax_lines, draft.id, loaded=(draft, surroundings))
     await flow.run(update_cart_promotions, draft.id, promo_codes, loaded=(draft, surroundings))
-    await flow.run(open_cart, draft)
-    await tie_new_promotions(flow, draft)
+    await open_with_promotions(flow, draft)
     await flow.hooks.cartCreated(draft.id, additional_data)
     flow.emit("cart.created", id=draft.id)
     return changed_cart(draft, (), surroundings)
@@ -101,6 +100,12 @@ async def find_sales_channel(flow: Flow, id: str | None) -> Row | None:
     return rows[0]
 
 
+@step
+async def guest_of(flow: Flow, email: str) -> Row:
+    """The guest with that email, who is made where there is none."""
+    return await flow.modules.customer.guest(email)
+
+
 async def find_customer(flow: Flow, customer_id: str | None, email: str | None) -> Row | None:
     """The customer of that id, or the guest with that email, who is made where there is none. Raises NotFound."""
     if customer_id is not None:
@@ -110,7 +115,7 @@ async def find_customer(flow: Flow, customer_id: str | None, email: str | None) 
         return rows[0]
     if not email:
         return None
-    guest = await flow.modules.customer.guest(email)
+    guest = await flow.run(guest_of, email)
     if guest["is_new"]:
         return {"id": guest["id"], "email": guest["email"], "has_account": False, "groups": []}
     rows = await flow.graph.rows(Query("customer", CUSTOMER, {"id": guest["id"]}))

@@ -18,8 +18,8 @@ from ...core.query.page import Query
 from ...modules.promotion.computing import Adjustment, compute
 from ...modules.promotion.sharing import Kind
 from .draft import Draft
-from .payment import collections_of, update_amount
-from .saving import Changed, changed_cart, load_open, lock_of, save
+from .payment import collections_of, other_amount, update_amount
+from .saving import Changed, changed_cart, load_open, lock_of, open_cart, save
 from .shipping import refresh_shipping
 from .surroundings import Surroundings, load_surroundings
 
@@ -31,7 +31,7 @@ PRODUCT = ("id", "collection_id", "type_id", "collection.id", "type.id", "catego
 OPTION = ("id", "shipping_option_type_id", "type.id")
 
 
-@workflow("update-cart-promotions", hooks=("validate", "setPromotionContext"))
+@workflow("update-cart-promotions", hooks=("validate", "setPromotionContext"), emits=("cart.updated",))
 async def update_cart_promotions(
     flow: Flow,
     cart_id: str,
@@ -49,6 +49,8 @@ async def update_cart_promotions(
     if loaded is not None:
         await _work_out(flow, *loaded, promo_codes, action)
         return None
+    if promo_codes:  # then there are ties to be made or undone, most likely
+        flow.durably()
     async with flow.lock(lock_of(cart_id)):
         draft = Draft(await load_open(flow, cart_id))
         await flow.hooks.validate(draft, promo_codes)
@@ -188,18 +190,30 @@ async def _untie_others(flow: Flow, draft: Draft) -> None:
     ties = await flow.modules.link.linked(LINK, "cart_id", [draft.id]) if draft.version else []
     tied = {tie["promotion_id"] for tie in ties}
     if tied - now:
+        flow.durably()
         await flow.run(untie_promotions, {"cart_id": draft.id, "promotion_ids": sorted(tied - now)})
     draft.untied = now - tied
 
 
 async def save_all(flow: Flow, draft: Draft, collection_ids: Sequence[str]) -> None:
     """Write a cart, with what belongs to it elsewhere: the ties to its promotions, and the amount to pay."""
-    await flow.run(save, draft)
-    await tie_new_promotions(flow, draft)
-    await flow.run(update_amount, draft, collection_ids)
+    amount = await other_amount(flow, draft, collection_ids)
+    if amount is not None or draft.untied:
+        flow.durably()
+    await save(flow, draft)
+    await _tie_new(flow, draft)
+    if amount is not None:
+        await flow.run(update_amount, amount)
 
 
-async def tie_new_promotions(flow: Flow, draft: Draft) -> None:
-    """To be called when a cart that promotions were worked out for has been written."""
+async def open_with_promotions(flow: Flow, draft: Draft) -> None:
+    """Write a new cart, with the ties to its promotions."""
+    if draft.untied:
+        flow.durably()
+    await open_cart(flow, draft)
+    await _tie_new(flow, draft)
+
+
+async def _tie_new(flow: Flow, draft: Draft) -> None:
     if draft.untied:
         await flow.run(tie_promotions, {"cart_id": draft.id, "promotion_ids": sorted(draft.untied)})

@@ -26,7 +26,7 @@ MOST = 2**31 - 1
 """Of anything in one line."""
 
 
-@workflow("add-to-cart", hooks=("validate", "setPricingContext"))
+@workflow("add-to-cart", hooks=("validate", "setPricingContext"), emits=("cart.updated",))
 async def add_to_cart(
     flow: Flow, cart_id: str, items: Sequence[Mapping[str, Any]], additional_data: Mapping[str, Any] | None = None
 ) -> Changed:
@@ -92,7 +92,7 @@ async def price_lines(
         draft.put_item({**line, **described(goods[line["variant_id"]]), **price})
 
 
-@workflow("update-line-item-in-cart", hooks=("validate", "setPricingContext"))
+@workflow("update-line-item-in-cart", hooks=("validate", "setPricingContext"), emits=("cart.updated",))
 async def update_line_item(
     flow: Flow, cart_id: str, item_id: str, update: Mapping[str, Any], additional_data: Mapping[str, Any] | None = None
 ) -> Changed:
@@ -121,7 +121,7 @@ async def update_line_item(
     return changed
 
 
-@workflow("delete-line-items")
+@workflow("delete-line-items", emits=("cart.updated",))
 async def delete_line_items(flow: Flow, cart_id: str, ids: Sequence[str]) -> None:
     """Remove lines. Ids that aren't in the cart are passed over."""
     async with flow.lock(lock_of(cart_id)):

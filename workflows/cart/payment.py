@@ -20,31 +20,38 @@ def payable(total: Decimal) -> Decimal:
     return max(total, Decimal(0))
 
 
-class _Amount(TypedDict):
-    collection_id: str
+class Money(TypedDict):
     amount: Decimal
     currency_code: str
 
 
-async def _amount_back(flow: Flow, before: _Amount | None) -> None:
-    if before is not None:
-        await flow.modules.payment.set_amount(before["collection_id"], amount=before["amount"], currency_code=before["currency_code"])
+class OtherAmount(TypedDict):
+    """That a payment collection has to ask for another amount than before."""
+
+    id: str
+    before: Money
+    now: Money
+
+
+async def other_amount(flow: Flow, draft: Draft, collection_ids: Sequence[str]) -> OtherAmount | None:
+    """Whether the cart's payment collection, if it has one, asks for something else than the cart costs now."""
+    if not collection_ids:
+        return None
+    id, now = collection_ids[-1], Money(amount=payable(draft.total()), currency_code=draft["currency_code"])
+    row = await flow.modules.payment.retrieve("payment_collection", id, fields=("amount", "currency_code"))
+    before = Money(amount=row["amount"], currency_code=row["currency_code"])
+    return None if before == now else {"id": id, "before": before, "now": now}
+
+
+async def _amount_back(flow: Flow, other: OtherAmount) -> None:
+    await flow.modules.payment.set_amount(other["id"], **other["before"])
 
 
 @step(undo=_amount_back)
-async def update_amount(flow: Flow, draft: Draft, collection_ids: Sequence[str]) -> _Amount | None:
-    """Have the cart's payment collection, if it has one, ask for what the cart costs now.
-
-    Sessions that were begun for another amount are dropped: the buyer chooses again. Returns what it asked for before.
-    """
-    if not collection_ids:
-        return None
-    id, amount, currency = collection_ids[-1], payable(draft.total()), draft["currency_code"]
-    before = await flow.modules.payment.retrieve("payment_collection", id, fields=("amount", "currency_code"))
-    if (before["amount"], before["currency_code"]) == (amount, currency):
-        return None
-    await flow.modules.payment.set_amount(id, amount=amount, currency_code=currency)
-    return {"collection_id": id, "amount": before["amount"], "currency_code": before["currency_code"]}
+async def update_amount(flow: Flow, other: OtherAmount) -> OtherAmount:
+    """Have the collection ask for it. Sessions that were begun for the old amount are dropped: the buyer chooses again."""
+    await flow.modules.payment.set_amount(other["id"], **other["now"])
+    return other
 
 
 async def collections_of(flow: Flow, cart_id: str) -> list[str]:
@@ -60,11 +67,20 @@ async def create_payment_collection(flow: Flow, cart_id: str, metadata: Mapping[
     """
     async with flow.lock(lock_of(cart_id)):
         draft = Draft(await load_open(flow, cart_id))
-        id = await flow.modules.payment.collection_for(
-            f"cart:{cart_id}", currency_code=draft["currency_code"], amount=payable(draft.total()), metadata=metadata
-        )
-        await flow.modules.link.attach("cart_payment_collection", [{"cart_id": cart_id, "payment_collection_id": id}])
+        id = await flow.run(collection_for, cart_id, draft["currency_code"], payable(draft.total()), metadata)
+        await flow.run(tie_collection, cart_id, id)
     return id
+
+
+@step
+async def collection_for(flow: Flow, cart_id: str, currency_code: str, amount: Decimal, metadata: Mapping[str, Any] | None) -> str:
+    """May stay where the flow fails: who comes next finds it."""
+    return await flow.modules.payment.collection_for(f"cart:{cart_id}", currency_code=currency_code, amount=amount, metadata=metadata)
+
+
+@step
+async def tie_collection(flow: Flow, cart_id: str, id: str) -> None:
+    await flow.modules.link.attach("cart_payment_collection", [{"cart_id": cart_id, "payment_collection_id": id}])
 
 
 @workflow("create-payment-sessions")
@@ -91,9 +107,22 @@ async def create_payment_session(
             await _check_offered(flow, carts[0], provider_id)
         if customer_id is not None:
             buyer["customer"], buyer["account_holder"] = await _account(flow, provider_id, customer_id)
-        session = await flow.modules.payment.create_payment_session(
-            payment_collection_id, provider_id=provider_id, data=data, context=buyer, key=request_key, instead=bool(carts)
-        )
+        return await flow.run(begin_session, payment_collection_id, provider_id, data, buyer, request_key, bool(carts))
+
+
+@step
+async def begin_session(
+    flow: Flow,
+    collection_id: str,
+    provider_id: str,
+    data: Mapping[str, Any] | None,
+    buyer: Mapping[str, Any],
+    request_key: str | None,
+    instead: bool,
+) -> str:
+    session = await flow.modules.payment.create_payment_session(
+        collection_id, provider_id=provider_id, data=data, context=buyer, key=request_key, instead=instead
+    )
     return str(session["id"])
 
 
@@ -112,6 +141,12 @@ ACCOUNT = ("id", "email", "company_name", "first_name", "last_name", "phone", "m
 """What payment providers are told of a customer."""
 
 
+@step
+async def open_account(flow: Flow, provider_id: str, customer: Row) -> Row | None:
+    """The customer's account with a provider: opened where there is none. None: the provider keeps no accounts."""
+    return await flow.modules.payment.account_holder(provider_id, {"customer": customer})
+
+
 async def _account(flow: Flow, provider_id: str, customer_id: str) -> tuple[Row, Row | None]:
     """A customer, and their account with the provider, if it keeps any: opened the first time."""
     customers = await flow.modules.customer.list("customer", {"id": customer_id}, fields=ACCOUNT, limit=1)
@@ -123,8 +158,9 @@ async def _account(flow: Flow, provider_id: str, customer_id: str) -> tuple[Row,
     for holder in customers[0]["account_holders"]:
         if holder["provider_id"] == provider_id:
             return customers[0], holder
-    holder = await flow.modules.payment.account_holder(provider_id, {"customer": customers[0]})
+    holder = await flow.run(open_account, provider_id, customers[0])
     if holder is not None:
+        flow.durably()
         tie = {"customer_id": customer_id, "account_holder_id": holder["id"]}
         await link(flow, {"customer_account_holder": [tie]})
     return customers[0], holder

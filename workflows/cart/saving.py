@@ -54,6 +54,7 @@ class Saved(TypedDict):
 
     id: str
     version: int
+    at: str
     back: CartChange
 
 
@@ -62,24 +63,37 @@ async def _put_back(flow: Flow, saved: Saved) -> None:
 
 
 @step(undo=_put_back)
-async def save(flow: Flow, draft: Draft) -> Saved:
+async def change_cart(flow: Flow, id: str, version: int, change: CartChange, back: CartChange) -> Saved:
+    written = await flow.modules.cart.change(id, version, change)
+    return {"id": id, "version": written["version"], "at": written["at"], "back": back}
+
+
+async def save(flow: Flow, draft: Draft) -> None:
     """Write the difference. Raises Conflict where the cart was changed although we held its lock."""
-    written = await flow.modules.cart.change(draft.id, draft.version, draft.change())
-    back = draft.change_back()
-    draft.written(written["version"], written["at"])
-    return {"id": draft.id, "version": written["version"], "back": back}
+    saved = await flow.run(change_cart, draft.id, draft.version, draft.change(), draft.change_back())
+    draft.written(saved["version"], saved["at"])
 
 
-async def _remove(flow: Flow, cart_id: str) -> None:
-    await flow.modules.cart.delete("cart", [cart_id])
+class Opened(TypedDict):
+    id: str
+    version: int
+    at: str
+
+
+async def _remove(flow: Flow, opened: Opened) -> None:
+    await flow.modules.cart.delete("cart", [opened["id"]])
 
 
 @step(undo=_remove)
-async def open_cart(flow: Flow, draft: Draft) -> str:
+async def insert_cart(flow: Flow, id: str, change: CartChange) -> Opened:
+    written = await flow.modules.cart.open(id, change)
+    return {"id": id, "version": written["version"], "at": written["at"]}
+
+
+async def open_cart(flow: Flow, draft: Draft) -> None:
     """Create the cart that the draft is of."""
-    written = await flow.modules.cart.open(draft.id, draft.change())
-    draft.written(written["version"], written["at"])
-    return draft.id
+    opened = await flow.run(insert_cart, draft.id, draft.change())
+    draft.written(opened["version"], opened["at"])
 
 
 def find_item(draft: Draft, item_id: str) -> Row:

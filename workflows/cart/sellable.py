@@ -140,7 +140,7 @@ def is_outdated(error: VelellaError) -> bool:
     return isinstance(error, (InvalidData, NotAllowed)) and not isinstance(error, InsufficientInventory)
 
 
-@workflow("refresh-cart-items")
+@workflow("refresh-cart-items", emits=("cart.updated",))
 async def refresh_cart(flow: Flow, cart_id: str) -> None:
     """Bring a cart up to date that couldn't be bought as it was: what can't be had any more goes, and the buyer sees what it costs then.
 

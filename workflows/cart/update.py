@@ -22,7 +22,7 @@ Row = dict[str, Any]
 Given = Mapping[str, Any]
 
 
-@workflow("update-cart", hooks=("validate", "setPricingContext", "cartUpdated"))
+@workflow("update-cart", hooks=("validate", "setPricingContext", "cartUpdated"), emits=("cart.region_updated", "cart.updated"))
 async def update_cart(flow: Flow, cart_id: str, update: Given, additional_data: Given | None = None) -> Changed:
     """Change what is named of a cart: its email (None: as it is), region_id, sales_channel_id, shipping_address, billing_address, locale,
     metadata, or promo_codes (then these and no others). The cart as it is then.
@@ -123,7 +123,7 @@ def _set_addresses(draft: Draft, surroundings: Surroundings, update: Given) -> N
         draft.put_address(kind, check_country(given, surroundings) if kind == "shipping" else given)
 
 
-@workflow("transfer-cart-customer", hooks=("validate", "setPricingContext"))
+@workflow("transfer-cart-customer", hooks=("validate", "setPricingContext"), emits=("cart.customer_transferred",))
 async def transfer_cart(flow: Flow, cart_id: str, customer_id: str, additional_data: Given | None = None) -> None:
     """Make a signed-in customer the buyer of a cart that was nobody's or a guest's; prices become theirs.
 

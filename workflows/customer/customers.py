@@ -19,7 +19,7 @@ async def insert_customers(flow: Flow, customers: Sequence[Row]) -> Kept[list[Ro
     return await keep(flow.modules.customer.create_customers, customers)
 
 
-@workflow("create-customers", hooks=("customersCreated",))
+@workflow("create-customers", hooks=("customersCreated",), emits=("customer.created",))
 async def create_customers(flow: Flow, customers: list[Row], additional_data: Row | None = None) -> list[Row]:
     """Customers with their `addresses`. Raises InvalidData where an email belongs to a customer of the same kind (guest, registered)."""
     made = (await flow.run(insert_customers, customers))["answer"]
@@ -29,7 +29,7 @@ async def create_customers(flow: Flow, customers: list[Row], additional_data: Ro
     return made
 
 
-@workflow("update-customers", hooks=("customersUpdated",))
+@workflow("update-customers", hooks=("customersUpdated",), emits=("customer.updated",))
 async def update_customers(flow: Flow, selector: Selector, update: Row, additional_data: Row | None = None) -> list[Row]:
     changed = await update_selected(flow, "customer", selector, update)
     await flow.hooks.customersUpdated(changed, additional_data)
@@ -38,7 +38,7 @@ async def update_customers(flow: Flow, selector: Selector, update: Row, addition
     return changed
 
 
-@workflow("delete-customers", hooks=("customersDeleted",))
+@workflow("delete-customers", durable=True, hooks=("customersDeleted",))
 async def delete_customers(flow: Flow, ids: list[str]) -> list[str]:
     """Delete customers with their addresses. The ids that were there."""
     gone = await delete(flow, "customer", ids)
@@ -48,7 +48,7 @@ async def delete_customers(flow: Flow, ids: list[str]) -> list[str]:
     return gone
 
 
-@workflow("create-customer-account")
+@workflow("create-customer-account", durable=True)
 async def create_customer_account(flow: Flow, auth_identity_id: str, customer: Row, secret_version: int | None = None) -> Row:
     """A registered customer who signs in by an identity. An attempt that was cut off is finished by the next one.
 
@@ -78,7 +78,7 @@ def _columns(customer: Row) -> Row:
     return {name: value for name, value in customer.items() if name != "addresses"}
 
 
-@workflow("remove-customer-account")
+@workflow("remove-customer-account", durable=True)
 async def remove_customer_account(flow: Flow, customer_id: str) -> str:
     """Delete a customer, if there, and the identities that are nobody else. Returns the id."""
     await flow.run(delete_customers, [customer_id])

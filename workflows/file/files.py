@@ -24,7 +24,12 @@ async def upload_files(flow: Flow, files: list[Row], created_by: str | None = No
     return await flow.run(keep_files, files, created_by)
 
 
+@step
+async def remove_files(flow: Flow, ids: list[str]) -> list[str]:
+    return [row["id"] for row in await flow.modules.file.delete_files(ids)]
+
+
 @workflow("delete-files")
 async def delete_files(flow: Flow, ids: list[str]) -> list[str]:
     """Delete files, for good. The ids of those that were there."""
-    return [row["id"] for row in await flow.modules.file.delete_files(ids)]
+    return await flow.run(remove_files, ids)

@@ -24,7 +24,7 @@ async def insert_options(flow: Flow, options: Sequence[Row]) -> Kept[list[Row]]:
     return await keep(flow.modules.fulfillment.create_options, options)
 
 
-@workflow("create-shipping-options-workflow")
+@workflow("create-shipping-options-workflow", durable=True)
 async def create_shipping_options(flow: Flow, options: list[Row]) -> list[Row]:
     """Options with their `type` (or `type_id`), `rules` and `prices`, in the order given.
 
@@ -52,12 +52,14 @@ async def change_options(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
     return await keep(flow.modules.fulfillment.update_options, rows)
 
 
-@workflow("update-shipping-options-workflow")
+@workflow("update-shipping-options-workflow", emits=("shipping-option.updated",))
 async def update_shipping_options(flow: Flow, options: list[Row]) -> list[Row]:
     """Change options, each by its id; `rules` and `prices`, where named, are all that it has afterwards.
 
     Raises NotFound, and InvalidData as `create_shipping_options` does.
     """
+    if any(row.get("prices") is not None for row in options):
+        flow.durably()
     known = {row["id"]: row for row in await flow.modules.fulfillment.list("shipping_option", {"id": [row["id"] for row in options]})}
     for row in options:
         if row["id"] not in known:
@@ -88,7 +90,7 @@ async def _replace_prices(flow: Flow, rows: Sequence[Row]) -> None:
     await link(flow, {LINK: ties})
 
 
-@workflow("delete-shipping-options-workflow")
+@workflow("delete-shipping-options-workflow", durable=True)
 async def delete_shipping_options(flow: Flow, ids: list[str]) -> list[str]:
     """Delete options with their rules and prices. The ids that were there."""
     gone = await delete(flow, "shipping_option", ids)
@@ -183,7 +185,7 @@ def _without_prices(option: Row) -> Row:
 # -- types
 
 
-@workflow("create-shipping-option-types", hooks=("shippingOptionTypesCreated",))
+@workflow("create-shipping-option-types", hooks=("shippingOptionTypesCreated",), emits=("shipping-option-type.created",))
 async def create_shipping_option_types(flow: Flow, shipping_option_types: list[Row], additional_data: Row | None = None) -> list[Row]:
     made = (await flow.run(create_rows, "shipping_option_type", shipping_option_types))["answer"]
     await flow.hooks.shippingOptionTypesCreated(made, additional_data)
@@ -192,7 +194,7 @@ async def create_shipping_option_types(flow: Flow, shipping_option_types: list[R
     return made
 
 
-@workflow("update-shipping-option-types", hooks=("shippingOptionTypesUpdated",))
+@workflow("update-shipping-option-types", hooks=("shippingOptionTypesUpdated",), emits=("shipping-option-type.updated",))
 async def update_shipping_option_types(flow: Flow, selector: Selector, update: Row, additional_data: Row | None = None) -> list[Row]:
     changed = await update_selected(flow, "shipping_option_type", selector, update)
     await flow.hooks.shippingOptionTypesUpdated(changed, additional_data)
@@ -206,7 +208,7 @@ async def remove_types(flow: Flow, ids: Sequence[str]) -> Kept[list[str]]:
     return await keep(flow.modules.fulfillment.delete_types, ids)
 
 
-@workflow("delete-shipping-option-types", hooks=("shippingOptionTypesDeleted",))
+@workflow("delete-shipping-option-types", hooks=("shippingOptionTypesDeleted",), emits=("shipping-option-type.deleted",))
 async def delete_shipping_option_types(flow: Flow, ids: list[str]) -> list[str]:
     """Delete types. The ids that were there. Raises InvalidData where an option is of one of them."""
     gone = (await flow.run(remove_types, ids))["answer"]

@@ -20,7 +20,7 @@ async def insert_sets(flow: Flow, sets: Sequence[Row]) -> Kept[list[Row]]:
     return await keep(flow.modules.fulfillment.create_sets, sets)
 
 
-@workflow("delete-fulfillment-sets-workflow")
+@workflow("delete-fulfillment-sets-workflow", durable=True)
 async def delete_fulfillment_sets(flow: Flow, ids: list[str]) -> list[str]:
     """Delete sets with their zones and options. The ids that were there."""
     return await delete(flow, "fulfillment_set", ids)
@@ -52,7 +52,7 @@ async def update_service_zones(flow: Flow, selector: Selector, update: Row) -> l
     return (await flow.run(change_zones, [{**update, "id": id} for id in ids]))["answer"]
 
 
-@workflow("delete-service-zones-workflow")
+@workflow("delete-service-zones-workflow", durable=True)
 async def delete_service_zones(flow: Flow, ids: list[str]) -> list[str]:
     """Delete zones with their options. The ids that were there."""
     return await delete(flow, "service_zone", ids)
@@ -77,7 +77,7 @@ async def remove_profiles(flow: Flow, ids: Sequence[str]) -> Kept[list[str]]:
     return await keep(flow.modules.fulfillment.delete_profiles, ids)
 
 
-@workflow("delete-shipping-profile-workflow")
+@workflow("delete-shipping-profile-workflow", durable=True)
 async def delete_shipping_profiles(flow: Flow, ids: list[str]) -> list[str]:
     """Delete profiles. The ids that were there. Raises InvalidData where products or shipping options are of one of them."""
     used = sorted(

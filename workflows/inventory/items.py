@@ -20,7 +20,7 @@ async def insert_items(flow: Flow, items: Sequence[Row]) -> Kept[list[Row]]:
     return await keep(flow.modules.inventory.create_items, items) if items else unchanged([])
 
 
-@workflow("create-inventory-items-workflow")
+@workflow("create-inventory-items-workflow", emits=("inventory-item.created",))
 async def create_inventory_items(flow: Flow, items: list[Row]) -> list[Row]:
     """Inventory items with their `location_levels`. Raises InvalidData for a SKU that is taken, NotFound for an unknown location."""
     await check_locations(flow, [level["location_id"] for item in items for level in item.get("location_levels") or ()])
@@ -30,7 +30,7 @@ async def create_inventory_items(flow: Flow, items: list[Row]) -> list[Row]:
     return made
 
 
-@workflow("update-inventory-items-workflow")
+@workflow("update-inventory-items-workflow", emits=("inventory-item.updated",))
 async def update_inventory_items(flow: Flow, updates: list[Row]) -> list[str]:
     """Change items, each by its id. The ids. Raises NotFound."""
     await flow.run(update_rows, "inventory_item", updates)
@@ -61,7 +61,7 @@ async def drop_items(flow: Flow, ids: Sequence[str]) -> list[str]:
     return done["answer"]
 
 
-@workflow("delete-inventory-item-workflow")
+@workflow("delete-inventory-item-workflow", durable=True)
 async def delete_inventory_items(flow: Flow, ids: list[str]) -> list[str]:
     """Delete items with their levels. The ids that were there. Raises InvalidData where something of one is reserved."""
     gone = await drop_items(flow, ids)

@@ -32,7 +32,7 @@ async def change_levels(flow: Flow, create: Sequence[Row], update: Sequence[Row]
     return await keep(flow.modules.inventory.batch_levels, create, update, delete, force=force)
 
 
-@workflow("batch-inventory-item-levels-workflow")
+@workflow("batch-inventory-item-levels-workflow", emits=("inventory-level.created", "inventory-level.updated", "inventory-level.deleted"))
 async def batch_inventory_levels(
     flow: Flow,
     create: list[Row] | None = None,

@@ -19,7 +19,7 @@ async def reserve(flow: Flow, reservations: Sequence[Row]) -> list[Row]:
     return await flow.modules.inventory.reserve(reservations)
 
 
-@workflow("create-reservations-workflow")
+@workflow("create-reservations-workflow", emits=("reservation-item.created",))
 async def create_reservations(flow: Flow, reservations: list[Row]) -> list[Row]:
     """Reserve all, or nothing. Raises InsufficientInventory, and NotFound where an item isn't stocked at a location."""
     made = await flow.run(reserve, reservations)
@@ -33,7 +33,7 @@ async def change_reservations(flow: Flow, updates: Sequence[Row]) -> Kept[list[R
     return await keep(flow.modules.inventory.update_reservations, updates)
 
 
-@workflow("update-reservations-workflow")
+@workflow("update-reservations-workflow", emits=("reservation-item.updated",))
 async def update_reservations(flow: Flow, updates: list[Row]) -> list[Row]:
     """Change reservations, each by its id. Raises what `InventoryService.update_reservations` raises; then nothing changes."""
     changed = (await flow.run(change_reservations, updates))["answer"]
@@ -51,13 +51,13 @@ async def release(flow: Flow, ids: Sequence[str], line_item_ids: Sequence[str]) 
     return [row["id"] for row in await flow.modules.inventory.release_reservations(ids, line_item_ids=line_item_ids)]
 
 
-@workflow("delete-reservations")
+@workflow("delete-reservations", emits=("reservation-item.deleted",))
 async def delete_reservations(flow: Flow, ids: list[str]) -> list[str]:
     """Delete reservations and give back what they held. The ids that were there."""
     return _released(flow, await flow.run(release, ids, []))
 
 
-@workflow("delete-reservations-by-line-items")
+@workflow("delete-reservations-by-line-items", emits=("reservation-item.deleted",))
 async def delete_reservations_by_line_items(flow: Flow, ids: list[str]) -> list[str]:
     """Delete all reservations of line items. The ids of the reservations."""
     return _released(flow, await flow.run(release, [], ids))

@@ -24,7 +24,7 @@ async def amend_order(flow: Flow, id: str, changes: Row, user_id: str | None) ->
     return {"id": id, "amendment": await flow.modules.order.amend(id, changes, by=user_id)}
 
 
-@workflow("update-order-workflow")
+@workflow("update-order-workflow", emits=("order.updated",))
 async def update_order(flow: Flow, id: str, changes: Row, user_id: str | None = None) -> None:
     """Change `email`, addresses, `locale` and `metadata` of an order, for a user. It stays the same customer's, whatever the email.
 

@@ -15,7 +15,7 @@ from .payments import add_to_order, capture
 Row = dict[str, Any]
 
 
-@workflow("create-order-payment-collection")
+@workflow("create-order-payment-collection", durable=True)
 async def create_order_payment_collection(flow: Flow, order_id: str, amount: Decimal) -> str:
     """Have an order pay an amount more, in its currency. The collection's id.
 
@@ -39,7 +39,7 @@ async def delete_unpaid(flow: Flow, id: str) -> str:
     return id
 
 
-@workflow("delete-order-payment-collectionworkflow")
+@workflow("delete-order-payment-collectionworkflow", durable=True)
 async def delete_order_payment_collection(flow: Flow, id: str) -> str:
     """Take a collection back in which nothing was paid. Its id. Raises NotFound; NotAllowed where something was."""
     await flow.run(delete_unpaid, id)

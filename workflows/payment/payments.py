@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from ...core.errors import NotAllowed
-from ...core.flow import Flow, step, workflow
+from ...core.flow import THREE_DAYS, Flow, step, workflow
 
 Row = dict[str, Any]
 
@@ -41,7 +41,7 @@ async def add_to_order(flow: Flow, payment: Row) -> None:
         await flow.modules.order.add_transactions(tie["order_id"], [{**one, "currency_code": currency} for one in money])
 
 
-@workflow("capture-payment-workflow", durable=True)
+@workflow("capture-payment-workflow", durable=True, retention=THREE_DAYS)
 async def capture_payment(flow: Flow, payment_id: str, amount: Decimal | None = None, captured_by: str | None = None) -> str:
     """Take authorised money; all that is left where no amount is given. The payment's id.
 
@@ -54,7 +54,7 @@ async def capture_payment(flow: Flow, payment_id: str, amount: Decimal | None = 
     return payment_id
 
 
-@workflow("refund-payment-workflow", durable=True)
+@workflow("refund-payment-workflow", durable=True, retention=THREE_DAYS)
 async def refund_payment(
     flow: Flow,
     payment_id: str,
@@ -110,7 +110,12 @@ async def cancel_payment_collection(flow: Flow, payment_collection_id: str) -> s
     return payment_collection_id
 
 
+@step
+async def delete_sessions(flow: Flow, ids: list[str]) -> list[str]:
+    return await flow.modules.payment.delete_payment_sessions(ids)
+
+
 @workflow("delete-payment-sessions")
 async def delete_payment_sessions(flow: Flow, ids: list[str]) -> list[str]:
     """Drop sessions in which nothing was paid. The ids of those that were dropped."""
-    return await flow.modules.payment.delete_payment_sessions(ids)
+    return await flow.run(delete_sessions, ids)

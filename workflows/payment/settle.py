@@ -7,7 +7,7 @@ until it has an answer: operators see it with `velella workflows list`, waiting,
 from __future__ import annotations
 
 from ...core.errors import Unavailable, VelellaError
-from ...core.flow import Flow, Retry, step, workflow
+from ...core.flow import THREE_DAYS, Flow, Retry, step, workflow
 
 EVERY = 15.0
 """Seconds between two looks for sessions that have to be settled."""
@@ -24,7 +24,7 @@ async def settle(flow: Flow, session_id: str) -> str:
         raise Unavailable(f"Payment session {session_id} could not be settled: {error.message}", hint=error.hint) from error
 
 
-@workflow("settle-payment-session", durable=True)
+@workflow("settle-payment-session", durable=True, retention=THREE_DAYS)
 async def settle_payment_session(flow: Flow, session_id: str) -> str:
     """Let go of what is held in a session that no order stands for. What was done, see `settle_session`."""
     return await flow.run(settle, session_id)

@@ -39,21 +39,21 @@ def _tell(flow: Flow, event: str, ids: Sequence[str]) -> None:
 # -- collections
 
 
-@workflow("create-collections", hooks=("collectionsCreated",))
+@workflow("create-collections", hooks=("collectionsCreated",), emits=("product-collection.created",))
 async def create_collections(flow: Flow, collections: list[Row], additional_data: Row | None = None) -> list[Row]:
     made = await _create(flow, "product_collection", "product-collection", collections)
     await flow.hooks.collectionsCreated(made, additional_data)
     return made
 
 
-@workflow("update-collections", hooks=("collectionsUpdated",))
+@workflow("update-collections", hooks=("collectionsUpdated",), emits=("product-collection.updated",))
 async def update_collections(flow: Flow, selector: Selector, update: Row, additional_data: Row | None = None) -> list[Row]:
     made = await _update(flow, "product_collection", "product-collection", selector, update)
     await flow.hooks.collectionsUpdated(made, additional_data)
     return made
 
 
-@workflow("delete-collections", hooks=("collectionsDeleted",))
+@workflow("delete-collections", hooks=("collectionsDeleted",), emits=("product-collection.deleted",))
 async def delete_collections(flow: Flow, ids: list[str]) -> list[str]:
     gone = await _delete(flow, "product_collection", "product-collection", ids)
     await flow.hooks.collectionsDeleted(gone)
@@ -74,42 +74,42 @@ async def link_products_to_collection(flow: Flow, id: str, add: list[str] | None
 # -- tags and types
 
 
-@workflow("create-product-tags", hooks=("productTagsCreated",))
+@workflow("create-product-tags", hooks=("productTagsCreated",), emits=("product-tag.created",))
 async def create_product_tags(flow: Flow, product_tags: list[Row], additional_data: Row | None = None) -> list[Row]:
     made = await _create(flow, "product_tag", "product-tag", product_tags)
     await flow.hooks.productTagsCreated(made, additional_data)
     return made
 
 
-@workflow("update-product-tags", hooks=("productTagsUpdated",))
+@workflow("update-product-tags", hooks=("productTagsUpdated",), emits=("product-tag.updated",))
 async def update_product_tags(flow: Flow, selector: Selector, update: Row, additional_data: Row | None = None) -> list[Row]:
     made = await _update(flow, "product_tag", "product-tag", selector, update)
     await flow.hooks.productTagsUpdated(made, additional_data)
     return made
 
 
-@workflow("delete-product-tags", hooks=("productTagsDeleted",))
+@workflow("delete-product-tags", hooks=("productTagsDeleted",), emits=("product-tag.deleted",))
 async def delete_product_tags(flow: Flow, ids: list[str]) -> list[str]:
     gone = await _delete(flow, "product_tag", "product-tag", ids)
     await flow.hooks.productTagsDeleted(gone)
     return gone
 
 
-@workflow("create-product-types", hooks=("productTypesCreated",))
+@workflow("create-product-types", hooks=("productTypesCreated",), emits=("product-type.created",))
 async def create_product_types(flow: Flow, product_types: list[Row], additional_data: Row | None = None) -> list[Row]:
     made = await _create(flow, "product_type", "product-type", product_types)
     await flow.hooks.productTypesCreated(made, additional_data)
     return made
 
 
-@workflow("update-product-types", hooks=("productTypesUpdated",))
+@workflow("update-product-types", hooks=("productTypesUpdated",), emits=("product-type.updated",))
 async def update_product_types(flow: Flow, selector: Selector, update: Row, additional_data: Row | None = None) -> list[Row]:
     made = await _update(flow, "product_type", "product-type", selector, update)
     await flow.hooks.productTypesUpdated(made, additional_data)
     return made
 
 
-@workflow("delete-product-types", hooks=("productTypesDeleted",))
+@workflow("delete-product-types", hooks=("productTypesDeleted",), emits=("product-type.deleted",))
 async def delete_product_types(flow: Flow, ids: list[str]) -> list[str]:
     gone = await _delete(flow, "product_type", "product-type", ids)
     await flow.hooks.productTypesDeleted(gone)
@@ -124,7 +124,7 @@ async def insert_categories(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
     return await keep(flow.modules.product.create_categories, rows)
 
 
-@workflow("create-product-categories", hooks=("categoriesCreated",))
+@workflow("create-product-categories", hooks=("categoriesCreated",), emits=("product-category.created",))
 async def create_product_categories(flow: Flow, product_categories: list[Row], additional_data: Row | None = None) -> list[Row]:
     made = (await flow.run(insert_categories, product_categories))["answer"]
     _tell(flow, "product-category.created", [row["id"] for row in made])
@@ -137,7 +137,7 @@ async def change_categories(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
     return await keep(flow.modules.product.update_categories, rows)
 
 
-@workflow("update-product-categories", hooks=("categoriesUpdated",))
+@workflow("update-product-categories", hooks=("categoriesUpdated",), emits=("product-category.updated",))
 async def update_product_categories(flow: Flow, selector: Selector, update: Row, additional_data: Row | None = None) -> list[Row]:
     ids = await selected(flow, "product_category", selector)
     made = (await flow.run(change_categories, [{**update, "id": id} for id in ids]))["answer"] if ids else []
@@ -151,7 +151,7 @@ async def remove_categories(flow: Flow, ids: Sequence[str]) -> Kept[list[str]]:
     return await keep(flow.modules.product.delete_categories, ids)
 
 
-@workflow("delete-product-categories", hooks=("categoriesDeleted",))
+@workflow("delete-product-categories", hooks=("categoriesDeleted",), emits=("product-category.deleted",))
 async def delete_product_categories(flow: Flow, ids: list[str]) -> list[str]:
     """Raises NotAllowed for a category that has children which stay."""
     gone = (await flow.run(remove_categories, ids))["answer"]

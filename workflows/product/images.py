@@ -44,6 +44,8 @@ async def _drop_thumbnails(flow: Flow, removed: Pairs) -> None:
 @workflow("batch-variant-images")
 async def batch_variant_images(flow: Flow, variant_id: str, add: list[str] | None = None, remove: list[str] | None = None) -> Changed:
     """Show images at a variant only, or no longer. The images given. Raises NotFound for the variant."""
+    if remove:
+        flow.durably()
     await flow.modules.product.retrieve("product_variant", variant_id, fields=("id",))
     await flow.run(assign_images, [(variant_id, image) for image in add or []])
     removed = (await flow.run(unassign_images, [(variant_id, image) for image in remove or []]))["answer"]
@@ -54,6 +56,8 @@ async def batch_variant_images(flow: Flow, variant_id: str, add: list[str] | Non
 @workflow("batch-image-variants")
 async def batch_image_variants(flow: Flow, image_id: str, add: list[str] | None = None, remove: list[str] | None = None) -> Changed:
     """Show an image at some variants only, at others no longer. The variants given. Raises NotFound for the image."""
+    if remove:
+        flow.durably()
     await flow.modules.product.retrieve("product_image", image_id, fields=("id",))
     await flow.run(assign_images, [(variant, image_id) for variant in add or []])
     removed = (await flow.run(unassign_images, [(variant, image_id) for variant in remove or []]))["answer"]

@@ -16,7 +16,7 @@ async def insert_options(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
     return await keep(flow.modules.product.create_options, rows)
 
 
-@workflow("create-product-options", hooks=("productOptionsCreated",))
+@workflow("create-product-options", hooks=("productOptionsCreated",), emits=("product-option.created",))
 async def create_product_options(flow: Flow, product_options: list[Row], additional_data: Row | None = None) -> list[Row]:
     """Options with their values (`{title, values, ranks?, is_exclusive?, metadata?}`), shared by all products unless said otherwise."""
     made = (await flow.run(insert_options, product_options))["answer"]
@@ -31,7 +31,7 @@ async def change_options(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
     return await keep(flow.modules.product.update_options, rows)
 
 
-@workflow("update-product-options", hooks=("productOptionsUpdated",))
+@workflow("update-product-options", hooks=("productOptionsUpdated",), emits=("product-option.updated",))
 async def update_product_options(flow: Flow, selector: Selector, update: Row, additional_data: Row | None = None) -> list[Row]:
     """Change options; `values` replaces the list of values. Raises InvalidData for a value that variants are made of."""
     ids = await selected(flow, "product_option", selector)
@@ -49,7 +49,7 @@ async def remove_options(flow: Flow, ids: Sequence[str]) -> Kept[list[str]]:
     return await keep(flow.modules.product.delete_options, ids)
 
 
-@workflow("delete-product-options", hooks=("productOptionsDeleted",))
+@workflow("delete-product-options", hooks=("productOptionsDeleted",), emits=("product-option.deleted",))
 async def delete_product_options(flow: Flow, ids: list[str]) -> list[str]:
     """Raises InvalidData while variants are made of their values."""
     gone = (await flow.run(remove_options, ids))["answer"]
@@ -59,7 +59,7 @@ async def delete_product_options(flow: Flow, ids: list[str]) -> list[str]:
     return gone
 
 
-@workflow("update-product-option-values")
+@workflow("update-product-option-values", emits=("product-option-value.updated",))
 async def update_product_option_values(flow: Flow, id: str, update: Row) -> Row:
     """Raises NotFound, InvalidData where the option has that value already."""
     (changed,) = (await flow.run(update_rows, "product_option_value", [{**update, "id": id}]))["answer"]
@@ -72,7 +72,7 @@ async def remove_option_values(flow: Flow, ids: Sequence[str]) -> Kept[list[str]
     return await keep(flow.modules.product.delete_option_values, ids)
 
 
-@workflow("delete-product-option-values")
+@workflow("delete-product-option-values", emits=("product-option-value.deleted",))
 async def delete_product_option_values(flow: Flow, ids: list[str]) -> list[str]:
     """Raises InvalidData while variants are made of them."""
     gone = (await flow.run(remove_option_values, ids))["answer"]
@@ -86,7 +86,7 @@ async def set_options(flow: Flow, product_id: str, add: Sequence[str | Row], rem
     return await keep(flow.modules.product.set_product_options, product_id, add, remove, update)
 
 
-@workflow("create-and-link-product-options-to-product")
+@workflow("create-and-link-product-options-to-product", emits=("product.updated",))
 async def set_product_options(
     flow: Flow,
     product_id: str,

@@ -36,7 +36,7 @@ async def insert_products(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
     return await keep(flow.modules.product.create_products, rows)
 
 
-@workflow("create-products", hooks=("productsCreated",))
+@workflow("create-products", durable=True, hooks=("productsCreated",))
 async def create_products(flow: Flow, products: list[Row], additional_data: Row | None = None) -> list[Row]:
     """Products with everything around them; the rows as they are stored with their `variants`, in order.
 
@@ -83,7 +83,7 @@ async def change_products(flow: Flow, rows: Sequence[Row]) -> Kept[ProductsUpdat
     return await keep(flow.modules.product.update_products, rows)
 
 
-@workflow("update-products", hooks=("productsUpdated",))
+@workflow("update-products", hooks=("productsUpdated",), emits=("product.updated",))
 async def update_products(
     flow: Flow,
     products: list[Row] | None = None,
@@ -101,6 +101,10 @@ async def update_products(
         given = [{**(update or {}), "id": id} for id in await selected(flow, "product", selector or {})]
     if not given:
         return []
+    if any(product.get(name) is not None for product in given for name in ("variants", "sales_channels")) or any(
+        "shipping_profile_id" in product for product in given
+    ):
+        flow.durably()
     done = await flow.run(change_products, [bare_product(product) for product in given])
     changed = done["answer"]
     if changed["variants_deleted"]:
@@ -131,7 +135,7 @@ async def remove_products(flow: Flow, ids: Sequence[str]) -> Kept[ProductsDelete
     return await keep(flow.modules.product.delete_products, ids)
 
 
-@workflow("delete-products", hooks=("productsDeleted",))
+@workflow("delete-products", durable=True, hooks=("productsDeleted",))
 async def delete_products(flow: Flow, ids: list[str]) -> list[str]:
     """Delete products with their variants, prices, and the options and inventory items that are theirs alone; the ids that were there.
 
@@ -152,7 +156,7 @@ async def delete_products(flow: Flow, ids: list[str]) -> list[str]:
     return gone["products"]
 
 
-@workflow("batch-products")
+@workflow("batch-products", durable=True)
 async def batch_products(
     flow: Flow, create: list[Row] | None = None, update: list[Row] | None = None, delete: list[str] | None = None
 ) -> Batch:

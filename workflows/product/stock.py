@@ -65,6 +65,8 @@ async def batch_variant_items(flow: Flow, needed: list[Row], no_longer: list[Row
     supplied: dict[str, list[Row]] = {}
     for tie in needed:
         supplied.setdefault(tie["variant_id"], []).append(tie)
+    if needed and no_longer:
+        flow.durably()
     await check_items(flow, supplied)
     await unlink(flow, {LINK: no_longer})
     await link(flow, {LINK: needed})

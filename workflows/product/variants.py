@@ -91,7 +91,7 @@ async def change_variants(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
     return await keep(flow.modules.product.update_variants, rows)
 
 
-@workflow("create-product-variants", hooks=("productVariantsCreated",))
+@workflow("create-product-variants", durable=True, hooks=("productVariantsCreated",))
 async def create_product_variants(flow: Flow, product_variants: list[Row], additional_data: Row | None = None) -> list[Row]:
     """Variants of existing products (`product_id`), with `prices` and `inventory_items`; the rows as they are stored, in order.
 
@@ -106,7 +106,7 @@ async def create_product_variants(flow: Flow, product_variants: list[Row], addit
     return variants
 
 
-@workflow("update-product-variants", hooks=("productVariantsUpdated",))
+@workflow("update-product-variants", hooks=("productVariantsUpdated",), emits=("product-variant.updated",))
 async def update_product_variants(
     flow: Flow,
     product_variants: list[Row] | None = None,
@@ -123,6 +123,8 @@ async def update_product_variants(
         given = [{**(update or {}), "id": id} for id in await selected(flow, "product_variant", selector or {})]
     if not given:
         return []
+    if any(variant.get(name) is not None for variant in given for name in ("prices", "manage_inventory")):
+        flow.durably()
     done = await flow.run(change_variants, [bare(variant) for variant in given])
     changed = done["answer"]
     await restock_variants(flow, done["change"], changed)
@@ -133,7 +135,7 @@ async def update_product_variants(
     return changed
 
 
-@workflow("delete-product-variants", hooks=("productVariantsDeleted",))
+@workflow("delete-product-variants", durable=True, hooks=("productVariantsDeleted",))
 async def delete_product_variants(flow: Flow, ids: list[str]) -> list[str]:
     """Delete variants with their prices and the inventory items that are theirs alone; the ids that were there.
 
@@ -155,7 +157,7 @@ class Batch(TypedDict):
     deleted: list[str]
 
 
-@workflow("batch-product-variants")
+@workflow("batch-product-variants", durable=True)
 async def batch_product_variants(
     flow: Flow, create: list[Row] | None = None, update: list[Row] | None = None, delete: list[str] | None = None
 ) -> Batch:

@@ -43,8 +43,10 @@ async def update_promotions_status(flow: Flow, promotions_data: list[Row], addit
 async def update_promotions(flow: Flow, promotions_data: list[Row], additional_data: Row | None = None) -> list[Row]:
     """Change promotions, each by its id. Raises NotFound, and InvalidData for what would contradict itself."""
     columns = [{name: value for name, value in row.items() if name != "status"} for row in promotions_data]
-    await flow.run(change_promotions, columns)
     statuses = [{"id": row["id"], "status": row["status"]} for row in promotions_data if row.get("status")]
+    if statuses:
+        flow.durably()
+    await flow.run(change_promotions, columns)
     if statuses:
         await flow.run(update_promotions_status, statuses, additional_data)
     promotions = await flow.modules.promotion.list("promotion", {"id": [row["id"] for row in promotions_data]})
@@ -52,7 +54,7 @@ async def update_promotions(flow: Flow, promotions_data: list[Row], additional_d
     return promotions
 
 
-@workflow("delete-promotions", hooks=("promotionsDeleted",))
+@workflow("delete-promotions", durable=True, hooks=("promotionsDeleted",))
 async def delete_promotions(flow: Flow, ids: list[str]) -> list[str]:
     """Delete promotions. Carts lose what they took off with their next change; orders keep it."""
     gone = await delete(flow, "promotion", ids)

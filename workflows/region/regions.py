@@ -48,7 +48,7 @@ async def insert_regions(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
     return await keep(flow.modules.region.create_regions, rows)
 
 
-@workflow("create-regions")
+@workflow("create-regions", durable=True)
 async def create_regions(flow: Flow, regions: list[Row]) -> list[Row]:
     """Regions: columns, `countries`, `payment_providers` (ids) and `is_tax_inclusive`; the rows as they are stored, in order.
 
@@ -76,9 +76,11 @@ async def change_regions(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
     return await keep(flow.modules.region.update_regions, rows)
 
 
-@workflow("update-regions")
+@workflow("update-regions", emits=("region.updated",))
 async def update_regions(flow: Flow, selector: Selector, update: Row) -> list[Row]:
     """Change regions; `countries` and `payment_providers`, where named, replace what there was. Raises what `create_regions` raises."""
+    if update.get("is_tax_inclusive") is not None or update.get("payment_providers") is not None:
+        flow.durably()
     await check_currencies(flow, [update.get("currency_code")])
     await check_providers(flow, update.get("payment_providers") or [])
     ids = await selected(flow, "region", selector)
@@ -96,7 +98,7 @@ async def update_regions(flow: Flow, selector: Selector, update: Row) -> list[Ro
     return changed["answer"]
 
 
-@workflow("delete-regions")
+@workflow("delete-regions", durable=True)
 async def delete_regions(flow: Flow, ids: list[str]) -> list[str]:
     """Delete regions; their countries are free again. The ids that were there."""
     gone = await delete(flow, "region", ids)

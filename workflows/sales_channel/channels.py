@@ -12,7 +12,7 @@ from ..rows import Selector, create_rows, selected, update_rows
 Row = dict[str, Any]
 
 
-@workflow("create-sales-channels")
+@workflow("create-sales-channels", emits=("sales-channel.created",))
 async def create_sales_channels(flow: Flow, sales_channels: list[Row]) -> list[Row]:
     made = (await flow.run(create_rows, "sales_channel", sales_channels))["answer"]
     for row in made:
@@ -20,7 +20,7 @@ async def create_sales_channels(flow: Flow, sales_channels: list[Row]) -> list[R
     return made
 
 
-@workflow("update-sales-channels")
+@workflow("update-sales-channels", emits=("sales-channel.updated",))
 async def update_sales_channels(flow: Flow, selector: Selector, update: Row) -> list[Row]:
     ids = await selected(flow, "sales_channel", selector)
     changed = (await flow.run(update_rows, "sales_channel", [{**update, "id": id} for id in ids]))["answer"]
@@ -29,7 +29,7 @@ async def update_sales_channels(flow: Flow, selector: Selector, update: Row) -> 
     return changed
 
 
-@workflow("delete-sales-channels")
+@workflow("delete-sales-channels", durable=True)
 async def delete_sales_channels(flow: Flow, ids: list[str]) -> list[str]:
     """Delete channels with all that ties things to them. Raises InvalidData for one that a store falls back to."""
     stores = await flow.modules.store.list("store", {"default_sales_channel_id": ids}, fields=("default_sales_channel_id",))
@@ -45,6 +45,8 @@ async def delete_sales_channels(flow: Flow, ids: list[str]) -> list[str]:
 @workflow("link-products-to-sales-channel")
 async def link_products_to_sales_channel(flow: Flow, id: str, add: list[str] | None = None, remove: list[str] | None = None) -> str:
     """Offer products in a channel, or no longer. Raises NotFound for the channel."""
+    if add and remove:
+        flow.durably()
     await flow.modules.sales_channel.retrieve("sales_channel", id, fields=("id",))
     await link(flow, {"product_sales_channel": [{"product_id": product, "sales_channel_id": id} for product in add or []]})
     await unlink(flow, {"product_sales_channel": [{"product_id": product, "sales_channel_id": id} for product in remove or []]})
@@ -58,6 +60,8 @@ async def link_sales_channels_to_api_key(flow: Flow, id: str, add: list[str] | N
     Raises NotFound for a key that isn't there; InvalidData for such a channel, and for a secret key: it belongs to a merchant, not to a
     storefront.
     """
+    if add and remove:
+        flow.durably()
     key = await flow.modules.api_key.retrieve("api_key", id, fields=("type",))
     if key["type"] != "publishable":
         raise InvalidData("Sales channels can only be associated with publishable API keys")

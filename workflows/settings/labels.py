@@ -36,7 +36,9 @@ class Done(TypedDict):
 @workflow("batch-property-labels")
 async def batch_property_labels(flow: Flow, create: list[Row], update: list[Row], delete: list[str]) -> Done:
     """All of it, or nothing. What is deleted makes room for what is created. Ids."""
-    deleted = await flow.run(delete_property_labels, delete)
-    updated = await flow.run(update_property_labels, update)
-    created = await flow.run(create_property_labels, create)
+    if bool(create) + bool(update) + bool(delete) > 1:
+        flow.durably()
+    deleted = await flow.run(delete_property_labels, delete) if delete else []
+    updated = await flow.run(update_property_labels, update) if update else []
+    created = await flow.run(create_property_labels, create) if create else []
     return {"created": [row["id"] for row in created], "updated": updated, "deleted": deleted}

@@ -39,13 +39,13 @@ async def update_stock_locations(flow: Flow, selector: Selector, update: Row) ->
     return (await flow.run(change_locations, ids, update))["answer"]
 
 
-@workflow("delete-stock-locations-workflow")
+@workflow("delete-stock-locations-workflow", durable=True)
 async def delete_stock_locations(flow: Flow, ids: list[str]) -> list[str]:
     """Delete locations with their fulfillment sets and what these send by. The ids that were there."""
     return await delete(flow, "stock_location", ids)
 
 
-@workflow("create-location-fulfillment-set")
+@workflow("create-location-fulfillment-set", durable=True)
 async def create_location_fulfillment_set(flow: Flow, location_id: str, fulfillment_set_data: Row) -> str:
     """A fulfillment set by which a location sends. Its id. Raises NotFound for the location, InvalidData for a name that is taken."""
     await flow.modules.stock_location.retrieve("stock_location", location_id, fields=("id",))
@@ -57,6 +57,8 @@ async def create_location_fulfillment_set(flow: Flow, location_id: str, fulfillm
 @workflow("link-sales-channels-to-stock-location")
 async def link_sales_channels_to_stock_location(flow: Flow, id: str, add: list[str] | None = None, remove: list[str] | None = None) -> str:
     """Which sales channels sell what lies at a location. Raises NotFound for the location, and for a channel to be added."""
+    if add and remove:
+        flow.durably()
     if add:
         rows = await flow.modules.sales_channel.list("sales_channel", {"id": add}, fields=("id",))
         _check_all_there("Sales channels", add, rows)
@@ -68,6 +70,8 @@ async def link_fulfillment_providers_to_stock_location(
     flow: Flow, id: str, add: list[str] | None = None, remove: list[str] | None = None
 ) -> str:
     """Who sends from a location. Raises NotFound for the location, and for a provider to be added."""
+    if add and remove:
+        flow.durably()
     if add:
         rows = await flow.modules.fulfillment.list("fulfillment_provider", {"id": add}, fields=("id",))
         _check_all_there("Fulfillment providers", add, rows)

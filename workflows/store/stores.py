@@ -44,9 +44,11 @@ async def insert_stores(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
 @workflow("create-stores")
 async def create_stores(flow: Flow, stores: list[Row]) -> list[Row]:
     """Raises InvalidData for a currency that isn't there, or without exactly one default."""
+    if preferences := tax_preferences(stores):
+        flow.durably()
     await _check(flow, stores)
     made = (await flow.run(insert_stores, [bare(store) for store in stores]))["answer"]
-    await flow.run(set_price_preferences, tax_preferences(stores))
+    await flow.run(set_price_preferences, preferences)
     return made
 
 
@@ -58,12 +60,14 @@ async def change_stores(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
 @workflow("update-stores")
 async def update_stores(flow: Flow, selector: Selector, update: Row) -> list[Row]:
     """Currencies and locales, where named, replace what there was. Raises what `create_stores` raises."""
+    if preferences := tax_preferences([update]):
+        flow.durably()
     await _check(flow, [update])
     ids = await selected(flow, "store", selector)
     if not ids:
         return []
     changed = await flow.run(change_stores, [{**bare(update), "id": id} for id in ids])
-    await flow.run(set_price_preferences, tax_preferences([update]))
+    await flow.run(set_price_preferences, preferences)
     return changed["answer"]
 
 

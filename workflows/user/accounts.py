@@ -11,7 +11,7 @@ from ..rows import create_rows, delete_rows, update_rows
 Row = dict[str, Any]
 
 
-@workflow("create-user-account")
+@workflow("create-user-account", durable=True)
 async def create_user_account(flow: Flow, auth_identity_id: str, user: Row, secret_version: int | None = None) -> Row:
     """Make a user who signs in by an identity.
 
@@ -23,7 +23,7 @@ async def create_user_account(flow: Flow, auth_identity_id: str, user: Row, secr
     return made
 
 
-@workflow("remove-user-account")
+@workflow("remove-user-account", durable=True)
 async def remove_user_account(flow: Flow, user_id: str) -> str:
     """Delete a user, and the identities that are nobody else. Returns the id. Raises NotFound."""
     await flow.modules.user.retrieve("user", user_id, fields=("id",))
@@ -33,7 +33,7 @@ async def remove_user_account(flow: Flow, user_id: str) -> str:
     return user_id
 
 
-@workflow("update-users-workflow")
+@workflow("update-users-workflow", emits=("user.updated",))
 async def update_users(flow: Flow, updates: list[Row]) -> list[str]:
     """Change users, each by its id. Returns the ids. Raises NotFound."""
     await flow.run(update_rows, "user", updates)

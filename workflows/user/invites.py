@@ -17,7 +17,7 @@ async def invite(flow: Flow, invites: list[Row]) -> Kept[list[Row]]:
     return await keep(flow.modules.user.invite, invites)
 
 
-@workflow("create-invite-step")
+@workflow("create-invite-step", emits=("invite.created",))
 async def create_invites(flow: Flow, invites: list[Row]) -> list[Row]:
     """Invite people: `email`, `metadata`. A letter follows the event. Raises InvalidData for somebody who is a user, or invited already."""
     made = (await flow.run(invite, invites))["answer"]
@@ -31,7 +31,7 @@ async def renew(flow: Flow, ids: Sequence[str]) -> Kept[list[Row]]:
     return await keep(flow.modules.user.renew_invites, ids)
 
 
-@workflow("refresh-invite-tokens-workflow")
+@workflow("refresh-invite-tokens-workflow", emits=("invite.resent",))
 async def refresh_invites(flow: Flow, invite_ids: list[str]) -> list[str]:
     """Invite again: the old letters no longer count. The ids. Raises NotFound."""
     await flow.run(renew, invite_ids)
@@ -40,7 +40,7 @@ async def refresh_invites(flow: Flow, invite_ids: list[str]) -> list[str]:
     return invite_ids
 
 
-@workflow("delete-invites-workflow")
+@workflow("delete-invites-workflow", emits=("invite.deleted",))
 async def delete_invites(flow: Flow, ids: list[str]) -> list[str]:
     """Take invitations back. The ids of those that were there."""
     gone = (await flow.run(delete_rows, "invite", ids))["answer"]
@@ -55,7 +55,7 @@ async def use_up(flow: Flow, token: str, identity_id: str) -> Kept[Row]:
     return await keep(flow.modules.user.accept, token, identity_id)
 
 
-@workflow("accept-invite-workflow")
+@workflow("accept-invite-workflow", durable=True)
 async def accept_invite(flow: Flow, invite_token: str, auth_identity_id: str, user: Row, secret_version: int | None = None) -> Row:
     """Make a user of whoever was invited, who signs in by that identity. One invitation is one user; an attempt that was cut off is
     finished by the next one of the same identity.

@@ -11,6 +11,7 @@ from sqlalchemy import Column, Integer, Table, Text
 
 from velella.core.errors import NotAllowed
 from velella.core.flow import Flow, step, workflow
+from velella.core.ids import new_id
 from velella.core.messages import reads, writes
 from velella.core.module import Module, ModuleService
 from velella.core.sql.columns import identity, module_metadata
@@ -91,6 +92,25 @@ async def refuse(flow: Flow, moody: bool) -> None:
     perhaps_die(f"before {flow.path}")
     if not moody or deaths["at"] is not None:
         raise NotAllowed("The account is closed.")
+
+
+@workflow("book-two-alike")
+async def book_two_alike(flow: Flow, account: str) -> None:
+    """Book a number twice that follows from what is read and made outside of steps. Short, until it says that it writes twice."""
+    booked = len(await flow.modules.ledger.entries(account))  # type: ignore[attr-defined]
+    flow.durably()
+    number = 1000 * booked + ord(new_id("lent")[-1]) + int(flow.now().timestamp() * 1000) % 100
+    await flow.run(book, account, number)
+    perhaps_die("in between")
+    await flow.run(book, account, number)
+
+
+@workflow("book-and-tell", emits=("ledger.told",))
+async def book_and_tell(flow: Flow, account: str) -> None:
+    """One write, and an event."""
+    await flow.run(book, account, 1)
+    perhaps_die("in between")
+    flow.emit("ledger.told", account=account)
 
 
 @workflow("book-three", durable=True, key="account")

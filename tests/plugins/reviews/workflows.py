@@ -25,7 +25,7 @@ async def write_review(flow: Flow, review: Row) -> Kept[list[Row]]:
     return await keep(flow.modules.of(ReviewService).create, "review", [review])
 
 
-@workflow("create-review", hooks=("reviewCreated",))
+@workflow("create-review", hooks=("reviewCreated",), emits=("review.created",))
 async def create_review(flow: Flow, review: Row) -> str:
     """Publish a review (product_id, rating from 1 to 5, title, content, email); its id. Raises NotFound."""
     await flow.run(check_product, review["product_id"])
@@ -36,6 +36,7 @@ async def create_review(flow: Flow, review: Row) -> str:
 
 
 @on_hook("delete-products", "productsDeleted")
+@step(reads=True)
 async def keep_reviewed_products(flow: Flow, ids: list[str]) -> None:
     """Refuse: what was deleted up to here comes back."""
     reviewed = await flow.modules.of(ReviewService).ratings(ids)

@@ -1,0 +1,1 @@
+"""Keys by which storefronts and programs come in."""
