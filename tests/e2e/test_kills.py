@@ -1,4 +1,4 @@
-"""kill -9 of one process of every kind, one after the other, while buyers check out."""
+"""kill -9 of one process of every kind, one after the other, while buyers check out and a merchant makes products."""
 
 from __future__ import annotations
 
@@ -66,6 +66,49 @@ class Crowd:
                 await asyncio.sleep(0.5)
 
 
+class Merchant:
+    """Makes products again and again, and doesn't look after those that failed."""
+
+    def __init__(self, running: Served, admin: Any, shop: Any) -> None:
+        self.running, self.admin, self.shop = running, admin, shop
+        self.made: set[str] = set()
+        self.tried = 0
+        self.stopped = False
+
+    async def work(self) -> None:
+        while not self.stopped:
+            self.tried += 1
+            try:
+                self.made.add((await sell(self.admin, self.shop, f"half-{ulid().lower()}", {"eur": 10}, stock=1))["id"])
+            except Exception:  # noqa: BLE001 - a killed front end cuts connections, a killed module refuses
+                await asyncio.sleep(0.2)
+
+    async def nothing_is_half_made(self) -> None:
+        """Within a minute; until then it is listed."""
+        until = time.monotonic() + 60
+        while True:
+            admin = await self.running.admin()
+            fields = "id,title,sales_channels.id,variants.prices.amount,variants.inventory_items.inventory_item_id"
+            rows = (await admin.get("/admin/products", q="half", limit=1000, fields=fields))["products"]
+            half = [row for row in rows if not row["sales_channels"] or not _whole(row["variants"])]
+            live = [row for state in ("invoking", "finishing", "compensating") for row in (await self._executions(admin, state))]
+            if not half and not live:
+                break
+            assert time.monotonic() < until, (half, live)
+            await asyncio.sleep(0.5)
+        assert self.made <= {row["id"] for row in rows}, "a product that was answered is gone"
+        assert await self._executions(admin, "failed") == []
+
+    @staticmethod
+    async def _executions(admin: Any, state: str) -> list[Any]:
+        found: list[Any] = (await admin.get("/admin/workflows-executions", state=state, limit=100))["workflow_executions"]
+        return [row for row in found if row["workflow_id"] == "create-products"]
+
+
+def _whole(variants: list[Any]) -> bool:
+    return bool(variants) and all(variant["prices"] and variant["inventory_items"] for variant in variants)
+
+
 @pytest.mark.timeout(420)
 async def test_service_goes_on_and_the_books_agree_whatever_is_killed(tmp_path: Path) -> None:
     seed = int(os.environ.get("VELELLA_TEST_SEED", random.SystemRandom().randrange(2**32)))
@@ -83,7 +126,8 @@ async def _kill_under_load(running: Served, rng: random.Random) -> None:
     shop = await open_shop(admin, COUNTRIES)
     product = await sell(admin, shop, f"wanted-{ulid().lower()}", {"eur": 10}, stock=100_000, variants=3)
     crowd = Crowd(Buyer(await running.store(shop.key), shop), [variant["id"] for variant in product["variants"]], rng)
-    buyers = [asyncio.create_task(crowd.shop()) for _ in range(4)]
+    merchant = Merchant(running, admin, shop)
+    buyers = [asyncio.create_task(work) for work in (*(crowd.shop() for _ in range(4)), merchant.work())]
     try:
         await _orders_flow(crowd)
         kinds = list(KINDS)
@@ -96,10 +140,12 @@ async def _kill_under_load(running: Served, rng: random.Random) -> None:
             os.kill(victim["pid"], signal.SIGKILL)
             await _orders_flow(crowd, why=kind)
     finally:
-        crowd.stopped = True
+        crowd.stopped = merchant.stopped = True
         await asyncio.gather(*buyers)
     print(crowd.outcomes)
     await crowd.finish_open_carts()
+    await merchant.nothing_is_half_made()
+    print(len(merchant.made), "products made, of", merchant.tried)
     admin = await running.admin()  # its front end may be a new one
     orders = await _all_orders(admin)
     assert set(crowd.orders.values()) <= {order["id"] for order in orders}, "an answered order is gone"

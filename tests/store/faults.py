@@ -23,6 +23,8 @@ from velella.modules.payment.service import PaymentService
 
 Fault = Literal["refused", "lost", "killed before", "killed after"]
 FAULTS: tuple[Fault, ...] = get_args(Fault)
+SHARED = frozenset(("query", "linked_many"))
+"""Reads by way of the cache of this process, whose answers others may wait for, too: who is killed there dies with the next message."""
 
 
 @dataclass
@@ -39,11 +41,15 @@ class Plan:
 
     async def through(self, name: str, send: Callable[[], Awaitable[Any]], lost: type[VelellaError] = ReplyLost) -> Any:
         """`lost`: what the sender hears where the answer is lost."""
+        shared = name.rpartition(".")[2] in SHARED
         if self.dead.is_set():
-            await _nothing_more()
+            return await (send() if shared else _nothing_more())
         index = len(self.sent)
         self.sent.append(name)
         if index == self.at:
+            if shared and self.fault in ("killed before", "killed after"):
+                self.dead.set()
+                return await send()
             match self.fault:
                 case "refused":
                     raise Busy(f"{name} was refused", retry_after=1.0)
@@ -55,7 +61,7 @@ class Plan:
             self.dead.set()
             await _nothing_more()
         result = await send()
-        if self.dead.is_set():  # the process died while this was on its way
+        if self.dead.is_set() and not shared:  # the process died while this was on its way
             await _nothing_more()
         return result
 
