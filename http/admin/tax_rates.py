@@ -56,12 +56,16 @@ async def new_rate(request: Request, body: dict[str, Any]) -> dict[str, Any]:
     return signed(request, body)
 
 
+def _by_whom(request: Request, body: dict[str, Any]) -> dict[str, Any]:
+    return {**body, "updated_by": request.actor_id}
+
+
 routes.resource(
     "/admin/tax-rates",
     TAX_RATE,
     list=Filters(q=TEXT, tax_region_id=OPERATORS, is_default=BOOLEAN, logical=True, **STAMPS),
     create=Write(CreateTaxRate, before=new_rate, run=creates(create_tax_rates, "tax_rates")),
-    update=Write(UpdateTaxRate, run=updates(update_tax_rates)),
+    update=Write(UpdateTaxRate, before=_by_whom, run=updates(update_tax_rates)),
     delete=deletes(delete_tax_rates),
 )
 

@@ -115,7 +115,8 @@ class Resource:
 
     def _get(self) -> Callable[[Request], Awaitable[Answer]]:
         async def get_row(request: Request) -> Answer:
-            return await request.fetch(self.view, request.params[self.param], by=self.by, filters=self._parents(request))
+            named = request.params[self.param].lower() if self.by == "code" else request.params[self.param]
+            return await request.fetch(self.view, named, by=self.by, filters=self._parents(request))
 
         return get_row
 

@@ -47,7 +47,7 @@ SHIPPING_OPTION = View(
 SHIPPING_OPTIONS = SHIPPING_OPTION.but(
     defaults=(
         *_OPTION,
-        *words("data metadata *type *provider *prices *prices.price_rules *calculated_price"),
+        *words("data *type *rules *provider *prices *prices.price_rules *calculated_price"),
         *under("service_zone", "id fulfillment_set_id fulfillment_set.id fulfillment_set.type"),
         *words("service_zone.fulfillment_set.location.id *service_zone.fulfillment_set.location.address"),
     ),

@@ -229,7 +229,6 @@ SCHEMA = Schema(
         prefix="sp",
         label="Shipping profile",
         relations={"shipping_options": many("shipping_option", "shipping_profile_id")},
-        searchable=("name", "type"),
     ),
     Entity(
         "shipping_option",

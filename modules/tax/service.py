@@ -85,7 +85,7 @@ class TaxService(ModuleService):
         """Create tax regions; `default_tax_rate` of a row becomes the default rate of its region.
 
         A province without `parent_id` belongs to its country's region where there is one. Raises InvalidData where there
-        is a region for the same place already, or a parent is of another country; NotFound where a parent isn't there.
+        is a region for the same place already, or a parent isn't there or is of another country.
         """
         regions: Rows = [{"id": new_id("txreg"), **_normal(row, without="default_tax_rate")} for row in rows]
         await self._find_parents(regions)
@@ -124,7 +124,7 @@ class TaxService(ModuleService):
 
     @writes
     async def update_rates(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
-        """Update tax rates, each named by its id. `rules`, where a row names them, replace the rules it has.
+        """Update tax rates, each named by its id. `rules`, where a row names them, replace the rules it has, made by `updated_by`.
 
         Raises NotFound where a rate is missing: nothing changes.
         """
@@ -132,10 +132,11 @@ class TaxService(ModuleService):
             check_rate(row.get("rate"))
         ids = [row["id"] for row in rows]
         await self._hold_rates(ids)
-        updated = await self.update("tax_rate", [{name: value for name, value in row.items() if name != "rules"} for row in rows])
+        columns = [{name: value for name, value in row.items() if name not in ("rules", "updated_by")} for row in rows]
+        updated = await self.update("tax_rate", columns)
         for row in rows:
             if row.get("rules") is not None:
-                await self._replace_rules([row["id"]], row["rules"])
+                await self._replace_rules([row["id"]], [{"created_by": row.get("updated_by"), **rule} for rule in row["rules"]])
         return updated
 
     @writes
@@ -186,7 +187,7 @@ class TaxService(ModuleService):
 def _check_parent(region: Row, parents: Mapping[str, asyncpg.Record]) -> None:
     parent = parents.get(region["parent_id"])
     if parent is None:
-        raise NotFound(f"Tax region with id: {region['parent_id']} was not found")
+        raise InvalidData(f"Tax region with id: {region['parent_id']}, the parent, was not found")
     if not region.get("province_code"):
         raise InvalidData("A tax region with a parent needs a province_code")
     if parent["country_code"] != region["country_code"]:

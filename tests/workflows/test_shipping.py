@@ -91,7 +91,7 @@ async def test_prices_are_replaced_as_a_whole(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("more", "error", "message"),
     [
-        ({"provider_id": "manual_other"}, InvalidData, "manual_other"),
+        ({"provider_id": "manual_other"}, NotAllowed, "manual_other"),
         ({"service_zone_id": "serzo_none"}, NotFound, "serzo_none"),
         ({"price_type": "calculated"}, InvalidData, "can't calculate the price of: Post"),
         ({"prices": [{"region_id": "reg_none", "amount": 1}]}, InvalidData, "reg_none"),
@@ -128,16 +128,16 @@ async def test_rules_types_and_profiles(shop: Shop) -> None:
     done = await shop.run("batch-shipping-option-rules", create=[rule])
     await shop.run("batch-shipping-option-rules", delete=[done["created"][0]["id"]])
     (profile,) = await shop.modules.fulfillment.list("shipping_profile")
-    with pytest.raises(NotAllowed):
+    with pytest.raises(InvalidData):
         await shop.run("delete-shipping-profile-workflow", ids=[profile["id"]])
-    with pytest.raises(NotAllowed):
+    with pytest.raises(InvalidData):
         await shop.run("delete-shipping-option-types", ids=[made["shipping_option_type_id"]])
     assert await shop.run("delete-shipping-options-workflow", ids=[made["id"]]) == [made["id"]]
     assert await shop.run("delete-shipping-option-types", ids=[made["shipping_option_type_id"]]) == [made["shipping_option_type_id"]]
     (other,) = await shop.run("create-shipping-profiles-workflow", profiles=[{"name": "Heavy", "type": "heavy"}])
     anvil = {"title": "Anvil", "options": [{"title": "Size", "values": ["XL"]}], "shipping_profile_id": other["id"]}
     await shop.run("create-products", products=[anvil])
-    with pytest.raises(NotAllowed, match="products"):
+    with pytest.raises(InvalidData, match="products"):
         await shop.run("delete-shipping-profile-workflow", ids=[other["id"]])
 
 

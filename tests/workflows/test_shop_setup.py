@@ -94,7 +94,7 @@ async def test_the_channel_that_a_store_falls_back_to_stays(shop: Shop) -> None:
     await shop.run("delete-sales-channels", ids=[other["id"]])
     assert (await shop.one("product", product["id"], "*sales_channels"))["sales_channels"] == []
     (key,) = await shop.modules.api_key.list("api_key")
-    with pytest.raises(NotFound, match="Sales channels with IDs sc_none do not exist"):
+    with pytest.raises(InvalidData, match="Sales channels with IDs sc_none do not exist"):
         await shop.run("link-sales-channels-to-api-key", id=key["id"], add=["sc_none"])
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...core.errors import NotFound
 from ...core.flow import Flow, workflow
+from ...core.money import raw
 from ...core.query.page import Query
 from .draft import Draft
 from .goods import STOCK
@@ -92,7 +93,7 @@ async def load_options(
         option["amount"] = price.get("calculated_amount")
         option["is_tax_inclusive"] = bool(price.get("is_calculated_price_tax_inclusive"))
         option["location_id"] = located[option["service_zone"]["fulfillment_set_id"]]
-        option.pop("rules", None)
+        option["rules"] = [{name: rule[name] for name in ("attribute", "value", "operator")} for rule in option.get("rules") or ()]
     return options
 
 
@@ -261,7 +262,7 @@ async def list_shipping_options(flow: Flow, cart_id: str, is_return: bool = Fals
     locations = {row["id"]: row for row in places}
     for option in options:
         location = option.pop("location_id")
-        option["prices"] = prices.get(option.pop("price_set_id", None) or "", [])
+        option["prices"] = [_shown(price) for price in prices.get(option.pop("price_set_id", None) or "", ())]
         option["insufficient_inventory"] = any(available.get(location, Decimal(0)) < wanted for wanted, available in needs)
         option["service_zone"]["fulfillment_set"]["location"] = locations.get(location)
     return options
@@ -279,6 +280,12 @@ async def calculate_shipping_option(flow: Flow, cart_id: str, option_id: str, da
     del option["location_id"]
     option.pop("price_set_id", None)
     return option
+
+
+def _shown(price: Row) -> Row:
+    """A price as clients see it: with the twins of its amounts, and the list it is of."""
+    twins = {f"raw_{name}": raw(price[name]) for name in ("amount", "min_quantity", "max_quantity")}
+    return {**price, **twins, "price_list": {"id": price["price_list_id"]} if price["price_list_id"] is not None else None}
 
 
 async def _load(flow: Flow, cart_id: str) -> tuple[Draft, Surroundings]:

@@ -179,8 +179,8 @@ async def test_profiles_and_types_come_and_go(merchant: Merchant) -> None:
 async def test_what_options_use_cannot_go(merchant: Merchant) -> None:
     body = await standard(merchant)
     option = (await merchant.post(OPTIONS, body))["shipping_option"]
-    assert (await merchant.refused("DELETE", f"{PROFILES}/{body['shipping_profile_id']}"))[:2] == (400, "not_allowed")
-    assert (await merchant.refused("DELETE", f"{TYPES}/{option['type']['id']}"))[:2] == (400, "not_allowed")
+    assert (await merchant.refused("DELETE", f"{PROFILES}/{body['shipping_profile_id']}"))[:2] == (400, "invalid_data")
+    assert (await merchant.refused("DELETE", f"{TYPES}/{option['type']['id']}"))[:2] == (400, "invalid_data")
 
 
 # -- options
