@@ -58,8 +58,9 @@ class ProductService(Options, Categories):
         `variants` (columns and `options`: {title: value}), `images` (`{url}`), `tags` and `categories` (`[{id}]`). Ids are made where
         they are missing; the handle comes from the title, the thumbnail from the first image.
 
-        Raises InvalidData for a taken handle, sku, ean, upc or barcode, for a variant that lacks an option or names a value that isn't
-        there, and for two of the same values; NotFound for a tag, category, type or collection that isn't there.
+        Raises InvalidData for a taken handle, sku, ean, upc or barcode, for a variant that names some options only or a value that isn't
+        there, and in a strict shop for one without options and for two of the same values; NotFound for a tag, category, type or
+        collection that isn't there.
         """
         options = [option for row in rows for option in row.get("options") or []]
         shared = await self._options([option["id"] for option in options if option.get("id")])
@@ -275,13 +276,14 @@ class ProductService(Options, Categories):
         renewed: dict[str, Combination] = {}
         for product_id, variants in touched.items():
             known = there.get(product_id, {})
-            named = {variant["id"] for variant in variants if variant.get("id")}
-            _refuse_foreign(product_id, named, known)
+            named = {variant["id"] for variant in variants if variant.get("id") in known}
+            await self._refuse_others("product_variant", [v["id"] for v in variants if v.get("id") and v["id"] not in named])
             deleted += [id for id in known if id not in named]
-            kept += [variant for variant in variants if variant.get("id")]
-            after = self._combined(variants, known, choices.get(product_id, []))
+            here = [variant for variant in variants if variant.get("id") in named]
+            kept += here
+            after = self._combined(here, known, choices.get(product_id, []))
             renewed |= {id: after[id][1] for id in named if next(v for v in variants if v.get("id") == id).get("options")}
-            fresh = [variant for variant in variants if not variant.get("id")]
+            fresh = [{**variant, "id": None} for variant in variants if variant.get("id") not in named]
             made = new.add_variants(product_id, fresh, choices.get(product_id, []))
             newly = {str(at): (str(v.get("title")), values) for at, (v, values) in enumerate(zip(fresh, made, strict=True))}
             refuse_twins_of(after | newly, [*(id for id in named if id in renewed), *newly])
@@ -297,10 +299,9 @@ class ProductService(Options, Categories):
         """The kept variants as they will be: id → (title, values)."""
         after = {}
         for variant in variants:
-            if variant.get("id"):
-                title, values = known[variant["id"]]
-                title = variant.get("title") or title
-                after[variant["id"]] = (title, values_of({**variant, "title": title}, choices) if variant.get("options") else values)
+            title, values = known[variant["id"]]
+            title = variant.get("title") or title
+            after[variant["id"]] = (title, values_of({**variant, "title": title}, choices) if variant.get("options") else values)
         return after
 
     async def _replace_images(self, rows: Sequence[Given]) -> None:
@@ -365,12 +366,6 @@ def _grouped(rows: Sequence[Given]) -> dict[str, list[Given]]:
             raise InvalidData("A variant needs a product_id")
         by_product.setdefault(row["product_id"], []).append(row)
     return by_product
-
-
-def _refuse_foreign(product_id: str, named: set[str], known: Mapping[str, Any]) -> None:
-    foreign = sorted(named - known.keys())
-    if foreign:
-        raise NotFound(f"Product with id: {product_id} has no variant with id: {', '.join(foreign)}")
 
 
 def _refuse_taken(made: Any, taken: Mapping[str, tuple[str, Combination]]) -> None:

@@ -305,6 +305,25 @@ async def test_an_update_that_breaks_the_rules_changes_nothing(products: Product
     assert await shown(products, made["id"]) == before
 
 
+async def test_nested_rows_with_ids_that_nobody_has_are_new_and_anothers_are_refused(products: ProductService) -> None:
+    made, other = await make(products, variants=[]), await make(products, handle="other")
+    theirs = await shown(products, other["id"])
+    variant = {"title": "new", "options": {"Size": "S", "Color": "Black"}}
+    image = {"url": "http://a/3.png"}
+    done = await products.update_products(
+        [{"id": made["id"], "variants": [{**variant, "id": "variant_mine"}], "images": [{**image, "id": "img_mine"}]}]
+    )
+    assert [row["title"] for row in done["variants_created"]] == ["new"]
+    assert [row["url"] for row in (await shown(products, made["id"]))["images"]] == ["http://a/3.png"]
+    for nested in (
+        {"variants": [{**variant, "id": theirs["variants"][0]["id"]}]},
+        {"images": [{**image, "id": theirs["images"][0]["id"]}]},
+    ):
+        with pytest.raises(NotFound):
+            await products.update_products([{"id": made["id"], **nested}])
+    assert await shown(products, other["id"]) == theirs
+
+
 # -- variants
 
 

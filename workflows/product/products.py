@@ -113,9 +113,10 @@ async def update_products(
         await drop_items(flow, items)
     await restock_variants(flow, done["change"], changed["variants_updated"])
     variants = [variant for product in given for variant in product.get("variants") or []]
-    await reprice_variants(flow, [variant for variant in variants if variant.get("id")])
+    kept = {variant["id"] for variant in changed["variants_updated"]}
+    await reprice_variants(flow, [variant for variant in variants if variant.get("id") in kept])
     if changed["variants_created"]:
-        await equip_variants(flow, changed["variants_created"], [variant for variant in variants if not variant.get("id")])
+        await equip_variants(flow, changed["variants_created"], [variant for variant in variants if variant.get("id") not in kept])
     for product in given:
         if product.get("sales_channels") is not None:
             await relink(flow, "product_sales_channel", "product_id", product["id"], [each["id"] for each in product["sales_channels"]])
