@@ -24,8 +24,8 @@ Links = Mapping[str, Sequence[Row]]
 Things = Mapping[str, Sequence[str]]
 """Ids by entity."""
 
-_WITH_LINKED = frozenset(("fulfillment_set", "service_zone"))
-"""What isn't linked itself, but goes with its shipping options."""
+_WITH_LINKED = frozenset(("service_zone",))
+"""What isn't linked itself, but takes what is along when it is deleted: shipping options."""
 _LINKS = {each.name: each for each in LINKS}
 
 
