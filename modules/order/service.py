@@ -13,6 +13,7 @@ from ...core.ids import new_id
 from ...core.json import dumps
 from ...core.messages import keyed, one_statement, reads, writes
 from ...core.module import ModuleService, Row
+from ...core.money import difference, total
 from ...core.query.page import Page, Query
 from ...core.query.totalled import ORDER, totalled
 from ...core.sql.merging import turned
@@ -145,27 +146,53 @@ class OrderService(ModuleService):
 
     @writes
     @keyed("order_id")
-    async def add_transactions(self, order_id: str, transactions: Sequence[Mapping[str, Any]]) -> list[str]:
+    async def add_transactions(
+        self, order_id: str, transactions: Sequence[Mapping[str, Any]], *, credited: Mapping[str, Any] | None = None
+    ) -> list[str]:
         """Write down money that was paid (`amount` above zero) or given back (below), and bring the summary up to date.
 
         Each names its `amount`, `currency_code`, and the `reference` and `reference_id` of what caused it (`capture`, `capt_…`): a cause is
-        counted once, however often it is reported. Returns the ids of the transactions that are new. Raises NotFound.
+        counted once, however often it is reported. What is given back beyond what the shop owes makes the order cheaper: by a credit line
+        of the next version, with the `reference` and `reference_id` that `credited` names. Returns the ids of those that are new.
+        Raises NotFound.
         """
         if await self.database.fetch_value(queries.LOCK, {"id": order_id}) is None:
             raise NotFound(f"Order with id: {order_id} was not found")
         rows = [{"id": new_id("ordtrx"), **transaction} for transaction in transactions]
         made = await self.database.fetch(queries.ADD_TRANSACTIONS, {"order_id": order_id, "rows": rows})
         if made:
-            await self._sum_up(order_id)
+            new = {row["id"] for row in made}
+            await self._sum_up(order_id, [Decimal(row["amount"]) for row in rows if row["id"] in new], credited or {})
             self.touch("order", "order_transaction")
         return [row["id"] for row in made]
 
-    async def _sum_up(self, order_id: str) -> None:
+    async def _sum_up(self, order_id: str, moved: Sequence[Decimal], credited: Mapping[str, Any]) -> None:
+        """Bring the summary up to date after money was `moved`."""
         money = await self.database.fetch_one(queries.PAID, {"id": order_id})
         before: Mapping[str, Any] = await self.database.fetch_value(queries.SUMMARY, {"id": order_id})
         assert money is not None
-        totals = summary(
-            Decimal(before["current_order_total"]), Decimal(before["credit_line_total"]), Decimal(money["paid"]), Decimal(money["refunded"])
-        )
+        current, credit = Decimal(before["current_order_total"]), Decimal(before["credit_line_total"])
+        given_back = total([-amount for amount in moved if amount < 0])
+        open_before = difference(Decimal(before["pending_difference"]), *(amount for amount in moved if amount > 0))
+        more = difference(given_back, max(-open_before, Decimal(0)))
+        if given_back and more > 0 and await self._credit(order_id, more, credited):
+            current, credit = difference(current, more), total([credit, more])
+        totals = summary(current, credit, Decimal(money["paid"]), Decimal(money["refunded"]))
         totals |= {name: before[name] for name in ("original_order_total", "raw_original_order_total")}
         await self.database.execute(queries.SET_SUMMARY, {"id": order_id, "totals": totals})
+
+    async def _credit(self, order_id: str, amount: Decimal, reference: Mapping[str, Any]) -> bool:
+        """A credit line of the order's next version. Not of a cancelled order: it costs nothing any more. Whether it was made."""
+        order = await self.retrieve("order", order_id, fields=("status", "version"))
+        if order["status"] == "canceled":
+            return False
+        of_order = {"order_id": order_id, "version": order["version"] + 1}
+        now = datetime.now(UTC)
+        await self.update("order", [{"id": order_id, "version": of_order["version"]}])
+        await self.create("order_credit_line", [{**of_order, **reference, "amount": amount}])
+        [change] = await self.create(
+            "order_change", [{**of_order, "change_type": "credit_line", "status": "confirmed", "confirmed_at": now, "created_at": now}]
+        )
+        action = {"action": "CREDIT_LINE_ADD", "amount": amount, "order_change_id": change["id"], "applied": True}
+        await self.create("order_change_action", [{**of_order, **reference, **action}])
+        return True

@@ -105,9 +105,25 @@ async def test_a_cause_of_payment_is_counted_once(orders: OrderService) -> None:
     await orders.add_transactions(document["id"], [{**paid, "amount": D(-10), "reference": "refund", "reference_id": "ref_1"}])
     summary = (await shown(orders, document["id"], "summary"))["summary"]
     assert (summary["paid_total"], summary["refunded_total"], summary["transaction_total"]) == (D("29.98"), 10, D("19.98"))
-    assert summary["pending_difference"] == 10
     with pytest.raises(NotFound):
         await orders.add_transactions("order_0", [paid])
+
+
+async def test_what_is_given_back_beyond_what_the_shop_owes_makes_the_order_cheaper(orders: OrderService) -> None:
+    document = order()
+    await orders.place(document)
+    paid = {"amount": D("35.98"), "currency_code": "eur", "reference": "capture", "reference_id": "capt_1"}
+    await orders.add_transactions(document["id"], [paid])  # 6 more than it costs
+    back = {**paid, "amount": D(-10), "reference": "refund", "reference_id": "ref_1"}
+    because = {"reference": "Late", "reference_id": "late"}
+    results = await asyncio.gather(*(orders.add_transactions(document["id"], [paid, back], credited=because) for _ in range(3)))
+    assert sorted(len(made) for made in results) == [0, 0, 1]
+    row = await shown(orders, document["id"], "total", "version", "summary", "*credit_lines", "credit_line_total")
+    [line] = row["credit_lines"]
+    assert (line["amount"], line["reference"], line["reference_id"], row["version"], row["credit_line_total"]) == (4, "Late", "late", 2, 4)
+    assert row["total"] == row["summary"]["current_order_total"] == D("25.98")
+    assert (row["summary"]["original_order_total"], row["summary"]["pending_difference"]) == (D("29.98"), 0)
+    assert await orders.count("order_change", {"order_id": document["id"], "change_type": "credit_line", "status": "confirmed"}) == 1
 
 
 async def test_a_discarded_order_leaves_nothing(orders: OrderService) -> None:

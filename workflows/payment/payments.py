@@ -37,8 +37,20 @@ async def add_to_order(flow: Flow, payment: Row) -> None:
     currency = payment["currency_code"]
     money = [{"amount": row["amount"], "reference": "capture", "reference_id": row["id"]} for row in payment["captures"]]
     money += [{"amount": -row["amount"], "reference": "refund", "reference_id": row["id"]} for row in payment["refunds"]]
+    credited = await _why(flow, payment)
     for tie in orders:
-        await flow.modules.order.add_transactions(tie["order_id"], [{**one, "currency_code": currency} for one in money])
+        transactions = [{**one, "currency_code": currency} for one in money]
+        await flow.modules.order.add_transactions(tie["order_id"], transactions, credited=credited)
+
+
+async def _why(flow: Flow, payment: Row) -> Row:
+    """What an order's credit line is said to be for: the reason of the last refund, or else the payment collection."""
+    last = max(payment["refunds"], key=lambda refund: refund["id"], default=None)
+    if last is not None and last["refund_reason_id"] is not None:
+        rows = await flow.modules.payment.list("refund_reason", {"id": last["refund_reason_id"]}, fields=("label", "code"))
+        if rows:
+            return {"reference": rows[0]["label"], "reference_id": rows[0]["code"]}
+    return {"reference": "payment_collection", "reference_id": payment["payment_collection_id"]}
 
 
 @workflow("capture-payment-workflow", durable=True, retention=THREE_DAYS)
