@@ -23,7 +23,7 @@ async def test_options_are_shown_with_prices_and_where_they_send_from(market: Ma
     assert option["provider"] == {"id": "manual_manual", "is_enabled": True}
     assert {price["currency_code"] for price in option["prices"]} == {"eur", "usd", "jpy", "kwd"}
     assert option["service_zone"]["fulfillment_set"]["location"]["address"]["address_1"] == "Dock 1"
-    assert "rules" not in option
+    assert all(set(rule) == {"attribute", "operator", "value"} for rule in option["rules"])
 
 
 async def test_fields_choose_what_of_an_option_is_shown(market: Market, store: Store) -> None:

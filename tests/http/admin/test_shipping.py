@@ -335,7 +335,7 @@ async def test_what_belongs_to_a_place_goes_with_it(merchant: Merchant, shop: Sh
 async def test_profiles_and_providers_are_found_by_what_they_are_called(merchant: Merchant) -> None:
     name = f"Bulky goods {ulid()}"
     made = (await merchant.post(PROFILES, {"name": name, "type": "bulky"}))["shipping_profile"]["id"]
-    found = await merchant.get(PROFILES, q=name.lower())
+    found = await merchant.get(PROFILES, name=name)
     assert ([row["id"] for row in found["shipping_profiles"]], found["count"]) == ([made], 1)
     for q, ids in (("Manual", ["manual_manual"]), ("teleport", [])):
         providers = (await merchant.get("/admin/fulfillment-providers", q=q))["fulfillment_providers"]
