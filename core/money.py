@@ -1,7 +1,7 @@
 """Money: which currencies there are, and how many decimals their amounts have.
 
-Amounts are Decimal in major units everywhere. The table is data/currencies.csv: ISO 4217 for codes and decimals, CLDR (English, and the
-currency's home) for names and symbols. What was asked of a database would be the same for every shop, so no database is asked.
+Amounts are Decimal in major units everywhere. The table is data/currencies.csv: the currencies of the API, with the decimals, symbols and
+names that it gives them. What was asked of a database would be the same for every shop, so no database is asked.
 """
 
 from __future__ import annotations

@@ -1,31 +1,51 @@
-"""What a shop has before anybody has done anything: the world's currencies and countries, a store, a channel and a key to it."""
+"""What a shop has before anybody has done anything: currencies and countries, a store, a channel and a key to it, reasons for refunds."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
 
 from ..core.errors import InvalidData
 from ..core.flow import Flow, step, workflow
 from ..modules import Modules
 
+Row = dict[str, Any]
+
 CURRENCY = "eur"
 CHANNEL = "Default Sales Channel"
 KEY = "Default Publishable API Key"
 PROFILE = "Default Shipping Profile"
+REASONS = (
+    {"label": "Shipping Issue", "code": "shipping_issue", "description": "It got lost, came late or went to the wrong place"},
+    {"label": "Customer Care Adjustment", "code": "customer_care_adjustment", "description": "A favour, or making good for trouble"},
+    {"label": "Pricing Error", "code": "pricing_error", "description": "Too much was charged, or a discount was left out"},
+)
 
 
 async def seed_defaults(modules: Modules) -> bool:
     """See to it that the shop has its defaults; whether its store was made just now.
 
-    May be repeated, also at once from several processes: one of them makes each thing. Only a shop without a store gets a channel,
-    a key and a profile: what a merchant deletes later stays deleted. The store comes last, so that the next start makes good one
+    May be repeated, also at once from several processes: one of them makes each thing. Only a shop without a store gets the
+    rest: what a merchant changes or deletes later stays so. The store comes last, so that the next start makes good one
     that was cut off.
     """
     await asyncio.gather(modules.currency.keep_currencies(), modules.region.keep_countries())
     if await modules.store.count("store"):
         return False
-    channel, _ = await asyncio.gather(modules.sales_channel.default_channel(CHANNEL, "Created by Medusa"), _keep_profile(modules))
-    await _keep_key(modules, channel["id"])
+    channel, *_ = await asyncio.gather(
+        modules.sales_channel.default_channel(CHANNEL, "Created by Medusa"),
+        modules.pricing.set_price_preferences([{"attribute": "currency_code", "value": CURRENCY, "is_tax_inclusive": False}]),
+        _keep_profile(modules),
+    )
+    own = channel["id"].removeprefix("sc_")  # ids follow from the channel's: two who make the same at once make one
+    key = {"id": f"apk_{own}", "title": KEY, "type": "publishable", "created_by": ""}
+    await _keep(partial(modules.api_key.count, "api_key"), modules.api_key.create_keys, key)
+    await modules.link.attach("publishable_api_key_sales_channel", [{"publishable_key_id": key["id"], "sales_channel_id": channel["id"]}])
+    for place, reason in enumerate(REASONS):
+        row = {"id": f"refr_{own[:-1]}{place}", **reason}
+        await _keep(partial(modules.payment.count, "refund_reason"), partial(modules.payment.create, "refund_reason"), row)
     return await modules.store.default_store(CURRENCY, channel["id"])
 
 
@@ -50,12 +70,11 @@ async def _keep_profile(modules: Modules) -> None:
             raise  # not because somebody else was first
 
 
-async def _keep_key(modules: Modules, channel_id: str) -> None:
-    id = f"apk_{channel_id.removeprefix('sc_')}"  # follows from the channel's: two who make the key at once make the same one
-    if not await modules.api_key.count("api_key", {"id": id}):
+async def _keep(count: Callable[[Row], Awaitable[int]], create: Callable[[list[Row]], Awaitable[Any]], row: Row) -> None:
+    """See to it that a row of that id is there, whoever makes it."""
+    if not await count({"id": row["id"]}):
         try:
-            await modules.api_key.create_keys([{"id": id, "title": KEY, "type": "publishable", "created_by": ""}])
+            await create([row])
         except InvalidData:
-            if not await modules.api_key.count("api_key", {"id": id}):
-                raise
-    await modules.link.attach("publishable_api_key_sales_channel", [{"publishable_key_id": id, "sales_channel_id": channel_id}])
+            if not await count({"id": row["id"]}):
+                raise  # not because somebody else was first

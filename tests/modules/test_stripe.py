@@ -108,21 +108,19 @@ async def test_what_was_taken_for_a_dropped_session_is_given_back_once(payments:
 
 @pytest.mark.parametrize(
     ("currency", "amount", "units"),
-    [("eur", "10.05", 1005), ("jpy", "500", 500), ("kwd", "1.25", 1250), ("ugx", "5", 500), ("mga", "7", 7)],
+    [("eur", "10.05", 1005), ("jpy", "500", 500), ("kwd", "1.25", 1250), ("ugx", "5", 500), ("mga", "7", 7), ("huf", "100", 10_000)],
 )
 def test_amounts_are_counted_as_stripe_does(currency: str, amount: str, units: int) -> None:
     assert minor_units(D(amount), currency) == units
     assert major_units(units, currency) == D(amount)
 
 
-@pytest.mark.parametrize(
-    ("currency", "amount", "units"), [("kwd", "2.231", 2230), ("bhd", "5.125", 5130), ("kwd", "1.995", 2000), ("mga", "0.6", 1)]
-)
+@pytest.mark.parametrize(("currency", "amount", "units"), [("kwd", "2.231", 2230), ("bhd", "5.125", 5130), ("kwd", "1.995", 2000)])
 def test_a_whole_is_moved_by_the_nearest_amount_that_stripe_can(currency: str, amount: str, units: int) -> None:
     assert minor_units(D(amount), currency) == units
 
 
-@pytest.mark.parametrize(("currency", "amount"), [("kwd", "1.0005"), ("kwd", "0.004"), ("mga", "0.4"), ("eur", "0.001")])
+@pytest.mark.parametrize(("currency", "amount"), [("kwd", "1.0005"), ("kwd", "0.004"), ("mga", "0.6"), ("eur", "0.001")])
 def test_an_amount_that_stripe_has_no_word_for_is_refused(currency: str, amount: str) -> None:
     with pytest.raises(InvalidData, match="can't move"):
         minor_units(D(amount), currency)

@@ -26,6 +26,11 @@ async def test_a_new_shop_has_its_defaults_once(shop: Shop) -> None:
     assert [(each["currency_code"], each["is_default"], each["currency"]["name"]) for each in whole["supported_currencies"]] == [
         ("eur", True, "Euro")
     ]
+    (preference,) = await shop.modules.pricing.list("price_preference")
+    assert (preference["attribute"], preference["value"], preference["is_tax_inclusive"]) == ("currency_code", "eur", False)
+    reasons = await shop.modules.payment.list("refund_reason", order=["id"])
+    assert [each["code"] for each in reasons] == ["shipping_issue", "customer_care_adjustment", "pricing_error"]
+    assert await shop.modules.currency.count("currency") == 126
 
 
 async def test_a_region_comes_with_its_providers_and_tax_preference(shop: Shop) -> None:
@@ -65,17 +70,15 @@ async def test_a_region_that_can_not_be_leaves_nothing(shop: Shop, more: dict[st
         await shop.run("create-regions", regions=[{"name": "R", "currency_code": "eur", "countries": ["dk"]} | more])
     assert refused.value.message == message
     assert await shop.modules.region.count("region") == 0
-    assert await shop.modules.pricing.count("price_preference") == 0
+    assert await shop.modules.pricing.count("price_preference", {"attribute": "region_id"}) == 0
 
 
 async def test_a_store_says_which_currencies_hold_their_tax(shop: Shop) -> None:
     (store,) = await shop.modules.store.list("store")
     currencies = [{"currency_code": "usd", "is_default": True, "is_tax_inclusive": True}, {"currency_code": "eur"}]
     await shop.run("update-stores", selector={"id": store["id"]}, update={"name": "Shop", "supported_currencies": currencies})
-    assert [(row["value"], row["is_tax_inclusive"]) for row in await shop.modules.pricing.list("price_preference")] == [
-        ("usd", True),
-        ("eur", False),
-    ]
+    preferences = await shop.modules.pricing.list("price_preference", order=["value"])
+    assert [(row["value"], row["is_tax_inclusive"]) for row in preferences] == [("eur", False), ("usd", True)]
     with pytest.raises(InvalidData, match="Currencies with codes: zzz were not found"):
         await shop.run(
             "update-stores", selector={"id": store["id"]}, update={"supported_currencies": [{"currency_code": "zzz", "is_default": True}]}

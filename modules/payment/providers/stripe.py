@@ -45,9 +45,16 @@ SHOWN = (
     "payment_method_types", "setup_future_usage", "status",
 )  # fmt: skip
 """What is kept of a PaymentIntent; storefronts see it."""
-SPECIAL_DECIMALS = {"isk": 2, "mga": 0, "ugx": 2}
-"""Currencies whose amounts Stripe counts with other decimals than ISO does."""
-STEPS = {"mga": Decimal(1)} | {code: Decimal("0.01") for code, each in money.CURRENCIES.items() if each.decimal_digits == 3}
+DECIMALS = {
+    **dict.fromkeys(("bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"), 0),
+    **dict.fromkeys(("bhd", "jod", "kwd", "omr", "tnd"), 3),
+}
+"""Decimals by which Stripe counts amounts; 2 of all other currencies. The shop's own say how amounts are rounded: the two may differ."""
+STEPS = {
+    code: Decimal(1).scaleb(-moved)
+    for code, each in money.CURRENCIES.items()
+    if each.decimal_digits > (moved := min(DECIMALS.get(code, 2), 2))
+}
 """Currencies that Stripe doesn't move as finely as they are: of three decimals the last has to be 0."""
 NOTICES: Mapping[str, Any] = {
     "payment_intent.amount_capturable_updated": "authorized",
@@ -286,7 +293,7 @@ def _refusal(library: Any, error: stripe.StripeError) -> VelellaError:
 
 
 def _decimals(currency: str) -> int:
-    return SPECIAL_DECIMALS.get(currency.lower(), money.decimals(currency))
+    return DECIMALS.get(currency.lower(), 2)
 
 
 def minor_units(amount: Decimal, currency: str) -> int:
