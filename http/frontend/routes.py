@@ -250,8 +250,23 @@ class Branch:
 
     fixed: dict[str, Branch] = field(default_factory=dict)
     any: Branch | None = None
-    routes: dict[str, tuple[Route, tuple[str, ...]]] = field(default_factory=dict)
-    """By method, with the names of the parameters on the way."""
+    routes: dict[str, tuple[Route | None, tuple[str, ...]]] = field(default_factory=dict)
+    """By method, with the names of the parameters on the way. None: a route of the API that isn't served."""
+
+
+NOT_SERVED = (
+    "/admin/inventory-items/export",
+    "/admin/orders/export",
+    "/admin/products/export",
+    "/admin/products/import",
+    "/admin/products/imports",
+    "/auth/mfa/factors",
+    "/auth/mfa/recovery-codes",
+    "/auth/verification/confirm",
+    "/auth/verification/request",
+    "/auth/{auth_provider}/user",
+)
+"""Paths of the API that take POST and would be taken for an id or a provider here."""
 
 
 class RouteTree:
@@ -260,20 +275,22 @@ class RouteTree:
     def __init__(self, routes: Iterator[Route]) -> None:
         self.root = Branch()
         for route in routes:
-            self._add(route)
+            self._add(route.method, route.path, route)
+        for path in NOT_SERVED:
+            self._add("POST", path, None)
 
-    def _add(self, route: Route) -> None:
+    def _add(self, method: str, path: str, route: Route | None) -> None:
         at, names = self.root, []
-        for segment in route.path.strip("/").split("/"):
+        for segment in path.strip("/").split("/"):
             if segment.startswith("{"):
                 names.append(segment.strip("{}"))
                 at.any = at.any or Branch()
                 at = at.any
             else:
                 at = at.fixed.setdefault(segment, Branch())
-        if route.method in at.routes:
-            raise ValueError(f"Two routes for {route.method} {route.path}")
-        at.routes[route.method] = (route, tuple(names))
+        if method in at.routes:
+            raise ValueError(f"Two routes for {method} {path}")
+        at.routes[method] = (route, tuple(names))
 
     def find(self, method: str, path: str) -> Match | None:
         """The route; HEAD is served by GET. None: no such path, or not with this method."""
@@ -282,7 +299,7 @@ class RouteTree:
         if found is None:
             return None
         (route, names), values = found
-        return Match(route, dict(zip(names, values, strict=True)))
+        return None if route is None else Match(route, dict(zip(names, values, strict=True)))
 
     def exists(self, path: str) -> bool:
         """Whether any method is served under this path."""
@@ -296,7 +313,7 @@ def _segments(path: str) -> list[str]:
 
 def _walk(
     at: Branch, segments: list[str], depth: int, values: list[str], method: str | None
-) -> tuple[tuple[Route, tuple[str, ...]], list[str]] | None:
+) -> tuple[tuple[Route | None, tuple[str, ...]], list[str]] | None:
     if depth == len(segments):
         if method is None:
             return (next(iter(at.routes.values())), values) if at.routes else None
