@@ -24,6 +24,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -63,10 +64,15 @@ _turn = asyncio.Lock()
 # -- what a start of the server needs
 
 
-async def migrate_all(settings: Settings) -> list[str]:
-    """Bring every module's tables up to date; names of the modules that changed. Raises Unavailable, Misconfigured."""
+async def migrate_all(settings: Settings, only: str | None = None) -> list[str]:
+    """Bring every module's tables up to date, or those in the database of this URL `only`. Names of the modules that changed.
+
+    Raises Unavailable, Misconfigured.
+    """
     changed = []
     for url, modules in _by_database(settings).items():
+        if only not in (None, url):
+            continue
         async with _connected(url) as connection:
             for module in modules:
                 async with connection.begin():
@@ -75,16 +81,39 @@ async def migrate_all(settings: Settings) -> list[str]:
     return changed
 
 
-async def pending_all(settings: Settings) -> list[str]:
-    """Names of the modules whose tables are older than their code."""
-    behind = []
+def databases(settings: Settings) -> list[str]:
+    """URLs of all that hold modules' tables."""
+    return list(_by_database(settings))
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a database holds before anything is done to it."""
+
+    modules: tuple[str, ...]
+    """Names of those that are to live there."""
+    pending: tuple[str, ...]
+    """Of these, those whose tables are older than their code, or not there."""
+    foreign: tuple[str, ...]
+    """Names of its tables, where none of them is ours."""
+
+    @property
+    def is_empty(self) -> bool:
+        return self.pending == self.modules and not self.foreign
+
+
+async def survey(settings: Settings) -> dict[str, Found]:
+    """What each of the databases holds, by URL. Changes nothing. Raises Misconfigured for one that a later version has migrated."""
+    found = {}
     for url, modules in _by_database(settings).items():
-        async with _connected(url) as connection:
-            for module in modules:
-                async with connection.begin():
-                    if await connection.run_sync(_pending, module):
-                        behind.append(module.name)
-    return behind
+        async with _connected(url) as connection, connection.begin():
+            tables = [name for (name,) in await connection.execute(text(_TABLES))]
+            ours = {_version_table(module) for module in modules}
+            foreign = () if ours & set(tables) else tuple(sorted(tables))
+            names = tuple(module.name for module in modules)
+            pending = names if foreign else tuple([each.name for each in modules if await connection.run_sync(_pending, each)])
+            found[url] = Found(names, pending, foreign)
+    return found
 
 
 async def migrate(module: Module, url: str) -> list[str]:
@@ -170,6 +199,12 @@ def _pending(connection: Connection, module: Module) -> list[str]:
     return todo + [f"function {name}" for name in _stale(connection, tally_stamps(module.schema.metadata), _FUNCTIONS)]
 
 
+_TABLES = """
+    SELECT relname FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND pg_table_is_visible(oid)
+        AND relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+        AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e')
+"""
+"""Without those of extensions."""
 _VIEWS = "SELECT relname, obj_description(oid, 'pg_class') FROM pg_class WHERE relkind = 'v' AND pg_table_is_visible(oid)"
 _FUNCTIONS = "SELECT proname, obj_description(oid, 'pg_proc') FROM pg_proc WHERE prokind = 'f' AND pg_function_is_visible(oid)"
 

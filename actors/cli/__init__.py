@@ -6,10 +6,11 @@ import sys
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from ... import __version__
 from ...core.errors import Misconfigured, VelellaError
-from . import colony, dashboard, data, operate, serve, top
+from . import colony, dashboard, data, instance, operate, serve, top
 
 app = typer.Typer(
     name="velella",
@@ -49,9 +50,9 @@ def main() -> None:
         app()
     except VelellaError as error:
         console = Console(stderr=True, highlight=False, soft_wrap=True)
-        console.print(f"[red]✗[/red] {error.message}", markup=True)
+        console.print(f"[red]✗[/red] {escape(error.message)}")
         if error.hint:
-            console.print(f"  [dim]{error.hint}[/dim]")
+            console.print(f"  [dim]{escape(instance.as_it_stands(error.hint))}[/dim]")
         if not isinstance(error, Misconfigured):
             console.print(f"  [dim]({type(error).__name__})[/dim]")
         sys.exit(1)

@@ -20,7 +20,7 @@ from ...core.settings import Settings
 from . import instance
 from .data import DataDir
 from .output import console
-from .seeding import seed_defaults, seed_demo
+from .seeding import analyze, seed_defaults, seed_demo
 
 if TYPE_CHECKING:
     from ..control import SupervisorService
@@ -165,6 +165,7 @@ async def _up(settings: Settings, demo: bool, follow: bool) -> None:
             is_new = await seed_defaults(settings)
         if is_new and demo:
             await seed_demo(settings, console)
+            await analyze(settings)
     async with joined(settings):
         from .. import detached
 
@@ -200,7 +201,7 @@ async def _launch(settings: Settings, topology: Topology) -> None:
         report = await answers.status()
     nodes = {replica["node"] for pool in report["pools"] for replica in pool["replicas"]}
     console.print(f"[bold]Velella is up[/bold] with {topology.processes} replicas on {len(nodes)} nodes: {report['url']}")
-    console.print("[dim]velella status shows it, velella down ends it.[/dim]")
+    console.print(f"[dim]{instance.command('velella status')} shows it, {instance.command('velella down')} ends it.[/dim]")
 
 
 async def _apply(supervisor: Any, topology: Topology) -> None:

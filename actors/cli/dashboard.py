@@ -6,6 +6,7 @@ what is built stays in the data directory of whoever builds it.
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import re
@@ -19,6 +20,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from ...core.errors import Misconfigured
 from . import instance
+from .colony import supervisor_of
 from .data import DataDir
 from .output import console
 
@@ -68,7 +70,16 @@ def register(app: typer.Typer) -> None:
             if not keep:
                 shutil.rmtree(work)
             progress.update(step, description=f"Medusa's dashboard {VERSION} is in {folder / 'site'}", total=1, completed=1)
-        console.print(f"It is served under /app: http://localhost:{settings.port}/app")
+        if instance.holder(settings) is None:
+            console.print(f"It is served under /app, once the shop is: {instance.command('velella serve')}")
+        else:
+            console.print(f"It is served: {asyncio.run(_address(data_dir))}/app")
+
+
+async def _address(data_dir: Path | None) -> str:
+    """Where the running shop is."""
+    async with supervisor_of(None, data_dir) as supervisor:
+        return str((await supervisor.status())["url"])
 
 
 def _check_tools() -> None:

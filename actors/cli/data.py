@@ -17,7 +17,7 @@ from ..host import local_host
 from . import instance
 from .accounts import create_admin
 from .output import console
-from .seeding import seed_defaults, seed_demo
+from .seeding import analyze, seed_defaults, seed_demo
 
 R = TypeVar("R")
 
@@ -25,12 +25,22 @@ DataDir = typer.Option(None, help="The data directory. Default: .velella")
 DatabaseUrl = typer.Option(None, help="postgresql://… Default: the embedded PostgreSQL of the data directory.")
 
 
-def with_database(data_dir: Path | None, database_url: str | None, work: Callable[[Settings], Awaitable[R]], *, current: bool = True) -> R:
+def with_database(
+    data_dir: Path | None,
+    database_url: str | None,
+    work: Callable[[Settings], Awaitable[R]],
+    *,
+    current: bool = True,
+    topology: str | None = None,
+) -> R:
     """Run `work` with settings whose database answers (and, unless `current` is false, has the schema of this code).
 
     The embedded database is started where it doesn't run, for as long as this takes. Raises Misconfigured where there is no shop.
     """
-    settings = instance.settings_of(data_dir=data_dir, database_url=database_url)
+    from ..topology import Topology
+
+    # with the databases that the file gives to pools
+    settings = Topology.of(instance.settings_of(data_dir=data_dir, database_url=database_url, topology=topology)).settings
     logs.configure(settings)
     if current:
         instance.must_be_there(settings)
@@ -46,9 +56,13 @@ def with_database(data_dir: Path | None, database_url: str | None, work: Callabl
 
 def register(app: typer.Typer) -> None:
     @app.command(epilog="Example:  velella migrate --database-url postgresql://shop@db.internal/shop")
-    def migrate(data_dir: Path | None = DataDir, database_url: str | None = DatabaseUrl) -> None:
+    def migrate(
+        data_dir: Path | None = DataDir,
+        database_url: str | None = DatabaseUrl,
+        topology: str | None = typer.Option(None, help="A cluster.yaml whose pools name databases for themselves."),
+    ) -> None:
         """Bring the tables of every module up to date. Safe to run twice, and at once with another."""
-        changed = with_database(data_dir, database_url, instance.migrate, current=False)
+        changed = with_database(data_dir, database_url, instance.migrate, current=False, topology=topology)
         console.print(f"Migrated: {', '.join(changed)}." if changed else "Everything is up to date.")
 
     @app.command(epilog="Example:  velella seed")
@@ -63,6 +77,7 @@ def register(app: typer.Typer) -> None:
             await seed_defaults(settings)
             if not empty:
                 await seed_demo(settings, console, visits=True)
+            await analyze(settings)
 
         with_database(data_dir, database_url, work)
         console.print("Seeded.")

@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import re
+import shlex
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import psutil
@@ -20,11 +22,45 @@ from ...core.private import open_private
 from ...core.settings import Settings, kept_secret
 from ..postgres import EmbeddedPostgres
 
+if TYPE_CHECKING:
+    from ...core.migrations import Found
+
 
 def settings_of(**given: Any) -> Settings:
     """Settings with what the command line said on top; paths made absolute, so that every process means the same."""
+    global _given
     settings = Settings(**{name: value for name, value in given.items() if value is not None})
-    return settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
+    settings = settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
+    _given = settings
+    return settings
+
+
+_given: Settings | None = None
+"""The settings of this command."""
+ON_DATA = ("migrate", "seed", "serve", "user", "key", "workflows")
+"""Commands that take --database-url."""
+
+
+def as_it_stands(text: str) -> str:
+    """The text, with each `velella …` in it complete: with the data directory and the database of this command.
+
+    A password isn't repeated: who reads along would have it.
+    """
+    return re.sub(r"`(velella [^`]+)`", lambda found: f"`{command(found[1])}`", text)
+
+
+def command(words: str) -> str:
+    """A command line that means the same shop as this command: `velella status --data-dir /srv/shop2`."""
+    if _given is None:
+        return words
+    usual = Settings()
+    if _given.data_dir != usual.data_dir.expanduser().absolute():
+        words += f" --data-dir {shlex.quote(str(_given.data_dir))}"
+    if _given.database_url not in (None, usual.database_url) and words.split()[1] in ON_DATA:
+        words += f" --database-url {shlex.quote(_without_password(str(_given.database_url)))}"
+    if words.startswith("velella migrate") and _given.topology not in (usual.topology, "packed", "pooled"):
+        words += f" --topology {shlex.quote(str(Path(_given.topology).absolute()))}"
+    return words
 
 
 @contextlib.contextmanager
@@ -109,6 +145,12 @@ def check_port(settings: Settings) -> None:
             ) from None
 
 
+def url(settings: Settings) -> str:
+    """Where a browser on this machine finds the shop: an address that means all of the machine's is asked for by the first of them."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, f"[{settings.host}]" if ":" in settings.host else settings.host)
+    return f"http://{host}:{settings.port}"
+
+
 @contextlib.asynccontextmanager
 async def database(settings: Settings) -> AsyncIterator[Settings]:
     """Settings whose database answers: the configured one, or the embedded one, started for as long as this lasts.
@@ -153,9 +195,13 @@ def _without_password(url: str) -> str:
 
 
 async def migrate(settings: Settings) -> list[str]:
-    """Bring every module's tables up to date; returns the modules that changed. May be called at once from several processes."""
+    """Bring every module's tables up to date; returns the modules that changed. May be called at once from several processes.
+
+    Raises Misconfigured, before anything is changed, where one of the databases is somebody else's.
+    """
     from ...core import migrations  # here: most commands don't need Alembic, which takes its time
 
+    _refuse_foreign(await migrations.survey(settings))
     return await migrations.migrate_all(settings)
 
 
@@ -163,9 +209,41 @@ async def check_schema(settings: Settings) -> None:
     """Raises Misconfigured when a module's tables are older than the code."""
     from ...core import migrations
 
-    pending = await migrations.pending_all(settings)
-    if pending:
-        raise Misconfigured(f"The database is older than this Velella: {', '.join(pending)}.", hint="Run `velella migrate` first.")
+    found = await migrations.survey(settings)
+    _refuse_foreign(found)
+    _refuse_older(found)
+
+
+async def make_current(settings: Settings, *, embedded: bool) -> None:
+    """What `serve` does to its databases: the embedded one is brought up to date, an empty one that was named is made ours.
+
+    Raises Misconfigured, before anything is changed, for one that is somebody else's; one of ours with older tables, which others may be
+    serving; and one that a module or a pool names for itself.
+    """
+    from ...core import migrations
+
+    found = await migrations.survey(settings)
+    _refuse_foreign(found)
+    main = settings.database_url
+    _refuse_older({url: each for url, each in found.items() if url != main or not (embedded or each.is_empty)})
+    await migrations.migrate_all(settings, only=main)
+
+
+def _refuse_foreign(found: Mapping[str, Found]) -> None:
+    for url, each in found.items():
+        if each.foreign:
+            shown = ", ".join(each.foreign[:5]) + (" …" if len(each.foreign) > 5 else "")
+            raise Misconfigured(
+                f"{_without_password(url)} holds tables that aren't Velella's: {shown}.",
+                hint="Name an empty database, or one of Velella's.",
+            )
+
+
+def _refuse_older(found: Mapping[str, Found]) -> None:
+    for url, each in found.items():
+        if each.pending:
+            state = "is empty" if each.is_empty else f"is older than this Velella: {', '.join(each.pending)}"
+            raise Misconfigured(f"The database {_without_password(url)} {state}.", hint="Run `velella migrate` first.")
 
 
 DEMO_ADMIN = "admin@example.com"

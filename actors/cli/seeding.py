@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+import asyncpg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -50,6 +51,18 @@ async def seed_demo(settings: Settings, console: Console, *, visits: bool = Fals
 
             front_end: Any = host.services["http"]
             await demo.fill(f"http://127.0.0.1:{front_end.port}", instance.DEMO_ADMIN, password, step)
+
+
+async def analyze(settings: Settings) -> None:
+    """Let every database look at what its tables hold now: until it has, it plans statements as if they were empty."""
+    from ...core import migrations  # here: most commands don't need Alembic, which takes its time
+
+    for url in migrations.databases(settings):
+        connection = await asyncpg.connect(url)
+        try:
+            await connection.execute("ANALYZE")
+        finally:
+            await connection.close()
 
 
 async def _admin(host: Host, password: str) -> None:

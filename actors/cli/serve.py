@@ -15,7 +15,7 @@ from ...core import logs
 from ...core.settings import Settings
 from . import instance
 from .output import console
-from .seeding import seed_defaults, seed_demo
+from .seeding import analyze, seed_defaults, seed_demo
 
 if TYPE_CHECKING:
     from ..supervisor import Supervisor
@@ -55,7 +55,7 @@ async def _serve(settings: Settings, demo: bool) -> None:
     embedded = settings.database_url is None
     if not embedded:
         async with instance.database(settings):
-            await instance.check_schema(settings)
+            await instance.make_current(settings, embedded=False)
     stopped = _stop_signal()
     supervisor = Supervisor(settings.model_copy(update={"database_url": instance.database_url(settings)}), topology)
     # Ray takes its seconds whatever the database does: it starts while that is prepared and filled
@@ -80,10 +80,11 @@ async def _prepare(settings: Settings, embedded: bool, demo: bool) -> bool:
     """The database as this code needs it, filled on the first start. Returns whether it was filled with the demo shop now."""
     with console.status("Preparing the database …"):
         if embedded:
-            await instance.migrate(settings)
+            await instance.make_current(settings, embedded=True)
         is_new = await seed_defaults(settings)
     if is_new and demo:
         await seed_demo(settings, console)
+        await analyze(settings)
     return is_new and demo
 
 
@@ -123,12 +124,16 @@ async def _introduce(settings: Settings, topology: str, filled: bool) -> None:
     async with local_host(settings, ["api_key", "user"], visits=True) as host:
         keys = await host.modules.api_key.list("api_key", {"type": "publishable", "revoked_at": None}, limit=1)
         users = await host.modules.user.list("user", {}, fields=("email",), limit=1)
-    url = settings.public_url or f"http://{settings.host}:{settings.port}"
+    url = settings.public_url or instance.url(settings)
+    built = (settings.dashboard_dir / "site" / "index.html").is_file()
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
     table.add_column(overflow="fold")
     table.add_row("store API", f"{url}/store/products")
     table.add_row("admin API", f"{url}/admin")
+    table.add_row("dashboard", settings.admin_url or f"{url}/app")
+    if not built:
+        table.add_row("", f"built once by: {instance.command('velella admin build')}")
     if keys:
         table.add_row("publishable key", str(keys[0]["token"]))
     table.add_row("admin login", login(settings, [str(user["email"]) for user in users], shown=filled and console.is_terminal))
@@ -142,7 +147,7 @@ async def _introduce(settings: Settings, topology: str, filled: bool) -> None:
 def login(settings: Settings, emails: Sequence[str], *, shown: bool) -> str:
     """How the merchant logs in. The demo shop's password is `shown` once, on a terminal: what is printed elsewhere is kept by somebody."""
     if not emails:
-        return "none yet: velella user create --email you@example.com --password …"
+        return f"none yet: {instance.command('velella user create --email you@example.com')}"
     path = instance.admin_password_file(settings)
     if emails[0] != instance.DEMO_ADMIN or not path.exists():
         return emails[0]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+from html import escape
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -38,17 +41,24 @@ ONLY_TLS = {"Strict-Transport-Security": "max-age=31536000"}
 
 NOT_BUILT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>The dashboard is not built yet</title>
-<style>body{font:16px/1.5 system-ui,sans-serif;max-width:38rem;margin:15vh auto;padding:0 1rem;color:#222}
-code{background:#f2f2f2;border-radius:6px;padding:.6rem .8rem;display:block}</style></head>
+<style>body{{font:16px/1.5 system-ui,sans-serif;max-width:38rem;margin:15vh auto;padding:0 1rem;color:#222}}
+code{{background:#f2f2f2;border-radius:6px;padding:.6rem .8rem;display:block}}</style></head>
 <body><h1>The dashboard is not built yet</h1>
 <p>The shop is up. Its dashboard is made once, with Node.js 20 or newer, by</p>
-<code>velella admin build</code>
+<code>{command}</code>
 <p>and is here as soon as that has ended; nothing has to be restarted.</p></body></html>
 """
 
 
 def is_dashboard(path: str) -> bool:
     return path == DASHBOARD or path.startswith(f"{DASHBOARD}/")
+
+
+def _building(folder: Path, http: web.BaseRequest) -> str:
+    """The command that builds the dashboard; where the shop's data lie is told on this machine only."""
+    command = "velella admin build"
+    is_here = http.remote is not None and ip_address(http.remote).is_loopback and "X-Forwarded-For" not in http.headers
+    return f"{command} --data-dir {shlex.quote(str(folder.parent.absolute()))}" if is_here else command
 
 
 def dashboard_page(folder: Path, http: web.BaseRequest, *, secure: bool) -> Reply:
@@ -63,7 +73,9 @@ def dashboard_page(folder: Path, http: web.BaseRequest, *, secure: bool) -> Repl
     site = folder / "site"
     index = site / "index.html"
     if not index.is_file():
-        return Reply(NOT_BUILT, 503, "text/html", headers={**safe, "Cache-Control": "no-store"})
+        return Reply(
+            NOT_BUILT.format(command=escape(_building(folder, http))), 503, "text/html", headers={**safe, "Cache-Control": "no-store"}
+        )
     name = path.removeprefix(DASHBOARD).strip("/")
     if not name.startswith("assets/"):
         return Reply(headers={**safe, "Cache-Control": ANEW}, file=index)

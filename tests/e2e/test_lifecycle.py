@@ -108,12 +108,6 @@ async def test_an_unreachable_database_is_one_clear_line(tmp_path: Path) -> None
     assert "Traceback" not in output
 
 
-async def test_an_old_schema_is_refused_with_a_hint(tmp_path: Path, fresh_database: str) -> None:
-    output = await velella("serve", "--port", str(free_port()), "--database-url", fresh_database, data_dir=tmp_path / "data", ok=False)
-    assert "older than this Velella" in output
-    assert "velella migrate" in output
-
-
 async def test_a_topology_that_makes_no_sense_is_refused_before_anything_starts(tmp_path: Path) -> None:
     file = tmp_path / "cluster.yaml"
     file.write_text(

@@ -48,7 +48,9 @@ async def test_without_a_dashboard_a_page_says_how_to_build_one(shop: Shop, brow
     for path in ("/app", "/app/", "/app/products"):
         async with browser.get(shop.base + path) as answer:
             assert (answer.status, answer.headers["Cache-Control"]) == (503, "no-store")
-            assert "velella admin build" in await answer.text()
+            assert f"velella admin build --data-dir {shop.host.settings.data_dir}</code>" in await answer.text()
+    async with browser.get(f"{shop.base}/app", headers={"X-Forwarded-For": "192.0.2.1"}) as answer:
+        assert "<code>velella admin build</code>" in await answer.text()  # who comes from elsewhere isn't told where data lie
 
 
 async def test_every_page_of_the_dashboard_is_its_page(shop: Shop, folder: Path, browser: aiohttp.ClientSession) -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import sys
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from velella.actors.cli import instance
 from velella.actors.host import local_host
 from velella.actors.postgres import EmbeddedPostgres
 from velella.core import migrations
+from velella.core.errors import Misconfigured
 from velella.core.settings import ProviderSettings, Settings, default_providers
 from velella.workflows.defaults import seed_defaults
 
@@ -29,9 +32,9 @@ WORKS = (
 PROVIDERS = ("payment_provider", "tax_provider", "fulfillment_provider", "notification_provider")
 
 
-async def velella(folder: Path, *arguments: str) -> tuple[int | None, str]:
-    """Run a command in an empty folder: exit code and what it printed."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("VELELLA_")}
+async def velella(folder: Path, *arguments: str, **more: str) -> tuple[int | None, str]:
+    """Run a command in an empty folder, with `more` in its environment: exit code and what it printed."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("VELELLA_")} | more
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -117,3 +120,64 @@ async def test_the_first_command_on_a_new_shop_may_name_its_providers(postgres: 
         code, printed = await velella(tmp_path, *command, "--database-url", url)
         assert code == 0, printed
     assert all((await held(url, "payment_provider", "fulfillment_provider")).values())
+
+
+async def tables(url: str) -> list[str]:
+    connection = await asyncpg.connect(url)
+    try:
+        return [row["tablename"] for row in await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+    finally:
+        await connection.close()
+
+
+async def execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def test_an_empty_database_becomes_the_shop_and_its_statistics_are_known(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
+    url = await clone(postgres)
+    settings = Settings(_env_file=None, database_url=url, data_dir=tmp_path)
+    await instance.make_current(settings, embedded=False)
+    assert "customer" in await tables(url)
+    await instance.make_current(settings, embedded=False)  # a second start finds it as it is
+    code, printed = await velella(tmp_path, "seed", "--empty", "--database-url", url, "--data-dir", str(tmp_path / "shop"))
+    assert code == 0, printed
+    connection = await asyncpg.connect(url)
+    assert await connection.fetchval("SELECT reltuples FROM pg_class WHERE relname = 'currency'") == 126
+    await connection.close()
+
+
+async def test_a_database_of_somebody_else_is_refused_before_anything_is_made_there(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
+    url = await clone(postgres)
+    await execute(url, "CREATE TABLE customer (id text); CREATE VIEW customers AS SELECT * FROM customer")
+    for words in (("serve", "--port", "0"), ("migrate",), ("seed",)):
+        code, printed = await velella(tmp_path, *words, "--database-url", url)
+        assert (code, "holds tables that aren't Velella's: customer, customers." in printed) == (1, True), printed
+    assert await tables(url) == ["customer"]
+
+
+async def test_a_database_of_older_tables_asks_for_the_command_that_mends_it(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
+    url, data = await clone(postgres), tmp_path / "the shop"
+    settings = Settings(_env_file=None, database_url=url, data_dir=data)
+    await migrations.migrate_all(settings)
+    await execute(url, "UPDATE region_migrations SET version_num = '0000'")
+    with pytest.raises(Misconfigured):
+        await instance.make_current(settings, embedded=False)
+    await execute(url, "DELETE FROM region_migrations")
+    for words in (("serve", "--port", "0"), ("seed",)):
+        code, printed = await velella(tmp_path, *words, "--database-url", url, "--data-dir", str(data))
+        assert (code, "is older than this Velella: region." in printed) == (1, True), printed
+        assert f"`velella migrate --data-dir {shlex.quote(str(data))} --database-url {shlex.quote(url)}`" in printed
+
+
+async def test_only_migrate_touches_a_database_that_a_module_names_for_itself(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
+    url, own = await clone(postgres), await clone(postgres)
+    code, printed = await velella(tmp_path, "serve", "--port", "0", VELELLA_DATABASE_URL=url, VELELLA_DATABASES__ORDER=own)
+    assert (code, "is empty" in printed, "`velella migrate`" in printed) == (1, True, True), printed
+    assert (await tables(url), await tables(own)) == ([], [])
+    code, printed = await velella(tmp_path, "migrate", VELELLA_DATABASE_URL=url, VELELLA_DATABASES__ORDER=own)
+    assert (code, "order" in await tables(own), "order" in await tables(url)) == (0, True, False), printed
