@@ -71,3 +71,35 @@ PAGES = [
     "/reset-password",
     "/invite",
 ]
+
+LISTS = {
+    "/products": ("products", "title"),
+    "/product-options": ("product-options", "title"),
+    "/categories": ("product-categories", "name"),
+    "/collections": ("collections", "title"),
+    "/inventory": ("inventory-items", "sku"),
+    "/reservations": ("reservations", "description"),
+    "/orders": ("orders", "display_id"),
+    "/customers": ("customers", "email"),
+    "/customer-groups": ("customer-groups", "name"),
+    "/promotions": ("promotions", "code"),
+    "/campaigns": ("campaigns", "name"),
+    "/price-lists": ("price-lists", "title"),
+    "/settings/workflows": ("workflows-executions", "transaction_id"),
+    "/settings/regions": ("regions", "name"),
+    "/settings/users": ("users", "email"),
+    "/settings/sales-channels": ("sales-channels", "name"),
+    "/settings/locations": ("stock-locations", "name"),
+    "/settings/locations/shipping-profiles": ("shipping-profiles", "name"),
+    "/settings/locations/shipping-option-types": ("shipping-option-types", "label"),
+    "/settings/product-tags": ("product-tags", "value"),
+    "/settings/product-types": ("product-types", "value"),
+    "/settings/publishable-api-keys": ("api-keys?type=publishable", "title"),
+    "/settings/secret-api-keys": ("api-keys?type=secret", "title"),
+    "/settings/tax-regions": ("tax-regions", "country_code"),
+    "/settings/return-reasons": ("return-reasons", "label"),
+    "/settings/refund-reasons": ("refund-reasons", "label"),
+}
+"""Pages that are lists, with what the API lists there and the column by which a row is known on the page."""
+COUNTRIES = {"dk": "Denmark", "gb": "United Kingdom"}
+"""What the dashboard calls them."""

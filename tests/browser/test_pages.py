@@ -10,7 +10,7 @@ from ..e2e.served import Api, Served
 from ..e2e.shop import Shop
 from .desk import BROKEN, Desk
 from .filled import fill
-from .pages import PAGES
+from .pages import COUNTRIES, LISTS, PAGES
 
 
 def area(address: str) -> str:
@@ -36,3 +36,22 @@ async def test_every_page_is_shown(desk: Desk, ids: dict[str, str], name: str) -
             broken.append(f"{page}: {said[-200:]}")
     print(f"{len(AREAS[name])} pages, {desk.answers} answers")
     assert broken == []
+
+
+def test_every_page_that_is_a_list_is_looked_at() -> None:
+    with_things = {page.rpartition("/")[0] for page in PAGES if page.rpartition("/")[2].startswith("{")}
+    missing = {page for page in with_things if page and "{" not in page} - LISTS.keys()
+    assert missing == set()
+
+
+async def test_lists_show_rows_wherever_the_api_counts_some(desk: Desk, ids: dict[str, str], admin: Api) -> None:
+    empty = []
+    for page, (path, column) in LISTS.items():
+        answer = await admin.get(f"/admin/{path}", limit=100)
+        rows = next(rows for rows in answer.values() if isinstance(rows, list))
+        assert (answer["count"] > 0, len(rows)) == (True, answer["count"]), path
+        await desk.open(page)
+        said = await desk.page.locator("main").inner_text()
+        if not any(COUNTRIES.get(row[column], str(row[column])) in said for row in rows):
+            empty.append(f"{page}: {said[-200:]}")
+    assert empty == []

@@ -95,6 +95,21 @@ async def test_a_product_is_renamed_and_put_where_it_belongs(desk: Desk, admin: 
     assert sorted(channel["name"] for channel in product["sales_channels"]) == ["Boat fair", "Default Sales Channel"]
 
 
+async def test_an_image_is_added_to_a_product_that_has_one(desk: Desk, admin: Api, shop: Shop) -> None:
+    product = await sell(admin, shop, "pennant", {"eur": 9})
+    await admin.post(f"/admin/products/{product['id']}", {"images": [{"url": address_of((190, 24, 93))}]})
+    [first] = (await product_of(admin, "pennant"))["images"]
+    await desk.open(f"/products/{product['id']}/media?view=edit")
+    image = png(64, (30, 64, 175), (190, 24, 93))
+    await desk.front.locator("input[type=file]").set_input_files({"name": "pennant.png", "mimeType": "image/png", "buffer": image})
+    await desk.save()
+
+    kept, added = sorted((await product_of(admin, "pennant"))["images"], key=lambda each: each["id"] != first["id"])
+    assert (kept["id"], kept["url"]) == (first["id"], first["url"])
+    async with admin.session.get(added["url"]) as answer:
+        assert (answer.status, await answer.read()) == (200, image)
+
+
 async def test_stock_is_set_at_a_location(desk: Desk, admin: Api, shop: Shop) -> None:
     await admin.post("/admin/inventory-items", {"sku": "cleat", "title": "Cleat"})
     await desk.open("/inventory")
