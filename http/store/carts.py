@@ -80,7 +80,7 @@ CART = View(
     allowed=(
         *_SHOWN,
         *words("items region promotions customer shipping_methods shipping_address billing_address payment_collection credit_lines"),
-        *words("original_subtotal gift_card_total gift_card_tax_total items.variant items.product"),
+        *words("customer_id original_subtotal gift_card_total gift_card_tax_total items.variant items.product"),
         *_under("items", _LINE_TOTALS),
         *under("items", "item_total item_subtotal item_tax_total cart_id is_discountable tax_lines adjustments"),
         *_under("items.tax_lines", ("item_id", *_BELOW_TAX_LINE)),
