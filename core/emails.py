@@ -18,8 +18,16 @@ def is_email(text: Any) -> bool:
     return isinstance(text, str) and len(text) <= LONGEST and _SHAPE.fullmatch(text) is not None
 
 
+def folded(text: str) -> str:
+    """An address as it is kept and looked for: however its letters are written, it is one person's.
+
+    Letters beyond ASCII stay as they are: some of them have lower ones within it, and one address would become another.
+    """
+    return text.lower() if text.isascii() else text
+
+
 def email_address(text: Any, name: str = "email") -> str:
-    """The address, checked. Raises InvalidData that names the field."""
+    """The address, checked and folded. Raises InvalidData that names the field."""
     if not is_email(text):
         raise InvalidData(f"'{name}' has to be an email address")
-    return str(text)
+    return folded(str(text))

@@ -79,7 +79,7 @@ def metadata_column() -> Column[Any]:
 
 
 def email_column(name: str = "email", *, nullable: bool = True) -> Column[str]:
-    """An email address: the kernel refuses to write anything else there."""
+    """An email address: the kernel refuses to write anything else there, and keeps and compares it in lower case."""
     return Column(name, Text, nullable=nullable, info={EMAIL: True})
 
 

@@ -33,7 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from ..clock import iso
-from ..emails import email_address
+from ..emails import email_address, folded
 from ..errors import InvalidData
 from ..numbers import is_narrow, number_of
 from .columns import EMAIL, Money, Quantity, Timestamp
@@ -62,7 +62,7 @@ class Field:
     bits: int = 63
     """Of integers: their size."""
     email: bool = False
-    """Whether what is written there has to be an email address."""
+    """Whether what is written there has to be an email address: it is kept, and looked for, in lower case."""
 
     @property
     def hidden(self) -> bool:
@@ -86,7 +86,7 @@ class Field:
     def coerce(self, value: Any) -> Any:
         """A value for a parameter of this column's type. Raises InvalidData that names the field."""
         if value is None or (type(value) is str and self.kind == "text" and "\x00" not in value):  # what most values are
-            return value
+            return value if value is None or not self.email else folded(value)
         if self.kind == "array":
             if not isinstance(value, (list, tuple, set, frozenset)):
                 raise self._refused(value, "a list")

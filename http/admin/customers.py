@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...workflows.customer.addresses import create_customer_addresses, delete_customer_addresses, update_customer_addresses
-from ...workflows.customer.customers import create_customers, remove_customer_account, update_customers
+from ...workflows.customer.customers import create_customers, remove_customer_account, update_customer_account, update_customers
 from ...workflows.customer.groups import (
     create_customer_groups,
     delete_customer_groups,
@@ -69,6 +71,14 @@ async def delete_customer(request: Request, id: str) -> None:
     await request.run(remove_customer_account, customer_id=id)
 
 
+change, change_account = updates(update_customers), updates(update_customer_account)
+
+
+async def update_customer(request: Request, row: dict[str, Any]) -> None:
+    """A new email is a new name to sign in by."""
+    await (change_account if "email" in row else change)(request, row)
+
+
 routes.resource(
     "/admin/customers",
     CUSTOMER,
@@ -86,7 +96,7 @@ routes.resource(
         **STAMPS,
     ),
     create=Write(CustomerBody, before=signed, run=creates(create_customers, "customers")),
-    update=Write(CustomerBody, run=updates(update_customers)),
+    update=Write(CustomerBody, run=update_customer),
     delete=delete_customer,
 )
 

@@ -74,6 +74,8 @@ class AuthProvider(ABC):
 
     identifier: ClassVar[str]
     display_name: ClassVar[str]
+    by_email: ClassVar[bool] = False
+    """Whether it calls people by their email address, folded (see `core.emails`): then somebody's new address is their new name."""
 
     @abstractmethod
     async def authenticate(self, given: Mapping[str, Any], identities: Identities) -> Outcome:

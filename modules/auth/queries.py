@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Float, Integer, Text, bindparam, case, delete, func, select, update
+from sqlalchemy import Float, Integer, Text, bindparam, case, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from ...core.sql.columns import Json, Timestamp
@@ -55,6 +55,19 @@ LINKED = compiled(
     )
 )
 """Identities by what they are linked to."""
+
+CHANGE_EMAIL = compiled(
+    text("""
+    UPDATE provider_identity AS named SET entity_id = CAST(:new AS text), updated_at = now()
+    FROM auth_identity AS identity
+    WHERE identity.id = named.auth_identity_id
+      AND named.entity_id = CAST(:email AS text) AND named.provider = ANY(CAST(:providers AS text[]))
+      AND identity.app_metadata ->> CAST(:key AS text) = CAST(:actor_id AS text)
+      AND jsonb_strip_nulls(identity.app_metadata) - CAST(:key AS text) = '{}'
+      AND named.deleted_at IS NULL AND identity.deleted_at IS NULL
+    RETURNING named.auth_identity_id
+""")
+)
 
 OPEN_SESSION = compiled(
     insert(auth_session).values(

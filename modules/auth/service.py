@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from ...core.clock import utc_now
+from ...core.emails import email_address, folded
 from ...core.errors import Busy, InvalidData, NotFound, Unauthorized
 from ...core.ids import new_id
 from ...core.messages import reads, writes
@@ -77,7 +78,7 @@ class AuthService(ModuleService):
 
         Raises TooManyRequests where that is one too many.
         """
-        await self._limits.count({"letter_account": to, **({"letter_address": address} if address is not None else {})})
+        await self._limits.count({"letter_account": folded(to), **({"letter_address": address} if address is not None else {})})
 
     async def _limited(self, address: str | None, uses: dict[str, str], attempt: Callable[[], Awaitable[Outcome]]) -> Outcome:
         """An attempt is counted before it is made, so that many at once are no more than many in a row; given back where it didn't fail."""
@@ -133,6 +134,26 @@ class AuthService(ModuleService):
             raise InvalidData(f"Key {key} already exists in app metadata")
         await self.update("auth_identity", [{"id": identity_id, "app_metadata": linked}])
         return await self.identity(identity_id)
+
+    @writes
+    async def change_email(self, actor_type: str, actor_id: str, email: str, new: str) -> bool:
+        """Let an actor who signs in by `email` do so by the `new` address from now on. Whether there was such an identity.
+
+        One that is another actor, too, stays as it is: it goes on signing in by that one's address. Letters that were sent to the former
+        address open nothing any more. Repeating it changes nothing.
+
+        Raises InvalidData where the new address is somebody else's, or none.
+        """
+        named = {
+            "email": folded(email),
+            "new": email_address(new),
+            "providers": [id for id, each in self.providers.items() if each.by_email],
+        }
+        moved = await self.database.fetch(queries.CHANGE_EMAIL, {**named, "key": f"{actor_type}_id", "actor_id": actor_id})
+        if moved:
+            self.touch("provider_identity")
+            self.touch_rows("auth_identity", [row["auth_identity_id"] for row in moved])
+        return bool(moved)
 
     @reads
     async def identities_of(self, actor_type: str, actor_id: str) -> list[Row]:
@@ -233,6 +254,8 @@ class AuthService(ModuleService):
 
         None when there is nobody of that name.
         """
+        if self._provider(provider).by_email:
+            entity_id = folded(entity_id)
         found = await self.database.fetch(queries.FIND, {"provider": provider, "entity_id": entity_id})
         if not found:
             return None

@@ -60,7 +60,7 @@ class CustomerService(ModuleService):
             raise Conflict(f"The guest {email} was deleted meanwhile.")
         if found["is_new"]:
             self.touch_rows("customer", [found["id"]])
-        return {"id": found["id"], "email": email, "has_account": False, "is_new": found["is_new"]}
+        return {"id": found["id"], "email": given["email"], "has_account": False, "is_new": found["is_new"]}
 
     @writes
     async def create_addresses(self, rows: Sequence[Mapping[str, Any]]) -> Rows:

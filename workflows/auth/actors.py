@@ -32,6 +32,18 @@ async def link_actor(flow: Flow, identity_id: str, actor_type: str, actor_id: st
     return {"identity_id": identity_id, "actor_type": actor_type}
 
 
+async def _change_back(flow: Flow, changed: Row) -> None:
+    if changed["is_changed"]:
+        await flow.modules.auth.change_email(changed["actor_type"], changed["actor_id"], changed["new"], changed["email"])
+
+
+@step(undo=_change_back)
+async def change_login(flow: Flow, actor_type: str, actor_id: str, email: str | None, new: str) -> Row:
+    """Who signs in as this actor by one address does so by another. Raises InvalidData where that is somebody else's."""
+    changed = email is not None and await flow.modules.auth.change_email(actor_type, actor_id, email, new)
+    return {"actor_type": actor_type, "actor_id": actor_id, "email": email, "new": new, "is_changed": changed}
+
+
 async def _relink(flow: Flow, unlinked: Row) -> None:
     for identity_id in unlinked["deleted"]:
         await flow.modules.auth.restore("auth_identity", [identity_id])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...core.emails import folded
 from ...core.errors import InvalidData, NotFound
 from ...core.flow import Flow, step, workflow
 from ...core.query.page import Query
@@ -124,7 +125,7 @@ async def find_customer(flow: Flow, customer_id: str | None, email: str | None) 
 
 def normal_email(email: str | None) -> str | None:
     """As it is kept and compared."""
-    return email.strip().lower() or None if email is not None else None
+    return folded(email.strip()) or None if email is not None else None
 
 
 async def _find_region(flow: Flow, id: str | None, address: Mapping[str, Any] | str | None) -> Row:

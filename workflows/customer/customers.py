@@ -7,7 +7,7 @@ from typing import Any
 
 from ...core.errors import Duplicate, InvalidData
 from ...core.flow import Flow, Kept, keep, step, take_back, workflow
-from ..auth.actors import actor_id, link_actor, unlink_actor
+from ..auth.actors import actor_id, change_login, link_actor, unlink_actor
 from ..links import delete
 from ..rows import Selector, update_rows, update_selected
 
@@ -36,6 +36,25 @@ async def update_customers(flow: Flow, selector: Selector, update: Row, addition
     for row in changed:
         flow.emit("customer.updated", id=row["id"])
     return changed
+
+
+@step(reads=True)
+async def email_of(flow: Flow, customer_id: str) -> str | None:
+    email: str | None = (await flow.modules.customer.retrieve("customer", customer_id, fields=("email",)))["email"]
+    return email
+
+
+@workflow("update-customer-account", durable=True)
+async def update_customer_account(flow: Flow, selector: Selector, update: Row, additional_data: Row | None = None) -> list[Row]:
+    """`update-customers` of one customer, whose email may change: who signs in by it does so by the new one.
+
+    Raises NotFound; InvalidData where the new email is somebody else's.
+    """
+    (id,) = selector.values()
+    async with flow.lock(f"customer:{id}"):
+        if update.get("email") is not None:
+            await flow.run(change_login, "customer", id, await flow.run(email_of, id), update["email"])
+        return await flow.run(update_customers, selector, update, additional_data)
 
 
 @workflow("delete-customers", durable=True, hooks=("customersDeleted",))

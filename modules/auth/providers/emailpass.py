@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from ....core.emails import email_address
+from ....core.emails import email_address, folded
 from ....core.errors import InvalidData
 from ..provider import AuthProvider, Identities, Outcome, proven, refused
 from .scrypt import Cost, hash_password, unknown_password, verify_password
@@ -28,6 +28,7 @@ class EmailPassword(AuthProvider):
 
     identifier = "emailpass"
     display_name = "Email/Password Authentication"
+    by_email = True
 
     def __init__(self, hash_config: Mapping[str, int] | None = None, min_length: int = 8) -> None:
         """`hash_config`: `{"logN": 15, "r": 8, "p": 1}`, the cost of a hash. `min_length`: letters that a new password has at least."""
@@ -74,7 +75,7 @@ class EmailPassword(AuthProvider):
         if not isinstance(password, str) or not password:
             return {"success": True, "auth_identity": None, "error": None, "location": None}
         hashed = await self._hashed(self._long_enough(password), given)
-        identity = await identities.keep(email, hashed)
+        identity = await identities.keep(folded(email), hashed)
         return proven(identity) if identity is not None else refused(WRONG)
 
     def account(self, given: Mapping[str, Any]) -> str | None:
@@ -97,14 +98,14 @@ def _is_first(given: Mapping[str, Any]) -> bool:
 
 
 def _credentials(given: Mapping[str, Any]) -> tuple[str, str] | str:
-    """Email and password of a request, or what is wrong with them."""
+    """Email, folded, and password of a request, or what is wrong with them."""
     body = given.get("body") or {}
     email, password = body.get("email"), body.get("password")
     if not isinstance(password, str) or not password:
         return "Password should be a string"
     if not isinstance(email, str) or not email:
         return "Email should be a string"
-    return email, password
+    return folded(email), password
 
 
 def _stored(secret: Mapping[str, Any]) -> bytes | None:

@@ -65,6 +65,47 @@ async def test_a_customer_is_created_read_changed_and_deleted(merchant: Merchant
         assert gone == (404, "not_found", f"Customer with id: {customer['id']} was not found")
 
 
+async def test_one_person_is_one_account_however_the_address_is_written(merchant: Merchant, store: Client) -> None:
+    address, login = email(), "/auth/customer/emailpass"
+    written = address.upper()
+    token = (await store("POST", f"{login}/register", {"email": written, "password": "secret words"})).json["token"]
+    customer = (await Merchant(store.with_(authorization=f"Bearer {token}")).post("/store/customers", {"email": written}))["customer"]
+    assert customer["email"] == address
+    for name in (address, written, address.capitalize()):
+        assert (await store("POST", login, {"email": name, "password": "secret words"})).status == 200, name
+        refused = await store("POST", f"{login}/register", {"email": name, "password": "other words"})
+        assert (refused.status, refused.json["type"]) == (401, "unauthorized"), name
+    guest = (await merchant.post(CUSTOMERS, {"email": address.capitalize()}))["customer"]
+    assert (await merchant.refused("POST", CUSTOMERS, {"email": written}))[:2] == (400, "invalid_data")
+    for wanted in ({"email": written}, {"email[]": written}, {"$or[0][email]": written}):
+        page = await merchant.get(CUSTOMERS, **wanted, order="has_account")
+        assert [row["id"] for row in page["customers"]] == [guest["id"], customer["id"]], wanted
+    (invited, again) = [{"email": each} for each in (written, address)]
+    await merchant.post("/admin/invites", invited)
+    assert (await merchant.refused("POST", "/admin/invites", again))[:2] == (400, "invalid_data")
+
+
+async def test_a_customer_signs_in_by_the_address_that_they_have(shop: Shop, merchant: Merchant, store: Client) -> None:
+    me = await signed_in(shop, store)
+    customer = (await me.get(ME))["customer"]
+    path, new, login = f"{CUSTOMERS}/{customer['id']}", email(), "/auth/customer/emailpass"
+
+    async def comes_in(address: str) -> bool:
+        return (await store("POST", login, {"email": address, "password": "secret words"})).status == 200
+
+    other = (await (await signed_in(shop, store)).get(ME))["customer"]
+    assert (await merchant.refused("POST", path, {"email": other["email"]}))[:2] == (400, "invalid_data")
+    assert await comes_in(customer["email"])  # what is refused has changed nothing
+    assert (await merchant.post(path, {"email": new.upper(), "first_name": "Ada"}))["customer"]["email"] == new
+    assert (await comes_in(new), await comes_in(customer["email"])) == (True, False)
+    assert (await me.get(ME))["customer"]["email"] == new  # who is in stays in
+    token = (await store("POST", f"{login}/register", {"email": customer["email"], "password": "secret words"})).json["token"]
+    assert token  # the former address is free again
+    taken = await merchant.refused("POST", path, {"email": customer["email"]})
+    assert taken[:2] == (400, "invalid_data")
+    assert (await me.get(ME))["customer"]["email"] == new
+
+
 @pytest.mark.parametrize(
     ("path", "body", "message"),
     [
