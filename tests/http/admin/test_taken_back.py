@@ -162,7 +162,8 @@ async def around(merchant: Merchant) -> dict[str, str]:
         zone = {"name": ulid(), "geo_zones": [{"type": "country", "country_code": "dk"}]}
         zones = f"/admin/fulfillment-sets/{ids['set']}/service-zones"
         ids["zone"] = (await merchant.post(zones, zone, fields="*service_zones"))["fulfillment_set"]["service_zones"][0]["id"]
-        ids["tax_region"] = (await merchant.post("/admin/tax-regions", {"country_code": "sj"}))["tax_region"]["id"]
+        taxed = {"country_code": "sj", "provider_id": "tp_system"}
+        ids["tax_region"] = (await merchant.post("/admin/tax-regions", taxed))["tax_region"]["id"]
         _parents.update(ids)
     return _parents
 
