@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -47,12 +48,12 @@ class Processes:
 
 
 class Bystander:
-    """Somebody who looks at a product again and again. `waited`: the longest answer, less what this test itself was late."""
+    """Somebody who asks for `path` again and again. `waited`: the longest answer, less what this test itself was late."""
 
-    def __init__(self, store: Api, product: str) -> None:
+    def __init__(self, api: Api, path: str) -> None:
         self.waited = 0.0
         self.failed: list[int] = []
-        self._store, self._path = store, f"/store/products/{product}?fields=id"
+        self._api, self._path = api, path
         self._task = asyncio.create_task(self._look())
 
     async def _look(self) -> None:
@@ -61,7 +62,7 @@ class Bystander:
             await asyncio.sleep(0.02)
             late = max(0.0, time.monotonic() - before - 0.02)
             started = time.monotonic()
-            status, _ = await self._store.raw("GET", self._path)
+            status, _ = await self._api.raw("GET", self._path)
             if status != 200:
                 self.failed.append(status)
             self.waited = max(self.waited, time.monotonic() - started - late)
@@ -116,7 +117,7 @@ async def test_no_request_costs_more_than_a_request(colony: Served, shop: Shop) 
     for path in sorted({request.path.partition("?")[0] for request in requests if request.method == "GET" and len(request.path) < 9000}):
         # what is loaded when it is first asked for
         await send(replace(requests[0], api=at.admin if "/admin" in path else at.store, path=path))
-    bystander = Bystander(at.store, at.product)
+    bystander = Bystander(at.store, f"/store/products/{at.product}?fields=id")
     too_dear: list[str] = []
     for request in requests:
         bystander.waited = 0.0
@@ -132,3 +133,21 @@ async def test_no_request_costs_more_than_a_request(colony: Served, shop: Shop) 
     await bystander.leave()
     assert {replica["pid"] for pool in (await colony.status())["pools"] for replica in pool["replicas"]} == pids, "a process died"
     assert not too_dear, "\n".join(too_dear)
+
+
+async def test_a_crowd_that_signs_in_keeps_nobody_waiting_who_is_signed_in(colony: Served) -> None:
+    """Each word costs a twentieth of a second to check: a crowd is let in a few at a time or told when to come again."""
+    admin, anybody = await colony.admin(), Api(colony.session, colony.base)
+    merchant = Bystander(admin, "/admin/users/me")
+
+    async def guess(number: int) -> int:
+        guessed = {"email": f"guess-{number}@example.com", "password": "a wrong word"}
+        return (await anybody.raw("POST", "/auth/customer/emailpass", guessed))[0]
+
+    answers = Counter(await asyncio.gather(*(guess(number) for number in range(200))))
+    await merchant.leave()
+    assert answers[401] > 0
+    assert set(answers) <= {401, 429, 503}, answers
+    assert not merchant.failed
+    assert merchant.waited <= WAIT_SECONDS
+    await colony.admin()  # the merchant's own sign-in goes through as soon as they are gone
