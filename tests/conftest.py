@@ -55,11 +55,32 @@ STARTING_PROCESSES = ("tests/actors/", "tests/e2e/test_lifecycle.py", "tests/e2e
 and its clock are shared). Tests of stock, money, kills and recovery are never tried again."""
 
 
+LONGEST_FIRST = ("e2e", "actors", "store", "contract", "engine", "benchmarks", "workflows", "http", "plugins", "modules")
+"""Folders in the order in which they are begun, so that processes that share them out end at about the same time; then the others."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A machine that stalls makes the former fail: they are tried twice more, which shows as R."""
+    """A machine that stalls makes the former fail: they are tried twice more, which shows as R.
+
+    What shares a server runs in one process (scripts/test has two): a folder, and of the served shops each topology.
+    """
     for item in items:
         if item.nodeid.startswith(STARTING_PROCESSES):
             item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=2))
+        item.add_marker(pytest.mark.xdist_group(_server(item)))
+    items.sort(key=lambda item: LONGEST_FIRST.index(_folder(item)) if _folder(item) in LONGEST_FIRST else len(LONGEST_FIRST))
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).parts[0]
+
+
+def _server(item: pytest.Item) -> str:
+    folder = _folder(item)
+    if folder != "e2e":
+        return folder
+    given = getattr(item, "callspec", None)
+    return f"e2e {given.params.get('colony', item.path.stem) if given else item.path.stem}"
 
 
 WHEN_ASKED_FOR = ("browser", "nodes")

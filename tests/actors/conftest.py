@@ -22,7 +22,7 @@ from velella.core.settings import Settings
 TOYS = Path(__file__).parent / "toys"
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def toys_importable() -> Iterator[None]:
     """For this process and all that it starts."""
     before = os.environ.get("PYTHONPATH")

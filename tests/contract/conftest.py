@@ -55,7 +55,7 @@ providers.Reckoner = Reckoner  # type: ignore[attr-defined]
 sys.modules[providers.__name__] = providers
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def shop(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
     """One that has been walked through."""
     async with walked_shop(postgres, tmp_path_factory.mktemp("contract")) as made:

@@ -21,20 +21,20 @@ COUNTRIES = [
 """Prices with tax and without, in currencies of 2, 0 and 3 decimals."""
 
 
-@pytest.fixture(scope="session", params=["packed", "pooled"])
+@pytest.fixture(scope="package", params=["packed", "pooled"])
 async def colony(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
     """An empty shop with an admin user, served by a process of its own."""
     async with served(tmp_path_factory.mktemp(request.param), request.param, "--empty") as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def shop(colony: Served) -> Shop:
     """The colony's store, open for three countries."""
     return await open_shop(await colony.admin(), COUNTRIES)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def node(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with the SDK installed. Node comes from the machine or from the wheel."""
     here = Path(__file__).parent

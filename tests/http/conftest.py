@@ -223,7 +223,7 @@ class Shop:
         return await token_of(self.host.modules, self.front.tokens, actor_type, actor_id, **claims)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def shop(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
     """Served for the whole run, on a database of its own."""
     async with served(postgres, tmp_path_factory.mktemp("front")) as made:

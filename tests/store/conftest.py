@@ -376,13 +376,13 @@ class Store:
         return made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def stripe_desk() -> AsyncIterator[StripeDesk]:
     async with StripeDesk() as desk:
         yield desk
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def market(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory, stripe_desk: StripeDesk) -> AsyncIterator[Market]:
     """One shop for all tests; each makes its own products."""
     name = f"market_{ulid().lower()}"

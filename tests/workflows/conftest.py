@@ -62,7 +62,7 @@ def unlucky() -> dict[str, Any]:
     return {"additional_data": {"refuse": True}}
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def seeded(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Name of a database with all tables and the shop's defaults, to be cloned."""
     url = await clone(postgres)

@@ -67,7 +67,7 @@ FILES = (
 """Whose routes are served."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def shop(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
     """Served for all these tests: each makes its own things, under names of its own."""
     url, folder = await clone(postgres), tmp_path_factory.mktemp("admin")
