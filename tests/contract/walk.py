@@ -389,7 +389,7 @@ async def taxes(shop: Shop) -> None:
     rate = {"rate": 19, "name": "VAT", "code": "vat"}
     germany = {"country_code": "de", "provider_id": "tp_system", "default_tax_rate": rate, **HOOKED}
     region = (await admin.post("/admin/tax-regions", germany))["tax_region"]["id"]
-    spare = (await admin.post("/admin/tax-regions", {"country_code": "us"}))["tax_region"]["id"]
+    spare = (await admin.post("/admin/tax-regions", {"country_code": "us", "provider_id": "tp_system"}))["tax_region"]["id"]
     await admin.get("/admin/tax-regions")
     await admin.get("/admin/tax-regions/{id}", id=region)
     await admin.post("/admin/tax-regions/{id}", {"metadata": {"a": 1}}, id=region)

@@ -99,9 +99,9 @@ async def test_a_tax_takes_no_less_than_nothing_and_no_more_than_ten_times_the_p
 ) -> None:
     country = next(market.unsold)
     default = {"rate": rate, "code": "x", "name": "X"}
-    made = await merchant.post("/admin/tax-regions", {"country_code": country, "default_tax_rate": default})
+    made = await merchant.post("/admin/tax-regions", {"country_code": country, "provider_id": "tp_system", "default_tax_rate": default})
     assert made.status == 200 if taken else refused(made)
-    region = made if taken else await merchant.post("/admin/tax-regions", {"country_code": country})
+    region = made if taken else await merchant.post("/admin/tax-regions", {"country_code": country, "provider_id": "tp_system"})
     body = {"tax_region_id": region["tax_region"]["id"], "rate": rate, "code": "y", "name": "Y"}
     made = await merchant.post("/admin/tax-rates", body)
     assert made.status == 200 if taken else refused(made)

@@ -98,7 +98,8 @@ async def known(merchant: Merchant) -> Known:
     option = (await merchant.post("/admin/shipping-options", await standard(merchant, zone)))["shipping_option"]
     held = await merchant.post("/admin/reservations", {"inventory_item_id": item, "location_id": place, "quantity": 1})
     regions = (await merchant.get("/admin/tax-regions", country_code="no"))["tax_regions"]
-    region = regions[0] if regions else (await merchant.post("/admin/tax-regions", {"country_code": "no"}))["tax_region"]
+    new = {"country_code": "no", "provider_id": "tp_system"}
+    region = regions[0] if regions else (await merchant.post("/admin/tax-regions", new))["tax_region"]
     rate = (await merchant.post("/admin/tax-rates", {"name": "x", "code": "x", "tax_region_id": region["id"]}))["tax_rate"]["id"]
     return {
         "stock-locations": place, "location-levels": place, "location_id": other, "inventory-items": item, "inventory_item_id": item,
