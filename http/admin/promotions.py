@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
-from ...core.errors import InvalidData
+from ...core.errors import InvalidData, NotFound
 from ...core.query.page import Query
 from ...workflows.promotion.promotions import batch_promotion_rules, create_promotions, delete_promotions, update_promotions
 from ..frontend.bodies import ABSENT, AdditionalData, AtLeastOne, Body, Metadata, Number, Whole
@@ -131,10 +131,13 @@ routes.resource(
 async def get_promotion(request: Request) -> Answer:
     """Get a promotion by its id or its code."""
     named = request.params["id"]
-    page = await request.rows(PROMOTION, {"$or": [{"id": named}, {"code": named}]}, limit=1)
-    if page.json == b"[]":
-        raise request.not_found(PROMOTION, named)
-    return envelope(PROMOTION.key, page)
+    try:
+        return await request.fetch(PROMOTION, named)
+    except NotFound:
+        page = await request.rows(PROMOTION, {"code": named}, limit=1)
+        if page.json == b"[]":
+            raise
+        return envelope(PROMOTION.key, page)
 
 
 # -- what rules can be about

@@ -18,7 +18,6 @@ PROMISED: dict[str, str] = json.loads((Path(__file__).parent / "columns.json").r
 
 OURS = {
     "cart": {"version"},
-    "order_line_item": {"order_id"},
     "order_shipping_method": {"order_id"},
 }
 """Columns that we need besides."""

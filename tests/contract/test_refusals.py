@@ -130,6 +130,7 @@ async def test_a_storefront_says_which_it_is(shop: Shop, name: str) -> None:
 # -- what isn't there
 
 OTHERWISE = {
+    "DELETE /store/customers/me/addresses/{}": 200,
     "GET /admin/users/{}/auth-providers": 200,
     "GET /admin/orders/{}/changes": 200,
     "GET /admin/orders/{}/line-items": 200,
