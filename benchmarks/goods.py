@@ -7,7 +7,6 @@ in whatever order they are made. Products rise by id and by time; each has four 
 from __future__ import annotations
 
 import datetime as dt
-import json
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -17,10 +16,12 @@ from typing import Any
 
 from sqlalchemy import Table
 
+from velella.core.json import dumps
 from velella.modules.customer import tables as customers
 from velella.modules.inventory import tables as inventory
 from velella.modules.link.tables import metadata as links
 from velella.modules.order import tables as orders
+from velella.modules.order.placing import summary
 from velella.modules.payment import tables as payments
 from velella.modules.pricing import tables as pricing
 from velella.modules.product import tables as products
@@ -316,10 +317,8 @@ class Goods:
 
 
 def _summary(cents: int) -> str:
-    total = cents / 100
-    owed = dict.fromkeys(("pending_difference", "current_order_total", "original_order_total", "accounting_total"), total)
-    nothing = dict.fromkeys(("paid_total", "refunded_total", "credit_line_total", "transaction_total"), 0)
-    return json.dumps(owed | nothing)
+    nothing = Decimal(0)
+    return dumps(summary(Decimal(cents).scaleb(-2), nothing, nothing, nothing)).decode()
 
 
 def _sheet(table: Table, columns: str) -> tuple[Table, tuple[str, ...]]:
