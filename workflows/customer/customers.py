@@ -74,10 +74,14 @@ async def create_customer_account(flow: Flow, auth_identity_id: str, customer: R
     Raises InvalidData without an email; Duplicate where the email belongs to a registered customer, and where the identity is somebody
     already; Unauthorized where the identity's secret isn't that one any more.
     """
-    email = customer.get("email")
-    if not email:
+    if not customer.get("email"):
         raise InvalidData("A customer account needs an email")
-    id = actor_id(auth_identity_id, "cus")
+    async with flow.lock(f"auth_identity:{auth_identity_id}"):  # finishing is for attempts that are over, not for one under way
+        return await _registered(flow, auth_identity_id, customer, secret_version)
+
+
+async def _registered(flow: Flow, auth_identity_id: str, customer: Row, secret_version: int | None) -> Row:
+    id, email = actor_id(auth_identity_id, "cus"), customer["email"]
     wanted = {"$or": [{"email": email, "has_account": True}, {"id": id}]}
     there = await flow.modules.customer.list("customer", wanted, fields=("id", "deleted_at"), with_deleted=True)
     living = [row["id"] for row in there if row["deleted_at"] is None]
