@@ -197,9 +197,9 @@ async def test_what_options_need_can_not_be_deleted(fulfillments: FulfillmentSer
     used, free = [row["id"] for row in await fulfillments.create("shipping_profile", [{"name": n, "type": n} for n in "ab"])]
     option = await option_for(fulfillments, zone, "post", shipping_profile_id=used)
     (type_,) = await fulfillments.list("shipping_option_type")
-    with pytest.raises(NotAllowed):
+    with pytest.raises(InvalidData, match="Delete those first"):
         await fulfillments.delete_profiles([free, used])
-    with pytest.raises(NotAllowed):
+    with pytest.raises(InvalidData, match="are used"):
         await fulfillments.delete_types([type_["id"]])
     await fulfillments.delete("shipping_option", [option])
     assert await fulfillments.delete_profiles([free, used]) == [free, used]

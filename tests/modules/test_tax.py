@@ -195,7 +195,7 @@ async def test_a_province_belongs_to_its_country(taxes: TaxService) -> None:
     assert found["parent_id"] == us["id"]
     with pytest.raises(InvalidData, match="parent tax region of de"):
         await taxes.create_regions([{"country_code": "us", "province_code": "ca", "parent_id": de["id"]}])
-    with pytest.raises(NotFound):
+    with pytest.raises(InvalidData, match="txreg_none"):
         await taxes.create_regions([{"country_code": "us", "province_code": "ca", "parent_id": "txreg_none"}])
     with pytest.raises(InvalidData):
         await taxes.create_regions([{"country_code": "us", "province_code": "ca", "provider_id": "tp_system"}])

@@ -95,25 +95,37 @@ async def test_products_show_the_categories_that_browsers_are_led_through(store:
     assert await categories() == {shelf.internal}
 
 
-async def test_parents_and_children_that_are_hidden_stay_so_however_far_one_looks(store: Store, shelf: Shelf) -> None:
+async def test_parents_and_children_that_are_hidden_stay_so_however_far_one_looks(store: Store, merchant: Store, shelf: Shelf) -> None:
     async def category(id: str, **query: str) -> Row:
         shown: Row = (await store.get(f"/store/product-categories/{id}", **query))["product_category"]
         return shown
 
+    async def made(parent: str, **body: bool) -> str:
+        given = {"name": f"Deep {ulid().lower()}", "is_active": True, "parent_category_id": parent, **body}
+        return str((await merchant.post("/admin/product-categories", given))["product_category"]["id"])
+
+    def tree(rows: list[Row]) -> Row:
+        return {row["id"]: tree(row["category_children"]) for row in rows}
+
+    leaf, hidden = await made(shelf.child), await made(shelf.child, is_internal=True)
+    below = await made(hidden)  # shown by itself, and out of sight from above
     plain = await category(shelf.shown)
     assert plain["parent_category"] is None
     assert [each["id"] for each in plain["category_children"]] == [shelf.child]
     assert (await category(shelf.shown, include_ancestors_tree="true"))["parent_category"] is None
-    grown = await category(shelf.shown, include_descendants_tree="true", fields="id,name")
-    assert [each["id"] for each in grown["category_children"]] == [shelf.child]
+    grown = await category(shelf.shown, include_descendants_tree="true", fields="id,name,*category_children")
+    assert tree(grown["category_children"]) == {shelf.child: {leaf: {}}}
     around = await category(
         shelf.child, fields="id,parent_category.id,parent_category.category_children,parent_category.parent_category.name"
     )
     assert [each["id"] for each in around["parent_category"]["category_children"]] == [shelf.child]
     assert around["parent_category"]["parent_category"] is None
-    up = await category(shelf.child, include_ancestors_tree="true")
-    assert (up["parent_category"]["id"], up["parent_category"]["parent_category"]) == (shelf.shown, None)
-    sold = await category(shelf.shown, include_descendants_tree="true", fields="id,*products")
+    up = await category(leaf, include_ancestors_tree="true", fields="id,*parent_category")
+    above = up["parent_category"]
+    assert (above["id"], above["parent_category"]["id"], above["parent_category"]["parent_category"]) == (shelf.child, shelf.shown, None)
+    assert (await category(below, include_ancestors_tree="true", fields="id,*parent_category"))["parent_category"] is None
+    sold = await category(shelf.shown, include_descendants_tree="true", fields="id,*products,*category_children")
+    assert tree(sold["category_children"]) == {shelf.child: {leaf: {}}}
     assert [product["id"] for product in sold["products"]] == [shelf.sold]
     assert (await store.get(f"/store/product-categories/{shelf.internal}")).status == 404
 

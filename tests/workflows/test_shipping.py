@@ -80,7 +80,7 @@ async def test_prices_are_replaced_as_a_whole(shop: Shop) -> None:
     await shop.run("update-shipping-options-workflow", options=[change])
     assert await prices(shop, made["id"]) == [("dkk", 80, []), ("eur", 11, [])]
     bad = {"id": made["id"], "name": "Bad", "rules": [], "prices": [{"id": "price_none", "amount": 1}]}
-    with pytest.raises(NotFound):  # the price is none of this option's: everything stays as it was
+    with pytest.raises(InvalidData, match="currency"):  # the price is none of this option's, so it is a new one: everything stays as it was
         await shop.run("update-shipping-options-workflow", options=[bad])
     shown = await shop.one("shipping_option", made["id"], "name", "*rules")
     assert (shown["name"], len(shown["rules"])) == ("Mail", 1)

@@ -158,7 +158,8 @@ async def batches(merchant: Merchant) -> list[tuple[str, Row]]:
     item = await merchant.item(stocked={(place := await merchant.location()): 3})
     other_place = await merchant.location()
     price = {"variant_id": one, "currency_code": "eur", "amount": 9}
-    listed = (await merchant.post("/admin/price-lists", {"title": "Sale", "description": "", "prices": [price]}))["price_list"]["id"]
+    sale = {"title": "Sale", "description": "", "prices": [price]}
+    listed = (await merchant.post("/admin/price-lists?fields=id,prices.id", sale))["price_list"]
     method = {"type": "percentage", "value": 10, "target_type": "order"}
     promotion = (await merchant.post("/admin/promotions", {"code": ulid(), "type": "standard", "application_method": method}))["promotion"]
     label = (await merchant.client("POST", "/admin/property-labels", {"entity": "product", "property": ulid(), "label": "x"})).json
@@ -201,7 +202,14 @@ async def batches(merchant: Merchant) -> list[tuple[str, Row]]:
                 "update": [{"inventory_item_id": item, "location_id": other_place + "x", "stocked_quantity": 1}],
             },
         ),
-        (f"/admin/price-lists/{listed}/prices/batch", {"create": [{**price, "currency_code": "usd"}], "delete": ["price_none"]}),
+        (
+            f"/admin/price-lists/{listed['id']}/prices/batch",
+            {
+                "create": [{**price, "currency_code": "usd"}],
+                "update": [{"id": "price_none", "variant_id": two, "amount": 7}],
+                "delete": [listed["prices"][0]["id"]],
+            },
+        ),
         (
             f"/admin/promotions/{promotion['id']}/rules/batch",
             {
