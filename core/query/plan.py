@@ -149,6 +149,19 @@ class Plan:
         return not self.joins and not self.prune and not self.missing
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One relation of a path, and whether it leads to many rows."""
+
+    entity: str
+    target: str
+    many: bool
+
+
+Way = tuple[Step, ...]
+"""Where a path has come through."""
+
+
 @dataclass(slots=True)
 class _Draft:
     fields: list[str] = field(default_factory=list)
@@ -163,17 +176,17 @@ class _Draft:
             raise InvalidData(f"Fields may lead through {RELATIONS} relations in all.")
 
 
-def plan(catalogue: Catalogue, entity: str, tree: FieldTree, *, key: str | None = None, visited: Path = ()) -> Plan:
-    """The plan of a field tree over an entity. `key`: a column that whoever joins the rows needs of each; `visited`: see `_through`.
+def plan(catalogue: Catalogue, entity: str, tree: FieldTree, *, key: str | None = None, way: Way = ()) -> Plan:
+    """The plan of a field tree over an entity. `key`: a column that whoever joins the rows needs of each; `way`: see `_through`.
 
     Raises InvalidData where the tree is beyond the budget.
     """
     draft = _Draft()
-    _walk(catalogue, draft, entity, tree, (), visited, key)
+    _walk(catalogue, draft, entity, tree, (), way, key)
     return Plan(entity, tuple(draft.fields), tuple(draft.joins), tuple(draft.prune), tuple(draft.missing), draft.relations)
 
 
-def _walk(catalogue: Catalogue, draft: _Draft, entity: str, tree: FieldTree, path: Path, visited: Path, key: str | None = None) -> None:
+def _walk(catalogue: Catalogue, draft: _Draft, entity: str, tree: FieldTree, path: Path, way: Way, key: str | None = None) -> None:
     prefix = "".join(f"{segment}." for segment in path)
     needed = [key] if key else []
     leading: set[str] = set()  # columns that lead to one thing that is shown are shown themselves
@@ -182,18 +195,16 @@ def _walk(catalogue: Catalogue, draft: _Draft, entity: str, tree: FieldTree, pat
     for name, child in tree:
         if (relation := catalogue.relation(entity, name)) is not None:
             draft.leads_through(1)
-            _walk(
-                catalogue, draft, relation.target, child, (*path, name), _through(visited, entity, relation.target, relation.kind != "one")
-            )
+            _walk(catalogue, draft, relation.target, child, (*path, name), _through(way, entity, relation.target, relation.kind != "one"))
         elif (edge := catalogue.edge(entity, name)) is not None:
             needed.append(edge.key)
             if edge.target_key == catalogue.entity(edge.target).key:
                 leading.add(edge.key)
-            draft.joins.append(_join(catalogue, entity, path, name, edge, child, visited))
+            draft.joins.append(_join(catalogue, entity, path, name, edge, child, way))
             draft.leads_through(1 + draft.joins[-1].plan.relations)
         elif (alias := catalogue.alias(entity, name)) is not None:
             needed.append((edge := _first_step(catalogue, entity, alias)).key)
-            draft.joins.append(_join(catalogue, entity, path, name, edge, child, visited, alias))
+            draft.joins.append(_join(catalogue, entity, path, name, edge, child, way, alias))
             draft.leads_through(1 + draft.joins[-1].plan.relations)
         elif (many := catalogue.missing(entity, name)) is not None:
             draft.missing.append((path, name, many))
@@ -207,33 +218,32 @@ def _walk(catalogue: Catalogue, draft: _Draft, entity: str, tree: FieldTree, pat
 
 
 def _join(
-    catalogue: Catalogue, entity: str, path: Path, name: str, edge: Edge, tree: FieldTree, visited: Path, alias: Alias | None = None
+    catalogue: Catalogue, entity: str, path: Path, name: str, edge: Edge, tree: FieldTree, way: Way, alias: Alias | None = None
 ) -> Join:
     take = alias.path[1:] if alias else ()
     below = tree.under(".".join(take)) if take else FieldTree(tree.children, all=tree.whole)
-    inner = plan(catalogue, edge.target, below, key=edge.target_key, visited=_through(visited, entity, edge.target, edge.many))
+    inner = plan(catalogue, edge.target, below, key=edge.target_key, way=_through(way, entity, edge.target, edge.many))
     target = catalogue.entity(edge.target)
     if target.bare and not below.whole and target.key not in below.children:
         inner = replace(inner, prune=(*inner.prune, ((), target.key)))
     return Join(path, name, edge.key, edge.target_key, edge.many, inner, take, alias.many if alias else False)
 
 
-_ONE = ""
-"""Stands in a way for a step to one row."""
+def _through(way: Way, entity: str, target: str, many: bool) -> Way:
+    """The way of a path with one step more. Raises InvalidData where it turns in circles, for then rows are multiplied by each other.
 
-
-def _through(visited: Path, entity: str, target: str, many: bool) -> Path:
-    """The way of a path with this step: the entities of which it came to many rows at once. Raises InvalidData where it turns in circles.
-
-    Down a tree (`category_children.category_children`) there are no more rows than the tree has.
+    Down a tree (`category_children.category_children`) there are no more rows than the tree has. Back up from many (`images.product`) only
+    single things follow: the images of each image's product are a thousand times a thousand.
     """
-    if not many:
-        return (*visited, _ONE)
-    if entity == target and visited[-1:] != (_ONE,):
-        return visited
-    if visited.count(target) >= VISITS:
-        raise InvalidData(f"A field comes to many rows of {target} more than {VISITS} times.")
-    return (*visited, target)
+    if many:
+        back_up = way[-1:] and not way[-1].many
+        if entity == target and not back_up:
+            return way
+        if back_up and any(step.entity == entity and any(each.many for each in way[at:]) for at, step in enumerate(way)):
+            raise InvalidData(f"A field comes back to {entity} and then to many rows of {target}.")
+        if sum(step.many and step.target == target for step in way) >= VISITS:
+            raise InvalidData(f"A field comes to many rows of {target} more than {VISITS} times.")
+    return (*way, Step(entity, target, many))
 
 
 def _first_step(catalogue: Catalogue, entity: str, alias: Alias) -> Edge:

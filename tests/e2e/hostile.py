@@ -109,6 +109,7 @@ def _queries(at: Target) -> Iterator[tuple[str, Api, str]]:
         "sales_channels",
     )
     yield "wide fields", admin, f"{listed}?fields=" + ",".join(f"*{name}" for name in wide)
+    yield "images of the products of images", admin, f"{listed}?fields=images.product.images.url"
     yield "wide fields in circles", admin, f"{listed}?fields=" + ",".join(f"*{a}.product.{b}" for a in ("variants", "images") for b in wide)
     yield "fields of an order", admin, "/admin/orders?fields=" + ",".join(
         f"*items.variant.product.{name},*items.variant.{name}" for name in wide

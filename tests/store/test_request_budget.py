@@ -79,8 +79,9 @@ async def test_filters_look_at_few_relations(merchant: Store, text: str, monkeyp
                 *("*variants", "*options", "*images", "*tags", "*variants.options"),
             ]
         ),
+        "images.product.images.url",
     ],
-    ids=["in circles", "in circles across", "wide"],
+    ids=["in circles", "in circles across", "wide", "back up and down again"],
 )
 async def test_fields_lead_through_few_relations(merchant: Store, fields: str, monkeypatch: pytest.MonkeyPatch) -> None:
     await merchant("GET", "/admin/products")
