@@ -1,4 +1,4 @@
-"""Scenarios, what Medusa answered to them, and where we differ: files beside this one."""
+"""Scenarios, what Medusa answered to them, and why we differ: files beside this one."""
 
 from __future__ import annotations
 
@@ -57,15 +57,9 @@ def unexplained(scenario: str, found: list[Difference]) -> tuple[list[Difference
     """Those of the found differences that nobody gives a reason for, and the scenario's reasons that nothing needs."""
     reasons = [reason for reason in map(Reason._make, json.loads((HERE / "differences.json").read_text())) if reason.scenario == scenario]
     needed = {(each, reason) for each in found for reason in reasons if reason.covers(each)}
-    explained = {each for each, _ in needed} | {each for each in found if (each.step, each.path) in _open(scenario)}
+    explained = {each for each, _ in needed}
     stale = [reason for reason in reasons if reason not in {reason for _, reason in needed}]
     return [each for each in found if each not in explained], stale
-
-
-def _open(scenario: str) -> set[tuple[str, str]]:
-    """Step and path of differences that nobody wants, and that aren't mended yet."""
-    path = HERE / "open" / f"{scenario}.json"
-    return {(step, each) for step, paths in json.loads(path.read_text()).items() for each in paths} if path.exists() else set()
 
 
 def _file(scenario: str) -> Path:

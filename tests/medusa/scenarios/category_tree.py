@@ -18,7 +18,7 @@ async def run(api: Api) -> None:
     def id(answer: Any) -> Any:
         return answer["product_category"]["id"]
 
-    ground = (await api.post("/product-categories", {"name": api.fresh("Ground"), "is_active": True}))["product_category"]["id"]
+    ground = await api.own_category()
     root = id(await new("Kitchen", ground, description="all", metadata={"a": 1}))
     await new("Kitchen", ground)
     cups = id(await new("Cups", root))
@@ -46,7 +46,7 @@ async def run(api: Api) -> None:
     await api.admin("GET", f"/product-categories/{small}?fields=name,*parent_category,*category_children")
     await api.admin("GET", f"/product-categories?parent_category_id={root}&fields=name,rank&order=rank")
     await api.admin("GET", f"/product-categories?q={api.word}&parent_category_id=null&fields=name,handle")
-    await api.admin("GET", f"/product-categories?q={api.word}&include_descendants_tree=true&fields=name,rank")
+    await api.admin("GET", f"/product-categories?q={api.word}&include_descendants_tree=true&fields=name&order=name")
     await api.admin("GET", f"/product-categories?q=tiny-&id={tiny}&include_ancestors_tree=true&fields=name")
     await api.admin("GET", f"/product-categories?id[]={cups}&id[]={pans}&order=name&is_active=true&is_internal=false&fields=name")
     await api.admin("POST", f"/product-categories/{pans}", {"rank": 0})

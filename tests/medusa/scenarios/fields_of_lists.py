@@ -9,9 +9,8 @@ async def run(api: Api) -> None:
     shop = await api.shop("bg", "bgn")
     shelf = (await api.quiet("POST", "/admin/collections", {"title": api.fresh("Shelf")}))["collection"]["id"]
     tag = (await api.quiet("POST", "/admin/product-tags", {"value": api.fresh("tag")}))["product_tag"]["id"]
-    category = (await api.quiet("POST", "/admin/product-categories", {"name": api.fresh("Cat"), "is_active": True}))["product_category"][
-        "id"
-    ]
+    cat = {"name": api.fresh("Cat"), "is_active": True, "parent_category_id": await api.own_category()}
+    category = (await api.quiet("POST", "/admin/product-categories", cat))["product_category"]["id"]
     mug = await api.goods(
         shop,
         "Mug",

@@ -17,9 +17,9 @@ async def run(api: Api) -> None:
     at = f"/product-options/{colour['id']}"
     for body in (
         {},
-        {"title": "x"},
-        {"title": "x", "values": []},
-        {"title": "x", "values": [5]},
+        {"title": api.fresh("x1")},
+        {"title": api.fresh("x2"), "values": []},
+        {"title": api.fresh("x3"), "values": [5]},
         {"title": 5, "values": ["a"]},
         {"title": api.fresh("twice"), "values": ["a", "a"]},
     ):

@@ -15,11 +15,11 @@ async def run(api: Api) -> None:
         {"title": 5},
         {"title": None},
         {"title": ""},
-        {"title": "x", "options": size, "nothing": 1},
+        {"title": api.fresh("x1"), "options": size, "nothing": 1},
         {"title": api.fresh("no options")},
-        {"title": "x", "options": []},
-        {"title": "x", "options": [{"title": "Size"}]},
-        {"title": "x", "options": [{"title": "Size", "values": []}]},
+        {"title": api.fresh("x2"), "options": []},
+        {"title": api.fresh("x3"), "options": [{"title": "Size"}]},
+        {"title": api.fresh("x4"), "options": [{"title": "Size", "values": []}]},
         {"title": api.fresh("sc"), "options": size, "sales_channels": [{"id": "sc_nothing"}]},
         {"title": api.fresh("sp"), "options": size, "shipping_profile_id": "sp_nothing"},
         {"title": api.fresh("type"), "options": size, "type_id": "ptyp_nothing"},
@@ -28,10 +28,10 @@ async def run(api: Api) -> None:
         {"title": api.fresh("cat"), "options": size, "categories": [{"id": "pcat_nothing"}]},
         {"title": api.fresh("st"), "options": size, "status": "nothing"},
         {"title": api.fresh("st"), "options": size, "status": None},
-        {"title": "x", "options": size, "images": ["x"]},
-        {"title": "x", "options": size, "weight": "x"},
-        {"title": "x", "options": size, "variants": [{}]},
-        {"title": "x", "options": size, "variants": [{"title": "v", "prices": [{"currency_code": "eur"}]}]},
+        {"title": api.fresh("x5"), "options": size, "images": ["x"]},
+        {"title": api.fresh("x6"), "options": size, "weight": "x"},
+        {"title": api.fresh("x7"), "options": size, "variants": [{}]},
+        {"title": api.fresh("x8"), "options": size, "variants": [{"title": "v", "prices": [{"currency_code": "eur"}]}]},
         {
             "title": api.fresh("cur"),
             "options": size,
@@ -77,7 +77,7 @@ async def run(api: Api) -> None:
         {"tags": [{"id": "ptag_nothing"}]},
         {"collection_id": "pcol_nothing"},
         {"type_id": "ptyp_nothing"},
-        {"variants": [{"id": "variant_nothing", "title": "x"}]},
+        {"variants": [{"id": "variant_nothing", "title": api.fresh("x9")}]},
         {"variants": [{"title": "new"}]},
         {"variants": [{"title": "new", "options": {"Size": "S"}}]},
         {"external_id": "e", "subtitle": "s", "description": None},
@@ -86,7 +86,7 @@ async def run(api: Api) -> None:
         {},
     ):
         await post(body, at)
-    await post({"title": "x"}, "/products/prod_nothing")
+    await post({"title": api.fresh("x10")}, "/products/prod_nothing")
     await api.admin("GET", "/products/prod_nothing")
     await api.admin("GET", "/products/prod_nothing/variants")
     await api.admin("GET", "/products/prod_nothing/options")
@@ -94,11 +94,12 @@ async def run(api: Api) -> None:
     await api.admin("DELETE", "/products/prod_nothing")
     await api.store("GET", "/products/prod_nothing")
     await post(
-        {"create": [{"title": api.fresh("Third"), "options": size}], "update": [{"id": "prod_nothing", "title": "x"}]}, "/products/batch"
+        {"create": [{"title": api.fresh("Third"), "options": size}], "update": [{"id": "prod_nothing", "title": api.fresh("x11")}]},
+        "/products/batch",
     )
     await api.admin("GET", f"/products?title={api.fresh('Third')}&fields=title")
     await post({"delete": ["prod_nothing"]}, "/products/batch")
-    await post({"update": [{"title": "x"}]}, "/products/batch")
+    await post({"update": [{"title": api.fresh("x12")}]}, "/products/batch")
     await post({}, "/products/batch")
     await post(
         {
