@@ -70,10 +70,11 @@ LONGEST_FIRST = ("e2e", "actors", "store", "contract", "engine", "benchmarks", "
 """Folders in the order in which they are begun, so that processes that share them out end at about the same time; then the others."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before the marks are looked at
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A machine that stalls makes the former fail: they are tried twice more, which shows as R.
 
-    What shares a server runs in one process (scripts/test has two): a folder, and of the served shops each topology.
+    Where there are two processes (see scripts/test), what shares a server runs in one: a folder, and of the served shops each topology.
     """
     for item in items:
         if item.nodeid.startswith(STARTING_PROCESSES):
