@@ -158,7 +158,7 @@ async function priceLists() {
   const { prices: there } = await admin.priceList.prices(list)
   await admin.priceList.batchPrices(list, {
     create: [{ variant_id: first, currency_code: "usd", amount: 16 }],
-    update: [{ id: there[0].id, variant_id: there[0].variant_id, amount: 15 }],
+    update: [{ id: there[0].id, variant_id: there[0].price_set.variant.id, amount: 15 }],
     delete: [there[1].id],
   })
   await admin.priceList.linkProducts(list, { remove: [shop.product] })
@@ -259,7 +259,7 @@ async function taxes() {
   const region = (await kept(admin.taxRegion, "tax_region", germany, { metadata: { a: 1 } })).id
   const low = (await kept(admin.taxRate, "tax_rate", { tax_region_id: region, name: "Low", code: "low", rate: 7 }, { rate: 8 })).id
   await admin.taxRate.delete(low)
-  const spare = (await admin.taxRegion.create({ country_code: "us" })).tax_region.id
+  const spare = (await admin.taxRegion.create({ country_code: "us", provider_id: "tp_system" })).tax_region.id
   await admin.taxRegion.delete(spare)
 }
 
