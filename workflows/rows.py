@@ -27,12 +27,6 @@ async def selected(flow: Flow, entity: str, selector: Selector) -> list[str]:
     return [str(row["id"]) for row in await flow.graph.rows(Query(entity, ("id",), selector))]
 
 
-@step(reads=True)
-async def find(flow: Flow, entity: str, selector: Selector) -> list[str]:
-    """`selected` as a step."""
-    return await selected(flow, entity, selector)
-
-
 @step(undo=take_back)
 async def create_rows(flow: Flow, entity: str, rows: Sequence[Row]) -> Kept[list[Row]]:
     """Create rows; all their columns as they are stored."""
@@ -47,7 +41,7 @@ async def update_rows(flow: Flow, entity: str, rows: Sequence[Row]) -> Kept[list
 
 async def update_selected(flow: Flow, entity: str, selector: Selector, update: Row) -> list[Row]:
     """Give all rows that a selector means the same values. The rows as they are then."""
-    ids = await flow.run(find, entity, selector)
+    ids = await selected(flow, entity, selector)
     return (await flow.run(update_rows, entity, [{**update, "id": id} for id in ids]))["answer"]
 
 

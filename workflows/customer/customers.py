@@ -38,12 +38,6 @@ async def update_customers(flow: Flow, selector: Selector, update: Row, addition
     return changed
 
 
-@step(reads=True)
-async def email_of(flow: Flow, customer_id: str) -> str | None:
-    email: str | None = (await flow.modules.customer.retrieve("customer", customer_id, fields=("email",)))["email"]
-    return email
-
-
 @workflow("update-customer-account", durable=True)
 async def update_customer_account(flow: Flow, selector: Selector, update: Row, additional_data: Row | None = None) -> list[Row]:
     """`update-customers` of one customer, whose email may change: who signs in by it does so by the new one.
@@ -53,7 +47,8 @@ async def update_customer_account(flow: Flow, selector: Selector, update: Row, a
     (id,) = selector.values()
     async with flow.lock(f"customer:{id}"):
         if update.get("email") is not None:
-            await flow.run(change_login, "customer", id, await flow.run(email_of, id), update["email"])
+            customer = await flow.modules.customer.retrieve("customer", id, fields=("email",))
+            await flow.run(change_login, "customer", id, customer["email"], update["email"])
         return await flow.run(update_customers, selector, update, additional_data)
 
 
