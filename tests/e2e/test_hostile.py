@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
@@ -85,6 +85,27 @@ class Bystander:
         await asyncio.gather(self._task, return_exceptions=True)
 
 
+@dataclass(frozen=True)
+class Cost:
+    """What one request took: seconds of CPU, bytes that stay, and how long others waited."""
+
+    status: int
+    seconds: float
+    stays: int
+    waited: float
+    others_failed: bool
+
+    @property
+    def is_too_dear(self) -> bool:
+        dear = self.seconds > CPU_SECONDS or self.stays > STAYS or self.waited > WAIT_SECONDS
+        return dear or self.status >= 500 or self.others_failed
+
+    def __str__(self) -> str:
+        failed = ", and were refused" if self.others_failed else ""
+        kept = f"{self.stays / 1024**2:+.0f} MB"
+        return f"{self.status}, {self.seconds:.2f} s of CPU, {kept}, others waited {self.waited:.2f} s{failed}"
+
+
 async def target(running: Served, shop: Shop) -> Target:
     """A shop with one of everything that can be asked for."""
     admin, store = await running.admin(), await running.store(shop.key)
@@ -104,6 +125,14 @@ async def target(running: Served, shop: Shop) -> Target:
         wide["id"], variant, shop.channel, price_list["price_list"]["id"], promotion["promotion"]["id"],
         group["customer_group"]["id"], shop.location, regions[0]["id"],
     )  # fmt: skip
+
+
+async def take_away(at: Target) -> None:
+    """The large products that it made: whoever comes next would list them."""
+    first = (await at.admin.get(f"/admin/products/{at.product}", fields="created_at"))["product"]
+    made = await at.admin.get("/admin/products", **{"created_at[$gte]": first["created_at"], "fields": "id", "limit": "500"})
+    ids = [row["id"] for row in made["products"]]
+    await at.admin.post("/admin/products/batch", {"delete": ids})
 
 
 async def send(request: Hostile) -> tuple[int, str]:
@@ -134,20 +163,26 @@ async def test_no_request_costs_more_than_a_request(colony: Served, shop: Shop) 
     before, began = processes.cpu(), time.monotonic()
     await asyncio.sleep(2.0)
     anyway = (processes.cpu() - before) / (time.monotonic() - began)  # what the bystander and the processes themselves take, a second
-    too_dear: list[str] = []
-    for request in requests:
+
+    async def asked(request: Hostile) -> Cost:
         bystander.waited = 0.0
+        bystander.failed.clear()
         slow, before, held, began = slowness(), processes.cpu(), processes.memory(), time.monotonic()
         status, text = await send(request)
         await asyncio.sleep(0.05)
         taken = processes.cpu() - before - anyway * (time.monotonic() - began)
-        seconds, stays = max(0.0, taken) / slow, processes.memory() - held
-        line = f"{request.name}: {status}, {seconds:.2f} s of CPU, {stays / 1024**2:+.0f} MB, others waited {bystander.waited:.2f} s"
-        print(line, text if status != 200 else "")
-        if status >= 500 or seconds > CPU_SECONDS or stays > STAYS or bystander.waited > WAIT_SECONDS or bystander.failed:
-            too_dear.append(line)
-            bystander.failed.clear()
+        cost = Cost(status, max(0.0, taken) / slow, processes.memory() - held, bystander.waited, bool(bystander.failed))
+        print(f"{request.name}: {cost}", text if status != 200 else "")
+        return cost
+
+    too_dear: list[str] = []
+    for request in requests:
+        cost = await asked(request)
+        # a burst of other work isn't the request's: what is too dear is so twice
+        if cost.is_too_dear and ((again := await asked(request)).is_too_dear or again.status != cost.status):
+            too_dear.append(f"{request.name}: {cost}, and again {again}")
     await bystander.leave()
+    await take_away(at)
     assert {replica["pid"] for pool in (await colony.status())["pools"] for replica in pool["replicas"]} == pids, "a process died"
     assert not too_dear, "\n".join(too_dear)
 
