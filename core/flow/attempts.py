@@ -8,9 +8,11 @@ from collections.abc import Awaitable, Coroutine
 from typing import Any, TypeVar
 
 from ..errors import DeadlineExceeded, ReplyLost, Unavailable, UnexpectedState, VelellaError
+from ..logs import logger
 from ..messages import call_context, current_call
 
 T = TypeVar("T")
+log = logger("velella.flow")
 
 
 def as_velella_error(error: BaseException) -> VelellaError:
@@ -63,13 +65,20 @@ _last_things: set[asyncio.Task[Any]] = set()
 
 
 async def finished(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Do it to the end even when whoever waits for it is cancelled."""
+    """Do it to the end even when whoever waits for it is cancelled: then they hear of that, and the log of what it failed with."""
     task = asyncio.create_task(coroutine)
     _last_things.add(task)
     task.add_done_callback(_last_things.discard)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
+        task.add_done_callback(_write_down)
         if not task.done():
             await asyncio.wait([task])
         raise
+
+
+def _write_down(task: asyncio.Task[Any]) -> None:
+    # what is no Exception says that somebody else goes on with the execution
+    if not task.cancelled() and isinstance(error := task.exception(), Exception):
+        log.warning("what had to be done to the end has failed", error=str(error))
