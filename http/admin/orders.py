@@ -105,7 +105,8 @@ async def list_items(request: Request) -> Answer:
     for row in rows:
         if isinstance(row.get("item"), dict):
             row["item"] = {name: value for name, value in row["item"].items() if name not in _OF_ORDERS}
-        row["history"] = {"version": {"from": row["version"], "to": row["version"]}}
+        if "version" in row:
+            row["history"] = {"version": {"from": row["version"], "to": row["version"]}}
     return dumps({"order_items": rows})
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from velella.http.frontend import found_routes
 from velella.http.frontend.front import RELATIONS_LIMIT
 
-from .asking import NAMES, caller
-from .facts import facts, served
+from .asking import NAMES, caller, some_of
+from .facts import anonymous, facts, served
 from .walk import Shop
 
 AT_ONCE = 40
@@ -45,3 +48,12 @@ async def test_what_may_be_asked_for_can_be_shown(shop: Shop, name: str) -> None
         rows = answer.json[key] if isinstance(answer.json[key], list) else [answer.json[key]]
         lost = [field for field in asked if "." not in field and any(field not in row for row in rows)]
         assert set(lost) <= {"inventory_quantity"}  # nobody counts some of the variants
+
+
+@pytest.mark.parametrize("path", sorted(route.path for route in found_routes() if route.method == "GET" and not route.streams))
+async def test_one_field_is_shown_as_well_as_all(shop: Shop, path: str) -> None:
+    known = await some_of(shop, path)
+    if path.count("{") > len(known):
+        known = {**dict.fromkeys(re.findall(r"{(\w+)}", path), "nothing"), **known}
+    answer = await caller(shop, anonymous(f"GET {path}")).raw("GET", path.format(**known), params={"fields": "id"})
+    assert answer.status < 500, answer.text
