@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import psutil
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from velella.actors.postgres import EmbeddedPostgres
 from velella.core.ids import ulid
@@ -66,33 +69,45 @@ STARTING_PROCESSES = ("tests/actors/", "tests/e2e/test_lifecycle.py", "tests/e2e
 and its clock are shared). Tests of stock, money, kills and recovery are never tried again."""
 
 
-LONGEST_FIRST = ("e2e", "actors", "store", "contract", "engine", "benchmarks", "workflows", "http", "plugins", "modules")
+LONGEST_FIRST = ("e2e", "actors", "benchmarks", "deploy", "store", "contract", "engine", "workflows", "http", "plugins", "modules")
 """Folders in the order in which they are begun, so that processes that share them out end at about the same time; then the others."""
+STARTING_SHOPS = ("e2e", "actors", "benchmarks", "deploy")
+"""Folders whose tests start whole shops, each of many processes: one after the other, never two at once."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before the marks are looked at
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A machine that stalls makes the former fail: they are tried twice more, which shows as R.
-
-    Where there are two processes (see scripts/test), what shares a server runs in one: a folder, and of the served shops each topology.
-    """
+    """A machine that stalls makes the former fail: they are tried twice more, which shows as R."""
     for item in items:
         if item.nodeid.startswith(STARTING_PROCESSES):
             item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=2))
-        item.add_marker(pytest.mark.xdist_group(_server(item)))
-    items.sort(key=lambda item: LONGEST_FIRST.index(_folder(item)) if _folder(item) in LONGEST_FIRST else len(LONGEST_FIRST))
+    items.sort(key=lambda item: LONGEST_FIRST.index(folder) if (folder := _folder(item.nodeid)) in LONGEST_FIRST else len(LONGEST_FIRST))
 
 
-def _folder(item: pytest.Item) -> str:
-    return item.path.relative_to(Path(__file__).parent).parts[0]
+def _folder(nodeid: str) -> str:
+    return nodeid.split("/")[1]
 
 
-def _server(item: pytest.Item) -> str:
-    folder = _folder(item)
-    if folder != "e2e":
-        return folder
-    given = getattr(item, "callspec", None)
-    return f"e2e {given.params.get('colony', item.path.stem) if given else item.path.stem}"
+class _Shared(LoadScopeScheduling):  # type: ignore[misc]
+    """What shares a server runs in one process: a folder, and all that starts shops."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = _folder(nodeid)
+        return "shops" if folder in STARTING_SHOPS else folder
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return _Shared(config, log)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """The report of a failure parses source. What is collected meanwhile may do so as well, to say what it failed with, and up to Python
+    3.11.7 two can't parse at once: the run would end there."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 WHEN_ASKED_FOR = ("browser", "nodes")
