@@ -36,7 +36,7 @@ from alembic.operations.ops import ExecuteSQLOp, UpgradeOps
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import JSON, Connection, inspect, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -299,6 +299,8 @@ def _render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal
             return "postgresql.TIMESTAMP(timezone=True, precision=3)"
         if isinstance(item, JSONB):
             return "postgresql.JSONB()"
+        if isinstance(item, JSON):
+            return "postgresql.JSON()"
     return False
 
 

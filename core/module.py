@@ -32,6 +32,7 @@ from .query.page import Page, Query
 from .settings import Settings
 from .sql.compiled import Answering
 from .sql.database import Database
+from .sql.documents import Showing
 from .sql.entity import Entity, Schema
 from .sql.failures import Collided, Disconnected, may_be_done
 from .sql.lists import Lists
@@ -130,12 +131,24 @@ class ModuleService(Undoable):
 
         Hidden columns are as unknown as any other name. Raises InvalidData for unknown fields and values that don't fit.
         """
-        return Page(*await self.lists.page(query))
+        page, count = await self.lists.page(query)
+        showing = self.statements.documents.showing(query)
+        return Page(page if showing is None else json.dumps(self._out_of_documents(query.entity, showing, page)), count)
+
+    async def rows(self, query: Query) -> tuple[Rows, int | None]:
+        """What `query` gives, as rows: for a module that adds something to them."""
+        page, count = await self.lists.page(query)
+        showing = self.statements.documents.showing(query)
+        return json.loads(page) if showing is None else self._out_of_documents(query.entity, showing, page), count
 
     @reads
     async def documents(self, query: Query) -> list[tuple[str, bytes]]:
         """What `query` gives, row by row: keys and JSON texts, in the page's order. For who remembers rows, not pages."""
-        return await self.lists.rows(query)
+        rows = await self.lists.rows(query)
+        showing = self.statements.documents.showing(query)
+        if showing is None:
+            return rows
+        return [(key, json.dumps(self._out_of_documents(query.entity, showing, b"[%b]" % text)[0])) for key, text in rows]
 
     @reads
     async def count(self, entity: str, filters: Mapping[str, Any] | None = None) -> int:
@@ -159,7 +172,9 @@ class ModuleService(Undoable):
         `*` leaves out the raw_ twins (amounts are exact already); hidden columns come where they are named.
         """
         query = Query(entity, tuple(fields), filters or {}, tuple(order), limit, offset, with_deleted)
-        rows: Rows = json.loads((await self.database.fetch_row(self.statements.page(query, hidden=True, twins=False)))[0])
+        page = (await self.database.fetch_row(self.statements.page(query, hidden=True, twins=False)))[0]
+        showing = self.statements.documents.showing(query, hidden=True, twins=False)
+        rows: Rows = json.loads(page) if showing is None else self._out_of_documents(entity, showing, page)
         return rows
 
     @reads
@@ -170,6 +185,20 @@ class ModuleService(Undoable):
         if not rows:
             raise _missing(kind, id)
         return rows[0]
+
+    async def whole(self, entity: str, id: str) -> Row | None:
+        """All of a row and of its document, hidden columns too; None where it isn't there. In one statement, whatever lies in it."""
+        kind = self.schema[entity]
+        query = Query(entity, ("*", self.schema.parts[entity][0].name), {kind.key: id}, limit=1)
+        page = (await self.database.fetch_row(self.statements.page(query, hidden=True, twins=False)))[0]
+        rows: Rows = json.loads(page)
+        return self.statements.documents.opened(kind, rows[0]) if rows else None
+
+    def _out_of_documents(self, entity: str, showing: Showing, page: bytes) -> Rows:
+        """The rows of a page that came as they are kept, as they are shown."""
+        kind, opened = self.schema[entity], self.statements.documents.opened
+        rows: Rows = [opened(kind, row) for row in json.loads(page)]
+        return [showing.show(row, (row,)) for row in rows]
 
     # -- writing
 

@@ -21,7 +21,7 @@ from .fields import FieldTree
 
 Row = dict[str, Any]
 KEPT = 4 * 1024 * 1024
-"""Bytes of plans that are remembered, and as many of how to cut rows."""
+"""Bytes of plans that are remembered."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,53 +105,22 @@ def totalled(shape: Shape, fields: tuple[str, ...]) -> Plan | None:
     return Plan(shape, asked) if _wants(asked, shape) else None
 
 
-def cut(shape: Shape, fields: tuple[str, ...], rows: list[Row]) -> list[Row] | None:
-    """Of rows that have everything what a query for these fields would have given: totals added, the rest left out.
-
-    None, and the rows untouched, where a field isn't there.
-    """
-    level = _cutting(shape, fields)
-    if not all(level.fits(row) for row in rows):
-        return None
-    if level.totalled:
-        for row in rows:
-            add_totals(row)
-    return [level.cut(row) for row in rows]
-
-
 class _Level:
     """What is wanted of one level of a row, worked out once for all rows that are asked for in the same way."""
 
-    __slots__ = ("_below", "_hidden", "_needed", "_others", "_shown", "_totals", "_twins", "totalled")
+    __slots__ = ("_below", "_hidden", "_shown", "_totals", "_twins")
 
     def __init__(self, shape: Shape, asked: FieldTree, *, beside: bool | None = None) -> None:
         """`beside`: whether totals of the whole are asked for. None: this level is the whole."""
         root = beside is None
         beside = bool(_named_totals(asked, shape)) if beside is None else beside
-        self.totalled = _wants(asked, shape)
         names = frozenset(name for name, _ in asked)
-        self._needed = names - shape.totals
         self._totals = tuple(names & shape.totals)
         starred = shape.starred if beside and asked.whole else frozenset()
         self._twins = tuple((name, f"raw_{name}") for name in starred) if not root else ()
         self._shown = None if asked.whole else names | {"id"} if root or shape.keyed else names
         self._hidden = (shape.relations.keys() | (shape.totals - starred)) - names - {"id"}
         self._below = tuple((name, _Level(shape.relations[name], child, beside=beside)) for name, child in asked if name in shape.relations)
-        self._others = tuple(
-            (name, _Level(_NOTHING, child, beside=False)) for name, child in asked if child.children and name not in shape.relations
-        )
-
-    def fits(self, row: Row) -> bool:
-        """Whether all that is wanted is there."""
-        if not self._needed <= row.keys():
-            return False
-        for name, level in (*self._below, *self._others):
-            value = row[name]
-            if value is not None and not isinstance(value, dict | list):
-                return False
-            if not all(level.fits(one) for one in (value if isinstance(value, list) else (value,)) if isinstance(one, dict)):
-                return False
-        return True
 
     def cut(self, row: Row) -> Row:
         """The row with what is wanted and nothing else."""
@@ -168,19 +137,7 @@ class _Level:
             value = made.get(name)
             if value is not None:
                 made[name] = [level.cut(one) for one in value] if isinstance(value, list) else level.cut(value)
-        for name, level in self._others:  # relations without totals: memory gives all columns of them
-            value = made.get(name)
-            if isinstance(value, dict):
-                made[name] = level.cut(value)
         return made
-
-
-@kept(KEPT)
-def _cutting(shape: Shape, fields: tuple[str, ...]) -> _Level:
-    return _Level(shape, _with_parts(FieldTree.parse(fields), shape))
-
-
-_NOTHING = Shape()
 
 
 def _named_totals(asked: FieldTree, shape: Shape) -> frozenset[str]:

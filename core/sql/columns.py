@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Numeric, Table, Text, cast, func
+from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary, MetaData, Numeric, SmallInteger, Table, Text, cast, func
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.types import TypeDecorator
 
@@ -37,12 +37,18 @@ class Timestamp(TypeDecorator[Any]):
 
 Json = JSONB(none_as_null=True)
 
+ROOT = "root_id"
+"""Column of the views of what lies in documents (`document_views.py`)."""
+
 GUARD = "velella_guard"
 """Key in a column's info: the kernel counts it up. A column that is merely called version is left alone."""
 MERGED = "velella_merged"
 """Key in a column's info: an update changes the JSON object there key by key (see `merging.py`)."""
 EMAIL = "velella_email"
 """Key in a column's info: the kernel writes email addresses there, and nothing else."""
+
+LEAST = "velella_least"
+"""Key in a column's info, of what lies in documents: the least number that it takes. Tables have constraints."""
 
 COUNTED = "velella_counted"
 """Key in a column's info: others add to it and take from it meanwhile, so a write is taken back from it by the difference."""
@@ -86,6 +92,16 @@ def email_column(name: str = "email", *, nullable: bool = True) -> Column[str]:
 def version() -> Column[int]:
     """Rises with every update; an update that names the version it read is refused with Conflict where another was faster."""
     return Column("version", BigInteger, nullable=False, server_default="1", info={GUARD: True})
+
+
+def document_columns(column: str = "document", number: str = "document_schema") -> tuple[Column[Any], Column[int]]:
+    """The document of a row and the number of its schema (see `documents.py`)."""
+    return Column(column, JSON, nullable=False), Column(number, SmallInteger, nullable=False)
+
+
+def root_column() -> Column[str]:
+    """Of a view of what lies in documents: the key of the row whose document it is. To be hidden."""
+    return Column(ROOT, Text, nullable=False)
 
 
 def trigrams(table: Table, *columns: str) -> Index:

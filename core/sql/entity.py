@@ -3,18 +3,23 @@
 A table says how rows are stored; an entity says how they are seen: by which name, with which relations, what `q`
 searches, what stays hidden. The kernel (`statements.py`) turns (entity, field tree, filters, order, page) into one
 statement.
+
+What is always read whole and changed by one at a time (a cart with its lines) is one row with a `Document`. The entities that lie inside
+it have views for tables, which the kernel makes of the document (`document_views.py`), so that they are asked for like any others; whoever
+asks for the whole gets it out of the document (`documents.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, FromClause, MetaData, Table
 
 from ..errors import InvalidData
-from .columns import message_table
+from .columns import ROOT, message_table
+from .document_views import views_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,27 @@ def through(target: str, pivot: Table, key: str, other_key: str, *, order: Itera
 
 
 Expression = Callable[[FromClause], ColumnElement[object]]
+Step = Callable[[dict[str, Any]], dict[str, Any]]
+"""Brings a document of one schema to the next; pure. It may change and return what it is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """That rows of an entity hold what belongs to them in one JSON document: relations to entities that lie `inside` it."""
+
+    column: str = "document"
+    number: str = "document_schema"
+    """Column with the number of the document's schema: one more than `steps` had when it was written."""
+    steps: tuple[Step, ...] = ()
+    """What has changed about documents since the first schema, the oldest first. Each stays for as long as there may be such documents."""
+    found_by: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(entity inside, column of it) → column of the row with all values that the document has there (an array with an index): so that these
+    are found without reading every document."""
+
+    @property
+    def newest(self) -> int:
+        """The number of the schema in which documents are written."""
+        return len(self.steps) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +115,10 @@ class Entity:
     """Whether its rows, shown in others, come without their key where that isn't asked for, and leave no trace of it in those others."""
     view_of: str | None = None
     """The entity whose rows these are, seen in another way: a change of one is a change of both."""
+    document: Document | None = None
+    """Where rows hold what belongs to them in a document. Its columns are hidden."""
+    inside: str | None = None
+    """The entity in whose document these rows lie. Then `table` is a view that the kernel makes, with a column `ROOT` beside its own."""
 
     @property
     def called(self) -> str:
@@ -104,6 +134,20 @@ class Entity:
     def soft(self) -> bool:
         """Whether deleting leaves the row behind, marked by `deleted_at`."""
         return "deleted_at" in self.table.c
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One place in a document: a relation of the row above it, and what lies further inside."""
+
+    name: str
+    relation: Relation
+    entity: Entity
+    parts: tuple[Part, ...]
+
+    @property
+    def many(self) -> bool:
+        return self.relation.kind == "many"
 
 
 class Schema:
@@ -123,6 +167,13 @@ class Schema:
         for entity in entities:
             for name, relation in entity.relations.items():
                 self._check(entity, name, relation)
+        self.parts: dict[str, tuple[Part, ...]] = {
+            entity.name: self._parts(entity, entity, ()) for entity in entities if entity.document is not None
+        }
+        """By entity with a document: what lies in it."""
+        if self.parts:
+            self.metadata.info["views"] = {**self.metadata.info.get("views", {}), **views_of(self)}
+        self._check_documents()
 
     def __getitem__(self, name: str) -> Entity:
         """Raises InvalidData for a name that isn't of this module."""
@@ -133,6 +184,27 @@ class Schema:
 
     def __contains__(self, name: str) -> bool:
         return name in self.entities
+
+    def _parts(self, root: Entity, entity: Entity, above: tuple[str, ...]) -> tuple[Part, ...]:
+        """What lies in a document below a row: relations to entities inside it that aren't what the row itself lies in."""
+        above = (*above, entity.name)
+        down = ((name, relation, self[relation.target]) for name, relation in entity.relations.items() if relation.target not in above)
+        return tuple(
+            Part(name, relation, target, self._parts(root, target, above)) for name, relation, target in down if target.inside == root.name
+        )
+
+    def _check_documents(self) -> None:
+        """The same for what lies in documents."""
+        lying = {part.entity.name for parts in self.parts.values() for part in _all_of(parts)}
+        for entity in self.entities.values():
+            if (entity.inside is not None) != (entity.name in lying):
+                raise TypeError(f"{entity.name} lies in a document only where relations lead to it from there, and it says so")
+            if entity.inside is not None and ROOT not in entity.table.c:
+                raise TypeError(f"{entity.name} needs the column {entity.table.name}.{ROOT}, which isn't there")
+            if entity.document is not None:
+                columns = {entity.document.column, entity.document.number, *entity.document.found_by.values()}
+                if missing := columns - set(entity.table.c.keys()):
+                    raise TypeError(f"{entity.name} needs the columns {', '.join(sorted(missing))}, which aren't there")
 
     def _check(self, entity: Entity, name: str, relation: Relation) -> None:
         """A slip in a relation is met when the module is imported, not by the first client who asks for it."""
@@ -150,3 +222,9 @@ class Schema:
         for table, column in columns:
             if column not in table.c:
                 raise TypeError(f"{entity.name}.{name} needs the column {table.name}.{column}, which isn't there")
+
+
+def _all_of(parts: tuple[Part, ...]) -> Iterator[Part]:
+    for part in parts:
+        yield part
+        yield from _all_of(part.parts)

@@ -38,11 +38,12 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, array
 
 from ..budget import Spending
 from ..errors import InvalidData
 from ..query.page import Tied
+from .columns import ROOT
 from .entity import Entity, Relation
 from .values import Field
 
@@ -302,7 +303,21 @@ class FilterBuilder:
         column = field.of(source)
         if kind == "null":
             return column.is_(None)
-        return self._operator(field, kind, column)
+        if entity.inside is not None and kind in ("$eq", "$in"):
+            return self._inside(self._catalog.schema[entity.inside], field, kind, source)
+        return self._operator(field, kind, column, next(self._names))
+
+    def _inside(self, root: Entity, field: Field, operator: str, source: FromClause) -> ColumnElement[bool]:
+        """A condition on what lies in documents; where an index says which these can be, no others are read."""
+        name = next(self._names)
+        condition = self._operator(field, operator, field.of(source), name)
+        assert root.document is not None  # Schema checked it
+        values = root.document.found_by.get((field.entity.name, field.name))
+        if values is None:
+            return condition
+        rows = self._alias(root.table)
+        wanted = bindparam(name, type_=ARRAY(field.type)) if operator == "$in" else array([bindparam(name, type_=field.type)])
+        return and_(condition, source.c[ROOT].in_(select(rows.c[root.key]).where(rows.c[values].op("&&", is_comparison=True)(wanted))))
 
     def related(
         self, entity: Entity, source: FromClause, relation: Relation, condition: Callable[[Entity, FromClause], ColumnElement[bool]]
@@ -335,8 +350,7 @@ class FilterBuilder:
             query = query.where(ties.c[name] == any_(bindparam(next(self._names), type_=ARRAY(Text))))
         return exists(query.correlate(source))
 
-    def _operator(self, field: Field, operator: str, column: ColumnElement[Any]) -> ColumnElement[bool]:
-        name = next(self._names)
+    def _operator(self, field: Field, operator: str, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
         if operator in _COMPARE:
             return _COMPARE[operator](column, bindparam(name, type_=field.type))
         if operator == "$in":
@@ -413,7 +427,9 @@ def looks_for_words(shape: Shape) -> bool:
 def join_on(
     alias: Callable[[FromClause], Any], entity: Entity, source: FromClause, relation: Relation, target: Entity, rows: FromClause
 ) -> Iterator[ColumnElement[bool]]:
-    """What ties `rows` of the target to a row of `source`."""
+    """What ties `rows` of the target to a row of `source`. Of what lies in a document, only that one document is looked at."""
+    if target.inside is not None and target.inside in (entity.name, entity.inside):
+        yield rows.c[ROOT] == source.c[entity.key if entity.name == target.inside else ROOT]
     match relation.kind:
         case "one":
             yield rows.c[relation.other_key] == source.c[relation.key]

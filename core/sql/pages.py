@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -36,14 +35,14 @@ from ..query.fields import FieldTree
 from ..query.page import SLOT, Query
 from .catalog import Catalog
 from .compiled import Compiled, compiled
+from .documents import Showing
 from .entity import Entity, Relation
 from .filters import NOTHING_HIDDEN, TRUE, FilterBuilder, Reach, Shape, Visible, join_on, looks_for_words
+from .outline import Outline, outlined
 from .places import MOST_TERMS, Counted, Place, Term, before_place, from_place, terms_of, ties_in
 from .tally import NOW, tally_of, unseen
-from .values import Field
 
 _EMPTY_LIST: ColumnElement[Any] = literal_column("'[]'::json")
-_WHOLE = FieldTree(all=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +97,20 @@ class PageMaker:
         self._hidden = hidden
         self._twins = twins
         self._numbers = itertools.count()
-        self._wholes: frozenset[str] = frozenset()
 
-    def make(self, entity: Entity, shape: Shape, values: int, *, limited: bool, first: int | None, apart: bool, known: Known) -> Numbered:
-        tree = FieldTree.parse(self._query.fields)
-        self._wholes = frozenset(self._shown_whole(entity, tree))
+    def make(
+        self,
+        entity: Entity,
+        shape: Shape,
+        values: int,
+        *,
+        limited: bool,
+        first: int | None,
+        apart: bool,
+        known: Known,
+        showing: Showing | None = None,
+    ) -> Numbered:
+        """`showing`: rows are shown out of their documents afterwards."""
         offset: ColumnElement[Any] = bindparam("offset", type_=BigInteger)
         moved = self._since(entity, shape, known.place is not None and "place")
         keys = self._keys(entity, shape) if self._query.count and looks_for_words(shape) else None
@@ -118,8 +126,7 @@ class PageMaker:
             rest = offset - bindparam("number", type_=BigInteger) - select(moved.c.change).scalar_subquery()
             offset = func.greatest(rest, literal_column("0"))
         found = rows.offset(offset).subquery(self._name())
-        slots = FieldTree.parse(self._query.slots)
-        page = self._shown(entity, tree, found, slots, depth=0).subquery(self._name())
+        page = self._page(entity, found, showing).subquery(self._name())
         if apart:
             shown = (page.c[entity.key], func.row_to_json(page.table_valued()))
             if moved is None or rest is None:
@@ -281,90 +288,34 @@ class PageMaker:
 
     # -- what is shown of them
 
-    def _shown(
-        self, entity: Entity, tree: FieldTree, source: FromClause, slots: FieldTree, *, depth: int, above: frozenset[str] = frozenset()
-    ) -> Select[Any]:
-        """A select of the wanted columns and relations over rows of the entity; `above`: of the entities whose rows they are shown in.
+    def _page(self, entity: Entity, found: FromClause, showing: Showing | None) -> Select[Any]:
+        if showing is None:
+            tree, slots = FieldTree.parse(self._query.fields), FieldTree.parse(self._query.slots)
+            return self._shown(outlined(self._catalog, entity, tree, hidden=self._hidden, twins=self._twins), found, slots)
+        kept = tuple(field for field in self._catalog.fields(entity).values() if field.kind != "raw")
+        whole = Outline(entity, kept, showing.beside)
+        return self._shown(whole, found, FieldTree())
 
-        The root's rows come with their key. Business code gets what it names, and the key. Clients get more and less, as the API has it:
-        the key that leads to what is shown of one other row; the other rows that a whole one below the root belongs to, as `{id}`, or with
-        their columns where rows of that entity are shown whole anyway; nothing for names that aren't there, so that a newer client needn't
-        do without the rest; no key of `bare` rows.
-        """
-        if depth > DEPTH:
-            raise InvalidData("Fields are nested too deeply")
-        fields = self._catalog.fields(entity)
-        whole = tree.all if depth == 0 else tree.whole
-        shown = self._columns(entity, tree, fields, whole=whole, root=depth == 0)
-        columns = [fields[name].shown(source) for name in shown]
-        for name, relation in entity.relations.items():
-            subtree = tree.children.get(name)
-            if subtree is not None:
-                inner = slots.children.get(name) or FieldTree()
-                columns.append(self._related(entity, source, relation, subtree, inner, depth + 1, above).label(name))
-            elif not whole or not above or self._hidden:
-                continue
-            elif _leads_elsewhere(relation, entity, above):
-                if relation.target in self._wholes - {entity.name}:
-                    belongs = self._related(entity, source, relation, _WHOLE, FieldTree(), depth + 1, above)
-                else:
-                    belongs = _stub(source.c[relation.key], relation.other_key)
-                columns.append(belongs.label(name))
-            elif relation.beside and relation.target not in above:
-                key = FieldTree.parse((self._catalog.schema[relation.target].key,))
-                columns.append(self._related(entity, source, relation, key, FieldTree(), depth + 1, above).label(name))
+    def _shown(self, outline: Outline, source: FromClause, slots: FieldTree) -> Select[Any]:
+        """A select of the wanted columns and relations over rows of the entity."""
+        columns = [field.shown(source) for field in outline.columns]
+        for related in outline.related:
+            if related.outline is None:
+                columns.append(_stub(source.c[related.relation.key], related.relation.other_key).label(related.name))
+            else:
+                inner = slots.children.get(related.name) or FieldTree()
+                columns.append(self._related(outline.entity, source, related.relation, related.outline, inner).label(related.name))
         for name, slot in slots.children.items():
             if not slot.children:
-                columns.append(func.concat(literal_column(f"'{SLOT}'"), source.c[entity.key]).label(name))
+                columns.append(func.concat(literal_column(f"'{SLOT}'"), source.c[outline.entity.key]).label(name))
         return select(*columns).select_from(source)
 
-    def _shown_whole(self, entity: Entity, tree: FieldTree) -> Iterator[str]:
-        """Entities of which the tree shows rows with all their columns, below the root."""
-        for name, child in tree:
-            if name in entity.relations:
-                target = self._catalog.schema[entity.relations[name].target]
-                if child.whole:
-                    yield from _names(target)
-                yield from self._shown_whole(target, child)
-
-    def _columns(self, entity: Entity, tree: FieldTree, fields: Mapping[str, Field], *, whole: bool, root: bool) -> list[str]:
-        """Names of the columns that are shown, in their order: the table's of whole rows, else that in which they are asked for."""
-        named: list[str] = []
-        for name, child in tree.children.items():
-            field = fields.get(name)
-            if name in entity.relations:
-                relation = entity.relations[name]
-                target = self._catalog.schema[relation.target]
-                if relation.kind == "one" and not target.bare and not self._hidden:
-                    named.append(relation.key)
-            # what lies below a JSON column is shown with all of it
-            elif field is not None and (self._hidden or not field.hidden) and (not child.children or field.kind == "json"):
-                named.append(name)
-            elif self._hidden:
-                below = f".{next(iter(child.children))}" if child.children else ""
-                raise InvalidData(f"{entity.called} has no field '{name}{below}'")
-        if whole:
-            starred = (name for name, field in fields.items() if not field.hidden and (self._twins or field.kind != "raw"))
-            return list(dict.fromkeys((*starred, *named)))
-        if root or self._hidden or not entity.bare:
-            named.append(entity.key)
-        return list(dict.fromkeys(named))
-
-    def _related(
-        self,
-        entity: Entity,
-        source: FromClause,
-        relation: Relation,
-        tree: FieldTree,
-        slots: FieldTree,
-        depth: int,
-        above: frozenset[str],
-    ) -> ColumnElement[Any]:
+    def _related(self, entity: Entity, source: FromClause, relation: Relation, outline: Outline, slots: FieldTree) -> ColumnElement[Any]:
         """The JSON of a relation: an object or null for one, a list for many."""
-        target = self._catalog.schema[relation.target]
+        target = outline.entity
         other = self._alias(target.table)
         joined = join_on(self._alias, entity, source, relation, target, other)
-        rows = self._shown(target, tree, other, slots, depth=depth, above=above | _names(entity)).where(*joined, *self._seen(target, other))
+        rows = self._shown(outline, other, slots).where(*joined, *self._seen(target, other))
         if target.soft and not self._query.with_deleted:
             rows = rows.where(other.c.deleted_at.is_(None))
         if relation.kind != "one":
@@ -384,16 +335,6 @@ class PageMaker:
 
     def _alias(self, table: FromClause) -> Any:
         return table.alias(self._name())
-
-
-def _names(entity: Entity) -> frozenset[str]:
-    """The entity, and that of which it is a view."""
-    return frozenset((entity.name, entity.view_of or entity.name))
-
-
-def _leads_elsewhere(relation: Relation, entity: Entity, above: frozenset[str]) -> bool:
-    """Whether a row of the entity holds the key of one other row, and not of one in which it is shown."""
-    return relation.kind == "one" and relation.key != entity.key and relation.target not in above
 
 
 def _stub(key: ColumnElement[Any], name: str) -> ColumnElement[Any]:

@@ -14,13 +14,13 @@ from sqlalchemy import Boolean, Column, False_, Integer, Numeric, Table, True_
 from sqlalchemy.types import TypeDecorator
 
 from .. import money
-from .columns import Money, Quantity
+from .columns import ROOT, Money, Quantity
 
 
-def shown(table: Table, row: Mapping[str, Any], at: str) -> dict[str, Any]:
+def shown(table: Table, row: Mapping[str, Any], at: str, *, twins: bool = True) -> dict[str, Any]:
     """A row that was written as a whole at a time (as the API shows times). `created_at` stays where the row has one.
 
-    What the row doesn't name is the column's default, or null; names that no column has are left out.
+    What the row doesn't name is the column's default, or null; names that no column has are left out. `twins`: with the raw_ twins.
     """
     made: dict[str, Any] = {}
     for name, default, plain, twin in _columns(table):
@@ -30,7 +30,7 @@ def shown(table: Table, row: Mapping[str, Any], at: str) -> dict[str, Any]:
         elif plain is not None:
             value = plain(value)
         made[name] = value
-        if twin is not None:
+        if twin is not None and twins:
             made[twin] = money.raw(value)
     made["created_at"] = row.get("created_at") or at
     made["updated_at"] = at
@@ -41,7 +41,7 @@ def shown(table: Table, row: Mapping[str, Any], at: str) -> dict[str, Any]:
 @cache
 def _columns(table: Table) -> tuple[tuple[str, Any, Callable[[Any], Any] | None, str | None], ...]:
     """Name, default, how a value is shown, name of the twin."""
-    named = [(f"{c.name}", c) for c in table.c]  # a plain str: names that SQL quotes are of a class of their own
+    named = [(f"{c.name}", c) for c in table.c if c.name != ROOT]  # a plain str: names that SQL quotes are of a class of their own
     return tuple((name, _default(c), _plain(c), f"raw_{name}" if isinstance(c.type, Money | Quantity) else None) for name, c in named)
 
 

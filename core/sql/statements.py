@@ -17,6 +17,7 @@ from ..kept import Kept, weight
 from ..query.page import Query
 from .catalog import Catalog
 from .compiled import WIDE, Asked
+from .documents import Documents
 from .entity import Schema
 from .filters import NOTHING_HIDDEN, TRUE, FilterReader, Shape, Visible, looks_for_words
 from .pages import FARTHEST, UNKNOWN, Known, Numbered, PageMaker
@@ -26,6 +27,8 @@ STATEMENT_BYTES = 4 * 1024 * 1024
 """Of texts of statements, and of their shapes, that a module remembers."""
 _SMALLEST, _LARGEST = 64, 2**20
 """Rows that a page is looked for in (see `_first_rows`)."""
+_KEPT = "(kept)"
+"""Stands for the fields of rows that come as they are kept: no field is called so."""
 _FURTHER = 8
 """Places are looked for by an eighth of the way further than the page, and at least as many as that."""
 
@@ -35,10 +38,13 @@ class Statements:
 
     def __init__(self, schema: Schema) -> None:
         self.catalog = Catalog(schema)
+        self.documents = Documents(self.catalog)
         self._pages: Kept[Numbered] = Kept(STATEMENT_BYTES)
 
     def page(self, query: Query, *, hidden: bool = False, twins: bool = True, apart: bool = False, known: Known | None = None) -> Asked:
         """The statement of a page. Its row: the JSON text of the page, and the count where it was asked for.
+
+        Rows that are shown out of their documents come as they are kept (`documents.showing` says which, and shows them).
 
         `hidden`: hidden columns may be named (business code of the module). `twins`: `*` includes raw_ twins. `apart`: a row of the answer
         for each of the page, its key and its JSON text. `known`: what is known of the list; then columns follow that `Known` tells of.
@@ -52,14 +58,17 @@ class Statements:
         limit, offset = _bounds(query)
         known = known or UNKNOWN
         first = _first_rows(limit, offset if known.place is None else FARTHEST)
+        showing = self.documents.showing(query, hidden=hidden, twins=twins)
+        fields = tuple(query.fields) if showing is None else (_KEPT, *(query.fields if showing.beside else ()))
         key = (
-            query.entity, tuple(query.fields), shape, tuple(query.order), first, limit is not None,
+            query.entity, fields, shape, tuple(query.order), first, limit is not None,
             query.with_deleted, query.count, tuple(query.slots), hidden, twins, apart, known.kind, tuple(visible.items()),
         )  # fmt: skip
         statement = self._pages.get(key)
         if statement is None:
             maker = PageMaker(self.catalog, query, hidden=hidden, twins=twins, visible=visible)
-            statement = maker.make(entity, shape, len(values), limited=limit is not None, first=first, apart=apart, known=known)
+            limited = limit is not None
+            statement = maker.make(entity, shape, len(values), limited=limited, first=first, apart=apart, known=known, showing=showing)
             self._keep(key, statement)
         values += (offset, limit, *known.values())
         return Asked(statement.sql, statement.arguments(values), looks_for_words(shape))

@@ -79,6 +79,8 @@ class WriteStatements:
 
     def checked(self, entity: Entity, row: Mapping[str, Any]) -> Row:
         """The row with its values coerced to their columns."""
+        if entity.document is not None or entity.inside is not None:
+            raise TypeError(f"{entity.called} lies in a document, which its module writes as a whole")
         fields = self._catalog.fields(entity)
         checked: Row = {}
         for name, value in row.items():

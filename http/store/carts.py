@@ -9,8 +9,7 @@ from ...core.errors import InvalidData, PaymentAuthorizationFailed, PaymentRequi
 from ...core.json import Fragment, dumps
 from ...core.query.fields import FieldTree
 from ...core.query.page import Query
-from ...core.query.totalled import CART as CART_TOTALS
-from ...core.query.totalled import cut
+from ...modules.cart.showing import shown
 from ...workflows.cart.choosing import add_shipping_methods
 from ...workflows.cart.complete import complete_cart
 from ...workflows.cart.create import create_cart
@@ -315,7 +314,7 @@ async def _show(request: Request) -> bytes:
 async def _written(request: Request, changed: Changed) -> bytes:
     """A cart that was just written, from what was written: only what other modules have of it is asked for."""
     fields = request.fields_of(CART)
-    rows = cut(CART_TOTALS, request.graph.own_fields("cart", fields), [changed["cart"]])
+    rows = shown([changed["cart"]], request.graph.own_fields("cart", fields))
     if rows is None:  # the request wants something that isn't known here
         return await request.fetch(CART, changed["cart"]["id"])
     if not changed["is_paid_for"] and request.asks("payment_collection"):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, TypedDict
+from datetime import datetime
+from typing import Any
 
 from ...core.emails import email_address
 from ...core.errors import Conflict, InvalidData, NotFound
@@ -14,36 +15,14 @@ from ...core.module import ModuleService, Row
 from ...core.query.page import Page, Query
 from ...core.query.totalled import CART, totalled
 from . import queries
-from .change import COLUMNS, CartChange
-from .tables import SCHEMA
-
-EVERYTHING = (
-    "*",
-    "*shipping_address",
-    "*billing_address",
-    "*items",
-    "*items.tax_lines",
-    "*items.adjustments",
-    "*shipping_methods",
-    "*shipping_methods.tax_lines",
-    "*shipping_methods.adjustments",
-    "*credit_lines",
-)
-
-
-class Written(TypedDict):
-    """What came of a change."""
-
-    version: int
-    at: str
-    """When, as the API shows it: `updated_at` of the cart, and of every row that was written with it."""
+from .tables import COLUMNS, SCHEMA
 
 
 class CartService(ModuleService):
     """Carts with their lines, addresses, shipping methods, taxes and adjustments.
 
-    Whoever changes a cart reads it (`load`), works out what it shall be, and sends the difference (`change`) with the version that was
-    read. It is written in one statement or not at all; a cart that was changed or completed meanwhile refuses it.
+    Whoever changes a cart reads it (`load`), works out what it shall be, and sends all of it (`change`) with the version that was read. It
+    is written in one statement or not at all; a cart that was changed or completed meanwhile refuses it.
     """
 
     schema = SCHEMA
@@ -56,44 +35,42 @@ class CartService(ModuleService):
         plan = totalled(CART, tuple(query.fields)) if query.entity == "cart" else None
         if plan is None:
             return await super().query(query)
-        page = await super().query(replace(query, fields=plan.fields))
-        return Page(dumps(plan.finish(page.rows)), page.count)
+        rows, count = await self.rows(replace(query, fields=plan.fields))
+        return Page(dumps(plan.finish(rows)), count)
 
     @reads
     @keyed("cart_id")
     async def load(self, cart_id: str) -> Row:
         """All of a cart, with its version. Raises NotFound."""
-        rows = await self.list("cart", {"id": cart_id}, fields=EVERYTHING, limit=1)
-        if not rows:
+        cart = await self.whole("cart", cart_id)
+        if cart is None:
             raise _unknown(cart_id)
-        return rows[0]
+        return cart
 
     # -- changing
 
     @writes
     @one_statement(answers=True)
     @keyed("cart_id")
-    async def open(self, cart_id: str, change: CartChange) -> Written:
-        """Create a cart with all that is in it."""
-        written: Written = await self.answer(queries.opening(_parts(change)), _params(cart_id, change))
+    async def open(self, cart_id: str, cart: Mapping[str, Any]) -> int:
+        """Create a cart with all that is in it, as `load` gives it. Returns its version."""
+        version: int = await self.answer(queries.OPEN, {"created_at": _time(cart["created_at"]), **self._written(cart_id, cart)})
         self.touch("cart")
-        return written
+        return version
 
     @writes
     @one_statement(answers=True)
     @keyed("cart_id")
-    async def change(self, cart_id: str, version: int, change: CartChange) -> Written:
-        """Make the cart what it shall be.
+    async def change(self, cart_id: str, version: int, cart: Mapping[str, Any]) -> int:
+        """Make the cart what it shall be, as `load` gives it. Returns its new version.
 
         Raises:
             NotFound: there is no such cart.
-            InvalidData: it is completed.
+            InvalidData: it is completed, or holds what can't be in a cart.
             Conflict: it is no longer at `version`: read it again.
         """
-        written: Written | None = await self.answer(queries.changing(_parts(change)), {**_params(cart_id, change), "expected": version})
-        await self._guarded(cart_id, written["version"] if written is not None else None)
-        assert written is not None
-        return written
+        params = {**self._written(cart_id, cart), "expected": version}
+        return await self._guarded(cart_id, await self.answer(queries.CHANGE, params))
 
     @writes
     @one_statement(answers=True)
@@ -126,6 +103,20 @@ class CartService(ModuleService):
             raise completed(cart_id)
         raise Conflict(f"Cart {cart_id} was changed meanwhile.")
 
+    def _written(self, cart_id: str, cart: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters of a statement that writes all of a cart."""
+        params: dict[str, Any] = {"id": cart_id, **{name: cart[name] for name in COLUMNS}}
+        if params["email"] is not None:
+            params["email"] = email_address(params["email"])
+        params["updated_at"] = _time(cart["updated_at"])
+        params["document"] = self.statements.documents.text(SCHEMA["cart"], cart)
+        params["variant_ids"] = sorted({item["variant_id"] for item in cart["items"] if item["variant_id"] is not None})
+        return params
+
+
+def _time(shown: str) -> datetime:
+    return datetime.fromisoformat(shown)
+
 
 def completed(cart_id: str) -> InvalidData:
     """The error of changing a cart that has become an order."""
@@ -134,24 +125,3 @@ def completed(cart_id: str) -> InvalidData:
 
 def _unknown(cart_id: str) -> NotFound:
     return NotFound(f"Cart with id: {cart_id} was not found")
-
-
-def _parts(change: CartChange) -> frozenset[str]:
-    """Which parts a change has. An empty list that replaces is one, an empty list of new rows is none."""
-    return frozenset(
-        name for name in queries.PARTS if (_rows(change, name) is not None if name in queries.REPLACED else _rows(change, name))
-    )
-
-
-def _params(cart_id: str, change: CartChange) -> dict[str, Any]:
-    params: dict[str, Any] = {"id": cart_id, **{name: change.cart.get(name) for name in COLUMNS}}
-    if params["email"] is not None:
-        email_address(params["email"])
-    for name in _parts(change):
-        params[name] = list(_rows(change, name) or ())
-    return params
-
-
-def _rows(change: CartChange, part: str) -> Sequence[Mapping[str, Any] | str] | None:
-    rows: Sequence[Mapping[str, Any] | str] | None = getattr(change, part)
-    return rows

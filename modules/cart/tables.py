@@ -1,33 +1,78 @@
 """Carts: lines, addresses, shipping methods, and what taxes and promotions say about them.
 
-A cart has one `version`, which rises with every change of anything in it. Whoever changes a cart names the version that was read, so of two
-who change it at once the second is told, and nothing is written on stale figures.
+A cart is one row: what lists filter and sort by, its `version`, and one document with everything that is in it. The version rises with
+every change. Whoever changes a cart names the version that was read, so of two who change it at once the second is told, and nothing is
+written on stale figures.
+
+What lies in the document has tables here as well: views, for whoever asks for lines by themselves.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, Numeric, Table, Text, false, true
+from sqlalchemy import ARRAY, Boolean, Column, Index, Integer, MetaData, Numeric, Table, Text, false, true
 from sqlalchemy.sql.schema import SchemaItem
 
 from ...core.sql.columns import (
+    LEAST,
+    ROOT,
     Json,
     Money,
     Timestamp,
+    document_columns,
     email_column,
     identity,
-    index_on,
     metadata_column,
     module_metadata,
+    root_column,
     timestamps,
     version,
 )
-from ...core.sql.entity import Entity, Relation, Schema, many, one
+from ...core.sql.entity import Document, Entity, Relation, Schema, many, one
 
 metadata = module_metadata()
+inside = MetaData()
+"""Of the views."""
+
+cart = Table(
+    "cart",
+    metadata,
+    identity(),
+    Column("region_id", Text),
+    Column("customer_id", Text),
+    Column("sales_channel_id", Text),
+    email_column(),
+    Column("currency_code", Text, nullable=False),
+    Column("locale", Text),
+    Column("shipping_address_id", Text),
+    Column("billing_address_id", Text),
+    Column("completed_at", Timestamp),
+    metadata_column(),
+    version(),
+    *timestamps(),
+    *document_columns(),
+    Column("variant_ids", ARRAY(Text), nullable=False),
+    postgresql_with={"fillfactor": 60},  # a change finds room for the row's next version in its page
+)
+COLUMNS = (
+    "region_id",
+    "customer_id",
+    "sales_channel_id",
+    "email",
+    "currency_code",
+    "locale",
+    "shipping_address_id",
+    "billing_address_id",
+    "metadata",
+)
+"""Columns of a cart that a change sets. The others are the module's own business."""
+for _column in ("customer_id", "region_id", "sales_channel_id"):
+    Index(f"ix_cart_{_column}", cart.c[_column], postgresql_where=cart.c.deleted_at.is_(None) & cart.c[_column].is_not(None))
+Index("ix_cart_variant_ids", cart.c.variant_ids, postgresql_using="gin")
 
 cart_address = Table(
     "cart_address",
-    metadata,
+    inside,
+    root_column(),
     identity(),
     Column("customer_id", Text),
     Column("company", Text),
@@ -44,35 +89,16 @@ cart_address = Table(
     *timestamps(),
 )
 
-cart = Table(
-    "cart",
-    metadata,
-    identity(),
-    Column("region_id", Text),
-    Column("customer_id", Text),
-    Column("sales_channel_id", Text),
-    email_column(),
-    Column("currency_code", Text, nullable=False),
-    Column("locale", Text),
-    Column("shipping_address_id", Text, ForeignKey("cart_address.id", ondelete="SET NULL")),
-    Column("billing_address_id", Text, ForeignKey("cart_address.id", ondelete="SET NULL")),
-    Column("completed_at", Timestamp),
-    metadata_column(),
-    version(),
-    *timestamps(),
-)
-for _column in ("customer_id", "region_id", "sales_channel_id", "shipping_address_id", "billing_address_id"):
-    Index(f"ix_cart_{_column}", cart.c[_column], postgresql_where=cart.c.deleted_at.is_(None) & cart.c[_column].is_not(None))
-
 cart_line_item = Table(
     "cart_line_item",
-    metadata,
+    inside,
+    root_column(),
     identity(),
-    Column("cart_id", Text, ForeignKey("cart.id", ondelete="CASCADE"), nullable=False),
+    Column("cart_id", Text, nullable=False),
     Column("title", Text, nullable=False),
     Column("subtitle", Text),
     Column("thumbnail", Text),
-    Column("quantity", Integer, nullable=False),
+    Column("quantity", Integer, nullable=False, info={LEAST: 1}),
     Column("variant_id", Text),
     Column("product_id", Text),
     Column("product_title", Text),
@@ -92,54 +118,49 @@ cart_line_item = Table(
     Column("is_tax_inclusive", Boolean, nullable=False, server_default=false()),
     Column("is_custom_price", Boolean, nullable=False, server_default=false()),
     Column("compare_at_unit_price", Money),
-    Column("unit_price", Money, nullable=False),
+    Column("unit_price", Money, nullable=False, info={LEAST: 0}),
     metadata_column(),
     *timestamps(),
-    CheckConstraint("unit_price >= 0", name="unit_price_not_negative"),
-    CheckConstraint("quantity > 0", name="quantity_positive"),
 )
-index_on(cart_line_item, "cart_id")
-for _column in ("variant_id", "product_id"):
-    Index(f"ix_cart_line_item_{_column}", cart_line_item.c[_column], postgresql_where=cart_line_item.c.deleted_at.is_(None))
 
 cart_shipping_method = Table(
     "cart_shipping_method",
-    metadata,
+    inside,
+    root_column(),
     identity(),
-    Column("cart_id", Text, ForeignKey("cart.id", ondelete="CASCADE"), nullable=False),
+    Column("cart_id", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("description", Json),
-    Column("amount", Money, nullable=False),
+    Column("amount", Money, nullable=False, info={LEAST: 0}),
     Column("is_tax_inclusive", Boolean, nullable=False, server_default=false()),
     Column("shipping_option_id", Text),
     Column("data", Json),
     metadata_column(),
     *timestamps(),
-    CheckConstraint("amount >= 0", name="amount_not_negative"),
 )
-index_on(cart_shipping_method, "cart_id")
 
 credit_line = Table(
     "credit_line",
-    metadata,
+    inside,
+    root_column(),
     identity(),
-    Column("cart_id", Text, ForeignKey("cart.id", ondelete="CASCADE"), nullable=False),
+    Column("cart_id", Text, nullable=False),
     Column("reference", Text),
     Column("reference_id", Text),
     Column("amount", Money, nullable=False),
     metadata_column(),
     *timestamps(),
 )
-index_on(credit_line, "cart_id")
 
 
-def _tax_line(name: str, owner: str, key: str) -> Table:
+def _tax_line(name: str, key: str) -> Table:
     """Tax lines of line items or shipping methods: a rate in percent that applies to all of the owner's price."""
-    table = Table(
+    return Table(
         name,
-        metadata,
+        inside,
+        root_column(),
         identity(),
-        Column(key, Text, ForeignKey(f"{owner}.id", ondelete="CASCADE"), nullable=False),
+        Column(key, Text, nullable=False),
         Column("description", Text),
         Column("tax_rate_id", Text),
         Column("code", Text, nullable=False),
@@ -149,51 +170,42 @@ def _tax_line(name: str, owner: str, key: str) -> Table:
         metadata_column(),
         *timestamps(),
     )
-    index_on(table, key)
-    return table
 
 
-def _adjustment(name: str, owner: str, key: str, *extra: SchemaItem) -> Table:
+def _adjustment(name: str, key: str, *extra: SchemaItem) -> Table:
     """Adjustments of line items or shipping methods: what a promotion takes off the owner's price."""
-    table = Table(
+    return Table(
         name,
-        metadata,
+        inside,
+        root_column(),
         identity(),
-        Column(key, Text, ForeignKey(f"{owner}.id", ondelete="CASCADE"), nullable=False),
+        Column(key, Text, nullable=False),
         Column("description", Text),
         Column("promotion_id", Text),
         Column("code", Text),
-        Column("amount", Money, nullable=False),
+        Column("amount", Money, nullable=False, info={LEAST: 0}),
         Column("provider_id", Text),
         metadata_column(),
         *timestamps(),
         *extra,
-        CheckConstraint("amount >= 0", name="amount_not_negative"),
     )
-    index_on(table, key)
-    return table
 
 
-cart_line_item_tax_line = _tax_line("cart_line_item_tax_line", "cart_line_item", "item_id")
-cart_shipping_method_tax_line = _tax_line("cart_shipping_method_tax_line", "cart_shipping_method", "shipping_method_id")
+cart_line_item_tax_line = _tax_line("cart_line_item_tax_line", "item_id")
+cart_shipping_method_tax_line = _tax_line("cart_shipping_method_tax_line", "shipping_method_id")
 cart_line_item_adjustment = _adjustment(
-    "cart_line_item_adjustment", "cart_line_item", "item_id", Column("is_tax_inclusive", Boolean, nullable=False, server_default=false())
+    "cart_line_item_adjustment", "item_id", Column("is_tax_inclusive", Boolean, nullable=False, server_default=false())
 )
-cart_shipping_method_adjustment = _adjustment("cart_shipping_method_adjustment", "cart_shipping_method", "shipping_method_id")
+cart_shipping_method_adjustment = _adjustment("cart_shipping_method_adjustment", "shipping_method_id")
 
 
 def _owned(kind: str, key: str) -> dict[str, Relation]:
-    return {
-        "tax_lines": many(f"{kind}_tax_line", key, cascade=True),
-        "adjustments": many(f"{kind}_adjustment", key, cascade=True),
-        "cart": one("cart", "cart_id"),
-    }
+    return {"tax_lines": many(f"{kind}_tax_line", key), "adjustments": many(f"{kind}_adjustment", key), "cart": one("cart", "cart_id")}
 
 
-def _part(table: Table, prefix: str, owner: str) -> Entity:
-    """Tax lines or adjustments of line items or shipping methods."""
-    kind = {"item": "cart_line_item", "shipping_method": "cart_shipping_method"}[owner]
-    return Entity(table.name, table, prefix=prefix, relations={owner: one(kind, f"{owner}_id")}, bare=True)
+def _inside(table: Table, prefix: str, *, label: str = "", bare: bool = False, **relations: Relation) -> Entity:
+    hidden = frozenset({ROOT})
+    return Entity(table.name, table, prefix=prefix, label=label, bare=bare, relations=relations, hidden=hidden, inside="cart")
 
 
 SCHEMA = Schema(
@@ -206,23 +218,19 @@ SCHEMA = Schema(
         relations={
             "shipping_address": one("cart_address", "shipping_address_id"),
             "billing_address": one("cart_address", "billing_address_id"),
-            "items": many("cart_line_item", "cart_id", cascade=True),
-            "shipping_methods": many("cart_shipping_method", "cart_id", cascade=True),
-            "credit_lines": many("credit_line", "cart_id", cascade=True),
+            "items": many("cart_line_item", "cart_id"),
+            "shipping_methods": many("cart_shipping_method", "cart_id"),
+            "credit_lines": many("credit_line", "cart_id"),
         },
+        hidden=frozenset({"document", "document_schema", "variant_ids"}),
+        document=Document(found_by={("cart_line_item", "variant_id"): "variant_ids"}),
     ),
-    Entity("cart_address", cart_address, prefix="caaddr", label="Address", bare=True),
-    Entity("cart_line_item", cart_line_item, prefix="cali", label="LineItem", relations=_owned("cart_line_item", "item_id"), bare=True),
-    Entity(
-        "cart_shipping_method",
-        cart_shipping_method,
-        prefix="casm",
-        label="ShippingMethod",
-        relations=_owned("cart_shipping_method", "shipping_method_id"),
-    ),
-    _part(cart_line_item_tax_line, "calitxl", "item"),
-    _part(cart_line_item_adjustment, "caliadj", "item"),
-    _part(cart_shipping_method_tax_line, "casmtxl", "shipping_method"),
-    _part(cart_shipping_method_adjustment, "casmadj", "shipping_method"),
-    Entity("credit_line", credit_line, prefix="cacl", relations={"cart": one("cart", "cart_id")}, bare=True),
+    _inside(cart_address, "caaddr", label="Address", bare=True),
+    _inside(cart_line_item, "cali", label="LineItem", **_owned("cart_line_item", "item_id")),
+    _inside(cart_shipping_method, "casm", label="ShippingMethod", **_owned("cart_shipping_method", "shipping_method_id")),
+    _inside(cart_line_item_tax_line, "calitxl", item=one("cart_line_item", "item_id")),
+    _inside(cart_line_item_adjustment, "caliadj", item=one("cart_line_item", "item_id")),
+    _inside(cart_shipping_method_tax_line, "casmtxl", shipping_method=one("cart_shipping_method", "shipping_method_id")),
+    _inside(cart_shipping_method_adjustment, "casmadj", shipping_method=one("cart_shipping_method", "shipping_method_id")),
+    _inside(credit_line, "cacl", cart=one("cart", "cart_id")),
 )

@@ -7,7 +7,6 @@ from typing import Any, TypedDict
 
 from ...core.errors import InvalidData, NotFound
 from ...core.flow import Flow, step
-from ...modules.cart.change import CartChange
 from .draft import Draft
 from .surroundings import Surroundings
 
@@ -31,7 +30,7 @@ class Changed(TypedDict):
     """A cart that was just written: whoever has it needn't read it again."""
 
     cart: Row
-    """All of it, with raw_ twins, without totals."""
+    """All of it, as `modules.cart.load` gives it."""
     is_paid_for: bool
     """Whether it has a payment collection."""
     is_promoted: bool
@@ -42,7 +41,7 @@ class Changed(TypedDict):
 
 def changed_cart(draft: Draft, collection_ids: Sequence[str], surroundings: Surroundings) -> Changed:
     return {
-        "cart": draft.stored(),
+        "cart": draft.written,
         "is_paid_for": bool(collection_ids),
         "is_promoted": bool(draft.promotion_ids()),
         "customer": surroundings.customer,
@@ -50,50 +49,40 @@ def changed_cart(draft: Draft, collection_ids: Sequence[str], surroundings: Surr
 
 
 class Saved(TypedDict):
-    """What was written, and how to take it back."""
+    """A cart as it was written, and as it was before."""
 
-    id: str
-    version: int
-    at: str
-    back: CartChange
+    cart: Row
+    before: Row
 
 
 async def _put_back(flow: Flow, saved: Saved) -> None:
-    await flow.modules.cart.change(saved["id"], saved["version"], saved["back"])
+    await flow.modules.cart.change(saved["cart"]["id"], saved["cart"]["version"], saved["before"])
 
 
 @step(undo=_put_back)
-async def change_cart(flow: Flow, id: str, version: int, change: CartChange, back: CartChange) -> Saved:
-    written = await flow.modules.cart.change(id, version, change)
-    return {"id": id, "version": written["version"], "at": written["at"], "back": back}
+async def change_cart(flow: Flow, cart: Row, before: Row) -> Saved:
+    version = await flow.modules.cart.change(cart["id"], before["version"], cart)
+    return {"cart": {**cart, "version": version}, "before": before}
 
 
 async def save(flow: Flow, draft: Draft) -> None:
-    """Write the difference. Raises Conflict where the cart was changed although we held its lock."""
-    saved = await flow.run(change_cart, draft.id, draft.version, draft.change(), draft.change_back())
-    draft.written(saved["version"], saved["at"])
+    """Write the cart. Raises Conflict where it was changed although we held its lock."""
+    saved = await flow.run(change_cart, draft.document(flow.now()), draft.before)
+    draft.written = saved["cart"]
 
 
-class Opened(TypedDict):
-    id: str
-    version: int
-    at: str
-
-
-async def _remove(flow: Flow, opened: Opened) -> None:
-    await flow.modules.cart.delete("cart", [opened["id"]])
+async def _remove(flow: Flow, cart: Row) -> None:
+    await flow.modules.cart.delete("cart", [cart["id"]])
 
 
 @step(undo=_remove)
-async def insert_cart(flow: Flow, id: str, change: CartChange) -> Opened:
-    written = await flow.modules.cart.open(id, change)
-    return {"id": id, "version": written["version"], "at": written["at"]}
+async def insert_cart(flow: Flow, cart: Row) -> Row:
+    return {**cart, "version": await flow.modules.cart.open(cart["id"], cart)}
 
 
 async def open_cart(flow: Flow, draft: Draft) -> None:
     """Create the cart that the draft is of."""
-    opened = await flow.run(insert_cart, draft.id, draft.change())
-    draft.written(opened["version"], opened["at"])
+    draft.written = await flow.run(insert_cart, draft.document(flow.now()))
 
 
 def find_item(draft: Draft, item_id: str) -> Row:

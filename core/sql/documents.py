@@ -1,0 +1,267 @@
+"""Documents: rows that hold what belongs to them, read, shown and written as a whole.
+
+    cart = documents.opened(SCHEMA["cart"], row)       # as the database has it → everything in place, amounts as Decimal
+    documents.text(SCHEMA["cart"], cart)               # and back: what the document's column holds
+
+A document is JSON text (`json`, which keeps it as it was written: `jsonb` takes up to half as much again to write and twice to read). Rows
+lie in it as the API shows them, in the order of their keys, but amounts are decimal strings, and what follows from the place where a row
+lies isn't written: the key of what it belongs to, and when all of it was deleted.
+
+A document that was written by an older version is brought up to date when it is read, step by step (`Document.steps`). One that was written
+by a newer version is never guessed at: whoever asks gets 503, and another process, or the next release, answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from .. import money
+from ..errors import InvalidData, Unavailable
+from ..json import dumps
+from ..kept import kept
+from ..query.fields import FieldTree
+from ..query.page import Query
+from .catalog import Catalog
+from .columns import LEAST
+from .document_views import DELETED, kept_columns
+from .entity import Entity, Part
+from .outline import Outline, Related, outlined
+from .values import Field
+
+Row = dict[str, Any]
+Show = Callable[[Row, tuple[Row, ...]], Row]
+"""Shows a row; beside it the rows in which it lies, from the root down."""
+PLANS = 4 * 1024 * 1024
+"""Bytes of what is remembered of how rows are shown."""
+_TYPES: Mapping[str, type] = {"text": str, "boolean": bool, "integer": int, "time": str}
+"""What values of a kind are, as far as nothing has to be done about them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A column of what lies in a document."""
+
+    name: str
+    field: Field
+    type: type | None
+    """Of values that are written as they are; None: of any."""
+    amount: bool
+    required: bool
+    least: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A part, with what reading and writing it takes."""
+
+    name: str
+    many: bool
+    entity: Entity
+    key: str
+    """Where there are many: the column that names what they belong to."""
+    columns: tuple[_Kept, ...]
+    amounts: tuple[str, ...]
+    places: tuple[_Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """How rows are shown out of their documents."""
+
+    show: Show
+    beside: tuple[Related, ...]
+    """What the database shows beside the document: relations of the root that lie elsewhere."""
+    inside: bool
+    """Whether anything is shown that lies in the document."""
+
+
+class Documents:
+    """The documents of one module."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._places = {root: tuple(map(self._place, parts)) for root, parts in catalog.schema.parts.items()}
+        self._showing = kept(PLANS)(self._make_showing)
+
+    # -- reading
+
+    def opened(self, entity: Entity, row: Row) -> Row:
+        """A row as the database has it with all that its document holds, in place. Raises Unavailable for one of a newer version."""
+        document = entity.document
+        assert document is not None
+        held, number = row.pop(document.column), row.pop(document.number)
+        if number > document.newest:
+            raise Unavailable(f"{entity.called} {row[entity.key]} was written by a newer version of Velella than this process runs.")
+        for step in document.steps[number - 1 :]:
+            held = step(held)
+        row.update(held)
+        _fill(self._places[entity.name], row, row[entity.key], row.get(DELETED))
+        return row
+
+    def showing(self, query: Query, *, hidden: bool = False, twins: bool = True) -> Showing | None:
+        """How the rows of a query are shown out of their documents; None where the database shows all of them: what is no document, what
+        is asked for only by columns, and what leads elsewhere from inside. Raises InvalidData as the database's statement would."""
+        parts = self._places.get(query.entity)
+        if parts is None or query.slots:
+            return None
+        if query.visible and any(self._catalog.schema.entities[name].inside for name in query.visible):
+            return None
+        showing = self._showing(query.entity, tuple(query.fields), hidden, twins)
+        return showing if showing is not None and showing.inside else None
+
+    def shown(self, entity: Entity, rows: Sequence[Row], fields: Sequence[str], *, twins: bool = True) -> list[Row] | None:
+        """What a client's query for these fields would give of rows that are in hand as `opened` gives them; None where it takes more."""
+        showing = self._showing(entity.name, tuple(fields), False, twins)
+        if showing is None or showing.beside:
+            return None
+        return [showing.show(row, (row,)) for row in rows]
+
+    def _make_showing(self, name: str, fields: tuple[str, ...], hidden: bool, twins: bool) -> Showing | None:
+        entity = self._catalog.schema[name]
+        outline = outlined(self._catalog, entity, FieldTree.parse(fields), hidden=hidden, twins=twins)
+        inner = tuple(related for related in outline.related if self._catalog.schema[related.relation.target].inside == name)
+        beside = tuple(related for related in outline.related if related not in inner)
+        show = self._show(Outline(entity, outline.columns, inner), self._places[name], (name,), beside)
+        return Showing(show, beside, bool(inner)) if show is not None else None
+
+    def _show(self, outline: Outline, places: Sequence[_Place], trail: tuple[str, ...], beside: tuple[Related, ...] = ()) -> Show | None:
+        """`trail`: entities from the root to these rows. None where something of it lies in no document."""
+        if outline.entity.inside is not None and any(field.column is None for field in outline.columns):
+            return None
+        # plain texts: names that SQL quotes are of a class of their own
+        columns = tuple((f"{field.name}", f"{field.column or field.name}", field.kind == "raw") for field in outline.columns)
+        stubs = tuple((each.name, each.relation.key, each.relation.other_key) for each in outline.related if each.outline is None)
+        below: list[tuple[str, bool, Show]] = []
+        above: list[tuple[str, int, Show]] = []
+        by_name = {place.name: place for place in places}
+        for related in outline.related:
+            if related.outline is None:
+                continue
+            place, target = by_name.get(related.name), related.relation.target
+            if place is not None:
+                show = self._show(related.outline, place.places, (*trail, target))
+                below += [(related.name, place.many, show)] if show is not None else []
+            elif target in trail:
+                up = trail[: trail.index(target) + 1]
+                show = self._show(related.outline, self._places_of(up), up)
+                above += [(related.name, len(up), show)] if show is not None else []
+            else:
+                return None
+            if show is None:
+                return None
+        return _showing_rows(columns, below, above, stubs, tuple(each.name for each in beside))
+
+    def _places_of(self, trail: tuple[str, ...]) -> Sequence[_Place]:
+        places = self._places[trail[0]]
+        for name in trail[1:]:
+            places = next(place.places for place in places if place.entity.name == name)
+        return places
+
+    # -- writing
+
+    def text(self, entity: Entity, row: Mapping[str, Any]) -> bytes:
+        """The document of a row. Lists come in the order of their keys. Raises InvalidData for what a column doesn't take."""
+        text = dumps(_written(self._places[entity.name], row))
+        if rb"\u0000" in text:
+            raise InvalidData(f"{entity.called} holds a NUL character")
+        return text
+
+    def _place(self, part: Part) -> _Place:
+        fields = self._catalog.fields(part.entity)
+        columns = tuple(
+            _Kept(
+                f"{column.name}",
+                fields[column.name],
+                _TYPES.get(fields[column.name].kind),
+                fields[column.name].kind == "number",
+                not column.nullable,
+                column.info.get(LEAST),
+            )
+            for column in kept_columns(part)
+        )
+        amounts = tuple(column.name for column in columns if column.amount)
+        key = part.relation.key if part.many else ""
+        return _Place(part.name, part.many, part.entity, key, columns, amounts, tuple(map(self._place, part.parts)))
+
+
+def _fill(places: Sequence[_Place], above: Row, key: str, deleted_at: Any) -> None:
+    """What follows from where rows lie, and amounts as what they are."""
+    for place in places:
+        held = above.get(place.name)
+        if held is None:
+            above[place.name] = [] if place.many else None
+            continue
+        for row in held if place.many else (held,):
+            if place.many:
+                row[place.key] = key
+            row[DELETED] = deleted_at
+            for name in place.amounts:
+                if row[name] is not None:
+                    row[name] = Decimal(row[name])
+            if place.places:
+                _fill(place.places, row, row[place.entity.key], deleted_at)
+
+
+def _written(places: Sequence[_Place], above: Mapping[str, Any]) -> Row:
+    made: Row = {}
+    for place in places:
+        held = above[place.name]
+        if place.many:
+            made[place.name] = [_kept(place, row) for row in sorted(held, key=lambda row: str(row[place.entity.key]))]
+        elif held is not None:
+            made[place.name] = _kept(place, held)
+    return made
+
+
+def _kept(place: _Place, row: Mapping[str, Any]) -> Row:
+    made: Row = {}
+    for column in place.columns:
+        value = row.get(column.name)
+        if value is None:
+            if column.required:
+                raise InvalidData(f"{place.entity.called} needs a value for {column.name}")
+        else:
+            if column.type is not None and type(value) is not column.type:
+                value = column.field.taken(value)
+            elif column.amount:
+                value = column.field.taken(value)
+                if column.least is not None and value < column.least:
+                    raise InvalidData(f"'{column.name}' can't be {value:f}")
+                value = format(money.plain(value), "f")
+            if column.type is int and column.least is not None and value < column.least:
+                raise InvalidData(f"'{column.name}' can't be {value}")
+        made[column.name] = value
+    if place.places:
+        made |= _written(place.places, row)
+    return made
+
+
+def _showing_rows(
+    columns: tuple[tuple[str, str, bool], ...],
+    below: Sequence[tuple[str, bool, Show]],
+    above: Sequence[tuple[str, int, Show]],
+    stubs: Sequence[tuple[str, str, str]],
+    beside: tuple[str, ...],
+) -> Show:
+    """`columns`: name, column, whether it is a raw_ twin. `beside`: what is there already as it is shown."""
+
+    def show(row: Row, ups: tuple[Row, ...]) -> Row:
+        made = {name: money.raw(row[column]) if raw else row[column] for name, column, raw in columns}
+        for name, many, inner in below:
+            held = row[name]
+            if many:
+                made[name] = [inner(each, (*ups, each)) for each in held]
+            else:
+                made[name] = inner(held, (*ups, held)) if held is not None else None
+        for name, at, outer in above:
+            made[name] = outer(ups[at - 1], ups[:at])
+        for name, key, other_key in stubs:
+            made[name] = {other_key: row[key]} if row[key] is not None else None
+        for name in beside:
+            made[name] = row[name]
+        return made
+
+    return show

@@ -1,0 +1,20 @@
+"""Carts that are in hand, as a query would show them: with the totals that are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...core.module import Row
+from ...core.query.totalled import CART, totalled
+from ...core.sql.catalog import Catalog
+from ...core.sql.documents import Documents
+from .tables import SCHEMA
+
+_DOCUMENTS = Documents(Catalog(SCHEMA))
+
+
+def shown(carts: Sequence[Row], fields: Sequence[str]) -> list[Row] | None:
+    """What a client's query for these fields gives of whole carts; None where it takes more than these. The carts stay as they are."""
+    plan = totalled(CART, tuple(fields))
+    rows = _DOCUMENTS.shown(SCHEMA["cart"], carts, plan.fields if plan is not None else fields)
+    return plan.finish(rows) if plan is not None and rows is not None else rows
