@@ -223,17 +223,11 @@ def _kept(place: _Place, row: Mapping[str, Any]) -> Row:
         if value is None:
             if column.required:
                 raise InvalidData(f"{place.entity.called} needs a value for {column.name}")
-        else:
-            if column.type is not None and type(value) is not column.type:
-                value = column.field.taken(value)
-            elif column.amount:
-                value = column.field.taken(value)
-                if column.least is not None and value < column.least:
-                    raise InvalidData(f"'{column.name}' can't be {value:f}")
-                value = format(money.plain(value), "f")
-            if column.type is int and column.least is not None and value < column.least:
-                raise InvalidData(f"'{column.name}' can't be {value}")
-        made[column.name] = value
+        elif column.amount or (column.type is not None and type(value) is not column.type):
+            value = column.field.taken(value)
+        if column.least is not None and value is not None and value < column.least:
+            raise InvalidData(f"'{column.name}' can't be {value}")
+        made[column.name] = format(money.plain(value), "f") if column.amount and value is not None else value
     if place.places:
         made |= _written(place.places, row)
     return made

@@ -9,6 +9,9 @@ What lies in the document has tables here as well: views, for whoever asks for l
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from sqlalchemy import ARRAY, Boolean, Column, Index, Integer, MetaData, Numeric, Table, Text, false, true
 from sqlalchemy.sql.schema import SchemaItem
 
@@ -203,7 +206,9 @@ def _owned(kind: str, key: str) -> dict[str, Relation]:
     return {"tax_lines": many(f"{kind}_tax_line", key), "adjustments": many(f"{kind}_adjustment", key), "cart": one("cart", "cart_id")}
 
 
-def _inside(table: Table, prefix: str, *, label: str = "", bare: bool = False, **relations: Relation) -> Entity:
+def _inside(
+    table: Table, prefix: str, relations: Mapping[str, Relation] = MappingProxyType({}), label: str = "", *, bare: bool = False
+) -> Entity:
     hidden = frozenset({ROOT})
     return Entity(table.name, table, prefix=prefix, label=label, bare=bare, relations=relations, hidden=hidden, inside="cart")
 
@@ -226,11 +231,11 @@ SCHEMA = Schema(
         document=Document(found_by={("cart_line_item", "variant_id"): "variant_ids"}),
     ),
     _inside(cart_address, "caaddr", label="Address", bare=True),
-    _inside(cart_line_item, "cali", label="LineItem", **_owned("cart_line_item", "item_id")),
-    _inside(cart_shipping_method, "casm", label="ShippingMethod", **_owned("cart_shipping_method", "shipping_method_id")),
-    _inside(cart_line_item_tax_line, "calitxl", item=one("cart_line_item", "item_id")),
-    _inside(cart_line_item_adjustment, "caliadj", item=one("cart_line_item", "item_id")),
-    _inside(cart_shipping_method_tax_line, "casmtxl", shipping_method=one("cart_shipping_method", "shipping_method_id")),
-    _inside(cart_shipping_method_adjustment, "casmadj", shipping_method=one("cart_shipping_method", "shipping_method_id")),
-    _inside(credit_line, "cacl", cart=one("cart", "cart_id")),
+    _inside(cart_line_item, "cali", _owned("cart_line_item", "item_id"), "LineItem"),
+    _inside(cart_shipping_method, "casm", _owned("cart_shipping_method", "shipping_method_id"), "ShippingMethod"),
+    _inside(cart_line_item_tax_line, "calitxl", {"item": one("cart_line_item", "item_id")}),
+    _inside(cart_line_item_adjustment, "caliadj", {"item": one("cart_line_item", "item_id")}),
+    _inside(cart_shipping_method_tax_line, "casmtxl", {"shipping_method": one("cart_shipping_method", "shipping_method_id")}),
+    _inside(cart_shipping_method_adjustment, "casmadj", {"shipping_method": one("cart_shipping_method", "shipping_method_id")}),
+    _inside(credit_line, "cacl", {"cart": one("cart", "cart_id")}),
 )
