@@ -317,7 +317,8 @@ class FilterBuilder:
             return condition
         rows = self._alias(root.table)
         wanted = bindparam(name, type_=ARRAY(field.type)) if operator == "$in" else array([bindparam(name, type_=field.type)])
-        return and_(condition, source.c[ROOT].in_(select(rows.c[root.key]).where(rows.c[values].op("&&", is_comparison=True)(wanted))))
+        having = rows.c[values].op("&&", is_comparison=True)(cast(wanted, rows.c[values].type))
+        return and_(condition, source.c[ROOT].in_(select(rows.c[root.key]).where(having)))
 
     def related(
         self, entity: Entity, source: FromClause, relation: Relation, condition: Callable[[Entity, FromClause], ColumnElement[bool]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
@@ -205,7 +204,7 @@ async def test_a_cart_is_shown_alike_out_of_its_document_out_of_hand_and_by_the_
     monkeypatch.setattr(carts.statements.documents, "showing", lambda *_, **__: None)
     of_views = (await carts.query(query)).rows
     assert of_document == of_views == in_hand
-    assert json.dumps(of_document, default=str) == json.dumps(of_views, default=str)  # in the same order, too
+    assert [list(row) for row in of_document] == [list(row) for row in of_views], "in the same order, too"
     assert business == await carts.list("cart", {"id": cart_id}, fields=[name for name in fields if "nobody" not in name])
 
 
