@@ -207,7 +207,7 @@ def _owned(kind: str, key: str) -> dict[str, Relation]:
 
 
 def _inside(
-    table: Table, prefix: str, relations: Mapping[str, Relation] = MappingProxyType({}), label: str = "", *, bare: bool = False
+    table: Table, prefix: str, relations: Mapping[str, Relation] = MappingProxyType({}), label: str = "", *, bare: bool = True
 ) -> Entity:
     hidden = frozenset({ROOT})
     return Entity(table.name, table, prefix=prefix, label=label, bare=bare, relations=relations, hidden=hidden, inside="cart")
@@ -230,9 +230,9 @@ SCHEMA = Schema(
         hidden=frozenset({"document", "document_schema", "variant_ids"}),
         document=Document(found_by={("cart_line_item", "variant_id"): "variant_ids"}),
     ),
-    _inside(cart_address, "caaddr", label="Address", bare=True),
+    _inside(cart_address, "caaddr", label="Address"),
     _inside(cart_line_item, "cali", _owned("cart_line_item", "item_id"), "LineItem"),
-    _inside(cart_shipping_method, "casm", _owned("cart_shipping_method", "shipping_method_id"), "ShippingMethod"),
+    _inside(cart_shipping_method, "casm", _owned("cart_shipping_method", "shipping_method_id"), "ShippingMethod", bare=False),
     _inside(cart_line_item_tax_line, "calitxl", {"item": one("cart_line_item", "item_id")}),
     _inside(cart_line_item_adjustment, "caliadj", {"item": one("cart_line_item", "item_id")}),
     _inside(cart_shipping_method_tax_line, "casmtxl", {"shipping_method": one("cart_shipping_method", "shipping_method_id")}),

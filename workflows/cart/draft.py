@@ -205,7 +205,7 @@ class Draft:
             cart[name] = _row(tables.cart_address, address, self.before[name], at) if address is not None else None
         for name, (table, below) in _LINES.items():
             old = {row["id"]: row for row in self.before[name]}
-            cart[name] = [self._line(table, below, row, old.get(id), at) for id, row in self._lines[name].items()]
+            cart[name] = [self._line(table, below, row, old.get(id), at) for id, row in sorted(self._lines[name].items())]
         cart["credit_lines"] = self.before["credit_lines"]
         return cart
 

@@ -65,7 +65,7 @@ class Use(TypedDict):
     """What it takes off, as its adjustments say it."""
 
 
-async def check_ready(flow: Flow, cart: Mapping[str, Any], order: Row) -> Ready:
+async def check_ready(flow: Flow, cart: Row, order: Row) -> Ready:
     """What it takes to turn a cart into this order. Raises InvalidData where something is missing, or can't be had any more."""
     if not cart["items"]:
         raise InvalidData("Cannot complete a cart without items")
