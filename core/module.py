@@ -135,7 +135,7 @@ class ModuleService(Undoable):
         showing = self.statements.documents.showing(query)
         return Page(page if showing is None else json.dumps(self._out_of_documents(query.entity, showing, page)), count)
 
-    async def rows(self, query: Query) -> tuple[Rows, int | None]:
+    async def _rows(self, query: Query) -> tuple[Rows, int | None]:
         """What `query` gives, as rows: for a module that adds something to them."""
         page, count = await self.lists.page(query)
         showing = self.statements.documents.showing(query)
@@ -148,7 +148,8 @@ class ModuleService(Undoable):
         showing = self.statements.documents.showing(query)
         if showing is None:
             return rows
-        return [(key, json.dumps(self._out_of_documents(query.entity, showing, b"[%b]" % text)[0])) for key, text in rows]
+        shown = self._out_of_documents(query.entity, showing, b"[%b]" % b",".join(text for _, text in rows))
+        return [(key, json.dumps(row)) for (key, _), row in zip(rows, shown, strict=True)]
 
     @reads
     async def count(self, entity: str, filters: Mapping[str, Any] | None = None) -> int:
@@ -186,6 +187,7 @@ class ModuleService(Undoable):
             raise _missing(kind, id)
         return rows[0]
 
+    @reads
     async def whole(self, entity: str, id: str) -> Row | None:
         """All of a row and of its document, hidden columns too; None where it isn't there. In one statement, whatever lies in it."""
         kind = self.schema[entity]

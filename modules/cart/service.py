@@ -35,7 +35,7 @@ class CartService(ModuleService):
         plan = totalled(CART, tuple(query.fields)) if query.entity == "cart" else None
         if plan is None:
             return await super().query(query)
-        rows, count = await self.rows(replace(query, fields=plan.fields))
+        rows, count = await self._rows(replace(query, fields=plan.fields))
         return Page(dumps(plan.finish(rows)), count)
 
     @reads

@@ -162,6 +162,13 @@ async def test_what_cannot_be_in_a_cart_leaves_it_as_it_was(carts: CartService, 
     assert await carts.count("cart_line_item") == 1
 
 
+async def test_a_backslash_is_a_letter(carts: CartService) -> None:
+    title = r"C:\u0000 \\u0000"
+    cart_id = await opened(carts, line(title=title))
+    assert (await carts.load(cart_id))["items"][0]["title"] == title
+    assert (await carts.list("cart_line_item"))[0]["title"] == title
+
+
 async def test_an_unknown_cart_is_not_found(carts: CartService) -> None:
     with pytest.raises(NotFound):
         await carts.load("cart_0")

@@ -176,9 +176,8 @@ class Draft:
             ("items", "item_id", item_adjustments),
             ("shipping_methods", "shipping_method_id", shipping_method_adjustments),
         ):
-            others = [
-                {**row, key: id} for id, line in self._lines[name].items() for row in line["adjustments"] if row["promotion_id"] is None
-            ]
+            lines = self._lines[name].values()
+            others = [row for line in lines for row in line["adjustments"] if row["promotion_id"] is None]
             self._set_below(name, key, "adjustments", (*others, *rows), _adjustment_says)
 
     def _set_below(self, name: str, key: str, below: str, rows: Iterable[Row], says: Callable[[Sequence[Row]], object]) -> None:
