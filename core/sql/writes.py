@@ -155,6 +155,8 @@ class WriteStatements:
         """
         made = self._made.get(("delete", entity.name, by, kept))
         if made is None:
+            if entity.inside is not None:
+                raise TypeError(f"{entity.called} lies in a document, which its module writes as a whole")
             table = entity.table
             condition = table.c[by] == any_(bindparam("keys", type_=ARRAY(table.c[by].type)))
             if entity.soft:

@@ -179,7 +179,11 @@ async def test_an_unknown_cart_is_not_found(carts: CartService) -> None:
 
 
 async def test_what_lies_in_a_cart_is_written_with_the_cart_only(carts: CartService) -> None:
-    for write in (carts.create("cart", [{"currency_code": "eur"}]), carts.update("cart_line_item", [{"id": "cali_1", "quantity": 2}])):
+    for write in (
+        carts.create("cart", [{"currency_code": "eur"}]),
+        carts.update("cart_line_item", [{"id": "cali_1", "quantity": 2}]),
+        carts.delete("cart_line_item", ["cali_1"]),
+    ):
         with pytest.raises(TypeError):
             await write
 
