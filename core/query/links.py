@@ -82,6 +82,8 @@ class Reference:
     """Shown as a list, though there is at most one."""
     back: str | None = None
     """What the thing calls the rows that hold its key; None where it doesn't know them."""
+    back_many: bool = True
+    """Whether it knows them as a list. Else there is at most one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +105,6 @@ class Alias:
 
 
 LINKS: tuple[Link, ...] = (
-    Link(
-        "cart_payment_collection",
-        "capaycol",
-        Side(
-            "cart",
-            "cart",
-            "cart_id",
-            "cart",
-            "payment_collection_link",
-            {"payment_collection": "payment_collection"},
-            many=False,
-            newest=True,
-        ),
-        Side("payment", "payment_collection", "payment_collection_id", "payment_collection", "cart_link", {"cart": "cart"}),
-    ),
     Link(
         "cart_promotion",
         "cartpromo",
@@ -171,12 +158,6 @@ LINKS: tuple[Link, ...] = (
             {"location": "location"},
             cascade=True,
         ),
-    ),
-    Link(
-        "order_cart",
-        "ordercart",
-        Side("order", "order", "order_id", "order", "cart_link", {"cart": "cart"}),
-        Side("cart", "cart", "cart_id", "cart", "order_link", {"order": "order"}, many=False, newest=True),
     ),
     Link(
         "order_fulfillment",
@@ -294,6 +275,8 @@ IN_MODULE_LISTS = frozenset({"price_set.prices"})
 
 REFERENCES: tuple[Reference, ...] = (
     Reference("cart", "customer", "customer_id", "customer", back="carts"),
+    Reference("cart", "order", "order_id", "order", back="cart", back_many=False),
+    Reference("cart", "payment_collection", "payment_collection_id", "payment_collection", back="cart", back_many=False),
     Reference("cart", "region", "region_id", "region", back="carts"),
     Reference("cart", "sales_channel", "sales_channel_id", "sales_channel", back="carts"),
     Reference("cart_line_item", "product", "product_id", "product"),
@@ -337,7 +320,7 @@ def edges_of(links: Iterable[Link], references: Iterable[Reference]) -> dict[str
     for ref in references:
         add(ref.entity, ref.name, Edge(ref.key, ref.target, ref.target_key, ref.many))
         if ref.back:
-            add(ref.target, ref.back, Edge(ref.target_key, ref.entity, ref.key, many=True))
+            add(ref.target, ref.back, Edge(ref.target_key, ref.entity, ref.key, ref.back_many))
     return found
 
 

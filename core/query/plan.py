@@ -198,7 +198,7 @@ def _walk(catalogue: Catalogue, draft: _Draft, entity: str, tree: FieldTree, pat
             _walk(catalogue, draft, relation.target, child, (*path, name), _through(way, entity, relation.target, relation.kind != "one"))
         elif (edge := catalogue.edge(entity, name)) is not None:
             needed.append(edge.key)
-            if edge.target_key == catalogue.entity(edge.target).key:
+            if edge.target_key == catalogue.entity(edge.target).key and edge.key not in catalogue.entity(entity).unstarred:
                 leading.add(edge.key)
             draft.joins.append(_join(catalogue, entity, path, name, edge, child, way))
             draft.leads_through(1 + draft.joins[-1].plan.relations)
@@ -211,7 +211,7 @@ def _walk(catalogue: Catalogue, draft: _Draft, entity: str, tree: FieldTree, pat
         else:  # a column, or something that the module knows or refuses
             draft.fields.extend(child.under(f"{prefix}{name}").fields())
     for column in dict.fromkeys(needed):
-        if not tree.whole and column not in tree.children:
+        if not (tree.whole and column not in catalogue.entity(entity).unstarred) and column not in tree.children:
             draft.fields.append(f"{prefix}{column}")
             if column not in leading and (column not in catalogue.keys(entity) or (path and catalogue.entity(entity).bare)):
                 draft.prune.append((path, column))

@@ -106,6 +106,8 @@ class Entity:
     """Fields that are SQL expressions over the table, shown like columns."""
     hidden: frozenset[str] = frozenset()
     """Columns that are never shown (salts, hashes, foreign bookkeeping)."""
+    unstarred: frozenset[str] = frozenset()
+    """Columns that are shown only to whoever names them: keys of what lies in other modules and is asked for as a relation."""
     default_order: tuple[str, ...] = ()
     """Where a query asks for no order. Empty: by key, which for our ids is the order of creation and needs no index of its own."""
     told: frozenset[str] = frozenset()

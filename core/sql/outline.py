@@ -95,7 +95,11 @@ class _Outlining:
                 below = f".{next(iter(child.children))}" if child.children else ""
                 raise InvalidData(f"{entity.called} has no field '{name}{below}'")
         if whole:
-            starred = (name for name, field in fields.items() if not field.hidden and (self._twins or field.kind != "raw"))
+            starred = (
+                name
+                for name, field in fields.items()
+                if not field.hidden and name not in entity.unstarred and (self._twins or field.kind != "raw")
+            )
             return list(dict.fromkeys((*starred, *named)))
         if root or self._hidden or not entity.bare:
             named.append(entity.key)

@@ -317,8 +317,6 @@ async def _written(request: Request, changed: Changed) -> bytes:
     rows = shown([changed["cart"]], request.graph.own_fields("cart", fields))
     if rows is None:  # the request wants something that isn't known here
         return await request.fetch(CART, changed["cart"]["id"])
-    if not changed["is_paid_for"] and request.asks("payment_collection"):
-        rows[0]["payment_collection"] = None
     if not changed["is_promoted"] and request.asks("promotions"):
         rows[0]["promotions"] = []
     if _asks_for_buyer(fields):

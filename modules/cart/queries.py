@@ -30,14 +30,17 @@ CHANGE = answering(update(cart).where(_AS_READ, _OPEN).values(version=_NEXT, **_
 """Write a cart that is as it was read (`expected`) and still open. Gives the new version; no row, and nothing written, where it isn't."""
 
 COMPLETE = answering(
-    update(cart).where(_AS_READ, _OPEN).values(completed_at=func.now(), version=_NEXT, updated_at=func.now()).returning(cart.c.version)
+    update(cart)
+    .where(_AS_READ, _OPEN)
+    .values(completed_at=func.now(), order_id=bindparam("order_id", type_=cart.c.order_id.type), version=_NEXT, updated_at=func.now())
+    .returning(cart.c.version)
 )
-"""Close a cart that is as it was read. Gives the new version, or no row."""
+"""Close a cart that is as it was read, for an order. Gives the new version, or no row."""
 
 REOPEN = answering(
     update(cart)
     .where(cart.c.id == bindparam("id"), cart.c.version == bindparam("expected"), cart.c.completed_at.is_not(None))
-    .values(completed_at=None, version=_NEXT, updated_at=func.now())
+    .values(completed_at=None, order_id=None, version=_NEXT, updated_at=func.now())
     .returning(cart.c.version)
 )
 """Take back a completion that gave this version. Gives the new version, or no row."""

@@ -75,9 +75,10 @@ class CartService(ModuleService):
     @writes
     @one_statement(answers=True)
     @keyed("cart_id")
-    async def complete(self, cart_id: str, version: int) -> int:
-        """Close the cart as it was read at `version`. Returns its new version. Raises what `change` raises."""
-        return await self._guarded(cart_id, await self.answer(queries.COMPLETE, {"id": cart_id, "expected": version}))
+    async def complete(self, cart_id: str, version: int, order_id: str) -> int:
+        """Close the cart as it was read at `version`: it becomes this order. Returns its new version. Raises what `change` raises."""
+        params = {"id": cart_id, "expected": version, "order_id": order_id}
+        return await self._guarded(cart_id, await self.answer(queries.COMPLETE, params))
 
     @writes
     @one_statement(answers=True)

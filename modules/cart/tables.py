@@ -49,6 +49,8 @@ cart = Table(
     Column("shipping_address_id", Text),
     Column("billing_address_id", Text),
     Column("completed_at", Timestamp),
+    Column("payment_collection_id", Text),
+    Column("order_id", Text),
     metadata_column(),
     version(),
     *timestamps(),
@@ -65,11 +67,14 @@ COLUMNS = (
     "locale",
     "shipping_address_id",
     "billing_address_id",
+    "payment_collection_id",
     "metadata",
 )
 """Columns of a cart that a change sets. The others are the module's own business."""
 for _column in ("customer_id", "region_id", "sales_channel_id"):
     Index(f"ix_cart_{_column}", cart.c[_column], postgresql_where=cart.c.deleted_at.is_(None) & cart.c[_column].is_not(None))
+for _column in ("order_id", "payment_collection_id"):
+    Index(f"uq_cart_{_column}", cart.c[_column], unique=True, postgresql_where=cart.c[_column].is_not(None))
 Index("ix_cart_variant_ids", cart.c.variant_ids, postgresql_using="gin")
 
 cart_address = Table(
@@ -228,6 +233,7 @@ SCHEMA = Schema(
             "credit_lines": many("credit_line", "cart_id"),
         },
         hidden=frozenset({"document", "document_schema", "variant_ids"}),
+        unstarred=frozenset({"order_id", "payment_collection_id"}),
         document=Document(found_by={("cart_line_item", "variant_id"): "variant_ids"}),
     ),
     _inside(cart_address, "caaddr", label="Address"),

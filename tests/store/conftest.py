@@ -302,6 +302,11 @@ class Market:
         assert held == sum((Decimal(level["reserved_quantity"]) for level in levels), Decimal(0))
         return held
 
+    async def order_ids(self, cart: Row) -> list[str]:
+        """The order that the cart has become, or nothing."""
+        rows = await self.modules.cart.list("cart", {"id": cart["id"]}, fields=("order_id",))
+        return [row["order_id"] for row in rows if row["order_id"] is not None]
+
     async def token(self, customer_id: str) -> str:
         return await token_of(self.modules, self.front.tokens, "customer", customer_id)
 

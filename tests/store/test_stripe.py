@@ -41,11 +41,11 @@ class Till:
             return answer.status, await answer.text()
 
     async def order_of(self, cart: Row) -> Row | None:
-        ties = await self.market.modules.link.linked("order_cart", "cart_id", [cart["id"]])
-        if not ties:
+        ids = await self.market.order_ids(cart)
+        if not ids:
             return None
         fields = ("id", "payment_collections.status", "payment_collections.payments.captures.amount", "transactions.amount")
-        return await self.market.host.graph.one("order", ties[0]["order_id"], fields)
+        return await self.market.host.graph.one("order", ids[0], fields)
 
 
 @pytest.fixture

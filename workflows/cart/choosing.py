@@ -12,7 +12,6 @@ from ...core.ids import new_id
 from ...core.query.page import Query
 from .discounts import save_all, update_cart_promotions
 from .draft import Draft
-from .payment import collections_of
 from .saving import Changed, changed_cart, load_open, lock_of
 from .shipping import list_with_pricing, seen_by_provider
 from .surroundings import load_surroundings
@@ -45,10 +44,9 @@ async def add_shipping_methods(
             draft.put_shipping_method(method)
         await flow.run(update_tax_lines, draft.id, loaded=(draft, surroundings))
         await flow.run(update_cart_promotions, draft.id, loaded=(draft, surroundings))
-        collections = await collections_of(flow, cart_id)
-        await save_all(flow, draft, collections)
+        await save_all(flow, draft)
     flow.emit("cart.updated", id=cart_id)
-    return changed_cart(draft, collections, surroundings)
+    return changed_cart(draft, surroundings)
 
 
 async def _replaced(flow: Flow, draft: Draft, profiles: Collection[str]) -> list[str]:

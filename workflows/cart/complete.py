@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...core.errors import UnexpectedState
 from ...core.flow import Flow, step, workflow
 from .order_of import order_of
 from .ready import Ready, Use, check_ready
@@ -40,7 +39,7 @@ async def complete_cart(flow: Flow, cart_id: str) -> str:
         reservations = await flow.run(reserve_stock, ready["demands"], ready["location_ids"])
         if ready["uses"]:
             await flow.run(register_usage, order["id"], ready["uses"], ready["buyer"])
-        await flow.parallel((close_cart, cart_id, ready["version"]), (tie_order, order["id"], cart_id, ready))
+        await flow.parallel((close_cart, cart_id, ready["version"], order["id"]), (tie_order, order["id"], ready))
         await flow.hooks.beforePaymentAuthorization(cart_id, order)
         payment = await flow.run(authorize_payment, ready["session_id"])
         await flow.run(place_order, order)  # and not before: nobody sees an order that is refused, and no number is drawn for it
@@ -58,11 +57,8 @@ async def complete_cart(flow: Flow, cart_id: str) -> str:
 async def prepare(flow: Flow, cart_id: str) -> Ready:
     """The order that the cart is to become, and what it takes; or the order that it has become already."""
     cart = await flow.modules.cart.load(cart_id)
-    if cart["completed_at"] is not None:
-        ties = await flow.modules.link.linked("order_cart", "cart_id", [cart_id])
-        if not ties:
-            raise UnexpectedState(f"Cart {cart_id} is completed, but there is no order for it")
-        return {**_NOTHING, "order_id": ties[0]["order_id"]}
+    if cart["order_id"] is not None:
+        return {**_NOTHING, "order_id": cart["order_id"]}
     order = order_of(cart)
     return await check_ready(flow, cart, order)
 
@@ -94,7 +90,7 @@ async def register_usage(flow: Flow, order_id: str, uses: Sequence[Use], buyer: 
     return order_id
 
 
-# -- the order, the cart, and the tie between them
+# -- the order and the cart
 
 
 async def _discard_order(flow: Flow, placed: Row) -> None:
@@ -112,9 +108,9 @@ async def _reopen_cart(flow: Flow, closed: Row) -> None:
 
 
 @step(undo=_reopen_cart)
-async def close_cart(flow: Flow, cart_id: str, version: int) -> Row:
-    """Mark the cart as completed, if it is still what the order was made from."""
-    return {"id": cart_id, "version": await flow.modules.cart.complete(cart_id, version)}
+async def close_cart(flow: Flow, cart_id: str, version: int, order_id: str) -> Row:
+    """Mark the cart as completed, if it is still what the order was made from. A cart has one order: that is a column of it."""
+    return {"id": cart_id, "version": await flow.modules.cart.complete(cart_id, version, order_id)}
 
 
 async def _untie_order(flow: Flow, ties: Mapping[str, list[Row]]) -> None:
@@ -122,15 +118,14 @@ async def _untie_order(flow: Flow, ties: Mapping[str, list[Row]]) -> None:
 
 
 @step(undo=_untie_order)
-async def tie_order(flow: Flow, order_id: str, cart_id: str, ready: Ready) -> Mapping[str, list[Row]]:
-    """Say that the order came of the cart, what is paid for it, and by which promotions it is cheaper. A cart has one order: that is a
-    unique index."""
-    ties: dict[str, list[Row]] = {"order_cart": [{"order_id": order_id, "cart_id": cart_id}]}
+async def tie_order(flow: Flow, order_id: str, ready: Ready) -> Mapping[str, list[Row]]:
+    """Say what is paid for the order, and by which promotions it is cheaper."""
+    ties: dict[str, list[Row]] = {}
     if ready["collection_id"] is not None:
         ties["order_payment_collection"] = [{"order_id": order_id, "payment_collection_id": ready["collection_id"]}]
     if ready["uses"]:
         ties["order_promotion"] = [{"order_id": order_id, "promotion_id": use["promotion_id"]} for use in ready["uses"]]
-    return await flow.modules.link.attach_all(ties)
+    return await flow.modules.link.attach_all(ties) if ties else ties
 
 
 # -- money

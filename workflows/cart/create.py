@@ -81,7 +81,7 @@ async def create_cart(
     await open_with_promotions(flow, draft)
     await flow.hooks.cartCreated(draft.id, additional_data)
     flow.emit("cart.created", id=draft.id)
-    return changed_cart(draft, (), surroundings)
+    return changed_cart(draft, surroundings)
 
 
 async def _default_channel(flow: Flow) -> str | None:

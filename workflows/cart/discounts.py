@@ -18,7 +18,7 @@ from ...core.query.page import Query
 from ...modules.promotion.computing import Adjustment, compute
 from ...modules.promotion.sharing import Kind
 from .draft import Draft
-from .payment import collections_of, other_amount, update_amount
+from .payment import other_amount, update_amount
 from .saving import Changed, changed_cart, load_open, lock_of, open_cart, save
 from .shipping import refresh_shipping
 from .surroundings import Surroundings, load_surroundings
@@ -54,15 +54,13 @@ async def update_cart_promotions(
     async with flow.lock(lock_of(cart_id)):
         draft = Draft(await load_open(flow, cart_id))
         await flow.hooks.validate(draft, promo_codes)
-        surroundings, collections = await asyncio.gather(
-            load_surroundings(flow, draft["region_id"], draft["customer_id"]), collections_of(flow, cart_id)
-        )
+        surroundings = await load_surroundings(flow, draft["region_id"], draft["customer_id"])
         await _work_out(flow, draft, surroundings, promo_codes, action)
         if await refresh_shipping(flow, draft, surroundings):  # its price may depend on what is to be paid for the lines
             await _work_out(flow, draft, surroundings)
-        await save_all(flow, draft, collections)
+        await save_all(flow, draft)
     flow.emit("cart.updated", id=cart_id)
-    return changed_cart(draft, collections, surroundings)
+    return changed_cart(draft, surroundings)
 
 
 async def _work_out(flow: Flow, draft: Draft, surroundings: Surroundings, codes: Sequence[str] = (), action: Action = "add") -> None:
@@ -195,9 +193,9 @@ async def _untie_others(flow: Flow, draft: Draft) -> None:
     draft.untied = now - tied
 
 
-async def save_all(flow: Flow, draft: Draft, collection_ids: Sequence[str]) -> None:
+async def save_all(flow: Flow, draft: Draft) -> None:
     """Write a cart, with what belongs to it elsewhere: the ties to its promotions, and the amount to pay."""
-    amount = await other_amount(flow, draft, collection_ids)
+    amount = await other_amount(flow, draft)
     if amount is not None or draft.untied:
         flow.durably()
     await save(flow, draft)

@@ -197,7 +197,7 @@ class Draft:
         Rows that aren't as they were read are written now; the others were written when they were.
         """
         at = iso(now)
-        cart = {name: self.before.get(name) for name in ("id", "version", "completed_at", "created_at")}
+        cart = {name: self.before.get(name) for name in ("id", "version", "completed_at", "order_id", "created_at")}
         cart = {**cart, "created_at": cart["created_at"] or at, "updated_at": at, "deleted_at": None, **self._columns}
         for kind in KINDS:
             name, address = f"{kind}_address", self._addresses[kind]

@@ -76,14 +76,12 @@ class Goods:
     """What is known of some variants."""
 
     by_variant: dict[str, Good] = field(default_factory=dict)
-    collection_ids: list[str] = field(default_factory=list)
-    """Payment collections of the cart, the newest last: asked along with the rest."""
 
     def __getitem__(self, variant_id: str) -> Good:
         return self.by_variant[variant_id]
 
 
-async def load_goods(flow: Flow, variant_ids: Iterable[str], sales_channel_id: str | None, cart_id: str | None = None) -> Goods:
+async def load_goods(flow: Flow, variant_ids: Iterable[str], sales_channel_id: str | None) -> Goods:
     """Variants that can be bought, with what is in stock at a sales channel's locations.
 
     Two statements, where what hardly ever changes is known.
@@ -93,13 +91,12 @@ async def load_goods(flow: Flow, variant_ids: Iterable[str], sales_channel_id: s
     ids = sorted(set(variant_ids))
     variants = {row["id"]: row for row in await flow.graph.rows(Query("product_variant", VARIANT, {"id": ids}))} if ids else {}
     products = sorted({row["product_id"] for row in variants.values() if row["product_id"] is not None})
-    sold, shipped, priced, made_of, located, paid = await flow.graph.ties_of(
+    sold, shipped, priced, made_of, located = await flow.graph.ties_of(
         ("product_sales_channel", "product_id", products if sales_channel_id and flow.settings.strict_channels else []),
         ("product_shipping_profile", "product_id", products),
         ("product_variant_price_set", "variant_id", ids),
         ("product_variant_inventory_item", "variant_id", ids),
         ("sales_channel_stock_location", "sales_channel_id", [sales_channel_id] if sales_channel_id else []),
-        ("cart_payment_collection", "cart_id", [cart_id] if cart_id else []),
     )
     listed = {tie["product_id"] for tie in sold if tie["sales_channel_id"] == sales_channel_id}
     here = listed if sales_channel_id and flow.settings.strict_channels else set(products)
@@ -107,7 +104,7 @@ async def load_goods(flow: Flow, variant_ids: Iterable[str], sales_channel_id: s
     price_sets = {tie["variant_id"]: tie["price_set_id"] for tie in priced}
     profiled = {tie["product_id"] for tie in shipped}
     stock = await _stock(flow, {tie["inventory_item_id"] for tie in made_of}, {tie["stock_location_id"] for tie in located})
-    goods = Goods(collection_ids=[tie["payment_collection_id"] for tie in paid])
+    goods = Goods()
     for id in ids:
         parts = [
             Part(tie["inventory_item_id"], Decimal(tie["required_quantity"]), *stock[tie["inventory_item_id"]])

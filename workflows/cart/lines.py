@@ -14,7 +14,6 @@ from ...core.sql.merging import merged
 from .discounts import save_all, update_cart_promotions
 from .draft import Draft
 from .goods import Goods, confirm_stock, described, load_goods, load_prices, priced
-from .payment import collections_of
 from .saving import Changed, changed_cart, find_item, load_open, lock_of
 from .shipping import refresh_shipping
 from .surroundings import Surroundings, load_surroundings
@@ -39,10 +38,10 @@ async def add_to_cart(
     async with flow.lock(lock_of(cart_id)):
         draft = Draft(await load_open(flow, cart_id))
         await flow.hooks.validate(draft, additional_data)
-        goods = await load_goods(flow, [item["variant_id"] for item in items], draft["sales_channel_id"], cart_id)
+        goods = await load_goods(flow, [item["variant_id"] for item in items], draft["sales_channel_id"])
         surroundings = await load_surroundings(flow, draft["region_id"], draft["customer_id"])
         await put_lines(flow, draft, goods, surroundings, items, additional_data)
-        changed = await refresh_and_save(flow, draft, surroundings, goods.collection_ids)
+        changed = await refresh_and_save(flow, draft, surroundings)
     flow.emit("cart.updated", id=cart_id)
     return changed
 
@@ -108,15 +107,13 @@ async def update_line_item(
         surroundings = await load_surroundings(flow, draft["region_id"], draft["customer_id"])
         if quantity == 0:
             draft.drop_item(item_id)
-            collections = await collections_of(flow, cart_id)
         else:
             metadata = merged(line["metadata"], update["metadata"]) if "metadata" in update else line["metadata"]
             draft.put_item({**line, "quantity": quantity, "metadata": metadata})
             variants = [line["variant_id"]] if line["variant_id"] is not None else []
-            goods = await load_goods(flow, variants, draft["sales_channel_id"], cart_id)
+            goods = await load_goods(flow, variants, draft["sales_channel_id"])
             await price_lines(flow, draft, goods, surroundings, variants, additional_data)
-            collections = goods.collection_ids
-        changed = await refresh_and_save(flow, draft, surroundings, collections)
+        changed = await refresh_and_save(flow, draft, surroundings)
     flow.emit("cart.updated", id=cart_id)
     return changed
 
@@ -132,16 +129,14 @@ async def delete_line_items(flow: Flow, cart_id: str, ids: Sequence[str]) -> Non
             for id in gone:
                 draft.drop_item(id)
             surroundings = await load_surroundings(flow, draft["region_id"], draft["customer_id"])
-            await refresh_and_save(flow, draft, surroundings, await collections_of(flow, cart_id))
+            await refresh_and_save(flow, draft, surroundings)
     flow.emit("cart.updated", id=cart_id)
 
 
 # -- shared
 
 
-async def refresh_and_save(
-    flow: Flow, draft: Draft, surroundings: Surroundings, collection_ids: Sequence[str], promo_codes: Sequence[str] | None = None
-) -> Changed:
+async def refresh_and_save(flow: Flow, draft: Draft, surroundings: Surroundings, promo_codes: Sequence[str] | None = None) -> Changed:
     """Bring what depends on the lines up to date (taxes, discounts, shipping prices, the amount to pay), and write the cart.
 
     `promo_codes`, where given, take the place of those that the cart has.
@@ -153,8 +148,8 @@ async def refresh_and_save(
     if await refresh_shipping(flow, draft, surroundings):
         await flow.run(update_tax_lines, draft.id, loaded=loaded)
         await flow.run(update_cart_promotions, draft.id, loaded=loaded)
-    await save_all(flow, draft, collection_ids)
-    return changed_cart(draft, collection_ids, surroundings)
+    await save_all(flow, draft)
+    return changed_cart(draft, surroundings)
 
 
 async def pricing_context(

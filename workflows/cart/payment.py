@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, TypedDict
 
@@ -10,7 +10,7 @@ from ...core.errors import InvalidData, NotFound
 from ...core.flow import Flow, step, workflow
 from ..links import link
 from .draft import Draft
-from .saving import load_open, lock_of
+from .saving import load_open, lock_of, save
 
 Row = dict[str, Any]
 
@@ -33,11 +33,12 @@ class OtherAmount(TypedDict):
     now: Money
 
 
-async def other_amount(flow: Flow, draft: Draft, collection_ids: Sequence[str]) -> OtherAmount | None:
+async def other_amount(flow: Flow, draft: Draft) -> OtherAmount | None:
     """Whether the cart's payment collection, if it has one, asks for something else than the cart costs now."""
-    if not collection_ids:
+    id: str | None = draft["payment_collection_id"]
+    if id is None:
         return None
-    id, now = collection_ids[-1], Money(amount=payable(draft.total()), currency_code=draft["currency_code"])
+    now = Money(amount=payable(draft.total()), currency_code=draft["currency_code"])
     row = await flow.modules.payment.retrieve("payment_collection", id, fields=("amount", "currency_code"))
     before = Money(amount=row["amount"], currency_code=row["currency_code"])
     return None if before == now else {"id": id, "before": before, "now": now}
@@ -54,11 +55,6 @@ async def update_amount(flow: Flow, other: OtherAmount) -> OtherAmount:
     return other
 
 
-async def collections_of(flow: Flow, cart_id: str) -> list[str]:
-    """Ids of the cart's payment collections, the newest last."""
-    return [tie["payment_collection_id"] for tie in await flow.modules.link.linked("cart_payment_collection", "cart_id", [cart_id])]
-
-
 @workflow("create-payment-collection-for-cart")
 async def create_payment_collection(flow: Flow, cart_id: str, metadata: Mapping[str, Any] | None = None) -> str:
     """The cart's payment collection, made where there is none, asking for what the cart costs. Its id; may be repeated.
@@ -68,7 +64,9 @@ async def create_payment_collection(flow: Flow, cart_id: str, metadata: Mapping[
     async with flow.lock(lock_of(cart_id)):
         draft = Draft(await load_open(flow, cart_id))
         id = await flow.run(collection_for, cart_id, draft["currency_code"], payable(draft.total()), metadata)
-        await flow.run(tie_collection, cart_id, id)
+        if draft["payment_collection_id"] != id:
+            draft.set(payment_collection_id=id)
+            await save(flow, draft)
     return id
 
 
@@ -78,9 +76,10 @@ async def collection_for(flow: Flow, cart_id: str, currency_code: str, amount: D
     return await flow.modules.payment.collection_for(f"cart:{cart_id}", currency_code=currency_code, amount=amount, metadata=metadata)
 
 
-@step
-async def tie_collection(flow: Flow, cart_id: str, id: str) -> None:
-    await flow.modules.link.attach("cart_payment_collection", [{"cart_id": cart_id, "payment_collection_id": id}])
+async def cart_of(flow: Flow, payment_collection_id: str) -> Row | None:
+    """The cart that a collection pays for: `id`, `order_id`."""
+    carts = await flow.modules.cart.list("cart", {"payment_collection_id": payment_collection_id}, fields=("id", "order_id"), limit=1)
+    return carts[0] if carts else None
 
 
 @workflow("create-payment-sessions")
@@ -99,15 +98,14 @@ async def create_payment_session(
     Raises NotFound for an unknown collection or provider, InvalidData where the region of its cart doesn't offer the provider, or the cart
     is completed.
     """
-    link = flow.modules.link
-    carts = [tie["cart_id"] for tie in await link.linked("cart_payment_collection", "payment_collection_id", [payment_collection_id])]
+    cart = await cart_of(flow, payment_collection_id)
     buyer: Row = dict(context or {})
-    async with flow.lock(lock_of(carts[0]) if carts else f"payment_collection:{payment_collection_id}"):
-        if carts:
-            await _check_offered(flow, carts[0], provider_id)
+    async with flow.lock(lock_of(cart["id"]) if cart is not None else f"payment_collection:{payment_collection_id}"):
+        if cart is not None:
+            await _check_offered(flow, cart["id"], provider_id)
         if customer_id is not None:
             buyer["customer"], buyer["account_holder"] = await _account(flow, provider_id, customer_id)
-        return await flow.run(begin_session, payment_collection_id, provider_id, data, buyer, request_key, bool(carts))
+        return await flow.run(begin_session, payment_collection_id, provider_id, data, buyer, request_key, cart is not None)
 
 
 @step

@@ -85,7 +85,7 @@ async def check_ready(flow: Flow, cart: Row, order: Row) -> Ready:
         "version": draft.version,
         "demands": demands_of(items, sellable.variants, ties["made_of"]),
         "location_ids": [tie["stock_location_id"] for tie in ties["located"]],
-        "collection_id": ties["collections"][-1]["payment_collection_id"] if ties["collections"] else None,
+        "collection_id": draft["payment_collection_id"],
         "session_id": session,
         "uses": _uses(order),
         "buyer": {"customer_email": draft["email"]} | {name: draft[name] for name in COUNTED_BY if name != "customer_email"},
@@ -107,7 +107,6 @@ class _Ties(TypedDict):
     made_of: list[Row]
     profiles: list[Row]
     located: list[Row]
-    collections: list[Row]
     offered: list[Row]
     """Which providers of payments the region offers."""
 
@@ -116,14 +115,13 @@ async def _ties(flow: Flow, draft: Draft, variant_ids: Sequence[str]) -> _Ties:
     products = sorted({item["product_id"] for item in draft.items if item["product_id"] is not None})
     channel = draft["sales_channel_id"]
     region = draft["region_id"]
-    made_of, profiles, located, collections, offered = await flow.graph.ties_of(
+    made_of, profiles, located, offered = await flow.graph.ties_of(
         ("product_variant_inventory_item", "variant_id", variant_ids),
         ("product_shipping_profile", "product_id", products),
         ("sales_channel_stock_location", "sales_channel_id", [channel] if channel else []),
-        ("cart_payment_collection", "cart_id", [draft.id]),
         ("region_payment_provider", "region_id", [region] if region else []),
     )
-    return {"made_of": made_of, "profiles": profiles, "located": located, "collections": collections, "offered": offered}
+    return {"made_of": made_of, "profiles": profiles, "located": located, "offered": offered}
 
 
 async def _check_shipping(flow: Flow, items: Sequence[Row], methods: Sequence[Row], ties: Sequence[Row]) -> None:
@@ -148,14 +146,14 @@ async def _session(flow: Flow, draft: Draft, ties: _Ties) -> str | None:
 
     What has been authorised counts whoever authorised it; what is yet to be is asked only of providers that the region still offers.
     """
-    amount, currency, collections = payable(draft.total()), draft["currency_code"], ties["collections"]
+    amount, currency = payable(draft.total()), draft["currency_code"]
     if not amount:
         return None
-    if not collections:
+    if draft["payment_collection_id"] is None:
         raise InvalidData("Payment collection has not been initiated for cart")
     collection = await flow.modules.payment.retrieve(
         "payment_collection",
-        collections[-1]["payment_collection_id"],
+        draft["payment_collection_id"],
         fields=SESSIONS,
     )
     sessions = sorted(

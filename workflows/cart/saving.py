@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, TypedDict
 
 from ...core.errors import InvalidData, NotFound
@@ -31,18 +30,15 @@ class Changed(TypedDict):
 
     cart: Row
     """All of it, as `modules.cart.load` gives it."""
-    is_paid_for: bool
-    """Whether it has a payment collection."""
     is_promoted: bool
     """Whether promotions take something off it."""
     customer: Row | None
     """Its buyer, as `surroundings.CUSTOMER` says."""
 
 
-def changed_cart(draft: Draft, collection_ids: Sequence[str], surroundings: Surroundings) -> Changed:
+def changed_cart(draft: Draft, surroundings: Surroundings) -> Changed:
     return {
         "cart": draft.written,
-        "is_paid_for": bool(collection_ids),
         "is_promoted": bool(draft.promotion_ids()),
         "customer": surroundings.customer,
     }

@@ -18,7 +18,6 @@ from .create import find_sales_channel
 from .draft import Draft
 from .goods import find_prices, priced
 from .lines import add_to_cart, refresh_and_save
-from .payment import collections_of
 from .saving import lock_of
 from .shipping import idle_profiles, load_options
 from .surroundings import Surroundings, load_surroundings
@@ -151,9 +150,7 @@ async def refresh_cart(flow: Flow, cart_id: str) -> None:
         if cart["completed_at"] is not None:
             return
         draft = Draft(cart)
-        surroundings, collections = await asyncio.gather(
-            load_surroundings(flow, draft["region_id"], draft["customer_id"]), collections_of(flow, cart_id)
-        )
+        surroundings = await load_surroundings(flow, draft["region_id"], draft["customer_id"])
         sellable = await find_sellable(flow, draft)
         for item in draft.items:
             if item["id"] in sellable.dearer:
@@ -162,5 +159,5 @@ async def refresh_cart(flow: Flow, cart_id: str) -> None:
             draft.drop_item(id)
         for id in sellable.gone_methods:
             draft.drop_shipping_method(id)
-        await refresh_and_save(flow, draft, surroundings, collections)
+        await refresh_and_save(flow, draft, surroundings)
     flow.emit("cart.updated", id=cart_id)

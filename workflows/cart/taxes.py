@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,7 +9,6 @@ from ...core.flow import Flow, workflow
 from ...core.ids import new_id
 from .discounts import save_all, update_cart_promotions
 from .draft import Draft
-from .payment import collections_of
 from .saving import load_open, lock_of
 from .surroundings import Surroundings, load_surroundings
 
@@ -29,12 +27,10 @@ async def update_tax_lines(flow: Flow, cart_id: str, force: bool = False, loaded
         return
     async with flow.lock(lock_of(cart_id)):
         draft = Draft(await load_open(flow, cart_id))
-        surroundings, collections = await asyncio.gather(
-            load_surroundings(flow, draft["region_id"], draft["customer_id"]), collections_of(flow, cart_id)
-        )
+        surroundings = await load_surroundings(flow, draft["region_id"], draft["customer_id"])
         await _work_out(flow, draft, surroundings, force=force)
         await flow.run(update_cart_promotions, draft.id, loaded=(draft, surroundings))
-        await save_all(flow, draft, collections)
+        await save_all(flow, draft)
 
 
 async def _work_out(flow: Flow, draft: Draft, surroundings: Surroundings, *, force: bool) -> None:

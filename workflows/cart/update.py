@@ -13,7 +13,6 @@ from .create import find_customer, find_sales_channel, normal_email
 from .draft import KINDS, Draft
 from .goods import load_goods
 from .lines import price_lines, refresh_and_save
-from .payment import collections_of
 from .saving import Changed, load_open, lock_of
 from .surroundings import Surroundings, check_country, load_surroundings
 from .taxes import drop_asked_taxes
@@ -38,10 +37,9 @@ async def update_cart(flow: Flow, cart_id: str, update: Given, additional_data: 
         draft = Draft(await load_open(flow, cart_id))
         moves = update.get("region_id") is not None and update["region_id"] != draft["region_id"]
         region_id = update["region_id"] if moves else draft["region_id"]
-        surroundings, channel, collections = await asyncio.gather(
+        surroundings, channel = await asyncio.gather(
             load_surroundings(flow, region_id, draft["customer_id"]),
             find_sales_channel(flow, update.get("sales_channel_id")),
-            collections_of(flow, cart_id),
         )
         if moves and surroundings.region is None:
             raise NotFound(f"Region with id: {region_id} was not found")
@@ -64,7 +62,7 @@ async def update_cart(flow: Flow, cart_id: str, update: Given, additional_data: 
             variants = {item["variant_id"] for item in draft.items if item["variant_id"] is not None}
             goods = await load_goods(flow, variants, draft["sales_channel_id"])
             await price_lines(flow, draft, goods, surroundings, variants, additional_data)
-        changed = await refresh_and_save(flow, draft, surroundings, collections, update.get("promo_codes"))
+        changed = await refresh_and_save(flow, draft, surroundings, update.get("promo_codes"))
         await flow.hooks.cartUpdated(cart_id, additional_data)
     if moves:
         flow.emit("cart.region_updated", id=cart_id)
@@ -143,7 +141,7 @@ async def transfer_cart(flow: Flow, cart_id: str, customer_id: str, additional_d
             return
         draft.set(customer_id=customer_id, email=surroundings.customer["email"])
         variants = {item["variant_id"] for item in draft.items if item["variant_id"] is not None}
-        goods = await load_goods(flow, variants, draft["sales_channel_id"], cart_id)
+        goods = await load_goods(flow, variants, draft["sales_channel_id"])
         await price_lines(flow, draft, goods, surroundings, variants, additional_data)
-        await refresh_and_save(flow, draft, surroundings, goods.collection_ids)
+        await refresh_and_save(flow, draft, surroundings)
     flow.emit("cart.customer_transferred", id=cart_id, customer_id=customer_id)

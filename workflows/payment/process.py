@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 from ...core.errors import Conflict, VelellaError
 from ...core.flow import Flow, step, workflow
 from ..cart.complete import complete_cart
+from ..cart.payment import cart_of
 from ..cart.sellable import is_outdated
 from .payments import add_to_order
 
@@ -43,10 +44,9 @@ async def find_session(flow: Flow, session_id: str) -> Place | None:
     if not sessions:
         return None
     session = sessions[0]
-    carts = await flow.modules.link.linked("cart_payment_collection", "payment_collection_id", [session["payment_collection_id"]])
-    placed = await flow.modules.link.linked("order_cart", "cart_id", [tie["cart_id"] for tie in carts]) if carts else []
-    open_cart = carts[-1]["cart_id"] if carts and not placed and session["deleted_at"] is None else None
-    return {"cart_id": open_cart, "payment": session["payment"]}
+    cart = await cart_of(flow, session["payment_collection_id"])
+    is_open = cart is not None and cart["order_id"] is None and session["deleted_at"] is None
+    return {"cart_id": cart["id"] if cart is not None and is_open else None, "payment": session["payment"]}
 
 
 @step(retries=2)

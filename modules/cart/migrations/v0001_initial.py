@@ -21,6 +21,8 @@ def upgrade() -> None:
         sa.Column("shipping_address_id", sa.Text(), nullable=True),
         sa.Column("billing_address_id", sa.Text(), nullable=True),
         sa.Column("completed_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=True),
+        sa.Column("payment_collection_id", sa.Text(), nullable=True),
+        sa.Column("order_id", sa.Text(), nullable=True),
         sa.Column("metadata", postgresql.JSONB(), nullable=True),
         sa.Column("version", sa.BigInteger(), server_default="1", nullable=False),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True, precision=3), server_default=sa.text("now()"), nullable=False),
@@ -48,6 +50,14 @@ def upgrade() -> None:
         ["sales_channel_id"],
         unique=False,
         postgresql_where=sa.text("deleted_at IS NULL AND sales_channel_id IS NOT NULL"),
+    )
+    op.create_index("uq_cart_order_id", "cart", ["order_id"], unique=True, postgresql_where=sa.text("order_id IS NOT NULL"))
+    op.create_index(
+        "uq_cart_payment_collection_id",
+        "cart",
+        ["payment_collection_id"],
+        unique=True,
+        postgresql_where=sa.text("payment_collection_id IS NOT NULL"),
     )
     op.create_index("ix_cart_variant_ids", "cart", ["variant_ids"], unique=False, postgresql_using="gin")
     op.create_table(

@@ -10,24 +10,6 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
-        "cart_payment_collection",
-        sa.Column("cart_id", sa.Text(), nullable=False),
-        sa.Column("payment_collection_id", sa.Text(), nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True, precision=3), server_default=sa.text("now()"), nullable=False),
-        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True, precision=3), server_default=sa.text("now()"), nullable=False),
-        sa.Column("deleted_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=True),
-        sa.PrimaryKeyConstraint("cart_id", "payment_collection_id", name=op.f("pk_cart_payment_collection")),
-    )
-    op.create_index(
-        "one_cart_in_cart_payment_collection",
-        "cart_payment_collection",
-        ["payment_collection_id"],
-        unique=True,
-        postgresql_where=sa.text("deleted_at IS NULL"),
-    )
-    op.create_index("uq_cart_payment_collection_id", "cart_payment_collection", ["id"], unique=True)
-    op.create_table(
         "customer_account_holder",
         sa.Column("customer_id", sa.Text(), nullable=False),
         sa.Column("account_holder_id", sa.Text(), nullable=False),
@@ -88,19 +70,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_index("uq_location_fulfillment_set_id", "location_fulfillment_set", ["id"], unique=True)
-    op.create_table(
-        "order_cart",
-        sa.Column("order_id", sa.Text(), nullable=False),
-        sa.Column("cart_id", sa.Text(), nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True, precision=3), server_default=sa.text("now()"), nullable=False),
-        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True, precision=3), server_default=sa.text("now()"), nullable=False),
-        sa.Column("deleted_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=True),
-        sa.PrimaryKeyConstraint("order_id", "cart_id", name=op.f("pk_order_cart")),
-    )
-    op.create_index("ix_order_cart_cart_id", "order_cart", ["cart_id"], unique=False)
-    op.create_index("one_cart_in_order_cart", "order_cart", ["order_id"], unique=True, postgresql_where=sa.text("deleted_at IS NULL"))
-    op.create_index("uq_order_cart_id", "order_cart", ["id"], unique=True)
     op.create_table(
         "order_fulfillment",
         sa.Column("order_id", sa.Text(), nullable=False),
