@@ -228,7 +228,7 @@ class Graph:
         if join.many:
             for row in theirs:
                 by_key.setdefault(row[join.target_key], []).append(row)
-        else:  # of several the newest, which comes last
+        else:
             by_key = {row[join.target_key]: row for row in theirs}
         shown = _shown(join)
         taken = {key: shown(found) for key, found in by_key.items()}

@@ -28,8 +28,6 @@ class Side:
     """Short names on the thing → path below the link's rows."""
     many: bool = True
     """Whether several of these may be tied to one of the other side. The database refuses what isn't so."""
-    newest: bool = False
-    """Seen from this thing the link is one row (the newest), though there may be several."""
     cascade: bool = False
     """Deleting the other side's thing deletes this one."""
 
@@ -315,7 +313,7 @@ def edges_of(links: Iterable[Link], references: Iterable[Reference]) -> dict[str
 
     for link in links:
         for side in (link.left, link.right):
-            add(side.entity, side.rows, Edge("id", link.name, side.key, _rows_are_many(link, side)))
+            add(side.entity, side.rows, Edge("id", link.name, side.key, link.other(side).many))
             add(link.name, side.alias, Edge(side.key, side.entity, "id", many=False))
     for ref in references:
         add(ref.entity, ref.name, Edge(ref.key, ref.target, ref.target_key, ref.many))
@@ -330,10 +328,6 @@ def aliases_of(links: Iterable[Link]) -> dict[str, dict[str, Alias]]:
     for link in links:
         for side in (link.left, link.right):
             for name, path in side.names.items():
-                many = _rows_are_many(link, side) or path in IN_MODULE_LISTS
+                many = link.other(side).many or path in IN_MODULE_LISTS
                 found.setdefault(side.entity, {})[name] = Alias((side.rows, *path.split(".")), many)
     return found
-
-
-def _rows_are_many(link: Link, side: Side) -> bool:
-    return link.other(side).many and not side.newest
