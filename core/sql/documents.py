@@ -26,7 +26,7 @@ from ..kept import kept
 from ..query.fields import FieldTree
 from ..query.page import Query
 from .catalog import Catalog
-from .columns import LEAST
+from .columns import LEAST, ROOT
 from .document_views import DELETED, kept_columns
 from .entity import Entity, Part
 from .outline import Outline, Related, outlined
@@ -132,7 +132,7 @@ class Documents:
 
     def _show(self, outline: Outline, places: Sequence[_Place], trail: tuple[str, ...], beside: tuple[Related, ...] = ()) -> Show | None:
         """`trail`: entities from the root to these rows. None where something of it lies in no document."""
-        if outline.entity.inside is not None and any(field.column is None for field in outline.columns):
+        if not all(_lies_there(outline.entity, field) for field in outline.columns):
             return None
         # plain texts: names that SQL quotes are of a class of their own
         columns = tuple((f"{field.name}", f"{field.column or field.name}", field.kind == "raw") for field in outline.columns)
@@ -188,6 +188,13 @@ class Documents:
         amounts = tuple(column.name for column in columns if column.amount)
         key = part.relation.key if part.many else ""
         return _Place(part.name, part.many, part.entity, key, columns, amounts, tuple(map(self._place, part.parts)))
+
+
+def _lies_there(entity: Entity, field: Field) -> bool:
+    """Whether rows in hand have the field: not what only the database works out, and not what a document takes the place of."""
+    if entity.document is not None:
+        return field.column not in (entity.document.column, entity.document.number)
+    return field.column not in (None, ROOT)
 
 
 def _fill(places: Sequence[_Place], above: Row, key: str, deleted_at: Any) -> None:

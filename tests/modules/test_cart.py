@@ -135,11 +135,11 @@ async def test_a_change_on_a_stale_version_writes_nothing(carts: CartService) ->
 
 async def test_a_completed_cart_refuses_changes(carts: CartService) -> None:
     cart_id = await opened(carts, line())
-    assert await carts.complete(cart_id, 1) == 2
+    assert await carts.complete(cart_id, 1, "order_1") == 2
     with pytest.raises(InvalidData, match="already completed"):
         await carts.change(cart_id, 2, a_cart(line()))
     with pytest.raises(InvalidData, match="already completed"):
-        await carts.complete(cart_id, 2)
+        await carts.complete(cart_id, 2, "order_2")
     assert await carts.reopen(cart_id, 1) is None
     assert await carts.reopen(cart_id, 2) == 3
     assert await carts.change(cart_id, 3, a_cart(line())) == 4
@@ -147,7 +147,7 @@ async def test_a_completed_cart_refuses_changes(carts: CartService) -> None:
 
 async def test_only_one_completion_of_a_version_wins(carts: CartService) -> None:
     cart_id = await opened(carts, line())
-    results = await asyncio.gather(*(carts.complete(cart_id, 1) for _ in range(8)), return_exceptions=True)
+    results = await asyncio.gather(*(carts.complete(cart_id, 1, f"order_{n}") for n in range(8)), return_exceptions=True)
     assert [result for result in results if not isinstance(result, InvalidData)] == [2]
 
 
@@ -189,7 +189,8 @@ async def test_what_lies_in_a_cart_is_written_with_the_cart_only(carts: CartServ
 
 
 def test_a_change_names_every_column_that_is_not_the_modules_own() -> None:
-    own = {"id", "version", "completed_at", "created_at", "updated_at", "deleted_at", "document", "document_schema", "variant_ids"}
+    kept = {"id", "version", "completed_at", "order_id", "created_at", "updated_at", "deleted_at"}
+    own = kept | {"document", "document_schema", "variant_ids"}
     assert {column.name for column in cart.c} - own == set(COLUMNS)
 
 

@@ -161,7 +161,7 @@ async def test_a_paid_session_of_an_open_cart_gives_way_to_another_one(market: M
     await store.pay(cart, VAULT)
     order = (await store.complete(cart))["order"]
     [row] = await market.modules.cart.list("cart", {"id": cart["id"]}, fields=("payment_collection_id",))
-    rows = await market.modules.payment.list("payment", row, fields=("*",))
+    rows = await market.modules.payment.list("payment", {"payment_collection_id": row["payment_collection_id"]}, fields=("*",))
     assert sorted(Vault.keeps(*(row["payment_session_id"] for row in rows))) == [0, D("25.95")]
     assert order["total"] == D("25.95")
 
