@@ -307,11 +307,10 @@ class Goods:
             rows["order_shipping_method_tax_line"].append(tax)
             rows["order_summary"].append((f"ordsum_{tail}", id, _summary(total), made, made))
             collection, session = f"pay_col_{tail}", f"payses_{tail}"
-            rows["payment_collection"].append((collection, around.currency, amount, amount, 0, 0, "authorized", made, made))
+            rows["payment_collection"].append((collection, id, around.currency, amount, amount, 0, 0, "authorized", made, made))
             paid = (amount, around.currency, "pp_system_default", "{}", collection)
             rows["payment_session"].append((session, *paid, "authorized", made, made, made))
             rows["payment"].append((f"pay_{tail}", *paid, session, made, made))
-            rows["order_payment_collection"].append((id, collection, f"ordpay_{tail}", made, made))
         for name, (table, columns) in _ORDER_SHEETS.items():
             yield table, columns, rows[name]
 
@@ -373,10 +372,9 @@ _ORDER_SHEETS = _sheets(
     (orders.order_shipping_method_tax_line, "id shipping_method_id description tax_rate_id code rate provider_id"),
     (orders.order_summary, "id order_id totals"),
     (inventory.reservation_item, "id inventory_item_id location_id line_item_id quantity"),
-    (payments.payment_collection, "id currency_code amount authorized_amount captured_amount refunded_amount status"),
+    (payments.payment_collection, "id order_id currency_code amount authorized_amount captured_amount refunded_amount status"),
     (payments.payment_session, "id amount currency_code provider_id data payment_collection_id status authorized_at"),
     (payments.payment, "id amount currency_code provider_id data payment_collection_id payment_session_id"),
-    (links.tables["order_payment_collection"], "order_id payment_collection_id id"),
 )
 
 OWNERS: dict[str, str] = {

@@ -164,20 +164,6 @@ LINKS: tuple[Link, ...] = (
         Side("fulfillment", "fulfillment", "fulfillment_id", "fulfillments", "order_link", {"order": "order"}),
     ),
     Link(
-        "order_payment_collection",
-        "ordpay",
-        Side("order", "order", "order_id", "order", "payment_collections_link", {"payment_collections": "payment_collection"}, many=False),
-        Side(
-            "payment",
-            "payment_collection",
-            "payment_collection_id",
-            "payment_collection",
-            "order_link",
-            {"order": "order"},
-            cascade=True,
-        ),
-    ),
-    Link(
         "order_promotion",
         "orderpromo",
         Side("order", "order", "order_id", "order", "promotion_link", {"promotions": "promotions", "promotion": "promotions"}),
@@ -288,6 +274,7 @@ REFERENCES: tuple[Reference, ...] = (
     Reference("order_line_item", "product", "product_id", "product"),
     Reference("order_line_item", "variant", "variant_id", "product_variant", back="order_items"),
     Reference("order_shipping_method", "shipping_option", "shipping_option_id", "shipping_option"),
+    Reference("payment_collection", "order", "order_id", "order", back="payment_collections"),
     Reference("store", "default_sales_channel", "default_sales_channel_id", "sales_channel"),
     Reference("store_currency", "currency", "currency_code", "currency", "code"),
     # translations and locales come with their modules; see NOT_THERE.

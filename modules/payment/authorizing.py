@@ -29,10 +29,13 @@ class Authorizing(Settling):
     """Having providers hold money, once, and knowing when it isn't known."""
 
     @repeatable
-    async def authorize_payment_session(self, id: str, context: Mapping[str, Any] | None = None) -> Row | None:
+    async def authorize_payment_session(
+        self, id: str, context: Mapping[str, Any] | None = None, *, order_id: str | None = None
+    ) -> Row | None:
         """Have the provider hold the money for an order, once, however often and from wherever it is asked. The payment, with its captures.
 
-        None: the provider takes its time (`pending_authorization`) and will tell the end by a webhook.
+        None: the provider takes its time (`pending_authorization`) and will tell the end by a webhook. In both cases the collection is the
+        order's from then on (`order_id`), unless it is another one's already.
 
         The provider is asked outside of any transaction, under a key made of the session and the number of its declined
         attempts: who asks at the same time, or again after a crash, asks for the same thing. A session has at most one
@@ -49,15 +52,15 @@ class Authorizing(Settling):
         if session["canceled_at"] is not None:
             raise let_go(id)
         if session["payment_id"] is not None:
-            if session["settle_at"] is not None and not await self._claim(id):
+            if (order_id is not None or session["settle_at"] is not None) and not await self._claim(session, order_id):
                 raise let_go(id)
             return await self._payment(session["payment_id"])
         if session["unsettled"]:
             await self._settle_others(session)
         outcome = await self._outcome(session, context or {})
         if outcome.status in HELD:
-            return await self._authorized(session, outcome, claimed=True)
-        booked = await self._not_authorized(session, outcome, claimed=outcome.status == "pending_authorization")
+            return await self._authorized(session, outcome, claimed=True, order_id=order_id)
+        booked = await self._not_authorized(session, outcome, claimed=outcome.status == "pending_authorization", order_id=order_id)
         if booked is not None:  # another one, who asked at the same time, was told that it is authorised
             return booked
         if outcome.status == "pending_authorization":
@@ -120,6 +123,9 @@ class Authorizing(Settling):
 
     @writes
     @one_statement()
-    async def _claim(self, id: str) -> bool:
+    async def _claim(self, session: Row, order_id: str | None) -> bool:
         """Have an order stand for what was paid. False: the session was dropped."""
-        return bool(await self.database.execute(CLAIM, {"id": id}))
+        params = {"id": session["id"], "collection_id": session["payment_collection_id"], "order_id": order_id}
+        claimed = bool(await self.database.execute(CLAIM, params))
+        self.touch("payment_collection")
+        return claimed

@@ -87,9 +87,9 @@ SESSION_EVER = compiled(
 )
 
 # The provider authorised. `claimed`: an order stands for it from here on. Nothing happens to a session that was dropped while the
-# provider was asked: what it holds by now is owed back. Locks the collection first; that there is one payment only, the unique index
-# sees to. The collection is counted on from its newest version, not summed up: sums would miss what somebody else committed while the
-# lock was waited for. Gives the payment.
+# provider was asked: what it holds by now is owed back. `order_id`: of that order; a collection stays its first order's. Locks the
+# collection first; that there is one payment only, the unique index sees to. The collection is counted on from its newest version, not
+# summed up: sums would miss what somebody else committed while the lock was waited for. Gives the payment.
 AUTHORIZED = compiled(
     text("""
     WITH collection AS (
@@ -112,6 +112,7 @@ AUTHORIZED = compiled(
     )
     UPDATE payment_collection AS collection
     SET authorized_amount = coalesce(collection.authorized_amount, 0) + made.amount,
+        order_id = coalesce(collection.order_id, CAST(:order_id AS text)),
         captured_amount = coalesce(collection.captured_amount, 0), refunded_amount = coalesce(collection.refunded_amount, 0),
         status = CASE
             WHEN collection.captured_amount > 0 THEN collection.status
@@ -133,9 +134,19 @@ PAYMENT_OF_SESSION = compiled(text("SELECT id FROM payment WHERE payment_session
 # An order stands for what is paid in a session. None where the session was dropped.
 CLAIM = compiled(
     text("""
-    UPDATE payment_session SET settle_at = NULL, updated_at = clock_timestamp()
-    WHERE id = CAST(:id AS text) AND deleted_at IS NULL
-    RETURNING id
+    WITH collection AS (
+        SELECT id FROM payment_collection WHERE id = CAST(:collection_id AS text) FOR NO KEY UPDATE
+    ), claimed AS (
+        UPDATE payment_session SET settle_at = NULL, updated_at = clock_timestamp()
+        FROM collection
+        WHERE payment_session.id = CAST(:id AS text) AND payment_session.payment_collection_id = collection.id
+          AND payment_session.deleted_at IS NULL
+        RETURNING payment_session.payment_collection_id
+    )
+    UPDATE payment_collection AS collection
+    SET order_id = coalesce(collection.order_id, CAST(:order_id AS text)), updated_at = clock_timestamp()
+    FROM claimed
+    WHERE collection.id = claimed.payment_collection_id
 """)
 )
 
@@ -143,11 +154,17 @@ CLAIM = compiled(
 # order stands for what may be paid in it yet.
 NOT_AUTHORIZED = compiled(
     text("""
-    UPDATE payment_session
-    SET status = CAST(:status AS text), data = CAST(:data AS jsonb), updated_at = clock_timestamp(),
-        attempt = attempt + CASE WHEN CAST(:declined AS boolean) THEN 1 ELSE 0 END,
-        settle_at = CASE WHEN CAST(:claimed AS boolean) THEN NULL ELSE settle_at END
-    WHERE id = CAST(:id AS text) AND attempt = CAST(:attempt AS integer) AND status NOT IN ('authorized', 'captured')
+    WITH session AS (
+        UPDATE payment_session
+        SET status = CAST(:status AS text), data = CAST(:data AS jsonb), updated_at = clock_timestamp(),
+            attempt = attempt + CASE WHEN CAST(:declined AS boolean) THEN 1 ELSE 0 END,
+            settle_at = CASE WHEN CAST(:claimed AS boolean) THEN NULL ELSE settle_at END
+        WHERE id = CAST(:id AS text) AND attempt = CAST(:attempt AS integer) AND status NOT IN ('authorized', 'captured')
+        RETURNING payment_collection_id
+    )
+    UPDATE payment_collection AS collection SET order_id = coalesce(collection.order_id, CAST(:order_id AS text))
+    FROM session
+    WHERE CAST(:claimed AS boolean) AND collection.id = session.payment_collection_id
 """)
 )
 

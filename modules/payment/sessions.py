@@ -149,13 +149,13 @@ class Sessions(Collections):
     async def _delete_sessions(self, ids: Sequence[str]) -> Rows:
         return await self._drop_sessions(ids=ids)
 
-    async def _authorized(self, session: Row, outcome: Outcome, *, claimed: bool = False) -> Row:
+    async def _authorized(self, session: Row, outcome: Outcome, *, claimed: bool = False, order_id: str | None = None) -> Row:
         """Book what the provider has authorised (and captured, if it did). Whoever comes second finds the payment.
 
         `claimed`: an order stands for it from here on. Raises PaymentAuthorizationFailed where the payment was cancelled since, or the
         session was dropped: what it holds is given back.
         """
-        payment = await self._book_authorized(session, outcome, claimed)
+        payment = await self._book_authorized(session, outcome, claimed, order_id)
         if payment is None:
             await self._owed(session["id"])
             raise PaymentAuthorizationFailed(f"Payment session {session['id']} was dropped while it was paid: begin another one")
@@ -170,8 +170,8 @@ class Sessions(Collections):
         await self.database.execute(OWE, {"id": id})
 
     @writes
-    @one_statement(lambda session, outcome, claimed: outcome.status == "authorized")
-    async def _book_authorized(self, session: Row, outcome: Outcome, claimed: bool) -> Row | None:
+    @one_statement(lambda session, outcome, claimed, order_id: outcome.status == "authorized")
+    async def _book_authorized(self, session: Row, outcome: Outcome, claimed: bool, order_id: str | None) -> Row | None:
         """The payment; None where the session was dropped."""
         id, collection_id = session["id"], session["payment_collection_id"]
         data = {**session["data"], **outcome.data}
@@ -185,6 +185,7 @@ class Sessions(Collections):
                 "data": data,
                 "payment_id": payment_id,
                 "claimed": claimed,
+                "order_id": order_id,
             },
         )
         if made is None:
@@ -202,7 +203,7 @@ class Sessions(Collections):
         return _as_read(dict(made) | {"data": data})
 
     @writes
-    async def _not_authorized(self, session: Row, outcome: Outcome, *, claimed: bool = False) -> Row | None:
+    async def _not_authorized(self, session: Row, outcome: Outcome, *, claimed: bool = False, order_id: str | None = None) -> Row | None:
         """Keep what the provider said. The payment, where another one has authorised the session meanwhile."""
         await self._hold_collection(session["payment_collection_id"])
         declined = outcome.status in ("error", "canceled")
@@ -215,6 +216,7 @@ class Sessions(Collections):
                 "declined": declined,
                 "attempt": session["attempt"],
                 "claimed": claimed,
+                "order_id": order_id,
             },
         )
         await self._refresh_collection(session["payment_collection_id"])

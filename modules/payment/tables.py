@@ -31,6 +31,7 @@ payment_collection = Table(
     Column("completed_at", Timestamp),
     Column("status", Text, nullable=False, server_default="not_paid"),
     Column("payer_key", Text, unique=True),  # `cart:<id>`: a cart has one collection, however often it asks for one
+    Column("order_id", Text),  # of the order that it pays for
     metadata_column(),
     *timestamps(),
     CheckConstraint("amount >= 0", name="amount_not_negative"),
@@ -39,6 +40,8 @@ payment_collection = Table(
         name="status",
     ),
 )
+
+Index("ix_payment_collection_order_id", payment_collection.c.order_id, postgresql_where=payment_collection.c.order_id.is_not(None))
 
 payment_collection_payment_providers = Table(
     "payment_collection_payment_providers",
@@ -211,6 +214,7 @@ SCHEMA = Schema(
             "payments": many("payment", "payment_collection_id", cascade=True),
         },
         hidden=frozenset({"payer_key"}),
+        unstarred=frozenset({"order_id"}),
     ),
     Entity(
         "payment_session",

@@ -196,6 +196,14 @@ async def test_what_costs_nothing_needs_no_payment(market: Market, store: Store)
     assert (order["total"], order["payment_collections"]) == (0, [])
 
 
+async def test_a_collection_with_nothing_to_pay_is_the_orders_all_the_same(market: Market, store: Store) -> None:
+    variant = await market.new_variant({"eur": "0"})
+    cart = await store.ship(await store.add(await store.cart(), variant), await market.new_option(f"Free {ulid()}", {"eur": "0"}))
+    made = (await store.post("/store/payment-collections", {"cart_id": cart["id"]}))["payment_collection"]
+    order = (await store.complete(cart))["order"]
+    assert [(each["id"], each["amount"]) for each in order["payment_collections"]] == [(made["id"], 0)]
+
+
 async def test_a_change_and_a_completion_at_once_agree(market: Market, store: Store) -> None:
     """Whoever is first: either the line is in the order and paid for, or it is refused."""
     variant = await market.new_variant({"eur": "10"}, stock=100)

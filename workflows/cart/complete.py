@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...core.flow import Flow, step, workflow
+from ..rows import update_rows
 from .order_of import order_of
 from .ready import Ready, Use, check_ready
 from .saving import lock_of
 from .stock import reserve_stock
 
 Row = dict[str, Any]
+LINK = "order_promotion"
 
 
 @workflow("complete-cart", durable=True, key="cart_id", by_hand=True, hooks=("validate", "beforePaymentAuthorization", "orderCreated"))
@@ -38,10 +40,12 @@ async def complete_cart(flow: Flow, cart_id: str) -> str:
         await flow.hooks.validate(cart_id, order)
         reservations = await flow.run(reserve_stock, ready["demands"], ready["location_ids"])
         if ready["uses"]:
-            await flow.run(register_usage, order["id"], ready["uses"], ready["buyer"])
-        await flow.parallel((close_cart, cart_id, ready["version"], order["id"]), (tie_order, order["id"], ready))
+            await flow.parallel((register_usage, order["id"], ready["uses"], ready["buyer"]), (link_promotions, order["id"], ready["uses"]))
+        await flow.run(close_cart, cart_id, ready["version"], order["id"])
+        if ready["session_id"] is None and ready["collection_id"] is not None:
+            await flow.run(update_rows, "payment_collection", [{"id": ready["collection_id"], "order_id": order["id"]}])
         await flow.hooks.beforePaymentAuthorization(cart_id, order)
-        payment = await flow.run(authorize_payment, ready["session_id"])
+        payment = await flow.run(authorize_payment, ready["session_id"], order["id"])
         await flow.run(place_order, order)  # and not before: nobody sees an order that is refused, and no number is drawn for it
         flow.answer(order["id"])
         if payment is not None and payment["captures"]:
@@ -90,6 +94,16 @@ async def register_usage(flow: Flow, order_id: str, uses: Sequence[Use], buyer: 
     return order_id
 
 
+async def _unlink_promotions(flow: Flow, links: list[Row]) -> None:
+    await flow.modules.link.detach(LINK, links)
+
+
+@step(undo=_unlink_promotions)
+async def link_promotions(flow: Flow, order_id: str, uses: Sequence[Use]) -> list[Row]:
+    """Say by which promotions the order is cheaper."""
+    return await flow.modules.link.attach(LINK, [{"order_id": order_id, "promotion_id": use["promotion_id"]} for use in uses])
+
+
 # -- the order and the cart
 
 
@@ -113,32 +127,17 @@ async def close_cart(flow: Flow, cart_id: str, version: int, order_id: str) -> R
     return {"id": cart_id, "version": await flow.modules.cart.complete(cart_id, version, order_id)}
 
 
-async def _untie_order(flow: Flow, ties: Mapping[str, list[Row]]) -> None:
-    await flow.modules.link.detach_all(ties)
-
-
-@step(undo=_untie_order)
-async def tie_order(flow: Flow, order_id: str, ready: Ready) -> Mapping[str, list[Row]]:
-    """Say what is paid for the order, and by which promotions it is cheaper."""
-    ties: dict[str, list[Row]] = {}
-    if ready["collection_id"] is not None:
-        ties["order_payment_collection"] = [{"order_id": order_id, "payment_collection_id": ready["collection_id"]}]
-    if ready["uses"]:
-        ties["order_promotion"] = [{"order_id": order_id, "promotion_id": use["promotion_id"]} for use in ready["uses"]]
-    return await flow.modules.link.attach_all(ties) if ties else ties
-
-
 # -- money
 
 
 @step(pivot=True)
-async def authorize_payment(flow: Flow, session_id: str | None) -> Row | None:
-    """Have the provider hold the money. None: there is nothing to pay, or it takes its time and will tell the end by a webhook.
+async def authorize_payment(flow: Flow, session_id: str | None, order_id: str) -> Row | None:
+    """Have the provider hold the money for the order. None: there is nothing to pay, or it takes its time and a webhook will tell the end.
 
     Where it doesn't answer, it is asked how the payment stands; only when it can't be asked either is everything taken back, and what was
     paid is found out without us. Whoever completes the cart again then asks for the same payment, under the same key.
     """
-    return None if session_id is None else await flow.modules.payment.authorize_payment_session(session_id)
+    return None if session_id is None else await flow.modules.payment.authorize_payment_session(session_id, order_id=order_id)
 
 
 @step

@@ -8,7 +8,6 @@ from typing import Any
 from ...core.errors import InvalidData, NotAllowed
 from ...core.flow import Flow, step, workflow
 from ...core.money import check_movable
-from ..links import link, undo_all_links
 from ..rows import create_rows
 from .payments import add_to_order, capture
 
@@ -23,17 +22,12 @@ async def create_order_payment_collection(flow: Flow, order_id: str, amount: Dec
     """
     order = await flow.graph.one("order", order_id, ("currency_code",))
     check_movable(amount, order["currency_code"], "An amount to be paid")
-    made = await flow.run(create_rows, "payment_collection", [{"currency_code": order["currency_code"], "amount": amount}])
-    id: str = made["answer"][0]["id"]
-    await link(flow, {"order_payment_collection": [{"order_id": order_id, "payment_collection_id": id}]})
-    return id
+    row = {"currency_code": order["currency_code"], "amount": amount, "order_id": order_id}
+    made = await flow.run(create_rows, "payment_collection", [row])
+    return str(made["answer"][0]["id"])
 
 
-async def _restore(flow: Flow, id: str) -> None:
-    await flow.modules.payment.restore("payment_collection", [id])
-
-
-@step(undo=_restore)
+@step
 async def delete_unpaid(flow: Flow, id: str) -> str:
     await flow.modules.payment.delete_collection(id)
     return id
@@ -42,16 +36,13 @@ async def delete_unpaid(flow: Flow, id: str) -> str:
 @workflow("delete-order-payment-collectionworkflow", durable=True)
 async def delete_order_payment_collection(flow: Flow, id: str) -> str:
     """Take a collection back in which nothing was paid. Its id. Raises NotFound; NotAllowed where something was."""
-    await flow.run(delete_unpaid, id)
-    await flow.run(undo_all_links, {"payment_collection": [id]})
-    return id
+    return await flow.run(delete_unpaid, id)
 
 
 @step(reads=True)
 async def check_unpaid(flow: Flow, id: str, order_id: str) -> None:
-    collection = await flow.modules.payment.retrieve("payment_collection", id, fields=("status",))
-    ties = await flow.modules.link.linked("order_payment_collection", "payment_collection_id", [id])
-    if order_id not in {tie["order_id"] for tie in ties}:
+    collection = await flow.modules.payment.retrieve("payment_collection", id, fields=("status", "order_id"))
+    if collection["order_id"] != order_id:
         raise InvalidData(f"Payment collection {id} is not one of order {order_id}")
     if collection["status"] != "not_paid":
         raise NotAllowed(f"Can only mark payment collections as paid that are not_paid; {id} is {collection['status']}")

@@ -33,14 +33,15 @@ async def refund(
 @step
 async def add_to_order(flow: Flow, payment: Row) -> None:
     """Tell the order of a payment, if it has one, what was captured and given back. What it knows already isn't counted again."""
-    orders = await flow.modules.link.linked("order_payment_collection", "payment_collection_id", [payment["payment_collection_id"]])
+    collection = await flow.modules.payment.list("payment_collection", {"id": payment["payment_collection_id"]}, fields=("order_id",))
+    orders = [row["order_id"] for row in collection if row["order_id"] is not None]
     currency = payment["currency_code"]
     money = [{"amount": row["amount"], "reference": "capture", "reference_id": row["id"]} for row in payment["captures"]]
     money += [{"amount": -row["amount"], "reference": "refund", "reference_id": row["id"]} for row in payment["refunds"]]
     credited = await _why(flow, payment)
-    for tie in orders:
+    for order_id in orders:
         transactions = [{**one, "currency_code": currency} for one in money]
-        await flow.modules.order.add_transactions(tie["order_id"], transactions, credited=credited)
+        await flow.modules.order.add_transactions(order_id, transactions, credited=credited)
 
 
 async def _why(flow: Flow, payment: Row) -> Row:

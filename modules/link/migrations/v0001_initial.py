@@ -89,24 +89,6 @@ def upgrade() -> None:
     )
     op.create_index("uq_order_fulfillment_id", "order_fulfillment", ["id"], unique=True)
     op.create_table(
-        "order_payment_collection",
-        sa.Column("order_id", sa.Text(), nullable=False),
-        sa.Column("payment_collection_id", sa.Text(), nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True, precision=3), server_default=sa.text("now()"), nullable=False),
-        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True, precision=3), server_default=sa.text("now()"), nullable=False),
-        sa.Column("deleted_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=True),
-        sa.PrimaryKeyConstraint("order_id", "payment_collection_id", name=op.f("pk_order_payment_collection")),
-    )
-    op.create_index(
-        "one_order_in_order_payment_collection",
-        "order_payment_collection",
-        ["payment_collection_id"],
-        unique=True,
-        postgresql_where=sa.text("deleted_at IS NULL"),
-    )
-    op.create_index("uq_order_payment_collection_id", "order_payment_collection", ["id"], unique=True)
-    op.create_table(
         "product_sales_channel",
         sa.Column("product_id", sa.Text(), nullable=False),
         sa.Column("sales_channel_id", sa.Text(), nullable=False),

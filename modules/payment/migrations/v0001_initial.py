@@ -40,6 +40,7 @@ def upgrade() -> None:
         sa.Column("completed_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=True),
         sa.Column("status", sa.Text(), server_default="not_paid", nullable=False),
         sa.Column("payer_key", sa.Text(), nullable=True),
+        sa.Column("order_id", sa.Text(), nullable=True),
         sa.Column("metadata", postgresql.JSONB(), nullable=True),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True, precision=3), server_default=sa.text("now()"), nullable=False),
         sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True, precision=3), server_default=sa.text("now()"), nullable=False),
@@ -52,6 +53,13 @@ def upgrade() -> None:
         sa.CheckConstraint("amount >= 0", name=op.f("ck_payment_collection_amount_not_negative")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payment_collection")),
         sa.UniqueConstraint("payer_key", name=op.f("uq_payment_collection_payer_key")),
+    )
+    op.create_index(
+        "ix_payment_collection_order_id",
+        "payment_collection",
+        ["order_id"],
+        unique=False,
+        postgresql_where=sa.text("order_id IS NOT NULL"),
     )
     op.create_table(
         "payment_message",
