@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Table
 
+from velella.core.clock import iso
 from velella.core.json import dumps
 from velella.modules.customer import tables as customers
 from velella.modules.inventory import tables as inventory
@@ -48,6 +49,13 @@ _TEXT = (
     "Made to be worn for years and mended when it has to be. The cloth is woven in a small mill, washed once before it is cut, "
     "and sewn with a thread that outlives it. It gets softer with every season; wash it cold and hang it in the wind."
 )
+_SESSION = dict.fromkeys(("context", "settle_at", "settle_begun", "doubted_at", "request_key", "metadata", "deleted_at")) | {
+    "provider_id": "pp_system_default",
+    "data": {},
+    "status": "authorized",
+    "attempt": 0,
+}
+"""What payment sessions have in common."""
 
 Rows = tuple[Table, tuple[str, ...], list[tuple[Any, ...]]]
 """A table, the columns that are filled (the others take their defaults), and rows of them."""
@@ -307,10 +315,11 @@ class Goods:
             rows["order_shipping_method_tax_line"].append(tax)
             rows["order_summary"].append((f"ordsum_{tail}", id, _summary(total), made, made))
             collection, session = f"pay_col_{tail}", f"payses_{tail}"
-            rows["payment_collection"].append((collection, id, around.currency, amount, amount, 0, 0, "authorized", made, made))
-            paid = (amount, around.currency, "pp_system_default", "{}", collection)
-            rows["payment_session"].append((session, *paid, "authorized", made, made, made))
-            rows["payment"].append((f"pay_{tail}", *paid, session, made, made))
+            begun = {"id": session, "amount": f"{amount:f}", "currency_code": around.currency, "payment_id": f"pay_{tail}"}
+            sessions = [_SESSION | begun | dict.fromkeys(("authorized_at", "created_at", "updated_at"), iso(made))]
+            paid = (amount, amount, 0, 0, "authorized", dumps({"payment_sessions": sessions}).decode(), 1, [session])
+            rows["payment_collection"].append((collection, id, around.currency, *paid, made, made))
+            rows["payment"].append((f"pay_{tail}", amount, around.currency, "pp_system_default", "{}", collection, session, made, made))
         for name, (table, columns) in _ORDER_SHEETS.items():
             yield table, columns, rows[name]
 
@@ -372,8 +381,10 @@ _ORDER_SHEETS = _sheets(
     (orders.order_shipping_method_tax_line, "id shipping_method_id description tax_rate_id code rate provider_id"),
     (orders.order_summary, "id order_id totals"),
     (inventory.reservation_item, "id inventory_item_id location_id line_item_id quantity"),
-    (payments.payment_collection, "id order_id currency_code amount authorized_amount captured_amount refunded_amount status"),
-    (payments.payment_session, "id amount currency_code provider_id data payment_collection_id status authorized_at"),
+    (
+        payments.payment_collection,
+        "id order_id currency_code amount authorized_amount captured_amount refunded_amount status document document_schema session_ids",
+    ),
     (payments.payment, "id amount currency_code provider_id data payment_collection_id payment_session_id"),
 )
 

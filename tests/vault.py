@@ -14,12 +14,19 @@ What it is asked for a session may go wrong in every way that the world has; `Va
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar, Literal
 
+from sqlalchemy import text
+
+from velella.core import json
+from velella.core.clock import iso
 from velella.core.errors import InvalidData
+from velella.core.sql.compiled import compiled
+from velella.core.sql.database import Database
 from velella.modules.payment.provider import AccountHolder, Ask, Data, Outcome, PaymentProvider
 
 Trick = Literal["lost", "dark", "hangs", "late", "lies", "broken"]
@@ -181,3 +188,26 @@ def _how(purse: Purse, ask: Ask) -> Outcome:
     if purse.held:
         return Outcome({}, "authorized")
     return Outcome({}, "canceled" if purse.forgotten else "pending")
+
+
+async def happened_before(database: Database, seconds: float, sessions: Collection[str] | None = None) -> None:
+    """As if what happened to payment sessions, all of them or some, had happened so many seconds earlier."""
+    back = timedelta(seconds=seconds)
+    for row in await database.fetch(text("SELECT id, document FROM payment_collection")):
+        document = json.loads(row["document"])
+        for session in document["payment_sessions"]:
+            if sessions is None or session["id"] in sessions:
+                for name in ("settle_at", "doubted_at", "created_at"):
+                    if session[name] is not None:
+                        session[name] = iso(datetime.fromisoformat(session[name]) - back)
+        due = [each["settle_at"] for each in document["payment_sessions"] if each["settle_at"] not in (None, each["settle_begun"])]
+        values = {"id": row["id"], "document": json.dumps(document), "due": min(map(datetime.fromisoformat, due), default=None)}
+        await database.execute(_WRITE, values)
+
+
+_WRITE = compiled(
+    text(
+        "UPDATE payment_collection SET document = CAST(:document AS json), settle_at = CAST(:due AS timestamptz), version = version + 1"
+        " WHERE id = CAST(:id AS text)"
+    )
+)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .entity import Entity, Part, Schema
 
 DELETED = "deleted_at"
-"""Column of what lies inside that is the root's: it is deleted as a whole."""
+"""Column of what lies inside that is the root's: it is deleted as a whole, at the latest."""
 Way = tuple["Part", ...]
 
 
@@ -39,7 +39,7 @@ def views_of(schema: Schema) -> dict[str, str]:
 
 def kept_columns(part: Part) -> list[Column[object]]:
     """The columns of what lies at a place that its document holds: not those that follow from where it lies."""
-    derived = {ROOT, DELETED, part.relation.key if part.many else ""}
+    derived = {ROOT, "" if part.entity.deleted_alone else DELETED, part.relation.key if part.many else ""}
     return [column for column in part.entity.table.columns if column.name not in derived]
 
 
@@ -62,7 +62,8 @@ def _select(root: Entity, way: Way) -> str:
     columns = ", ".join(f"{_quoted(column.name)} {column.type.compile(DIALECT)}" for column in kept_columns(last))
     joined.append(f"{_unfolding(last)}({held}) AS part({columns})")
     above = f"{source}.{_quoted(way[-2].entity.key if len(way) > 1 else root.key)}"
-    derived = {ROOT: f"root.{_quoted(root.key)}", DELETED: f"root.{DELETED}"} | ({last.relation.key: above} if last.many else {})
+    deleted = f"coalesce(part.{DELETED}, root.{DELETED})" if last.entity.deleted_alone else f"root.{DELETED}"
+    derived = {ROOT: f"root.{_quoted(root.key)}", DELETED: deleted} | ({last.relation.key: above} if last.many else {})
     shown = [
         f"{derived.get(column.name, f'part.{_quoted(column.name)}')} AS {_quoted(column.name)}" for column in last.entity.table.columns
     ]

@@ -65,6 +65,7 @@ class _Place:
     entity: Entity
     key: str
     """Where there are many: the column that names what they belong to."""
+    deleted_alone: bool
     columns: tuple[_Kept, ...]
     amounts: tuple[str, ...]
     places: tuple[_Place, ...]
@@ -112,32 +113,34 @@ class Documents:
             return None
         if query.visible and any(self._catalog.schema.entities[name].inside for name in query.visible):
             return None
-        showing = self._showing(query.entity, tuple(query.fields), hidden, twins)
+        showing = self._showing(query.entity, tuple(query.fields), hidden, twins, query.with_deleted)
         return showing if showing is not None and showing.inside else None
 
     def shown(self, entity: Entity, rows: Sequence[Row], fields: Sequence[str], *, twins: bool = True) -> list[Row] | None:
         """What a client's query for these fields would give of rows that are in hand as `opened` gives them; None where it takes more."""
-        showing = self._showing(entity.name, tuple(fields), False, twins)
+        showing = self._showing(entity.name, tuple(fields), False, twins, False)
         if showing is None or showing.beside:
             return None
         return [showing.show(row, (row,)) for row in rows]
 
-    def _make_showing(self, name: str, fields: tuple[str, ...], hidden: bool, twins: bool) -> Showing | None:
+    def _make_showing(self, name: str, fields: tuple[str, ...], hidden: bool, twins: bool, with_deleted: bool) -> Showing | None:
         entity = self._catalog.schema[name]
         outline = outlined(self._catalog, entity, FieldTree.parse(fields), hidden=hidden, twins=twins)
         inner = tuple(related for related in outline.related if self._catalog.schema[related.relation.target].inside == name)
         beside = tuple(related for related in outline.related if related not in inner)
-        show = self._show(Outline(entity, outline.columns, inner), self._places[name], (name,), beside)
+        show = self._show(Outline(entity, outline.columns, inner), self._places[name], (name,), with_deleted, beside)
         return Showing(show, beside, bool(inner)) if show is not None else None
 
-    def _show(self, outline: Outline, places: Sequence[_Place], trail: tuple[str, ...], beside: tuple[Related, ...] = ()) -> Show | None:
+    def _show(
+        self, outline: Outline, places: Sequence[_Place], trail: tuple[str, ...], with_deleted: bool, beside: tuple[Related, ...] = ()
+    ) -> Show | None:
         """`trail`: entities from the root to these rows. None where something of it lies in no document."""
         if not all(_lies_there(outline.entity, field) for field in outline.columns):
             return None
         # plain texts: names that SQL quotes are of a class of their own
         columns = tuple((f"{field.name}", f"{field.column or field.name}", field.kind == "raw") for field in outline.columns)
         stubs = tuple((each.name, each.relation.key, each.relation.other_key) for each in outline.related if each.outline is None)
-        below: list[tuple[str, bool, Show]] = []
+        below: list[tuple[str, bool, bool, Show]] = []
         above: list[tuple[str, int, Show]] = []
         by_name = {place.name: place for place in places}
         for related in outline.related:
@@ -145,11 +148,11 @@ class Documents:
                 continue
             place, target = by_name.get(related.name), related.relation.target
             if place is not None:
-                show = self._show(related.outline, place.places, (*trail, target))
-                below += [(related.name, place.many, show)] if show is not None else []
+                show = self._show(related.outline, place.places, (*trail, target), with_deleted)
+                below += [(related.name, place.many, place.deleted_alone and not with_deleted, show)] if show is not None else []
             elif target in trail:
                 up = trail[: trail.index(target) + 1]
-                show = self._show(related.outline, self._places_of(up), up)
+                show = self._show(related.outline, self._places_of(up), up, with_deleted)
                 above += [(related.name, len(up), show)] if show is not None else []
             else:
                 return None
@@ -187,7 +190,8 @@ class Documents:
         )
         amounts = tuple(column.name for column in columns if column.amount)
         key = part.relation.key if part.many else ""
-        return _Place(part.name, part.many, part.entity, key, columns, amounts, tuple(map(self._place, part.parts)))
+        alone = part.entity.deleted_alone
+        return _Place(part.name, part.many, part.entity, key, alone, columns, amounts, tuple(map(self._place, part.parts)))
 
 
 def _lies_there(entity: Entity, field: Field) -> bool:
@@ -207,7 +211,7 @@ def _fill(places: Sequence[_Place], above: Row, key: str, deleted_at: Any) -> No
         for row in held if place.many else (held,):
             if place.many:
                 row[place.key] = key
-            row[DELETED] = deleted_at
+            row[DELETED] = (row[DELETED] if place.deleted_alone else None) or deleted_at
             for name in place.amounts:
                 if row[name] is not None:
                     row[name] = Decimal(row[name])
@@ -245,21 +249,22 @@ def _kept(place: _Place, row: Mapping[str, Any]) -> Row:
 
 def _showing_rows(
     columns: tuple[tuple[str, str, bool], ...],
-    below: Sequence[tuple[str, bool, Show]],
+    below: Sequence[tuple[str, bool, bool, Show]],
     above: Sequence[tuple[str, int, Show]],
     stubs: Sequence[tuple[str, str, str]],
     beside: tuple[str, ...],
 ) -> Show:
-    """`columns`: name, column, whether it is a raw_ twin. `beside`: what is there already as it is shown."""
+    """`columns`: name, column, whether it is a raw_ twin. `below`: name, whether a list, whether without deleted rows. `beside`: what is
+    there already as it is shown."""
 
     def show(row: Row, ups: tuple[Row, ...]) -> Row:
         made = {name: money.raw(row[column]) if raw else row[column] for name, column, raw in columns}
-        for name, many, inner in below:
+        for name, many, living, inner in below:
             held = row[name]
             if many:
-                made[name] = [inner(each, (*ups, each)) for each in held]
+                made[name] = [inner(each, (*ups, each)) for each in held if not living or each[DELETED] is None]
             else:
-                made[name] = inner(held, (*ups, held)) if held is not None else None
+                made[name] = inner(held, (*ups, held)) if held is not None and not (living and held[DELETED] is not None) else None
         for name, at, outer in above:
             made[name] = outer(ups[at - 1], ups[:at])
         for name, key, other_key in stubs:

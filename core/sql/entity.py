@@ -41,12 +41,14 @@ class Relation:
     own_key: str | None = None
     """through: our column whose value the pivot holds, where that isn't the entity's key."""
     beside: bool = False
-    """one, whose row holds our key: a whole row of ours that is shown in another says which one it is, as if we held the key."""
+    """one: a whole row of ours that is shown in another says which one it is, and no more unless that is asked for."""
+    root_key: str | None = None
+    """Where the other lies in a document that isn't ours: our column that holds the key of the row whose document it is."""
 
 
-def one(target: str, key: str, other_key: str = "id", *, beside: bool = False) -> Relation:
+def one(target: str, key: str, other_key: str = "id", *, beside: bool = False, root_key: str | None = None) -> Relation:
     """We hold the key: variant.product by product_id."""
-    return Relation("one", target, key, other_key, beside=beside)
+    return Relation("one", target, key, other_key, beside=beside, root_key=root_key)
 
 
 def many(target: str, key: str, *, our_key: str = "id", order: Iterable[str] = (), cascade: bool = False) -> Relation:
@@ -121,6 +123,8 @@ class Entity:
     """Where rows hold what belongs to them in a document. Its columns are hidden."""
     inside: str | None = None
     """The entity in whose document these rows lie. Then `table` is a view that the kernel makes, with a column `ROOT` beside its own."""
+    deleted_alone: bool = False
+    """Inside a document: rows are also deleted by themselves. They stay in it then, with a `deleted_at` of their own."""
 
     @property
     def called(self) -> str:
@@ -221,6 +225,7 @@ class Schema:
             columns = [(entity.table, relation.key), (target.table, relation.other_key)]
         else:
             columns = [(target.table, relation.key), (entity.table, relation.other_key)]
+        columns += [(entity.table, relation.root_key)] if relation.root_key is not None else []
         for table, column in columns:
             if column not in table.c:
                 raise TypeError(f"{entity.name}.{name} needs the column {table.name}.{column}, which isn't there")

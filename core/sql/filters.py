@@ -431,6 +431,8 @@ def join_on(
     """What ties `rows` of the target to a row of `source`. Of what lies in a document, only that one document is looked at."""
     if target.inside is not None and target.inside in (entity.name, entity.inside):
         yield rows.c[ROOT] == source.c[entity.key if entity.name == target.inside else ROOT]
+    elif relation.root_key is not None:
+        yield rows.c[ROOT] == source.c[relation.root_key]
     match relation.kind:
         case "one":
             yield rows.c[relation.other_key] == source.c[relation.key]

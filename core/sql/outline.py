@@ -66,13 +66,14 @@ class _Outlining:
         for name, relation in entity.relations.items():
             subtree = tree.children.get(name)
             beside = subtree is None and whole and bool(above) and not self._hidden
+            if beside and relation.beside and relation.target not in above:
+                related.append(Related(name, relation, None))
+                continue
             if beside and _leads_elsewhere(relation, entity, above):
                 if relation.target not in self._wholes - {entity.name}:
                     related.append(Related(name, relation, None))
                     continue
                 subtree = _WHOLE
-            elif beside and relation.beside and relation.target not in above:
-                subtree = FieldTree.parse((self._catalog.schema[relation.target].key,))
             if subtree is not None:
                 target = self._catalog.schema[relation.target]
                 related.append(Related(name, relation, self.of(target, subtree, depth + 1, above | _names(entity))))
@@ -86,7 +87,7 @@ class _Outlining:
             if name in entity.relations:
                 relation = entity.relations[name]
                 target = self._catalog.schema[relation.target]
-                if relation.kind == "one" and not target.bare and not self._hidden:
+                if relation.kind == "one" and not target.bare and not self._hidden and relation.key not in entity.hidden:
                     named.append(relation.key)
             # what lies below a JSON column is shown with all of it
             elif field is not None and (self._hidden or not field.hidden) and (not child.children or field.kind == "json"):

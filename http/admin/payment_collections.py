@@ -10,6 +10,7 @@ from ..frontend.bodies import ABSENT, Body, Number
 from ..frontend.request import Answer, Request, deleted
 from ..frontend.routes import Routes
 from ..frontend.view import View
+from ..store.payment_collections import show_collection
 
 routes = Routes()
 
@@ -62,5 +63,5 @@ async def mark_paid(request: Request) -> Answer:
 async def create_session(request: Request) -> Answer:
     """Begin to pay a payment collection by a provider."""
     id = request.params["id"]
-    await request.run(create_payment_session, payment_collection_id=id, request_key=request.idempotency_key, **request.body)
-    return await request.fetch(PAYMENT_COLLECTION, id)
+    collection = await request.run(create_payment_session, payment_collection_id=id, request_key=request.idempotency_key, **request.body)
+    return await show_collection(request, PAYMENT_COLLECTION, collection)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...core.json import dumps
+from ...modules.payment.showing import shown
 from ...workflows.cart.payment import create_payment_collection, create_payment_session
 from ..frontend.bodies import ABSENT, Body
 from ..frontend.filters import TEXT, Filters, required
@@ -48,22 +50,31 @@ class CreatePaymentSession(Body):
 @routes.post("/store/payment-collections", body=CreatePaymentCollection, returns=PAYMENT_COLLECTION)
 async def create_collection(request: Request) -> Answer:
     """Begin to pay a cart. Asking again gives the same collection."""
-    id = await request.run(create_payment_collection, cart_id=request.body["cart_id"])
-    return await request.fetch(PAYMENT_COLLECTION, id)
+    collection = await request.run(create_payment_collection, cart_id=request.body["cart_id"])
+    return await show_collection(request, PAYMENT_COLLECTION, collection)
 
 
 @routes.post("/store/payment-collections/{id}/payment-sessions", body=CreatePaymentSession, returns=PAYMENT_COLLECTION)
 async def create_session(request: Request) -> Answer:
     """Choose whom to pay by."""
-    id = request.params["id"]
-    await request.run(
+    collection = await request.run(
         create_payment_session,
-        payment_collection_id=id,
+        payment_collection_id=request.params["id"],
         request_key=request.idempotency_key,
         customer_id=request.customer_id,
         **request.body,
     )
-    return await request.fetch(PAYMENT_COLLECTION, id)
+    return await show_collection(request, PAYMENT_COLLECTION, collection)
+
+
+async def show_collection(request: Request, view: View, collection: dict[str, Any]) -> Answer:
+    """A collection that was just written, from what was written, where the request wants nothing else."""
+    fields = request.fields_of(view)
+    rows = shown([collection], request.graph.own_fields("payment_collection", fields))
+    if rows is None or request.page.with_deleted:
+        return await request.fetch(view, collection["id"])
+    await request.graph.complete("payment_collection", rows, fields)
+    return dumps({view.key: rows[0]})
 
 
 @routes.get("/store/payment-providers", returns=PAYMENT_PROVIDER, query=Filters(region_id=required(TEXT)), many=True)

@@ -6,20 +6,20 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+from ...core.clock import iso, utc_now
 from ...core.errors import (
-    NotFound,
     PaymentAuthorizationFailed,
     PaymentInDoubt,
     PaymentOutcomeUnknown,
     PaymentRequiresMore,
     VelellaError,
 )
-from ...core.messages import one_statement, repeatable, writes
+from ...core.messages import repeatable
 from ...core.module import Row
+from . import books
 from .provider import Ask, Outcome
-from .queries import CLAIM, DOUBT, SESSION
-from .sessions import let_go
-from .settling import HELD, Settling
+from .sessions import let_go, no_session
+from .settling import Settling
 
 AGAIN_SECONDS = 5.0
 """When a buyer may try again whose payment is in doubt."""
@@ -48,19 +48,19 @@ class Authorizing(Settling):
             PaymentInDoubt: the provider doesn't answer in time, not even when asked how the payment stands. Nothing is booked; that is
                 written down, and the shop asks until it is told. Asking again asks for the same payment.
         """
-        session = await self._session(id)
-        if session["canceled_at"] is not None:
+        collection, session = await self._session(id)
+        if session["deleted_at"] is not None:
+            raise no_session(id)
+        if books.is_let_go(session):
             raise let_go(id)
         if session["payment_id"] is not None:
-            if (order_id is not None or session["settle_at"] is not None) and not await self._claim(session, order_id):
-                raise let_go(id)
-            return await self._payment(session["payment_id"])
-        if session["unsettled"]:
-            await self._settle_others(session)
+            return await self._claimed(collection, session, order_id)
+        await self._settle_others(collection, session)
         outcome = await self._outcome(session, context or {})
-        if outcome.status in HELD:
-            return await self._authorized(session, outcome, claimed=True, order_id=order_id)
-        booked = await self._not_authorized(session, outcome, claimed=outcome.status == "pending_authorization", order_id=order_id)
+        if outcome.status in books.HELD:
+            return await self._authorized(collection, session, outcome, claimed=True, order_id=order_id)
+        pending = outcome.status == "pending_authorization"
+        booked = await self._not_authorized(collection, session, outcome, claimed=pending, order_id=order_id)
         if booked is not None:  # another one, who asked at the same time, was told that it is authorised
             return booked
         if outcome.status == "pending_authorization":
@@ -71,15 +71,25 @@ class Authorizing(Settling):
 
     # -- inside
 
-    async def _session(self, id: str) -> Row:
-        found = await self.database.fetch_one(SESSION, {"id": id})
-        if found is None:
-            raise NotFound(f"Payment session with id: {id} was not found")
-        return dict(found)
+    async def _claimed(self, collection: Row, session: Row, order_id: str | None) -> Row:
+        """Have an order stand for what was paid already. The payment. Raises PaymentAuthorizationFailed where it was let go meanwhile."""
 
-    async def _settle_others(self, session: Row) -> None:
+        def claim(collection: Row) -> tuple[bool, bool]:
+            kept = books.session_of(collection, session["id"])
+            if kept["deleted_at"] is not None or books.is_let_go(kept):
+                return False, False
+            return books.claim(collection, kept, order_id, iso(utc_now())), True
+
+        if not await self._changed(collection, claim):
+            raise let_go(session["id"])
+        return await self._payment(session["payment_id"])
+
+    async def _settle_others(self, collection: Row, session: Row) -> None:
         """Make sure that no money is held in sessions that were dropped before this one. Raises PaymentInDoubt where that can't be said."""
-        said = await asyncio.gather(*(self.settle_session(other) for other in session["unsettled"]), return_exceptions=True)
+        now = iso(utc_now())
+        dropped = [other for other in collection["payment_sessions"] if other["deleted_at"] is not None and other is not session]
+        unsettled = [other["id"] for other in dropped if other["settle_at"] is not None and other["settle_at"] <= now]
+        said = await asyncio.gather(*(self.settle_session(other) for other in unsettled), return_exceptions=True)
         for error in said:
             if isinstance(error, BaseException):
                 raise PaymentInDoubt(
@@ -96,7 +106,7 @@ class Authorizing(Settling):
         try:
             if session["doubted_at"] is not None or session["attempt"]:
                 stands = await self._asked(provider, "status", ask)
-                if stands.status in (*HELD, "pending_authorization"):
+                if stands.status in (*books.HELD, "pending_authorization"):
                     return stands
             try:
                 return await self._asked(provider, "authorize", ask)
@@ -108,24 +118,16 @@ class Authorizing(Settling):
         except Exception as error:
             if isinstance(error, VelellaError) and error.status < 500:
                 raise  # refused, for certain
-            await self._doubt(id)
+            await self._changed_session(id, _doubt)
             raise PaymentInDoubt(
                 f"The payment provider did not answer, so it isn't known whether payment session {id} is authorized. Try again.",
                 hint=f"{type(error).__name__}: {error}",
                 retry_after=AGAIN_SECONDS,
             ) from error
 
-    @writes
-    @one_statement()
-    async def _doubt(self, id: str) -> None:
-        """Write down that the provider was asked for the money and didn't answer."""
-        await self.database.execute(DOUBT, {"id": id})
 
-    @writes
-    @one_statement()
-    async def _claim(self, session: Row, order_id: str | None) -> bool:
-        """Have an order stand for what was paid. False: the session was dropped."""
-        params = {"id": session["id"], "collection_id": session["payment_collection_id"], "order_id": order_id}
-        claimed = bool(await self.database.execute(CLAIM, params))
-        self.touch("payment_collection")
-        return claimed
+def _doubt(session: Row) -> bool:
+    """Keep that the provider was asked for the money and didn't answer."""
+    now = iso(utc_now())
+    session |= {"doubted_at": now, "settle_at": now, "updated_at": now}
+    return True

@@ -1,16 +1,32 @@
-"""Payment collections: what a cart or an order has to be paid."""
+"""Payment collections: what a cart or an order has to be paid.
+
+A collection is read whole, changed in hand (`books.py`) and written whole, if it still is what was read. Where somebody else was faster it
+is read and changed again, so the last look decides.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
+from ...core.clock import iso, utc_now
 from ...core.errors import InvalidData, NotAllowed, NotFound
-from ...core.ids import new_id
+from ...core.json import loads
 from ...core.messages import one_statement, repeatable, stands_alone, writes
 from ...core.module import ModuleService, Row, Rows
-from .queries import CANCEL_COLLECTION, COLLECTION_FOR, DROP_SESSIONS, LOCK_COLLECTION, REFRESH_COLLECTION, SET_AMOUNT
+from ...core.query.page import Query
+from . import books
+from .queries import ASSIGN, COLLECTION_FOR, COLUMNS, LOCK_COLLECTION, OPEN, REFRESH_COLLECTION, UNASSIGN, WRITE
+from .tables import SCHEMA
+
+T = TypeVar("T")
+Change = Callable[[Row], tuple[bool, T]]
+"""Changes a collection in hand: whether there is something to be written, and what comes of it. May be called again, with a later one, and
+must not go by what it has changed of the one before."""
+
+_COLLECTION = SCHEMA["payment_collection"]
 
 
 class Collections(ModuleService):
@@ -18,22 +34,38 @@ class Collections(ModuleService):
 
     @writes
     async def create_collections(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
-        """Create payment collections: `currency_code`, `amount` (major units), `metadata`."""
-        return await self.create("payment_collection", [_collection(row) for row in rows])
+        """Create payment collections: `currency_code`, `amount` (major units), `order_id` of the order that it pays for, `metadata`.
+
+        Returns them with all that is in them, which is nothing yet.
+        """
+        made = []
+        for row in rows:
+            amount, currency = row.get("amount"), row.get("currency_code")
+            if amount is None or not currency:
+                raise InvalidData("A payment collection needs an amount and a currency_code")
+            collection = books.new_collection(iso(utc_now()), **{**row, "amount": _exact(amount), "currency_code": currency.lower()})
+            await self.database.execute(OPEN, _opening(collection))
+            made.append(collection)
+        self.touch("payment_collection")
+        return made
 
     @stands_alone
     @repeatable
     async def collection_for(
         self, payer_key: str, *, currency_code: str, amount: Decimal | int, metadata: Mapping[str, Any] | None = None
-    ) -> str:
-        """Id of the one collection of a payer (`cart:<id>`), created where there is none, with the amount brought up to date.
+    ) -> Row:
+        """The one collection of a payer (`cart:<id>`) with all that is in it: created where there is none, its amount brought up to date.
 
         However many ask at once, they get the same collection.
         """
-        found = await self._made_for(payer_key, currency_code, amount, metadata)
-        if (found["amount"], found["currency_code"]) != (_exact(amount), currency_code.lower()):
+        wanted = {"payer_key": payer_key, "currency_code": currency_code.lower(), "amount": _exact(amount), "metadata": metadata}
+        collection = books.new_collection(iso(utc_now()), **wanted)
+        found = await self._made_for(collection)
+        if found["id"] == collection["id"]:
+            return collection
+        if (found["amount"], found["currency_code"]) != (wanted["amount"], wanted["currency_code"]):
             await self.set_amount(found["id"], amount=amount, currency_code=currency_code)
-        return str(found["id"])
+        return await self._collection(found["id"])
 
     @repeatable
     async def set_amount(self, id: str, *, amount: Decimal | int, currency_code: str | None = None) -> Row:
@@ -42,101 +74,160 @@ class Collections(ModuleService):
         A session in which something was authorised stays: then the collection may end up partially authorised. Raises
         NotFound; NotAllowed for another currency where something was authorised.
         """
-        dropped = await self._set_amount(id, _exact(amount), currency_code)
-        await self._have_forgotten(dropped)
-        return await self._shown(id)
+        exact = _exact(amount)
 
-    @writes
+        def change(collection: Row) -> tuple[bool, Rows]:
+            currency = (currency_code or collection["currency_code"]).lower()
+            if collection["amount"] == exact and collection["currency_code"] == currency:
+                return False, []
+            if collection["currency_code"] != currency and collection["status"] not in ("not_paid", "awaiting", "canceled", "failed"):
+                raise NotAllowed(f"Payment collection {id} has payments in {collection['currency_code']}: its currency can't be changed")
+            collection |= {"amount": exact, "currency_code": currency, "updated_at": _now()}
+            dropped = books.drop(collection, _now(), quiet=self._quiet)
+            if collection["status"] != "not_paid":
+                books.restate(collection, _now())
+            return True, dropped
+
+        await self._have_forgotten(await self._changed(await self._collection(id), change))
+        return await self.retrieve("payment_collection", id, fields=("*", "payment_sessions.*"))
+
+    @repeatable
     async def cancel_collection(self, id: str) -> Row:
         """Mark a collection as cancelled. Raises NotFound; NotAllowed where something was captured."""
-        held = await self._hold_collection(id)
-        if held["captured_amount"]:
-            raise NotAllowed(f"Payment collection {id} has been paid and can't be cancelled")
-        await self.database.execute(CANCEL_COLLECTION, {"id": id})
-        self.touch("payment_collection")
+
+        def change(collection: Row) -> tuple[bool, None]:
+            if collection["captured_amount"]:
+                raise NotAllowed(f"Payment collection {id} has been paid and can't be cancelled")
+            collection |= {"status": "canceled", "updated_at": _now()}
+            return True, None
+
+        await self._changed(await self._collection(id), change)
         return await self.retrieve("payment_collection", id)
 
     @repeatable
     async def delete_collection(self, id: str) -> None:
         """Delete a collection in which nothing was paid, with its sessions. Raises NotFound; NotAllowed where something was."""
-        await self._have_forgotten(await self._delete_unpaid(id))
 
-    # -- inside
+        def change(collection: Row) -> tuple[bool, Rows]:
+            if collection["status"] != "not_paid":
+                raise NotAllowed(f"Can only delete payment collections that are not_paid; {id} is {collection['status']}")
+            dropped = books.drop(collection, _now(), quiet=self._quiet)
+            collection["deleted_at"] = _now()
+            return True, dropped
 
-    async def _shown(self, id: str) -> Row:
-        return await self.retrieve("payment_collection", id, fields=("*", "payment_sessions.*"))
+        await self._have_forgotten(await self._changed(await self._collection(id), change))
 
     @writes
     @one_statement()
-    async def _made_for(self, payer_key: str, currency_code: str, amount: Decimal | int, metadata: Mapping[str, Any] | None) -> Row:
-        """Id, amount and currency of a payer's collection."""
-        made = {"id": new_id("pay_col"), "payer_key": payer_key, "currency_code": currency_code.lower(), "metadata": metadata}
-        found = await self.database.fetch_one(COLLECTION_FOR, {**made, "amount": _exact(amount)})
+    async def assign(self, id: str, order_id: str) -> None:
+        """Say of which order a collection is in which there is nothing to pay: for others authorising does. It stays its first order's."""
+        await self.database.execute(ASSIGN, {"id": id, "order_id": order_id})
+        self.touch("payment_collection")
+
+    @writes
+    @one_statement()
+    async def unassign(self, id: str, order_id: str) -> None:
+        """Take `assign` back."""
+        await self.database.execute(UNASSIGN, {"id": id, "order_id": order_id})
+        self.touch("payment_collection")
+
+    # -- inside
+
+    async def _find(self, filters: Mapping[str, Any], *, limit: int | None = 1, order: Sequence[str] = ()) -> Rows:
+        """Collections with all that is in them, the deleted ones too."""
+        query = Query("payment_collection", ("*", "payment_sessions"), filters, tuple(order), limit, with_deleted=True)
+        page = (await self.database.fetch_row(self.statements.page(query, hidden=True, twins=False)))[0]
+        return [self.statements.documents.opened(_COLLECTION, row) for row in loads(page)]
+
+    async def _collection(self, id: str) -> Row:
+        """A collection with all that is in it. Raises NotFound."""
+        found = await self._find({"id": id})
+        if not found or found[0]["deleted_at"] is not None:
+            raise _missing(id)
+        return found[0]
+
+    async def _changed(self, collection: Row, change: Change[T], write: Callable[[Row, T], Awaitable[bool]] | None = None) -> T:
+        """Change a collection that was read, and write it. What comes of the change. Raises NotFound where it was deleted meanwhile, and
+        what the change raises. `write`: writes it together with something else, and says whether it was still the one that was read.
+        """
+        deleted = collection["deleted_at"]
+        while True:
+            is_changed, result = change(collection)
+            if not is_changed or await (self._write(collection) if write is None else write(collection, result)):
+                return result
+            [collection] = await self._find({"id": collection["id"]})
+            if collection["deleted_at"] is not None and deleted is None:
+                raise _missing(collection["id"])
+
+    @writes
+    @one_statement()
+    async def _write(self, collection: Row) -> bool:
+        """Write a collection with all that is in it. False, and nothing is written, where it isn't as it was read any more."""
+        written = await self.database.fetch_value(WRITE, self._written(collection))
+        if written is not None:
+            self.touch("payment_session", "payment_collection")
+        return written is not None
+
+    def _written(self, collection: Row) -> dict[str, Any]:
+        """The parameters of a statement that writes all of a collection."""
+        params = {name: collection[name] for name in (*COLUMNS, "updated_at")}
+        for name in ("amount", "authorized_amount", "captured_amount", "refunded_amount"):
+            params[name] = None if params[name] is None else Decimal(params[name])
+        due = books.due(collection)
+        params |= {
+            "id": collection["id"],
+            "expected": collection["version"],
+            "document": self.statements.documents.text(_COLLECTION, collection),
+            "session_ids": [session["id"] for session in collection["payment_sessions"]],
+            "settle_at": min((session["settle_at"] for session in due), default=None),
+        }
+        return params | {name: moment(params[name]) for name in ("completed_at", "updated_at", "deleted_at", "settle_at")}
+
+    @property
+    def _quiet(self) -> frozenset[str]:
+        """Providers that have nobody to ask."""
+        return frozenset(id for id, provider in self.providers.items() if provider.asks_nobody)
+
+    @writes
+    @one_statement()
+    async def _made_for(self, collection: Row) -> Row:
+        """Id, amount and currency of a payer's collection: of this one, where there was none."""
+        found = await self.database.fetch_one(COLLECTION_FOR, _opening(collection))
         assert found is not None  # an upsert always gives its row
         self.touch("payment_collection")
         return dict(found)
 
-    @writes
-    async def _set_amount(self, id: str, amount: Decimal, currency_code: str | None) -> Rows:
-        """Returns the sessions that were dropped."""
-        held = await self._hold_collection(id)
-        currency = (currency_code or held["currency_code"]).lower()
-        if held["amount"] == amount and held["currency_code"] == currency:
-            return []
-        if held["currency_code"] != currency and held["status"] not in ("not_paid", "awaiting", "canceled", "failed"):
-            raise NotAllowed(f"Payment collection {id} has payments in {held['currency_code']}: its currency can't be changed")
-        await self.database.execute(SET_AMOUNT, {"id": id, "amount": amount, "currency_code": currency})
-        dropped = await self._drop_sessions(id)
-        if held["status"] != "not_paid":
-            await self._refresh_collection(id)
-        self.touch("payment_collection")
-        return dropped
-
-    @writes
-    async def _delete_unpaid(self, id: str) -> Rows:
-        """Returns the sessions that were dropped."""
-        held = await self._hold_collection(id)
-        if held["status"] != "not_paid":
-            raise NotAllowed(f"Can only delete payment collections that are not_paid; {id} is {held['status']}")
-        dropped = await self._drop_sessions(id)
-        await self.delete("payment_collection", [id])
-        return dropped
-
-    async def _hold_collection(self, id: str) -> Row:
-        """Lock a collection: what belongs to it changes only by whoever holds it."""
-        held = await self.database.fetch_one(LOCK_COLLECTION, {"id": id})
-        if held is None:
-            raise NotFound(f"Payment collection with id: {id} was not found")
-        return dict(held)
+    async def _hold_collection(self, id: str) -> None:
+        """Lock a collection for the transaction: what belongs to it changes only by whoever holds it."""
+        if await self.database.fetch_one(LOCK_COLLECTION, {"id": id}) is None:
+            raise _missing(id)
 
     async def _refresh_collection(self, id: str) -> None:
         """Compute the amounts and the status of a collection that is held."""
         await self.database.execute(REFRESH_COLLECTION, {"id": id})
         self.touch("payment_collection")
 
-    async def _drop_sessions(self, collection_id: str | None = None, ids: Sequence[str] = (), *, unclaimed: bool = False) -> Rows:
-        """Delete sessions in which nothing was paid; `unclaimed`: also where no order stands for what was paid.
-
-        Gives them for `_have_forgotten`: what is owed to their providers is written down with it.
-        """
-        quiet = [id for id, provider in self.providers.items() if provider.asks_nobody]
-        dropped = await self.database.fetch(
-            DROP_SESSIONS, {"collection_id": collection_id, "ids": list(ids), "unclaimed": unclaimed, "quiet": quiet}
-        )
-        if dropped:
-            self.touch("payment_session", "payment_collection")
-        return [dict(row) for row in dropped]
-
     async def _have_forgotten(self, dropped: Rows) -> None:
         """Tell providers of sessions that are gone here; see `Settling`."""
         raise NotImplementedError
 
 
-def _collection(row: Mapping[str, Any]) -> Row:
-    amount, currency = row.get("amount"), row.get("currency_code")
-    if amount is None or not currency:
-        raise InvalidData("A payment collection needs an amount and a currency_code")
-    return {**row, "amount": _exact(amount), "currency_code": currency.lower()}
+def moment(shown_time: str | None) -> datetime | None:
+    """A time as the API shows it."""
+    return None if shown_time is None else datetime.fromisoformat(shown_time)
+
+
+def _opening(collection: Row) -> Row:
+    """The parameters of a statement that creates a collection."""
+    return {**collection, "now": moment(collection["created_at"])}
+
+
+def _now() -> str:
+    return iso(utc_now())
+
+
+def _missing(id: str) -> NotFound:
+    return NotFound(f"Payment collection with id: {id} was not found")
 
 
 def _exact(amount: Decimal | int) -> Decimal:

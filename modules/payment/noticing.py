@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from ...core.errors import Conflict, NotFound, PaymentAuthorizationFailed
+from ...core.errors import Conflict, PaymentAuthorizationFailed
 from ...core.ids import new_id
 from ...core.messages import repeatable, writes
 from ...core.module import Row
+from . import books
 from .operations import Operations
 from .provider import Notice, Outcome
-from .queries import BOOK_CAPTURE, BOOK_PAYMENT, SESSION_EVER, STANDING
+from .queries import BOOK_CAPTURE, BOOK_PAYMENT, STANDING
 from .sessions import ask_of
 
 
@@ -35,35 +36,28 @@ class Noticing(Operations):
 
         Raises NotFound; Conflict while a capture is under way (ask again); what the provider raises where it can't be asked.
         """
-        session = await self._any_session(id)
+        collection, session = await self._session(id)
         if session["payment_id"] is None and session["deleted_at"] is not None:
-            await self._owed(id)
-            await self._have_forgotten([await self._any_session(id)])
+            await self._have_forgotten([await self._owed(session)])
             return None
         outcome = await self._asked(session["provider_id"], "status", ask_of(session, "look"))
         if session["payment_id"] is not None:
             return await self._settle(session, outcome)
-        if outcome.status in ("authorized", "captured"):
-            return await self._authorized(session, outcome)
-        return await self._not_authorized(session, outcome)
+        if outcome.status in books.HELD:
+            return await self._authorized(collection, session, outcome)
+        return await self._not_authorized(collection, session, outcome)
 
     # -- inside
-
-    async def _any_session(self, id: str) -> Row:
-        found = await self.database.fetch_one(SESSION_EVER, {"id": id})
-        if found is None:
-            raise NotFound(f"Payment session with id: {id} was not found")
-        return dict(found)
 
     async def _settle(self, session: Row, outcome: Outcome) -> Row:
         """Bring an authorised payment up to what the provider says of it."""
         id = session["payment_id"]
-        if outcome.status == "captured" and session["canceled_at"] is not None:
+        if outcome.status == "captured" and books.is_let_go(session):
             # it was let go for certain, and has been taken all the same
             await self._asked(session["provider_id"], "drop", ask_of(session, "drop:canceled"))
         elif outcome.status == "captured":
             return await self._captured_outside(session, outcome)
-        elif outcome.status == "canceled" and session["canceled_at"] is None:
+        elif outcome.status == "canceled" and not books.is_let_go(session):
             return await self.cancel_payment(id)  # the provider has nothing left to let go; it says so once more
         return await self._payment(id)
 

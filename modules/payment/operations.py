@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from ...core import money
+from ...core.clock import iso, utc_now
 from ...core.errors import InvalidData, NotAllowed, NotFound, PaymentOutcomeUnknown
 from ...core.ids import new_id
 from ...core.messages import one_statement, reads, repeatable, writes
@@ -193,7 +194,9 @@ class Operations(Sessions):
         data = {**(payment["data"] or {}), **outcome.data}
         await self.database.execute(BOOK_PAYMENT, {"id": payment["id"], "data": data, "kind": operation.kind})
         await self._refresh_collection(payment["payment_collection_id"])
-        self.touch("payment", "capture", "refund", "payment_session")
+        if operation.kind == "cancel":  # nobody can pay in its session any more
+            await self._changed_session(payment["payment_session_id"], _end_session)
+        self.touch("payment", "capture", "refund")
 
     @writes
     async def _failed(self, operation: Operation, error: Exception) -> None:
@@ -209,6 +212,11 @@ class Operations(Sessions):
         if held is None:
             raise NotFound(f"Payment with id: {id} was not found")
         return dict(held)
+
+
+def _end_session(session: Row) -> bool:
+    session |= {"status": "canceled", "updated_at": iso(utc_now())}
+    return True
 
 
 def _amount_for(kind: Kind, payment: Row, standing: Mapping[str, Any], wanted: Decimal | None, step: Decimal | None) -> Decimal | None:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Literal, TypeVar
 
 from ...core import money
 from ...core.clock import iso, utc_now
-from ...core.errors import Conflict, PaymentAuthorizationFailed, PaymentOutcomeUnknown
+from ...core.errors import Conflict, InvalidData, NotFound, PaymentAuthorizationFailed, PaymentOutcomeUnknown
 from ...core.ids import new_id
 from ...core.messages import one_statement, repeatable, writes
 from ...core.module import Keys, Row, Rows
 from ...core.sql.shown import shown
-from . import tables
-from .collections import Collections
+from . import books, tables
+from .books import Booking
+from .collections import Collections, moment
 from .provider import Ask, Outcome, PaymentProvider
-from .queries import AUTHORIZED, BOOK_CAPTURE, BOOK_PAYMENT, NOT_AUTHORIZED, OWE, PAYMENT_OF_SESSION
+from .queries import BOOK
 
 T = TypeVar("T")
 
@@ -31,8 +32,6 @@ AGAIN = timedelta(seconds=30)
 LOOK_SECONDS = 5.0
 """What a provider has to say how a payment stands: it moves nothing for that."""
 PAYMENT = ("*", "captures.*", "refunds.*")
-_HIDDEN = ("attempt", "doubted_at", "request_key")
-COLLECTION = ("amount", "currency_code", "payment_sessions.*", *(f"payment_sessions.{name}" for name in _HIDDEN))
 
 
 Question = Literal["initiate", "update", "drop", "authorize", "capture", "refund", "cancel", "status"]
@@ -61,34 +60,51 @@ class Sessions(Collections):
         `key`, or for the same thing within seconds, the session that was begun then is given. (At the same moment it may be begun twice:
         then one of them is dropped.)
 
-        Raises NotFound for an unknown collection or provider, PaymentOutcomeUnknown where the provider doesn't answer, and what it raises;
-        then nothing changes.
+        Returns the session, and its collection with all that is in it as `payment_collection`.
+
+        Raises NotFound for an unknown collection or provider, InvalidData where the cart that it is for has become an order,
+        PaymentOutcomeUnknown where the provider doesn't answer, and what it raises; then nothing changes.
         """
         self._provider(provider_id)
-        collection = await self.retrieve("payment_collection", payment_collection_id, fields=COLLECTION)
+        collection = await self._collection(payment_collection_id)
         if (begun := _begun(collection, provider_id, data or {}, key)) is not None:
-            return begun
+            return books.shown(begun) | {"payment_collection": collection}
+        _check_open(collection, instead)
         id = new_id("payses")
         ask = Ask(f"{id}:initiate", {**(data or {}), "session_id": id}, *_price(collection), context or {})
         outcome = await self._asked(provider_id, "initiate", ask)
+
+        def put(collection: Row) -> tuple[bool, tuple[Row, Row, Rows] | None]:
+            """The collection, the session that there is now, and those that providers have to forget. None: the amount is another one by
+            now."""
+            _check_open(collection, instead)
+            if _price(collection) != (ask.amount, ask.currency_code):
+                return False, None
+            session = self._new_session(
+                collection,
+                id=id,
+                provider_id=provider_id,
+                currency_code=ask.currency_code,
+                amount=ask.amount,
+                data={**(data or {}), **outcome.data},
+                context=dict(context or {}),
+                status=outcome.status if outcome.status in ("pending", "requires_more") else "pending",
+                metadata=metadata or {},
+                request_key=key,
+            )
+            for begun in books.living(collection) if key is not None else ():
+                if begun["request_key"] == key:  # another one of the same key was faster
+                    return False, (collection, begun, [session | {"settle_at": session["created_at"]}])
+            dropped = books.put(collection, session, session["created_at"], quiet=self._quiet, instead=instead)
+            return True, (collection, session, dropped)
+
         for attempt in range(TRIES):
-            row = {
-                "id": id,
-                "payment_collection_id": payment_collection_id,
-                "provider_id": provider_id,
-                "currency_code": ask.currency_code,
-                "amount": ask.amount,
-                "data": {**(data or {}), **outcome.data},
-                "context": dict(context or {}),
-                "status": outcome.status if outcome.status in ("pending", "requires_more") else "pending",
-                "metadata": metadata or {},
-                "request_key": key,
-            }
-            made, dropped = await self._replace_sessions(row, instead)
-            if made is not None:
+            done = await self._changed(collection, put)
+            if done is not None:
+                collection, made, dropped = done
                 await self._have_forgotten(dropped)
-                return made
-            collection = await self.retrieve("payment_collection", payment_collection_id, fields=("amount", "currency_code"))
+                return books.shown(made) | {"payment_collection": collection}
+            collection = await self._collection(payment_collection_id)
             ask = Ask(f"{id}:update:{attempt}", outcome.data, *_price(collection), context or {})
             outcome = await self._asked(provider_id, "update", ask)
         raise Conflict(f"The amount of payment collection {payment_collection_id} does not stop changing")
@@ -96,7 +112,14 @@ class Sessions(Collections):
     @repeatable
     async def delete_payment_sessions(self, ids: Sequence[str]) -> Keys:
         """Drop sessions in which nothing was paid. The ids of those that were dropped."""
-        dropped = await self._delete_sessions(ids)
+
+        def change(collection: Row) -> tuple[bool, Rows]:
+            dropped = books.drop(collection, iso(utc_now()), quiet=self._quiet, ids=ids)
+            return bool(dropped), dropped
+
+        dropped: Rows = []
+        for collection in await self._find({"session_ids": {"$overlap": list(ids)}}, limit=None):
+            dropped += await self._changed(collection, change)
         await self._have_forgotten(dropped)
         return [session["id"] for session in dropped]
 
@@ -127,118 +150,130 @@ class Sessions(Collections):
     async def _payment(self, id: str) -> Row:
         return await self.retrieve("payment", id, fields=PAYMENT)
 
-    @writes
-    async def _replace_sessions(self, row: Row, instead: bool) -> tuple[Row | None, Rows]:
-        """Put a session in the place of those in which nothing was paid; those that providers have to forget. No session: the amount is
-        another one by now."""
-        held = await self._hold_collection(row["payment_collection_id"])
-        if _price(held) != (row["amount"], row["currency_code"]):
-            return None, []
-        if row["request_key"] is not None:
-            same = {"payment_collection_id": held["id"], "request_key": row["request_key"]}
-            if begun := await self.list("payment_session", same, limit=1):
-                return begun[0], [_never_there(row)]
-        dropped = await self._drop_sessions(row["payment_collection_id"], unclaimed=instead)
-        if held["payer_key"] is not None and not self._provider(row["provider_id"]).asks_nobody:
-            row = {**row, "settle_at": utc_now() + timedelta(seconds=self.context.settings.payment_hold_seconds)}
-        (made,) = await self.create("payment_session", [row])
-        self.touch("payment_collection")
-        return made, dropped
+    async def _session(self, id: str) -> tuple[Row, Row]:
+        """Any session there ever was, and the collection that it is in. Raises NotFound."""
+        found = await self._find(
+            {"session_ids": {"$contains": [id]}}, limit=None
+        )  # with a limit, rows may be looked through in their order
+        if not found:
+            raise no_session(id)
+        return found[0], books.session_of(found[0], id)
 
-    @writes
-    async def _delete_sessions(self, ids: Sequence[str]) -> Rows:
-        return await self._drop_sessions(ids=ids)
+    def _new_session(self, collection: Row, **given: Any) -> Row:
+        """A session that isn't in its collection yet. One in which a cart is paid at an outside party has to be looked after."""
+        now = utc_now()
+        if collection["payer_key"] is not None and not self._provider(given["provider_id"]).asks_nobody:
+            given["settle_at"] = iso(now + timedelta(seconds=self.context.settings.payment_hold_seconds))
+        return books.new_session(collection, iso(now), **given)
 
-    async def _authorized(self, session: Row, outcome: Outcome, *, claimed: bool = False, order_id: str | None = None) -> Row:
+    async def _authorized(
+        self, collection: Row, session: Row, outcome: Outcome, *, claimed: bool = False, order_id: str | None = None
+    ) -> Row:
         """Book what the provider has authorised (and captured, if it did). Whoever comes second finds the payment.
 
-        `claimed`: an order stands for it from here on. Raises PaymentAuthorizationFailed where the payment was cancelled since, or the
-        session was dropped: what it holds is given back.
+        `claimed`: an order stands for it from here on, the collection is the one of `order_id`. Raises PaymentAuthorizationFailed where the
+        payment was cancelled since, or the session was dropped: what it holds is given back.
         """
-        payment = await self._book_authorized(session, outcome, claimed, order_id)
-        if payment is None:
-            await self._owed(session["id"])
-            raise PaymentAuthorizationFailed(f"Payment session {session['id']} was dropped while it was paid: begin another one")
+        id = session["id"]
+
+        def book(collection: Row) -> tuple[bool, Booking | str | None]:
+            """The new payment, or the id of the one there is. None: the session was dropped."""
+            kept, now = books.session_of(collection, id), iso(utc_now())
+            if kept["deleted_at"] is not None:
+                return False, None
+            there: str | None = kept["payment_id"]
+            if there is not None:
+                return claimed and not books.is_let_go(kept) and books.claim(collection, kept, order_id, now), there
+            new = books.authorize(collection, kept, outcome, now)
+            if claimed:
+                books.claim(collection, kept, order_id, now)
+            return True, new
+
+        booked = await self._changed(collection, book, self._book)
+        if booked is None:
+            await self._owed(session)
+            raise dropped_meanwhile(id)
+        if not isinstance(booked, str):
+            return _as_read(booked)
+        payment = await self._payment(booked)
         if payment["canceled_at"] is not None:
-            raise let_go(session["id"])
+            raise let_go(id)
         return payment
 
     @writes
     @one_statement()
-    async def _owed(self, id: str) -> None:
-        """Write down that something may be held in a session that was dropped."""
-        await self.database.execute(OWE, {"id": id})
+    async def _book(self, collection: Row, new: Booking | str | None) -> bool:
+        """`_write`, with a new payment and its capture, if there is one."""
+        if not isinstance(new, Booking):
+            return await self._write(collection)
+        at, capture = moment(new.payment["created_at"]), new.capture or {}
+        params = {f"payment_{name}": value for name, value in new.payment.items()}
+        params |= {"payment_created_at": at, "payment_updated_at": at, "payment_captured_at": moment(new.payment["captured_at"])}
+        params |= {"capture_id": capture.get("id"), "capture_amount": capture.get("amount")}
+        written = await self.database.fetch_value(BOOK, self._written(collection) | params)
+        if written is not None:
+            self.touch("payment", "payment_session", "payment_collection", "capture")
+        return written is not None
 
-    @writes
-    @one_statement(lambda session, outcome, claimed, order_id: outcome.status == "authorized")
-    async def _book_authorized(self, session: Row, outcome: Outcome, claimed: bool, order_id: str | None) -> Row | None:
-        """The payment; None where the session was dropped."""
-        id, collection_id = session["id"], session["payment_collection_id"]
-        data = {**session["data"], **outcome.data}
-        payment_id = new_id("pay")
-        made = await self.database.fetch_one(
-            AUTHORIZED,
-            {
-                "id": id,
-                "collection_id": collection_id,
-                "status": outcome.status,
-                "data": data,
-                "payment_id": payment_id,
-                "claimed": claimed,
-                "order_id": order_id,
-            },
-        )
-        if made is None:
-            there = await self.database.fetch_value(PAYMENT_OF_SESSION, {"id": id})
-            return None if there is None else await self._payment(there)
-        self.touch("payment", "payment_session", "payment_collection")
-        if outcome.status == "captured":
-            taken = made["amount"] if outcome.captured is None else min(outcome.captured, made["amount"])
-            capture = {"id": new_id("capt"), "amount": taken, "payment_id": payment_id, "created_by": None, "metadata": None}
-            await self.database.execute(BOOK_CAPTURE, capture)
-            await self.database.execute(BOOK_PAYMENT, {"id": payment_id, "data": data, "kind": "capture"})
-            await self._refresh_collection(collection_id)
-            self.touch("capture")
-            return await self._payment(payment_id)
-        return _as_read(dict(made) | {"data": data})
+    async def _not_authorized(
+        self, collection: Row, session: Row, outcome: Outcome, *, claimed: bool = False, order_id: str | None = None
+    ) -> Row | None:
+        """Keep what the provider said. The payment, where another one has authorised the session meanwhile.
 
-    @writes
-    async def _not_authorized(self, session: Row, outcome: Outcome, *, claimed: bool = False, order_id: str | None = None) -> Row | None:
-        """Keep what the provider said. The payment, where another one has authorised the session meanwhile."""
-        await self._hold_collection(session["payment_collection_id"])
-        declined = outcome.status in ("error", "canceled")
-        await self.database.execute(
-            NOT_AUTHORIZED,
-            {
-                "id": session["id"],
-                "status": outcome.status,
-                "data": {**session["data"], **outcome.data},
-                "declined": declined,
-                "attempt": session["attempt"],
-                "claimed": claimed,
-                "order_id": order_id,
-            },
-        )
-        await self._refresh_collection(session["payment_collection_id"])
-        self.touch("payment_session")
-        payment_id = await self.database.fetch_value(PAYMENT_OF_SESSION, {"id": session["id"]})
-        return None if payment_id is None else await self._payment(payment_id)
+        Raises PaymentAuthorizationFailed where an order was to stand for what may be paid yet, and the session was dropped meanwhile.
+        """
+        id, attempt = session["id"], session["attempt"]
+
+        def keep(collection: Row) -> tuple[bool, Row]:
+            kept, now = books.session_of(collection, id), iso(utc_now())
+            if books.keep_answer(kept, outcome, attempt, now) and claimed and kept["deleted_at"] is None:
+                books.claim(collection, kept, order_id, now)
+            books.restate(collection, now)
+            return True, kept
+
+        kept = await self._changed(collection, keep)
+        if kept["deleted_at"] is not None and claimed:
+            await self._owed(session)
+            raise dropped_meanwhile(id)
+        return None if kept["payment_id"] is None else await self._payment(kept["payment_id"])
+
+    async def _owed(self, session: Row) -> Row:
+        """Write down that something may be held in a session that was dropped. The session as it is now."""
+
+        def owe(kept: Row) -> bool:
+            kept["settle_at"] = iso(utc_now())
+            return kept["deleted_at"] is not None
+
+        return await self._changed_session(session["id"], owe)
+
+    async def _changed_session(self, id: str, change: Callable[[Row], bool]) -> Row:
+        """Read a session, change it and write it, where the change says so. The session as it is now."""
+
+        def changed(collection: Row) -> tuple[bool, Row]:
+            kept = books.session_of(collection, id)
+            return change(kept), kept
+
+        collection, _ = await self._session(id)
+        return await self._changed(collection, changed)
 
 
-def _as_read(made: Row) -> Row:
+def _as_read(new: Booking) -> Row:
     """A payment that was just made, as `PAYMENT` shows it."""
-    at = iso(made["created_at"])
-    columns = shown(tables.payment, {**made, "created_at": at}, at)
-    return {name: value for name, value in columns.items() if not name.startswith("raw_")} | {"captures": [], "refunds": []}
+    at = new.payment["created_at"]
+    captures = [] if new.capture is None else [shown(tables.capture, new.capture, at, twins=False)]
+    return shown(tables.payment, new.payment, at, twins=False) | {"captures": captures, "refunds": []}
 
 
 def let_go(session_id: str) -> PaymentAuthorizationFailed:
     return PaymentAuthorizationFailed(f"The payment of payment session {session_id} was cancelled: begin another session")
 
 
-def _never_there(row: Row) -> Row:
-    """A session that was begun with the provider and that nobody needs: another one of the same key was faster."""
-    return {**row, "settle_at": utc_now(), "doubted_at": None, "payment_id": None, "canceled_at": None}
+def dropped_meanwhile(session_id: str) -> PaymentAuthorizationFailed:
+    return PaymentAuthorizationFailed(f"Payment session {session_id} was dropped while it was paid: begin another one")
+
+
+def no_session(id: str) -> NotFound:
+    return NotFound(f"Payment session with id: {id} was not found")
 
 
 def ask_of(session: Mapping[str, Any], about: str) -> Ask:
@@ -246,15 +281,22 @@ def ask_of(session: Mapping[str, Any], about: str) -> Ask:
     return Ask(f"{session['id']}:{about}", session["data"], session["amount"], session["currency_code"], session["context"] or {})
 
 
+def _check_open(collection: Row, instead: bool) -> None:
+    """Nothing takes the place of what an order is paid with."""
+    if instead and collection["order_id"] is not None:
+        raise InvalidData(f"Payment collection {collection['id']} is paid for an order already")
+
+
 def _begun(collection: Row, provider_id: str, data: Mapping[str, Any], key: str | None) -> Row | None:
     """The session that this same request has begun before."""
-    for session in collection["payment_sessions"]:
+    for session in books.living(collection):
         if session["request_key"] != key or session["provider_id"] != provider_id:
             continue
         untried = session["status"] in ("pending", "requires_more") and not session["attempt"] and session["doubted_at"] is None
         same = (session["amount"], session["currency_code"]) == _price(collection) and data.items() <= session["data"].items()
-        if key is not None or (untried and same and datetime.fromisoformat(session["created_at"]) > utc_now() - AGAIN):
-            return {name: value for name, value in session.items() if name not in _HIDDEN}
+        begun = moment(session["created_at"])
+        if key is not None or (untried and same and begun is not None and begun > utc_now() - AGAIN):
+            return session
     return None
 
 

@@ -9,15 +9,17 @@ Whoever comes first, the claim or the one who lets go, is decided by the row.
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
-from ...core.clock import utc_now
+from ...core.clock import iso, utc_now
 from ...core.logs import logger
-from ...core.messages import one_statement, reads, repeatable, writes
+from ...core.messages import reads, repeatable
 from ...core.module import Row, Rows
+from . import books
+from .collections import moment
 from .noticing import Noticing
-from .queries import BEGUN, LET_GO, LOOKED, STANDING, UNSETTLED
+from .queries import STANDING
 from .sessions import ask_of
 
 log = logger("velella.payment")
@@ -28,7 +30,8 @@ KEPT = timedelta(days=7)
 """How long a session is kept in which nobody pays."""
 COURTESY_SECONDS = 5.0
 """What a request that drops sessions waits for their providers. Those that don't answer by then are told later."""
-HELD = ("authorized", "captured")
+MOST = 200
+"""Sessions that are looked for at once."""
 
 
 class Settling(Noticing):
@@ -36,16 +39,31 @@ class Settling(Noticing):
 
     @reads
     async def unsettled_sessions(self, grace: float = 0.0) -> Rows:
-        """Sessions that have to be settled since `grace` seconds and that no execution sees to, `{id, due}`, the longest waiting first, at
-        most 200."""
-        rows = await self.database.fetch(UNSETTLED, {"limit": 200, "grace": grace})
-        return [{"id": row["id"], "due": row["settle_at"]} for row in rows]
+        """Sessions that have to be settled since `grace` seconds and that no execution sees to, the longest waiting first, at most 200:
+        `{id, payment_collection_id, due}`."""
+        before = utc_now() - timedelta(seconds=grace)
+        collections = await self._find({"settle_at": {"$lt": before}}, limit=MOST, order=("settle_at",))
+        rows = [
+            {"id": session["id"], "payment_collection_id": collection["id"], "due": due}
+            for collection in collections
+            for session in books.due(collection)
+            if (due := moment(session["settle_at"])) is not None and due < before
+        ]
+        return sorted(rows, key=lambda row: row["due"])[:MOST]
 
-    @writes
-    @one_statement()
+    @repeatable
     async def settling_begun(self, sessions: Rows) -> None:
         """Executions see to these, as `unsettled_sessions` gave them. They aren't given again until they are due anew."""
-        await self.database.execute(BEGUN, {"ids": [row["id"] for row in sessions], "due": [row["due"] for row in sessions]})
+        begun = {row["id"]: iso(row["due"]) for row in sessions}
+
+        def begin(collection: Row) -> tuple[bool, None]:
+            seen = [each for each in books.due(collection) if begun.get(each["id"]) == each["settle_at"]]
+            for session in seen:
+                session["settle_begun"] = session["settle_at"]
+            return bool(seen), None
+
+        for collection in await self._find({"id": sorted({row["payment_collection_id"] for row in sessions})}, limit=None):
+            await self._changed(collection, begin)
 
     @repeatable
     async def settle_session(self, id: str) -> Literal["settled", "later", "held", "given back"]:
@@ -57,32 +75,33 @@ class Settling(Noticing):
 
         Raises PaymentOutcomeUnknown, or what the provider raises, where it doesn't say: then it has to be asked again.
         """
-        session = await self._any_session(id)
+        collection, session = await self._session(id)
         if session["settle_at"] is None:
             return "settled"
-        if session["settle_at"] > utc_now():
+        if session["settle_at"] > iso(utc_now()):
             return "later"
         if session["deleted_at"] is None:
-            said = await self._look_after(session)
+            said = await self._look_after(collection, session)
             if said is not None:
                 return said
-            session = await self._any_session(id)
+            _, session = await self._session(id)
         await self._give_back(session)
         return "given back"
 
     # -- inside
 
-    async def _look_after(self, session: Row) -> Literal["settled", "held", "later"] | None:
+    async def _look_after(self, collection: Row, session: Row) -> Literal["settled", "held", "later"] | None:
         """Ask how a session stands that wasn't dropped. None: it is dropped now, and what is held in it has to be given back."""
         held = session["payment_id"] is not None
         if not held:
             outcome = await self._asked(session["provider_id"], "status", ask_of(session, "look"))
-            held = outcome.status in HELD
+            held = outcome.status in books.HELD
             if held:
-                await self._authorized(session, outcome)
+                await self._authorized(collection, session, outcome)
             elif outcome.status != "pending":
-                await self._not_authorized(session, outcome)
-        now, begun, doubted = utc_now(), session["created_at"], session["doubted_at"] or session["created_at"]
+                await self._not_authorized(collection, session, outcome)
+        now, begun = utc_now(), datetime.fromisoformat(session["created_at"])
+        doubted = moment(session["doubted_at"]) or begun
         hold = timedelta(seconds=self.context.settings.payment_hold_seconds)
         if held:
             wait = doubted + hold - now
@@ -97,12 +116,15 @@ class Settling(Noticing):
 
     async def _give_back(self, session: Row) -> None:
         """Have the provider forget a session that was dropped, with all that is held in it."""
-        late = session["doubted_at"] and session["doubted_at"] + LATE - utc_now()
-        if session["payment_id"] is not None and session["canceled_at"] is None:
+        doubted = moment(session["doubted_at"])
+        late = doubted and doubted + LATE - utc_now()
+        if session["payment_id"] is not None and not books.is_let_go(session):
             await self._return_payment(session)
         else:
             about = "drop:late" if late and late <= timedelta(0) else "drop"
             await self._asked(session["provider_id"], "drop", ask_of(session, about))
+        if session["deleted_at"] is None:  # it was begun with its provider only
+            return
         await self._looked(session, late.total_seconds() if late and late > timedelta(0) else None)
 
     async def _return_payment(self, session: Row) -> None:
@@ -129,15 +151,27 @@ class Settling(Noticing):
 
         await asyncio.gather(*(told(session) for session in dropped if session["settle_at"] is not None))
 
-    @writes
-    @one_statement()
     async def _let_go(self, id: str) -> bool:
         """Drop what no order has claimed. False: one has, meanwhile, or it is gone already."""
-        gone = bool(await self.database.execute(LET_GO, {"id": id}))
-        self.touch("payment_session", "payment_collection")
+        gone = False
+
+        def drop(session: Row) -> bool:
+            nonlocal gone
+            now, gone = iso(utc_now()), session["deleted_at"] is None and session["settle_at"] is not None
+            if gone:
+                session |= {"deleted_at": now, "settle_at": now, "updated_at": now}
+            return gone
+
+        await self._changed_session(id, drop)
         return gone
 
-    @writes
-    @one_statement()
     async def _looked(self, session: Row, again: float | None) -> None:
-        await self.database.execute(LOOKED, {"id": session["id"], "seen": session["settle_at"], "again": again})
+        """`again` seconds from now somebody has to look once more, or nobody has to. Does nothing where something happened meanwhile."""
+
+        def look(kept: Row) -> bool:
+            is_as_seen: bool = kept["settle_at"] == session["settle_at"]
+            if is_as_seen:
+                kept["settle_at"] = None if again is None else iso(utc_now() + timedelta(seconds=again))
+            return is_as_seen
+
+        await self._changed_session(session["id"], look)

@@ -1,13 +1,32 @@
-"""Payment collections, the sessions in which buyers pay, and the payments with their captures and refunds."""
+"""Payment collections, the sessions in which buyers pay, and the payments with their captures and refunds.
+
+A collection with its sessions is one row: what it is found by, its `version`, and one document with all sessions that there ever were in
+it, the dropped ones too. Whoever changes any of it names the version that was read. Payments, captures and refunds are rows of their own.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, false, text, true
+from sqlalchemy import ARRAY, Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, MetaData, Table, Text, false, text, true
 
-from ...core.sql.columns import Json, Money, Timestamp, email_column, identity, metadata_column, module_metadata, timestamps
-from ...core.sql.entity import Entity, Schema, many, one, through
+from ...core.sql.columns import (
+    ROOT,
+    Json,
+    Money,
+    Timestamp,
+    document_columns,
+    email_column,
+    identity,
+    metadata_column,
+    module_metadata,
+    root_column,
+    timestamps,
+    version,
+)
+from ...core.sql.entity import Document, Entity, Schema, many, one, through
 
 metadata = module_metadata()
+inside = MetaData()
+"""Of the view."""
 
 payment_provider = Table(
     "payment_provider",
@@ -17,8 +36,8 @@ payment_provider = Table(
     *timestamps(),
 )
 
-# What one cart or order has to be paid. The amounts and the status follow from the sessions, captures and refunds:
-# whoever changes one of these locks the collection's row first and computes them anew in the same transaction.
+# What one cart or order has to be paid. The amounts and the status follow from the sessions, payments, captures and refunds: whoever
+# changes one of these writes them in the same statement or transaction, guarded by the version or with the row locked.
 payment_collection = Table(
     "payment_collection",
     metadata,
@@ -33,15 +52,22 @@ payment_collection = Table(
     Column("payer_key", Text, unique=True),  # `cart:<id>`: a cart has one collection, however often it asks for one
     Column("order_id", Text),  # of the order that it pays for
     metadata_column(),
+    version(),
     *timestamps(),
+    *document_columns(),
+    Column("session_ids", ARRAY(Text), nullable=False),
+    Column("settle_at", Timestamp),  # the earliest of its sessions that no execution sees to
     CheckConstraint("amount >= 0", name="amount_not_negative"),
     CheckConstraint(
         "status IN ('not_paid', 'awaiting', 'authorized', 'partially_authorized', 'canceled', 'failed', 'partially_captured', 'completed')",
         name="status",
     ),
+    postgresql_with={"fillfactor": 60},  # a change finds room for the row's next version in its page
 )
-
 Index("ix_payment_collection_order_id", payment_collection.c.order_id, postgresql_where=payment_collection.c.order_id.is_not(None))
+# Without a list of what is yet to be sorted in: whoever asks for a session would have to read through it.
+Index("ix_payment_collection_session_ids", payment_collection.c.session_ids, postgresql_using="gin", postgresql_with={"fastupdate": "off"})
+Index("ix_payment_collection_settle_at", payment_collection.c.settle_at, postgresql_where=payment_collection.c.settle_at.is_not(None))
 
 payment_collection_payment_providers = Table(
     "payment_collection_payment_providers",
@@ -52,18 +78,20 @@ payment_collection_payment_providers = Table(
 
 payment_session = Table(
     "payment_session",
-    metadata,
+    inside,
+    root_column(),
     identity(),
     Column("currency_code", Text, nullable=False),
     Column("amount", Money, nullable=False),
     Column("provider_id", Text, nullable=False),
-    Column("data", Json, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("data", Json, nullable=False),
     Column("context", Json),
-    Column("status", Text, nullable=False, server_default="pending"),
+    Column("status", Text, nullable=False),
     Column("authorized_at", Timestamp),
-    Column("payment_collection_id", Text, ForeignKey("payment_collection.id", ondelete="CASCADE"), nullable=False),
+    Column("payment_collection_id", Text, nullable=False),
+    Column("payment_id", Text),  # what was paid in it: at most one payment
     # Rises when the provider has definitely declined: what is tried next goes to it under another idempotency key.
-    Column("attempt", Integer, nullable=False, server_default="0"),
+    Column("attempt", Integer, nullable=False),
     # When somebody has to look whether money is held in it that no order stands for (see settling.py). NULL: nothing is owed here.
     Column("settle_at", Timestamp),
     Column("settle_begun", Timestamp),  # the `settle_at` that an execution sees to
@@ -72,17 +100,7 @@ payment_session = Table(
     Column("request_key", Text),  # the client's own key: asking again under it is the same session
     metadata_column(),
     *timestamps(),
-    CheckConstraint(
-        "status IN ('authorized', 'captured', 'pending', 'requires_more', 'error', 'canceled', 'pending_authorization')", name="status"
-    ),
 )
-Index(
-    "ix_payment_session_collection",
-    payment_session.c.payment_collection_id,
-    postgresql_where=payment_session.c.deleted_at.is_(None),
-)
-Index("ix_payment_session_settle", payment_session.c.settle_at, postgresql_where=payment_session.c.settle_at.is_not(None))
-Index("ix_payment_session_unsettled", payment_session.c.payment_collection_id, postgresql_where=payment_session.c.settle_at.is_not(None))
 
 payment = Table(
     "payment",
@@ -95,7 +113,6 @@ payment = Table(
     Column("captured_at", Timestamp),
     Column("canceled_at", Timestamp),
     Column("payment_collection_id", Text, ForeignKey("payment_collection.id", ondelete="CASCADE"), nullable=False),
-    # No foreign key: a session may be cleared away, its payment never.
     Column("payment_session_id", Text, nullable=False),
     metadata_column(),
     *timestamps(),
@@ -189,6 +206,9 @@ Index(
     postgresql_where=payment_operation.c.state != "failed",
 )
 
+BOOKKEEPING = ("payment_id", "attempt", "settle_at", "settle_begun", "doubted_at", "request_key")
+"""Columns of a session that nobody is shown."""
+
 SCHEMA = Schema(
     "payment",
     Entity(
@@ -210,11 +230,12 @@ SCHEMA = Schema(
             "payment_providers": through(
                 "payment_provider", payment_collection_payment_providers, "payment_collection_id", "payment_provider_id"
             ),
-            "payment_sessions": many("payment_session", "payment_collection_id", cascade=True),
+            "payment_sessions": many("payment_session", "payment_collection_id"),
             "payments": many("payment", "payment_collection_id", cascade=True),
         },
-        hidden=frozenset({"payer_key"}),
+        hidden=frozenset({"payer_key", "version", "document", "document_schema", "session_ids", "settle_at"}),
         unstarred=frozenset({"order_id"}),
+        document=Document(found_by={("payment_session", "id"): "session_ids"}),
     ),
     Entity(
         "payment_session",
@@ -223,9 +244,11 @@ SCHEMA = Schema(
         label="Payment session",
         relations={
             "payment_collection": one("payment_collection", "payment_collection_id"),
-            "payment": one("payment", "id", "payment_session_id", beside=True),
+            "payment": one("payment", "payment_id", beside=True),
         },
-        hidden=frozenset({"attempt", "settle_at", "settle_begun", "doubted_at", "request_key"}),
+        hidden=frozenset({ROOT, *BOOKKEEPING}),
+        inside="payment_collection",
+        deleted_alone=True,
     ),
     Entity(
         "payment",
@@ -234,7 +257,7 @@ SCHEMA = Schema(
         label="Payment",
         relations={
             "payment_collection": one("payment_collection", "payment_collection_id"),
-            "payment_session": one("payment_session", "payment_session_id"),
+            "payment_session": one("payment_session", "payment_session_id", root_key="payment_collection_id"),
             "captures": many("capture", "payment_id", cascade=True),
             "refunds": many("refund", "payment_id", cascade=True),
         },

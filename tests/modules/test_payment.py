@@ -11,15 +11,19 @@ import pytest
 
 from velella.core.errors import InvalidData, NotAllowed, NotFound, PaymentAuthorizationFailed, PaymentOutcomeUnknown, PaymentRequiresMore
 from velella.core.providers import Providers
+from velella.core.query.page import Query
 from velella.core.settings import ProviderSettings
-from velella.modules.payment import operations
+from velella.modules.payment import books as books_of
+from velella.modules.payment import operations, tables
 from velella.modules.payment.provider import AccountHolder, Ask, Data, Outcome, PaymentProvider, Status
 from velella.modules.payment.providers.system import SystemPaymentProvider
 from velella.modules.payment.service import PaymentService
+from velella.modules.payment.showing import shown
 
 from .one_module import alone
 
 D = Decimal
+AMOUNTS = ("amount", "authorized_amount", "captured_amount", "refunded_amount")
 BANK = "pp_bank_main"
 
 
@@ -126,14 +130,14 @@ async def books(payments: PaymentService, of: str) -> tuple[str, Any, Any, Any]:
 
 async def test_a_cart_has_one_collection_with_the_latest_amount(payments: PaymentService) -> None:
     made = await asyncio.gather(*(payments.collection_for("cart:1", currency_code="EUR", amount=D("10.50")) for _ in range(12)))
-    assert len(set(made)) == 1
+    assert len({each["id"] for each in made}) == 1
     later = await payments.collection_for("cart:1", currency_code="eur", amount=12, metadata={"ignored": "it is there already"})
-    assert later == made[0]
-    shown = await payments.retrieve("payment_collection", later, fields=("*", "payment_sessions.*"))
-    assert (shown["amount"], shown["currency_code"], shown["payment_sessions"]) == (12, "eur", [])
+    assert (later["id"], later["amount"], later["metadata"]) == (made[0]["id"], 12, None)
+    row = await payments.retrieve("payment_collection", later["id"], fields=("*", "payment_sessions.*"))
+    assert (row["amount"], row["currency_code"], row["payment_sessions"]) == (12, "eur", [])
     other = await payments.collection_for("cart:2", currency_code="eur", amount=12)
-    assert other != later
-    assert "payer_key" not in shown
+    assert other["id"] != later["id"]
+    assert "payer_key" not in row
 
 
 async def test_another_amount_drops_the_sessions_begun_for_the_old_one(payments: PaymentService, bank: Bank) -> None:
@@ -170,6 +174,17 @@ async def test_a_new_session_takes_the_place_of_the_old_one(payments: PaymentSer
         {"customer": {"id": "cus_1"}},
     )
     assert [data["intent"] for data in bank.dropped] == [first]
+
+
+async def test_a_collection_in_which_sessions_are_begun_all_the_time_stays_small(
+    payments: PaymentService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(books_of, "MOST_DROPPED", 3)
+    of = await collection(payments)
+    for number in range(6):
+        await payments.create_payment_session(of, provider_id="pp_system_default", data={"number": number})
+    kept = await payments.list("payment_session", {"payment_collection_id": of}, with_deleted=True, fields=("data", "deleted_at"))
+    assert [(row["data"]["number"], row["deleted_at"] is None) for row in kept] == [(2, False), (3, False), (4, False), (5, True)]
 
 
 async def test_of_sessions_begun_at_once_one_is_left(payments: PaymentService) -> None:
@@ -462,3 +477,48 @@ async def test_a_buyer_has_one_account_with_a_provider(payments: PaymentService)
     assert len({row["id"] for row in made if row}) == 1
     assert made[0] is not None
     assert (made[0]["external_id"], made[0]["email"]) == ("bank-cus_1", "ada@example.com")
+
+
+# -- how they are shown
+
+SHOWN = (
+    ("*", "*payment_sessions"),
+    ("id", "*payment_sessions", "*payments", "*payments.captures"),
+    ("amount", "payment_sessions.raw_amount", "payment_sessions.data", "payment_sessions.settle_at", "payment_sessions.payment_id"),
+    ("*payment_sessions.payment_collection", "payment_sessions.payment.captures.amount"),
+    ("payment_sessions.payment_collection.payment_sessions.id", "order_id", "document", "session_ids", "settle_at", "version"),
+    ("payment_sessions", "payments.payment_session.status", "*payment_providers"),
+)
+
+
+async def test_collections_are_shown_alike_out_of_documents_out_of_hand_and_by_views(
+    payments: PaymentService, bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of, _ = await paid(payments)
+    first = await session(payments, of)
+    whole = (await payments.create_payment_session(of, provider_id=BANK, data={"b": 1, "a": {}}))["payment_collection"]
+    assert (await payments.list("payment_session", {"id": first}, with_deleted=True))[0]["deleted_at"] is not None
+    for fields in SHOWN:
+        for with_deleted in (False, True):
+            query = Query("payment_collection", fields, {"id": of}, with_deleted=with_deleted)
+            rows = (await payments.query(query)).rows
+            with monkeypatch.context() as views:
+                views.setattr(payments.statements.documents, "showing", lambda *_, **__: None)
+                assert rows == (await payments.query(query)).rows, query
+        in_hand = shown([whole], fields)
+        again = (await payments.query(Query("payment_collection", fields, {"id": of}))).rows
+        assert in_hand is None or in_hand == again, fields
+    [row] = (await payments.query(Query("payment_collection", SHOWN[0], {"id": of}))).rows
+    assert {name for name in row if name not in tables.payment_collection.c} == {f"raw_{name}" for name in AMOUNTS} | {"payment_sessions"}
+    assert not row.keys() & {"payer_key", "order_id", "version", "document", "document_schema", "session_ids", "settle_at"}
+    assert [(each["status"], bool(each["payment"])) for each in row["payment_sessions"]] == [("authorized", True), ("pending", False)]
+    assert not row["payment_sessions"][0].keys() & {*tables.BOOKKEEPING, "root_id"}
+
+
+async def test_a_payment_shows_its_session_without_reading_other_collections(payments: PaymentService) -> None:
+    _, payment = await paid(payments)
+    await paid(payments)
+    asked = payments.statements.page(Query("payment", ("payment_session.status",), {"id": payment}))
+    assert "root_id" in asked.sql
+    [row] = (await payments.query(Query("payment", ("payment_session.status",), {"id": payment}))).rows
+    assert row["payment_session"] == {"status": "authorized", "id": row["payment_session"]["id"]}

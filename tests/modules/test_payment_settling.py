@@ -15,7 +15,7 @@ from velella.core.settings import ProviderSettings
 from velella.modules.payment.providers.system import SystemPaymentProvider
 from velella.modules.payment.service import PaymentService
 
-from ..vault import Vault
+from ..vault import Vault, happened_before
 from .one_module import alone
 
 VAULT = "pp_vault_v"
@@ -33,7 +33,7 @@ async def payments(fresh_database: str) -> AsyncIterator[PaymentService]:
 
 async def begun(payments: PaymentService, amount: Any = 10, provider: str = VAULT) -> tuple[str, str]:
     """A cart's collection, and a session to pay it in."""
-    of = await payments.collection_for("cart:1", currency_code="eur", amount=amount)
+    of = (await payments.collection_for("cart:1", currency_code="eur", amount=amount))["id"]
     return of, str((await payments.create_payment_session(of, provider_id=provider, instead=True))["id"])
 
 
@@ -47,10 +47,7 @@ async def settle(payments: PaymentService) -> list[str]:
 
 async def pass_time(payments: PaymentService, seconds: float) -> None:
     """As if everything had happened so long ago."""
-    await payments.database.script(
-        f"UPDATE payment_session SET settle_at = settle_at - interval '{seconds} s', doubted_at = doubted_at - interval '{seconds} s', "
-        f"created_at = created_at - interval '{seconds} s'"
-    )
+    await happened_before(payments.database, seconds)
 
 
 @pytest.mark.parametrize("trick", ["lost", "dark", "hangs", "late", "broken"])
@@ -186,6 +183,18 @@ async def test_either_an_order_gets_the_money_or_it_is_given_back(payments: Paym
             payments.authorize_payment_session(session), payments.settle_session(session), return_exceptions=True
         )
         assert Vault.keeps(session) == ([10] if isinstance(got, dict) else [0]), (got, said)
+
+
+async def test_an_order_stands_for_what_a_webhook_has_booked_at_the_same_time(payments: PaymentService) -> None:
+    Vault.takes_at_once = False
+    _, session = await begun(payments)
+    await Vault().authorize(_ask(session))  # in the buyer's browser
+    paid, _ = await asyncio.gather(payments.authorize_payment_session(session, order_id="order_1"), payments.look_up_session(session))
+    assert paid is not None
+    await pass_time(payments, 86_400)
+    assert await owed(payments) == []
+    [collection] = await payments.list("payment_collection", fields=("order_id", "payments.id"))
+    assert (collection["order_id"], len(collection["payments"])) == ("order_1", 1)
 
 
 async def test_what_asks_nobody_is_never_settled(payments: PaymentService) -> None:

@@ -12,7 +12,7 @@ import pytest
 from velella.core.ids import ulid
 from velella.modules.payment.provider import Ask
 
-from ..vault import Trick, Vault
+from ..vault import Trick, Vault, happened_before
 from .conftest import Market, Row, Store
 
 D = Decimal
@@ -34,9 +34,7 @@ async def session_of(store: Store, cart: Row) -> str:
 
 async def long_ago(market: Market, seconds: float, *sessions: str) -> None:
     """As if what happened to these sessions had happened so long ago."""
-    back = ", ".join(f"{name} = {name} - interval '{seconds} s'" for name in ("settle_at", "doubted_at", "created_at"))
-    ids = ", ".join(f"'{id}'" for id in sessions)
-    await market.host.database("payment").script(f"UPDATE payment_session SET {back} WHERE id IN ({ids})")
+    await happened_before(market.host.database("payment"), seconds, sessions)
 
 
 async def settled(market: Market) -> None:

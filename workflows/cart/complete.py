@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...core.flow import Flow, step, workflow
-from ..rows import update_rows
 from .order_of import order_of
 from .ready import Ready, Use, check_ready
 from .saving import lock_of
@@ -43,7 +42,7 @@ async def complete_cart(flow: Flow, cart_id: str) -> str:
             await flow.parallel((register_usage, order["id"], ready["uses"], ready["buyer"]), (link_promotions, order["id"], ready["uses"]))
         await flow.run(close_cart, cart_id, ready["version"], order["id"])
         if ready["session_id"] is None and ready["collection_id"] is not None:
-            await flow.run(update_rows, "payment_collection", [{"id": ready["collection_id"], "order_id": order["id"]}])
+            await flow.run(assign_collection, ready["collection_id"], order["id"])
         await flow.hooks.beforePaymentAuthorization(cart_id, order)
         payment = await flow.run(authorize_payment, ready["session_id"], order["id"])
         await flow.run(place_order, order)  # and not before: nobody sees an order that is refused, and no number is drawn for it
@@ -128,6 +127,17 @@ async def close_cart(flow: Flow, cart_id: str, version: int, order_id: str) -> R
 
 
 # -- money
+
+
+async def _unassign_collection(flow: Flow, assigned: Mapping[str, str]) -> None:
+    await flow.modules.payment.unassign(assigned["id"], assigned["order_id"])
+
+
+@step(undo=_unassign_collection)
+async def assign_collection(flow: Flow, id: str, order_id: str) -> Mapping[str, str]:
+    """Say of which order a collection is in which nothing is to be paid."""
+    await flow.modules.payment.assign(id, order_id)
+    return {"id": id, "order_id": order_id}
 
 
 @step(pivot=True)

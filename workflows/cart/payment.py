@@ -56,29 +56,30 @@ async def update_amount(flow: Flow, other: OtherAmount) -> OtherAmount:
 
 
 @workflow("create-payment-collection-for-cart")
-async def create_payment_collection(flow: Flow, cart_id: str, metadata: Mapping[str, Any] | None = None) -> str:
-    """The cart's payment collection, made where there is none, asking for what the cart costs. Its id; may be repeated.
+async def create_payment_collection(flow: Flow, cart_id: str, metadata: Mapping[str, Any] | None = None) -> Row:
+    """The cart's payment collection with all that is in it, made where there is none, asking for what the cart costs. May be repeated.
 
     Raises NotFound, InvalidData where the cart is completed.
     """
     async with flow.lock(lock_of(cart_id)):
         draft = Draft(await load_open(flow, cart_id))
-        id = await flow.run(collection_for, cart_id, draft["currency_code"], payable(draft.total()), metadata)
-        if draft["payment_collection_id"] != id:
-            draft.set(payment_collection_id=id)
+        collection = await flow.run(collection_for, cart_id, draft["currency_code"], payable(draft.total()), metadata)
+        if draft["payment_collection_id"] != collection["id"]:
+            draft.set(payment_collection_id=collection["id"])
             await save(flow, draft)
-    return id
+    return collection
 
 
 @step
-async def collection_for(flow: Flow, cart_id: str, currency_code: str, amount: Decimal, metadata: Mapping[str, Any] | None) -> str:
+async def collection_for(flow: Flow, cart_id: str, currency_code: str, amount: Decimal, metadata: Mapping[str, Any] | None) -> Row:
     """May stay where the flow fails: who comes next finds it."""
     return await flow.modules.payment.collection_for(f"cart:{cart_id}", currency_code=currency_code, amount=amount, metadata=metadata)
 
 
 async def cart_of(flow: Flow, payment_collection_id: str) -> Row | None:
-    """The cart that a collection pays for: `id`, `order_id`."""
-    carts = await flow.modules.cart.list("cart", {"payment_collection_id": payment_collection_id}, fields=("id", "order_id"), limit=1)
+    """The cart that a collection pays for: `id`, `order_id`, `completed_at`, `region_id`."""
+    fields = ("id", "order_id", "completed_at", "region_id")
+    carts = await flow.modules.cart.list("cart", {"payment_collection_id": payment_collection_id}, fields=fields, limit=1)
     return carts[0] if carts else None
 
 
@@ -91,9 +92,9 @@ async def create_payment_session(
     data: Mapping[str, Any] | None = None,
     context: Mapping[str, Any] | None = None,
     request_key: str | None = None,
-) -> str:
+) -> Row:
     """Begin to pay a collection by a provider; sessions begun before are dropped, and what was paid in them for a cart is given back.
-    The new session's id. Repeated with the same `request_key`, or at once without one, it is the session begun before.
+    The collection with all that is in it. Repeated with the same `request_key`, or at once without one, it is the session begun before.
 
     Raises NotFound for an unknown collection or provider, InvalidData where the region of its cart doesn't offer the provider, or the cart
     is completed.
@@ -102,7 +103,7 @@ async def create_payment_session(
     buyer: Row = dict(context or {})
     async with flow.lock(lock_of(cart["id"]) if cart is not None else f"payment_collection:{payment_collection_id}"):
         if cart is not None:
-            await _check_offered(flow, cart["id"], provider_id)
+            await _check_offered(flow, cart, provider_id)
         if customer_id is not None:
             buyer["customer"], buyer["account_holder"] = await _account(flow, provider_id, customer_id)
         return await flow.run(begin_session, payment_collection_id, provider_id, data, buyer, request_key, cart is not None)
@@ -117,18 +118,19 @@ async def begin_session(
     buyer: Mapping[str, Any],
     request_key: str | None,
     instead: bool,
-) -> str:
+) -> Row:
     session = await flow.modules.payment.create_payment_session(
         collection_id, provider_id=provider_id, data=data, context=buyer, key=request_key, instead=instead
     )
-    return str(session["id"])
+    collection: Row = session["payment_collection"]
+    return collection
 
 
-async def _check_offered(flow: Flow, cart_id: str, provider_id: str) -> None:
-    """Raises InvalidData where a cart can't be paid by a provider, or not any more."""
-    cart = (await flow.modules.cart.list("cart", {"id": cart_id}, fields=("region_id", "completed_at"), limit=1))[0]
+async def _check_offered(flow: Flow, cart: Row, provider_id: str) -> None:
+    """Raises InvalidData where a cart can't be paid by a provider, or not any more. What changes after the cart was read is refused later:
+    the collection knows of its order, and completing the cart looks at the providers of its region."""
     if cart["completed_at"] is not None:
-        raise InvalidData(f"Cart {cart_id} is already completed.")
+        raise InvalidData(f"Cart {cart['id']} is already completed.")
     if cart["region_id"] is not None:
         offered = await flow.graph.ties("region_payment_provider", "region_id", [cart["region_id"]])
         if provider_id not in {tie["payment_provider_id"] for tie in offered}:

@@ -31,8 +31,9 @@ SESSIONS = (
     "payment_sessions.provider_id",
     "payment_sessions.amount",
     "payment_sessions.currency_code",
-    "payment_sessions.payment.canceled_at",
-    "payment_sessions.payment.refunds.id",
+    "payments.payment_session_id",
+    "payments.canceled_at",
+    "payments.refunds.id",
 )
 
 
@@ -156,8 +157,9 @@ async def _session(flow: Flow, draft: Draft, ties: _Ties) -> str | None:
         draft["payment_collection_id"],
         fields=SESSIONS,
     )
+    paid = {payment["payment_session_id"]: payment for payment in collection["payments"]}
     sessions = sorted(
-        (session for session in collection["payment_sessions"] if session["status"] in PROCESSABLE and not _spent(session["payment"])),
+        (each for each in collection["payment_sessions"] if each["status"] in PROCESSABLE and not _spent(paid.get(each["id"]))),
         key=lambda session: PROCESSABLE.index(session["status"]),
     )
     if not sessions:
@@ -165,7 +167,7 @@ async def _session(flow: Flow, draft: Draft, ties: _Ties) -> str | None:
     offered = {tie["payment_provider_id"] for tie in ties["offered"]}
     for session in sessions:
         if (session["amount"], session["currency_code"]) == (amount, currency) == (collection["amount"], collection["currency_code"]):
-            if session["payment"] is None and draft["region_id"] is not None and session["provider_id"] not in offered:
+            if session["id"] not in paid and draft["region_id"] is not None and session["provider_id"] not in offered:
                 raise InvalidData(f"Payment provider {session['provider_id']} is not available in region {draft['region_id']} any more")
             return str(session["id"])
     raise NotAllowed("The payment was begun for another amount than the cart costs now: begin it again")

@@ -8,7 +8,6 @@ from typing import Any
 from ...core.errors import InvalidData, NotAllowed
 from ...core.flow import Flow, step, workflow
 from ...core.money import check_movable
-from ..rows import create_rows
 from .payments import add_to_order, capture
 
 Row = dict[str, Any]
@@ -22,9 +21,16 @@ async def create_order_payment_collection(flow: Flow, order_id: str, amount: Dec
     """
     order = await flow.graph.one("order", order_id, ("currency_code",))
     check_movable(amount, order["currency_code"], "An amount to be paid")
-    row = {"currency_code": order["currency_code"], "amount": amount, "order_id": order_id}
-    made = await flow.run(create_rows, "payment_collection", [row])
-    return str(made["answer"][0]["id"])
+    return await flow.run(create_collection, {"currency_code": order["currency_code"], "amount": amount, "order_id": order_id})
+
+
+async def _delete(flow: Flow, id: str) -> None:
+    await flow.modules.payment.delete_collection(id)
+
+
+@step(undo=_delete)
+async def create_collection(flow: Flow, row: Row) -> str:
+    return str((await flow.modules.payment.create_collections([row]))[0]["id"])
 
 
 @step

@@ -42,9 +42,14 @@ def upgrade() -> None:
         sa.Column("payer_key", sa.Text(), nullable=True),
         sa.Column("order_id", sa.Text(), nullable=True),
         sa.Column("metadata", postgresql.JSONB(), nullable=True),
+        sa.Column("version", sa.BigInteger(), server_default="1", nullable=False),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True, precision=3), server_default=sa.text("now()"), nullable=False),
         sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True, precision=3), server_default=sa.text("now()"), nullable=False),
         sa.Column("deleted_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=True),
+        sa.Column("document", postgresql.JSON(), nullable=False),
+        sa.Column("document_schema", sa.SmallInteger(), nullable=False),
+        sa.Column("session_ids", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("settle_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=True),
         sa.CheckConstraint(
             "status IN ('not_paid', 'awaiting', 'authorized', 'partially_authorized', 'canceled', 'failed', "
             "'partially_captured', 'completed')",
@@ -53,6 +58,7 @@ def upgrade() -> None:
         sa.CheckConstraint("amount >= 0", name=op.f("ck_payment_collection_amount_not_negative")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payment_collection")),
         sa.UniqueConstraint("payer_key", name=op.f("uq_payment_collection_payer_key")),
+        postgresql_with={"fillfactor": 60},
     )
     op.create_index(
         "ix_payment_collection_order_id",
@@ -60,6 +66,21 @@ def upgrade() -> None:
         ["order_id"],
         unique=False,
         postgresql_where=sa.text("order_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_payment_collection_session_ids",
+        "payment_collection",
+        ["session_ids"],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_with={"fastupdate": "off"},
+    )
+    op.create_index(
+        "ix_payment_collection_settle_at",
+        "payment_collection",
+        ["settle_at"],
+        unique=False,
+        postgresql_where=sa.text("settle_at IS NOT NULL"),
     )
     op.create_table(
         "payment_message",
@@ -133,38 +154,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("payment_collection_id", "payment_provider_id", name=op.f("pk_payment_collection_payment_providers")),
     )
     op.create_table(
-        "payment_session",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("currency_code", sa.Text(), nullable=False),
-        sa.Column("amount", sa.Numeric(), nullable=False),
-        sa.Column("provider_id", sa.Text(), nullable=False),
-        sa.Column("data", postgresql.JSONB(), server_default=sa.text("'{}'::jsonb"), nullable=False),
-        sa.Column("context", postgresql.JSONB(), nullable=True),
-        sa.Column("status", sa.Text(), server_default="pending", nullable=False),
-        sa.Column("authorized_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=True),
-        sa.Column("payment_collection_id", sa.Text(), nullable=False),
-        sa.Column("attempt", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("metadata", postgresql.JSONB(), nullable=True),
-        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True, precision=3), server_default=sa.text("now()"), nullable=False),
-        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True, precision=3), server_default=sa.text("now()"), nullable=False),
-        sa.Column("deleted_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=True),
-        sa.CheckConstraint(
-            "status IN ('authorized', 'captured', 'pending', 'requires_more', 'error', 'canceled', 'pending_authorization')",
-            name=op.f("ck_payment_session_status"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["payment_collection_id"], ["payment_collection.id"], name=op.f("fk_payment_session_payment_collection_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_payment_session")),
-    )
-    op.create_index(
-        "ix_payment_session_collection",
-        "payment_session",
-        ["payment_collection_id"],
-        unique=False,
-        postgresql_where=sa.text("deleted_at IS NULL"),
-    )
-    op.create_table(
         "capture",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("amount", sa.Numeric(), nullable=False),
@@ -189,6 +178,7 @@ def upgrade() -> None:
         sa.Column("request_key", sa.Text(), nullable=True),
         sa.Column("details", postgresql.JSONB(), server_default=sa.text("'{}'::jsonb"), nullable=False),
         sa.Column("failure", sa.Text(), nullable=True),
+        sa.Column("shown", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True, precision=3), server_default=sa.text("now()"), nullable=False),
         sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True, precision=3), server_default=sa.text("now()"), nullable=False),
         sa.Column("deleted_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=True),

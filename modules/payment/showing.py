@@ -1,0 +1,17 @@
+"""Collections that are in hand, as a query would show them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...core.module import Row
+from ...core.sql.catalog import Catalog
+from ...core.sql.documents import Documents
+from .tables import SCHEMA
+
+_DOCUMENTS = Documents(Catalog(SCHEMA))
+
+
+def shown(collections: Sequence[Row], fields: Sequence[str]) -> list[Row] | None:
+    """What a client's query for these fields gives of whole collections; None where it takes more than these. They stay as they are."""
+    return _DOCUMENTS.shown(SCHEMA["payment_collection"], collections, fields)
