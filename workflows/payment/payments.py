@@ -10,7 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from ...core.errors import NotAllowed
+from ...core.errors import Conflict, NotAllowed, NotFound
 from ...core.flow import THREE_DAYS, Flow, step, workflow
 
 Row = dict[str, Any]
@@ -32,16 +32,21 @@ async def refund(
 
 @step
 async def add_to_order(flow: Flow, payment: Row) -> None:
-    """Tell the order of a payment, if it has one, what was captured and given back. What it knows already isn't counted again."""
-    collection = await flow.modules.payment.list("payment_collection", {"id": payment["payment_collection_id"]}, fields=("order_id",))
-    orders = [row["order_id"] for row in collection if row["order_id"] is not None]
-    currency = payment["currency_code"]
+    """Tell the order of a payment, if it has one, what was captured and given back. What it knows already isn't counted again.
+
+    Raises Conflict where the order is just being placed: ask again.
+    """
+    found = await flow.modules.payment.list("payment_collection", {"id": payment["payment_collection_id"]}, fields=("order_id",))
+    order_id = found[0]["order_id"] if found else None
+    if order_id is None:
+        return
     money = [{"amount": row["amount"], "reference": "capture", "reference_id": row["id"]} for row in payment["captures"]]
     money += [{"amount": -row["amount"], "reference": "refund", "reference_id": row["id"]} for row in payment["refunds"]]
-    credited = await _why(flow, payment)
-    for order_id in orders:
-        transactions = [{**one, "currency_code": currency} for one in money]
-        await flow.modules.order.add_transactions(order_id, transactions, credited=credited)
+    transactions = [{**one, "currency_code": payment["currency_code"]} for one in money]
+    try:
+        await flow.modules.order.add_transactions(order_id, transactions, credited=await _why(flow, payment))
+    except NotFound as error:  # its payment is authorised, and it is written next
+        raise Conflict(f"Order {order_id} is just being placed") from error
 
 
 async def _why(flow: Flow, payment: Row) -> Row:
