@@ -83,7 +83,7 @@ PROMOTED = {
     "enter a code": (13, 5),
     "change a line": (7, 1),
     "look at a cart": (4, 0),
-    "complete": (19, 8),
+    "complete": (18, 8),
 }
 """The same with one code in the cart."""
 

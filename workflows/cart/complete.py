@@ -12,7 +12,6 @@ from .saving import lock_of
 from .stock import reserve_stock
 
 Row = dict[str, Any]
-LINK = "order_promotion"
 
 
 @workflow("complete-cart", durable=True, key="cart_id", by_hand=True, hooks=("validate", "beforePaymentAuthorization", "orderCreated"))
@@ -93,14 +92,15 @@ async def register_usage(flow: Flow, order_id: str, uses: Sequence[Use], buyer: 
     return order_id
 
 
-async def _unlink_promotions(flow: Flow, links: list[Row]) -> None:
-    await flow.modules.link.detach(LINK, links)
+async def _unlink_promotions(flow: Flow, links: Mapping[str, list[Row]]) -> None:
+    await flow.modules.link.detach_all(links)
 
 
 @step(undo=_unlink_promotions)
-async def link_promotions(flow: Flow, order_id: str, uses: Sequence[Use]) -> list[Row]:
+async def link_promotions(flow: Flow, order_id: str, uses: Sequence[Use]) -> Mapping[str, list[Row]]:
     """Say by which promotions the order is cheaper."""
-    return await flow.modules.link.attach(LINK, [{"order_id": order_id, "promotion_id": use["promotion_id"]} for use in uses])
+    links = [{"order_id": order_id, "promotion_id": use["promotion_id"]} for use in uses]
+    return await flow.modules.link.attach_all({"order_promotion": links})
 
 
 # -- the order and the cart
