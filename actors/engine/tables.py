@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ARRAY, BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, Sequence, Table, Text, cast, func, null, text
+from sqlalchemy import ARRAY, BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, cast, func, null, text
 
 from ...core.sql.columns import Json, Timestamp, identity, module_metadata
 from ...core.sql.entity import Entity, Schema
@@ -100,8 +100,6 @@ event_delivery = Table(
     Column("error", Text),
 )
 Index("ix_event_delivery_due", event_delivery.c.subscriber, event_delivery.c.due_at, postgresql_where=text("due_at IS NOT NULL"))
-
-fencing_block = Sequence("fencing_block", metadata=metadata, data_type=BigInteger)
 
 EXECUTION = Entity(
     "workflow_execution",

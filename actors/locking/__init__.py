@@ -1,15 +1,14 @@
-"""The locking pool: who may change something now, and with which fencing token.
+"""The locking pool: who may change something now.
 
 What is promised:
 
-- A set of keys is granted whole. Within a shard whoever came first is served first; nobody polls.
-- A grant has an owner, a lease and a token. Only owner and token together give it back or renew it. The lease of an owner who died ends
+- A key is granted to one at a time. Whoever came first is served first; nobody polls.
+- A grant has an owner, who is one acquisition, and a lease. Only its owner gives it back or renews it. The lease of an owner who died ends
   by itself.
-- Of all grants of one key, a later one has a higher token, also after this process was killed and started again.
-- A killed process has forgotten its grants. Holders claim theirs again when they renew; in the moment before, another may be granted the
-  same key. So may it when a holder is cut off for longer than its lease, and when its shard can't be reached for two seconds: others
-  are asked for its keys then. Locks save work that would be refused; what is *right* is
-  decided by the guards in the database, with the token where a row keeps it.
+- A killed process has forgotten its grants. Holders claim theirs again when they renew, and whoever comes first is believed; in the moment
+  before, another may be granted the same key. So may it when a holder is cut off for longer than its lease, and when its shard can't be
+  reached for two seconds: others are asked for its keys then. Locks save work that would be refused; what is *right* is decided by the
+  guards in the database.
 
 Providers behind the same promise (`providers.locking` in the settings): `actor` (this pool, the default), `postgres` (advisory locks of
 the database) and `redis`.
@@ -24,7 +23,7 @@ from ...core.errors import Misconfigured
 from .client import ActorLocks
 from .leases import LockProvider
 from .service import LockingService, create
-from .table import LockTable, Tokens
+from .table import LockTable
 
 if TYPE_CHECKING:
     from ..context import HostContext
@@ -51,4 +50,4 @@ def locks(context: HostContext) -> LockProvider[Any]:
     return made
 
 
-__all__ = ["ActorLocks", "LockProvider", "LockTable", "LockingService", "Tokens", "create", "locks"]
+__all__ = ["ActorLocks", "LockProvider", "LockTable", "LockingService", "create", "locks"]

@@ -1,8 +1,7 @@
-"""Locks by PostgreSQL: session-level advisory locks, each set on a connection of its own.
+"""Locks by PostgreSQL: session-level advisory locks, each on a connection of its own.
 
 For shops whose processes share nothing but the database. PostgreSQL queues those who wait, and frees what a dead process held as soon as
-its connection is gone. A set of locks costs a connection while it is held; those of one process queue up here first, so waiting costs
-none.
+its connection is gone. A lock costs a connection while it is held; those of one process queue up here first, so waiting costs none.
 """
 
 from __future__ import annotations
@@ -10,17 +9,15 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import asyncpg
 
-from ...core.errors import Conflict, Unavailable
+from ...core.errors import Unavailable
 from ...core.sql.failures import translated
 from .leases import Grip, LockProvider
-from .service import DRAW
-from .table import Holding, LockTable, Tokens, counted
+from .table import LockTable, taken
 
 if TYPE_CHECKING:
     from ..context import HostContext
@@ -29,13 +26,7 @@ Connection = asyncpg.pool.PoolConnectionProxy
 _BROKEN = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 
-@dataclass(slots=True, eq=False)
-class Part:
-    connection: Connection
-    turn: Holding
-
-
-class AdvisoryLocks(LockProvider[Part]):
+class AdvisoryLocks(LockProvider[Connection]):
     """`providers.locking = [{use = "postgres"}]`. No lease runs out here: a lock lasts as long as its connection."""
 
     def __init__(self, context: HostContext, *, connections: int = 8) -> None:
@@ -43,7 +34,7 @@ class AdvisoryLocks(LockProvider[Part]):
         self._url = context.settings.database_of("engine")
         self._connections = connections
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
-        self._turns = LockTable(Tokens(counted()))
+        self._turns = LockTable()
 
     async def start(self) -> None:
         try:
@@ -58,44 +49,42 @@ class AdvisoryLocks(LockProvider[Part]):
         if self._pool is not None:
             await self._pool.close()
 
-    async def take(self, keys: tuple[str, ...], owner: str, *, wait: float, lease: float) -> Grip[Part]:
-        keys = tuple(sorted(set(keys)))
+    async def take(self, key: str, owner: str, *, wait: float, lease: float) -> Grip[Connection]:
         asked = time.monotonic()
-        turn = await self._turns.acquire(keys, owner, math.inf, wait)
+        await self._turns.acquire(key, owner, math.inf, wait)
         try:
-            connection, token = await self._from_database(keys, asked + wait)
+            connection = await self._from_database(key, asked + wait)
         except BaseException:
-            self._turns.release(owner, turn.token)
+            self._turns.release(key, owner)
             raise
-        return self._keep(Grip(keys, owner, token, lease, asked + lease, Part(connection, turn)))
+        return self._keep(Grip(key, owner, lease, asked + lease, connection))
 
-    async def give_back(self, held: Grip[Part]) -> None:
+    async def give_back(self, held: Grip[Connection]) -> None:
         if self._drop(held):
-            await self._let_go(held.part.connection)
-            self._turns.release(held.owner, held.part.turn.token)
+            await self._let_go(held.part)
+            self._turns.release(held.key, held.owner)
 
-    async def _renew(self, grip: Grip[Part]) -> bool:
+    async def _renew(self, grip: Grip[Connection]) -> bool:
         try:
-            await grip.part.connection.execute("SELECT 1")  # a connection that broke without a word is found by using it
+            await grip.part.execute("SELECT 1")  # a connection that broke without a word is found by using it
         except _BROKEN:
             return False
         return True
 
-    async def _from_database(self, keys: tuple[str, ...], until: float) -> tuple[Connection, int]:
+    async def _from_database(self, key: str, until: float) -> Connection:
         if self._pool is None:
             raise Unavailable("The locks are not open.")
         connection: Connection | None = None
         try:
             async with asyncio.timeout(max(0.01, until - time.monotonic())):
                 connection = await self._pool.acquire()
-                for number in sorted({_number(key) for key in keys}):
-                    await connection.execute("SELECT pg_advisory_lock($1)", number)
-                return connection, int(await connection.fetchval(DRAW.sql)) * Tokens.SIZE
+                await connection.execute("SELECT pg_advisory_lock($1)", _number(key))
+                return connection
         except BaseException as error:
             if connection is not None:
                 await asyncio.shield(self._let_go(connection))
             if isinstance(error, TimeoutError):
-                raise Conflict(f"{', '.join(keys)} is being changed elsewhere. Try again.") from None
+                raise taken(key) from None
             if isinstance(error, _BROKEN):
                 raise translated(error) or error from error
             raise

@@ -22,11 +22,10 @@ log = logger("velella.locking")
 
 @dataclass(slots=True, eq=False)
 class Grip(Generic[P]):
-    """Locks that this process holds for somebody. What flows see as `Held`."""
+    """A lock that this process holds for somebody. What flows see as `Held`."""
 
-    keys: tuple[str, ...]
+    key: str
     owner: str
-    token: int
     lease: float
     until: float
     """Monotonic seconds; by our clock, counted from before we asked, so it is never later than the provider's."""
@@ -38,8 +37,7 @@ class Grip(Generic[P]):
 class LockProvider(ABC, Generic[P]):
     """Where locks come from. The contract is `core.flow.Locks`, with these additions.
 
-    A provider takes all keys or none, orders them itself so that sets that overlap don't wait in a circle, and gives a token that is
-    higher than that of any earlier grant of any of the keys. `take` may be cancelled at any time; nothing stays held then.
+    `take` may be cancelled at any time; nothing stays held then.
     """
 
     def __init__(self) -> None:
@@ -61,12 +59,12 @@ class LockProvider(ABC, Generic[P]):
             try:
                 await self.give_back(grip)
             except Exception as error:  # noqa: BLE001 - the others have to be given back, too
-                log.warning("a lock is left to its lease", keys=grip.keys, error=str(error))
+                log.warning("a lock is left to its lease", key=grip.key, error=str(error))
         if self._errands:
             await asyncio.wait(self._errands, timeout=2.0)
 
     @abstractmethod
-    async def take(self, keys: tuple[str, ...], owner: str, *, wait: float, lease: float) -> Grip[P]: ...
+    async def take(self, key: str, owner: str, *, wait: float, lease: float) -> Grip[P]: ...
 
     @abstractmethod
     async def give_back(self, held: Grip[P]) -> None: ...
@@ -117,11 +115,11 @@ class LockProvider(ABC, Generic[P]):
                 return
             gone = True
         except Exception as error:  # noqa: BLE001 - the others have to be kept, whatever becomes of this one
-            log.warning("a lock could not be renewed", keys=grip.keys, owner=grip.owner, error=str(error))
+            log.warning("a lock could not be renewed", key=grip.key, owner=grip.owner, error=str(error))
             gone = False
         if (gone or time.monotonic() >= grip.until) and grip in self._grips:
             grip.lost = True
-            log.error("a lock was lost", keys=grip.keys, owner=grip.owner)
+            log.error("a lock was lost", key=grip.key, owner=grip.owner)
 
     def _errand(self, work: Any) -> None:
         """Do something that nobody waits for; a lease ends by itself should it fail."""

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Sequence, select
-
 from ...core.messages import Service, reads
 from ...core.metrics import Sample
-from ...core.sql.compiled import compiled
-from .table import LONGEST_LEASE, LockTable, Tokens
+from .table import LONGEST_LEASE, LockTable
 
 if TYPE_CHECKING:
-    from ...core.sql.database import Database
     from ..context import HostContext
     from ..router import Router
 
 SWEEP_SECONDS = 10.0
-DRAW = compiled(select(Sequence("fencing_block").next_value()))
 
 _tables: WeakKeyDictionary[Router, LockTable] = WeakKeyDictionary()
 
@@ -29,13 +24,6 @@ _tables: WeakKeyDictionary[Router, LockTable] = WeakKeyDictionary()
 def table_beside(router: Router) -> LockTable | None:
     """The locks of the shard that lives in the same host, where one does: asking it is a function call."""
     return _tables.get(router)
-
-
-def drawn_from(database: Database) -> Callable[[], Awaitable[int]]:
-    async def draw() -> int:
-        return int(await database.fetch_value(DRAW))
-
-    return draw
 
 
 class LockingService(Service):
@@ -46,10 +34,8 @@ class LockingService(Service):
 
     name = "locking"
 
-    def __init__(self, draw: Callable[[], Awaitable[int]], neighbours: Callable[[], object] = lambda: None) -> None:
-        """`draw` gives numbers that only rise, across all processes and restarts: see `Tokens`; `neighbours`: see `LockTable`."""
-        self._tokens = Tokens(draw)
-        self.table = LockTable(self._tokens, neighbours=neighbours)
+    def __init__(self) -> None:
+        self.table = LockTable()
         self._sweeping: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -60,32 +46,22 @@ class LockingService(Service):
             self._sweeping.cancel()
             with suppress(asyncio.CancelledError):
                 await self._sweeping
-        await self._tokens.stop()
 
-    async def acquire(self, keys: list[str], owner: str, lease: float, wait: float, above: int = 0, moved: bool = False) -> int:
-        """The token of the grant, which is higher than `above`. Safe to send again: an owner is one acquisition.
+    async def acquire(self, key: str, owner: str, lease: float, wait: float) -> None:
+        """Take a key. Safe to send again: an owner is one acquisition. Raises Conflict when it can't be had within `wait` seconds."""
+        await self.table.acquire(key, owner, min(lease, LONGEST_LEASE), wait)
 
-        `moved`: whoever asks has lost a shard since it asked before, or found it again. Raises Conflict when the keys can't be had
-        within `wait` seconds.
-        """
-        if moved:
-            self.table.keys_moved()
-        await self._tokens.exceed(above)
-        holding = await self.table.acquire(sorted(set(keys)), owner, min(lease, LONGEST_LEASE), wait)
-        return holding.token
+    async def renew(self, key: str, owner: str, lease: float, adopt: bool = True) -> bool:
+        """Extend the lease; False when it is over. `adopt`: see `LockTable`."""
+        return self.table.renew(key, owner, min(lease, LONGEST_LEASE), adopt=adopt)
 
-    async def renew(self, keys: list[str], owner: str, token: int, lease: float, reached: int = 0, adopt: bool = True) -> bool:
-        """Extend the lease; False when it is over. `reached`: from now on give only tokens above this one. `adopt`: see `LockTable`."""
-        await self._tokens.exceed(reached)
-        return self.table.renew(sorted(set(keys)), owner, token, min(lease, LONGEST_LEASE), adopt=adopt)
+    async def release(self, key: str, owner: str) -> bool:
+        """Give back. False when that owner doesn't hold it."""
+        return self.table.release(key, owner)
 
-    async def release(self, owner: str, token: int) -> bool:
-        """Give back. False when that owner doesn't hold anything under that token."""
-        return self.table.release(owner, token)
-
-    async def withdraw(self, owner: str) -> None:
-        """Give back or stop waiting for whatever the owner asked for."""
-        self.table.withdraw(owner)
+    async def withdraw(self, key: str, owner: str) -> None:
+        """Give back or stop waiting for what the owner asked for."""
+        self.table.withdraw(key, owner)
 
     @reads
     async def figures(self) -> dict[str, Any]:
@@ -107,8 +83,7 @@ class LockingService(Service):
 
 
 def create(context: HostContext) -> LockingService:
-    router = context.router
-    service = LockingService(drawn_from(context.database("engine")), lambda: router.directory)
+    service = LockingService()
     context.meters.add(service.samples)
-    _tables[router] = service.table
+    _tables[context.router] = service.table
     return service

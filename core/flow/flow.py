@@ -34,15 +34,11 @@ Some = Step[..., A] | Workflow[..., A]
 
 
 class Held(Protocol):
-    """Locks while they are held."""
-
-    @property
-    def token(self) -> int:
-        """The fencing token: higher than that of whoever held any of these keys before."""
+    """A lock while it is held."""
 
     @property
     def lost(self) -> bool:
-        """Whether the lease could not be renewed: somebody else may hold the keys by now."""
+        """Whether the lease could not be renewed: somebody else may hold the key by now."""
 
 
 class Calls(Protocol):
@@ -62,11 +58,11 @@ class Starts(Protocol):
 class Locks(Protocol):
     """Where locks come from."""
 
-    async def take(self, keys: tuple[str, ...], owner: str, *, wait: float, lease: float) -> Held:
-        """All keys, or Conflict after `wait` seconds. They are kept by renewing the lease until `give_back`."""
+    async def take(self, key: str, owner: str, *, wait: float, lease: float) -> Held:
+        """The key, or Conflict after `wait` seconds. It is kept by renewing the lease until `give_back`."""
 
     async def give_back(self, held: Any) -> None:
-        """Release what `take` gave. Those already lost are left alone."""
+        """Release what `take` gave. What is lost already is left alone."""
 
 
 @dataclass(frozen=True)
@@ -246,19 +242,19 @@ class Flow:
         self.keep_events([(event, data)])
 
     @asynccontextmanager
-    async def lock(self, *keys: str, wait: float = 10.0, lease: float = 10.0) -> AsyncIterator[Held]:
-        """Hold locks: `async with flow.lock(f"cart:{cart_id}")`. Raises Conflict when they can't be had within `wait` seconds.
+    async def lock(self, key: str, *, wait: float = 10.0, lease: float = 10.0) -> AsyncIterator[Held]:
+        """Hold a lock: `async with flow.lock(f"cart:{cart_id}")`. Raises Conflict when it can't be had within `wait` seconds.
 
-        Keys that this execution holds already aren't taken again: sub-workflows may ask for the locks of those they are part of.
-        When what is inside fails, the locks are kept until it has been undone.
+        A key that this execution holds already isn't taken again: sub-workflows may ask for the locks of those they are part of. When what
+        is inside fails, the lock is kept until it has been undone. Whoever needs two takes them one in the other, everywhere in the same
+        order.
 
         A lock makes changes take turns; it doesn't make them right. After a lost lease two may run at once: the guards in the
-        database decide, or the token, where a row keeps it.
+        database decide.
         """
-        held, entered = await self._run.lock(keys, wait, lease)
-        yield held
-        # not in a `finally`: when what is inside fails, the run gives them back after it has been undone
-        await self._run.unlock(entered)
+        yield await self._run.lock(key, wait, lease)
+        # not in a `finally`: when what is inside fails, the run gives it back after it has been undone
+        await self._run.unlock(key)
 
     # -- inside
 

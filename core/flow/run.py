@@ -48,10 +48,9 @@ class Event:
 
 @dataclass(slots=True, eq=False)
 class _Lock:
-    """Locks that an execution holds, and how many of its parts are inside."""
+    """A lock that an execution holds, and how many of its parts are inside."""
 
     held: Held
-    keys: tuple[str, ...]
     users: int = 0
 
 
@@ -553,36 +552,28 @@ class Run:
 
     # -- locks
 
-    async def lock(self, keys: tuple[str, ...], wait: float, lease: float) -> tuple[Held, list[_Lock]]:
-        wanted = sorted(set(keys))
-        if not wanted:
-            raise ValueError("A lock needs at least one key.")
-        missing = tuple(key for key in wanted if key not in self._locks)
-        if missing:
+    async def lock(self, key: str, wait: float, lease: float) -> Held:
+        lock = self._locks.get(key)
+        if lock is None:
             self._lock_count += 1
             wait = max(0.0, min(wait, current_call().left()))
             try:
-                held = await self.context.locks.take(missing, f"{self.id}#{self._lock_count}", wait=wait, lease=lease)
+                held = await self.context.locks.take(key, f"{self.id}#{self._lock_count}", wait=wait, lease=lease)
             except Conflict as error:
                 raise self._without_lock(error) from error
-            taken = _Lock(held, missing)
-            for key in missing:
-                self._locks[key] = taken
-        entered = list(dict.fromkeys(self._locks[key] for key in wanted))
-        for lock in entered:
-            lock.users += 1
-        return entered[0].held, entered
+            lock = self._locks[key] = _Lock(held)
+        lock.users += 1
+        return lock.held
 
-    async def unlock(self, entered: Sequence[_Lock]) -> None:
-        for lock in entered:
-            lock.users -= 1
-            if lock.users == 0:
-                for key in lock.keys:
-                    del self._locks[key]
-                await self.context.locks.give_back(lock.held)
+    async def unlock(self, key: str) -> None:
+        lock = self._locks[key]
+        lock.users -= 1
+        if lock.users == 0:
+            del self._locks[key]
+            await self.context.locks.give_back(lock.held)
 
     async def _give_back_all(self) -> None:
-        for lock in dict.fromkeys(self._locks.values()):
+        for lock in self._locks.values():
             await self.context.locks.give_back(lock.held)
         self._locks.clear()
 

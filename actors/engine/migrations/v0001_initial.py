@@ -9,7 +9,6 @@ down_revision = None
 
 
 def upgrade() -> None:
-    op.execute("CREATE SEQUENCE fencing_block AS BIGINT")
     op.create_table(
         "engine_message",
         sa.Column("id", sa.Text(), nullable=False),

@@ -14,7 +14,7 @@ import toy_ledger
 from velella.actors.coordinator import Coordinator
 from velella.actors.handles import local_send
 from velella.actors.locking.leases import Grip, LockProvider
-from velella.actors.locking.table import LockTable, Tokens, counted
+from velella.actors.locking.table import LockTable
 from velella.core.clock import utc_now
 from velella.core.flow import FlowContext
 from velella.core.messages import Service
@@ -29,18 +29,18 @@ class HereLocks(LockProvider[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.table = LockTable(Tokens(counted()))
+        self.table = LockTable()
 
-    async def take(self, keys: tuple[str, ...], owner: str, *, wait: float, lease: float) -> Grip[None]:
-        holding = await self.table.acquire(sorted(keys), owner, lease, wait)
-        return self._keep(Grip(keys, owner, holding.token, lease, holding.until, None))
+    async def take(self, key: str, owner: str, *, wait: float, lease: float) -> Grip[None]:
+        holding = await self.table.acquire(key, owner, lease, wait)
+        return self._keep(Grip(key, owner, lease, holding.until, None))
 
     async def give_back(self, held: Grip[None]) -> None:
         if self._drop(held):
-            self.table.release(held.owner, held.token)
+            self.table.release(held.key, held.owner)
 
     async def _renew(self, grip: Grip[None]) -> bool:
-        return self.table.renew(grip.keys, grip.owner, grip.token, grip.lease)
+        return self.table.renew(grip.key, grip.owner, grip.lease)
 
 
 class Handle:
