@@ -32,7 +32,7 @@ import asyncpg
 from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.autogenerate.api import AutogenContext
 from alembic.config import Config
-from alembic.operations.ops import ExecuteSQLOp, UpgradeOps
+from alembic.operations.ops import CreateTableOp, ExecuteSQLOp, UpgradeOps
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -244,6 +244,9 @@ def _differences(connection: Connection, module: Module) -> UpgradeOps:
     )
     operations = produce_migrations(context, metadata).upgrade_ops
     assert operations is not None
+    for operation in operations.ops:
+        if isinstance(operation, CreateTableOp):
+            operation.info = {}  # what the kernel says of a table is no business of its history
     there = set(inspect(connection).get_sequence_names())
     for sequence in metadata._sequences.values():
         if sequence.name not in there:

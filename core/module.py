@@ -49,6 +49,7 @@ Row = dict[str, Any]
 """A row as a client would see it: JSON values, amounts as Decimal."""
 Rows = list[Row]
 Keys = list[str]
+Parameters = Callable[[], Awaitable[Mapping[str, Any] | None]]
 
 MOST_ROWS = 32
 """Rows of one entity that a write names one by one in its notice; more are simply the entity."""
@@ -288,10 +289,11 @@ class ModuleService(Undoable):
 
     # -- for a module's own methods
 
-    async def answer(self, statement: Answering, params: Mapping[str, Any]) -> Any:
+    async def answer(self, statement: Answering, params: Mapping[str, Any] | Parameters) -> Any:
         """Send the statement of a write that is one, and answers by its one value (see `messages.one_statement`). JSON comes parsed.
 
-        Raises TypeError for a second one: there is room for one in the record.
+        `params`: or what reads and works them out, which isn't called where the answer is known from before; None, and nothing is sent,
+        where it finds nothing to be written. Raises TypeError for a second statement: there is room for one in the record.
         """
         running = self._running()
         if running is None:
@@ -302,6 +304,11 @@ class ModuleService(Undoable):
             running.sent = True
         if running.answered is not None:
             return json.loads(running.answered)
+        if callable(params):
+            found = await params()
+            if found is None:
+                return None
+            params = found
         if running.record is not None:
             value = await self.message_log.record(self.database, running.record, statement, params)
         else:

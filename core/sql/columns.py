@@ -47,6 +47,8 @@ MERGED = "velella_merged"
 EMAIL = "velella_email"
 """Key in a column's info: the kernel writes email addresses there, and nothing else."""
 
+OF_ROOT = "velella_of_root"
+"""Key in a column's info, of what lies in documents: the column holds the key of the row whose document it is, so that isn't written."""
 LEAST = "velella_least"
 """Key in a column's info, of what lies in documents: the least number that it takes. Tables have constraints."""
 

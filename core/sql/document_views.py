@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Column
 
-from .columns import ROOT
+from .columns import OF_ROOT, ROOT
 from .compiled import DIALECT
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ def views_of(schema: Schema) -> dict[str, str]:
 
 def kept_columns(part: Part) -> list[Column[object]]:
     """The columns of what lies at a place that its document holds: not those that follow from where it lies."""
-    derived = {ROOT, "" if part.entity.deleted_alone else DELETED, part.relation.key if part.many else ""}
-    return [column for column in part.entity.table.columns if column.name not in derived]
+    derived = {ROOT, "" if part.entity.deleted_alone else DELETED, part.owner_key}
+    return [column for column in part.entity.table.columns if column.name not in derived and OF_ROOT not in column.info]
 
 
 def _ways(parts: Way, above: Way = ()) -> Iterator[Way]:
@@ -62,8 +62,10 @@ def _select(root: Entity, way: Way) -> str:
     columns = ", ".join(f"{_quoted(column.name)} {column.type.compile(DIALECT)}" for column in kept_columns(last))
     joined.append(f"{_unfolding(last)}({held}) AS part({columns})")
     above = f"{source}.{_quoted(way[-2].entity.key if len(way) > 1 else root.key)}"
+    key = f"root.{_quoted(root.key)}"
     deleted = f"coalesce(part.{DELETED}, root.{DELETED})" if last.entity.deleted_alone else f"root.{DELETED}"
-    derived = {ROOT: f"root.{_quoted(root.key)}", DELETED: deleted} | ({last.relation.key: above} if last.many else {})
+    derived = {column.name: key for column in last.entity.table.columns if OF_ROOT in column.info}
+    derived |= {ROOT: key, DELETED: deleted, last.owner_key: above}
     shown = [
         f"{derived.get(column.name, f'part.{_quoted(column.name)}')} AS {_quoted(column.name)}" for column in last.entity.table.columns
     ]

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
+
 from .. import money
 from ..errors import InvalidData, Unavailable
 from ..json import dumps
@@ -26,7 +28,7 @@ from ..kept import kept
 from ..query.fields import FieldTree
 from ..query.page import Query
 from .catalog import Catalog
-from .columns import LEAST, ROOT
+from .columns import LEAST, OF_ROOT, ROOT
 from .document_views import DELETED, kept_columns
 from .entity import Entity, Part
 from .outline import Outline, Related, outlined
@@ -54,6 +56,8 @@ class _Kept:
     amount: bool
     required: bool
     least: int | None
+    default: Any
+    """What a row that doesn't name the column gets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,9 @@ class _Place:
     many: bool
     entity: Entity
     key: str
-    """Where there are many: the column that names what they belong to."""
+    """The column that names the row above, if there is one."""
+    root_keys: tuple[str, ...]
+    """Columns that name the root."""
     deleted_alone: bool
     columns: tuple[_Kept, ...]
     amounts: tuple[str, ...]
@@ -102,7 +108,7 @@ class Documents:
         for step in document.steps[number - 1 :]:
             held = step(held)
         row.update(held)
-        _fill(self._places[entity.name], row, row[entity.key], row.get(DELETED))
+        _fill(self._places[entity.name], row, row[entity.key], row[entity.key], row.get(DELETED))
         return row
 
     def showing(self, query: Query, *, hidden: bool = False, twins: bool = True) -> Showing | None:
@@ -185,13 +191,14 @@ class Documents:
                 fields[column.name].kind == "number",
                 not column.nullable,
                 column.info.get(LEAST),
+                column.default.arg if isinstance(column.default, ScalarElementColumnDefault) else None,
             )
             for column in kept_columns(part)
         )
         amounts = tuple(column.name for column in columns if column.amount)
-        key = part.relation.key if part.many else ""
-        alone = part.entity.deleted_alone
-        return _Place(part.name, part.many, part.entity, key, alone, columns, amounts, tuple(map(self._place, part.parts)))
+        root_keys = tuple(f"{column.name}" for column in part.entity.table.columns if OF_ROOT in column.info)
+        below, alone = tuple(map(self._place, part.parts)), part.entity.deleted_alone
+        return _Place(part.name, part.many, part.entity, part.owner_key, root_keys, alone, columns, amounts, below)
 
 
 def _lies_there(entity: Entity, field: Field) -> bool:
@@ -201,7 +208,7 @@ def _lies_there(entity: Entity, field: Field) -> bool:
     return field.column not in (None, ROOT)
 
 
-def _fill(places: Sequence[_Place], above: Row, key: str, deleted_at: Any) -> None:
+def _fill(places: Sequence[_Place], above: Row, key: str, root: str, deleted_at: Any) -> None:
     """What follows from where rows lie, and amounts as what they are."""
     for place in places:
         held = above.get(place.name)
@@ -209,14 +216,16 @@ def _fill(places: Sequence[_Place], above: Row, key: str, deleted_at: Any) -> No
             above[place.name] = [] if place.many else None
             continue
         for row in held if place.many else (held,):
-            if place.many:
+            if place.key:
                 row[place.key] = key
+            for name in place.root_keys:
+                row[name] = root
             row[DELETED] = (row[DELETED] if place.deleted_alone else None) or deleted_at
             for name in place.amounts:
                 if row[name] is not None:
                     row[name] = Decimal(row[name])
             if place.places:
-                _fill(place.places, row, row[place.entity.key], deleted_at)
+                _fill(place.places, row, row[place.entity.key], root, deleted_at)
 
 
 def _written(places: Sequence[_Place], above: Mapping[str, Any]) -> Row:
@@ -234,6 +243,8 @@ def _kept(place: _Place, row: Mapping[str, Any]) -> Row:
     made: Row = {}
     for column in place.columns:
         value = row.get(column.name)
+        if value is None:
+            value = column.default
         if value is None:
             if column.required:
                 raise InvalidData(f"{place.entity.called} needs a value for {column.name}")

@@ -155,6 +155,13 @@ class Part:
     def many(self) -> bool:
         return self.relation.kind == "many"
 
+    @property
+    def owner_key(self) -> str:
+        """The column of its rows that holds the key of the row above; empty where that one names them instead."""
+        if self.many:
+            return self.relation.key
+        return self.relation.other_key if self.relation.other_key != self.entity.key else ""
+
 
 class Schema:
     """All entities of one module. The module's table of recorded messages joins their metadata by itself."""
@@ -195,9 +202,13 @@ class Schema:
         """What lies in a document below a row: relations to entities inside it that aren't what the row itself lies in."""
         above = (*above, entity.name)
         down = ((name, relation, self[relation.target]) for name, relation in entity.relations.items() if relation.target not in above)
-        return tuple(
+        parts = tuple(
             Part(name, relation, target, self._parts(root, target, above)) for name, relation, target in down if target.inside == root.name
         )
+        for part in parts:
+            if part.owner_key and part.relation.key != entity.key and not part.many:
+                raise TypeError(f"{part.entity.name} is found by {entity.name}.{entity.key} where it lies, not by {part.relation.key}")
+        return parts
 
     def _check_documents(self) -> None:
         """The same for what lies in documents."""

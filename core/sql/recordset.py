@@ -21,7 +21,7 @@ def insert_rows(name: str, table: Table, beside: FromClause, **given: ColumnElem
     `given` columns come from the expressions, the others from the rows. What a row doesn't name becomes the column's default, or null;
     what no column is named after is passed over.
     """
-    columns = [c for c in table.c if c.name not in _MADE_HERE]
+    columns = [c for c in table.c if c.name not in _MADE_HERE and c.identity is None]
     rows = (
         func.jsonb_to_recordset(bindparam(name, type_=JSONB))
         .table_valued(*(column(c.name, c.type) for c in columns if c.name not in given), name=f"{name}_rows")

@@ -16,6 +16,7 @@ from sqlalchemy import (
     ARRAY,
     JSON,
     Boolean,
+    Column,
     ColumnElement,
     Date,
     DateTime,
@@ -66,7 +67,7 @@ class Field:
 
     @property
     def hidden(self) -> bool:
-        return self.column in self.entity.hidden
+        return self.column in self.entity.hidden and self.name not in self.entity.computed
 
     def of(self, source: FromClause) -> ColumnElement[Any]:
         """As the database has it, from an alias of the table or a subselect of it."""
@@ -187,7 +188,10 @@ def shown_time(moment: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def fields_of(entity: Entity) -> dict[str, Field]:
-    """Every column of the entity, the raw_ twins of its amounts, and its expressions, by name in the order of the table."""
+    """Every column of the entity, the raw_ twins of its amounts, and its expressions, by name in the order of the table.
+
+    An expression that is nothing but a column is another name of it.
+    """
     fields: dict[str, Field] = {}
     for column in entity.table.columns:
         kind, item, bits = kind_of(column.type)
@@ -196,8 +200,10 @@ def fields_of(entity: Entity) -> dict[str, Field]:
             twin = f"raw_{column.name}"
             fields[twin] = Field(twin, "raw", column.type, entity, column.name)
     for name, expression in entity.computed.items():
-        kind, item, bits = kind_of(expression(entity.table).type)
-        fields[name] = Field(name, kind, expression(entity.table).type, entity, None, item, bits)
+        value = expression(entity.table)
+        kind, item, bits = kind_of(value.type)
+        column_name = value.name if isinstance(value, Column) and value.table is entity.table else None
+        fields[name] = Field(name, kind, value.type, entity, column_name, item, bits)
     return fields
 
 

@@ -148,3 +148,13 @@ def test_a_slip_in_what_lies_inside_is_met_when_the_module_is_imported(relations
             Entity("parcel", parcel, relations=reached, document=Document()),
             Entity("parcel_label", table, relations=relations, inside="parcel"),
         )
+
+
+def test_what_has_the_key_of_what_it_lies_in_has_that_and_no_other() -> None:
+    seal = Table("parcel_seal", MetaData(), root_column(), identity(), Column("parcel_id", Text))
+    with pytest.raises(TypeError, match=r"found by parcel\.id"):
+        Schema(
+            "depot",
+            Entity("parcel", parcel, relations={"seal": one("parcel_seal", "search", "parcel_id")}, document=Document()),
+            Entity("parcel_seal", seal, inside="parcel"),
+        )

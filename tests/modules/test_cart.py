@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import random
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
@@ -20,6 +18,7 @@ from velella.modules.cart.showing import shown as shown_in_hand
 from velella.modules.cart.tables import COLUMNS, SCHEMA, cart
 
 from .one_module import alone
+from .some_fields import new_dice, some_fields
 
 D = Decimal
 AT = "2026-11-05T12:00:00.123Z"
@@ -204,27 +203,12 @@ FIELDS = (
 )
 
 
-def some_fields(dice: random.Random) -> tuple[str, ...]:
-    """Paths through a cart, down and up again, that end in all columns, in one, or in a name that nobody has."""
-    paths: list[str] = []
-    for _ in range(dice.randint(1, 5)):
-        entity, path = SCHEMA["cart"], []
-        while entity.relations and len(path) < 4 and dice.random() < 0.7:
-            path.append(dice.choice(sorted(entity.relations)))
-            entity = SCHEMA[entity.relations[path[-1]].target]
-        end = dice.choice(["*", "*", *entity.table.c.keys(), "raw_amount", "nobody"])
-        paths.append(".".join([*path, end]) if end != "*" else f"*{'.'.join(path)}")
-    return tuple(paths)
-
-
 async def test_carts_are_shown_alike_out_of_documents_out_of_hand_and_by_views(carts: CartService, monkeypatch: pytest.MonkeyPatch) -> None:
     cart_id = new_id("cart")
     await carts.open(cart_id, full_cart())
     await opened(carts, line())
     whole = await carts.load(cart_id)
-    seed = int(os.environ.get("VELELLA_SEED", random.randrange(1 << 32)))
-    print("seed", seed)
-    dice = random.Random(seed)
+    dice = new_dice()
 
     async def shown_each_way(fields: tuple[str, ...]) -> tuple[Any, Any]:
         """What a client and business code see, or why they see nothing."""
@@ -234,7 +218,7 @@ async def test_carts_are_shown_alike_out_of_documents_out_of_hand_and_by_views(c
         except InvalidData as error:
             return client, str(error)
 
-    for fields in (*FIELDS, *(some_fields(dice) for _ in range(60))):
+    for fields in (*FIELDS, *(some_fields(dice, SCHEMA, "cart") for _ in range(60))):
         of_document = await shown_each_way(fields)
         in_hand = shown_in_hand([whole], fields)
         with monkeypatch.context() as views:
