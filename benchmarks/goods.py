@@ -18,11 +18,14 @@ from sqlalchemy import Table
 
 from velella.core.clock import iso
 from velella.core.json import dumps
+from velella.core.sql.catalog import Catalog
+from velella.core.sql.documents import Documents
 from velella.modules.customer import tables as customers
 from velella.modules.inventory import tables as inventory
 from velella.modules.link.tables import metadata as links
 from velella.modules.order import tables as orders
-from velella.modules.order.placing import summary
+from velella.modules.order.placing import placed, words
+from velella.modules.order.schema import SCHEMA as ORDERS
 from velella.modules.payment import tables as payments
 from velella.modules.pricing import tables as pricing
 from velella.modules.product import tables as products
@@ -33,6 +36,7 @@ ON_SALE = 20
 """Products of the collection that every price list holds."""
 CATEGORIES = 20
 
+_DOCUMENTS = Documents(Catalog(ORDERS))
 _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = tuple(high + low for high in _DIGITS for low in _DIGITS)
 _FIRST_PRODUCT = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
@@ -274,6 +278,49 @@ class Goods:
         rows = [(*self._customer(number), _FIRST_ORDER, _FIRST_ORDER) for number in numbers]
         return customers.customer, ("id", "first_name", "last_name", "email", "created_at", "updated_at"), rows
 
+    def _order(self, number: int, id: str, made: dt.datetime) -> dict[str, Any]:
+        """The whole of an order, as placing it makes it."""
+        around = self.around
+        buyer, first, last, email = self._customer(number % self.size.customers)
+        where = {"address_1": f"Street {number % 200}", "city": "City", "country_code": around.country}
+        to = {"first_name": first, "last_name": last, "postal_code": f"{number % 90_000 + 10_000}", **where}
+        tax = {"description": "VAT", "tax_rate_id": around.tax_rate, "code": "standard", "rate": 20, "provider_id": "system"}
+        items = []
+        for place, (variant, quantity) in enumerate(self._bought(number)):
+            product = variant // VARIANTS
+            size, colour = kind = self.kinds(product)[variant % VARIANTS]
+            title, tail = self.title(product), self.tail(made, 4 * number + place)
+            said = {"title": title, "subtitle": f"{size} / {colour}", "variant_title": f"{size} / {colour}", "product_title": title}
+            named = {"product_description": _TEXT, "product_handle": self.handle(product), "variant_sku": self.sku(product, kind)}
+            ids = {"id": f"ordli_{tail}", "variant_id": self.variant_id(variant), "product_id": self.product_id(product)}
+            price = {"is_tax_inclusive": True, "unit_price": _CENTS[self.cents(product)], "quantity": quantity}
+            items.append({**ids, **said, **named, **price, "tax_lines": [{"id": f"ordlitxl_{tail}", **tax}]})
+        tail = self.tail(made, number)
+        way = {"id": f"ordsm_{tail}", "name": "Standard Shipping", "amount": 5, "is_tax_inclusive": True, "data": {}}
+        way |= {"shipping_option_id": around.shipping_option, "tax_lines": [{"id": f"ordsmtxl_{tail}", **tax}]}
+        addresses = [f"ordaddr_{self.tail(made, 2 * number + place)}" for place in range(2)]
+        order = placed(
+            {
+                "id": id,
+                "region_id": around.region,
+                "customer_id": buyer,
+                "sales_channel_id": around.channel,
+                "email": email,
+                "currency_code": around.currency,
+                "shipping_address_id": addresses[0],
+                "billing_address_id": addresses[1],
+                "shipping_address": {"id": addresses[0], **to},
+                "billing_address": {"id": addresses[1], **to},
+                "items": items,
+                "shipping_methods": [way],
+            },
+            iso(made),
+        )
+        for item in order["items"]:
+            item["detail"]["id"] = item["id"].replace("ordli", "orditem")
+        order["shipping_methods"][0]["detail"]["id"] = f"ordspmv_{tail}"
+        return order
+
     def _orders(self, numbers: range) -> Iterator[Rows]:
         """Orders as a checkout leaves them: authorised, their stock reserved, nothing sent yet."""
         rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in _ORDER_SHEETS}
@@ -282,38 +329,12 @@ class Goods:
             made = _FIRST_ORDER + dt.timedelta(seconds=100 * number)
             tail = self.tail(made, number)
             id = f"order_{tail}"
-            buyer, first, last, email = self._customer(number % self.size.customers)
-            addresses = [f"ordaddr_{self.tail(made, 2 * number + place)}" for place in range(2)]
-            for address in addresses:
-                place = (address, first, last, f"Street {number % 200}", "City", around.country, f"{number % 90_000 + 10_000}", made, made)
-                rows["order_address"].append(place)
-            rows["order"].append(
-                (id, around.first_display_id + number, around.region, buyer, around.channel, email, around.currency, *addresses, made, made)
-            )
-            total = 500
+            order = self._order(number, id, made)
+            amount = order["summary"]["current_order_total"]
+            rows["order"].append(_kept(order, around.first_display_id + number, made))
             for place, (variant, quantity) in enumerate(self._bought(number)):
-                product = variant // VARIANTS
-                kind = self.kinds(product)[variant % VARIANTS]
-                title, cents = self.title(product), self.cents(product)
-                total += cents * quantity
-                line_tail = self.tail(made, 4 * number + place)
-                line = f"ordli_{line_tail}"
-                rows["order_line_item"].append(
-                    (line, id, title, f"{kind[0]} / {kind[1]}", self.variant_id(variant), self.product_id(product), title, _TEXT,
-                     self.handle(product), self.sku(product, kind), f"{kind[0]} / {kind[1]}", True, _CENTS[cents], made, made)
-                )  # fmt: skip
-                rows["order_item"].append((f"orditem_{line_tail}", id, line, quantity, made, made))
-                rows["order_line_item_tax_line"].append(
-                    (f"ordlitxl_{line_tail}", line, "VAT", around.tax_rate, "standard", 20, "system", made, made)
-                )
-                item = f"iitem_{self.tail(self._made(product), variant)}"
-                rows["reservation_item"].append((f"resitem_{line_tail}", item, around.location, line, quantity, made, made))
-            method, amount = f"ordsm_{tail}", Decimal(total).scaleb(-2)
-            rows["order_shipping_method"].append((method, id, "Standard Shipping", 5, True, around.shipping_option, "{}", made, made))
-            rows["order_shipping"].append((f"ordspmv_{tail}", id, method, made, made))
-            tax = (f"ordsmtxl_{tail}", method, "VAT", around.tax_rate, "standard", 20, "system", made, made)
-            rows["order_shipping_method_tax_line"].append(tax)
-            rows["order_summary"].append((f"ordsum_{tail}", id, _summary(total), made, made))
+                item, line_tail = f"iitem_{self.tail(self._made(variant // VARIANTS), variant)}", self.tail(made, 4 * number + place)
+                rows["reservation_item"].append((f"resitem_{line_tail}", item, around.location, f"ordli_{line_tail}", quantity, made, made))
             collection, session = f"pay_col_{tail}", f"payses_{tail}"
             begun = {"id": session, "amount": f"{amount:f}", "currency_code": around.currency, "payment_id": f"pay_{tail}"}
             sessions = [_SESSION | begun | dict.fromkeys(("authorized_at", "created_at", "updated_at"), iso(made))]
@@ -324,9 +345,12 @@ class Goods:
             yield table, columns, rows[name]
 
 
-def _summary(cents: int) -> str:
-    nothing = Decimal(0)
-    return dumps(summary(Decimal(cents).scaleb(-2), nothing, nothing, nothing)).decode()
+def _kept(order: dict[str, Any], display_id: int, made: dt.datetime) -> tuple[Any, ...]:
+    """The row that a whole order is kept as."""
+    columns = [dumps(order[name]).decode() if name == "summary" else order[name] for name in orders.COLUMNS]
+    document = _DOCUMENTS.text(ORDERS["order"], order).decode()
+    found_by = [sorted({item[name] for item in order["items"]}) for name in ("variant_id", "product_id")]
+    return (order["id"], display_id, *columns, document, 1, f"{display_id}{words(order)}", *found_by, made, made)
 
 
 def _sheet(table: Table, columns: str) -> tuple[Table, tuple[str, ...]]:
@@ -364,22 +388,7 @@ _VARIANT_SHEETS = _sheets(
     (links.tables["product_variant_inventory_item"], "variant_id inventory_item_id id required_quantity"),
 )
 _ORDER_SHEETS = _sheets(
-    (orders.order_address, "id first_name last_name address_1 city country_code postal_code"),
-    (
-        orders.order,
-        "id display_id region_id customer_id sales_channel_id email currency_code shipping_address_id billing_address_id",
-    ),
-    (
-        orders.order_line_item,
-        "id order_id title subtitle variant_id product_id product_title product_description product_handle variant_sku variant_title "
-        "is_tax_inclusive unit_price",
-    ),
-    (orders.order_item, "id order_id item_id quantity"),
-    (orders.order_line_item_tax_line, "id item_id description tax_rate_id code rate provider_id"),
-    (orders.order_shipping_method, "id order_id name amount is_tax_inclusive shipping_option_id data"),
-    (orders.order_shipping, "id order_id shipping_method_id"),
-    (orders.order_shipping_method_tax_line, "id shipping_method_id description tax_rate_id code rate provider_id"),
-    (orders.order_summary, "id order_id totals"),
+    (orders.order, f"id display_id {' '.join(orders.COLUMNS)} document document_schema search variant_ids product_ids"),
     (inventory.reservation_item, "id inventory_item_id location_id line_item_id quantity"),
     (
         payments.payment_collection,

@@ -71,7 +71,7 @@ async def update(request: Request) -> Answer:
 
 @routes.get("/admin/orders/{id}", returns=ORDER, query=Filters(version=NUMBER))
 async def get_order(request: Request) -> Answer:
-    """Get an order; of its versions the newest is kept."""
+    """Get an order; as it was at one of its former versions where that is asked for."""
     return dumps({"order": await show_order(request, {"id": request.params["id"], **request.filters}, ORDER)})
 
 
@@ -100,7 +100,7 @@ async def list_changes(request: Request) -> Answer:
 
 @routes.get("/admin/orders/{id}/line-items", returns=ITEM, query=Filters(id=MANY, item_id=MANY, version=NUMBER), envelope="order_items")
 async def list_items(request: Request) -> Answer:
-    """List how many of each line an order has, and in which of its versions that is so; the newest is kept."""
+    """List how many of each line an order has, and in which of its versions that is so: the newest."""
     rows = (await request.rows(ITEM, {**request.filters, "order_id": request.params["id"]})).rows
     for row in rows:
         if isinstance(row.get("item"), dict):

@@ -1,4 +1,4 @@
-"""From an order as one document to the rows it is stored as: pure functions, no database."""
+"""A new order, made of the document that its maker gives: pure, no database."""
 
 from __future__ import annotations
 
@@ -9,34 +9,28 @@ from typing import Any
 from ...core.ids import new_id
 from ...core.money import difference, raw
 from ...core.totals import add_totals
-from .queries import COLUMNS
+from .tables import COLUMNS, WORDS
 
 Row = dict[str, Any]
 Document = Mapping[str, Any]
 
+ADDRESSES = ("shipping_address", "billing_address")
 
-def rows_of(order: Document) -> dict[str, Any]:
-    """The parameters of `queries.PLACE` for an order with its addresses, items, shipping methods and credit lines."""
-    items: list[Document] = list(order.get("items") or ())
-    methods: list[Document] = list(order.get("shipping_methods") or ())
-    return {
-        **{name: order.get(name) for name in COLUMNS},
-        "status": order.get("status") or "pending",
-        "addresses": [address for kind in ("shipping", "billing") if (address := order.get(f"{kind}_address")) is not None],
-        "line_items": items,
-        "items": [
-            {"id": new_id("orditem"), "item_id": item["id"], **{name: item.get(name) for name in ("quantity", "metadata")}}
-            for item in items
-        ],
-        "item_tax_lines": _below(items, "tax_lines", "item_id"),
-        "item_adjustments": _below(items, "adjustments", "item_id"),
-        "shipping_methods": methods,
-        "shippings": [{"id": new_id("ordspmv"), "shipping_method_id": method["id"]} for method in methods],
-        "shipping_method_tax_lines": _below(methods, "tax_lines", "shipping_method_id"),
-        "shipping_method_adjustments": _below(methods, "adjustments", "shipping_method_id"),
-        "credit_lines": list(order.get("credit_lines") or ()),
-        "summaries": [{"id": new_id("ordsum"), "totals": summary(*_costs(order), Decimal(0), Decimal(0))}],
-    }
+
+def placed(order: Document, at: str) -> Row:
+    """The whole of a new order, as `OrderService.load` gives it, but for its number. Every row of it came into being `at` that time."""
+    stamps = {"created_at": at, "updated_at": at}
+    made: Row = {"id": order["id"], **{name: order.get(name) for name in COLUMNS}, **stamps, "transactions": []}
+    made |= {"version": 1, "status": order.get("status") or "pending", "custom_display_id": None}
+    for name in ADDRESSES:
+        address = order.get(name)
+        made[name] = {**address, **stamps} if address is not None else None
+    items: list[Document] = order.get("items") or []
+    made["items"] = [_line(item, "orditem", stamps, quantity=item["quantity"], metadata=item.get("metadata")) for item in items]
+    made["shipping_methods"] = [_line(method, "ordspmv", stamps) for method in order.get("shipping_methods") or ()]
+    made["credit_lines"] = [{**line, **stamps} for line in order.get("credit_lines") or ()]
+    made["summary"] = summary(*_costs(made), Decimal(0), Decimal(0))
+    return made
 
 
 def summary(total: Decimal, credit: Decimal, paid: Decimal, refunded: Decimal) -> Row:
@@ -54,25 +48,33 @@ def summary(total: Decimal, credit: Decimal, paid: Decimal, refunded: Decimal) -
     return amounts | {f"raw_{name}": raw(amount) for name, amount in amounts.items()}
 
 
-def _below(owners: Iterable[Document], name: str, key: str) -> list[Row]:
-    return [{**row, key: owner["id"]} for owner in owners for row in owner.get(name) or ()]
+def words(order: Document) -> str:
+    """What an order is found by besides its number, a line for each thing: words that are looked for have no line breaks in them."""
+    addresses = [order[name] for name in ADDRESSES if order[name] is not None]
+    given = (order["custom_display_id"], order["email"], *(address.get(name) for address in addresses for name in WORDS))
+    return "".join(f"\n{each}" for each in dict.fromkeys(given) if each)
+
+
+def _line(line: Document, prefix: str, stamps: Document, **detail: Any) -> Row:
+    below = {name: [{**row, **stamps} for row in line.get(name) or ()] for name in ("tax_lines", "adjustments")}
+    return {**line, **stamps, **below, "detail": {"id": new_id(prefix), **detail, **stamps}}
 
 
 def _costs(order: Document) -> tuple[Decimal, Decimal]:
     """Its total, and how much of it credit lines took."""
     priced: Row = {
         "currency_code": order["currency_code"],
-        "items": [_priced(item, "unit_price", "quantity") for item in order.get("items") or ()],
-        "shipping_methods": [_priced(method, "amount") for method in order.get("shipping_methods") or ()],
-        "credit_lines": list(order.get("credit_lines") or ()),
+        "items": [_priced(item, ("unit_price", "quantity")) for item in order["items"]],
+        "shipping_methods": [_priced(method, ("amount",)) for method in order["shipping_methods"]],
+        "credit_lines": [dict(line) for line in order["credit_lines"]],
     }
     add_totals(priced)
     return priced["total"], priced["credit_line_total"]
 
 
-def _priced(line: Document, *names: str) -> Row:
+def _priced(line: Document, names: Iterable[str]) -> Row:
     """A copy of what totals are made of: they are written into it."""
     copy: Row = {name: line[name] for name in names} | {"is_tax_inclusive": line.get("is_tax_inclusive")}
     for below in ("tax_lines", "adjustments"):
-        copy[below] = [dict(row) for row in line.get(below) or ()]
+        copy[below] = [dict(row) for row in line[below]]
     return copy

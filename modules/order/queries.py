@@ -4,96 +4,86 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import CTE, Table, bindparam, case, delete, func, insert, select, update
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import JSON, Text, bindparam, cast, delete, func, insert, literal_column, select, update
 
 from ...core.sql.compiled import Answering, answering, any_of, compiled
 from ...core.sql.recordset import insert_rows
-from .tables import (
-    order,
-    order_address,
-    order_credit_line,
-    order_item,
-    order_line_item,
-    order_line_item_adjustment,
-    order_line_item_tax_line,
-    order_shipping,
-    order_shipping_method,
-    order_shipping_method_adjustment,
-    order_shipping_method_tax_line,
-    order_summary,
-    order_transaction,
-)
+from .after_sales import order_change, order_change_action
+from .schema import SCHEMA
+from .tables import COLUMNS, display_ids, order, order_version
 
-COLUMNS = (
-    "id",
-    "region_id",
-    "customer_id",
-    "sales_channel_id",
-    "status",
-    "email",
-    "currency_code",
-    "locale",
-    "shipping_address_id",
-    "billing_address_id",
-    "metadata",
-)
-"""Columns of a new order that its maker names."""
+_DOCUMENT = SCHEMA["order"].document
+assert _DOCUMENT is not None
 
-PARTS: dict[str, Table] = {
-    "addresses": order_address,
-    "line_items": order_line_item,
-    "items": order_item,
-    "item_tax_lines": order_line_item_tax_line,
-    "item_adjustments": order_line_item_adjustment,
-    "shipping_methods": order_shipping_method,
-    "shippings": order_shipping,
-    "shipping_method_tax_lines": order_shipping_method_tax_line,
-    "shipping_method_adjustments": order_shipping_method_adjustment,
-    "credit_lines": order_credit_line,
-    "summaries": order_summary,
+
+def _given(name: str) -> Any:
+    return bindparam(name, type_=order.c[name].type)
+
+
+_WRITTEN: dict[str, Any] = {
+    **{name: _given(name) for name in (*COLUMNS, "updated_at", "document", "variant_ids", "product_ids")},
+    "document_schema": literal_column(str(_DOCUMENT.newest)),
 }
-"""What an order consists of beside its own row: parameter → table."""
 
 
 def _placing() -> Answering:
-    values = {name: bindparam(name, type_=order.c[name].type) for name in COLUMNS}
-    placed = insert(order).values(values).returning(order.c.id, order.c.display_id).cte("placed")
-    statement = select(placed.c.display_id)
-    for name, table in PARTS.items():
-        statement = statement.add_cte(_part(name, table, placed))
-    return answering(statement)
-
-
-def _part(name: str, table: Table, placed: CTE) -> CTE:
-    owned: dict[str, Any] = {"order_id": placed.c.id} if "order_id" in table.c else {}
-    return insert_rows(name, table, placed, **owned).cte(f"new_{name}")
+    number = select(display_ids.next_value().label("number")).subquery("drawn").c.number
+    search = func.concat(number, bindparam("words", type_=Text))
+    values = {"id": _given("id"), "created_at": _given("created_at"), **_WRITTEN, "display_id": number, "search": search}
+    return answering(insert(order).from_select(list(values), select(*values.values())).returning(order.c.display_id))
 
 
 PLACE = _placing()
-"""Create an order and everything in it. Parameters: `COLUMNS` and a list of rows for each of `PARTS`. Gives `display_id`."""
+"""Create an order. Gives the number that is drawn for it."""
 
-DISCARD = compiled(delete(order).where(order.c.id == bindparam("id")).returning(order.c.shipping_address_id, order.c.billing_address_id))
-"""Remove an order as if it had never been; its parts go with it. Gives its addresses' ids, which are left."""
-DISCARD_ADDRESSES = compiled(delete(order_address).where(any_of(order_address.c.id, "ids")))
+DISCARD = answering(delete(order).where(order.c.id == bindparam("id")).returning(order.c.id))
+"""Remove an order as if it had never been, with its changes and former versions. Gives its id, or no row."""
 
-LOCK = compiled(select(order.c.id).where(order.c.id == bindparam("id"), order.c.deleted_at.is_(None)).with_for_update())
 
-_of = select(bindparam("order_id", type_=order.c.id.type).label("id")).subquery("of")
-ADD_TRANSACTIONS = compiled(
-    insert_rows("rows", order_transaction, _of, order_id=_of.c.id).on_conflict_do_nothing().returning(order_transaction.c.id)
+def _changing() -> Answering:
+    former = order.alias("former")
+    as_read = (order.c.id == bindparam("id"), order.c.revision == bindparam("expected", type_=order.c.revision.type))
+    written = (
+        update(order)
+        .where(*as_read, order.c.deleted_at.is_(None), former.c.id == order.c.id)
+        .values(revision=order.c.revision + 1, search=_given("search"), **_WRITTEN)
+        .returning(
+            order.c.id,
+            order.c.version,
+            former.c.version.label("former_version"),
+            former.c.document.label("former_document"),
+            former.c.document_schema.label("former_schema"),
+        )
+        .cte("written")
+    )
+    fields = bindparam("former_fields", type_=order_version.c.fields.type)
+    replaced = select(written.c.id, written.c.former_version, fields, written.c.former_document, written.c.former_schema).where(
+        written.c.version != written.c.former_version
+    )
+    put_away = insert(order_version).from_select(["order_id", "version", "fields", "document", "document_schema"], replaced)
+    withdrawn = any_of(order_change.c.id, "withdrawn") & order_change.c.deleted_at.is_(None) & (order_change.c.order_id == written.c.id)
+    back = update(order_change).where(withdrawn).values(deleted_at=func.now()).returning(order_change.c.id).cte("back")
+    undone = order_change_action.c.order_change_id == back.c.id
+    return answering(
+        select(cast(bindparam("answer", type_=JSON), JSON).label("answer"))
+        .select_from(written)
+        .add_cte(
+            put_away.cte("put_away"),
+            insert_rows("changes", order_change, written, order_id=written.c.id).cte("new_changes"),
+            insert_rows("actions", order_change_action, written, order_id=written.c.id).cte("new_actions"),
+            update(order_change_action).where(undone).values(deleted_at=func.now()).cte("back_actions"),
+        )
+    )
+
+
+CHANGE = _changing()
+"""Write an order that is as it was read (`expected`), with changes and their actions that are written down, and without those that are
+`withdrawn`. Where its version rises, what it was before is put away: its document, and as `former_fields` its columns. Gives the `answer`;
+no row, and nothing written, where it isn't as it was read."""
+
+FORMER = compiled(
+    select(order_version.c.fields, order_version.c.document, order_version.c.document_schema).where(
+        order_version.c.order_id == bindparam("order_id"), order_version.c.version == bindparam("version")
+    )
 )
-"""Those already there, by order and reference, are passed over. Gives the ids of those that are new."""
-
-PAID = compiled(
-    select(
-        func.coalesce(func.sum(case((order_transaction.c.amount > 0, order_transaction.c.amount))), 0).label("paid"),
-        func.coalesce(-func.sum(case((order_transaction.c.amount < 0, order_transaction.c.amount))), 0).label("refunded"),
-    ).where(order_transaction.c.order_id == bindparam("id"), order_transaction.c.deleted_at.is_(None))
-)
-SUMMARY = compiled(select(order_summary.c.totals).where(order_summary.c.order_id == bindparam("id"), order_summary.c.deleted_at.is_(None)))
-SET_SUMMARY = compiled(
-    update(order_summary)
-    .where(order_summary.c.order_id == bindparam("id"), order_summary.c.deleted_at.is_(None))
-    .values(totals=bindparam("totals", type_=JSONB), updated_at=func.now())
-)
+"""An order as it was until the version that followed."""

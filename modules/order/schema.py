@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, FromClause, Numeric, Table, cast, func, literal_column, null, select
+from collections.abc import Iterable
+from typing import Any
 
-from ...core.sql.columns import Json
-from ...core.sql.entity import Entity, Relation, Schema, many, one
-from ...core.sql.values import raw_twin
+from sqlalchemy import ColumnElement, FromClause, Numeric, Table, cast, func, literal_column, null
+
+from ...core.sql.columns import ROOT, Json
+from ...core.sql.entity import Document, Entity, Relation, Schema, many, one
 from .after_sales import (
     order_change,
     order_change_action,
@@ -18,6 +20,8 @@ from .after_sales import (
     return_item,
 )
 from .tables import (
+    HIDDEN,
+    WORDS,
     order,
     order_address,
     order_credit_line,
@@ -29,23 +33,14 @@ from .tables import (
     order_shipping_method,
     order_shipping_method_adjustment,
     order_shipping_method_tax_line,
-    order_summary,
     order_transaction,
     return_reason,
 )
 
 
-def _summary(source: FromClause) -> ColumnElement[object]:
-    """The totals of the order's summary."""
-    totals = select(order_summary.c.totals).where(order_summary.c.order_id == source.c.id, order_summary.c.deleted_at.is_(None))
-    return totals.correlate(source).scalar_subquery()
-
-
 def _total(source: FromClause) -> ColumnElement[object]:
     """What the order costs, as its summary has it: the same figure that its lines add up to, without reading them."""
-    amount = cast(func.jsonb_extract_path_text(order_summary.c.totals, literal_column("'current_order_total'")), Numeric)
-    total = select(amount).where(order_summary.c.order_id == source.c.id, order_summary.c.deleted_at.is_(None))
-    return total.correlate(source).scalar_subquery()
+    return cast(func.jsonb_extract_path_text(source.c.summary, literal_column("'current_order_total'")), Numeric)
 
 
 def _order_change(source: FromClause) -> ColumnElement[object]:
@@ -53,34 +48,29 @@ def _order_change(source: FromClause) -> ColumnElement[object]:
     return cast(null(), Json)
 
 
-def _quantity(source: FromClause) -> ColumnElement[object]:
-    """How many were bought."""
-    quantity = select(order_item.c.quantity).where(order_item.c.item_id == source.c.id, order_item.c.deleted_at.is_(None))
-    return quantity.correlate(source).scalar_subquery()
-
-
-def _raw_quantity(source: FromClause) -> ColumnElement[object]:
-    return cast(raw_twin(_quantity(source)), Json)
-
-
 def _metadata(source: FromClause) -> ColumnElement[object]:
     """What the line itself says: another version of the order may say something else of how many there are."""
-    return cast(source.c.metadata, Json)
+    return source.c.metadata
 
 
 def _owned(kind: str, key: str, detail: str) -> dict[str, Relation]:
     return {
-        "tax_lines": many(f"{kind}_tax_line", key, cascade=True),
-        "adjustments": many(f"{kind}_adjustment", key, cascade=True),
+        "tax_lines": many(f"{kind}_tax_line", key),
+        "adjustments": many(f"{kind}_adjustment", key),
         "detail": one(detail, "id", key),
         "order": one("order", "order_id"),
     }
 
 
+def _inside(table: Table, prefix: str, *, bare: bool = True, hidden: Iterable[str] = (), **more: Any) -> Entity:
+    """What lies in the document of an order."""
+    return Entity(table.name, table, prefix=prefix, bare=bare, hidden=frozenset({ROOT, *hidden}), inside="order", **more)
+
+
 def _part(table: Table, prefix: str, owner: str) -> Entity:
     """Tax lines or adjustments of line items or shipping methods."""
     kind = {"item": "order_line_item", "shipping_method": "order_shipping_method"}[owner]
-    return Entity(table.name, table, prefix=prefix, relations={owner: one(kind, f"{owner}_id")}, bare=True)
+    return _inside(table, prefix, relations={owner: one(kind, f"{owner}_id")})
 
 
 SCHEMA = Schema(
@@ -93,47 +83,36 @@ SCHEMA = Schema(
         relations={
             "shipping_address": one("order_address", "shipping_address_id"),
             "billing_address": one("order_address", "billing_address_id"),
-            "items": many("order_line_item", "order_id", cascade=True),
-            "shipping_methods": many("order_shipping_method", "order_id", cascade=True),
-            "transactions": many("order_transaction", "order_id", cascade=True),
-            "credit_lines": many("order_credit_line", "order_id", cascade=True),
+            "items": many("order_line_item", "order_id"),
+            "shipping_methods": many("order_shipping_method", "order_id"),
+            "transactions": many("order_transaction", "order_id"),
+            "credit_lines": many("order_credit_line", "order_id"),
             "changes": many("order_change", "order_id", cascade=True),
         },
-        searchable=("display_id", "custom_display_id", "email", "shipping_address", "billing_address"),
-        computed={"summary": _summary, "total": _total, "order_change": _order_change},
+        searchable=("search",),
+        computed={"total": _total, "order_change": _order_change},
+        hidden=HIDDEN,
+        document=Document(
+            found_by={("order_line_item", "variant_id"): "variant_ids", ("order_line_item", "product_id"): "product_ids"},
+        ),
     ),
-    Entity(
-        "order_address",
-        order_address,
-        prefix="ordaddr",
-        bare=True,
-        searchable=("company", "first_name", "last_name", "address_1", "address_2", "city", "province", "postal_code", "phone"),
-    ),
-    Entity(
-        "order_line_item",
+    _inside(order_address, "ordaddr", searchable=WORDS),
+    _inside(
         order_line_item,
-        prefix="ordli",
+        "ordli",
         relations=_owned("order_line_item", "item_id", "order_item"),
-        computed={"quantity": _quantity, "raw_quantity": _raw_quantity, "line_item_metadata": _metadata},
-        hidden=frozenset({"order_id"}),
-        bare=True,
+        computed={"line_item_metadata": _metadata},
+        hidden=("order_id",),
     ),
-    Entity("order_item", order_item, prefix="orditem", relations={"item": one("order_line_item", "item_id")}, bare=True),
-    Entity(
-        "order_shipping_method",
-        order_shipping_method,
-        prefix="ordsm",
-        relations=_owned("order_shipping_method", "shipping_method_id", "order_shipping"),
-        bare=True,
-    ),
-    Entity("order_shipping", order_shipping, prefix="ordspmv", bare=True),
+    _inside(order_item, "orditem", relations={"item": one("order_line_item", "item_id")}),
+    _inside(order_shipping_method, "ordsm", relations=_owned("order_shipping_method", "shipping_method_id", "order_shipping")),
+    _inside(order_shipping, "ordspmv"),
     _part(order_line_item_tax_line, "ordlitxl", "item"),
     _part(order_line_item_adjustment, "ordliadj", "item"),
     _part(order_shipping_method_tax_line, "ordsmtxl", "shipping_method"),
     _part(order_shipping_method_adjustment, "ordsmadj", "shipping_method"),
-    Entity("order_credit_line", order_credit_line, prefix="ordcl", bare=True),
-    Entity("order_transaction", order_transaction, prefix="ordtrx"),
-    Entity("order_summary", order_summary, prefix="ordsum"),
+    _inside(order_credit_line, "ordcl"),
+    _inside(order_transaction, "ordtrx", bare=False),
     Entity(
         "return_reason",
         return_reason,

@@ -18,9 +18,11 @@ PROMISED: dict[str, str] = json.loads((Path(__file__).parent / "columns.json").r
 
 OURS = {
     "cart": {"version"},
+    "order": {"summary"},
+    "order_line_item": {"quantity", "raw_quantity"},
     "order_shipping_method": {"order_id"},
 }
-"""Columns that we need besides."""
+"""Columns that we need besides; what the API shows of orders and lines out of other tables."""
 NOT_OURS = {"order_line_item": {"totals_id"}}
 """A line points to its quantities elsewhere; here they point to the line."""
 

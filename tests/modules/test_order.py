@@ -9,12 +9,19 @@ from typing import Any
 
 import pytest
 
-from velella.core.errors import NotFound
+from velella.core.errors import InvalidData, NotFound
 from velella.core.ids import new_id
+from velella.core.messages import CallContext, call_context
+from velella.core.module import ModuleService
 from velella.core.query.page import Query
+from velella.core.sql.compiled import Compiled
+from velella.modules.order.schema import SCHEMA
 from velella.modules.order.service import OrderService
+from velella.modules.order.tables import COLUMNS, HIDDEN
+from velella.modules.order.tables import order as order_table
 
 from .one_module import alone
+from .some_fields import new_dice, some_fields
 
 D = Decimal
 
@@ -54,6 +61,23 @@ def order(*, currency: str = "eur", rate: str = "25", credit: str | None = None)
         ],
         "credit_lines": [{"id": new_id("ordcl"), "amount": D(credit)}] if credit else [],
     }
+
+
+async def full_order(orders: OrderService) -> str:
+    """An order with something in every place."""
+    document = order(credit="1")
+    bill = new_id("ordaddr")
+    document |= {"billing_address_id": bill, "billing_address": {"id": bill, "city": "Kiel", "metadata": {"b": [1], "a": D("1.50")}}}
+    document |= {"metadata": {"n": D("0.10")}, "customer_id": "cus_1"}
+    off = {"code": "FIVE", "amount": D("0.50"), "promotion_id": "promo_1"}
+    document["items"][0] |= {"variant_id": "variant_1", "product_id": "prod_1", "metadata": {"gift": True}}
+    document["items"][0]["adjustments"] = [{"id": new_id("ordliadj"), "is_tax_inclusive": inclusive, **off} for inclusive in (True, False)]
+    document["shipping_methods"][0] |= {"data": {"point": 7}, "adjustments": [{"id": new_id("ordsmadj"), **off}]}
+    await orders.place(document)
+    await orders.amend(document["id"], {"email": "b@example.com", "shipping_address": {"city": "Ulm"}}, by="user_1")
+    paid = {"amount": D(30), "currency_code": "eur", "reference": "capture", "reference_id": "capt_1"}
+    await orders.add_transactions(document["id"], [paid, {**paid, "amount": D(-10), "reference": "refund", "reference_id": "ref_1"}])
+    return str(document["id"])
 
 
 async def shown(orders: OrderService, id: str, *fields: str) -> dict[str, Any]:
@@ -124,6 +148,173 @@ async def test_what_is_given_back_beyond_what_the_shop_owes_makes_the_order_chea
     assert row["total"] == row["summary"]["current_order_total"] == D("25.98")
     assert (row["summary"]["original_order_total"], row["summary"]["pending_difference"]) == (D("29.98"), 0)
     assert await orders.count("order_change", {"order_id": document["id"], "change_type": "credit_line", "status": "confirmed"}) == 1
+
+
+async def test_an_order_is_shown_as_it_was_before_its_version_rose(orders: OrderService) -> None:
+    document = order(credit="1")
+    await orders.place(document)
+    id = document["id"]
+    await orders.amend(id, {"email": "b@example.com"})
+    paid = {"amount": D("28.98"), "currency_code": "eur", "reference": "capture", "reference_id": "capt_1"}
+    await orders.add_transactions(id, [paid])
+    fields = ("*", "*items.detail", "*credit_lines", "*transactions", "tax_total", "summary", "*changes")
+    before = await shown(orders, id, *fields)
+    back = {**paid, "amount": D(-8), "reference": "refund", "reference_id": "ref_1"}
+    await orders.add_transactions(id, [back])
+    after = await shown(orders, id, *fields)
+    assert ([row["amount"] for row in after["credit_lines"]], after["version"], len(after["changes"])) == ([1, 8], 2, 2)
+
+    async def at(version: Any, *names: str) -> list[dict[str, Any]]:
+        page = await orders.query(Query("order", names, {"id": id, "version": version}, count=True))
+        assert page.count == len(page.rows)
+        return page.rows
+
+    [former] = await at(1, *fields)
+    assert former == {**before, "changes": after["changes"]}
+    assert await at("1", "id", "total", "email") == [{"id": id, "total": before["total"], "email": "b@example.com"}]
+    assert await at(1, "version", "item_total") == [{"id": id, "version": 1, "item_total": D("24.975")}]
+    assert await at(2, *fields) == [after]
+    assert await at(3, "id") == []
+    assert await orders.database.fetch_value(Compiled("SELECT count(*) FROM order_version")) == 1
+
+
+async def test_writes_of_one_order_at_once_follow_each_other(orders: OrderService) -> None:
+    document = order()
+    await orders.place(document)
+    id = document["id"]
+    paid = [{"amount": D(1), "currency_code": "eur", "reference": "capture", "reference_id": f"capt_{n}"} for n in range(3)]
+    gifts = (orders.amend(id, {"metadata": {str(n): n}}) for n in range(2))
+    await asyncio.gather(*gifts, *(orders.add_transactions(id, [each]) for each in paid))
+    whole = await orders.load(id)
+    assert (whole["metadata"], len(whole["transactions"]), whole["summary"]["paid_total"]) == ({"0": 0, "1": 1}, 3, 3)
+    assert (whole["version"], whole["revision"]) == (1, 6)
+    old_and_new = [row["details"] for row in await orders.list("order_change_action", {"order_id": id}, order=("ordering",))]
+    assert old_and_new[1]["old"] == old_and_new[0]["new"]
+
+
+async def test_a_write_that_is_sent_again_answers_what_it_answered(orders: OrderService) -> None:
+    document = order()
+    id = document["id"]
+    paid = {"amount": D(1), "currency_code": "eur", "reference": "capture", "reference_id": "capt_1"}
+    writes = (
+        lambda: orders.place(document),
+        lambda: orders.amend(id, {"email": "b@example.com", "shipping_address": {"city": "Ulm"}}),
+        lambda: orders.add_transactions(id, [paid]),
+        lambda: orders.discard(id),
+    )
+    for number, write in enumerate(writes):
+        answers = []
+        for fresh in (True, False):
+            token = call_context.set(CallContext(message_id=f"message_{number}", fresh=fresh))
+            answers.append(await write())
+            call_context.reset(token)
+        assert answers[0] == answers[1], number
+        assert answers[0]
+    assert await orders.count("order") == await orders.count("order_change") == 0
+
+
+async def test_what_cannot_be_in_an_order_leaves_it_as_it_was(orders: OrderService) -> None:
+    document = order()
+    await orders.place(document)
+    id = document["id"]
+    was = await orders.load(id)
+    for wrong in ({"email": "no address"}, {"locale": "nul\x00"}, {"shipping_address": {"street": "x"}}, {"status": "canceled"}):
+        with pytest.raises(InvalidData):
+            await orders.amend(id, wrong)
+    for write in (
+        orders.create("order", [{"currency_code": "eur"}]),
+        orders.update("order", [{"id": id, "email": "c@example.com"}]),
+        orders.delete("order_line_item", [was["items"][0]["id"]]),
+    ):
+        with pytest.raises(TypeError):
+            await write
+    with pytest.raises(NotFound):
+        await orders.amend("order_0", {"email": "c@example.com"})
+    assert await orders.load(id) == was
+
+
+def test_a_write_names_every_column_that_is_not_the_modules_own() -> None:
+    own = {"id", "display_id", "custom_display_id", "is_draft_order", "no_notification", "canceled_at"}
+    own |= {"created_at", "updated_at", "deleted_at"} | HIDDEN
+    assert {column.name for column in order_table.c} - own == set(COLUMNS)
+
+
+FIELDS = (
+    ("*", "*items", "*items.detail", "*items.tax_lines", "*shipping_methods", "*shipping_methods.detail", "*transactions"),
+    ("id", "*shipping_address", "billing_address.city", "*credit_lines", "*changes", "changes.actions.details"),
+    ("*items.order", "items.detail.item.title", "items.order.items.title", "items.line_item_metadata", "items.raw_quantity"),
+    ("*changes.order", "changes.order.items.title", "items.order.changes.id"),
+    ("summary", "total", "order_change", "search", "revision", "document"),
+)
+
+
+async def test_orders_are_shown_alike_out_of_documents_and_by_views(orders: OrderService, monkeypatch: pytest.MonkeyPatch) -> None:
+    id = await full_order(orders)
+    await orders.place(order())
+    dice = new_dice()
+
+    async def shown_each_way(fields: tuple[str, ...]) -> tuple[Any, Any]:
+        """What a client and business code see, or why they see nothing."""
+        query = Query("order", fields, {"id": id})
+        client = (await ModuleService.query(orders, query)).rows
+        try:
+            return client, await orders.list("order", {"id": id}, fields=fields)
+        except InvalidData as error:
+            return client, str(error)
+
+    for fields in (*FIELDS, *(some_fields(dice, SCHEMA, "order") for _ in range(60))):
+        of_document = await shown_each_way(fields)
+        with monkeypatch.context() as views:
+            views.setattr(orders.statements.documents, "showing", lambda *_, **__: None)
+            of_views = await shown_each_way(fields)
+        assert of_document == of_views, fields
+        assert [list(row) for row in of_document[0]] == [list(row) for row in of_views[0]], "in the same order, too"
+
+
+async def test_what_lies_in_orders_is_asked_for_like_anything_else(orders: OrderService) -> None:
+    id = await full_order(orders)
+    await orders.place(order())
+    [line] = (await orders.query(Query("order_line_item", ("quantity", "order.email"), {"variant_id": ["variant_1", "x"]}))).rows
+    assert (line["quantity"], line["order"]["email"]) == (2, "b@example.com")
+    [detail] = (await orders.query(Query("order_item", ("*", "item.title"), {"order_id": id}))).rows
+    assert (detail["order_id"], detail["item"]["title"], detail["raw_quantity"]["value"]) == (id, "Shirt", "2")
+    for filters in (
+        {"items": {"product_id": "prod_1"}},
+        {"items": {"detail": {"quantity": 2, "item": {"variant_id": "variant_1"}}}},
+        {"transactions": {"reference_id": "capt_1"}},
+        {"credit_lines": {"amount": {"$gt": 2}}},
+        {"shipping_address": {"q": "ulm"}},
+    ):
+        assert [row["id"] for row in (await orders.query(Query("order", ("id",), filters))).rows] == [id], filters
+    assert await orders.delete("order", [id]) == [id]
+    assert await orders.count("order_line_item", {"variant_id": "variant_1"}) == await orders.count("order_change") == 0
+    assert await orders.restore("order", [id]) == [id]
+    assert await orders.count("order_change") > 0
+
+
+async def test_reports_find_what_orders_hold(orders: OrderService) -> None:
+    """Read by plain SQL out of every view: what the document says, and nothing else."""
+    whole = await orders.load(await full_order(orders))
+    items, methods = whole["items"], whole["shipping_methods"]
+    held = {
+        "order_address": [whole["shipping_address"], whole["billing_address"]],
+        "order_line_item": items,
+        "order_item": [row["detail"] for row in items],
+        "order_shipping_method": methods,
+        "order_shipping": [row["detail"] for row in methods],
+        "order_credit_line": whole["credit_lines"],
+        "order_transaction": whole["transactions"],
+        **{f"order_line_item_{name}": [row for each in items for row in each[f"{name}s"]] for name in ("tax_line", "adjustment")},
+        **{f"order_shipping_method_{name}": [row for each in methods for row in each[f"{name}s"]] for name in ("tax_line", "adjustment")},
+    }
+    assert held.keys() == {entity.table.name for entity in SCHEMA.entities.values() if entity.inside}
+    for view, rows in held.items():
+        found = await orders.database.fetch(Compiled(f"SELECT * FROM {view} ORDER BY id"))
+        names = tuple(found[0].keys())
+        columns = [name for name in names if name not in ("root_id", "created_at", "updated_at")]
+        wanted = sorted(rows, key=lambda row: str(row["id"]))
+        assert [[row[name] for name in columns] for row in found] == [[row[name] for name in columns] for row in wanted], view
+        assert {row["root_id"] for row in found} == {whole["id"]}
 
 
 async def test_a_discarded_order_leaves_nothing(orders: OrderService) -> None:

@@ -104,6 +104,22 @@ async def test_the_preview_is_the_order_and_its_items_are_counted(market: Market
     assert (item["item_id"], item["item"]["id"], item["history"]) == (*[order["items"][0]["id"]] * 2, {"version": {"from": 1, "to": 1}})
 
 
+async def test_an_order_is_shown_as_it_was_at_a_former_version(market: Market, store: Store, merchant: Store) -> None:
+    order = await placed(market, store)
+    paid = {"currency_code": "eur", "reference": "capture", "reference_id": "capt_1"}
+    back = {**paid, "amount": -4, "reference": "refund", "reference_id": "ref_1"}
+    await market.modules.order.add_transactions(order["id"], [{**paid, "amount": order["total"]}])
+    path = f"/admin/orders/{order['id']}"
+    before = (await merchant.get(path))["order"]
+    await market.modules.order.add_transactions(order["id"], [back])
+    now = (await merchant.get(path))["order"]
+    assert (now["version"], now["total"], len(now["credit_lines"])) == (2, order["total"] - 4, 1)
+    assert (await merchant.get(path, version="1"))["order"] == before
+    assert (await merchant.get(path, version="2"))["order"] == now
+    assert (await merchant.get(path, version="1", fields="total,items.variant.id"))["order"]["items"][0]["variant"] is not None
+    assert (await merchant.get(path, version="3")).status == 404
+
+
 async def test_variants_are_listed_with_what_there_is_of_them_anywhere(market: Market, merchant: Store) -> None:
     shed = (await market.modules.stock_location.create_locations([{"name": "A shed that sells nowhere"}]))[0]["id"]
     counted = await market.new_variant({"eur": "10"}, stock={market.location: 5, shed: 4}, takes=2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 from ...core.flow import Flow, step, workflow
-from ...modules.order.service import Amendment
+from ...modules.order.changing import Amendment
 
 Row = dict[str, Any]
 

@@ -1,0 +1,160 @@
+"""What changes in an order, and what is written down of it: pure functions over whole orders, no database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, TypedDict
+
+from ...core.emails import email_address
+from ...core.errors import InvalidData, NotAllowed
+from ...core.ids import new_id
+from ...core.money import difference, total
+from ...core.sql.merging import merged
+from .placing import ADDRESSES, summary
+from .tables import order_address
+
+Row = dict[str, Any]
+
+_COLUMNS = ("email", "customer_id", "locale", "metadata")
+"""What an amendment may change besides addresses."""
+_TOLD = ("email", "locale", "metadata")
+"""What of that is written down as a change of its own, with what it was before; addresses are, too."""
+_OWN = frozenset({"id", "root_id", "created_at", "updated_at", "deleted_at"})
+_ADDRESS = tuple(f"{column.name}" for column in order_address.c if column.name not in _OWN)
+"""Columns of an address that a new one takes over."""
+
+
+class Amendment(TypedDict):
+    """What was changed in an order, by name, and the changes that were written down."""
+
+    before: Row
+    after: Row
+    changes: list[str]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What is to be written of an order that was changed in place."""
+
+    answer: Any
+    changes: list[Row] = field(default_factory=list)
+    """Rows of `order_change`."""
+    actions: list[Row] = field(default_factory=list)
+    """Rows of `order_change_action`."""
+    withdrawn: Sequence[str] = ()
+    """Changes that are taken back."""
+
+    def write_down(self, order: Row, at: str, action: Row, **change: Any) -> str:
+        """A change that has been made already, by one action. Returns its id."""
+        id, version = new_id("ordch"), order["version"]
+        self.changes.append({"id": id, "version": version, "status": "confirmed", "confirmed_at": at, "created_at": at, **change})
+        self.actions.append({"id": new_id("ordchact"), "order_change_id": id, "version": version, "applied": True, **action})
+        return id
+
+
+def amend(order: Row, given: Mapping[str, Any], by: str | None, at: str) -> Outcome:
+    """Change what an order says about its buyer. The outcome's answer is an `Amendment`. See `OrderService.amend`."""
+    if order["status"] == "canceled":
+        raise NotAllowed("A canceled order can't be changed")
+    if unknown := given.keys() - {*_COLUMNS, *ADDRESSES}:
+        raise InvalidData(f"'{sorted(unknown)[0]}' of an order can't be changed")
+    before: Row = {}
+    after: Row = {}
+    told: dict[str, tuple[Any, Any]] = {}
+    for name in ADDRESSES:
+        if given.get(name) is not None and (address := _laid_over(name, order[name], given[name], at)) is not None:
+            told[name] = before[name], after[name] = order[name], address
+    for name in _COLUMNS:
+        if name in given:
+            before[name], after[name] = order[name], _taken(name, order[name], given[name])
+            if name in _TOLD and given[name] != order[name]:
+                told[name] = order[name], given[name]
+    outcome = Outcome({"before": before, "after": after, "changes": []})
+    of_user = {"change_type": "update_order", "created_by": by, "confirmed_by": by}
+    for name, (old, new) in told.items():
+        action = {"action": "UPDATE_ORDER_PROPERTIES", "details": {"type": name, "old": old, "new": new}}
+        outcome.answer["changes"].append(outcome.write_down(order, at, action, **of_user))
+    _set(order, after, at)
+    return outcome
+
+
+def put_back(order: Row, amendment: Amendment, at: str) -> Outcome:
+    """Take back an amendment, but for what somebody has changed since."""
+    after = amendment["after"]
+    back = {name: value for name, value in amendment["before"].items() if _says(name, order[name]) == _says(name, after[name])}
+    _set(order, back, at)
+    return Outcome(True, withdrawn=amendment["changes"])
+
+
+def add_transactions(order: Row, given: Sequence[Mapping[str, Any]], credited: Mapping[str, Any], at: str) -> Outcome | None:
+    """Write down money that moved, and bring the summary up to date. The outcome's answer: ids of what is new; None where nothing is."""
+    known = {(row["reference"], row["reference_id"]) for row in order["transactions"]}
+    new: list[Row] = []
+    for each in given:
+        cause = (each.get("reference"), each.get("reference_id"))
+        if None in cause or cause not in known:
+            known.add(cause)
+            new.append({"id": new_id("ordtrx"), **each, "amount": Decimal(each["amount"]), "created_at": at, "updated_at": at})
+    if not new:
+        return None
+    order["transactions"] = [*order["transactions"], *new]
+    outcome = Outcome([row["id"] for row in new])
+    kept = order["summary"]
+    current, credit = Decimal(kept["current_order_total"]), Decimal(kept["credit_line_total"])
+    amount = _beyond(kept, [row["amount"] for row in new])
+    if amount > 0 and order["status"] != "canceled":  # a cancelled order costs nothing any more
+        current, credit = difference(current, amount), total([credit, amount])
+        _credit(order, outcome, amount, credited, at)
+    amounts = [row["amount"] for row in order["transactions"]]
+    paid, refunded = total([one for one in amounts if one > 0]), total([-one for one in amounts if one < 0])
+    original = {name: kept[name] for name in ("original_order_total", "raw_original_order_total")}
+    order["summary"] = summary(current, credit, paid, refunded) | original
+    return outcome
+
+
+def _beyond(kept: Mapping[str, Any], moved: Sequence[Decimal]) -> Decimal:
+    """How much more was given back than the shop owed."""
+    given_back = total([-amount for amount in moved if amount < 0])
+    if not given_back:
+        return Decimal(0)
+    open_before = difference(Decimal(kept["pending_difference"]), *(amount for amount in moved if amount > 0))
+    return difference(given_back, max(-open_before, Decimal(0)))
+
+
+def _credit(order: Row, outcome: Outcome, amount: Decimal, credited: Mapping[str, Any], at: str) -> None:
+    """A credit line of the order's next version."""
+    order |= {"version": order["version"] + 1, "updated_at": at}
+    line = {"id": new_id("ordcl"), **credited, "version": order["version"], "amount": amount, "created_at": at, "updated_at": at}
+    order["credit_lines"] = [*order["credit_lines"], line]
+    outcome.write_down(order, at, {"action": "CREDIT_LINE_ADD", "amount": amount, **credited}, change_type="credit_line")
+
+
+def _laid_over(name: str, there: Row | None, given: Mapping[str, Any], at: str) -> Row | None:
+    """A new address of what is given and what was there; None where that is the same. Raises InvalidData for another country."""
+    if unknown := given.keys() - {*_ADDRESS}:
+        raise InvalidData(f"Address has no field '{sorted(unknown)[0]}'")
+    kept = {column: (there or {}).get(column) for column in _ADDRESS}
+    country = kept["country_code"]
+    if country is not None and given.get("country_code", country) != country:
+        raise InvalidData(f"The country of the {name.replace('_', ' ')} can't be changed")
+    if all(kept[column] == value for column, value in given.items()):
+        return None  # said again, as forms do
+    return {"id": new_id("ordaddr"), **kept, **given, "created_at": at, "updated_at": at, "deleted_at": None}
+
+
+def _taken(name: str, kept: Any, given: Any) -> Any:
+    if name == "metadata":
+        return merged(kept, given)
+    return email_address(given) if name == "email" and given is not None else given
+
+
+def _says(name: str, value: Any) -> Any:
+    """What tells one value from another: an address is never changed, but another one takes its place."""
+    return value["id"] if name in ADDRESSES and value is not None else value
+
+
+def _set(order: Row, values: Mapping[str, Any], at: str) -> None:
+    order |= {**values, "updated_at": at}
+    order |= {f"{name}_id": _says(name, values[name]) for name in ADDRESSES if name in values}
