@@ -66,7 +66,7 @@ async def test_a_price_list_is_stored_as_it_was_entered(desk: Desk, admin: Api, 
     assert (prices["status"], prices["type"], prices["description"]) == ("active", "sale", "Light for long nights")
     kept = (await admin.get(f"/admin/price-lists/{prices['id']}/prices"))["prices"]
     assert {price["currency_code"]: price["amount"] for price in kept} == {"eur": 32, "gbp": 28.75}
-    assert {price["variant_id"] for price in kept} == {searchlight["variants"][0]["id"]}
+    assert {price["price_set"]["variant"]["id"] for price in kept} == {searchlight["variants"][0]["id"]}
 
 
 async def test_an_amount_off_is_one_of_a_currency(desk: Desk, admin: Api, shop: Shop) -> None:
