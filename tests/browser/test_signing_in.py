@@ -11,7 +11,7 @@ from .images import address_of
 
 
 async def test_a_merchant_signs_in_and_sees_the_products(stranger: Desk, admin: Api, shop: Shop) -> None:
-    colours = {"lantern": (234, 88, 12), "anchor": (30, 64, 175), "pennant": (190, 18, 60), "rope": (101, 163, 13)}
+    colours = {"lantern": (234, 88, 12), "anchor": (30, 64, 175), "buoy": (190, 18, 60), "rope": (101, 163, 13)}
     for handle, colour in colours.items():
         product = await sell(admin, shop, handle, {"eur": 25, "gbp": 22}, variants=2)
         await admin.post(f"/admin/products/{product['id']}", {"thumbnail": address_of(colour)})
