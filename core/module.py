@@ -39,7 +39,7 @@ from .sql.lists import Lists
 from .sql.messages import CameBefore, MessageLog, answer_of, is_step, value_of
 from .sql.statements import Statements
 from .sql.undo import Pair, keys_of
-from .sql.writes import WriteStatements, cascades, guard_of
+from .sql.writes import WriteStatements, by_columns, cascades, guard_of, in_order
 from .writing import Undoable, Write, running_write
 
 P = ParamSpec("P")
@@ -223,7 +223,7 @@ class ModuleService(Undoable):
         statement, params = self._writes.insert(kind, given)
         made: Rows = json.loads(await self.database.fetch_json(statement, params))
         self._stored_new(kind, made)
-        return _in_order(kind, given, made)
+        return in_order(kind, given, made)
 
     @writes
     async def update(self, entity: str, rows: Sequence[Mapping[str, Any]]) -> Rows:
@@ -238,7 +238,7 @@ class ModuleService(Undoable):
         if len(keys) > 1:
             await self._lock(kind, keys)
         done: Rows = []
-        for names, group in _by_columns(given).items():
+        for names, group in by_columns(given).items():
             if self.keeps:
                 [[stored, pairs]] = await self.database.fetch(*self._writes.update_kept(kind, names, group))
                 self.keep(kind.table, pairs or ())
@@ -249,7 +249,7 @@ class ModuleService(Undoable):
             await self._refuse_update(kind, given, done)
         if given:
             self._touch_stored(kind, done)
-        return _in_order(kind, given, done)
+        return in_order(kind, given, done)
 
     @writes
     async def upsert(self, entity: str, rows: Sequence[Mapping[str, Any]]) -> Rows:
@@ -493,7 +493,7 @@ class ModuleService(Undoable):
         for table, each in pairs:
             self.keep_pairs(table, each)
         stored = iter(made)
-        return [_in_order(self.schema[entity], rows, next(stored)) if rows else [] for (entity, _), rows in zip(parts, given, strict=True)]
+        return [in_order(self.schema[entity], rows, next(stored)) if rows else [] for (entity, _), rows in zip(parts, given, strict=True)]
 
     def _keys_of(self, kind: Entity, rows: Rows) -> Keys:
         keys = [row.get(kind.key) for row in rows]
@@ -571,22 +571,6 @@ class ModuleService(Undoable):
 
 def _missing(kind: Entity, key: Any) -> NotFound:
     return NotFound(f"{kind.called} with {kind.key}: {key} was not found")
-
-
-def _by_columns(rows: Rows) -> dict[tuple[str, ...], Rows]:
-    """Rows that name the same columns together: one statement each."""
-    groups: dict[tuple[str, ...], Rows] = {}
-    for row in rows:
-        groups.setdefault(tuple(sorted(row)), []).append(row)
-    return groups
-
-
-def _in_order(kind: Entity, given: Rows, stored: Rows) -> Rows:
-    """Stored rows in the order in which they were given; where the database made the keys, as it gave them."""
-    by_key = {row[kind.key]: row for row in stored}
-    if any(row.get(kind.key) not in by_key for row in given):
-        return stored
-    return [by_key[row[kind.key]] for row in given]
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,12 @@ def timestamps() -> tuple[Column[Any], Column[Any], Column[Any]]:
     )
 
 
+def address_columns() -> list[Column[Any]]:
+    """Who lives where, as everything with an address has it."""
+    names = ("company", "first_name", "last_name", "address_1", "address_2", "city", "country_code", "province", "postal_code", "phone")
+    return [Column(name, Text) for name in names]
+
+
 def metadata_column() -> Column[Any]:
     return Column("metadata", Json, nullable=True, info={MERGED: True})
 

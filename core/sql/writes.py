@@ -43,6 +43,7 @@ from .merging import merged_in_place
 from .values import Field
 
 Row = dict[str, Any]
+Rows = list[Row]
 _EMPTY_LIST: ColumnElement[Any] = literal_column("'[]'::json")
 _SHAPES = 4096
 """Of how many sets of columns we remember what inserting them takes."""
@@ -347,3 +348,19 @@ def _python_default(col: Column[Any]) -> Any:
     if default.is_callable:
         return default.arg(None)
     raise TypeError(f"The default of {col.table.name}.{col.name} has to be a value, a function, or the server's")
+
+
+def by_columns(rows: Rows) -> dict[tuple[str, ...], Rows]:
+    """Rows that name the same columns together: one statement each."""
+    groups: dict[tuple[str, ...], Rows] = {}
+    for row in rows:
+        groups.setdefault(tuple(sorted(row)), []).append(row)
+    return groups
+
+
+def in_order(kind: Entity, given: Rows, stored: Rows) -> Rows:
+    """Stored rows in the order in which they were given; where the database made the keys, as it gave them."""
+    by_key = {row[kind.key]: row for row in stored}
+    if any(row.get(kind.key) not in by_key for row in given):
+        return stored
+    return [by_key[row[kind.key]] for row in given]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Table, Text, UniqueConstraint, false
 
-from ...core.sql.columns import email_column, identity, metadata_column, module_metadata, timestamps, trigrams
+from ...core.sql.columns import address_columns, email_column, identity, metadata_column, module_metadata, timestamps, trigrams
 from ...core.sql.entity import Entity, Schema, many, one, through
 from ...core.sql.tally import keep_tally
 
@@ -40,16 +40,7 @@ customer_address = Table(
     Column("address_name", Text),
     Column("is_default_shipping", Boolean, nullable=False, server_default=false()),
     Column("is_default_billing", Boolean, nullable=False, server_default=false()),
-    Column("company", Text),
-    Column("first_name", Text),
-    Column("last_name", Text),
-    Column("address_1", Text),
-    Column("address_2", Text),
-    Column("city", Text),
-    Column("country_code", Text),
-    Column("province", Text),
-    Column("postal_code", Text),
-    Column("phone", Text),
+    *address_columns(),
     metadata_column(),
     *timestamps(),
 )

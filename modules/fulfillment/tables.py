@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Table, Text, true
 
-from ...core.sql.columns import Json, Quantity, Timestamp, identity, metadata_column, module_metadata, timestamps
+from ...core.sql.columns import Json, Quantity, Timestamp, address_columns, identity, metadata_column, module_metadata, timestamps
 from ...core.sql.entity import Entity, Schema, many, one
 
 metadata = module_metadata()
@@ -126,16 +126,7 @@ fulfillment_address = Table(
     "fulfillment_address",
     metadata,
     identity(),
-    Column("company", Text),
-    Column("first_name", Text),
-    Column("last_name", Text),
-    Column("address_1", Text),
-    Column("address_2", Text),
-    Column("city", Text),
-    Column("country_code", Text),
-    Column("province", Text),
-    Column("postal_code", Text),
-    Column("phone", Text),
+    *address_columns(),
     metadata_column(),
     *timestamps(),
 )
