@@ -24,6 +24,9 @@ UNDELIVERED_SECONDS = 3 * 86_400.0
 UNSEEN_SECONDS = 86_400.0
 """For so long the shop counts a subscriber as its own that none of its coordinators has any more: an upgrade may go back."""
 
+_DUE = "<= CAST(now() AS timestamptz(3))"
+"""Columns keep milliseconds, rounded: what was put off until now may lie half a millisecond ahead, and would wait for another look."""
+
 
 def _sql(text: str) -> Compiled:
     """A statement whose parameters are written `:name`, for asyncpg."""
@@ -139,7 +142,7 @@ _LEFT = f"""
     FROM workflow_execution AS execution
     LEFT JOIN workflow_coordinator AS coordinator ON coordinator.id = execution.owner
     WHERE execution.{LIVE}
-      AND (execution.resume_at IS NULL OR execution.resume_at <= now())
+      AND (execution.resume_at IS NULL OR execution.resume_at {_DUE})
       AND CASE WHEN execution.owner = :owner THEN execution.id = ANY (:left::text[])
           ELSE coordinator.id IS NULL OR coordinator.lease_until < now() END
 """
@@ -273,7 +276,7 @@ TAKE_DELIVERIES = _sql(f"""
         FROM unnest(:subscribers::text[], :rooms::int[]) AS mine(subscriber, room)
         CROSS JOIN LATERAL (
             SELECT event_id, subscriber FROM event_delivery
-            WHERE event_delivery.subscriber = mine.subscriber AND due_at <= now()
+            WHERE event_delivery.subscriber = mine.subscriber AND due_at {_DUE}
             ORDER BY due_at LIMIT mine.room FOR UPDATE SKIP LOCKED
         ) AS delivery
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from velella.actors.engine import queries
 from velella.core.errors import Conflict, NotAllowed, Unavailable
 from velella.core.flow import Event, Flow, step, subscriber, workflow
 from velella.core.flow.definitions import _subscribers
@@ -136,6 +137,19 @@ async def test_a_subscriber_that_fails_gets_the_event_again_without_writing_twic
     assert await deliveries(here) == []
     assert calls.count("first") == 1
     assert await here.booked("events") == [1, 1], "two events, two bookings, however often they came"
+
+
+async def test_what_is_due_now_is_due_at_once(here: Stage) -> None:
+    @subscriber("toy.told", name="busy")
+    async def busy(flow: Flow, event: Event) -> None: ...
+
+    await listen(here)
+    await here.coordinator.run("toy-tell", {})
+    mine = {"subscribers": ["busy"], "rooms": [1]}
+    for _ in range(20):  # times are kept in milliseconds: half of these are rounded up
+        async with here.database.transaction():
+            await here.database.script("UPDATE event_delivery SET due_at = now(), attempts = 0")
+            assert await here.database.fetch(queries.TAKE_DELIVERIES, mine), "not after another look"
 
 
 async def test_a_slow_subscriber_keeps_nobody_else_waiting(engine_database: str) -> None:
