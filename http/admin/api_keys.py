@@ -13,8 +13,6 @@ routes = Routes()
 
 API_KEY = View(
     "api_key",
-    "api_key",
-    "api_keys",
     "id title token redacted type last_used_at updated_at created_at created_by revoked_at revoked_by "
     "sales_channels.id sales_channels.name",
     limit=20,

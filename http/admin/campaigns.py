@@ -18,10 +18,9 @@ Row = dict[str, Any]
 
 CAMPAIGN = View(
     "promotion_campaign",
-    "campaign",
-    "campaigns",
     "id name description campaign_identifier *budget starts_at ends_at created_at updated_at deleted_at",
     label="Campaign",
+    key="campaign",
 )
 CAMPAIGNS = Filters(q=TEXT, campaign_identifier=TEXT, budget=Filters(currency_code=TEXT), logical=True)
 

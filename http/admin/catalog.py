@@ -31,16 +31,15 @@ routes = Routes()
 
 LABELS = Filters(q=TEXT, id=MANY, value=MANY, external_id=MANY, **STAMPS, logical=True)
 
-COLLECTION = View("product_collection", "collection", "collections", "id title handle external_id created_at updated_at metadata", limit=10)
+COLLECTION = View("product_collection", "id title handle external_id created_at updated_at metadata", limit=10, key="collection")
 CATEGORY = View(
     "product_category",
-    "product_category",
-    "product_categories",
     "id name description handle is_active is_internal rank external_id parent_category_id created_at updated_at metadata"
     " *parent_category *category_children",
+    plural="product_categories",
 )
-TAG = View("product_tag", "product_tag", "product_tags", "id value external_id created_at updated_at metadata", limit=20)
-TYPE = View("product_type", "product_type", "product_types", "id value external_id created_at updated_at metadata", limit=10)
+TAG = View("product_tag", "id value external_id created_at updated_at metadata", limit=20)
+TYPE = View("product_type", "id value external_id created_at updated_at metadata", limit=10)
 
 
 class CreateCollection(Body):

@@ -26,19 +26,16 @@ from ..frontend.view import View
 routes = Routes()
 
 CUSTOMER = View(
-    "customer",
-    "customer",
-    "customers",
-    "id company_name first_name last_name email phone metadata has_account created_by created_at updated_at deleted_at",
+    "customer", "id company_name first_name last_name email phone metadata has_account created_by created_at updated_at deleted_at"
 )
 ADDRESS = View(
     "customer_address",
-    "address",
-    "addresses",
     "id address_name company customer_id first_name last_name address_1 address_2 city province postal_code country_code phone metadata"
     " created_at updated_at",
+    key="address",
+    plural="addresses",
 )
-GROUP = View("customer_group", "customer_group", "customer_groups", "id name created_by created_at updated_at deleted_at metadata")
+GROUP = View("customer_group", "id name created_by created_at updated_at deleted_at metadata")
 
 
 class CustomerBody(Body):

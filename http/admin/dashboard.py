@@ -26,14 +26,8 @@ routes = Routes()
 FLAGS = ("backend_hmr", "caching", "index_engine", "translation", "view_configurations")
 """Parts of the API that Medusa has behind a flag. None of these routes is there yet, so the dashboard doesn't show their pages."""
 
-LAYOUT = View(
-    "layout_configuration",
-    "layout_configuration",
-    "layout_configurations",
-    "id zone user_id is_system_default configuration created_at updated_at",
-    limit=20,
-)
-LABEL = View("property_label", "property_label", "property_labels", "id entity property label description created_at updated_at")
+LAYOUT = View("layout_configuration", "id zone user_id is_system_default configuration created_at updated_at", limit=20)
+LABEL = View("property_label", "id entity property label description created_at updated_at")
 
 
 @routes.get("/admin/feature-flags", query=None, auth=PUBLIC)

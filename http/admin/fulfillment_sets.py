@@ -15,13 +15,8 @@ from ..frontend.view import View
 
 routes = Routes()
 
-FULFILLMENT_SET = View(
-    "fulfillment_set",
-    "fulfillment_set",
-    "fulfillment_sets",
-    "id name type created_at updated_at deleted_at *service_zones *service_zones.geo_zones",
-)
-SERVICE_ZONE = View("service_zone", "service_zone", "service_zones", "id name created_at updated_at deleted_at *geo_zones")
+FULFILLMENT_SET = View("fulfillment_set", "id name type created_at updated_at deleted_at *service_zones *service_zones.geo_zones")
+SERVICE_ZONE = View("service_zone", "id name created_at updated_at deleted_at *geo_zones")
 
 
 class Country(Part):

@@ -29,11 +29,9 @@ ITEM_COLUMNS = words(
     "id sku title description thumbnail origin_country hs_code requires_shipping mid_code material unit_of_measure weight length height"
     " width metadata reserved_quantity stocked_quantity created_at updated_at"
 )
-ITEM = View("inventory_item", "inventory_item", "inventory_items", (*ITEM_COLUMNS, "*location_levels"), limit=20)
+ITEM = View("inventory_item", (*ITEM_COLUMNS, "*location_levels"), limit=20)
 LEVEL = View(
     "inventory_level",
-    "inventory_level",
-    "inventory_levels",
     "id inventory_item_id location_id stocked_quantity reserved_quantity incoming_quantity available_quantity metadata created_at"
     " updated_at",
 )

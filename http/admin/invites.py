@@ -18,7 +18,7 @@ from .users import USER
 
 routes = Routes()
 
-INVITE = View("invite", "invite", "invites", "id email accepted token expires_at metadata created_at updated_at deleted_at")
+INVITE = View("invite", "id email accepted token expires_at metadata created_at updated_at deleted_at")
 INVITED = Auth(frozenset(("user",)), frozenset((SESSION, BEARER)), unregistered=True)
 """Somebody who has just signed up, and is no user yet."""
 

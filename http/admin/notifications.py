@@ -10,8 +10,6 @@ routes = Routes()
 
 NOTIFICATION = View(
     "notification",
-    "notification",
-    "notifications",
     "id to channel template data trigger_type resource_id resource_type receiver_id created_at updated_at",
     order="-created_at",
 )

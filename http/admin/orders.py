@@ -17,7 +17,7 @@ from ..store.orders import show_order, show_orders
 routes = Routes()
 
 _LISTED = words("id display_id custom_display_id status version summary total metadata locale created_at updated_at")
-ORDERS = View("order", "order", "orders", _LISTED, limit=15, label="Order")
+ORDERS = View("order", _LISTED, limit=15, label="Order")
 ORDER = ORDERS.but(
     defaults=(
         *_LISTED,
@@ -79,15 +79,13 @@ async def get_order(request: Request) -> Answer:
 
 CHANGE = View(
     "order_change",
-    "order_change",
-    "order_changes",
     words(
         "id order_id return_id claim_id exchange_id version change_type *actions description status internal_note created_by requested_by "
         "requested_at confirmed_by confirmed_at declined_by declined_reason metadata declined_at canceled_by canceled_at created_at "
         "updated_at carry_over_promotions no_notification"
     ),
 )
-ITEM = View("order_item", "order_item", "order_items", "id order_id item_id version *item", limit=100)
+ITEM = View("order_item", "id order_id item_id version *item", limit=100)
 CHANGES = Filters(id=MANY, status=MANY, change_type=MANY, created_at=OPERATORS, updated_at=OPERATORS, deleted_at=OPERATORS)
 
 

@@ -15,10 +15,7 @@ from ..store.payment_collections import show_collection
 routes = Routes()
 
 PAYMENT_COLLECTION = View(
-    "payment_collection",
-    "payment_collection",
-    "payment_collections",
-    "id currency_code amount status authorized_amount captured_amount refunded_amount *payment_sessions *payments",
+    "payment_collection", "id currency_code amount status authorized_amount captured_amount refunded_amount *payment_sessions *payments"
 )
 
 

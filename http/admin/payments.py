@@ -17,8 +17,6 @@ routes = Routes()
 
 PAYMENT = View(
     "payment",
-    "payment",
-    "payments",
     "id currency_code amount captured_at payment_collection_id payment_session_id captures.id captures.amount refunds.id refunds.amount"
     " refunds.note refunds.payment_id refunds.refund_reason.label refunds.refund_reason.code",
     limit=20,

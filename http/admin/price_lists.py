@@ -24,15 +24,11 @@ Row = dict[str, Any]
 
 PRICE_LIST = View(
     "price_list",
-    "price_list",
-    "price_lists",
     "id type description title status starts_at ends_at created_at updated_at deleted_at metadata price_list_rules.value"
     " price_list_rules.attribute",
 )
 PRICE = View(
     "price",
-    "price",
-    "prices",
     "id currency_code amount min_quantity max_quantity created_at deleted_at updated_at price_set.variant.id price_rules.value"
     " price_rules.attribute",
 )

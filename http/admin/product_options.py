@@ -20,20 +20,8 @@ from ..frontend.view import View
 
 routes = Routes()
 
-OPTION = View(
-    "product_option",
-    "product_option",
-    "product_options",
-    "id title is_exclusive *values *products created_at updated_at metadata",
-    limit=20,
-)
-VALUE = View(
-    "product_option_value",
-    "product_option_value",
-    "product_option_values",
-    "id value rank option_id created_at updated_at metadata",
-    limit=20,
-)
+OPTION = View("product_option", "id title is_exclusive *values *products created_at updated_at metadata", limit=20)
+VALUE = View("product_option_value", "id value rank option_id created_at updated_at metadata", limit=20)
 
 
 class UpdateOption(Body):

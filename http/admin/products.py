@@ -52,8 +52,6 @@ PRICES = "*prices *options prices.price_rules.value prices.price_rules.attribute
 
 PRODUCT = View(
     "product",
-    "product",
-    "products",
     "id title subtitle status external_id description handle is_giftcard discountable thumbnail collection_id type_id weight length height"
     " width hs_code origin_country mid_code material created_at updated_at deleted_at metadata *type *collection *options *options.values"
     " *tags *images *variants *variants.prices variants.prices.price_rules.value variants.prices.price_rules.attribute *variants.options"
@@ -61,9 +59,9 @@ PRODUCT = View(
 )
 QUANTITY = "inventory_quantity"
 """What lists of variants can work out besides: how many there are, at all locations."""
-VARIANT = View("product_variant", "variant", "variants", f"{VARIANT_COLUMNS} {PRICES}")
+VARIANT = View("product_variant", f"{VARIANT_COLUMNS} {PRICES}", key="variant")
 ANY_VARIANT = VARIANT.but(defaults=f"{VARIANT_COLUMNS} *product {PRICES}")
-PRODUCT_OPTION = View("product_option", "product_option", "product_options", "id title")
+PRODUCT_OPTION = View("product_option", "id title")
 
 INVENTORY = "product_variant_inventory_item"
 PRICED = Cached("pricing product_variant_price_set product_sales_channel")

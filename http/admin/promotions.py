@@ -27,13 +27,11 @@ Row = dict[str, Any]
 
 PROMOTION = View(
     "promotion",
-    "promotion",
-    "promotions",
     "id code is_automatic is_tax_inclusive type limit used status created_at updated_at deleted_at metadata *campaign *campaign.budget"
     " *application_method *application_method.buy_rules application_method.buy_rules.values.value *application_method.target_rules"
     " application_method.target_rules.values.value rules.id rules.attribute rules.operator rules.values.value",
 )
-RULE = View("promotion_rule", "rule", "rules", "id description attribute operator values.value")
+RULE = View("promotion_rule", "id description attribute operator values.value", key="rule")
 PROMOTIONS = Filters(
     q=TEXT, code=OPERATORS, id=OPERATORS, campaign_id=MANY, application_method=Filters(currency_code=MANY), **STAMPS, logical=True
 )

@@ -9,9 +9,9 @@ from ..frontend.view import View
 
 routes = Routes()
 
-TAX_PROVIDER = View("tax_provider", "tax_provider", "tax_providers", "id is_enabled", limit=20)
-FULFILLMENT_PROVIDER = View("fulfillment_provider", "fulfillment_provider", "fulfillment_providers", "id is_enabled")
-PAYMENT_PROVIDER = View("payment_provider", "payment_provider", "payment_providers", "id is_enabled", limit=20)
+TAX_PROVIDER = View("tax_provider", "id is_enabled", limit=20)
+FULFILLMENT_PROVIDER = View("fulfillment_provider", "id is_enabled")
+PAYMENT_PROVIDER = View("payment_provider", "id is_enabled", limit=20)
 
 PROVIDERS = Filters(id=MANY, is_enabled=BOOLEAN, logical=True)
 

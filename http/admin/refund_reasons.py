@@ -13,9 +13,7 @@ from ..frontend.view import View
 
 routes = Routes()
 
-REFUND_REASON = View(
-    "refund_reason", "refund_reason", "refund_reasons", "id label code description created_at updated_at deleted_at", limit=15
-)
+REFUND_REASON = View("refund_reason", "id label code description created_at updated_at deleted_at", limit=15)
 REASONS = Filters(id=MANY, q=TEXT, **STAMPS)
 
 

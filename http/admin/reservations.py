@@ -14,14 +14,13 @@ routes = Routes()
 
 RESERVATION = View(
     "reservation_item",
-    "reservation",
-    "reservations",
     (
         *("id", "location_id", "inventory_item_id", "quantity", "line_item_id", "description", "metadata", "created_at", "updated_at"),
         *(f"inventory_item.{name}" for name in ITEM_COLUMNS),
         "*inventory_item.location_levels",
     ),
     limit=20,
+    key="reservation",
 )
 
 

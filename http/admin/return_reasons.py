@@ -13,8 +13,6 @@ routes = Routes()
 
 RETURN_REASON = View(
     "return_reason",
-    "return_reason",
-    "return_reasons",
     "id value label parent_return_reason_id description created_at updated_at deleted_at *parent_return_reason *return_reason_children",
     limit=20,
 )

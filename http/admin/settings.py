@@ -22,27 +22,13 @@ routes = Routes()
 
 STORE = View(
     "store",
-    "store",
-    "stores",
     "id name *supported_currencies *supported_currencies.currency *supported_locales *supported_locales.locale"
     " default_sales_channel_id default_region_id default_location_id metadata created_at updated_at",
 )
-REGION = View("region", "region", "regions", "id name currency_code created_at updated_at deleted_at automatic_taxes metadata *countries")
-CURRENCY = View("currency", "currency", "currencies", "code name symbol symbol_native decimal_digits rounding", limit=200)
-SALES_CHANNEL = View(
-    "sales_channel",
-    "sales_channel",
-    "sales_channels",
-    "id name description is_disabled created_at updated_at deleted_at metadata",
-    limit=20,
-)
-PREFERENCE = View(
-    "price_preference",
-    "price_preference",
-    "price_preferences",
-    "id attribute value is_tax_inclusive created_at deleted_at updated_at",
-    limit=300,
-)
+REGION = View("region", "id name currency_code created_at updated_at deleted_at automatic_taxes metadata *countries")
+CURRENCY = View("currency", "code name symbol symbol_native decimal_digits rounding", limit=200, plural="currencies")
+SALES_CHANNEL = View("sales_channel", "id name description is_disabled created_at updated_at deleted_at metadata", limit=20)
+PREFERENCE = View("price_preference", "id attribute value is_tax_inclusive created_at deleted_at updated_at", limit=300)
 
 # -- the store
 

@@ -28,13 +28,11 @@ routes = Routes()
 
 SHIPPING_OPTION = View(
     "shipping_option",
-    "shipping_option",
-    "shipping_options",
     "id name price_type data provider_id metadata created_at updated_at *rules *type *prices *prices.price_rules *service_zone"
     " *shipping_profile *provider",
     limit=20,
 )
-RULE = View("shipping_option_rule", "rule", "rules", "*")
+RULE = View("shipping_option_rule", "*", key="rule")
 
 PriceType = Literal["calculated", "flat"]
 Operator = Literal["in", "eq", "ne", "gt", "gte", "lt", "lte", "nin"]

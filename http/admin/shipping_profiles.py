@@ -12,12 +12,8 @@ from ..frontend.view import View
 
 routes = Routes()
 
-SHIPPING_PROFILE = View(
-    "shipping_profile", "shipping_profile", "shipping_profiles", "id name type metadata created_at updated_at", limit=20
-)
-OPTION_TYPE = View(
-    "shipping_option_type", "shipping_option_type", "shipping_option_types", "id label code description created_at updated_at", limit=10
-)
+SHIPPING_PROFILE = View("shipping_profile", "id name type metadata created_at updated_at", limit=20)
+OPTION_TYPE = View("shipping_option_type", "id label code description created_at updated_at", limit=10)
 
 
 class UpdateProfile(Body):

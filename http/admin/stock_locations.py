@@ -23,8 +23,6 @@ routes = Routes()
 
 STOCK_LOCATION = View(
     "stock_location",
-    "stock_location",
-    "stock_locations",
     "id name metadata created_at updated_at address.id address.address_1 address.address_2 address.city address.country_code address.phone"
     " address.province address.postal_code address.metadata",
     limit=20,

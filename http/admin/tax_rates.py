@@ -18,8 +18,6 @@ routes = Routes()
 
 TAX_RATE = View(
     "tax_rate",
-    "tax_rate",
-    "tax_rates",
     "id name code rate tax_region_id is_default is_combinable created_by created_at updated_at deleted_at metadata *tax_region *rules",
     limit=20,
 )

@@ -19,8 +19,6 @@ routes = Routes()
 
 TAX_REGION = View(
     "tax_region",
-    "tax_region",
-    "tax_regions",
     "id country_code province_code parent_id provider_id created_by created_at updated_at deleted_at metadata"
     " *children *children.tax_rates *children.tax_rates.rules *parent *tax_rates *tax_rates.rules",
     limit=20,

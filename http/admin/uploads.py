@@ -19,7 +19,7 @@ from ..frontend.view import View
 
 routes = Routes()
 
-FILE = View("file", "file", "files", "id url")
+FILE = View("file", "id url")
 
 FILES = 50
 """Of one request."""

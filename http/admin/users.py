@@ -9,7 +9,7 @@ from ..frontend import MANY, OPERATORS, TEXT, Answer, Body, Filters, Metadata, R
 
 routes = Routes()
 
-USER = View("user", "user", "users", "id first_name last_name email avatar_url metadata created_at updated_at deleted_at", limit=50)
+USER = View("user", "id first_name last_name email avatar_url metadata created_at updated_at deleted_at", limit=50)
 
 USERS = Filters(
     q=TEXT,

@@ -20,13 +20,7 @@ Row = dict[str, Any]
 
 routes = Routes()
 
-EXECUTION = View(
-    "workflow_execution",
-    "workflow_execution",
-    "workflow_executions",
-    "id workflow_id transaction_id context execution state created_at updated_at deleted_at",
-    limit=100,
-)
+EXECUTION = View("workflow_execution", "id workflow_id transaction_id context execution state created_at updated_at deleted_at", limit=100)
 LISTED = EXECUTION.but(defaults="id workflow_id transaction_id state execution created_at updated_at deleted_at")
 
 LOOK_SECONDS = 0.5

@@ -14,7 +14,7 @@ async def belongs(request: Request, entity: str, id: str, **parent: str) -> bool
 async def belonging(request: Request, entity: str, id: str, **parent: str) -> None:
     """Make sure that it does. Raises NotFound."""
     if not await belongs(request, entity, id, **parent):
-        raise request.not_found(View(entity, entity, entity, ()), id)
+        raise request.not_found(View(entity, ()), id)
 
 
 async def deleted_from(request: Request, view: View, parent_id: str, id: str, object: str) -> Answer:

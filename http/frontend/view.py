@@ -1,8 +1,8 @@
 """Views: what of an entity a route shows, by default and at most.
 
     REGION = View(
-        "region", "region", "regions",
-        defaults="id name currency_code created_at updated_at deleted_at metadata *countries",
+        "region",
+        "id name currency_code created_at updated_at deleted_at metadata *countries",
         allowed="id name currency_code … countries countries.iso_2 …",
     )
 
@@ -49,7 +49,9 @@ class View:
     entity: str
     """Root entity as the graph knows it: `product_variant`."""
     key: str
+    """Default: the entity's name."""
     plural: str
+    """Default: the key with an s."""
     defaults: Fields
     """What is shown when the request doesn't say."""
     allowed: frozenset[str] | None
@@ -76,10 +78,10 @@ class View:
     def __init__(
         self,
         entity: str,
-        key: str,
-        plural: str,
         defaults: str | Iterable[str],
         *,
+        key: str | None = None,
+        plural: str | None = None,
         allowed: str | Iterable[str] | None = None,
         stars: Mapping[str, Fields] | None = None,
         disallowed: str | Iterable[str] = (),
@@ -92,8 +94,8 @@ class View:
     ) -> None:
         put = object.__setattr__
         put(self, "entity", entity)
-        put(self, "key", key)
-        put(self, "plural", plural)
+        put(self, "key", key or entity)
+        put(self, "plural", plural or f"{self.key}s")
         put(self, "defaults", words(defaults))
         put(self, "allowed", None if allowed is None else frozenset(words(allowed)))
         put(self, "stars", dict(stars or {}))

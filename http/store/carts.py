@@ -73,8 +73,6 @@ _SHOWN = (
 
 CART = View(
     "cart",
-    "cart",
-    "carts",
     (*_SHOWN, *words("items.variant *region.countries *payment_collection *payment_collection.payment_sessions *credit_lines")),
     allowed=(
         *_SHOWN,

@@ -15,8 +15,6 @@ routes = Routes()
 
 REGION = View(
     "region",
-    "region",
-    "regions",
     "id name currency_code created_at updated_at deleted_at metadata *countries",
     allowed=(
         *words("id name currency_code created_at updated_at deleted_at metadata countries payment_providers"),
@@ -26,15 +24,12 @@ REGION = View(
 )
 CURRENCY = View(
     "currency",
-    "currency",
-    "currencies",
     "code name symbol symbol_native decimal_digits rounding",
     allowed="code name symbol symbol_native decimal_digits rounding created_at updated_at deleted_at",
+    plural="currencies",
 )
 COLLECTION = View(
     "product_collection",
-    "collection",
-    "collections",
     "id title handle external_id created_at updated_at",
     allowed=(
         *words("id title handle external_id created_at updated_at products metadata deleted_at"),
@@ -43,28 +38,13 @@ COLLECTION = View(
     limit=10,
     order="-created_at",
     visible=for_sale,
+    key="collection",
 )
 LABEL_ALLOWED = (*words("id value external_id created_at updated_at metadata products"), *under("products", " ".join(PRODUCT_ALLOWED)))
-TAG = View(
-    "product_tag",
-    "product_tag",
-    "product_tags",
-    "id value external_id created_at updated_at metadata *products",
-    allowed=LABEL_ALLOWED,
-    visible=for_sale,
-)
-TYPE = View(
-    "product_type",
-    "product_type",
-    "product_types",
-    "id value external_id created_at updated_at metadata *products",
-    allowed=LABEL_ALLOWED,
-    visible=for_sale,
-)
+TAG = View("product_tag", "id value external_id created_at updated_at metadata *products", allowed=LABEL_ALLOWED, visible=for_sale)
+TYPE = View("product_type", "id value external_id created_at updated_at metadata *products", allowed=LABEL_ALLOWED, visible=for_sale)
 OPTION = View(
     "product_option",
-    "product_option",
-    "product_options",
     "id title is_exclusive *values created_at updated_at metadata",
     allowed="id title is_exclusive values created_at updated_at metadata values.id values.value",
     visible=for_sale,
@@ -84,8 +64,6 @@ def _family(generations: int) -> tuple[str, ...]:
 
 CATEGORY = View(
     "product_category",
-    "product_category",
-    "product_categories",
     "id name description handle rank external_id parent_category_id created_at updated_at metadata *parent_category *category_children",
     allowed=(
         *words("id name description handle rank external_id parent_category_id created_at updated_at deleted_at metadata"),
@@ -93,6 +71,7 @@ CATEGORY = View(
         *_family(3),
     ),
     visible=for_sale,
+    plural="product_categories",
 )
 
 routes.resource("/store/regions", REGION, list=Filters(q=TEXT, id=MANY, currency_code=MANY, name=MANY, logical=True), delete=False)

@@ -25,13 +25,9 @@ ADDRESS_COLUMNS = words(
 COLUMNS = words("id email company_name first_name last_name phone metadata has_account deleted_at created_at updated_at")
 
 CUSTOMER = View(
-    "customer",
-    "customer",
-    "customers",
-    (*COLUMNS, "*addresses"),
-    allowed=(*COLUMNS, "addresses", "orders", *under("addresses", " ".join(ADDRESS_COLUMNS))),
+    "customer", (*COLUMNS, "*addresses"), allowed=(*COLUMNS, "addresses", "orders", *under("addresses", " ".join(ADDRESS_COLUMNS)))
 )
-ADDRESS = View("customer_address", "address", "addresses", ADDRESS_COLUMNS, allowed=ADDRESS_COLUMNS)
+ADDRESS = View("customer_address", ADDRESS_COLUMNS, allowed=ADDRESS_COLUMNS, key="address", plural="addresses")
 
 
 class UpdateCustomer(Body):

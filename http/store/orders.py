@@ -53,8 +53,6 @@ _DETAIL = (
 
 ORDER = View(
     "order",
-    "order",
-    "orders",
     (
         *words("id status summary currency_code display_id custom_display_id region_id email"),
         *_TOTALS,
@@ -86,8 +84,6 @@ ORDER = View(
 )
 ORDERS = View(
     "order",
-    "order",
-    "orders",
     "id status summary display_id custom_display_id total currency_code metadata created_at updated_at",
     allowed=(
         *words("id status summary display_id custom_display_id currency_code metadata created_at updated_at email region_id"),

@@ -18,8 +18,6 @@ routes = Routes()
 
 PAYMENT_COLLECTION = View(
     "payment_collection",
-    "payment_collection",
-    "payment_collections",
     "id currency_code amount *payment_sessions",
     allowed=(
         *words("id currency_code amount payment_sessions status payment_providers payment_providers.id"),
@@ -27,15 +25,7 @@ PAYMENT_COLLECTION = View(
     ),
     label="Payment collection",
 )
-PAYMENT_PROVIDER = View(
-    "payment_provider",
-    "payment_provider",
-    "payment_providers",
-    "id is_enabled",
-    allowed="id is_enabled",
-    limit=20,
-    label="Payment provider",
-)
+PAYMENT_PROVIDER = View("payment_provider", "id is_enabled", allowed="id is_enabled", limit=20, label="Payment provider")
 
 
 class CreatePaymentCollection(Body):

@@ -11,8 +11,6 @@ routes = Routes()
 COLUMNS = "id value label parent_return_reason_id description created_at updated_at deleted_at"
 RETURN_REASON = View(
     "return_reason",
-    "return_reason",
-    "return_reasons",
     f"{COLUMNS} *parent_return_reason *return_reason_children",
     allowed=f"{COLUMNS} parent_return_reason return_reason_children",
     limit=20,

@@ -36,13 +36,7 @@ _ALLOWED = (
     *under("calculated_price.original_price", _PRICE),
 )
 SHIPPING_OPTION = View(
-    "shipping_option",
-    "shipping_option",
-    "shipping_options",
-    (*_OPTION, "shipping_option_type_id", "metadata"),
-    allowed=_ALLOWED,
-    limit=20,
-    label="Shipping option",
+    "shipping_option", (*_OPTION, "shipping_option_type_id", "metadata"), allowed=_ALLOWED, limit=20, label="Shipping option"
 )
 SHIPPING_OPTIONS = SHIPPING_OPTION.but(
     defaults=(

@@ -53,8 +53,6 @@ PRODUCT_ALLOWED = (
 
 PRODUCT = View(
     "product",
-    "product",
-    "products",
     (*COLUMNS, *words("*type *collection *options *options.values *tags *images *variants *variants.options")),
     allowed=PRODUCT_ALLOWED,
     visible=for_sale,
@@ -68,8 +66,6 @@ VARIANT_COLUMNS = words(
 
 VARIANT = View(
     "product_variant",
-    "variant",
-    "variants",
     (*VARIANT_COLUMNS, *words("*options *images product.id product.type_id")),
     allowed=(
         *VARIANT_COLUMNS,
@@ -79,4 +75,5 @@ VARIANT = View(
     ),
     visible=for_sale,
     limit=20,
+    key="variant",
 )

@@ -83,8 +83,8 @@ LISTED = Filters(
     status=choice("open", "closed"),
     variants=Filters(sku=MANY),
 )
-PERSON = View("user", "person", "people", "id email", limit=15, order="-created_at")
-SHOWN = View("user", "person", "people", "id email first_name", allowed="id email first_name last_name", relations_limit=1)
+PERSON = View("user", "id email", limit=15, order="-created_at", key="person", plural="people")
+SHOWN = View("user", "id email first_name", allowed="id email first_name last_name", relations_limit=1, key="person", plural="people")
 
 
 @routes.post("/store/echo", body=Everything)

@@ -7,8 +7,8 @@ import pytest
 from velella.core.errors import InvalidData
 from velella.http.frontend import View
 
-VIEW = View("product", "product", "products", "id title handle *variants *variants.options type.value")
-GUARDED = View("product", "product", "products", "id title *variants", allowed="id title handle variants variants.sku collection orders")
+VIEW = View("product", "id title handle *variants *variants.options type.value")
+GUARDED = View("product", "id title *variants", allowed="id title handle variants variants.sku collection orders")
 
 
 @pytest.mark.parametrize(
@@ -78,4 +78,4 @@ def test_a_view_may_set_its_own_depth() -> None:
 
 
 def test_the_key_is_always_shown() -> None:
-    assert View("currency", "currency", "currencies", "code name").fields("name", key="code") == ("name", "code")
+    assert View("currency", "code name", plural="currencies").fields("name", key="code") == ("name", "code")

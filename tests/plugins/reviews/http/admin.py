@@ -6,8 +6,8 @@ from velella.http.frontend import ABSENT, MANY, NUMBERS, TEXT, Body, Filters, Me
 
 routes = Routes()
 
-REVIEW = View("review", "review", "reviews", "id product_id rating title content metadata created_at updated_at *product")
-REQUEST = View("review_request", "review_request", "review_requests", "id order_id product_id email created_at")
+REVIEW = View("review", "id product_id rating title content metadata created_at updated_at *product")
+REQUEST = View("review_request", "id order_id product_id email created_at")
 
 
 class UpdateReview(Body):

@@ -15,7 +15,7 @@ from ..workflows import create_review
 routes = Routes()
 
 COLUMNS = "id product_id rating title content created_at"
-REVIEW = View("review", "review", "reviews", COLUMNS, allowed=COLUMNS, order="-created_at", limit=20)
+REVIEW = View("review", COLUMNS, allowed=COLUMNS, order="-created_at", limit=20)
 
 PRODUCT.allow(["reviews", *(f"reviews.{name}" for name in COLUMNS.split())])  # `fields=+reviews.rating` on products
 
