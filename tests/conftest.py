@@ -15,7 +15,9 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from velella.actors.postgres import EmbeddedPostgres
+from velella.core import migrations
 from velella.core.ids import ulid
+from velella.core.settings import Settings
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
 
@@ -48,20 +50,34 @@ def postgres_url(postgres: EmbeddedPostgres) -> str:
 
 
 async def clone(postgres: EmbeddedPostgres, template: str = "template1") -> str:
-    """URL of a new database like `template`."""
+    """URL of a new database like `template`, copied as files: through the log it takes nine times as long."""
     name = f"test_{ulid().lower()}"
     connection = await asyncpg.connect(postgres.url("postgres"))
     try:
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     finally:
         await connection.close()
     return postgres.url(name)
+
+
+@pytest.fixture(scope="session")
+async def migrated(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Name of a database with the tables of every module that comes with Velella, to be cloned: to make them takes 4 s."""
+    url = await clone(postgres)
+    await migrations.migrate_all(Settings(database_url=url, data_dir=tmp_path_factory.mktemp("migrated")))
+    return url.split("?")[0].rpartition("/")[2]
 
 
 @pytest.fixture
 async def fresh_database(postgres: EmbeddedPostgres) -> str:
     """URL of a new database with nothing in it."""
     return await clone(postgres)
+
+
+@pytest.fixture
+async def migrated_database(postgres: EmbeddedPostgres, migrated: str) -> str:
+    """URL of a new database with the tables of every module, all of them empty."""
+    return await clone(postgres, migrated)
 
 
 STARTING_PROCESSES = ("tests/actors/", "tests/e2e/test_lifecycle.py", "tests/e2e/test_hostile.py")

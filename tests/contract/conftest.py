@@ -17,7 +17,6 @@ from velella.actors.cli.accounts import create_admin
 from velella.actors.host import local_host
 from velella.actors.postgres import EmbeddedPostgres
 from velella.actors.services import service_names
-from velella.core import migrations
 from velella.core.settings import ProviderSettings, Settings, default_providers
 from velella.http.frontend import FrontEnd
 from velella.modules.fulfillment.provider import Consignment, Data, FulfillmentProvider, Price
@@ -56,23 +55,22 @@ sys.modules[providers.__name__] = providers
 
 
 @pytest.fixture(scope="package")
-async def shop(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
+async def shop(postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
     """One that has been walked through."""
-    async with walked_shop(postgres, tmp_path_factory.mktemp("contract")) as made:
+    async with walked_shop(await clone(postgres, migrated), tmp_path_factory.mktemp("contract")) as made:
         yield made
 
 
 @asynccontextmanager
-async def walked_shop(postgres: EmbeddedPostgres, folder: Path) -> AsyncIterator[Shop]:
+async def walked_shop(database_url: str, folder: Path) -> AsyncIterator[Shop]:
     fulfillment = [*default_providers()["fulfillment"], ProviderSettings(use="contract_test_providers:Reckoner", id="r")]
     settings = Settings(
-        database_url=await clone(postgres),
+        database_url=database_url,
         port=0,
         data_dir=folder,
         **UNLIMITED,
         providers={**default_providers(), "fulfillment": fulfillment},
     ).with_secrets()
-    await migrations.migrate_all(settings)
     async with (
         local_host(settings, service_names(settings), wire_check=True) as host,
         aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session,

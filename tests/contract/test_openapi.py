@@ -17,6 +17,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 from velella.actors.postgres import EmbeddedPostgres
 from velella.http.frontend import found_routes
 
+from ..conftest import clone
 from .asking import caller, some_of
 from .conftest import walked_shop
 from .facts import anonymous
@@ -29,9 +30,9 @@ ROUTES = sorted(f"{route.method} {route.path}" for route in found_routes())
 
 
 @pytest.fixture(scope="module")
-async def described(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Shop, Any]]:
+async def described(postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Shop, Any]]:
     """A shop of its own, which all sorts of things are done to, and its description."""
-    async with walked_shop(postgres, tmp_path_factory.mktemp("described")) as shop:
+    async with walked_shop(await clone(postgres, migrated), tmp_path_factory.mktemp("described")) as shop:
         document = (await shop.guest.raw("GET", "/openapi.json")).json
         yield shop, schemathesis.openapi.from_dict(document)
 

@@ -8,13 +8,11 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, cast
 
-import asyncpg
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, Text
 
 from velella.actors.postgres import EmbeddedPostgres
 from velella.core.errors import InvalidData, NotFound, UnexpectedState
-from velella.core.ids import ulid
 from velella.core.migrations import load_module
 from velella.core.module import ModuleContext, ModuleService
 from velella.core.providers import Providers
@@ -30,6 +28,8 @@ from velella.core.sql.definition import definition
 from velella.core.sql.entity import Entity, Schema, many, one
 from velella.modules import NAMES
 from velella.modules.link.service import LinkService
+
+from ..conftest import clone
 
 
 def table(name: str, metadata: MetaData, *columns: Column[Any]) -> Table:
@@ -169,11 +169,7 @@ class Shop:
 @pytest.fixture(scope="module")
 async def shop(postgres: EmbeddedPostgres) -> AsyncIterator[Shop]:
     """Three shirts: `white` in both channels, `black` in the web, `grey` in none. White has two priced variants."""
-    name = f"graph_{ulid().lower()}"
-    connection = await asyncpg.connect(postgres.url("postgres"))
-    await connection.execute(f"CREATE DATABASE {name}")
-    await connection.close()
-    database = Database(postgres.url(name), connections=4)
+    database = Database(await clone(postgres), connections=4)
     await database.open()
     made = Shop(database)
     try:

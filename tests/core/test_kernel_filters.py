@@ -10,7 +10,8 @@ import pytest
 from velella.core.errors import InvalidData
 from velella.core.query.page import Query
 
-from .kernel_shop import ShopService, product_tag
+from ..conftest import clone
+from .kernel_shop import ShopService, product_tag, shop_on
 
 CASES: list[tuple[dict[str, Any], str]] = [
     ({}, "a b c d"),
@@ -105,17 +106,7 @@ NO_TEXTS = ("rank", "weight", "labels", "data", "created_at", "giftcard")
 
 @pytest.fixture(scope="module")
 async def stocked(postgres: Any) -> Any:
-    import asyncpg
-
-    from velella.core.ids import ulid
-
-    from .kernel_shop import shop_on
-
-    name = f"test_{ulid().lower()}"
-    connection = await asyncpg.connect(postgres.url("postgres"))
-    await connection.execute(f"CREATE DATABASE {name}")
-    await connection.close()
-    async with shop_on(postgres.url(name)) as (shop, _):
+    async with shop_on(await clone(postgres)) as (shop, _):
         await shop.create("brand", [{"id": "acme", "name": "Acme"}, {"id": "bolt", "name": "Bolt"}])
         await shop.create(
             "product",

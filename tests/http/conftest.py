@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import aiohttp
-import asyncpg
 import pytest
 from pydantic import Field
 
 from velella.actors.host import Host, local_host
 from velella.actors.postgres import EmbeddedPostgres
-from velella.core import json, migrations
+from velella.core import json
 from velella.core.errors import Conflict, UnexpectedState
 from velella.core.ids import ulid
 from velella.core.settings import Settings
@@ -46,6 +45,7 @@ from velella.http.frontend import (
     choice,
 )
 
+from ..conftest import clone
 from ..signing import UNLIMITED, token_of
 
 MODULES = ("api_key", "auth", "customer", "user", "sales_channel", "link", "notification", "store")
@@ -224,26 +224,21 @@ class Shop:
 
 
 @pytest.fixture(scope="package")
-async def shop(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
+async def shop(postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
     """Served for the whole run, on a database of its own."""
-    async with served(postgres, tmp_path_factory.mktemp("front")) as made:
+    async with served(await clone(postgres, migrated), tmp_path_factory.mktemp("front")) as made:
         yield made
 
 
 class served:
-    """`async with served(postgres, folder, port=0, …) as shop`"""
+    """`async with served(url of a database with all tables, folder, port=0, …) as shop`"""
 
-    def __init__(self, postgres: EmbeddedPostgres, folder: Path, **settings: Any) -> None:
-        self.postgres, self.folder, self.given = postgres, folder, settings
+    def __init__(self, database_url: str, folder: Path, **settings: Any) -> None:
+        self.database_url, self.folder, self.given = database_url, folder, settings
 
     async def __aenter__(self) -> Shop:
-        name = f"front_{ulid().lower()}"
-        connection = await asyncpg.connect(self.postgres.url("postgres"))
-        await connection.execute(f"CREATE DATABASE {name}")
-        await connection.close()
-        url = self.postgres.url(name)
         made = {
-            "database_url": url,
+            "database_url": self.database_url,
             "port": 0,
             "data_dir": self.folder,
             "store_cors": r"https://shop.example,/\.example\.org$/",
@@ -251,8 +246,6 @@ class served:
             **self.given,
         }
         settings = Settings(**made).with_secrets()
-        for module in (*MODULES, "engine"):
-            await migrations.migrate(migrations.load_module(module, settings), url)
         self.local = local_host(settings, (*MODULES, "locking", "workflows"))
         host = await self.local.__aenter__()
         self.front = FrontEnd(host.context, [*api_keys.routes, *identities.routes, *session.routes, *users.routes, *routes])

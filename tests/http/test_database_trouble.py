@@ -19,13 +19,14 @@ from velella.core.errors import Unavailable
 from velella.core.ids import ulid
 from velella.core.sql.compiled import Compiled
 
+from ..conftest import clone
 from .conftest import Client, Shop, served
 
 
 @pytest.fixture(scope="module")
-async def shop(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
+async def shop(postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
     """One of its own: its database is made to fail."""
-    async with served(postgres, tmp_path_factory.mktemp("trouble")) as made:
+    async with served(await clone(postgres, migrated), tmp_path_factory.mktemp("trouble")) as made:
         yield made
 
 
@@ -109,8 +110,8 @@ async def test_ready_is_a_shop_whose_services_answer_with_their_databases(
     assert (await client("GET", "/health")).status == 200, "the process itself is well"
 
 
-async def test_however_often_readiness_is_asked_it_asks_seldom(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
-    async with served(postgres, tmp_path) as shop, aiohttp.ClientSession() as session:
+async def test_however_often_readiness_is_asked_it_asks_seldom(migrated_database: str, tmp_path: Path) -> None:
+    async with served(migrated_database, tmp_path) as shop, aiohttp.ClientSession() as session:
         asked = 0
         broadcast = shop.host.router.broadcast
 

@@ -13,7 +13,6 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from velella.actors.postgres import EmbeddedPostgres
 from velella.core.errors import Misconfigured
 from velella.http.frontend import FrontEnd
 
@@ -99,9 +98,9 @@ async def test_a_body_that_is_not_what_it_says_is_refused(client: Client) -> Non
     assert refused.status == 400
 
 
-async def test_a_slow_answer_and_a_crowd_are_told_to_come_back(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
+async def test_a_slow_answer_and_a_crowd_are_told_to_come_back(migrated_database: str, tmp_path: Path) -> None:
     async with (
-        served(postgres, tmp_path, message_timeout=0.5, mailbox=2) as shop,
+        served(migrated_database, tmp_path, message_timeout=0.5, mailbox=2) as shop,
         aiohttp.ClientSession() as session,
     ):
         client = Client(session, shop.base)
@@ -117,8 +116,8 @@ async def test_a_slow_answer_and_a_crowd_are_told_to_come_back(postgres: Embedde
         assert (await client("GET", "/test/list")).status == 200
 
 
-async def test_closing_waits_for_those_inside(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
-    async with served(postgres, tmp_path) as shop, aiohttp.ClientSession(shop.base) as session:
+async def test_closing_waits_for_those_inside(migrated_database: str, tmp_path: Path) -> None:
+    async with served(migrated_database, tmp_path) as shop, aiohttp.ClientSession(shop.base) as session:
         inside = asyncio.create_task(Client(session, shop.base)("GET", "/test/slow", headers={"x-seconds": "0.5"}))
         await asyncio.sleep(0.1)
         await shop.front.stop()

@@ -9,7 +9,6 @@ import pytest
 
 from velella.actors.host import local_host
 from velella.actors.postgres import EmbeddedPostgres
-from velella.core import migrations
 from velella.core.ids import ulid
 from velella.core.settings import Settings
 from velella.http.frontend import FrontEnd, found_routes
@@ -21,10 +20,9 @@ from .conftest import Client, Shop
 
 
 @pytest.fixture(scope="module")
-async def shop(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
+async def shop(postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
     """A whole shop, with every route there is."""
-    settings = Settings(database_url=await clone(postgres), data_dir=tmp_path_factory.mktemp("whole"), port=0).with_secrets()
-    await migrations.migrate_all(settings)
+    settings = Settings(database_url=await clone(postgres, migrated), data_dir=tmp_path_factory.mktemp("whole"), port=0).with_secrets()
     async with local_host(settings) as host:
         await seed_defaults(host.modules)
         front = FrontEnd(host.context, found_routes())

@@ -20,6 +20,7 @@ from velella.http.auth import identities
 from velella.http.frontend import FrontEnd
 from velella.modules.auth.limits import Limits
 
+from ..conftest import clone
 from .conftest import MODULES, Answered, Client, Shop, served
 
 GIVEN = {
@@ -33,8 +34,8 @@ CHEAP = {"auth": [{"use": "emailpass", "id": "emailpass", "options": {"hash_conf
 
 
 @pytest.fixture(scope="module")
-async def limited(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
-    async with served(postgres, tmp_path_factory.mktemp("limited"), **GIVEN, providers=CHEAP) as made:
+async def limited(postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
+    async with served(await clone(postgres, migrated), tmp_path_factory.mktemp("limited"), **GIVEN, providers=CHEAP) as made:
         yield made
 
 

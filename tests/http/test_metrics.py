@@ -9,7 +9,6 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from velella.actors.postgres import EmbeddedPostgres
 from velella.core.metrics import BOUNDS, METRICS, Histogram, quantile
 from velella.http.frontend.exposition import exposition
 
@@ -163,9 +162,9 @@ async def test_who_brings_the_token_may_read_them_and_nobody_else(shop: Shop) ->
         assert (await client("GET", "/metrics", headers={"Authorization": f"Bearer {token}"})).status == 200
 
 
-async def test_they_may_be_open_or_off(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
+async def test_they_may_be_open_or_off(migrated_database: str, tmp_path: Path) -> None:
     for metrics, token, status in (("open", None, 200), ("private", "s3cret", 401), ("off", None, 404)):
-        async with served(postgres, tmp_path, metrics=metrics, metrics_token=token) as shop, aiohttp.ClientSession() as session:
+        async with served(migrated_database, tmp_path, metrics=metrics, metrics_token=token) as shop, aiohttp.ClientSession() as session:
             client = Client(session, shop.base)
             assert (await client("GET", "/metrics")).status == status
             if token is not None:

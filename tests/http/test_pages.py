@@ -10,14 +10,15 @@ import pytest
 
 from velella.actors.postgres import EmbeddedPostgres
 
+from ..conftest import clone
 from .conftest import Client, Shop, served
 
 
 @pytest.fixture(scope="module")
-async def open_shop(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
+async def open_shop(postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
     """A shop that any page may read of, and that says where it is."""
     settings = {"store_cors": "*", "admin_cors": "*,https://desk.example", "auth_cors": "*", "public_url": "https://shop.example"}
-    async with served(postgres, tmp_path_factory.mktemp("open"), **settings) as made:
+    async with served(await clone(postgres, migrated), tmp_path_factory.mktemp("open"), **settings) as made:
         yield made
 
 
@@ -116,7 +117,7 @@ async def test_the_dashboard_runs_only_what_it_brought(open_shop: Shop, client: 
 
 
 async def test_browsers_that_came_by_tls_stay_with_it(
-    open_shop: Shop, shop: Shop, client: Client, postgres: EmbeddedPostgres, tmp_path: Path
+    open_shop: Shop, shop: Shop, client: Client, migrated_database: str, tmp_path: Path
 ) -> None:
     async def said(base: str, **headers: str) -> str | None:
         async with client.session.get(f"{base}/app", headers=headers) as answer:
@@ -126,5 +127,5 @@ async def test_browsers_that_came_by_tls_stay_with_it(
     assert await said(shop.base) is None
     assert await said(shop.base, **{"X-Forwarded-Proto": "https"}) == "max-age=31536000", "a proxy of this machine is trusted"
     assert await said(shop.base, **{"X-Forwarded-Proto": "https, http"}) is None
-    async with served(postgres, tmp_path, trusted_proxies=[]) as alone:
+    async with served(migrated_database, tmp_path, trusted_proxies=[]) as alone:
         assert await said(alone.base, **{"X-Forwarded-Proto": "https"}) is None

@@ -14,8 +14,6 @@ import aiohttp
 import pytest
 import structlog
 
-from velella.actors.postgres import EmbeddedPostgres
-
 from .conftest import Client, Shop, served
 
 JSON = {"Content-Type": "application/json"}
@@ -156,8 +154,8 @@ async def test_a_refusal_of_a_body_that_is_there_keeps_the_connection(shop: Shop
 # -- slow
 
 
-async def test_who_sends_a_body_byte_by_byte_takes_nobodys_place(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
-    async with served(postgres, tmp_path, mailbox=4, receive_timeout=2.0) as shop, aiohttp.ClientSession() as session:
+async def test_who_sends_a_body_byte_by_byte_takes_nobodys_place(migrated_database: str, tmp_path: Path) -> None:
+    async with served(migrated_database, tmp_path, mailbox=4, receive_timeout=2.0) as shop, aiohttp.ClientSession() as session:
         client = Client(session, shop.base)
         slow = [Raw(shop) for _ in range(40)]
         for each in slow:
@@ -175,8 +173,8 @@ async def test_who_sends_a_body_byte_by_byte_takes_nobodys_place(postgres: Embed
             await each.__aexit__()
 
 
-async def test_a_body_that_comes_on_has_longer(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
-    async with served(postgres, tmp_path, receive_timeout=1.0, receive_rate=100) as shop, Raw(shop) as raw:
+async def test_a_body_that_comes_on_has_longer(migrated_database: str, tmp_path: Path) -> None:
+    async with served(migrated_database, tmp_path, receive_timeout=1.0, receive_rate=100) as shop, Raw(shop) as raw:
         raw.head("/test/any", "Content-Type: application/json", "Content-Length: 2000")
         for _ in range(20):
             raw.send(b"[" + b" " * 98 + b"]" if _ == 19 else b" " * 100)
@@ -197,8 +195,8 @@ async def test_who_breaks_off_is_no_trouble(shop: Shop, caplog: pytest.LogCaptur
 # -- heads
 
 
-async def test_a_head_that_does_not_come_is_not_waited_for(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
-    async with served(postgres, tmp_path, receive_timeout=1.0) as shop, Raw(shop) as silent, Raw(shop) as slow, Raw(shop) as later:
+async def test_a_head_that_does_not_come_is_not_waited_for(migrated_database: str, tmp_path: Path) -> None:
+    async with served(migrated_database, tmp_path, receive_timeout=1.0) as shop, Raw(shop) as silent, Raw(shop) as slow, Raw(shop) as later:
         slow.send(b"GET /health HTTP/1.1\r\nX: ")
         later.head("/health", method="GET")
         assert (await later.answer())[0] == 200
@@ -212,15 +210,15 @@ async def test_a_head_that_does_not_come_is_not_waited_for(postgres: EmbeddedPos
             assert await raw.is_closed()
 
 
-async def test_a_long_answer_is_not_taken_for_a_late_head(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
-    async with served(postgres, tmp_path, receive_timeout=0.5) as shop, Raw(shop) as raw:
+async def test_a_long_answer_is_not_taken_for_a_late_head(migrated_database: str, tmp_path: Path) -> None:
+    async with served(migrated_database, tmp_path, receive_timeout=0.5) as shop, Raw(shop) as raw:
         raw.head("/test/slow", "x-seconds: 3", method="GET")
         raw.send(b"GET /health HTTP/1.1\r\nHo")
         assert (await raw.answer())[0] == 200
 
 
-async def test_an_answer_that_nobody_takes_is_let_go(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
-    async with served(postgres, tmp_path, receive_timeout=1.0) as shop:
+async def test_an_answer_that_nobody_takes_is_let_go(migrated_database: str, tmp_path: Path) -> None:
+    async with served(migrated_database, tmp_path, receive_timeout=1.0) as shop:
         listening = socket.socket()
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         listening.setblocking(False)
@@ -241,8 +239,8 @@ async def test_an_answer_that_nobody_takes_is_let_go(postgres: EmbeddedPostgres,
 # -- many
 
 
-async def test_one_address_has_so_many_connections(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
-    async with served(postgres, tmp_path, connections_per_address=3, trusted_proxies=[]) as shop:
+async def test_one_address_has_so_many_connections(migrated_database: str, tmp_path: Path) -> None:
+    async with served(migrated_database, tmp_path, connections_per_address=3, trusted_proxies=[]) as shop:
         held = [Raw(shop) for _ in range(3)]
         for each in held:
             await each.__aenter__()
@@ -262,8 +260,8 @@ async def test_one_address_has_so_many_connections(postgres: EmbeddedPostgres, t
             await each.__aexit__()
 
 
-async def test_a_trusted_proxy_has_as_many_as_it_likes(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
-    async with served(postgres, tmp_path, connections_per_address=2, trusted_proxies=["127.0.0.1/32"]) as shop:
+async def test_a_trusted_proxy_has_as_many_as_it_likes(migrated_database: str, tmp_path: Path) -> None:
+    async with served(migrated_database, tmp_path, connections_per_address=2, trusted_proxies=["127.0.0.1/32"]) as shop:
         held = [Raw(shop) for _ in range(6)]
         for each in held:
             await each.__aenter__()

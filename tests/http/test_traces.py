@@ -14,6 +14,7 @@ from opentelemetry.trace import StatusCode
 from velella.actors.postgres import EmbeddedPostgres
 from velella.core import tracing
 
+from ..conftest import clone
 from .conftest import Client, Shop, served
 
 
@@ -28,12 +29,12 @@ class Traced:
 
 
 @pytest.fixture(scope="module")
-async def traced(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory, shop: Shop) -> AsyncIterator[Traced]:
+async def traced(postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pytest.TempPathFactory, shop: Shop) -> AsyncIterator[Traced]:
     """Beside `shop`, which was started before and isn't traced."""
     exporter = InMemorySpanExporter()
     tracing.start("", 1.0, "test-0", exporter)
     try:
-        async with served(postgres, tmp_path_factory.mktemp("traced")) as seen, aiohttp.ClientSession() as session:
+        async with served(await clone(postgres, migrated), tmp_path_factory.mktemp("traced")) as seen, aiohttp.ClientSession() as session:
             yield Traced(seen, Client(session, seen.base), exporter)
     finally:
         tracing.stop()

@@ -11,7 +11,6 @@ from velella.actors.cli.accounts import create_admin
 from velella.actors.host import local_host
 from velella.actors.postgres import EmbeddedPostgres
 from velella.actors.services import service_names
-from velella.core import migrations
 from velella.core.settings import Settings
 from velella.http.frontend import FrontEnd
 from velella.workflows.defaults import seed_defaults
@@ -24,11 +23,10 @@ from .recorded import SCENARIOS, answers, play, unexplained
 
 
 @pytest.fixture(scope="package")
-async def base(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+async def base(postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """URL of an empty shop with an admin user. Its messages are encoded as they are between pools."""
     folder = Path(tmp_path_factory.mktemp("medusa"))
-    settings = Settings(database_url=await clone(postgres), port=0, data_dir=folder, **UNLIMITED).with_secrets()
-    await migrations.migrate_all(settings)
+    settings = Settings(database_url=await clone(postgres, migrated), port=0, data_dir=folder, **UNLIMITED).with_secrets()
     async with local_host(settings, service_names(settings), wire_check=True) as host:
         front = host.services["http"]
         assert isinstance(front, FrontEnd)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import asyncpg
 import pytest
 from rich.console import Console
 
@@ -20,8 +19,9 @@ from velella.actors.postgres import EmbeddedPostgres
 from velella.actors.services import service_names
 from velella.core import json, migrations
 from velella.core.flow import definitions
-from velella.core.ids import ulid
 from velella.core.settings import Settings
+
+from ..conftest import clone
 
 HERE = Path(__file__).parent
 INSTALLED: dict[str, Any] = tomllib.loads((HERE / "reviews" / "velella.toml").read_text())
@@ -86,13 +86,9 @@ def installed() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-async def shop(installed: None, postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
-    name = f"reviews_{ulid().lower()}"
-    connection = await asyncpg.connect(postgres.url("postgres"))
-    await connection.execute(f"CREATE DATABASE {name}")
-    await connection.close()
+async def shop(installed: None, postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
     folder = tmp_path_factory.mktemp("reviews")
-    settings = Settings(database_url=postgres.url(name), port=0, data_dir=folder, **INSTALLED).with_secrets()
+    settings = Settings(database_url=await clone(postgres, migrated), port=0, data_dir=folder, **INSTALLED).with_secrets()
     assert "review" in await migrations.migrate_all(settings)
     await seed_defaults(settings)
     with (folder / "seeding.txt").open("w") as log:

@@ -13,18 +13,17 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import aiohttp
-import asyncpg
 import pytest
 
 from velella.actors.host import Host, local_host
 from velella.actors.postgres import EmbeddedPostgres
 from velella.actors.services import service_names
-from velella.core import migrations
 from velella.core.ids import ulid
 from velella.core.settings import ProviderSettings, Settings, default_providers
 from velella.http.frontend import FrontEnd
 from velella.modules.payment.provider import Ask, Outcome, PaymentProvider
 
+from ..conftest import clone
 from ..signing import token_of
 from ..stripe_desk import KEY, SECRET, StripeDesk
 from ..vault import Vault
@@ -388,12 +387,10 @@ async def stripe_desk() -> AsyncIterator[StripeDesk]:
 
 
 @pytest.fixture(scope="package")
-async def market(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory, stripe_desk: StripeDesk) -> AsyncIterator[Market]:
+async def market(
+    postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pytest.TempPathFactory, stripe_desk: StripeDesk
+) -> AsyncIterator[Market]:
     """One shop for all tests; each makes its own products."""
-    name = f"market_{ulid().lower()}"
-    connection = await asyncpg.connect(postgres.url("postgres"))
-    await connection.execute(f"CREATE DATABASE {name}")
-    await connection.close()
     stripe = {"api_key": KEY, "webhook_secret": SECRET, "api_base": stripe_desk.url, "timeout": 5.0}
     payment = [
         *default_providers()["payment"],
@@ -403,12 +400,11 @@ async def market(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFa
         ProviderSettings(use="stripe", id="at-once", options={**stripe, "capture": True}),
     ]
     settings = Settings(
-        database_url=postgres.url(name),
+        database_url=await clone(postgres, migrated),
         port=0,
         data_dir=Path(tmp_path_factory.mktemp("market")),
         providers={**default_providers(), "payment": payment},
     ).with_secrets()
-    await migrations.migrate_all(settings)
     async with local_host(settings, service_names(settings), wire_check=True) as host:
         front = host.services["http"]
         assert isinstance(front, FrontEnd)

@@ -13,7 +13,6 @@ import pytest_asyncio
 
 from velella.actors.host import Host, local_host
 from velella.actors.postgres import EmbeddedPostgres
-from velella.core import migrations
 from velella.core.flow import Flow, on_hook, step
 from velella.core.settings import Settings
 from velella.modules import Modules
@@ -63,11 +62,10 @@ def unlucky() -> dict[str, Any]:
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
-async def seeded(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> str:
+async def seeded(postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Name of a database with all tables and the shop's defaults, to be cloned."""
-    url = await clone(postgres)
+    url = await clone(postgres, migrated)
     settings = Settings(database_url=url, data_dir=tmp_path_factory.mktemp("seeded"))
-    await migrations.migrate_all(settings)
     async with local_host(settings) as host:
         assert await seed_defaults(host.modules)
     connection = await asyncpg.connect(url)

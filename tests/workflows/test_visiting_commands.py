@@ -50,7 +50,7 @@ async def velella(folder: Path, *arguments: str, **more: str) -> tuple[int | Non
 
 
 @pytest.fixture(scope="module")
-async def url(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> str:
+async def url(postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The database of a shop with a provider more of each kind than there is by default, an event that waits, and a flow that failed."""
     more = {
         **default_providers(),
@@ -59,9 +59,8 @@ async def url(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFacto
         "fulfillment": [ProviderSettings(use="manual", id="manual"), ProviderSettings(use="manual", id="courier")],
         "notification": [ProviderSettings(use="local", id="desk", options={"channels": ["email", "feed"]})],
     }
-    url = await clone(postgres)
+    url = await clone(postgres, migrated)
     settings = Settings(_env_file=None, database_url=url, data_dir=tmp_path_factory.mktemp("shop"), providers=more)
-    await migrations.migrate_all(settings)
     async with local_host(settings) as host:
         await seed_defaults(host.modules)
     connection = await asyncpg.connect(url)

@@ -12,7 +12,6 @@ import pytest
 
 from velella.actors.host import local_host
 from velella.actors.postgres import EmbeddedPostgres
-from velella.core import migrations
 from velella.core.errors import Unavailable
 from velella.core.flow import Step
 from velella.core.flow.run import Run
@@ -68,11 +67,10 @@ FILES = (
 
 
 @pytest.fixture(scope="package")
-async def shop(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
+async def shop(postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
     """Served for all these tests: each makes its own things, under names of its own."""
-    url, folder = await clone(postgres), tmp_path_factory.mktemp("admin")
+    url, folder = await clone(postgres, migrated), tmp_path_factory.mktemp("admin")
     settings = Settings(database_url=url, data_dir=folder, port=0, **UNLIMITED).with_secrets()
-    await migrations.migrate_all(settings)
     async with local_host(settings) as host:
         await seed_defaults(host.modules)
         front = FrontEnd(host.context, [route for file in FILES for route in file.routes])
