@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shlex
-import sys
 from pathlib import Path
 
 import asyncpg
@@ -19,6 +17,7 @@ from velella.core.errors import Misconfigured
 from velella.core.settings import ProviderSettings, Settings, default_providers
 from velella.workflows.defaults import seed_defaults
 
+from ..commands import command
 from ..conftest import clone
 
 LOOKS = (("workflows", "list"), ("workflows", "show", "wfex_1"), ("key", "list"))
@@ -35,18 +34,7 @@ PROVIDERS = ("payment_provider", "tax_provider", "fulfillment_provider", "notifi
 async def velella(folder: Path, *arguments: str, **more: str) -> tuple[int | None, str]:
     """Run a command in an empty folder, with `more` in its environment: exit code and what it printed."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("VELELLA_")} | more
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "velella.actors.cli",
-        *arguments,
-        cwd=folder,
-        env=environment,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    printed, _ = await process.communicate()
-    return process.returncode, printed.decode()
+    return await command(*arguments, folder=folder, environment=environment)
 
 
 @pytest.fixture(scope="module")
@@ -84,30 +72,30 @@ async def held(url: str, *tables: str) -> dict[str, list[str]]:
     return rows
 
 
-@pytest.mark.parametrize("command", LOOKS, ids=" ".join)
-async def test_a_command_that_looks_writes_nothing(url: str, tmp_path: Path, command: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("words", LOOKS, ids=" ".join)
+async def test_a_command_that_looks_writes_nothing(url: str, tmp_path: Path, words: tuple[str, ...]) -> None:
     before = await held(url)
-    code, printed = await velella(tmp_path, *command, "--database-url", url)
+    code, printed = await velella(tmp_path, *words, "--database-url", url)
     assert code == 0, printed
     assert await held(url) == before
     assert list(tmp_path.iterdir()) == [], "nothing is left in the folder either"
 
 
-@pytest.mark.parametrize("command", WORKS, ids=lambda command: command[0])
-async def test_a_command_that_works_takes_nothing_from_the_shop(url: str, tmp_path: Path, command: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("words", WORKS, ids=lambda words: words[0])
+async def test_a_command_that_works_takes_nothing_from_the_shop(url: str, tmp_path: Path, words: tuple[str, ...]) -> None:
     shops = (*PROVIDERS, "event_subscription", "event_delivery")
     before = await held(url, *shops)
     assert all(before.values())
-    code, printed = await velella(tmp_path, *command, "--database-url", url)
+    code, printed = await velella(tmp_path, *words, "--database-url", url)
     assert code == 0, printed
     assert await held(url, *shops) == before
     [orphan] = [row for row in (await held(url, "workflow_execution"))["workflow_execution"] if "wfex_2" in row]
     assert "invoking" in orphan, "what a dead coordinator of the shop had begun is the shop's to go on with"
 
 
-@pytest.mark.parametrize("command", [LOOKS[0], WORKS[1]], ids=lambda command: command[0])
-async def test_where_there_is_no_shop_none_is_made(tmp_path: Path, command: tuple[str, ...]) -> None:
-    code, printed = await velella(tmp_path, *command)
+@pytest.mark.parametrize("words", [LOOKS[0], WORKS[1]], ids=lambda words: words[0])
+async def test_where_there_is_no_shop_none_is_made(tmp_path: Path, words: tuple[str, ...]) -> None:
+    code, printed = await velella(tmp_path, *words)
     assert code == 1
     assert "There is no shop" in printed
     assert list(tmp_path.iterdir()) == []
@@ -115,8 +103,8 @@ async def test_where_there_is_no_shop_none_is_made(tmp_path: Path, command: tupl
 
 async def test_the_first_command_on_a_new_shop_may_name_its_providers(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
     url = await clone(postgres)
-    for command in (("migrate",), ("seed", "--empty")):
-        code, printed = await velella(tmp_path, *command, "--database-url", url)
+    for words in (("migrate",), ("seed", "--empty")):
+        code, printed = await velella(tmp_path, *words, "--database-url", url)
         assert code == 0, printed
     assert all((await held(url, "payment_provider", "fulfillment_provider")).values())
 
