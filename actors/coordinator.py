@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ..core import json
 from ..core.clock import iso
 from ..core.codec import pack, unpack
-from ..core.errors import Conflict, InvalidData, Misconfigured, NotAllowed, NotFound, Unavailable, UnexpectedState, VelellaError
+from ..core.errors import Conflict, InvalidData, Misconfigured, NotAllowed, NotFound, Unavailable, VelellaError
 from ..core.flow import FlowContext, workflow_named
 from ..core.flow.definitions import recurring_workflows, unmatched_hooks
 from ..core.flow.journal import Outgrown
@@ -141,17 +141,14 @@ class Coordinator(Service):
 
         A short one that turns out to have to be durable (see `Flow.durably`) is.
 
-        `key` names the execution of a durable workflow: of all runs with one key, one is carried out, and all get its result, for as long
-        as it is kept. By default it is what the workflow's `key` parameter holds. A short workflow takes none: it leaves nothing behind
-        that a repetition could find.
+        `key` names the execution: of all runs with one key, one is carried out, and all get its result, for as long as it is kept. By
+        default it is what a durable workflow's `key` parameter holds. A short workflow that is given one is durable.
 
         Raises what the workflow raises, after it was undone. GoesOn from a durable one means that it isn't over.
         """
         workflow = workflow_named(name)
-        if workflow.durable:
+        if workflow.durable or key is not None:
             return await self._durable.run(workflow, input, key if key is not None else workflow.key_of(input))
-        if key is not None:
-            raise UnexpectedState(f"The workflow {name} is short: it keeps nothing that could be found by a key.")
         attempt = 0
         while True:
             run = Run(self._flows, workflow)
@@ -184,12 +181,10 @@ class Coordinator(Service):
     @keyed("key")
     @reads
     async def run_once(self, name: str, input: dict[str, Any], key: str) -> Any:
-        """`run` of a durable workflow, for callers in other processes: it may be sent again, to any coordinator, when its answer was lost.
+        """`run` with a key, for callers in other processes: it may be sent again, to any coordinator, when its answer was lost.
 
         (That is what marking it as a read means here. The key sees to it that it is carried out once.)
         """
-        if not workflow_named(name).durable:
-            raise InvalidData(f"The workflow {name} is short: sent twice it would be done twice.")
         return await self.run(name, input, key)
 
     async def start_durable(self, name: str, input: dict[str, Any], key: str | None = None) -> str:

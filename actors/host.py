@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from ..core.module import Module, ModuleContext
 from ..core.providers import Providers
 from ..core.settings import Settings
 from . import services as known
-from .caching import FILLERS, QUIET_MODULES, Announcer, Cache, sources, told_of_them
+from .caching import FILLERS, QUIET_MODULES, Announcer, Cache, remembered_of, sources
 from .context import Away, Changed, HostContext
 from .directory import HOST, Address, Directory, ReplicaId, Standing
 from .endpoint import Dispatcher, Endpoint
@@ -33,6 +34,7 @@ from .tls import client_tls, server_tls
 if TYPE_CHECKING:
     from ..core.query.graph import Graph
     from ..core.sql.database import Database
+    from ..core.sql.entity import Schema
     from ..modules import Modules
     from .caching import CachingService
     from .coordinator import Coordinator
@@ -227,7 +229,7 @@ class Host:
             service: Service = made_by(self.context)
             return service
         providers = Providers(name, made_by.provider_kinds, self.settings.providers.get(name, ()))
-        changed = self._changed_quietly if name in QUIET_MODULES else self.changed
+        changed = partial(self._changed_quietly, made_by.schema) if name in QUIET_MODULES else self.changed
         return made_by.service(ModuleContext(self.settings, self.database(name), providers, changed, self._memory, self._visits))
 
     def database(self, name: str) -> Database:
@@ -329,9 +331,9 @@ class Host:
         except Exception as error:  # noqa: BLE001 - the write is done and must be answered
             log.warning("a change could not be spread", names=sorted(names), error=str(error))
 
-    async def _changed_quietly(self, names: frozenset[str]) -> None:
+    async def _changed_quietly(self, schema: Schema, names: frozenset[str]) -> None:
         """Changes of what nobody caches concern nobody."""
-        if told := told_of_them(names):
+        if told := remembered_of(names, schema):
             await self.changed(told)
 
     def tell(self, names: frozenset[str] | None) -> None:

@@ -24,7 +24,7 @@ Links = Mapping[str, Sequence[Row]]
 Things = Mapping[str, Sequence[str]]
 """Ids by entity."""
 
-_WITH_LINKED = frozenset(("service_zone",))
+WITH_LINKED = frozenset(("service_zone",))
 """What isn't linked itself, but takes what is along when it is deleted: shipping options."""
 _LINKS = {each.name: each for each in LINKS}
 
@@ -66,7 +66,7 @@ async def unlink_all(flow: Flow, change: Change) -> None:
 
 async def delete(flow: Flow, entity: str, ids: Sequence[str]) -> list[str]:
     """Delete things with what goes along, then their links. The ids of those that were there."""
-    if entity in LINKED or entity in _WITH_LINKED:
+    if entity in LINKED or entity in WITH_LINKED:
         flow.durably()
     done = await flow.run(delete_rows, entity, ids)
     await unlink_all(flow, done["change"])
@@ -154,12 +154,6 @@ async def _link_all_again(flow: Flow, unlinked: Unlinked) -> None:
 @step(undo=_link_all_again)
 async def undo_all_links(flow: Flow, things: dict[str, list[str]]) -> Unlinked:
     return {"things": things, "done": await keep(flow.modules.link.release, things)}
-
-
-@workflow("delete-things")
-async def delete_things(flow: Flow, entity: str, ids: list[str]) -> list[str]:
-    """`delete`, where that is all there is to deleting them."""
-    return await delete(flow, entity, ids)
 
 
 @workflow("batch-links")

@@ -7,8 +7,8 @@ asks any front end, sees the write. The exceptions: a front end that didn't conf
 telling. For the first, the next thing it hears is to forget everything; for the second, the supervisor tells everybody to. Until then,
 and should all of that be lost, an entry lives `cache_seconds`.
 
-What is asked for seldom twice and changes all the time is never cached, and its changes aren't told: `QUIET_MODULES`, but for the few
-things in them that are settings rather than trade.
+What is asked for seldom twice and changes all the time is never cached, and its changes aren't told: `QUIET_MODULES`, but for those of
+their entities that are settings rather than trade (`Entity.remembered`).
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from .cache import NOTHING, Cache, Figures
 from .spread import FILLERS, Announcer, Spread, sources, told_together
 
 if TYPE_CHECKING:
+    from ...core.sql.entity import Schema
     from ..context import HostContext
 
 QUIET_MODULES = frozenset(("cart", "order", "payment"))
-TOLD_OF_THEM = frozenset(("payment_provider", "refund_reason", "return_reason"))
-"""Entities of quiet modules that seldom change."""
 
 
-def told_of_them(names: Iterable[str]) -> frozenset[str]:
+def remembered_of(names: Iterable[str], schema: Schema) -> frozenset[str]:
     """Of what has changed in a quiet module, what is told all the same: entities, and single rows of them."""
-    return frozenset(name for name in names if name.partition(":")[0].partition(".")[0] in TOLD_OF_THEM)
+    remembered = {name for name, entity in schema.entities.items() if entity.remembered}
+    return frozenset(name for name in names if name.partition(":")[0].partition(".")[0] in remembered)
 
 
 class CachingService(Service):
@@ -60,6 +60,6 @@ def create(context: HostContext) -> CachingService:
 
 
 __all__ = [
-    "FILLERS", "NOTHING", "QUIET_MODULES", "TOLD_OF_THEM", "Announcer", "Cache", "CachingService", "Figures", "Spread", "create", "sources",
-    "told_of_them", "told_together",
+    "FILLERS", "NOTHING", "QUIET_MODULES", "Announcer", "Cache", "CachingService", "Figures", "Spread", "create", "remembered_of",
+    "sources", "told_together",
 ]  # fmt: skip

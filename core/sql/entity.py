@@ -115,6 +115,8 @@ class Entity:
     told: frozenset[str] = frozenset()
     """Paths of relations (`variants`, `variants.options`) whose every change names a row in its notice: one that was shown there, or the
     row of this entity itself. A row shown with these alone can be remembered until one of the rows in it changes."""
+    remembered: bool = False
+    """Of a module whose changes caches aren't told of, as it is all trade: this is a setting, so they are told of it and remember it."""
     bare: bool = False
     """Whether its rows, shown in others, come without their key where that isn't asked for, and leave no trace of it in those others."""
     view_of: str | None = None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from ...core.json import dumps, loads
-from ...workflows.api_key.keys import delete_api_keys
+from ...workflows.api_key.keys import API_KEYS
 from ...workflows.sales_channel.channels import link_sales_channels_to_api_key
 from ..frontend import ABSENT, MANY, OPERATORS, TEXT, Answer, Body, Filters, LinkBody, Number, Request, Routes, View, choice
+from ..frontend.flows import signed
 
 routes = Routes()
 
@@ -19,7 +20,7 @@ API_KEY = View(
     label="ApiKey",
 )
 
-API_KEYS = Filters(
+LISTED = Filters(
     logical=True,
     q=TEXT,
     id=MANY,
@@ -46,11 +47,7 @@ class RevokeApiKey(Body):
     revoke_in: Number = ABSENT
 
 
-async def _delete(request: Request, id: str) -> None:
-    await request.run(delete_api_keys, ids=[id])
-
-
-routes.resource("/admin/api-keys", API_KEY, list=API_KEYS, update=UpdateApiKey, delete=_delete)
+routes.resource("/admin/api-keys", API_KEY, API_KEYS, list=LISTED, update=UpdateApiKey)
 
 
 @routes.post("/admin/api-keys/{id}/sales-channels", body=LinkBody, returns=API_KEY)
@@ -64,7 +61,7 @@ async def link_channels(request: Request) -> Answer:
 @routes.post("/admin/api-keys", body=CreateApiKey, returns=API_KEY)
 async def create(request: Request) -> Answer:
     """Make an API key. The whole token of a secret one is shown here and never again."""
-    key = (await request.modules.api_key.create_keys([{**request.body, "created_by": request.actor_id}]))[0]
+    (key,) = await request.run(API_KEYS.create, rows=[signed(request, request.body)])  # under no key: its token is kept nowhere
     shown: dict[str, Any] = loads(await request.fetch(API_KEY, key["id"]))
     shown["api_key"] |= {"token": key["token"], "deleted_at": None}
     return dumps(shown)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from ...workflows.promotion.campaigns import add_or_remove_campaign_promotions, create_campaigns, delete_campaigns, update_campaigns
 from ..frontend.bodies import ABSENT, AdditionalData, Body, LinkBody, Number
 from ..frontend.filters import TEXT, Filters
-from ..frontend.flows import creates, deletes, split
+from ..frontend.flows import split
 from ..frontend.request import Answer, Request
 from ..frontend.routes import Routes, Write
 from ..frontend.view import View
@@ -68,9 +68,9 @@ routes.resource(
     "/admin/campaigns",
     CAMPAIGN,
     list=CAMPAIGNS,
-    create=Write(CreateCampaign, run=creates(create_campaigns, "campaigns_data")),
-    update=Write(UpdateCampaign, run=change_campaign),
-    delete=deletes(delete_campaigns),
+    create=Write(CreateCampaign, create_campaigns),
+    update=Write(UpdateCampaign, change_campaign),
+    delete=delete_campaigns,
     object="campaign",
 )
 

@@ -21,7 +21,6 @@ from ...workflows.product.groups import (
 from ..frontend.bodies import ABSENT, AdditionalData, Body, LinkBody, Metadata, Rank
 from ..frontend.cached import Cached
 from ..frontend.filters import BOOLEAN, MANY, STAMPS, TEXT, Filters
-from ..frontend.flows import creates, deletes, updates
 from ..frontend.request import Answer, Request
 from ..frontend.routes import Routes, Write
 from ..frontend.trees import TREE, TREES, category_list, one_category
@@ -87,26 +86,26 @@ routes.resource(
     "/admin/collections",
     COLLECTION,
     list=Filters(q=TEXT, id=MANY, title=MANY, handle=MANY, external_id=MANY, logical=True, **STAMPS),
-    create=Write(CreateCollection, run=creates(create_collections, "collections")),
-    update=Write(UpdateCollection, run=updates(update_collections)),
-    delete=deletes(delete_collections),
+    create=Write(CreateCollection, create_collections),
+    update=Write(UpdateCollection, update_collections),
+    delete=delete_collections,
     object="collection",
 )
 routes.resource(
     "/admin/product-tags",
     TAG,
     list=LABELS,
-    create=Write(CreateLabel, run=creates(create_product_tags, "product_tags")),
-    update=Write(UpdateLabel, run=updates(update_product_tags)),
-    delete=deletes(delete_product_tags),
+    create=Write(CreateLabel, create_product_tags),
+    update=Write(UpdateLabel, update_product_tags),
+    delete=delete_product_tags,
 )
 routes.resource(
     "/admin/product-types",
     TYPE,
     list=LABELS,
-    create=Write(CreateLabel, run=creates(create_product_types, "product_types")),
-    update=Write(UpdateLabel, run=updates(update_product_types)),
-    delete=deletes(delete_product_types),
+    create=Write(CreateLabel, create_product_types),
+    update=Write(UpdateLabel, update_product_types),
+    delete=delete_product_types,
 )
 
 
@@ -123,9 +122,9 @@ routes.resource(
     "/admin/product-categories",
     CATEGORY,
     get=False,
-    create=Write(CreateCategory, run=creates(create_product_categories, "product_categories"), query=TREES),
-    update=Write(UpdateCategory, run=updates(update_product_categories), query=TREES),
-    delete=deletes(delete_product_categories),
+    create=Write(CreateCategory, run=create_product_categories, query=TREES),
+    update=Write(UpdateCategory, run=update_product_categories, query=TREES),
+    delete=delete_product_categories,
 )
 
 

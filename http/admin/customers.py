@@ -16,7 +16,7 @@ from ...workflows.customer.groups import (
 from ..frontend.addresses import CustomerAddressBody
 from ..frontend.bodies import ABSENT, AdditionalData, Body, Email, LinkBody, Metadata
 from ..frontend.filters import BOOLEAN, MANY, OPERATORS, STAMPS, TEXT, Filters, keys_or
-from ..frontend.flows import creates, deletes, signed, split, updates
+from ..frontend.flows import signed, split, updates
 from ..frontend.nested import belonging, belongs, deleted_from
 from ..frontend.request import Answer, Request
 from ..frontend.resource import require
@@ -92,8 +92,8 @@ routes.resource(
         logical=True,
         **STAMPS,
     ),
-    create=Write(CustomerBody, before=signed, run=creates(create_customers, "customers")),
-    update=Write(CustomerBody, run=update_customer),
+    create=Write(CustomerBody, before=signed, run=create_customers),
+    update=Write(CustomerBody, update_customer),
     delete=delete_customer,
 )
 
@@ -176,9 +176,9 @@ routes.resource(
         logical=True,
         **STAMPS,
     ),
-    create=Write(CreateGroup, before=signed, run=creates(create_customer_groups, "customer_groups")),
-    update=Write(UpdateGroup, run=updates(update_customer_groups)),
-    delete=deletes(delete_customer_groups),
+    create=Write(CreateGroup, before=signed, run=create_customer_groups),
+    update=Write(UpdateGroup, update_customer_groups),
+    delete=delete_customer_groups,
 )
 
 

@@ -16,7 +16,6 @@ from ...workflows.settings.layouts import clear_layout_configuration, set_layout
 from ..frontend.access import PUBLIC
 from ..frontend.bodies import ABSENT, Body, Number, Part
 from ..frontend.filters import BOOLEAN, MANY, TEXT, Filters
-from ..frontend.flows import changes, creates, deletes
 from ..frontend.request import Answer, Request
 from ..frontend.routes import Routes, Write
 from ..frontend.view import View
@@ -144,7 +143,7 @@ routes.resource(
     "/admin/property-labels",
     LABEL,
     list=Filters(entity=TEXT, property=TEXT, q=TEXT),
-    create=Write(CreateLabel, run=creates(create_property_labels, "labels"), status=201),
-    update=Write(UpdateLabel, run=changes(update_property_labels, "labels")),
-    delete=deletes(delete_property_labels),
+    create=Write(CreateLabel, run=create_property_labels, status=201),
+    update=Write(UpdateLabel, update_property_labels),
+    delete=delete_property_labels,
 )

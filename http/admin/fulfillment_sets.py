@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 from ...workflows.fulfillment.zones import create_service_zones, delete_fulfillment_sets, delete_service_zones, update_service_zones
 from ..frontend.bodies import ABSENT, Body, Metadata, Part
-from ..frontend.flows import deletes
 from ..frontend.nested import belonging, deleted_from
 from ..frontend.request import Answer, Request
 from ..frontend.resource import require
@@ -75,7 +74,7 @@ class UpdateZone(Body):
     geo_zones: list[KnownCountry | KnownProvince | KnownCity | KnownZip] = ABSENT
 
 
-routes.resource("/admin/fulfillment-sets", FULFILLMENT_SET, get=False, delete=deletes(delete_fulfillment_sets))
+routes.resource("/admin/fulfillment-sets", FULFILLMENT_SET, get=False, delete=delete_fulfillment_sets)
 
 
 @routes.post("/admin/fulfillment-sets/{id}/service-zones", body=CreateZone, returns=FULFILLMENT_SET)

@@ -16,7 +16,6 @@ from ...workflows.inventory.levels import (
 )
 from ..frontend.bodies import ABSENT, Body, Metadata, NotNegative, Number, Part
 from ..frontend.filters import BOOLEAN, MANY, NUMBERS, TEXT, Filters
-from ..frontend.flows import changes, creates, deletes
 from ..frontend.nested import deleted_from
 from ..frontend.request import Answer, Request
 from ..frontend.resource import require
@@ -102,9 +101,9 @@ routes.resource(
         q=TEXT, id=MANY, sku=MANY, origin_country=MANY, mid_code=MANY, hs_code=MANY, material=MANY, requires_shipping=BOOLEAN,
         weight=NUMBERS, length=NUMBERS, height=NUMBERS, width=NUMBERS, location_levels=Filters(location_id=MANY), logical=True,
     ),
-    create=Write(CreateItem, run=creates(create_inventory_items, "items")),
-    update=Write(UpdateItem, run=changes(update_inventory_items)),
-    delete=deletes(delete_inventory_items),
+    create=Write(CreateItem, create_inventory_items),
+    update=Write(UpdateItem, update_inventory_items),
+    delete=delete_inventory_items,
 )  # fmt: skip
 
 

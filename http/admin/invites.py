@@ -10,7 +10,7 @@ from ..frontend.access import BEARER, SESSION, Auth
 from ..frontend.answers import unauthorized
 from ..frontend.bodies import Body, Metadata
 from ..frontend.filters import MANY, STAMPS, TEXT, Filters, required
-from ..frontend.flows import creates, deletes
+from ..frontend.flows import creates
 from ..frontend.request import Answer, Request
 from ..frontend.routes import Routes, Write
 from ..frontend.view import View
@@ -34,7 +34,7 @@ class AcceptInvite(Body):
     last_name: str | None = None
 
 
-_create = creates(create_invites, "invites")
+_create = creates(create_invites)
 
 
 async def _invite(request: Request, row: dict[str, Any]) -> str:
@@ -46,8 +46,8 @@ routes.resource(
     "/admin/invites",
     INVITE,
     list=Filters(q=TEXT, id=MANY, email=MANY, logical=True, **STAMPS),
-    create=Write(CreateInvite, run=_invite),
-    delete=deletes(delete_invites),
+    create=Write(CreateInvite, _invite),
+    delete=delete_invites,
 )
 
 

@@ -12,7 +12,7 @@ from ...workflows.pricing.lists import batch_price_list_prices, create_price_lis
 from ..frontend.bodies import ABSENT, Body, Metadata
 from ..frontend.cached import Cached
 from ..frontend.filters import MANY, NUMBER_LIST, OPERATORS, TEXT, Filters, choices
-from ..frontend.flows import creates, deletes
+from ..frontend.flows import creates
 from ..frontend.request import Answer, Request, list_envelope
 from ..frontend.routes import Routes
 from ..frontend.view import View
@@ -120,7 +120,7 @@ async def get_price_list(request: Request) -> Answer:
     return await one_list(request, request.params["id"])
 
 
-create_one = creates(create_price_lists, "price_lists_data")
+create_one = creates(create_price_lists)
 
 
 @routes.post("/admin/price-lists", body=CreatePriceList, query=PRICE_LISTS.ignoring(), returns=PRICE_LIST)
@@ -137,7 +137,7 @@ async def update_price_list(request: Request) -> Answer:
     return await one_list(request, id)
 
 
-routes.resource("/admin/price-lists", PRICE_LIST, get=False, delete=deletes(delete_price_lists))
+routes.resource("/admin/price-lists", PRICE_LIST, get=False, delete=delete_price_lists)
 
 
 # -- the prices of a list

@@ -13,7 +13,6 @@ from ...workflows.product.options import (
 )
 from ..frontend.bodies import ABSENT, Body, Metadata, Number
 from ..frontend.filters import BOOLEAN, MANY, STAMPS, TEXT, Filters
-from ..frontend.flows import creates, deletes, updates
 from ..frontend.request import Request
 from ..frontend.routes import Routes, Write
 from ..frontend.view import View
@@ -50,16 +49,16 @@ routes.resource(
     "/admin/product-options",
     OPTION,
     list=Filters(q=TEXT, id=MANY, title=MANY, is_exclusive=BOOLEAN, logical=True, **STAMPS),
-    create=Write(CreateOption, run=creates(create_product_options, "product_options")),
-    update=Write(UpdateOption, run=updates(update_product_options)),
-    delete=deletes(delete_product_options),
+    create=Write(CreateOption, create_product_options),
+    update=Write(UpdateOption, update_product_options),
+    delete=delete_product_options,
 )
 routes.resource(
     "/admin/product-options/{id}/values",
     VALUE,
     list=Filters(q=TEXT, id=MANY, value=MANY, logical=True, **STAMPS),
-    update=Write(UpdateValue, run=update_value),
-    delete=deletes(delete_product_option_values),
+    update=Write(UpdateValue, update_value),
+    delete=delete_product_option_values,
     param="value_id",
     within={"option_id": "id"},
 )

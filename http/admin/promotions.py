@@ -13,7 +13,7 @@ from ...core.query.page import Query
 from ...workflows.promotion.promotions import batch_promotion_rules, create_promotions, delete_promotions, update_promotions
 from ..frontend.bodies import ABSENT, AdditionalData, AtLeastOne, Body, Metadata, Number, Whole
 from ..frontend.filters import MANY, OPERATORS, STAMPS, TEXT, Filters
-from ..frontend.flows import creates, deletes, split
+from ..frontend.flows import split
 from ..frontend.request import Answer, Request, envelope
 from ..frontend.routes import Routes, Write
 from ..frontend.view import View
@@ -119,9 +119,9 @@ routes.resource(
     PROMOTION,
     list=PROMOTIONS,
     get=False,
-    create=Write(CreatePromotion, run=creates(create_promotions, "promotions_data")),
-    update=Write(UpdatePromotion, run=change_promotion),
-    delete=deletes(delete_promotions),
+    create=Write(CreatePromotion, create_promotions),
+    update=Write(UpdatePromotion, change_promotion),
+    delete=delete_promotions,
 )
 
 

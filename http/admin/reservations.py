@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...workflows.inventory.reservations import create_reservations, delete_reservations, update_reservations
 from ..frontend.bodies import ABSENT, Body, Metadata, Number
 from ..frontend.filters import MANY, NUMBERS, OPERATORS, STAMPS, TEXT, Filters
-from ..frontend.flows import changes, creates, deletes, signed
+from ..frontend.flows import signed
 from ..frontend.routes import Routes, Write
 from ..frontend.view import View
 from .inventory_items import ITEM_COLUMNS
@@ -53,8 +53,8 @@ routes.resource(
         quantity=NUMBERS,
         **STAMPS,
     ),
-    create=Write(CreateReservation, before=signed, run=creates(create_reservations, "reservations")),
-    update=Write(UpdateReservation, run=changes(update_reservations)),
-    delete=deletes(delete_reservations),
+    create=Write(CreateReservation, before=signed, run=create_reservations),
+    update=Write(UpdateReservation, update_reservations),
+    delete=delete_reservations,
     object="reservation",
 )

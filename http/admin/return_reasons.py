@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from ...workflows.order.reasons import create_return_reasons, delete_return_reasons, update_return_reasons
-from ..frontend.bodies import Body, Metadata
-from ..frontend.filters import MANY, STAMPS, TEXT, Filters
-from ..frontend.flows import creates, deletes, updates
-from ..frontend.routes import Routes, Write
-from ..frontend.view import View
+from ...workflows.order.reasons import RETURN_REASONS
+from ..frontend import MANY, STAMPS, TEXT, Body, Filters, Metadata, Routes, View
 
 routes = Routes()
 
@@ -34,12 +30,5 @@ routes.resource(
     RETURN_REASON.but(defaults="id value label parent_return_reason_id description created_at updated_at deleted_at"),
     list=Filters(q=TEXT, id=MANY, value=MANY, label=MANY, description=MANY, parent_return_reason_id=MANY, logical=True, **STAMPS),
     get=False,
-    delete=False,
 )
-routes.resource(
-    "/admin/return-reasons",
-    RETURN_REASON,
-    create=Write(CreateReason, run=creates(create_return_reasons, "data")),
-    update=Write(UpdateReason, run=updates(update_return_reasons)),
-    delete=deletes(delete_return_reasons),
-)
+routes.resource("/admin/return-reasons", RETURN_REASON, RETURN_REASONS, create=CreateReason, update=UpdateReason)

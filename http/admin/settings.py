@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...workflows.pricing.preferences import PRICE_PREFERENCES
 from ...workflows.region.regions import create_regions, delete_regions, update_regions
 from ...workflows.sales_channel.channels import (
     create_sales_channels,
@@ -13,7 +14,6 @@ from ...workflows.store.stores import update_stores
 from ..frontend.bodies import ABSENT, Body, LinkBody, Metadata, Part
 from ..frontend.cached import Cached
 from ..frontend.filters import BOOLEAN, MANY, STAMPS, TEXT, Filters
-from ..frontend.flows import creates, deletes, updates
 from ..frontend.request import Answer, Request
 from ..frontend.routes import Routes, Write
 from ..frontend.view import View
@@ -57,7 +57,7 @@ routes.resource(
     "/admin/stores",
     STORE,
     list=Filters(q=TEXT, id=MANY, name=MANY, logical=True),
-    update=Write(UpdateStore, run=updates(update_stores)),
+    update=Write(UpdateStore, update_stores),
     delete=False,
 )
 
@@ -83,9 +83,9 @@ routes.resource(
     "/admin/regions",
     REGION,
     list=Filters(q=TEXT, id=MANY, currency_code=MANY, name=MANY, logical=True, **STAMPS),
-    create=Write(CreateRegion, run=creates(create_regions, "regions")),
-    update=Write(UpdateRegion, run=updates(update_regions)),
-    delete=deletes(delete_regions),
+    create=Write(CreateRegion, create_regions),
+    update=Write(UpdateRegion, update_regions),
+    delete=delete_regions,
 )
 routes.resource("/admin/currencies", CURRENCY, list=Filters(q=TEXT, code=MANY, logical=True), delete=False, param="code", by="code")
 
@@ -120,9 +120,9 @@ async def list_channels(request: Request) -> Answer:
 routes.resource(
     "/admin/sales-channels",
     SALES_CHANNEL,
-    create=Write(CreateSalesChannel, run=creates(create_sales_channels, "sales_channels")),
-    update=Write(UpdateSalesChannel, run=updates(update_sales_channels)),
-    delete=deletes(delete_sales_channels),
+    create=Write(CreateSalesChannel, create_sales_channels),
+    update=Write(UpdateSalesChannel, update_sales_channels),
+    delete=delete_sales_channels,
     object="sales-channel",
 )
 
@@ -153,6 +153,7 @@ class UpdatePreference(Body):
 routes.resource(
     "/admin/price-preferences",
     PREFERENCE,
+    PRICE_PREFERENCES,
     list=Filters(q=TEXT, id=MANY, attribute=MANY, value=MANY, logical=True),
     create=CreatePreference,
     update=UpdatePreference,

@@ -18,7 +18,6 @@ from ...workflows.fulfillment.options import (
 from ..frontend.bodies import ABSENT, Body, Number, Part
 from ..frontend.cached import Cached
 from ..frontend.filters import BOOLEAN, MANY, STAMPS, TEXT, Filters
-from ..frontend.flows import changes, creates, deletes
 from ..frontend.request import Answer, Request
 from ..frontend.resource import require
 from ..frontend.routes import Routes, Write
@@ -166,9 +165,9 @@ def in_rows(filters: dict[str, Any]) -> dict[str, Any]:
 routes.resource(
     "/admin/shipping-options",
     SHIPPING_OPTION,
-    create=Write(CreateOption, run=creates(create_shipping_options, "options")),
-    update=Write(UpdateOption, run=changes(update_shipping_options, "options")),
-    delete=deletes(delete_shipping_options),
+    create=Write(CreateOption, create_shipping_options),
+    update=Write(UpdateOption, update_shipping_options),
+    delete=delete_shipping_options,
 )
 
 

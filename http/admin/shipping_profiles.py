@@ -6,7 +6,6 @@ from ...workflows.fulfillment.options import create_shipping_option_types, delet
 from ...workflows.fulfillment.zones import create_shipping_profiles, delete_shipping_profiles, update_shipping_profiles
 from ..frontend.bodies import ABSENT, Body, Metadata
 from ..frontend.filters import MANY, STAMPS, TEXT, Filters
-from ..frontend.flows import creates, deletes, updates
 from ..frontend.routes import Routes, Write
 from ..frontend.view import View
 
@@ -44,15 +43,15 @@ routes.resource(
     "/admin/shipping-profiles",
     SHIPPING_PROFILE,
     list=SHIPPING_PROFILES,
-    create=Write(CreateProfile, run=creates(create_shipping_profiles, "profiles"), query=SHIPPING_PROFILES.ignoring()),
-    update=Write(UpdateProfile, run=updates(update_shipping_profiles)),
-    delete=deletes(delete_shipping_profiles),
+    create=Write(CreateProfile, run=create_shipping_profiles, query=SHIPPING_PROFILES.ignoring()),
+    update=Write(UpdateProfile, update_shipping_profiles),
+    delete=delete_shipping_profiles,
 )
 routes.resource(
     "/admin/shipping-option-types",
     OPTION_TYPE,
     list=Filters(q=TEXT, id=MANY, label=MANY, code=MANY, description=MANY, logical=True, **STAMPS),
-    create=Write(CreateType, run=creates(create_shipping_option_types, "shipping_option_types")),
-    update=Write(UpdateType, run=updates(update_shipping_option_types)),
-    delete=deletes(delete_shipping_option_types),
+    create=Write(CreateType, create_shipping_option_types),
+    update=Write(UpdateType, update_shipping_option_types),
+    delete=delete_shipping_option_types,
 )

@@ -14,7 +14,6 @@ from ...workflows.stock_location.locations import (
 )
 from ..frontend.bodies import ABSENT, Body, LinkBody, Metadata, Part
 from ..frontend.filters import MANY, STAMPS, TEXT, Filters
-from ..frontend.flows import creates, deletes, updates
 from ..frontend.request import Answer, Request
 from ..frontend.routes import Routes, Write
 from ..frontend.view import View
@@ -62,9 +61,9 @@ routes.resource(
     "/admin/stock-locations",
     STOCK_LOCATION,
     list=Filters(q=TEXT, id=MANY, name=MANY, address_id=MANY, sales_channel_id=MANY, logical=True, **STAMPS),
-    create=Write(StockLocation, before=trimmed, run=creates(create_stock_locations, "locations")),
-    update=Write(StockLocation, before=trimmed, run=updates(update_stock_locations)),
-    delete=deletes(delete_stock_locations),
+    create=Write(StockLocation, before=trimmed, run=create_stock_locations),
+    update=Write(StockLocation, before=trimmed, run=update_stock_locations),
+    delete=delete_stock_locations,
 )
 
 

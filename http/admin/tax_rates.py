@@ -7,7 +7,7 @@ from typing import Any
 from ...workflows.tax.taxes import create_tax_rate_rules, create_tax_rates, delete_tax_rate_rules, delete_tax_rates, update_tax_rates
 from ..frontend.bodies import ABSENT, Body, Metadata, Number, Part
 from ..frontend.filters import BOOLEAN, OPERATORS, STAMPS, TEXT, Filters
-from ..frontend.flows import creates, deletes, signed, updates
+from ..frontend.flows import signed
 from ..frontend.nested import belongs, deleted_from
 from ..frontend.request import Answer, Request
 from ..frontend.resource import require
@@ -62,9 +62,9 @@ routes.resource(
     "/admin/tax-rates",
     TAX_RATE,
     list=Filters(q=TEXT, tax_region_id=OPERATORS, is_default=BOOLEAN, logical=True, **STAMPS),
-    create=Write(CreateTaxRate, before=new_rate, run=creates(create_tax_rates, "tax_rates")),
-    update=Write(UpdateTaxRate, before=_by_whom, run=updates(update_tax_rates)),
-    delete=deletes(delete_tax_rates),
+    create=Write(CreateTaxRate, before=new_rate, run=create_tax_rates),
+    update=Write(UpdateTaxRate, before=_by_whom, run=update_tax_rates),
+    delete=delete_tax_rates,
 )
 
 

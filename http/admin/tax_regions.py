@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from ...workflows.tax.taxes import create_tax_regions, delete_tax_regions, update_tax_regions
 from ..frontend.bodies import ABSENT, AdditionalData, Body, Metadata, Number, Part
 from ..frontend.filters import MANY, OPERATORS, STAMPS, TEXT, Filters
-from ..frontend.flows import changes, creates, deletes, signed
+from ..frontend.flows import signed
 from ..frontend.request import Request
 from ..frontend.routes import Routes, Write
 from ..frontend.view import View
@@ -68,7 +68,7 @@ routes.resource(
     "/admin/tax-regions",
     TAX_REGION,
     list=TAX_REGIONS,
-    create=Write(CreateTaxRegion, before=new_region, run=creates(create_tax_regions, "tax_regions"), query=TAX_REGIONS.ignoring()),
-    update=Write(UpdateTaxRegion, run=changes(update_tax_regions), query=TAX_REGIONS.ignoring()),
-    delete=deletes(delete_tax_regions),
+    create=Write(CreateTaxRegion, before=new_region, run=create_tax_regions, query=TAX_REGIONS.ignoring()),
+    update=Write(UpdateTaxRegion, run=update_tax_regions, query=TAX_REGIONS.ignoring()),
+    delete=delete_tax_regions,
 )

@@ -46,7 +46,7 @@ async def _remove(request: Request, id: str) -> None:
     await request.run(remove_user_account, user_id=id)
 
 
-routes.resource("/admin/users", USER, list=USERS, update=Write(UpdateUser, run=_update), delete=_remove)
+routes.resource("/admin/users", USER, list=USERS, update=Write(UpdateUser, _update), delete=_remove)
 
 
 @routes.get("/admin/users/{id}/auth-providers", query=None)

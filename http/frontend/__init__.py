@@ -29,7 +29,23 @@ from .access import (
 )
 from .bodies import ABSENT, AdditionalData, BigNumber, Body, Email, LinkBody, Metadata, Number, Part, Whole
 from .cached import Cached
-from .filters import ANYTHING, BOOLEAN, MANY, NOTHING, NUMBER, NUMBERS, OPERATORS, TEXT, TEXT_LIST, Filters, Kind, choice, choices, required
+from .filters import (
+    ANYTHING,
+    BOOLEAN,
+    MANY,
+    NOTHING,
+    NUMBER,
+    NUMBERS,
+    OPERATORS,
+    STAMPS,
+    TEXT,
+    TEXT_LIST,
+    Filters,
+    Kind,
+    choice,
+    choices,
+    required,
+)
 from .front import FrontEnd
 from .request import Answer, Paging, Reply, Request, deleted, envelope, list_envelope
 from .resource import require
@@ -41,10 +57,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ABSENT", "ANYTHING", "ANY_BEARER", "ANY_IDENTITY", "BATCH_LIMIT", "BOOLEAN", "CUSTOMER", "CUSTOMER_OPTIONAL", "CUSTOMER_REGISTERING",
-    "MANY", "NOTHING", "NUMBER", "NUMBERS", "OPERATORS", "PUBLIC", "SESSION_ONLY", "TEXT", "TEXT_LIST", "USER", "Actor", "AdditionalData",
-    "Answer", "Auth", "BigNumber", "Body", "Cached", "Email", "Filters", "FrontEnd", "Kind", "LinkBody", "Metadata", "Number",
-    "Paging", "Part", "PublishableKey", "Reply", "Request", "Route", "Routes", "View", "Whole", "Write", "choice", "choices", "create",
-    "deleted", "envelope", "found_routes", "list_envelope", "require", "required",
+    "MANY", "NOTHING", "NUMBER", "NUMBERS", "OPERATORS", "PUBLIC", "SESSION_ONLY", "STAMPS", "TEXT", "TEXT_LIST", "USER", "Actor",
+    "AdditionalData", "Answer", "Auth", "BigNumber", "Body", "Cached", "Email", "Filters", "FrontEnd", "Kind", "LinkBody", "Metadata",
+    "Number", "Paging", "Part", "PublishableKey", "Reply", "Request", "Route", "Routes", "View", "Whole", "Write", "choice", "choices",
+    "create", "deleted", "envelope", "found_routes", "list_envelope", "require", "required",
 ]  # fmt: skip
 
 AREAS = ("store", "admin", "auth", "hooks")

@@ -17,9 +17,9 @@ A handler gets the body as a dict of what the client sent (and of what was fille
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
 from ...core.emails import is_email
@@ -52,6 +52,12 @@ class Part(BaseModel):
         if self.filled:
             self.__pydantic_fields_set__.update(self.filled)
         return self
+
+    @classmethod
+    def partial(cls) -> type[Self]:
+        """The same, but everything may be left out: `UpdateReason` of `CreateReason`."""
+        needed: Any = {field: (info.rebuild_annotation(), ABSENT) for field, info in cls.model_fields.items() if info.is_required()}
+        return create_model(cls.__name__.replace("Create", "Update"), __base__=cls, **needed)
 
     def given(self) -> dict[str, Any]:
         """What the client sent, and what was filled in."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...actors.caching import QUIET_MODULES, TOLD_OF_THEM
+from ...actors.caching import QUIET_MODULES
 from ...core.query.fields import FieldTree
 from ...core.query.reach import paths_of, reached
 from ...core.query.showing import Showing, showing
@@ -96,7 +96,7 @@ class Cached:
         tags: set[str] = set()
         for name in names:
             module = name if catalogue.has_module(name) else catalogue.module_of(name)
-            if module in QUIET and name not in TOLD_OF_THEM:
+            if module in QUIET and (name == module or not catalogue.entity(name).remembered):
                 return None
             if module == own:
                 continue

@@ -1,20 +1,14 @@
-"""Rows of the route table whose writing is a workflow: what resources hand to `Write(run=…)` and `delete=…`.
+"""How rows of the route table run workflows: what they hand to them, and that they can be run so.
 
-    routes.resource(
-        "/admin/collections", COLLECTION,
-        create=Write(CreateCollection, run=creates(create_collections, "collections")),
-        update=Write(UpdateCollection, run=updates(update_collections)),
-        delete=deletes(delete_collections),
-    )
-
-Such workflows take `rows`, or `selector` and `update`, or `updates`, or `ids`; and `additional_data` for their hooks. One that
-doesn't is a TypeError where the row is written, not where the first request meets it.
+A workflow creates from rows (its first parameter), changes what a selector means (`selector`, `update`) or rows by their ids, and deletes
+by ids; `additional_data` of a body goes to its hooks. One that can't be run so is a TypeError where the row is written, not where the first
+request meets it. Under an `Idempotency-Key` it is run once, however often the request comes.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from ...core.flow import Workflow
@@ -34,7 +28,7 @@ def signed(request: Request, body: Row) -> Row:
     return {**body, "created_by": request.actor_id}
 
 
-def takes(workflow: Workflow[..., Any], *names: str) -> None:
+def takes(workflow: Workflow[..., Any], names: Iterable[str]) -> None:
     """Make sure that a workflow can be run with arguments of these names alone. Raises TypeError."""
     try:
         inspect.signature(workflow.function).bind(None, **dict.fromkeys(names))
@@ -42,46 +36,45 @@ def takes(workflow: Workflow[..., Any], *names: str) -> None:
         raise TypeError(f"Workflow {workflow.name} can't be run with ({', '.join(names)}): {error}") from None
 
 
-def creates(workflow: Workflow[..., Any], rows: str) -> Callable[[Request, Row], Awaitable[str]]:
-    """Run a workflow that takes `rows` by that name and gives what it made; gives the id."""
-    takes(workflow, rows)
+def _first(workflow: Workflow[..., Any]) -> str:
+    """The name of its first parameter, which has to be all that it needs."""
+    name = [*inspect.signature(workflow.function).parameters][1]
+    takes(workflow, (name,))
+    return name
+
+
+def creates(workflow: Workflow[..., Any]) -> Callable[[Request, Row], Awaitable[str]]:
+    """Run a workflow that takes rows and gives what it made; gives the id."""
+    rows = _first(workflow)
 
     async def run(request: Request, row: Row) -> str:
         new, additional = split(row)
-        given: Row = {rows: [new], **additional}
-        made = await request.run(workflow, **given)
+        made = await request.run(workflow, idempotency_key=request.idempotency_key, **{rows: [new]}, **additional)
         return str(made[0]["id"])
 
     return run
 
 
 def updates(workflow: Workflow[..., Any]) -> Callable[[Request, Row], Awaitable[None]]:
-    """Run a workflow that changes what a selector finds."""
-    takes(workflow, "selector", "update")
+    """Run a workflow that changes what a selector means, or rows by their ids."""
+    selects = "selector" in inspect.signature(workflow.function).parameters
+    if selects:
+        takes(workflow, ("selector", "update"))
+    rows = "" if selects else _first(workflow)
 
     async def run(request: Request, row: Row) -> None:
-        update, additional = split(row)
-        await request.run(workflow, selector={"id": update.pop("id")}, update=update, **additional)
-
-    return run
-
-
-def changes(workflow: Workflow[..., Any], rows: str = "updates") -> Callable[[Request, Row], Awaitable[None]]:
-    """Run a workflow that takes `rows` by that name, each with its id."""
-    takes(workflow, rows)
-
-    async def run(request: Request, row: Row) -> None:
-        given: Row = {rows: [row]}
-        await request.run(workflow, **given)
+        changed, additional = split(row)
+        given = {"selector": {"id": changed.pop("id")}, "update": changed} if selects else {rows: [changed]}
+        await request.run(workflow, idempotency_key=request.idempotency_key, **given, **additional)
 
     return run
 
 
 def deletes(workflow: Workflow[..., Any]) -> Callable[[Request, str], Awaitable[None]]:
     """Run a workflow that deletes by ids."""
-    takes(workflow, "ids")
+    takes(workflow, ("ids",))
 
     async def run(request: Request, id: str) -> None:
-        await request.run(workflow, ids=[id])
+        await request.run(workflow, idempotency_key=request.idempotency_key, ids=[id])
 
     return run

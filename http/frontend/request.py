@@ -200,17 +200,18 @@ class Request:
     async def run(self, workflow: Workflow[..., R], /, *, idempotency_key: str | None = None, **input: Any) -> R:
         """Run a workflow to its end and give its result; its errors are raised here.
 
-        A durable one is carried out once for each key, however often it is asked for; the key is what its own `key`
-        names, or the one given here: what the client says (`self.idempotency_key`), else what the request stands on.
+        With a key it is carried out once, however often it is asked for. A durable one may name its own (`key`); here the key is what the
+        client says (`self.idempotency_key`), else what the request stands on.
         """
         workflows = self._host.workflows
-        if workflow.durable:
-            key = idempotency_key if idempotency_key is not None else workflow.key_of(input)
-            if key is not None:
-                # with a key it may be sent again when the coordinator that had it is lost
-                once: R = await workflows.run_once(workflow.name, input, key)
-                return once
-        result: R = await workflows.run(workflow.name, input, idempotency_key)
+        key = idempotency_key
+        if key is None and workflow.durable:
+            key = workflow.key_of(input)
+        if key is not None:
+            # it may be sent again when the coordinator that had it is lost
+            once: R = await workflows.run_once(workflow.name, input, key)
+            return once
+        result: R = await workflows.run(workflow.name, input)
         return result
 
     # -- showing

@@ -1,8 +1,9 @@
-"""The routes that are rows: plain create, read, update and delete of one entity, and links between modules.
+"""The routes that are rows: plain create, read, update and delete of one entity, and flows after which a thing is shown.
 
-    routes.resource("/admin/tax-rates", TAX_RATE, list=TAX_RATES, create=CreateTaxRate, update=UpdateTaxRate)
+    routes.resource("/admin/product-tags", TAG, PRODUCT_TAGS, list=TAGS, create=CreateTag, update=UpdateTag)
+    routes.action("/admin/collections/{id}/products", COLLECTION, link_products, "Put products into a collection.", body=LinkBody)
 
-See `Routes.resource` for what a row may say.
+See `Routes.resource` and `Routes.action` for what a row may say.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.errors import NotFound
-from ...workflows.links import batch_links, delete_things
+from ...core.flow import Workflow
+from ...workflows.plain import Plain
 from .access import Auth, auth_of
 from .bodies import Part
 from .cached import Cached
 from .filters import NOTHING, Filters
+from .flows import creates, deletes, takes, updates
+from .nested import belonging, belongs, deleted_from
 from .request import Answer, Request, deleted
-from .routes import Route, Write
+from .routes import Handler, Route, Row, Write
 from .view import View
 
 
@@ -31,45 +35,58 @@ class Resource:
     view: View
     param: str
     by: str
-    within: dict[str, str]
+    within: Mapping[str, str]
+    parent: View | None
     auth: Auth | None
 
     def routes(
         self,
+        flows: Plain | None,
         *,
         list: Filters | None,
         get: bool,
         create: type[Part] | Write | None,
-        update: type[Part] | Write | None,
-        delete: bool | Callable[[Request, str], Awaitable[Any]],
+        update: type[Part] | Write | bool,
+        delete: bool | Workflow[..., Any] | Callable[[Request, str], Awaitable[Any]] | None,
         object: str,
+        like_list: str,
     ) -> list[Route]:
         words = self.view.entity.replace("_", " ")
         item = f"{self.path}/{{{self.param}}}"
+        ignored = dict.fromkeys(like_list.split(), list.ignoring() if list is not None else NOTHING)
         made = []
         if list is not None:
             made.append(self._route("GET", self.path, self._list(), f"List {words} rows", query=list, many=True, cached=Cached()))
         if get:
-            made.append(self._route("GET", item, self._get(), f"Get a {words}", cached=Cached(one=())))
+            made.append(self._route("GET", item, self._get(), f"Get a {words}", query=ignored.get("get", NOTHING), cached=Cached(one=())))
         if create is not None:
             write = create if isinstance(create, Write) else Write(create)
-            made.append(self._route("POST", self.path, self._create(write), f"Create a {words}", query=write.query, write=write))
-        if update is not None:
-            write = update if isinstance(update, Write) else Write(update)
-            made.append(self._route("POST", item, self._update(write), f"Update a {words}", query=write.query, write=write))
+            by = write.run or getattr(flows, "create", None)
+            handler = self._create(write, creates(by) if isinstance(by, Workflow) else by or self._no_flow("create"))
+            made.append(self._route("POST", self.path, handler, f"Create a {words}", query=ignored.get("create", write.query), write=write))
+        if update:
+            write = update if isinstance(update, Write) else Write(write.body.partial() if update is True else update)
+            by = write.run or getattr(flows, "update", None)
+            handler = self._update(write, updates(by) if isinstance(by, Workflow) else by or self._no_flow("update"))
+            made.append(self._route("POST", item, handler, f"Update a {words}", query=ignored.get("update", write.query), write=write))
+        if delete is None or delete is True:
+            delete = getattr(flows, "delete", None) or (delete is not None and self._no_flow("delete"))
         if delete:
-            run = delete if callable(delete) else None
-            made.append(self._route("DELETE", item, self._delete(run, object), f"Delete a {words}", query=None))
+            remove = deletes(delete) if isinstance(delete, Workflow) else delete
+            made.append(self._route("DELETE", item, self._delete(remove, object), f"Delete a {words}", query=ignored.get("delete")))
         return made
+
+    def _no_flow(self, what: str) -> Any:
+        raise TypeError(f"{self.path} has no workflow to {what} by")
 
     def _route(
         self,
         method: str,
         path: str,
-        handler: Callable[[Request], Awaitable[Answer]],
+        handler: Handler,
         summary: str,
         *,
-        query: Filters | None = NOTHING,
+        query: Filters | None,
         many: bool = False,
         write: Write | None = None,
         cached: Cached | None = None,
@@ -81,17 +98,21 @@ class Resource:
             self.auth if self.auth is not None else auth_of(path),
             body=write.body if write else None,
             query=query,
-            returns=self.view,
+            returns=self.view if method == "GET" else self.parent or self.view,
             many=many,
             status=write.status if write else 200,
             body_limit=write.body_limit if write else None,
             cached=cached,
-            summary=summary,
+            summary=write.summary or summary if write else summary,
             limit=self.view.limit,
         )
 
     def _parents(self, request: Request) -> dict[str, str]:
         return {column: request.params[param] for column, param in self.within.items()}
+
+    def _parent_id(self, request: Request) -> str:
+        (param,) = self.within.values()
+        return request.params[param]
 
     def _key_column(self, request: Request) -> str:
         return request.graph.catalogue.entity(self.view.entity).key
@@ -99,6 +120,9 @@ class Resource:
     async def _key(self, request: Request) -> str:
         """The row's key. Where the path names another column, or a parent, the row is looked up: it must exist and belong there."""
         named, key = request.params[self.param], self._key_column(request)
+        if self.parent is not None:
+            await belonging(request, self.view.entity, named, **self._parents(request))
+            return named
         if not self.within and self.by == key:
             return named
         filters = {self.by: named, **self._parents(request)}
@@ -107,60 +131,59 @@ class Resource:
             raise request.not_found(self.view, named, self.by)
         return str(rows[0][key])
 
-    def _list(self) -> Callable[[Request], Awaitable[Answer]]:
+    async def _written(self, request: Request, key: str) -> Answer:
+        """What a write answers: the row, or where it is written as a part of its parent, that."""
+        if self.parent is not None:
+            return await request.fetch(self.parent, self._parent_id(request))
+        return await request.fetch(self.view, key, by=self._key_column(request))
+
+    def _list(self) -> Handler:
         async def list_rows(request: Request) -> Answer:
             return await request.fetch_list(self.view, {**request.filters, **self._parents(request)} if self.within else None)
 
         return list_rows
 
-    def _get(self) -> Callable[[Request], Awaitable[Answer]]:
+    def _get(self) -> Handler:
         async def get_row(request: Request) -> Answer:
             named = request.params[self.param].lower() if self.by == "code" else request.params[self.param]
             return await request.fetch(self.view, named, by=self.by, filters=self._parents(request))
 
         return get_row
 
-    def _create(self, write: Write) -> Callable[[Request], Awaitable[Answer]]:
+    def _create(self, write: Write, run: Callable[[Request, Row], Awaitable[Any]]) -> Handler:
         async def create_row(request: Request) -> Answer:
+            if self.parent is not None:
+                await require(request, self.parent.entity, [self._parent_id(request)])
             row = {**await _prepared(write, request), **self._parents(request)}
-            if write.run is not None:
-                key = str(await write.run(request, row))
-            else:
-                made = await request.owner_of(self.view.entity).create(self.view.entity, [row])
-                key = str(made[0][self._key_column(request)])
-            if write.after is not None:
-                await write.after(request, key, row)
-            return await request.fetch(self.view, key, by=self._key_column(request))
+            return await self._written(request, str(await run(request, row)))
 
         return create_row
 
-    def _update(self, write: Write) -> Callable[[Request], Awaitable[Answer]]:
+    def _update(self, write: Write, run: Callable[[Request, Row], Awaitable[Any]]) -> Handler:
         async def update_row(request: Request) -> Answer:
             key = await self._key(request)
-            row = {**await _prepared(write, request), self._key_column(request): key}
-            if write.run is not None:
-                await write.run(request, row)
-            else:
-                await request.owner_of(self.view.entity).update(self.view.entity, [row])
-            if write.after is not None:
-                await write.after(request, key, row)
-            return await request.fetch(self.view, key, by=self._key_column(request))
+            await run(request, {**await _prepared(write, request), self._key_column(request): key})
+            return await self._written(request, key)
 
         return update_row
 
-    def _delete(self, run: Callable[[Request, str], Awaitable[Any]] | None, object: str) -> Callable[[Request], Awaitable[Answer]]:
+    def _delete(self, run: Callable[[Request, str], Awaitable[Any]], object: str) -> Handler:
         async def delete_row(request: Request) -> Answer:
             key = await self._key(request)
-            if run is not None:
-                await run(request, key)
-            else:
-                await request.run(delete_things, entity=self.view.entity, ids=[key])
+            await run(request, key)
             return deleted(key, object)
 
-        return delete_row
+        async def delete_part(request: Request) -> Answer:
+            assert self.parent is not None
+            key, parents = request.params[self.param], self._parents(request)
+            if await belongs(request, self.view.entity, key, **parents):
+                await run(request, key)
+            return await deleted_from(request, self.parent, self._parent_id(request), key, object)
+
+        return delete_row if self.parent is None else delete_part
 
 
-async def _prepared(write: Write, request: Request) -> dict[str, Any]:
+async def _prepared(write: Write, request: Request) -> Row:
     """The module's row of a body."""
     if write.before is None:
         return request.body
@@ -168,31 +191,26 @@ async def _prepared(write: Write, request: Request) -> dict[str, Any]:
     return await row if inspect.isawaitable(row) else row
 
 
-def link_route(
-    path: str, view: View, link: str, ours: str, theirs: str, of: str | None, param: str, extra: Mapping[str, Any], body: type[Part]
-) -> Route:
-    """`Routes.links`."""
+def action(
+    path: str, view: View, flow: Workflow[..., Any], body: type[Part] | None, show: Callable[[Request, str], Awaitable[Answer]] | None
+) -> Handler:
+    """`Routes.action`."""
+    params = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+    takes(flow, (*params, *(body.model_fields if body is not None else ())))
 
-    async def link_things(request: Request) -> Answer:
-        id = request.params[param]
-        added, removed = request.body.get("add", []), request.body.get("remove", [])
-        await require(request, view.entity, [id], view.label)
-        if of is not None and added:
-            await require(request, of, added)
-        new = [{ours: id, theirs: other, **extra} for other in dict.fromkeys(added)]
-        old = [{ours: id, theirs: other} for other in dict.fromkeys(removed)]
-        await request.run(batch_links, create={link: new}, delete={link: old})
-        return await request.fetch(view, id)
+    async def run_and_show(request: Request) -> Answer:
+        await request.run(flow, idempotency_key=request.idempotency_key, **request.params, **request.body)
+        id = request.params[params[0]]
+        return await (show(request, id) if show is not None else request.fetch(view, id))
 
-    summary = f"Link things to a {view.entity.replace('_', ' ')}, and unlink them"
-    return Route("POST", path, link_things, auth_of(path), body=body, returns=view, summary=summary)
+    return run_and_show
 
 
-async def require(request: Request, entity: str, ids: list[str], label: str | None = None, key: str = "id") -> None:
+async def require(request: Request, entity: str, ids: list[str]) -> None:
     """Make sure that all of these exist. Raises NotFound, which names those that don't."""
     wanted = list(dict.fromkeys(ids))
-    rows = await request.owner_of(entity).list(entity, {key: wanted}, fields=(key,))
-    there = {row[key] for row in rows}
+    rows = await request.owner_of(entity).list(entity, {"id": wanted}, fields=("id",))
+    there = {row["id"] for row in rows}
     lost = [one for one in wanted if one not in there]
     if lost:
-        raise NotFound(f"{label or request.graph.catalogue.entity(entity).called} with {key}: {', '.join(lost)} was not found")
+        raise NotFound(f"{request.graph.catalogue.entity(entity).called} with id: {', '.join(lost)} was not found")

@@ -15,14 +15,13 @@ them all. A route says what comes in and what goes out, its function says what h
     async def list_orders(request: Request) -> Answer:
         return await request.fetch_list(ORDER, {**request.filters, "customer_id": request.customer_id})
 
-Plain create, read, update and delete are one row:
+Plain create, read, update and delete are one row; what isn't quite plain says where it differs (see `Write` and `resource`):
 
-    routes.resource("/admin/tax-rates", TAX_RATE, list=Filters(q=TEXT, …), create=CreateTaxRate, update=UpdateTaxRate)
+    routes.resource("/admin/product-tags", TAG, PRODUCT_TAGS, list=Filters(q=TEXT, …), create=CreateTag, update=UpdateTag)
 
-What isn't quite plain says where it differs (see `Write` and `resource`). Links between modules are a row, too:
+So is a route that runs a workflow and shows the thing that its path names (see `action`):
 
-    routes.links("/admin/stock-locations/{id}/sales-channels", STOCK_LOCATION, link="sales_channel_location",
-                 ours="stock_location_id", theirs="sales_channel_id", of="sales_channel")
+    routes.action("/admin/collections/{id}/products", COLLECTION, link_products, "Put products into a collection.", body=LinkBody)
 
 By the time a function runs, its request is authenticated (`auth`, by prefix when it doesn't say), the storefront's key
 is known under /store, the query string is checked against `query` (`request.filters`, `.fields`, `.page`) and the body
@@ -33,15 +32,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ...core.flow import Workflow
 from .access import Auth, auth_of
-from .bodies import LinkBody, Part
+from .bodies import Part
 from .cached import Cached
 from .filters import NOTHING, Filters
 from .request import Answer, Request
 from .view import View, words
 
+if TYPE_CHECKING:
+    from ...workflows.plain import Plain
+
+Row = dict[str, Any]
 Handler = Callable[[Request], Awaitable[Answer]]
 
 BATCH_LIMIT = 2 * 1024 * 1024
@@ -88,21 +92,20 @@ class Route:
 class Write:
     """How a resource row creates or updates where that isn't plain.
 
-    create=Write(CreateRegion, before=check_countries)
-    create=Write(CreateProduct, run=create_products)
+    create=Write(CreateRegion, create_regions)
+    create=Write(CreateReservation, before=signed)
     """
 
     body: type[Part]
-    before: Callable[[Request, dict[str, Any]], Awaitable[dict[str, Any]] | dict[str, Any]] | None = None
+    run: Workflow[..., Any] | Callable[[Request, Row], Awaitable[Any]] | None = None
+    """A workflow other than the row's, or what runs one: gets the row, gives the id (create) or nothing (update)."""
+    before: Callable[[Request, Row], Awaitable[Row] | Row] | None = None
     """Makes the module's row from the body, which may be changed. Async where it has to ask."""
-    run: Callable[[Request, dict[str, Any]], Awaitable[Any]] | None = None
-    """Writes instead of the module's `create` or `update`; gets the row, gives the id (create) or nothing (update)."""
-    after: Callable[[Request, str, dict[str, Any]], Awaitable[None]] | None = None
-    """Runs when the row is written, with its id: links to attach."""
     body_limit: int | None = None
     query: Filters = NOTHING
     """What the query string may hold besides `fields`."""
     status: int = 200
+    summary: str = ""
 
 
 class Routes:
@@ -135,6 +138,7 @@ class Routes:
         limit: int | None = None,
         envelope: str | None = None,
         answers: str = "application/json",
+        summary: str | None = None,
     ) -> Callable[[Handler], Handler]:
         """Declare the decorated function as a route. The options are `Route`'s."""
 
@@ -154,7 +158,7 @@ class Routes:
                     raw_body=raw_body,
                     streams=streams,
                     cached=cached,
-                    summary=(handler.__doc__ or handler.__name__.replace("_", " ").capitalize()).strip().splitlines()[0],
+                    summary=(summary or handler.__doc__ or handler.__name__.replace("_", " ").capitalize()).strip().splitlines()[0],
                     limit=limit if limit is not None else returns.limit if returns is not None else 50,
                     envelope=words(envelope) if envelope is not None else BATCHED if path.endswith("/batch") else (),
                     answers=answers,
@@ -177,63 +181,71 @@ class Routes:
         self,
         path: str,
         view: View,
+        flows: Plain | None = None,
         *,
         list: Filters | None = None,
         get: bool = True,
         create: type[Part] | Write | None = None,
-        update: type[Part] | Write | None = None,
-        delete: bool | Callable[[Request, str], Awaitable[Any]] | None = None,
+        update: type[Part] | Write | bool = False,
+        delete: bool | Workflow[..., Any] | Callable[[Request, str], Awaitable[Any]] | None = None,
         object: str | None = None,
         param: str = "id",
         by: str = "id",
         within: Mapping[str, str] | None = None,
+        parent: View | None = None,
+        like_list: str = "",
         auth: Auth | None = None,
     ) -> None:
         """The plain routes of one entity: `GET path`, `GET path/{id}`, `POST path`, `POST path/{id}`, `DELETE path/{id}`.
 
-        Each is there when it is asked for. Writing is done by the module that owns the entity.
+        Each is there when it is asked for. Writing is done by workflows: those of `flows`, where the row names no others.
 
         Args:
+            flows: the workflows by which rows are written.
             list: what the list may be filtered by; None: there is no list.
             get: whether one can be read.
-            create, update: the body, or a `Write` that says more; None: can't be done here.
-            delete: whether one can be deleted, or a function that deletes the id instead of the module. Default: under /admin.
+            create: the body, or a `Write` that says more; None: none are created here.
+            update: the same; True: create's body, of which everything may be left out. False: they aren't changed here.
+            delete: whether one can be deleted, or another workflow or function that deletes. Default: where `flows` has a workflow for it.
             object: what the answer to DELETE calls it. Default: the entity's name.
             param: name of the path's parameter, where `id` is taken by a parent.
             by: the column that the path names (`code` for currencies).
             within: column → parameter of the path: only rows of that parent exist here, and new ones get it.
+            parent: what rows `within` it are a part of: writing answers with that instead, and deleting what isn't there is no error.
+            like_list: which of `get create update delete` may be asked with the list's query, of which nothing comes.
+
+        Raises TypeError for something that is to be written without a workflow, or by one that can't be run so.
         """
         from .resource import Resource  # it builds on this file
 
-        if delete is None:
-            delete = path.startswith("/admin")
-        for route in Resource(path, view, param, by, dict(within or {}), auth).routes(
-            list=list, get=get, create=create, update=update, delete=delete, object=object or view.entity
+        row = Resource(path, view, param, by, within or {}, parent, auth)
+        for route in row.routes(
+            flows, list=list, get=get, create=create, update=update, delete=delete, object=object or view.entity, like_list=like_list
         ):
             self.add(route)
 
-    def links(
+    def action(
         self,
         path: str,
         view: View,
+        flow: Workflow[..., Any],
+        summary: str,
         *,
-        link: str,
-        ours: str,
-        theirs: str,
-        of: str | None = None,
-        param: str = "id",
-        extra: Mapping[str, Any] | None = None,
+        body: type[Part] | None = None,
+        query: Filters = NOTHING,
+        show: Callable[[Request, str], Awaitable[Answer]] | None = None,
     ) -> None:
-        """`POST path` with `{add: [id], remove: [id]}`: link and unlink things of another module.
+        """`POST path`: run a workflow with the path's parameters and what is in the body, by their names, then show the thing of the first
+        parameter. `body=LinkBody` takes `{add: [id], remove: [id]}`: what to link to it, and what no longer.
 
         Args:
-            link: name of the link definition.
-            ours, theirs: its columns: the path's id, and the ids of the body.
-            of: entity that the ids of `add` must exist in (else 404). None: not checked.
-        """
-        from .resource import link_route
+            show: makes the answer where showing the view's row isn't all.
 
-        self.add(link_route(path, view, link, ours, theirs, of, param, dict(extra or {}), LinkBody))
+        Raises TypeError for a workflow that doesn't take these arguments.
+        """
+        from .resource import action
+
+        self.post(path, body=body, query=query, returns=view, summary=summary)(action(path, view, flow, body, show))
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,7 @@ SCHEMA = Schema(
     Entity(
         "return_reason",
         return_reason,
+        remembered=True,
         prefix="rr",
         label="ReturnReason",
         relations={

@@ -215,6 +215,7 @@ SCHEMA = Schema(
         "payment_provider",
         payment_provider,
         label="Payment provider",
+        remembered=True,
         relations={
             "payment_collections": through(
                 "payment_collection", payment_collection_payment_providers, "payment_provider_id", "payment_collection_id"
@@ -275,6 +276,7 @@ SCHEMA = Schema(
         refund_reason,
         prefix="refr",
         label="Refund reason",
+        remembered=True,
         relations={"refunds": many("refund", "refund_reason_id")},
         searchable=("label", "code", "description"),
     ),

@@ -44,6 +44,7 @@ from velella.http.frontend import (
     Write,
     choice,
 )
+from velella.workflows.plain import Plain
 
 from ..conftest import clone
 from ..signing import UNLIMITED, token_of
@@ -175,7 +176,11 @@ def _shouted(request: Request, row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "email": row["email"].lower()}
 
 
-routes.resource("/admin/people", PERSON, list=Filters(q=TEXT, email=MANY), create=Write(NewPerson, before=_shouted), update=ChangedPerson)
+PEOPLE = Plain("user", "test-create-people", "test-update-people", "test-delete-people", hooks="people", event="person")
+
+routes.resource(
+    "/admin/people", PERSON, PEOPLE, list=Filters(q=TEXT, email=MANY), create=Write(NewPerson, before=_shouted), update=ChangedPerson
+)
 
 
 # -- the shop behind them

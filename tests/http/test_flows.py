@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import pytest
 
-from velella.http.frontend.flows import changes, creates, deletes, updates
+from velella.http.frontend import Body, LinkBody, Routes, View
+from velella.http.frontend.flows import creates, deletes, updates
 from velella.workflows.inventory.items import update_inventory_items
 from velella.workflows.region.regions import create_regions, delete_regions, update_regions
+from velella.workflows.sales_channel.channels import link_products_to_sales_channel
 
 
 def test_a_row_takes_a_workflow_that_can_be_run_so() -> None:
-    creates(create_regions, "regions")
+    creates(create_regions)
     updates(update_regions)
-    changes(update_inventory_items)
+    updates(update_inventory_items)
     deletes(delete_regions)
 
 
 def test_a_row_refuses_a_workflow_that_can_not() -> None:
-    with pytest.raises(TypeError, match=r"Workflow create-regions can't be run with \(countries\)"):
-        creates(create_regions, "countries")
-    with pytest.raises(TypeError, match="update"):
-        updates(delete_regions)
-    with pytest.raises(TypeError, match="rows"):
-        changes(update_regions, "rows")
+    with pytest.raises(TypeError, match=r"Workflow update-regions can't be run with \(selector\)"):
+        creates(update_regions)
     with pytest.raises(TypeError, match="ids"):
         deletes(create_regions)
+    with pytest.raises(TypeError, match=r"link-products-to-sales-channel can't be run with \(channel_id, add, remove\)"):
+        Routes().action(
+            "/admin/sales-channels/{channel_id}/products", View("sales_channel", ()), link_products_to_sales_channel, "", body=LinkBody
+        )
+
+
+@pytest.mark.parametrize("written", [{"create": Body}, {"update": Body}, {"delete": True}])
+def test_a_row_refuses_to_write_without_a_workflow(written: dict[str, type[Body]]) -> None:
+    with pytest.raises(TypeError, match="/admin/regions has no workflow to"):
+        Routes().resource("/admin/regions", View("region", ()), **written)  # type: ignore[arg-type]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from velella.core.errors import InvalidData
+from velella.core.errors import InvalidData, NotAllowed
+from velella.core.flow import Flow, step
 from velella.core.ids import ulid
 
-from .conftest import Client, Shop
+from .conftest import PEOPLE, Client, Shop
 
 
 async def test_a_row_is_created_read_changed_and_deleted(admin: Client) -> None:
@@ -26,6 +29,44 @@ async def test_a_row_is_created_read_changed_and_deleted(admin: Client) -> None:
     for method, body in (("GET", None), ("POST", {"first_name": "x"})):
         gone = await admin(method, path, body)
         assert (gone.status, gone.json) == (404, {"type": "not_found", "message": f"User with id: {person['id']} was not found"})
+
+
+async def test_a_row_is_written_once_under_one_key_however_often_it_is_asked_for(admin: Client, shop: Shop) -> None:
+    tag, repeated = ulid().lower(), admin.with_(idempotency_key=ulid())
+    first, again = [await repeated("POST", "/admin/people", {"email": f"{tag}@example.com"}) for _ in range(2)]
+    assert (again.status, again.json) == (first.status, first.json) == (200, first.json)
+    other = await repeated("POST", "/admin/people", {"email": f"{tag}-2@example.com"})
+    assert other.json["person"]["id"] != first.json["person"]["id"], "another body is another request"
+    path = f"/admin/people/{first.json['person']['id']}"
+    await repeated("POST", path, {"first_name": "Ada"})
+    await admin("POST", path, {"first_name": "Grace"})
+    assert (await repeated("POST", f"{path}?fields=first_name", {"first_name": "Ada"})).json["person"]["first_name"] == "Grace"
+    assert [(await repeated("DELETE", path)).json["deleted"] for _ in range(2)] == [True, True]
+    assert (await admin("GET", f"/admin/people?q={tag}")).json["count"] == 1
+
+
+async def test_a_row_runs_its_hooks_and_takes_back_what_it_wrote_when_one_of_them_fails(
+    admin: Client, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Any] = []
+    tag = ulid().lower()
+
+    @step(reads=True)
+    async def look(flow: Flow, *given: Any) -> None:
+        seen.append(given)
+        if len(seen) > 2:
+            raise NotAllowed("Not that one")
+
+    for flow, hook in ((PEOPLE.create, "peopleCreated"), (PEOPLE.update, "peopleUpdated"), (PEOPLE.delete, "peopleDeleted")):
+        monkeypatch.setitem(flow.handlers, hook, [look])
+    id = (await admin("POST", "/admin/people", {"email": f"{tag}@example.com"})).json["person"]["id"]
+    await admin("POST", f"/admin/people/{id}", {"first_name": "Ada"})
+    assert [(rows[0]["id"], rows[0]["first_name"], additional) for rows, additional in seen] == [(id, None, None), (id, "Ada", None)]
+    assert (await admin("POST", f"/admin/people/{id}", {"first_name": "Grace"})).status == 400
+    assert (await admin("POST", "/admin/people", {"email": f"{tag}-2@example.com"})).status == 400
+    assert (await admin("DELETE", f"/admin/people/{id}")).status == 400
+    assert seen[-1] == ([id],)
+    assert [row["first_name"] for row in await shop.host.modules.user.list("user", {"q": tag})] == ["Ada"]
 
 
 async def test_a_list_has_a_page_and_a_count(admin: Client) -> None:

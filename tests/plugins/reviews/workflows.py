@@ -6,10 +6,13 @@ from typing import Any
 
 from velella.core.errors import NotAllowed, NotFound
 from velella.core.flow import Event, Flow, Kept, keep, on_hook, step, subscriber, take_back, workflow
+from velella.workflows.plain import Plain
 
 from .module.service import ReviewService
 
 Row = dict[str, Any]
+
+REVIEWS = Plain("review", update="update-reviews", delete="delete-reviews", event="review")
 
 
 @step(reads=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from velella.http.frontend import ABSENT, MANY, NUMBERS, TEXT, Body, Filters, Metadata, Routes, View
 
+from ..workflows import REVIEWS
+
 routes = Routes()
 
 REVIEW = View("review", "id product_id rating title content metadata created_at updated_at *product")
@@ -16,5 +18,5 @@ class UpdateReview(Body):
     metadata: Metadata = None
 
 
-routes.resource("/admin/reviews", REVIEW, list=Filters(q=TEXT, product_id=MANY, rating=NUMBERS), update=UpdateReview)
-routes.resource("/admin/review-requests", REQUEST, list=Filters(order_id=MANY), delete=False)
+routes.resource("/admin/reviews", REVIEW, REVIEWS, list=Filters(q=TEXT, product_id=MANY, rating=NUMBERS), update=UpdateReview)
+routes.resource("/admin/review-requests", REQUEST, list=Filters(order_id=MANY))

@@ -1,0 +1,122 @@
+"""Flows that are rows: creating, changing and deleting things of one kind, where there is no more to it than that.
+
+    RETURN_REASONS = Plain("return_reason", "create-return-reasons", "update-return-reasons", "delete-return-reasons")
+    PRODUCT_TAGS = Plain(
+        "product_tag", "create-product-tags", "update-product-tags", "delete-product-tags", hooks="productTags", event="product-tag"
+    )
+
+`Routes.resource` serves them; another flow runs them like any: `await flow.run(PRODUCT_TAGS.create, [{"value": "new"}])`. What they
+wrote is taken back when something fails afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..core.flow import Flow, Kept, Workflow, keep, step, take_back, workflow
+from ..core.flow.keeping import LINKED
+from .links import WITH_LINKED, delete, unlink_all
+from .rows import Row, create_rows, owner, update_rows
+
+Method = Callable[..., Any]
+"""A write of the module's service: `TaxService.create_rates`."""
+
+
+class Plain:
+    """The flows of one kind of thing, each where it has a name."""
+
+    create: Workflow[..., list[Row]]
+    """(rows, additional_data=None): the rows as they are stored. Raises InvalidData for what can't be or is there already, NotFound for a
+    reference that leads nowhere."""
+    update: Workflow[..., list[Row]]
+    """(rows, additional_data=None): change the columns that each row names, by its id; the rows as they are then. Raises NotFound."""
+    delete: Workflow[..., list[str]]
+    """(ids): delete things with what goes along, and their links; the ids of those that were there."""
+
+    def __init__(
+        self,
+        entity: str,
+        create: str | None = None,
+        update: str | None = None,
+        delete: str | None = None,
+        *,
+        hooks: str | None = None,
+        event: str | None = None,
+        create_by: Method | None = None,
+        update_by: Method | None = None,
+        delete_by: Method | None = None,
+    ) -> None:
+        """
+        Args:
+            create, update, delete: the workflows' names.
+            hooks: `productTags` where they have hooks: `productTagsCreated`, `…Updated` with the rows and the `additional_data`, and
+                `…Deleted` with the ids.
+            event: `product-tag` where they emit `product-tag.created`, `.updated`, `.deleted` for each id.
+            create_by, update_by, delete_by: writes of the service (of all rows, or ids) where the module has more to do than to write
+                the rows of this entity.
+        """
+        self.entity = entity
+        self._hooks = hooks
+        self._event = event
+        if create is not None:
+            self.create = self._named(create, "created", _creating(self, create_by))
+        if update is not None:
+            self.update = self._named(update, "updated", _updating(self, update_by))
+        if delete is not None:
+            linked = entity in LINKED or entity in WITH_LINKED
+            self.delete = self._named(delete, "deleted", _deleting(self, delete_by), durable=linked)
+
+    def _named(self, name: str, done: str, function: Any, *, durable: bool = False) -> Workflow[..., Any]:
+        function.__qualname__ = f"Plain({self.entity!r}).{done}"
+        hooks = (f"{self._hooks}{done.capitalize()}",) if self._hooks is not None else ()
+        events = (f"{self._event}.{done}",) if self._event is not None else ()
+        return workflow(name, durable=durable, hooks=hooks, emits=events)(function)
+
+    async def tell(self, flow: Flow, done: str, ids: Sequence[str], *given: Any) -> None:
+        """Run the hook, and emit the events, of what was done."""
+        if self._hooks is not None:
+            await getattr(flow.hooks, f"{self._hooks}{done.capitalize()}")(*given)
+        if self._event is not None:
+            for id in ids:
+                flow.emit(f"{self._event}.{done}", id=id)
+
+
+def _creating(plain: Plain, by: Method | None) -> Any:
+    async def create(flow: Flow, rows: list[Row], additional_data: Row | None = None) -> list[Row]:
+        write = flow.run(create_rows, plain.entity, rows) if by is None else flow.run(write_rows, plain.entity, by.__name__, rows)
+        made = (await write)["answer"]
+        await plain.tell(flow, "created", [row["id"] for row in made], made, additional_data)
+        return made
+
+    return create
+
+
+def _updating(plain: Plain, by: Method | None) -> Any:
+    async def update(flow: Flow, rows: list[Row], additional_data: Row | None = None) -> list[Row]:
+        write = flow.run(update_rows, plain.entity, rows) if by is None else flow.run(write_rows, plain.entity, by.__name__, rows)
+        changed = (await write)["answer"]
+        await plain.tell(flow, "updated", [row["id"] for row in rows], changed, additional_data)
+        return changed
+
+    return update
+
+
+def _deleting(plain: Plain, by: Method | None) -> Any:
+    async def remove(flow: Flow, ids: list[str]) -> list[str]:
+        if by is None:
+            gone = await delete(flow, plain.entity, ids)
+        else:
+            done = await flow.run(write_rows, plain.entity, by.__name__, ids)
+            await unlink_all(flow, done["change"])
+            gone = done["answer"]
+        await plain.tell(flow, "deleted", gone, gone)
+        return gone
+
+    return remove
+
+
+@step(undo=take_back)
+async def write_rows(flow: Flow, entity: str, method: str, given: Sequence[Any]) -> Kept[list[Any]]:
+    """Write things by a method of the module that owns them."""
+    return await keep(getattr(owner(flow, entity), method), given)
