@@ -11,4 +11,4 @@ def utc_now() -> datetime:
 
 def iso(moment: datetime) -> str:
     """As the API shows a time: ISO 8601, UTC, milliseconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

@@ -6,10 +6,9 @@ Ids of one process rise even within a millisecond, so rows that one statement ma
 from __future__ import annotations
 
 import itertools
-import secrets
+import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from hashlib import blake2b
@@ -31,7 +30,7 @@ def ulid() -> str:
     now = time.time_ns() // 1_000_000 << _RANDOM_BITS
     with _lock:
         # the clock may stand still or go back: then count on from the last one. A step of 2^40 at most leaves room for 2^40 of them.
-        value = now | secrets.randbits(_RANDOM_BITS - 1) if now > _last else _last + 1 + secrets.randbits(40)
+        value = now | _random(_RANDOM_BITS) >> 1 if now > _last else _last + 1 + _random(40)
         _last = value
     return _text(value)
 
@@ -57,14 +56,23 @@ def following(beginning: Callable[[], tuple[datetime, str]]) -> Callable[[], str
     return lambda: next(source)
 
 
-@contextmanager
-def drawn_from(source: Callable[[], str] | None) -> Iterator[None]:
+class drawn_from:
     """Inside, new ids come from a source; None: from time and chance."""
-    token = _source.set(source)
-    try:
-        yield
-    finally:
-        _source.reset(token)
+
+    __slots__ = ("_source", "_token")
+
+    def __init__(self, source: Callable[[], str] | None) -> None:
+        self._source = source
+
+    def __enter__(self) -> None:
+        self._token = _source.set(self._source)
+
+    def __exit__(self, *_: object) -> None:
+        _source.reset(self._token)
+
+
+def _random(bits: int) -> int:
+    return int.from_bytes(os.urandom(bits // 8))
 
 
 def _text(value: int) -> str:

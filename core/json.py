@@ -146,7 +146,8 @@ def number(value: Decimal) -> str:
 
 def _encode(value: object) -> object:
     if isinstance(value, Decimal):
-        return Fragment(number(value))
+        text = str(value)  # the digits of nearly all: with an exponent are written those that `number` looks at
+        return Fragment(text if "E" not in text and value.is_finite() else number(value))
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError(f"A time without a zone can't be shown: {value!r}")

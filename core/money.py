@@ -112,6 +112,16 @@ def plain(amount: Decimal) -> Decimal:
     return amount.normalize(_EXACT)
 
 
+def digits(amount: Decimal) -> str:
+    """The digits of the plain amount: 10.50 → `10.5`."""
+    if not amount:
+        return "0"
+    text = format(amount, "f")
+    return text.rstrip("0").removesuffix(".") if "." in text else text
+
+
 def raw(amount: Decimal | int | None) -> dict[str, str | int] | None:
     """The twin that the API shows beside an amount: its digits as text."""
-    return None if amount is None else {"value": format(plain(Decimal(amount)), "f"), "precision": PRECISION}
+    if amount is None:
+        return None
+    return {"value": digits(amount) if isinstance(amount, Decimal) else str(amount), "precision": PRECISION}

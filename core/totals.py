@@ -54,8 +54,6 @@ LINE_TOTALS: Final = frozenset(
 ITEM_ALIASES: Final[Mapping[str, str]] = {"item_total": "total", "item_subtotal": "subtotal", "item_tax_total": "tax_total"}
 """Other names of a line's own totals."""
 
-_NOTHING: Final[Mapping[str, Decimal]] = dict.fromkeys(LINE_TOTALS, _ZERO)
-
 COURSE_TOTALS: Final[Mapping[str, str]] = {
     "fulfilled_total": "fulfilled_quantity",
     "shipped_total": "shipped_quantity",
@@ -93,59 +91,65 @@ def add_totals(parent: Row) -> None:
     """
     items: Sequence[Row] = parent.get("items") or ()
     methods: Sequence[Row] = parent.get("shipping_methods") or ()
+    counted = False
     for item in items:
         _add_line_totals(item, _EXACT.multiply(_decimal(item["unit_price"]), _decimal(item["quantity"])))
         for alias, name in ITEM_ALIASES.items():
             item[alias] = item[name]
         if item.get("detail") is not None:
+            counted = True
             _add_refund_totals(item)
     for method in methods:
         _add_line_totals(method, _decimal(method["amount"]))
 
-    item_sums, method_sums = _sums(items), _sums(methods)
-    for name in LINE_TOTALS:
-        parent[name] = _plus(item_sums[name], method_sums[name])
-    credit = _sum(line["amount"] for line in parent.get("credit_lines") or ())
-    parent["total"] = money.plain(money.rounded(_EXACT.subtract(parent["total"], credit), str(parent["currency_code"])))
-    for prefix, sums in (("item", item_sums), ("shipping", method_sums)):
+    for prefix, lines in (("item", items), ("shipping", methods)):
         for part in ("total", "subtotal", "tax_total"):
-            parent[f"{prefix}_{part}"] = sums[part]
-            parent[f"original_{prefix}_{part}"] = sums[f"original_{part}"]
-        parent[f"{prefix}_discount_total"] = sums["discount_total"]
-    parent["credit_line_total"] = parent["credit_line_subtotal"] = money.plain(credit)
+            parent[f"{prefix}_{part}"] = _sum(lines, part)
+            parent[f"original_{prefix}_{part}"] = _sum(lines, f"original_{part}")
+        parent[f"{prefix}_discount_total"] = _sum(lines, "discount_total")
+    every = (*items, *methods)
+    for name in LINE_TOTALS:
+        parent[name] = _sum(every, name)
+    credit = _sum(parent.get("credit_lines") or (), "amount")
+    parent["total"] = money.plain(money.rounded(_EXACT.subtract(parent["total"], credit), str(parent["currency_code"])))
+    parent["credit_line_total"] = parent["credit_line_subtotal"] = credit
     parent["credit_line_tax_total"] = parent["gift_card_total"] = parent["gift_card_tax_total"] = _ZERO
-    for name in COURSE_TOTALS:
-        parent[name] = money.plain(_sum(item.get(name) for item in items))
-    parent["refundable_total"] = money.plain(_sum(item.get("refundable_total") for item in items))
+    for name in ("refundable_total", *COURSE_TOTALS):
+        parent[name] = _sum(items, name) if counted else _ZERO
 
 
 def _add_line_totals(line: Row, price: Decimal) -> None:
     """Totals of one line or shipping method whose undiscounted price, as it was quoted, is known."""
     tax_lines: Sequence[Row] = line.get("tax_lines") or ()
     adjustments: Sequence[Row] = line.get("adjustments") or ()
-    rate = _EXACT.divide(_sum(tax["rate"] for tax in tax_lines), _HUNDRED)
+    rate = _EXACT.divide(_sum(tax_lines, "rate"), _HUNDRED) if tax_lines else _ZERO
 
-    subtotal, original_total = without_and_with_tax(price, bool(line.get("is_tax_inclusive")), rate)
-    discounts = {True: _ZERO, False: _ZERO}
+    without, with_tax = without_and_with_tax(price, bool(line.get("is_tax_inclusive")), rate)
+    tax = money.plain(_EXACT.subtract(with_tax, without))
+    line["subtotal"] = line["original_subtotal"] = money.plain(without)
+    line["total"] = line["original_total"] = money.plain(with_tax)
+    line["tax_total"] = line["original_tax_total"] = tax
+    line["discount_total"] = line["discount_subtotal"] = line["discount_tax_total"] = _ZERO
+    _share(tax_lines, "subtotal", tax)
+    if adjustments:
+        _take_off(line, adjustments, without, with_tax, rate)
+    _share(tax_lines, "total", line["tax_total"])
+
+
+def _take_off(line: Row, adjustments: Sequence[Row], subtotal: Decimal, original_total: Decimal, rate: Decimal) -> None:
+    """Discounts of a line, and what they leave of its totals."""
+    sums = {True: _ZERO, False: _ZERO}
     for adjustment in adjustments:
         amount, inclusive = _decimal(adjustment["amount"]), bool(adjustment.get("is_tax_inclusive"))
         without, with_tax = without_and_with_tax(amount, inclusive, rate)
         adjustment["subtotal"], adjustment["total"] = money.plain(_part(without)), money.plain(_part(with_tax))
-        discounts[inclusive] = _EXACT.add(discounts[inclusive], amount)
-    discount_subtotal, discount_total = discounts_of(subtotal, original_total, rate, discounts[False], discounts[True])
-    original_tax = _EXACT.subtract(original_total, subtotal)
+        sums[inclusive] = _EXACT.add(sums[inclusive], amount)
+    discount_subtotal, discount_total = discounts_of(subtotal, original_total, rate, sums[False], sums[True])
     discount_tax = _EXACT.subtract(discount_total, discount_subtotal)
-    tax = _EXACT.subtract(original_tax, discount_tax)
-
-    _share(tax_lines, "subtotal", original_tax)
-    _share(tax_lines, "total", tax)
-    line["subtotal"] = line["original_subtotal"] = money.plain(subtotal)
-    line["original_total"] = money.plain(original_total)
-    line["original_tax_total"] = money.plain(original_tax)
     line["discount_total"] = money.plain(discount_total)
     line["discount_subtotal"] = money.plain(discount_subtotal)
     line["discount_tax_total"] = money.plain(discount_tax)
-    line["tax_total"] = money.plain(tax)
+    line["tax_total"] = money.plain(_EXACT.subtract(line["original_tax_total"], discount_tax))
     line["total"] = money.plain(_EXACT.subtract(original_total, discount_total))
 
 
@@ -185,53 +189,40 @@ def in_measure(amount: Decimal, inclusive: bool, wanted: bool, rate: Decimal) ->
 
 
 def _share(tax_lines: Sequence[Row], field: str, tax: Decimal) -> None:
-    """Split the tax of a line among its tax lines by their rates. What rounding leaves over goes to the last."""
-    rates = _sum(line["rate"] for line in tax_lines)
-    left = tax
-    for line in tax_lines[:-1]:
-        share = _part(_EXACT.divide(_EXACT.multiply(tax, _decimal(line["rate"])), rates)) if rates else _ZERO
-        line[field] = money.plain(share)
-        left = _EXACT.subtract(left, share)
+    """Split the tax of a line, a plain amount, among its tax lines by their rates. What rounding leaves over goes to the last."""
+    if len(tax_lines) > 1:
+        rates = _sum(tax_lines, "rate")
+        for line in tax_lines[:-1]:
+            share = _part(_EXACT.divide(_EXACT.multiply(tax, _decimal(line["rate"])), rates)) if rates else _ZERO
+            line[field] = money.plain(share)
+        tax = money.plain(money.difference(tax, *(line[field] for line in tax_lines[:-1])))
     if tax_lines:
-        tax_lines[-1][field] = money.plain(left)
+        tax_lines[-1][field] = tax
 
 
 def _add_refund_totals(item: Row) -> None:
     """The share of a line's total that belongs to what the buyer still has."""
     detail, quantity = item["detail"], _decimal(item["quantity"])
-    back = _sum(detail.get(f"return_{state}_quantity") for state in ("requested", "received", "dismissed"))
+    back = _ZERO
+    for state in ("requested", "received", "dismissed"):
+        back = _EXACT.add(back, _decimal(detail.get(f"return_{state}_quantity")))
     kept = _EXACT.subtract(quantity, back)
-    each = _EXACT.divide(item["total"], quantity) if quantity and kept > 0 else _ZERO
+    share = _EXACT.divide(item["total"], quantity) if quantity else _ZERO
+    each = share if kept > 0 else _ZERO
     item["refundable_total"] = money.plain(_part(_EXACT.multiply(each, kept)))
     item["refundable_total_per_unit"] = money.plain(_part(each))
-    share = _EXACT.divide(item["total"], quantity) if quantity else _ZERO
     for name, counted in COURSE_TOTALS.items():
-        item[name] = money.plain(_part(_EXACT.multiply(share, _decimal(detail.get(counted)))))
+        times = _decimal(detail.get(counted))
+        item[name] = money.plain(_part(_EXACT.multiply(share, times))) if times else _ZERO
 
 
-def _sums(lines: Sequence[Row]) -> Mapping[str, Decimal]:
-    """Sums of the totals that lines were given."""
-    if not lines:
-        return _NOTHING
-    sums = {name: lines[0][name] for name in LINE_TOTALS}
-    for line in lines[1:]:
-        for name in LINE_TOTALS:
-            sums[name] = _plus(sums[name], line[name])
-    return sums
-
-
-def _plus(one: Decimal, other: Decimal) -> Decimal:
-    """The sum of two plain amounts, plain as well."""
-    if not other:
-        return one
-    return money.plain(_EXACT.add(one, other)) if one else other
-
-
-def _sum(amounts: Any) -> Decimal:
+def _sum(rows: Sequence[Row], name: str) -> Decimal:
+    """The plain sum of one amount of each row; what is missing counts as none."""
     total = _ZERO
-    for amount in amounts:
-        total = _EXACT.add(total, _decimal(amount))
-    return total
+    for row in rows:
+        if amount := row.get(name):  # most totals of most lines are nothing
+            total = _EXACT.add(total, _decimal(amount)) if total else _decimal(amount)
+    return money.plain(total) if total else _ZERO
 
 
 def _decimal(value: Any) -> Decimal:

@@ -252,7 +252,7 @@ def _kept(place: _Place, row: Mapping[str, Any]) -> Row:
             value = column.field.taken(value)
         if column.least is not None and value is not None and value < column.least:
             raise InvalidData(f"'{column.name}' can't be {value}")
-        made[column.name] = format(money.plain(value), "f") if column.amount and value is not None else value
+        made[column.name] = money.digits(value) if column.amount and value is not None else value
     if place.places:
         made |= _written(place.places, row)
     return made
