@@ -60,12 +60,17 @@ async def clone(postgres: EmbeddedPostgres, template: str = "template1") -> str:
     return postgres.url(name)
 
 
+def database_name(url: str) -> str:
+    """Of a database that `clone` made, so that it can be cloned in turn."""
+    return url.split("?")[0].rpartition("/")[2]
+
+
 @pytest.fixture(scope="session")
 async def migrated(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Name of a database with the tables of every module that comes with Velella, to be cloned: to make them takes 4 s."""
     url = await clone(postgres)
     await migrations.migrate_all(Settings(database_url=url, data_dir=tmp_path_factory.mktemp("migrated")))
-    return url.split("?")[0].rpartition("/")[2]
+    return database_name(url)
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from typing import Any
 
 import aiohttp
 
+from .. import forks
+
 ADMIN = ("admin@medusa-test.com", "supersecret")
 LIMITS = {
     "VELELLA_SIGN_IN_ACCOUNT_LIMIT": "10/hour",
@@ -81,11 +83,9 @@ class Served:
 
 
 async def velella(*words: str, data_dir: Path, ok: bool = True) -> str:
-    process = await asyncio.create_subprocess_exec(
-        *VELELLA, *words, "--data-dir", str(data_dir), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=data_dir.parent
-    )
-    output = (await process.communicate())[0].decode()
-    assert (process.returncode == 0) == ok, f"velella {' '.join(words)} exited with {process.returncode}: {output}"
+    """What a command printed, whose data directory lies in a folder that it runs in. It has to go well; not to, where `ok` is False."""
+    code, output = await forks.velella(*words, "--data-dir", str(data_dir), folder=data_dir.parent, environment=os.environ)
+    assert (code == 0) == ok, f"velella {' '.join(words)} exited with {code}: {output}"
     return output
 
 

@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from velella.actors.engine import MODULE
+from velella.actors.postgres import EmbeddedPostgres
 from velella.core import migrations
 from velella.core.sql.database import Database
 from velella.core.sql.definition import definition
+
+from ..conftest import clone, database_name
 
 if TYPE_CHECKING:
     from toy_stage import Stage, ToyClock
@@ -40,17 +43,24 @@ def engine_toys_importable() -> Iterator[None]:
         os.environ["PYTHONPATH"] = before
 
 
-@pytest.fixture
-async def engine_database(fresh_database: str, engine_toys_importable: None) -> str:
-    """URL of a new database with the tables of the engine and the ledger."""
+@pytest.fixture(scope="package")
+async def engine_tables(postgres: EmbeddedPostgres, engine_toys_importable: None) -> str:
+    """Name of a database with the tables of the engine and the ledger, to be cloned."""
     import toy_ledger
 
-    await migrations.migrate(MODULE, fresh_database)
-    database = Database(fresh_database, connections=1)
+    url = await clone(postgres)
+    await migrations.migrate(MODULE, url)
+    database = Database(url, connections=1)
     await database.open()
     await database.script(";\n".join(definition(toy_ledger.metadata)))
     await database.close()
-    return fresh_database
+    return database_name(url)
+
+
+@pytest.fixture
+async def engine_database(postgres: EmbeddedPostgres, engine_tables: str) -> str:
+    """URL of a new database with the tables of the engine and the ledger."""
+    return await clone(postgres, engine_tables)
 
 
 @pytest.fixture

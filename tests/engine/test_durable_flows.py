@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
 import signal
-import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,10 +21,10 @@ from velella.core.flow import Flow, step, workflow
 from velella.core.flow.definitions import _steps, _workflows
 from velella.core.messages import CallContext, call_context, current_call
 
+from ..forks import forked
+
 if TYPE_CHECKING:
     from toy_stage import Stage
-
-from pathlib import Path
 
 COORDINATOR = Path(__file__).parent / "toys" / "toy_coordinator.py"
 
@@ -34,18 +35,8 @@ async def states(stage: Stage) -> list[str]:
 
 async def left_by_a_dead_process(url: str, death: str, workflow: str, **input: Any) -> None:
     """Start a coordinator elsewhere that kills itself at a chosen place."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(COORDINATOR),
-        url,
-        workflow,
-        json.dumps(input),
-        env={**__import__("os").environ, "DIE_AT": death},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    assert process.returncode == -signal.SIGKILL, f"it was to die at {death}: {out.decode()} {err.decode()}"
+    code, printed = await forked(COORDINATOR, url, workflow, json.dumps(input), environment={**os.environ, "DIE_AT": death})
+    assert code == -signal.SIGKILL, f"it was to die at {death}: {printed}"
 
 
 async def expire_leases(stage: Stage) -> None:

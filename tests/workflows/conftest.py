@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 import pytest_asyncio
 
@@ -18,7 +17,7 @@ from velella.core.settings import Settings
 from velella.modules import Modules
 from velella.workflows.defaults import seed_defaults
 
-from ..conftest import clone
+from ..conftest import clone, database_name
 
 
 @dataclass
@@ -68,11 +67,7 @@ async def seeded(postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: py
     settings = Settings(database_url=url, data_dir=tmp_path_factory.mktemp("seeded"))
     async with local_host(settings) as host:
         assert await seed_defaults(host.modules)
-    connection = await asyncpg.connect(url)
-    try:
-        return str(await connection.fetchval("SELECT current_database()"))
-    finally:
-        await connection.close()
+    return database_name(url)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -17,7 +17,7 @@ from velella.core.errors import Misconfigured
 from velella.core.settings import ProviderSettings, Settings, default_providers
 from velella.workflows.defaults import seed_defaults
 
-from ..commands import command
+from .. import forks
 from ..conftest import clone
 
 LOOKS = (("workflows", "list"), ("workflows", "show", "wfex_1"), ("key", "list"))
@@ -34,7 +34,7 @@ PROVIDERS = ("payment_provider", "tax_provider", "fulfillment_provider", "notifi
 async def velella(folder: Path, *arguments: str, **more: str) -> tuple[int | None, str]:
     """Run a command in an empty folder, with `more` in its environment: exit code and what it printed."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("VELELLA_")} | more
-    return await command(*arguments, folder=folder, environment=environment)
+    return await forks.velella(*arguments, folder=folder, environment=environment)
 
 
 @pytest.fixture(scope="module")
