@@ -6,6 +6,8 @@ import asyncio
 import sys
 from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
+"""Where mypy has its settings, and what it found out about the modules when it last checked them."""
 CALLS = """
 from velella.modules import Modules
 
@@ -19,8 +21,8 @@ async def calls(modules: Modules) -> None:
 async def test_a_type_checker_holds_messages_against_the_service(tmp_path: Path) -> None:
     (tmp_path / "calls.py").write_text(CALLS)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "mypy", "--strict", "calls.py",
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=tmp_path,
+        sys.executable, "-m", "mypy", str(tmp_path / "calls.py"),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=ROOT,
     )  # fmt: skip
     said = (await process.communicate())[0].decode()
     assert 'Revealed type is "list[dict[str, Any]]"' in said, said
