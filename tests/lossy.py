@@ -24,11 +24,18 @@ class Lossy:
         """Set when the answer would have come."""
         self._word: bytes | None = None
         self._hangs = False
+        self._hanging: list[asyncio.StreamWriter] = []
 
     def lose(self, word: str, *, hangs: bool = False) -> None:
         """The answer to the next message with this word in it is lost with its connection; or, if it `hangs`, never comes."""
         self._word, self._hangs = word.encode(), hangs
         self.lost.clear()
+
+    def hang_up(self) -> None:
+        """End the connections whose answer never comes: to close them, a client would wait for seconds."""
+        for writer in self._hanging:
+            writer.close()
+        self._hanging.clear()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         from_server, to_server = await asyncio.open_unix_connection(self._server)
@@ -48,6 +55,7 @@ class Lossy:
                     self.lost.set()
                     if not self._hangs:
                         break
+                    self._hanging.append(writer)
                 else:
                     writer.write(data)
             writer.close()

@@ -30,6 +30,7 @@ async def shop_and_changes(way: Lossy) -> AsyncIterator[tuple[ShopService, Chang
         await shop.create("product", [{"id": "p1", "title": "A", "rank": 9}])
         changes.seen.clear()
         yield shop, changes
+        way.hang_up()
 
 
 async def as_message(id: str | None, call: Any, *args: Any, fresh: bool = False) -> Any:

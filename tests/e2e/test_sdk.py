@@ -14,6 +14,9 @@ from typing import Any
 
 import pytest
 
+from velella.actors.postgres import EmbeddedPostgres
+
+from ..conftest import clone
 from . import sdk
 from .conftest import run_node
 from .served import ADMIN, served
@@ -36,12 +39,12 @@ Seen = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-async def seen(tmp_path_factory: pytest.TempPathFactory, node: Path) -> Seen:
+async def seen(postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pytest.TempPathFactory, node: Path) -> Seen:
     """What the walk through a shop of its own saw: it changes and deletes what others count on."""
     folder = tmp_path_factory.mktemp("sdk")
     (folder / "velella.toml").write_text(SETTINGS)
     shutil.copytree(Path(__file__).with_name("harbour"), folder / "harbour")
-    async with served(folder, "packed", "--empty") as running:
+    async with served(folder, "packed", "--empty", "--database-url", await clone(postgres, migrated)) as running:
         argument = {"base": running.base, "email": ADMIN[0], "password": ADMIN[1], "served": SERVED, "unserved": UNSERVED}
         seen: Seen = json.loads(await run_node(node, "sdk.mjs", json.dumps(argument)))
     return seen

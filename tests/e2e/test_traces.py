@@ -79,12 +79,12 @@ async def collecting() -> AsyncIterator[Collector]:
         await runner.cleanup()
 
 
-async def test_a_checkout_is_one_trace(tmp_path: Path) -> None:
+async def test_a_checkout_is_one_trace(migrated_database: str, tmp_path: Path) -> None:
     topology = pools_file(tmp_path, POOLS)
     trace, above = secrets.token_hex(16), secrets.token_hex(8)
     async with collecting() as collector:
         environment = {"VELELLA_TRACES": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "300"}
-        async with served(tmp_path, topology, "--empty", environment=environment) as running:
+        async with served(tmp_path, topology, "--empty", "--database-url", migrated_database, environment=environment) as running:
             admin = await running.admin()
             shop = await open_shop(admin, COUNTRIES)
             product = await sell(admin, shop, f"seen-{ulid().lower()}", {"eur": 10})

@@ -47,7 +47,7 @@ from velella.http.frontend import (
 from velella.workflows.plain import Plain
 
 from ..conftest import clone
-from ..signing import UNLIMITED, token_of
+from ..signing import UNLIMITED, cheap_hashes, token_of
 
 MODULES = ("api_key", "auth", "customer", "user", "sales_channel", "link", "notification", "store")
 
@@ -247,6 +247,7 @@ class served:
             "port": 0,
             "data_dir": self.folder,
             "store_cors": r"https://shop.example,/\.example\.org$/",
+            "providers": cheap_hashes(),
             **UNLIMITED,
             **self.given,
         }

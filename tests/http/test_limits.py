@@ -30,12 +30,11 @@ GIVEN = {
     "letter_account_limit": "1/hour",
     "letter_address_limit": "3/hour",
 }
-CHEAP = {"auth": [{"use": "emailpass", "id": "emailpass", "options": {"hash_config": {"logN": 10}}}]}
 
 
 @pytest.fixture(scope="module")
 async def limited(postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
-    async with served(await clone(postgres, migrated), tmp_path_factory.mktemp("limited"), **GIVEN, providers=CHEAP) as made:
+    async with served(await clone(postgres, migrated), tmp_path_factory.mktemp("limited"), **GIVEN) as made:
         yield made
 
 
