@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Self
 
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
-from ...workflows.tax.taxes import create_tax_regions, delete_tax_regions, update_tax_regions
-from ..frontend.bodies import ABSENT, AdditionalData, Body, Metadata, Number, Part
-from ..frontend.filters import MANY, OPERATORS, STAMPS, TEXT, Filters
+from ...workflows.tax.taxes import TAX_REGIONS
+from ..frontend import ABSENT, MANY, OPERATORS, STAMPS, TEXT, AdditionalData, Body, Filters, Metadata, Number, Part, Routes, View, Write
 from ..frontend.flows import signed
-from ..frontend.request import Request
-from ..frontend.routes import Routes, Write
-from ..frontend.view import View
 
 routes = Routes()
 
@@ -55,20 +51,14 @@ class UpdateTaxRegion(Body):
     metadata: Metadata = None
 
 
-def new_region(request: Request, body: dict[str, Any]) -> dict[str, Any]:
-    """Nothing hangs on a region's hooks yet: what the body has for them stays out."""
-    return {name: value for name, value in signed(request, body).items() if name != "additional_data"}
-
-
-TAX_REGIONS = Filters(
-    q=TEXT, id=MANY, country_code=OPERATORS, province_code=OPERATORS, parent_id=OPERATORS, created_by=MANY, logical=True, **STAMPS
-)
-
 routes.resource(
     "/admin/tax-regions",
     TAX_REGION,
-    list=TAX_REGIONS,
-    create=Write(CreateTaxRegion, before=new_region, run=create_tax_regions, query=TAX_REGIONS.ignoring()),
-    update=Write(UpdateTaxRegion, run=update_tax_regions, query=TAX_REGIONS.ignoring()),
-    delete=delete_tax_regions,
+    TAX_REGIONS,
+    list=Filters(
+        q=TEXT, id=MANY, country_code=OPERATORS, province_code=OPERATORS, parent_id=OPERATORS, created_by=MANY, logical=True, **STAMPS
+    ),
+    create=Write(CreateTaxRegion, before=signed),
+    update=UpdateTaxRegion,
+    like_list="create update",
 )

@@ -37,6 +37,7 @@ class Resource:
     by: str
     within: Mapping[str, str]
     parent: View | None
+    summaries: Mapping[str, str]
     auth: Auth | None
 
     def routes(
@@ -52,28 +53,31 @@ class Resource:
         like_list: str,
     ) -> list[Route]:
         words = self.view.entity.replace("_", " ")
+        says = {"list": f"List {words} rows", **{each: f"{each.capitalize()} a {words}" for each in ("get", "create", "update", "delete")}}
+        says |= self.summaries
         item = f"{self.path}/{{{self.param}}}"
         ignored = dict.fromkeys(like_list.split(), list.ignoring() if list is not None else NOTHING)
         made = []
         if list is not None:
-            made.append(self._route("GET", self.path, self._list(), f"List {words} rows", query=list, many=True, cached=Cached()))
+            made.append(self._route("GET", self.path, self._list(), says["list"], query=list, many=True, cached=Cached()))
         if get:
-            made.append(self._route("GET", item, self._get(), f"Get a {words}", query=ignored.get("get", NOTHING), cached=Cached(one=())))
+            made.append(self._route("GET", item, self._get(), says["get"], query=ignored.get("get", NOTHING), cached=Cached(one=())))
         if create is not None:
             write = create if isinstance(create, Write) else Write(create)
             by = write.run or getattr(flows, "create", None)
             handler = self._create(write, creates(by) if isinstance(by, Workflow) else by or self._no_flow("create"))
-            made.append(self._route("POST", self.path, handler, f"Create a {words}", query=ignored.get("create", write.query), write=write))
+            made.append(self._route("POST", self.path, handler, says["create"], query=ignored.get("create", write.query), write=write))
         if update:
             write = update if isinstance(update, Write) else Write(write.body.partial() if update is True else update)
             by = write.run or getattr(flows, "update", None)
             handler = self._update(write, updates(by) if isinstance(by, Workflow) else by or self._no_flow("update"))
-            made.append(self._route("POST", item, handler, f"Update a {words}", query=ignored.get("update", write.query), write=write))
+            made.append(self._route("POST", item, handler, says["update"], query=ignored.get("update", write.query), write=write))
         if delete is None or delete is True:
             delete = getattr(flows, "delete", None) or (delete is not None and self._no_flow("delete"))
         if delete:
             remove = deletes(delete) if isinstance(delete, Workflow) else delete
-            made.append(self._route("DELETE", item, self._delete(remove, object), f"Delete a {words}", query=ignored.get("delete")))
+            query = ignored.get("delete", None if self.parent is None else NOTHING)
+            made.append(self._route("DELETE", item, self._delete(remove, object), says["delete"], query=query))
         return made
 
     def _no_flow(self, what: str) -> Any:
@@ -91,6 +95,7 @@ class Resource:
         write: Write | None = None,
         cached: Cached | None = None,
     ) -> Route:
+        view = self.view if method == "GET" else self.parent or self.view
         return Route(
             method,
             path,
@@ -98,13 +103,13 @@ class Resource:
             self.auth if self.auth is not None else auth_of(path),
             body=write.body if write else None,
             query=query,
-            returns=self.view if method == "GET" else self.parent or self.view,
+            returns=view,
             many=many,
             status=write.status if write else 200,
             body_limit=write.body_limit if write else None,
             cached=cached,
-            summary=write.summary or summary if write else summary,
-            limit=self.view.limit,
+            summary=summary,
+            limit=view.limit,
         )
 
     def _parents(self, request: Request) -> dict[str, str]:

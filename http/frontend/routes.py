@@ -105,7 +105,6 @@ class Write:
     query: Filters = NOTHING
     """What the query string may hold besides `fields`."""
     status: int = 200
-    summary: str = ""
 
 
 class Routes:
@@ -194,6 +193,7 @@ class Routes:
         within: Mapping[str, str] | None = None,
         parent: View | None = None,
         like_list: str = "",
+        summaries: Mapping[str, str] | None = None,
         auth: Auth | None = None,
     ) -> None:
         """The plain routes of one entity: `GET path`, `GET path/{id}`, `POST path`, `POST path/{id}`, `DELETE path/{id}`.
@@ -212,13 +212,14 @@ class Routes:
             by: the column that the path names (`code` for currencies).
             within: column → parameter of the path: only rows of that parent exist here, and new ones get it.
             parent: what rows `within` it are a part of: writing answers with that instead, and deleting what isn't there is no error.
+            summaries: for the API's description, of those of `list get create update delete` that have more to say than what they are.
             like_list: which of `get create update delete` may be asked with the list's query, of which nothing comes.
 
         Raises TypeError for something that is to be written without a workflow, or by one that can't be run so.
         """
         from .resource import Resource  # it builds on this file
 
-        row = Resource(path, view, param, by, within or {}, parent, auth)
+        row = Resource(path, view, param, by, within or {}, parent, summaries or {}, auth)
         for route in row.routes(
             flows, list=list, get=get, create=create, update=update, delete=delete, object=object or view.entity, like_list=like_list
         ):

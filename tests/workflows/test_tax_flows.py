@@ -21,29 +21,27 @@ async def taxed(shop: Shop, country: str = "dk") -> list[tuple[str, Any]]:
 
 
 async def test_a_region_s_life(shop: Shop) -> None:
-    (made,) = await shop.run(
-        "create-tax-regions", tax_regions=[{"country_code": "DK", "provider_id": "tp_system", "default_tax_rate": RATE}]
-    )
+    (made,) = await shop.run("create-tax-regions", rows=[{"country_code": "DK", "provider_id": "tp_system", "default_tax_rate": RATE}])
     assert await taxed(shop) == [("vat", 25)]
     with pytest.raises(InvalidData):
-        await shop.run("create-tax-regions", tax_regions=[{"country_code": "se"}, {"country_code": "dk"}])
+        await shop.run("create-tax-regions", rows=[{"country_code": "se"}, {"country_code": "dk"}])
     assert await shop.modules.tax.count("tax_region") == 1
-    await shop.run("update-tax-regions", updates=[{"id": made["id"], "provider_id": None, "metadata": {"a": 1}}])
+    await shop.run("update-tax-regions", rows=[{"id": made["id"], "provider_id": None, "metadata": {"a": 1}}])
     assert (await shop.one("tax_region", made["id"]))["provider_id"] is None
     assert await shop.run("delete-tax-regions", ids=[made["id"]]) == [made["id"]]
     assert await taxed(shop) == []
 
 
 async def test_a_rate_s_life(shop: Shop) -> None:
-    (region,) = await shop.run("create-tax-regions", tax_regions=[{"country_code": "dk", "default_tax_rate": RATE}])
+    (region,) = await shop.run("create-tax-regions", rows=[{"country_code": "dk", "default_tax_rate": RATE}])
     rule = {"reference": "product", "reference_id": "prod_shirt"}
     (made,) = await shop.run(
-        "create-tax-rates", tax_rates=[{"code": "low", "name": "Low", "rate": 5, "tax_region_id": region["id"], "rules": [rule]}]
+        "create-tax-rates", rows=[{"code": "low", "name": "Low", "rate": 5, "tax_region_id": region["id"], "rules": [rule]}]
     )
     assert await taxed(shop) == [("low", 5)]
-    await shop.run("update-tax-rates", selector={"id": made["id"]}, update={"rate": 6, "rules": []})
+    await shop.run("update-tax-rates", rows=[{"id": made["id"], "rate": 6, "rules": []}])
     assert await taxed(shop) == [("vat", 25)]
-    (again,) = await shop.run("create-tax-rate-rules", rules=[{**rule, "tax_rate_id": made["id"]}])
+    (again,) = await shop.run("create-tax-rate-rules", rows=[{**rule, "tax_rate_id": made["id"]}])
     assert await taxed(shop) == [("low", 6)]
     assert await shop.run("delete-tax-rate-rules", ids=[again["id"]]) == [again["id"]]
     (with_rules,) = await shop.run("set-tax-rate-rules", tax_rate_ids=[made["id"]], rules=[rule])
