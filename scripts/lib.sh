@@ -25,7 +25,8 @@ install() {
     local groups=()
     for group in "$@"; do groups+=(--group "$group"); done
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable . ${groups[@]+"${groups[@]}"}
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --editable . ${groups[@]+"${groups[@]}"}
+    .venv/bin/python -m compileall -qq -j 0 .venv/lib || true  # pip compiles with one core; some packages hold examples that are no Python
     cp pyproject.toml "$stamp"
   fi
 }

@@ -104,6 +104,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: LONGEST_FIRST.index(folder) if (folder := _folder(item.nodeid)) in LONGEST_FIRST else len(LONGEST_FIRST))
 
 
+def pytest_collection_finish() -> None:
+    """Thousands of tests and what they import stay: the collector of garbage needn't look through them again and again."""
+    gc.collect()
+    gc.freeze()
+
+
 def _folder(nodeid: str) -> str:
     return nodeid.split("/")[1]
 

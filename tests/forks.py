@@ -60,6 +60,7 @@ def _run(program: str | Path, words: tuple[str, ...], folder: Path, environment:
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = [str(program), *words]
+    sys.path.insert(0, str(program.parent if isinstance(program, Path) else folder))  # as `python FILE` and `python -m MODULE` do
     if isinstance(program, Path):
         return runpy.run_path(str(program), run_name="__main__")
     return runpy.run_module(program, run_name="__main__")

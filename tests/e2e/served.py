@@ -62,6 +62,8 @@ class Served:
     process: asyncio.subprocess.Process
     session: aiohttp.ClientSession
     log: Path
+    database: tuple[str, ...] = ()
+    """What a command needs to find the shop's database, where that isn't its own."""
 
     async def admin(self) -> Api:
         api = Api(self.session, self.base)
@@ -76,7 +78,7 @@ class Served:
 
     async def command(self, *words: str) -> str:
         """Run another `velella` command on the same data directory; returns what it printed."""
-        return await velella(*words, data_dir=self.data_dir)
+        return await velella(*words, *self.database, data_dir=self.data_dir)
 
     async def status(self) -> Any:
         return json.loads(await self.command("status", "--json"))
@@ -96,18 +98,21 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def served(folder: Path, topology: str, *options: str, environment: dict[str, str] | None = None) -> AsyncIterator[Served]:
+async def served(
+    folder: Path, topology: str, *options: str, database_url: str | None = None, environment: dict[str, str] | None = None
+) -> AsyncIterator[Served]:
     """`velella serve` on `folder`, with an admin user; ended by SIGTERM, which must leave nothing behind."""
+    database = ("--database-url", database_url) if database_url else ()
     port = free_port()
     data_dir = folder / "data"
     log = folder / "serve.log"
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
-            *VELELLA, "serve", "--topology", topology, "--port", str(port), "--data-dir", str(data_dir), *options,
+            *VELELLA, "serve", "--topology", topology, "--port", str(port), "--data-dir", str(data_dir), *database, *options,
             stdout=output, stderr=output, cwd=folder, env=os.environ | {"VELELLA_LOG_LEVEL": "warning"} | LIMITS | (environment or {}),
         )  # fmt: skip
     session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar())
-    running = Served(topology, f"http://127.0.0.1:{port}", data_dir, process, session, log)
+    running = Served(topology, f"http://127.0.0.1:{port}", data_dir, process, session, log, database)
     try:
         await _until_healthy(running)
         if "--empty" in options:

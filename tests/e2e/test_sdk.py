@@ -44,7 +44,7 @@ async def seen(postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pyte
     folder = tmp_path_factory.mktemp("sdk")
     (folder / "velella.toml").write_text(SETTINGS)
     shutil.copytree(Path(__file__).with_name("harbour"), folder / "harbour")
-    async with served(folder, "packed", "--empty", "--database-url", await clone(postgres, migrated)) as running:
+    async with served(folder, "packed", "--empty", database_url=await clone(postgres, migrated)) as running:
         argument = {"base": running.base, "email": ADMIN[0], "password": ADMIN[1], "served": SERVED, "unserved": UNSERVED}
         seen: Seen = json.loads(await run_node(node, "sdk.mjs", json.dumps(argument)))
     return seen

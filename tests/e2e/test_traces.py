@@ -84,7 +84,7 @@ async def test_a_checkout_is_one_trace(migrated_database: str, tmp_path: Path) -
     trace, above = secrets.token_hex(16), secrets.token_hex(8)
     async with collecting() as collector:
         environment = {"VELELLA_TRACES": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "300"}
-        async with served(tmp_path, topology, "--empty", "--database-url", migrated_database, environment=environment) as running:
+        async with served(tmp_path, topology, "--empty", database_url=migrated_database, environment=environment) as running:
             admin = await running.admin()
             shop = await open_shop(admin, COUNTRIES)
             product = await sell(admin, shop, f"seen-{ulid().lower()}", {"eur": 10})

@@ -325,7 +325,7 @@ async def test_a_stopping_coordinator_hands_over_at_once(engine_database: str, h
 
     monkeypatch.setattr("velella.actors.coordinator.STOP_SECONDS", 0.05)
     async with stage(engine_database, "other") as other:
-        slow = asyncio.create_task(other.coordinator.run("book-slowly", {"account": "a", "seconds": 3}))
+        slow = asyncio.create_task(other.coordinator.run("book-slowly", {"account": "a", "seconds": 1}))
         while await here.booked("a") == []:
             await asyncio.sleep(0.01)
     with pytest.raises(Exception, match="stops"):
