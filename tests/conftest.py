@@ -90,9 +90,9 @@ STARTING_PROCESSES = ("tests/actors/", "tests/e2e/test_lifecycle.py", "tests/e2e
 and its clock are shared). Tests of stock, money, kills and recovery are never tried again."""
 
 
-LONGEST_FIRST = ("e2e", "actors", "benchmarks", "deploy", "store", "contract", "engine", "workflows", "http", "plugins", "modules")
+LONGEST_FIRST = ("e2e", "actors", "store", "http", "modules", "contract", "core", "engine", "workflows", "medusa", "benchmarks", "types")
 """Folders in the order in which they are begun, so that processes that share them out end at about the same time; then the others."""
-STARTING_SHOPS = ("e2e", "actors", "benchmarks", "deploy")
+STARTING_SHOPS = ("e2e", "actors")
 """Folders whose tests start whole shops, each of many processes: one after the other, never two at once."""
 
 

@@ -56,9 +56,9 @@ async def test_a_collection_is_cancelled_with_what_is_held_for_it(shop: Shop) ->
 
 
 async def test_reasons_of_refunds(shop: Shop) -> None:
-    (reason,) = await shop.run("create-refund-reasons-workflow", refund_reasons=[{"label": "Broken", "code": "broken"}])
-    (changed,) = await shop.run("update-refund-reasons", updates=[{"id": reason["id"], "label": "Damaged"}])
+    (reason,) = await shop.run("create-refund-reasons-workflow", rows=[{"label": "Broken", "code": "broken"}])
+    (changed,) = await shop.run("update-refund-reasons", rows=[{"id": reason["id"], "label": "Damaged"}])
     assert changed["label"] == "Damaged"
     assert await shop.run("delete-refund-reasons-workflow", ids=[reason["id"]]) == [reason["id"]]
     with pytest.raises(NotFound):
-        await shop.run("update-refund-reasons", updates=[{"id": reason["id"], "label": "x"}])
+        await shop.run("update-refund-reasons", rows=[{"id": reason["id"], "label": "x"}])
