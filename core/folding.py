@@ -78,7 +78,8 @@ class Folder(Generic[A, R]):
         together: Callable[[Sequence[A]], Awaitable[Sequence[R | VelellaError]]],
     ) -> None:
         """`alone` carries out one message, `together` several, in the order they came: an answer or an error for each, and no trace of
-        those it refuses. Both run inside the service's transaction, and may run again where it collides with another one."""
+        those it refuses. Both run inside the service's transaction, and may run again where it collides with another one. `alone` sends one
+        statement, and answers by it (see `messages.one_statement`): a message that is recorded needs no transaction then."""
         self._service = service
         self._alone = alone
         self._together = together
@@ -158,7 +159,8 @@ class Folder(Generic[A, R]):
             return answer
 
         try:
-            return await self._service.run_write(body)
+            recorded = asked.message_id is not None  # else who gives up before the commit has asked for nothing
+            return await self._service.run_write(body, one_statement=recorded, answers=True)
         except Exception as error:  # noqa: BLE001 - it is theirs
             return error
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ARRAY, BindParameter, ColumnElement, Select, any_, bindparam
+from sqlalchemy import ARRAY, JSON, BindParameter, ColumnElement, Select, any_, bindparam, column, select, text
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
@@ -83,6 +83,14 @@ def compiled(statement: ClauseElement) -> Compiled:
 def answering(statement: Select[Any] | UpdateBase) -> Answering:
     """Compile a statement that gives one value, and is all of a write (see `messages.one_statement`)."""
     return Answering(compiled(statement), statement)
+
+
+def answering_text(**parts: str) -> Answering:
+    """The same of a statement that is written out: the parts of its WITH, in their order, of which the last gives the value as JSON, in one
+    column that is called as the part is."""
+    *before, (name, last) = parts.items()
+    value = text(last).columns(column(name, JSON)).cte(name)
+    return answering(select(value.c[name]).add_cte(*(text(part).columns().cte(each) for each, part in before)))
 
 
 def any_of(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:

@@ -8,22 +8,23 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from ...core.sql.compiled import compiled
+from ...core.sql.compiled import answering_text, compiled
 
-# Reserve all or nothing, and keep the reservations, in one statement. One row a level that was asked for:
+# Reserve all or nothing, and keep the reservations, in one statement, which answers by one JSON object:
 #
-# - `known`: there is such a level. `taken`: its guard held, the quantity is reserved. `available`: what was there.
-# - Where not every level was taken, no reservation is kept and the transaction has to be rolled back.
-# - The guard stands in the UPDATE itself: PostgreSQL evaluates it again on the newest version of the row after waiting
-#   for another writer, so there is no oversell, whoever asks.
-# - A negative quantity gives back (a reservation that got smaller); `lines` may be empty.
-RESERVE = compiled(
-    text("""
-    WITH wanted AS (
+# - `moment`: when it happened; null where something wasn't there, and then nothing has changed.
+# - `ids`: of the reservations, as they were asked for.
+# - `refused`: one entry a level that could not be had. `known`: there is such a level. `available`: what was there.
+#
+# Levels are locked before anything is decided, and a locked row is read as it is after waiting for another writer, so there is no oversell,
+# whoever asks. A negative quantity gives back (a reservation that got smaller); `lines` may be empty.
+RESERVE = answering_text(
+    wanted="""
         SELECT * FROM unnest(
             CAST(:item_ids AS text[]), CAST(:location_ids AS text[]), CAST(:quantities AS numeric[]), CAST(:guards AS numeric[])
         ) AS wanted (item_id, location_id, quantity, guard)
-    ), locked AS (
+    """,
+    locked="""
         SELECT level.id, wanted.item_id, wanted.location_id, wanted.quantity, wanted.guard,
                level.stocked_quantity - level.reserved_quantity AS available
         FROM inventory_level AS level
@@ -31,14 +32,20 @@ RESERVE = compiled(
         WHERE level.deleted_at IS NULL
         ORDER BY level.inventory_item_id, level.location_id
         FOR NO KEY UPDATE OF level
-    ), taken AS (
+    """,
+    refused="""
+        SELECT wanted.item_id, wanted.location_id, locked.id IS NOT NULL AS known, locked.available
+        FROM wanted
+        LEFT JOIN locked ON locked.item_id = wanted.item_id AND locked.location_id = wanted.location_id
+        WHERE locked.id IS NULL OR (locked.guard > 0 AND locked.available < locked.guard)
+    """,
+    taken="""
         UPDATE inventory_level AS level
         SET reserved_quantity = level.reserved_quantity + locked.quantity, updated_at = now()
         FROM locked
-        WHERE level.id = locked.id
-          AND (locked.guard <= 0 OR level.stocked_quantity - level.reserved_quantity >= locked.guard)
-        RETURNING level.id
-    ), kept AS (
+        WHERE level.id = locked.id AND NOT EXISTS (SELECT FROM refused)
+    """,
+    kept="""
         INSERT INTO reservation_item (
             id, inventory_item_id, location_id, line_item_id, quantity, allow_backorder, external_id, description, created_by, metadata
         )
@@ -48,14 +55,17 @@ RESERVE = compiled(
             id text, inventory_item_id text, location_id text, line_item_id text, quantity numeric, allow_backorder boolean,
             external_id text, description text, created_by text, metadata jsonb
         )
-        WHERE (SELECT count(*) FROM taken) = (SELECT count(*) FROM wanted)
-    )
-    SELECT wanted.item_id, wanted.location_id, locked.id IS NOT NULL AS known, taken.id IS NOT NULL AS taken,
-           locked.available, CAST(now() AS timestamptz(3)) AS moment
-    FROM wanted
-    LEFT JOIN locked ON locked.item_id = wanted.item_id AND locked.location_id = wanted.location_id
-    LEFT JOIN taken ON taken.id = locked.id
-""")
+        WHERE NOT EXISTS (SELECT FROM refused)
+    """,
+    outcome="""
+        SELECT json_build_object(
+            'moment', CASE WHEN NOT EXISTS (SELECT FROM refused) THEN
+                to_char(timezone('UTC', CAST(now() AS timestamptz(3))), 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+            END,
+            'ids', CAST(:ids AS text[]),
+            'refused', (SELECT coalesce(json_agg(refused ORDER BY item_id, location_id), '[]') FROM refused)
+        ) AS outcome
+    """,
 )
 
 # Levels that several messages ask for, held until all of them are decided. One row a level that there is.

@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import Table
 
 from ...core import json
-from ...core.clock import iso
 from ...core.errors import InsufficientInventory, InvalidData, NotFound, VelellaError
 from ...core.folding import Folder, folds
 from ...core.ids import new_id
@@ -61,9 +60,9 @@ class Reservations(ModuleService):
         rows = [_reservation(line) for line in lines]
         if not rows:
             return []
-        moment = await self._take(demands(rows), rows)
+        moment, ids = await self._take(demands(rows), rows)
         self.touch("reservation_item")
-        return _made(rows, moment)
+        return _made([{**row, "id": id} for row, id in zip(rows, ids, strict=True)], moment)
 
     async def _reserve_together(self, calls: Sequence[Sequence[Mapping[str, Any]]]) -> list[Rows | VelellaError]:
         """Hold every level that somebody asks for, decide one message after the other, and write what was granted as one statement."""
@@ -84,7 +83,7 @@ class Reservations(ModuleService):
         moment = ""
         if granted:
             # the levels are held: what was decided still holds, whatever each message's guard was
-            moment = await self._take([replace(one, guarded=Decimal(0)) for one in demands(granted)], granted)
+            moment, _ = await self._take([replace(one, guarded=Decimal(0)) for one in demands(granted)], granted)
             self.touch("reservation_item")
         return [answer if isinstance(answer, VelellaError) else _made(answer, moment) for answer in answers]
 
@@ -166,15 +165,14 @@ class Reservations(ModuleService):
         # the time of the change is told in another form than it is shown: it never stands
         await self.update_reservations([row for row in back if len(row) > 1])
 
-    async def _take(self, wanted: Sequence[Demand], rows: Rows) -> str:
-        """Count demands on their levels and keep the reservations. The moment it happened."""
+    async def _take(self, wanted: Sequence[Demand], rows: Rows) -> tuple[str, list[str]]:
+        """Count demands on their levels and keep the reservations. The moment it happened, and the ids that they have."""
         lines = [{name: row.get(name) for name in _LINE} for row in rows]
-        outcome = await self.database.fetch(RESERVE, {**columns(wanted), "lines": lines})
-        refused = [row for row in outcome if not row["taken"]]
-        if refused:
-            raise _refusal(refused, {one.key: one for one in wanted})
+        outcome = await self.answer(RESERVE, {**columns(wanted), "lines": lines, "ids": [row["id"] for row in rows]})
+        if outcome["refused"]:
+            raise _refusal(outcome["refused"], {one.key: one for one in wanted})
         self.touch("inventory_level", "inventory_item")
-        return iso(outcome[0]["moment"])
+        return outcome["moment"], outcome["ids"]
 
 
 def _reservation(line: Mapping[str, Any]) -> Row:
@@ -234,6 +232,6 @@ def _refusal(refused: Sequence[Any], asked: Mapping[LevelKey, Demand]) -> Velell
     wanted = asked[row["item_id"], row["location_id"]].guarded
     return InsufficientInventory(
         f"Not enough stock of inventory item {row['item_id']} at location {row['location_id']}: "
-        f"{json.number(wanted)} wanted, {json.number(max(row['available'], Decimal(0)))} available",
+        f"{json.number(wanted)} wanted, {json.number(max(Decimal(row['available']), Decimal(0)))} available",
         items=[{"inventory_item_id": one["item_id"], "location_id": one["location_id"]} for one in refused],
     )

@@ -68,13 +68,13 @@ def new_session(collection: Mapping[str, Any], now: str, **given: Any) -> Row:
     return {**nothing, "payment_collection_id": collection["id"], "attempt": 0, "created_at": now, "updated_at": now, **given}
 
 
-def put(collection: Row, session: Row, now: str, *, quiet: Collection[str], instead: bool) -> Rows:
-    """Put a session in the place of those in which nothing was paid. Those that were dropped.
+def put(collection: Row, session: Row, now: str, *, quiet: Collection[str]) -> Rows:
+    """Put a session in the place of those in which nothing was paid, of a cart's that no order stands for. Those that were dropped.
 
     Of those that were dropped long ago at providers that ask nobody, none of which will ever be heard of, the last ones are kept: whoever
     begins one after the other makes no document that grows and grows.
     """
-    dropped = drop(collection, now, quiet=quiet, unclaimed=instead)
+    dropped = drop(collection, now, quiet=quiet, unclaimed=collection["payer_key"] is not None)
     sessions: Rows = collection["payment_sessions"]
     over = [each for each in sessions if each["deleted_at"] is not None and each["payment_id"] is None and each["provider_id"] in quiet]
     forgotten = {each["id"] for each in over[:-MOST_DROPPED]}

@@ -50,9 +50,8 @@ class Sessions(Collections):
         context: Mapping[str, Any] | None = None,
         metadata: Mapping[str, Any] | None = None,
         key: str | None = None,
-        instead: bool = False,
     ) -> Row:
-        """Begin to pay a collection by a provider. Sessions begun before, in which nothing was paid, are dropped; `instead`: also one that
+        """Begin to pay a collection by a provider. Sessions begun before, in which nothing was paid, are dropped; of a cart also one that
         was paid and that no order stands for, what was paid is given back.
 
         `data` is what the storefront sends to the provider, `context` the buyer (`customer`, `account_holder`). The amount
@@ -69,7 +68,7 @@ class Sessions(Collections):
         collection = await self._collection(payment_collection_id)
         if (begun := _begun(collection, provider_id, data or {}, key)) is not None:
             return books.shown(begun) | {"payment_collection": collection}
-        _check_open(collection, instead)
+        _check_open(collection)
         id = new_id("payses")
         ask = Ask(f"{id}:initiate", {**(data or {}), "session_id": id}, *_price(collection), context or {})
         outcome = await self._asked(provider_id, "initiate", ask)
@@ -77,7 +76,7 @@ class Sessions(Collections):
         def put(collection: Row) -> tuple[bool, tuple[Row, Row, Rows] | None]:
             """The collection, the session that there is now, and those that providers have to forget. None: the amount is another one by
             now."""
-            _check_open(collection, instead)
+            _check_open(collection)
             if _price(collection) != (ask.amount, ask.currency_code):
                 return False, None
             session = self._new_session(
@@ -95,7 +94,7 @@ class Sessions(Collections):
             for begun in books.living(collection) if key is not None else ():
                 if begun["request_key"] == key:  # another one of the same key was faster
                     return False, (collection, begun, [session | {"settle_at": session["created_at"]}])
-            dropped = books.put(collection, session, session["created_at"], quiet=self._quiet, instead=instead)
+            dropped = books.put(collection, session, session["created_at"], quiet=self._quiet)
             return True, (collection, session, dropped)
 
         for attempt in range(TRIES):
@@ -281,9 +280,9 @@ def ask_of(session: Mapping[str, Any], about: str) -> Ask:
     return Ask(f"{session['id']}:{about}", session["data"], session["amount"], session["currency_code"], session["context"] or {})
 
 
-def _check_open(collection: Row, instead: bool) -> None:
-    """Nothing takes the place of what an order is paid with."""
-    if instead and collection["order_id"] is not None:
+def _check_open(collection: Row) -> None:
+    """Nothing takes the place of what an order is paid with that was a cart."""
+    if collection["payer_key"] is not None and collection["order_id"] is not None:
         raise InvalidData(f"Payment collection {collection['id']} is paid for an order already")
 
 

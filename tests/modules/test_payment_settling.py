@@ -34,7 +34,7 @@ async def payments(fresh_database: str) -> AsyncIterator[PaymentService]:
 async def begun(payments: PaymentService, amount: Any = 10, provider: str = VAULT) -> tuple[str, str]:
     """A cart's collection, and a session to pay it in."""
     of = (await payments.collection_for("cart:1", currency_code="eur", amount=amount))["id"]
-    return of, str((await payments.create_payment_session(of, provider_id=provider, instead=True))["id"])
+    return of, str((await payments.create_payment_session(of, provider_id=provider))["id"])
 
 
 async def owed(payments: PaymentService) -> list[str]:

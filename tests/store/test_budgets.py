@@ -22,7 +22,7 @@ BUDGETS = {
     "change a line": (3, 1),
     "choose shipping": (2, 1),
     "create a payment collection": (3, 2),
-    "create a payment session": (3, 1),
+    "create a payment session": (2, 1),
     "look at a cart": (2, 0),
     "complete": (12, 6),
     "list products": (1, 0),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, TypedDict
 
-from ...core.errors import InvalidData, NotFound
+from ...core.errors import NotFound
 from ...core.flow import Flow, step, workflow
 from ..links import link
 from .draft import Draft
@@ -96,17 +96,14 @@ async def create_payment_session(
     """Begin to pay a collection by a provider; sessions begun before are dropped, and what was paid in them for a cart is given back.
     The collection with all that is in it. Repeated with the same `request_key`, or at once without one, it is the session begun before.
 
-    Raises NotFound for an unknown collection or provider, InvalidData where the region of its cart doesn't offer the provider, or the cart
-    is completed.
+    The region of a cart is asked which providers it offers when the cart is completed, and not here. Raises NotFound for an unknown
+    collection or provider, InvalidData where the cart is completed.
     """
-    cart = await cart_of(flow, payment_collection_id)
     buyer: Row = dict(context or {})
-    async with flow.lock(lock_of(cart["id"]) if cart is not None else f"payment_collection:{payment_collection_id}"):
-        if cart is not None:
-            await _check_offered(flow, cart, provider_id)
+    async with flow.lock(f"payment_collection:{payment_collection_id}"):
         if customer_id is not None:
             buyer["customer"], buyer["account_holder"] = await _account(flow, provider_id, customer_id)
-        return await flow.run(begin_session, payment_collection_id, provider_id, data, buyer, request_key, cart is not None)
+        return await flow.run(begin_session, payment_collection_id, provider_id, data, buyer, request_key)
 
 
 @step
@@ -117,24 +114,12 @@ async def begin_session(
     data: Mapping[str, Any] | None,
     buyer: Mapping[str, Any],
     request_key: str | None,
-    instead: bool,
 ) -> Row:
     session = await flow.modules.payment.create_payment_session(
-        collection_id, provider_id=provider_id, data=data, context=buyer, key=request_key, instead=instead
+        collection_id, provider_id=provider_id, data=data, context=buyer, key=request_key
     )
     collection: Row = session["payment_collection"]
     return collection
-
-
-async def _check_offered(flow: Flow, cart: Row, provider_id: str) -> None:
-    """Raises InvalidData where a cart can't be paid by a provider, or not any more. What changes after the cart was read is refused later:
-    the collection knows of its order, and completing the cart looks at the providers of its region."""
-    if cart["completed_at"] is not None:
-        raise InvalidData(f"Cart {cart['id']} is already completed.")
-    if cart["region_id"] is not None:
-        offered = await flow.graph.ties("region_payment_provider", "region_id", [cart["region_id"]])
-        if provider_id not in {tie["payment_provider_id"] for tie in offered}:
-            raise InvalidData(f"Payment provider {provider_id} is not available in region {cart['region_id']}")
 
 
 ACCOUNT = ("id", "email", "company_name", "first_name", "last_name", "phone", "metadata", "addresses.*")

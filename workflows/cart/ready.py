@@ -145,7 +145,7 @@ async def _check_shipping(flow: Flow, items: Sequence[Row], methods: Sequence[Ro
 async def _session(flow: Flow, draft: Draft, ties: _Ties) -> str | None:
     """The payment session that pays for the cart; None where there is nothing to pay.
 
-    What has been authorised counts whoever authorised it; what is yet to be is asked only of providers that the region still offers.
+    What has been authorised counts whoever authorised it; what is yet to be is asked only of providers that the region offers.
     """
     amount, currency = payable(draft.total()), draft["currency_code"]
     if not amount:
@@ -168,7 +168,7 @@ async def _session(flow: Flow, draft: Draft, ties: _Ties) -> str | None:
     for session in sessions:
         if (session["amount"], session["currency_code"]) == (amount, currency) == (collection["amount"], collection["currency_code"]):
             if session["id"] not in paid and draft["region_id"] is not None and session["provider_id"] not in offered:
-                raise InvalidData(f"Payment provider {session['provider_id']} is not available in region {draft['region_id']} any more")
+                raise InvalidData(f"Payment provider {session['provider_id']} is not available in region {draft['region_id']}")
             return str(session["id"])
     raise NotAllowed("The payment was begun for another amount than the cart costs now: begin it again")
 
