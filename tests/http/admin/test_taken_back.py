@@ -189,6 +189,8 @@ def fails(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fails]:
     fails, carry_out = Fails(), Run.carry_out
 
     async def failing(self: Run, input: Row) -> Any:
+        if self.workflow.every is not None:  # a chore of the shop's own that happens to come by
+            return await carry_out(self, input)
         meanwhile, fails.meanwhile = fails.meanwhile, None
         if meanwhile is not None:
             function = self.workflow.function
