@@ -15,7 +15,7 @@ from ...core.errors import Conflict, GoesOn, Unavailable, UnexpectedState, Velel
 from ...core.flow import FlowContext, Workflow, workflow_named
 from ...core.flow.attempts import as_velella_error
 from ...core.flow.journal import Diverged, Entry, Parked, Superseded
-from ...core.flow.run import DURABLE_SECONDS, ONWARD, Run
+from ...core.flow.run import DURABLE_SECONDS, ONWARD, Answer, Run
 from ...core.ids import new_id
 from ...core.logs import logger
 from ...core.messages import CallContext, call_context, current_call
@@ -48,7 +48,7 @@ class _Start:
     """An execution that somebody here waits for."""
 
     task: asyncio.Task[Any]
-    answer: asyncio.Future[Any]
+    answer: asyncio.Future[Answer]
     """What it has answered before its end."""
 
 
@@ -101,15 +101,17 @@ class DurableFlows:
             await asyncio.wait({start.task}, timeout=min(ANSWER_SECONDS, current_call().left()))
         if not start.task.done():
             if start.answer.done():
-                return travelled(start.answer.result())
+                return start.answer.result().heard(joined)
             raise GoesOn(f"The workflow {workflow.name} is still running.")
         if start.task.cancelled():
             raise Unavailable(f"The coordinator of the workflow {workflow.name} stops; another one goes on with it.")
         result = start.task.result()
+        if start.answer.done():
+            return start.answer.result().heard(joined)
         return travelled(result) if joined else result
 
     def _begin(self, workflow: Workflow[..., Any], input: dict[str, Any], key: str | None) -> _Start:
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         task = self._spawn(self._to_the_end(workflow, pack(input), key, current_call().trace_id, answer))
         start = _Start(task, answer)
         if key is not None:
@@ -130,7 +132,7 @@ class DurableFlows:
         return there[0]
 
     async def _to_the_end(
-        self, workflow: Workflow[..., Any], input: bytes, key: str | None, trace_id: str, answer: asyncio.Future[Any]
+        self, workflow: Workflow[..., Any], input: bytes, key: str | None, trace_id: str, answer: asyncio.Future[Answer]
     ) -> Any:
         attempt = 0
         looked_again = False
@@ -155,7 +157,7 @@ class DurableFlows:
     # -- carrying out
 
     async def _carry_out(
-        self, journal: ExecutionJournal, started: float, *, may_look_again: bool = False, answer: asyncio.Future[Any] | None = None
+        self, journal: ExecutionJournal, started: float, *, may_look_again: bool = False, answer: asyncio.Future[Answer] | None = None
     ) -> Any:
         run = self._enter(journal)
         if answer is not None:

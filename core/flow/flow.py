@@ -214,11 +214,14 @@ class Flow:
         self._count += 1
         await self._run.sleep(self, self._path(), seconds)
 
-    def answer(self, value: Any) -> None:
+    def answer(self, value: Any, *, at_once: Any = None) -> None:
         """Say what the result of this durable workflow is, once its pivot has succeeded: whoever waits for it has it, also where what is
-        left to do has to be repeated for days. The function's own return value no longer counts. Not inside of a sub-workflow."""
+        left to do has to be repeated for days. The function's own return value no longer counts. Not inside of a sub-workflow.
+
+        `at_once`: what the one hears instead who has begun this execution and waits for it: the result with more that is in hand. It isn't
+        kept, so it may be large."""
         self._outside_of_steps()
-        self._run.answer(self, value)
+        self._run.answer(self, value, at_once)
 
     def durably(self) -> None:
         """Say that this flow writes more than once from here on, or is to be undone or finished after a crash for another reason: to be

@@ -46,6 +46,19 @@ class Event:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a durable workflow answered before its end."""
+
+    kept: Any
+    at_once: Any
+    """For the one who has begun it: not kept, and not to be given to two."""
+
+    def heard(self, joined: bool) -> Any:
+        """What somebody hears who has begun it, or `joined` it."""
+        return travelled(self.kept) if joined else self.at_once
+
+
 @dataclass(slots=True, eq=False)
 class _Lock:
     """A lock that an execution holds, and how many of its parts are inside."""
@@ -82,7 +95,7 @@ class Run:
         self.answered = False
         self.result: Any = None
         """What the flow answered before its end."""
-        self.on_answer: Callable[[Any], None] = lambda _: None
+        self.on_answer: Callable[[Answer], None] = lambda _: None
         self._refusal: tuple[Exception | None, str, Retry] = (None, "", ONWARD)
         """The last one that a step met: the error, where, and how it is to be tried again."""
         self._decided: BaseException | None = None
@@ -464,11 +477,11 @@ class Run:
         if left > 0:
             raise Parked(f"{path} sleep", left)
 
-    def answer(self, flow: Flow, value: Any) -> None:
+    def answer(self, flow: Flow, value: Any, at_once: Any) -> None:
         if not self.onward or flow.path:
             raise UnexpectedState(f"The workflow {flow.workflow.name} can't answer here: only beyond its pivot, and for itself.")
         self.answered, self.result = True, travelled(value)
-        self.on_answer(self.result)
+        self.on_answer(Answer(self.result, self.result if at_once is None else at_once))
 
     def _done(self, flow: Flow, view: Flow, result: Any) -> None:
         step = view.step

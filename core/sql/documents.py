@@ -111,6 +111,14 @@ class Documents:
         _fill(self._places[entity.name], row, row[entity.key], row[entity.key], row.get(DELETED))
         return row
 
+    def whole(self, entity: Entity, row: Row) -> Row:
+        """A row that is written with `text`, as reading it again would give it, in place: the columns of the root are the writer's. Raises
+        what `text` raises."""
+        places = self._places[entity.name]
+        row.update(_written(places, row))
+        _fill(places, row, row[entity.key], row[entity.key], row.get(DELETED))
+        return row
+
     def showing(self, query: Query, *, hidden: bool = False, twins: bool = True) -> Showing | None:
         """How the rows of a query are shown out of their documents; None where the database shows all of them: what is no document, what
         is asked for only by columns, and what leads elsewhere from inside. Raises InvalidData as the database's statement would."""

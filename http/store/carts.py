@@ -26,7 +26,7 @@ from ..frontend.bodies import ABSENT, AdditionalData, Body, Email, Metadata, Not
 from ..frontend.request import Answer, Reply, Request, deleted
 from ..frontend.routes import Routes
 from ..frontend.view import Fields, View, words
-from .orders import ORDER, show_order
+from .orders import ORDER, show_placed
 from .views import under
 
 routes = Routes()
@@ -270,7 +270,7 @@ async def complete(request: Request) -> Answer:
     """Order what is in a cart. However often it is asked, there is one order."""
     id = request.params["id"]
     try:
-        order_id = await request.run(complete_cart, cart_id=id)
+        done = await request.run(complete_cart, cart_id=id)
     except (PaymentAuthorizationFailed, PaymentRequiresMore) as error:
         page = await request.rows(CART, {"id": id}, fields=CART.defaults, limit=1)
         problem = {"message": error.message, "name": error.type, "type": error.type}
@@ -279,7 +279,7 @@ async def complete(request: Request) -> Answer:
         if is_outdated(error):  # the buyer is told why, and finds the cart as it can be bought
             await request.run(refresh_cart, cart_id=id)
         raise
-    return dumps({"type": "order", "order": await show_order(request, {"id": order_id}, written=True)})
+    return dumps({"type": "order", "order": await show_placed(request, done)})
 
 
 # -- inside

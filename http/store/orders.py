@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...core.json import dumps
+from ...core.query.fields import FieldTree
 from ...core.query.page import Page
+from ...modules.order.showing import shown
+from ...modules.payment.showing import shown as collections_shown
+from ...workflows.cart.complete import Completed
 from ...workflows.order.statuses import LISTED, MADE_OF, ONE, widened, with_statuses
 from ..frontend.access import CUSTOMER
 from ..frontend.filters import MANY, Filters
@@ -111,11 +115,25 @@ async def get_order(request: Request) -> Answer:
 
 async def show_order(request: Request, filters: Mapping[str, Any], view: View = ORDER, *, written: bool = False) -> dict[str, Any]:
     """One order with its statuses, or where it was just `written`, as it was asked for. Raises NotFound."""
-    shown = widened(request.fields_of(view), () if written else ONE)
-    page = await request.rows(view, filters, fields=shown if written else (*shown, *MADE_OF), limit=1)
+    fields = widened(request.fields_of(view), () if written else ONE)
+    page = await request.rows(view, filters, fields=fields if written else (*fields, *MADE_OF), limit=1)
     if page.json == b"[]":
         raise not_found(view, str(filters.get("id")))
-    return page.rows[0] if written else with_statuses(page.rows, shown)[0]
+    return page.rows[0] if written else with_statuses(page.rows, fields)[0]
+
+
+async def show_placed(request: Request, done: Completed) -> dict[str, Any]:
+    """The order that a cart has just become. What is in hand of it isn't read again."""
+    fields = widened(request.fields_of(ORDER))
+    rows = shown([done["order"]], request.graph.own_fields("order", fields)) if done["order"] is not None else None
+    if rows is None:
+        return await show_order(request, {"id": done["order_id"]}, written=True)
+    if (below := FieldTree.parse(fields).get("payment_collections")) is not None:
+        collections = collections_shown(done["payment_collections"], request.graph.own_fields("payment_collection", below.fields()))
+        if collections is not None:
+            rows[0]["payment_collections"] = await request.graph.complete("payment_collection", collections, below.fields())
+    await request.graph.complete("order", rows, fields)
+    return rows[0]
 
 
 async def show_orders(request: Request, view: View, filters: Mapping[str, Any]) -> bytes:

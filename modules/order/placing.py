@@ -18,7 +18,9 @@ ADDRESSES = ("shipping_address", "billing_address")
 
 
 def placed(order: Document, at: str) -> Row:
-    """The whole of a new order, as `OrderService.load` gives it, but for its number. Every row of it came into being `at` that time."""
+    """The whole of a new order, but for its number, of one document: its columns, `shipping_address`, `billing_address`, `items` and
+    `shipping_methods` with their `tax_lines` and `adjustments`, `credit_lines`. Every row brings its id, and came into being `at` that time
+    (ISO 8601 as the API shows it)."""
     stamps = {"created_at": at, "updated_at": at}
     made: Row = {"id": order["id"], **{name: order.get(name) for name in COLUMNS}, **stamps, "transactions": []}
     made |= {"version": 1, "status": order.get("status") or "pending", "custom_display_id": None}

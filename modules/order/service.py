@@ -18,7 +18,7 @@ from ...core.query.totalled import ORDER, totalled
 from ...core.sql.failures import Collided
 from . import changing, queries
 from .changing import Amendment, Outcome
-from .placing import placed, words
+from .placing import words
 from .schema import SCHEMA
 from .tables import COLUMNS
 
@@ -68,14 +68,12 @@ class OrderService(ModuleService):
     @writes
     @one_statement(answers=True)
     async def place(self, order: Mapping[str, Any]) -> int:
-        """Create an order from one document: its columns, `shipping_address`, `billing_address`, `items` and `shipping_methods` with their
-        `tax_lines` and `adjustments`, `credit_lines`. Every row brings its id.
+        """Create an order, all of which is given (see `placing.placed`).
 
         Returns the number under which people know it (`display_id`). Numbers rise, and each is given once: so that none is missing, an
         order is placed when nothing can refuse it any more. A crash may still leave a gap.
         """
-        new = placed(order, iso(utc_now()))
-        params = {**self._written(new), "created_at": _time(new["created_at"]), "words": words(new)}
+        params = {**self._written(order), "created_at": _time(order["created_at"]), "words": words(order)}
         number: int = await self.answer(queries.PLACE, params)
         self.touch("order")
         return number

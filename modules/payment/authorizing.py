@@ -32,7 +32,8 @@ class Authorizing(Settling):
     async def authorize_payment_session(
         self, id: str, context: Mapping[str, Any] | None = None, *, order_id: str | None = None
     ) -> Row | None:
-        """Have the provider hold the money for an order, once, however often and from wherever it is asked. The payment, with its captures.
+        """Have the provider hold the money for an order, once, however often and from wherever it is asked. The payment with its
+        captures, and as `payment_collection` its collection with all that is in it.
 
         None: the provider takes its time (`pending_authorization`) and will tell the end by a webhook. In both cases the collection is the
         order's from then on (`order_id`), unless it is another one's already.
@@ -80,9 +81,10 @@ class Authorizing(Settling):
                 return False, False
             return books.claim(collection, kept, order_id, iso(utc_now())), True
 
-        if not await self._changed(collection, claim):
+        collection, holds = await self._changed(collection, claim)
+        if not holds:
             raise let_go(session["id"])
-        return await self._payment(session["payment_id"])
+        return await self._payment(session["payment_id"]) | {"payment_collection": collection}
 
     async def _settle_others(self, collection: Row, session: Row) -> None:
         """Make sure that no money is held in sessions that were dropped before this one. Raises PaymentInDoubt where that can't be said."""

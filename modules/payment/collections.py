@@ -88,7 +88,8 @@ class Collections(ModuleService):
                 books.restate(collection, _now())
             return True, dropped
 
-        await self._have_forgotten(await self._changed(await self._collection(id), change))
+        _, dropped = await self._changed(await self._collection(id), change)
+        await self._have_forgotten(dropped)
         return await self.retrieve("payment_collection", id, fields=("*", "payment_sessions.*"))
 
     @repeatable
@@ -115,7 +116,8 @@ class Collections(ModuleService):
             collection["deleted_at"] = _now()
             return True, dropped
 
-        await self._have_forgotten(await self._changed(await self._collection(id), change))
+        _, dropped = await self._changed(await self._collection(id), change)
+        await self._have_forgotten(dropped)
 
     @writes
     @one_statement()
@@ -146,15 +148,20 @@ class Collections(ModuleService):
             raise _missing(id)
         return found[0]
 
-    async def _changed(self, collection: Row, change: Change[T], write: Callable[[Row, T], Awaitable[bool]] | None = None) -> T:
-        """Change a collection that was read, and write it. What comes of the change. Raises NotFound where it was deleted meanwhile, and
-        what the change raises. `write`: writes it together with something else, and says whether it was still the one that was read.
+    async def _changed(self, collection: Row, change: Change[T], write: Callable[[Row, T], Awaitable[bool]] | None = None) -> tuple[Row, T]:
+        """Change a collection that was read, and write it. The collection as it is then, and what comes of the change.
+
+        Raises NotFound where it was deleted meanwhile, and what the change raises. `write`: writes it together with something else, and
+        says whether it was still the one that was read.
         """
         deleted = collection["deleted_at"]
         while True:
             is_changed, result = change(collection)
-            if not is_changed or await (self._write(collection) if write is None else write(collection, result)):
-                return result
+            if not is_changed:
+                return collection, result
+            if await (self._write(collection) if write is None else write(collection, result)):
+                collection["version"] += 1
+                return collection, result
             [collection] = await self._find({"id": collection["id"]})
             if collection["deleted_at"] is not None and deleted is None:
                 raise _missing(collection["id"])

@@ -73,9 +73,8 @@ class Sessions(Collections):
         ask = Ask(f"{id}:initiate", {**(data or {}), "session_id": id}, *_price(collection), context or {})
         outcome = await self._asked(provider_id, "initiate", ask)
 
-        def put(collection: Row) -> tuple[bool, tuple[Row, Row, Rows] | None]:
-            """The collection, the session that there is now, and those that providers have to forget. None: the amount is another one by
-            now."""
+        def put(collection: Row) -> tuple[bool, tuple[Row, Rows] | None]:
+            """The session that there is now, and those that providers have to forget. None: the amount is another one by now."""
             _check_open(collection)
             if _price(collection) != (ask.amount, ask.currency_code):
                 return False, None
@@ -93,14 +92,14 @@ class Sessions(Collections):
             )
             for begun in books.living(collection) if key is not None else ():
                 if begun["request_key"] == key:  # another one of the same key was faster
-                    return False, (collection, begun, [session | {"settle_at": session["created_at"]}])
+                    return False, (begun, [session | {"settle_at": session["created_at"]}])
             dropped = books.put(collection, session, session["created_at"], quiet=self._quiet)
-            return True, (collection, session, dropped)
+            return True, (session, dropped)
 
         for attempt in range(TRIES):
-            done = await self._changed(collection, put)
+            collection, done = await self._changed(collection, put)
             if done is not None:
-                collection, made, dropped = done
+                made, dropped = done
                 await self._have_forgotten(dropped)
                 return books.shown(made) | {"payment_collection": collection}
             collection = await self._collection(payment_collection_id)
@@ -118,7 +117,7 @@ class Sessions(Collections):
 
         dropped: Rows = []
         for collection in await self._find({"session_ids": {"$overlap": list(ids)}}, limit=None):
-            dropped += await self._changed(collection, change)
+            dropped += (await self._changed(collection, change))[1]
         await self._have_forgotten(dropped)
         return [session["id"] for session in dropped]
 
@@ -168,7 +167,8 @@ class Sessions(Collections):
     async def _authorized(
         self, collection: Row, session: Row, outcome: Outcome, *, claimed: bool = False, order_id: str | None = None
     ) -> Row:
-        """Book what the provider has authorised (and captured, if it did). Whoever comes second finds the payment.
+        """Book what the provider has authorised (and captured, if it did). The payment with its `payment_collection`; whoever comes second
+        finds it.
 
         `claimed`: an order stands for it from here on, the collection is the one of `order_id`. Raises PaymentAuthorizationFailed where the
         payment was cancelled since, or the session was dropped: what it holds is given back.
@@ -188,16 +188,16 @@ class Sessions(Collections):
                 books.claim(collection, kept, order_id, now)
             return True, new
 
-        booked = await self._changed(collection, book, self._book)
+        collection, booked = await self._changed(collection, book, self._book)
         if booked is None:
             await self._owed(session)
             raise dropped_meanwhile(id)
         if not isinstance(booked, str):
-            return _as_read(booked)
+            return _as_read(booked) | {"payment_collection": collection}
         payment = await self._payment(booked)
         if payment["canceled_at"] is not None:
             raise let_go(id)
-        return payment
+        return payment | {"payment_collection": collection}
 
     @writes
     @one_statement()
@@ -230,11 +230,11 @@ class Sessions(Collections):
             books.restate(collection, now)
             return True, kept
 
-        kept = await self._changed(collection, keep)
+        collection, kept = await self._changed(collection, keep)
         if kept["deleted_at"] is not None and claimed:
             await self._owed(session)
             raise dropped_meanwhile(id)
-        return None if kept["payment_id"] is None else await self._payment(kept["payment_id"])
+        return None if kept["payment_id"] is None else await self._payment(kept["payment_id"]) | {"payment_collection": collection}
 
     async def _owed(self, session: Row) -> Row:
         """Write down that something may be held in a session that was dropped. The session as it is now."""
@@ -253,7 +253,7 @@ class Sessions(Collections):
             return change(kept), kept
 
         collection, _ = await self._session(id)
-        return await self._changed(collection, changed)
+        return (await self._changed(collection, changed))[1]
 
 
 def _as_read(new: Booking) -> Row:

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from velella.core.clock import iso, utc_now
 from velella.core.errors import InvalidData, NotFound
 from velella.core.ids import new_id
 from velella.core.messages import CallContext, call_context
 from velella.core.module import ModuleService
 from velella.core.query.page import Query
 from velella.core.sql.compiled import Compiled
+from velella.modules.order.placing import placed
 from velella.modules.order.schema import SCHEMA
 from velella.modules.order.service import OrderService
 from velella.modules.order.tables import COLUMNS, HIDDEN
@@ -63,6 +65,10 @@ def order(*, currency: str = "eur", rate: str = "25", credit: str | None = None)
     }
 
 
+def new(document: dict[str, Any]) -> dict[str, Any]:
+    return placed(document, iso(utc_now()))
+
+
 async def full_order(orders: OrderService) -> str:
     """An order with something in every place."""
     document = order(credit="1")
@@ -73,7 +79,7 @@ async def full_order(orders: OrderService) -> str:
     document["items"][0] |= {"variant_id": "variant_1", "product_id": "prod_1", "metadata": {"gift": True}}
     document["items"][0]["adjustments"] = [{"id": new_id("ordliadj"), "is_tax_inclusive": inclusive, **off} for inclusive in (True, False)]
     document["shipping_methods"][0] |= {"data": {"point": 7}, "adjustments": [{"id": new_id("ordsmadj"), **off}]}
-    await orders.place(document)
+    await orders.place(new(document))
     await orders.amend(document["id"], {"email": "b@example.com", "shipping_address": {"city": "Ulm"}}, by="user_1")
     paid = {"amount": D(30), "currency_code": "eur", "reference": "capture", "reference_id": "capt_1"}
     await orders.add_transactions(document["id"], [paid, {**paid, "amount": D(-10), "reference": "refund", "reference_id": "ref_1"}])
@@ -86,8 +92,8 @@ async def shown(orders: OrderService, id: str, *fields: str) -> dict[str, Any]:
 
 async def test_an_order_is_placed_with_all_that_is_in_it(orders: OrderService) -> None:
     document = order()
-    first = await orders.place(document)
-    assert await orders.place(order()) == first + 1
+    first = await orders.place(new(document))
+    assert await orders.place(new(order())) == first + 1
     row = await shown(
         orders, document["id"], "*", "*items", "*items.detail", "*items.tax_lines", "*shipping_address", "*shipping_methods", "tax_total"
     )
@@ -104,7 +110,7 @@ async def test_an_order_is_placed_with_all_that_is_in_it(orders: OrderService) -
 
 async def test_the_total_is_the_same_with_and_without_the_lines(orders: OrderService) -> None:
     document = order(credit="3")
-    await orders.place(document)
+    await orders.place(new(document))
     kept = await shown(orders, document["id"], "total", "summary")
     worked_out = await shown(orders, document["id"], "total", "item_total", "credit_line_total")
     assert kept["total"] == worked_out["total"] == D("26.98")  # 24.975 + 5 - 3 = 26.975
@@ -114,7 +120,7 @@ async def test_the_total_is_the_same_with_and_without_the_lines(orders: OrderSer
 
 async def test_orders_are_found_by_their_total(orders: OrderService) -> None:
     document = order(currency="jpy")
-    await orders.place(document)
+    await orders.place(new(document))
     found = await orders.query(Query("order", ("id", "total"), {"total": {"$gte": 30}}, count=True))
     assert (found.count, found.rows) == (1, [{"id": document["id"], "total": 30}])
     assert (await orders.query(Query("order", ("id",), {"total": {"$gt": 30}}, count=True))).count == 0
@@ -122,7 +128,7 @@ async def test_orders_are_found_by_their_total(orders: OrderService) -> None:
 
 async def test_a_cause_of_payment_is_counted_once(orders: OrderService) -> None:
     document = order()
-    await orders.place(document)
+    await orders.place(new(document))
     paid = {"amount": D("29.98"), "currency_code": "eur", "reference": "capture", "reference_id": "capt_1"}
     results = await asyncio.gather(*(orders.add_transactions(document["id"], [paid]) for _ in range(4)))
     assert sorted(len(made) for made in results) == [0, 0, 0, 1]
@@ -135,7 +141,7 @@ async def test_a_cause_of_payment_is_counted_once(orders: OrderService) -> None:
 
 async def test_what_is_given_back_beyond_what_the_shop_owes_makes_the_order_cheaper(orders: OrderService) -> None:
     document = order()
-    await orders.place(document)
+    await orders.place(new(document))
     paid = {"amount": D("35.98"), "currency_code": "eur", "reference": "capture", "reference_id": "capt_1"}
     await orders.add_transactions(document["id"], [paid])  # 6 more than it costs
     back = {**paid, "amount": D(-10), "reference": "refund", "reference_id": "ref_1"}
@@ -152,7 +158,7 @@ async def test_what_is_given_back_beyond_what_the_shop_owes_makes_the_order_chea
 
 async def test_an_order_is_shown_as_it_was_before_its_version_rose(orders: OrderService) -> None:
     document = order(credit="1")
-    await orders.place(document)
+    await orders.place(new(document))
     id = document["id"]
     await orders.amend(id, {"email": "b@example.com"})
     paid = {"amount": D("28.98"), "currency_code": "eur", "reference": "capture", "reference_id": "capt_1"}
@@ -180,7 +186,7 @@ async def test_an_order_is_shown_as_it_was_before_its_version_rose(orders: Order
 
 async def test_writes_of_one_order_at_once_follow_each_other(orders: OrderService) -> None:
     document = order()
-    await orders.place(document)
+    await orders.place(new(document))
     id = document["id"]
     paid = [{"amount": D(1), "currency_code": "eur", "reference": "capture", "reference_id": f"capt_{n}"} for n in range(3)]
     gifts = (orders.amend(id, {"metadata": {str(n): n}}) for n in range(2))
@@ -197,7 +203,7 @@ async def test_a_write_that_is_sent_again_answers_what_it_answered(orders: Order
     id = document["id"]
     paid = {"amount": D(1), "currency_code": "eur", "reference": "capture", "reference_id": "capt_1"}
     writes = (
-        lambda: orders.place(document),
+        lambda: orders.place(new(document)),
         lambda: orders.amend(id, {"email": "b@example.com", "shipping_address": {"city": "Ulm"}}),
         lambda: orders.add_transactions(id, [paid]),
         lambda: orders.discard(id),
@@ -215,7 +221,7 @@ async def test_a_write_that_is_sent_again_answers_what_it_answered(orders: Order
 
 async def test_what_cannot_be_in_an_order_leaves_it_as_it_was(orders: OrderService) -> None:
     document = order()
-    await orders.place(document)
+    await orders.place(new(document))
     id = document["id"]
     was = await orders.load(id)
     for wrong in ({"email": "no address"}, {"locale": "nul\x00"}, {"shipping_address": {"street": "x"}}, {"status": "canceled"}):
@@ -250,7 +256,7 @@ FIELDS = (
 
 async def test_orders_are_shown_alike_out_of_documents_and_by_views(orders: OrderService, monkeypatch: pytest.MonkeyPatch) -> None:
     id = await full_order(orders)
-    await orders.place(order())
+    await orders.place(new(order()))
     dice = new_dice()
 
     async def shown_each_way(fields: tuple[str, ...]) -> tuple[Any, Any]:
@@ -273,7 +279,7 @@ async def test_orders_are_shown_alike_out_of_documents_and_by_views(orders: Orde
 
 async def test_what_lies_in_orders_is_asked_for_like_anything_else(orders: OrderService) -> None:
     id = await full_order(orders)
-    await orders.place(order())
+    await orders.place(new(order()))
     [line] = (await orders.query(Query("order_line_item", ("quantity", "order.email"), {"variant_id": ["variant_1", "x"]}))).rows
     assert (line["quantity"], line["order"]["email"]) == (2, "b@example.com")
     [detail] = (await orders.query(Query("order_item", ("*", "item.title"), {"order_id": id}))).rows
@@ -319,7 +325,7 @@ async def test_reports_find_what_orders_hold(orders: OrderService) -> None:
 
 async def test_a_discarded_order_leaves_nothing(orders: OrderService) -> None:
     document = order(credit="1")
-    await orders.place(document)
+    await orders.place(new(document))
     assert await orders.discard(document["id"])
     assert not await orders.discard(document["id"])
     for entity in orders.schema.entities:
@@ -328,7 +334,7 @@ async def test_a_discarded_order_leaves_nothing(orders: OrderService) -> None:
 
 async def test_orders_are_searched_by_number_mail_and_address(orders: OrderService) -> None:
     document = order()
-    number = await orders.place(document)
+    number = await orders.place(new(document))
     for q in (str(number), "a@EXAMPLE", "brem", "example bremen"):
         assert (await orders.query(Query("order", ("id",), {"q": q}, count=True))).count == 1, q
     assert (await orders.query(Query("order", ("id",), {"q": "hamburg"}, count=True))).count == 0

@@ -38,7 +38,7 @@ async def test_only_providers_of_the_region_are_offered(market: Market, store: S
     cart = (await store.post("/store/carts", {"region_id": region["id"]}))["cart"]
     collection = (await store.post("/store/payment-collections", {"cart_id": cart["id"]}))["payment_collection"]
     path = f"/store/payment-collections/{collection['id']}/payment-sessions"
-    assert (await store.post(path, {"provider_id": "pp_nobody"})).status == 400
+    assert (await store.post(path, {"provider_id": "pp_nobody"})).status == 404
     assert (await store.post(path, {})).status == 400
     assert (await store.post("/store/payment-collections/pay_col_0/payment-sessions", {"provider_id": "pp_system_default"})).status == 404
     assert (await store.post("/store/payment-collections", {"cart_id": "cart_0"})).status == 404

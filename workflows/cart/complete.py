@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
+from ...core.clock import iso
 from ...core.flow import Flow, step, workflow
+from ...modules.order.placing import placed
+from ...modules.order.showing import numbered
 from .order_of import order_of
 from .ready import Ready, Use, check_ready
 from .saving import lock_of
@@ -14,9 +17,18 @@ from .stock import reserve_stock
 Row = dict[str, Any]
 
 
+class Completed(TypedDict):
+    """The order that a cart has become."""
+
+    order_id: str
+    order: Row | None
+    """All of it, and of its payment collections, for the one who has completed the cart, where nobody can have changed them since."""
+    payment_collections: list[Row]
+
+
 @workflow("complete-cart", durable=True, key="cart_id", by_hand=True, hooks=("validate", "beforePaymentAuthorization", "orderCreated"))
-async def complete_cart(flow: Flow, cart_id: str) -> str:
-    """Turn a cart into an order, once, however often and from wherever it is asked. The order's id.
+async def complete_cart(flow: Flow, cart_id: str) -> Completed:
+    """Turn a cart into an order, once, however often and from wherever it is asked.
 
     Stock is reserved first, because that is what runs out. The point of no return is the buyer's payment, or where there is nothing to
     pay, that everything is in place for the order to stand: when something is refused until then, all of it is taken back and the cart can
@@ -33,7 +45,7 @@ async def complete_cart(flow: Flow, cart_id: str) -> str:
     async with flow.lock(lock_of(cart_id)):
         ready = await flow.run(prepare, cart_id)
         if ready["order_id"] is not None:
-            return str(ready["order_id"])
+            return _completed(ready["order_id"])
         order: Row = ready["order"]
         await flow.hooks.validate(cart_id, order)
         reservations = await flow.run(reserve_stock, ready["demands"], ready["location_ids"])
@@ -44,15 +56,30 @@ async def complete_cart(flow: Flow, cart_id: str) -> str:
             await flow.run(assign_collection, ready["collection_id"], order["id"])
         await flow.hooks.beforePaymentAuthorization(cart_id, order)
         payment = await flow.run(authorize_payment, ready["session_id"], order["id"])
-        await flow.run(place_order, order)  # and not before: nobody sees an order that is refused, and no number is drawn for it
-        flow.answer(order["id"])
+        number = await flow.run(place_order, order)  # and not before: nobody sees an order that is refused, and no number is drawn for it
+        flow.answer(_completed(order["id"]), at_once=_at_once(order, number["display_id"], ready, payment))
         if payment is not None and payment["captures"]:
             await flow.run(book_captures, order["id"], payment)
         await flow.hooks.orderCreated(order["id"], cart_id)
         flow.emit("order.placed", id=order["id"])
         for reservation in reservations:
             flow.emit("reservation-item.created", id=reservation["id"], order_id=order["id"])
-    return str(order["id"])
+    return _completed(order["id"])
+
+
+def _completed(order_id: str) -> Completed:
+    return {"order_id": order_id, "order": None, "payment_collections": []}
+
+
+def _at_once(order: Row, number: int, ready: Ready, payment: Row | None) -> Completed | None:
+    """The result with what is in hand, where it is: money that was taken at once, and hooks, change the order further."""
+    known = payment.get("payment_collection") if payment is not None else None
+    if (ready["collection_id"] is not None and known is None) or (payment is not None and payment["captures"]):
+        return None
+    if complete_cart.handlers.get("orderCreated"):
+        return None
+    collections = [known] if known is not None else []
+    return {"order_id": order["id"], "order": numbered(order, number), "payment_collections": collections}
 
 
 @step(reads=True)
@@ -61,8 +88,7 @@ async def prepare(flow: Flow, cart_id: str) -> Ready:
     cart = await flow.modules.cart.load(cart_id)
     if cart["order_id"] is not None:
         return {**_NOTHING, "order_id": cart["order_id"]}
-    order = order_of(cart)
-    return await check_ready(flow, cart, order)
+    return await check_ready(flow, cart, placed(order_of(cart), iso(flow.now())))
 
 
 _NOTHING: Ready = {

@@ -43,6 +43,7 @@ class Ready(TypedDict):
     order_id: str | None
     """Of the order that the cart has become already: then the rest is empty."""
     order: Row
+    """As `placing.placed` gives it."""
     version: int
     """Of the cart, as the order was made from it."""
     demands: list[Demand]

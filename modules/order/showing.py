@@ -1,0 +1,28 @@
+"""Orders that are in hand, as a query would show them: with the totals that are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...core.module import Row
+from ...core.query.totalled import ORDER, totalled
+from ...core.sql import shown as rows_of
+from ...core.sql.catalog import Catalog
+from ...core.sql.documents import Documents
+from .schema import SCHEMA
+from .tables import order as table
+
+_DOCUMENTS = Documents(Catalog(SCHEMA))
+
+
+def numbered(order: Row, display_id: int) -> Row:
+    """All of an order that was just placed under this number, as `OrderService.load` gives it."""
+    columns = rows_of.shown(table, {**order, "display_id": display_id}, order["created_at"], twins=False)
+    return _DOCUMENTS.whole(SCHEMA["order"], order | columns)
+
+
+def shown(orders: Sequence[Row], fields: Sequence[str]) -> list[Row] | None:
+    """What a client's query for these fields gives of whole orders; None where it takes more than these. The orders stay as they are."""
+    plan = totalled(ORDER, tuple(fields))
+    rows = _DOCUMENTS.shown(SCHEMA["order"], orders, plan.fields if plan is not None else fields)
+    return plan.finish(rows) if plan is not None and rows is not None else rows
