@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import PurePosixPath
 
-OURS = ("http", "workflows", "modules", "core", "actors")
+OURS = ("http", "workflows", "modules", "commerce", "core", "actors")
 LIBRARIES = ("asyncpg", "aiohttp", "sqlalchemy", "orjson", "msgpack", "structlog", "asyncio, uvloop")
 LAYERS = (*OURS, *LIBRARIES, "system calls", "standard library", "ray", "others")
 

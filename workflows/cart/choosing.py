@@ -6,16 +6,17 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from ...commerce.reprice import reprice
 from ...core.errors import InvalidData
 from ...core.flow import Flow, workflow
 from ...core.ids import new_id
 from ...core.query.page import Query
-from .discounts import save_all, update_cart_promotions
+from .discounts import save_all
 from .draft import Draft
+from .pricing import CartMarket
 from .saving import Changed, changed_cart, load_open, lock_of
 from .shipping import list_with_pricing, seen_by_provider
 from .surroundings import load_surroundings
-from .taxes import update_tax_lines
 
 Row = dict[str, Any]
 
@@ -42,8 +43,7 @@ async def add_shipping_methods(
             draft.drop_shipping_method(id)
         for method in methods:
             draft.put_shipping_method(method)
-        await flow.run(update_tax_lines, draft.id, loaded=(draft, surroundings))
-        await flow.run(update_cart_promotions, draft.id, loaded=(draft, surroundings))
+        await reprice(CartMarket(flow, draft, surroundings), shipping=False)  # what it costs was just found
         await save_all(flow, draft)
     flow.emit("cart.updated", id=cart_id)
     return changed_cart(draft, surroundings)

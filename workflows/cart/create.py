@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...commerce.priced import ADDRESSES
+from ...commerce.reprice import reprice
 from ...core.emails import folded
 from ...core.errors import InvalidData, NotFound
 from ...core.flow import Flow, step, workflow
 from ...core.query.page import Query
-from .discounts import open_with_promotions, update_cart_promotions
-from .draft import KINDS, Draft
-from .goods import load_goods
+from .discounts import open_with_promotions
+from .draft import Draft
 from .lines import put_lines
+from .pricing import CartMarket
 from .saving import Changed, changed_cart
 from .surroundings import CUSTOMER, REGION, Surroundings, check_country
-from .taxes import update_tax_lines
 
 Row = dict[str, Any]
 
@@ -63,7 +64,7 @@ async def create_cart(
             "metadata": metadata,
         }
     )
-    for kind in KINDS:
+    for kind in ADDRESSES:
         given = addresses[kind]
         if isinstance(given, str):
             given = saved[given]
@@ -72,12 +73,12 @@ async def create_cart(
         if given is not None:
             inside = check_country(given, surroundings, strict=flow.settings.strict_addresses) if kind == "shipping" else given
             draft.put_address(kind, inside)
+    put_lines(draft, items)
+    market = CartMarket(flow, draft, surroundings, additional_data=additional_data, codes=promo_codes)
     if items:
-        goods = await load_goods(flow, [item["variant_id"] for item in items], draft["sales_channel_id"])
-        await put_lines(flow, draft, goods, surroundings, items, additional_data)
+        await market.price_lines({item["variant_id"] for item in items})
     await flow.hooks.validate(draft, additional_data)
-    await flow.run(update_tax_lines, draft.id, loaded=(draft, surroundings))
-    await flow.run(update_cart_promotions, draft.id, promo_codes, loaded=(draft, surroundings))
+    await reprice(market)
     await open_with_promotions(flow, draft)
     await flow.hooks.cartCreated(draft.id, additional_data)
     flow.emit("cart.created", id=draft.id)

@@ -12,16 +12,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
 from ...core.errors import InvalidData
-from ...core.flow import Flow, step, workflow
+from ...core.flow import Flow, step
 from ...core.ids import new_id
 from ...core.query.page import Query
 from ...modules.promotion.computing import Adjustment, compute
 from ...modules.promotion.sharing import Kind
 from .draft import Draft
 from .payment import other_amount, update_amount
-from .saving import Changed, changed_cart, load_open, lock_of, open_cart, save
-from .shipping import refresh_shipping
-from .surroundings import Surroundings, load_surroundings
+from .saving import open_cart, save
+from .surroundings import Surroundings
 
 Row = dict[str, Any]
 Action = Literal["add", "remove", "replace"]
@@ -31,39 +30,14 @@ PRODUCT = ("id", "collection_id", "type_id", "collection.id", "type.id", "catego
 OPTION = ("id", "shipping_option_type_id", "type.id")
 
 
-@workflow("update-cart-promotions", hooks=("validate", "setPromotionContext"), emits=("cart.updated",))
-async def update_cart_promotions(
-    flow: Flow,
-    cart_id: str,
-    promo_codes: Sequence[str] = (),
-    action: Action = "add",
-    loaded: tuple[Draft, Surroundings] | None = None,
-) -> Changed | None:
-    """Work out anew what promotions take off a cart, after codes were entered, removed, or replaced by others. The cart as it is then.
+async def work_out_discounts(
+    flow: Flow, draft: Draft, surroundings: Surroundings, codes: Sequence[str] = (), action: Action = "add"
+) -> None:
+    """Work out anew what promotions take off a cart, after codes were entered, removed, or replaced by others.
 
-    Those that apply by themselves do so in any case. A code that takes nothing off now isn't kept: it has to be entered again. `loaded` is
-    for workflows that have the cart in hand and write it themselves (`save_all`); they get None.
-
-    Raises NotFound; InvalidData where the cart is completed, or for a code that is to be added and that no promotion has.
+    Those that apply by themselves do so in any case. A code that takes nothing off now isn't kept: it has to be entered again. Raises
+    InvalidData for a code that is to be added and that no promotion has.
     """
-    if loaded is not None:
-        await _work_out(flow, *loaded, promo_codes, action)
-        return None
-    if promo_codes:  # then there are ties to be made or undone, most likely
-        flow.durably()
-    async with flow.lock(lock_of(cart_id)):
-        draft = Draft(await load_open(flow, cart_id))
-        await flow.hooks.validate(draft, promo_codes)
-        surroundings = await load_surroundings(flow, draft["region_id"], draft["customer_id"])
-        await _work_out(flow, draft, surroundings, promo_codes, action)
-        if await refresh_shipping(flow, draft, surroundings):  # its price may depend on what is to be paid for the lines
-            await _work_out(flow, draft, surroundings)
-        await save_all(flow, draft)
-    flow.emit("cart.updated", id=cart_id)
-    return changed_cart(draft, surroundings)
-
-
-async def _work_out(flow: Flow, draft: Draft, surroundings: Surroundings, codes: Sequence[str] = (), action: Action = "add") -> None:
     offers = await _offers(flow, draft, codes, action)
     draft.entered = {promotion["id"] for promotion in offers if not promotion["is_automatic"]}
     made: Sequence[Adjustment] = ()

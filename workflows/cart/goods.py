@@ -38,6 +38,8 @@ VARIANT = (
 )
 STOCK = ("id", "requires_shipping", "location_levels.location_id", "location_levels.available_quantity")
 NOT_ENOUGH = "Some variant does not have the required inventory"
+MOST = 2**31 - 1
+"""Of anything in one line."""
 
 
 @dataclass
@@ -235,3 +237,12 @@ def priced(price: Row) -> Row:
         "compare_at_unit_price": price["original_amount"] if on_sale else None,
         "is_tax_inclusive": price["is_calculated_price_tax_inclusive"],
     }
+
+
+def whole(quantity: Any) -> int:
+    """Raises InvalidData for a quantity that a line can't hold."""
+    if quantity != int(quantity):
+        raise InvalidData(f"The quantity of a line has to be a whole number, not {quantity}")
+    if not 0 <= quantity <= MOST:
+        raise InvalidData(f"The quantity of a line has to be between 0 and {MOST}")
+    return int(quantity)

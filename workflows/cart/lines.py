@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...commerce.reprice import reprice
 from ...core.budget import LINES, LINES_METADATA
 from ...core.errors import InvalidData
 from ...core.flow import Flow, workflow
 from ...core.ids import new_id
 from ...core.json import dumps
 from ...core.sql.merging import merged
-from .discounts import save_all, update_cart_promotions
+from .discounts import save_all
 from .draft import Draft
-from .goods import Goods, confirm_stock, described, load_goods, load_prices, priced
+from .goods import whole
+from .pricing import CartMarket
 from .saving import Changed, changed_cart, find_item, load_open, lock_of
-from .shipping import refresh_shipping
-from .surroundings import Surroundings, load_surroundings
-from .taxes import update_tax_lines
+from .surroundings import load_surroundings
 
 Row = dict[str, Any]
-
-MOST = 2**31 - 1
-"""Of anything in one line."""
 
 
 @workflow("add-to-cart", hooks=("validate", "setPricingContext"), emits=("cart.updated",))
@@ -38,57 +35,31 @@ async def add_to_cart(
     async with flow.lock(lock_of(cart_id)):
         draft = Draft(await load_open(flow, cart_id))
         await flow.hooks.validate(draft, additional_data)
-        goods = await load_goods(flow, [item["variant_id"] for item in items], draft["sales_channel_id"])
         surroundings = await load_surroundings(flow, draft["region_id"], draft["customer_id"])
-        await put_lines(flow, draft, goods, surroundings, items, additional_data)
-        changed = await refresh_and_save(flow, draft, surroundings)
+        put_lines(draft, items)
+        market = CartMarket(flow, draft, surroundings, additional_data=additional_data)
+        await reprice(market, lines_of={item["variant_id"] for item in items})
+        await save_all(flow, draft)
     flow.emit("cart.updated", id=cart_id)
-    return changed
+    return changed_cart(draft, surroundings)
 
 
-async def put_lines(
-    flow: Flow,
-    draft: Draft,
-    goods: Goods,
-    surroundings: Surroundings,
-    items: Sequence[Mapping[str, Any]],
-    additional_data: Mapping[str, Any] | None,
-) -> None:
-    """Put variants into a draft, with prices and with stock confirmed. Raises InvalidData where they are too many lines."""
+def put_lines(draft: Draft, items: Sequence[Mapping[str, Any]]) -> None:
+    """Put variants into a draft, to be priced yet. Raises InvalidData where they are too many lines."""
     for line in map(_new_line, items):
         known = next((other for other in draft.items if _same(other, line)), None)
         draft.put_item(line if known is None else {**known, "quantity": whole(known["quantity"] + line["quantity"])})
         if len(draft.items) > LINES:
-            raise InvalidData(f"A cart may have {LINES} lines.")
-    await price_lines(flow, draft, goods, surroundings, {item["variant_id"] for item in items}, additional_data)
+            break
+    _check_size(draft)
 
 
-async def price_lines(
-    flow: Flow,
-    draft: Draft,
-    goods: Goods,
-    surroundings: Surroundings,
-    variant_ids: Collection[str],
-    additional_data: Mapping[str, Any] | None,
-) -> None:
-    """Bring all lines of these variants up to date: what they are of, and today's price for the quantity they ask for together.
-
-    Raises InvalidData where the lines hold more metadata than they may.
-    """
+def _check_size(draft: Draft) -> None:
+    """Raises InvalidData where a cart has more lines than it may, or they hold more metadata than they may."""
+    if len(draft.items) > LINES:
+        raise InvalidData(f"A cart may have {LINES} lines.")
     if sum(len(dumps(line["metadata"])) for line in draft.items if line["metadata"]) > LINES_METADATA:
         raise InvalidData(f"The lines of a cart may have {LINES_METADATA} bytes of metadata.")
-    lines = [line for line in draft.items if line["variant_id"] in variant_ids]
-    quantities: dict[str, int] = {}
-    for line in lines:
-        quantities[line["variant_id"]] = whole(quantities.get(line["variant_id"], 0) + line["quantity"])
-    confirm_stock(goods, quantities, draft["sales_channel_id"])
-    to_price = {line["variant_id"]: quantities[line["variant_id"]] for line in lines if not line["is_custom_price"]}
-    prices: Mapping[str, Row] = {}
-    if to_price:
-        prices = await load_prices(flow, goods, to_price, await pricing_context(flow, draft, surroundings, additional_data))
-    for line in lines:
-        price = {} if line["is_custom_price"] else priced(prices[line["variant_id"]])
-        draft.put_item({**line, **described(goods[line["variant_id"]]), **price})
 
 
 @workflow("update-line-item-in-cart", hooks=("validate", "setPricingContext"), emits=("cart.updated",))
@@ -105,17 +76,19 @@ async def update_line_item(
         await flow.hooks.validate(draft, additional_data)
         quantity = whole(update.get("quantity", line["quantity"]))
         surroundings = await load_surroundings(flow, draft["region_id"], draft["customer_id"])
+        variants: set[str] = set()
         if quantity == 0:
             draft.drop_item(item_id)
         else:
             metadata = merged(line["metadata"], update["metadata"]) if "metadata" in update else line["metadata"]
             draft.put_item({**line, "quantity": quantity, "metadata": metadata})
-            variants = [line["variant_id"]] if line["variant_id"] is not None else []
-            goods = await load_goods(flow, variants, draft["sales_channel_id"])
-            await price_lines(flow, draft, goods, surroundings, variants, additional_data)
-        changed = await refresh_and_save(flow, draft, surroundings)
+            _check_size(draft)
+            if line["variant_id"] is not None:
+                variants.add(line["variant_id"])
+        await reprice(CartMarket(flow, draft, surroundings, additional_data=additional_data), lines_of=variants)
+        await save_all(flow, draft)
     flow.emit("cart.updated", id=cart_id)
-    return changed
+    return changed_cart(draft, surroundings)
 
 
 @workflow("delete-line-items", emits=("cart.updated",))
@@ -129,37 +102,9 @@ async def delete_line_items(flow: Flow, cart_id: str, ids: Sequence[str]) -> Non
             for id in gone:
                 draft.drop_item(id)
             surroundings = await load_surroundings(flow, draft["region_id"], draft["customer_id"])
-            await refresh_and_save(flow, draft, surroundings)
+            await reprice(CartMarket(flow, draft, surroundings))
+            await save_all(flow, draft)
     flow.emit("cart.updated", id=cart_id)
-
-
-# -- shared
-
-
-async def refresh_and_save(flow: Flow, draft: Draft, surroundings: Surroundings, promo_codes: Sequence[str] | None = None) -> Changed:
-    """Bring what depends on the lines up to date (taxes, discounts, shipping prices, the amount to pay), and write the cart.
-
-    `promo_codes`, where given, take the place of those that the cart has.
-    """
-    loaded = draft, surroundings
-    await flow.run(update_tax_lines, draft.id, loaded=loaded)
-    replacing = promo_codes is not None
-    await flow.run(update_cart_promotions, draft.id, promo_codes or (), "replace" if replacing else "add", loaded=loaded)
-    if await refresh_shipping(flow, draft, surroundings):
-        await flow.run(update_tax_lines, draft.id, loaded=loaded)
-        await flow.run(update_cart_promotions, draft.id, loaded=loaded)
-    await save_all(flow, draft)
-    return changed_cart(draft, surroundings)
-
-
-async def pricing_context(
-    flow: Flow, draft: Draft, surroundings: Surroundings, additional_data: Mapping[str, Any] | None
-) -> Mapping[str, Any]:
-    """What price rules can be about, with what the application's hooks add to it."""
-    context = surroundings.pricing(draft)
-    for added in await flow.hooks.setPricingContext(draft, additional_data):
-        context |= added or {}
-    return context
 
 
 def _new_line(item: Mapping[str, Any]) -> Row:
@@ -184,12 +129,3 @@ def _same(line: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
         and not new["is_custom_price"]
         and (line["metadata"] or None) == (new["metadata"] or None)
     )
-
-
-def whole(quantity: Any) -> int:
-    """Raises InvalidData for a quantity that a line can't hold."""
-    if quantity != int(quantity):
-        raise InvalidData(f"The quantity of a line has to be a whole number, not {quantity}")
-    if not 0 <= quantity <= MOST:
-        raise InvalidData(f"The quantity of a line has to be between 0 and {MOST}")
-    return int(quantity)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...commerce.priced import ADDRESSES
 from ...core.ids import new_id
-from .draft import KINDS
 
 Row = dict[str, Any]
 
@@ -61,7 +61,7 @@ _CREDIT_LINE = ("reference", "reference_id", "amount", "metadata")
 def order_of(cart: Mapping[str, Any]) -> Row:
     """What `modules.order.place` takes, made of what `modules.cart.load` gave."""
     order: Row = {"id": new_id("order"), "status": "pending", **_copy(cart, _CART)}
-    for kind in KINDS:
+    for kind in ADDRESSES:
         name = f"{kind}_address"
         if cart[name] is not None:
             order[name] = {"id": new_id("ordaddr"), **_copy(cart[name], _ADDRESS)}

@@ -11,13 +11,16 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...commerce.reprice import reprice
 from ...core.errors import InsufficientInventory, InvalidData, NotAllowed, VelellaError
 from ...core.flow import Flow, workflow
 from ...core.query.page import Query
 from .create import find_sales_channel
+from .discounts import save_all
 from .draft import Draft
 from .goods import find_prices, priced
-from .lines import add_to_cart, refresh_and_save
+from .lines import add_to_cart
+from .pricing import CartMarket
 from .saving import lock_of
 from .shipping import idle_profiles, load_options
 from .surroundings import Surroundings, load_surroundings
@@ -159,5 +162,6 @@ async def refresh_cart(flow: Flow, cart_id: str) -> None:
             draft.drop_item(id)
         for id in sellable.gone_methods:
             draft.drop_shipping_method(id)
-        await refresh_and_save(flow, draft, surroundings)
+        await reprice(CartMarket(flow, draft, surroundings))
+        await save_all(flow, draft)
     flow.emit("cart.updated", id=cart_id)

@@ -154,8 +154,7 @@ async def _locations(flow: Flow, ids: Iterable[str]) -> list[Row]:
 
 def _of_cart(draft: Draft) -> Row:
     """What rules of options and of their prices can be about."""
-    totals = draft.totalled()
-    return {"item_total": totals["item_total"], "currency_code": draft["currency_code"], "region_id": draft["region_id"]}
+    return {"item_total": draft.totals["item_total"], "currency_code": draft["currency_code"], "region_id": draft["region_id"]}
 
 
 def seen_by_provider(draft: Draft) -> Row:

@@ -5,35 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ...core.flow import Flow, workflow
+from ...core.flow import Flow
 from ...core.ids import new_id
-from .discounts import save_all, update_cart_promotions
 from .draft import Draft
-from .saving import load_open, lock_of
-from .surroundings import Surroundings, load_surroundings
+from .surroundings import Surroundings
 
 Row = dict[str, Any]
 
 
-@workflow("update-tax-lines", hooks=("setTaxLineContext",))
-async def update_tax_lines(flow: Flow, cart_id: str, force: bool = False, loaded: tuple[Draft, Surroundings] | None = None) -> None:
+async def work_out_taxes(flow: Flow, draft: Draft, surroundings: Surroundings, *, force: bool = False) -> None:
     """Work out the taxes on everything in a cart, if its region does so by itself, or if `force`d.
 
-    Without a country there are none. Where the region waits to be asked, what was worked out before stays as it is. `loaded` is for
-    workflows that have the cart in hand and write it themselves. Raises NotFound, InvalidData where the cart is completed.
+    Without a country there are none. Where the region waits to be asked, what was worked out before stays as it is.
     """
-    if loaded is not None:
-        await _work_out(flow, *loaded, force=force)
-        return
-    async with flow.lock(lock_of(cart_id)):
-        draft = Draft(await load_open(flow, cart_id))
-        surroundings = await load_surroundings(flow, draft["region_id"], draft["customer_id"])
-        await _work_out(flow, draft, surroundings, force=force)
-        await flow.run(update_cart_promotions, draft.id, loaded=(draft, surroundings))
-        await save_all(flow, draft)
-
-
-async def _work_out(flow: Flow, draft: Draft, surroundings: Surroundings, *, force: bool) -> None:
     if not (surroundings.automatic_taxes or force):
         return
     address = draft.address()

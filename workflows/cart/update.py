@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...commerce.priced import ADDRESSES
+from ...commerce.reprice import reprice
 from ...core.errors import NotFound
 from ...core.flow import Flow, workflow
 from ...core.sql.merging import merged
 from .create import find_customer, find_sales_channel, normal_email
-from .draft import KINDS, Draft
-from .goods import load_goods
-from .lines import price_lines, refresh_and_save
-from .saving import Changed, load_open, lock_of
+from .discounts import save_all
+from .draft import Draft
+from .pricing import CartMarket
+from .saving import Changed, changed_cart, load_open, lock_of
 from .surroundings import Surroundings, check_country, load_surroundings
 from .taxes import drop_asked_taxes
 
@@ -58,16 +60,21 @@ async def update_cart(flow: Flow, cart_id: str, update: Given, additional_data: 
         if moves or _taxed_place(draft) != place:
             drop_asked_taxes(draft, surroundings)
         await flow.hooks.validate(draft, additional_data)
-        if moves or resold:
-            variants = {item["variant_id"] for item in draft.items if item["variant_id"] is not None}
-            goods = await load_goods(flow, variants, draft["sales_channel_id"])
-            await price_lines(flow, draft, goods, surroundings, variants, additional_data)
-        changed = await refresh_and_save(flow, draft, surroundings, update.get("promo_codes"))
+        codes: Sequence[str] | None = update.get("promo_codes")
+        market = CartMarket(
+            flow, draft, surroundings, additional_data=additional_data, codes=codes or (), action="add" if codes is None else "replace"
+        )
+        await reprice(market, lines_of=_variants(draft) if moves or resold else ())
+        await save_all(flow, draft)
         await flow.hooks.cartUpdated(cart_id, additional_data)
     if moves:
         flow.emit("cart.region_updated", id=cart_id)
     flow.emit("cart.updated", id=cart_id)
-    return changed
+    return changed_cart(draft, surroundings)
+
+
+def _variants(draft: Draft) -> set[str]:
+    return {item["variant_id"] for item in draft.items if item["variant_id"] is not None}
 
 
 async def _set_buyer(flow: Flow, draft: Draft, surroundings: Surroundings, update: Given) -> None:
@@ -105,7 +112,7 @@ def _taxed_place(draft: Draft) -> tuple[Any, ...]:
 
 
 def _set_addresses(draft: Draft, surroundings: Surroundings, update: Given) -> None:
-    for kind in KINDS:
+    for kind in ADDRESSES:
         name = f"{kind}_address"
         if name not in update:
             continue
@@ -140,8 +147,6 @@ async def transfer_cart(flow: Flow, cart_id: str, customer_id: str, additional_d
         if before.customer is not None and (before.customer["has_account"] or draft["customer_id"] == customer_id):
             return
         draft.set(customer_id=customer_id, email=surroundings.customer["email"])
-        variants = {item["variant_id"] for item in draft.items if item["variant_id"] is not None}
-        goods = await load_goods(flow, variants, draft["sales_channel_id"])
-        await price_lines(flow, draft, goods, surroundings, variants, additional_data)
-        await refresh_and_save(flow, draft, surroundings)
+        await reprice(CartMarket(flow, draft, surroundings, additional_data=additional_data), lines_of=_variants(draft))
+        await save_all(flow, draft)
     flow.emit("cart.customer_transferred", id=cart_id, customer_id=customer_id)

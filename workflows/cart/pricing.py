@@ -1,0 +1,117 @@
+"""How a cart is priced: in the order of `commerce.reprice`, by what the shop says today and what an application's hooks add."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from ...commerce.reprice import reprice
+from ...core.flow import Flow, workflow
+from .discounts import Action, save_all, work_out_discounts
+from .draft import Draft
+from .goods import confirm_stock, described, load_goods, load_prices, priced, whole
+from .saving import Changed, changed_cart, load_open, lock_of
+from .shipping import refresh_shipping
+from .surroundings import Surroundings, load_surroundings
+from .taxes import work_out_taxes
+
+Row = dict[str, Any]
+Loaded = tuple[Draft, Surroundings]
+
+
+class CartMarket:
+    """The shop as a cart meets it that is being changed by a workflow (`commerce.reprice.Market`)."""
+
+    def __init__(
+        self,
+        flow: Flow,
+        draft: Draft,
+        surroundings: Surroundings,
+        *,
+        additional_data: Mapping[str, Any] | None = None,
+        codes: Sequence[str] = (),
+        action: Action = "add",
+    ) -> None:
+        """`flow`: of a workflow that has the hook `setPricingContext`, if lines are to be priced. `codes` are entered, removed, or take the
+        place of the others, as `action` says."""
+        self.document = draft
+        self._flow = flow
+        self._draft = draft
+        self._surroundings = surroundings
+        self._additional_data = additional_data
+        self._entering: tuple[Sequence[str], Action] = codes, action
+
+    async def price_lines(self, variant_ids: Collection[str]) -> None:
+        """Also confirms that there is enough in stock. Raises InvalidData where something can't be bought here or has no price, and
+        InsufficientInventory."""
+        draft = self._draft
+        goods = await load_goods(self._flow, variant_ids, draft["sales_channel_id"])
+        lines = [line for line in draft.items if line["variant_id"] in variant_ids]
+        quantities: dict[str, int] = {}
+        for line in lines:
+            quantities[line["variant_id"]] = whole(quantities.get(line["variant_id"], 0) + line["quantity"])
+        confirm_stock(goods, quantities, draft["sales_channel_id"])
+        to_price = {line["variant_id"]: quantities[line["variant_id"]] for line in lines if not line["is_custom_price"]}
+        prices: Mapping[str, Row] = {}
+        if to_price:
+            context = self._surroundings.pricing(draft)
+            for added in await self._flow.hooks.setPricingContext(draft, self._additional_data):
+                context |= added or {}
+            prices = await load_prices(self._flow, goods, to_price, context)
+        for line in lines:
+            price = {} if line["is_custom_price"] else priced(prices[line["variant_id"]])
+            draft.put_item({**line, **described(goods[line["variant_id"]]), **price})
+
+    async def tax(self) -> None:
+        await self._flow.run(update_tax_lines, self._draft.id, loaded=(self._draft, self._surroundings))
+
+    async def discount(self) -> None:
+        codes, action = self._entering
+        self._entering = (), "add"  # once; then they are in the cart, or not
+        await self._flow.run(update_cart_promotions, self._draft.id, codes, action, loaded=(self._draft, self._surroundings))
+
+    async def price_shipping(self) -> bool:
+        return await refresh_shipping(self._flow, self._draft, self._surroundings)
+
+
+@workflow("update-tax-lines", hooks=("setTaxLineContext",))
+async def update_tax_lines(flow: Flow, cart_id: str, force: bool = False, loaded: Loaded | None = None) -> None:
+    """Work out the taxes on everything in a cart, if its region does so by itself, or if `force`d.
+
+    `loaded` is for workflows that have the cart in hand and write it themselves. Raises NotFound, InvalidData where the cart is completed.
+    """
+    if loaded is not None:
+        await work_out_taxes(flow, *loaded, force=force)
+        return
+    async with flow.lock(lock_of(cart_id)):
+        draft = Draft(await load_open(flow, cart_id))
+        surroundings = await load_surroundings(flow, draft["region_id"], draft["customer_id"])
+        await work_out_taxes(flow, draft, surroundings, force=force)
+        await flow.run(update_cart_promotions, draft.id, loaded=(draft, surroundings))
+        await save_all(flow, draft)
+
+
+@workflow("update-cart-promotions", hooks=("validate", "setPromotionContext"), emits=("cart.updated",))
+async def update_cart_promotions(
+    flow: Flow, cart_id: str, promo_codes: Sequence[str] = (), action: Action = "add", loaded: Loaded | None = None
+) -> Changed | None:
+    """Work out anew what promotions take off a cart, after codes were entered, removed, or replaced by others. The cart as it is then.
+
+    Those that apply by themselves do so in any case. A code that takes nothing off now isn't kept: it has to be entered again. `loaded` is
+    for workflows that have the cart in hand and write it themselves (`save_all`); they get None.
+
+    Raises NotFound; InvalidData where the cart is completed, or for a code that is to be added and that no promotion has.
+    """
+    if loaded is not None:
+        await work_out_discounts(flow, *loaded, promo_codes, action)
+        return None
+    if promo_codes:  # then there are ties to be made or undone, most likely
+        flow.durably()
+    async with flow.lock(lock_of(cart_id)):
+        draft = Draft(await load_open(flow, cart_id))
+        await flow.hooks.validate(draft, promo_codes)
+        surroundings = await load_surroundings(flow, draft["region_id"], draft["customer_id"])
+        await reprice(CartMarket(flow, draft, surroundings, codes=promo_codes, action=action))
+        await save_all(flow, draft)
+    flow.emit("cart.updated", id=cart_id)
+    return changed_cart(draft, surroundings)
