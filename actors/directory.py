@@ -60,6 +60,9 @@ class Directory:
     """Those that don't answer the supervisor, listed or not: what they had begun is for others to go on with."""
     leaving: frozenset[Address] = frozenset()
     """Those that get no messages any more and finish what they have inside."""
+    documents: Mapping[str, int] = field(default_factory=dict)
+    """Entity → number of the newest schema of its documents that all replicas know, those that leave as well. Nothing of one that nobody
+    tells of."""
 
     @classmethod
     def of(
@@ -69,13 +72,15 @@ class Directory:
         *,
         away: Iterable[ReplicaId] = (),
         leaving: Iterable[Address] = (),
+        documents: Mapping[str, int] | None = None,
     ) -> Directory:
         """From (replica, its services); each replica also answers as `host`."""
         services: dict[str, list[Address]] = {}
         for address, names in replicas:
             for name in (*names, HOST):
                 services.setdefault(name, []).append(address)
-        return cls({name: tuple(addresses) for name, addresses in services.items()}, version, frozenset(away), frozenset(leaving))
+        listed = {name: tuple(addresses) for name, addresses in services.items()}
+        return cls(listed, version, frozenset(away), frozenset(leaving), documents or {})
 
     def address(self, replica: ReplicaId) -> Address | None:
         """Where a replica is."""
@@ -88,14 +93,16 @@ class Directory:
         services = {name: [one.to_wire() for one in all] for name, all in self.services.items()}
         away = [[one.pool, one.index] for one in sorted(self.away)]
         leaving = [one.to_wire() for one in sorted(self.leaving, key=lambda address: address.replica)]
-        return {"version": self.version, "services": services, "away": away, "leaving": leaving}
+        return {
+            "version": self.version, "services": services, "away": away, "leaving": leaving, "documents": dict(self.documents),
+        }  # fmt: skip
 
     @classmethod
     def from_wire(cls, wire: Wire) -> Directory:
         services: Mapping[str, list[list[Any]]] = wire["services"]
         listed = {name: tuple(Address.from_wire(one) for one in all) for name, all in services.items()}
         away = frozenset(ReplicaId(*one) for one in wire["away"])
-        return cls(listed, wire["version"], away, frozenset(map(Address.from_wire, wire["leaving"])))
+        return cls(listed, wire["version"], away, frozenset(map(Address.from_wire, wire["leaving"])), wire["documents"])
 
 
 @dataclass(frozen=True, slots=True)

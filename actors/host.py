@@ -17,7 +17,7 @@ from ..core.errors import Misconfigured, Unavailable
 from ..core.logs import logger
 from ..core.messages import Service
 from ..core.metrics import Meters, Sample
-from ..core.module import Module, ModuleContext
+from ..core.module import Module, ModuleContext, ModuleService
 from ..core.providers import Providers
 from ..core.settings import Settings
 from . import services as known
@@ -230,7 +230,17 @@ class Host:
             return service
         providers = Providers(name, made_by.provider_kinds, self.settings.providers.get(name, ()))
         changed = partial(self._changed_quietly, made_by.schema) if name in QUIET_MODULES else self.changed
-        return made_by.service(ModuleContext(self.settings, self.database(name), providers, changed, self._memory, self._visits))
+        return made_by.service(
+            ModuleContext(
+                self.settings,
+                self.database(name),
+                providers,
+                changed,
+                self._memory,
+                documents=lambda: self.router.directory.documents,
+                visits=self._visits,
+            )
+        )
 
     def database(self, name: str) -> Database:
         """The database of a service. Those with one URL share one pool of connections."""
@@ -312,6 +322,17 @@ class Host:
             "seconds": round(mailbox.seconds, 6),
             "socket": self.address.path,
             "port": self.address.port,
+            "documents": self.documents(),
+        }
+
+    def documents(self) -> dict[str, int]:
+        """Entity → number of the newest schema of its documents that this process knows, of the modules that it has."""
+        modules = (service for service in self.services.values() if isinstance(service, ModuleService))
+        return {
+            name: entity.document.newest
+            for module in modules
+            for name, entity in module.schema.entities.items()
+            if entity.document is not None
         }
 
     def _own_samples(self) -> Iterator[Sample]:

@@ -155,7 +155,8 @@ class Replica:
     def ready(self) -> dict[str, Any]:
         """Wait until the host takes messages: its address, or the error that kept it from starting."""
         try:
-            return {"address": self._host.result().address.to_wire(), "pid": os.getpid(), "node": _node_ip()}
+            host = self._host.result()
+            return {"address": host.address.to_wire(), "pid": os.getpid(), "node": _node_ip(), "documents": host.documents()}
         except VelellaError as error:
             return {"error": error.to_wire(), "pid": os.getpid()}
         except Exception as error:  # noqa: BLE001 - the traceback is in the log, the sentence goes to the operator

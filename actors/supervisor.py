@@ -13,7 +13,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -97,7 +97,7 @@ class Supervisor:
             )
         )
         self._members: dict[ReplicaId, Member] = {}
-        self._leaving: dict[ReplicaId, Address] = {}
+        self._leaving: dict[ReplicaId, Member] = {}
         self._logs = LogPipe(self.settings)
         self._control = Control(self.settings, self)
         self.changing = asyncio.Lock()
@@ -139,9 +139,7 @@ class Supervisor:
         new = [self._plan(pool) for pool in self.topology.pools for _ in range(pool.replicas - len(self.members(pool.name)))]
         await self._make(new)
         await self._ready(new)
-        if self._cluster.is_joined:
-            await self._tell_directory()
-        self._router.update(self.directory())
+        await self._tell_directory()
         if not self._inside:
             await self._control.open()
         if self._watching is None:
@@ -233,7 +231,7 @@ class Supervisor:
             raise Unavailable(f"{member.id} did not start: {str(error).strip()}") from error
         if "error" in answer:
             raise VelellaError.from_wire(answer["error"])
-        member.address, member.report = Address.from_wire(answer["address"]), {"node": answer["node"]}
+        member.address, member.report = Address.from_wire(answer["address"]), {name: answer[name] for name in ("node", "documents")}
         member.is_away = False
         member.pid, member.state, member.seen = answer["pid"], "running", time.monotonic()
 
@@ -241,7 +239,9 @@ class Supervisor:
         """Where everybody is, as far as we know."""
         away = (member.id for member in self._members.values() if member.is_away)
         listed = ((member.address, member.pool.services) for member in self._listed())
-        return Directory.of(listed, self._version, away=away, leaving=self._leaving.values())
+        leaving = (member.address for member in self._leaving.values())
+        told = [member.report.get("documents", {}) for member in (*self._members.values(), *self._leaving.values())]
+        return Directory.of(listed, self._version, away=away, leaving=leaving, documents=known_to_all(told))
 
     def _listed(self) -> list[Member]:
         """Those whom messages shall go to: a silent one is left out as long as its pool has others."""
@@ -338,17 +338,18 @@ class Supervisor:
             member.seen = now
         if "address" in report:
             member.address = Address.from_wire(report["address"])
-        member.state, member.report = state, {"node": member.report.get("node"), **report}
+        known_documents = member.report.get("documents", {})
+        member.state, member.report = state, {"node": member.report.get("node"), "documents": known_documents, **report}
         self._latest_term = max(self._latest_term, term_of(report.get("directory", 0)))
         member.is_away = self._cluster.is_joined and state not in ("running", "stopping", "hung")
         if member.is_away != away:
             log.warning("a replica is silent" if member.is_away else "a replica is there again", replica=str(member.id), state=state)
-        return member.restarts != restarts or (member.address, member.address.incarnation) != known or member.is_away != away
+        moved = (member.address, member.address.incarnation) != known or member.report["documents"] != known_documents
+        return member.restarts != restarts or moved or member.is_away != away
 
     async def _after_restart(self) -> None:
         """A dead replica may have taken along changes that it hadn't told yet: everybody forgets what may be stale."""
-        if self._cluster.is_joined:
-            await self._tell_directory()
+        await self._tell_directory()
         await self.clear_cache()
 
     async def clear_cache(self) -> None:
@@ -422,7 +423,7 @@ class Supervisor:
         for member in members:
             self._members.pop(member.id, None)
         leaving = [member for member in members if member.actor is not None]
-        self._leaving |= {member.id: member.address for member in leaving}
+        self._leaving |= {member.id: member for member in leaving}
         await self._tell_directory()
         await self._finish(leaving, leave=True)
         for member in leaving:
@@ -513,6 +514,14 @@ class Supervisor:
         return self.settings.public_url or f"http://{host}:{self.settings.port}"
 
 
+def known_to_all(told: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Of what replicas tell of the schemas of documents that they know (entity → number of the newest) what all of them know."""
+    known: dict[str, int] = {}
+    for each in told:
+        known |= {name: min(number, known.get(name, number)) for name, number in each.items()}
+    return known
+
+
 class Scaling:
     """When a pool between its least and most replicas grows or shrinks."""
 
@@ -575,4 +584,4 @@ def _pids_of(process: psutil.Process) -> set[int]:
     return pids
 
 
-__all__ = ["Member", "Scaling", "Supervisor", "supervisor_handle"]
+__all__ = ["Member", "Scaling", "Supervisor", "known_to_all", "supervisor_handle"]

@@ -71,6 +71,8 @@ class ModuleContext:
     caches forget them before the reply leaves. Must not raise, and must go on when the caller is cancelled: the write is done by then."""
     memory: Memory | None = None
     """What `remembered` methods keep their answers in. None: they are asked anew each time."""
+    documents: Callable[[], Mapping[str, int]] = dict
+    """Entity → number of the newest schema of its documents that all processes know (see `Documents`)."""
     visits: bool = False
     """This process is no part of the shop, but a command of its operator's: it may have other settings, so it registers nothing."""
 
@@ -119,7 +121,7 @@ class ModuleService(Undoable):
         self.context = context
         self.database = context.database
         self.providers = context.providers
-        self.statements = Statements(self.schema)
+        self.statements = Statements(self.schema, context.documents)
         self.lists = Lists(self.database, self.statements)
         self._writes = WriteStatements(self.statements.catalog)
         self.message_log = MessageLog(self.schema)

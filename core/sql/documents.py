@@ -1,14 +1,15 @@
 """Documents: rows that hold what belongs to them, read, shown and written as a whole.
 
     cart = documents.opened(SCHEMA["cart"], row)       # as the database has it → everything in place, amounts as Decimal
-    documents.text(SCHEMA["cart"], cart)               # and back: what the document's column holds
+    documents.stored(SCHEMA["cart"], cart)             # and back: what the document's columns hold
 
 A document is JSON text (`json`, which keeps it as it was written: `jsonb` takes up to half as much again to write and twice to read). Rows
 lie in it as the API shows them, in the order of their keys, but amounts are decimal strings, and what follows from the place where a row
 lies isn't written: the key of what it belongs to, and when all of it was deleted.
 
 A document that was written by an older version is brought up to date when it is read, step by step (`Document.steps`). One that was written
-by a newer version is never guessed at: whoever asks gets 503, and another process, or the next release, answers.
+by a newer version is never guessed at: whoever asks gets 503, and another process, or the next release, answers. While processes of two
+versions run beside each other, the newer ones write as the older ones do.
 """
 
 from __future__ import annotations
@@ -91,8 +92,11 @@ class Showing:
 class Documents:
     """The documents of one module."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, known: Callable[[], Mapping[str, int]] = dict) -> None:
+        """`known`: entity → number of the newest schema of its documents that all processes know that read them, where one doesn't know
+        ours."""
         self._catalog = catalog
+        self._known = known
         self._places = {root: tuple(map(self._place, parts)) for root, parts in catalog.schema.parts.items()}
         self._showing = kept(PLANS)(self._make_showing)
 
@@ -106,14 +110,14 @@ class Documents:
         if number > document.newest:
             raise Unavailable(f"{entity.called} {row[entity.key]} was written by a newer version of Velella than this process runs.")
         for step in document.steps[number - 1 :]:
-            held = step(held)
+            held = step.up(held)
         row.update(held)
         _fill(self._places[entity.name], row, row[entity.key], row[entity.key], row.get(DELETED))
         return row
 
     def whole(self, entity: Entity, row: Row) -> Row:
-        """A row that is written with `text`, as reading it again would give it, in place: the columns of the root are the writer's. Raises
-        what `text` raises."""
+        """A row that is written with `stored`, as reading it again would give it, in place: the columns of the root are the writer's.
+        Raises what `stored` raises."""
         places = self._places[entity.name]
         row.update(_written(places, row))
         _fill(places, row, row[entity.key], row[entity.key], row.get(DELETED))
@@ -182,12 +186,18 @@ class Documents:
 
     # -- writing
 
-    def text(self, entity: Entity, row: Mapping[str, Any]) -> bytes:
-        """The document of a row. Lists come in the order of their keys. Raises InvalidData for what a column doesn't take."""
-        text = dumps(_written(self._places[entity.name], row))
+    def stored(self, entity: Entity, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The document of a row and the number of the schema that it is in, by the columns that they go into. Lists come in the order of
+        their keys. Raises InvalidData for what a column doesn't take."""
+        document = entity.document
+        assert document is not None
+        held, number = _written(self._places[entity.name], row), min(document.newest, self._known().get(entity.name, document.newest))
+        for step in reversed(document.steps[number - 1 :]):
+            held = step.down(held)
+        text = dumps(held)
         if rb"\u0000" in text and _NUL.search(text):
             raise InvalidData(f"{entity.called} holds a NUL character")
-        return text
+        return {document.column: text, document.number: number}
 
     def _place(self, part: Part) -> _Place:
         fields = self._catalog.fields(part.entity)

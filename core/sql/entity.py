@@ -62,8 +62,16 @@ def through(target: str, pivot: Table, key: str, other_key: str, *, order: Itera
 
 
 Expression = Callable[[FromClause], ColumnElement[object]]
-Step = Callable[[dict[str, Any]], dict[str, Any]]
-"""Brings a document of one schema to the next; pure. It may change and return what it is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How documents changed from one schema to the next: pure functions, which may change and return what they are given."""
+
+    up: Callable[[dict[str, Any]], dict[str, Any]]
+    down: Callable[[dict[str, Any]], dict[str, Any]]
+    """Back again, without what the former schema has no place for: as long as processes run that don't know the next one, documents are
+    written so that these can read them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +82,14 @@ class Document:
     number: str = "document_schema"
     """Column with the number of the document's schema: one more than `steps` had when it was written."""
     steps: tuple[Step, ...] = ()
-    """What has changed about documents since the first schema, the oldest first. Each stays for as long as there may be such documents."""
+    """What has changed since the first schema, the oldest first. Each stays for as long as there may be such documents."""
     found_by: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(entity inside, column of it) → column of the row with all values that the document has there (an array with an index): so that these
     are found without reading every document."""
 
     @property
     def newest(self) -> int:
-        """The number of the schema in which documents are written."""
+        """The number of the schema in which documents are in hand, and written where all processes know it."""
         return len(self.steps) + 1
 
 

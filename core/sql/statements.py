@@ -10,6 +10,7 @@ shape of query and kept; a query of a known shape costs a look-up and its values
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import InvalidData
@@ -36,9 +37,10 @@ _FURTHER = 8
 class Statements:
     """The statements of one module's entities, made as they are asked for."""
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, known: Callable[[], Mapping[str, int]] = dict) -> None:
+        """`known`: see `Documents`."""
         self.catalog = Catalog(schema)
-        self.documents = Documents(self.catalog)
+        self.documents = Documents(self.catalog, known)
         self._pages: Kept[Numbered] = Kept(STATEMENT_BYTES)
 
     def page(self, query: Query, *, hidden: bool = False, twins: bool = True, apart: bool = False, known: Known | None = None) -> Asked:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, literal_column, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from ...core.sql.compiled import answering, compiled
-from .tables import COLUMNS, SCHEMA, cart
+from .tables import COLUMNS, cart
 
-_DOCUMENT = SCHEMA["cart"].document
-assert _DOCUMENT is not None
 _AS_READ = (cart.c.id == bindparam("id")) & (cart.c.version == bindparam("expected")) & cart.c.deleted_at.is_(None)
 _OPEN = cart.c.completed_at.is_(None)
 _NEXT = cart.c.version + 1
 _WRITTEN: dict[str, Any] = {
-    **{name: bindparam(name, type_=cart.c[name].type) for name in (*COLUMNS, "updated_at", "document", "variant_ids")},
-    "document_schema": literal_column(str(_DOCUMENT.newest)),
+    **{name: bindparam(name, type_=cart.c[name].type) for name in (*COLUMNS, "updated_at", "document", "document_schema", "variant_ids")},
 }
 
 OPEN = answering(

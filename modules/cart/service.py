@@ -110,7 +110,7 @@ class CartService(ModuleService):
         if params["email"] is not None:
             params["email"] = email_address(params["email"])
         params["updated_at"] = _time(cart["updated_at"])
-        params["document"] = self.statements.documents.text(SCHEMA["cart"], cart)
+        params |= self.statements.documents.stored(SCHEMA["cart"], cart)
         params["variant_ids"] = sorted({item["variant_id"] for item in cart["items"] if item["variant_id"] is not None})
         return params
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, Text, bindparam, cast, delete, func, insert, literal_column, select, update
+from sqlalchemy import JSON, Text, bindparam, cast, delete, func, insert, select, update
 
 from ...core.sql.compiled import Answering, answering, any_of, compiled
 from ...core.sql.recordset import insert_rows
 from .after_sales import order_change, order_change_action
-from .schema import SCHEMA
 from .tables import COLUMNS, display_ids, order, order_version
-
-_DOCUMENT = SCHEMA["order"].document
-assert _DOCUMENT is not None
 
 
 def _given(name: str) -> Any:
@@ -21,8 +17,7 @@ def _given(name: str) -> Any:
 
 
 _WRITTEN: dict[str, Any] = {
-    **{name: _given(name) for name in (*COLUMNS, "updated_at", "document", "variant_ids", "product_ids")},
-    "document_schema": literal_column(str(_DOCUMENT.newest)),
+    **{name: _given(name) for name in (*COLUMNS, "updated_at", "document", "document_schema", "variant_ids", "product_ids")},
 }
 
 

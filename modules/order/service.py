@@ -170,7 +170,7 @@ class OrderService(ModuleService):
         params: dict[str, Any] = {"id": order["id"], "updated_at": _time(order["updated_at"])}
         for name in COLUMNS:
             params[name] = fields[name].taken(order[name])
-        params["document"] = self.statements.documents.text(SCHEMA["order"], order)
+        params |= self.statements.documents.stored(SCHEMA["order"], order)
         for name in ("variant_id", "product_id"):
             params[f"{name}s"] = sorted({item[name] for item in order[_LINES] if item.get(name) is not None})
         return params

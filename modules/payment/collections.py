@@ -44,7 +44,7 @@ class Collections(ModuleService):
             if amount is None or not currency:
                 raise InvalidData("A payment collection needs an amount and a currency_code")
             collection = books.new_collection(iso(utc_now()), **{**row, "amount": _exact(amount), "currency_code": currency.lower()})
-            await self.database.execute(OPEN, _opening(collection))
+            await self.database.execute(OPEN, self._opening(collection))
             made.append(collection)
         self.touch("payment_collection")
         return made
@@ -184,11 +184,15 @@ class Collections(ModuleService):
         params |= {
             "id": collection["id"],
             "expected": collection["version"],
-            "document": self.statements.documents.text(_COLLECTION, collection),
+            **self.statements.documents.stored(_COLLECTION, collection),
             "session_ids": [session["id"] for session in collection["payment_sessions"]],
             "settle_at": min((session["settle_at"] for session in due), default=None),
         }
         return params | {name: moment(params[name]) for name in ("completed_at", "updated_at", "deleted_at", "settle_at")}
+
+    def _opening(self, collection: Row) -> Row:
+        """The parameters of a statement that creates a collection."""
+        return {**collection, **self.statements.documents.stored(_COLLECTION, collection), "now": moment(collection["created_at"])}
 
     @property
     def _quiet(self) -> frozenset[str]:
@@ -199,7 +203,7 @@ class Collections(ModuleService):
     @one_statement()
     async def _made_for(self, collection: Row) -> Row:
         """Id, amount and currency of a payer's collection: of this one, where there was none."""
-        found = await self.database.fetch_one(COLLECTION_FOR, _opening(collection))
+        found = await self.database.fetch_one(COLLECTION_FOR, self._opening(collection))
         assert found is not None  # an upsert always gives its row
         self.touch("payment_collection")
         return dict(found)
@@ -222,11 +226,6 @@ class Collections(ModuleService):
 def moment(shown_time: str | None) -> datetime | None:
     """A time as the API shows it."""
     return None if shown_time is None else datetime.fromisoformat(shown_time)
-
-
-def _opening(collection: Row) -> Row:
-    """The parameters of a statement that creates a collection."""
-    return {**collection, "now": moment(collection["created_at"])}
 
 
 def _now() -> str:

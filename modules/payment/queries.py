@@ -9,15 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import bindparam, insert, literal_column, select, text, update
+from sqlalchemy import bindparam, insert, select, text, update
 
 from ...core.sql.compiled import compiled
-from .tables import SCHEMA, capture, payment, payment_collection
-
-_DOCUMENT = SCHEMA["payment_collection"].document
-assert _DOCUMENT is not None
-_SCHEMA = str(_DOCUMENT.newest)
-_EMPTY = """'{"payment_sessions": []}'"""
+from .tables import capture, payment, payment_collection
 
 COLUMNS = (
     "amount",
@@ -35,9 +30,8 @@ COLUMNS = (
 _WRITTEN: dict[str, Any] = {
     **{
         name: bindparam(name, type_=payment_collection.c[name].type)
-        for name in (*COLUMNS, "updated_at", "document", "session_ids", "settle_at")
+        for name in (*COLUMNS, "updated_at", "document", "document_schema", "session_ids", "settle_at")
     },
-    "document_schema": literal_column(_SCHEMA),
     "version": payment_collection.c.version + 1,
 }
 _WRITING = (
@@ -74,13 +68,14 @@ def _book() -> Any:
 BOOK = compiled(_book())
 """`WRITE`, with the payment that a provider has authorised (parameters `payment_…`) and, where there is one, its capture (`capture_…`)."""
 
-_OPENED = f"""
+_OPENED = """
     INSERT INTO payment_collection (
         id, order_id, payer_key, currency_code, amount, metadata, created_at, updated_at, document, document_schema, session_ids
     )
     VALUES (
         CAST(:id AS text), CAST(:order_id AS text), CAST(:payer_key AS text), CAST(:currency_code AS text), CAST(:amount AS numeric),
-        CAST(:metadata AS jsonb), CAST(:now AS timestamptz), CAST(:now AS timestamptz), {_EMPTY}, {_SCHEMA}, '{{}}'
+        CAST(:metadata AS jsonb), CAST(:now AS timestamptz), CAST(:now AS timestamptz), CAST(:document AS json),
+        CAST(:document_schema AS smallint), '{}'
     )
 """
 

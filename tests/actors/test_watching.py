@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from velella.actors.directory import ReplicaId
+from velella.actors.directory import Directory, ReplicaId
 from velella.actors.members import Member
 from velella.actors.supervisor import Supervisor
 from velella.actors.topology import Pool, Topology
@@ -26,20 +26,39 @@ class Method:
 class Replica:
     """A replica whose queue is long; one that finds `no_room` is never ready, and answers nothing."""
 
-    def __init__(self, id: ReplicaId, looks: Counter[ReplicaId], no_room: bool = False) -> None:
+    def __init__(self, id: ReplicaId, looks: Counter[ReplicaId], no_room: bool = False, documents: int = 1) -> None:
+        """`documents`: the newest schema of parcels that it knows."""
+        self.heard: list[Directory] = []
+
         async def health(*_: Any) -> dict[str, Any]:
             looks[id] += 1
             if no_room:
                 await asyncio.Event().wait()
-            return {"state": "running", "pid": 1, "waiting": 99, "running": 1, "directory": 0}
+            return {"state": "running", "pid": 1, "waiting": 99, "running": 1, "directory": 0, "documents": {"parcel": documents}}
 
         async def never() -> Any:
             await asyncio.Event().wait()
 
-        async def nothing(*_: Any) -> None: ...
+        async def update(wire: Any) -> None:
+            self.heard.append(Directory.from_wire(wire))
+
+        async def stop(*_: Any) -> None: ...
 
         self.health, self.ready = Method(health), Method(never)
-        self.update = self.stop = Method(nothing)
+        self.update, self.stop = Method(update), Method(stop)
+
+
+async def no_answer(*_: Any) -> Any:
+    return {"state": "hung", "pid": 1}
+
+
+def seeing(seen: list[Directory], supervisor: Supervisor) -> Callable[..., Awaitable[None]]:
+    """Note the directory as it is when this is called."""
+
+    async def see(*_: Any) -> None:
+        seen.append(supervisor.directory())
+
+    return see
 
 
 @pytest.fixture
@@ -83,3 +102,24 @@ async def test_replicas_are_looked_at_while_a_pool_can_not_grow(supervisor: Supe
     assert supervisor._sizing is not None
     supervisor._sizing.cancel()
     await asyncio.gather(watching, supervisor._sizing, return_exceptions=True)
+
+
+async def test_documents_are_written_as_the_oldest_replica_knows_them_until_it_is_gone(
+    supervisor: Supervisor, looks: Counter[ReplicaId]
+) -> None:
+    (old,), pool = supervisor.members("product"), supervisor.topology.pools[0]
+    new = supervisor._plan(pool)
+    new.actor, new.pid, new.state = Replica(new.id, looks, documents=2), 1, "running"
+    await supervisor._check(ask=True)
+    assert new.actor.heard[-1].documents == {"parcel": 1}, "told because what one knows is news"
+    old.actor.health = Method(no_answer)
+    await supervisor._check(ask=True)
+    assert supervisor.directory().documents == {"parcel": 1}, "one that is silent may be back"
+    leaving: list[Directory] = []
+    old.actor.stop = Method(seeing(leaving, supervisor))
+    await supervisor.retire([old])
+    assert leaving[0].documents == {"parcel": 1}, "it finishes what it has inside"
+    assert new.actor.heard[-1].documents == {"parcel": 2}
+    assert supervisor._sizing is not None
+    supervisor._sizing.cancel()
+    await asyncio.gather(supervisor._sizing, return_exceptions=True)

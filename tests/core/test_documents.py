@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
@@ -18,7 +19,7 @@ from velella.core.sql.columns import ROOT, Money, document_columns, identity, mo
 from velella.core.sql.compiled import Compiled
 from velella.core.sql.database import Database
 from velella.core.sql.definition import definition
-from velella.core.sql.entity import Document, Entity, Schema, many, one
+from velella.core.sql.entity import Document, Entity, Schema, Step, many, one
 
 metadata, inside = module_metadata(), MetaData()
 parcel = Table("parcel", metadata, identity(), Column("search", Text), *timestamps(), *document_columns())
@@ -43,10 +44,22 @@ def name_colours(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+def american(document: dict[str, Any]) -> dict[str, Any]:
+    for row in document["labels"]:
+        row["color"] = row.pop("colour")
+    return document
+
+
 def rank(document: dict[str, Any]) -> dict[str, Any]:
     """Schema 3: labels have ranks."""
     for place, row in enumerate(document["labels"]):
         row["rank"] = place
+    return document
+
+
+def no_rank(document: dict[str, Any]) -> dict[str, Any]:
+    for row in document["labels"]:
+        del row["rank"]
     return document
 
 
@@ -58,7 +71,7 @@ SCHEMA = Schema(
         relations={"labels": many("parcel_label", "parcel_id"), "stamps": many("stamp", "parcel_id")},
         searchable=("search",),
         hidden=frozenset({"document", "document_schema", "search"}),
-        document=Document(steps=(name_colours, rank)),
+        document=Document(steps=(Step(name_colours, american), Step(rank, no_rank))),
     ),
     Entity("parcel_label", label, relations={"parcel": one("parcel", "parcel_id")}, hidden=frozenset({ROOT}), inside="parcel"),
     Entity("stamp", stamp, relations={"parcel": one("parcel", "parcel_id")}),
@@ -78,7 +91,7 @@ class DepotService(ModuleService):
 
 
 @asynccontextmanager
-async def depot_on(url: str) -> AsyncIterator[DepotService]:
+async def depot_on(url: str, documents: Callable[[], Mapping[str, int]] = dict) -> AsyncIterator[DepotService]:
     database = Database(url, connections=2)
     await database.open()
 
@@ -87,7 +100,7 @@ async def depot_on(url: str) -> AsyncIterator[DepotService]:
 
     try:
         await database.script(";\n".join(definition(metadata)))
-        yield DepotService(ModuleContext(Settings(), database, Providers("depot"), nobody))
+        yield DepotService(ModuleContext(Settings(), database, Providers("depot"), nobody, documents=documents))
     finally:
         await database.close()
 
@@ -118,6 +131,28 @@ async def test_a_document_of_a_newer_schema_is_not_guessed_at(fresh_database: st
         with pytest.raises(Unavailable):
             await depot.whole("parcel", "parcel_9")
         assert (await depot.query(Query("parcel", ("id",)))).rows == [{"id": "parcel_9"}]  # its columns are known
+
+
+async def test_documents_are_written_so_that_all_processes_can_read_them(fresh_database: str) -> None:
+    known: dict[str, int] = {}
+    async with depot_on(fresh_database, lambda: known) as depot:
+        await put(depot, "parcel_1", 3, FORMER[3])
+        whole = await depot.whole("parcel", "parcel_1")
+        assert whole is not None
+        for number, document in FORMER.items():
+            known["parcel"] = number
+            stored = depot.statements.documents.stored(SCHEMA["parcel"], whole)
+            assert stored["document_schema"] == number
+            kept = json.loads(stored["document"])["labels"][0]
+            assert json.loads(document)["labels"][0].keys() <= kept.keys()
+            assert kept.keys().isdisjoint({"colour", "rank"} - json.loads(document)["labels"][0].keys())
+            await depot.database.execute(Compiled("DELETE FROM parcel"))
+            await put(depot, "parcel_1", number, stored["document"].decode())
+            again = await depot.whole("parcel", "parcel_1")
+            assert again is not None
+            assert again["labels"] == whole["labels"]
+        known["parcel"] = 9  # others are ahead of us
+        assert depot.statements.documents.stored(SCHEMA["parcel"], whole)["document_schema"] == 3
 
 
 async def test_what_lies_elsewhere_is_shown_beside_the_document(fresh_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
