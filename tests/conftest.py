@@ -19,7 +19,13 @@ from velella.core import migrations
 from velella.core.ids import ulid
 from velella.core.settings import Settings
 
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
+FAST = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "128MB",
+    "autovacuum": "off",  # it would start a process for each of hundreds of databases, every few seconds
+}
 
 
 @pytest.fixture(scope="session")

@@ -14,12 +14,9 @@ from shop import Shop, opened
 
 from velella.actors.cli import instance
 from velella.actors.host import local_host
-from velella.actors.postgres import EmbeddedPostgres
 from velella.actors.services import service_names
-from velella.core import migrations
 from velella.core.settings import Settings
 
-from ..conftest import clone
 from .conftest import SIZE
 
 
@@ -135,11 +132,9 @@ async def test_rows_that_were_not_checked_agree(settings: Settings) -> None:
     await connection.close()
 
 
-async def test_no_index_is_lost(settings: Settings, postgres: EmbeddedPostgres) -> None:
-    untouched = settings.model_copy(update={"database_url": await clone(postgres)})
-    await migrations.migrate_all(untouched)
+async def test_no_index_is_lost(settings: Settings, migrated_database: str) -> None:
     found = []
-    for url in (settings.database_url, untouched.database_url):
+    for url in (settings.database_url, migrated_database):
         connection = await asyncpg.connect(url)
         rows = await connection.fetch("SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'")
         found.append({row["indexdef"] for row in rows})
