@@ -76,7 +76,7 @@ async def test_a_bomb_is_not_inflated_whoever_it_is_sent_to(colony: Served, shop
     after, more = spent(there)
     assert after - cpu < 3.0, "a second and a half each, with all that a shop does by itself"
     assert more - memory < 50 * 1024 * 1024
-    assert [process.pid for process in await processes(colony)] == [process.pid for process in there], "nobody was killed for it"
+    assert all(process.is_running() for process in there), "nobody was killed for it"
 
 
 async def test_numbers_do_not_grow_behind_the_door(colony: Served, shop: Shop) -> None:
