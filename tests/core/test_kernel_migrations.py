@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import sys
 from pathlib import Path
 
 import pytest
@@ -106,20 +105,22 @@ async def test_a_view_follows_its_text(package: str, fresh_database: str) -> Non
     await database.close()
 
 
-async def test_processes_that_migrate_at_once_take_turns(package: str, fresh_database: str) -> None:
+async def test_processes_that_migrate_at_once_take_turns(package: str, fresh_database: str, tmp_path: Path) -> None:
+    from ..forks import forked  # here: what it runs imports this file by itself
+
     module = shelf(package)
     await migrations.revise(module, "initial", fresh_database)
-    code = (
+    program = tmp_path / "migrate.py"
+    program.write_text(
         "import asyncio, sys\n"
         f"sys.path.insert(0, {str(Path(importlib.import_module(package).__path__[0]).parent)!r})\n"
         f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
         "from test_kernel_migrations import shelf, migrations\n"
         f"print(asyncio.run(migrations.migrate(shelf({package!r}), {fresh_database!r})))\n"
     )
-    running = [await asyncio.create_subprocess_exec(sys.executable, "-W", "ignore", "-c", code, stdout=-1, stderr=-1) for _ in range(3)]
-    ended = [await process.communicate() for process in running]
-    assert [process.returncode for process in running] == [0, 0, 0], ended
-    assert sum(b"0001" in out for out, _ in ended) == 1
+    ended = await asyncio.gather(*(forked(program) for _ in range(3)))
+    assert [code for code, _ in ended] == [0, 0, 0], ended
+    assert sum("0001" in printed for _, printed in ended) == 1
 
 
 async def test_a_migration_that_fails_leaves_nothing(package: str, fresh_database: str) -> None:
