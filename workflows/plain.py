@@ -11,7 +11,7 @@ wrote is taken back when something fails afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from ..core.flow import Flow, Kept, Workflow, keep, step, take_back, workflow
@@ -19,7 +19,7 @@ from ..core.flow.keeping import LINKED
 from .links import WITH_LINKED, delete, unlink_all
 from .rows import Row, create_rows, owner, update_rows
 
-Method = Callable[..., Any]
+Method = Callable[..., Awaitable[list[Any]]]
 """A write of the module's service: `TaxService.create_rates`."""
 
 
@@ -114,6 +114,25 @@ def _deleting(plain: Plain, by: Method | None) -> Any:
         return gone
 
     return remove
+
+
+def linking(name: str, entity: str, by: Callable[..., Awaitable[Any]]) -> Workflow[..., str]:
+    """A flow that links other things of one module to a thing of `entity`, and unlinks others: (id, add=None, remove=None); the id.
+
+    `by`: the service's write that does so, all of it or nothing.
+    """
+
+    async def link(flow: Flow, id: str, add: list[str] | None = None, remove: list[str] | None = None) -> str:
+        await flow.run(write_links, entity, by.__name__, id, add or [], remove or [])
+        return id
+
+    link.__qualname__ = f"linking({name!r})"
+    return workflow(name)(link)
+
+
+@step(undo=take_back)
+async def write_links(flow: Flow, entity: str, method: str, id: str, add: Sequence[str], remove: Sequence[str]) -> Kept[Any]:
+    return await keep(getattr(owner(flow, entity), method), id, add, remove)
 
 
 @step(undo=take_back)

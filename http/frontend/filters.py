@@ -2,7 +2,7 @@
 
     TAX_RATES = Filters(
         q=TEXT, tax_region_id=OPERATORS, is_default=BOOLEAN, created_at=OPERATORS, logical=True,
-        kind=choice("a", "b"), variants=Filters(sku=MANY),
+        kind=choice("a", "b"), variants=Filters(sku=MANY), tag_id=meaning(MANY, "tags.id"),
     )
 
 `fields` is always understood; `offset`, `limit`, `order` and `with_deleted` on routes that answer with a list. What is
@@ -35,6 +35,8 @@ class Kind:
     required: bool = False
     ignored: bool = False
     """Looked at, but not handed on."""
+    meaning: Callable[[Value], Mapping[str, Value]] | None = None
+    """What it asks of rows, where that isn't the column of its name."""
 
 
 def required(kind: Kind) -> Kind:
@@ -45,6 +47,21 @@ def required(kind: Kind) -> Kind:
 def ignored(kind: Kind) -> Kind:
     """The same, but nothing comes of it: routes that answer with one thing and may be asked like its list."""
     return replace(kind, ignored=True)
+
+
+def meaning(kind: Kind, of: str | Callable[[Value], Mapping[str, Value]]) -> Kind:
+    """The same, but it filters by something other than a column of its name: by what a path leads to (`tags.id`), or by the filters that a
+    function makes of its value."""
+    if not isinstance(of, str):
+        return replace(kind, meaning=of)
+    steps = of.split(".")
+
+    def condition(value: Value) -> Mapping[str, Value]:
+        for step in reversed(steps[1:]):
+            value = {step: value}
+        return {steps[0]: value}
+
+    return replace(kind, meaning=condition)
 
 
 def _text(value: Value, path: tuple[str, ...], issues: list[Issue]) -> Value:
@@ -180,6 +197,7 @@ class Filters:
         problems: list[Issue] = [] if issues is None else issues
         made: dict[str, Value] = {}
         unknown: list[str] = []
+        meant: list[Value] = []
         for name, kind in self.kinds.items():
             if isinstance(kind, Kind) and kind.required and name not in query:
                 problems.append(missing((*path, name)))
@@ -191,13 +209,18 @@ class Filters:
             if kind_of is None:
                 unknown.append(name)
             elif isinstance(kind_of, Kind) or isinstance(value, dict):
+                before = len(problems)
                 understood = kind_of.check(value, (*path, name), problems)
-                if not (isinstance(kind_of, Kind) and kind_of.ignored):
+                if not isinstance(kind_of, Kind) or (kind_of.meaning is None and not kind_of.ignored):
                     made[name] = understood
+                elif not kind_of.ignored and kind_of.meaning is not None and len(problems) == before:
+                    meant.append(kind_of.meaning(understood))
             else:
                 problems.append(invalid_type("object", (*path, name), json_type(value)))
         if unknown and not path and self.strict:
             problems.append(unrecognized(unknown))
+        if meant:
+            made["$and"] = [*made.get("$and", ()), *meant]
         return made
 
     def _each(self, value: Value, path: tuple[str, ...], issues: list[Issue]) -> Value:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from ...core.flow import Workflow
 from .request import Request
 
+R = TypeVar("R")
 Row = dict[str, Any]
 
 
@@ -36,6 +37,11 @@ def takes(workflow: Workflow[..., Any], names: Iterable[str]) -> None:
         raise TypeError(f"Workflow {workflow.name} can't be run with ({', '.join(names)}): {error}") from None
 
 
+async def once(request: Request, workflow: Workflow[..., R], /, **input: Any) -> R:
+    """Run a workflow, under what the client calls the request, unless it has a key of its own."""
+    return await request.run(workflow, idempotency_key=request.idempotency_key if workflow.key is None else None, **input)
+
+
 def _first(workflow: Workflow[..., Any]) -> str:
     """The name of its first parameter, which has to be all that it needs."""
     name = [*inspect.signature(workflow.function).parameters][1]
@@ -49,7 +55,7 @@ def creates(workflow: Workflow[..., Any]) -> Callable[[Request, Row], Awaitable[
 
     async def run(request: Request, row: Row) -> str:
         new, additional = split(row)
-        made = await request.run(workflow, idempotency_key=request.idempotency_key, **{rows: [new]}, **additional)
+        made = await once(request, workflow, **{rows: [new]}, **additional)
         return str(made[0]["id"])
 
     return run
@@ -57,7 +63,7 @@ def creates(workflow: Workflow[..., Any]) -> Callable[[Request, Row], Awaitable[
 
 def updates(workflow: Workflow[..., Any]) -> Callable[[Request, Row], Awaitable[None]]:
     """Run a workflow that changes what a selector means, or rows by their ids."""
-    selects = "selector" in inspect.signature(workflow.function).parameters
+    selects = [*inspect.signature(workflow.function).parameters][1] == "selector"
     if selects:
         takes(workflow, ("selector", "update"))
     rows = "" if selects else _first(workflow)
@@ -65,7 +71,7 @@ def updates(workflow: Workflow[..., Any]) -> Callable[[Request, Row], Awaitable[
     async def run(request: Request, row: Row) -> None:
         changed, additional = split(row)
         given = {"selector": {"id": changed.pop("id")}, "update": changed} if selects else {rows: [changed]}
-        await request.run(workflow, idempotency_key=request.idempotency_key, **given, **additional)
+        await once(request, workflow, **given, **additional)
 
     return run
 
@@ -75,6 +81,6 @@ def deletes(workflow: Workflow[..., Any]) -> Callable[[Request, str], Awaitable[
     takes(workflow, ("ids",))
 
     async def run(request: Request, id: str) -> None:
-        await request.run(workflow, idempotency_key=request.idempotency_key, ids=[id])
+        await once(request, workflow, ids=[id])
 
     return run

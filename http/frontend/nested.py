@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .request import Answer, Request, deleted
+from .request import Answer, Request, as_shown, deleted
 from .view import View
 
 
@@ -22,4 +22,4 @@ async def deleted_from(request: Request, view: View, parent_id: str, id: str, ob
     page = await request.rows(view, {"id": parent_id}, limit=1)
     if page.json == b"[]":
         raise request.not_found(view, parent_id)
-    return deleted(id, object, page.json[1:-1].strip())
+    return deleted(id, object, as_shown(view, page).json[1:-1].strip())

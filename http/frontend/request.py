@@ -11,7 +11,7 @@ or a `Reply` where status or headers differ.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -253,7 +253,7 @@ class Request:
         page = await self.rows(view, conditions, fields=fields, limit=1, with_deleted=self.page.with_deleted)
         if page.json == b"[]":
             raise self.not_found(view, id, by)
-        return envelope(view.key, page)
+        return envelope(view.key, as_shown(view, page))
 
     def not_found(self, view: View, id: str | None, by: str = "id") -> NotFound:
         """The error of a thing that isn't there."""
@@ -278,7 +278,17 @@ class Request:
 
     async def fetch_list(self, view: View, filters: Mapping[str, Any] | None = None, *, fields: Fields | None = None) -> bytes:
         """`{"carts": […], "count": …, "offset": …, "limit": …}`: `page_of` in its envelope."""
-        return list_envelope(view.plural, await self.page_of(view, filters, fields=fields), self.page)
+        return list_envelope(view.plural, as_shown(view, await self.page_of(view, filters, fields=fields)), self.page)
+
+    async def by_ids(self, view: View, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Rows of these ids that are there, as the view shows them."""
+        found = (await self.rows(view, {"id": list(ids)})).rows if ids else []
+        return {row["id"]: row if view.shown is None else view.shown(row) for row in found}
+
+
+def as_shown(view: View, page: Page) -> Page:
+    """A page as clients know its rows."""
+    return page if view.shown is None else Page(dumps([view.shown(row) for row in page.rows]), page.count)
 
 
 def not_found(view: View, id: str | None, by: str = "id") -> NotFound:

@@ -20,7 +20,7 @@ from .access import Auth, auth_of
 from .bodies import Part
 from .cached import Cached
 from .filters import NOTHING, Filters
-from .flows import creates, deletes, takes, updates
+from .flows import creates, deletes, once, takes, updates
 from .nested import belonging, belongs, deleted_from
 from .request import Answer, Request, deleted
 from .routes import Handler, Route, Row, Write
@@ -37,6 +37,7 @@ class Resource:
     by: str
     within: Mapping[str, str]
     parent: View | None
+    sources: str
     summaries: Mapping[str, str]
     auth: Auth | None
 
@@ -59,9 +60,18 @@ class Resource:
         ignored = dict.fromkeys(like_list.split(), list.ignoring() if list is not None else NOTHING)
         made = []
         if list is not None:
-            made.append(self._route("GET", self.path, self._list(), says["list"], query=list, many=True, cached=Cached()))
+            made.append(self._route("GET", self.path, self._list(), says["list"], query=list, many=True, cached=Cached(self.sources)))
         if get:
-            made.append(self._route("GET", item, self._get(), says["get"], query=ignored.get("get", NOTHING), cached=Cached(one=())))
+            made.append(
+                self._route(
+                    "GET",
+                    item,
+                    self._get(),
+                    says["get"],
+                    query=ignored.get("get", NOTHING),
+                    cached=Cached(self.sources, one=() if self.view.shown is None else None),
+                )
+            )
         if create is not None:
             write = create if isinstance(create, Write) else Write(create)
             by = write.run or getattr(flows, "create", None)
@@ -197,18 +207,47 @@ async def _prepared(write: Write, request: Request) -> Row:
 
 
 def action(
-    path: str, view: View, flow: Workflow[..., Any], body: type[Part] | None, show: Callable[[Request, str], Awaitable[Answer]] | None
+    path: str,
+    view: View,
+    flow: Workflow[..., Any],
+    body: type[Part] | None,
+    id: str,
+    who: str | None,
+    show: Callable[[Request, str], Awaitable[Answer]] | None,
 ) -> Handler:
     """`Routes.action`."""
-    params = [part[1:-1] for part in path.split("/") if part.startswith("{")]
-    takes(flow, (*params, *(body.model_fields if body is not None else ())))
+    first, *others = _params(path)
+    takes(flow, (id, *others, *((who,) if who is not None else ()), *(body.model_fields if body is not None else ())))
 
     async def run_and_show(request: Request) -> Answer:
-        await request.run(flow, idempotency_key=request.idempotency_key, **request.params, **request.body)
-        id = request.params[params[0]]
-        return await (show(request, id) if show is not None else request.fetch(view, id))
+        given = {id if name == first else name: value for name, value in request.params.items()}
+        if who is not None:
+            given[who] = request.actor_id
+        await once(request, flow, **given, **request.body)
+        shown = request.params[first]
+        return await (show(request, shown) if show is not None else request.fetch(view, shown))
 
     return run_and_show
+
+
+def batch(path: str, view: View, flow: Workflow[..., Any], object: str, given: Mapping[str, Any]) -> Handler:
+    """`Routes.batch`."""
+    takes(flow, (*_params(path), *given, "create", "update", "delete"))
+
+    async def write_at_once(request: Request) -> Answer:
+        lists = {name: request.body.get(name, []) for name in ("create", "update", "delete")}
+        done = await once(request, flow, **request.params, **given, **lists)
+        rows = await request.by_ids(view, [*done["created"], *done["updated"]])
+        return {
+            **{name: [rows[id] for id in done[name] if id in rows] for name in ("created", "updated")},
+            "deleted": {"ids": done["deleted"], "object": object, "deleted": True},
+        }
+
+    return write_at_once
+
+
+def _params(path: str) -> list[str]:
+    return [part[1:-1] for part in path.split("/") if part.startswith("{")]
 
 
 async def require(request: Request, entity: str, ids: list[str]) -> None:

@@ -193,6 +193,7 @@ class Routes:
         within: Mapping[str, str] | None = None,
         parent: View | None = None,
         like_list: str = "",
+        sources: str = "",
         summaries: Mapping[str, str] | None = None,
         auth: Auth | None = None,
     ) -> None:
@@ -212,6 +213,7 @@ class Routes:
             by: the column that the path names (`code` for currencies).
             within: column → parameter of the path: only rows of that parent exist here, and new ones get it.
             parent: what rows `within` it are a part of: writing answers with that instead, and deleting what isn't there is no error.
+            sources: modules and links that answers are made from besides what their fields and filters lead to (see `Cached`).
             summaries: for the API's description, of those of `list get create update delete` that have more to say than what they are.
             like_list: which of `get create update delete` may be asked with the list's query, of which nothing comes.
 
@@ -219,7 +221,7 @@ class Routes:
         """
         from .resource import Resource  # it builds on this file
 
-        row = Resource(path, view, param, by, within or {}, parent, summaries or {}, auth)
+        row = Resource(path, view, param, by, within or {}, parent, sources, summaries or {}, auth)
         for route in row.routes(
             flows, list=list, get=get, create=create, update=update, delete=delete, object=object or view.entity, like_list=like_list
         ):
@@ -233,20 +235,51 @@ class Routes:
         summary: str,
         *,
         body: type[Part] | None = None,
-        query: Filters = NOTHING,
+        query: Filters | None = NOTHING,
+        id: str | None = None,
+        who: str | None = None,
+        envelope: str | None = None,
         show: Callable[[Request, str], Awaitable[Answer]] | None = None,
     ) -> None:
         """`POST path`: run a workflow with the path's parameters and what is in the body, by their names, then show the thing of the first
         parameter. `body=LinkBody` takes `{add: [id], remove: [id]}`: what to link to it, and what no longer.
 
         Args:
+            id: what the workflow calls the first parameter of the path. Default: what the path calls it.
+            who: what it calls the user or API key that asks, where it wants to know.
+            envelope: names in the answer, where they aren't the view's.
             show: makes the answer where showing the view's row isn't all.
 
         Raises TypeError for a workflow that doesn't take these arguments.
         """
         from .resource import action
 
-        self.post(path, body=body, query=query, returns=view, summary=summary)(action(path, view, flow, body, show))
+        handler = action(path, view, flow, body, id or path.partition("{")[2].partition("}")[0], who, show)
+        self.post(path, body=body, query=query, returns=view, summary=summary, envelope=envelope)(handler)
+
+    def batch(
+        self,
+        path: str,
+        view: View,
+        flow: Workflow[..., Any],
+        summary: str,
+        *,
+        body: type[Part],
+        object: str,
+        query: Filters = NOTHING,
+        given: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`POST path`: create, update and delete at once, by a workflow that takes the path's parameters, what is `given`, and the lists
+        `create`, `update` and `delete`, and answers with the ids `created`, `updated` and `deleted`.
+
+        Args:
+            object: what the answer calls that which was deleted.
+
+        Raises TypeError for a workflow that doesn't take these arguments.
+        """
+        from .resource import batch
+
+        self.post(path, body=body, query=query, returns=view, summary=summary)(batch(path, view, flow, object, given or {}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,8 @@ class View:
     visible: Callable[[Request], Visible] | None
     """Entity → what its rows have to be wherever an answer shows them, or is filtered or ordered by them, below the view's own rows. None:
     whatever is there."""
+    shown: Callable[[dict[str, Any]], dict[str, Any]] | None
+    """Makes of a row what clients know it as, where that isn't the row itself."""
     label: str | None
     """As errors call it: `Region with id: x was not found`. None: as its module does."""
     _known: Kept[Fields] = field(compare=False, repr=False)
@@ -90,6 +92,7 @@ class View:
         orderable: str | Iterable[str] | None = None,
         relations_limit: int | None = None,
         visible: Callable[[Request], Visible] | None = None,
+        shown: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
         label: str | None = None,
     ) -> None:
         put = object.__setattr__
@@ -105,6 +108,7 @@ class View:
         put(self, "orderable", self.allowed if orderable is None else frozenset(words(orderable)))
         put(self, "relations_limit", relations_limit)
         put(self, "visible", visible)
+        put(self, "shown", shown)
         put(self, "label", label)
         put(self, "_known", Kept(KEPT))
 

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from velella.core.errors import InvalidData
+from velella.http.frontend.filters import BOOLEAN, MANY, TEXT, Filters, meaning
+from velella.http.frontend.issues import Issue
 from velella.http.frontend.querystring import parse
 
 
@@ -42,3 +44,18 @@ def test_a_query_string_is_a_tree(text: str, tree: dict[str, Any]) -> None:
 def test_what_nobody_means_is_refused(text: str) -> None:
     with pytest.raises(InvalidData):
         parse(text)
+
+
+def test_a_parameter_may_ask_for_what_a_path_leads_to_beside_all_else_that_is_asked() -> None:
+    ruled = meaning(BOOLEAN, lambda given: {"rules": {"attribute": "a"}} if given else {"$not": {"rules": {"attribute": "a"}}})
+    filters = Filters(logical=True, q=TEXT, tag_id=meaning(MANY, "tags.id"), is_open=ruled)
+    asked = {"tag_id": "a", "is_open": "false", "q": "mug", "$and": [{"q": "cup"}], "$or": [{"tag_id": ["b", "c"]}, {"q": "x"}]}
+    assert filters.check(asked) == {
+        "q": "mug",
+        "$and": [{"q": "cup"}, {"tags": {"id": "a"}}, {"$not": {"rules": {"attribute": "a"}}}],
+        "$or": [{"$and": [{"tags": {"id": ["b", "c"]}}]}, {"q": "x"}],
+    }
+    assert filters.ignoring().check({"tag_id": "a"}) == {}
+    issues: list[Issue] = []
+    filters.check({"is_open": "perhaps"}, (), issues)
+    assert len(issues) == 1
