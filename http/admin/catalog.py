@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 from ...workflows.product.groups import (
-    create_collections,
-    create_product_categories,
-    create_product_tags,
-    create_product_types,
-    delete_collections,
-    delete_product_categories,
-    delete_product_tags,
-    delete_product_types,
+    CATEGORIES,
+    COLLECTIONS,
+    PRODUCT_TAGS,
+    PRODUCT_TYPES,
     link_products_to_category,
     link_products_to_collection,
-    update_collections,
-    update_product_categories,
-    update_product_tags,
-    update_product_types,
 )
-from ..frontend.bodies import ABSENT, AdditionalData, Body, LinkBody, Metadata, Rank
-from ..frontend.cached import Cached
-from ..frontend.filters import BOOLEAN, MANY, STAMPS, TEXT, Filters
-from ..frontend.request import Answer, Request
-from ..frontend.routes import Routes, Write
+from ..frontend import (
+    ABSENT,
+    BOOLEAN,
+    MANY,
+    STAMPS,
+    TEXT,
+    AdditionalData,
+    Answer,
+    Body,
+    Cached,
+    Filters,
+    LinkBody,
+    Metadata,
+    Request,
+    Routes,
+    View,
+    Write,
+)
+from ..frontend.bodies import Rank
 from ..frontend.trees import TREE, TREES, category_list, one_category
-from ..frontend.view import View
 
 routes = Routes()
 
@@ -49,10 +54,6 @@ class CreateCollection(Body):
     additional_data: AdditionalData = None
 
 
-class UpdateCollection(CreateCollection):
-    title: str = ABSENT
-
-
 class CreateCategory(Body):
     name: str
     description: str = ABSENT
@@ -66,18 +67,10 @@ class CreateCategory(Body):
     additional_data: AdditionalData = None
 
 
-class UpdateCategory(CreateCategory):
-    name: str = ABSENT
-
-
 class CreateLabel(Body):
     value: str
     external_id: str | None = None
     metadata: Metadata = None
-
-
-class UpdateLabel(CreateLabel):
-    value: str = ABSENT
 
 
 # -- collections, tags, types
@@ -85,46 +78,31 @@ class UpdateLabel(CreateLabel):
 routes.resource(
     "/admin/collections",
     COLLECTION,
+    COLLECTIONS,
     list=Filters(q=TEXT, id=MANY, title=MANY, handle=MANY, external_id=MANY, logical=True, **STAMPS),
-    create=Write(CreateCollection, create_collections),
-    update=Write(UpdateCollection, update_collections),
-    delete=delete_collections,
+    create=CreateCollection,
+    update=True,
     object="collection",
 )
-routes.resource(
-    "/admin/product-tags",
-    TAG,
-    list=LABELS,
-    create=Write(CreateLabel, create_product_tags),
-    update=Write(UpdateLabel, update_product_tags),
-    delete=delete_product_tags,
+routes.resource("/admin/product-tags", TAG, PRODUCT_TAGS, list=LABELS, create=CreateLabel, update=True)
+routes.resource("/admin/product-types", TYPE, PRODUCT_TYPES, list=LABELS, create=CreateLabel, update=True)
+routes.action(
+    "/admin/collections/{id}/products",
+    COLLECTION,
+    link_products_to_collection,
+    "Put products into a collection, take others out.",
+    body=LinkBody,
 )
-routes.resource(
-    "/admin/product-types",
-    TYPE,
-    list=LABELS,
-    create=Write(CreateLabel, create_product_types),
-    update=Write(UpdateLabel, update_product_types),
-    delete=delete_product_types,
-)
-
-
-@routes.post("/admin/collections/{id}/products", body=LinkBody, returns=COLLECTION)
-async def set_collection_products(request: Request) -> Answer:
-    """Put products into a collection, take others out."""
-    await request.run(link_products_to_collection, id=request.params["id"], **request.body)
-    return await request.fetch(COLLECTION, request.params["id"])
-
 
 # -- categories: a tree
 
 routes.resource(
     "/admin/product-categories",
     CATEGORY,
+    CATEGORIES,
     get=False,
-    create=Write(CreateCategory, run=create_product_categories, query=TREES),
-    update=Write(UpdateCategory, run=update_product_categories, query=TREES),
-    delete=delete_product_categories,
+    create=Write(CreateCategory, query=TREES),
+    update=Write(CreateCategory.partial(), query=TREES),
 )
 
 
@@ -143,14 +121,22 @@ async def list_categories(request: Request) -> Answer:
     return await category_list(request, CATEGORY)
 
 
+async def show_category(request: Request, id: str) -> Answer:
+    return await one_category(request, CATEGORY, id)
+
+
 @routes.get("/admin/product-categories/{id}", query=TREES, returns=CATEGORY, cached=Cached())
 async def get_category(request: Request) -> Answer:
     """Get a category, as a tree where that is asked for."""
-    return await one_category(request, CATEGORY, request.params["id"])
+    return await show_category(request, request.params["id"])
 
 
-@routes.post("/admin/product-categories/{id}/products", body=LinkBody, query=TREES, returns=CATEGORY)
-async def set_category_products(request: Request) -> Answer:
-    """Put products into a category, take others out."""
-    await request.run(link_products_to_category, id=request.params["id"], **request.body)
-    return await one_category(request, CATEGORY, request.params["id"])
+routes.action(
+    "/admin/product-categories/{id}/products",
+    CATEGORY,
+    link_products_to_category,
+    "Put products into a category, take others out.",
+    body=LinkBody,
+    query=TREES,
+    show=show_category,
+)

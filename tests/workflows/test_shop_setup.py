@@ -90,7 +90,7 @@ async def test_the_channel_that_a_store_falls_back_to_stays(shop: Shop) -> None:
     default = store["default_sales_channel_id"]
     with pytest.raises(InvalidData, match=f"Cannot delete default sales channels: {default}"):
         await shop.run("delete-sales-channels", ids=[default])
-    (other,) = await shop.run("create-sales-channels", sales_channels=[{"name": "Other"}])
+    (other,) = await shop.run("create-sales-channels", rows=[{"name": "Other"}])
     (product,) = await shop.run("create-products", products=[{"title": "One", "options": [{"title": "Size", "values": ["S"]}]}])
     await shop.run("link-products-to-sales-channel", id=other["id"], add=[product["id"]])
     assert [each["name"] for each in (await shop.one("product", product["id"], "*sales_channels"))["sales_channels"]] == ["Other"]
@@ -102,12 +102,12 @@ async def test_the_channel_that_a_store_falls_back_to_stays(shop: Shop) -> None:
 
 
 async def test_groups_of_products_come_and_go(shop: Shop) -> None:
-    (collection,) = await shop.run("create-collections", collections=[{"title": "Summer Sale"}])
+    (collection,) = await shop.run("create-collections", rows=[{"title": "Summer Sale"}])
     assert collection["handle"] == "summer-sale"
-    (tag,) = await shop.run("create-product-tags", product_tags=[{"value": "new"}])
+    (tag,) = await shop.run("create-product-tags", rows=[{"value": "new"}])
     with pytest.raises(InvalidData, match="Product tag with value: new, already exists"):
-        await shop.run("create-product-tags", product_tags=[{"value": "new"}])
-    (category,) = await shop.run("create-product-categories", product_categories=[{"name": "Wear"}])
+        await shop.run("create-product-tags", rows=[{"value": "new"}])
+    (category,) = await shop.run("create-product-categories", rows=[{"name": "Wear"}])
     (product,) = await shop.run(
         "create-products", products=[{"title": "One", "options": [{"title": "Size", "values": ["S"]}], "tags": [{"id": tag["id"]}]}]
     )
@@ -115,13 +115,13 @@ async def test_groups_of_products_come_and_go(shop: Shop) -> None:
     await shop.run("batch-link-products-to-category", id=category["id"], add=[product["id"]])
     whole = await shop.one("product", product["id"], "*collection", "*categories", "*tags")
     assert (whole["collection"]["title"], whole["categories"][0]["name"], whole["tags"][0]["value"]) == ("Summer Sale", "Wear", "new")
-    await shop.run("update-product-tags", selector={"id": tag["id"]}, update={"value": "old"})
+    await shop.run("update-product-tags", rows=[{"id": tag["id"], "value": "old"}])
     assert await shop.run("delete-product-tags", ids=[tag["id"]]) == [tag["id"]]
     assert (await shop.one("product", product["id"], "*tags"))["tags"] == []
 
 
 async def test_options_are_changed_and_given_to_products(shop: Shop) -> None:
-    (size,) = await shop.run("create-product-options", product_options=[{"title": "Size", "values": ["S", "M"]}])
+    (size,) = await shop.run("create-product-options", rows=[{"title": "Size", "values": ["S", "M"]}])
     (product,) = await shop.run(
         "create-products",
         products=[{"title": "One", "options": [{"id": size["id"]}], "variants": [{"title": "s", "options": {"Size": "S"}, "prices": []}]}],
@@ -129,7 +129,7 @@ async def test_options_are_changed_and_given_to_products(shop: Shop) -> None:
     await shop.run("create-and-link-product-options-to-product", product_id=product["id"], add=[{"title": "Cut", "values": ["wide"]}])
     whole = await shop.one("product", product["id"], "*options", "*options.values")
     assert [(option["title"], option["is_exclusive"]) for option in whole["options"]] == [("Size", False), ("Cut", True)]
-    await shop.run("update-product-options", selector={"id": size["id"]}, update={"title": "Grösse", "values": ["S", "L"]})
+    await shop.run("update-product-options", rows=[{"id": size["id"], "title": "Grösse", "values": ["S", "L"]}])
     option = await shop.one("product_option", size["id"], "*", "*values")
     assert (option["title"], [value["value"] for value in option["values"]]) == ("Grösse", ["S", "L"])
     with pytest.raises(InvalidData, match="can't be removed"):
