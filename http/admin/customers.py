@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ...workflows.customer.addresses import create_customer_addresses, delete_customer_addresses, update_customer_addresses
-from ...workflows.customer.customers import create_customers, remove_customer_account, update_customer_account, update_customers
-from ...workflows.customer.groups import (
-    create_customer_groups,
-    delete_customer_groups,
-    link_customer_groups_to_customer,
-    link_customers_to_customer_group,
-    update_customer_groups,
+from ...workflows.customer.addresses import CUSTOMER_ADDRESSES
+from ...workflows.customer.customers import CUSTOMERS, remove_customer_account, update_customer_account
+from ...workflows.customer.groups import CUSTOMER_GROUPS, link_customer_groups_to_customer, link_customers_to_customer_group
+from ..frontend import (
+    BOOLEAN,
+    MANY,
+    OPERATORS,
+    STAMPS,
+    TEXT,
+    AdditionalData,
+    Body,
+    Email,
+    Filters,
+    LinkBody,
+    Metadata,
+    Request,
+    Routes,
+    View,
+    Write,
 )
 from ..frontend.addresses import CustomerAddressBody
-from ..frontend.bodies import ABSENT, AdditionalData, Body, Email, LinkBody, Metadata
-from ..frontend.filters import BOOLEAN, MANY, OPERATORS, STAMPS, TEXT, Filters, keys_or
-from ..frontend.flows import signed, split, updates
-from ..frontend.nested import belonging, belongs, deleted_from
-from ..frontend.request import Answer, Request
-from ..frontend.resource import require
-from ..frontend.routes import Routes, Write
-from ..frontend.view import View
+from ..frontend.filters import keys_or
+from ..frontend.flows import Row, signed, updates
 
 routes = Routes()
 
@@ -52,13 +55,9 @@ class Address(CustomerAddressBody):
     additional_data: AdditionalData = None
 
 
-class UpdateGroup(Body):
-    name: str = ABSENT
-    metadata: Metadata = None
-
-
-class CreateGroup(UpdateGroup):
+class CreateGroup(Body):
     name: str
+    metadata: Metadata = None
 
 
 # -- customers
@@ -68,10 +67,10 @@ async def delete_customer(request: Request, id: str) -> None:
     await request.run(remove_customer_account, customer_id=id)
 
 
-change, change_account = updates(update_customers), updates(update_customer_account)
+change, change_account = updates(CUSTOMERS.update), updates(update_customer_account)
 
 
-async def update_customer(request: Request, row: dict[str, Any]) -> None:
+async def update_customer(request: Request, row: Row) -> None:
     """A new email is a new name to sign in by."""
     await (change_account if "email" in row else change)(request, row)
 
@@ -79,6 +78,7 @@ async def update_customer(request: Request, row: dict[str, Any]) -> None:
 routes.resource(
     "/admin/customers",
     CUSTOMER,
+    CUSTOMERS,
     list=Filters(
         q=TEXT,
         id=OPERATORS,
@@ -92,62 +92,38 @@ routes.resource(
         logical=True,
         **STAMPS,
     ),
-    create=Write(CustomerBody, before=signed, run=create_customers),
+    create=Write(CustomerBody, before=signed),
     update=Write(CustomerBody, update_customer),
     delete=delete_customer,
 )
 
 
-@routes.post("/admin/customers/{id}/customer-groups", body=LinkBody, returns=CUSTOMER)
-async def set_groups_of_customer(request: Request) -> Answer:
-    """Put a customer into groups, and out of others."""
-    id = request.params["id"]
-    await request.run(link_customer_groups_to_customer, id=id, **request.body)
-    return await request.fetch(CUSTOMER, id)
-
+routes.action(
+    "/admin/customers/{id}/customer-groups",
+    CUSTOMER,
+    link_customer_groups_to_customer,
+    "Put a customer into groups, and out of others.",
+    body=LinkBody,
+)
 
 # -- addresses
 
-ADDRESSES = "/admin/customers/{id}/addresses"
-
 routes.resource(
-    ADDRESSES,
+    "/admin/customers/{id}/addresses",
     ADDRESS,
+    CUSTOMER_ADDRESSES,
     list=Filters(q=TEXT, company=MANY, city=MANY, country_code=MANY, province=MANY, postal_code=MANY),
-    delete=False,
+    create=Address,
+    update=Address,
     param="address_id",
     within={"customer_id": "id"},
+    parent=CUSTOMER,
+    summaries={
+        "create": "Add an address to a customer.",
+        "update": "Change an address of a customer.",
+        "delete": "Delete an address of a customer.",
+    },
 )
-
-
-@routes.post(ADDRESSES, body=Address, returns=CUSTOMER)
-async def add_address(request: Request) -> Answer:
-    """Add an address to a customer."""
-    id = request.params["id"]
-    await require(request, "customer", [id])
-    address, additional = split(request.body)
-    await request.run(create_customer_addresses, addresses=[{**address, "customer_id": id}], **additional)
-    return await request.fetch(CUSTOMER, id)
-
-
-@routes.post(f"{ADDRESSES}/{{address_id}}", body=Address, returns=CUSTOMER)
-async def update_address(request: Request) -> Answer:
-    """Change an address of a customer."""
-    id, address_id = request.params["id"], request.params["address_id"]
-    await belonging(request, "customer_address", address_id, customer_id=id)
-    address, additional = split(request.body)
-    await request.run(update_customer_addresses, selector={"id": address_id}, update=address, **additional)
-    return await request.fetch(CUSTOMER, id)
-
-
-@routes.delete(f"{ADDRESSES}/{{address_id}}", returns=CUSTOMER)
-async def delete_address(request: Request) -> Answer:
-    """Delete an address of a customer."""
-    id, address_id = request.params["id"], request.params["address_id"]
-    if await belongs(request, "customer_address", address_id, customer_id=id):
-        await request.run(delete_customer_addresses, ids=[address_id])
-    return await deleted_from(request, CUSTOMER, id, address_id, "customer_address")
-
 
 # -- groups
 
@@ -155,6 +131,7 @@ async def delete_address(request: Request) -> Answer:
 routes.resource(
     "/admin/customer-groups",
     GROUP,
+    CUSTOMER_GROUPS,
     list=Filters(
         q=TEXT,
         id=MANY,
@@ -176,15 +153,15 @@ routes.resource(
         logical=True,
         **STAMPS,
     ),
-    create=Write(CreateGroup, before=signed, run=create_customer_groups),
-    update=Write(UpdateGroup, update_customer_groups),
-    delete=delete_customer_groups,
+    create=Write(CreateGroup, before=signed),
+    update=CreateGroup.partial(),
 )
 
 
-@routes.post("/admin/customer-groups/{id}/customers", body=LinkBody, returns=GROUP)
-async def set_customers_of_group(request: Request) -> Answer:
-    """Put customers into a group, and others out of it."""
-    id = request.params["id"]
-    await request.run(link_customers_to_customer_group, id=id, **request.body)
-    return await request.fetch(GROUP, id)
+routes.action(
+    "/admin/customer-groups/{id}/customers",
+    GROUP,
+    link_customers_to_customer_group,
+    "Put customers into a group, and others out of it.",
+    body=LinkBody,
+)

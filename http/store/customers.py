@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...core.errors import InvalidData
-from ...workflows.customer.addresses import create_customer_addresses, delete_customer_addresses, update_customer_addresses
-from ...workflows.customer.customers import create_customer_account, update_customers
+from ...workflows.customer.addresses import CUSTOMER_ADDRESSES
+from ...workflows.customer.customers import CUSTOMERS, create_customer_account
 from ..frontend.access import CUSTOMER_REGISTERING
 from ..frontend.addresses import CustomerAddressBody
 from ..frontend.bodies import Body, Email, Metadata
@@ -68,7 +68,7 @@ async def get_me(request: Request) -> Answer:
 @routes.post("/store/customers/me", body=UpdateCustomer, returns=CUSTOMER)
 async def update_me(request: Request) -> Answer:
     """Change the customer who asks."""
-    await request.run(update_customers, selector={"id": me(request)}, update=request.body)
+    await request.run(CUSTOMERS.update, rows=[{**request.body, "id": me(request)}])
     return await request.fetch(CUSTOMER, me(request))
 
 
@@ -93,7 +93,7 @@ async def get_address(request: Request) -> Answer:
 async def add_address(request: Request) -> Answer:
     """Add an address to the customer's own."""
     await require(request, "customer", [me(request)])
-    await request.run(create_customer_addresses, addresses=[{**request.body, "customer_id": me(request)}])
+    await request.run(CUSTOMER_ADDRESSES.create, rows=[{**request.body, "customer_id": me(request)}])
     return await request.fetch(CUSTOMER, me(request))
 
 
@@ -102,7 +102,7 @@ async def update_address(request: Request) -> Answer:
     """Change an address of the customer."""
     id = request.params["address_id"]
     await belonging(request, "customer_address", id, customer_id=me(request))
-    await request.run(update_customer_addresses, selector={"id": id}, update=request.body)
+    await request.run(CUSTOMER_ADDRESSES.update, rows=[{**request.body, "id": id}])
     return await request.fetch(CUSTOMER, me(request))
 
 
@@ -111,5 +111,5 @@ async def delete_address(request: Request) -> Answer:
     """Delete an address of the customer."""
     id = request.params["address_id"]
     if await belongs(request, "customer_address", id, customer_id=me(request)):
-        await request.run(delete_customer_addresses, ids=[id])
+        await request.run(CUSTOMER_ADDRESSES.delete, ids=[id])
     return await deleted_from(request, CUSTOMER, me(request), id, "address")

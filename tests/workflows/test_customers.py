@@ -30,7 +30,7 @@ async def identity(shop: Shop, name: str = ADA) -> str:
 
 
 async def customer(shop: Shop, **more: Any) -> str:
-    return str((await shop.run("create-customers", customers=[{"email": ADA, **more}]))[0]["id"])
+    return str((await shop.run("create-customers", rows=[{"email": ADA, **more}]))[0]["id"])
 
 
 async def defaults(shop: Shop, customer_id: str) -> list[str]:
@@ -71,22 +71,22 @@ async def test_a_removed_account_leaves_no_identity_behind(shop: Shop) -> None:
 
 async def test_what_a_hook_refuses_has_not_happened(shop: Shop, unlucky: dict[str, Any]) -> None:
     with pytest.raises(Unlucky):
-        await shop.run("create-customers", customers=[{"email": ADA}], **unlucky)
+        await shop.run("create-customers", rows=[{"email": ADA}], **unlucky)
     assert await shop.modules.customer.count("customer") == 0
     ada = await customer(shop, addresses=[{"address_name": "home", "is_default_shipping": True}])
     with pytest.raises(Unlucky):
-        await shop.run("update-customers", selector={"id": ada}, update={"first_name": "Ada"}, **unlucky)
+        await shop.run("update-customers", rows=[{"id": ada, "first_name": "Ada"}], **unlucky)
     assert (await shop.one("customer", ada))["first_name"] is None
     work = {"customer_id": ada, "address_name": "work", "is_default_shipping": True}
     with pytest.raises(Unlucky):
-        await shop.run("create-customer-addresses", addresses=[work], **unlucky)
+        await shop.run("create-customer-addresses", rows=[work], **unlucky)
     assert await defaults(shop, ada) == ["home"]
-    (made,) = await shop.run("create-customer-addresses", addresses=[work])
+    (made,) = await shop.run("create-customer-addresses", rows=[work])
     assert await defaults(shop, ada) == ["work"]
     (home,) = await shop.modules.customer.list("customer_address", {"address_name": "home"})
     change = {"is_default_shipping": True, "city": "Bremen"}
     with pytest.raises(Unlucky):
-        await shop.run("update-customer-addresses", selector={"id": home["id"]}, update=change, **unlucky)
+        await shop.run("update-customer-addresses", rows=[{"id": home["id"], **change}], **unlucky)
     assert await defaults(shop, ada) == ["work"]
     assert (await shop.one("customer_address", home["id"]))["city"] is None
     assert await shop.run("delete-customer-addresses", ids=[made["id"], "cuaddr_none"]) == [made["id"]]
@@ -94,7 +94,7 @@ async def test_what_a_hook_refuses_has_not_happened(shop: Shop, unlucky: dict[st
 
 async def test_groups_from_both_ends(shop: Shop) -> None:
     ada, bob = await customer(shop), await customer(shop, email="bob@example.com")
-    vip, trade = [row["id"] for row in await shop.run("create-customer-groups", customer_groups=[{"name": "vip"}, {"name": "trade"}])]
+    vip, trade = [row["id"] for row in await shop.run("create-customer-groups", rows=[{"name": "vip"}, {"name": "trade"}])]
     await shop.run("link-customers-to-customer-group", id=vip, add=[ada, bob])
     await shop.run("link-customer-groups-to-customer", id=ada, add=[vip, trade], remove=[])
     await shop.run("link-customers-to-customer-group", id=vip, remove=[bob, "cus_none"])

@@ -2,64 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 from ...core.errors import Duplicate, InvalidData
-from ...core.flow import Flow, Kept, keep, step, take_back, workflow
+from ...core.flow import Flow, workflow
+from ...modules.customer.service import CustomerService
 from ..auth.actors import actor_id, change_login, link_actor, unlink_actor
-from ..links import delete
-from ..rows import Selector, update_rows, update_selected
+from ..plain import Plain
+from ..rows import Row, update_rows
 
-Row = dict[str, Any]
-
-
-@step(undo=take_back)
-async def insert_customers(flow: Flow, customers: Sequence[Row]) -> Kept[list[Row]]:
-    return await keep(flow.modules.customer.create_customers, customers)
-
-
-@workflow("create-customers", hooks=("customersCreated",), emits=("customer.created",))
-async def create_customers(flow: Flow, customers: list[Row], additional_data: Row | None = None) -> list[Row]:
-    """Customers with their `addresses`. Raises InvalidData where an email belongs to a customer of the same kind (guest, registered)."""
-    made = (await flow.run(insert_customers, customers))["answer"]
-    await flow.hooks.customersCreated(made, additional_data)
-    for customer in made:
-        flow.emit("customer.created", id=customer["id"])
-    return made
-
-
-@workflow("update-customers", hooks=("customersUpdated",), emits=("customer.updated",))
-async def update_customers(flow: Flow, selector: Selector, update: Row, additional_data: Row | None = None) -> list[Row]:
-    changed = await update_selected(flow, "customer", selector, update)
-    await flow.hooks.customersUpdated(changed, additional_data)
-    for row in changed:
-        flow.emit("customer.updated", id=row["id"])
-    return changed
+CUSTOMERS = Plain(
+    "customer",
+    "create-customers",
+    "update-customers",
+    "delete-customers",
+    hooks="customers",
+    event="customer",
+    create_by=CustomerService.create_customers,
+)
+"""Those that are made may come with their `addresses`. Raises InvalidData where an email belongs to a customer of the same kind (guest,
+registered)."""
 
 
 @workflow("update-customer-account", durable=True)
-async def update_customer_account(flow: Flow, selector: Selector, update: Row, additional_data: Row | None = None) -> list[Row]:
+async def update_customer_account(flow: Flow, rows: list[Row], additional_data: Row | None = None) -> list[Row]:
     """`update-customers` of one customer, whose email may change: who signs in by it does so by the new one.
 
     Raises NotFound; InvalidData where the new email is somebody else's.
     """
-    (id,) = selector.values()
-    async with flow.lock(f"customer:{id}"):
-        if update.get("email") is not None:
-            customer = await flow.modules.customer.retrieve("customer", id, fields=("email",))
-            await flow.run(change_login, "customer", id, customer["email"], update["email"])
-        return await flow.run(update_customers, selector, update, additional_data)
-
-
-@workflow("delete-customers", durable=True, hooks=("customersDeleted",))
-async def delete_customers(flow: Flow, ids: list[str]) -> list[str]:
-    """Delete customers with their addresses. The ids that were there."""
-    gone = await delete(flow, "customer", ids)
-    await flow.hooks.customersDeleted(gone)
-    for id in gone:
-        flow.emit("customer.deleted", id=id)
-    return gone
+    (row,) = rows
+    async with flow.lock(f"customer:{row['id']}"):
+        if row.get("email") is not None:
+            customer = await flow.modules.customer.retrieve("customer", row["id"], fields=("email",))
+            await flow.run(change_login, "customer", row["id"], customer["email"], row["email"])
+        return await flow.run(CUSTOMERS.update, rows, additional_data)
 
 
 @workflow("create-customer-account", durable=True)
@@ -87,7 +61,7 @@ async def _registered(flow: Flow, auth_identity_id: str, customer: Row, secret_v
         raise Duplicate(f"A customer with the email {email} already has an account")
     else:
         new = {} if there else {"id": id}
-        (made,) = await flow.run(create_customers, [{**customer, **new, "has_account": True}])
+        (made,) = await flow.run(CUSTOMERS.create, [{**customer, **new, "has_account": True}])
     await flow.run(link_actor, auth_identity_id, "customer", made["id"], secret_version)
     return made
 
@@ -99,6 +73,6 @@ def _columns(customer: Row) -> Row:
 @workflow("remove-customer-account", durable=True)
 async def remove_customer_account(flow: Flow, customer_id: str) -> str:
     """Delete a customer, if there, and the identities that are nobody else. Returns the id."""
-    await flow.run(delete_customers, [customer_id])
+    await flow.run(CUSTOMERS.delete, [customer_id])
     await flow.run(unlink_actor, "customer", customer_id)
     return customer_id

@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from ...core.flow import Flow, Kept, keep, step, take_back, workflow
-from ..rows import Selector, create_rows, delete_rows, update_selected
+from ..plain import Plain
+from ..rows import Row
 
-Row = dict[str, Any]
-
-
-@workflow("create-customer-groups")
-async def create_customer_groups(flow: Flow, customer_groups: list[Row]) -> list[Row]:
-    """Raises InvalidData for a name that is taken."""
-    return (await flow.run(create_rows, "customer_group", customer_groups))["answer"]
-
-
-@workflow("update-customer-groups")
-async def update_customer_groups(flow: Flow, selector: Selector, update: Row) -> list[Row]:
-    return await update_selected(flow, "customer_group", selector, update)
-
-
-@workflow("delete-customer-groups")
-async def delete_customer_groups(flow: Flow, ids: list[str]) -> list[str]:
-    return (await flow.run(delete_rows, "customer_group", ids))["answer"]
+CUSTOMER_GROUPS = Plain("customer_group", "create-customer-groups", "update-customer-groups", "delete-customer-groups")
 
 
 @step(undo=take_back)
