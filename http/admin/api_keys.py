@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from ...core.json import dumps, loads
-from ...workflows.api_key.keys import API_KEYS
+from ...workflows.api_key.keys import API_KEYS, revoke_api_key
 from ...workflows.sales_channel.channels import link_sales_channels_to_api_key
 from ..frontend import ABSENT, MANY, OPERATORS, TEXT, Answer, Body, Filters, LinkBody, Number, Request, Routes, View, choice
 from ..frontend.flows import signed
@@ -50,12 +50,13 @@ class RevokeApiKey(Body):
 routes.resource("/admin/api-keys", API_KEY, API_KEYS, list=LISTED, update=UpdateApiKey)
 
 
-@routes.post("/admin/api-keys/{id}/sales-channels", body=LinkBody, returns=API_KEY)
-async def link_channels(request: Request) -> Answer:
-    """Open sales channels with a publishable key, or no longer."""
-    id = request.params["id"]
-    await request.run(link_sales_channels_to_api_key, id=id, **request.body)
-    return await request.fetch(API_KEY, id)
+routes.action(
+    "/admin/api-keys/{id}/sales-channels",
+    API_KEY,
+    link_sales_channels_to_api_key,
+    "Open sales channels with a publishable key, or no longer.",
+    body=LinkBody,
+)
 
 
 @routes.post("/admin/api-keys", body=CreateApiKey, returns=API_KEY)
@@ -67,9 +68,11 @@ async def create(request: Request) -> Answer:
     return dumps(shown)
 
 
-@routes.post("/admin/api-keys/{id}/revoke", body=RevokeApiKey, returns=API_KEY)
-async def revoke(request: Request) -> Answer:
-    """Revoke an API key, now or in some seconds."""
-    id = request.params["id"]
-    await request.modules.api_key.revoke(id, request.actor_id, float(request.body.get("revoke_in", 0)))
-    return await request.fetch(API_KEY, id)
+routes.action(
+    "/admin/api-keys/{id}/revoke",
+    API_KEY,
+    revoke_api_key,
+    "Revoke an API key, now or in some seconds.",
+    body=RevokeApiKey,
+    who="revoked_by",
+)

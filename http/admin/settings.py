@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from ...workflows.pricing.preferences import PRICE_PREFERENCES
 from ...workflows.region.regions import create_regions, delete_regions, update_regions
-from ...workflows.sales_channel.channels import (
-    create_sales_channels,
-    delete_sales_channels,
-    link_products_to_sales_channel,
-    update_sales_channels,
-)
+from ...workflows.sales_channel.channels import SALES_CHANNELS, delete_sales_channels, link_products_to_sales_channel
 from ...workflows.store.stores import update_stores
 from ..frontend.bodies import ABSENT, Body, LinkBody, Metadata, Part
-from ..frontend.cached import Cached
-from ..frontend.filters import BOOLEAN, MANY, STAMPS, TEXT, Filters
-from ..frontend.request import Answer, Request
+from ..frontend.filters import BOOLEAN, MANY, STAMPS, TEXT, Filters, meaning
 from ..frontend.routes import Routes, Write
 from ..frontend.view import View
 
@@ -58,7 +51,6 @@ routes.resource(
     STORE,
     list=Filters(q=TEXT, id=MANY, name=MANY, logical=True),
     update=Write(UpdateStore, update_stores),
-    delete=False,
 )
 
 # -- regions and currencies
@@ -74,20 +66,15 @@ class CreateRegion(Body):
     metadata: Metadata = None
 
 
-class UpdateRegion(CreateRegion):
-    name: str = ABSENT
-    currency_code: str = ABSENT
-
-
 routes.resource(
     "/admin/regions",
     REGION,
     list=Filters(q=TEXT, id=MANY, currency_code=MANY, name=MANY, logical=True, **STAMPS),
     create=Write(CreateRegion, create_regions),
-    update=Write(UpdateRegion, update_regions),
+    update=Write(CreateRegion.partial(), update_regions),
     delete=delete_regions,
 )
-routes.resource("/admin/currencies", CURRENCY, list=Filters(q=TEXT, code=MANY, logical=True), delete=False, param="code", by="code")
+routes.resource("/admin/currencies", CURRENCY, list=Filters(q=TEXT, code=MANY, logical=True), param="code", by="code")
 
 # -- sales channels
 
@@ -99,41 +86,37 @@ class CreateSalesChannel(Body):
     metadata: Metadata = None
 
 
-class UpdateSalesChannel(CreateSalesChannel):
-    name: str = ABSENT
-
-
-SALES_CHANNELS = Filters(
-    q=TEXT, id=MANY, name=MANY, description=TEXT, is_disabled=BOOLEAN, location_id=MANY, publishable_key_id=MANY, logical=True, **STAMPS
-)
-
-
-@routes.get("/admin/sales-channels", query=SALES_CHANNELS, returns=SALES_CHANNEL, many=True, cached=Cached("sales_channel_stock_location"))
-async def list_channels(request: Request) -> Answer:
-    """List sales channels."""
-    filters = request.filters
-    if "location_id" in filters:
-        filters["stock_locations"] = {"id": filters.pop("location_id")}
-    return await request.fetch_list(SALES_CHANNEL, filters)
-
-
 routes.resource(
     "/admin/sales-channels",
     SALES_CHANNEL,
-    create=Write(CreateSalesChannel, create_sales_channels),
-    update=Write(UpdateSalesChannel, update_sales_channels),
+    SALES_CHANNELS,
+    list=Filters(
+        q=TEXT,
+        id=MANY,
+        name=MANY,
+        description=TEXT,
+        is_disabled=BOOLEAN,
+        location_id=meaning(MANY, "stock_locations.id"),
+        publishable_key_id=MANY,
+        logical=True,
+        **STAMPS,
+    ),
+    sources="sales_channel_stock_location",
+    summaries={"list": "List sales channels."},
+    create=CreateSalesChannel,
+    update=True,
     delete=delete_sales_channels,
     object="sales-channel",
 )
 
 
-@routes.post("/admin/sales-channels/{id}/products", body=LinkBody, returns=SALES_CHANNEL)
-async def set_channel_products(request: Request) -> Answer:
-    """Offer products in a sales channel, and no longer offer others."""
-    id = request.params["id"]
-    await request.run(link_products_to_sales_channel, id=id, **request.body)
-    return await request.fetch(SALES_CHANNEL, id)
-
+routes.action(
+    "/admin/sales-channels/{id}/products",
+    SALES_CHANNEL,
+    link_products_to_sales_channel,
+    "Offer products in a sales channel, and no longer offer others.",
+    body=LinkBody,
+)
 
 # -- price preferences
 
@@ -144,17 +127,11 @@ class CreatePreference(Body):
     is_tax_inclusive: bool = ABSENT
 
 
-class UpdatePreference(Body):
-    attribute: str = ABSENT
-    value: str = ABSENT
-    is_tax_inclusive: bool = ABSENT
-
-
 routes.resource(
     "/admin/price-preferences",
     PREFERENCE,
     PRICE_PREFERENCES,
     list=Filters(q=TEXT, id=MANY, attribute=MANY, value=MANY, logical=True),
     create=CreatePreference,
-    update=UpdatePreference,
+    update=True,
 )

@@ -1,7 +1,13 @@
 """Keys of the API."""
 
+from __future__ import annotations
+
+from decimal import Decimal
+
+from ...core.flow import Flow, step, workflow
 from ...modules.api_key.service import ApiKeyService
 from ..plain import Plain
+from ..rows import Row
 
 API_KEYS = Plain(
     "api_key",
@@ -11,3 +17,15 @@ API_KEYS = Plain(
     create_by=ApiKeyService.create_keys,
     delete_by=ApiKeyService.delete_keys,
 )
+
+
+@step
+async def end_key(flow: Flow, id: str, by: str, seconds: float) -> Row:
+    """Never undone: a key that was to open nothing any more opens nothing."""
+    return dict(await flow.modules.api_key.revoke(id, by, seconds))
+
+
+@workflow("revoke-api-keys")
+async def revoke_api_key(flow: Flow, id: str, revoked_by: str, revoke_in: Decimal = Decimal(0)) -> Row:
+    """Have a key open nothing any more, in so many seconds. Raises NotFound, and what `ApiKeyService.revoke` raises."""
+    return await flow.run(end_key, id, revoked_by, float(revoke_in))

@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...core.errors import InvalidData
 from ...core.flow import Flow, workflow
 from ..links import delete, link, unlink
-from ..rows import Selector, create_rows, selected, update_rows
+from ..plain import Plain
 
-Row = dict[str, Any]
-
-
-@workflow("create-sales-channels", emits=("sales-channel.created",))
-async def create_sales_channels(flow: Flow, sales_channels: list[Row]) -> list[Row]:
-    made = (await flow.run(create_rows, "sales_channel", sales_channels))["answer"]
-    for row in made:
-        flow.emit("sales-channel.created", id=row["id"])
-    return made
-
-
-@workflow("update-sales-channels", emits=("sales-channel.updated",))
-async def update_sales_channels(flow: Flow, selector: Selector, update: Row) -> list[Row]:
-    ids = await selected(flow, "sales_channel", selector)
-    changed = (await flow.run(update_rows, "sales_channel", [{**update, "id": id} for id in ids]))["answer"]
-    for id in ids:
-        flow.emit("sales-channel.updated", id=id)
-    return changed
+SALES_CHANNELS = Plain("sales_channel", "create-sales-channels", "update-sales-channels", event="sales-channel")
 
 
 @workflow("delete-sales-channels", durable=True)
