@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from ...workflows.fulfillment.zones import create_service_zones, delete_fulfillment_sets, delete_service_zones, update_service_zones
+from ...workflows.fulfillment.zones import FULFILLMENT_SETS, SERVICE_ZONES
 from ..frontend.bodies import ABSENT, Body, Metadata, Part
+from ..frontend.flows import Row
 from ..frontend.nested import belonging, deleted_from
 from ..frontend.request import Answer, Request
-from ..frontend.resource import require
-from ..frontend.routes import Routes
+from ..frontend.routes import Routes, Write
 from ..frontend.view import View
 
 routes = Routes()
+
+ZONES = "/admin/fulfillment-sets/{id}/service-zones"
 
 FULFILLMENT_SET = View("fulfillment_set", "id name type created_at updated_at deleted_at *service_zones *service_zones.geo_zones")
 SERVICE_ZONE = View("service_zone", "id name created_at updated_at deleted_at *geo_zones")
@@ -74,38 +76,39 @@ class UpdateZone(Body):
     geo_zones: list[KnownCountry | KnownProvince | KnownCity | KnownZip] = ABSENT
 
 
-routes.resource("/admin/fulfillment-sets", FULFILLMENT_SET, get=False, delete=delete_fulfillment_sets)
+def changed_zone(_: Request, body: Row) -> Row:
+    return {name: value for name, value in body.items() if value is not None}
 
 
-@routes.post("/admin/fulfillment-sets/{id}/service-zones", body=CreateZone, returns=FULFILLMENT_SET)
-async def add_zone(request: Request) -> Answer:
-    """Add a zone that is sent to."""
-    id = request.params["id"]
-    await require(request, "fulfillment_set", [id])
-    await request.run(create_service_zones, zones=[{**request.body, "fulfillment_set_id": id}])
-    return await request.fetch(FULFILLMENT_SET, id)
+routes.resource("/admin/fulfillment-sets", FULFILLMENT_SET, FULFILLMENT_SETS, get=False)
+routes.resource(
+    ZONES,
+    SERVICE_ZONE,
+    SERVICE_ZONES,
+    create=CreateZone,
+    update=Write(UpdateZone, before=changed_zone),
+    get=False,
+    delete=False,
+    param="zone_id",
+    within={"fulfillment_set_id": "id"},
+    parent=FULFILLMENT_SET,
+    summaries={
+        "create": "Add a zone that is sent to.",
+        "update": "Change a zone. Its geo zones, where they are named, are all that it has afterwards.",
+    },
+)
 
 
-@routes.get("/admin/fulfillment-sets/{id}/service-zones/{zone_id}", returns=SERVICE_ZONE)
+@routes.get(f"{ZONES}/{{zone_id}}", returns=SERVICE_ZONE)
 async def get_zone(request: Request) -> Answer:
     """Get a zone that is sent to."""
     return await request.fetch(SERVICE_ZONE, request.params["zone_id"], filters={"fulfillment_set_id": request.params["id"]})
 
 
-@routes.post("/admin/fulfillment-sets/{id}/service-zones/{zone_id}", body=UpdateZone, returns=FULFILLMENT_SET)
-async def update_zone(request: Request) -> Answer:
-    """Change a zone. Its geo zones, where they are named, are all that it has afterwards."""
-    id, zone_id = request.params["id"], request.params["zone_id"]
-    await belonging(request, "service_zone", zone_id, fulfillment_set_id=id)
-    changes = {name: value for name, value in request.body.items() if value is not None}
-    await request.run(update_service_zones, selector={"id": zone_id}, update=changes)
-    return await request.fetch(FULFILLMENT_SET, id)
-
-
-@routes.delete("/admin/fulfillment-sets/{id}/service-zones/{zone_id}", returns=FULFILLMENT_SET)
+@routes.delete(f"{ZONES}/{{zone_id}}", returns=FULFILLMENT_SET)
 async def delete_zone(request: Request) -> Answer:
     """No longer send to a zone: its shipping options go with it."""
     id, zone_id = request.params["id"], request.params["zone_id"]
     await belonging(request, "service_zone", zone_id, fulfillment_set_id=id)
-    await request.run(delete_service_zones, ids=[zone_id])
+    await request.run(SERVICE_ZONES.delete, ids=[zone_id])
     return await deleted_from(request, FULFILLMENT_SET, id, zone_id, "service_zone")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal, Self
 
 from pydantic import model_validator
@@ -16,8 +17,7 @@ from ...workflows.fulfillment.options import (
     update_shipping_options,
 )
 from ..frontend.bodies import ABSENT, Body, Number, Part
-from ..frontend.cached import Cached
-from ..frontend.filters import BOOLEAN, MANY, STAMPS, TEXT, Filters
+from ..frontend.filters import BOOLEAN, MANY, STAMPS, TEXT, Filters, meaning
 from ..frontend.request import Answer, Request
 from ..frontend.resource import require
 from ..frontend.routes import Routes, Write
@@ -134,37 +134,29 @@ class BatchRules(Body):
 # -- options
 
 
-@routes.get(
-    "/admin/shipping-options",
-    query=Filters(
-        id=MANY, q=TEXT, service_zone_id=MANY, shipping_profile_id=MANY, provider_id=MANY, stock_location_id=MANY, is_return=BOOLEAN,
-        admin_only=BOOLEAN, shipping_option_type_id=MANY, **STAMPS,
-    ),
-    returns=SHIPPING_OPTION,
-    many=True,
-    cached=Cached("location_fulfillment_set"),
-)  # fmt: skip
-async def list_options(request: Request) -> Answer:
-    """List shipping options."""
-    return await request.fetch_list(SHIPPING_OPTION, in_rows(request.filters))
-
-
-def in_rows(filters: dict[str, Any]) -> dict[str, Any]:
-    """Filters in terms of rows: some speak of rules, or of what lies behind the zone."""
-    made = dict(filters)
-    if "stock_location_id" in made:
-        made["service_zone"] = {"fulfillment_set": {"location": {"id": made.pop("stock_location_id")}}}
-    rules = []
-    for name, attribute, meaning in (("is_return", "is_return", True), ("admin_only", "enabled_in_store", False)):
-        if name in made:
-            has_rule = {"rules": {"attribute": attribute, "operator": "eq", "value": "true" if meaning else "false"}}
-            rules.append(has_rule if made.pop(name) else {"$not": has_rule})
-    return {**made, "$and": rules} if rules else made
+def ruled(attribute: str, value: str) -> Callable[[Any], dict[str, Any]]:
+    """Options that have this rule, or those that haven't."""
+    rule = {"rules": {"attribute": attribute, "operator": "eq", "value": value}}
+    return lambda given: rule if given else {"$not": rule}
 
 
 routes.resource(
     "/admin/shipping-options",
     SHIPPING_OPTION,
+    list=Filters(
+        id=MANY,
+        q=TEXT,
+        service_zone_id=MANY,
+        shipping_profile_id=MANY,
+        provider_id=MANY,
+        stock_location_id=meaning(MANY, "service_zone.fulfillment_set.location.id"),
+        is_return=meaning(BOOLEAN, ruled("is_return", "true")),
+        admin_only=meaning(BOOLEAN, ruled("enabled_in_store", "false")),
+        shipping_option_type_id=MANY,
+        **STAMPS,
+    ),
+    sources="location_fulfillment_set",
+    summaries={"list": "List shipping options."},
     create=Write(CreateOption, create_shipping_options),
     update=Write(UpdateOption, update_shipping_options),
     delete=delete_shipping_options,

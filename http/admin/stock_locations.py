@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...workflows.stock_location.locations import (
+    STOCK_LOCATIONS,
     create_location_fulfillment_set,
     create_stock_locations,
-    delete_stock_locations,
     link_fulfillment_providers_to_stock_location,
     link_sales_channels_to_stock_location,
-    update_stock_locations,
 )
-from ..frontend.bodies import ABSENT, Body, LinkBody, Metadata, Part
-from ..frontend.filters import MANY, STAMPS, TEXT, Filters
-from ..frontend.request import Answer, Request
-from ..frontend.routes import Routes, Write
-from ..frontend.view import View
+from ..frontend import ABSENT, MANY, STAMPS, TEXT, Answer, Body, Filters, LinkBody, Metadata, Part, Request, Routes, View, Write
+from ..frontend.flows import Row
 
 routes = Routes()
 
@@ -52,7 +46,7 @@ class FulfillmentSet(Body):
     type: str
 
 
-def trimmed(_: Request, body: dict[str, Any]) -> dict[str, Any]:
+def trimmed(_: Request, body: Row) -> Row:
     """A name is kept without blanks around it."""
     return {**body, "name": body["name"].strip()} if "name" in body else body
 
@@ -60,27 +54,27 @@ def trimmed(_: Request, body: dict[str, Any]) -> dict[str, Any]:
 routes.resource(
     "/admin/stock-locations",
     STOCK_LOCATION,
+    STOCK_LOCATIONS,
     list=Filters(q=TEXT, id=MANY, name=MANY, address_id=MANY, sales_channel_id=MANY, logical=True, **STAMPS),
-    create=Write(StockLocation, before=trimmed, run=create_stock_locations),
-    update=Write(StockLocation, before=trimmed, run=update_stock_locations),
-    delete=delete_stock_locations,
+    create=Write(StockLocation, create_stock_locations, before=trimmed),
+    update=Write(StockLocation, before=trimmed),
 )
 
 
-@routes.post("/admin/stock-locations/{id}/sales-channels", body=LinkBody, returns=STOCK_LOCATION)
-async def set_channels(request: Request) -> Answer:
-    """Sell what lies at a location in sales channels, and no longer in others."""
-    id = request.params["id"]
-    await request.run(link_sales_channels_to_stock_location, id=id, **request.body)
-    return await request.fetch(STOCK_LOCATION, id)
-
-
-@routes.post("/admin/stock-locations/{id}/fulfillment-providers", body=LinkBody, returns=STOCK_LOCATION)
-async def set_providers(request: Request) -> Answer:
-    """Have fulfillment providers send from a location, and others no longer."""
-    id = request.params["id"]
-    await request.run(link_fulfillment_providers_to_stock_location, id=id, **request.body)
-    return await request.fetch(STOCK_LOCATION, id)
+routes.action(
+    "/admin/stock-locations/{id}/sales-channels",
+    STOCK_LOCATION,
+    link_sales_channels_to_stock_location,
+    "Sell what lies at a location in sales channels, and no longer in others.",
+    body=LinkBody,
+)
+routes.action(
+    "/admin/stock-locations/{id}/fulfillment-providers",
+    STOCK_LOCATION,
+    link_fulfillment_providers_to_stock_location,
+    "Have fulfillment providers send from a location, and others no longer.",
+    body=LinkBody,
+)
 
 
 @routes.post("/admin/stock-locations/{id}/fulfillment-sets", body=FulfillmentSet, returns=STOCK_LOCATION)

@@ -17,14 +17,14 @@ D = Decimal
 
 async def zone(shop: Shop) -> str:
     """A zone of a location that sends by hand."""
-    (place,) = await shop.run("create-stock-locations-workflow", locations=[{"name": "Warehouse"}])
+    (place,) = await shop.run("create-stock-locations-workflow", rows=[{"name": "Warehouse"}])
     await shop.run("link-fulfillment-providers-to-stock-location", id=place["id"], add=["manual_manual"])
     fulfillment_set = await shop.run(
         "create-location-fulfillment-set", location_id=place["id"], fulfillment_set_data={"name": "Delivery", "type": "shipping"}
     )
     geo_zones = [{"type": "country", "country_code": "de"}]
     zones = [{"name": "Europe", "fulfillment_set_id": fulfillment_set, "geo_zones": geo_zones}]
-    (made,) = await shop.run("create-service-zones-workflow", zones=zones)
+    (made,) = await shop.run("create-service-zones-workflow", rows=zones)
     return str(made["id"])
 
 
@@ -111,9 +111,7 @@ async def test_what_cannot_be_leaves_nothing_behind(shop: Shop, more: dict[str, 
 async def test_deleting_a_zone_takes_options_and_prices_along(shop: Shop) -> None:
     place = await zone(shop)
     made = await option(shop, place)
-    await shop.run(
-        "update-service-zones-workflow", selector={"id": place}, update={"geo_zones": [{"type": "country", "country_code": "fr"}]}
-    )
+    await shop.run("update-service-zones-workflow", rows=[{"id": place, "geo_zones": [{"type": "country", "country_code": "fr"}]}])
     shown = await shop.one("service_zone", place, "geo_zones.country_code", "fulfillment_set_id")
     assert [row["country_code"] for row in shown["geo_zones"]] == ["fr"]
     assert await shop.run("delete-fulfillment-sets-workflow", ids=[shown["fulfillment_set_id"]]) == [shown["fulfillment_set_id"]]
@@ -134,7 +132,7 @@ async def test_rules_types_and_profiles(shop: Shop) -> None:
         await shop.run("delete-shipping-option-types", ids=[made["shipping_option_type_id"]])
     assert await shop.run("delete-shipping-options-workflow", ids=[made["id"]]) == [made["id"]]
     assert await shop.run("delete-shipping-option-types", ids=[made["shipping_option_type_id"]]) == [made["shipping_option_type_id"]]
-    (other,) = await shop.run("create-shipping-profiles-workflow", profiles=[{"name": "Heavy", "type": "heavy"}])
+    (other,) = await shop.run("create-shipping-profiles-workflow", rows=[{"name": "Heavy", "type": "heavy"}])
     anvil = {"title": "Anvil", "options": [{"title": "Size", "values": ["XL"]}], "shipping_profile_id": other["id"]}
     await shop.run("create-products", products=[anvil])
     with pytest.raises(InvalidData, match="products"):

@@ -14,7 +14,7 @@ ADDRESS = {"address_1": "Street 1", "city": "Copenhagen", "country_code": "dk"}
 
 
 async def location(shop: Shop, name: str = "Warehouse") -> str:
-    return str((await shop.run("create-stock-locations-workflow", locations=[{"name": name, "address": ADDRESS}]))[0]["id"])
+    return str((await shop.run("create-stock-locations-workflow", rows=[{"name": name, "address": ADDRESS}]))[0]["id"])
 
 
 async def item(shop: Shop, place: str, stocked: int = 10, **more: Any) -> str:
@@ -94,9 +94,7 @@ async def test_a_location_with_what_belongs_to_it(shop: Shop) -> None:
             await shop.run(workflow, id=here, add=["nothing"])
         with pytest.raises(NotFound):
             await shop.run(workflow, id="sloc_none", remove=[])
-    await shop.run(
-        "update-stock-locations-workflow", selector={"id": here}, update={"name": "Depot", "address": {**ADDRESS, "city": "Odense"}}
-    )
+    await shop.run("update-stock-locations-workflow", rows=[{"id": here, "name": "Depot", "address": {**ADDRESS, "city": "Odense"}}])
     assert (await shop.one("stock_location", here, "name", "address.city"))["address"]["city"] == "Odense"
     assert await shop.run("delete-stock-locations-workflow", ids=[here]) == [here]
     assert await shop.modules.fulfillment.count("fulfillment_set") == 0

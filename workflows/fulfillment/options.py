@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.flow import Flow, Kept, keep, step, take_back, workflow
 from ...core.ids import new_id
+from ...modules.fulfillment.service import FulfillmentService
 from ..links import delete, link
+from ..plain import Plain
 from ..pricing.prices import create_price_sets, update_price_sets
-from ..rows import Selector, create_rows, update_selected
-
-Row = dict[str, Any]
+from ..rows import Row
 
 LINK = "shipping_option_price_set"
 
@@ -184,35 +183,12 @@ def _without_prices(option: Row) -> Row:
 
 # -- types
 
-
-@workflow("create-shipping-option-types", hooks=("shippingOptionTypesCreated",), emits=("shipping-option-type.created",))
-async def create_shipping_option_types(flow: Flow, shipping_option_types: list[Row], additional_data: Row | None = None) -> list[Row]:
-    made = (await flow.run(create_rows, "shipping_option_type", shipping_option_types))["answer"]
-    await flow.hooks.shippingOptionTypesCreated(made, additional_data)
-    for row in made:
-        flow.emit("shipping-option-type.created", id=row["id"])
-    return made
-
-
-@workflow("update-shipping-option-types", hooks=("shippingOptionTypesUpdated",), emits=("shipping-option-type.updated",))
-async def update_shipping_option_types(flow: Flow, selector: Selector, update: Row, additional_data: Row | None = None) -> list[Row]:
-    changed = await update_selected(flow, "shipping_option_type", selector, update)
-    await flow.hooks.shippingOptionTypesUpdated(changed, additional_data)
-    for row in changed:
-        flow.emit("shipping-option-type.updated", id=row["id"])
-    return changed
-
-
-@step(undo=take_back)
-async def remove_types(flow: Flow, ids: Sequence[str]) -> Kept[list[str]]:
-    return await keep(flow.modules.fulfillment.delete_types, ids)
-
-
-@workflow("delete-shipping-option-types", hooks=("shippingOptionTypesDeleted",), emits=("shipping-option-type.deleted",))
-async def delete_shipping_option_types(flow: Flow, ids: list[str]) -> list[str]:
-    """Delete types. The ids that were there. Raises InvalidData where an option is of one of them."""
-    gone = (await flow.run(remove_types, ids))["answer"]
-    await flow.hooks.shippingOptionTypesDeleted(gone)
-    for id in gone:
-        flow.emit("shipping-option-type.deleted", id=id)
-    return gone
+OPTION_TYPES = Plain(
+    "shipping_option_type",
+    "create-shipping-option-types",
+    "update-shipping-option-types",
+    "delete-shipping-option-types",
+    hooks="shippingOptionTypes",
+    event="shipping-option-type",
+    delete_by=FulfillmentService.delete_types,
+)

@@ -3,46 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from ...core.errors import NotFound
-from ...core.flow import Flow, Kept, keep, step, take_back, workflow
+from ...core.flow import Flow, workflow
+from ...modules.stock_location.service import StockLocationService
 from ..fulfillment.zones import insert_sets
-from ..links import delete, link, unlink
-from ..rows import Selector, selected
+from ..links import link, unlink
+from ..plain import Plain
+from ..rows import Row
 
-Row = dict[str, Any]
-
-
-@step(undo=take_back)
-async def insert_locations(flow: Flow, locations: Sequence[Row]) -> Kept[list[Row]]:
-    return await keep(flow.modules.stock_location.create_locations, locations)
-
-
-@workflow("create-stock-locations-workflow", hooks=("stockLocationsCreated",))
-async def create_stock_locations(flow: Flow, locations: list[Row]) -> list[Row]:
-    """Locations with their `address`, or the `address_id` of one that is there."""
-    made = (await flow.run(insert_locations, locations))["answer"]
-    await flow.hooks.stockLocationsCreated(made)
-    return made
-
-
-@step(undo=take_back)
-async def change_locations(flow: Flow, ids: Sequence[str], update: Row) -> Kept[list[Row]]:
-    return await keep(flow.modules.stock_location.update_locations, [{**update, "id": id} for id in ids])
-
-
-@workflow("update-stock-locations-workflow")
-async def update_stock_locations(flow: Flow, selector: Selector, update: Row) -> list[Row]:
-    """Change locations; `address` changes the address each has, or gives it one."""
-    ids = await selected(flow, "stock_location", selector)
-    return (await flow.run(change_locations, ids, update))["answer"]
-
-
-@workflow("delete-stock-locations-workflow", durable=True)
-async def delete_stock_locations(flow: Flow, ids: list[str]) -> list[str]:
-    """Delete locations with their fulfillment sets and what these send by. The ids that were there."""
-    return await delete(flow, "stock_location", ids)
+STOCK_LOCATIONS = Plain(
+    "stock_location",
+    update="update-stock-locations-workflow",
+    delete="delete-stock-locations-workflow",
+    update_by=StockLocationService.update_locations,
+)
+create_stock_locations = Plain(
+    "stock_location", "create-stock-locations-workflow", hooks="stockLocations", create_by=StockLocationService.create_locations
+).create
+"""Locations with their `address`, or the `address_id` of one that is there. The only one of the three that has a hook."""
 
 
 @workflow("create-location-fulfillment-set", durable=True)
