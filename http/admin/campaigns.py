@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-from ...workflows.promotion.campaigns import add_or_remove_campaign_promotions, create_campaigns, delete_campaigns, update_campaigns
-from ..frontend.bodies import ABSENT, AdditionalData, Body, LinkBody, Number
-from ..frontend.filters import TEXT, Filters
-from ..frontend.flows import split
-from ..frontend.request import Answer, Request
-from ..frontend.routes import Routes, Write
-from ..frontend.view import View
+from ...workflows.promotion.campaigns import CAMPAIGNS, add_or_remove_campaign_promotions
+from ..frontend import ABSENT, TEXT, AdditionalData, Body, Filters, LinkBody, Number, Routes, View
 
 routes = Routes()
-
-Row = dict[str, Any]
 
 CAMPAIGN = View(
     "promotion_campaign",
@@ -22,7 +15,7 @@ CAMPAIGN = View(
     label="Campaign",
     key="campaign",
 )
-CAMPAIGNS = Filters(q=TEXT, campaign_identifier=TEXT, budget=Filters(currency_code=TEXT), logical=True)
+LISTED = Filters(q=TEXT, campaign_identifier=TEXT, budget=Filters(currency_code=TEXT), logical=True)
 
 
 class Budget(Body):
@@ -59,25 +52,21 @@ class UpdateCampaign(Body):
     additional_data: AdditionalData = None
 
 
-async def change_campaign(request: Request, row: Row) -> None:
-    update, additional = split(row)
-    await request.run(update_campaigns, campaigns_data=[update], **additional)
-
-
 routes.resource(
     "/admin/campaigns",
     CAMPAIGN,
-    list=CAMPAIGNS,
-    create=Write(CreateCampaign, create_campaigns),
-    update=Write(UpdateCampaign, change_campaign),
-    delete=delete_campaigns,
+    CAMPAIGNS,
+    list=LISTED,
+    create=CreateCampaign,
+    update=UpdateCampaign,
     object="campaign",
 )
 
 
-@routes.post("/admin/campaigns/{id}/promotions", body=LinkBody, returns=CAMPAIGN)
-async def move_promotions(request: Request) -> Answer:
-    """Put promotions into a campaign, take others out."""
-    id, given = request.params["id"], request.body
-    await request.run(add_or_remove_campaign_promotions, id=id, add=given.get("add", []), remove=given.get("remove", []))
-    return await request.fetch(CAMPAIGN, id)
+routes.action(
+    "/admin/campaigns/{id}/promotions",
+    CAMPAIGN,
+    add_or_remove_campaign_promotions,
+    "Put promotions into a campaign, take others out.",
+    body=LinkBody,
+)

@@ -13,7 +13,6 @@ from ...core.query.page import Query
 from ...workflows.promotion.promotions import batch_promotion_rules, create_promotions, delete_promotions, update_promotions
 from ..frontend.bodies import ABSENT, AdditionalData, AtLeastOne, Body, Metadata, Number, Whole
 from ..frontend.filters import MANY, OPERATORS, STAMPS, TEXT, Filters
-from ..frontend.flows import split
 from ..frontend.request import Answer, Request, envelope
 from ..frontend.routes import Routes, Write
 from ..frontend.view import View
@@ -109,18 +108,13 @@ class BatchRules(Body):
     delete: list[str] = ABSENT
 
 
-async def change_promotion(request: Request, row: Row) -> None:
-    update, additional = split(row)
-    await request.run(update_promotions, promotions_data=[update], **additional)
-
-
 routes.resource(
     "/admin/promotions",
     PROMOTION,
     list=PROMOTIONS,
     get=False,
     create=Write(CreatePromotion, create_promotions),
-    update=Write(UpdatePromotion, change_promotion),
+    update=Write(UpdatePromotion, update_promotions),
     delete=delete_promotions,
 )
 
@@ -220,26 +214,14 @@ async def list_rules(request: Request) -> Answer:
     return {"rules": rules}
 
 
-async def rules_by_id(request: Request, ids: list[str]) -> list[Row]:
-    found = {row["id"]: row for row in (await request.rows(RULE, {"id": ids})).rows} if ids else {}
-    return [found[id] for id in ids if id in found]
-
-
-def _batch(kind: str) -> None:
-    """The route that changes rules of a kind."""
-
-    async def change_rules(request: Request) -> Answer:
-        given = {name: request.body.get(name, []) for name in ("create", "update", "delete")}
-        done = await request.run(batch_promotion_rules, id=request.params["id"], rule_type=KINDS[kind], **given)
-        return {
-            "created": await rules_by_id(request, done["created"]),
-            "updated": await rules_by_id(request, done["updated"]),
-            "deleted": {"ids": done["deleted"], "object": "promotion-rule", "deleted": True},
-        }
-
-    change_rules.__doc__ = f"Add, change and remove {kind} of a promotion: all of it, or nothing."
-    routes.post(f"/admin/promotions/{{id}}/{kind}/batch", body=BatchRules, query=ASKED_FOR, returns=RULE)(change_rules)
-
-
-for _kind in KINDS:
-    _batch(_kind)
+for kind, rule_type in KINDS.items():
+    routes.batch(
+        f"/admin/promotions/{{id}}/{kind}/batch",
+        RULE,
+        batch_promotion_rules,
+        f"Add, change and remove {kind} of a promotion: all of it, or nothing.",
+        body=BatchRules,
+        object="promotion-rule",
+        query=ASKED_FOR,
+        given={"rule_type": rule_type},
+    )

@@ -218,21 +218,23 @@ class PricingService(ModuleService):
         return made
 
     @writes
-    async def update_price_lists(self, rows: Sequence[Given]) -> None:
-        """Change price lists: columns, and `rules`, which replace those it has.
+    async def update_price_lists(self, rows: Sequence[Given]) -> list[Row]:
+        """Change price lists: columns, and `rules`, which replace those it has. The lists then.
 
         Raises NotFound for a list, InvalidData for an end before the start.
         """
         ids = [row["id"] for row in rows]
         await self._hold_lists(ids)
         columns = [{name: value for name, value in row.items() if name != "rules"} | _rules_count(row) for row in rows]
-        _check_dates(await self.update("price_list", columns))
+        changed = await self.update("price_list", columns)
+        _check_dates(changed)
         ruled = [row for row in rows if row.get("rules") is not None]
         if ruled:
             async with self.keeping(queries.RULES_OF_LISTS, [row["id"] for row in ruled]):
                 await self.database.execute(queries.FORGET_LIST_RULES, {"ids": [row["id"] for row in ruled]})
                 await self.create("price_list_rule", [rule for row in ruled for rule in _rules_of(row["id"], row)])
             self.touch("price_list_rule")
+        return changed
 
     @writes
     async def change_list_prices(

@@ -78,8 +78,8 @@ class Changes(Usage):
         return list(made)
 
     @writes
-    async def update_campaigns(self, rows: Sequence[Given]) -> None:
-        """Change campaigns, each by its id, and the limits of their budgets. Raises NotFound."""
+    async def update_campaigns(self, rows: Sequence[Given]) -> Rows:
+        """Change campaigns, each by its id, and the limits of their budgets; the campaigns then. Raises NotFound."""
         ids = [row["id"] for row in rows]
         there = {row["id"]: row for row in await self.list("promotion_campaign", {"id": ids}, fields=("*", "budget.*"))}
         changed: Rows = []
@@ -93,7 +93,7 @@ class Changes(Usage):
                     raise InvalidData(f"Campaign with id: {row['id']} has no budget")
                 check_budget({**budget, **row["budget"]})
                 await self.update("promotion_campaign_budget", [{"id": budget["id"], **row["budget"]}])
-        await self.update("promotion_campaign", changed)
+        return await self.update("promotion_campaign", changed)
 
     @writes
     async def move_promotions(self, campaign_id: str, add: Sequence[str] = (), remove: Sequence[str] = ()) -> dict[str, list[str]]:

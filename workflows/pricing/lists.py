@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from ...core.errors import InvalidData
 from ...core.flow import Flow, Kept, keep, step, take_back, workflow
-from ...modules.pricing.service import ListPricesChanged
-from ..rows import delete_rows
-
-Row = dict[str, Any]
+from ...modules.pricing.service import ListPricesChanged, PricingService
+from ..plain import Plain
+from ..rows import Row
 
 PRICED = "product_variant_price_set"
 
@@ -50,21 +48,7 @@ async def create_price_lists(flow: Flow, price_lists_data: list[Row]) -> list[Ro
     return (await flow.run(insert_lists, lists))["answer"]
 
 
-@step(undo=take_back)
-async def change_lists(flow: Flow, rows: Sequence[Row]) -> Kept[None]:
-    return await keep(flow.modules.pricing.update_price_lists, rows)
-
-
-@workflow("update-price-lists")
-async def update_price_lists(flow: Flow, price_lists_data: list[Row]) -> None:
-    """Change price lists, each by its id. Raises NotFound, and InvalidData for an end before the start."""
-    await flow.run(change_lists, price_lists_data)
-
-
-@workflow("delete-price-lists")
-async def delete_price_lists(flow: Flow, ids: list[str]) -> list[str]:
-    """Delete price lists with their prices."""
-    return (await flow.run(delete_rows, "price_list", ids))["answer"]
+PRICE_LISTS = Plain("price_list", update="update-price-lists", delete="delete-price-lists", update_by=PricingService.update_price_lists)
 
 
 @step(undo=take_back)
