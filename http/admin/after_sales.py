@@ -30,4 +30,4 @@ EXCHANGE = View(
 )
 
 for path, view in (("/admin/returns", RETURN), ("/admin/claims", CLAIM), ("/admin/exchanges", EXCHANGE)):
-    routes.resource(path, view, list=OF_ORDERS, get=False, delete=False)
+    routes.resource(path, view, list=OF_ORDERS, get=False)

@@ -6,12 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, WithJsonSchema
 
-from ...workflows.settings.labels import (
-    batch_property_labels,
-    create_property_labels,
-    delete_property_labels,
-    update_property_labels,
-)
+from ...workflows.settings.labels import PROPERTY_LABELS, batch_property_labels
 from ...workflows.settings.layouts import clear_layout_configuration, set_layout_configuration
 from ..frontend.access import PUBLIC
 from ..frontend.bodies import ABSENT, Body, Number, Part
@@ -142,8 +137,8 @@ async def batch_labels(request: Request) -> Answer:
 routes.resource(
     "/admin/property-labels",
     LABEL,
+    PROPERTY_LABELS,
     list=Filters(entity=TEXT, property=TEXT, q=TEXT),
-    create=Write(CreateLabel, run=create_property_labels, status=201),
-    update=Write(UpdateLabel, update_property_labels),
-    delete=delete_property_labels,
+    create=Write(CreateLabel, status=201),
+    update=UpdateLabel,
 )

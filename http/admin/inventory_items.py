@@ -114,7 +114,6 @@ routes.resource(
     LEVEL,
     list=Filters(location_id=MANY, logical=True),
     get=False,
-    delete=False,
     within={"inventory_item_id": "id"},
 )
 

@@ -14,4 +14,4 @@ NOTIFICATION = View(
     order="-created_at",
 )
 
-routes.resource("/admin/notifications", NOTIFICATION, list=Filters(q=TEXT, id=MANY, channel=MANY, to=MANY, logical=True), delete=False)
+routes.resource("/admin/notifications", NOTIFICATION, list=Filters(q=TEXT, id=MANY, channel=MANY, to=MANY, logical=True))

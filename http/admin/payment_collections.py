@@ -48,12 +48,15 @@ async def delete(request: Request) -> Answer:
     return deleted(id, "payment-collection")
 
 
-@routes.post("/admin/payment-collections/{id}/mark-as-paid", body=MarkAsPaid, returns=PAYMENT_COLLECTION)
-async def mark_paid(request: Request) -> Answer:
-    """Book that a payment collection was paid outside of the shop."""
-    id = request.params["id"]
-    await request.run(mark_as_paid, payment_collection_id=id, captured_by=request.actor_id, **request.body)
-    return await request.fetch(PAYMENT_COLLECTION, id)
+routes.action(
+    "/admin/payment-collections/{id}/mark-as-paid",
+    PAYMENT_COLLECTION,
+    mark_as_paid,
+    "Book that a payment collection was paid outside of the shop.",
+    body=MarkAsPaid,
+    id="payment_collection_id",
+    who="captured_by",
+)
 
 
 @routes.post("/admin/payment-collections/{id}/payment-sessions", body=CreateSession, returns=PAYMENT_COLLECTION)

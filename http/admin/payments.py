@@ -26,7 +26,6 @@ routes.resource(
     "/admin/payments",
     PAYMENT,
     list=Filters(q=TEXT, id=MANY, payment_session_id=MANY, logical=True, **STAMPS),
-    delete=False,
 )
 
 

@@ -15,14 +15,13 @@ PAYMENT_PROVIDER = View("payment_provider", "id is_enabled", limit=20)
 
 PROVIDERS = Filters(id=MANY, is_enabled=BOOLEAN, logical=True)
 
-routes.resource("/admin/tax-providers", TAX_PROVIDER, list=PROVIDERS, get=False, delete=False)
-routes.resource("/admin/payments/payment-providers", PAYMENT_PROVIDER, list=PROVIDERS, get=False, delete=False)
+routes.resource("/admin/tax-providers", TAX_PROVIDER, list=PROVIDERS, get=False)
+routes.resource("/admin/payments/payment-providers", PAYMENT_PROVIDER, list=PROVIDERS, get=False)
 routes.resource(
     "/admin/fulfillment-providers",
     FULFILLMENT_PROVIDER,
     list=Filters(id=MANY, stock_location_id=MANY, is_enabled=BOOLEAN, q=TEXT),
     get=False,
-    delete=False,
 )
 
 

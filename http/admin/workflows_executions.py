@@ -33,7 +33,6 @@ routes.resource(
     LISTED,
     list=Filters(q=TEXT, transaction_id=MANY, workflow_id=MANY, state=MANY, created_at=OPERATORS),
     get=False,
-    delete=False,
 )
 
 

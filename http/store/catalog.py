@@ -74,23 +74,21 @@ CATEGORY = View(
     plural="product_categories",
 )
 
-routes.resource("/store/regions", REGION, list=Filters(q=TEXT, id=MANY, currency_code=MANY, name=MANY, logical=True), delete=False)
-routes.resource("/store/currencies", CURRENCY, list=Filters(q=TEXT, code=MANY, logical=True), delete=False, param="code", by="code")
+routes.resource("/store/regions", REGION, list=Filters(q=TEXT, id=MANY, currency_code=MANY, name=MANY, logical=True))
+routes.resource("/store/currencies", CURRENCY, list=Filters(q=TEXT, code=MANY, logical=True), param="code", by="code")
 routes.resource(
     "/store/collections",
     COLLECTION,
     list=Filters(q=TEXT, id=MANY, title=MANY, handle=MANY, external_id=MANY, created_at=OPERATORS, updated_at=OPERATORS, logical=True),
-    delete=False,
 )
 LABELS = Filters(q=TEXT, id=MANY, value=MANY, external_id=MANY, logical=True, **STAMPS)
-routes.resource("/store/product-tags", TAG, list=LABELS, delete=False)
+routes.resource("/store/product-tags", TAG, list=LABELS)
 routes.resource(
     "/store/product-options",
     OPTION,
     list=Filters(q=TEXT, id=MANY, title=MANY, is_exclusive=BOOLEAN, logical=True, **STAMPS),
-    delete=False,
 )
-routes.resource("/store/product-types", TYPE, list=LABELS, get=False, delete=False)
+routes.resource("/store/product-types", TYPE, list=LABELS, get=False)
 
 
 @routes.get("/store/product-types/{id}", query=LABELS.ignoring(), returns=TYPE, cached=Cached())

@@ -11,7 +11,7 @@ from ...core.json import dumps
 from ...core.kept import kept
 from ...core.query.page import Query
 from ..frontend.cached import Cached
-from ..frontend.filters import BOOLEAN, MANY, PAGING, STAMPS, TEXT, Filters
+from ..frontend.filters import BOOLEAN, MANY, PAGING, STAMPS, TEXT, Filters, meaning
 from ..frontend.request import Answer, Request, envelope, list_envelope, not_found
 from ..frontend.routes import Routes
 from ..frontend.stock import add_quantities, drop_unasked
@@ -35,8 +35,11 @@ ONE_SHOWN = Cached(SOURCES, unless=("cart_id",), also=_also, one=(*CONTEXT, "sal
 
 WHO: dict[str, Any] = {**dict.fromkeys(CONTEXT, TEXT), "sales_channel_id": MANY}
 LISTED = Filters(
-    logical=True, q=TEXT, id=MANY, title=MANY, handle=MANY, is_giftcard=BOOLEAN, category_id=MANY, option_id=MANY,
-    option_value_id=MANY, external_id=MANY, collection_id=MANY, tag_id=MANY, type_id=MANY,
+    logical=True, q=TEXT, id=MANY, title=MANY, handle=MANY, is_giftcard=BOOLEAN, external_id=MANY, collection_id=MANY, type_id=MANY,
+    category_id=meaning(MANY, "categories.id"),
+    tag_id=meaning(MANY, "tags.id"),
+    option_id=meaning(MANY, "product_options.product_option_id"),
+    option_value_id=meaning(MANY, "variants.options.id"),
     variants=Filters(
         strict=False, logical=True, q=TEXT, id=MANY, sku=MANY, ean=MANY, upc=MANY, barcode=MANY, **STAMPS,
         options=Filters(strict=False, value=TEXT, option_id=TEXT),
@@ -72,24 +75,9 @@ def channels_of(request: Request) -> list[str]:
     return wanted
 
 
-def product_filters(given: Row, channels: Sequence[str]) -> Row:
-    """Published products of the channels; ids of what they are grouped by become filters on that relation."""
-    filters: Row = {"status": "published", "sales_channel_id": list(channels)}
-    groups: list[Row] = []
-    for name, value in given.items():
-        if name == "category_id":
-            groups.append({"categories": {"id": value}})
-        elif name == "tag_id":
-            groups.append({"tags": {"id": value}})
-        elif name == "option_id":
-            groups.append({"product_options": {"product_option_id": value}})
-        elif name == "option_value_id":
-            groups.append({"variants": {"options": {"id": value}}})
-        else:
-            filters[name] = value
-    if groups:
-        filters["$and"] = [*filters.get("$and", ()), *groups]
-    return filters
+def published(given: Row, channels: Sequence[str]) -> Row:
+    """Published products of the channels, of which more may be asked."""
+    return {"status": "published", "sales_channel_id": list(channels), **given}
 
 
 async def of_channels(request: Request, filters: Row, channels: Sequence[str]) -> Row:
@@ -165,7 +153,7 @@ async def list_products(request: Request) -> Answer:
     """List published products, with prices where they are asked for."""
     channels = channels_of(request)
     who = await asking(request, request.asks("variants.calculated_price"))
-    filters = await of_channels(request, product_filters(request.filters, channels), channels)
+    filters = await of_channels(request, published(request.filters, channels), channels)
     page = await page_of(request, PRODUCT, filters, who, channels)
     return list_envelope("products", page, request.page)
 
@@ -175,7 +163,7 @@ async def get_product(request: Request) -> Answer:
     """Get a published product."""
     channels = channels_of(request)
     who = await asking(request, request.asks("variants.calculated_price"))
-    filters = await of_channels(request, product_filters({**request.filters, "id": request.params["id"]}, channels), channels)
+    filters = await of_channels(request, published({**request.filters, "id": request.params["id"]}, channels), channels)
     page = await page_of(request, PRODUCT, filters, who, channels, one=True)
     if page.json == b"[]":
         raise not_found(PRODUCT, request.params["id"])
