@@ -7,7 +7,7 @@ from typing import Any
 from ...core.errors import NotFound
 from ...core.json import dumps
 from ...core.query.page import Query
-from ...workflows.inventory.items import create_inventory_items, delete_inventory_items, update_inventory_items
+from ...workflows.inventory.items import INVENTORY_ITEMS, create_inventory_items, delete_inventory_items
 from ...workflows.inventory.levels import (
     batch_inventory_levels,
     create_inventory_levels,
@@ -97,12 +97,13 @@ class BatchItemLevels(Body):
 routes.resource(
     "/admin/inventory-items",
     ITEM,
+    INVENTORY_ITEMS,
     list=Filters(
         q=TEXT, id=MANY, sku=MANY, origin_country=MANY, mid_code=MANY, hs_code=MANY, material=MANY, requires_shipping=BOOLEAN,
         weight=NUMBERS, length=NUMBERS, height=NUMBERS, width=NUMBERS, location_levels=Filters(location_id=MANY), logical=True,
     ),
     create=Write(CreateItem, create_inventory_items),
-    update=Write(UpdateItem, update_inventory_items),
+    update=UpdateItem,
     delete=delete_inventory_items,
 )  # fmt: skip
 
@@ -114,17 +115,11 @@ routes.resource(
     LEVEL,
     list=Filters(location_id=MANY, logical=True),
     get=False,
+    create=Write(Level, create_inventory_levels),
     within={"inventory_item_id": "id"},
+    parent=ITEM,
+    summaries={"create": "Stock an item at one more location."},
 )
-
-
-@routes.post("/admin/inventory-items/{id}/location-levels", body=Level, returns=ITEM)
-async def stock_at_location(request: Request) -> Answer:
-    """Stock an item at one more location."""
-    id = request.params["id"]
-    await require(request, "inventory_item", [id])
-    await request.run(create_inventory_levels, inventory_levels=[{**request.body, "inventory_item_id": id}])
-    return await request.fetch(ITEM, id)
 
 
 @routes.post("/admin/inventory-items/{id}/location-levels/{location_id}", body=Figures, returns=ITEM)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...core.errors import InvalidData, NotAllowed, NotFound
-from ...workflows.user.invites import accept_invite, create_invites, delete_invites, refresh_invites
+from ...workflows.user.invites import INVITES, accept_invite, refresh_invites
 from ..frontend.access import BEARER, SESSION, Auth
 from ..frontend.answers import unauthorized
 from ..frontend.bodies import Body, Metadata
@@ -34,7 +34,7 @@ class AcceptInvite(Body):
     last_name: str | None = None
 
 
-_create = creates(create_invites)
+_create = creates(INVITES.create)
 
 
 async def _invite(request: Request, row: dict[str, Any]) -> str:
@@ -45,9 +45,9 @@ async def _invite(request: Request, row: dict[str, Any]) -> str:
 routes.resource(
     "/admin/invites",
     INVITE,
+    INVITES,
     list=Filters(q=TEXT, id=MANY, email=MANY, logical=True, **STAMPS),
     create=Write(CreateInvite, _invite),
-    delete=delete_invites,
 )
 
 

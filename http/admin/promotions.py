@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from ...core.errors import InvalidData, NotFound
 from ...core.query.page import Query
-from ...workflows.promotion.promotions import batch_promotion_rules, create_promotions, delete_promotions, update_promotions
+from ...workflows.promotion.promotions import PROMOTIONS, batch_promotion_rules, update_promotions
 from ..frontend.bodies import ABSENT, AdditionalData, AtLeastOne, Body, Metadata, Number, Whole
 from ..frontend.filters import MANY, OPERATORS, STAMPS, TEXT, Filters
 from ..frontend.request import Answer, Request, envelope
@@ -31,7 +31,7 @@ PROMOTION = View(
     " application_method.target_rules.values.value rules.id rules.attribute rules.operator rules.values.value",
 )
 RULE = View("promotion_rule", "id description attribute operator values.value", key="rule")
-PROMOTIONS = Filters(
+LISTED = Filters(
     q=TEXT, code=OPERATORS, id=OPERATORS, campaign_id=MANY, application_method=Filters(currency_code=MANY), **STAMPS, logical=True
 )
 ASKED_FOR = Filters(promotion_type=TEXT, application_method_type=TEXT, application_method_target_type=TEXT)
@@ -111,11 +111,11 @@ class BatchRules(Body):
 routes.resource(
     "/admin/promotions",
     PROMOTION,
-    list=PROMOTIONS,
+    PROMOTIONS,
+    list=LISTED,
     get=False,
-    create=Write(CreatePromotion, create_promotions),
+    create=CreatePromotion,
     update=Write(UpdatePromotion, update_promotions),
-    delete=delete_promotions,
 )
 
 

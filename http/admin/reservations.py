@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...workflows.inventory.reservations import create_reservations, delete_reservations, update_reservations
+from ...workflows.inventory.reservations import RESERVATIONS, create_reservations, delete_reservations
 from ..frontend.bodies import ABSENT, Body, Metadata, Number
 from ..frontend.filters import MANY, NUMBERS, OPERATORS, STAMPS, TEXT, Filters
 from ..frontend.flows import signed
@@ -43,6 +43,7 @@ class CreateReservation(Body):
 routes.resource(
     "/admin/reservations",
     RESERVATION,
+    RESERVATIONS,
     list=Filters(
         q=TEXT,
         location_id=MANY,
@@ -54,7 +55,7 @@ routes.resource(
         **STAMPS,
     ),
     create=Write(CreateReservation, before=signed, run=create_reservations),
-    update=Write(UpdateReservation, update_reservations),
+    update=UpdateReservation,
     delete=delete_reservations,
     object="reservation",
 )

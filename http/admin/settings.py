@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...workflows.pricing.preferences import PRICE_PREFERENCES
-from ...workflows.region.regions import create_regions, delete_regions, update_regions
+from ...workflows.region.regions import REGIONS, create_regions, update_regions
 from ...workflows.sales_channel.channels import SALES_CHANNELS, delete_sales_channels, link_products_to_sales_channel
 from ...workflows.store.stores import update_stores
 from ..frontend.bodies import ABSENT, Body, LinkBody, Metadata, Part
@@ -69,10 +69,10 @@ class CreateRegion(Body):
 routes.resource(
     "/admin/regions",
     REGION,
+    REGIONS,
     list=Filters(q=TEXT, id=MANY, currency_code=MANY, name=MANY, logical=True, **STAMPS),
     create=Write(CreateRegion, create_regions),
     update=Write(CreateRegion.partial(), update_regions),
-    delete=delete_regions,
 )
 routes.resource("/admin/currencies", CURRENCY, list=Filters(q=TEXT, code=MANY, logical=True), param="code", by="code")
 

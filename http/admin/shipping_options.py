@@ -11,9 +11,9 @@ from pydantic_core import PydanticCustomError
 from ...core.errors import NotFound
 from ...core.json import dumps
 from ...workflows.fulfillment.options import (
+    SHIPPING_OPTIONS,
     batch_shipping_option_rules,
     create_shipping_options,
-    delete_shipping_options,
     update_shipping_options,
 )
 from ..frontend.bodies import ABSENT, Body, Number, Part
@@ -143,6 +143,7 @@ def ruled(attribute: str, value: str) -> Callable[[Any], dict[str, Any]]:
 routes.resource(
     "/admin/shipping-options",
     SHIPPING_OPTION,
+    SHIPPING_OPTIONS,
     list=Filters(
         id=MANY,
         q=TEXT,
@@ -159,7 +160,6 @@ routes.resource(
     summaries={"list": "List shipping options."},
     create=Write(CreateOption, create_shipping_options),
     update=Write(UpdateOption, update_shipping_options),
-    delete=delete_shipping_options,
 )
 
 

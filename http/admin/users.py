@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from ...core.errors import NotAllowed, NotFound
 from ...workflows.auth.reset_password import generate_reset_password_token
-from ...workflows.user.accounts import remove_user_account, update_users
-from ..frontend import MANY, OPERATORS, TEXT, Answer, Body, Filters, Metadata, Request, Routes, View, Write
+from ...workflows.user.accounts import USERS, remove_user_account
+from ..frontend import MANY, OPERATORS, TEXT, Answer, Body, Filters, Metadata, Request, Routes, View
 
 routes = Routes()
 
 USER = View("user", "id first_name last_name email avatar_url metadata created_at updated_at deleted_at", limit=50)
 
-USERS = Filters(
+LISTED = Filters(
     q=TEXT,
     id=MANY,
     created_at=OPERATORS,
@@ -36,17 +36,13 @@ async def me(request: Request) -> Answer:
     return await request.fetch(USER, request.actor_id)
 
 
-async def _update(request: Request, row: dict[str, object]) -> None:
-    await request.run(update_users, updates=[row])
-
-
 async def _remove(request: Request, id: str) -> None:
     if request.actor_id == id:
         raise NotAllowed("A user cannot delete itself: another user has to")
     await request.run(remove_user_account, user_id=id)
 
 
-routes.resource("/admin/users", USER, list=USERS, update=Write(UpdateUser, _update), delete=_remove)
+routes.resource("/admin/users", USER, USERS, list=LISTED, update=UpdateUser, delete=_remove)
 
 
 @routes.get("/admin/users/{id}/auth-providers", query=None)

@@ -69,7 +69,7 @@ class Resource:
                     self._get(),
                     says["get"],
                     query=ignored.get("get", NOTHING),
-                    cached=Cached(self.sources, one=() if self.view.shown is None else None),
+                    cached=Cached(one=()) if self.view.shown is None else Cached(self.sources),
                 )
             )
         if create is not None:

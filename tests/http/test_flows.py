@@ -6,16 +6,16 @@ import pytest
 
 from velella.http.frontend import Body, LinkBody, Routes, View
 from velella.http.frontend.flows import creates, deletes, updates
-from velella.workflows.inventory.items import update_inventory_items
-from velella.workflows.region.regions import create_regions, delete_regions, update_regions
+from velella.workflows.inventory.items import INVENTORY_ITEMS
+from velella.workflows.region.regions import REGIONS, create_regions, update_regions
 from velella.workflows.sales_channel.channels import link_products_to_sales_channel
 
 
 def test_a_row_takes_a_workflow_that_can_be_run_so() -> None:
     creates(create_regions)
     updates(update_regions)
-    updates(update_inventory_items)
-    deletes(delete_regions)
+    updates(INVENTORY_ITEMS.update)
+    deletes(REGIONS.delete)
 
 
 def test_a_row_refuses_a_workflow_that_can_not() -> None:

@@ -31,7 +31,7 @@ async def test_items_are_stocked_where_there_is_a_location(shop: Shop) -> None:
     shown = await shop.one("inventory_item", made, "stocked_quantity", "location_levels.stock_locations.name")
     assert shown["stocked_quantity"] == 10
     assert [place["name"] for level in shown["location_levels"] for place in level["stock_locations"]] == ["Warehouse"]
-    await shop.run("update-inventory-items-workflow", updates=[{"id": made, "title": "Shirt"}])
+    await shop.run("update-inventory-items-workflow", rows=[{"id": made, "title": "Shirt"}])
     assert (await shop.one("inventory_item", made))["title"] == "Shirt"
 
 
@@ -66,7 +66,7 @@ async def test_reservations_by_hand(shop: Shop) -> None:
     first, _ = await shop.run("create-reservations-workflow", reservations=[line, {**line, "line_item_id": "ordli_1"}])
     with pytest.raises(InsufficientInventory):
         await shop.run("create-reservations-workflow", reservations=[line])
-    await shop.run("update-reservations-workflow", updates=[{"id": first["id"], "quantity": 3}])
+    await shop.run("update-reservations-workflow", rows=[{"id": first["id"], "quantity": 3}])
     assert await shop.modules.inventory.available([made]) == {made: 0}
     with pytest.raises(InvalidData):
         await shop.run("delete-inventory-item-workflow", ids=[made])

@@ -8,7 +8,7 @@ from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.flow import Flow, Kept, keep, step, take_back, workflow
 from ...core.ids import new_id
 from ...modules.fulfillment.service import FulfillmentService
-from ..links import delete, link
+from ..links import link
 from ..plain import Plain
 from ..pricing.prices import create_price_sets, update_price_sets
 from ..rows import Row
@@ -89,13 +89,7 @@ async def _replace_prices(flow: Flow, rows: Sequence[Row]) -> None:
     await link(flow, {LINK: ties})
 
 
-@workflow("delete-shipping-options-workflow", durable=True)
-async def delete_shipping_options(flow: Flow, ids: list[str]) -> list[str]:
-    """Delete options with their rules and prices. The ids that were there."""
-    gone = await delete(flow, "shipping_option", ids)
-    for id in gone:
-        flow.emit("shipping-option.deleted", id=id)
-    return gone
+SHIPPING_OPTIONS = Plain("shipping_option", delete="delete-shipping-options-workflow", event="shipping-option")
 
 
 @step(undo=take_back)

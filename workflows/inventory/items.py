@@ -8,7 +8,7 @@ from typing import Any
 from ...core.errors import NotAllowed
 from ...core.flow import Flow, Kept, keep, step, take_back, unchanged, workflow
 from ..links import unlink_all
-from ..rows import update_rows
+from ..plain import Plain
 from .levels import check_locations
 
 Row = dict[str, Any]
@@ -30,13 +30,7 @@ async def create_inventory_items(flow: Flow, items: list[Row]) -> list[Row]:
     return made
 
 
-@workflow("update-inventory-items-workflow", emits=("inventory-item.updated",))
-async def update_inventory_items(flow: Flow, updates: list[Row]) -> list[str]:
-    """Change items, each by its id. The ids. Raises NotFound."""
-    await flow.run(update_rows, "inventory_item", updates)
-    for item in updates:
-        flow.emit("inventory-item.updated", id=item["id"])
-    return [item["id"] for item in updates]
+INVENTORY_ITEMS = Plain("inventory_item", update="update-inventory-items-workflow", event="inventory-item")
 
 
 @step(reads=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from ...core.flow import Flow, Kept, keep, step, take_back, workflow
-
-Row = dict[str, Any]
+from ...core.flow import Flow, step, workflow
+from ...modules.inventory.service import InventoryService
+from ..plain import Plain
+from ..rows import Row
 
 
 async def _release(flow: Flow, reservations: list[Row]) -> None:
@@ -28,18 +28,12 @@ async def create_reservations(flow: Flow, reservations: list[Row]) -> list[Row]:
     return made
 
 
-@step(undo=take_back)
-async def change_reservations(flow: Flow, updates: Sequence[Row]) -> Kept[list[Row]]:
-    return await keep(flow.modules.inventory.update_reservations, updates)
-
-
-@workflow("update-reservations-workflow", emits=("reservation-item.updated",))
-async def update_reservations(flow: Flow, updates: list[Row]) -> list[Row]:
-    """Change reservations, each by its id. Raises what `InventoryService.update_reservations` raises; then nothing changes."""
-    changed = (await flow.run(change_reservations, updates))["answer"]
-    for row in changed:
-        flow.emit("reservation-item.updated", id=row["id"])
-    return changed
+RESERVATIONS = Plain(
+    "reservation_item",
+    update="update-reservations-workflow",
+    event="reservation-item",
+    update_by=InventoryService.update_reservations,
+)
 
 
 async def _restore(flow: Flow, ids: list[str]) -> None:

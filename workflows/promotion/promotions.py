@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from ...core.flow import Flow, Kept, keep, step, take_back, workflow
 from ...modules.promotion.changes import RuleKind, RulesChanged
-from ..links import delete
+from ...modules.promotion.service import PromotionService
+from ..plain import Plain
+from ..rows import Row
 
-Row = dict[str, Any]
-
-
-@step(undo=take_back)
-async def insert_promotions(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
-    return await keep(flow.modules.promotion.create_promotions, rows)
+PROMOTIONS = Plain(
+    "promotion", create="create-promotions", delete="delete-promotions", hooks="promotions", create_by=PromotionService.create_promotions
+)
+"""Promotions with all that belongs to them. When they are deleted, carts lose what they took off with their next change; orders keep it."""
 
 
 @step(undo=take_back)
 async def change_promotions(flow: Flow, rows: Sequence[Row]) -> Kept[None]:
     return await keep(flow.modules.promotion.update_promotions, rows)
-
-
-@workflow("create-promotions", hooks=("promotionsCreated",))
-async def create_promotions(flow: Flow, promotions_data: list[Row], additional_data: Row | None = None) -> list[Row]:
-    """Promotions with all that belongs to them. Raises InvalidData for what contradicts itself, NotFound for the campaign."""
-    made = (await flow.run(insert_promotions, promotions_data))["answer"]
-    await flow.hooks.promotionsCreated(made, additional_data)
-    return made
 
 
 @workflow("update-promotions-status", hooks=("promotionStatusUpdated",))
@@ -52,14 +43,6 @@ async def update_promotions(flow: Flow, promotions_data: list[Row], additional_d
     promotions = await flow.modules.promotion.list("promotion", {"id": [row["id"] for row in promotions_data]})
     await flow.hooks.promotionsUpdated(promotions, additional_data)
     return promotions
-
-
-@workflow("delete-promotions", durable=True, hooks=("promotionsDeleted",))
-async def delete_promotions(flow: Flow, ids: list[str]) -> list[str]:
-    """Delete promotions. Carts lose what they took off with their next change; orders keep it."""
-    gone = await delete(flow, "promotion", ids)
-    await flow.hooks.promotionsDeleted(gone)
-    return gone
 
 
 @step(undo=take_back)

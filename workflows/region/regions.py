@@ -7,7 +7,8 @@ from typing import Any
 
 from ...core.errors import InvalidData, NotFound
 from ...core.flow import Flow, Kept, keep, step, take_back, workflow
-from ..links import delete, link, relink
+from ..links import link, relink
+from ..plain import Plain
 from ..pricing.preferences import set_price_preferences
 from ..rows import Selector, selected
 
@@ -41,6 +42,10 @@ async def check_providers(flow: Flow, ids: Iterable[str]) -> None:
     lost = [id for id in wanted if id not in there]
     if lost:
         raise NotFound(f"Payment providers with ids {', '.join(lost)} not found or not enabled")
+
+
+REGIONS = Plain("region", delete="delete-regions", event="region")
+"""What is deleted frees its countries."""
 
 
 @step(undo=take_back)
@@ -96,12 +101,3 @@ async def update_regions(flow: Flow, selector: Selector, update: Row) -> list[Ro
     for id in ids:
         flow.emit("region.updated", id=id)
     return changed["answer"]
-
-
-@workflow("delete-regions", durable=True)
-async def delete_regions(flow: Flow, ids: list[str]) -> list[str]:
-    """Delete regions; their countries are free again. The ids that were there."""
-    gone = await delete(flow, "region", ids)
-    for id in gone:
-        flow.emit("region.deleted", id=id)
-    return gone

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...core.flow import Flow, Kept, keep, step, take_back, workflow
-from ..links import delete
+from ..plain import Plain
 from ..pricing.preferences import set_price_preferences
 from ..region.regions import check_currencies
 from ..rows import Selector, selected
@@ -71,6 +71,4 @@ async def update_stores(flow: Flow, selector: Selector, update: Row) -> list[Row
     return changed["answer"]
 
 
-@workflow("delete-stores")
-async def delete_stores(flow: Flow, ids: list[str]) -> list[str]:
-    return await delete(flow, "store", ids)
+STORES = Plain("store", delete="delete-stores")

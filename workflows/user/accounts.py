@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...core.flow import Flow, workflow
 from ..auth.actors import link_actor, unlink_actor
-from ..rows import create_rows, delete_rows, update_rows
+from ..plain import Plain
+from ..rows import Row, create_rows, delete_rows
 
-Row = dict[str, Any]
+USERS = Plain("user", update="update-users-workflow", event="user")
 
 
 @workflow("create-user-account", durable=True)
@@ -31,12 +30,3 @@ async def remove_user_account(flow: Flow, user_id: str) -> str:
     await flow.run(unlink_actor, "user", user_id)
     flow.emit("user.deleted", id=user_id)
     return user_id
-
-
-@workflow("update-users-workflow", emits=("user.updated",))
-async def update_users(flow: Flow, updates: list[Row]) -> list[str]:
-    """Change users, each by its id. Returns the ids. Raises NotFound."""
-    await flow.run(update_rows, "user", updates)
-    for user in updates:
-        flow.emit("user.updated", id=user["id"])
-    return [user["id"] for user in updates]

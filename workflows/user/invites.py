@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from ...core.flow import Flow, Kept, keep, step, take_back, workflow
+from ...modules.user.service import UserService
 from ..auth.actors import actor_id, link_actor
-from ..rows import create_rows, delete_rows
+from ..plain import Plain
+from ..rows import Row, create_rows, delete_rows
 
-Row = dict[str, Any]
-
-
-@step(undo=take_back)
-async def invite(flow: Flow, invites: list[Row]) -> Kept[list[Row]]:
-    return await keep(flow.modules.user.invite, invites)
-
-
-@workflow("create-invite-step", emits=("invite.created",))
-async def create_invites(flow: Flow, invites: list[Row]) -> list[Row]:
-    """Invite people: `email`, `metadata`. A letter follows the event. Raises InvalidData for somebody who is a user, or invited already."""
-    made = (await flow.run(invite, invites))["answer"]
-    for one in made:
-        flow.emit("invite.created", id=one["id"])
-    return made
+INVITES = Plain("invite", create="create-invite-step", delete="delete-invites-workflow", event="invite", create_by=UserService.invite)
+"""Invitations: `email`, `metadata`. An email follows the event. Raises InvalidData for somebody who is a user, or invited already."""
 
 
 @step(undo=take_back)
@@ -38,15 +26,6 @@ async def refresh_invites(flow: Flow, invite_ids: list[str]) -> list[str]:
     for id in invite_ids:
         flow.emit("invite.resent", id=id)
     return invite_ids
-
-
-@workflow("delete-invites-workflow", emits=("invite.deleted",))
-async def delete_invites(flow: Flow, ids: list[str]) -> list[str]:
-    """Take invitations back. The ids of those that were there."""
-    gone = (await flow.run(delete_rows, "invite", ids))["answer"]
-    for id in gone:
-        flow.emit("invite.deleted", id=id)
-    return gone
 
 
 @step(undo=take_back)

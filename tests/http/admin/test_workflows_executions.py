@@ -174,7 +174,7 @@ async def test_a_workflow_is_run_by_hand_only_where_it_says_so(merchant: Merchan
         ("remove-user-account", {"user_id": user}),
         ("create-user-account", {"auth_identity_id": "authid_1", "user": {"email": email}}),
         ("accept-invite-workflow", {"invite_token": "t", "auth_identity_id": "authid_1", "user": {}}),
-        ("update-users-workflow", {"updates": [{"id": user, "email": email}]}),
+        ("update-users-workflow", {"rows": [{"id": user, "email": email}]}),
         ("generate-reset-password-token", {"entity_id": email, "actor_type": "user", "token": "made-up", "metadata": {}}),
         ("create-customer-account", {"auth_identity_id": "authid_1", "customer": {"email": email}}),
         ("mark-payment-collection-as-paid", {"payment_collection_id": "p", "order_id": "o", "captured_by": "somebody-else"}),
