@@ -1,0 +1,45 @@
+"""Every workflow beside what the API promises of it to those who join in: its hooks and its events."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from velella.actors.coordinator import load_workflows
+from velella.core.flow import Workflow, workflow_named
+
+load_workflows(["velella.workflows"])
+PROMISED: dict[str, dict[str, str]] = {
+    each["workflow"]: each for each in json.loads((Path(__file__).parent / "workflows.json").read_text())
+}
+
+ON_PURPOSE = (
+    # What a flow runs inside of itself emits these.
+    r".*-levels-workflow events: inventory-level\.(created|updated|deleted) is (missing|not promised)",
+    r"(refresh-cart-items|update-cart-promotions) events: cart\.updated is not promised",
+    # A flow that somebody's hook makes durable is written down, and this one's result is the whole token of a key.
+    r"create-api-keys hooks: apiKeysCreated is missing",
+    # Prices are found wherever a cart changes.
+    r"(transfer-cart-customer|update-cart) hooks: setPricingContext is not promised",
+)
+"""Where we depart from the API knowingly."""
+
+
+@pytest.mark.parametrize("name", sorted(PROMISED))
+def test_a_workflow_has_the_hooks_and_events_that_the_api_promises(name: str) -> None:
+    found = [f"{name} {departure}" for departure in departures(workflow_named(name), PROMISED[name])]
+    assert [each for each in found if not any(re.fullmatch(known, each) for known in ON_PURPOSE)] == []
+
+
+def departures(flow: Workflow[..., object], promised: dict[str, str]) -> Iterator[str]:
+    """A flow that names no hooks has any, and a durable one may emit anything."""
+    for what, ours in (("hooks", flow.hooks), ("events", None if flow.durable else flow.emits)):
+        theirs = set(promised.get(what, "").split())
+        for name in sorted(theirs - set(ours or ())) if ours is not None else ():
+            yield f"{what}: {name} is missing"
+        for name in sorted(set(ours or ()) - theirs):
+            yield f"{what}: {name} is not promised"
