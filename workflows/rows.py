@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from ..core.flow import Flow, Kept, keep, step, take_back
+from ..core.flow import Flow, Kept, Step, keep, step, take_back
 from ..core.query.page import Query
 
 if TYPE_CHECKING:
     from ..core.module import ModuleService
+    from ..modules import Modules
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 Row = dict[str, Any]
 Selector = dict[str, Any]
@@ -49,3 +53,16 @@ async def update_selected(flow: Flow, entity: str, selector: Selector, update: R
 async def delete_rows(flow: Flow, entity: str, ids: Sequence[str]) -> Kept[list[str]]:
     """Delete rows with what goes along. The ids of those that were there."""
     return await keep(owner(flow, entity).delete, entity, ids)
+
+
+def written(name: str, method: Callable[[Modules], Callable[P, Awaitable[R]]]) -> Step[P, Kept[R]]:
+    """The step that is one write of a module, taken back when the flow fails: it takes what the write takes, and keeps what it changes.
+
+    insert_regions = written("insert-regions", lambda modules: modules.region.create_regions)
+    """
+
+    async def write(flow: Flow, /, *args: P.args, **kwargs: P.kwargs) -> Kept[R]:
+        return await keep(method(flow.modules), *args, **kwargs)
+
+    write.__module__, write.__qualname__ = method.__module__, name
+    return step(undo=take_back, name=name)(write)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from ...core.flow import Flow, Kept, keep, step, take_back, workflow
+from ...core.flow import Flow, workflow
 from ..plain import Plain
-from ..rows import Row
+from ..rows import written
 
 CUSTOMER_GROUPS = Plain("customer_group", "create-customer-groups", "update-customer-groups", "delete-customer-groups")
 
 
-@step(undo=take_back)
-async def move_customers(flow: Flow, add: Sequence[Row], remove: Sequence[Row]) -> Kept[None]:
-    """Put customers into groups and take others out: pairs of `customer_id` and `customer_group_id`."""
-    return await keep(flow.modules.customer.change_groups, add, remove)
+move_customers = written("move-customers", lambda modules: modules.customer.change_groups)
+"""Put customers into groups and take others out: pairs of `customer_id` and `customer_group_id`."""
 
 
 @workflow("link-customers-to-customer-group")

@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...core.errors import InvalidData, NotAllowed, NotFound
-from ...core.flow import Flow, Kept, keep, step, take_back, workflow
+from ...core.flow import Flow, workflow
 from ...core.ids import new_id
 from ...modules.fulfillment.service import FulfillmentService
 from ..links import link
 from ..plain import Plain
 from ..pricing.prices import create_price_sets, update_price_sets
-from ..rows import Row
+from ..rows import Row, written
 
 LINK = "shipping_option_price_set"
 
 # -- options
 
 
-@step(undo=take_back)
-async def insert_options(flow: Flow, options: Sequence[Row]) -> Kept[list[Row]]:
-    return await keep(flow.modules.fulfillment.create_options, options)
+insert_options = written("insert-options", lambda modules: modules.fulfillment.create_options)
 
 
 @workflow("create-shipping-options-workflow", durable=True)
@@ -46,9 +44,7 @@ async def create_shipping_options(flow: Flow, options: list[Row]) -> list[Row]:
     return made
 
 
-@step(undo=take_back)
-async def change_options(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
-    return await keep(flow.modules.fulfillment.update_options, rows)
+change_options = written("change-options", lambda modules: modules.fulfillment.update_options)
 
 
 @workflow("update-shipping-options-workflow", emits=("shipping-option.updated",))
@@ -92,9 +88,7 @@ async def _replace_prices(flow: Flow, rows: Sequence[Row]) -> None:
 SHIPPING_OPTIONS = Plain("shipping_option", delete="delete-shipping-options-workflow", event="shipping-option")
 
 
-@step(undo=take_back)
-async def change_option_rules(flow: Flow, create: Sequence[Row], update: Sequence[Row], delete: Sequence[str]) -> Kept[Row]:
-    return await keep(flow.modules.fulfillment.batch_rules, create, update, delete)
+change_option_rules = written("change-option-rules", lambda modules: modules.fulfillment.batch_rules)
 
 
 @workflow("batch-shipping-option-rules")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ...core.errors import InvalidData
-from ...core.flow import Flow, Kept, keep, step, take_back, workflow
+from ...core.flow import Flow, workflow
 from ...modules.fulfillment.service import FulfillmentService
 from ..links import unlink_all
 from ..plain import Plain
-from ..rows import Row
+from ..rows import written
 
 FULFILLMENT_SETS = Plain("fulfillment_set", delete="delete-fulfillment-sets-workflow")
 SERVICE_ZONES = Plain(
@@ -24,14 +22,10 @@ SERVICE_ZONES = Plain(
 SHIPPING_PROFILES = Plain("shipping_profile", "create-shipping-profiles-workflow", "update-shipping-profiles-workflow")
 
 
-@step(undo=take_back)
-async def insert_sets(flow: Flow, sets: Sequence[Row]) -> Kept[list[Row]]:
-    return await keep(flow.modules.fulfillment.create_sets, sets)
+insert_sets = written("insert-sets", lambda modules: modules.fulfillment.create_sets)
 
 
-@step(undo=take_back)
-async def remove_profiles(flow: Flow, ids: Sequence[str]) -> Kept[list[str]]:
-    return await keep(flow.modules.fulfillment.delete_profiles, ids)
+remove_profiles = written("remove-profiles", lambda modules: modules.fulfillment.delete_profiles)
 
 
 @workflow("delete-shipping-profile-workflow", durable=True)

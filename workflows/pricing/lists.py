@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from ...core.errors import InvalidData
-from ...core.flow import Flow, Kept, keep, step, take_back, workflow
+from ...core.flow import Flow, step, workflow
 from ...modules.pricing.service import ListPricesChanged, PricingService
 from ..plain import Plain
-from ..rows import Row
+from ..rows import Row, written
 
 PRICED = "product_variant_price_set"
 
 
-@step(undo=take_back)
-async def insert_lists(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
-    return await keep(flow.modules.pricing.create_price_lists, rows)
+insert_lists = written("insert-lists", lambda modules: modules.pricing.create_price_lists)
 
 
 @step(reads=True)
@@ -51,11 +49,7 @@ async def create_price_lists(flow: Flow, price_lists_data: list[Row]) -> list[Ro
 PRICE_LISTS = Plain("price_list", update="update-price-lists", delete="delete-price-lists", update_by=PricingService.update_price_lists)
 
 
-@step(undo=take_back)
-async def change_prices(
-    flow: Flow, id: str, create: Sequence[Row], update: Sequence[Row], delete: Sequence[str]
-) -> Kept[ListPricesChanged]:
-    return await keep(flow.modules.pricing.change_list_prices, id, create, update, delete)
+change_prices = written("change-prices", lambda modules: modules.pricing.change_list_prices)
 
 
 @workflow("batch-price-list-prices")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from ...core.flow import Flow, Kept, keep, step, take_back, workflow
+from ...core.flow import Flow, workflow
 from ...modules.product.service import ProductService
 from ..plain import Plain
-from ..rows import Row, update_rows
+from ..rows import Row, update_rows, written
 
 PRODUCT_OPTIONS = Plain(
     "product_option",
@@ -38,9 +36,7 @@ async def update_product_option_values(flow: Flow, id: str, update: Row) -> Row:
     return changed
 
 
-@step(undo=take_back)
-async def set_options(flow: Flow, product_id: str, add: Sequence[str | Row], remove: Sequence[str], update: Sequence[Row]) -> Kept[None]:
-    return await keep(flow.modules.product.set_product_options, product_id, add, remove, update)
+set_options = written("set-options", lambda modules: modules.product.set_product_options)
 
 
 @workflow("create-and-link-product-options-to-product", emits=("product.updated",))

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...core.errors import InvalidData
-from ...core.flow import Flow, Kept, keep, step, take_back, workflow
-from ...modules.product.service import ProductsDeleted, ProductsUpdated
+from ...core.flow import Flow, workflow
 from ..inventory.items import check_unreserved, drop_items
 from ..links import relink, unlink_all
-from ..rows import Selector, selected
+from ..rows import Selector, selected, written
 from .stock import items_of_none_but
 from .variants import Batch, bare, equip_variants, reprice_variants, restock_variants
 
@@ -31,9 +30,7 @@ def bare_product(product: Row) -> Row:
 # -- creating
 
 
-@step(undo=take_back)
-async def insert_products(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
-    return await keep(flow.modules.product.create_products, rows)
+insert_products = written("insert-products", lambda modules: modules.product.create_products)
 
 
 @workflow("create-products", durable=True, hooks=("productsCreated",))
@@ -78,9 +75,7 @@ def _refuse_without_options(products: Sequence[Row]) -> None:
 # -- changing
 
 
-@step(undo=take_back)
-async def change_products(flow: Flow, rows: Sequence[Row]) -> Kept[ProductsUpdated]:
-    return await keep(flow.modules.product.update_products, rows)
+change_products = written("change-products", lambda modules: modules.product.update_products)
 
 
 @workflow("update-products", hooks=("productsUpdated",), emits=("product.updated",))
@@ -131,9 +126,7 @@ async def update_products(
 # -- deleting
 
 
-@step(undo=take_back)
-async def remove_products(flow: Flow, ids: Sequence[str]) -> Kept[ProductsDeleted]:
-    return await keep(flow.modules.product.delete_products, ids)
+remove_products = written("remove-products", lambda modules: modules.product.delete_products)
 
 
 @workflow("delete-products", durable=True, hooks=("productsDeleted",))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
-from ...core.flow import Flow, Kept, keep, step, take_back, workflow
+from ...core.flow import Flow, workflow
 from ...core.ids import new_id
 from ...core.sql.undo import Change
 from ..inventory.items import check_unreserved, drop_items, insert_items
 from ..links import delete, link, unlink
 from ..pricing.prices import create_price_sets, update_price_sets
-from ..rows import Selector, selected
+from ..rows import Selector, selected, written
 from .stock import LINK, check_items, default_items, items_of_none_but, ties_to
 
 Row = dict[str, Any]
@@ -81,14 +81,10 @@ async def restock_variants(flow: Flow, change: Change, after: Sequence[Row]) -> 
 # -- the flows
 
 
-@step(undo=take_back)
-async def insert_variants(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
-    return await keep(flow.modules.product.create_variants, rows)
+insert_variants = written("insert-variants", lambda modules: modules.product.create_variants)
 
 
-@step(undo=take_back)
-async def change_variants(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
-    return await keep(flow.modules.product.update_variants, rows)
+change_variants = written("change-variants", lambda modules: modules.product.update_variants)
 
 
 @workflow("create-product-variants", durable=True, hooks=("productVariantsCreated",))

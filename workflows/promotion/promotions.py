@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from ...core.flow import Flow, Kept, keep, step, take_back, workflow
+from ...core.flow import Flow, workflow
 from ...modules.promotion.changes import RuleKind, RulesChanged
 from ...modules.promotion.service import PromotionService
 from ..plain import Plain
-from ..rows import Row
+from ..rows import Row, written
 
 PROMOTIONS = Plain(
     "promotion", create="create-promotions", delete="delete-promotions", hooks="promotions", create_by=PromotionService.create_promotions
@@ -16,9 +14,7 @@ PROMOTIONS = Plain(
 """Promotions with all that belongs to them. When they are deleted, carts lose what they took off with their next change; orders keep it."""
 
 
-@step(undo=take_back)
-async def change_promotions(flow: Flow, rows: Sequence[Row]) -> Kept[None]:
-    return await keep(flow.modules.promotion.update_promotions, rows)
+change_promotions = written("change-promotions", lambda modules: modules.promotion.update_promotions)
 
 
 @workflow("update-promotions-status", hooks=("promotionStatusUpdated",))
@@ -45,11 +41,7 @@ async def update_promotions(flow: Flow, promotions_data: list[Row], additional_d
     return promotions
 
 
-@step(undo=take_back)
-async def change_rules(
-    flow: Flow, id: str, rule_type: RuleKind, create: Sequence[Row], update: Sequence[Row], delete: Sequence[str]
-) -> Kept[RulesChanged]:
-    return await keep(flow.modules.promotion.change_rules, id, rule_type, create, update, delete)
+change_rules = written("change-rules", lambda modules: modules.promotion.change_rules)
 
 
 @workflow("batch-promotion-rules")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from ...core.errors import InvalidData, NotFound
-from ...core.flow import Flow, Kept, keep, step, take_back, workflow
+from ...core.flow import Flow, workflow
 from ..links import link, relink
 from ..plain import Plain
 from ..pricing.preferences import set_price_preferences
-from ..rows import Selector, selected
+from ..rows import Selector, selected, written
 
 Row = dict[str, Any]
 
@@ -48,9 +48,7 @@ REGIONS = Plain("region", delete="delete-regions", event="region")
 """What is deleted frees its countries."""
 
 
-@step(undo=take_back)
-async def insert_regions(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
-    return await keep(flow.modules.region.create_regions, rows)
+insert_regions = written("insert-regions", lambda modules: modules.region.create_regions)
 
 
 @workflow("create-regions", durable=True)
@@ -76,9 +74,7 @@ async def create_regions(flow: Flow, regions: list[Row]) -> list[Row]:
     return made
 
 
-@step(undo=take_back)
-async def change_regions(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
-    return await keep(flow.modules.region.update_regions, rows)
+change_regions = written("change-regions", lambda modules: modules.region.update_regions)
 
 
 @workflow("update-regions", emits=("region.updated",))

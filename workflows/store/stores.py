@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...core.flow import Flow, Kept, keep, step, take_back, workflow
+from ...core.flow import Flow, workflow
 from ..plain import Plain
 from ..pricing.preferences import set_price_preferences
 from ..region.regions import check_currencies
-from ..rows import Selector, selected
+from ..rows import Selector, selected, written
 
 Row = dict[str, Any]
 
@@ -36,9 +36,7 @@ async def _check(flow: Flow, stores: Sequence[Row]) -> None:
     await check_currencies(flow, [each["currency_code"] for store in stores for each in store.get("supported_currencies") or []])
 
 
-@step(undo=take_back)
-async def insert_stores(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
-    return await keep(flow.modules.store.create_stores, rows)
+insert_stores = written("insert-stores", lambda modules: modules.store.create_stores)
 
 
 @workflow("create-stores")
@@ -52,9 +50,7 @@ async def create_stores(flow: Flow, stores: list[Row]) -> list[Row]:
     return made
 
 
-@step(undo=take_back)
-async def change_stores(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
-    return await keep(flow.modules.store.update_stores, rows)
+change_stores = written("change-stores", lambda modules: modules.store.update_stores)
 
 
 @workflow("update-stores")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from ...core.flow import Flow, Kept, keep, step, take_back, workflow
+from ...core.flow import Flow, workflow
 from ...modules.tax.service import TaxService
 from ..plain import Plain
-from ..rows import Row
+from ..rows import Row, written
 
 TAX_REGIONS = Plain(
     "tax_region",
@@ -28,9 +26,7 @@ TAX_RATES = Plain(
 TAX_RATE_RULES = Plain("tax_rate_rule", create="create-tax-rate-rules", delete="delete-tax-rate-rules", create_by=TaxService.create_rules)
 
 
-@step(undo=take_back)
-async def replace_rules(flow: Flow, tax_rate_ids: Sequence[str], rules: Sequence[Row]) -> Kept[list[Row]]:
-    return await keep(flow.modules.tax.set_rules, tax_rate_ids, rules)
+replace_rules = written("replace-rules", lambda modules: modules.tax.set_rules)
 
 
 @workflow("set-tax-rate-rules")

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from ...core.flow import Flow, Kept, keep, step, take_back, workflow
+from ...core.flow import Flow, workflow
 from ...modules.user.service import UserService
 from ..auth.actors import actor_id, link_actor
 from ..plain import Plain
-from ..rows import Row, create_rows, delete_rows
+from ..rows import Row, create_rows, delete_rows, written
 
 INVITES = Plain("invite", create="create-invite-step", delete="delete-invites-workflow", event="invite", create_by=UserService.invite)
 """Invitations: `email`, `metadata`. An email follows the event. Raises InvalidData for somebody who is a user, or invited already."""
 
 
-@step(undo=take_back)
-async def renew(flow: Flow, ids: Sequence[str]) -> Kept[list[Row]]:
-    return await keep(flow.modules.user.renew_invites, ids)
+renew = written("renew", lambda modules: modules.user.renew_invites)
 
 
 @workflow("refresh-invite-tokens-workflow", emits=("invite.resent",))
@@ -28,10 +24,8 @@ async def refresh_invites(flow: Flow, invite_ids: list[str]) -> list[str]:
     return invite_ids
 
 
-@step(undo=take_back)
-async def use_up(flow: Flow, token: str, identity_id: str) -> Kept[Row]:
-    """The invitation of a token, which counts for nobody but that identity any more."""
-    return await keep(flow.modules.user.accept, token, identity_id)
+use_up = written("use-up", lambda modules: modules.user.accept)
+"""The invitation of a token, which counts for nobody but that identity any more."""
 
 
 @workflow("accept-invite-workflow", durable=True)
