@@ -77,6 +77,8 @@ class Resource:
             by = write.run or getattr(flows, "create", None)
             handler = self._create(write, creates(by) if isinstance(by, Workflow) else by or self._no_flow("create"))
             made.append(self._route("POST", self.path, handler, says["create"], query=ignored.get("create", write.query), write=write))
+        if update is True and create is None:
+            raise TypeError(f"{self.path} has no body of create that could be the body of update, too")
         if update:
             write = update if isinstance(update, Write) else Write(write.body.partial() if update is True else update)
             by = write.run or getattr(flows, "update", None)

@@ -33,3 +33,5 @@ def test_a_row_refuses_a_workflow_that_can_not() -> None:
 def test_a_row_refuses_to_write_without_a_workflow(written: dict[str, type[Body]]) -> None:
     with pytest.raises(TypeError, match="/admin/regions has no workflow to"):
         Routes().resource("/admin/regions", View("region", ()), **written)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="no body of create"):
+        Routes().resource("/admin/regions", View("region", ()), REGIONS, update=True)
