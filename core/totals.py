@@ -102,20 +102,19 @@ def add_totals(parent: Row) -> None:
     for method in methods:
         _add_line_totals(method, _decimal(method["amount"]))
 
-    for prefix, lines in (("item", items), ("shipping", methods)):
+    item_sums, method_sums = _sums(items), _sums(methods)
+    for prefix, sums in (("item", item_sums), ("shipping", method_sums)):
         for part in ("total", "subtotal", "tax_total"):
-            parent[f"{prefix}_{part}"] = _sum(lines, part)
-            parent[f"original_{prefix}_{part}"] = _sum(lines, f"original_{part}")
-        parent[f"{prefix}_discount_total"] = _sum(lines, "discount_total")
-    every = (*items, *methods)
-    for name in LINE_TOTALS:
-        parent[name] = _sum(every, name)
-    credit = _sum(parent.get("credit_lines") or (), "amount")
+            parent[f"{prefix}_{part}"] = sums[part]
+            parent[f"original_{prefix}_{part}"] = sums[f"original_{part}"]
+        parent[f"{prefix}_discount_total"] = sums["discount_total"]
+    parent.update(_sums((item_sums, method_sums)))
+    credit = money.plain(_sum(parent.get("credit_lines") or (), "amount"))
     parent["total"] = money.plain(money.rounded(_EXACT.subtract(parent["total"], credit), str(parent["currency_code"])))
     parent["credit_line_total"] = parent["credit_line_subtotal"] = credit
     parent["credit_line_tax_total"] = parent["gift_card_total"] = parent["gift_card_tax_total"] = _ZERO
     for name in ("refundable_total", *COURSE_TOTALS):
-        parent[name] = _sum(items, name) if counted else _ZERO
+        parent[name] = _plain_sum(items, name) if counted else _ZERO
 
 
 def _add_line_totals(line: Row, price: Decimal) -> None:
@@ -216,13 +215,29 @@ def _add_refund_totals(item: Row) -> None:
         item[name] = money.plain(_part(_EXACT.multiply(share, times))) if times else _ZERO
 
 
+def _sums(lines: Sequence[Mapping[str, Any]]) -> Mapping[str, Decimal]:
+    """Sums of the totals that lines were given, or of such sums."""
+    if any(line["discount_total"] or line["discount_subtotal"] for line in lines):
+        return {name: _plain_sum(lines, name) for name in LINE_TOTALS}
+    sums = {name: _plain_sum(lines, name) for name in ("total", "subtotal", "tax_total")}
+    originals = {f"original_{name}": amount for name, amount in sums.items()}
+    return {**sums, **originals, "discount_total": _ZERO, "discount_subtotal": _ZERO, "discount_tax_total": _ZERO}
+
+
+def _plain_sum(lines: Sequence[Mapping[str, Any]], name: str) -> Decimal:
+    """The sum of a total that some lines have, plain as these are."""
+    amounts = [amount for line in lines if (amount := line.get(name))]
+    if len(amounts) > 1:
+        return money.plain(money.total(amounts))
+    return amounts[0] if amounts else _ZERO
+
+
 def _sum(rows: Sequence[Row], name: str) -> Decimal:
-    """The plain sum of one amount of each row; what is missing counts as none."""
+    """The exact sum of an amount that rows hold; what is missing counts as none."""
     total = _ZERO
     for row in rows:
-        if amount := row.get(name):  # most totals of most lines are nothing
-            total = _EXACT.add(total, _decimal(amount)) if total else _decimal(amount)
-    return money.plain(total) if total else _ZERO
+        total = _EXACT.add(total, _decimal(row.get(name)))
+    return total
 
 
 def _decimal(value: Any) -> Decimal:

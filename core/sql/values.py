@@ -88,8 +88,8 @@ class Field:
         """A value for a parameter of this column's type. Raises InvalidData that names the field."""
         if value is None or (type(value) is str and self.kind == "text" and "\x00" not in value):  # what most values are
             return value if value is None or not self.email else folded(value)
-        if type(value) is Decimal and self.kind == "number" and is_narrow(value):
-            return value
+        if self.kind == "number" and type(value) in (Decimal, int) and is_narrow(number := Decimal(value)):
+            return number
         if self.kind == "array":
             if not isinstance(value, (list, tuple, set, frozenset)):
                 raise self._refused(value, "a list")
