@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -22,10 +22,22 @@ class Buyer:
     currency_code: str
     quantity: Decimal
     region_id: str | None
-    values: Mapping[str, list[str]]
-    """Attribute → what rules about it are compared with. Nested things become dotted: `customer.groups.id`."""
-    numbers: Mapping[str, list[Decimal]]
+    context: Context
+
+    def values(self, attributes: Sequence[str]) -> dict[str, list[str]]:
+        """What rules about these attributes are compared with. Nested things have dotted names: `customer.groups.id`."""
+        if not attributes:
+            return {}
+        flat: dict[str, list[str]] = {}
+        for name, value in self.context.items():
+            _flatten(value, name, flat)
+        flat["currency_code"] = [self.currency_code]
+        return {name: flat[name] for name in attributes if name in flat}
+
+
+def numbers(values: Mapping[str, Sequence[str]]) -> dict[str, list[Decimal]]:
     """Those of the values that are numbers, for rules that say `gt`, `gte`, `lt`, `lte`."""
+    return {attribute: found for attribute, given in values.items() if (found := [n for n in map(as_number, given) if n is not None])}
 
 
 def buyer(context: Context) -> Buyer:
@@ -36,13 +48,8 @@ def buyer(context: Context) -> Buyer:
     quantity = as_number(context.get("quantity", 1))
     if quantity is None:
         raise InvalidData("The pricing context's quantity has to be a number")
-    values: dict[str, list[str]] = {}
-    for attribute, value in _flat(context):
-        values.setdefault(attribute, []).append(value)
-    values["currency_code"] = [currency.lower()]
-    numbers = {attribute: found for attribute, given in values.items() if (found := [n for n in map(as_number, given) if n is not None])}
     region = context.get("region_id")
-    return Buyer(currency.lower(), quantity, region if isinstance(region, str) else None, values, numbers)
+    return Buyer(currency.lower(), quantity, region if isinstance(region, str) else None, context)
 
 
 def calculated_prices(found: Iterable[Mapping[str, Any]], currency_code: str) -> dict[str, dict[str, Any]]:
@@ -107,15 +114,17 @@ def _whole(quantity: Decimal | None) -> int | None:
     return int(quantity) or None if quantity is not None else None
 
 
-def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """`{"customer": {"groups": [{"id": "a"}]}}` → `customer.groups.id`, `a`."""
-    if isinstance(value, Mapping):
+def _flatten(value: Any, path: str, values: dict[str, list[str]]) -> None:
+    """`{"customer": {"groups": [{"id": "a"}]}}` → `customer.groups.id`: `a`."""
+    if isinstance(value, str):
+        values.setdefault(path, []).append(value)
+    elif isinstance(value, Mapping):
         for name, inner in value.items():
-            yield from _flat(inner, f"{path}.{name}" if path else str(name))
+            _flatten(inner, f"{path}.{name}", values)
     elif isinstance(value, (list, tuple, set, frozenset)):
         for inner in value:
-            yield from _flat(inner, path)
+            _flatten(inner, path, values)
     elif isinstance(value, bool):
-        yield path, "true" if value else "false"
+        values.setdefault(path, []).append("true" if value else "false")
     elif value is not None:
-        yield path, value if isinstance(value, str) else str(value)
+        values.setdefault(path, []).append(str(value))

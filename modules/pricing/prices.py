@@ -126,9 +126,11 @@ def _conditions(value: Any) -> list[tuple[str, Any]]:
 
 def as_number(value: Any) -> Decimal | None:
     """A finite Decimal, or None for what is no number."""
-    if isinstance(value, Mapping) and "value" in value:  # the form of a raw_ twin
+    if not isinstance(value, str) and isinstance(value, Mapping) and "value" in value:  # the form of a raw_ twin
         value = value["value"]
     if isinstance(value, bool) or not isinstance(value, (int, str, Decimal, float)):
+        return None
+    if isinstance(value, str) and value[:1].isalpha():  # ids and names, and what is infinite
         return None
     try:
         number = number_of(value) if isinstance(value, str) else Decimal(repr(value) if isinstance(value, float) else value)

@@ -13,7 +13,7 @@ from ...core.ids import new_id
 from ...core.messages import one_statement, reads, writes
 from ...core.module import ModuleContext, ModuleService, remembered
 from . import queries
-from .calculation import Context, buyer, calculated_prices
+from .calculation import Context, buyer, calculated_prices, numbers
 from .moments import Moments
 from .prices import Price, new_prices, read_price, read_rules
 from .tables import SCHEMA, price_preference
@@ -65,12 +65,13 @@ class PricingService(ModuleService):
         if not price_set_ids:
             return {}
         conditions = await self._conditions()
+        values = asking.values(conditions["attributes"])
         found = await self._fitting(
             list(price_set_ids),
             asking.currency_code,
             asking.quantity,
-            {name: value for name, value in asking.values.items() if name in conditions["attributes"]},
-            {name: value for name, value in asking.numbers.items() if name in conditions["attributes"]},
+            values,
+            numbers(values),
             asking.region_id,
             self._moments.last(conditions["moments"]),
         )
