@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Collection, Coroutine
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -225,8 +224,14 @@ def _telling(telling: Coroutine[Any, Any, None], kept: set[asyncio.Task[None]]) 
     return task
 
 
-class _Together:
-    """Changes of one flow that are told at once."""
+class told_together:
+    """What is changed in this block and its tasks is told other processes in one message, when the block is left.
+
+    That is before anybody gets the answer. A flow that takes its time doesn't keep others in the dark: no change is told later than
+    `LONGEST_WAIT` after its commit.
+    """
+
+    __slots__ = ("_announce", "_late", "_names", "_open", "_telling", "_token")
 
     def __init__(self) -> None:
         self._names: set[str] = set()
@@ -234,6 +239,17 @@ class _Together:
         self._late: asyncio.TimerHandle | None = None
         self._telling: set[asyncio.Task[None]] = set()
         self._open = True
+
+    async def __aenter__(self) -> None:
+        self._token = _together.set(self)
+
+    async def __aexit__(self, *_: object) -> None:
+        """Returns when everything is told. Whoever is cancelled meanwhile leaves the telling to go on."""
+        _together.reset(self._token)
+        self._open = False
+        self._tell()
+        if self._telling:
+            await asyncio.wait(self._telling)
 
     def add(self, names: frozenset[str], announce: Announce) -> bool:
         """False when it is over: a task that the flow left behind has to tell by itself."""
@@ -253,28 +269,5 @@ class _Together:
             _telling(self._announce(frozenset(self._names)), self._telling)
             self._names.clear()
 
-    async def close(self) -> None:
-        """Returns when everything is told. Whoever is cancelled meanwhile leaves the telling to go on."""
-        self._open = False
-        self._tell()
-        if self._telling:
-            await asyncio.wait(self._telling)
 
-
-_together: ContextVar[_Together | None] = ContextVar("velella_told_together", default=None)
-
-
-@asynccontextmanager
-async def told_together() -> AsyncIterator[None]:
-    """What is changed in this block and its tasks is told other processes in one message, when the block is left.
-
-    That is before anybody gets the answer. A flow that takes its time doesn't keep others in the dark: no change is told later than
-    `LONGEST_WAIT` after its commit.
-    """
-    together = _Together()
-    before = _together.set(together)
-    try:
-        yield
-    finally:
-        _together.reset(before)
-        await together.close()
+_together: ContextVar[told_together | None] = ContextVar("velella_told_together", default=None)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, overload
@@ -108,17 +108,21 @@ class Flow:
         """`execution:step`: the same however often this step is run. What third parties are told, to ask for one thing once."""
         return f"{self._run.id}:{self.path}"
 
+    # the function of a durable workflow has to get the same answers when it is run again: it is the flow of no step, and has a journal
+
     @property
     def modules(self) -> Modules:
         """One handle a module. The function of a durable workflow reads by them: what it was answered is kept. Steps write, too."""
-        modules = self._run.context.modules
-        return cast("Modules", ReadModules(self, modules, self._run.read)) if self._is_kept else modules
+        run = self._run
+        modules = run.context.modules
+        return cast("Modules", ReadModules(self, modules, run.read)) if run.journal is not None and self.step is None else modules
 
     @property
     def graph(self) -> Graph:
         """Queries across modules."""
-        graph = self._run.context.graph
-        return cast("Graph", Reader(self, "graph", graph, self._run.read)) if self._is_kept else graph
+        run = self._run
+        graph = run.context.graph
+        return cast("Graph", Reader(self, "graph", graph, run.read)) if run.journal is not None and self.step is None else graph
 
     @property
     def settings(self) -> Settings:
@@ -131,16 +135,15 @@ class Flow:
 
     def now(self) -> datetime:
         """The time, UTC. For the function of a durable workflow it stands still at `started_at`."""
-        return self.started_at if self._is_kept else self._run.context.clock()
+        run = self._run
+        return run.started_at if run.journal is not None and self.step is None else run.context.clock()
 
     # -- what can be done
 
     async def run(self, work: Work[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a step, or another workflow as part of this one: then it is undone together with this one. A durable one that has a key is
         called instead."""
-        self._outside_of_steps()
-        self._count += 1
-        result: R = await self._run.work(self, work, self._path(), args, kwargs)
+        result: R = await self._run.work(self, work, self._next(), args, kwargs)
         return result
 
     # fmt: off
@@ -175,12 +178,7 @@ class Flow:
 
         All are waited for, also when one fails: then the first error is raised, and those that succeeded are undone.
         """
-        self._outside_of_steps()
-        numbered = []
-        for work, *args in calls:
-            self._count += 1
-            numbered.append((work, self._path(), tuple(args)))
-        return await self._run.parallel(self, numbered)
+        return await self._run.parallel(self, [(work, self._next(), tuple(args)) for work, *args in calls])
 
     async def call(self, workflow: Workflow[P, R], /, key: str | None = None, **input: Any) -> R:
         """Have a durable workflow carried out by itself, once for its key, and give its result.
@@ -191,9 +189,7 @@ class Flow:
 
         Raises what it failed with, after it was undone.
         """
-        self._outside_of_steps()
-        self._count += 1
-        result: R = await self._run.call(self, workflow, self._path(), key, input)
+        result: R = await self._run.call(self, workflow, self._next(), key, input)
         return result
 
     async def start(self, workflow: Workflow[P, R], /, key: str | None = None, **input: Any) -> str:
@@ -201,18 +197,14 @@ class Flow:
 
         `key` as in `call`. Where one with that key is there, or was within the workflow's retention, that one is it.
         """
-        self._outside_of_steps()
-        self._count += 1
-        return await self._run.start(self, workflow, self._path(), key, input)
+        return await self._run.start(self, workflow, self._next(), key, input)
 
     async def sleep(self, seconds: float) -> None:
         """Wait in the table, for seconds or months: no process, no lock and no connection is kept. In the function of a durable workflow.
 
         Afterwards its function is run again from the top, by any coordinator. Who waits for its result meanwhile hears GoesOn.
         """
-        self._outside_of_steps()
-        self._count += 1
-        await self._run.sleep(self, self._path(), seconds)
+        await self._run.sleep(self, self._next(), seconds)
 
     def answer(self, value: Any, *, at_once: Any = None) -> None:
         """Say what the result of this durable workflow is, once its pivot has succeeded: whoever waits for it has it, also where what is
@@ -244,8 +236,7 @@ class Flow:
             raise UnexpectedState(f"The workflow {self.workflow.name} doesn't say that it emits {event}.")
         self.keep_events([(event, data)])
 
-    @asynccontextmanager
-    async def lock(self, key: str, *, wait: float = 10.0, lease: float = 10.0) -> AsyncIterator[Held]:
+    def lock(self, key: str, *, wait: float = 10.0, lease: float = 10.0) -> AbstractAsyncContextManager[Held]:
         """Hold a lock: `async with flow.lock(f"cart:{cart_id}")`. Raises Conflict when it can't be had within `wait` seconds.
 
         A key that this execution holds already isn't taken again: sub-workflows may ask for the locks of those they are part of. When what
@@ -255,9 +246,7 @@ class Flow:
         A lock makes changes take turns; it doesn't make them right. After a lost lease two may run at once: the guards in the
         database decide.
         """
-        yield await self._run.lock(key, wait, lease)
-        # not in a `finally`: when what is inside fails, the run gives it back after it has been undone
-        await self._run.unlock(key)
+        return _Locking(self._run, key, wait, lease)
 
     # -- inside
 
@@ -266,7 +255,10 @@ class Flow:
             self.events = []
         self.events.extend(events)
 
-    def _path(self) -> str:
+    def _next(self) -> str:
+        """The place of what is done next. Raises UnexpectedState in a step."""
+        self._outside_of_steps()
+        self._count += 1
         return f"{self.path}.{self._count}" if self.path else str(self._count)
 
     def _outside_of_steps(self) -> None:
@@ -275,10 +267,24 @@ class Flow:
                 f"The step {self.step.name} runs another step: only workflows do. Call it as a function, or make this one a workflow."
             )
 
-    @property
-    def _is_kept(self) -> bool:
-        """Whether this is the function of a durable workflow, which has to get the same answers when it is run again."""
-        return self.step is None and self._run.journal is not None
+
+class _Locking:
+    """The time for which a flow holds a lock."""
+
+    __slots__ = ("_key", "_lease", "_run", "_wait")
+
+    def __init__(self, run: Run, key: str, wait: float, lease: float) -> None:
+        self._run = run
+        self._key = key
+        self._wait = wait
+        self._lease = lease
+
+    async def __aenter__(self) -> Held:
+        return await self._run.lock(self._key, self._wait, self._lease)
+
+    async def __aexit__(self, cause: type[BaseException] | None, *_: object) -> None:
+        if cause is None:  # when what is inside fails, the run gives it back after it has been undone
+            await self._run.unlock(self._key)
 
 
 class Hooks:

@@ -134,23 +134,17 @@ class Run:
         Raises Parked where the execution has to wait: nothing is undone then. Raises Outgrown where it is short, and has to be durable:
         nothing was written then.
         """
+        flow = Flow(self, self.workflow, "")
         token = write_seen.set(None if self._recorded else self._only_write)
         try:
             with tracing.span(f"workflow {self.workflow.name}", begins=True, velella_execution=self._id):
-                return await self._carry_out(input)
+                try:
+                    result = await self._body(flow, (), input)
+                finally:
+                    if self._locks:  # kept through the undoing, and given back whatever happened
+                        await finished(self._give_back_all())
         finally:
             write_seen.reset(token)
-
-    async def _carry_out(self, input: dict[str, Any]) -> Any:
-        flow = Flow(self, self.workflow, "")
-        try:
-            result = await self._body(flow, (), input)
-        except BaseException:
-            if self._locks:  # kept through the undoing, and given back whatever happened
-                await finished(self._give_back_all())
-            raise
-        if self._locks:
-            await finished(self._give_back_all())
         self.events = flow.events or []
         return result
 
@@ -168,7 +162,7 @@ class Run:
     async def _body(self, flow: Flow, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The function of a workflow or a sub-workflow. When it fails, what was done in it is undone before the error goes on."""
         workflow = flow.workflow
-        if workflow.outlives(self.context.wants):
+        if not self._recorded and workflow.outlives(self.context.wants):
             self.durably(workflow)
         timeout = workflow.timeout
         if timeout is None and self.journal is not None and not flow.path:
