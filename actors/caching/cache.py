@@ -169,7 +169,8 @@ class Cache:
         while True:
             entry = self._fresh(key)
             if entry is not None:
-                return cast(T, entry.value)
+                known: T = entry.value
+                return known
             under = self._tags.get(tags) or self._new_tags(tags)
             flight = self._flights.get(key)
             if flight is None or flight.task is None or flight.tags is not under or not flight.fresh:
@@ -239,7 +240,7 @@ class Cache:
     def holds(self, key: Hashable) -> bool:
         """Whether `get` would find it. Counts as no look-up."""
         entry = self._entries.get(key)
-        return entry is not None and self._is_fresh(entry)
+        return entry is not None and entry.generation == entry.tags.generation and entry.expires > self._clock()
 
     def changed(self, names: frozenset[str] | None) -> None:
         """Rows (`product:prod_1`) or any rows of entities (`product`) have changed and the change is committed; None: anything may have."""
@@ -287,15 +288,12 @@ class Cache:
         entry = self._entries.get(key)
         if entry is None:
             return None
-        if self._is_fresh(entry):
-            self._entries.move_to_end(key)
-            self.figures.hits += 1
-            return entry
-        self._drop(key, entry)
-        return None
-
-    def _is_fresh(self, entry: _Entry) -> bool:
-        return entry.generation == entry.tags.generation and entry.expires > self._clock()
+        if entry.generation != entry.tags.generation or entry.expires <= self._clock():
+            self._drop(key, entry)
+            return None
+        self._entries.move_to_end(key)
+        self.figures.hits += 1
+        return entry
 
     def _outdate(self, key: Hashable) -> None:
         flight = self._flights.get(key)

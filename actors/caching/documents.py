@@ -13,7 +13,6 @@ from hashlib import blake2b
 
 import orjson
 
-from ...core.kept import kept
 from ...core.query.fields import FieldTree
 from ...core.query.page import Page, Query
 from ...core.query.plan import Catalogue
@@ -53,13 +52,14 @@ class Documents:
         self._modules = modules
         self._catalogue = catalogue
         self._cache = cache
-        self._shapes = kept(SHAPES)(self._make_shape)
 
-    def shape(self, query: Query) -> Shape | None:
-        """The kind of documents that a page of this query consists of; None where its rows can't be remembered one by one."""
-        if query.with_deleted or not self._cache.enabled:
+    def shape(self, entity: str, fields: tuple[str, ...], slots: tuple[str, ...]) -> Shape | None:
+        """The kind of documents that pages of these fields consist of, to be kept by who asks; None where rows can't be remembered one by
+        one."""
+        if not self._cache.enabled or self._catalogue.entity(entity).default_order:  # `named` has no order but that of keys
             return None
-        return self._shapes(query.entity, query.fields, query.slots)
+        shown = showing(self._catalogue, entity, FieldTree.parse(fields))
+        return Shape(entity, digest(fields, slots), shown) if shown is not None and shown.below else None
 
     async def named(self, module: str, query: Query, shape: Shape, keys: Sequence[str]) -> Page:
         """The rows of these keys, in the order of the keys, which is the entity's own; those that aren't there are left out."""
@@ -102,14 +102,7 @@ class Documents:
             shape.known = known / len(found)
         return _joined(text for _, text in found)
 
-    def _make_shape(self, entity: str, fields: tuple[str, ...], slots: tuple[str, ...]) -> Shape | None:
-        if self._catalogue.entity(entity).default_order:  # `named` has no order but that of keys
-            return None
-        shown = showing(self._catalogue, entity, FieldTree.parse(fields))
-        return Shape(entity, digest(fields, slots), shown) if shown is not None and shown.below else None
 
-
-@kept(SHAPES)
 def digest(*names: tuple[str, ...]) -> bytes:
     """Lists of fields as a key of a few bytes: clients choose them, and thousands of answers may have the same."""
     return blake2b(repr(names).encode(), digest_size=16).digest()

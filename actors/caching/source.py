@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...core.codec import pack, unpack
 from ...core.kept import kept
@@ -19,7 +19,7 @@ from ...core.query.links import LINKS
 from ...core.query.page import Page, Query, Tied
 from ...core.query.plan import Catalogue
 from .cache import Cache
-from .documents import MOST_ROWS, SHAPES, Documents, digest
+from .documents import MOST_ROWS, SHAPES, Documents, Shape, digest
 
 KEPT_MODULES = frozenset(
     ("currency", "customer", "fulfillment", "pricing", "product", "promotion", "region", "sales_channel", "stock_location", "store", "tax")
@@ -32,6 +32,17 @@ MOST_KEYS = 32
 LONGEST = 64 * 1024
 
 
+class _Kind(NamedTuple):
+    """What is known of all answers about some fields of an entity."""
+
+    key: str
+    digest: bytes
+    made_of: frozenset[str] | None
+    """Entities that rows asked for by their keys are made of besides; None where other rows of their own entity are among them."""
+    shape: Shape | None
+    """Where they are documents, each remembered by itself."""
+
+
 class CachedSource(Source):
     """Pages by keys, remembered until something they were made from changes."""
 
@@ -41,7 +52,7 @@ class CachedSource(Source):
         self._cache = cache
         self._catalogue = catalogue
         self._documents = Documents(modules, catalogue, cache)
-        self._made_of = kept(SHAPES)(self._look_into)
+        self._kind = kept(SHAPES)(self._make_kind)
         self._tags: dict[str, frozenset[str]] = {module: catalogue.entities_of(module) for module in KEPT_MODULES}
         self._tags |= {link: frozenset((link,)) for link in KEPT_LINKS}
 
@@ -52,23 +63,25 @@ class CachedSource(Source):
             page, count = await asyncio.gather(self.page(module, replace(query, count=False)), self._count(module, query))
             return Page(page.json, count)
         tags = self._tags.get(query.entity if module == "link" else module)
-        keys = _keys(query) if tags else None
-        shape = self._documents.shape(query) if tags else None
-        if shape is not None:
-            if keys and keys[0] == self._catalogue.entity(query.entity).key:
-                return await self._documents.named(module, query, shape, [keys[1]] if isinstance(keys[1], str) else keys[1])
-            if keys is None and query.limit is not None and 1 < query.limit <= MOST_ROWS:
-                return await self._documents.listed(module, query, shape)
-        if not tags or keys is None:
+        if not tags:
             return await super().page(module, query)
-        place = (query.entity, digest(query.fields, query.slots), keys, query.limit, query.with_deleted)
-        rows: tuple[str, ...] = ()
-        if keys and keys[0] == self._catalogue.entity(query.entity).key:
-            made_of = self._made_of(query.entity, query.fields)
-            if made_of is not None:
-                tags, named = made_of, keys[1]
-                rows = tuple(f"{query.entity}:{key}" for key in ((named,) if isinstance(named, str) else named))
-        text = await self._cache.get_or_fill(place, tags, lambda: self._text(module, query), rows=rows, size=_size)
+        keys = _keys(query)
+        kind = self._kind(query.entity, query.fields, query.slots)
+        named = _named(keys, kind.key)
+        if kind.shape is not None and not query.with_deleted:
+            if named is not None:
+                return await self._documents.named(module, query, kind.shape, named)
+            if keys is None and query.limit is not None and 1 < query.limit <= MOST_ROWS:
+                return await self._documents.listed(module, query, kind.shape)
+        if keys is None:
+            return await super().page(module, query)
+        place = (query.entity, kind.digest, keys, query.limit, query.with_deleted)
+        text: bytes | None = self._cache.get(place)
+        if text is None:
+            rows: tuple[str, ...] = ()
+            if named is not None and kind.made_of is not None:
+                tags, rows = kind.made_of, tuple(f"{query.entity}:{key}" for key in named)
+            text = await self._cache.get_or_fill(place, tags, lambda: self._text(module, query), rows=rows, size=_size)
         return Page(text)  # a page of one's own: its rows may be changed
 
     async def _page_of_visible(self, module: str, query: Query) -> Page:
@@ -104,8 +117,11 @@ class CachedSource(Source):
 
         return await self._cache.get_or_fill(("count", query.entity, filters), tags, fill, size=lambda _: 0)
 
+    def _make_kind(self, entity: str, fields: tuple[str, ...], slots: tuple[str, ...]) -> _Kind:
+        shape = self._documents.shape(entity, fields, slots)
+        return _Kind(self._catalogue.entity(entity).key, digest(fields, slots), self._look_into(entity, fields), shape)
+
     def _look_into(self, entity: str, fields: tuple[str, ...]) -> frozenset[str] | None:
-        """Entities that rows asked for by their keys are made of besides; None where other rows of their own entity are among them."""
         known = self._catalogue.entity(entity)
         tree = FieldTree.parse(fields)
         if any(name in known.computed for name, _ in tree) or (tree.whole and known.computed):
@@ -141,6 +157,13 @@ def _size(text: bytes) -> int:
     return len(text) if len(text) <= LONGEST else 2**62
 
 
+def _named(keys: tuple[Any, ...] | None, column: str) -> Sequence[str] | None:
+    """The values of that column which rows are asked for by; None where they are asked for by something else."""
+    if not keys or keys[0] != column:
+        return None
+    return (keys[1],) if isinstance(keys[1], str) else keys[1]
+
+
 def _keys(query: Query) -> tuple[Any, ...] | None:
     """What the query is asked by, as something that can be looked up; None for what isn't worth remembering."""
     if query.order or query.offset or query.count or len(query.filters) > 1:
@@ -148,10 +171,10 @@ def _keys(query: Query) -> tuple[Any, ...] | None:
     if not query.filters:
         return () if query.limit == 1 else None
     [(column, value)] = query.filters.items()
-    if isinstance(value, Mapping):
-        value = value["$in"] if tuple(value) == ("$in",) else None
     if isinstance(value, str):
         return (column, value)
+    if isinstance(value, Mapping):
+        value = value["$in"] if tuple(value) == ("$in",) else None
     if isinstance(value, list) and len(value) <= MOST_KEYS and all(isinstance(one, str) for one in value):
         return (column, tuple(value))
     return None

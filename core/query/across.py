@@ -43,8 +43,10 @@ def crossings(catalogue: Catalogue, entity: str, filters: Mapping[str, Any], dep
     """How many filters reach out of the entity's module. What isn't shaped as it should be is left to the module."""
     if depth > DEPTH:
         raise InvalidData("Filters are nested too deeply")
-    found = 0
+    found, own = 0, catalogue.own_columns(entity)
     for name, value in filters.items():
+        if name in own:
+            continue
         if name in _LOGICAL or name == "$not":
             found += sum(crossings(catalogue, entity, part, depth + 1) for part in _branches(value))
         elif (relation := catalogue.relation(entity, name)) is not None:

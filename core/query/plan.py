@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from ..budget import RELATIONS, VISITS
 from ..errors import InvalidData
@@ -16,6 +17,13 @@ from .fields import FieldTree
 from .links import LINKS, NOT_THERE, REFERENCES, Alias, Edge, Link, Reference, aliases_of, edges_of
 
 Path = tuple[str, ...]
+
+
+class _Known(NamedTuple):
+    module: str
+    entity: Entity
+    own: frozenset[str]
+    """Names of what the module shows of it, less its relations."""
 
 
 class Catalogue:
@@ -32,21 +40,22 @@ class Catalogue:
         """`together`: whether two modules' tables lie in one database."""
         links = tuple(links)
         self._together = together
-        self._entities: dict[str, tuple[str, Entity]] = {}
+        self._entities: dict[str, _Known] = {}
         for schema in schemas:
             for entity in schema.entities.values():
                 if entity.name in self._entities:
-                    raise ValueError(f"Two modules have an entity {entity.name}: {self._entities[entity.name][0]} and {schema.module}")
-                self._entities[entity.name] = (schema.module, entity)
+                    raise ValueError(f"Two modules have an entity {entity.name}: {self._entities[entity.name].module} and {schema.module}")
+                own = frozenset((*entity.table.c.keys(), *entity.computed)) - entity.relations.keys()
+                self._entities[entity.name] = _Known(schema.module, entity, own)
         self._edges = edges_of(links, references)
         self._aliases = aliases_of(links)
         self._of_module: dict[str, frozenset[str]] = {}
-        for name, (module, _) in self._entities.items():
-            self._of_module[module] = self._of_module.get(module, frozenset()) | {name}
+        for name, known in self._entities.items():
+            self._of_module[known.module] = self._of_module.get(known.module, frozenset()) | {name}
         self._link_keys = {link.name: (link.left.key, link.right.key) for link in links}
 
     def module_of(self, entity: str) -> str:
-        return self._find(entity)[0]
+        return self._find(entity).module
 
     def has_module(self, name: str) -> bool:
         return name in self._of_module
@@ -57,16 +66,20 @@ class Catalogue:
 
     def entity(self, name: str) -> Entity:
         """Raises InvalidData for a name that no loaded module has."""
-        return self._find(name)[1]
+        return self._find(name).entity
 
     def relation(self, entity: str, name: str) -> Relation | None:
         """The relation of that name inside the entity's own module."""
-        return self._find(entity)[1].relations.get(name)
+        return self._find(entity).entity.relations.get(name)
+
+    def own_columns(self, entity: str) -> frozenset[str]:
+        """Names of what the entity's own module shows, less its relations."""
+        return self._find(entity).own
 
     def owns(self, entity: str, name: str) -> bool:
         """Whether the entity's own module shows a column or relation of that name."""
-        own = self._find(entity)[1]
-        return name in own.relations or name in own.table.c or name in own.computed
+        known = self._find(entity)
+        return name in known.own or name in known.entity.relations
 
     def edge(self, entity: str, name: str) -> Edge | None:
         """The step of that name to another module. What the entity's own module has comes first."""
@@ -100,9 +113,9 @@ class Catalogue:
 
     def keys(self, entity: str) -> Path:
         """The columns that tell a row of the entity from others: shown even where only joining asked for them."""
-        return (*self._link_keys.get(entity, ()), self._find(entity)[1].key)
+        return (*self._link_keys.get(entity, ()), self._find(entity).entity.key)
 
-    def _find(self, name: str) -> tuple[str, Entity]:
+    def _find(self, name: str) -> _Known:
         try:
             return self._entities[name]
         except KeyError:
