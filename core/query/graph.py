@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from .. import json
 from ..budget import ROWS
 from ..errors import InvalidData, NotFound, UnexpectedState
 from ..kept import kept
@@ -62,8 +61,7 @@ class Source:
         if entity in visible:
             filters["$and"] = [visible[entity]]
         page = await self.page(module, Query(entity, fields, filters, visible=visible))
-        rows: list[Row] = json.loads(page.json)
-        return rows
+        return page.own_rows()
 
     async def ties(self, asks: Sequence[Ask]) -> list[list[Row]]:
         """The ties of some things by each of several links, in the order they were made. The caller may change the rows."""
@@ -91,7 +89,7 @@ class Graph:
         Raises InvalidData for an entity, field or filter that isn't there, and for what is beyond the budget.
         """
         steps = self._plan(query.entity, query.fields)
-        visible = await self._visible(query)
+        visible = await self._visible(query) if query.visible else NOTHING_HIDDEN
         most = ROWS // (1 + steps.relations)
         if query.limit is not None and query.limit > most and query.count:
             page = await self._root(replace(query, limit=most), steps, visible)
@@ -101,15 +99,15 @@ class Graph:
             page = await self._root(query, steps, visible)
         if steps.local:
             return page
-        rows = json.loads(page.json)  # not `page.rows`: the page may be somebody's to keep
+        rows = page.own_rows()
         await self._finish(steps, rows, _For(visible, client=True))
-        return Page(json.dumps(rows), page.count)
+        return Page.of(rows, page.count)
 
     async def rows(self, query: Query) -> list[Row]:
         """The rows of one page, for code that reads them. They are the caller's own, but may share what they have in common."""
         steps = self._plan(query.entity, query.fields)
-        visible = await self._visible(query)
-        rows: list[Row] = json.loads((await self._root(query, steps, visible)).json)
+        visible = await self._visible(query) if query.visible else NOTHING_HIDDEN
+        rows = (await self._root(query, steps, visible)).own_rows()
         await self._finish(steps, rows, _For(visible))
         return rows
 
@@ -189,7 +187,7 @@ class Graph:
         found = Query(query.entity, (*steps.fields, key), among, with_deleted=query.with_deleted, visible=local.visible)
         place = {value: i for i, value in enumerate(wanted)}
         rows = sorted((await self._source.page(module, found)).rows, key=lambda row: place[row[key]])
-        return Page(json.dumps(rows), len(keys) if query.count else None)
+        return Page.of(rows, len(keys) if query.count else None)
 
     async def _visible(self, query: Query) -> Visible:
         """What rows below the root have to be, in terms of each entity's own module."""
@@ -199,7 +197,7 @@ class Graph:
         return {name: filters for name, filters in visible.items() if self.catalogue.module_of(name) == module}
 
     async def _finish(self, steps: Plan, rows: list[Row], whom: _For) -> None:
-        if rows:
+        if rows and not steps.local:
             await self._join(steps, rows, whom)
             _prune(steps.prune, rows)
 
@@ -230,8 +228,7 @@ class Graph:
                 by_key.setdefault(row[join.target_key], []).append(row)
         else:
             by_key = {row[join.target_key]: row for row in theirs}
-        shown = _shown(join)
-        taken = {key: shown(found) for key, found in by_key.items()}
+        taken = {key: _taken(join, found) for key, found in by_key.items()} if join.take else by_key
         _prune(join.plan.prune, theirs)
         nothing = join.take_many if join.take else join.many
         for row in ours:
@@ -246,23 +243,17 @@ class Graph:
         module = self.catalogue.module_of(steps.entity)
         seen = self._of_module(module, whom.visible) if whom.visible else whom.visible
         rows = await self._source.by_key(module, steps.entity, steps.fields, key, values, seen)
-        if rows:
+        if rows and not steps.local:
             await self._join(steps, rows, whom)
         return rows
 
 
-def _shown(join: Join) -> Any:
-    """How what was found for one key is shown."""
-    if not join.take:
-        return lambda found: found
-
-    def take(found: Row | list[Row]) -> Any:
-        ends = [end for row in found for end in at(row, join.take)] if isinstance(found, list) else at(found, join.take)
-        if join.take_many:
-            return ends
-        return ends[-1] if ends else None
-
-    return take
+def _taken(join: Join, found: Row | list[Row]) -> Any:
+    """What is shown of what an alias found for one key."""
+    ends = [end for row in found for end in at(row, join.take)] if isinstance(found, list) else at(found, join.take)
+    if join.take_many:
+        return ends
+    return ends[-1] if ends else None
 
 
 def _prune(columns: Sequence[tuple[Path, str]], rows: Sequence[Row]) -> None:

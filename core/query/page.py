@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import json
 from ..codec import wire
@@ -61,13 +61,36 @@ class Tied:
 @wire
 @dataclass
 class Page:
-    """The rows as the JSON text that the database made, so that an answer can go out without being parsed."""
+    """The rows as the JSON text that the database made, so that an answer can go out without being parsed.
+
+    A page `of` rows, which somebody had to work on, becomes text when somebody asks for that: in one process none may have to.
+    """
 
     json: bytes
     """A JSON array."""
     count: int | None = None
     """Rows of all pages; None where it wasn't asked for."""
     _rows: list[dict[str, Any]] | None = field(default=None, init=False, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, rows: list[dict[str, Any]], count: int | None = None) -> Page:
+        """`rows` are the page's from now on."""
+        page = cls.__new__(cls)
+        page._rows, page.count = rows, count
+        return page
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Of a page of rows `json` isn't there before it is asked for."""
+            if name != "json":
+                raise AttributeError(name)
+            self.json = made = json.dumps(self._rows)
+            return made
+
+    def own_rows(self) -> list[dict[str, Any]]:
+        """The rows, for whoever changes them: those that the page is of, which nobody else has, or parsed for this caller alone."""
+        return self._rows if self._rows is not None and "json" not in self.__dict__ else json.loads(self.json)
 
     def slots(self, name: str) -> list[str]:
         """Keys of the rows that have room under this name (the last part of the slot's path), in the order they are shown."""

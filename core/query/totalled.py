@@ -2,7 +2,7 @@
 
     plan = totalled(CART, query.fields)             # None where no totals are asked for
     page = await super().query(replace(query, fields=plan.fields))
-    return Page(dumps(plan.finish(page.rows)), page.count)
+    return Page.of(plan.finish(page.own_rows()), page.count)
 
 A plan widens what is asked for to what the totals are made of, adds them, and leaves out again what nobody asked for. A line or a way to
 send that is shown whole beside totals of the cart brings its own, with their raw_ twins, and the tax lines and adjustments they come from.

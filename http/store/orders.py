@@ -117,7 +117,7 @@ async def show_order(request: Request, filters: Mapping[str, Any], view: View = 
     """One order with its statuses, or where it was just `written`, as it was asked for. Raises NotFound."""
     fields = widened(request.fields_of(view), () if written else ONE)
     page = await request.rows(view, filters, fields=fields if written else (*fields, *MADE_OF), limit=1)
-    if page.json == b"[]":
+    if not page.rows:
         raise not_found(view, str(filters.get("id")))
     return page.rows[0] if written else with_statuses(page.rows, fields)[0]
 
@@ -149,4 +149,4 @@ async def show_orders(request: Request, view: View, filters: Mapping[str, Any]) 
         with_deleted=paging.with_deleted,
         count=True,
     )
-    return list_envelope(view.plural, Page(dumps(with_statuses(page.rows, shown)), page.count), paging)
+    return list_envelope(view.plural, Page.of(with_statuses(page.rows, shown), page.count), paging)

@@ -52,7 +52,7 @@ class OrderService(ModuleService):
         if version is not None and not rows:
             rows = await self._former(asked, version)
             count = len(rows) if query.count else None
-        return Page(json.dumps(plan.finish(rows) if plan is not None else rows), count)
+        return Page.of(plan.finish(rows) if plan is not None else rows, count)
 
     @reads
     @keyed("order_id")
