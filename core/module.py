@@ -80,6 +80,8 @@ class ModuleContext:
 class Memory(Protocol):
     """A cache of this process that hears of every change (see `actors.caching.Cache`)."""
 
+    def get(self, key: Hashable) -> Any: ...
+
     async def get_or_fill(self, key: Hashable, tags: frozenset[str], fill: Callable[[], Awaitable[bytes]]) -> bytes: ...
 
 
@@ -97,10 +99,15 @@ def remembered(*entities: str) -> Callable[[Callable[Concatenate[M, P], Awaitabl
             if memory is None or self.database.transaction_running is not None:
                 return await method(self, *args, **kwargs)
 
-            async def fill() -> bytes:
-                return pack(await method(self, *args, **kwargs))
+            place = (method, pack([args, kwargs]))
+            known: bytes | None = memory.get(place)
+            if known is None:
 
-            answer: R = unpack(await memory.get_or_fill((method, pack([args, kwargs])), tags, fill))
+                async def fill() -> bytes:
+                    return pack(await method(self, *args, **kwargs))
+
+                known = await memory.get_or_fill(place, tags, fill)
+            answer: R = unpack(known)
             return answer
 
         from_memory.remembered = tags  # type: ignore[attr-defined]
@@ -136,7 +143,7 @@ class ModuleService(Undoable):
         """
         page, count = await self.lists.page(query)
         showing = self.statements.documents.showing(query)
-        return Page(page if showing is None else json.dumps(self._out_of_documents(query.entity, showing, page)), count)
+        return Page(page, count) if showing is None else Page.of(self._out_of_documents(query.entity, showing, page), count)
 
     async def _rows(self, query: Query) -> tuple[Rows, int | None]:
         """What `query` gives, as rows: for a module that adds something to them."""
@@ -193,11 +200,8 @@ class ModuleService(Undoable):
     @reads
     async def whole(self, entity: str, id: str) -> Row | None:
         """All of a row and of its document, hidden columns too; None where it isn't there. In one statement, whatever lies in it."""
-        kind = self.schema[entity]
-        query = Query(entity, ("*", self.schema.parts[entity][0].name), {kind.key: id}, limit=1)
-        page = (await self.database.fetch_row(self.statements.page(query, hidden=True, twins=False)))[0]
-        rows: Rows = json.loads(page)
-        return self.statements.documents.opened(kind, rows[0]) if rows else None
+        rows: Rows = json.loads((await self.database.fetch_row(self.statements.whole(entity, id)))[0])
+        return self.statements.documents.opened(self.schema[entity], rows[0]) if rows else None
 
     def _out_of_documents(self, entity: str, showing: Showing, page: bytes) -> Rows:
         """The rows of a page that came as they are kept, as they are shown."""

@@ -186,8 +186,8 @@ class Database:
         """All rows of such a statement."""
         timeout = _time_left()
 
-        async def fetch(connection: Connection) -> list[asyncpg.Record]:
-            return await connection.fetch(asked.sql, *asked.arguments, timeout=timeout)
+        def fetch(connection: Connection) -> Awaitable[list[asyncpg.Record]]:
+            return connection.fetch(asked.sql, *asked.arguments, timeout=timeout)
 
         return await self._run(asked.sql, _planned_anew(fetch) if asked.anew else fetch)
 

@@ -44,10 +44,6 @@ class Connection(asyncpg.Connection):
             self._texts.add(sql)
             self.prepared += len(sql)
 
-    @property
-    def is_full(self) -> bool:
-        return self.prepared > PREPARED
-
 
 class Pool:
     def __init__(self, connect: Callable[[], Awaitable[Connection]], size: int) -> None:
@@ -97,11 +93,11 @@ class Pool:
 
     def release(self, connection: Connection, *, doubtful: bool = False) -> None:
         """Give it back. `doubtful`: its statement was given up. One that has prepared too much is replaced by a new one."""
-        if doubtful or self._closed or connection.is_full or connection.is_closed() or connection.is_in_transaction():
+        if doubtful or self._closed or connection.prepared > PREPARED or connection.is_closed() or connection.is_in_transaction():
             task = asyncio.ensure_future(self._end(connection))
             self._ending.add(task)
             task.add_done_callback(self._ending.discard)
-        elif not self._hand_on(connection):
+        elif not self._waiting or not self._hand_on(connection):
             self._idle.append(connection)
 
     def renew(self) -> None:

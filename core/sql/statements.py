@@ -42,6 +42,8 @@ class Statements:
         self.catalog = Catalog(schema)
         self.documents = Documents(self.catalog, known)
         self._pages: Kept[Numbered] = Kept(STATEMENT_BYTES)
+        self._whole: dict[str, Numbered] = {}
+        """Of entities with documents: what finds one by its key."""
 
     def page(self, query: Query, *, hidden: bool = False, twins: bool = True, apart: bool = False, known: Known | None = None) -> Asked:
         """The statement of a page. Its row: the JSON text of the page, and the count where it was asked for.
@@ -74,6 +76,20 @@ class Statements:
             self._keep(key, statement)
         values += (offset, limit, *known.values())
         return Asked(statement.sql, statement.arguments(values), looks_for_words(shape))
+
+    def whole(self, entity_name: str, key: Any) -> Asked:
+        """The statement of one row as it is kept, its document and hidden columns too. Its row: the JSON text of a page with that row."""
+        entity = self.catalog.schema[entity_name]
+        statement = self._whole.get(entity_name)
+        if statement is None:
+            query = Query(entity_name, ("*", self.catalog.schema.parts[entity_name][0].name), {entity.key: key}, limit=1)
+            shape = FilterReader(self.catalog, hidden=True).read(entity, query.filters)
+            showing = self.documents.showing(query, hidden=True, twins=False)
+            maker = PageMaker(self.catalog, query, hidden=True, twins=False)
+            statement = self._whole[entity_name] = maker.make(
+                entity, shape, 1, limited=True, first=_first_rows(1, 0), apart=False, known=UNKNOWN, showing=showing
+            )
+        return Asked(statement.sql, statement.arguments([self.catalog.fields(entity)[entity.key].coerce(key), 0, 1]))
 
     def count(self, entity_name: str, filters: Any, *, known: Known | None = None) -> Asked:
         """The statement that counts rows. Its row: the count, and what `Known` tells of."""

@@ -93,10 +93,11 @@ def _shown(option: dict[str, Any], wanted: FieldTree) -> dict[str, Any]:
 def _kept(value: Any, wanted: FieldTree) -> Any:
     if isinstance(value, list):
         return [_kept(each, wanted) for each in value]
-    if not isinstance(value, dict) or (wanted.whole and not wanted.children):
+    whole, children = wanted.whole, wanted.children
+    if not isinstance(value, dict) or (whole and not children):
         return value
     return {
-        name: _kept(each, wanted.children[name]) if name in wanted.children else each
+        name: _kept(each, children[name]) if name in children else each
         for name, each in value.items()
-        if wanted.whole or name in wanted.children or name == "id"
+        if whole or name in children or name == "id"
     }
