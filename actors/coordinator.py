@@ -222,7 +222,7 @@ class Coordinator(Service):
         rows: list[Row] = json.loads(page.json)
         if "id" in query.fields or "*" in query.fields:
             completed(rows, await self._database.fetch(queries.PACKED, {"ids": [row["id"] for row in rows]}))
-        return Page(json.dumps(rows), page.count)
+        return Page.of(rows, page.count)
 
     @reads
     async def progress(self, workflow: str, transaction: str | None = None) -> Rows:

@@ -288,7 +288,7 @@ class Request:
 
 def as_shown(view: View, page: Page) -> Page:
     """A page as clients know its rows."""
-    return page if view.shown is None else Page(dumps([view.shown(row) for row in page.rows]), page.count)
+    return page if view.shown is None else Page.of([view.shown(row) for row in page.rows], page.count)
 
 
 def not_found(view: View, id: str | None, by: str = "id") -> NotFound:

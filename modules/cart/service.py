@@ -9,7 +9,6 @@ from typing import Any
 
 from ...core.emails import email_address
 from ...core.errors import Conflict, InvalidData, NotFound
-from ...core.json import dumps
 from ...core.messages import keyed, one_statement, reads, writes
 from ...core.module import ModuleService, Row
 from ...core.query.page import Page, Query
@@ -36,7 +35,7 @@ class CartService(ModuleService):
         if plan is None:
             return await super().query(query)
         rows, count = await self._rows(replace(query, fields=plan.fields))
-        return Page(dumps(plan.finish(rows)), count)
+        return Page.of(plan.finish(rows), count)
 
     @reads
     @keyed("cart_id")
