@@ -16,7 +16,7 @@ import itertools
 import time
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
 from .ids import ulid
@@ -51,11 +51,12 @@ class CallContext:
 
     def within(self, seconds: float) -> CallContext:
         """The same, with at most `seconds` left."""
-        return replace(self, deadline=min(self.deadline, time.monotonic() + seconds))
+        deadline = min(self.deadline, time.monotonic() + seconds)
+        return CallContext(self.trace_id, deadline, self.message_id, self.scope, self.fresh, self.lease, self.sequence)
 
     def scoped(self, scope: str, *, fresh: bool = False, lease: Callable[[], float] | None = None) -> CallContext:
         """The same inside a durable step: its writes are numbered `scope/1`, `scope/2`, … from the beginning."""
-        return replace(self, scope=scope, message_id=None, fresh=fresh, lease=lease, sequence=itertools.count(1))
+        return CallContext(self.trace_id, self.deadline, None, scope, fresh, lease)
 
     def write_deadline(self) -> float:
         """When a write that is sent now has to be done, in monotonic seconds."""

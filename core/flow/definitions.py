@@ -122,11 +122,9 @@ class Workflow(Generic[P, R]):
     def outlives(self, wants: Callable[[str], bool]) -> bool:
         """Whether every run of it has to be finished or undone after a crash: it is durable, or what applications added to it writes, or
         somebody `wants` one of its events, which would be lost."""
-        return (
-            self.durable
-            or any(not handler.reads for handlers in self.handlers.values() for handler in handlers)
-            or any(map(wants, self.emits or ()))
-        )
+        if self.durable or (self.emits and any(map(wants, self.emits))):
+            return True
+        return bool(self.handlers) and any(not handler.reads for handlers in self.handlers.values() for handler in handlers)
 
     def may_emit(self, event: str) -> bool:
         return self.durable or self.emits is None or event in self.emits
