@@ -1,0 +1,57 @@
+"""What a request costs in Python at most: calls of our own functions. These figures only fall."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+import velella
+from velella.workflows.cart.lines import add_to_cart
+
+from .conftest import Market, Store
+
+CALLS = {"add a line": 1200, "look at products again": 28}
+"""In a shop that is warm, with room for what other tests leave in it. A coroutine counts once for each time that it goes on."""
+OURS = str(Path(next(iter(velella.__path__))))
+BESIDE = str(Path(OURS) / "core" / "codec.py")
+"""Where messages are copied in tests only."""
+
+
+class Calls:
+    """Counts calls of our functions."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, frame: FrameType, event: str, _: Any) -> None:
+        if event == "call" and (name := frame.f_code.co_filename).startswith(OURS) and "/tests/" not in name and name != BESIDE:
+            self.count += 1
+
+
+async def _counted(ask: Awaitable[Any]) -> tuple[Any, int]:
+    calls = Calls()
+    sys.setprofile(calls)
+    try:
+        answer = await ask
+    finally:
+        sys.setprofile(None)
+    return answer, calls.count
+
+
+async def test_a_request_keeps_to_its_calls(market: Market, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in tuple(add_to_cart.handlers):  # of an application that other tests have in this process
+        monkeypatch.delitem(add_to_cart.handlers, name)
+    variants = [await market.new_variant({"eur": "11.90"}, stock=50) for _ in range(2)]
+    least: dict[str, int] = {}
+    for _ in range(6):  # until it is warm; what others do beside it in this process counts, so the least is looked at
+        cart = await store.add(await store.cart("de"), variants[0])
+        _, added = await _counted(store.add(cart, variants[1]))
+        _, seen = await _counted(store.get("/store/products", region_id=market.regions["de"], limit="17"))
+        for name, count in (("add a line", added), ("look at products again", seen)):
+            least[name] = min(count, least.get(name, count))
+    assert {name: count for name, count in least.items() if count > CALLS[name]} == {}
