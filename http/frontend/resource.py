@@ -23,7 +23,7 @@ from .filters import NOTHING, Filters
 from .flows import creates, deletes, once, takes, updates
 from .nested import belonging, belongs, deleted_from
 from .request import Answer, Request, deleted
-from .routes import Handler, Route, Row, Write
+from .routes import Handler, Route, Row, Within, Write
 from .view import View
 
 
@@ -35,7 +35,7 @@ class Resource:
     view: View
     param: str
     by: str
-    within: Mapping[str, str]
+    within: Within
     parent: View | None
     sources: str
     summaries: Mapping[str, str]
@@ -60,7 +60,7 @@ class Resource:
         ignored = dict.fromkeys(like_list.split(), list.ignoring() if list is not None else NOTHING)
         made = []
         if list is not None:
-            made.append(self._route("GET", self.path, self._list(), says["list"], query=list, many=True, cached=Cached(self.sources)))
+            made.append(self._route("GET", self.path, self._list(), says["list"], query=list, many=True, cached=self._remembered()))
         if get:
             made.append(
                 self._route(
@@ -69,7 +69,7 @@ class Resource:
                     self._get(),
                     says["get"],
                     query=ignored.get("get", NOTHING),
-                    cached=Cached(one=()) if self.view.shown is None else Cached(self.sources),
+                    cached=self._remembered(one=True),
                 )
             )
         if create is not None:
@@ -91,6 +91,12 @@ class Resource:
             query = ignored.get("delete", None if self.parent is None else NOTHING)
             made.append(self._route("DELETE", item, self._delete(remove, object), says["delete"], query=query))
         return made
+
+    def _remembered(self, *, one: bool = False) -> Cached | None:
+        """What is only for the caller isn't."""
+        if not all(isinstance(of, str) for of in self.within.values()):
+            return None
+        return Cached(one=()) if one and self.view.shown is None else Cached(self.sources)
 
     def _no_flow(self, what: str) -> Any:
         raise TypeError(f"{self.path} has no workflow to {what} by")
@@ -125,11 +131,11 @@ class Resource:
         )
 
     def _parents(self, request: Request) -> dict[str, str]:
-        return {column: request.params[param] for column, param in self.within.items()}
+        return {column: request.params[of] if isinstance(of, str) else of(request) for column, of in self.within.items()}
 
     def _parent_id(self, request: Request) -> str:
-        (param,) = self.within.values()
-        return request.params[param]
+        (id,) = self._parents(request).values()
+        return id
 
     def _key_column(self, request: Request) -> str:
         return request.graph.catalogue.entity(self.view.entity).key

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 Handler = Callable[[Request], Awaitable[Answer]]
+Within = Mapping[str, str | Callable[[Request], str]]
 
 BATCH_LIMIT = 2 * 1024 * 1024
 """Body limit of batch routes."""
@@ -190,7 +191,7 @@ class Routes:
         object: str | None = None,
         param: str = "id",
         by: str = "id",
-        within: Mapping[str, str] | None = None,
+        within: Within | None = None,
         parent: View | None = None,
         like_list: str = "",
         sources: str = "",
@@ -211,7 +212,7 @@ class Routes:
             object: what the answer to DELETE calls it. Default: the entity's name.
             param: name of the path's parameter, where `id` is taken by a parent.
             by: the column that the path names (`code` for currencies).
-            within: column → parameter of the path: only rows of that parent exist here, and new ones get it.
+            within: column → parameter of the path, or what knows it of the request: only rows of that parent exist here; new ones get it.
             parent: what rows `within` it are a part of: writing answers with that instead, and deleting what isn't there is no error.
             sources: modules and links that answers are made from besides what their fields and filters lead to (see `Cached`).
             summaries: for the API's description, of those of `list get create update delete` that have more to say than what they are.

@@ -9,9 +9,7 @@ from ..frontend.access import CUSTOMER_REGISTERING
 from ..frontend.addresses import CustomerAddressBody
 from ..frontend.bodies import Body, Email, Metadata
 from ..frontend.filters import MANY, TEXT, Filters
-from ..frontend.nested import belonging, belongs, deleted_from
 from ..frontend.request import Answer, Request
-from ..frontend.resource import require
 from ..frontend.routes import Routes
 from ..frontend.view import View, words
 from .views import under
@@ -74,42 +72,22 @@ async def update_me(request: Request) -> Answer:
 
 # -- addresses
 
-ADDRESSES = "/store/customers/me/addresses"
-
-
-@routes.get(ADDRESSES, returns=ADDRESS, query=Filters(q=TEXT, city=MANY, country_code=MANY, postal_code=MANY), many=True)
-async def list_addresses(request: Request) -> Answer:
-    """List the customer's addresses."""
-    return await request.fetch_list(ADDRESS, {**request.filters, "customer_id": me(request)})
-
-
-@routes.get(f"{ADDRESSES}/{{address_id}}", returns=ADDRESS)
-async def get_address(request: Request) -> Answer:
-    """Get an address of the customer."""
-    return await request.fetch(ADDRESS, request.params["address_id"], filters={"customer_id": me(request)})
-
-
-@routes.post(ADDRESSES, body=CustomerAddressBody, returns=CUSTOMER)
-async def add_address(request: Request) -> Answer:
-    """Add an address to the customer's own."""
-    await require(request, "customer", [me(request)])
-    await request.run(CUSTOMER_ADDRESSES.create, rows=[{**request.body, "customer_id": me(request)}])
-    return await request.fetch(CUSTOMER, me(request))
-
-
-@routes.post(f"{ADDRESSES}/{{address_id}}", body=CustomerAddressBody, returns=CUSTOMER)
-async def update_address(request: Request) -> Answer:
-    """Change an address of the customer."""
-    id = request.params["address_id"]
-    await belonging(request, "customer_address", id, customer_id=me(request))
-    await request.run(CUSTOMER_ADDRESSES.update, rows=[{**request.body, "id": id}])
-    return await request.fetch(CUSTOMER, me(request))
-
-
-@routes.delete(f"{ADDRESSES}/{{address_id}}", returns=CUSTOMER)
-async def delete_address(request: Request) -> Answer:
-    """Delete an address of the customer."""
-    id = request.params["address_id"]
-    if await belongs(request, "customer_address", id, customer_id=me(request)):
-        await request.run(CUSTOMER_ADDRESSES.delete, ids=[id])
-    return await deleted_from(request, CUSTOMER, me(request), id, "address")
+routes.resource(
+    "/store/customers/me/addresses",
+    ADDRESS,
+    CUSTOMER_ADDRESSES,
+    list=Filters(q=TEXT, city=MANY, country_code=MANY, postal_code=MANY),
+    create=CustomerAddressBody,
+    update=CustomerAddressBody,
+    object="address",
+    param="address_id",
+    within={"customer_id": me},
+    parent=CUSTOMER,
+    summaries={
+        "list": "List the customer's addresses.",
+        "get": "Get an address of the customer.",
+        "create": "Add an address to the customer's own.",
+        "update": "Change an address of the customer.",
+        "delete": "Delete an address of the customer.",
+    },
+)
