@@ -56,11 +56,11 @@ class SupervisorService(Service):
 
     async def scale(self, wanted: dict[str, list[int]]) -> None:
         """Begin to give pools so many replicas: pool → least and most. Raises Misconfigured, or Conflict while another change runs."""
-        self._supervisor.changes.scale({name: (least, most) for name, (least, most) in wanted.items()})
+        await self._supervisor.changes.scale({name: (least, most) for name, (least, most) in wanted.items()})
 
     async def roll(self, pools: list[str]) -> None:
         """Begin to replace the processes of these pools, or of all, one by one. Raises as `scale` does."""
-        self._supervisor.changes.roll(pools)
+        await self._supervisor.changes.roll(pools)
 
     async def stop(self) -> None:
         """Begin to stop, as on SIGTERM. Answers before it is done."""

@@ -89,17 +89,7 @@ class DetachedSupervisor:
         """Begin to make the pools what a cluster file says. The error, if it can't be begun."""
         if self._supervisor is None:
             return Unavailable("The supervisor is starting.", hint="Try again in a moment.").to_wire()
-        done: Future[None] = Future()
-
-        def begin(supervisor: Supervisor) -> None:
-            try:
-                supervisor.changes.apply(_pools(pools))
-                done.set_result(None)
-            except Exception as error:  # noqa: BLE001 - handed to whoever asked
-                done.set_exception(error)
-
-        self._loop.call_soon_threadsafe(begin, self._supervisor)
-        return self._told(done)
+        return self._told(asyncio.run_coroutine_threadsafe(self._supervisor.changes.apply(_pools(pools)), self._loop))
 
     @ray.method(concurrency_group="control")
     def down(self) -> None:

@@ -35,6 +35,8 @@ class Member:
     """Whether it gives no answer, perhaps with all of its node."""
     node: str = ""
     """The node it was meant for, until its address says where it is."""
+    generation: int = 0
+    """Of the pool, when it was made (see `reconcile.py`)."""
 
     @property
     def place(self) -> str:
@@ -95,13 +97,11 @@ def move(pool: Pool, members: Sequence[Member], nodes: Sequence[Mapping[str, Any
     return None
 
 
-def one_too_many(pool: Pool, members: Iterable[Member]) -> Member | None:
-    """Whom a pool can do without that has more replicas than it may have: one that doesn't run, else one of the fullest place."""
-    own = [member for member in members if member.id.pool == pool.name]
-    if len(own) <= pool.at_most:
-        return None
-    places = Counter(member.place for member in own)
-    return max(own, key=lambda member: (member.state != "running", places[member.place], member.id))
+def one_too_many(own: Sequence[Member], members: Iterable[Member]) -> Member:
+    """Whom a pool can do without best: one that doesn't run, else one where most of its replicas are, and most of all. `own`: its replicas,
+    at least one, of all `members`."""
+    places, filled = Counter(member.place for member in own), Counter(member.place for member in members)
+    return max(own, key=lambda member: (member.state != "running", places[member.place], filled[member.place], member.id))
 
 
 def _may_hold(node: Mapping[str, Any], pool: Pool, here: Sequence[Member]) -> bool:

@@ -13,8 +13,8 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psutil
@@ -23,6 +23,7 @@ from ..core.errors import Unavailable, VelellaError
 from ..core.logs import logger
 from ..core.metrics import Sample
 from ..core.settings import Settings
+from .autoscale import Scaling
 from .changes import Changes
 from .cluster import Cluster, Surroundings, run_dir
 from .control import Control, supervisor_handle
@@ -30,9 +31,10 @@ from .directory import HOST, NODE, Address, Directory, ReplicaId
 from .logpipe import LogPipe
 from .members import Member, node_for
 from .metrics import gather
+from .nodes import Nodes
+from .reconcile import DRAINING, Start, Wanted, in_order, moves
 from .router import Router, socket_links
 from .services import import_path
-from .spreading import Spreading
 from .terms import first_version, take_term, term_of
 from .tls import client_tls
 from .topology import Pool, Topology
@@ -59,9 +61,9 @@ NO_TCP = "none"
 """As `message_host`: take no messages by TCP. Between nodes they then go as Ray calls."""
 LAST_TIERS = (("http",), ("workflows",))
 """Who stops first: the doors, so that nothing new comes in, then those who send messages on behalf of others."""
-GROW_WAITING, GROW_CHECKS = 8, 3
-"""A pool grows when this many messages wait for each of its replicas, at so many checks in a row."""
-SHRINK_SECONDS = 60.0
+HELD_SECONDS = 30.0
+"""How long none is started of a pool of which one could not be. It doubles each time, to `HELD_AT_MOST`."""
+HELD_AT_MOST = 300.0
 
 
 class Supervisor:
@@ -96,12 +98,16 @@ class Supervisor:
                 preload=self._packages() if len(topology.pools) == 1 else (),
             )
         )
+        self.wanted = {pool.name: Wanted(pool, pool.replicas) for pool in in_order(topology.pools)}
+        """Pool → how it shall be, in the order in which they are rolled."""
         self._members: dict[ReplicaId, Member] = {}
-        self._leaving: dict[ReplicaId, Member] = {}
+        self._under_way: set[asyncio.Task[None]] = set()
+        """What was begun and isn't done."""
+        self._looks: dict[ReplicaId, asyncio.Task[bool]] = {}
+        self._held: dict[str, Held] = {}
+        self._nodes = Nodes()
         self._logs = LogPipe(self.settings)
         self._control = Control(self.settings, self)
-        self.changing = asyncio.Lock()
-        """Held while replicas are added or taken away."""
         self.changes = Changes(self)
         me = Address(ReplicaId("supervisor", 0))
         self._router = Router(
@@ -109,8 +115,6 @@ class Supervisor:
         )
         self._watching: asyncio.Task[None] | None = None
         self._scaling = Scaling()
-        self._sizing: asyncio.Task[None] | None = None
-        self._spreading = Spreading(self)
         self._version = 0
         self._latest_term = 0
         """The highest that replicas have told us of."""
@@ -136,7 +140,7 @@ class Supervisor:
             self._version = first_version(await asyncio.to_thread(take_term))
         if self._inside and await self._adopt():
             self._watching = asyncio.create_task(self._watch())
-        new = [self._plan(pool) for pool in self.topology.pools for _ in range(pool.replicas - len(self.members(pool.name)))]
+        new = [self._plan(pool) for pool in self.pools for _ in range(pool.replicas - len(self.members(pool.name)))]
         await self._make(new)
         await self._ready(new)
         await self._tell_directory()
@@ -150,8 +154,8 @@ class Supervisor:
         from .replica import named_actors
 
         for id, actor in (await asyncio.to_thread(named_actors)).items():
-            if (pool := self.pool(id.pool)) is not None:
-                member = self._plan(pool, id.index)
+            if (wanted := self.wanted.get(id.pool)) is not None:
+                member = self._plan(wanted.pool, id.index)
                 member.actor, member.state = actor, "restarting"
         await asyncio.gather(*(self._look_at(member) for member in self._members.values()))
         if self._is_outdated():  # Ray's store was lost, and terms began anew
@@ -161,9 +165,10 @@ class Supervisor:
             await self._tell_directory()
         return len(self._members)
 
-    def pool(self, name: str) -> Pool | None:
-        """The pool of that name, as it shall be."""
-        return next((pool for pool in self.topology.pools if pool.name == name), None)
+    @property
+    def pools(self) -> list[Pool]:
+        """As they shall be, in the order in which they were given."""
+        return [self.wanted[pool.name].pool for pool in self.topology.pools]
 
     def members(self, pool: str) -> list[Member]:
         """The replicas of a pool."""
@@ -178,7 +183,8 @@ class Supervisor:
         taken = {member.id.index for member in self.members(pool.name)}
         id = ReplicaId(pool.name, next(n for n in range(len(taken) + 1) if n not in taken) if index is None else index)
         path = None if self._cluster.is_joined else socket_path(self.settings, id)  # elsewhere it isn't known before it has started
-        member = self._members[id] = Member(id, pool, None, Address(id, path=path, actor=actor_name(id)))
+        generation = self.wanted[pool.name].generation
+        member = self._members[id] = Member(id, pool, None, Address(id, path=path, actor=actor_name(id)), generation=generation)
         return member
 
     async def _make(self, members: Sequence[Member]) -> None:
@@ -239,14 +245,15 @@ class Supervisor:
         """Where everybody is, as far as we know."""
         away = (member.id for member in self._members.values() if member.is_away)
         listed = ((member.address, member.pool.services) for member in self._listed())
-        leaving = (member.address for member in self._leaving.values())
-        told = [member.report.get("documents", {}) for member in (*self._members.values(), *self._leaving.values())]
+        leaving = (member.address for member in self._members.values() if member.state == DRAINING)
+        told = [member.report.get("documents", {}) for member in self._members.values()]
         return Directory.of(listed, self._version, away=away, leaving=leaving, documents=known_to_all(told))
 
     def _listed(self) -> list[Member]:
         """Those whom messages shall go to: a silent one is left out as long as its pool has others."""
-        well = {member.id.pool for member in self._members.values() if not member.is_away}
-        return [member for member in self._members.values() if not member.is_away or member.id.pool not in well]
+        staying = [member for member in self._members.values() if member.state != DRAINING]
+        well = {member.id.pool for member in staying if not member.is_away}
+        return [member for member in staying if not member.is_away or member.id.pool not in well]
 
     async def _tell_directory(self) -> None:
         """Hand the directory to every replica. By Ray, since it may be what they need to reach each other."""
@@ -278,22 +285,29 @@ class Supervisor:
                 checked = time.monotonic()
 
     async def _check(self, ask: bool) -> None:
-        """See whether all processes are there, and if `ask`, how they are."""
-        there = [member for member in self._members.values() if member.actor is not None]
+        """See whether all processes are there, and if `ask`, begin to ask how they are; then begin what is to be done. Nothing waits."""
+        there = [member for member in self._members.values() if member.actor is not None and member.state != DRAINING]
         changed = [self._is_gone(member) for member in there]
+        changed += self._answers()
         if ask:
-            # one that is only just being made can't answer yet, and would keep the others waiting for the next look: `_ready` waits for it
-            made = [member for member in there if member.pid is not None or member.state != "starting"]
-            changed += await asyncio.gather(*(self._look_at(member) for member in made))
-            if not self.changing.locked() and (self._sizing is None or self._sizing.done()):
-                self._sizing = asyncio.create_task(self._size())
-                if self._cluster.is_joined:
-                    self._spreading.look()
+            # one that is only just being made can't answer yet: `_start` waits for it
+            for member in there:
+                if member.id not in self._looks and (member.pid is not None or member.state != "starting"):
+                    self._looks[member.id] = asyncio.create_task(self._look_at(member))
+            self._follow_queues()
+            if self._cluster.is_joined:
+                self._nodes.look()
         if self._is_outdated():
             log.critical("another supervisor has taken over: this one ends", term=self._latest_term)
             os._exit(1)  # nothing of what it was about to do may still be done
         if any(changed):
-            await self._after_restart()
+            self._begin(self._after_restart())
+        self._reconcile()
+
+    def _answers(self) -> list[bool]:
+        """What came of the looks that have ended: whether each has seen something new."""
+        ended = [id for id, look in self._looks.items() if look.done()]
+        return [self._looks.pop(id).result() for id in ended]
 
     def _is_outdated(self) -> bool:
         return self._latest_term > term_of(self._version)
@@ -339,7 +353,9 @@ class Supervisor:
         if "address" in report:
             member.address = Address.from_wire(report["address"])
         known_documents = member.report.get("documents", {})
-        member.state, member.report = state, {"node": member.report.get("node"), "documents": known_documents, **report}
+        if member.state != DRAINING:  # it may have begun to while it was asked
+            member.state = state
+        member.report = {"node": member.report.get("node"), "documents": known_documents, **report}
         self._latest_term = max(self._latest_term, term_of(report.get("directory", 0)))
         member.is_away = self._cluster.is_joined and state not in ("running", "stopping", "hung")
         if member.is_away != away:
@@ -370,66 +386,81 @@ class Supervisor:
 
         ray.kill(member.actor, no_restart=not restart)
 
-    # -- scaling
-    async def _size(self) -> None:
-        """Follow the queues, beside the watch: a replica that finds no room is waited for, for minutes."""
-        try:
-            async with self.changing:
-                await self._scale()
-        except Exception:  # whatever it was, the next look must come
-            log.exception("the pools could not follow their queues")
-
-    async def _scale(self) -> None:
-        for pool in self.topology.pools:
-            members = self.members(pool.name)
-            step = self._scaling.step(pool, [member.report for member in members])
-            if step > 0:
-                try:
-                    await self.grow(pool, 1)
-                except VelellaError as error:
-                    log.error("a pool could not grow", pool=pool.name, error=str(error))
-                    continue
-                log.info("a pool has grown", pool=pool.name, replicas=len(members) + 1)
-            elif step < 0:
-                await self.retire([members[-1]])
-                log.info("a pool has shrunk", pool=pool.name, replicas=len(members) - 1)
-
-    async def set_pool(self, pool: Pool) -> None:
-        """From now on the pool of that name shall be like this. Replicas come and go by `grow` and `retire`."""
-        pools = tuple(pool if one.name == pool.name else one for one in self.topology.pools)
-        self.topology = replace(self.topology, pools=pools)
+    # -- what is wanted, and how it comes about
+    async def want(self, wanted: Wanted) -> None:
+        """From now on a pool shall be like this."""
+        self.wanted[wanted.pool.name] = wanted
         if self._pools_changed is not None:
-            await self._pools_changed(pools)
+            await self._pools_changed(self.pools)
 
-    async def grow(self, pool: Pool, by: int, *, node: str = "") -> list[Member]:
-        """Replicas more, on that node if possible. When this returns they take messages, and all know.
+    def _follow_queues(self) -> None:
+        """Want one replica more of a pool that is crowded, and one less of one that is quiet."""
+        for name, wanted in self.wanted.items():
+            own = self.members(name)
+            step = self._scaling.step(wanted.pool, [member.report for member in own])
+            moving = len(own) != wanted.replicas or any(member.state in ("starting", DRAINING) for member in own)
+            if step and not moving:
+                self.wanted[name] = replace(wanted, replicas=min(max(wanted.replicas + step, wanted.pool.replicas), wanted.pool.at_most))
+                log.info("a pool follows its queue", pool=name, replicas=self.wanted[name].replicas)
 
-        Raises what kept one from starting: then none is new.
-        """
-        new = [self._plan(pool) for _ in range(by)]
-        for member in new:
-            member.node = node
+    def _reconcile(self) -> None:
+        """Begin what is to be done next."""
+        now = time.monotonic()
+        held = {name for name, held in self._held.items() if held.until > now}
+        for one in moves(list(self.wanted.values()), self.all_members(), self._nodes.settled, held):
+            self._begin(self._start(one) if isinstance(one, Start) else self._retire(one.member))
+        self.changes.look()
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Have something done beside the watch."""
+        self._under_way.add(task := asyncio.create_task(work))
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("something that was to be done to the pools failed", exc_info=error)
+
+    def _start(self, one: Start) -> Coroutine[Any, Any, None]:
+        """Make a replica. Until it takes messages its state is `starting`."""
+        member = self._plan(one.pool)
+        member.node = one.node or ""
+        return self._come_up(member, one.instead_of)
+
+    async def _come_up(self, member: Member, instead_of: Member | None) -> None:
+        name = member.id.pool
         try:
-            await self._make(new)
-            await self._ready(new)
-        except BaseException:
-            await self.retire(new)
-            raise
-        await self._tell_directory()
-        return new
-
-    async def retire(self, members: Sequence[Member]) -> None:
-        """Let replicas go: first nobody sends to them any more, then they finish, then they end."""
-        for member in members:
+            await self._make([member])
+            await self._ready([member])
+        except Exception as error:  # noqa: BLE001 - it is tried again
             self._members.pop(member.id, None)
-        leaving = [member for member in members if member.actor is not None]
-        self._leaving |= {member.id: member for member in leaving}
+            if member.actor is not None:
+                self._kill(member, restart=False)
+            last = self._held.get(name)
+            seconds = min(2 * last.seconds, HELD_AT_MOST) if last is not None else HELD_SECONDS
+            self._held[name] = Held(time.monotonic() + seconds, seconds)
+            known = error if isinstance(error, VelellaError) else VelellaError(f"{type(error).__name__}: {error}")
+            self.changes.fail(name, known)
+            return
+        self._held.pop(name, None)
         await self._tell_directory()
-        await self._finish(leaving, leave=True)
-        for member in leaving:
-            self._kill(member, restart=False)
-            self._leaving.pop(member.id, None)
+        if instead_of is not None:
+            self.changes.say(name, f"{instead_of.id} (process {instead_of.pid}) → {member.id} (process {member.pid})")
+        else:
+            log.info("a replica runs", replica=str(member.id), pid=member.pid)
+
+    def _retire(self, member: Member) -> Coroutine[Any, Any, None]:
+        """Let a replica go: first nobody sends to it any more, then it finishes, then it ends."""
+        member.state = DRAINING
+        return self._go(member)
+
+    async def _go(self, member: Member) -> None:
         await self._tell_directory()
+        await self._finish([member], leave=True)
+        self._kill(member, restart=False)
+        self._members.pop(member.id, None)
+        await self._tell_directory()
+        log.info("a replica has gone", replica=str(member.id), pid=member.pid)
 
     # -- stopping
     async def stop(self) -> None:
@@ -437,11 +468,10 @@ class Supervisor:
         if self._stopped:
             return
         self._stopped = True
-        for task in (self._watching, self._sizing):
+        for task in (self._watching, *self._under_way, *self._looks.values()):
             if task is not None:
                 task.cancel()
-        self.changes.stop()
-        self._spreading.stop()
+        self._nodes.stop()
         try:
             if not self._inside:
                 await self._control.close()
@@ -501,7 +531,7 @@ class Supervisor:
                     "services": list(pool.services),
                     "replicas": [member.shown() for member in self.members(pool.name)],
                 }
-                for pool in self.topology.pools
+                for pool in self.pools
             ],
         }
 
@@ -522,32 +552,13 @@ def known_to_all(told: Iterable[Mapping[str, int]]) -> dict[str, int]:
     return known
 
 
-class Scaling:
-    """When a pool between its least and most replicas grows or shrinks."""
+@dataclass(frozen=True, slots=True)
+class Held:
+    """That replicas of a pool can't be started for a while."""
 
-    def __init__(self) -> None:
-        self._crowded: dict[str, int] = {}
-        self._quiet_since: dict[str, float] = {}
-
-    def step(self, pool: Pool, reports: Sequence[dict[str, Any]]) -> int:
-        """+1, -1 or 0, by what the replicas report. Called once a check."""
-        if pool.at_most == pool.replicas:
-            return 0
-        waiting = sum(report.get("waiting", 0) for report in reports)
-        busy = waiting + sum(report.get("running", 0) for report in reports)
-        crowded = waiting >= GROW_WAITING * len(reports)
-        self._crowded[pool.name] = self._crowded.get(pool.name, 0) + 1 if crowded else 0
-        if busy > len(reports):
-            self._quiet_since.pop(pool.name, None)
-        now = time.monotonic()
-        quiet_since = self._quiet_since.setdefault(pool.name, now) if busy <= len(reports) else now
-        if self._crowded[pool.name] >= GROW_CHECKS and len(reports) < pool.at_most:
-            self._crowded[pool.name] = 0
-            return 1
-        if now - quiet_since >= SHRINK_SECONDS and len(reports) > pool.replicas:
-            self._quiet_since[pool.name] = now
-            return -1
-        return 0
+    until: float
+    """Monotonic seconds."""
+    seconds: float
 
 
 async def _asked(reference: Any) -> Any:
@@ -584,4 +595,4 @@ def _pids_of(process: psutil.Process) -> set[int]:
     return pids
 
 
-__all__ = ["Member", "Scaling", "Supervisor", "known_to_all", "supervisor_handle"]
+__all__ = ["Member", "Supervisor", "known_to_all", "supervisor_handle"]

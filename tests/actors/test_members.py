@@ -56,11 +56,11 @@ def test_replicas_of_a_pool_that_are_together_are_taken_apart_when_there_is_a_no
 
 
 def test_of_too_many_one_that_does_not_run_goes_first_then_one_of_the_fullest_node() -> None:
-    pool, members = Pool("cart", ("cart",), 1, 2), running("cart", "a", "b", "b")
-    assert one_too_many(pool, members) is members[2]
+    members = running("cart", "a", "b", "b")
+    assert one_too_many(members, members) is members[2]
+    assert one_too_many(members[:2], [*members[:2], *running("order", "a")]) is members[0]
     members[0].state = "stopping"
-    assert one_too_many(pool, members) is members[0]
-    assert one_too_many(pool, members[1:]) is None
+    assert one_too_many(members, members) is members[0]
 
 
 def test_an_empty_node_is_filled_until_no_move_makes_it_more_even() -> None:

@@ -15,9 +15,10 @@ from typing import Any
 import psutil
 import pytest
 
+from velella.actors.autoscale import Scaling
 from velella.actors.directory import Address, ReplicaId
 from velella.actors.host import Host
-from velella.actors.supervisor import Scaling, Supervisor, supervisor_handle
+from velella.actors.supervisor import Supervisor, supervisor_handle
 from velella.actors.topology import Pool, Topology
 from velella.core.errors import Misconfigured, VelellaError
 from velella.core.settings import Settings

@@ -11,6 +11,7 @@ import pytest
 
 from velella.actors.directory import Directory, ReplicaId
 from velella.actors.members import Member
+from velella.actors.reconcile import Wanted
 from velella.actors.supervisor import Supervisor
 from velella.actors.topology import Pool, Topology
 from velella.core.settings import Settings
@@ -71,7 +72,7 @@ def supervisor(monkeypatch: pytest.MonkeyPatch, looks: Counter[ReplicaId]) -> Su
     """Of one replica that is crowded, in a cluster that has no room for another one."""
     monkeypatch.setattr("velella.actors.supervisor.GLANCE_SECONDS", 0.01)
     monkeypatch.setattr("velella.actors.supervisor.WATCH_SECONDS", 0.01)
-    monkeypatch.setattr("velella.actors.spreading.Spreading.look", lambda self: None)
+    monkeypatch.setattr("velella.actors.nodes.Nodes.look", lambda self: None)
     pool = Pool("product", ("product",), 1, 4)
     settings = Settings(_env_file=None)
     made = Supervisor(settings, Topology("t", (pool,), settings), inside=True)
@@ -98,28 +99,42 @@ async def test_replicas_are_looked_at_while_a_pool_can_not_grow(supervisor: Supe
             await asyncio.sleep(0.01)
     assert len(supervisor.members("product")) == 2, "it still waits for the new one"
     assert looks[ReplicaId("product", 1)] == 0, "which is not asked how it is before it has begun to be"
-    watching.cancel()
-    assert supervisor._sizing is not None
-    supervisor._sizing.cancel()
-    await asyncio.gather(watching, supervisor._sizing, return_exceptions=True)
+    await ended(watching, supervisor)
 
 
 async def test_documents_are_written_as_the_oldest_replica_knows_them_until_it_is_gone(
-    supervisor: Supervisor, looks: Counter[ReplicaId]
+    supervisor: Supervisor, looks: Counter[ReplicaId], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (old,), pool = supervisor.members("product"), supervisor.topology.pools[0]
+    monkeypatch.setattr(supervisor._scaling, "step", lambda *_: 0)
+    (old,), pool = supervisor.members("product"), supervisor.pools[0]
     new = supervisor._plan(pool)
     new.actor, new.pid, new.state = Replica(new.id, looks, documents=2), 1, "running"
-    await supervisor._check(ask=True)
+    supervisor.wanted["product"] = Wanted(pool, 2)
+    await looked(supervisor)
     assert new.actor.heard[-1].documents == {"parcel": 1}, "told because what one knows is news"
     old.actor.health = Method(no_answer)
-    await supervisor._check(ask=True)
+    await looked(supervisor)
     assert supervisor.directory().documents == {"parcel": 1}, "one that is silent may be back"
     leaving: list[Directory] = []
     old.actor.stop = Method(seeing(leaving, supervisor))
-    await supervisor.retire([old])
+    supervisor.wanted["product"] = Wanted(Pool("product", ("product",), 1), 1)
+    async with asyncio.timeout(20):
+        while len(supervisor.members("product")) > 1:
+            await looked(supervisor)
     assert leaving[0].documents == {"parcel": 1}, "it finishes what it has inside"
     assert new.actor.heard[-1].documents == {"parcel": 2}
-    assert supervisor._sizing is not None
-    supervisor._sizing.cancel()
-    await asyncio.gather(supervisor._sizing, return_exceptions=True)
+
+
+async def looked(supervisor: Supervisor) -> None:
+    """After two looks: what comes of the first is seen by the second."""
+    for _ in range(2):
+        await supervisor._check(ask=True)
+        await asyncio.gather(*supervisor._looks.values())
+        await asyncio.gather(*supervisor._under_way)
+
+
+async def ended(watching: asyncio.Task[None], supervisor: Supervisor) -> None:
+    tasks = [watching, *supervisor._under_way, *supervisor._looks.values()]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
