@@ -360,8 +360,9 @@ class Supervisor:
         member.is_away = self._cluster.is_joined and state not in ("running", "stopping", "hung")
         if member.is_away != away:
             log.warning("a replica is silent" if member.is_away else "a replica is there again", replica=str(member.id), state=state)
-        moved = (member.address, member.address.incarnation) != known or member.report["documents"] != known_documents
-        return member.restarts != restarts or moved or member.is_away != away
+        if member.report["documents"] != known_documents:
+            self._begin(self._tell_directory())
+        return member.restarts != restarts or (member.address, member.address.incarnation) != known or member.is_away != away
 
     async def _after_restart(self) -> None:
         """A dead replica may have taken along changes that it hadn't told yet: everybody forgets what may be stale."""

@@ -348,9 +348,19 @@ class Goods:
 def _kept(order: dict[str, Any], display_id: int, made: dt.datetime) -> tuple[Any, ...]:
     """The row that a whole order is kept as."""
     columns = [dumps(order[name]).decode() if name == "summary" else order[name] for name in orders.COLUMNS]
-    document = _DOCUMENTS.text(ORDERS["order"], order).decode()
+    stored = _DOCUMENTS.stored(ORDERS["order"], order)
     found_by = [sorted({item[name] for item in order["items"]}) for name in ("variant_id", "product_id")]
-    return (order["id"], display_id, *columns, document, 1, f"{display_id}{words(order)}", *found_by, made, made)
+    return (
+        order["id"],
+        display_id,
+        *columns,
+        stored["document"].decode(),
+        stored["document_schema"],
+        f"{display_id}{words(order)}",
+        *found_by,
+        made,
+        made,
+    )
 
 
 def _sheet(table: Table, columns: str) -> tuple[Table, tuple[str, ...]]:
