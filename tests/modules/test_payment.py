@@ -43,10 +43,14 @@ class Bank(PaymentProvider):
         """Kinds of requests that are carried out but whose answer is lost."""
         self.down: set[str] = set()
         """Kinds of requests that don't reach it."""
+        self.held: dict[str, asyncio.Event] = {}
+        """Kind → until this is set requests of the kind aren't answered."""
 
     async def _do(self, kind: str, ask: Ask, outcome: Outcome) -> Outcome:
         self.asked.append(ask.key)
         await asyncio.sleep(0.005)
+        if kind in self.held:
+            await self.held[kind].wait()
         if kind in self.down:
             raise ConnectionRefusedError("the bank is closed")
         if ask.key not in self.answers:
@@ -197,10 +201,12 @@ async def test_of_sessions_begun_at_once_one_is_left(payments: PaymentService) -
 
 async def test_a_session_asks_for_the_amount_there_is_in_the_end(payments: PaymentService, bank: Bank) -> None:
     of = await collection(payments, 100)
+    held = bank.held["initiate"] = asyncio.Event()
     beginning = asyncio.ensure_future(payments.create_payment_session(of, provider_id=BANK))
     while not bank.asked:
         await asyncio.sleep(0)
     await payments.set_amount(of, amount=80)
+    held.set()
     made = await beginning
     assert (made["amount"], made["data"]["asked"]) == (80, "80")
 
@@ -319,10 +325,12 @@ async def test_a_request_that_never_arrived_may_be_repeated(payments: PaymentSer
 async def test_a_session_dropped_while_it_is_authorized_gives_back_what_it_holds(payments: PaymentService, bank: Bank) -> None:
     of = await collection(payments)
     begun = await session(payments, of)
+    held = bank.held["authorize"] = asyncio.Event()
     authorizing = asyncio.ensure_future(payments.authorize_payment_session(begun))
     while not any("authorize" in key for key in bank.asked):
         await asyncio.sleep(0)
     await payments.set_amount(of, amount=120)
+    held.set()
     with pytest.raises(PaymentAuthorizationFailed):
         await authorizing
     assert (await books(payments, of))[1] in (None, 0)
