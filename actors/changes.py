@@ -49,9 +49,8 @@ class Changes:
         for name in names:
             self._wanted(name)
         self._begin(names or self._supervisor.wanted)
-        for name in self._changing:
-            now = self._wanted(name)
-            await self._supervisor.want(replace(now, generation=now.generation + 1))
+        rolled = [self._wanted(name) for name in self._changing]
+        await self._supervisor.want([replace(now, generation=now.generation + 1) for now in rolled])
 
     async def apply(self, pools: Sequence[Pool]) -> None:
         """Make the pools what a cluster file says by now. What places and equips replicas holds for those started from now on.
@@ -105,7 +104,5 @@ class Changes:
 
     async def _resize(self, pools: Sequence[Pool]) -> None:
         self._begin(pool.name for pool in pools)
-        for pool in pools:
-            now = self._wanted(pool.name)
-            count = min(max(now.replicas, pool.replicas), pool.at_most)
-            await self._supervisor.want(replace(now, pool=pool, replicas=count))
+        before = [self._wanted(pool.name) for pool in pools]
+        await self._supervisor.want([now.resized(pool, now.replicas) for now, pool in zip(before, pools, strict=True)])

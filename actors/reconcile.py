@@ -11,7 +11,7 @@ A pool is never left without a replica that runs: a new one is up before an old 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .directory import Address, ReplicaId
@@ -31,6 +31,10 @@ class Wanted:
     """How many at the moment, between the least and the most that the pool may have."""
     generation: int = 0
     """Replicas that were made for an earlier one are replaced, one after the other. Pools are replaced in the order they are given."""
+
+    def resized(self, pool: Pool, replicas: int) -> Wanted:
+        """With so many replicas, or as near as the pool allows."""
+        return replace(self, pool=pool, replicas=min(max(replicas, pool.replicas), pool.at_most))
 
 
 @dataclass(frozen=True, slots=True)

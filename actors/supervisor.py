@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import psutil
@@ -157,6 +157,8 @@ class Supervisor:
             if (wanted := self.wanted.get(id.pool)) is not None:
                 member = self._plan(wanted.pool, id.index)
                 member.actor, member.state = actor, "restarting"
+        for name, wanted in self.wanted.items():  # one that has grown with its queue stays so until it is quiet
+            self.wanted[name] = wanted.resized(wanted.pool, len(self.members(name)))
         await asyncio.gather(*(self._look_at(member) for member in self._members.values()))
         if self._is_outdated():  # Ray's store was lost, and terms began anew
             self._version = first_version(await asyncio.to_thread(take_term, self._latest_term))
@@ -388,9 +390,9 @@ class Supervisor:
         ray.kill(member.actor, no_restart=not restart)
 
     # -- what is wanted, and how it comes about
-    async def want(self, wanted: Wanted) -> None:
-        """From now on a pool shall be like this."""
-        self.wanted[wanted.pool.name] = wanted
+    async def want(self, wanted: Iterable[Wanted]) -> None:
+        """From now on pools shall be like this, all at once."""
+        self.wanted |= {each.pool.name: each for each in wanted}
         if self._pools_changed is not None:
             await self._pools_changed(self.pools)
 
@@ -401,7 +403,7 @@ class Supervisor:
             step = self._scaling.step(wanted.pool, [member.report for member in own])
             moving = len(own) != wanted.replicas or any(member.state in ("starting", DRAINING) for member in own)
             if step and not moving:
-                self.wanted[name] = replace(wanted, replicas=min(max(wanted.replicas + step, wanted.pool.replicas), wanted.pool.at_most))
+                self.wanted[name] = wanted.resized(wanted.pool, wanted.replicas + step)
                 log.info("a pool follows its queue", pool=name, replicas=self.wanted[name].replicas)
 
     def _reconcile(self) -> None:
@@ -433,13 +435,15 @@ class Supervisor:
         try:
             await self._make([member])
             await self._ready([member])
-        except Exception as error:  # noqa: BLE001 - it is tried again
+        except Exception as error:
             self._members.pop(member.id, None)
             if member.actor is not None:
                 self._kill(member, restart=False)
             last = self._held.get(name)
             seconds = min(2 * last.seconds, HELD_AT_MOST) if last is not None else HELD_SECONDS
             self._held[name] = Held(time.monotonic() + seconds, seconds)
+            if not isinstance(error, VelellaError):
+                log.exception("a replica failed unexpectedly while it was started")
             known = error if isinstance(error, VelellaError) else VelellaError(f"{type(error).__name__}: {error}")
             self.changes.fail(name, known)
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -138,3 +139,31 @@ async def ended(watching: asyncio.Task[None], supervisor: Supervisor) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_a_pool_that_has_grown_stays_so_when_another_supervisor_takes_over(
+    supervisor: Supervisor, looks: Counter[ReplicaId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor._members.clear()
+    there = {id: Replica(id, looks) for id in (ReplicaId("product", index) for index in range(3))}
+    monkeypatch.setattr("velella.actors.replica.named_actors", lambda: there)
+    assert await supervisor._adopt() == 3
+    supervisor._reconcile()
+    assert {member.state for member in supervisor.members("product")} == {"running"}, "nobody has to go"
+    assert supervisor.wanted["product"].replicas == 3
+
+
+async def test_a_change_of_several_pools_is_not_through_while_it_is_written_down(supervisor: Supervisor) -> None:
+    pool = supervisor.pools[0]
+    other = Pool("order", ("order",), 1, 4)
+    supervisor.topology = replace(supervisor.topology, pools=(pool, other))
+    supervisor.wanted["order"] = Wanted(other, 1)
+
+    async def slow(pools: Sequence[Pool]) -> None:
+        supervisor.changes.look()
+        assert supervisor.changes.report()["running"]
+        assert [each.replicas for each in pools] == [2, 2], "all at once"
+
+    supervisor._pools_changed = slow
+    await supervisor.changes.scale({"product": (2, 4), "order": (2, 4)})
+    assert supervisor.changes._changing.keys() == {"product", "order"}
