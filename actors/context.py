@@ -9,20 +9,20 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from ..core.metrics import Meters
-from ..core.module import Module
+from ..core.service.module import Module
 from ..core.settings import Settings
-from .directory import HOST, ReplicaId
+from .membership.directory import HOST, ReplicaId
 from .services import ENGINE, load
 
 if TYPE_CHECKING:
-    from ..core.query.graph import Graph
-    from ..core.sql.database import Database
+    from ..core.graph.graph import Graph
+    from ..core.sql.db.database import Database
     from ..modules import Modules
     from .caching import Cache, CachingService
-    from .coordinator import Coordinator
+    from .engine.coordinator import Coordinator
     from .locking import LockingService
-    from .mailbox import Mailbox
-    from .router import Router
+    from .messaging.mailbox import Mailbox
+    from .messaging.router import Router
 
 Changed = Callable[[frozenset[str] | None], None]
 """Called with the names of the entities that changed; None: forget everything."""
@@ -61,9 +61,9 @@ class HostContext:
     @cached_property
     def graph(self) -> Graph:
         """Queries across the modules of this cluster."""
-        from ..core.query.graph import Graph  # here, because most services never ask it
-        from ..core.query.links import REFERENCES
-        from ..core.query.plan import Catalogue
+        from ..core.graph.graph import Graph  # here, because most services never ask it
+        from ..core.graph.links import REFERENCES
+        from ..core.graph.plan import Catalogue
         from .caching.source import CachedSource
         from .engine.tables import SCHEMA as EXECUTIONS
 

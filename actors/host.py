@@ -17,27 +17,27 @@ from ..core.errors import Misconfigured, Unavailable
 from ..core.logs import logger
 from ..core.messages import Service
 from ..core.metrics import Meters, Sample
-from ..core.module import Module, ModuleContext, ModuleService
-from ..core.providers import Providers
+from ..core.service.module import Module, ModuleContext, ModuleService
+from ..core.service.providers import Providers
 from ..core.settings import Settings
 from . import services as known
 from .caching import FILLERS, QUIET_MODULES, Announcer, Cache, remembered_of, sources
 from .context import Away, Changed, HostContext
-from .directory import HOST, Address, Directory, ReplicaId, Standing
-from .endpoint import Dispatcher, Endpoint
-from .figures import MailFigures, process_samples
-from .handles import Send, checked_send, handle, local_send, no_such_message, signatures
-from .mailbox import Mailbox
-from .router import Router, socket_links
-from .tls import client_tls, server_tls
+from .membership.directory import HOST, Address, Directory, ReplicaId, Standing
+from .messaging.endpoint import Dispatcher, Endpoint
+from .messaging.figures import MailFigures, process_samples
+from .messaging.handles import Send, checked_send, handle, local_send, no_such_message, signatures
+from .messaging.mailbox import Mailbox
+from .messaging.router import Router, socket_links
+from .messaging.tls import client_tls, server_tls
 
 if TYPE_CHECKING:
-    from ..core.query.graph import Graph
-    from ..core.sql.database import Database
-    from ..core.sql.entity import Schema
+    from ..core.graph.graph import Graph
+    from ..core.sql.db.database import Database
+    from ..core.sql.schema.entity import Schema
     from ..modules import Modules
     from .caching import CachingService
-    from .coordinator import Coordinator
+    from .engine.coordinator import Coordinator
     from .locking import LockingService
 
 log = logger("velella.host")
@@ -246,7 +246,7 @@ class Host:
         """The database of a service. Those with one URL share one pool of connections."""
         url = self.settings.database_of(name)
         if url not in self._databases:
-            from ..core.sql.database import Database
+            from ..core.sql.db.database import Database
 
             self._databases[url] = Database(url, connections=self._connections, statement_timeout=self.settings.statement_timeout)
         return self._databases[url]

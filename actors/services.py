@@ -10,14 +10,14 @@ from typing import Any, cast
 
 from ..core.errors import Misconfigured
 from ..core.messages import Service
-from ..core.module import Module
+from ..core.service.module import Module
 from ..core.settings import Settings
 
 ENGINE = {
     "locking": "velella.actors.locking:create",
     "caching": "velella.actors.caching:create",
-    "workflows": "velella.actors.coordinator:create",
-    "http": "velella.http.frontend:create",
+    "workflows": "velella.actors.engine.coordinator:create",
+    "http": "velella.http.server:create",
 }
 """The services that aren't modules. Each path names a function `create(context: HostContext) -> TheService`."""
 

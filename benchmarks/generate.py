@@ -28,9 +28,9 @@ from goods import OWNERS, Goods, Rows, Size, Surroundings
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from velella.actors.cli import instance
-from velella.actors.cli.seeding import seed_defaults, seed_demo
 from velella.actors.host import local_host
+from velella.cli import instance
+from velella.cli.seeding import seed_defaults, seed_demo
 from velella.core import logs
 from velella.core.errors import VelellaError
 from velella.core.settings import Settings

@@ -18,8 +18,8 @@ from sqlalchemy import Table
 
 from velella.core.clock import iso
 from velella.core.json import dumps
-from velella.core.sql.catalog import Catalog
-from velella.core.sql.documents import Documents
+from velella.core.sql.read.documents import Documents
+from velella.core.sql.schema.catalog import Catalog
 from velella.modules.customer import tables as customers
 from velella.modules.inventory import tables as inventory
 from velella.modules.link.tables import metadata as links

@@ -22,11 +22,11 @@ import uvloop
 from rich.console import Console
 from rich.progress import Progress
 
+from velella.actors.cluster.postgres import DATABASE, EmbeddedPostgres
 from velella.actors.host import local_host
-from velella.actors.postgres import DATABASE, EmbeddedPostgres
-from velella.core import migrations
 from velella.core.errors import InsufficientInventory
 from velella.core.messages import CallContext, call_context
+from velella.core.service import migrations
 from velella.core.settings import Settings
 
 

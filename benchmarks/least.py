@@ -37,8 +37,8 @@ from served import ADMIN, fill, served
 from shop import Refused
 from statements import Statements
 
-from velella.actors.cli import instance
-from velella.actors.postgres import DATABASE, EmbeddedPostgres
+from velella.actors.cluster.postgres import DATABASE, EmbeddedPostgres
+from velella.cli import instance
 from velella.core import logs
 from velella.core.errors import VelellaError
 from velella.core.settings import Settings

@@ -23,9 +23,9 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from velella.actors.directory import Address, Directory, ReplicaId
+from velella.actors.cluster.supervisor import Supervisor
 from velella.actors.host import Host, local_host
-from velella.actors.supervisor import Supervisor
+from velella.actors.membership.directory import Address, Directory, ReplicaId
 from velella.actors.topology import Pool, Topology
 from velella.core.messages import Service, reads
 from velella.core.settings import Settings
@@ -108,8 +108,8 @@ def _ways(supervisor: Supervisor) -> list[tuple[str, Address]]:
 async def _ray(messages: int) -> list[Figures]:
     import ray
 
-    from velella.actors.replica import batch_call
-    from velella.actors.transport import RayLink
+    from velella.actors.cluster.replica import batch_call
+    from velella.actors.messaging.transport import RayLink
 
     class Plain:
         async def echo(self, value: Any) -> Any:

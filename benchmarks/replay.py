@@ -26,11 +26,11 @@ from measuring import KNOWN, Processes
 from shop import Refused, Shop, opened
 from statements import Sent, Statements, all_statements
 
+from velella.actors.cluster.postgres import EmbeddedPostgres
 from velella.actors.host import local_host
-from velella.actors.postgres import EmbeddedPostgres
 from velella.actors.services import service_names
 from velella.core.settings import Settings
-from velella.core.sql.database import Database
+from velella.core.sql.db.database import Database
 
 QUIET, PATIENCE = 0.03, 1.0
 """Seconds without a statement after which an operation is over, with what goes on behind it (events); and the longest that is waited."""

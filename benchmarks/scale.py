@@ -40,9 +40,9 @@ from rich.progress import Progress, TaskID
 from served import fill, served
 from shop import Refused
 
-from velella.actors.directory import Address, ReplicaId
+from velella.actors.cluster.supervisor import Supervisor
 from velella.actors.host import Host
-from velella.actors.supervisor import Supervisor
+from velella.actors.membership.directory import Address, ReplicaId
 from velella.actors.topology import Pool, Topology
 from velella.core import logs
 from velella.core.errors import VelellaError

@@ -20,7 +20,7 @@ from shop import Refused, Shop, opened
 ADMIN = "admin@example.com"
 GOODS = ("--variants", "4000", "--orders", "200", "--price-lists", "0")
 """1,000 products of four variants with prices in two currencies, and a few pages of orders."""
-_VELELLA = (sys.executable, "-m", "velella.actors.cli")
+_VELELLA = (sys.executable, "-m", "velella.cli")
 _GENERATE = (sys.executable, str(Path(__file__).with_name("generate.py")))
 
 

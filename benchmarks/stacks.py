@@ -27,7 +27,7 @@ _WAITS = re.compile(
 )
 _CALLS = re.compile(r"_*(writev?|send|sendto|sendmsg|readv?|recv|recvfrom|recvmsg|epoll_ctl|fdatasync|fsync|accept4?|close|open(at)?)(64)?")
 _LIBC = re.compile(r"/(libc|libpthread|ld-linux|libm|libstdc)[-.+\w]*\.so")
-_LOOP = ("Replica._run", "actors/replica.py")
+_LOOP = ("Replica._run", "actors/cluster/replica.py")
 """Below it is what the loop of a replica runs."""
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 
 from velella.actors.engine import queries
-from velella.core.sql.database import Database
+from velella.core.sql.db.database import Database
 
 _FRAME = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 _WRITES = ("INSERT INTO ", "UPDATE ", "DELETE FROM ")

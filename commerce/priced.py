@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Literal
 
-from ..core.money import plain
-from ..core.totals import add_totals
+from .money import plain
+from .totals import add_totals
 
 Row = dict[str, Any]
 Kind = Literal["items", "shipping_methods"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar, cast
 
 if TYPE_CHECKING:
-    from ..core.module import ModuleService
+    from ..core.service.module import ModuleService
     from .api_key.service import ApiKeyService
     from .auth.service import AuthService
     from .cart.service import CartService

@@ -14,9 +14,9 @@ import psutil
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from velella.actors.postgres import EmbeddedPostgres
-from velella.core import migrations
+from velella.actors.cluster.postgres import EmbeddedPostgres
 from velella.core.ids import ulid
+from velella.core.service import migrations
 from velella.core.settings import Settings
 
 FAST = {

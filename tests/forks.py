@@ -18,10 +18,10 @@ from velella.modules import NAMES
 _forking = multiprocessing.get_context("forkserver")
 _forking.set_forkserver_preload(
     [
-        "velella.actors.cli",
-        "velella.actors.coordinator",
-        "velella.core.migrations",
-        "velella.http.frontend",
+        "velella.cli",
+        "velella.actors.engine.coordinator",
+        "velella.core.service.migrations",
+        "velella.http.server",
         *(f"velella.modules.{name}" for name in NAMES),
     ]
 )
@@ -30,7 +30,7 @@ _IN_THE_FORK = "__fork__"
 
 async def velella(*words: str, folder: Path, environment: Mapping[str, str]) -> tuple[int | None, str]:
     """Run this command of Velella in a folder: exit code and what it printed."""
-    return await forked("velella.actors.cli", *words, folder=folder, environment=environment)
+    return await forked("velella.cli", *words, folder=folder, environment=environment)
 
 
 async def forked(

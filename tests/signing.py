@@ -9,7 +9,7 @@ from velella.core.ids import ulid
 from velella.core.settings import ProviderSettings, default_providers
 
 if TYPE_CHECKING:
-    from velella.http.frontend.tokens import Tokens
+    from velella.http.server.tokens import Tokens
     from velella.modules import Modules
 
 

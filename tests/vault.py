@@ -25,8 +25,8 @@ from sqlalchemy import text
 from velella.core import json
 from velella.core.clock import iso
 from velella.core.errors import InvalidData
-from velella.core.sql.compiled import compiled
-from velella.core.sql.database import Database
+from velella.core.sql.db.compiled import compiled
+from velella.core.sql.db.database import Database
 from velella.modules.payment.provider import AccountHolder, Ask, Data, Outcome, PaymentProvider
 
 Trick = Literal["lost", "dark", "hangs", "late", "lies", "broken"]

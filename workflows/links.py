@@ -14,8 +14,8 @@ from typing import TypedDict
 from ..core.errors import NotFound
 from ..core.flow import Flow, Kept, keep, step, take_back, workflow
 from ..core.flow.keeping import LINKED, deleted_by
-from ..core.query.links import LINKS
-from ..core.sql.undo import Change
+from ..core.graph.links import LINKS
+from ..core.sql.write.undo import Change
 from ..modules.link.service import Replaced
 from .rows import Row, delete_rows, owner
 

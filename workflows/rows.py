@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from ..core.flow import Flow, Kept, Step, keep, step, take_back
-from ..core.query.page import Query
+from ..core.sql.schema.page import Query
 
 if TYPE_CHECKING:
-    from ..core.module import ModuleService
+    from ..core.service.module import ModuleService
     from ..modules import Modules
 
 P = ParamSpec("P")

@@ -21,7 +21,7 @@ from .cache import NOTHING, Cache, Figures
 from .spread import FILLERS, Announcer, Spread, sources, told_together
 
 if TYPE_CHECKING:
-    from ...core.sql.entity import Schema
+    from ...core.sql.schema.entity import Schema
     from ..context import HostContext
 
 QUIET_MODULES = frozenset(("cart", "order", "payment"))

@@ -12,12 +12,12 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ...core.codec import pack, unpack
+from ...core.graph.graph import Ask, Row, Source
+from ...core.graph.links import LINKS
+from ...core.graph.plan import Catalogue
 from ...core.kept import kept
-from ...core.query.fields import FieldTree
-from ...core.query.graph import Ask, Row, Source
-from ...core.query.links import LINKS
-from ...core.query.page import Page, Query, Tied
-from ...core.query.plan import Catalogue
+from ...core.sql.schema.fields import FieldTree
+from ...core.sql.schema.page import Page, Query, Tied
 from .cache import Cache
 from .documents import MOST_ROWS, SHAPES, Documents, Shape, digest
 

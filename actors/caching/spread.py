@@ -13,8 +13,8 @@ from ...core.messages import CallContext, call_context
 
 if TYPE_CHECKING:
     from ...core.settings import Settings
-    from ..directory import ReplicaId
-    from ..router import Router
+    from ..membership.directory import ReplicaId
+    from ..messaging.router import Router
 
 HOST = "host"
 FILLERS = ("http", "workflows")

@@ -5,7 +5,7 @@ To migrations and queries the engine is a module like the others; the messages o
 
 from __future__ import annotations
 
-from ...core.module import Module, ModuleService
+from ...core.service.module import Module, ModuleService
 from .tables import SCHEMA
 
 MODULE = Module(name="engine", schema=SCHEMA, service=ModuleService, package="velella.actors.engine")

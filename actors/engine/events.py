@@ -24,8 +24,8 @@ from ...core.flow.definitions import subscribers
 from ...core.flow.run import Run
 from ...core.logs import logger
 from ...core.messages import CallContext, call_context
-from ...core.sql.compiled import Compiled
-from ...core.sql.database import Database
+from ...core.sql.db.compiled import Compiled
+from ...core.sql.db.database import Database
 from . import queries
 from .store import Executions, bookkeeping
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from ...core.ids import new_id
-from ...core.sql.database import Database
+from ...core.sql.db.database import Database
 from . import queries
 from .process import is_gone, this_machine, this_process
 

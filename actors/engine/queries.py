@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from ...core.sql.compiled import Compiled
+from ...core.sql.db.compiled import Compiled
 from .tables import LIVE, STANDING
 
 LEASE_SECONDS = 15.0

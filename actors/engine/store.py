@@ -14,7 +14,7 @@ from ...core.errors import GoesOn, Unavailable, VelellaError
 from ...core.ids import new_id
 from ...core.logs import logger
 from ...core.messages import CallContext, call_context, current_call
-from ...core.sql.database import Database
+from ...core.sql.db.database import Database
 from . import queries
 from .lease import Lease
 from .tables import LIVE_STATES

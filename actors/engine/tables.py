@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import ARRAY, BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, cast, func, null, text
 
-from ...core.sql.columns import Json, Timestamp, identity, module_metadata
-from ...core.sql.entity import Entity, Schema
+from ...core.sql.schema.columns import Json, Timestamp, identity, module_metadata
+from ...core.sql.schema.entity import Entity, Schema
 
 metadata = module_metadata()
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from ...core.errors import Unavailable
-from ...core.sql.failures import translated
+from ...core.sql.db.failures import translated
 from .leases import Grip, LockProvider
 from .table import LockTable, taken
 

@@ -14,7 +14,7 @@ from .table import LONGEST_LEASE, LockTable
 
 if TYPE_CHECKING:
     from ..context import HostContext
-    from ..directory import ReplicaId
+    from ..membership.directory import ReplicaId
 
 PAUSE_SECONDS = 0.05
 

@@ -14,7 +14,7 @@ from .table import LONGEST_LEASE, LockTable
 
 if TYPE_CHECKING:
     from ..context import HostContext
-    from ..router import Router
+    from ..messaging.router import Router
 
 SWEEP_SECONDS = 10.0
 

@@ -16,7 +16,7 @@ from .reading import Reader, ReadModules
 
 if TYPE_CHECKING:
     from ...modules import Modules
-    from ..query.graph import Graph
+    from ..graph.graph import Graph
     from .journal import Entry
     from .run import Run
 

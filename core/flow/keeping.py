@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import ParamSpec, TypeVar
 
+from ..graph.links import LINKS
 from ..messages import addressed
-from ..query.links import LINKS
-from ..sql.undo import Change
-from ..writing import Kept
+from ..service.writing import Kept
+from ..sql.write.undo import Change
 from .flow import Flow
 
 P = ParamSpec("P")

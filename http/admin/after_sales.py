@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..frontend.filters import MANY, STAMPS, Filters
-from ..frontend.routes import Routes
-from ..frontend.view import View
+from ..kit.filters import MANY, STAMPS, Filters
+from ..kit.routes import Routes
+from ..kit.view import View
 
 routes = Routes()
 

@@ -7,8 +7,22 @@ from typing import Any, Literal
 from ...core.json import dumps, loads
 from ...workflows.api_key.keys import API_KEYS, revoke_api_key
 from ...workflows.sales_channel.channels import link_sales_channels_to_api_key
-from ..frontend import ABSENT, MANY, OPERATORS, TEXT, Answer, Body, Filters, LinkBody, Number, Request, Routes, View, choice
-from ..frontend.flows import signed
+from ..kit import (
+    ABSENT,
+    MANY,
+    OPERATORS,
+    TEXT,
+    Answer,
+    Body,
+    Filters,
+    LinkBody,
+    Number,
+    Request,
+    Routes,
+    View,
+    choice,
+)
+from ..kit.flows import signed
 
 routes = Routes()
 

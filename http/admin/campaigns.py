@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Literal
 
 from ...workflows.promotion.campaigns import CAMPAIGNS, add_or_remove_campaign_promotions
-from ..frontend import ABSENT, TEXT, AdditionalData, Body, Filters, LinkBody, Number, Routes, View
+from ..kit import (
+    ABSENT,
+    TEXT,
+    AdditionalData,
+    Body,
+    Filters,
+    LinkBody,
+    Number,
+    Routes,
+    View,
+)
 
 routes = Routes()
 

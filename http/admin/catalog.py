@@ -10,7 +10,7 @@ from ...workflows.product.groups import (
     link_products_to_category,
     link_products_to_collection,
 )
-from ..frontend import (
+from ..kit import (
     ABSENT,
     BOOLEAN,
     MANY,
@@ -28,8 +28,8 @@ from ..frontend import (
     View,
     Write,
 )
-from ..frontend.bodies import Rank
-from ..frontend.trees import TREE, TREES, category_list, one_category
+from ..kit.bodies import Rank
+from ..store.trees import TREE, TREES, category_list, one_category
 
 routes = Routes()
 

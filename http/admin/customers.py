@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...workflows.customer.addresses import CUSTOMER_ADDRESSES
 from ...workflows.customer.customers import CUSTOMERS, remove_customer_account, update_customer_account
 from ...workflows.customer.groups import CUSTOMER_GROUPS, link_customer_groups_to_customer, link_customers_to_customer_group
-from ..frontend import (
+from ..kit import (
     BOOLEAN,
     MANY,
     OPERATORS,
@@ -22,9 +22,9 @@ from ..frontend import (
     View,
     Write,
 )
-from ..frontend.addresses import CustomerAddressBody
-from ..frontend.filters import keys_or
-from ..frontend.flows import Row, signed, updates
+from ..kit.filters import keys_or
+from ..kit.flows import Row, signed, updates
+from ..store.addresses import CustomerAddressBody
 
 routes = Routes()
 

@@ -8,12 +8,12 @@ from pydantic import Field, WithJsonSchema
 
 from ...workflows.settings.labels import PROPERTY_LABELS, batch_property_labels
 from ...workflows.settings.layouts import clear_layout_configuration, set_layout_configuration
-from ..frontend.access import PUBLIC
-from ..frontend.bodies import ABSENT, Body, Number, Part
-from ..frontend.filters import BOOLEAN, MANY, TEXT, Filters
-from ..frontend.request import Answer, Request
-from ..frontend.routes import Routes, Write
-from ..frontend.view import View
+from ..kit.access import PUBLIC
+from ..kit.bodies import ABSENT, Body, Number, Part
+from ..kit.filters import BOOLEAN, MANY, TEXT, Filters
+from ..kit.request import Answer, Request
+from ..kit.routes import Routes, Write
+from ..kit.view import View
 
 routes = Routes()
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from ...workflows.fulfillment.zones import FULFILLMENT_SETS, SERVICE_ZONES
-from ..frontend.bodies import ABSENT, Body, Metadata, Part
-from ..frontend.flows import Row
-from ..frontend.nested import belonging, deleted_from
-from ..frontend.request import Answer, Request
-from ..frontend.routes import Routes, Write
-from ..frontend.view import View
+from ..kit.bodies import ABSENT, Body, Metadata, Part
+from ..kit.flows import Row
+from ..kit.nested import belonging, deleted_from
+from ..kit.request import Answer, Request
+from ..kit.routes import Routes, Write
+from ..kit.view import View
 
 routes = Routes()
 

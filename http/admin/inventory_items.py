@@ -6,7 +6,7 @@ from typing import Any
 
 from ...core.errors import NotFound
 from ...core.json import dumps
-from ...core.query.page import Query
+from ...core.sql.schema.page import Query
 from ...workflows.inventory.items import INVENTORY_ITEMS, create_inventory_items, delete_inventory_items
 from ...workflows.inventory.levels import (
     batch_inventory_levels,
@@ -14,13 +14,13 @@ from ...workflows.inventory.levels import (
     delete_inventory_levels,
     update_inventory_levels,
 )
-from ..frontend.bodies import ABSENT, Body, Metadata, NotNegative, Number, Part
-from ..frontend.filters import BOOLEAN, MANY, NUMBERS, TEXT, Filters
-from ..frontend.nested import deleted_from
-from ..frontend.request import Answer, Request
-from ..frontend.resource import require
-from ..frontend.routes import Routes, Write
-from ..frontend.view import View, words
+from ..kit.bodies import ABSENT, Body, Metadata, NotNegative, Number, Part
+from ..kit.filters import BOOLEAN, MANY, NUMBERS, TEXT, Filters
+from ..kit.nested import deleted_from
+from ..kit.request import Answer, Request
+from ..kit.resource import require
+from ..kit.routes import Routes, Write
+from ..kit.view import View, words
 
 routes = Routes()
 

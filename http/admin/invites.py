@@ -6,14 +6,14 @@ from typing import Any
 
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...workflows.user.invites import INVITES, accept_invite, refresh_invites
-from ..frontend.access import BEARER, SESSION, Auth
-from ..frontend.answers import unauthorized
-from ..frontend.bodies import Body, Metadata
-from ..frontend.filters import MANY, STAMPS, TEXT, Filters, required
-from ..frontend.flows import creates
-from ..frontend.request import Answer, Request
-from ..frontend.routes import Routes, Write
-from ..frontend.view import View
+from ..kit.access import BEARER, SESSION, Auth
+from ..kit.bodies import Body, Metadata
+from ..kit.filters import MANY, STAMPS, TEXT, Filters, required
+from ..kit.flows import creates
+from ..kit.request import Answer, Request
+from ..kit.routes import Routes, Write
+from ..kit.view import View
+from ..server.answers import unauthorized
 from .users import USER
 
 routes = Routes()

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from ...commerce.money import raw
+from ...commerce.totals import COURSE_TOTALS, TOTALS
 from ...core.json import dumps
-from ...core.money import raw
-from ...core.totals import COURSE_TOTALS, TOTALS
 from ...workflows.order.update import update_order
-from ..frontend.addresses import AddressBody
-from ..frontend.bodies import ABSENT, Body, Metadata
-from ..frontend.filters import MANY, NUMBER, NUMBERS, OPERATORS, TEXT, TEXT_LIST, Filters
-from ..frontend.request import Answer, Request
-from ..frontend.routes import Routes
-from ..frontend.view import View, words
+from ..kit.bodies import ABSENT, Body, Metadata
+from ..kit.filters import MANY, NUMBER, NUMBERS, OPERATORS, TEXT, TEXT_LIST, Filters
+from ..kit.request import Answer, Request
+from ..kit.routes import Routes
+from ..kit.view import View, words
+from ..store.addresses import AddressBody
 from ..store.orders import show_order, show_orders
 
 routes = Routes()

@@ -7,11 +7,11 @@ from typing import Literal
 
 from ...core.flow import Workflow
 from ...workflows.payment.payments import capture_payment, refund_payment
-from ..frontend.bodies import ABSENT, Body, Positive
-from ..frontend.filters import MANY, STAMPS, TEXT, Filters
-from ..frontend.request import Answer, Request
-from ..frontend.routes import Routes
-from ..frontend.view import View
+from ..kit.bodies import ABSENT, Body, Positive
+from ..kit.filters import MANY, STAMPS, TEXT, Filters
+from ..kit.request import Answer, Request
+from ..kit.routes import Routes
+from ..kit.view import View
 
 routes = Routes()
 

@@ -7,9 +7,23 @@ from typing import Literal
 
 from ...core.errors import InvalidData
 from ...workflows.pricing.lists import PRICE_LISTS, batch_price_list_prices, create_price_lists
-from ..frontend import ABSENT, MANY, OPERATORS, TEXT, Answer, Body, Filters, Metadata, Request, Routes, View, Write, choices
-from ..frontend.filters import NUMBER_LIST
-from ..frontend.flows import Row
+from ..kit import (
+    ABSENT,
+    MANY,
+    OPERATORS,
+    TEXT,
+    Answer,
+    Body,
+    Filters,
+    Metadata,
+    Request,
+    Routes,
+    View,
+    Write,
+    choices,
+)
+from ..kit.filters import NUMBER_LIST
+from ..kit.flows import Row
 from . import product_bodies
 
 routes = Routes()

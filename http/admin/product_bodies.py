@@ -7,7 +7,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from ..frontend.bodies import ABSENT, AdditionalData, Body, BooleanString, Metadata, Number, Part, Whole
+from ..kit.bodies import (
+    ABSENT,
+    AdditionalData,
+    Body,
+    BooleanString,
+    Metadata,
+    Number,
+    Part,
+    Whole,
+)
 
 
 class Price(Part):

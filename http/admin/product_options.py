@@ -3,8 +3,22 @@
 from __future__ import annotations
 
 from ...workflows.product.options import PRODUCT_OPTION_VALUES, PRODUCT_OPTIONS, update_product_option_values
-from ..frontend import ABSENT, BOOLEAN, MANY, STAMPS, TEXT, Body, Filters, Metadata, Number, Request, Routes, View, Write
-from ..frontend.flows import Row
+from ..kit import (
+    ABSENT,
+    BOOLEAN,
+    MANY,
+    STAMPS,
+    TEXT,
+    Body,
+    Filters,
+    Metadata,
+    Number,
+    Request,
+    Routes,
+    View,
+    Write,
+)
+from ..kit.flows import Row
 
 routes = Routes()
 

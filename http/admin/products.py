@@ -15,7 +15,7 @@ from ...workflows.product.variants import (
     delete_product_variants,
     update_product_variants,
 )
-from ..frontend import (
+from ..kit import (
     BOOLEAN,
     MANY,
     STAMPS,
@@ -32,10 +32,10 @@ from ..frontend import (
     choices,
     deleted,
 )
-from ..frontend.filters import meaning
-from ..frontend.flows import Row
-from ..frontend.nested import belonging, deleted_from
-from ..frontend.stock import add_all_quantities, drop_unasked
+from ..kit.filters import meaning
+from ..kit.flows import Row
+from ..kit.nested import belonging, deleted_from
+from ..store.stock import add_all_quantities, drop_unasked
 from .product_bodies import (
     BatchNeeds,
     BatchOptions,

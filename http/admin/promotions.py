@@ -9,13 +9,13 @@ from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
 from ...core.errors import InvalidData, NotFound
-from ...core.query.page import Query
+from ...core.sql.schema.page import Query
 from ...workflows.promotion.promotions import PROMOTIONS, batch_promotion_rules, update_promotions
-from ..frontend.bodies import ABSENT, AdditionalData, AtLeastOne, Body, Metadata, Number, Whole
-from ..frontend.filters import MANY, OPERATORS, STAMPS, TEXT, Filters
-from ..frontend.request import Answer, Request, envelope
-from ..frontend.routes import Routes, Write
-from ..frontend.view import View
+from ..kit.bodies import ABSENT, AdditionalData, AtLeastOne, Body, Metadata, Number, Whole
+from ..kit.filters import MANY, OPERATORS, STAMPS, TEXT, Filters
+from ..kit.request import Answer, Request, envelope
+from ..kit.routes import Routes, Write
+from ..kit.view import View
 from .campaigns import NewCampaign
 from .promotion_rules import KINDS, Attribute, attribute, attributes
 from .promotion_rules import OPERATORS as OPERATOR_LABELS

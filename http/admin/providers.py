@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..frontend.filters import BOOLEAN, MANY, TEXT, Filters
-from ..frontend.request import Answer, Request
-from ..frontend.routes import Routes
-from ..frontend.view import View
+from ..kit.filters import BOOLEAN, MANY, TEXT, Filters
+from ..kit.request import Answer, Request
+from ..kit.routes import Routes
+from ..kit.view import View
 
 routes = Routes()
 

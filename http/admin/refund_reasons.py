@@ -1,7 +1,7 @@
 """Admin: why money is given back."""
 
 from ...workflows.payment.reasons import REFUND_REASONS
-from ..frontend import MANY, STAMPS, TEXT, Body, Filters, Routes, View
+from ..kit import MANY, STAMPS, TEXT, Body, Filters, Routes, View
 
 routes = Routes()
 REFUND_REASON = View("refund_reason", "id label code description created_at updated_at deleted_at", limit=15)

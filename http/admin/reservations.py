@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ...workflows.inventory.reservations import RESERVATIONS, create_reservations, delete_reservations
-from ..frontend.bodies import ABSENT, Body, Metadata, Number
-from ..frontend.filters import MANY, NUMBERS, OPERATORS, STAMPS, TEXT, Filters
-from ..frontend.flows import signed
-from ..frontend.routes import Routes, Write
-from ..frontend.view import View
+from ..kit.bodies import ABSENT, Body, Metadata, Number
+from ..kit.filters import MANY, NUMBERS, OPERATORS, STAMPS, TEXT, Filters
+from ..kit.flows import signed
+from ..kit.routes import Routes, Write
+from ..kit.view import View
 from .inventory_items import ITEM_COLUMNS
 
 routes = Routes()

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from ...workflows.order.reasons import RETURN_REASONS
-from ..frontend import MANY, STAMPS, TEXT, Body, Filters, Metadata, Routes, View
+from ..kit import (
+    MANY,
+    STAMPS,
+    TEXT,
+    Body,
+    Filters,
+    Metadata,
+    Routes,
+    View,
+)
 
 routes = Routes()
 

@@ -6,10 +6,10 @@ from ...workflows.pricing.preferences import PRICE_PREFERENCES
 from ...workflows.region.regions import REGIONS, create_regions, update_regions
 from ...workflows.sales_channel.channels import SALES_CHANNELS, delete_sales_channels, link_products_to_sales_channel
 from ...workflows.store.stores import update_stores
-from ..frontend.bodies import ABSENT, Body, LinkBody, Metadata, Part
-from ..frontend.filters import BOOLEAN, MANY, STAMPS, TEXT, Filters, meaning
-from ..frontend.routes import Routes, Write
-from ..frontend.view import View
+from ..kit.bodies import ABSENT, Body, LinkBody, Metadata, Part
+from ..kit.filters import BOOLEAN, MANY, STAMPS, TEXT, Filters, meaning
+from ..kit.routes import Routes, Write
+from ..kit.view import View
 
 routes = Routes()
 

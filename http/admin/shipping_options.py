@@ -16,12 +16,12 @@ from ...workflows.fulfillment.options import (
     create_shipping_options,
     update_shipping_options,
 )
-from ..frontend.bodies import ABSENT, Body, Number, Part
-from ..frontend.filters import BOOLEAN, MANY, STAMPS, TEXT, Filters, meaning
-from ..frontend.request import Answer, Request
-from ..frontend.resource import require
-from ..frontend.routes import Routes, Write
-from ..frontend.view import View
+from ..kit.bodies import ABSENT, Body, Number, Part
+from ..kit.filters import BOOLEAN, MANY, STAMPS, TEXT, Filters, meaning
+from ..kit.request import Answer, Request
+from ..kit.resource import require
+from ..kit.routes import Routes, Write
+from ..kit.view import View
 
 routes = Routes()
 

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from ...workflows.fulfillment.options import OPTION_TYPES
 from ...workflows.fulfillment.zones import SHIPPING_PROFILES, delete_shipping_profiles
-from ..frontend import ABSENT, MANY, STAMPS, TEXT, Body, Filters, Metadata, Routes, View
+from ..kit import (
+    ABSENT,
+    MANY,
+    STAMPS,
+    TEXT,
+    Body,
+    Filters,
+    Metadata,
+    Routes,
+    View,
+)
 
 routes = Routes()
 

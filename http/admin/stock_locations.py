@@ -9,8 +9,23 @@ from ...workflows.stock_location.locations import (
     link_fulfillment_providers_to_stock_location,
     link_sales_channels_to_stock_location,
 )
-from ..frontend import ABSENT, MANY, STAMPS, TEXT, Answer, Body, Filters, LinkBody, Metadata, Part, Request, Routes, View, Write
-from ..frontend.flows import Row
+from ..kit import (
+    ABSENT,
+    MANY,
+    STAMPS,
+    TEXT,
+    Answer,
+    Body,
+    Filters,
+    LinkBody,
+    Metadata,
+    Part,
+    Request,
+    Routes,
+    View,
+    Write,
+)
+from ..kit.flows import Row
 
 routes = Routes()
 

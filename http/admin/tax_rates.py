@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...workflows.tax.taxes import TAX_RATE_RULES, TAX_RATES
-from ..frontend import (
+from ..kit import (
     ABSENT,
     BOOLEAN,
     OPERATORS,
@@ -20,7 +20,7 @@ from ..frontend import (
     Write,
     require,
 )
-from ..frontend.flows import Row, signed
+from ..kit.flows import Row, signed
 
 routes = Routes()
 

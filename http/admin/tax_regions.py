@@ -8,8 +8,23 @@ from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
 from ...workflows.tax.taxes import TAX_REGIONS
-from ..frontend import ABSENT, MANY, OPERATORS, STAMPS, TEXT, AdditionalData, Body, Filters, Metadata, Number, Part, Routes, View, Write
-from ..frontend.flows import signed
+from ..kit import (
+    ABSENT,
+    MANY,
+    OPERATORS,
+    STAMPS,
+    TEXT,
+    AdditionalData,
+    Body,
+    Filters,
+    Metadata,
+    Number,
+    Part,
+    Routes,
+    View,
+    Write,
+)
+from ..kit.flows import signed
 
 routes = Routes()
 

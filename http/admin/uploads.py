@@ -11,11 +11,11 @@ from aiohttp.http_exceptions import HttpProcessingError
 from ...core.errors import InvalidData
 from ...core.json import dumps
 from ...workflows.file.files import delete_files
-from ..frontend.bodies import ABSENT, Body, Number
-from ..frontend.receiving import arriving, refuse_codings, too_large
-from ..frontend.request import Answer, Request, deleted
-from ..frontend.routes import Routes
-from ..frontend.view import View
+from ..kit.bodies import ABSENT, Body, Number
+from ..kit.request import Answer, Request, deleted
+from ..kit.routes import Routes
+from ..kit.view import View
+from ..server.receiving import arriving, refuse_codings, too_large
 
 routes = Routes()
 

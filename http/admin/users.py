@@ -5,7 +5,18 @@ from __future__ import annotations
 from ...core.errors import NotAllowed, NotFound
 from ...workflows.auth.reset_password import generate_reset_password_token
 from ...workflows.user.accounts import USERS, remove_user_account
-from ..frontend import MANY, OPERATORS, TEXT, Answer, Body, Filters, Metadata, Request, Routes, View
+from ..kit import (
+    MANY,
+    OPERATORS,
+    TEXT,
+    Answer,
+    Body,
+    Filters,
+    Metadata,
+    Request,
+    Routes,
+    View,
+)
 
 routes = Routes()
 

@@ -9,12 +9,12 @@ from typing import Any, Literal
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.json import dumps
 from ...core.messages import CallContext, call_context
-from ..frontend.answers import Refused
-from ..frontend.bodies import ABSENT, Body
-from ..frontend.filters import MANY, OPERATORS, TEXT, Filters
-from ..frontend.request import Answer, Reply, Request
-from ..frontend.routes import Routes
-from ..frontend.view import View
+from ..kit.bodies import ABSENT, Body
+from ..kit.filters import MANY, OPERATORS, TEXT, Filters
+from ..kit.request import Answer, Reply, Request
+from ..kit.routes import Routes
+from ..kit.view import View
+from ..server.answers import Refused
 
 Row = dict[str, Any]
 

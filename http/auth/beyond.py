@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..frontend import ANY_IDENTITY, Answer, Request, Routes
-from ..frontend.access import PUBLIC
+from ..kit import ANY_IDENTITY, Answer, Request, Routes
+from ..kit.access import PUBLIC
 
 routes = Routes()
 

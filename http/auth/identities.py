@@ -8,8 +8,8 @@ from typing import Any
 from ...core.errors import NotAllowed, Unauthorized
 from ...modules.auth.provider import Outcome
 from ...workflows.auth.reset_password import forget_password
-from ..frontend import PUBLIC, Answer, Part, Reply, Request, Routes
-from ..frontend.client import network_of
+from ..kit import PUBLIC, Answer, Part, Reply, Request, Routes
+from ..kit.client import network_of
 from .claims import claims_of
 
 routes = Routes()

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 from ...core.json import dumps
-from ..frontend import ANY_BEARER, ANY_IDENTITY, SESSION_ONLY, Answer, Reply, Request, Routes
-from ..frontend.answers import unauthorized
-from ..frontend.tokens import COOKIE
+from ..kit import ANY_BEARER, ANY_IDENTITY, SESSION_ONLY, Answer, Reply, Request, Routes
+from ..server.answers import unauthorized
+from ..server.tokens import COOKIE
 from .claims import claims_of
 
 routes = Routes()

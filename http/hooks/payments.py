@@ -7,8 +7,8 @@ from contextlib import suppress
 from ...core.errors import InvalidData, NotFound, VelellaError
 from ...workflows.cart.sellable import refresh_cart
 from ...workflows.payment.process import process_payment
-from ..frontend.request import Answer, Reply, Request
-from ..frontend.routes import Routes
+from ..kit.request import Answer, Reply, Request
+from ..kit.routes import Routes
 
 routes = Routes()
 

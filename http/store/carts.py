@@ -7,8 +7,8 @@ from typing import Any
 
 from ...core.errors import InvalidData, PaymentAuthorizationFailed, PaymentRequiresMore, VelellaError
 from ...core.json import Fragment, dumps
-from ...core.query.fields import FieldTree
-from ...core.query.page import Query
+from ...core.sql.schema.fields import FieldTree
+from ...core.sql.schema.page import Query
 from ...modules.cart.showing import shown
 from ...workflows.cart.choosing import add_shipping_methods
 from ...workflows.cart.complete import complete_cart
@@ -20,12 +20,21 @@ from ...workflows.cart.saving import Changed
 from ...workflows.cart.sellable import is_outdated, refresh_cart
 from ...workflows.cart.surroundings import CUSTOMER as BUYER
 from ...workflows.cart.update import transfer_cart, update_cart
-from ..frontend.access import CUSTOMER
-from ..frontend.addresses import AddressBody
-from ..frontend.bodies import ABSENT, AdditionalData, Body, Email, Metadata, NotNegative, Part, Positive
-from ..frontend.request import Answer, Reply, Request, deleted
-from ..frontend.routes import Routes
-from ..frontend.view import Fields, View, words
+from ..kit.access import CUSTOMER
+from ..kit.bodies import (
+    ABSENT,
+    AdditionalData,
+    Body,
+    Email,
+    Metadata,
+    NotNegative,
+    Part,
+    Positive,
+)
+from ..kit.request import Answer, Reply, Request, deleted
+from ..kit.routes import Routes
+from ..kit.view import Fields, View, words
+from .addresses import AddressBody
 from .orders import ORDER, show_placed
 from .views import under
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ..frontend.cached import Cached
-from ..frontend.filters import BOOLEAN, MANY, OPERATORS, STAMPS, TEXT, Filters
-from ..frontend.request import Answer, Request
-from ..frontend.routes import Routes
-from ..frontend.trees import TREE, TREES, category_list, one_category
-from ..frontend.view import View, words
+from ..kit.cached import Cached
+from ..kit.filters import BOOLEAN, MANY, OPERATORS, STAMPS, TEXT, Filters
+from ..kit.request import Answer, Request
+from ..kit.routes import Routes
+from ..kit.view import View, words
+from .trees import TREE, TREES, category_list, one_category
 from .views import PRODUCT_ALLOWED, for_sale, under
 
 routes = Routes()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from ...core.errors import InvalidData
 from ...workflows.customer.addresses import CUSTOMER_ADDRESSES
 from ...workflows.customer.customers import CUSTOMERS, create_customer_account
-from ..frontend.access import CUSTOMER_REGISTERING
-from ..frontend.addresses import CustomerAddressBody
-from ..frontend.bodies import Body, Email, Metadata
-from ..frontend.filters import MANY, TEXT, Filters
-from ..frontend.request import Answer, Request
-from ..frontend.routes import Routes
-from ..frontend.view import View, words
+from ..kit.access import CUSTOMER_REGISTERING
+from ..kit.bodies import Body, Email, Metadata
+from ..kit.filters import MANY, TEXT, Filters
+from ..kit.request import Answer, Request
+from ..kit.routes import Routes
+from ..kit.view import View, words
+from .addresses import CustomerAddressBody
 from .views import under
 
 routes = Routes()

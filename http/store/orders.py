@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...core.json import dumps
-from ...core.query.fields import FieldTree
-from ...core.query.page import Page
+from ...core.sql.schema.fields import FieldTree
+from ...core.sql.schema.page import Page
 from ...modules.order.showing import shown
 from ...modules.payment.showing import shown as collections_shown
 from ...workflows.cart.complete import Completed
 from ...workflows.order.statuses import LISTED, MADE_OF, ONE, widened, with_statuses
-from ..frontend.access import CUSTOMER
-from ..frontend.filters import MANY, Filters
-from ..frontend.request import Answer, Request, list_envelope, not_found
-from ..frontend.routes import Routes
-from ..frontend.view import View, words
+from ..kit.access import CUSTOMER
+from ..kit.filters import MANY, Filters
+from ..kit.request import Answer, Request, list_envelope, not_found
+from ..kit.routes import Routes
+from ..kit.view import View, words
 from .views import under
 
 routes = Routes()

@@ -7,11 +7,11 @@ from typing import Any
 from ...core.json import dumps
 from ...modules.payment.showing import shown
 from ...workflows.cart.payment import create_payment_collection, create_payment_session
-from ..frontend.bodies import ABSENT, Body
-from ..frontend.filters import TEXT, Filters, required
-from ..frontend.request import Answer, Request
-from ..frontend.routes import Routes
-from ..frontend.view import View, words
+from ..kit.bodies import ABSENT, Body
+from ..kit.filters import TEXT, Filters, required
+from ..kit.request import Answer, Request
+from ..kit.routes import Routes
+from ..kit.view import View, words
 from .views import under
 
 routes = Routes()

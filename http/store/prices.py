@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from ...commerce.totals import without_and_with_tax
 from ...core.errors import InvalidData
 from ...core.json import dumps
-from ...core.query.page import Query
-from ...core.totals import without_and_with_tax
-from ..frontend.request import Request
+from ...core.sql.schema.page import Query
+from ..kit.request import Request
 
 Row = dict[str, Any]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from ...core.json import dumps
-from ...core.query.fields import FieldTree
+from ...core.sql.schema.fields import FieldTree
 from ...workflows.cart.shipping import calculate_shipping_option, list_shipping_options
-from ..frontend.bodies import ABSENT, Body
-from ..frontend.filters import BOOLEAN, TEXT, Filters, required
-from ..frontend.request import Answer, Request
-from ..frontend.routes import Routes
-from ..frontend.view import View, words
+from ..kit.bodies import ABSENT, Body
+from ..kit.filters import BOOLEAN, TEXT, Filters, required
+from ..kit.request import Answer, Request
+from ..kit.routes import Routes
+from ..kit.view import View, words
 from .views import under
 
 routes = Routes()

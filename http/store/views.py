@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..frontend.view import View, words
+from ..kit.view import View, words
 
 if TYPE_CHECKING:
-    from ...core.query.graph import Visible
-    from ..frontend.request import Request
+    from ...core.graph.graph import Visible
+    from ..kit.request import Request
 
 _STAMPED = ("id", "value", "created_at", "updated_at")
 

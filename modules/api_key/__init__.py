@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...core.module import Module
+from ...core.service.module import Module
 from .service import ApiKeyService
 from .tables import SCHEMA
 

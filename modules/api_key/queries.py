@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Text, bindparam, func, or_, select, update
 
-from ...core.sql.compiled import any_of, compiled
+from ...core.sql.db.compiled import any_of, compiled
 from .tables import api_key
 
 

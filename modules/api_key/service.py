@@ -10,7 +10,7 @@ from typing import Any
 
 from ...core.errors import InvalidData, NotAllowed
 from ...core.messages import reads, writes
-from ...core.module import ModuleService, Row
+from ...core.service.module import ModuleService, Row
 from . import queries
 from .tables import SCHEMA
 

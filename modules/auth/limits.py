@@ -12,7 +12,7 @@ from limits.aio.strategies import FixedWindowRateLimiter
 
 from ...core.errors import Misconfigured, TooManyRequests
 from ...core.settings import Settings
-from ...core.sql.database import Database
+from ...core.sql.db.database import Database
 from . import queries
 
 NAMES = ("sign_in_address", "sign_in_account", "sign_up_address", "letter_address", "letter_account")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypedDict
 
-from ...core.module import Row
+from ...core.service.module import Row
 
 
 class Outcome(TypedDict):

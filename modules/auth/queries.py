@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Float, Integer, Text, bindparam, case, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from ...core.sql.columns import Json, Timestamp
-from ...core.sql.compiled import compiled
+from ...core.sql.db.compiled import compiled
+from ...core.sql.schema.columns import Json, Timestamp
 from .tables import auth_identity, auth_limit, auth_password_reset_token, auth_session, provider_identity
 
 _now = func.now()

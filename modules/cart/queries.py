@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from ...core.sql.compiled import answering, compiled
+from ...core.sql.db.compiled import answering, compiled
 from .tables import COLUMNS, cart
 
 _AS_READ = (cart.c.id == bindparam("id")) & (cart.c.version == bindparam("expected")) & cart.c.deleted_at.is_(None)

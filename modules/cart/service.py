@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from ...commerce.totalled import CART, totalled
 from ...core.emails import email_address
 from ...core.errors import Conflict, InvalidData, NotFound
 from ...core.messages import keyed, one_statement, reads, writes
-from ...core.module import ModuleService, Row
-from ...core.query.page import Page, Query
-from ...core.query.totalled import CART, totalled
+from ...core.service.module import ModuleService, Row
+from ...core.sql.schema.page import Page, Query
 from . import queries
 from .tables import COLUMNS, SCHEMA
 

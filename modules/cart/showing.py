@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...core.module import Row
-from ...core.query.totalled import CART, totalled
-from ...core.sql.catalog import Catalog
-from ...core.sql.documents import Documents
+from ...commerce.totalled import CART, totalled
+from ...core.service.module import Row
+from ...core.sql.read.documents import Documents
+from ...core.sql.schema.catalog import Catalog
 from .tables import SCHEMA
 
 _DOCUMENTS = Documents(Catalog(SCHEMA))

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from sqlalchemy import ARRAY, Boolean, Column, Index, Integer, MetaData, Numeric, Table, Text, false, true
 from sqlalchemy.sql.schema import SchemaItem
 
-from ...core.sql.columns import (
+from ...core.sql.schema.columns import (
     LEAST,
     ROOT,
     Json,
@@ -31,7 +31,7 @@ from ...core.sql.columns import (
     timestamps,
     version,
 )
-from ...core.sql.entity import Document, Entity, Relation, Schema, many, one
+from ...core.sql.schema.entity import Document, Entity, Relation, Schema, many, one
 
 metadata = module_metadata()
 inside = MetaData()

@@ -1,6 +1,6 @@
 """The world's currencies."""
 
-from ...core.module import Module
+from ...core.service.module import Module
 from .service import CurrencyService
 
 MODULE = Module(name="currency", schema=CurrencyService.schema, service=CurrencyService, package=__name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from ...core.sql.compiled import compiled
+from ...core.sql.db.compiled import compiled
 
 # Only rows that really differ are written, so that a start changes nothing as a rule.
 KEEP_CURRENCIES = compiled(

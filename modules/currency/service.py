@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ...commerce.money import CURRENCIES
 from ...core.messages import writes
-from ...core.module import ModuleService
-from ...core.money import CURRENCIES
+from ...core.service.module import ModuleService
 from . import queries
 from .tables import SCHEMA
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from ...core.sql.compiled import compiled
+from ...core.sql.db.compiled import compiled
 
 # Who changes the default addresses of a customer holds the customer: two who do it at once come one after the other.
 LOCK_CUSTOMERS = compiled(

@@ -12,8 +12,8 @@ from ...core.emails import email_address
 from ...core.errors import Conflict
 from ...core.ids import new_id
 from ...core.messages import one_statement, stands_alone, writes
-from ...core.module import Keys, ModuleService, Row, Rows
-from ...core.sql.undo import Pair, TakingBack
+from ...core.service.module import Keys, ModuleService, Row, Rows
+from ...core.sql.write.undo import Pair, TakingBack
 from .queries import GUEST, JOIN_GROUPS, LEAVE_GROUPS, LOCK_CUSTOMERS, UNSET_DEFAULTS
 from .tables import SCHEMA, customer_address, customer_group_customer
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from ...core.errors import Misconfigured, VelellaError
-from ...core.providers import Providers
+from ...core.service.providers import Providers
 from ...core.settings import Settings
 from .names import checked_type, new_name
 from .provider import Access, FileProvider, Place

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from ...core.messages import repeatable, writes
-from ...core.module import ModuleContext, ModuleService, Row, Rows
+from ...core.service.module import ModuleContext, ModuleService, Row, Rows
 from .files import Files
 from .names import checked_type, new_name
 from .provider import Access, Place

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Table, Text
 
-from ...core.sql.columns import identity, module_metadata, timestamps
-from ...core.sql.entity import Entity, Schema
+from ...core.sql.schema.columns import identity, module_metadata, timestamps
+from ...core.sql.schema.entity import Entity, Schema
 
 metadata = module_metadata()
 

@@ -9,7 +9,7 @@ from ...core.clock import utc_now
 from ...core.errors import NotAllowed, NotFound, Unavailable
 from ...core.ids import new_id
 from ...core.messages import writes
-from ...core.module import ModuleService, Row, Rows
+from ...core.service.module import ModuleService, Row, Rows
 from .provider import Consignment, FulfillmentProvider
 from .queries import LOCK_FULFILLMENT
 

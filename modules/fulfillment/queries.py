@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from ...core.sql.compiled import compiled
+from ...core.sql.db.compiled import compiled
 
 # The geo zones that could hold an address: all of its country. `matching` says which do.
 GEO_ZONES = compiled(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ...core.sql.provider_rows import keep_provider_rows
+from ...core.service.provider_rows import keep_provider_rows
 from .options import Options
 from .parcels import Parcels
 from .tables import SCHEMA, fulfillment_provider

@@ -10,8 +10,8 @@ from sqlalchemy import Table
 
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.messages import reads, writes
-from ...core.module import Keys, ModuleService, Row, Rows
-from ...core.sql.undo import Pair
+from ...core.service.module import Keys, ModuleService, Row, Rows
+from ...core.sql.write.undo import Pair
 from .demand import exact
 from .queries import AVAILABLE, CHANGE_LEVELS, LOCK_LEVELS
 from .tables import inventory_level

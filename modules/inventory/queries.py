@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from ...core.sql.compiled import answering_text, compiled
+from ...core.sql.db.compiled import answering_text, compiled
 
 # Reserve all or nothing, and keep the reservations, in one statement, which answers by one JSON object:
 #

@@ -11,12 +11,12 @@ from sqlalchemy import Table
 
 from ...core import json
 from ...core.errors import InsufficientInventory, InvalidData, NotFound, VelellaError
-from ...core.folding import Folder, folds
 from ...core.ids import new_id
 from ...core.messages import writes
-from ...core.module import Keys, ModuleContext, ModuleService, Row, Rows
-from ...core.sql.merging import turned
-from ...core.sql.undo import Pair
+from ...core.service.folding import Folder, folds
+from ...core.service.module import Keys, ModuleContext, ModuleService, Row, Rows
+from ...core.sql.write.merging import turned
+from ...core.sql.write.undo import Pair
 from .demand import Demand, LevelKey, checked_line, columns, demands
 from .queries import HOLD, LOCK_RESERVATIONS, RELEASE, RESERVE, RESTORE
 from .tables import reservation_item

@@ -20,9 +20,9 @@ from sqlalchemy import (
     true,
 )
 
-from ...core.sql.columns import COUNTED, Quantity, identity, metadata_column, module_metadata, timestamps, trigrams
-from ...core.sql.entity import Entity, Expression, Schema, many, one
-from ...core.sql.tally import keep_tally
+from ...core.sql.schema.columns import COUNTED, Quantity, identity, metadata_column, module_metadata, timestamps, trigrams
+from ...core.sql.schema.entity import Entity, Expression, Schema, many, one
+from ...core.sql.schema.tally import keep_tally
 
 metadata = module_metadata()
 

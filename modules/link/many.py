@@ -6,8 +6,8 @@ from functools import lru_cache
 
 from sqlalchemy import ColumnElement, Numeric, Table, func, literal_column, select
 
-from ...core.query.links import LINKS, Link
-from ...core.sql.compiled import Compiled, any_of, compiled
+from ...core.graph.links import LINKS, Link
+from ...core.sql.db.compiled import Compiled, any_of, compiled
 from .tables import metadata
 
 _LINKS = {link.name: link for link in LINKS}

@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Numeric, Table, Text, and_, bindparam, col
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert
 
-from ...core.query.links import LINKS, Link
-from ...core.sql.compiled import Answering, Compiled, answering, any_of, array_param, compiled
+from ...core.graph.links import LINKS, Link
+from ...core.sql.db.compiled import Answering, Compiled, answering, any_of, array_param, compiled
 from .tables import metadata
 
 

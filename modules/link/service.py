@@ -8,12 +8,12 @@ from typing import Any, TypedDict
 
 from ...core.clock import iso
 from ...core.errors import InvalidData
+from ...core.graph.links import LINKS, Link, Side
 from ...core.ids import new_id
 from ...core.json import loads
 from ...core.messages import one_statement, reads, writes
-from ...core.module import ModuleService, Row
-from ...core.query.links import LINKS, Link, Side
-from ...core.sql.compiled import Compiled
+from ...core.service.module import ModuleService, Row
+from ...core.sql.db.compiled import Compiled
 from . import queries
 from .many import ties_of
 from .tables import SCHEMA, single_name

@@ -1,4 +1,4 @@
-"""A table for each link of `core/query/links.py`, all of one shape.
+"""A table for each link of `core/graph/links.py`, all of one shape.
 
 A pair of things is tied at most once: the two keys are the primary key, and a tie that was undone comes back to life
 when it is made again. Where only one thing may be tied to the other side's, a unique index over the living ties says so.
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, MetaData, Numeric, Table, Text, text
 
-from ...core.query.links import LINKS, Link, Side
-from ...core.sql.columns import module_metadata, timestamps
-from ...core.sql.entity import Entity, Schema
-from ...core.sql.tally import keep_tally
+from ...core.graph.links import LINKS, Link, Side
+from ...core.sql.schema.columns import module_metadata, timestamps
+from ...core.sql.schema.entity import Entity, Schema
+from ...core.sql.schema.tally import keep_tally
 
 metadata = module_metadata()
 

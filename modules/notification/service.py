@@ -10,8 +10,8 @@ from ...core.errors import InvalidData, Misconfigured, NotFound
 from ...core.ids import new_id
 from ...core.logs import logger
 from ...core.messages import repeatable, writes
-from ...core.module import ModuleContext, ModuleService, Row, Rows
-from ...core.sql.provider_rows import keep_provider_rows
+from ...core.service.module import ModuleContext, ModuleService, Row, Rows
+from ...core.service.provider_rows import keep_provider_rows
 from .letters import letter
 from .provider import Content, Message, NotificationProvider
 from .queries import BEGIN, CLAIM, END

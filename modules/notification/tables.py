@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, text, true
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from ...core.sql.columns import Json, Timestamp, identity, module_metadata, timestamps
-from ...core.sql.entity import Entity, Schema, many, one
+from ...core.sql.schema.columns import Json, Timestamp, identity, module_metadata, timestamps
+from ...core.sql.schema.entity import Entity, Schema, many, one
 
 metadata = module_metadata()
 

@@ -8,7 +8,16 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, ForeignKey, Identity, Integer, Sequence, Table, Text, false
 from sqlalchemy.sql.schema import SchemaItem
 
-from ...core.sql.columns import Json, Money, Quantity, Timestamp, identity, index_on, metadata_column, timestamps
+from ...core.sql.schema.columns import (
+    Json,
+    Money,
+    Quantity,
+    Timestamp,
+    identity,
+    index_on,
+    metadata_column,
+    timestamps,
+)
 from .tables import metadata
 
 

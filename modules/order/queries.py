@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import JSON, Text, bindparam, cast, delete, func, insert, select, update
 
-from ...core.sql.compiled import Answering, answering, any_of, compiled
-from ...core.sql.recordset import insert_rows
+from ...core.sql.db.compiled import Answering, answering, any_of, compiled
+from ...core.sql.write.recordset import insert_rows
 from .after_sales import order_change, order_change_action
 from .tables import COLUMNS, display_ids, order, order_version
 

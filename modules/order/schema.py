@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Numeric, Table, cast, func, literal_column, null
 
-from ...core.sql.columns import ROOT, Json
-from ...core.sql.entity import Document, Entity, Relation, Schema, many, one
+from ...core.sql.schema.columns import ROOT, Json
+from ...core.sql.schema.entity import Document, Entity, Relation, Schema, many, one
 from .after_sales import (
     order_change,
     order_change_action,

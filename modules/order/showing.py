@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...core.module import Row
-from ...core.query.totalled import ORDER, totalled
-from ...core.sql import shown as rows_of
-from ...core.sql.catalog import Catalog
-from ...core.sql.documents import Documents
+from ...commerce.totalled import ORDER, totalled
+from ...core.service.module import Row
+from ...core.sql.read.documents import Documents
+from ...core.sql.schema.catalog import Catalog
+from ...core.sql.write import shown as rows_of
 from .schema import SCHEMA
 from .tables import order as table
 

@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.schema import SchemaItem
 
-from ...core.sql.columns import (
+from ...core.sql.schema.columns import (
     OF_ROOT,
     Json,
     Money,
@@ -48,7 +48,7 @@ from ...core.sql.columns import (
     timestamps,
     trigrams,
 )
-from ...core.sql.tally import keep_tally
+from ...core.sql.schema.tally import keep_tally
 
 metadata = module_metadata()
 inside = MetaData()

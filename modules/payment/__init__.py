@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...core.module import Module
+from ...core.service.module import Module
 from .providers.stripe import StripePayment
 from .providers.system import SystemPaymentProvider
 from .service import PaymentService

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from ...core import money
+from ...commerce import money
 from ...core.ids import new_id
 from .provider import Outcome
 from .tables import BOOKKEEPING, payment_collection

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from ...core import money
+from ...commerce import money
 from ...core.clock import iso, utc_now
 from ...core.errors import InvalidData, NotAllowed, NotFound, PaymentOutcomeUnknown
 from ...core.ids import new_id
 from ...core.messages import one_statement, reads, repeatable, writes
-from ...core.module import Row
+from ...core.service.module import Row
 from .provider import Ask, Outcome
 from .queries import (
     BEGIN_OPERATION,

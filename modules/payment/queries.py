@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, text, update
 
-from ...core.sql.compiled import compiled
+from ...core.sql.db.compiled import compiled
 from .tables import capture, payment, payment_collection
 
 COLUMNS = (

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 from ...core.ids import new_id
 from ...core.messages import repeatable, stands_alone, writes
-from ...core.module import Row
-from ...core.sql.provider_rows import keep_provider_rows
+from ...core.service.module import Row
+from ...core.service.provider_rows import keep_provider_rows
 from .authorizing import Authorizing
 from .provider import AccountHolder
 from .queries import KEEP_ACCOUNT

@@ -8,13 +8,13 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Literal, TypeVar
 
-from ...core import money
+from ...commerce import money
 from ...core.clock import iso, utc_now
 from ...core.errors import Conflict, InvalidData, NotFound, PaymentAuthorizationFailed, PaymentOutcomeUnknown
 from ...core.ids import new_id
 from ...core.messages import one_statement, repeatable, writes
-from ...core.module import Keys, Row, Rows
-from ...core.sql.shown import shown
+from ...core.service.module import Keys, Row, Rows
+from ...core.sql.write.shown import shown
 from . import books, tables
 from .books import Booking
 from .collections import Collections, moment

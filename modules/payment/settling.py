@@ -15,7 +15,7 @@ from typing import Literal
 from ...core.clock import iso, utc_now
 from ...core.logs import logger
 from ...core.messages import reads, repeatable
-from ...core.module import Row, Rows
+from ...core.service.module import Row, Rows
 from . import books
 from .collections import moment
 from .noticing import Noticing

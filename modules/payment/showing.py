@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...core.module import Row
-from ...core.sql.catalog import Catalog
-from ...core.sql.documents import Documents
+from ...core.service.module import Row
+from ...core.sql.read.documents import Documents
+from ...core.sql.schema.catalog import Catalog
 from .tables import SCHEMA
 
 _DOCUMENTS = Documents(Catalog(SCHEMA))

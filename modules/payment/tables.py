@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import ARRAY, Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, MetaData, Table, Text, false, text, true
 
-from ...core.sql.columns import (
+from ...core.sql.schema.columns import (
     ROOT,
     Json,
     Money,
@@ -22,7 +22,7 @@ from ...core.sql.columns import (
     timestamps,
     version,
 )
-from ...core.sql.entity import Document, Entity, Schema, many, one, through
+from ...core.sql.schema.entity import Document, Entity, Schema, many, one, through
 
 metadata = module_metadata()
 inside = MetaData()

@@ -1,6 +1,6 @@
 """Price sets, prices with rules, price lists, and whether prices hold their tax already."""
 
-from ...core.module import Module
+from ...core.service.module import Module
 from .service import PricingService
 
 MODULE = Module(name="pricing", schema=PricingService.schema, service=PricingService, package=__name__)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from ...core.sql.compiled import compiled
-from ...core.sql.undo import Aggregate, Part
+from ...core.sql.db.compiled import compiled
+from ...core.sql.write.undo import Aggregate, Part
 from .tables import price, price_list_rule, price_rule
 
 # The best price of each price set, the best override and the best sale of its price lists: at most three rows a set, for a whole page of

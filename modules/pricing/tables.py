@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, false
 
-from ...core.sql.columns import Json, Money, Quantity, Timestamp, identity, index_on, metadata_column, module_metadata, timestamps
-from ...core.sql.entity import Entity, Schema, many, one
+from ...core.sql.schema.columns import (
+    Json,
+    Money,
+    Quantity,
+    Timestamp,
+    identity,
+    index_on,
+    metadata_column,
+    module_metadata,
+    timestamps,
+)
+from ...core.sql.schema.entity import Entity, Schema, many, one
 
 metadata = module_metadata()
 

@@ -1,6 +1,6 @@
 """Products, variants, options, images, categories, collections, tags and types."""
 
-from ...core.module import Module
+from ...core.service.module import Module
 from .service import ProductService
 
 MODULE = Module(name="product", schema=ProductService.schema, service=ProductService, package=__name__)

@@ -13,10 +13,10 @@ from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.ids import new_id
 from ...core.logs import logger
 from ...core.messages import reads, writes
-from ...core.module import ModuleService
-from ...core.query.page import Page, Query
-from ...core.sql.merging import turned
-from ...core.sql.undo import Pair, TakingBack
+from ...core.service.module import ModuleService
+from ...core.sql.schema.page import Page, Query
+from ...core.sql.write.merging import turned
+from ...core.sql.write.undo import Pair, TakingBack
 from . import category_queries as queries
 from .drafts import Given, Row
 from .handles import checked_handle, handle_of_group

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from ...core.sql.compiled import compiled
+from ...core.sql.db.compiled import compiled
 
 HOLD_TREE = compiled(text("SELECT pg_advisory_xact_lock(hashtext('velella.product_category'))"))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...core.sql.entity import Entity, Schema, many, one, through
+from ...core.sql.schema.entity import Entity, Schema, many, one, through
 from .tables import (
     image,
     product,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.messages import writes
-from ...core.module import ModuleService
+from ...core.service.module import ModuleService
 from . import queries
 from .choices import Choice, text_values, value_rows
 from .drafts import Given, Row, Rows, option_row, refuse_same_titles

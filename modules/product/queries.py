@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from ...core.sql.compiled import Compiled, compiled
-from ...core.sql.undo import Aggregate, Part
+from ...core.sql.db.compiled import Compiled, compiled
+from ...core.sql.write.undo import Aggregate, Part
 from .tables import (
     image,
     product,

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from ...commerce.money import check_movable
 from ...core.errors import InvalidData
-from ...core.money import check_movable
 
 Row = Mapping[str, Any]
 

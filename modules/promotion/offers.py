@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...core.messages import reads
-from ...core.module import ModuleService, Rows, remembered
+from ...core.service.module import ModuleService, Rows, remembered
 
 OFFER = (
     "*",

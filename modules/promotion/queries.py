@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from ...core.sql.compiled import compiled
-from ...core.sql.undo import Aggregate, Part
+from ...core.sql.db.compiled import compiled
+from ...core.sql.write.undo import Aggregate, Part
 from . import tables
 
 NEW_USAGE = compiled(text("INSERT INTO promotion_usage (key) VALUES (:key) ON CONFLICT DO NOTHING RETURNING key"))

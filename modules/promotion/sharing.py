@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 from typing import Any, Literal
 
-from ...core.money import decimals, total
-from ...core.totals import discounts_of, in_measure
+from ...commerce.money import decimals, total
+from ...commerce.totals import discounts_of, in_measure
 
 Kind = Literal["items", "shipping_methods"]
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from ...commerce.money import total
 from ...core.errors import NotAllowed
 from ...core.ids import new_id
 from ...core.messages import writes
-from ...core.module import Row
-from ...core.money import total
+from ...core.service.module import Row
 from . import queries
 from .computing import attribute_of
 from .offers import Offers

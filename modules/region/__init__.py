@@ -1,6 +1,6 @@
 """Regions and the countries of the world."""
 
-from ...core.module import Module
+from ...core.service.module import Module
 from .service import RegionService
 
 MODULE = Module(name="region", schema=RegionService.schema, service=RegionService, package=__name__)

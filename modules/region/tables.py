@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Table, Text, true
 
-from ...core.sql.columns import identity, metadata_column, module_metadata, timestamps
-from ...core.sql.entity import Entity, Schema, many, one
+from ...core.sql.schema.columns import identity, metadata_column, module_metadata, timestamps
+from ...core.sql.schema.entity import Entity, Schema, many, one
 
 metadata = module_metadata()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...core.messages import writes
-from ...core.module import ModuleService, Row
+from ...core.service.module import ModuleService, Row
 from . import queries
 from .tables import SCHEMA
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Text, bindparam, delete, func
 from sqlalchemy.dialects.postgresql import insert
 
-from ...core.sql.columns import Json
-from ...core.sql.compiled import compiled
+from ...core.sql.db.compiled import compiled
+from ...core.sql.schema.columns import Json
 from .tables import layout_configuration, user_preference
 
 _zone = bindparam("zone", type_=Text)

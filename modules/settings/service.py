@@ -7,7 +7,7 @@ from typing import Any, Literal, TypedDict
 
 from ...core.ids import new_id
 from ...core.messages import reads, writes
-from ...core.module import ModuleService, Row
+from ...core.service.module import ModuleService, Row
 from . import queries
 from .tables import SCHEMA
 

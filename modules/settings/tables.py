@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, CheckConstraint, Column, Index, Table, Text, false
 
-from ...core.sql.columns import Json, identity, module_metadata, timestamps
-from ...core.sql.entity import Entity, Schema
+from ...core.sql.schema.columns import Json, identity, module_metadata, timestamps
+from ...core.sql.schema.entity import Entity, Schema
 
 metadata = module_metadata()
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from ...core.ids import new_id
 from ...core.messages import writes
-from ...core.module import ModuleService, Row, Rows
+from ...core.service.module import ModuleService, Row, Rows
 from .tables import SCHEMA
 
 ADDRESS = "stock_location_address"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from ...core.sql.compiled import compiled
+from ...core.sql.db.compiled import compiled
 
 ONE_AT_A_TIME = compiled(text("SELECT pg_advisory_xact_lock(hashtext('velella.store.default'))"))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from ...core.sql.compiled import compiled
+from ...core.sql.db.compiled import compiled
 
 # The regions that an address lies in and, in each, the rates that could apply to something in the cart: its default, and
 # those with a rule about one of the given things. One row a region and rate; a region without rates gives one row.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Text, bindparam, select
 
-from ...core.sql.compiled import compiled
+from ...core.sql.db.compiled import compiled
 from .tables import invite
 
 LOCK_INVITE = compiled(

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from velella.actors.directory import Address, Directory, ReplicaId
 from velella.actors.host import Host
+from velella.actors.membership.directory import Address, Directory, ReplicaId
 from velella.core.settings import Settings
 
 TOYS = Path(__file__).parent / "toys"

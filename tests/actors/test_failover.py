@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from velella.actors.directory import Address, Directory, ReplicaId
-from velella.actors.router import rendezvous
+from velella.actors.membership.directory import Address, Directory, ReplicaId
+from velella.actors.messaging.router import rendezvous
 from velella.core.errors import ReplyLost, TookDown, Unavailable
 from velella.core.messages import CallContext, call_context
 
@@ -97,7 +97,7 @@ async def test_a_restarted_replica_is_found_again_at_its_old_address(colony: Col
 
 
 async def test_nobody_there_is_unavailable_after_a_while(colony: Colony, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("velella.actors.router.PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr("velella.actors.messaging.router.PATIENCE_SECONDS", 0.3)
     colony.addresses.append(colony.address(0))
     toy = await colony.connect()
     started = time.monotonic()

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from velella.actors.directory import HOST
-from velella.actors.endpoint import Dispatcher, Running
-from velella.actors.mailbox import Mailbox
-from velella.actors.wire import REFUSED, REPLY, REQUEST
+from velella.actors.membership.directory import HOST
+from velella.actors.messaging.endpoint import Dispatcher, Running
+from velella.actors.messaging.mailbox import Mailbox
+from velella.actors.messaging.wire import REFUSED, REPLY, REQUEST
 from velella.core.codec import unpack
 from velella.core.errors import Busy
 from velella.core.messages import Service, reads
-from velella.core.module import ModuleService
+from velella.core.service.module import ModuleService
 
 
 class Shelf(ModuleService):

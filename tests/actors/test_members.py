@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from velella.actors.directory import Address, ReplicaId
-from velella.actors.members import Member, move, node_for, one_too_many
+from velella.actors.cluster.members import Member, move, node_for, one_too_many
+from velella.actors.membership.directory import Address, ReplicaId
 from velella.actors.topology import Pool
 
 

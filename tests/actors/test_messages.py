@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from velella.actors.directory import Address, ReplicaId
 from velella.actors.host import local_host
-from velella.actors.router import LONGEST_PAUSE, Peer
+from velella.actors.membership.directory import Address, ReplicaId
+from velella.actors.messaging.router import LONGEST_PAUSE, Peer
 from velella.core.errors import Busy, DeadlineExceeded, NotFound, Unavailable, VelellaError
 from velella.core.messages import CallContext, call_context
 from velella.core.settings import Settings
@@ -38,7 +38,7 @@ async def test_a_message_crosses_processes_over_tcp(colony: Colony) -> None:
 
 
 async def test_a_wrong_token_is_refused(colony: Colony, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("velella.actors.router.PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr("velella.actors.messaging.router.PATIENCE_SECONDS", 0.3)
     await colony.process(0, listen="127.0.0.1", only_tcp=True)
     toy = await colony.connect(cluster_token="another one")
     with pytest.raises(Unavailable):
@@ -164,7 +164,7 @@ async def test_a_full_mailbox_sends_the_message_to_another_replica(colony: Colon
 
 
 async def test_stopping_finishes_what_is_inside_and_refuses_the_rest(colony: Colony, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("velella.actors.router.PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("velella.actors.messaging.router.PATIENCE_SECONDS", 0.2)
     host = await colony.host(0)
     toy = await colony.connect()
     inside = asyncio.create_task(toy.slow(0.3))

@@ -6,8 +6,8 @@ from typing import Any
 
 from rich.console import Console
 
-from velella.actors.cli.top import picture
-from velella.actors.overview import Look, overview
+from velella.actors.observe.overview import Look, overview
+from velella.cli.top import picture
 from velella.core.metrics import Histogram
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from velella.actors.postgres import EmbeddedPostgres
+from velella.actors.cluster.postgres import EmbeddedPostgres
 
 
 async def test_a_database_that_is_killed_is_started_again_with_all_that_was_committed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("velella.actors.postgres.LOOK_SECONDS", 0.05)
+    monkeypatch.setattr("velella.actors.cluster.postgres.LOOK_SECONDS", 0.05)
     with tempfile.TemporaryDirectory(prefix="velella-test-", ignore_cleanup_errors=True) as folder:
         server = EmbeddedPostgres(Path(folder) / "postgres", {"fsync": "off"})  # a kill is no power cut
         await server.start()

@@ -9,9 +9,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from velella.actors.directory import Address, ReplicaId
-from velella.actors.members import Member
-from velella.actors.reconcile import DRAINING, Retire, Start, Wanted, is_outdated, is_settled, moves
+from velella.actors.cluster.members import Member
+from velella.actors.cluster.reconcile import DRAINING, Retire, Start, Wanted, is_outdated, is_settled, moves
+from velella.actors.membership.directory import Address, ReplicaId
 from velella.actors.topology import Pool
 
 POOLS = ("cart", "order", "http")

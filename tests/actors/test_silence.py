@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from velella.actors.directory import Address, Directory, ReplicaId, Standing
 from velella.actors.host import Host
+from velella.actors.membership.directory import Address, Directory, ReplicaId, Standing
 from velella.core.errors import ReplyLost, Unavailable
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ async def test_a_process_that_has_nothing_to_say_knocks_and_hears_that_its_place
 
 
 async def test_a_message_to_somebody_who_had_the_address_before_is_refused(colony: Colony, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("velella.actors.router.PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr("velella.actors.messaging.router.PATIENCE_SECONDS", 0.3)
     host = await colony.host(0)
     other = Address(ReplicaId("others", 3), host.address.node, host.address.path)
     colony.addresses[:] = [other]

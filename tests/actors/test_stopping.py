@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from velella.actors.directory import Address, ReplicaId
 from velella.actors.host import Host
+from velella.actors.membership.directory import Address, ReplicaId
 from velella.core.messages import Service
 from velella.core.settings import Settings
 

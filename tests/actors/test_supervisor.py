@@ -15,10 +15,10 @@ from typing import Any
 import psutil
 import pytest
 
-from velella.actors.autoscale import Scaling
-from velella.actors.directory import Address, ReplicaId
+from velella.actors.cluster.autoscale import Scaling
+from velella.actors.cluster.supervisor import Supervisor, supervisor_handle
 from velella.actors.host import Host
-from velella.actors.supervisor import Supervisor, supervisor_handle
+from velella.actors.membership.directory import Address, ReplicaId
 from velella.actors.topology import Pool, Topology
 from velella.core.errors import Misconfigured, VelellaError
 from velella.core.settings import Settings
@@ -106,8 +106,8 @@ async def test_messages_reach_replicas_over_their_sockets(shop: tuple[Supervisor
 
 
 async def test_where_no_socket_can_be_opened_messages_go_as_ray_calls(shop: tuple[Supervisor, Settings]) -> None:
-    from velella.actors.replica import batch_call
-    from velella.actors.transport import Outgoing, RayLink
+    from velella.actors.cluster.replica import batch_call
+    from velella.actors.messaging.transport import Outgoing, RayLink
 
     link = RayLink(lambda: batch_call("velella-toys-0"))
     asked = [link.request(Outgoing("toy", "echo", [number], {}, "trace"), 5.0) for number in range(100)]
@@ -217,7 +217,7 @@ def _command(process: psutil.Process) -> str:
 
 def test_a_pool_grows_with_its_queue_and_shrinks_when_it_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
-    monkeypatch.setattr("velella.actors.supervisor.time.monotonic", lambda: now)
+    monkeypatch.setattr("velella.actors.cluster.supervisor.time.monotonic", lambda: now)
     scaling, pool = Scaling(), Pool("p", ("product",), 1, 2)
     crowded, quiet = {"waiting": 20, "running": 30}, {"waiting": 0, "running": 0}
     assert [scaling.step(pool, [crowded]) for _ in range(3)] == [0, 0, 1]
@@ -232,7 +232,9 @@ def test_a_pool_grows_with_its_queue_and_shrinks_when_it_is_quiet(monkeypatch: p
 
 
 async def test_a_replica_that_is_not_left_in_time_is_stopped_all_the_same() -> None:
-    from velella.actors.replica import Replica  # here: Ray reads its settings when it is imported, those of the cluster above
+    from velella.actors.cluster.replica import (
+        Replica,  # here: Ray reads its settings when it is imported, those of the cluster above
+    )
 
     stopped: list[float] = []
 

@@ -50,7 +50,7 @@ def tls(folder: Path, name: str, authority: str) -> dict[str, Path]:
 async def test_only_members_with_a_certificate_of_the_authority_talk(
     colony: Colony, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("velella.actors.router.PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr("velella.actors.messaging.router.PATIENCE_SECONDS", 0.5)
     ours, theirs = certificate(tmp_path, "ours", None), certificate(tmp_path, "theirs", None)
     certificate(tmp_path, "node", ours)
     certificate(tmp_path, "stranger", theirs)

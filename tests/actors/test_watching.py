@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from velella.actors.directory import Directory, ReplicaId
-from velella.actors.members import Member
-from velella.actors.reconcile import Wanted
-from velella.actors.supervisor import Supervisor
+from velella.actors.cluster.members import Member
+from velella.actors.cluster.reconcile import Wanted
+from velella.actors.cluster.supervisor import Supervisor
+from velella.actors.membership.directory import Directory, ReplicaId
 from velella.actors.topology import Pool, Topology
 from velella.core.settings import Settings
 
@@ -71,9 +71,9 @@ def looks() -> Counter[ReplicaId]:
 @pytest.fixture
 def supervisor(monkeypatch: pytest.MonkeyPatch, looks: Counter[ReplicaId]) -> Supervisor:
     """Of one replica that is crowded, in a cluster that has no room for another one."""
-    monkeypatch.setattr("velella.actors.supervisor.GLANCE_SECONDS", 0.01)
-    monkeypatch.setattr("velella.actors.supervisor.WATCH_SECONDS", 0.01)
-    monkeypatch.setattr("velella.actors.nodes.Nodes.look", lambda self: None)
+    monkeypatch.setattr("velella.actors.cluster.supervisor.GLANCE_SECONDS", 0.01)
+    monkeypatch.setattr("velella.actors.cluster.supervisor.WATCH_SECONDS", 0.01)
+    monkeypatch.setattr("velella.actors.cluster.nodes.Nodes.look", lambda self: None)
     pool = Pool("product", ("product",), 1, 4)
     settings = Settings(_env_file=None)
     made = Supervisor(settings, Topology("t", (pool,), settings), inside=True)
@@ -146,7 +146,7 @@ async def test_a_pool_that_has_grown_stays_so_when_another_supervisor_takes_over
 ) -> None:
     supervisor._members.clear()
     there = {id: Replica(id, looks) for id in (ReplicaId("product", index) for index in range(3))}
-    monkeypatch.setattr("velella.actors.replica.named_actors", lambda: there)
+    monkeypatch.setattr("velella.actors.cluster.replica.named_actors", lambda: there)
     assert await supervisor._adopt() == 3
     supervisor._reconcile()
     assert {member.state for member in supervisor.members("product")} == {"running"}, "nobody has to go"

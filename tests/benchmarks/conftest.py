@@ -9,7 +9,7 @@ from generate import generate
 from goods import Size
 from rich.console import Console
 
-from velella.actors.postgres import EmbeddedPostgres
+from velella.actors.cluster.postgres import EmbeddedPostgres
 from velella.core.settings import Settings
 
 from ..conftest import clone

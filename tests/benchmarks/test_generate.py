@@ -12,9 +12,9 @@ from generate import generate
 from rich.console import Console
 from shop import Shop, opened
 
-from velella.actors.cli import instance
 from velella.actors.host import local_host
 from velella.actors.services import service_names
+from velella.cli import instance
 from velella.core.settings import Settings
 
 from .conftest import SIZE

@@ -15,8 +15,8 @@ from replay import Plan, answers_again, copied, recorded, rows_of, statements_ag
 from shop import Refused
 from statements import Statements
 
-from velella.actors.cli import instance
-from velella.actors.postgres import EmbeddedPostgres
+from velella.actors.cluster.postgres import EmbeddedPostgres
+from velella.cli import instance
 from velella.core.settings import Settings
 
 

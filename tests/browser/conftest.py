@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, async_playwright, expect
 
-from velella.actors.cli.dashboard import VERSION
+from velella.cli.dashboard import VERSION
 
 from ..e2e.served import Api, Served, served, velella
 from ..e2e.shop import Country, Shop, open_shop

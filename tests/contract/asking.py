@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from velella.http.frontend import Route
+from velella.http.kit import Route
 
 from .api import Answer, Api
 from .facts import facts, served

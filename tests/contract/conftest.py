@@ -13,12 +13,12 @@ from typing import Any
 import aiohttp
 import pytest
 
-from velella.actors.cli.accounts import create_admin
+from velella.actors.cluster.postgres import EmbeddedPostgres
 from velella.actors.host import local_host
-from velella.actors.postgres import EmbeddedPostgres
 from velella.actors.services import service_names
+from velella.cli.accounts import create_admin
 from velella.core.settings import ProviderSettings, Settings, default_providers
-from velella.http.frontend import FrontEnd
+from velella.http.server import FrontEnd
 from velella.modules.fulfillment.provider import Consignment, Data, FulfillmentProvider, Price
 from velella.workflows.defaults import seed_defaults
 

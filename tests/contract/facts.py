@@ -17,9 +17,21 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from velella.http.frontend import BOOLEAN, MANY, NUMBER, NUMBERS, OPERATORS, TEXT, Auth, Filters, Part, Route, found_routes
-from velella.http.frontend.bodies import BooleanString
-from velella.http.frontend.filters import PAGING
+from velella.http.kit import (
+    BOOLEAN,
+    MANY,
+    NUMBER,
+    NUMBERS,
+    OPERATORS,
+    TEXT,
+    Auth,
+    Filters,
+    Part,
+    Route,
+)
+from velella.http.kit.bodies import BooleanString
+from velella.http.kit.filters import PAGING
+from velella.http.server import found_routes
 
 Shape = Any
 Fact = dict[str, Any]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from velella.actors.services import module_names
-from velella.core.sql.columns import Money, Quantity
-from velella.core.sql.entity import Entity
+from velella.core.sql.schema.columns import Money, Quantity
+from velella.core.sql.schema.entity import Entity
 
 PROMISED: dict[str, str] = json.loads((Path(__file__).parent / "columns.json").read_text())
 """Columns by table; `raw_amount` is the exact twin of the number `amount`."""

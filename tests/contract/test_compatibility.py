@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from velella.http.frontend import found_routes
+from velella.http.server import found_routes
 
 from .facts import later
 

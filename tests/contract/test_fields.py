@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from velella.http.frontend import found_routes
-from velella.http.frontend.front import RELATIONS_LIMIT
+from velella.http.server import found_routes
+from velella.http.server.front import RELATIONS_LIMIT
 
 from .asking import NAMES, caller, some_of
 from .facts import anonymous, facts, served

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
 
-from velella.actors.postgres import EmbeddedPostgres
-from velella.http.frontend import found_routes
+from velella.actors.cluster.postgres import EmbeddedPostgres
+from velella.http.server import found_routes
 
 from ..conftest import clone
 from .asking import caller, some_of

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from velella.http.frontend import BATCH_LIMIT, Route
-from velella.http.frontend.filters import PAGING
-from velella.http.frontend.front import RELATIONS_LIMIT
+from velella.http.kit import BATCH_LIMIT, Route
+from velella.http.kit.filters import PAGING
+from velella.http.server.front import RELATIONS_LIMIT
 
 from .facts import Fact, auth_shape, body_shape, differences, facts, query_shape, served
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from statements import statements_of
 
-from velella.http.frontend import FrontEnd
+from velella.http.server import FrontEnd
 
 from .asking import NAMES, caller, some_of
 from .facts import served

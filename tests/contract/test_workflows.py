@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from velella.actors.coordinator import load_workflows
+from velella.actors.engine.coordinator import load_workflows
 from velella.core.flow import Workflow, workflow_named
 
 load_workflows(["velella.workflows"])

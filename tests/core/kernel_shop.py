@@ -10,15 +10,15 @@ from sqlalchemy import ARRAY, Boolean, Column, ForeignKey, Index, Integer, Table
 
 from velella.core.errors import NotAllowed
 from velella.core.messages import one_statement, writes
-from velella.core.module import ModuleContext, ModuleService
-from velella.core.providers import Providers
+from velella.core.service.module import ModuleContext, ModuleService
+from velella.core.service.providers import Providers
 from velella.core.settings import Settings
-from velella.core.sql.columns import Json, Money, identity, metadata_column, module_metadata, timestamps, version
-from velella.core.sql.compiled import answering, array_param
-from velella.core.sql.database import Database
-from velella.core.sql.definition import definition
-from velella.core.sql.entity import Entity, Schema, many, one, through
-from velella.core.sql.tally import keep_tally
+from velella.core.sql.db.compiled import answering, array_param
+from velella.core.sql.db.database import Database
+from velella.core.sql.schema.columns import Json, Money, identity, metadata_column, module_metadata, timestamps, version
+from velella.core.sql.schema.definition import definition
+from velella.core.sql.schema.entity import Entity, Schema, many, one, through
+from velella.core.sql.schema.tally import keep_tally
 
 metadata = module_metadata()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from velella.actors.cli import app
+from velella.cli import app
 
 PROVIDERS = {"payment": [{"use": "stripe", "options": {"api_key": "sk_live_1", "webhook_secret": "whsec_1", "capture": True}}]}
 

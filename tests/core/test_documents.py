@@ -11,15 +11,15 @@ import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, Text
 
 from velella.core.errors import Unavailable
-from velella.core.module import ModuleContext, ModuleService
-from velella.core.providers import Providers
-from velella.core.query.page import Query
+from velella.core.service.module import ModuleContext, ModuleService
+from velella.core.service.providers import Providers
 from velella.core.settings import Settings
-from velella.core.sql.columns import ROOT, Money, document_columns, identity, module_metadata, root_column, timestamps
-from velella.core.sql.compiled import Compiled
-from velella.core.sql.database import Database
-from velella.core.sql.definition import definition
-from velella.core.sql.entity import Document, Entity, Schema, Step, many, one
+from velella.core.sql.db.compiled import Compiled
+from velella.core.sql.db.database import Database
+from velella.core.sql.schema.columns import ROOT, Money, document_columns, identity, module_metadata, root_column, timestamps
+from velella.core.sql.schema.definition import definition
+from velella.core.sql.schema.entity import Document, Entity, Schema, Step, many, one
+from velella.core.sql.schema.page import Query
 
 metadata, inside = module_metadata(), MetaData()
 parcel = Table("parcel", metadata, identity(), Column("search", Text), *timestamps(), *document_columns())

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from velella.core.errors import InvalidData
-from velella.core.query.fields import FieldTree
+from velella.core.sql.schema.fields import FieldTree
 
 names = st.sampled_from(["id", "title", "variants", "prices", "type"])
 paths = st.builds(

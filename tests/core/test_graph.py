@@ -11,21 +11,21 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, Text
 
-from velella.actors.postgres import EmbeddedPostgres
+from velella.actors.cluster.postgres import EmbeddedPostgres
 from velella.core.errors import InvalidData, NotFound, UnexpectedState
-from velella.core.migrations import load_module
-from velella.core.module import ModuleContext, ModuleService
-from velella.core.providers import Providers
-from velella.core.query.fields import FieldTree
-from velella.core.query.graph import Graph, Row, Source
-from velella.core.query.links import LINKS, NOT_THERE, REFERENCES, aliases_of, edges_of
-from velella.core.query.page import Page, Query
-from velella.core.query.plan import Catalogue, plan
+from velella.core.graph.graph import Graph, Row, Source
+from velella.core.graph.links import LINKS, NOT_THERE, REFERENCES, aliases_of, edges_of
+from velella.core.graph.plan import Catalogue, plan
+from velella.core.service.migrations import load_module
+from velella.core.service.module import ModuleContext, ModuleService
+from velella.core.service.providers import Providers
 from velella.core.settings import Settings
-from velella.core.sql.columns import Money, identity, module_metadata, timestamps
-from velella.core.sql.database import Database
-from velella.core.sql.definition import definition
-from velella.core.sql.entity import Entity, Schema, many, one
+from velella.core.sql.db.database import Database
+from velella.core.sql.schema.columns import Money, identity, module_metadata, timestamps
+from velella.core.sql.schema.definition import definition
+from velella.core.sql.schema.entity import Entity, Schema, many, one
+from velella.core.sql.schema.fields import FieldTree
+from velella.core.sql.schema.page import Page, Query
 from velella.modules import NAMES
 from velella.modules.link.service import LinkService
 

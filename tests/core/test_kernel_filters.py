@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from velella.core.errors import InvalidData
-from velella.core.query.page import Query
+from velella.core.sql.schema.page import Query
 
 from ..conftest import clone
 from .kernel_shop import ShopService, product_tag, shop_on
@@ -222,7 +222,7 @@ BEYOND: list[dict[str, Any]] = [
 async def test_what_is_beyond_the_budget_is_refused_before_a_statement_is_made(
     stocked: ShopService, filters: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("velella.core.sql.pages.compiled", None)
+    monkeypatch.setattr("velella.core.sql.read.pages.compiled", None)
     for ask in (stocked.query(Query("product", ("id",), filters)), stocked.count("product", filters)):
         with pytest.raises(InvalidData, match=r"in all|deeply"):
             await ask

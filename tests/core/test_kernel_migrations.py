@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import CheckConstraint, Column, Index, Integer, MetaData, Sequence, Table, Text, text
 
-from velella.core import migrations
 from velella.core.errors import Misconfigured, Unavailable
 from velella.core.ids import ulid
-from velella.core.module import Module, ModuleService
-from velella.core.sql.columns import Json, Money, identity, module_metadata, timestamps, trigrams
-from velella.core.sql.database import Database
-from velella.core.sql.definition import definition
-from velella.core.sql.entity import Entity, Schema
+from velella.core.service import migrations
+from velella.core.service.module import Module, ModuleService
+from velella.core.sql.db.database import Database
+from velella.core.sql.schema.columns import Json, Money, identity, module_metadata, timestamps, trigrams
+from velella.core.sql.schema.definition import definition
+from velella.core.sql.schema.entity import Entity, Schema
 
 
 def shelf(package: str, *, depth: bool = False, height: str = "1") -> Module:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from velella.core.errors import InvalidData, NotFound, VelellaError
-from velella.core.query.page import Query
-from velella.core.sql.compiled import Asked
+from velella.core.sql.db.compiled import Asked
+from velella.core.sql.schema.page import Query
 
 from .kernel_shop import ShopService, product_tag, shop_on
 

@@ -13,9 +13,9 @@ from sqlalchemy import bindparam, select, text, update
 from velella.core import codec
 from velella.core.errors import Conflict, DeadlineExceeded, InvalidData, NotAllowed, NotFound, ReplyLost, TooLarge, Unavailable
 from velella.core.messages import CallContext, call_context
-from velella.core.query.page import Query
-from velella.core.sql.compiled import any_of, compiled
-from velella.core.sql.database import Database, Databases
+from velella.core.sql.db.compiled import any_of, compiled
+from velella.core.sql.db.database import Database, Databases
+from velella.core.sql.schema.page import Query
 
 from .kernel_shop import TAKE, Changes, ShopService, product, shop_on
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from velella.core.errors import Conflict, InvalidData, NotFound
-from velella.core.module import MOST_ROWS
+from velella.core.service.module import MOST_ROWS
 
 from .kernel_shop import Changes, ShopService
 

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 from statements import statements_of
 
-from velella.core.module import ModuleContext
-from velella.core.providers import Providers
-from velella.core.query.page import Query, Tied
+from velella.core.service.module import ModuleContext
+from velella.core.service.providers import Providers
 from velella.core.settings import Settings
-from velella.core.sql import lists
-from velella.core.sql.database import Database
-from velella.core.sql.lists import Lists, Scale
+from velella.core.sql.db.database import Database
+from velella.core.sql.read import lists
+from velella.core.sql.read.lists import Lists, Scale
+from velella.core.sql.schema.page import Query, Tied
 
 from .kernel_shop import Changes, ShopService, shop_on
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from velella.core.money import CURRENCIES, decimals, plain, raw, rounded
+from velella.commerce.money import CURRENCIES, decimals, plain, raw, rounded
 
 
 @pytest.mark.parametrize(

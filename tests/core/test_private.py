@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from velella.actors.cli import instance
-from velella.actors.cli.serve import login
+from velella.cli import instance
+from velella.cli.serve import login
 from velella.core.private import open_private, private_folder
 from velella.core.settings import Settings
 

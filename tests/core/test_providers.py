@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from velella.core.errors import Misconfigured, NotFound
-from velella.core.providers import Providers
+from velella.core.service.providers import Providers
 from velella.core.settings import ProviderSettings, default_providers
 
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from velella.core import money
-from velella.core.totals import LINE_TOTALS, TOTALS, add_totals, in_measure, without_and_with_tax
+from velella.commerce import money
+from velella.commerce.totals import LINE_TOTALS, TOTALS, add_totals, in_measure, without_and_with_tax
 
 D = Decimal
 

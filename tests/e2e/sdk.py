@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from velella.http.frontend import found_routes
+from velella.http.server import found_routes
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "sdk.md"
 

@@ -24,7 +24,7 @@ LIMITS = {
     **{f"VELELLA_{name}_LIMIT": "" for name in ("SIGN_IN_ADDRESS", "SIGN_UP_ADDRESS", "LETTER_ACCOUNT", "LETTER_ADDRESS")},
 }
 """Of a shop that one client asks for everything."""
-VELELLA = (sys.executable, "-m", "velella.actors.cli")
+VELELLA = (sys.executable, "-m", "velella.cli")
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from velella.actors.postgres import EmbeddedPostgres
+from velella.actors.cluster.postgres import EmbeddedPostgres
 from velella.core.ids import ulid
 
 from .buyer import Buyer

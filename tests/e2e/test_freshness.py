@@ -17,11 +17,11 @@ from typing import Any
 import aiohttp
 import pytest
 
+from velella.actors.cluster.postgres import EmbeddedPostgres
 from velella.actors.host import local_host
-from velella.actors.postgres import EmbeddedPostgres
 from velella.core.ids import ulid
 from velella.core.settings import Settings
-from velella.http.frontend import FrontEnd, found_routes
+from velella.http.server import FrontEnd, found_routes
 
 from .served import Api, Served
 from .shop import Shop, sell

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from velella.actors.postgres import EmbeddedPostgres
+from velella.actors.cluster.postgres import EmbeddedPostgres
 
 from ..conftest import clone
 from . import sdk

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from velella.actors.cluster.postgres import EmbeddedPostgres
 from velella.actors.engine import MODULE
-from velella.actors.postgres import EmbeddedPostgres
-from velella.core import migrations
-from velella.core.sql.database import Database
-from velella.core.sql.definition import definition
+from velella.core.service import migrations
+from velella.core.sql.db.database import Database
+from velella.core.sql.schema.definition import definition
 
 from ..conftest import clone, database_name
 

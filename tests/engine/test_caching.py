@@ -13,8 +13,8 @@ import pytest
 
 from velella.actors.caching import Cache
 from velella.actors.caching.spread import SOURCES, Announcer, Spread
-from velella.actors.directory import Address, Directory, ReplicaId
 from velella.actors.host import Host
+from velella.actors.membership.directory import Address, Directory, ReplicaId
 from velella.actors.services import load, module_names
 from velella.core.errors import DeadlineExceeded
 from velella.core.messages import CallContext, call_context, current_call

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import pytest
 
-from velella.actors.postgres import SYSTEM_USER
+from velella.actors.cluster.postgres import SYSTEM_USER
 from velella.core.errors import NotAllowed, Unavailable
 
 if TYPE_CHECKING:

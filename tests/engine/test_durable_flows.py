@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from velella.actors.directory import ReplicaId
 from velella.actors.engine.lease import MARGIN_SECONDS
 from velella.actors.engine.queries import LEASE_SECONDS
+from velella.actors.membership.directory import ReplicaId
 from velella.core.errors import Conflict, DeadlineExceeded, GoesOn, NotAllowed, NotFound, Unavailable, UnexpectedState
 from velella.core.flow import Flow, step, workflow
 from velella.core.flow.definitions import _steps, _workflows
@@ -323,7 +323,7 @@ async def test_whoever_stops_waiting_does_not_stop_the_execution(here: Stage) ->
 async def test_a_stopping_coordinator_hands_over_at_once(engine_database: str, here: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     from toy_stage import stage
 
-    monkeypatch.setattr("velella.actors.coordinator.STOP_SECONDS", 0.05)
+    monkeypatch.setattr("velella.actors.engine.coordinator.STOP_SECONDS", 0.05)
     async with stage(engine_database, "other") as other:
         slow = asyncio.create_task(other.coordinator.run("book-slowly", {"account": "a", "seconds": 1}))
         while await here.booked("a") == []:

@@ -43,13 +43,13 @@ async def tell(flow: Flow, fail: bool = False) -> None:
 
 
 async def outbox(here: Stage) -> list[dict[str, Any]]:
-    from velella.core.sql.compiled import Compiled
+    from velella.core.sql.db.compiled import Compiled
 
     return [dict(row) for row in await here.database.fetch(Compiled("SELECT * FROM event_outbox ORDER BY created_at, id"))]
 
 
 async def deliveries(here: Stage) -> list[dict[str, Any]]:
-    from velella.core.sql.compiled import Compiled
+    from velella.core.sql.db.compiled import Compiled
 
     return [dict(row) for row in await here.database.fetch(Compiled("SELECT * FROM event_delivery ORDER BY event_id, subscriber"))]
 
@@ -227,7 +227,7 @@ async def test_a_delivery_that_kills_its_coordinators_is_given_up(here: Stage) -
 
 
 async def test_a_subscriber_that_nobody_has_any_more_is_forgotten(here: Stage) -> None:
-    from velella.core.sql.compiled import Compiled
+    from velella.core.sql.db.compiled import Compiled
 
     @subscriber("toy.told", name="stays")
     async def stays(flow: Flow, event: Event) -> None: ...

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from velella.actors.directory import Address, Directory, ReplicaId
 from velella.actors.host import Host
 from velella.actors.locking import ActorLocks, LockProvider, LockTable, locks
 from velella.actors.locking.leases import Grip
 from velella.actors.locking.table import LONGEST_LEASE
+from velella.actors.membership.directory import Address, Directory, ReplicaId
 from velella.core.errors import Conflict, Unavailable
 from velella.core.settings import ProviderSettings, Settings
 
@@ -277,7 +277,7 @@ async def test_locks_survive_the_restart_of_their_shard(shards: Shards) -> None:
 
 
 async def test_keys_of_a_lost_shard_are_had_elsewhere_and_at_home_again(shards: Shards, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("velella.actors.router.LOST_SECONDS", 0.3)
+    monkeypatch.setattr("velella.actors.messaging.router.LOST_SECONDS", 0.3)
     one = await shards.client(1)
     turns = 0
 

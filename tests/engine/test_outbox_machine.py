@@ -19,7 +19,7 @@ from velella.actors.engine.store import Executions
 from velella.core.errors import Unavailable
 from velella.core.flow import Event, Flow, FlowContext, Subscriber
 from velella.core.settings import Settings
-from velella.core.sql.database import Database
+from velella.core.sql.db.database import Database
 
 T = TypeVar("T")
 

@@ -12,15 +12,15 @@ import aiohttp
 import pytest
 from pydantic import Field
 
+from velella.actors.cluster.postgres import EmbeddedPostgres
 from velella.actors.host import Host, local_host
-from velella.actors.postgres import EmbeddedPostgres
 from velella.core import json
 from velella.core.errors import Conflict, UnexpectedState
 from velella.core.ids import ulid
 from velella.core.settings import Settings
 from velella.http.admin import api_keys, users
 from velella.http.auth import identities, session
-from velella.http.frontend import (
+from velella.http.kit import (
     ABSENT,
     BOOLEAN,
     MANY,
@@ -34,7 +34,6 @@ from velella.http.frontend import (
     Cached,
     Email,
     Filters,
-    FrontEnd,
     Metadata,
     Number,
     Part,
@@ -44,6 +43,7 @@ from velella.http.frontend import (
     Write,
     choice,
 )
+from velella.http.server import FrontEnd
 from velella.workflows.plain import Plain
 
 from ..conftest import clone

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from velella.core.graph.reach import paths_of, reached
 from velella.core.ids import ulid
-from velella.core.query.reach import paths_of, reached
 
 from .conftest import Client, Shop
 

@@ -9,7 +9,7 @@ from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
 from velella.core.settings import Settings
-from velella.http.frontend.client import client_address, network_of
+from velella.http.kit.client import client_address, network_of
 
 
 class _Peer:

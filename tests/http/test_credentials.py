@@ -10,7 +10,7 @@ import jwt
 import pytest
 
 from velella.core.ids import ulid
-from velella.core.sql.compiled import Asked
+from velella.core.sql.db.compiled import Asked
 
 from .conftest import Client, Shop
 

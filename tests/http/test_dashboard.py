@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from velella.actors.cli.dashboard import _put_in_place
+from velella.cli.dashboard import _put_in_place
 
 from .conftest import Shop
 

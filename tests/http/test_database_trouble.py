@@ -13,11 +13,11 @@ import aiohttp
 import asyncpg
 import pytest
 
-from velella.actors.directory import HOST
-from velella.actors.postgres import EmbeddedPostgres
+from velella.actors.cluster.postgres import EmbeddedPostgres
+from velella.actors.membership.directory import HOST
 from velella.core.errors import Unavailable
 from velella.core.ids import ulid
-from velella.core.sql.compiled import Compiled
+from velella.core.sql.db.compiled import Compiled
 
 from ..conftest import clone
 from .conftest import Client, Shop, served
@@ -80,7 +80,7 @@ async def test_a_server_that_takes_no_writes_any_more_is_not_kept(admin: Client,
 async def test_what_the_database_could_not_do_stays_that_between_processes() -> None:
     """A front end alone in its process knows the errors of modules elsewhere."""
     code = """
-import velella.http.frontend
+import velella.http.server
 from velella.core.errors import VelellaError
 for name in ("Unready", "ReadOnly", "Disconnected", "OutOfTime", "Collided"):
     error = VelellaError.from_wire([name, "", None, None, {"retry_after": 7.0}])

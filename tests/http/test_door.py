@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from velella.core.errors import Misconfigured
-from velella.http.frontend import FrontEnd
+from velella.http.server import FrontEnd
 
 from .conftest import Client, Shop, served
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from velella.http.frontend import Body, LinkBody, Routes, View
-from velella.http.frontend.flows import creates, deletes, updates
+from velella.http.kit import Body, LinkBody, Routes, View
+from velella.http.kit.flows import creates, deletes, updates
 from velella.workflows.inventory.items import INVENTORY_ITEMS
 from velella.workflows.region.regions import REGIONS, create_regions, update_regions
 from velella.workflows.sales_channel.channels import link_products_to_sales_channel

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from velella.actors.cluster.postgres import EmbeddedPostgres
 from velella.actors.host import local_host
-from velella.actors.postgres import EmbeddedPostgres
 from velella.core.ids import ulid
 from velella.core.settings import Settings
-from velella.http.frontend import FrontEnd, found_routes
+from velella.http.server import FrontEnd, found_routes
 from velella.workflows.defaults import seed_defaults
 
 from ..conftest import clone

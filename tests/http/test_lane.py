@@ -75,5 +75,5 @@ async def test_it_is_for_this_token_for_as_long_as_it_lasts(
     assert (await client.with_(authorization=f"Bearer {await shop.token('customer', 'cus_7')}")("GET", path)).status == 401
     later = SimpleNamespace(time=lambda: time.time() + 10 * 365 * 86_400, monotonic=time.monotonic)
     for module in ("lane", "tokens"):
-        monkeypatch.setattr(f"velella.http.frontend.{module}.time", later)
+        monkeypatch.setattr(f"velella.http.server.{module}.time", later)
     assert (await admin("GET", path)).status == 401

@@ -10,14 +10,14 @@ from typing import Any
 import aiohttp
 import pytest
 
+from velella.actors.cluster.postgres import EmbeddedPostgres
 from velella.actors.host import local_host
-from velella.actors.postgres import EmbeddedPostgres
 from velella.core.errors import Misconfigured
 from velella.core.ids import ulid
 from velella.core.messages import current_call
 from velella.core.settings import Settings
 from velella.http.auth import identities
-from velella.http.frontend import FrontEnd
+from velella.http.server import FrontEnd
 from velella.modules.auth.limits import Limits
 
 from ..conftest import clone

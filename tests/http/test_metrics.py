@@ -10,7 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from velella.core.metrics import BOUNDS, METRICS, Histogram, quantile
-from velella.http.frontend.exposition import exposition
+from velella.http.server.exposition import exposition
 
 from .conftest import Client, Shop, served
 from .test_cached import person

@@ -6,9 +6,9 @@ from typing import Any
 
 from velella.core import json
 from velella.core.settings import Settings
-from velella.http.frontend import found_routes
-from velella.http.frontend.openapi import describe
-from velella.http.frontend.routes import RouteTree
+from velella.http.kit.openapi import describe
+from velella.http.kit.routes import RouteTree
+from velella.http.server import found_routes
 
 from .conftest import Client
 

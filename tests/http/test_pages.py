@@ -8,7 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from velella.actors.postgres import EmbeddedPostgres
+from velella.actors.cluster.postgres import EmbeddedPostgres
 
 from ..conftest import clone
 from .conftest import Client, Shop, served

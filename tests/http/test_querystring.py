@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from velella.core.errors import InvalidData
-from velella.http.frontend.filters import BOOLEAN, MANY, TEXT, Filters, meaning
-from velella.http.frontend.issues import Issue
-from velella.http.frontend.querystring import parse
+from velella.http.kit.filters import BOOLEAN, MANY, TEXT, Filters, meaning
+from velella.http.kit.issues import Issue
+from velella.http.server.querystring import parse
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
-from velella.actors.postgres import EmbeddedPostgres
+from velella.actors.cluster.postgres import EmbeddedPostgres
 from velella.core import tracing
 
 from ..conftest import clone

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from velella.core.errors import InvalidData
-from velella.http.frontend import View
+from velella.http.kit import View
 
 VIEW = View("product", "id title handle *variants *variants.options type.value")
 GUARDED = View("product", "id title *variants", allowed="id title handle variants variants.sku collection orders")

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from velella.actors.cli.accounts import create_admin
+from velella.actors.cluster.postgres import EmbeddedPostgres
 from velella.actors.host import local_host
-from velella.actors.postgres import EmbeddedPostgres
 from velella.actors.services import service_names
+from velella.cli.accounts import create_admin
 from velella.core.settings import Settings
-from velella.http.frontend import FrontEnd
+from velella.http.server import FrontEnd
 from velella.workflows.defaults import seed_defaults
 
 from ..conftest import clone

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from velella.core.module import ModuleContext, ModuleService
-from velella.core.providers import Providers
+from velella.core.service.module import ModuleContext, ModuleService
+from velella.core.service.providers import Providers
 from velella.core.settings import Settings
-from velella.core.sql.database import Database
-from velella.core.sql.definition import definition
+from velella.core.sql.db.database import Database
+from velella.core.sql.schema.definition import definition
 
 S = TypeVar("S", bound=ModuleService)
 

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from velella.core.errors import InvalidData, Misconfigured, NotFound
-from velella.core.providers import Providers
+from velella.core.service.providers import Providers
 from velella.core.settings import ProviderSettings, Settings
 from velella.modules.file.files import KINDS, Files
 from velella.modules.file.provider import Place

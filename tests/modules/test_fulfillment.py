@@ -10,7 +10,7 @@ import pytest
 
 from velella.core.errors import InvalidData, NotAllowed, NotFound, Unavailable
 from velella.core.flow import keep
-from velella.core.providers import Providers
+from velella.core.service.providers import Providers
 from velella.core.settings import ProviderSettings
 from velella.modules.fulfillment.provider import Consignment, Data, FulfillmentProvider, Price
 from velella.modules.fulfillment.providers.manual import ManualFulfillmentProvider

@@ -13,9 +13,9 @@ import pytest
 
 from velella.core.errors import InsufficientInventory, InvalidData, NotAllowed, NotFound, VelellaError
 from velella.core.messages import CallContext, call_context
-from velella.core.module import ModuleContext
-from velella.core.query.page import Query
-from velella.core.sql.database import Database
+from velella.core.service.module import ModuleContext
+from velella.core.sql.db.database import Database
+from velella.core.sql.schema.page import Query
 from velella.modules.inventory.service import InventoryService
 
 from .one_module import alone

@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from velella.core.errors import InvalidData, NotAllowed, NotFound, Unauthorized, VelellaError
-from velella.core.providers import Providers
+from velella.core.service.providers import Providers
 from velella.core.settings import ProviderSettings
-from velella.core.sql.compiled import Asked
+from velella.core.sql.db.compiled import Asked
 from velella.modules.api_key.service import ApiKeyService
 from velella.modules.auth import MODULE
 from velella.modules.auth.service import AuthService

@@ -12,11 +12,11 @@ from velella.core.codec import travelled
 from velella.core.errors import InvalidData
 from velella.core.flow import keep
 from velella.core.messages import CallContext, call_context
-from velella.core.migrations import migrate
-from velella.core.module import ModuleContext
-from velella.core.providers import Providers
+from velella.core.service.migrations import migrate
+from velella.core.service.module import ModuleContext
+from velella.core.service.providers import Providers
 from velella.core.settings import Settings
-from velella.core.sql.database import Database
+from velella.core.sql.db.database import Database
 from velella.modules.link import MODULE
 from velella.modules.link.service import LinkService
 

@@ -14,7 +14,7 @@ from aiohttp import web
 from aiosmtpd.controller import Controller
 
 from velella.core.errors import InvalidData, Misconfigured, NotFound
-from velella.core.providers import Providers
+from velella.core.service.providers import Providers
 from velella.core.settings import ProviderSettings
 from velella.modules.notification import MODULE
 from velella.modules.notification.letters import letter

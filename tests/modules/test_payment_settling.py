@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from velella.core.errors import NotFound, PaymentAuthorizationFailed, PaymentInDoubt, PaymentOutcomeUnknown
-from velella.core.providers import Providers
+from velella.core.service.providers import Providers
 from velella.core.settings import ProviderSettings
 from velella.modules.payment.providers.system import SystemPaymentProvider
 from velella.modules.payment.service import PaymentService

@@ -19,7 +19,7 @@ from velella.core.errors import (
     PaymentRequiresMore,
     UnexpectedState,
 )
-from velella.core.providers import Providers
+from velella.core.service.providers import Providers
 from velella.core.settings import ProviderSettings
 from velella.modules.payment import MODULE
 from velella.modules.payment.providers.stripe import StripePayment, major_units, minor_units

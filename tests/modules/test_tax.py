@@ -12,7 +12,7 @@ import pytest
 
 from velella.core.errors import InvalidData, NotFound
 from velella.core.flow import keep
-from velella.core.providers import Providers
+from velella.core.service.providers import Providers
 from velella.core.settings import ProviderSettings
 from velella.modules.tax.provider import Taxable, TaxLine, TaxProvider
 from velella.modules.tax.providers.system import SystemTaxProvider

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from velella.actors.postgres import EmbeddedPostgres
+from velella.actors.cluster.postgres import EmbeddedPostgres
 
 from ..e2e.nodes import ray_nodes
 from ..e2e.spread import NODES, Colony, colony_on

@@ -12,13 +12,14 @@ import aiohttp
 import pytest
 from rich.console import Console
 
-from velella.actors.cli import instance
-from velella.actors.cli.seeding import seed_defaults, seed_demo
+from velella.actors.cluster.postgres import EmbeddedPostgres
 from velella.actors.host import local_host
-from velella.actors.postgres import EmbeddedPostgres
 from velella.actors.services import service_names
-from velella.core import json, migrations
+from velella.cli import instance
+from velella.cli.seeding import seed_defaults, seed_demo
+from velella.core import json
 from velella.core.flow import definitions
+from velella.core.service import migrations
 from velella.core.settings import Settings
 
 from ..conftest import clone

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from velella.actors.topology import Topology
-from velella.core import migrations
-from velella.core.query.links import Reference, edges_of
+from velella.core.graph.links import Reference, edges_of
+from velella.core.service import migrations
 from velella.core.settings import ProviderSettings, Settings
 
 from .conftest import HERE, INSTALLED, Shop

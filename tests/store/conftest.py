@@ -15,12 +15,12 @@ from typing import Any, ClassVar
 import aiohttp
 import pytest
 
+from velella.actors.cluster.postgres import EmbeddedPostgres
 from velella.actors.host import Host, local_host
-from velella.actors.postgres import EmbeddedPostgres
 from velella.actors.services import service_names
 from velella.core.ids import ulid
 from velella.core.settings import ProviderSettings, Settings, default_providers
-from velella.http.frontend import FrontEnd
+from velella.http.server import FrontEnd
 from velella.modules.payment.provider import Ask, Outcome, PaymentProvider
 
 from ..conftest import clone

@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
-from velella.actors.coordinator import Coordinator
+from velella.actors.engine.coordinator import Coordinator
 from velella.actors.host import Host
 from velella.core.errors import Busy, PaymentOutcomeUnknown, ReplyLost, VelellaError
 from velella.core.messages import CallContext, call_context

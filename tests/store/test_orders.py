@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from velella.core.ids import ulid
-from velella.core.sql.lists import Scale
+from velella.core.sql.read.lists import Scale
 from velella.http.admin.orders import ORDER as ADMIN_ORDER
 from velella.http.store.orders import ORDER, ORDERS
 from velella.modules.order.service import OrderService

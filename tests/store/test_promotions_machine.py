@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
-from velella.core.money import decimals
+from velella.commerce.money import decimals
 
 from .conftest import Answer, Market, Row, Store
 

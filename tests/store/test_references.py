@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from velella.core.sql.compiled import compiled
+from velella.core.sql.db.compiled import compiled
 
 from .conftest import Market
 

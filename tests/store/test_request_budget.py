@@ -9,8 +9,9 @@ from urllib.parse import quote
 import pytest
 
 from velella.core import budget
-from velella.core.sql.statements import Statements
-from velella.http.frontend import Filters, Route, found_routes
+from velella.core.sql.read.statements import Statements
+from velella.http.kit import Filters, Route
+from velella.http.server import found_routes
 
 from .conftest import Answer, Market, Store
 
@@ -47,7 +48,7 @@ async def test_a_list_refuses_more_than_anybody_needs_before_it_makes_a_statemen
     await ask(store, merchant, route.path, "limit=1")  # who asks is known from here on
     for what, text in too_much(route).items():
         with monkeypatch.context() as patched:
-            patched.setattr("velella.core.sql.pages.compiled", None)
+            patched.setattr("velella.core.sql.read.pages.compiled", None)
             refused = await ask(store, merchant, route.path, text)
         assert (refused.status, refused.body["type"]) == (400, "invalid_data"), f"{what}: {refused}"
 
@@ -63,7 +64,7 @@ async def test_a_list_refuses_more_than_anybody_needs_before_it_makes_a_statemen
 )
 async def test_filters_look_at_few_relations(merchant: Store, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     await merchant("GET", "/admin/products")
-    monkeypatch.setattr("velella.core.sql.pages.compiled", None)
+    monkeypatch.setattr("velella.core.sql.read.pages.compiled", None)
     refused = await merchant("GET", f"/admin/products?{text}")
     assert (refused.status, refused.body["type"]) == (400, "invalid_data")
 
@@ -85,7 +86,7 @@ async def test_filters_look_at_few_relations(merchant: Store, text: str, monkeyp
 )
 async def test_fields_lead_through_few_relations(merchant: Store, fields: str, monkeypatch: pytest.MonkeyPatch) -> None:
     await merchant("GET", "/admin/products")
-    monkeypatch.setattr("velella.core.sql.pages.compiled", None)
+    monkeypatch.setattr("velella.core.sql.read.pages.compiled", None)
     refused = await merchant("GET", f"/admin/products?fields={quote(fields)}")
     assert (refused.status, refused.body["type"]) == (400, "invalid_data"), refused.body
 
@@ -101,7 +102,7 @@ async def test_a_page_has_a_bounded_number_of_rows_and_a_large_limit_is_fine_whe
     assert len(few["regions"]) == few["count"] >= 4
     for _ in range(2):
         await market.new_variant({"eur": "1"})
-    monkeypatch.setattr("velella.core.query.graph.ROWS", 2)
+    monkeypatch.setattr("velella.core.graph.graph.ROWS", 2)
     refused = await merchant("GET", "/admin/products?limit=1000000&fields=id,*variants")
     assert refused.status == 400
     assert "a page may have 1 rows" in refused.body["message"]
@@ -114,7 +115,7 @@ async def test_a_long_list_is_not_ordered_by_what_lies_in_another_module(
     for _ in range(2):
         await market.new_variant({"eur": "1"})
     assert (await merchant("GET", "/admin/products?order=sales_channels.name")).status == 200
-    monkeypatch.setattr("velella.core.query.across.SORTED", 1)
+    monkeypatch.setattr("velella.core.graph.across.SORTED", 1)
     refused = await merchant("GET", "/admin/products?order=-sales_channels.name")
     assert (refused.status, refused.body["type"]) == (400, "invalid_data")
 
@@ -172,7 +173,7 @@ async def test_shapes_of_clients_take_a_bounded_number_of_bytes(market: Market, 
     for n in range(2, 30):
         await merchant("GET", "/admin/products?" + "&".join(f"$or[{m}][title]=x{m}" for m in range(n)))
         assert statements._pages.bytes <= 64 * 1024
-    monkeypatch.setattr("velella.core.sql.statements.WIDE", 1000)
+    monkeypatch.setattr("velella.core.sql.read.statements.WIDE", 1000)
     before = len(statements._pages)
     await merchant("GET", "/admin/products?" + "&".join(f"$and[{m}][title]=x{m}" for m in range(30)))
     assert len(statements._pages) == before, "a wide one isn't kept"
@@ -181,7 +182,7 @@ async def test_shapes_of_clients_take_a_bounded_number_of_bytes(market: Market, 
 async def test_a_connection_that_has_prepared_much_is_replaced(market: Market, merchant: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     database = market.host.database("product")
     assert database._pool is not None
-    monkeypatch.setattr("velella.core.sql.pool.PREPARED", 20_000)
+    monkeypatch.setattr("velella.core.sql.db.pool.PREPARED", 20_000)
 
     for n in range(2, 20):
         await merchant("GET", "/admin/products?" + "&".join(f"$and[{m}][title]=x{m}" for m in range(n)))

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import pytest
 
+from velella.core.graph.reach import reached
 from velella.core.ids import ulid
-from velella.core.query.reach import reached
-from velella.http.frontend import found_routes
-from velella.http.frontend.view import View
+from velella.http.kit.view import View
+from velella.http.server import found_routes
 
 from .conftest import Market, Row, Store
 

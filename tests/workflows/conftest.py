@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from velella.actors.cluster.postgres import EmbeddedPostgres
 from velella.actors.host import Host, local_host
-from velella.actors.postgres import EmbeddedPostgres
 from velella.core.flow import Flow, on_hook, step
 from velella.core.settings import Settings
 from velella.modules import Modules

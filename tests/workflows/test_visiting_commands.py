@@ -9,11 +9,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from velella.actors.cli import instance
+from velella.actors.cluster.postgres import EmbeddedPostgres
 from velella.actors.host import local_host
-from velella.actors.postgres import EmbeddedPostgres
-from velella.core import migrations
+from velella.cli import instance
 from velella.core.errors import Misconfigured
+from velella.core.service import migrations
 from velella.core.settings import ProviderSettings, Settings, default_providers
 from velella.workflows.defaults import seed_defaults
 

@@ -11,7 +11,7 @@ from ...core.errors import InvalidData
 from ...core.flow import Flow, workflow
 from ...core.ids import new_id
 from ...core.json import dumps
-from ...core.sql.merging import merged
+from ...core.sql.write.merging import merged
 from .discounts import save_all
 from .draft import Draft
 from .goods import whole

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypedDict
 
+from ...commerce.money import total
 from ...core.errors import InvalidData, NotAllowed
 from ...core.flow import Flow
-from ...core.money import total
-from ...core.query.page import Query
+from ...core.sql.schema.page import Query
 from ...modules.promotion.computing import COUNTED_BY
 from .draft import Draft
 from .payment import payable

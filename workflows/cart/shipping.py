@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from ...commerce.money import raw
 from ...core.errors import NotFound
 from ...core.flow import Flow, workflow
-from ...core.money import raw
-from ...core.query.page import Query
+from ...core.sql.schema.page import Query
 from .draft import Draft
 from .goods import STOCK
 from .surroundings import Surroundings, load_surroundings

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from ...core.kept import kept
-from ...core.query.fields import FieldTree
+from ...core.sql.schema.fields import FieldTree
 
 Row = dict[str, Any]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from ...commerce.money import check_movable
 from ...core.errors import InvalidData, NotAllowed
 from ...core.flow import Flow, step, workflow
-from ...core.money import check_movable
 from .payments import add_to_order, capture
 
 Row = dict[str, Any]

@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 
 from ...core.flow import Flow, workflow
 from ...core.ids import new_id
-from ...core.sql.undo import Change
+from ...core.sql.write.undo import Change
 from ..inventory.items import check_unreserved, drop_items, insert_items
 from ..links import delete, link, unlink
 from ..pricing.prices import create_price_sets, update_price_sets

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import aiohttp
 
-from ....core import money
+from ....commerce import money
 from ....core.errors import (
     Busy,
     InvalidData,

@@ -8,8 +8,8 @@ import sys
 
 import uvloop
 
-from velella.actors.directory import Address, Directory
 from velella.actors.host import Host
+from velella.actors.membership.directory import Address, Directory
 from velella.core.settings import Settings
 
 

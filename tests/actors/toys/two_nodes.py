@@ -17,10 +17,10 @@ from typing import Any
 import psutil
 from ray.cluster_utils import Cluster
 
-from velella.actors.directory import Address, ReplicaId
+from velella.actors.cluster.replica import batch_call
+from velella.actors.cluster.supervisor import Supervisor
 from velella.actors.host import Host
-from velella.actors.replica import batch_call
-from velella.actors.supervisor import Supervisor
+from velella.actors.membership.directory import Address, ReplicaId
 from velella.actors.topology import Pool, Topology
 from velella.core.settings import Settings
 

@@ -13,9 +13,9 @@ from velella.core.errors import NotAllowed
 from velella.core.flow import Flow, step, workflow
 from velella.core.ids import new_id
 from velella.core.messages import reads, writes
-from velella.core.module import Module, ModuleService
-from velella.core.sql.columns import identity, module_metadata
-from velella.core.sql.entity import Entity, Schema
+from velella.core.service.module import Module, ModuleService
+from velella.core.sql.schema.columns import identity, module_metadata
+from velella.core.sql.schema.entity import Entity, Schema
 
 metadata = module_metadata()
 entry = Table(

@@ -11,17 +11,17 @@ from typing import Any, cast
 
 import toy_ledger
 
-from velella.actors.coordinator import Coordinator
-from velella.actors.handles import local_send
+from velella.actors.engine.coordinator import Coordinator
 from velella.actors.locking.leases import Grip, LockProvider
 from velella.actors.locking.table import LockTable
+from velella.actors.messaging.handles import local_send
 from velella.core.clock import utc_now
 from velella.core.flow import FlowContext
 from velella.core.messages import Service
-from velella.core.module import ModuleContext
-from velella.core.providers import Providers
+from velella.core.service.module import ModuleContext
+from velella.core.service.providers import Providers
 from velella.core.settings import Settings
-from velella.core.sql.database import Database
+from velella.core.sql.db.database import Database
 
 
 class HereLocks(LockProvider[None]):

@@ -10,8 +10,8 @@ from typing import Any
 import asyncpg
 import pytest
 
+from velella.actors.cluster.postgres import EmbeddedPostgres
 from velella.actors.host import local_host
-from velella.actors.postgres import EmbeddedPostgres
 from velella.core.errors import Unavailable
 from velella.core.flow import Step
 from velella.core.flow.run import Run
@@ -48,7 +48,7 @@ from velella.http.admin import (
     settings as store_settings,
 )
 from velella.http.auth import identities, session
-from velella.http.frontend import FrontEnd
+from velella.http.server import FrontEnd
 from velella.http.store import customers as store_customers
 from velella.workflows.auth.actors import link_actor
 from velella.workflows.defaults import seed_defaults

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from velella.actors.cli.accounts import create_admin
+from velella.cli.accounts import create_admin
 from velella.core.emails import is_email
 from velella.core.errors import InvalidData
 from velella.core.ids import ulid

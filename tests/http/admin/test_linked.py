@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from velella.core.graph.links import LINKS
 from velella.core.ids import ulid
-from velella.core.query.links import LINKS
 from velella.workflows import links
 
 from .conftest import Books, Merchant

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from velella.core.ids import ulid
-from velella.http.frontend import Filters, Route
+from velella.http.kit import Filters, Route
 
 from .conftest import FILES, Merchant
 from .test_shipping import set_at, standard, zone_of

@@ -9,7 +9,7 @@ import pytest
 
 from velella.core.errors import Unauthorized
 from velella.core.ids import ulid
-from velella.core.sql.compiled import Asked
+from velella.core.sql.db.compiled import Asked
 
 from ..conftest import Answered, Client, Shop
 from .conftest import Merchant

@@ -13,12 +13,12 @@ from typing import Any
 import aiohttp
 import pytest
 
-from velella.actors.coordinator import load_workflows
+from velella.actors.engine.coordinator import load_workflows
 from velella.core.errors import NotAllowed, Unavailable
 from velella.core.flow import Flow, definitions, step, workflow
 from velella.core.ids import ulid
 from velella.http.admin import workflows_executions
-from velella.http.frontend import FrontEnd
+from velella.http.server import FrontEnd
 
 from ..conftest import Client, Shop
 from .conftest import Merchant
@@ -321,7 +321,7 @@ async def test_a_door_that_closes_lets_go_of_those_who_follow(merchant: Merchant
 
 async def test_a_door_has_only_so_many_who_follow(merchant: Merchant, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = len(shop.front._streaming)  # of whom the door hasn't heard yet that they went
-    monkeypatch.setattr("velella.http.frontend.front.STREAMS", gone + 1)
+    monkeypatch.setattr("velella.http.server.front.STREAMS", gone + 1)
     async with following(merchant.client, "test-put-to-sea"):
         status, _, message = await merchant.refused("GET", f"{PATH}/test-put-to-sea/subscribe")
         assert (status, message) == (503, "Too many follow something here already.")

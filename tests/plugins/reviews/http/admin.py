@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from velella.http.frontend import ABSENT, MANY, NUMBERS, TEXT, Body, Filters, Metadata, Routes, View
+from velella.http.kit import (
+    ABSENT,
+    MANY,
+    NUMBERS,
+    TEXT,
+    Body,
+    Filters,
+    Metadata,
+    Routes,
+    View,
+)
 
 from ..workflows import REVIEWS
 

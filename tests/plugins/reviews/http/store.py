@@ -6,7 +6,21 @@ from typing import Annotated
 
 from pydantic import Field
 
-from velella.http.frontend import ABSENT, MANY, NUMBERS, TEXT, Answer, Body, Cached, Email, Filters, Request, Routes, View, Whole
+from velella.http.kit import (
+    ABSENT,
+    MANY,
+    NUMBERS,
+    TEXT,
+    Answer,
+    Body,
+    Cached,
+    Email,
+    Filters,
+    Request,
+    Routes,
+    View,
+    Whole,
+)
 from velella.http.store.views import PRODUCT
 
 from ..module.service import ReviewService

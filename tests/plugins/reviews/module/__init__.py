@@ -1,7 +1,7 @@
 """What buyers say of products."""
 
-from velella.core.module import Module
-from velella.core.query.links import Reference
+from velella.core.graph.links import Reference
+from velella.core.service.module import Module
 
 from .service import ReviewService
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import func, select
 
-from velella.core.sql.compiled import any_of, compiled
+from velella.core.sql.db.compiled import any_of, compiled
 
 from .tables import review
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from velella.core.messages import reads, writes
-from velella.core.module import ModuleService, Row
+from velella.core.service.module import ModuleService, Row
 
 from . import queries
 from .tables import SCHEMA

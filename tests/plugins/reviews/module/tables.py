@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, Column, Integer, Table, Text, UniqueConstraint
 
-from velella.core.sql.columns import identity, metadata_column, module_metadata, timestamps
-from velella.core.sql.entity import Entity, Schema
+from velella.core.sql.schema.columns import identity, metadata_column, module_metadata, timestamps
+from velella.core.sql.schema.entity import Entity, Schema
 
 metadata = module_metadata()
 

@@ -1,5 +1,0 @@
-"""`python -m velella.actors.cli`: the command line where the `velella` script is not on the path."""
-
-from . import main
-
-main()

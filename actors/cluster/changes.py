@@ -1,0 +1,108 @@
+"""What an operator asks of running pools: how many replicas they have, and new processes for old ones. One change at a time.
+
+A command only changes what is wanted (see `reconcile.py`). The supervisor brings that about, and where it can't it tries again later; a
+change is told of until its pools are as they shall be, or something kept them from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ...core.errors import Conflict, Misconfigured, VelellaError
+from ...core.logs import logger
+from ..topology import Pool
+from .reconcile import Wanted, is_settled
+
+if TYPE_CHECKING:
+    from .supervisor import Supervisor
+
+log = logger("velella.supervisor")
+
+
+class Changes:
+    """Begun by a message, followed by asking `report`."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+        self._changing: dict[str, int] = {}
+        """Pools of a change that goes on → how many replicas they had before."""
+        self._lines: list[str] = []
+        self._error: VelellaError | None = None
+
+    def report(self) -> dict[str, Any]:
+        """How the last change goes: whether it runs, what was done, and the error that it has met."""
+        error = self._error.to_wire() if self._error is not None else None
+        return {"running": bool(self._changing), "lines": list(self._lines), "error": error}
+
+    async def scale(self, wanted: Mapping[str, tuple[int, int]]) -> None:
+        """Give pools so many replicas: least and most. Raises Misconfigured for a pool that isn't there, Conflict while a change runs."""
+        for name, (least, most) in wanted.items():
+            self._wanted(name)
+            if not 1 <= least <= most:
+                raise Misconfigured(f"{name} can't have {least} to {most} replicas.", hint="At least 1.")
+        await self._resize([replace(self._wanted(name).pool, replicas=least, most=most) for name, (least, most) in wanted.items()])
+
+    async def roll(self, names: Sequence[str]) -> None:
+        """Put a new process in the place of each replica of these pools, or of all. Raises as `scale` does."""
+        for name in names:
+            self._wanted(name)
+        self._begin(names or self._supervisor.wanted)
+        rolled = [self._wanted(name) for name in self._changing]
+        await self._supervisor.want([replace(now, generation=now.generation + 1) for now in rolled])
+
+    async def apply(self, pools: Sequence[Pool]) -> None:
+        """Make the pools what a cluster file says by now. What places and equips replicas holds for those started from now on.
+
+        Raises Misconfigured where services live in other pools than before: that takes a new start.
+        """
+        before = {name: wanted.pool for name, wanted in self._supervisor.wanted.items()}
+        if {name: set(pool.services) for name, pool in before.items()} != {pool.name: set(pool.services) for pool in pools}:
+            raise Misconfigured(
+                "The file has other pools than what runs, or other services in them.", hint="`velella down`, then up again."
+            )
+        if {pool.name: pool.database for pool in pools} != {name: pool.database for name, pool in before.items()}:
+            raise Misconfigured("The file gives other databases to pools than what runs has.", hint="`velella down`, then up again.")
+        await self._resize(pools)
+
+    # -- what comes of it, as the supervisor tells
+
+    def say(self, pool: str, line: str) -> None:
+        """Something was done to a pool that an operator wants to know of."""
+        log.info(line)
+        if pool in self._changing:
+            self._lines.append(line)
+
+    def fail(self, pool: str, error: VelellaError) -> None:
+        """A replica of a pool could not be started."""
+        log.error("a replica could not be started", pool=pool, error=str(error))
+        if pool in self._changing:
+            self._error, self._changing = error, {}
+
+    def look(self) -> None:
+        """Whether the change is through."""
+        members = self._supervisor.all_members()
+        for name in [name for name in self._changing if is_settled(self._wanted(name), members)]:
+            if (now := len(self._supervisor.members(name))) != (before := self._changing[name]):
+                self.say(name, f"{name}: {before} → {now} replicas")
+            del self._changing[name]
+
+    # -- inside
+
+    def _wanted(self, name: str) -> Wanted:
+        wanted = self._supervisor.wanted.get(name)
+        if wanted is None:
+            raise Misconfigured(f"There is no pool {name}.", hint=f"There are: {', '.join(self._supervisor.wanted)}.")
+        return wanted
+
+    def _begin(self, names: Iterable[str]) -> None:
+        if self._changing:
+            raise Conflict("Another change is being carried out.", hint="Try again when it is done.")
+        self._lines, self._error = [], None
+        self._changing = {name: len(self._supervisor.members(name)) for name in names}
+
+    async def _resize(self, pools: Sequence[Pool]) -> None:
+        self._begin(pool.name for pool in pools)
+        before = [self._wanted(pool.name) for pool in pools]
+        await self._supervisor.want([now.resized(pool, now.replicas) for now, pool in zip(before, pools, strict=True)])

@@ -1,0 +1,292 @@
+"""Ray on this machine: started so that it listens on loopback only, stays quiet, keeps its secrets and files in the data directory, and
+leaves nothing behind. Or a Ray cluster that runs already, joined as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from ...core.errors import Misconfigured, Unavailable
+from ...core.logs import logger
+from ...core.private import private_folder
+from ...core.settings import Settings, kept_secret
+
+log = logger("velella.cluster")
+
+NAMESPACE = "velella"
+OBJECT_STORE = 80 * 1024 * 1024
+"""Bytes. Messages don't go through the object store; this is near the least that Ray accepts."""
+MARK = "VELELLA_RAY"
+"""Environment variable of every process that Ray starts for us: how they are found again."""
+LONGEST_RUN_DIR = 36
+"""Characters. A unix socket's path may have 107; Ray adds about 65 to the folder it is given, we up to 50."""
+
+
+def run_dir(settings: Settings) -> Path:
+    """The folder of the sockets, which may not be there: `data_dir/run`, or one of its own where that path is too long for sockets.
+
+    Raises Misconfigured when somebody else holds it.
+    """
+    folder = settings.data_dir.absolute() / "run"
+    if len(str(folder)) > LONGEST_RUN_DIR:
+        digest = sha256(str(folder).encode()).hexdigest()[:10]
+        folder = Path(tempfile.gettempdir()) / f"velella-{os.getuid()}-{digest}"
+        if len(str(folder)) > LONGEST_RUN_DIR:
+            folder = Path("/tmp") / folder.name
+    if folder.is_symlink() or (folder.exists() and folder.stat().st_uid != os.getuid()):
+        raise Misconfigured(f"{folder} belongs to somebody else.", hint="Choose another --data-dir with a shorter path.")
+    return folder
+
+
+def make_run_dir(settings: Settings) -> Path:
+    """The same, made if it isn't there: for its owner only."""
+    settings.private_data_dir()
+    private_folder(run_dir(settings))
+    return run_dir(settings)  # and looked at again: somebody may have been faster
+
+
+class Cluster:
+    """The Ray that this process uses."""
+
+    def __init__(self, settings: Settings, processes: int, *, counts_cores: bool = False, preload: Sequence[str] = ()) -> None:
+        """`processes` will be started on it; Ray gets that many ready at once, with the packages `preload` imported.
+
+        `counts_cores`: some reserve CPUs, so Ray has to know how many there really are.
+        """
+        self._settings = settings
+        self._preload = ("velella.actors.cluster.replica", *preload)
+        self._slots = None if counts_cores else max(processes, os.cpu_count() or 1)
+        self._node: Any = None
+        self._environment: dict[str, str | None] = {}
+        # Ray's processes are told by the kernel to end with the thread that started them: one thread, kept until the end
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ray")
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether the cluster was there before us: it may span nodes, and it stays when we go."""
+        return self._settings.ray_address is not None
+
+    async def start(self) -> None:
+        """Start Ray, or join it. Raises Unavailable, with a hint, when that fails."""
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._join if self.is_joined else self._start)
+            _take_back_signals()
+        except Exception as error:
+            await self.stop()
+            raise Unavailable(
+                f"Ray could not be {'joined' if self.is_joined else 'started'}: {str(error).strip() or type(error).__name__}.",
+                hint="Is the cluster up, and RAY_AUTH_MODE the same here?" if self.is_joined else f"Its logs are under {self._folder()}.",
+            ) from error
+
+    async def stop(self) -> None:
+        """Leave the cluster; if it is ours, end every process of it. May be repeated."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._stop)
+
+    def close(self) -> None:
+        """Give the thread back. After this a cluster of ours is gone, whether it was stopped or not."""
+        self._thread.shutdown(wait=False)
+
+    def is_lost(self) -> bool:
+        """Whether a process of a Ray of ours has died: nothing would be restarted any more."""
+        return self._node is not None and any(
+            info.process.poll() is not None for infos in self._node.all_processes.values() for info in infos
+        )
+
+    # -- in the thread
+    def _folder(self) -> Path:
+        return run_dir(self._settings) / "ray"
+
+    def _start(self) -> None:
+        make_run_dir(self._settings)
+        folder = self._folder()
+        # what a killed Velella left: nobody else uses this data directory
+        _end(_marked(str(folder)), patience=0.0)
+        shutil.rmtree(folder, ignore_errors=True)
+        token = self._settings.data_dir / "secrets" / "ray_token"
+        kept_secret(token)
+        self._set_environment(
+            {
+                "RAY_ADDRESS": None,
+                "RAY_AUTH_MODE": "token",
+                "RAY_AUTH_TOKEN_PATH": str(token.absolute()),
+                "RAY_USAGE_STATS_ENABLED": "0",
+                # Ray binds its ports to the node's address, but where that is loopback it takes a reachable one instead. Not so with this
+                "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+                "RAY_worker_niceness": "0",  # these workers are the server, not its batch jobs
+                "RAY_enable_metrics_collection": "0",
+                "RAY_task_events_report_interval_ms": "0",
+                "RAY_event_stats": "0",
+                "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+                "RAY_DEDUP_LOGS_SKIP_REGEX": "A worker died or was killed|worker processes have been started",
+                "RAY_preload_python_modules": ",".join(self._preload),
+            }
+        )
+        import ray
+        from ray._private import services
+        from ray._private.node import Node
+        from ray._private.parameter import RayParams
+
+        _quieten()
+
+        class QuietNode(Node):
+            """A head without dashboard: `velella status` shows what it would, and it costs a second and 100 MB."""
+
+            def start_api_server(self, **_: Any) -> None:
+                self._webui_url = ""
+
+        params: dict[str, Any] = {
+            "node_ip_address": "127.0.0.1",
+            "num_cpus": self._slots,
+            "object_store_memory": OBJECT_STORE,
+            "include_dashboard": False,
+            "include_log_monitor": False,
+            "no_monitor": True,  # the autoscaler: there is nothing to scale on one machine
+            "temp_dir": str(folder),
+            "env_vars": {MARK: str(folder)},
+        }
+        with _in_groups_of_their_own(services):
+            self._node = QuietNode(RayParams(**params), head=True, shutdown_at_exit=False, spawn_reaper=True)
+        self._connect(ray, self._node.gcs_address, node_ip="127.0.0.1")
+
+    def _join(self) -> None:
+        import ray
+
+        _quieten()
+        self._connect(ray, str(self._settings.ray_address))
+
+    def _connect(self, ray: Any, address: str, node_ip: str | None = None) -> None:
+        ray.init(
+            address=address,
+            namespace=NAMESPACE,
+            logging_level="ERROR",
+            log_to_driver=False,
+            configure_logging=False,
+            **({"_node_ip_address": node_ip} if node_ip else {}),
+        )
+
+    def _stop(self) -> None:
+        ray = sys.modules.get("ray")  # not imported: never started
+        if ray is not None and ray.is_initialized():
+            ray.shutdown()
+        if self._node is not None:
+            self._node.kill_all_processes(check_alive=False, allow_graceful=True)
+            self._node = None
+            _end(_marked(str(self._folder())), patience=3.0)
+            shutil.rmtree(self._folder(), ignore_errors=True)
+        self._set_environment(self._environment)
+        self._environment = {}
+
+    def _set_environment(self, wanted: Mapping[str, str | None]) -> None:
+        """For Ray, which reads its settings there; what was before is put back when we stop."""
+        self._environment = {name: os.environ.get(name) for name in wanted}
+        for name, value in wanted.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+class Surroundings:
+    """The Ray cluster that runs this very process: it is there already, and it stays. What a detached supervisor has for a `Cluster`."""
+
+    is_joined = True
+
+    async def start(self) -> None:
+        """Nothing to do."""
+
+    async def stop(self) -> None:
+        """Nothing to undo."""
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+    def is_lost(self) -> bool:
+        """Never, as far as we live to see."""
+        return False
+
+
+def ray_token() -> str | None:
+    """The token of the Ray cluster, where its token authentication is on: found where Ray itself looks for it."""
+    if os.environ.get("RAY_AUTH_MODE", "").lower() != "token":
+        return None
+    if token := os.environ.get("RAY_AUTH_TOKEN", "").strip():
+        return token
+    path = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray" / "auth_token")
+    return (path.read_text().strip() or None) if path.exists() else None
+
+
+def _marked(folder: str) -> list[psutil.Process]:
+    """Processes of a Ray that was started for this folder: its workers and agents, which outlive it for a while when it is killed.
+
+    Their environment says so; but Ray's agents write their titles over it: those are known by the logs they keep open there.
+    """
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARK) == folder or (process.name().startswith("ray::") and _keeps_open(process.pid, folder)):
+                found.append(process)
+        except psutil.Error:
+            continue  # somebody else's, or gone
+    return found
+
+
+def _keeps_open(pid: int, folder: str) -> bool:
+    for link in Path(f"/proc/{pid}/fd").glob("*"):
+        try:
+            if os.readlink(link).startswith(f"{folder}/"):
+                return True
+        except OSError:
+            continue  # closed meanwhile
+    return False
+
+
+def _end(processes: list[psutil.Process], patience: float) -> None:
+    """Give processes so many seconds to go by themselves, then kill them."""
+    _, alive = psutil.wait_procs(processes, timeout=patience)
+    for process in alive:
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue
+    psutil.wait_procs(alive, timeout=3.0)
+
+
+@contextmanager
+def _in_groups_of_their_own(services: Any) -> Iterator[None]:
+    """Start Ray's processes outside of our process group: Ctrl-C in a terminal goes to the whole group, and would kill the replicas before
+    they could finish what is inside them.
+    """
+    popen = services.ConsolePopen
+    services.ConsolePopen = partial(popen, process_group=0)
+    try:
+        yield
+    finally:
+        services.ConsolePopen = popen
+
+
+def _take_back_signals() -> None:
+    """Ray prints a stack on SIGTERM, as if it were a crash. To us it is a way to stop: have Python handle it again as before."""
+    if threading.current_thread() is threading.main_thread() and (handler := signal.getsignal(signal.SIGTERM)) is not None:
+        signal.signal(signal.SIGTERM, handler)
+        signal.siginterrupt(signal.SIGTERM, False)
+
+
+def _quieten() -> None:
+    """Ray explains itself at length; what matters comes as an exception."""
+    logging.getLogger("ray").setLevel(logging.ERROR)

@@ -1,0 +1,107 @@
+"""The control socket of a running Velella: how `velella status` and the other commands reach its supervisor."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from ...core.errors import Misconfigured
+from ...core.ids import ulid
+from ...core.messages import Service, reads
+from ...core.metrics import Sample
+from ...core.settings import Settings
+from ..membership.directory import Address, ReplicaId
+from ..messaging.endpoint import Dispatcher, Endpoint
+from ..messaging.handles import Send, handle
+from ..messaging.mailbox import Mailbox
+from ..messaging.transport import Lost, NotSent, Outgoing, SocketLink
+from .cluster import run_dir
+
+if TYPE_CHECKING:
+    from .supervisor import Supervisor
+
+SUPERVISOR = "supervisor"
+ANSWER_SECONDS = 30.0
+
+
+class SupervisorService(Service):
+    """What may be asked of a running Velella."""
+
+    name = SUPERVISOR
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+
+    @reads
+    async def status(self) -> dict[str, Any]:
+        """Pools, replicas, processes, queues, restarts."""
+        return self._supervisor.status()
+
+    @reads
+    async def figures(self) -> dict[str, list[Sample]]:
+        """The figures of every replica (see `core.metrics`), by its id `product-0`."""
+        return await self._supervisor.figures()
+
+    async def clear_cache(self) -> None:
+        """Every process forgets what it caches."""
+        await self._supervisor.clear_cache()
+
+    @reads
+    async def change(self) -> dict[str, Any]:
+        """How the last change of pools goes: `running`, the `lines` of what was done, the `error` it ended in."""
+        return self._supervisor.changes.report()
+
+    async def scale(self, wanted: dict[str, list[int]]) -> None:
+        """Begin to give pools so many replicas: pool → least and most. Raises Misconfigured, or Conflict while another change runs."""
+        await self._supervisor.changes.scale({name: (least, most) for name, (least, most) in wanted.items()})
+
+    async def roll(self, pools: list[str]) -> None:
+        """Begin to replace the processes of these pools, or of all, one by one. Raises as `scale` does."""
+        await self._supervisor.changes.roll(pools)
+
+    async def stop(self) -> None:
+        """Begin to stop, as on SIGTERM. Answers before it is done."""
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def control_path(settings: Settings) -> str:
+    return str(run_dir(settings) / "control.sock")
+
+
+class Control:
+    """The supervisor's end."""
+
+    def __init__(self, settings: Settings, supervisor: Supervisor) -> None:
+        self._path = control_path(settings)
+        self._endpoint = Endpoint(Dispatcher({SUPERVISOR: SupervisorService(supervisor)}, Mailbox(64)))
+
+    async def open(self) -> None:
+        await self._endpoint.listen_unix(self._path)
+
+    async def close(self) -> None:
+        await self._endpoint.close(1.0)
+
+
+@asynccontextmanager
+async def supervisor_handle(settings: Settings) -> AsyncIterator[SupervisorService]:
+    """A handle of the supervisor that runs on the data directory. Its messages raise Misconfigured when none does."""
+    link = SocketLink(Address(ReplicaId(SUPERVISOR, 0), path=control_path(settings)), None, True)
+
+    def resolve(service: str, method: str) -> Send:
+        async def send(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return await link.request(Outgoing(service, method, args, kwargs, ulid()), ANSWER_SECONDS)
+            except (NotSent, Lost):
+                raise Misconfigured(
+                    f"The Velella on {settings.data_dir} does not answer.", hint="It is starting or stopping: try again in a moment."
+                ) from None
+
+        return send
+
+    try:
+        yield handle(SUPERVISOR, resolve)
+    finally:
+        link.close()

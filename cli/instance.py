@@ -1,0 +1,269 @@
+"""One Velella on one data directory: who holds it, where its database is, whether its schema is current."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import re
+import shlex
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import psutil
+
+from ..actors.cluster.postgres import EmbeddedPostgres
+from ..core.errors import Misconfigured
+from ..core.private import open_private
+from ..core.settings import Settings, kept_secret
+
+if TYPE_CHECKING:
+    from ..core.service.migrations import Found
+
+
+def settings_of(**given: Any) -> Settings:
+    """Settings with what the command line said on top; paths made absolute, so that every process means the same."""
+    global _given
+    settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    settings = settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
+    _given = settings
+    return settings
+
+
+_given: Settings | None = None
+"""The settings of this command."""
+ON_DATA = ("migrate", "seed", "serve", "user", "key", "workflows")
+"""Commands that take --database-url."""
+
+
+def as_it_stands(text: str) -> str:
+    """The text, with each `velella …` in it complete: with the data directory and the database of this command.
+
+    A password isn't repeated: who reads along would have it.
+    """
+    return re.sub(r"`(velella [^`]+)`", lambda found: f"`{command(found[1])}`", text)
+
+
+def command(words: str) -> str:
+    """A command line that means the same shop as this command: `velella status --data-dir /srv/shop2`."""
+    if _given is None:
+        return words
+    usual = Settings()
+    if _given.data_dir != usual.data_dir.expanduser().absolute():
+        words += f" --data-dir {shlex.quote(str(_given.data_dir))}"
+    if _given.database_url not in (None, usual.database_url) and words.split()[1] in ON_DATA:
+        words += f" --database-url {shlex.quote(_without_password(str(_given.database_url)))}"
+    if words.startswith("velella migrate") and _given.topology not in (usual.topology, "packed", "pooled"):
+        words += f" --topology {shlex.quote(str(Path(_given.topology).absolute()))}"
+    return words
+
+
+@contextlib.contextmanager
+def held(settings: Settings) -> Iterator[None]:
+    """Hold the data directory for ourselves. The lock is the kernel's: it goes with the process, however that ends.
+
+    Raises Misconfigured when another process holds it.
+    """
+    settings.private_data_dir()
+    with open_private(_lock_file(settings), "a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Misconfigured(
+                f"A Velella already runs on {settings.data_dir} (process {holder(settings)}).",
+                hint="`velella status` looks at it, `velella stop` ends it, --data-dir starts another one beside it.",
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def holder(settings: Settings) -> int | None:
+    """Process id of the Velella that runs on the data directory; None if none does."""
+    path = _lock_file(settings)
+    if not path.exists():
+        return None
+    with path.open("r") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            text = file.read()
+            return int(text) if text else None
+    return None
+
+
+def nobody_there(settings: Settings) -> Misconfigured:
+    return Misconfigured(f"No Velella runs on {settings.data_dir}.", hint="Start one with `velella serve`, or name its --data-dir.")
+
+
+def must_be_there(settings: Settings) -> None:
+    """Raises Misconfigured where the embedded database is meant and was never made: who looks at a shop makes none."""
+    if settings.database_url is None and not EmbeddedPostgres(settings.data_dir / "postgres").is_made():
+        raise Misconfigured(
+            f"There is no shop on {settings.data_dir}.",
+            hint="`velella serve` makes one; --data-dir and --database-url name another.",
+        )
+
+
+def stop(settings: Settings, timeout: float = 60.0) -> int:
+    """End the Velella that runs on the data directory and wait until it is gone. Returns its process id."""
+    pid = holder(settings)
+    if pid is None:
+        raise nobody_there(settings)
+    process = psutil.Process(pid)
+    os.kill(pid, signal.SIGTERM)
+    try:
+        process.wait(timeout)
+    except psutil.TimeoutExpired:
+        raise Misconfigured(
+            f"Process {pid} has not stopped within {timeout:.0f} s.", hint="Look into its log; SIGTERM again makes it give up waiting."
+        ) from None
+    return pid
+
+
+def _lock_file(settings: Settings) -> Path:
+    return settings.data_dir / "serve.pid"
+
+
+def check_port(settings: Settings) -> None:
+    """Raises Misconfigured when the port is taken or the address isn't ours."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise Misconfigured(
+                f"Can't listen on {settings.host}:{settings.port}: {error.strerror}.",
+                hint="Choose another with --port, or stop what listens there.",
+            ) from None
+
+
+def url(settings: Settings) -> str:
+    """Where a browser on this machine finds the shop: an address that means all of the machine's is asked for by the first of them."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, f"[{settings.host}]" if ":" in settings.host else settings.host)
+    return f"http://{host}:{settings.port}"
+
+
+@contextlib.asynccontextmanager
+async def database(settings: Settings) -> AsyncIterator[Settings]:
+    """Settings whose database answers: the configured one, or the embedded one, started for as long as this lasts.
+
+    The embedded one is ours then, and started again should it end. Where a running Velella of this data directory has it up, that is used
+    and left running.
+    """
+    if settings.database_url is not None:
+        await _must_answer(settings.database_url)
+        yield settings
+        return
+    server = EmbeddedPostgres(settings.data_dir / "postgres")
+    if holder(settings) not in (None, os.getpid()):
+        await _must_answer(server.url())
+        yield settings.model_copy(update={"database_url": server.url()})
+        return
+    await server.start()
+    keeping = asyncio.create_task(server.keep())
+    try:
+        yield settings.model_copy(update={"database_url": server.url()})
+    finally:
+        keeping.cancel()
+        await asyncio.wait([keeping])
+        await server.stop()
+
+
+async def _must_answer(url: str) -> None:
+    try:
+        connection = await asyncpg.connect(url, timeout=10)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, ValueError) as error:
+        raise Misconfigured(
+            f"The database does not answer: {str(error) or type(error).__name__}.",
+            hint=f"Is it up, and is the URL right? {_without_password(url)}",
+        ) from None
+    await connection.close()
+
+
+def _without_password(url: str) -> str:
+    before, at, after = url.rpartition("@")
+    scheme, slashes, login = before.partition("://")
+    return f"{scheme}{slashes}{login.split(':')[0]}{at}{after}"
+
+
+async def migrate(settings: Settings) -> list[str]:
+    """Bring every module's tables up to date; returns the modules that changed. May be called at once from several processes.
+
+    Raises Misconfigured, before anything is changed, where one of the databases is somebody else's.
+    """
+    from ..core.service import migrations  # here: most commands don't need Alembic, which takes its time
+
+    _refuse_foreign(await migrations.survey(settings))
+    return await migrations.migrate_all(settings)
+
+
+async def check_schema(settings: Settings) -> None:
+    """Raises Misconfigured when a module's tables are older than the code."""
+    from ..core.service import migrations
+
+    found = await migrations.survey(settings)
+    _refuse_foreign(found)
+    _refuse_older(found)
+
+
+async def make_current(settings: Settings, *, embedded: bool) -> None:
+    """What `serve` does to its databases: the embedded one is brought up to date, an empty one that was named is made ours.
+
+    Raises Misconfigured, before anything is changed, for one that is somebody else's; one of ours with older tables, which others may be
+    serving; and one that a module or a pool names for itself.
+    """
+    from ..core.service import migrations
+
+    found = await migrations.survey(settings)
+    _refuse_foreign(found)
+    main = settings.database_url
+    _refuse_older({url: each for url, each in found.items() if url != main or not (embedded or each.is_empty)})
+    await migrations.migrate_all(settings, only=main)
+
+
+def _refuse_foreign(found: Mapping[str, Found]) -> None:
+    for url, each in found.items():
+        if each.foreign:
+            shown = ", ".join(each.foreign[:5]) + (" …" if len(each.foreign) > 5 else "")
+            raise Misconfigured(
+                f"{_without_password(url)} holds tables that aren't Velella's: {shown}.",
+                hint="Name an empty database, or one of Velella's.",
+            )
+
+
+def _refuse_older(found: Mapping[str, Found]) -> None:
+    for url, each in found.items():
+        if each.pending:
+            state = "is empty" if each.is_empty else f"is older than this Velella: {', '.join(each.pending)}"
+            raise Misconfigured(f"The database {_without_password(url)} {state}.", hint="Run `velella migrate` first.")
+
+
+DEMO_ADMIN = "admin@example.com"
+
+
+def database_url(settings: Settings) -> str:
+    """Where the database is, or will be once the embedded one is up."""
+    return settings.database_url or EmbeddedPostgres(settings.data_dir / "postgres").url()
+
+
+def is_embedded(settings: Settings) -> bool:
+    """Whether the database is the embedded one of this data directory."""
+    return settings.database_url == EmbeddedPostgres(settings.data_dir / "postgres").url()
+
+
+def admin_password(settings: Settings) -> str:
+    """The demo shop's admin password: made once, kept beside the other secrets."""
+    return kept_secret(admin_password_file(settings), 9)
+
+
+def admin_password_file(settings: Settings) -> Path:
+    """Where it is kept, if it was made on this data directory."""
+    return settings.data_dir / "secrets" / "admin_password"

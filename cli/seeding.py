@@ -1,0 +1,70 @@
+"""Filling a new shop: what Medusa has after its first start, and the demo shop on top."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from ..actors.host import local_host
+from ..actors.services import service_names
+from ..core.settings import Settings
+from . import instance
+from .accounts import create_admin
+
+if TYPE_CHECKING:
+    from ..actors.host import Host
+
+
+async def seed_defaults(settings: Settings) -> bool:
+    """Currencies, countries, one store with its default sales channel, publishable key and shipping profile.
+
+    Returns whether the store was made just now. May be repeated, also at once from several processes.
+    """
+    defaults: Any = importlib.import_module("velella.workflows.defaults")
+    async with local_host(settings, visits=True) as host:
+        created: bool = await defaults.seed_defaults(host.modules)
+    return created
+
+
+async def seed_demo(settings: Settings, console: Console, *, visits: bool = False) -> None:
+    """The demo shop: regions, shipping, stock, a small catalogue and an admin user. What exists is left alone.
+
+    A front end of our own on a free loopback port takes the requests, so it doesn't matter whether a server runs. `visits`: these may not
+    be the settings that the shop is served with (see `HostContext`).
+    """
+    from . import demo  # here: only who fills a shop needs an HTTP client
+
+    private = settings.model_copy(update={"host": "127.0.0.1", "port": 0})
+    async with local_host(private, service_names(settings), visits=visits) as host:
+        password = instance.admin_password(settings)
+        await _admin(host, password)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=console, transient=True) as progress:
+            task = progress.add_task("Filling the demo shop", total=demo.STEPS)
+
+            def step(what: str) -> None:
+                progress.update(task, advance=1, description=f"Demo shop: {what}")
+
+            front_end: Any = host.services["http"]
+            await demo.fill(f"http://127.0.0.1:{front_end.port}", instance.DEMO_ADMIN, password, step)
+
+
+async def analyze(settings: Settings) -> None:
+    """Let every database look at what its tables hold now: until it has, it plans statements as if they were empty."""
+    from ..core.service import migrations  # here: most commands don't need Alembic, which takes its time
+
+    for url in migrations.databases(settings):
+        connection = await asyncpg.connect(url)
+        try:
+            await connection.execute("ANALYZE")
+        finally:
+            await connection.close()
+
+
+async def _admin(host: Host, password: str) -> None:
+    if not await host.modules.user.list("user", {"email": instance.DEMO_ADMIN}, fields=("id",)):
+        await create_admin(host.modules, instance.DEMO_ADMIN, password)

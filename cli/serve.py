@@ -1,0 +1,154 @@
+"""`velella serve`: a shop on this machine, from nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from rich.table import Table
+
+from ..core import logs
+from ..core.settings import Settings
+from . import instance
+from .output import console
+from .seeding import analyze, seed_defaults, seed_demo
+
+if TYPE_CHECKING:
+    from ..actors.cluster.supervisor import Supervisor
+    from ..actors.topology import Topology
+
+EXAMPLES = """Examples:  velella serve  ·  velella serve --topology pooled  ·  velella serve --empty --data-dir shop2 --port 9001  ·
+velella serve --database-url postgresql://shop@db.internal/shop --host 0.0.0.0"""
+
+
+def register(app: typer.Typer) -> None:
+    @app.command(epilog=EXAMPLES)
+    def serve(
+        host: str | None = typer.Option(None, help="Address to listen on. Default: 127.0.0.1, this machine only."),
+        port: int | None = typer.Option(None, help="Port to listen on. Default: 9000."),
+        data_dir: Path | None = typer.Option(None, help="Where data, sockets, secrets and logs lie. Default: .velella"),
+        database_url: str | None = typer.Option(None, help="postgresql://… Default: an embedded PostgreSQL in the data directory."),
+        topology: str | None = typer.Option(None, help="packed (a process a core), pooled (a pool a module), or a cluster.yaml."),
+        empty: bool = typer.Option(False, "--empty", help="Leave out the demo shop."),
+        no_cache: bool = typer.Option(False, "--no-cache", help="Answer every request from the database."),
+    ) -> None:
+        """Serve a shop. Ctrl-C stops it; started again it goes on where it was."""
+        settings = instance.settings_of(
+            host=host, port=port, data_dir=data_dir, database_url=database_url, topology=topology, cache=False if no_cache else None
+        )
+        logs.configure(settings)
+        with instance.held(settings):
+            asyncio.run(_serve(settings, demo=not empty))
+
+
+async def _serve(settings: Settings, demo: bool) -> None:
+    from ..actors.cluster.supervisor import Supervisor
+    from ..actors.topology import Topology
+
+    topology = Topology.of(settings)  # first of all: a mistake in the file is said before anything starts
+    instance.check_port(settings)
+    settings = topology.settings.with_secrets()  # with the databases that the file gives to pools
+    embedded = settings.database_url is None
+    if not embedded:
+        async with instance.database(settings):
+            await instance.make_current(settings, embedded=False)
+    stopped = _stop_signal()
+    supervisor = Supervisor(settings.model_copy(update={"database_url": instance.database_url(settings)}), topology)
+    # Ray takes its seconds whatever the database does: it starts while that is prepared and filled
+    cluster = asyncio.create_task(supervisor.start_cluster())
+    try:
+        async with instance.database(settings) as settings:
+            try:
+                filled = await _prepare(settings, embedded, demo)
+                await cluster
+                if await _start_pools(supervisor, topology, stopped):
+                    await _introduce(settings, topology.name, filled)
+                    await stopped.wait()
+                console.print("Stopping …")
+            finally:  # before the database goes
+                await _end(supervisor, cluster)
+    finally:
+        await _end(supervisor, cluster)
+    console.print("Stopped. Nothing is left running; the data stays.")
+
+
+async def _prepare(settings: Settings, embedded: bool, demo: bool) -> bool:
+    """The database as this code needs it, filled on the first start. Returns whether it was filled with the demo shop now."""
+    with console.status("Preparing the database …"):
+        if embedded:
+            await instance.make_current(settings, embedded=True)
+        is_new = await seed_defaults(settings)
+    if is_new and demo:
+        await seed_demo(settings, console)
+        await analyze(settings)
+    return is_new and demo
+
+
+async def _start_pools(supervisor: Supervisor, topology: Topology, stopped: asyncio.Event) -> bool:
+    """Start every pool. False when we were told to stop meanwhile."""
+    with console.status(f"Starting {topology.processes} processes …"):
+        starting = asyncio.create_task(supervisor.start_pools())
+        ended = asyncio.create_task(stopped.wait())
+        await asyncio.wait({starting, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            starting.cancel()
+            await asyncio.wait([starting])
+            return False
+        ended.cancel()
+        await starting
+        return True
+
+
+async def _end(supervisor: Supervisor, cluster: asyncio.Task[None]) -> None:
+    """Stop what was started, also half-way. May be repeated."""
+    await asyncio.wait([cluster])
+    await supervisor.stop()
+
+
+def _stop_signal() -> asyncio.Event:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    return stopped
+
+
+async def _introduce(settings: Settings, topology: str, filled: bool) -> None:
+    """What a new user needs next: where the shop is, and the keys to it. `filled`: with the demo shop, just now."""
+    from ..actors.host import local_host
+
+    async with local_host(settings, ["api_key", "user"], visits=True) as host:
+        keys = await host.modules.api_key.list("api_key", {"type": "publishable", "revoked_at": None}, limit=1)
+        users = await host.modules.user.list("user", {}, fields=("email",), limit=1)
+    url = settings.public_url or instance.url(settings)
+    built = (settings.dashboard_dir / "site" / "index.html").is_file()
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    table.add_row("store API", f"{url}/store/products")
+    table.add_row("admin API", f"{url}/admin")
+    table.add_row("dashboard", settings.admin_url or f"{url}/app")
+    if not built:
+        table.add_row("", f"built once by: {instance.command('velella admin build')}")
+    if keys:
+        table.add_row("publishable key", str(keys[0]["token"]))
+    table.add_row("admin login", login(settings, [str(user["email"]) for user in users], shown=filled and console.is_terminal))
+    table.add_row("data", str(settings.data_dir))
+    table.add_row("topology", topology)
+    console.print(f"\n[bold]Velella serves[/bold] {url}   [dim](Ctrl-C stops it)[/dim]\n")
+    console.print(table)
+    console.print()
+
+
+def login(settings: Settings, emails: Sequence[str], *, shown: bool) -> str:
+    """How the merchant logs in. The demo shop's password is `shown` once, on a terminal: what is printed elsewhere is kept by somebody."""
+    if not emails:
+        return f"none yet: {instance.command('velella user create --email you@example.com')}"
+    path = instance.admin_password_file(settings)
+    if emails[0] != instance.DEMO_ADMIN or not path.exists():
+        return emails[0]
+    return f"{emails[0]}  {path.read_text()}  (shown this once; kept in {path})" if shown else f"{emails[0]}  (its password is in {path})"

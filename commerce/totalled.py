@@ -1,0 +1,178 @@
+"""Totals as fields of a query: they aren't columns, but they are asked for and shown as if they were.
+
+    plan = totalled(CART, query.fields)             # None where no totals are asked for
+    page = await super().query(replace(query, fields=plan.fields))
+    return Page.of(plan.finish(page.own_rows()), page.count)
+
+A plan widens what is asked for to what the totals are made of, adds them, and leaves out again what nobody asked for. A line or a way to
+send that is shown whole beside totals of the cart brings its own, with their raw_ twins, and the tax lines and adjustments they come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..core.kept import kept
+from ..core.sql.schema.fields import FieldTree
+from .money import raw
+from .totals import COURSE_TOTALS, ITEM_ALIASES, LINE_TOTALS, REFUND_TOTALS, TOTALS, add_totals
+
+Row = dict[str, Any]
+KEPT = 4 * 1024 * 1024
+"""Bytes of plans that are remembered."""
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """One level of a cart or an order: its totals, what they are made of, and the relations that hold some of that."""
+
+    totals: frozenset[str] = frozenset()
+    starred: frozenset[str] = frozenset()
+    """Those of the totals that come along with all columns where there are totals of the whole."""
+    made_of: tuple[str, ...] = ()
+    relations: Mapping[str, Shape] = field(default_factory=dict)
+    stored: frozenset[str] = frozenset()
+    """Those of the totals that the module keeps, so that they cost nothing when no others are asked for."""
+    parts: tuple[str, ...] = ()
+    """Relations that come along with all columns as `starred` do."""
+    keyed: bool = False
+    """Whether its rows always tell which one they are, as the whole does."""
+
+
+_TAX_LINE = Shape(frozenset({"total", "subtotal"}), frozenset({"total", "subtotal"}), ("rate",))
+_ITEM_ADJUSTMENT = Shape(_TAX_LINE.totals, _TAX_LINE.totals, ("amount", "is_tax_inclusive"))
+_METHOD_ADJUSTMENT = Shape(_TAX_LINE.totals, _TAX_LINE.totals, ("amount",))
+_PARTS = ("tax_lines", "adjustments")
+_METHOD = Shape(
+    LINE_TOTALS,
+    LINE_TOTALS,
+    ("amount", "is_tax_inclusive"),
+    {"tax_lines": _TAX_LINE, "adjustments": _METHOD_ADJUSTMENT},
+    parts=_PARTS,
+)
+_CREDIT_LINE = Shape(made_of=("amount",))
+_PRICED = ("unit_price", "quantity", "is_tax_inclusive")
+_CART_ITEM = Shape(
+    LINE_TOTALS | ITEM_ALIASES.keys(),
+    LINE_TOTALS,
+    _PRICED,
+    {"tax_lines": _TAX_LINE, "adjustments": _ITEM_ADJUSTMENT},
+    parts=_PARTS,
+)
+_RETURNED = Shape(made_of=tuple(COURSE_TOTALS.values()))
+_ORDER_ITEM = Shape(
+    _CART_ITEM.totals | REFUND_TOTALS,
+    LINE_TOTALS | REFUND_TOTALS,
+    _PRICED,
+    {**_CART_ITEM.relations, "detail": _RETURNED},
+    parts=_PARTS,
+)
+
+_CART_METHOD = replace(_METHOD, keyed=True)
+CART = Shape(TOTALS, frozenset(), ("currency_code",), {"items": _CART_ITEM, "shipping_methods": _CART_METHOD, "credit_lines": _CREDIT_LINE})
+ORDER = Shape(
+    TOTALS | {"refundable_total", *COURSE_TOTALS},
+    frozenset({"total"}),
+    ("currency_code",),
+    {"items": _ORDER_ITEM, "shipping_methods": _METHOD, "credit_lines": _CREDIT_LINE},
+    stored=frozenset({"total"}),
+)
+
+
+class Plan:
+    """How rows of one shape are asked for and finished."""
+
+    __slots__ = ("_level", "fields")
+
+    def __init__(self, shape: Shape, asked: FieldTree) -> None:
+        asked = _with_parts(asked, shape)
+        self._level = _Level(shape, asked)
+        self.fields = _columns_of(asked, shape).add(*_ingredients(shape)).fields()
+
+    def finish(self, rows: list[Row]) -> list[Row]:
+        """The rows with totals, without what was only fetched to make them."""
+        for row in rows:
+            add_totals(row)
+        return [self._level.cut(row) for row in rows]
+
+
+@kept(KEPT)
+def totalled(shape: Shape, fields: tuple[str, ...]) -> Plan | None:
+    """The plan for these fields; None where they name no totals, or only such as the database has."""
+    asked = FieldTree.parse(fields)
+    return Plan(shape, asked) if _wants(asked, shape) else None
+
+
+class _Level:
+    """What is wanted of one level of a row, worked out once for all rows that are asked for in the same way."""
+
+    __slots__ = ("_below", "_hidden", "_shown", "_totals", "_twins")
+
+    def __init__(self, shape: Shape, asked: FieldTree, *, beside: bool | None = None) -> None:
+        """`beside`: whether totals of the whole are asked for. None: this level is the whole."""
+        root = beside is None
+        beside = bool(_named_totals(asked, shape)) if beside is None else beside
+        names = frozenset(name for name, _ in asked)
+        self._totals = tuple(names & shape.totals)
+        starred = shape.starred if beside and asked.whole else frozenset()
+        self._twins = tuple((name, f"raw_{name}") for name in starred) if not root else ()
+        self._shown = None if asked.whole else names | {"id"} if root or shape.keyed else names
+        self._hidden = (shape.relations.keys() | (shape.totals - starred)) - names - {"id"}
+        self._below = tuple((name, _Level(shape.relations[name], child, beside=beside)) for name, child in asked if name in shape.relations)
+
+    def cut(self, row: Row) -> Row:
+        """The row with what is wanted and nothing else."""
+        if self._shown is not None:
+            made = {name: value for name, value in row.items() if name in self._shown}
+        else:
+            made = {name: value for name, value in row.items() if name not in self._hidden}
+        for name in self._totals:
+            made.setdefault(name, None)
+        for name, twin in self._twins:
+            if name in made:
+                made[twin] = raw(made[name])
+        for name, level in self._below:
+            value = made.get(name)
+            if value is not None:
+                made[name] = [level.cut(one) for one in value] if isinstance(value, list) else level.cut(value)
+        return made
+
+
+def _named_totals(asked: FieldTree, shape: Shape) -> frozenset[str]:
+    return frozenset(name for name, _ in asked) & shape.totals
+
+
+def _with_parts(asked: FieldTree, shape: Shape) -> FieldTree:
+    """The same with the parts of whole rows that come along, where totals of the whole are asked for."""
+    if not _named_totals(asked, shape):
+        return asked
+    whole = [(name, child) for name, child in asked if name in shape.relations and child.whole]
+    return asked.add(*(f"*{name}.{part}" for name, child in whole for part in shape.relations[name].parts if part not in child))
+
+
+def _wants(asked: FieldTree, shape: Shape) -> bool:
+    if _named_totals(asked, shape) and any(name in shape.relations and child.whole for name, child in asked):
+        return True
+    return any(
+        (name in shape.totals and name not in shape.stored) or (name in shape.relations and _wants(child, shape.relations[name]))
+        for name, child in asked
+    )
+
+
+def _columns_of(asked: FieldTree, shape: Shape) -> FieldTree:
+    """The same without totals, which the database doesn't know."""
+    children = {
+        name: _columns_of(child, shape.relations[name]) if name in shape.relations else child
+        for name, child in asked
+        if name not in shape.totals
+    }
+    return FieldTree({name: child for name, child in children.items() if child}, all=asked.all, named=asked.named)
+
+
+def _ingredients(shape: Shape, prefix: str = "") -> list[str]:
+    found = [f"{prefix}{name}" for name in shape.made_of]
+    for name, below in shape.relations.items():
+        found += _ingredients(below, f"{prefix}{name}.")
+    return found

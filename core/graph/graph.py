@@ -1,0 +1,264 @@
+"""The planner: one query over the whole shop, whichever modules its fields lie in.
+
+    page = await graph.query(Query("product", ("id", "*variants", "*variants.prices", "sales_channels.name"), {"status": "published"}))
+
+The root's module is asked once for the whole page. Then, level by level and side by side, each other module is asked
+once by a list of keys, and its rows are joined. A query that stays inside one module passes through as bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from ..budget import ROWS
+from ..errors import InvalidData, NotFound, UnexpectedState
+from ..kept import kept
+from ..sql.schema.fields import FieldTree
+from ..sql.schema.page import Page, Query
+from .across import at, local_filters, ordered_keys, orders_across
+from .plan import Catalogue, Join, Path, Plan, plan
+
+Row = dict[str, Any]
+Ask = tuple[str, str, Sequence[str]]
+"""A link, its key column, and ids: whose ties are wanted."""
+Visible = Mapping[str, Mapping[str, Any]]
+"""See `Query.visible`."""
+NOTHING_HIDDEN: Visible = {}
+
+
+PLANS = 8 * 1024 * 1024
+"""Bytes of plans that are remembered."""
+
+
+class _For(NamedTuple):
+    """Whom rows of other modules are joined for."""
+
+    visible: Visible = NOTHING_HIDDEN
+    client: bool = False
+    """Who gets no name of one thing that isn't there, as the API has it; code gets None."""
+
+
+class Source:
+    """Where pages come from: the modules' handles. A cache is another `Source` around this one."""
+
+    def __init__(self, modules: Any) -> None:
+        """`modules`: an object with a handle under each module's name."""
+        self._modules = modules
+
+    async def page(self, module: str, query: Query) -> Page:
+        """One page of one module."""
+        page: Page = await getattr(self._modules, module).query(query)
+        return page
+
+    async def by_key(
+        self, module: str, entity: str, fields: tuple[str, ...], key: str, values: Sequence[Any], visible: Visible = NOTHING_HIDDEN
+    ) -> list[Row]:
+        """All rows of one module whose `key` is one of the values and that are visible. The caller may change the rows."""
+        filters: dict[str, Any] = {key: {"$in": list(values)}}
+        if entity in visible:
+            filters["$and"] = [visible[entity]]
+        page = await self.page(module, Query(entity, fields, filters, visible=visible))
+        return page.own_rows()
+
+    async def ties(self, asks: Sequence[Ask]) -> list[list[Row]]:
+        """The ties of some things by each of several links, in the order they were made. The caller may change the rows."""
+        rows: list[list[Row]] = await self._modules.link.linked_many(asks)
+        return rows
+
+    async def keys(self, module: str, entity: str, column: str, filters: Mapping[str, Any]) -> list[Any]:
+        """The values, each once and without null, that a column has in the rows of one module that pass filters."""
+        values = dict.fromkeys(row[column] for row in (await self.page(module, Query(entity, (column,), filters))).rows)
+        values.pop(None, None)
+        return list(values)
+
+
+class Graph:
+    """Queries over all modules."""
+
+    def __init__(self, modules: object, catalogue: Catalogue, *, source: Source | None = None) -> None:
+        self.catalogue = catalogue
+        self._source = source or Source(modules)
+        self._plan = kept(PLANS)(self._make_plan)
+
+    async def query(self, query: Query) -> Page:
+        """One page. Filters and orders may reach into other modules as the fields do.
+
+        Raises InvalidData for an entity, field or filter that isn't there, and for what is beyond the budget.
+        """
+        steps = self._plan(query.entity, query.fields)
+        visible = await self._visible(query) if query.visible else NOTHING_HIDDEN
+        most = ROWS // (1 + steps.relations)
+        if query.limit is not None and query.limit > most and query.count:
+            page = await self._root(replace(query, limit=most), steps, visible)
+            if (page.count or 0) - query.offset > most:
+                raise InvalidData(f"With these fields a page may have {most} rows: ask with a limit of at most that.")
+        else:
+            page = await self._root(query, steps, visible)
+        if steps.local:
+            return page
+        rows = page.own_rows()
+        await self._finish(steps, rows, _For(visible, client=True))
+        return Page.of(rows, page.count)
+
+    async def rows(self, query: Query) -> list[Row]:
+        """The rows of one page, for code that reads them. They are the caller's own, but may share what they have in common."""
+        steps = self._plan(query.entity, query.fields)
+        visible = await self._visible(query) if query.visible else NOTHING_HIDDEN
+        rows = (await self._root(query, steps, visible)).own_rows()
+        await self._finish(steps, rows, _For(visible))
+        return rows
+
+    async def local(self, query: Query) -> Query:
+        """The query in terms of its entity's own module, for messages of that module that take one. Its fields have to lie in there."""
+        filters = await local_filters(self.catalogue, self, query.entity, query.filters)
+        visible = self._of_module(self.catalogue.module_of(query.entity), await self._visible(query))
+        return replace(query, filters=filters, visible=visible)
+
+    async def keys(self, entity: str, column: str, filters: Mapping[str, Any]) -> list[Any]:
+        """The values, each once and without null, that a column has in the rows that pass filters."""
+        local = await local_filters(self.catalogue, self, entity, filters)
+        return await self._source.keys(self.catalogue.module_of(entity), entity, column, local)
+
+    async def ties(self, link: str, key: str, ids: Sequence[str]) -> list[Row]:
+        """The ties of some things by a link's key column, in the order they were made: both keys and the further columns."""
+        return (await self.ties_of((link, key, ids)))[0]
+
+    async def ties_of(self, *asks: Ask) -> list[list[Row]]:
+        """`ties` by several links, in their order. What isn't known already is asked for as one statement."""
+        asked = [(link, key, list(ids)) for link, key, ids in asks if ids]
+        found = iter(await self._source.ties(asked) if asked else ())
+        return [next(found) if ids else [] for _, _, ids in asks]
+
+    async def one(self, entity: str, id: str, fields: Sequence[str] = ("*",), *, with_deleted: bool = False) -> Row:
+        """The row of that key. Raises NotFound, which names the entity and the key."""
+        known = self.catalogue.entity(entity)
+        rows = await self.rows(Query(entity, tuple(fields), {known.key: id}, limit=1, with_deleted=with_deleted))
+        if not rows:
+            raise NotFound(f"{known.called} with {known.key}: {id} was not found")
+        return rows[0]
+
+    async def expand(self, entity: str, rows: Sequence[Row], fields: Sequence[str]) -> Sequence[Row]:
+        """Join what lies in other modules onto rows that one already has, in place.
+
+        Only those of the fields that leave the entity's module do anything. The rows must hold the columns that lead
+        out (`customer_id` for `customer.email`), and the relations on the way. Nothing is taken away.
+
+        Raises UnexpectedState for a row without such a column.
+        """
+        steps = self._plan(entity, tuple(fields))
+        if rows:
+            await self._join(steps, rows, _For())
+        return rows
+
+    def own_fields(self, entity: str, fields: Sequence[str]) -> tuple[str, ...]:
+        """Those of the fields that the entity's own module shows, with the columns that lead from there to others."""
+        return self._plan(entity, tuple(fields)).fields
+
+    async def complete(self, entity: str, rows: list[Row], fields: Sequence[str]) -> list[Row]:
+        """Make rows of which one has the `own_fields` already into what a query would have given, in place.
+
+        What of another module a row has already, under the name it would get, isn't asked for.
+        """
+        await self._finish(self._plan(entity, tuple(fields)), rows, _For(client=True))
+        return rows
+
+    # -- inside
+
+    def _make_plan(self, entity: str, fields: tuple[str, ...]) -> Plan:
+        return plan(self.catalogue, entity, FieldTree.parse(fields))
+
+    async def _root(self, query: Query, steps: Plan, visible: Visible) -> Page:
+        """The root's own part of a page."""
+        module = self.catalogue.module_of(query.entity)
+        filters = await local_filters(self.catalogue, self, query.entity, query.filters)
+        local = query if filters is query.filters and steps.fields == query.fields else replace(query, fields=steps.fields, filters=filters)
+        if visible:
+            local = replace(local, visible=self._of_module(module, visible))
+        if not query.order or not orders_across(self.catalogue, query.entity, query.order):
+            return await self._source.page(module, local)
+        keys = await ordered_keys(self.catalogue, self, local)
+        end = None if query.limit is None else query.offset + query.limit
+        wanted = keys[query.offset : end]
+        key = self.catalogue.entity(query.entity).key
+        among = {key: {"$in": wanted}}
+        found = Query(query.entity, (*steps.fields, key), among, with_deleted=query.with_deleted, visible=local.visible)
+        place = {value: i for i, value in enumerate(wanted)}
+        rows = sorted((await self._source.page(module, found)).rows, key=lambda row: place[row[key]])
+        return Page.of(rows, len(keys) if query.count else None)
+
+    async def _visible(self, query: Query) -> Visible:
+        """What rows below the root have to be, in terms of each entity's own module."""
+        return {name: await local_filters(self.catalogue, self, name, filters) for name, filters in query.visible.items()}
+
+    def _of_module(self, module: str, visible: Visible) -> Visible:
+        return {name: filters for name, filters in visible.items() if self.catalogue.module_of(name) == module}
+
+    async def _finish(self, steps: Plan, rows: list[Row], whom: _For) -> None:
+        if rows and not steps.local:
+            await self._join(steps, rows, whom)
+            _prune(steps.prune, rows)
+
+    async def _join(self, steps: Plan, rows: Sequence[Row], whom: _For) -> None:
+        """Carry out all joins of a plan side by side."""
+        for path, name, many in steps.missing:
+            for row in rows:
+                for end in at(row, path):
+                    end[name] = [] if many else None
+        if len(steps.joins) == 1:
+            await self._join_one(steps.joins[0], rows, whom)
+        elif steps.joins:
+            await asyncio.gather(*(self._join_one(join, rows, whom) for join in steps.joins))
+
+    async def _join_one(self, join: Join, rows: Sequence[Row], whom: _For) -> None:
+        ends = [end for row in rows for end in at(row, join.path)] if join.path else rows
+        ours = [row for row in ends if join.name not in row]
+        try:
+            keys = {row[join.key] for row in ours}
+        except KeyError:
+            where = ".".join((*join.path, join.name))
+            raise UnexpectedState(f"{where} can't be joined: a row has no {join.key}") from None
+        keys.discard(None)
+        theirs = await self._theirs(join.plan, join.target_key, sorted(keys), whom) if keys else []
+        by_key: dict[Any, Any] = {}
+        if join.many:
+            for row in theirs:
+                by_key.setdefault(row[join.target_key], []).append(row)
+        else:
+            by_key = {row[join.target_key]: row for row in theirs}
+        taken = {key: _taken(join, found) for key, found in by_key.items()} if join.take else by_key
+        _prune(join.plan.prune, theirs)
+        nothing = join.take_many if join.take else join.many
+        for row in ours:
+            value = taken.get(row[join.key])
+            if value is not None:
+                row[join.name] = value
+            elif nothing or not whom.client:
+                row[join.name] = [] if nothing else None
+
+    async def _theirs(self, steps: Plan, key: str, values: Sequence[Any], whom: _For) -> list[Row]:
+        """The far end's rows, with all that is joined to them in turn."""
+        module = self.catalogue.module_of(steps.entity)
+        seen = self._of_module(module, whom.visible) if whom.visible else whom.visible
+        rows = await self._source.by_key(module, steps.entity, steps.fields, key, values, seen)
+        if rows and not steps.local:
+            await self._join(steps, rows, whom)
+        return rows
+
+
+def _taken(join: Join, found: Row | list[Row]) -> Any:
+    """What is shown of what an alias found for one key."""
+    ends = [end for row in found for end in at(row, join.take)] if isinstance(found, list) else at(found, join.take)
+    if join.take_many:
+        return ends
+    return ends[-1] if ends else None
+
+
+def _prune(columns: Sequence[tuple[Path, str]], rows: Sequence[Row]) -> None:
+    """Take away what was fetched for joining only."""
+    for path, column in columns:
+        for row in rows:
+            for end in at(row, path):
+                end.pop(column, None)

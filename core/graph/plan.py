@@ -1,0 +1,276 @@
+"""Splitting a query where modules meet: what each module is asked, and how the answers are joined.
+
+The catalogue knows every entity of the shop and every edge between modules. A plan asks one module for its part of a
+field tree and lists the joins that bring the rest; each join has a plan of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from ..budget import RELATIONS, VISITS
+from ..errors import InvalidData
+from ..sql.schema.entity import Entity, Relation, Schema
+from ..sql.schema.fields import FieldTree
+from .links import (
+    LINKS,
+    NOT_THERE,
+    REFERENCES,
+    Alias,
+    Edge,
+    Link,
+    Reference,
+    aliases_of,
+    edges_of,
+)
+
+Path = tuple[str, ...]
+
+
+class _Known(NamedTuple):
+    module: str
+    entity: Entity
+    own: frozenset[str]
+    """Names of what the module shows of it, less its relations."""
+
+
+class Catalogue:
+    """All entities of the loaded modules, and the edges between them."""
+
+    def __init__(
+        self,
+        schemas: Iterable[Schema],
+        links: Iterable[Link] = LINKS,
+        references: Iterable[Reference] = REFERENCES,
+        *,
+        together: Callable[[str, str], bool] = lambda one, other: False,
+    ) -> None:
+        """`together`: whether two modules' tables lie in one database."""
+        links = tuple(links)
+        self._together = together
+        self._entities: dict[str, _Known] = {}
+        for schema in schemas:
+            for entity in schema.entities.values():
+                if entity.name in self._entities:
+                    raise ValueError(f"Two modules have an entity {entity.name}: {self._entities[entity.name].module} and {schema.module}")
+                own = frozenset((*entity.table.c.keys(), *entity.computed)) - entity.relations.keys()
+                self._entities[entity.name] = _Known(schema.module, entity, own)
+        self._edges = edges_of(links, references)
+        self._aliases = aliases_of(links)
+        self._of_module: dict[str, frozenset[str]] = {}
+        for name, known in self._entities.items():
+            self._of_module[known.module] = self._of_module.get(known.module, frozenset()) | {name}
+        self._link_keys = {link.name: (link.left.key, link.right.key) for link in links}
+
+    def module_of(self, entity: str) -> str:
+        return self._find(entity).module
+
+    def has_module(self, name: str) -> bool:
+        return name in self._of_module
+
+    def entities_of(self, module: str) -> frozenset[str]:
+        """Names of a module's entities: what caches are told when it changes."""
+        return self._of_module.get(module, frozenset())
+
+    def entity(self, name: str) -> Entity:
+        """Raises InvalidData for a name that no loaded module has."""
+        return self._find(name).entity
+
+    def relation(self, entity: str, name: str) -> Relation | None:
+        """The relation of that name inside the entity's own module."""
+        return self._find(entity).entity.relations.get(name)
+
+    def own_columns(self, entity: str) -> frozenset[str]:
+        """Names of what the entity's own module shows, less its relations."""
+        return self._find(entity).own
+
+    def owns(self, entity: str, name: str) -> bool:
+        """Whether the entity's own module shows a column or relation of that name."""
+        known = self._find(entity)
+        return name in known.own or name in known.entity.relations
+
+    def edge(self, entity: str, name: str) -> Edge | None:
+        """The step of that name to another module. What the entity's own module has comes first."""
+        found = self._edges.get(entity, {}).get(name)
+        return None if found is None or self.owns(entity, name) else found
+
+    def alias(self, entity: str, name: str) -> Alias | None:
+        found = self._aliases.get(entity, {}).get(name)
+        return None if found is None or self.owns(entity, name) else found
+
+    def missing(self, entity: str, name: str) -> bool | None:
+        """For a name that leads to a module yet to come: whether it is a list. None for all others."""
+        return None if self.owns(entity, name) else NOT_THERE.get(entity, {}).get(name)
+
+    def rows_with(self, entity: str, column: str) -> str | None:
+        """The name of those link rows of the entity that have this column: `sales_channel_id` of a product."""
+        if self.owns(entity, column):
+            return None
+        for name, edge in self._edges.get(entity, {}).items():
+            if column != edge.target_key and column in self._link_keys.get(edge.target, ()):
+                return name
+        return None
+
+    def link_keys(self, link: str) -> Path:
+        """The two key columns of a link; nothing for what isn't one."""
+        return self._link_keys.get(link, ())
+
+    def is_link_beside(self, entity: str, link: str) -> bool:
+        """Whether this is a link whose table lies in the database of the entity's module."""
+        return link in self._link_keys and self._together(self.module_of(entity), self.module_of(link))
+
+    def keys(self, entity: str) -> Path:
+        """The columns that tell a row of the entity from others: shown even where only joining asked for them."""
+        return (*self._link_keys.get(entity, ()), self._find(entity).entity.key)
+
+    def _find(self, name: str) -> _Known:
+        try:
+            return self._entities[name]
+        except KeyError:
+            raise InvalidData(f"There is no entity called {name}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Bring rows of another module to some rows of a plan."""
+
+    path: Path
+    """Relations inside the module that lead from the plan's rows to those that are joined to."""
+    name: str
+    """What is joined is called there."""
+    key: str
+    """Their column that equals the other's `target_key`."""
+    target_key: str
+    many: bool
+    """Whether several of the other's rows may belong to one of ours."""
+    plan: Plan
+    take: Path = ()
+    """An alias: what is shown lies further down, below the other's rows."""
+    take_many: bool = False
+    """An alias: whether it shows a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to ask of one module, and what to join to its answer."""
+
+    entity: str
+    fields: tuple[str, ...]
+    joins: tuple[Join, ...] = ()
+    prune: tuple[tuple[Path, str], ...] = ()
+    """Columns that were asked for joining only: where they are, and their names."""
+    missing: tuple[tuple[Path, str, bool], ...] = ()
+    """What leads to modules yet to come: where it is shown, its name, and whether as a list."""
+    relations: int = 0
+    """How many relations are shown, those of the joined rows too."""
+
+    @property
+    def local(self) -> bool:
+        """Whether the module's answer is all there is to show."""
+        return not self.joins and not self.prune and not self.missing
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One relation of a path, and whether it leads to many rows."""
+
+    entity: str
+    target: str
+    many: bool
+
+
+Way = tuple[Step, ...]
+"""Where a path has come through."""
+
+
+@dataclass(slots=True)
+class _Draft:
+    fields: list[str] = field(default_factory=list)
+    joins: list[Join] = field(default_factory=list)
+    prune: list[tuple[Path, str]] = field(default_factory=list)
+    missing: list[tuple[Path, str, bool]] = field(default_factory=list)
+    relations: int = 0
+
+    def leads_through(self, relations: int) -> None:
+        self.relations += relations
+        if self.relations > RELATIONS:
+            raise InvalidData(f"Fields may lead through {RELATIONS} relations in all.")
+
+
+def plan(catalogue: Catalogue, entity: str, tree: FieldTree, *, key: str | None = None, way: Way = ()) -> Plan:
+    """The plan of a field tree over an entity. `key`: a column that whoever joins the rows needs of each; `way`: see `_through`.
+
+    Raises InvalidData where the tree is beyond the budget.
+    """
+    draft = _Draft()
+    _walk(catalogue, draft, entity, tree, (), way, key)
+    return Plan(entity, tuple(draft.fields), tuple(draft.joins), tuple(draft.prune), tuple(draft.missing), draft.relations)
+
+
+def _walk(catalogue: Catalogue, draft: _Draft, entity: str, tree: FieldTree, path: Path, way: Way, key: str | None = None) -> None:
+    prefix = "".join(f"{segment}." for segment in path)
+    needed = [key] if key else []
+    leading: set[str] = set()  # columns that lead to one thing that is shown are shown themselves
+    if tree.whole:
+        draft.fields.append(f"{prefix}*")
+    for name, child in tree:
+        if (relation := catalogue.relation(entity, name)) is not None:
+            draft.leads_through(1)
+            _walk(catalogue, draft, relation.target, child, (*path, name), _through(way, entity, relation.target, relation.kind != "one"))
+        elif (edge := catalogue.edge(entity, name)) is not None:
+            needed.append(edge.key)
+            if edge.target_key == catalogue.entity(edge.target).key and edge.key not in catalogue.entity(entity).unstarred:
+                leading.add(edge.key)
+            draft.joins.append(_join(catalogue, entity, path, name, edge, child, way))
+            draft.leads_through(1 + draft.joins[-1].plan.relations)
+        elif (alias := catalogue.alias(entity, name)) is not None:
+            needed.append((edge := _first_step(catalogue, entity, alias)).key)
+            draft.joins.append(_join(catalogue, entity, path, name, edge, child, way, alias))
+            draft.leads_through(1 + draft.joins[-1].plan.relations)
+        elif (many := catalogue.missing(entity, name)) is not None:
+            draft.missing.append((path, name, many))
+        else:  # a column, or something that the module knows or refuses
+            draft.fields.extend(child.under(f"{prefix}{name}").fields())
+    for column in dict.fromkeys(needed):
+        if not (tree.whole and column not in catalogue.entity(entity).unstarred) and column not in tree.children:
+            draft.fields.append(f"{prefix}{column}")
+            if column not in leading and (column not in catalogue.keys(entity) or (path and catalogue.entity(entity).bare)):
+                draft.prune.append((path, column))
+
+
+def _join(
+    catalogue: Catalogue, entity: str, path: Path, name: str, edge: Edge, tree: FieldTree, way: Way, alias: Alias | None = None
+) -> Join:
+    take = alias.path[1:] if alias else ()
+    below = tree.under(".".join(take)) if take else FieldTree(tree.children, all=tree.whole)
+    inner = plan(catalogue, edge.target, below, key=edge.target_key, way=_through(way, entity, edge.target, edge.many))
+    target = catalogue.entity(edge.target)
+    if target.bare and not below.whole and target.key not in below.children:
+        inner = replace(inner, prune=(*inner.prune, ((), target.key)))
+    return Join(path, name, edge.key, edge.target_key, edge.many, inner, take, alias.many if alias else False)
+
+
+def _through(way: Way, entity: str, target: str, many: bool) -> Way:
+    """The way of a path with one step more. Raises InvalidData where it turns in circles, for then rows are multiplied by each other.
+
+    Down a tree (`category_children.category_children`) there are no more rows than the tree has. Back up from many (`images.product`) only
+    single things follow: the images of each image's product are a thousand times a thousand.
+    """
+    if many:
+        back_up = way[-1:] and not way[-1].many
+        if entity == target and not back_up:
+            return way
+        if back_up and any(step.entity == entity and any(each.many for each in way[at:]) for at, step in enumerate(way)):
+            raise InvalidData(f"A field comes back to {entity} and then to many rows of {target}.")
+        if sum(step.many and step.target == target for step in way) >= VISITS:
+            raise InvalidData(f"A field comes to many rows of {target} more than {VISITS} times.")
+    return (*way, Step(entity, target, many))
+
+
+def _first_step(catalogue: Catalogue, entity: str, alias: Alias) -> Edge:
+    edge = catalogue.edge(entity, alias.path[0])
+    if edge is None:
+        raise ValueError(f"An alias of {entity} begins with {alias.path[0]}, which is no step to another module")
+    return edge

@@ -1,0 +1,1 @@
+"""What a module's author writes: messages, providers, migrations."""

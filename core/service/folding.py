@@ -1,0 +1,185 @@
+"""Folding: messages that queue up for the same rows are carried out together, in one transaction.
+
+    class Reservations(ModuleService):
+        def __init__(self, context):
+            super().__init__(context)
+            self._reserving = Folder(self, self._reserve_alone, self._reserve_together)
+
+        @folds
+        async def reserve(self, lines):
+            return await self._reserving.ask(lines)
+
+While one batch is being carried out the next one gathers: nobody waits for company, and the more there are, the less each costs. A message
+that comes alone takes the short way. Each gets an answer of its own, first come first served: one that is refused takes nothing back of the
+others. What is recorded of each (see `messages.writes`) is recorded in the batch's transaction, so that sent again it gets the same answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context, copy_context
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from ..errors import DeadlineExceeded, VelellaError
+from ..messages import CallContext, call_context
+
+if TYPE_CHECKING:
+    from .module import ModuleService
+
+A = TypeVar("A")
+R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
+
+MOST = 256
+"""Messages of one batch."""
+
+
+def folds(method: F) -> F:
+    """Mark a method that changes the database through a `Folder`: to callers and to the wire it is a write as any other."""
+    method.message_kind = "write"  # type: ignore[attr-defined]
+    return method
+
+
+class _Asked(Generic[A, R]):
+    """A message that waits for its batch."""
+
+    __slots__ = ("answer", "argument", "call", "context")
+
+    def __init__(self, argument: A, call: CallContext | None) -> None:
+        self.argument = argument
+        self.call = call
+        self.context = copy_context()
+        self.answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether nobody wants it any more, and no record would tell of it: then it must not happen."""
+        return self.answer.done() and self.message_id is None
+
+    @property
+    def message_id(self) -> str | None:
+        return self.call.message_id if self.call is not None else None
+
+
+class _GaveUp(Exception):
+    """Somebody without a record has gone: what was done for them is undone with the transaction."""
+
+
+class Folder(Generic[A, R]):
+    """Carries out messages of one method of a service, one batch after the other."""
+
+    def __init__(
+        self,
+        service: ModuleService,
+        alone: Callable[[A], Awaitable[R]],
+        together: Callable[[Sequence[A]], Awaitable[Sequence[R | VelellaError]]],
+    ) -> None:
+        """`alone` carries out one message, `together` several, in the order they came: an answer or an error for each, and no trace of
+        those it refuses. Both run inside the service's transaction, and may run again where it collides with another one. `alone` sends one
+        statement, and answers by it (see `messages.one_statement`): a message that is recorded needs no transaction then."""
+        self._service = service
+        self._alone = alone
+        self._together = together
+        self._waiting: deque[_Asked[A, R]] = deque()
+        self._working: asyncio.Task[None] | None = None
+
+    async def ask(self, argument: A) -> R:
+        """The answer to one message. Raises what it is refused with.
+
+        Inside a transaction of the service it is part of that one. Who is cancelled before the commit has asked for nothing; a message that
+        is recorded goes on, and its record says what came of it.
+        """
+        service = self._service
+        if service.database.transaction_running is not None:
+            return await service.run_write(lambda: self._alone(argument))
+        asked: _Asked[A, R] = _Asked(argument, call_context.get())
+        self._waiting.append(asked)
+        if self._working is None:
+            # in a context of its own: it outlives the flow that happened to come first
+            self._working = asyncio.create_task(self._work(), context=Context())
+        return await asked.answer
+
+    async def _work(self) -> None:
+        try:
+            while batch := self._next():
+                answers = await self._answers(batch)
+                for asked, answer in zip(batch, answers, strict=True):
+                    if asked.answer.done():
+                        continue
+                    if isinstance(answer, Exception):
+                        asked.answer.set_exception(answer)
+                    else:
+                        asked.answer.set_result(answer)
+        finally:
+            self._working = None
+
+    async def _answers(self, batch: Sequence[_Asked[A, R]]) -> Sequence[R | Exception]:
+        """What became of each. Where the database refuses the batch as a whole, it can't say because of whom: then each is tried alone."""
+        if len(batch) > 1:
+            try:
+                return await self._several(batch)
+            except _GaveUp:
+                pass
+            except VelellaError as error:
+                if error.status >= 500:  # what happened isn't known, or nothing can be done: trying again is the callers' business
+                    return [error for _ in batch]
+            except Exception as error:  # noqa: BLE001 - it is theirs
+                return [error for _ in batch]
+        # each in the context it was asked in: what it does belongs to that trace
+        return [await asyncio.create_task(self._one(asked), context=asked.context) for asked in batch]
+
+    def _next(self) -> list[_Asked[A, R]]:
+        """Those who have waited longest. Of a message that is here twice the second waits: by then the first one's answer is known."""
+        batch: list[_Asked[A, R]] = []
+        again: list[_Asked[A, R]] = []
+        ids: set[str] = set()
+        while self._waiting and len(batch) < MOST:
+            asked = self._waiting.popleft()
+            if asked.answer.done():  # gave up
+                continue
+            if asked.call is not None and asked.call.left() <= 0:
+                asked.answer.set_exception(DeadlineExceeded("The time for this request is over."))
+            elif asked.message_id in ids:
+                again.append(asked)
+            else:
+                batch.append(asked)
+                if asked.message_id is not None:
+                    ids.add(asked.message_id)
+        self._waiting.extendleft(reversed(again))
+        return batch
+
+    async def _one(self, asked: _Asked[A, R]) -> R | Exception:
+        async def body() -> R:
+            answer = await self._alone(asked.argument)
+            if asked.gave_up:
+                raise _GaveUp
+            return answer
+
+        try:
+            recorded = asked.message_id is not None  # else who gives up before the commit has asked for nothing
+            return await self._service.run_write(body, one_statement=recorded, answers=True)
+        except Exception as error:  # noqa: BLE001 - it is theirs
+            return error
+
+    async def _several(self, batch: Sequence[_Asked[A, R]]) -> Sequence[R | VelellaError]:
+        longest = max((asked.call.deadline for asked in batch if asked.call is not None), default=time.monotonic() + 30.0)
+        call_context.set(CallContext(batch[0].call.trace_id if batch[0].call is not None else "", longest))
+        log = self._service.message_log
+
+        async def body() -> list[R | VelellaError]:
+            database = self._service.database
+            done = await log.begin_many(database, [asked.message_id for asked in batch if asked.message_id is not None])
+            if done:  # whoever did it may have died before telling anybody
+                self._service.touch_everything()
+            fresh = [asked for asked in batch if asked.message_id not in done]
+            answers = await self._together([asked.argument for asked in fresh]) if fresh else ()
+            if any(asked.gave_up for asked in fresh):
+                raise _GaveUp
+            made = dict(zip(fresh, answers, strict=True))
+            await log.finish_many(database, [(asked.message_id, answer) for asked, answer in made.items() if asked.message_id is not None])
+            return [made[asked] if asked in made else done[str(asked.message_id)] for asked in batch]
+
+        return await self._service.run_write(body)

@@ -1,0 +1,437 @@
+"""PostgreSQL by asyncpg: pools, transactions, and the errors a client understands.
+
+A `Database` is one pool of connections. Modules with the same URL in one process share one (`Databases`). A statement
+runs in the transaction of the task that sends it, if there is one, else by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import asyncpg
+from sqlalchemy.sql.elements import ClauseElement
+
+from ... import json, tracing
+from ...errors import DeadlineExceeded, Unavailable
+from ...messages import call_context
+from ...metrics import Histogram, Sample
+from .compiled import WIDE, Asked, Compiled, compiled
+from .failures import Disconnected, OutOfTime, ReadOnly, translated, was_not_sent
+from .pool import Connection, Pool
+
+T = TypeVar("T")
+AfterCommit = Callable[[], Awaitable[None]]
+
+_SESSION = {
+    "application_name": "velella",
+    "timezone": "UTC",
+    # JSON made in correlated subselects looks dear to the planner, and compiling such a statement costs more than running it
+    "jit": "off",
+    # the same goes for planning it anew for each set of values: twice to four times what it then takes
+    "plan_cache_mode": "force_generic_plan",
+    # and for processes that help with one: starting them takes longer than most statements
+    "max_parallel_workers_per_gather": "0",
+}
+_ANSWER = Compiled("SELECT true", ())
+_PLAN_ANEW = "SET plan_cache_mode = force_custom_plan"
+_PLAN_ONCE = "SET plan_cache_mode = force_generic_plan"
+
+
+# Arrays that statements take, besides text[]. asyncpg learns a type where a statement first needs it, by two statements more: all at once
+# when a connection is made is cheaper than one by one in requests.
+_TYPES = "SELECT $1::bytea[], $2::numeric[], $3::bool[], $4::int[], $5::bigint[], $6::timestamptz[], $7::jsonb[]"
+
+
+_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+_DOUBTFUL = (
+    asyncio.CancelledError, TimeoutError, DeadlineExceeded, Disconnected, asyncpg.InternalClientError, asyncpg.ReadOnlySQLTransactionError
+)  # fmt: skip
+"""After these a connection isn't used again."""
+
+
+class Transaction:
+    """A running transaction: its connection, and what to do once it is committed."""
+
+    __slots__ = ("_lock", "after_commit", "connection", "database", "open")
+
+    def __init__(self, database: Database, connection: Connection) -> None:
+        self.database = database
+        self.connection = connection
+        self.after_commit: list[AfterCommit] = []
+        self.open = True
+        self._lock = asyncio.Lock()
+
+    async def run(self, sql: str, send: Callable[[Connection], Awaitable[T]]) -> T:
+        """One statement at a time: tasks started inside the transaction take turns on its connection."""
+        async with self._lock:
+            self.connection.prepares(sql)
+            return await self.database._timed(send, self.connection)
+
+    async def follow_up(self) -> None:
+        """What there is to do after the commit: all of it, also for one who is cancelled meanwhile."""
+        cancelled: asyncio.CancelledError | None = None
+        for call in self.after_commit:
+            try:
+                await call()
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled
+
+
+_transactions: ContextVar[Mapping[int, Transaction]] = ContextVar("velella_transactions", default={})  # noqa: B039 never changed in place
+
+
+class Database:
+    """One pool of connections to one database."""
+
+    def __init__(self, url: str, *, connections: int = 8, statement_timeout: float = 30.0) -> None:
+        self.url = url
+        self.connections = connections
+        self.statement_timeout = statement_timeout
+        self.statements = Histogram()
+        self.committed = self.rolled_back = 0
+        """Transactions of several statements."""
+        self._answered = float("-inf")
+        """Monotonic time at which a statement was answered last."""
+        self._pool: Pool | None = None
+        self._opening = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Connect; a second call does nothing. Raises Unavailable, with a hint, where the database can't be reached."""
+        async with self._opening:
+            if self._pool is not None:
+                return
+            pool = Pool(self._connect, self.connections)
+            try:
+                pool.release(await pool.acquire())
+            except _FAILURES as error:
+                better = translated(error)
+                if better is None:
+                    raise
+                raise better from error
+            self._pool = pool
+
+    async def close(self) -> None:
+        """Wait for running statements, then disconnect. The next statement raises Unavailable."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.close()
+
+    async def answers(self) -> None:
+        """Returns when the database answers, or has answered within the last second. Raises what keeps it from it."""
+        if time.monotonic() - self._answered > 1.0:
+            await self.fetch_value(_ANSWER)
+
+    def samples(self) -> Iterator[Sample]:
+        parts = urlsplit(self.url)
+        name = f"{parts.hostname or 'localhost'}{parts.path}"
+        yield "velella_sql_statement_duration_seconds", (name,), self.statements.value
+        yield "velella_sql_transactions_total", (name, "committed"), self.committed
+        yield "velella_sql_transactions_total", (name, "rolled_back"), self.rolled_back
+        yield "velella_sql_connections_max", (name,), self.connections
+        if (pool := self._pool) is not None:
+            yield "velella_sql_connections", (name, "idle"), pool.idle
+            yield "velella_sql_connections", (name, "in_use"), pool.in_use
+            yield "velella_sql_connection_wait_seconds", (name,), pool.waits.value
+
+    # -- statements
+
+    async def fetch(self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None) -> list[asyncpg.Record]:
+        """All rows. Values of type `jsonb` come as Python values, those of type `json` as the bytes of their text."""
+        ready, timeout = _ready(statement), _time_left()
+        arguments = ready.arguments(params)
+        return await self._run(ready.sql, lambda connection: connection.fetch(ready.sql, *arguments, timeout=timeout))
+
+    async def fetch_one(self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None) -> asyncpg.Record | None:
+        """The first row, or None."""
+        ready, timeout = _ready(statement), _time_left()
+        arguments = ready.arguments(params)
+        return await self._run(ready.sql, lambda connection: connection.fetchrow(ready.sql, *arguments, timeout=timeout))
+
+    async def fetch_value(self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None) -> Any:
+        """The first column of the first row, or None."""
+        ready, timeout = _ready(statement), _time_left()
+        arguments = ready.arguments(params)
+        return await self._run(ready.sql, lambda connection: connection.fetchval(ready.sql, *arguments, timeout=timeout))
+
+    async def fetch_json(self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None) -> bytes:
+        """The JSON text of a statement that gives one value of type `json`."""
+        value = await self.fetch_value(statement, params)
+        if not isinstance(value, bytes):
+            raise TypeError(f"A statement that should give json gave {type(value).__name__}")
+        return value
+
+    async def execute(self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None) -> int:
+        """Run a statement; the number of rows it touched."""
+        ready, timeout = _ready(statement), _time_left()
+        arguments = ready.arguments(params)
+        status: str = await self._run(ready.sql, lambda connection: connection.execute(ready.sql, *arguments, timeout=timeout))
+        count = status.rpartition(" ")[2]
+        return int(count) if count.isdigit() else 0
+
+    async def fetch_row(self, asked: Asked) -> asyncpg.Record:
+        """The only row of a statement that the kernel made."""
+        [row] = await self.fetch_rows(asked)
+        return row
+
+    async def fetch_rows(self, asked: Asked) -> list[asyncpg.Record]:
+        """All rows of such a statement."""
+        timeout = _time_left()
+
+        def fetch(connection: Connection) -> Awaitable[list[asyncpg.Record]]:
+            return connection.fetch(asked.sql, *asked.arguments, timeout=timeout)
+
+        return await self._run(asked.sql, _planned_anew(fetch) if asked.anew else fetch)
+
+    async def script(self, sql: str) -> None:
+        """Run plain SQL of several statements (tests, maintenance)."""
+        await self._run(sql, lambda connection: connection.execute(sql))
+
+    # -- transactions
+
+    @property
+    def transaction_running(self) -> Transaction | None:
+        """The transaction that statements of this task join."""
+        running = _transactions.get().get(id(self))
+        return running if running is not None and running.open else None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Everything inside is done, or nothing is. Inside a running transaction: joins it.
+
+        What was put into `after_commit` runs after the outermost one is committed, still before this returns; also where nobody knows
+        whether it was, because the connection went or the task was cancelled during the commit.
+
+        Raises Collided or Disconnected where nothing happened and the whole may be done again, ReplyLost where the connection went
+        during the commit.
+        """
+        running = self.transaction_running
+        if running is not None:
+            yield running
+            return
+        pool, timeout = self._opened(), _time_left()
+        failure: BaseException | None = None
+        committing = False
+        try:
+            with tracing.span("transaction", "client"):
+                async with _borrowed(pool, timeout) as connection, connection.transaction():
+                    started = Transaction(self, connection)
+                    token = _transactions.set({**_transactions.get(), id(self): started})
+                    try:
+                        yield started
+                    except BaseException as error:
+                        failure = error
+                        self.rolled_back += 1
+                        raise
+                    finally:
+                        started.open = False
+                        _transactions.reset(token)
+                    committing = True
+        except BaseException as error:
+            if committing:
+                self.rolled_back += 1
+                await started.follow_up()
+            # What the body raised is its own; a failed statement's error is translated already. It counts even where the
+            # rollback failed as well, because the connection was lost.
+            if failure is error or not isinstance(error, _FAILURES):
+                raise
+            if failure is not None:
+                raise failure from error
+            better = translated(error, sent=committing)
+            if better is None:
+                raise
+            raise better from error
+        self.committed += 1
+        await started.follow_up()
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[Transaction]:
+        """Like `transaction`, but what is inside can fail (and be caught outside) without failing the transaction around it."""
+        async with self.transaction() as running:
+            kept = len(running.after_commit)
+            try:
+                async with running.connection.transaction():
+                    yield running
+            except BaseException:
+                del running.after_commit[kept:]
+                raise
+
+    # -- inside
+
+    async def _connect(self) -> Connection:
+        connection: Connection = await asyncpg.connect(
+            self.url,
+            statement_cache_size=512,
+            max_cached_statement_lifetime=0,
+            max_cacheable_statement_size=WIDE,
+            connection_class=Connection,
+            server_settings={**_SESSION, "statement_timeout": str(int(self.statement_timeout * 1000))},
+        )
+        await _set_codecs(connection)
+        await connection.prepare(_TYPES)
+        return connection
+
+    def _opened(self) -> Pool:
+        if self._pool is None:
+            raise Unavailable("The database is not open.")
+        return self._pool
+
+    def _run(self, sql: str, send: Callable[[Connection], Awaitable[T]]) -> Awaitable[T]:
+        doing = self._carry_out(sql, send)
+        if tracing.is_on():
+            return tracing.traced(doing, tracing.statement_name(sql), "client", db_system_name="postgresql", db_query_text=sql)
+        return doing
+
+    async def _carry_out(self, sql: str, send: Callable[[Connection], Awaitable[T]]) -> T:
+        running = _transactions.get().get(id(self))
+        joins = running is not None and running.open
+        try:
+            if running is not None and joins:
+                return await running.run(sql, send)
+            return await self._send(sql, send)
+        except _FAILURES as error:
+            better = translated(error, sent=not joins)
+            if better is None:
+                raise
+            if isinstance(better, ReadOnly) and self._pool is not None:
+                self._pool.renew()
+            raise better from error
+
+    async def _send(self, sql: str, send: Callable[[Connection], Awaitable[T]]) -> T:
+        """On a connection of the pool; on the next one where it turns out to have been lost while it was idle."""
+        pool, tries = self._opened(), self.connections
+        while True:
+            connection = pool.take() or await _acquired(pool, _time_left())
+            connection.prepares(sql)
+            doubtful = False
+            started = time.monotonic()
+            try:
+                answer = await send(connection)
+                self._answered = time.monotonic()
+                return answer
+            except BaseException as error:
+                doubtful = isinstance(error, _DOUBTFUL)
+                if not tries or not isinstance(error, _FAILURES) or not was_not_sent(error):
+                    raise
+            finally:
+                self.statements.observe(time.monotonic() - started)
+                pool.release(connection, doubtful=doubtful)
+            tries -= 1
+
+    async def _timed(self, send: Callable[[Connection], Awaitable[T]], connection: Connection) -> T:
+        started = time.monotonic()
+        try:
+            answer = await send(connection)
+            self._answered = time.monotonic()
+            return answer
+        finally:
+            self.statements.observe(time.monotonic() - started)
+
+
+def _planned_anew(send: Callable[[Connection], Awaitable[T]]) -> Callable[[Connection], Awaitable[T]]:
+    """The same, planned for its values: two short statements more."""
+
+    async def carry_out(connection: Connection) -> T:
+        await connection.execute(_PLAN_ANEW)
+        try:
+            answer = await send(connection)
+        except (asyncpg.PostgresError, ValueError):  # one for what the server refuses, one for what asyncpg doesn't send
+            with contextlib.suppress(asyncpg.InFailedSQLTransactionError):  # then the setting goes with what is rolled back
+                await connection.execute(_PLAN_ONCE)
+            raise
+        await connection.execute(_PLAN_ONCE)
+        return answer
+
+    return carry_out
+
+
+class Databases:
+    """The databases of one process: one pool for each URL, however many modules use it."""
+
+    def __init__(self, *, connections: int = 8, statement_timeout: float = 30.0) -> None:
+        self._connections = connections
+        self._statement_timeout = statement_timeout
+        self._by_url: dict[str, Database] = {}
+
+    async def open(self, url: str) -> Database:
+        """The open database of a URL."""
+        if url not in self._by_url:
+            self._by_url[url] = Database(url, connections=self._connections, statement_timeout=self._statement_timeout)
+        database = self._by_url[url]
+        await database.open()
+        return database
+
+    async def close(self) -> None:
+        """Close all of them."""
+        databases, self._by_url = list(self._by_url.values()), {}
+        for database in databases:
+            await database.close()
+
+
+class _borrowed:
+    """A connection of the pool for as long as the block lasts."""
+
+    __slots__ = ("_connection", "_pool", "_timeout")
+
+    def __init__(self, pool: Pool, timeout: float | None) -> None:
+        self._pool = pool
+        self._timeout = timeout
+
+    async def __aenter__(self) -> Connection:
+        self._connection = await _acquired(self._pool, self._timeout)
+        return self._connection
+
+    async def __aexit__(self, cause: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        # given up in the middle: what the server still sends belongs to nobody
+        self._pool.release(self._connection, doubtful=isinstance(error, _DOUBTFUL))
+
+
+async def _acquired(pool: Pool, timeout: float | None) -> Connection:
+    """A connection. What it raises leaves no doubt: nothing was sent."""
+    try:
+        return await pool.acquire(timeout)
+    except TimeoutError as error:
+        raise OutOfTime("No connection to the database was free in time.") from error
+    except _FAILURES as error:
+        raise translated(error) or error from error
+
+
+def _ready(statement: Compiled | ClauseElement) -> Compiled:
+    return statement if isinstance(statement, Compiled) else compiled(statement)
+
+
+def _time_left() -> float | None:
+    """Seconds the running message may still take; None outside of any (then the statement timeout counts)."""
+    call = call_context.get()
+    if call is None:
+        return None
+    left = call.left()
+    if left <= 0:
+        raise OutOfTime("The time for this request is up.")
+    return left
+
+
+async def _set_codecs(connection: Connection) -> None:
+    """jsonb as Python values, json as the bytes of its text. Bytes given for either go in as they are."""
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        format="binary",
+        encoder=lambda value: b"\x01" + (value if isinstance(value, bytes) else json.dumps(value)),
+        decoder=lambda data: json.loads(data[1:]),
+    )
+    await connection.set_type_codec(
+        "json",
+        schema="pg_catalog",
+        format="binary",
+        encoder=lambda value: value if isinstance(value, bytes) else json.dumps(value),
+        decoder=bytes,
+    )

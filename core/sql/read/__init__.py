@@ -1,0 +1,1 @@
+"""Pages, lists and documents: one statement each."""

@@ -1,0 +1,305 @@
+"""Documents: rows that hold what belongs to them, read, shown and written as a whole.
+
+    cart = documents.opened(SCHEMA["cart"], row)       # as the database has it → everything in place, amounts as Decimal
+    documents.stored(SCHEMA["cart"], cart)             # and back: what the document's columns hold
+
+A document is JSON text (`json`, which keeps it as it was written: `jsonb` takes up to half as much again to write and twice to read). Rows
+lie in it as the API shows them, in the order of their keys, but amounts are decimal strings, and what follows from the place where a row
+lies isn't written: the key of what it belongs to, and when all of it was deleted.
+
+A document that was written by an older version is brought up to date when it is read, step by step (`Document.steps`). One that was written
+by a newer version is never guessed at: whoever asks gets 503, and another process, or the next release, answers. While processes of two
+versions run beside each other, the newer ones write as the older ones do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
+
+from ....commerce import money
+from ...errors import InvalidData, Unavailable
+from ...json import dumps
+from ...kept import kept
+from ..schema.catalog import Catalog
+from ..schema.columns import LEAST, OF_ROOT, ROOT
+from ..schema.document_views import DELETED, kept_columns
+from ..schema.entity import Entity, Part
+from ..schema.fields import FieldTree
+from ..schema.page import Query
+from ..schema.values import Field
+from .outline import Outline, Related, outlined
+
+Row = dict[str, Any]
+Show = Callable[[Row, tuple[Row, ...]], Row]
+"""Shows a row; beside it the rows in which it lies, from the root down."""
+PLANS = 4 * 1024 * 1024
+"""Bytes of what is remembered of how rows are shown."""
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""The character, and not the letters of its name behind a backslash that is one."""
+_TYPES: Mapping[str, type] = {"text": str, "boolean": bool, "integer": int, "time": str}
+"""What values of a kind are, as far as nothing has to be done about them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A column of what lies in a document."""
+
+    name: str
+    field: Field
+    type: type | None
+    """Of values that are written as they are; None: of any."""
+    amount: bool
+    required: bool
+    least: int | None
+    default: Any
+    """What a row that doesn't name the column gets."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A part, with what reading and writing it takes."""
+
+    name: str
+    many: bool
+    entity: Entity
+    key: str
+    """The column that names the row above, if there is one."""
+    root_keys: tuple[str, ...]
+    """Columns that name the root."""
+    deleted_alone: bool
+    columns: tuple[_Kept, ...]
+    amounts: tuple[str, ...]
+    places: tuple[_Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """How rows are shown out of their documents."""
+
+    show: Show
+    beside: tuple[Related, ...]
+    """What the database shows beside the document: relations of the root that lie elsewhere."""
+    inside: bool
+    """Whether anything is shown that lies in the document."""
+
+
+class Documents:
+    """The documents of one module."""
+
+    def __init__(self, catalog: Catalog, known: Callable[[], Mapping[str, int]] = dict) -> None:
+        """`known`: entity → number of the newest schema of its documents that all processes know that read them, where one doesn't know
+        ours."""
+        self._catalog = catalog
+        self._known = known
+        self._places = {root: tuple(map(self._place, parts)) for root, parts in catalog.schema.parts.items()}
+        self._showing = kept(PLANS)(self._make_showing)
+
+    # -- reading
+
+    def opened(self, entity: Entity, row: Row) -> Row:
+        """A row as the database has it with all that its document holds, in place. Raises Unavailable for one of a newer version."""
+        document = entity.document
+        assert document is not None
+        held, number = row.pop(document.column), row.pop(document.number)
+        if number > document.newest:
+            raise Unavailable(f"{entity.called} {row[entity.key]} was written by a newer version of Velella than this process runs.")
+        for step in document.steps[number - 1 :]:
+            held = step.up(held)
+        row.update(held)
+        _fill(self._places[entity.name], row, row[entity.key], row[entity.key], row.get(DELETED))
+        return row
+
+    def whole(self, entity: Entity, row: Row) -> Row:
+        """A row that is written with `stored`, as reading it again would give it, in place: the columns of the root are the writer's.
+        Raises what `stored` raises."""
+        places = self._places[entity.name]
+        row.update(_written(places, row))
+        _fill(places, row, row[entity.key], row[entity.key], row.get(DELETED))
+        return row
+
+    def showing(self, query: Query, *, hidden: bool = False, twins: bool = True) -> Showing | None:
+        """How the rows of a query are shown out of their documents; None where the database shows all of them: what is no document, what
+        is asked for only by columns, and what leads elsewhere from inside. Raises InvalidData as the database's statement would."""
+        parts = self._places.get(query.entity)
+        if parts is None or query.slots:
+            return None
+        if query.visible and any(self._catalog.schema.entities[name].inside for name in query.visible):
+            return None
+        showing = self._showing(query.entity, tuple(query.fields), hidden, twins, query.with_deleted)
+        return showing if showing is not None and showing.inside else None
+
+    def shown(self, entity: Entity, rows: Sequence[Row], fields: Sequence[str], *, twins: bool = True) -> list[Row] | None:
+        """What a client's query for these fields would give of rows that are in hand as `opened` gives them; None where it takes more."""
+        showing = self._showing(entity.name, tuple(fields), False, twins, False)
+        if showing is None or showing.beside:
+            return None
+        return [showing.show(row, (row,)) for row in rows]
+
+    def _make_showing(self, name: str, fields: tuple[str, ...], hidden: bool, twins: bool, with_deleted: bool) -> Showing | None:
+        entity = self._catalog.schema[name]
+        outline = outlined(self._catalog, entity, FieldTree.parse(fields), hidden=hidden, twins=twins)
+        inner = tuple(related for related in outline.related if self._catalog.schema[related.relation.target].inside == name)
+        beside = tuple(related for related in outline.related if related not in inner)
+        show = self._show(Outline(entity, outline.columns, inner), self._places[name], (name,), with_deleted, beside)
+        return Showing(show, beside, bool(inner)) if show is not None else None
+
+    def _show(
+        self, outline: Outline, places: Sequence[_Place], trail: tuple[str, ...], with_deleted: bool, beside: tuple[Related, ...] = ()
+    ) -> Show | None:
+        """`trail`: entities from the root to these rows. None where something of it lies in no document."""
+        if not all(_lies_there(outline.entity, field) for field in outline.columns):
+            return None
+        # plain texts: names that SQL quotes are of a class of their own
+        columns = tuple((f"{field.name}", f"{field.column or field.name}", field.kind == "raw") for field in outline.columns)
+        stubs = tuple((each.name, each.relation.key, each.relation.other_key) for each in outline.related if each.outline is None)
+        below: list[tuple[str, bool, bool, Show]] = []
+        above: list[tuple[str, int, Show]] = []
+        by_name = {place.name: place for place in places}
+        for related in outline.related:
+            if related.outline is None:
+                continue
+            place, target = by_name.get(related.name), related.relation.target
+            if place is not None:
+                show = self._show(related.outline, place.places, (*trail, target), with_deleted)
+                below += [(related.name, place.many, place.deleted_alone and not with_deleted, show)] if show is not None else []
+            elif target in trail:
+                up = trail[: trail.index(target) + 1]
+                show = self._show(related.outline, self._places_of(up), up, with_deleted)
+                above += [(related.name, len(up), show)] if show is not None else []
+            else:
+                return None
+            if show is None:
+                return None
+        return _showing_rows(columns, below, above, stubs, tuple(each.name for each in beside))
+
+    def _places_of(self, trail: tuple[str, ...]) -> Sequence[_Place]:
+        places = self._places[trail[0]]
+        for name in trail[1:]:
+            places = next(place.places for place in places if place.entity.name == name)
+        return places
+
+    # -- writing
+
+    def stored(self, entity: Entity, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The document of a row and the number of the schema that it is in, by the columns that they go into. Lists come in the order of
+        their keys. Raises InvalidData for what a column doesn't take."""
+        document = entity.document
+        assert document is not None
+        held, number = _written(self._places[entity.name], row), min(document.newest, self._known().get(entity.name, document.newest))
+        for step in reversed(document.steps[number - 1 :]):
+            held = step.down(held)
+        text = dumps(held)
+        if rb"\u0000" in text and _NUL.search(text):
+            raise InvalidData(f"{entity.called} holds a NUL character")
+        return {document.column: text, document.number: number}
+
+    def _place(self, part: Part) -> _Place:
+        fields = self._catalog.fields(part.entity)
+        columns = tuple(
+            _Kept(
+                f"{column.name}",
+                fields[column.name],
+                _TYPES.get(fields[column.name].kind),
+                fields[column.name].kind == "number",
+                not column.nullable,
+                column.info.get(LEAST),
+                column.default.arg if isinstance(column.default, ScalarElementColumnDefault) else None,
+            )
+            for column in kept_columns(part)
+        )
+        amounts = tuple(column.name for column in columns if column.amount)
+        root_keys = tuple(f"{column.name}" for column in part.entity.table.columns if OF_ROOT in column.info)
+        below, alone = tuple(map(self._place, part.parts)), part.entity.deleted_alone
+        return _Place(part.name, part.many, part.entity, part.owner_key, root_keys, alone, columns, amounts, below)
+
+
+def _lies_there(entity: Entity, field: Field) -> bool:
+    """Whether rows in hand have the field: not what only the database works out, and not what a document takes the place of."""
+    if entity.document is not None:
+        return field.column not in (entity.document.column, entity.document.number)
+    return field.column not in (None, ROOT)
+
+
+def _fill(places: Sequence[_Place], above: Row, key: str, root: str, deleted_at: Any) -> None:
+    """What follows from where rows lie, and amounts as what they are."""
+    for place in places:
+        held = above.get(place.name)
+        if held is None:
+            above[place.name] = [] if place.many else None
+            continue
+        for row in held if place.many else (held,):
+            if place.key:
+                row[place.key] = key
+            for name in place.root_keys:
+                row[name] = root
+            row[DELETED] = (row[DELETED] if place.deleted_alone else None) or deleted_at
+            for name in place.amounts:
+                if row[name] is not None:
+                    row[name] = Decimal(row[name])
+            if place.places:
+                _fill(place.places, row, row[place.entity.key], root, deleted_at)
+
+
+def _written(places: Sequence[_Place], above: Mapping[str, Any]) -> Row:
+    made: Row = {}
+    for place in places:
+        held = above[place.name]
+        if place.many:
+            made[place.name] = [_kept(place, row) for row in sorted(held, key=lambda row: str(row[place.entity.key]))]
+        elif held is not None:
+            made[place.name] = _kept(place, held)
+    return made
+
+
+def _kept(place: _Place, row: Mapping[str, Any]) -> Row:
+    made: Row = {}
+    for column in place.columns:
+        value = row.get(column.name)
+        if value is None:
+            value = column.default
+        if value is None:
+            if column.required:
+                raise InvalidData(f"{place.entity.called} needs a value for {column.name}")
+        elif column.amount or (column.type is not None and type(value) is not column.type):
+            value = column.field.taken(value)
+        if column.least is not None and value is not None and value < column.least:
+            raise InvalidData(f"'{column.name}' can't be {value}")
+        made[column.name] = money.digits(value) if column.amount and value is not None else value
+    if place.places:
+        made |= _written(place.places, row)
+    return made
+
+
+def _showing_rows(
+    columns: tuple[tuple[str, str, bool], ...],
+    below: Sequence[tuple[str, bool, bool, Show]],
+    above: Sequence[tuple[str, int, Show]],
+    stubs: Sequence[tuple[str, str, str]],
+    beside: tuple[str, ...],
+) -> Show:
+    """`columns`: name, column, whether it is a raw_ twin. `below`: name, whether a list, whether without deleted rows. `beside`: what is
+    there already as it is shown."""
+
+    def show(row: Row, ups: tuple[Row, ...]) -> Row:
+        made = {name: money.raw(row[column]) if raw else row[column] for name, column, raw in columns}
+        for name, many, living, inner in below:
+            held = row[name]
+            if many:
+                made[name] = [inner(each, (*ups, each)) for each in held if not living or each[DELETED] is None]
+            else:
+                made[name] = inner(held, (*ups, held)) if held is not None and not (living and held[DELETED] is not None) else None
+        for name, at, outer in above:
+            made[name] = outer(ups[at - 1], ups[:at])
+        for name, key, other_key in stubs:
+            made[name] = {other_key: row[key]} if row[key] is not None else None
+        for name in beside:
+            made[name] = row[name]
+        return made
+
+    return show

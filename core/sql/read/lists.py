@@ -1,0 +1,207 @@
+"""Long lists: how many rows they have, and the pages far down in them, without counting them each time.
+
+How many rows a list has, and which rows stand at every so-manieth place in it, is remembered with the snapshot under which it was counted.
+The next statement takes it from there: it adds what the table's tally says has come and gone since (`tally.py`), under its own snapshot.
+So an answer is as right as if everything had been counted, whoever changed what in whichever process. What the tally doesn't tell (filters
+over other tables, say) is counted as ever.
+"""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_right, insort
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+from cachetools import TTLCache
+
+from ...codec import pack
+from ..db.database import Database
+from ..schema.page import Query
+from ..schema.tally import OLDEST, forgetting, strangers, tally_of
+from .pages import FARTHEST, Known
+from .places import Counted, Place, terms_of, told_by
+from .statements import Statements
+
+LIFE = 1200.0
+"""Seconds that something is remembered. A tally keeps what was written in them and in some time more."""
+KEPT = 2 * LIFE
+"""Seconds after which what a tally holds can be dropped."""
+MOST_CHANGES = 2000
+"""Rows of the tally that are looked at for an answer; after more, the list is counted anew."""
+LONGEST = 1024
+"""Bytes of filters by which something is remembered."""
+COUNTS, LISTS = 4096, 64
+"""Of so many filters, and of so many lists with an order, something is remembered."""
+TRIES = 3
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What counts as long. (Tests have short lists.)"""
+
+    every: int = 500
+    """Rows from one place to the next."""
+    worthwhile: int = 2000
+    """Lists of fewer rows are counted in no time."""
+
+
+class Lists:
+    """What a process knows of the long lists of one module."""
+
+    def __init__(
+        self, database: Database, statements: Statements, scale: Scale | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.scale = scale or Scale()
+        self._database = database
+        self._statements = statements
+        self._clock = clock
+        self._counts: TTLCache[Any, Counted] = TTLCache(COUNTS, LIFE, timer=clock)
+        self._places: TTLCache[Any, list[Place]] = TTLCache(LISTS, LIFE, timer=clock)
+        self._marks: list[tuple[float, int]] = []
+
+    async def page(self, query: Query) -> tuple[bytes, int | None]:
+        """The JSON text of a page, and the count where it was asked for."""
+        filters = self._told(query)
+        if filters is None:
+            row = await self._database.fetch_row(self._statements.page(query))
+            return row["page"], row["count"] if query.count else None
+        counting = (query.entity, filters)
+        for place in await self._near(query, filters):
+            row = await self._fetch(query, counting, place)
+            if self._is_right(query, filters, place, row, "place_"):
+                return row["page"], row["count"] if query.count else None
+            if row["rest"] >= 0:
+                break
+        row = await self._fetch(query, counting, None)
+        return row["page"], row["count"] if query.count else None
+
+    async def rows(self, query: Query) -> list[tuple[str, bytes]]:
+        """The keys and JSON texts of the rows of a page, without a count."""
+        filters = self._told(query)
+        for place in await self._near(query, filters) if filters is not None else ():
+            found = await self._database.fetch_rows(self._statements.page(query, apart=True, known=Known(place=place)))
+            if self._is_right(query, filters, place, found[0]):
+                return [(row[0], row[1]) for row in found if row[0] is not None]
+            if found[0]["rest"] >= 0:
+                break
+        return [(row[0], row[1]) for row in await self._database.fetch_rows(self._statements.page(query, apart=True))]
+
+    async def count(self, entity: str, filters: Mapping[str, Any]) -> int:
+        """How many rows pass the filters."""
+        told = self._told(Query(entity, filters=filters, count=True))
+        if told is None:
+            count: int = (await self._database.fetch_row(self._statements.count(entity, filters)))["count"]
+            return count
+        counting = (entity, told)
+        known = self._known(counting)
+        row = await self._database.fetch_row(self._statements.count(entity, filters, known=known))
+        if not self._count_is_right(counting, known, row):
+            row = await self._database.fetch_row(self._statements.count(entity, filters, known=Known(count_anew=True)))
+            self._remember(counting, row)
+        right: int = row["count"]
+        return right
+
+    async def forget(self) -> None:
+        """Drop what tallies hold from before anything that anybody remembers. To be called again and again.
+
+        A snapshot that is taken after a mark was set has seen every transaction before the mark, or never will: once all that was
+        remembered earlier is forgotten, nobody asks for them.
+        """
+        tallies = [kept for entity in self._statements.catalog.schema.entities.values() if (kept := tally_of(entity.table)) is not None]
+        if not tallies:
+            return
+        for tally in tallies:
+            await self._database.execute(strangers(tally))
+        old = [mark for mark in self._marks if mark[0] < self._clock() - KEPT]
+        if old:
+            self._marks = self._marks[len(old) :]
+            for tally in tallies:
+                await self._database.execute(forgetting(tally), {"xid": old[-1][1]})
+        self._marks.append((self._clock(), await self._database.fetch_value(OLDEST)))
+
+    # -- inside
+
+    def _told(self, query: Query) -> bytes | None:
+        """The filters as something to remember by; None where nothing can be told of the list, or nothing needs to."""
+        entity = self._statements.catalog.schema[query.entity]
+        if tally_of(entity.table) is None or query.with_deleted or self._database.transaction_running is not None:
+            return None
+        if not query.count and query.offset < 2 * self.scale.every:
+            return None
+        if not told_by(entity, self._statements.shape_of(query)):
+            return None
+        filters = pack(query.filters)
+        return filters if len(filters) <= LONGEST else None
+
+    async def _fetch(self, query: Query, counting: Any, place: Place | None) -> asyncpg.Record:
+        """A page from a place, or the first row, with its count where it was asked for."""
+        known = Known(place=place) if not query.count else self._known(counting, place)
+        row = await self._database.fetch_row(self._statements.page(query, known=known))
+        if query.count and not self._count_is_right(counting, known, row):
+            row = await self._database.fetch_row(self._statements.page(query, known=Known(place=place, count_anew=True)))
+            self._remember(counting, row)
+        return row
+
+    def _known(self, counting: Any, place: Place | None = None) -> Known:
+        counted: Counted | None = self._counts.get(counting)
+        return Known(counted, place, count_anew=counted is None)
+
+    def _count_is_right(self, counting: Any, known: Known, row: asyncpg.Record) -> bool:
+        """Whether the count of an answer is; what it says of the list is remembered, or forgotten."""
+        if known.counted is None:
+            self._remember(counting, row)
+            return True
+        if row["outdated"] or row["looked"] > MOST_CHANGES:
+            self._counts.pop(counting, None)
+        return not row["outdated"]
+
+    def _remember(self, counting: Any, row: asyncpg.Record) -> None:
+        if row["count"] >= self.scale.worthwhile:
+            self._counts[counting] = Counted(row["count"], row["snapshot"])
+
+    async def _near(self, query: Query, filters: bytes) -> Sequence[Place]:
+        """Known places from which the page can be reached, the nearest first."""
+        entity = self._statements.catalog.schema[query.entity]
+        if query.limit is None or query.offset < 2 * self.scale.every or query.offset + query.limit > 2**62:
+            return ()
+        if terms_of(self._statements.catalog, entity, query.order) is None:
+            return ()
+        listed = (query.entity, filters, tuple(query.order))
+        places = self._places.get(listed, [])
+        at = bisect_right(places, query.offset, key=_number)
+        if at == 0 or query.offset - places[at - 1].number >= 2 * self.scale.every:
+            places = await self._find(query, listed, places[at - 1] if at else None)
+            at = bisect_right(places, query.offset, key=_number)
+        return places[max(0, at - TRIES) : at][::-1]
+
+    async def _find(self, query: Query, listed: Any, place: Place | None) -> list[Place]:
+        """Find places from a known one, or the beginning, to the page."""
+        found = await self._database.fetch_rows(self._statements.places(query, self.scale.every, place))
+        if any(row["outdated"] or row["looked"] > MOST_CHANGES for row in found):
+            self._places.pop(listed, None)
+            return await self._find(query, listed, None) if place is not None else []
+        places = list(self._places.get(listed, ()))
+        known = {each.number for each in places}
+        for row in found:
+            number, snapshot, _, _, *values = row.values()
+            if number not in known:
+                insort(places, Place(number, snapshot, tuple(values)), key=_number)
+        if listed not in self._places:  # what is added later doesn't make what was there live longer
+            self._places[listed] = places
+        else:
+            self._places[listed][:] = places
+        return places
+
+    def _is_right(self, query: Query, filters: bytes | None, place: Place, row: asyncpg.Record, prefix: str = "") -> bool:
+        """Whether a page that began at a place is the one that was asked for: not where the place has moved behind it, or far before it."""
+        if row[f"{prefix}outdated"] or row[f"{prefix}looked"] > MOST_CHANGES:
+            self._places.pop((query.entity, filters, tuple(query.order)), None)
+        behind_the_end = query.offset - place.number >= 2 * self.scale.every  # for places were looked for as far as the page
+        return not row[f"{prefix}outdated"] and row["rest"] >= 0 and (row["rest"] <= FARTHEST or behind_the_end)
+
+
+def _number(place: Place) -> int:
+    return place.number

@@ -1,0 +1,385 @@
+"""How the statement of a page is made: see `statements.py`."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    FromClause,
+    Select,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    case,
+    column,
+    exists,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+    table,
+    true,
+)
+
+from ...budget import DEPTH
+from ...errors import InvalidData
+from ..db.compiled import Compiled, compiled
+from ..schema.catalog import Catalog
+from ..schema.entity import Entity, Relation
+from ..schema.fields import FieldTree
+from ..schema.page import SLOT, Query
+from ..schema.tally import NOW, tally_of, unseen
+from .documents import Showing
+from .filters import (
+    NOTHING_HIDDEN,
+    TRUE,
+    FilterBuilder,
+    Reach,
+    Shape,
+    Visible,
+    join_on,
+    looks_for_words,
+)
+from .outline import Outline, outlined
+from .places import (
+    MOST_TERMS,
+    Counted,
+    Place,
+    Term,
+    before_place,
+    from_place,
+    terms_of,
+    ties_in,
+)
+
+_EMPTY_LIST: ColumnElement[Any] = literal_column("'[]'::json")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a list, so that its statement needn't find it out: see `lists.py`.
+
+    A statement that was told a count or a place says how many rows of the tally it `looked` at, and whether they are `outdated`: then the
+    answer is of no use. With a place it says how many rows of it it passed over to come to the page (`rest`): fewer than none are too few,
+    and more than `FARTHEST` too many.
+    """
+
+    counted: Counted | None = None
+    place: Place | None = None
+    count_anew: bool = False
+    """Say also under which `snapshot` rows were counted."""
+
+    @property
+    def kind(self) -> tuple[bool, bool, bool]:
+        """What statements differ by."""
+        return self.counted is not None, self.place is not None, self.count_anew
+
+    def values(self) -> tuple[Any, ...]:
+        counted = self.counted or (None, None)
+        return (*counted, self.place.number, self.place.snapshot, *self.place.row) if self.place is not None else counted
+
+
+UNKNOWN = Known()
+FARTHEST = 3000
+"""Rows from a place to a page that begins there."""
+
+
+class Numbered:
+    """SQL whose parameters are places in a list of values."""
+
+    __slots__ = ("_places", "sql")
+
+    def __init__(self, sql: str, places: tuple[int, ...]) -> None:
+        self.sql = sql
+        self._places = places
+
+    def arguments(self, values: list[Any]) -> list[Any]:
+        return [values[place] for place in self._places]
+
+
+class PageMaker:
+    """Makes one statement."""
+
+    def __init__(self, catalog: Catalog, query: Query, *, hidden: bool, twins: bool, visible: Visible = NOTHING_HIDDEN) -> None:
+        self._visible = visible
+        self._catalog = catalog
+        self._query = query
+        self._hidden = hidden
+        self._twins = twins
+        self._numbers = itertools.count()
+
+    def make(
+        self,
+        entity: Entity,
+        shape: Shape,
+        values: int,
+        *,
+        limited: bool,
+        first: int | None,
+        apart: bool,
+        known: Known,
+        showing: Showing | None = None,
+    ) -> Numbered:
+        """`showing`: rows are shown out of their documents afterwards."""
+        offset: ColumnElement[Any] = bindparam("offset", type_=BigInteger)
+        moved = self._since(entity, shape, known.place is not None and "place")
+        keys = self._keys(entity, shape) if self._query.count and looks_for_words(shape) else None
+        rows = self._matching(entity, shape, at_place=moved is not None) if keys is None else self._named(entity, keys)
+        for expression in self._order(entity, self._query.order or entity.default_order, rows):
+            rows = rows.order_by(expression)
+        if first is not None:
+            rows = select(rows.limit(literal_column(str(first))).subquery(self._name()))
+        if limited:
+            rows = rows.limit(bindparam("limit", type_=BigInteger))
+        rest: ColumnElement[Any] | None = None
+        if moved is not None:
+            rest = offset - bindparam("number", type_=BigInteger) - select(moved.c.change).scalar_subquery()
+            offset = func.greatest(rest, literal_column("0"))
+        found = rows.offset(offset).subquery(self._name())
+        page = self._page(entity, found, showing).subquery(self._name())
+        if apart:
+            shown = (page.c[entity.key], func.row_to_json(page.table_valued()))
+            if moved is None or rest is None:
+                return _numbered(compiled(select(*shown)), values)
+            beside = select(*shown, *_told(moved), rest.label("rest")).select_from(moved.outerjoin(page, true()))
+            return _numbered(compiled(beside), values)
+        columns: list[ColumnElement[Any]] = [_listed(page).label("page")]
+        if keys is not None:
+            columns.append(select(func.count()).select_from(keys).scalar_subquery().label("count"))
+        elif self._query.count:
+            columns += self._counted(entity, shape, known)
+        if moved is not None and rest is not None:
+            columns += [*_told(moved, "place_"), rest.label("rest")]
+        return _numbered(compiled(select(*columns)), values)
+
+    def make_count(self, entity: Entity, shape: Shape, values: int, known: Known) -> Numbered:
+        return _numbered(compiled(select(*self._counted(entity, shape, known))), values)
+
+    def make_places(self, entity: Entity, shape: Shape, values: int, known: Known) -> Numbered:
+        terms = self._terms(entity)
+        moved = self._since(entity, shape, known.place is not None and "place")
+        rows = self._matching(entity, shape, at_place=moved is not None)
+        source = rows.get_final_froms()[0]
+        order = [term.ordered(source) for term in terms]
+        number = func.row_number().over(order_by=order) - literal_column("1")
+        if moved is not None:
+            number = number + bindparam("number", type_=BigInteger) + select(moved.c.change).scalar_subquery()
+        names = [f"value_{at}" for at in range(len(terms))]
+        wanted = [term.of(source).label(name) for term, name in zip(terms, names, strict=True)]
+        numbered = rows.with_only_columns(number.label("number"), *wanted).order_by(*order)
+        found = numbered.limit(bindparam("limit", type_=BigInteger)).subquery(self._name())
+        told = _told(moved) if moved is not None else (literal_column("0").label("looked"), literal_column("false").label("outdated"))
+        columns = (found.c.number, NOW.label("snapshot"), *told, *(found.c[name] for name in names))
+        # the offset of this statement is how far places lie apart
+        where = func.mod(found.c.number, bindparam("offset", type_=BigInteger)) == literal_column("0")
+        return _numbered(compiled(select(*columns).where(where).order_by(found.c.number)), values)
+
+    def _keys(self, entity: Entity, shape: Shape) -> CTE:
+        """The keys of all rows that match, found once for the page and the count."""
+        rows = self._matching(entity, shape)
+        return rows.with_only_columns(rows.get_final_froms()[0].c[entity.key].label("key")).cte("matching")
+
+    def _named(self, entity: Entity, keys: CTE) -> Select[Any]:
+        source = self._alias(entity.table)
+        return select(source).where(source.c[entity.key].in_(select(keys.c.key)))
+
+    # -- what is known of the list
+
+    def _counted(self, entity: Entity, shape: Shape, known: Known) -> list[ColumnElement[Any]]:
+        since = self._since(entity, shape, known.counted is not None and "counted")
+        if since is not None:
+            change = select(since.c.change).scalar_subquery()
+            return [(bindparam("rows", type_=BigInteger) + change).label("count"), *_told(since)]
+        count = select(func.count()).select_from(self._matching(entity, shape).subquery(self._name())).scalar_subquery()
+        return [count.label("count"), NOW.label("snapshot")] if known.count_anew else [count.label("count")]
+
+    def _since(self, entity: Entity, shape: Shape, name: str | Literal[False]) -> CTE | None:
+        """What has changed in the list since the snapshot of the place or the count that is known: how many rows more, of those before
+        the place or of all; how many rows of the tally that took; whether that can't be told, as ties have changed."""
+        if not name:
+            return None
+        kept = tally_of(entity.table)
+        assert kept is not None  # who knows something of the list has looked
+        tally = self._alias(kept)
+        snapshot: BindParameter[str] = bindparam(f"{name}_snapshot", type_=Text)
+        counts = self._condition(entity, tally, shape)
+        if name == "place":
+            counts = and_(counts, before_place(self._terms(entity), tally))
+        outdated = [self._ties_changed(entity, kept, link, key, snapshot) for link, key in ties_in(shape)]
+        return (
+            select(
+                func.coalesce(func.sum(tally.c.change).filter(counts), literal_column("0")).label("change"),
+                func.count().label("looked"),
+                or_(false(), *outdated).label("outdated"),
+            )
+            .where(unseen(tally, snapshot))
+            .cte(f"since_{name}")
+        )
+
+    def _ties_changed(self, entity: Entity, kept: Table, link: str, key: str, snapshot: ColumnElement[str]) -> ColumnElement[bool]:
+        """Whether ties of rows have changed that the snapshot saw: what these counted for then, the tally can't tell. Of others nothing
+        was counted, so all that they are worth now is in the tally."""
+        ties = self._alias(table(f"{link}_tally", column("xid", BigInteger), column(key)))
+        tally, rows = self._alias(kept), self._alias(entity.table)
+        come = select(func.coalesce(func.sum(tally.c.change), literal_column("0"))).where(
+            unseen(tally, snapshot), tally.c[entity.key] == ties.c[key]
+        )
+        there = select(func.count()).select_from(rows).where(rows.c[entity.key] == ties.c[key])
+        if entity.soft:
+            there = there.where(rows.c.deleted_at.is_(None))
+        seen = come.correlate(ties).scalar_subquery() != there.correlate(ties).scalar_subquery()
+        return exists(select(1).select_from(ties).where(unseen(ties, snapshot), seen))
+
+    def _terms(self, entity: Entity) -> tuple[Term, ...]:
+        terms = terms_of(self._catalog, entity, self._query.order)
+        assert terms is not None
+        return terms
+
+    # -- which rows
+
+    def _matching(self, entity: Entity, shape: Shape, *, at_place: bool = False) -> Select[Any]:
+        """`at_place`: only rows that stand at the known place or behind it."""
+        source = self._alias(entity.table)
+        rows = select(source)
+        if entity.soft and not self._query.with_deleted and not _asks_deleted(shape):
+            rows = rows.where(source.c.deleted_at.is_(None))
+        terms = self._terms(entity) if at_place else ()
+        if terms:
+            rows = rows.where(from_place(terms, source))
+        # ties of the rows begin there, too: a planner that doesn't know reads them from the first one on
+        first = next(iter(terms), None)
+        reach = (lambda other: first.reaches(other, bindparam("place_0", type_=first.field.type))) if first is not None else None
+        if shape == TRUE:
+            return rows
+        return rows.where(self._condition(entity, source, shape, None if first is None or reach is None else (first.field.name, reach)))
+
+    def _condition(self, entity: Entity, source: FromClause, shape: Shape, reach: Reach | None = None) -> ColumnElement[bool]:
+        return self._builder(reach).build(entity, source, shape)
+
+    def _builder(self, reach: Reach | None = None) -> FilterBuilder:
+        names = (f"p{number}" for number in itertools.count())
+        with_deleted = self._query.with_deleted
+        return FilterBuilder(self._catalog, names, self._alias, with_deleted=with_deleted, reach=reach, visible=self._visible)
+
+    def _order(self, entity: Entity, order: tuple[str, ...], rows: Select[Any]) -> list[ColumnElement[Any]]:
+        source = rows.get_final_froms()[0]
+        return self._order_by(entity, source, order)
+
+    def _order_by(self, entity: Entity, source: FromClause, order: tuple[str, ...], *, own: bool = False) -> list[ColumnElement[Any]]:
+        """`own`: the schema's order, which may go by hidden columns, not a client's."""
+        expressions: list[ColumnElement[Any]] = []
+        keyed = False
+        for name in order:
+            descending, path = name.startswith("-"), name.removeprefix("-")
+            expression = self._ordered(entity, source, path.split("."), descending, own=own)
+            expressions.append(expression.desc() if descending else expression.asc())
+            keyed = keyed or path == entity.key
+        if not keyed:  # rows that are equal so far must not change places from page to page
+            expressions.append(source.c[entity.key].asc())
+        return expressions
+
+    def _ordered(self, entity: Entity, source: FromClause, path: list[str], descending: bool, *, own: bool = False) -> ColumnElement[Any]:
+        first, rest = path[0], path[1:]
+        fields = self._catalog.fields(entity)
+        if not rest and first in fields and (own or self._hidden or not fields[first].hidden) and fields[first].kind not in ("json", "raw"):
+            return fields[first].of(source)
+        relation = entity.relations.get(first)
+        if relation is None or not rest or len(path) > DEPTH:
+            raise InvalidData(f"{entity.called} can't be ordered by '{'.'.join(path)}'")
+        target = self._catalog.schema[relation.target]
+        other = self._alias(target.table)
+        value = self._ordered(target, other, rest, descending)
+        if relation.kind != "one":  # of many, the one that comes first
+            value = func.max(value) if descending else func.min(value)
+        query = select(value).where(*join_on(self._alias, entity, source, relation, target, other), *self._seen(target, other))
+        if target.soft and not self._query.with_deleted:
+            query = query.where(other.c.deleted_at.is_(None))
+        return query.correlate(source).scalar_subquery()
+
+    # -- what is shown of them
+
+    def _page(self, entity: Entity, found: FromClause, showing: Showing | None) -> Select[Any]:
+        if showing is None:
+            tree, slots = FieldTree.parse(self._query.fields), FieldTree.parse(self._query.slots)
+            return self._shown(outlined(self._catalog, entity, tree, hidden=self._hidden, twins=self._twins), found, slots)
+        kept = tuple(field for field in self._catalog.fields(entity).values() if field.kind != "raw")
+        whole = Outline(entity, kept, showing.beside)
+        return self._shown(whole, found, FieldTree())
+
+    def _shown(self, outline: Outline, source: FromClause, slots: FieldTree) -> Select[Any]:
+        """A select of the wanted columns and relations over rows of the entity."""
+        columns = [field.shown(source) for field in outline.columns]
+        for related in outline.related:
+            if related.outline is None:
+                columns.append(_stub(source.c[related.relation.key], related.relation.other_key).label(related.name))
+            else:
+                inner = slots.children.get(related.name) or FieldTree()
+                columns.append(self._related(outline.entity, source, related.relation, related.outline, inner).label(related.name))
+        for name, slot in slots.children.items():
+            if not slot.children:
+                columns.append(func.concat(literal_column(f"'{SLOT}'"), source.c[outline.entity.key]).label(name))
+        return select(*columns).select_from(source)
+
+    def _related(self, entity: Entity, source: FromClause, relation: Relation, outline: Outline, slots: FieldTree) -> ColumnElement[Any]:
+        """The JSON of a relation: an object or null for one, a list for many."""
+        target = outline.entity
+        other = self._alias(target.table)
+        joined = join_on(self._alias, entity, source, relation, target, other)
+        rows = self._shown(outline, other, slots).where(*joined, *self._seen(target, other))
+        if target.soft and not self._query.with_deleted:
+            rows = rows.where(other.c.deleted_at.is_(None))
+        if relation.kind != "one":
+            rows = rows.order_by(*self._order_by(target, other, relation.order or target.default_order, own=True))
+        inner = rows.correlate(source).subquery(self._name())
+        shown = _listed(inner) if relation.kind != "one" else func.row_to_json(inner.table_valued())
+        return select(shown).scalar_subquery()
+
+    def _seen(self, entity: Entity, source: FromClause) -> tuple[ColumnElement[bool], ...]:
+        """What rows below the root have to be besides."""
+        return (self._builder().is_visible(entity, source),) if entity.name in self._visible else ()
+
+    # -- names
+
+    def _name(self) -> str:
+        return f"t{next(self._numbers)}"
+
+    def _alias(self, table: FromClause) -> Any:
+        return table.alias(self._name())
+
+
+def _stub(key: ColumnElement[Any], name: str) -> ColumnElement[Any]:
+    """What is shown of a row that belongs to a whole one and that nobody asked for: that it is there."""
+    there = func.json_build_object(literal_column(f"'{name}'"), key)
+    return case((key.isnot(None), there))
+
+
+def _listed(rows: Any) -> ColumnElement[Any]:
+    return func.coalesce(func.json_agg(func.row_to_json(rows.table_valued())), _EMPTY_LIST)
+
+
+def _told(since: CTE, prefix: str = "") -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    return tuple(select(since.c[name]).scalar_subquery().label(f"{prefix}{name}") for name in ("looked", "outdated"))  # type: ignore[return-value]
+
+
+def _numbered(statement: Compiled, values: int) -> Numbered:
+    """Its arguments come out of a list: filter values, then offset and limit, then what is known of the list."""
+    names = ("offset", "limit", "rows", "counted_snapshot", "number", "place_snapshot", *(f"place_{at}" for at in range(MOST_TERMS)))
+    places = {name: values + at for at, name in enumerate(names)}
+    return Numbered(statement.sql, tuple(places[name] if name in places else int(name[1:]) for name in statement.names))
+
+
+def _asks_deleted(shape: Shape) -> bool:
+    """Whether a filter itself says which rows it wants by `deleted_at`: then the usual one would only get in its way."""
+    if shape[0] == "and":
+        return any(_asks_deleted(part) for part in shape[1:])
+    if shape[0] == "not":
+        return _asks_deleted(shape[1])
+    return len(shape) > 1 and shape[1] == "deleted_at"

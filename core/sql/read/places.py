@@ -1,0 +1,117 @@
+"""Places in a list: rows of which it is known how many stand before them.
+
+A page that begins at such a row needs nobody to count off what stands before. Only where the order goes by columns of the table that are
+never null and that its tally has: then what has changed since the place was found can be told (`lists.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import BindParameter, ColumnElement, FromClause, and_, bindparam, not_, or_, true
+
+from ..schema.catalog import Catalog
+from ..schema.entity import Entity
+from ..schema.tally import tally_of
+from ..schema.values import Field
+from .filters import Shape
+
+MOST_TERMS = 8
+
+
+class Place(NamedTuple):
+    number: int
+    """How many rows stood before it, as the snapshot saw the list."""
+    snapshot: str
+    row: tuple[Any, ...]
+    """Its values of the columns that the list is ordered by."""
+
+
+class Counted(NamedTuple):
+    rows: int
+    snapshot: str
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A column that a list is ordered by."""
+
+    field: Field
+    descending: bool
+
+    def of(self, source: FromClause) -> ColumnElement[Any]:
+        return self.field.of(source)
+
+    def ordered(self, source: FromClause) -> ColumnElement[Any]:
+        return self.of(source).desc() if self.descending else self.of(source).asc()
+
+    def reaches(self, value: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Whether a value stands where another one does, or behind it."""
+        return value <= other if self.descending else value >= other
+
+
+def terms_of(catalog: Catalog, entity: Entity, order: Sequence[str]) -> tuple[Term, ...] | None:
+    """What a list is ordered by, down to the key, which tells rows apart; None where places can't be told by it."""
+    tally = tally_of(entity.table)
+    if tally is None:
+        return None
+    terms: list[Term] = []
+    for name in (*(order or entity.default_order), entity.key):
+        path = name.removeprefix("-")
+        field = catalog.fields(entity).get(path)
+        if field is None or field.hidden or field.column is None or field.kind in ("raw", "json", "array"):
+            return None
+        if entity.table.c[field.column].nullable or field.column not in tally.c:
+            return None
+        terms.append(Term(field, name.startswith("-")))
+        if path == entity.key:
+            break
+    return tuple(terms) if len(terms) <= MOST_TERMS else None
+
+
+def told_by(entity: Entity, shape: Shape) -> bool:
+    """Whether the table's tally says all that a filter asks of rows; links that are tied to them have to have one, too."""
+    match shape[0]:
+        case "and" | "or" | "not":
+            return all(told_by(entity, part) for part in shape[1:])
+        case "relation" | "q":
+            return False
+        case "tied":
+            return bool(shape[4]) and shape[3] == entity.key
+    tally = tally_of(entity.table)
+    return tally is not None and shape[1] in tally.c
+
+
+def ties_in(shape: Shape) -> Iterator[tuple[str, str]]:
+    """Links that a filter looks at, and their columns that hold keys of the rows."""
+    if shape[0] in ("and", "or", "not"):
+        for part in shape[1:]:
+            yield from ties_in(part)
+    elif shape[0] == "tied":
+        yield shape[1], shape[2]
+
+
+def from_place(terms: Sequence[Term], source: FromClause) -> ColumnElement[bool]:
+    """Whether a row stands at the place whose values are the parameters `place_0`, …, or behind it."""
+    term, value = terms[0], _value(terms[0], 0)
+    reaches = term.reaches(term.of(source), value)
+    return reaches if len(terms) == 1 else and_(reaches, _rest(terms, source, 0))
+
+
+def before_place(terms: Sequence[Term], source: FromClause) -> ColumnElement[bool]:
+    return not_(from_place(terms, source))
+
+
+def _rest(terms: Sequence[Term], source: FromClause, at: int) -> ColumnElement[bool]:
+    """The same of a row that isn't before the place by the term `at`."""
+    if at + 1 == len(terms):
+        return true()
+    following = terms[at + 1]
+    equal = and_(following.reaches(following.of(source), _value(following, at + 1)), _rest(terms, source, at + 1))
+    return or_(terms[at].of(source) != _value(terms[at], at), equal)
+
+
+def _value(term: Term, at: int) -> BindParameter[Any]:
+    return bindparam(f"place_{at}", type_=term.field.type)

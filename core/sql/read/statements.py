@@ -1,0 +1,163 @@
+"""One statement a page: (entity, field tree, filters, order, page) → SQL whose result is the JSON text of the page.
+
+    SELECT coalesce(json_agg(row_to_json(page)), '[]')
+    FROM (SELECT p.id, p.title, (SELECT json_agg(…) FROM (SELECT … WHERE variant.product_id = p.id) …) AS variants
+          FROM (SELECT * FROM product WHERE … ORDER BY … LIMIT …) AS p) AS page
+
+The inner select finds the rows of the page, so that relations are made for those only. Statements are made once for each
+shape of query and kept; a query of a known shape costs a look-up and its values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ...errors import InvalidData
+from ...kept import Kept, weight
+from ..db.compiled import WIDE, Asked
+from ..schema.catalog import Catalog
+from ..schema.entity import Schema
+from ..schema.page import Query
+from .documents import Documents
+from .filters import NOTHING_HIDDEN, TRUE, FilterReader, Shape, Visible, looks_for_words
+from .pages import FARTHEST, UNKNOWN, Known, Numbered, PageMaker
+from .places import Place
+
+STATEMENT_BYTES = 4 * 1024 * 1024
+"""Of texts of statements, and of their shapes, that a module remembers."""
+_SMALLEST, _LARGEST = 64, 2**20
+"""Rows that a page is looked for in (see `_first_rows`)."""
+_KEPT = "(kept)"
+"""Stands for the fields of rows that come as they are kept: no field is called so."""
+_FURTHER = 8
+"""Places are looked for by an eighth of the way further than the page, and at least as many as that."""
+
+
+class Statements:
+    """The statements of one module's entities, made as they are asked for."""
+
+    def __init__(self, schema: Schema, known: Callable[[], Mapping[str, int]] = dict) -> None:
+        """`known`: see `Documents`."""
+        self.catalog = Catalog(schema)
+        self.documents = Documents(self.catalog, known)
+        self._pages: Kept[Numbered] = Kept(STATEMENT_BYTES)
+        self._whole: dict[str, Numbered] = {}
+        """Of entities with documents: what finds one by its key."""
+
+    def page(self, query: Query, *, hidden: bool = False, twins: bool = True, apart: bool = False, known: Known | None = None) -> Asked:
+        """The statement of a page. Its row: the JSON text of the page, and the count where it was asked for.
+
+        Rows that are shown out of their documents come as they are kept (`documents.showing` says which, and shows them).
+
+        `hidden`: hidden columns may be named (business code of the module). `twins`: `*` includes raw_ twins. `apart`: a row of the answer
+        for each of the page, its key and its JSON text. `known`: what is known of the list; then columns follow that `Known` tells of.
+        Raises InvalidData for an unknown field, a value that doesn't fit its column, a page that isn't one.
+        """
+        entity = self.catalog.schema[query.entity]
+        reader = FilterReader(self.catalog, hidden=hidden, visible=query.visible)
+        shape = reader.read(entity, query.filters) if query.filters else TRUE
+        visible = self._visible(query, reader) if query.visible else NOTHING_HIDDEN
+        values = reader.values
+        limit, offset = _bounds(query)
+        known = known or UNKNOWN
+        first = _first_rows(limit, offset if known.place is None else FARTHEST)
+        showing = self.documents.showing(query, hidden=hidden, twins=twins)
+        fields = tuple(query.fields) if showing is None else (_KEPT, *(query.fields if showing.beside else ()))
+        key = (
+            query.entity, fields, shape, tuple(query.order), first, limit is not None,
+            query.with_deleted, query.count, tuple(query.slots), hidden, twins, apart, known.kind, tuple(visible.items()),
+        )  # fmt: skip
+        statement = self._pages.get(key)
+        if statement is None:
+            maker = PageMaker(self.catalog, query, hidden=hidden, twins=twins, visible=visible)
+            limited = limit is not None
+            statement = maker.make(entity, shape, len(values), limited=limited, first=first, apart=apart, known=known, showing=showing)
+            self._keep(key, statement)
+        values += (offset, limit, *known.values())
+        return Asked(statement.sql, statement.arguments(values), looks_for_words(shape))
+
+    def whole(self, entity_name: str, key: Any) -> Asked:
+        """The statement of one row as it is kept, its document and hidden columns too. Its row: the JSON text of a page with that row."""
+        entity = self.catalog.schema[entity_name]
+        statement = self._whole.get(entity_name)
+        if statement is None:
+            query = Query(entity_name, ("*", self.catalog.schema.parts[entity_name][0].name), {entity.key: key}, limit=1)
+            shape = FilterReader(self.catalog, hidden=True).read(entity, query.filters)
+            showing = self.documents.showing(query, hidden=True, twins=False)
+            maker = PageMaker(self.catalog, query, hidden=True, twins=False)
+            statement = self._whole[entity_name] = maker.make(
+                entity, shape, 1, limited=True, first=_first_rows(1, 0), apart=False, known=UNKNOWN, showing=showing
+            )
+        return Asked(statement.sql, statement.arguments([self.catalog.fields(entity)[entity.key].coerce(key), 0, 1]))
+
+    def count(self, entity_name: str, filters: Any, *, known: Known | None = None) -> Asked:
+        """The statement that counts rows. Its row: the count, and what `Known` tells of."""
+        entity = self.catalog.schema[entity_name]
+        reader = FilterReader(self.catalog, hidden=True)
+        shape = reader.read(entity, filters) if filters else TRUE
+        known = known or UNKNOWN
+        key = ("count", entity_name, shape, known.kind)
+        statement = self._pages.get(key)
+        if statement is None:
+            maker = PageMaker(self.catalog, Query(entity_name), hidden=True, twins=False)
+            statement = maker.make_count(entity, shape, len(reader.values), known)
+            self._keep(key, statement)
+        return Asked(statement.sql, statement.arguments([*reader.values, 0, None, *known.values()]), looks_for_words(shape))
+
+    def places(self, query: Query, every: int, place: Place | None) -> Asked:
+        """The statement that finds places of a list, one of so many rows: from a known one, or the first row, to the page and on.
+
+        Its rows: number, snapshot, rows of the tally that were looked at, whether the known place is of no use any more, values.
+        """
+        entity = self.catalog.schema[query.entity]
+        reader = FilterReader(self.catalog, hidden=False, visible=query.visible)
+        shape = reader.read(entity, query.filters) if query.filters else TRUE
+        known = Known(place=place)
+        key = ("places", query.entity, shape, tuple(query.order), known.kind)
+        statement = self._pages.get(key)
+        if statement is None:
+            maker = PageMaker(self.catalog, query, hidden=False, twins=False)
+            statement = maker.make_places(entity, shape, len(reader.values), known)
+            self._keep(key, statement)
+        distance = query.offset - (place.number if place is not None else 0)
+        most = distance + max(distance // _FURTHER, _FURTHER * every)  # who leafs comes there next
+        return Asked(statement.sql, statement.arguments([*reader.values, every, most, *known.values()]), anew=True)
+
+    def _keep(self, key: Any, statement: Numbered) -> None:
+        if len(statement.sql) <= WIDE:
+            self._pages.keep(key, statement, len(statement.sql) + weight(key))
+
+    def shape_of(self, query: Query) -> Shape:
+        """The shape of a query's filters. Raises InvalidData."""
+        entity = self.catalog.schema[query.entity]
+        return FilterReader(self.catalog, hidden=False, visible=query.visible).read(entity, query.filters) if query.filters else TRUE
+
+    def _visible(self, query: Query, reader: FilterReader) -> Visible:
+        """What rows below the root have to be, by entity; the values that takes follow those of the filters."""
+        visible: dict[str, tuple[Shape, int]] = {}
+        for name, filters in sorted(query.visible.items()):
+            inner = FilterReader(self.catalog, hidden=False)
+            visible[name] = (inner.read(self.catalog.schema[name], filters), len(reader.values))
+            reader.values += inner.values
+        return visible
+
+
+def _first_rows(limit: int | None, offset: int) -> int | None:
+    """So many rows, of all that match, have a page among them: a number that the planner sees, which takes the page's own bounds, which it
+    doesn't see, for a tenth of the table, and sorts all of it. There are few of them, so there are few statements."""
+    rows = _SMALLEST
+    while limit is not None and rows <= _LARGEST:
+        if offset + limit <= rows:
+            return rows
+        rows *= 4
+    return None
+
+
+def _bounds(query: Query) -> tuple[int | None, int]:
+    limit, offset = query.limit, query.offset
+    if limit is not None and limit < 0:
+        raise InvalidData("'limit' can't be negative")
+    if offset < 0:
+        raise InvalidData("'offset' can't be negative")
+    return limit, offset

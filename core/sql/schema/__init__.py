@@ -1,0 +1,1 @@
+"""What tables and entities are, and what can be asked of them."""

@@ -1,0 +1,59 @@
+"""What a database needs before a module's rows can be in it, as SQL.
+
+Besides tables a module may declare, in its metadata's `info`:
+
+    metadata.info["extensions"] = ("pg_trgm",)
+    metadata.info["views"] = {"name": "SELECT …"}      # may use those before them; their Table objects live in other metadata
+
+What large tables keep besides (`tally.py`) is made here, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+
+from sqlalchemy import MetaData
+from sqlalchemy.schema import CreateIndex, CreateSequence, CreateTable
+
+from ..db.compiled import DIALECT
+from .tally import create_tallies
+
+
+def definition(metadata: MetaData) -> list[str]:
+    """The statements that make all of it in an empty database. Tests use them; a shop's database is migrated."""
+    statements = extensions(metadata)
+    statements += [str(CreateSequence(sequence).compile(dialect=DIALECT)) for sequence in metadata._sequences.values()]
+    for table in metadata.sorted_tables:
+        statements.append(str(CreateTable(table).compile(dialect=DIALECT)))
+        statements += [
+            str(CreateIndex(index).compile(dialect=DIALECT)) for index in sorted(table.indexes, key=lambda index: str(index.name))
+        ]
+    return statements + create_views(metadata) + create_tallies(metadata)
+
+
+def extensions(metadata: MetaData) -> list[str]:
+    return [f"CREATE EXTENSION IF NOT EXISTS {name}" for name in metadata.info.get("extensions", ())]
+
+
+def views(metadata: MetaData) -> Mapping[str, str]:
+    """SQL of the module's views by name."""
+    declared: Mapping[str, str] = metadata.info.get("views", {})
+    return declared
+
+
+def view_stamps(metadata: MetaData) -> dict[str, str]:
+    """By view what tells one text of it from another; kept as the view's comment in the database."""
+    return {name: sha256(" ".join(sql.split()).encode()).hexdigest()[:16] for name, sql in views(metadata).items()}
+
+
+def create_views(metadata: MetaData) -> list[str]:
+    stamps = view_stamps(metadata)
+    statements = []
+    for name, sql in views(metadata).items():
+        statements += [f"CREATE VIEW {name} AS {sql}", f"COMMENT ON VIEW {name} IS '{stamps[name]}'"]
+    return statements
+
+
+def drop_views(metadata: MetaData) -> list[str]:
+    return [f"DROP VIEW IF EXISTS {name}" for name in reversed(list(views(metadata)))]

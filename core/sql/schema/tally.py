@@ -1,0 +1,171 @@
+"""A tally of a large table: which of its rows came and which went lately, so that what was counted once needn't be counted again.
+
+    keep_tally(order, "display_id", "status", "created_at")
+
+A row that comes into the table is a row with +1 here, one that goes (softly, too) a row with -1, each with the key and the columns that
+lists are filtered and ordered by. A row of which one of these changes goes and comes. Triggers write that, in the transaction of the
+change, whoever makes it. Who knows how many rows an earlier snapshot held adds up what that snapshot didn't see: see `lists.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    FromClause,
+    Index,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    not_,
+    select,
+)
+from sqlalchemy.types import UserDefinedType
+
+from ..db.compiled import Compiled, compiled
+
+_TALLY = "tally"
+"""Key in a table's info: its tally."""
+
+
+class _Known(UserDefinedType[str]):
+    """A type that only PostgreSQL knows."""
+
+    cache_ok = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def get_col_spec(self, **_: Any) -> str:
+        return self.name
+
+
+def keep_tally(table: Table, *columns: str) -> Table:
+    """Give a table a tally of its key and these columns. To be called when the table is complete."""
+    names = dict.fromkeys((*(column.name for column in table.primary_key), *columns))
+    tally = Table(
+        f"{table.name}_tally",
+        table.metadata,
+        Column("xid", BigInteger, nullable=False),
+        Column("change", SmallInteger, nullable=False),
+        *(Column(name, table.c[name].type) for name in names),
+    )
+    Index(f"ix_{tally.name}_xid", tally.c.xid)
+    table.info[_TALLY] = tally
+    return tally
+
+
+def tally_of(table: Table) -> Table | None:
+    """The tally of a table, where it has one."""
+    found: Table | None = table.info.get(_TALLY)
+    return found
+
+
+_NEXT: ColumnElement[int] = cast(cast(func.pg_snapshot_xmax(func.pg_current_snapshot()), Text), BigInteger)
+"""The first transaction that a statement can't have seen anything of."""
+
+
+def unseen(tally: FromClause, snapshot: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether a row of a tally was written by a transaction that a snapshot (as text) didn't see."""
+    taken: ColumnElement[Any] = cast(snapshot, _Known("pg_snapshot"))
+    oldest = cast(cast(func.pg_snapshot_xmin(taken), Text), BigInteger)
+    written: ColumnElement[Any] = cast(cast(tally.c.xid, Text), _Known("xid8"))
+    return and_(tally.c.xid >= oldest, tally.c.xid < _NEXT, not_(func.pg_visible_in_snapshot(written, taken)))
+
+
+NOW: ColumnElement[str] = cast(func.pg_current_snapshot(), Text)
+"""The snapshot of the statement that says so."""
+OLDEST = compiled(select(cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), Text), BigInteger)))
+"""Transactions before this one are over: every snapshot taken from now on has seen them, or never will."""
+
+
+def forgetting(tally: Table) -> Compiled:
+    """The statement that drops what transactions before `xid` wrote."""
+    return compiled(delete(tally).where(tally.c.xid < bindparam("xid", type_=BigInteger)))
+
+
+def strangers(tally: Table) -> Compiled:
+    """The statement that drops what no transaction of this cluster can have written: it came with the dump of another one, whose numbers
+    of transactions say nothing here."""
+    return compiled(delete(tally).where(tally.c.xid >= _NEXT))
+
+
+# -- triggers
+
+
+def create_tallies(metadata: MetaData) -> list[str]:
+    """The statements that have tables write their tallies."""
+    return [statement for table, tally in _tallied(metadata) for statement in (*_create(table, tally), _stamped(table, tally))]
+
+
+def drop_tallies(metadata: MetaData) -> list[str]:
+    """For a while: triggers stand in the way of changes to the columns they look at."""
+    return [f'DROP TRIGGER IF EXISTS {name} ON "{table.name}"' for table, tally in _tallied(metadata) for name in _triggers(tally)]
+
+
+def tally_stamps(metadata: MetaData) -> dict[str, str]:
+    """By function what tells one text of its triggers from another; kept as the function's comment in the database."""
+    return {_function(tally): _stamp(table, tally) for table, tally in _tallied(metadata)}
+
+
+def _tallied(metadata: MetaData) -> Iterator[tuple[Table, Table]]:
+    for table in metadata.sorted_tables:
+        if (found := tally_of(table)) is not None:
+            yield table, found
+
+
+def _function(tally: Table) -> str:
+    return f"write_{tally.name}"
+
+
+def _triggers(tally: Table) -> tuple[str, str]:
+    return f"{tally.name}_rows", f"{tally.name}_changes"
+
+
+def _create(table: Table, tally: Table) -> list[str]:
+    names = [column.name for column in tally.c if column.name not in ("xid", "change")]
+    soft = "deleted_at" in table.c
+    rows, changes = _triggers(tally)
+
+    def write(row: str, change: int) -> str:
+        values = ", ".join(f'{row}."{name}"' for name in names)
+        columns = ", ".join(f'"{name}"' for name in names)
+        return f"INSERT INTO {tally.name} (xid, change, {columns}) VALUES (now_xid, {change}, {values});"
+
+    gone, there = (f" AND {row}.deleted_at IS NULL" if soft else "" for row in ("OLD", "NEW"))
+    watched = [*names, *(("deleted_at",) if soft else ())]
+    before, after = (", ".join(f'{row}."{name}"' for name in watched) for row in ("OLD", "NEW"))
+    call = f"EXECUTE FUNCTION {_function(tally)}()"
+    return [
+        f"""
+        CREATE OR REPLACE FUNCTION {_function(tally)}() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE now_xid bigint := pg_current_xact_id()::text::bigint;
+        BEGIN
+          IF TG_OP <> 'INSERT'{gone} THEN {write("OLD", -1)} END IF;
+          IF TG_OP <> 'DELETE'{there} THEN {write("NEW", 1)} END IF;
+          RETURN NULL;
+        END $$
+        """,
+        f'CREATE OR REPLACE TRIGGER {rows} AFTER INSERT OR DELETE ON "{table.name}" FOR EACH ROW {call}',
+        f'CREATE OR REPLACE TRIGGER {changes} AFTER UPDATE ON "{table.name}" FOR EACH ROW '
+        f"WHEN (({before}) IS DISTINCT FROM ({after})) {call}",
+    ]
+
+
+def _stamp(table: Table, tally: Table) -> str:
+    return sha256(" ".join(" ".join(_create(table, tally)).split()).encode()).hexdigest()[:16]
+
+
+def _stamped(table: Table, tally: Table) -> str:
+    return f"COMMENT ON FUNCTION {_function(tally)}() IS '{_stamp(table, tally)}'"

@@ -1,0 +1,1 @@
+"""Writes that record themselves, and taking them back."""

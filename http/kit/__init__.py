@@ -1,0 +1,62 @@
+"""What authors of routes import.
+
+from ..kit import Answer, Body, Filters, Request, Routes, View
+"""
+
+from __future__ import annotations
+
+from .access import (
+    ANY_BEARER,
+    ANY_IDENTITY,
+    CUSTOMER,
+    CUSTOMER_OPTIONAL,
+    CUSTOMER_REGISTERING,
+    PUBLIC,
+    SESSION_ONLY,
+    USER,
+    Actor,
+    Auth,
+    PublishableKey,
+)
+from .bodies import (
+    ABSENT,
+    AdditionalData,
+    BigNumber,
+    Body,
+    Email,
+    LinkBody,
+    Metadata,
+    Number,
+    Part,
+    Whole,
+)
+from .cached import Cached
+from .filters import (
+    ANYTHING,
+    BOOLEAN,
+    MANY,
+    NOTHING,
+    NUMBER,
+    NUMBERS,
+    OPERATORS,
+    STAMPS,
+    TEXT,
+    TEXT_LIST,
+    Filters,
+    Kind,
+    choice,
+    choices,
+    required,
+)
+from .request import Answer, Paging, Reply, Request, deleted, envelope, list_envelope
+from .resource import require
+from .routes import BATCH_LIMIT, Route, Routes, Write
+from .view import View
+
+__all__ = [
+    "ABSENT", "ANYTHING", "ANY_BEARER", "ANY_IDENTITY", "BATCH_LIMIT", "BOOLEAN", "CUSTOMER", "CUSTOMER_OPTIONAL", "CUSTOMER_REGISTERING",
+    "MANY", "NOTHING", "NUMBER", "NUMBERS", "OPERATORS", "PUBLIC", "SESSION_ONLY", "STAMPS", "TEXT", "TEXT_LIST", "USER", "Actor",
+    "AdditionalData", "Answer", "Auth", "BigNumber", "Body", "Cached", "Email", "Filters", "Kind", "LinkBody", "Metadata",
+    "Number", "Paging", "Part", "PublishableKey", "Reply", "Request", "Route", "Routes", "View", "Whole", "Write", "choice", "choices",
+    "deleted", "envelope", "list_envelope", "require", "required",
+]  # fmt: skip

@@ -1,0 +1,108 @@
+"""Answers that may be remembered: which ones, and what makes them stale.
+
+    @routes.get("/store/products", …, cached=Cached("pricing region tax product_sales_channel", unless=("cart_id",), also=stock_if_asked))
+
+An answer is kept under everything it depends on: route, path, query string, the storefront's sales channels and the
+customer who is signed in. It is forgotten when anything changes in the modules it was made from: those that the view's
+fields and the request's filters lead to, and those that are named. What `Routes.resource` shows is remembered by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...actors.caching import QUIET_MODULES
+from ...core.graph.reach import paths_of, reached
+from ...core.graph.showing import Showing, showing
+from ...core.sql.schema.fields import FieldTree
+from .view import words
+
+if TYPE_CHECKING:
+    from .request import Request
+
+QUIET = QUIET_MODULES | {"engine"}
+"""Modules whose changes nobody is told of: what is made from them is never remembered."""
+
+LONGEST_QUERY = 512
+"""Longer query strings are asked for once; remembering them would only push out others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """An answer, with its entity tag."""
+
+    body: bytes
+    tag: str
+
+    def __len__(self) -> int:
+        """The bytes it takes."""
+        return len(self.body) + len(self.tag)
+
+
+@dataclass(frozen=True, init=False)
+class Cached:
+    """Says that a route's answers may be remembered."""
+
+    sources: tuple[str, ...]
+    """Modules and links (by their names) that answers are made from besides what the fields and filters lead to."""
+    unless: frozenset[str]
+    """Query parameters with which an answer isn't remembered."""
+    also: Callable[[Request], str] | None
+    """Further sources of a single request (stock, where quantities were asked for). May look at `fields`, `filters` and whether a
+    customer is signed in, and at nothing else."""
+
+    one: frozenset[str] | None
+    """Of routes that answer with one row of the view: the parameters that don't choose it. Such an answer is forgotten when a row in it
+    changes, and not when others of their kind do."""
+
+    def __init__(
+        self,
+        sources: str = "",
+        *,
+        unless: Iterable[str] = (),
+        also: Callable[[Request], str] | None = None,
+        one: Iterable[str] | None = None,
+    ) -> None:
+        object.__setattr__(self, "sources", words(sources))
+        object.__setattr__(self, "unless", frozenset(unless))
+        object.__setattr__(self, "also", also)
+        object.__setattr__(self, "one", frozenset(one) if one is not None else None)
+
+    def remembers(self, request: Request, text: str) -> bool:
+        """Whether the answer to this request may be remembered; `text` is its query string."""
+        return len(text) <= LONGEST_QUERY and self.unless.isdisjoint(request.filters)
+
+    def shown(self, request: Request) -> Showing | None:
+        """How to find the rows of the view's module in an answer that is made of no others; None where that can't be known."""
+        view = request.route.returns
+        if self.one is None or view is None or not request.filters.keys() <= self.one or request.visible(view):
+            return None
+        return showing(request.graph.catalogue, view.entity, FieldTree.parse(request.fields))
+
+    def tags(self, request: Request) -> frozenset[str] | None:
+        """What the answer to a request is made from, as caches know it, besides the rows that `shown` finds. None: something that isn't
+        told of."""
+        catalogue = request.graph.catalogue
+        names = set(self.sources) | set(words(self.also(request)) if self.also is not None else ())
+        view = request.route.returns
+        if view is not None:
+            paths = (*request.fields, *(name.removeprefix("-") for name in request.page.order), *paths_of(request.filters))
+            names |= {view.entity} | reached(catalogue, view.entity, paths)
+            for entity, filters in request.visible(view).items():  # which rows may be seen is made from these
+                names |= reached(catalogue, entity, paths_of(filters))
+        own = catalogue.module_of(view.entity) if view is not None and self.shown(request) is not None else None
+        tags: set[str] = set()
+        for name in names:
+            module = name if catalogue.has_module(name) else catalogue.module_of(name)
+            if module in QUIET and (name == module or not catalogue.entity(name).remembered):
+                return None
+            if module == own:
+                continue
+            if module in QUIET:
+                tags.add(name)
+                continue
+            # of the links each by itself: some change with every order
+            tags |= {name} if module == "link" else catalogue.entities_of(module)
+        return frozenset(tags)

@@ -1,0 +1,313 @@
+"""The request as a route's function sees it, and what it may answer.
+
+    async def add_line_item(request: Request) -> Answer:
+        await request.run(add_to_cart, cart_id=request.params["id"], items=[request.body])
+        return await request.fetch(CART, request.params["id"])
+
+An answer is the JSON as bytes (`fetch`, `fetch_list`: rows pass through as the module's database wrote them), or a dict,
+or a `Reply` where status or headers differ.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from aiohttp import web
+
+from ...core.errors import NotFound
+from ...core.flow import Workflow
+from ...core.graph.reach import paths_of, reached
+from ...core.json import dumps
+from ...core.settings import Settings
+from ...core.sql.schema.fields import FieldTree
+from ...core.sql.schema.page import Page, Query
+from ...modules import Modules
+from .access import Actor, PublishableKey
+from .client import client_address
+from .view import Fields, View
+
+if TYPE_CHECKING:
+    from ...actors.caching import Cache
+    from ...actors.context import HostContext
+    from ...actors.engine.coordinator import Coordinator
+    from ...core.graph.graph import Graph, Visible
+    from ...core.service.module import ModuleService
+    from ...modules.file.files import Files
+    from ..server.credentials import Credentials
+    from .routes import Route
+
+
+@dataclass(slots=True)
+class Reply:
+    """An answer that is more than 200 and JSON."""
+
+    body: bytes | str | dict[str, Any] = b""
+    status: int = 200
+    content_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
+    close: bool = False
+    """Close the connection afterwards."""
+    tag: str | None = None
+    """Its entity tag, where that is known already."""
+    kept: bool = False
+    """Whether the answer is remembered, under its tag."""
+    file: Path | None = None
+    """What is sent instead of a body: any part of it that is asked for, and not at all where the client has it."""
+    stream: AsyncIterator[bytes] | None = None
+    """What is sent instead of a body, piece by piece, for as long as the client listens. The request's time doesn't count there."""
+    route: Route | None = None
+    """Which route it is from: the front end fills it in."""
+
+
+R = TypeVar("R")
+
+Answer = bytes | dict[str, Any] | Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Which part of a list is asked for."""
+
+    limit: int
+    offset: int
+    order: tuple[str, ...]
+    with_deleted: bool
+
+
+class Request:
+    """One HTTP request, understood: authenticated, parsed, validated."""
+
+    __slots__ = (
+        "_host",
+        "actor",
+        "body",
+        "credentials",
+        "fields",
+        "files",
+        "filters",
+        "http",
+        "key",
+        "page",
+        "params",
+        "raw",
+        "route",
+        "trace_id",
+    )
+
+    def __init__(
+        self,
+        host: HostContext,
+        credentials: Credentials,
+        files: Files,
+        route: Route,
+        http: web.BaseRequest,
+        params: dict[str, str],
+        trace_id: str,
+    ) -> None:
+        self._host = host
+        self.credentials = credentials
+        """What signs and reads tokens and sessions; for the routes under /auth."""
+        self.files = files
+        """Takes what is uploaded."""
+        self.route = route
+        self.http = http
+        """The request as aiohttp has it, for headers and the like."""
+        self.params = params
+        """Values of the path's `{names}`."""
+        self.trace_id = trace_id
+        self.actor: Actor | None = None
+        """Who calls. Always there where the route's `auth` isn't optional."""
+        self.key: PublishableKey | None = None
+        """The storefront's key; always there under /store."""
+        self.fields: Fields = ()
+        """What the request wants to see of the route's view."""
+        self.filters: dict[str, Any] = {}
+        """The checked query string without fields and paging. Yours to change."""
+        self.page = Paging(50, 0, (), False)
+        self.body: dict[str, Any] = {}
+        """The checked body: what was sent, and defaults that are filled in. Empty where the route takes none."""
+        self.raw: bytes = b""
+        """The body as it came (webhooks sign it)."""
+
+    # -- what there is to work with
+    @property
+    def settings(self) -> Settings:
+        return self._host.settings
+
+    @property
+    def modules(self) -> Modules:
+        return self._host.modules
+
+    @property
+    def workflows(self) -> Coordinator:
+        """The coordinators, for what isn't running a workflow (`run`)."""
+        return self._host.workflows
+
+    @property
+    def graph(self) -> Graph:
+        return self._host.graph
+
+    @property
+    def memory(self) -> Cache:
+        return self._host.memory
+
+    def owner_of(self, entity: str) -> ModuleService:
+        """The service of the module that an entity belongs to."""
+        return cast("ModuleService", getattr(self._host.modules, self._host.graph.catalogue.module_of(entity)))
+
+    # -- who calls
+    @property
+    def customer_id(self) -> str | None:
+        """The customer who is signed in, if one is."""
+        return self.actor.id or None if self.actor is not None and self.actor.type == "customer" else None
+
+    @property
+    def actor_id(self) -> str:
+        """For `created_by` and the like: the user's or API key's id. Only where `auth` isn't optional."""
+        return self.actor.id if self.actor is not None else ""
+
+    @property
+    def sales_channel_ids(self) -> tuple[str, ...]:
+        """Sales channels of the storefront's key."""
+        return self.key.sales_channel_ids if self.key is not None else ()
+
+    @property
+    def client_address(self) -> str:
+        """The address it comes from. See `client.client_address`."""
+        return client_address(self.http, self.settings.trusted_proxies)
+
+    def header(self, name: str) -> str | None:
+        return self.http.headers.get(name)
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """What the client calls this request by its `Idempotency-Key`, so that sending it twice is sending it once; None without one.
+
+        It is the client's own: another actor's, or another request under the same header, has another key.
+        """
+        given = self.header("Idempotency-Key")
+        if not given:
+            return None
+        who = f"{self.actor.type}:{self.actor.id}" if self.actor is not None else self.key.token if self.key is not None else ""
+        asked = (who, self.http.method, self.http.path, given, self.body)
+        return hashlib.sha256(dumps(asked)).hexdigest()
+
+    # -- doing
+    async def run(self, workflow: Workflow[..., R], /, *, idempotency_key: str | None = None, **input: Any) -> R:
+        """Run a workflow to its end and give its result; its errors are raised here.
+
+        With a key it is carried out once, however often it is asked for. A durable one may name its own (`key`); here the key is what the
+        client says (`self.idempotency_key`), else what the request stands on.
+        """
+        workflows = self._host.workflows
+        key = idempotency_key
+        if key is None and workflow.durable:
+            key = workflow.key_of(input)
+        if key is not None:
+            # it may be sent again when the coordinator that had it is lost
+            once: R = await workflows.run_once(workflow.name, input, key)
+            return once
+        result: R = await workflows.run(workflow.name, input)
+        return result
+
+    # -- showing
+    def asks(self, path: str) -> bool:
+        """Whether the request wants to see this path or anything under it: `asks("variants.calculated_price")`."""
+        return path in FieldTree.parse(self.fields)
+
+    def fields_of(self, view: View) -> Fields:
+        """The request's fields where the view is the route's own, else the view's defaults."""
+        return self.fields if view is self.route.returns else view.defaults
+
+    def visible(self, view: View, filters: Mapping[str, Any] | None = None, fields: Fields | None = None) -> Visible:
+        """What rows that the answer meets below the view's own have to be: see `View.visible`. `filters`, `fields`: where they aren't the
+        request's."""
+        if view.visible is None:
+            return {}
+        looked_at = paths_of(self.filters if filters is None else filters)
+        paths = (*(fields or self.fields_of(view)), *(name.removeprefix("-") for name in self.page.order), *looked_at)
+        met = reached(self.graph.catalogue, view.entity, paths)
+        return {entity: rule for entity, rule in view.visible(self).items() if entity in met}
+
+    async def rows(self, view: View, filters: Mapping[str, Any] | None = None, *, fields: Fields | None = None, **query: Any) -> Page:
+        """A page of the view's entity, not yet enveloped, for routes that add to the rows."""
+        fields = fields or self.fields_of(view)
+        visible = self.visible(view, filters or {}, fields)
+        return await self.graph.query(Query(view.entity, fields=fields, filters=filters or {}, visible=visible, **query))
+
+    async def fetch(
+        self, view: View, id: str | None = None, *, filters: Mapping[str, Any] | None = None, fields: Fields | None = None, by: str = "id"
+    ) -> bytes:
+        """`{"cart": {…}}`: one entity by its id and whatever else must hold.
+
+        Raises:
+            NotFound: there is none.
+        """
+        conditions = dict(filters or {})
+        if id is not None:
+            conditions[by] = id
+        page = await self.rows(view, conditions, fields=fields, limit=1, with_deleted=self.page.with_deleted)
+        if page.json == b"[]":
+            raise self.not_found(view, id, by)
+        return envelope(view.key, as_shown(view, page))
+
+    def not_found(self, view: View, id: str | None, by: str = "id") -> NotFound:
+        """The error of a thing that isn't there."""
+        return not_found(view if view.label else view.but(label=self.graph.catalogue.entity(view.entity).called), id, by)
+
+    async def page_of(self, view: View, filters: Mapping[str, Any] | None = None, *, fields: Fields | None = None) -> Page:
+        """The page that the request asks for, with its count.
+
+        Filters default to the request's own; give `{**request.filters, …}` to add to them.
+        """
+        paging = self.page
+        return await self.rows(
+            view,
+            self.filters if filters is None else filters,
+            fields=fields,
+            order=paging.order,
+            limit=paging.limit,
+            offset=paging.offset,
+            with_deleted=paging.with_deleted,
+            count=True,
+        )
+
+    async def fetch_list(self, view: View, filters: Mapping[str, Any] | None = None, *, fields: Fields | None = None) -> bytes:
+        """`{"carts": […], "count": …, "offset": …, "limit": …}`: `page_of` in its envelope."""
+        return list_envelope(view.plural, as_shown(view, await self.page_of(view, filters, fields=fields)), self.page)
+
+    async def by_ids(self, view: View, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Rows of these ids that are there, as the view shows them."""
+        found = (await self.rows(view, {"id": list(ids)})).rows if ids else []
+        return {row["id"]: row if view.shown is None else view.shown(row) for row in found}
+
+
+def as_shown(view: View, page: Page) -> Page:
+    """A page as clients know its rows."""
+    return page if view.shown is None else Page.of([view.shown(row) for row in page.rows], page.count)
+
+
+def not_found(view: View, id: str | None, by: str = "id") -> NotFound:
+    """The error of a thing that isn't there, in the view's words."""
+    label = view.label or view.entity.replace("_", " ").capitalize()
+    return NotFound(f"{label} with {by}: {id} was not found" if id is not None else f"{label} was not found")
+
+
+def envelope(key: str, page: Page) -> bytes:
+    """One row's bytes, passed through."""
+    return b'{"%s":%s}' % (key.encode(), page.json[1:-1].strip())
+
+
+def list_envelope(key: str, page: Page, paging: Paging) -> bytes:
+    """Many rows' bytes, passed through."""
+    return b'{"%s":%s,"count":%d,"offset":%d,"limit":%d}' % (key.encode(), page.json, page.count or 0, paging.offset, paging.limit)
+
+
+def deleted(id: str, object: str, parent: bytes | None = None) -> bytes:
+    """The answer of a route that deleted something; `parent` is the JSON of what it belonged to."""
+    head = dumps({"id": id, "object": object, "deleted": True})
+    return head if parent is None else b'%s,"parent":%s}' % (head[:-1], parent)

@@ -1,0 +1,52 @@
+"""The door: the server that takes HTTP in, and finds the routes that it serves."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from ...core.errors import Misconfigured
+from ..kit import Route, Routes
+from .front import FrontEnd
+
+if TYPE_CHECKING:
+    from ...actors.context import HostContext
+
+__all__ = ["FrontEnd", "create", "found_routes"]
+
+AREAS = ("store", "admin", "auth", "hooks")
+"""Packages whose files' `routes` are served."""
+
+
+def found_routes(plugins: Iterable[str] = ()) -> Iterator[Route]:
+    """The routes of every file in the areas' packages, however deep, then those of the plugins' `http`. Raises Misconfigured."""
+    base = __name__.rpartition(".")[0]
+    for area in AREAS:
+        name = f"{base}.{area}"
+        if importlib.util.find_spec(name) is not None:
+            yield from _routes_in(name)
+    for plugin in plugins:
+        name = f"{plugin}.http"
+        try:
+            there = importlib.util.find_spec(name) is not None
+        except ModuleNotFoundError as error:
+            raise Misconfigured(f"The routes of {plugin} can't be loaded: {error}.", hint="See the setting plugins.") from error
+        if there:
+            yield from _routes_in(name)
+
+
+def _routes_in(name: str) -> Iterator[Route]:
+    package = importlib.import_module(name)
+    files = [name, *(info.name for info in pkgutil.walk_packages(getattr(package, "__path__", ()), f"{name}."))]
+    for file in files:
+        routes = getattr(importlib.import_module(file), "routes", None)
+        if isinstance(routes, Routes):
+            yield from routes
+
+
+def create(context: HostContext) -> FrontEnd:
+    """The front end of a host, with every route there is."""
+    return FrontEnd(context, found_routes(context.settings.plugins))

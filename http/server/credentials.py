@@ -1,0 +1,196 @@
+"""Finds out who is calling: publishable keys, sessions, tokens, secret API keys."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hashlib
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from ...actors.caching import NOTHING, Cache
+from ...core.errors import Forbidden, NotAllowed
+from ...modules.auth.service import session_digest
+from ..kit.access import API_KEY, BEARER, PUBLIC, SESSION, Actor, Auth, PublishableKey
+from .answers import unauthorized
+from .cors import Cors
+from .tokens import Tokens
+
+if TYPE_CHECKING:
+    from ...actors.context import HostContext
+
+KEY_HEADER = "x-publishable-api-key"
+
+KEY_MISSING = (
+    "Publishable API key required in the request header: x-publishable-api-key. You can manage your keys in settings in the dashboard."
+)
+KEY_INVALID = "A valid publishable key is required to proceed with the request"
+KEY_AS_BEARER = (
+    "A secret API key was passed as a Bearer token. Secret API keys must be sent using HTTP Basic authentication instead "
+    "(Authorization: Basic <secret-api-key>)."
+)
+
+SECONDS = 5.0
+"""How long an answer of the modules is believed at most; a change is heard of at once."""
+KEPT = 2 * 1024 * 1024
+"""Bytes of what is remembered of keys and sessions."""
+OF_KEYS = frozenset(("api_key", "sales_channel", "publishable_api_key_sales_channel"))
+OF_SECRETS = frozenset(("api_key",))
+ACTORS = ("user", "customer")
+"""Types of actors that are rows of an entity of that name. Others are whoever an identity is linked to."""
+
+
+class Credentials:
+    """One a front end."""
+
+    def __init__(self, host: HostContext, tokens: Tokens, cors: Cors) -> None:
+        self._host = host
+        self.tokens = tokens
+        self._cors = cors
+        settings = host.settings
+        self._known = Cache(KEPT, min(SECONDS, settings.longest_cached), enabled=settings.cache)
+        host.on_changed(self._known.changed)
+        host.meters.add(partial(self._known.samples, "credentials"))
+
+    # -- storefronts
+    async def publishable_key(self, http: web.BaseRequest) -> PublishableKey:
+        """The key that a storefront names itself by.
+
+        Raises:
+            NotAllowed: there is none in the request, or it isn't one, or it is revoked.
+        """
+        token = http.headers.get(KEY_HEADER)
+        if not token:
+            raise NotAllowed(KEY_MISSING)
+        key: PublishableKey | None = None
+        if token.startswith("pk_") and len(token) < 200:
+            key = await self._known.get_or_fill(token, OF_KEYS, lambda: self._load_key(token), size=_size)
+        if key is None:
+            raise NotAllowed(KEY_INVALID)
+        return key
+
+    async def _load_key(self, token: str) -> PublishableKey | None:
+        row = await self._host.modules.api_key.publishable(token)
+        if row is None:
+            return None
+        ties = await self._host.modules.link.linked("publishable_api_key_sales_channel", "publishable_key_id", [row["id"]])
+        linked = [tie["sales_channel_id"] for tie in ties]
+        there = await self._host.modules.sales_channel.list("sales_channel", {"id": linked}, fields=("id",)) if linked else []
+        return PublishableKey(row["id"], token, tuple(channel["id"] for channel in there))
+
+    # -- actors
+    async def actor(self, http: web.BaseRequest, auth: Auth) -> Actor | None:
+        """Who is calling; None where a route lets anybody in and nobody said, or not so that we believe it.
+
+        Raises:
+            Refused: 401.
+            Forbidden: a session's cookie came from a page that isn't the shop's.
+        """
+        if auth is PUBLIC:
+            return None
+        header = http.headers.get("Authorization")
+        scheme, _, secret = header.strip().partition(" ") if header else ("", "", "")
+        scheme, secret = scheme.lower(), secret.strip()
+        if API_KEY in auth.types and scheme == "basic":
+            key = await self._api_key(secret)
+            if key is not None:
+                return key
+        actor: Actor | None = None
+        if SESSION in auth.types:
+            actor = await self._session(http, auth)
+        if BEARER in auth.types and scheme == "bearer" and secret:
+            claims = self.tokens.read(secret)
+            if claims is not None and _permitted(auth, claims.get("actor_type")):
+                actor = _actor(claims)
+        if actor is not None and (actor.id or auth.unregistered) and await self.stands(actor):
+            return actor
+        if API_KEY in auth.types and scheme == "bearer" and secret.startswith("sk_"):
+            raise unauthorized(KEY_AS_BEARER)
+        if not auth.optional:
+            raise unauthorized()
+        return None
+
+    async def _api_key(self, secret: str) -> Actor | None:
+        token = secret
+        if not secret.startswith("sk_"):
+            try:
+                token = base64.b64decode(secret, validate=True).decode()
+            except (binascii.Error, ValueError):
+                return None
+        token = token.removesuffix(":")
+        if not token.startswith("sk_") or len(token) > 200 or not token.isprintable():
+            return None
+        # remembered by its hash: a process that is looked into shows no keys
+        place = hashlib.sha256(token.encode()).digest()
+        id = await self._known.get_or_fill(place, OF_SECRETS, lambda: self._host.modules.api_key.authenticate(token), size=_size)
+        return Actor(id, API_KEY, identity=id) if id is not None else None
+
+    async def stands(self, actor: Actor) -> bool:
+        """Whether whom a token or session speaks of is still there, and the secret that it was proven with still counts."""
+        version = await self._known.get_or_fill(
+            (actor.identity, actor.type, actor.id), NOTHING, lambda: self._secret_version(actor), rows=rows_of(actor), size=_size
+        )
+        return version is not None and version == actor.claims.get("secret_version")
+
+    async def _secret_version(self, actor: Actor) -> int | None:
+        """Of the actor's identity; None where that is gone, or the actor, or where it is no longer that actor."""
+        if not actor.id or actor.type not in ACTORS:
+            standing, there = await self._host.modules.auth.standing(actor.identity), True
+        else:
+            module = getattr(self._host.modules, actor.type)
+            standing, rows = await asyncio.gather(
+                self._host.modules.auth.standing(actor.identity), module.list(actor.type, {"id": actor.id}, fields=("id",))
+            )
+            there = bool(rows)
+        if standing is None or not there or (actor.id and standing["app_metadata"].get(f"{actor.type}_id") != actor.id):
+            return None
+        return int(standing["secret_version"])
+
+    async def _session(self, http: web.BaseRequest, auth: Auth) -> Actor | None:
+        session_id = self.session_id(http)
+        if session_id is None:
+            return None
+        digest = session_digest(session_id)  # a process that is looked into shows no sessions
+        context = await self._known.get_or_fill(
+            digest, NOTHING, lambda: self._host.modules.auth.session(session_id), rows=(f"auth_session:{digest}",), size=_size
+        )
+        if context is None or not _permitted(auth, context.get("actor_type")):
+            return None
+        # a browser sends the cookie along whoever's page asks; what only reads, that page doesn't get to see
+        stranger = self._cors.stranger(http) if http.method not in ("GET", "HEAD") else None
+        if stranger is not None:
+            raise Forbidden(f"Pages of {stranger} may not act for who is signed in here. Name their origin in the settings, or public_url.")
+        return _actor(context)
+
+    def session_id(self, http: web.BaseRequest) -> str | None:
+        """Id of the session whose cookie the request carries."""
+        cookies = http.headers.get("Cookie")
+        return self.tokens.session_of(cookies) if cookies else None
+
+
+def _size(_: object) -> int:
+    """Bytes of one of them, about."""
+    return 500
+
+
+def _permitted(auth: Auth, actor_type: Any) -> bool:
+    return isinstance(actor_type, str) and ("*" in auth.actors or actor_type in auth.actors)
+
+
+def _actor(claims: dict[str, Any]) -> Actor:
+    return Actor(
+        str(claims.get("actor_id") or ""),
+        str(claims["actor_type"]),
+        str(claims.get("auth_identity_id") or ""),
+        claims.get("auth_provider"),
+        claims,
+    )
+
+
+def rows_of(actor: Actor) -> tuple[str, ...]:
+    """The rows that decide whether an actor stands, as they are named when they change."""
+    rows = (f"auth_identity:{actor.identity}",) if actor.identity else ()
+    return (*rows, f"{actor.type}:{actor.id}") if actor.id and actor.type in ACTORS else rows

@@ -1,0 +1,169 @@
+"""Reads what comes in: bodies of any kind a client may send, and query strings."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from aiohttp import web
+
+from ...core.budget import check_body, check_filters
+from ...core.errors import InvalidData
+from ...core.json import VALUES, OutOfBounds, received
+from ..kit.bodies import json_type
+from ..kit.filters import BOOLEAN, Filters, with_nulls
+from ..kit.issues import Issue, invalid_request, invalid_type
+from ..kit.request import Paging, Request
+from ..kit.routes import Route
+from ..kit.view import Fields
+from .answers import http_error
+from .querystring import parse
+from .receiving import whole_body
+
+LARGEST = 2**31 - 1
+BYTES_OF_A_VALUE = 20
+"""A body that may be larger than usual may hold a value for so many of its bytes: who sends more has no names in it."""
+SMALL = 1500
+"""Bytes of a body that can't hold more than the budget allows."""
+LONGEST_TYPE = 256
+"""Letters of a media type with its parameters."""
+PAGING = ("offset", "limit", "order", "with_deleted")
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+"""What aiohttp makes of bytes that aren't UTF-8."""
+
+Understood = tuple[Fields, dict[str, Any], Paging]
+
+
+async def read_body(http: web.BaseRequest, request: Request, limit: int, *, raw: bool) -> Any:
+    """The body as Python values; {} where there is nothing that we understand as a body.
+
+    Raises:
+        Refused: see `receiving.whole_body`; 400 when it isn't what it says it is.
+        InvalidData: it holds more than the budget allows.
+    """
+    data = await whole_body(http, limit, request.settings)
+    if raw:
+        request.raw = data
+        return {}
+    kind = http.content_type
+    if not data or not data.strip():
+        return {}
+    if kind == "application/json" or kind.endswith("+json"):
+        value = _json(data, limit)
+    elif kind == "application/x-www-form-urlencoded":
+        value = parse(data.decode("utf-8", "replace"))
+    elif kind.startswith("text/"):
+        value = data.decode("utf-8", "replace")
+    else:
+        return {}
+    body = request.route.body
+    if not isinstance(value, dict) and body is not None and not (body.several and isinstance(value, list)):
+        raise invalid_request([invalid_type("object", (), json_type(value))])
+    if len(data) > SMALL and isinstance(value, dict | list):
+        check_body(value)
+    return value
+
+
+def _json(data: bytes, limit: int) -> Any:
+    try:
+        value = received(data, max(VALUES, limit // BYTES_OF_A_VALUE))
+    except OutOfBounds as error:
+        raise InvalidData(f"Invalid request: the body {error}") from None
+    except ValueError as error:
+        raise http_error(400, "invalid_data", f"The body is not valid JSON: {error}") from None
+    if not isinstance(value, dict | list):
+        raise http_error(400, "invalid_data", f"The body is not a JSON object: {json_type(value)}")
+    return value
+
+
+def check_head(http: web.BaseRequest) -> None:
+    """Raises InvalidData where a path, a query string or a header holds what is no text: the null character, or bytes that aren't UTF-8."""
+    if "%00" in http.rel_url.raw_path_qs:
+        raise InvalidData("An address can't hold the null character.")
+    if len(http.headers.get("Content-Type", "")) > LONGEST_TYPE:  # reading one with thousands of parameters takes long
+        raise InvalidData("The header Content-Type is too long.")
+    values = "".join(http.headers.values())
+    if not values.isascii() and _SURROGATES.search(values):
+        raise InvalidData("A header holds what is not UTF-8.")
+
+
+def check_query(route: Route, text: str, *, restricted: frozenset[str], depth: int | None, key: str, store: bool) -> Understood:
+    """Fields, filters and paging of a query string. Always the same for the same text.
+
+    Raises:
+        InvalidData: something in it isn't understood or isn't allowed, or it asks for more than the budget allows.
+    """
+    query = parse(text)
+    if store:
+        query.pop("locale", None)  # every store route takes it; there is one language yet
+    issues: list[Issue] = []
+    asked = query.pop("fields", None)
+    if isinstance(asked, list) and all(isinstance(one, str) for one in asked):
+        asked = ",".join(asked)
+    if asked is not None and not isinstance(asked, str):
+        issues.append(invalid_type("string", ("fields",), json_type(asked)))
+        asked = None
+    paging = _paging(route, query, issues) if route.many else Paging(route.limit, 0, (), False)
+    filters = (route.query or Filters()).check(query, (), issues)
+    if issues:
+        raise invalid_request(issues)
+    filters = with_nulls(filters)
+    check_filters(filters)
+    if store:  # whatever a storefront asks for, what is deleted is gone
+        paging = replace(paging, with_deleted=False)
+        if _asks_deleted(filters):
+            filters = {"$and": [filters, {"deleted_at": None}]}
+    view = route.returns
+    fields = view.fields(asked, restricted=restricted, depth=depth, key=key) if view is not None else ()
+    return fields, filters, paging
+
+
+def _asks_deleted(filters: dict[str, Any]) -> bool:
+    """Whether filters look at when rows were deleted: then the kernel takes them as what is to be said about that."""
+    parts = [part for name in ("$and", "$or") for part in filters.get(name, ())]
+    return "deleted_at" in filters or any(_asks_deleted(part) for part in parts)
+
+
+def _paging(route: Route, query: dict[str, Any], issues: list[Issue]) -> Paging:
+    view = route.returns
+    given = {name: query.pop(name) for name in PAGING if name in query}
+    limit = _count(given, "limit", route.limit, issues)
+    offset = _count(given, "offset", 0, issues)
+    with_deleted = False
+    if "with_deleted" in given:
+        with_deleted = BOOLEAN.check(given["with_deleted"], ("with_deleted",), issues) is True
+    order = given.get("order", view.order if view is not None else None)
+    if order is not None and not isinstance(order, str):
+        issues.append(invalid_type("string", ("order",), json_type(order)))
+        order = None
+    if order and "order" in given:
+        name = order.removeprefix("-")
+        if view is not None and view.orderable is not None and name not in view.orderable:
+            raise InvalidData(f"Order field {name} is not valid")
+    return Paging(limit, offset, (order,) if order else (), with_deleted)
+
+
+def _count(given: dict[str, Any], name: str, default: int, issues: list[Issue]) -> int:
+    """A figure as JavaScript's parseInt reads it: what follows the digits is not looked at."""
+    if name not in given:
+        return default
+    value = given[name]
+    if not isinstance(value, str):
+        issues.append(invalid_type("number", (name,), json_type(value)))
+        return default
+    text = value.strip()
+    sign = text[:1] in ("-", "+")
+    digits = ""
+    for letter in text[1:] if sign else text:
+        if not ("0" <= letter <= "9"):
+            break
+        digits += letter
+    if not digits or len(digits) > 15:
+        issues.append(invalid_type("number", (name,), "nan" if not digits else "string"))
+        return default
+    number = int(digits)
+    if text.startswith("-") and number:
+        raise InvalidData(f"Invalid request: Value for field '{name}' too small, expected at least: '0'")
+    return min(number, LARGEST)

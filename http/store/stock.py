@@ -1,0 +1,67 @@
+"""How many of a variant there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from ...core.errors import InvalidData
+from ...core.sql.schema.fields import FieldTree
+from ..kit.request import Request
+
+Row = dict[str, Any]
+
+
+async def add_quantities(request: Request, variants: Sequence[Row], channel_ids: Sequence[str]) -> None:
+    """Give each variant that is sold from stock its `inventory_quantity`: how many could be made of what is available in the channel.
+
+    Raises InvalidData unless there is exactly one channel.
+    """
+    if len(channel_ids) != 1:
+        raise InvalidData(
+            "Inventory availability cannot be calculated in the given context. Either provide a single sales channel id"
+            " or configure a single sales channel in the publishable key"
+        )
+    await _add(request, variants, list(channel_ids))
+
+
+async def add_all_quantities(request: Request, variants: Sequence[Row]) -> None:
+    """The same of what is available anywhere, whichever channels sell from there."""
+    await _add(request, variants, None)
+
+
+def drop_unasked(rows: Sequence[Row], asked: Sequence[str], looked_at: Sequence[str]) -> None:
+    """Take away again what rows were `looked_at` for and nobody asked for. Keys stay, where the rows that they are of do."""
+    tree = FieldTree.parse(asked)
+    for path in looked_at:
+        _drop(rows, tree, path.split("."))
+
+
+def _drop(rows: Sequence[Row], tree: FieldTree, path: list[str], *, whole: bool = False) -> None:
+    name, below = path[0], path[1:]
+    child = tree.children.get(name)
+    if child is None and not tree.all and not whole:
+        leads = f"{name}_id" in tree.children or name.removesuffix("_id") in tree.children
+        for row in rows if name != "id" and not (leads and not below) else ():
+            row.pop(name, None)
+            if below and not leads:
+                row.pop(f"{name}_id", None)
+    elif child is not None and below:
+        inner = [one for row in rows for one in (row[name] if isinstance(row.get(name), list) else [row.get(name)]) if one is not None]
+        _drop(inner, child, below, whole=child.whole)
+
+
+async def _add(request: Request, variants: Sequence[Row], channel_ids: list[str] | None) -> None:
+    managed = [variant for variant in variants if variant.get("manage_inventory")]
+    ties = [("product_variant_inventory_item", "variant_id", [variant["id"] for variant in managed])]
+    if channel_ids is not None:
+        ties.append(("sales_channel_stock_location", "sales_channel_id", channel_ids))
+    made_of, *located = await request.modules.link.linked_many(ties)
+    places = [tie["stock_location_id"] for tie in located[0]] if located else None
+    available = await request.modules.inventory.available(sorted({tie["inventory_item_id"] for tie in made_of}), places)
+    makes: dict[str, list[Decimal]] = {}
+    for tie in made_of:
+        makes.setdefault(tie["variant_id"], []).append(available[tie["inventory_item_id"]] // Decimal(tie["required_quantity"] or 1))
+    for variant in managed:
+        variant["inventory_quantity"] = max(Decimal(0), min(makes.get(variant["id"], [Decimal(0)])))
