@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .caching import Cache, CachingService
     from .engine.coordinator import Coordinator
     from .locking import LockingService
-    from .messaging.mailbox import Mailbox
+    from .messaging.admission import Mailbox
     from .messaging.router import Router
 
 Changed = Callable[[frozenset[str] | None], None]

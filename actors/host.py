@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..core import tracing
 from ..core.errors import Misconfigured, Unavailable
 from ..core.logs import logger
-from ..core.messages import Service
+from ..core.message import Service
 from ..core.metrics import Meters, Sample
 from ..core.service.module import Module, ModuleContext, ModuleService
 from ..core.service.providers import Providers
@@ -24,11 +24,11 @@ from . import services as known
 from .caching import FILLERS, QUIET_MODULES, Announcer, Cache, remembered_of, sources
 from .context import Away, Changed, HostContext
 from .membership.directory import HOST, Address, Directory, ReplicaId, Standing
-from .messaging.endpoint import Dispatcher, Endpoint
-from .messaging.figures import MailFigures, process_samples
+from .messaging.admission import Mailbox
 from .messaging.handles import Send, checked_send, handle, local_send, no_such_message, signatures
-from .messaging.mailbox import Mailbox
+from .messaging.metrics import MailFigures, process_samples
 from .messaging.router import Router, socket_links
+from .messaging.server import Dispatcher, Endpoint
 from .messaging.tls import client_tls, server_tls
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 from ..core.errors import Misconfigured
-from ..core.messages import Service
+from ..core.message import Service
 from ..core.service.module import Module
 from ..core.settings import Settings
 

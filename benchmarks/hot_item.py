@@ -25,7 +25,7 @@ from rich.progress import Progress
 from velella.actors.cluster.postgres import DATABASE, EmbeddedPostgres
 from velella.actors.host import local_host
 from velella.core.errors import InsufficientInventory
-from velella.core.messages import CallContext, call_context
+from velella.core.message import CallContext, call_context
 from velella.core.service import migrations
 from velella.core.settings import Settings
 

@@ -27,7 +27,7 @@ from velella.actors.cluster.supervisor import Supervisor
 from velella.actors.host import Host, local_host
 from velella.actors.membership.directory import Address, Directory, ReplicaId
 from velella.actors.topology import Pool, Topology
-from velella.core.messages import Service, reads
+from velella.core.message import Service, reads
 from velella.core.settings import Settings
 
 VALUE = {"id": "variant_01J9ZK3S7W8X", "quantity": 2, "amount": "10.00"}
@@ -109,7 +109,7 @@ async def _ray(messages: int) -> list[Figures]:
     import ray
 
     from velella.actors.cluster.replica import batch_call
-    from velella.actors.messaging.transport import RayLink
+    from velella.actors.messaging.client import RayLink
 
     class Plain:
         async def echo(self, value: Any) -> Any:

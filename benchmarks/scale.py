@@ -46,7 +46,7 @@ from velella.actors.membership.directory import Address, ReplicaId
 from velella.actors.topology import Pool, Topology
 from velella.core import logs
 from velella.core.errors import VelellaError
-from velella.core.messages import Service, reads
+from velella.core.message import Service, reads
 from velella.core.settings import Settings
 
 CLUSTER = Path(__file__).parents[1] / "cluster.yaml"

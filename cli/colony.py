@@ -83,7 +83,7 @@ def register(app: typer.Typer) -> None:
 @contextlib.asynccontextmanager
 async def joined(settings: Settings) -> AsyncIterator[Settings]:
     """This process as a part of the Ray cluster that the settings name. Raises Unavailable when there is none."""
-    from ..actors.cluster.cluster import Cluster
+    from ..actors.cluster.ray_runtime import Cluster
 
     cluster = Cluster(settings, 0)
     await cluster.start()
@@ -181,7 +181,7 @@ async def _up(settings: Settings, demo: bool, follow: bool) -> None:
 
 def _with_cluster_secrets(settings: Settings) -> Settings:
     """Sockets between nodes are opened with Ray's token where Ray asks for one: who may join it may talk in it, nobody else."""
-    from ..actors.cluster.cluster import ray_token
+    from ..actors.cluster.ray_runtime import ray_token
 
     if settings.cluster_token is None and (token := ray_token()) is not None:
         settings = settings.model_copy(update={"cluster_token": sha256(f"velella sockets {token}".encode()).hexdigest()})

@@ -15,7 +15,7 @@ import orjson
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
-from .messages import call_context
+from .message import call_context
 from .settings import Settings
 
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from ..core.flow import Flow, Kept, Step, keep, step, take_back
-from ..core.sql.schema.page import Query
+from ..core.sql.schema.query import Query
 
 if TYPE_CHECKING:
     from ..core.service.module import ModuleService

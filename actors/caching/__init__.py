@@ -2,7 +2,7 @@
 
 What is promised. A process answers from its cache only with what was read after the last change it knows of (`cache.py`). A writer's
 process tells the pool after the commit and before the reply leaves, a flow's changes all together before the flow's reply does; the pool
-tells every process that remembers answers and waits for each to confirm, up to 100 ms (`spread.py`). So who has the reply to a write, and
+tells every process that remembers answers and waits for each to confirm, up to 100 ms (`invalidation.py`). So who has the reply to a write, and
 asks any front end, sees the write. The exceptions: a front end that didn't confirm in time, and a writer that died between its commit and
 telling. For the first, the next thing it hears is to forget everything; for the second, the supervisor tells everybody to. Until then,
 and should all of that be lost, an entry lives `cache_seconds`.
@@ -16,9 +16,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ...core.messages import Service, reads
+from ...core.message import Service, reads
 from .cache import NOTHING, Cache, Figures
-from .spread import FILLERS, Announcer, Spread, sources, told_together
+from .invalidation import FILLERS, Announcer, Spread, sources, told_together
 
 if TYPE_CHECKING:
     from ...core.sql.schema.entity import Schema

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 
 from ...core.errors import DeadlineExceeded
 from ...core.kept import weight
-from ...core.messages import call_context, current_call
+from ...core.message import call_context, current_call
 from ...core.metrics import Sample
 from ...core.settings import Settings
 

@@ -13,10 +13,10 @@ from hashlib import blake2b
 
 import orjson
 
+from ...core.graph.dependencies import Showing, showing
 from ...core.graph.plan import Catalogue
-from ...core.graph.showing import Showing, showing
 from ...core.sql.schema.fields import FieldTree
-from ...core.sql.schema.page import Page, Query
+from ...core.sql.schema.query import Page, Query
 from .cache import Cache, Rows
 
 MOST_ROWS = 200

@@ -17,7 +17,7 @@ from ...core.graph.links import LINKS
 from ...core.graph.plan import Catalogue
 from ...core.kept import kept
 from ...core.sql.schema.fields import FieldTree
-from ...core.sql.schema.page import Page, Query, Tied
+from ...core.sql.schema.query import Page, Query, Tied
 from .cache import Cache
 from .documents import MOST_ROWS, SHAPES, Documents, Shape, digest
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from ...core.errors import Misconfigured
 from ...core.ids import ulid
-from ...core.messages import Service, reads
+from ...core.message import Service, reads
 from ...core.metrics import Sample
 from ...core.settings import Settings
 from ..membership.directory import Address, ReplicaId
-from ..messaging.endpoint import Dispatcher, Endpoint
+from ..messaging.admission import Mailbox
+from ..messaging.client import Lost, NotSent, Outgoing, SocketLink
 from ..messaging.handles import Send, handle
-from ..messaging.mailbox import Mailbox
-from ..messaging.transport import Lost, NotSent, Outgoing, SocketLink
-from .cluster import run_dir
+from ..messaging.server import Dispatcher, Endpoint
+from .ray_runtime import run_dir
 
 if TYPE_CHECKING:
     from .supervisor import Supervisor

@@ -26,8 +26,8 @@ from ...core.errors import Misconfigured, Unavailable, VelellaError
 from ...core.settings import Settings
 from ..messaging.handles import Send, handle
 from ..topology import Pool, Topology
-from .cluster import NAMESPACE
 from .control import SUPERVISOR, SupervisorService
+from .ray_runtime import NAMESPACE
 from .replica import on_node
 from .supervisor import Supervisor
 

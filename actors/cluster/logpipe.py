@@ -9,7 +9,7 @@ import os
 import sys
 
 from ...core.settings import Settings
-from .cluster import make_run_dir, run_dir
+from .ray_runtime import make_run_dir, run_dir
 
 CAPACITY = 1 << 20
 """Bytes that the pipe holds, where the kernel lets us have them: what may be written in a pause."""

@@ -29,10 +29,10 @@ from ...core.errors import VelellaError
 from ...core.settings import Settings
 from ..host import Host
 from ..membership.directory import NODE, Address, Directory, ReplicaId, Wire
-from ..membership.terms import term_of
+from ..membership.epochs import term_of
 from ..topology import Pool
 from . import logpipe
-from .cluster import NAMESPACE, run_dir
+from .ray_runtime import NAMESPACE, run_dir
 
 log = logs.logger("velella.replica")
 

@@ -24,20 +24,20 @@ from ...core.logs import logger
 from ...core.metrics import Sample
 from ...core.settings import Settings
 from ..membership.directory import HOST, NODE, Address, Directory, ReplicaId
-from ..membership.terms import first_version, take_term, term_of
+from ..membership.epochs import first_version, take_term, term_of
 from ..messaging.router import Router, socket_links
 from ..messaging.tls import client_tls
-from ..observe.metrics import gather
+from ..observe.scrape import gather
 from ..services import import_path
 from ..topology import Pool, Topology
 from .autoscale import Scaling
-from .changes import Changes
-from .cluster import Cluster, Surroundings, run_dir
 from .control import Control, supervisor_handle
 from .logpipe import LogPipe
 from .members import Member, node_for
 from .nodes import Nodes
+from .ray_runtime import Cluster, Surroundings, run_dir
 from .reconcile import DRAINING, Start, Wanted, in_order, moves
+from .rollout import Changes
 
 log = logger("velella.supervisor")
 

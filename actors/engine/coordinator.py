@@ -25,20 +25,20 @@ from ...core.flow.journal import Outgrown
 from ...core.flow.run import Run
 from ...core.ids import new_id
 from ...core.logs import logger
-from ...core.messages import Service, call_context, keyed, reads
+from ...core.message import Service, call_context, keyed, reads
 from ...core.metrics import Sample, Timings
 from ...core.sql.db.database import Database
 from ...core.sql.read.statements import Statements
-from ...core.sql.schema.page import Page, Query
+from ...core.sql.schema.query import Page, Query
 from ..caching import told_together
 from ..locking import LockProvider, locks
 from . import queries
+from .admin_view import completed, done, errors_of, steps_of
 from .durable import DurableFlows
 from .events import Relay
 from .lease import Lease
 from .store import Executions
 from .tables import LIVE_STATES, SCHEMA
-from .telling import completed, done, errors_of, steps_of
 
 if TYPE_CHECKING:
     from ..context import HostContext

@@ -18,7 +18,7 @@ from ...core.flow.journal import Diverged, Entry, Parked, Superseded
 from ...core.flow.run import DURABLE_SECONDS, ONWARD, Answer, Run
 from ...core.ids import new_id
 from ...core.logs import logger
-from ...core.messages import CallContext, call_context, current_call
+from ...core.message import CallContext, call_context, current_call
 from ...core.metrics import Timings
 from ..caching import told_together
 from .journal import ExecutionJournal, pack_entries, unpack_entries

@@ -23,7 +23,7 @@ from ...core.flow.attempts import as_velella_error
 from ...core.flow.definitions import subscribers
 from ...core.flow.run import Run
 from ...core.logs import logger
-from ...core.messages import CallContext, call_context
+from ...core.message import CallContext, call_context
 from ...core.sql.db.compiled import Compiled
 from ...core.sql.db.database import Database
 from . import queries

@@ -13,7 +13,7 @@ from ...core.codec import pack, unpack
 from ...core.errors import GoesOn, Unavailable, VelellaError
 from ...core.ids import new_id
 from ...core.logs import logger
-from ...core.messages import CallContext, call_context, current_call
+from ...core.message import CallContext, call_context, current_call
 from ...core.sql.db.database import Database
 from . import queries
 from .lease import Lease

@@ -113,7 +113,7 @@ EXECUTION = Entity(
         "created_at": lambda row: row.c.started_at,
         "updated_at": lambda row: func.coalesce(row.c.finished_at, row.c.started_at, type_=Timestamp),
         "deleted_at": lambda row: cast(null(), Timestamp),
-        # what rows hold packed: the coordinator puts them in (see `telling.py`)
+        # what rows hold packed: the coordinator puts them in (see `admin_view.py`)
         "execution": lambda row: cast(null(), Json),
         "context": lambda row: cast(null(), Json),
     },

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from ...core.errors import NotFound, VelellaError
 from ...core.logs import logger
-from ...core.messages import call_context
+from ...core.message import call_context
 from .store import Executions, Outcome
 
 log = logger("velella.workflows")

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ...core.errors import Busy, ReplyLost, Unavailable
-from ...core.messages import CallContext, call_context
+from ...core.message import CallContext, call_context
 from .leases import Grip, LockProvider
 from .service import table_beside
 from .table import LONGEST_LEASE, LockTable

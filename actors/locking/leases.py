@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from ...core.errors import VelellaError
 from ...core.logs import logger
-from ...core.messages import CallContext, call_context
+from ...core.message import CallContext, call_context
 
 P = TypeVar("P")
 

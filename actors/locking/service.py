@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from ...core.messages import Service, reads
+from ...core.message import Service, reads
 from ...core.metrics import Sample
 from .table import LONGEST_LEASE, LockTable
 

@@ -55,7 +55,7 @@ class Directory:
 
     services: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)
     version: int = 0
-    """Rises with each change, as the supervisor counts them; whatever a later one says is higher (see `terms.py`)."""
+    """Rises with each change, as the supervisor counts them; whatever a later one says is higher (see `epochs.py`)."""
     away: frozenset[ReplicaId] = frozenset()
     """Those that don't answer the supervisor, listed or not: what they had begun is for others to go on with."""
     leaving: frozenset[Address] = frozenset()

@@ -14,8 +14,8 @@ from typing import Any, cast
 
 from ...core.codec import travelled
 from ...core.errors import DeadlineExceeded, VelellaError
-from ...core.messages import CallContext, Kind, Service, call_context, message_kind, see_write
-from .figures import MessageFigures
+from ...core.message import CallContext, Kind, Service, call_context, message_kind, see_write
+from .metrics import MessageFigures
 
 Send = Callable[..., Awaitable[Any]]
 Resolve = Callable[[str, str], Send]

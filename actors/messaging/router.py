@@ -27,10 +27,10 @@ from typing import Any
 from ...core.errors import DeadlineExceeded, ReplyLost, TookDown, Unavailable, VelellaError
 from ...core.ids import ulid
 from ...core.logs import logger
-from ...core.messages import CallContext, call_context, see_write
+from ...core.message import CallContext, call_context, see_write
 from ..membership.directory import HOST, Address, Directory, ReplicaId
+from .client import Introduction, Link, Lost, NotSent, Outgoing, RayLink, SocketLink
 from .handles import Send, Signature
-from .transport import Introduction, Link, Lost, NotSent, Outgoing, RayLink, SocketLink
 
 log = logger("velella.router")
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from ..errors import DeadlineExceeded, ReplyLost, Unavailable, UnexpectedState, VelellaError
 from ..logs import logger
-from ..messages import call_context, current_call
+from ..message import call_context, current_call
 
 T = TypeVar("T")
 log = logger("velella.flow")

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import ParamSpec, TypeVar
 
 from ..graph.links import LINKS
-from ..messages import addressed
+from ..message import addressed
 from ..service.writing import Kept
 from ..sql.write.undo import Change
 from .flow import Flow

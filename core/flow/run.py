@@ -14,7 +14,7 @@ from ..codec import travelled
 from ..errors import Conflict, GoesOn, UnexpectedState, VelellaError
 from ..ids import drawn_from, following, new_id
 from ..logs import logger
-from ..messages import CallContext, call_context, current_call, write_seen
+from ..message import CallContext, call_context, current_call, write_seen
 from .attempts import as_velella_error, finished, is_in_doubt, is_refused, pause_after, within, worth_retrying
 from .definitions import Retry, Step, Workflow
 from .flow import Flow, FlowContext, Held

@@ -14,8 +14,8 @@ from typing import Any, Protocol
 
 from ..budget import DEPTH, REACHES, SORTED
 from ..errors import InvalidData
-from ..sql.schema.page import Query, Tied
-from ..sql.schema.tally import tally_of
+from ..sql.schema.deltas import tally_of
+from ..sql.schema.query import Query, Tied
 from .links import Edge
 from .plan import Catalogue
 

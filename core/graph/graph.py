@@ -17,7 +17,7 @@ from ..budget import ROWS
 from ..errors import InvalidData, NotFound, UnexpectedState
 from ..kept import kept
 from ..sql.schema.fields import FieldTree
-from ..sql.schema.page import Page, Query
+from ..sql.schema.query import Page, Query
 from .across import at, local_filters, ordered_keys, orders_across
 from .plan import Catalogue, Join, Path, Plan, plan
 

@@ -51,7 +51,7 @@ class Link:
     right: Side
     extra: tuple[Column, ...] = ()
     tallied: bool = False
-    """Whether its table has a tally (`sql/tally.py`): long lists are filtered by it."""
+    """Whether its table has a tally (`sql/schema/deltas.py`): long lists are filtered by it."""
 
     def side(self, key: str) -> Side:
         """The side whose column is `key`."""

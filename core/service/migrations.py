@@ -50,7 +50,7 @@ from ..sql.db.compiled import DIALECT
 from ..sql.db.failures import translated
 from ..sql.schema.columns import Money, Quantity, Timestamp
 from ..sql.schema.definition import create_views, drop_views, extensions, view_stamps
-from ..sql.schema.tally import create_tallies, drop_tallies, tally_stamps
+from ..sql.schema.deltas import create_tallies, drop_tallies, tally_stamps
 from .module import Module
 
 _LOCK = 0x56454C454C4C41

@@ -26,7 +26,7 @@ from ..clock import iso
 from ..codec import pack, unpack
 from ..errors import Conflict, InvalidData, NotFound, ReplyLost, VelellaError
 from ..graph.links import Reference
-from ..messages import call_context, one_statement, reads, writes
+from ..message import call_context, one_statement, reads, writes
 from ..settings import Settings
 from ..sql.db.compiled import Answering
 from ..sql.db.database import Database
@@ -35,8 +35,8 @@ from ..sql.read.documents import Showing
 from ..sql.read.lists import Lists
 from ..sql.read.statements import Statements
 from ..sql.schema.entity import Entity, Schema
-from ..sql.schema.page import Page, Query
-from ..sql.write.messages import CameBefore, MessageLog, answer_of, is_step, value_of
+from ..sql.schema.query import Page, Query
+from ..sql.write.inbox import CameBefore, MessageLog, answer_of, is_step, value_of
 from ..sql.write.undo import Pair, keys_of
 from ..sql.write.writes import WriteStatements, by_columns, cascades, guard_of, in_order
 from .providers import Providers

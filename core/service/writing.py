@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Generic, TypedDict, TypeVar
 
 from sqlalchemy import Table
 
-from ..messages import Service, message_kind, writes
+from ..message import Service, message_kind, writes
 from ..sql.db.database import Database
 from ..sql.schema.entity import Schema
 from ..sql.write.undo import Aggregate, Change, Pair, TakingBack

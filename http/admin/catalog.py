@@ -29,7 +29,7 @@ from ..kit import (
     Write,
 )
 from ..kit.bodies import Rank
-from ..store.trees import TREE, TREES, category_list, one_category
+from ..store.category_trees import TREE, TREES, category_list, one_category
 
 routes = Routes()
 

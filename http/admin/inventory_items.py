@@ -6,7 +6,7 @@ from typing import Any
 
 from ...core.errors import NotFound
 from ...core.json import dumps
-from ...core.sql.schema.page import Query
+from ...core.sql.schema.query import Query
 from ...workflows.inventory.items import INVENTORY_ITEMS, create_inventory_items, delete_inventory_items
 from ...workflows.inventory.levels import (
     batch_inventory_levels,

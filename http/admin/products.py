@@ -35,7 +35,7 @@ from ..kit import (
 from ..kit.filters import meaning
 from ..kit.flows import Row
 from ..kit.nested import belonging, deleted_from
-from ..store.stock import add_all_quantities, drop_unasked
+from ..store.quantities import add_all_quantities, drop_unasked
 from .product_bodies import (
     BatchNeeds,
     BatchOptions,

@@ -9,7 +9,7 @@ from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
 from ...core.errors import InvalidData, NotFound
-from ...core.sql.schema.page import Query
+from ...core.sql.schema.query import Query
 from ...workflows.promotion.promotions import PROMOTIONS, batch_promotion_rules, update_promotions
 from ..kit.bodies import ABSENT, AdditionalData, AtLeastOne, Body, Metadata, Number, Whole
 from ..kit.filters import MANY, OPERATORS, STAMPS, TEXT, Filters

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.json import dumps
-from ...core.messages import CallContext, call_context
+from ...core.message import CallContext, call_context
 from ..kit.bodies import ABSENT, Body
 from ..kit.filters import MANY, OPERATORS, TEXT, Filters
 from ..kit.request import Answer, Reply, Request

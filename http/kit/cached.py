@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...actors.caching import QUIET_MODULES
+from ...core.graph.dependencies import Showing, showing
 from ...core.graph.reach import paths_of, reached
-from ...core.graph.showing import Showing, showing
 from ...core.sql.schema.fields import FieldTree
 from .view import words
 

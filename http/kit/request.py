@@ -24,7 +24,7 @@ from ...core.graph.reach import paths_of, reached
 from ...core.json import dumps
 from ...core.settings import Settings
 from ...core.sql.schema.fields import FieldTree
-from ...core.sql.schema.page import Page, Query
+from ...core.sql.schema.query import Page, Query
 from ...modules import Modules
 from .access import Actor, PublishableKey
 from .client import client_address

@@ -8,7 +8,7 @@ from typing import Any
 from prometheus_client.core import Metric as Family
 from prometheus_client.exposition import choose_encoder
 
-from ...actors.observe.metrics import Gathered
+from ...actors.observe.scrape import Gathered
 from ...core.metrics import BOUNDS, METRICS, Metric, Sample
 
 _BOUNDS = (*(f"{bound:g}" for bound in BOUNDS), "+Inf")

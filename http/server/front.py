@@ -20,15 +20,15 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from ...actors.caching import Cache
-from ...actors.messaging.mailbox import Stay
+from ...actors.messaging.admission import Stay
 from ...actors.observe.readiness import Readiness
 from ...core import tracing
 from ...core.errors import Busy, DeadlineExceeded, Misconfigured, Unavailable, VelellaError
-from ...core.graph.showing import Showing
+from ...core.graph.dependencies import Showing
 from ...core.json import dumps
 from ...core.kept import TIMES, Kept, weight
 from ...core.logs import frequent, logger
-from ...core.messages import CallContext, Service, call_context
+from ...core.message import CallContext, Service, call_context
 from ...core.metrics import Sample, Timings
 from ...modules.file.files import Files
 from ..kit.access import CUSTOMER_OPTIONAL, USER
@@ -53,8 +53,8 @@ from .connections import Connections
 from .cors import Cors, area_of
 from .credentials import Credentials
 from .dashboard import dashboard_page, is_dashboard
+from .fast_path import Lane
 from .incoming import Understood, check_head, check_query, read_body
-from .lane import Lane
 from .static import STATIC, static_file
 from .tokens import Tokens
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from ...actors.observe.metrics import Gathered, gather
+from ...actors.observe.scrape import Gathered, gather
 from ...core.errors import VelellaError
 from ...core.logs import logger
 from ...core.metrics import Sample

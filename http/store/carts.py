@@ -8,7 +8,7 @@ from typing import Any
 from ...core.errors import InvalidData, PaymentAuthorizationFailed, PaymentRequiresMore, VelellaError
 from ...core.json import Fragment, dumps
 from ...core.sql.schema.fields import FieldTree
-from ...core.sql.schema.page import Query
+from ...core.sql.schema.query import Query
 from ...modules.cart.showing import shown
 from ...workflows.cart.choosing import add_shipping_methods
 from ...workflows.cart.complete import complete_cart

@@ -7,7 +7,7 @@ from ..kit.filters import BOOLEAN, MANY, OPERATORS, STAMPS, TEXT, Filters
 from ..kit.request import Answer, Request
 from ..kit.routes import Routes
 from ..kit.view import View, words
-from .trees import TREE, TREES, category_list, one_category
+from .category_trees import TREE, TREES, category_list, one_category
 from .views import PRODUCT_ALLOWED, for_sale, under
 
 routes = Routes()

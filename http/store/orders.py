@@ -7,7 +7,7 @@ from typing import Any
 
 from ...core.json import dumps
 from ...core.sql.schema.fields import FieldTree
-from ...core.sql.schema.page import Page
+from ...core.sql.schema.query import Page
 from ...modules.order.showing import shown
 from ...modules.payment.showing import shown as collections_shown
 from ...workflows.cart.complete import Completed

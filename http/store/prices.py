@@ -10,7 +10,7 @@ from typing import Any
 from ...commerce.totals import without_and_with_tax
 from ...core.errors import InvalidData
 from ...core.json import dumps
-from ...core.sql.schema.page import Query
+from ...core.sql.schema.query import Query
 from ..kit.request import Request
 
 Row = dict[str, Any]

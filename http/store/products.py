@@ -9,14 +9,14 @@ from typing import Any
 from ...core.errors import InvalidData
 from ...core.json import dumps
 from ...core.kept import kept
-from ...core.sql.schema.page import Query
+from ...core.sql.schema.query import Query
 from ..kit.cached import Cached
 from ..kit.filters import BOOLEAN, MANY, PAGING, STAMPS, TEXT, Filters, meaning
 from ..kit.request import Answer, Request, envelope, list_envelope, not_found
 from ..kit.routes import Routes
 from ..kit.view import Fields, View
 from .prices import CONTEXT, Asking, Row, add_prices, asking, price_texts
-from .stock import add_quantities, drop_unasked
+from .quantities import add_quantities, drop_unasked
 from .views import PRODUCT, VARIANT
 
 routes = Routes()

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...core.errors import InvalidData, NotAllowed
-from ...core.messages import reads, writes
+from ...core.message import reads, writes
 from ...core.service.module import ModuleService, Row
 from . import queries
 from .tables import SCHEMA

@@ -12,7 +12,7 @@ from ...core.clock import utc_now
 from ...core.emails import email_address, folded
 from ...core.errors import Busy, InvalidData, NotFound, Unauthorized
 from ...core.ids import new_id
-from ...core.messages import reads, writes
+from ...core.message import reads, writes
 from ...core.service.module import ModuleContext, ModuleService, Row
 from . import queries
 from .limits import Limits

@@ -10,9 +10,9 @@ from typing import Any
 from ...commerce.totalled import CART, totalled
 from ...core.emails import email_address
 from ...core.errors import Conflict, InvalidData, NotFound
-from ...core.messages import keyed, one_statement, reads, writes
+from ...core.message import keyed, one_statement, reads, writes
 from ...core.service.module import ModuleService, Row
-from ...core.sql.schema.page import Page, Query
+from ...core.sql.schema.query import Page, Query
 from . import queries
 from .tables import COLUMNS, SCHEMA
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...commerce.money import CURRENCIES
-from ...core.messages import writes
+from ...core.message import writes
 from ...core.service.module import ModuleService
 from . import queries
 from .tables import SCHEMA

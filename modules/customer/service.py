@@ -11,7 +11,7 @@ from ...core.clock import iso
 from ...core.emails import email_address
 from ...core.errors import Conflict
 from ...core.ids import new_id
-from ...core.messages import one_statement, stands_alone, writes
+from ...core.message import one_statement, stands_alone, writes
 from ...core.service.module import Keys, ModuleService, Row, Rows
 from ...core.sql.write.undo import Pair, TakingBack
 from .queries import GUEST, JOIN_GROUPS, LEAVE_GROUPS, LOCK_CUSTOMERS, UNSET_DEFAULTS

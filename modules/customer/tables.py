@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Table, Text, UniqueConstraint, false
 
 from ...core.sql.schema.columns import address_columns, email_column, identity, metadata_column, module_metadata, timestamps, trigrams
+from ...core.sql.schema.deltas import keep_tally
 from ...core.sql.schema.entity import Entity, Schema, many, one, through
-from ...core.sql.schema.tally import keep_tally
 
 metadata = module_metadata()
 

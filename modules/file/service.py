@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ...core.messages import repeatable, writes
+from ...core.message import repeatable, writes
 from ...core.service.module import ModuleContext, ModuleService, Row, Rows
 from .files import Files
 from .names import checked_type, new_name

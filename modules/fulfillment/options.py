@@ -7,7 +7,7 @@ from typing import Any
 
 from ...core.errors import InvalidData, NotFound, UnexpectedState
 from ...core.ids import new_id
-from ...core.messages import reads, writes
+from ...core.message import reads, writes
 from ...core.service.module import Keys, ModuleService, Row, Rows, remembered
 from .matching import Destination, check_rules, lies_in, rules_hold
 from .provider import FulfillmentProvider

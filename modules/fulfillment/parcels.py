@@ -8,7 +8,7 @@ from typing import Any
 from ...core.clock import utc_now
 from ...core.errors import NotAllowed, NotFound, Unavailable
 from ...core.ids import new_id
-from ...core.messages import writes
+from ...core.message import writes
 from ...core.service.module import ModuleService, Row, Rows
 from .provider import Consignment, FulfillmentProvider
 from .queries import LOCK_FULFILLMENT

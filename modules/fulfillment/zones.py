@@ -7,7 +7,7 @@ from typing import Any
 
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
-from ...core.messages import writes
+from ...core.message import writes
 from ...core.service.module import Keys, ModuleService, Row, Rows
 from .matching import normal
 from .queries import GEO_ZONES_OF, LOCK_PROFILES, LOCK_ZONES, PROFILES_IN_USE

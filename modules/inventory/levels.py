@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Table
 
 from ...core.errors import InvalidData, NotAllowed, NotFound
-from ...core.messages import reads, writes
+from ...core.message import reads, writes
 from ...core.service.module import Keys, ModuleService, Row, Rows
 from ...core.sql.write.undo import Pair
 from .demand import exact

@@ -12,8 +12,8 @@ from sqlalchemy import Table
 from ...core import json
 from ...core.errors import InsufficientInventory, InvalidData, NotFound, VelellaError
 from ...core.ids import new_id
-from ...core.messages import writes
-from ...core.service.folding import Folder, folds
+from ...core.message import writes
+from ...core.service.batching import Folder, folds
 from ...core.service.module import Keys, ModuleContext, ModuleService, Row, Rows
 from ...core.sql.write.merging import turned
 from ...core.sql.write.undo import Pair

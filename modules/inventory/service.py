@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from ...core.errors import InvalidData
 from ...core.ids import new_id
-from ...core.messages import one_statement, writes
+from ...core.message import one_statement, writes
 from ...core.service.module import Keys, Row, Rows
 from .levels import Levels
 from .reservations import Reservations

@@ -21,8 +21,8 @@ from sqlalchemy import (
 )
 
 from ...core.sql.schema.columns import COUNTED, Quantity, identity, metadata_column, module_metadata, timestamps, trigrams
+from ...core.sql.schema.deltas import keep_tally
 from ...core.sql.schema.entity import Entity, Expression, Schema, many, one
-from ...core.sql.schema.tally import keep_tally
 
 metadata = module_metadata()
 

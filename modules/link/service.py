@@ -11,7 +11,7 @@ from ...core.errors import InvalidData
 from ...core.graph.links import LINKS, Link, Side
 from ...core.ids import new_id
 from ...core.json import loads
-from ...core.messages import one_statement, reads, writes
+from ...core.message import one_statement, reads, writes
 from ...core.service.module import ModuleService, Row
 from ...core.sql.db.compiled import Compiled
 from . import queries

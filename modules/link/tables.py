@@ -10,8 +10,8 @@ from sqlalchemy import Column, Index, MetaData, Numeric, Table, Text, text
 
 from ...core.graph.links import LINKS, Link, Side
 from ...core.sql.schema.columns import module_metadata, timestamps
+from ...core.sql.schema.deltas import keep_tally
 from ...core.sql.schema.entity import Entity, Schema
-from ...core.sql.schema.tally import keep_tally
 
 metadata = module_metadata()
 

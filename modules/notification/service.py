@@ -9,7 +9,7 @@ from ...core.emails import email_address
 from ...core.errors import InvalidData, Misconfigured, NotFound
 from ...core.ids import new_id
 from ...core.logs import logger
-from ...core.messages import repeatable, writes
+from ...core.message import repeatable, writes
 from ...core.service.module import ModuleContext, ModuleService, Row, Rows
 from ...core.service.provider_rows import keep_provider_rows
 from .letters import letter

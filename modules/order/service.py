@@ -11,11 +11,11 @@ from ...commerce.totalled import ORDER, totalled
 from ...core import json
 from ...core.clock import iso, utc_now
 from ...core.errors import InvalidData, NotFound
-from ...core.messages import keyed, one_statement, reads, writes
+from ...core.message import keyed, one_statement, reads, writes
 from ...core.service.module import ModuleService, Row
 from ...core.sql.db.failures import Collided
 from ...core.sql.schema.fields import FieldTree
-from ...core.sql.schema.page import Page, Query
+from ...core.sql.schema.query import Page, Query
 from . import changing, queries
 from .changing import Amendment, Outcome
 from .placing import words

@@ -8,7 +8,7 @@ from ...commerce.totalled import ORDER, totalled
 from ...core.service.module import Row
 from ...core.sql.read.documents import Documents
 from ...core.sql.schema.catalog import Catalog
-from ...core.sql.write import shown as rows_of
+from ...core.sql.write import readback as rows_of
 from .schema import SCHEMA
 from .tables import order as table
 

@@ -48,7 +48,7 @@ from ...core.sql.schema.columns import (
     timestamps,
     trigrams,
 )
-from ...core.sql.schema.tally import keep_tally
+from ...core.sql.schema.deltas import keep_tally
 
 metadata = module_metadata()
 inside = MetaData()

@@ -14,7 +14,7 @@ from ...core.errors import (
     PaymentRequiresMore,
     VelellaError,
 )
-from ...core.messages import repeatable
+from ...core.message import repeatable
 from ...core.service.module import Row
 from . import books
 from .provider import Ask, Outcome

@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 from ...core.clock import iso, utc_now
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.json import loads
-from ...core.messages import one_statement, repeatable, stands_alone, writes
+from ...core.message import one_statement, repeatable, stands_alone, writes
 from ...core.service.module import ModuleService, Row, Rows
-from ...core.sql.schema.page import Query
+from ...core.sql.schema.query import Query
 from . import books
 from .queries import ASSIGN, COLLECTION_FOR, COLUMNS, LOCK_COLLECTION, OPEN, REFRESH_COLLECTION, UNASSIGN, WRITE
 from .tables import SCHEMA

@@ -17,7 +17,7 @@ from ...commerce import money
 from ...core.clock import iso, utc_now
 from ...core.errors import InvalidData, NotAllowed, NotFound, PaymentOutcomeUnknown
 from ...core.ids import new_id
-from ...core.messages import one_statement, reads, repeatable, writes
+from ...core.message import one_statement, reads, repeatable, writes
 from ...core.service.module import Row
 from .provider import Ask, Outcome
 from .queries import (

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ...core.ids import new_id
-from ...core.messages import repeatable, stands_alone, writes
+from ...core.message import repeatable, stands_alone, writes
 from ...core.service.module import Row
 from ...core.service.provider_rows import keep_provider_rows
 from .authorizing import Authorizing

@@ -12,9 +12,9 @@ from ...commerce import money
 from ...core.clock import iso, utc_now
 from ...core.errors import Conflict, InvalidData, NotFound, PaymentAuthorizationFailed, PaymentOutcomeUnknown
 from ...core.ids import new_id
-from ...core.messages import one_statement, repeatable, writes
+from ...core.message import one_statement, repeatable, writes
 from ...core.service.module import Keys, Row, Rows
-from ...core.sql.write.shown import shown
+from ...core.sql.write.readback import shown
 from . import books, tables
 from .books import Booking
 from .collections import Collections, moment

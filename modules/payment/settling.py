@@ -14,7 +14,7 @@ from typing import Literal
 
 from ...core.clock import iso, utc_now
 from ...core.logs import logger
-from ...core.messages import reads, repeatable
+from ...core.message import reads, repeatable
 from ...core.service.module import Row, Rows
 from . import books
 from .collections import moment

@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
-from ...core.messages import one_statement, reads, writes
+from ...core.message import one_statement, reads, writes
 from ...core.service.module import ModuleContext, ModuleService, remembered
 from . import queries
 from .calculation import Context, buyer, calculated_prices, numbers

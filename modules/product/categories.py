@@ -12,9 +12,9 @@ from ...core import json
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.ids import new_id
 from ...core.logs import logger
-from ...core.messages import reads, writes
+from ...core.message import reads, writes
 from ...core.service.module import ModuleService
-from ...core.sql.schema.page import Page, Query
+from ...core.sql.schema.query import Page, Query
 from ...core.sql.write.merging import turned
 from ...core.sql.write.undo import Pair, TakingBack
 from . import category_queries as queries

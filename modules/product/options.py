@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
-from ...core.messages import writes
+from ...core.message import writes
 from ...core.service.module import ModuleService
 from . import queries
 from .choices import Choice, text_values, value_rows

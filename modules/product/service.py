@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
-from ...core.messages import one_statement, reads, writes
+from ...core.message import one_statement, reads, writes
 from . import queries
 from .categories import Categories
 from .choices import Choice, Combination, refuse_twins, refuse_twins_of, values_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Boolean, CheckConstraint, Column, Double, ForeignKey, Index, Integer, MetaData, Table, Text, false, true
 
 from ...core.sql.schema.columns import identity, metadata_column, module_metadata, timestamps, trigrams
-from ...core.sql.schema.tally import keep_tally
+from ...core.sql.schema.deltas import keep_tally
 
 metadata = module_metadata()
 

@@ -9,7 +9,7 @@ from sqlalchemy import Table
 
 from ...core.errors import InvalidData
 from ...core.ids import new_id
-from ...core.messages import writes
+from ...core.message import writes
 from ...core.service.module import Row, Rows
 from . import queries, tables
 from .checks import check_budget, check_campaign, check_dates, check_promotion

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...core.messages import reads
+from ...core.message import reads
 from ...core.service.module import ModuleService, Rows, remembered
 
 OFFER = (

@@ -9,7 +9,7 @@ from typing import Any
 from ...commerce.money import total
 from ...core.errors import NotAllowed
 from ...core.ids import new_id
-from ...core.messages import writes
+from ...core.message import writes
 from ...core.service.module import Row
 from . import queries
 from .computing import attribute_of

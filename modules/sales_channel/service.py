@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...core.messages import writes
+from ...core.message import writes
 from ...core.service.module import ModuleService, Row
 from . import queries
 from .tables import SCHEMA

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypedDict
 
 from ...core.ids import new_id
-from ...core.messages import reads, writes
+from ...core.message import reads, writes
 from ...core.service.module import ModuleService, Row
 from . import queries
 from .tables import SCHEMA

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
-from ...core.messages import writes
+from ...core.message import writes
 from ...core.service.module import ModuleService, Row
 from . import queries
 from .tables import SCHEMA

@@ -9,7 +9,7 @@ import asyncpg
 
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
-from ...core.messages import reads, writes
+from ...core.message import reads, writes
 from ...core.service.module import ModuleService, Row, Rows, remembered
 from ...core.service.provider_rows import keep_provider_rows
 from .provider import Taxable, TaxLine, TaxProvider

@@ -12,7 +12,7 @@ import jwt
 from ...core.clock import iso, utc_now
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.ids import new_id
-from ...core.messages import writes
+from ...core.message import writes
 from ...core.service.module import ModuleService, Row
 from . import queries
 from .tables import SCHEMA

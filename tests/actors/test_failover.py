@@ -14,7 +14,7 @@ import pytest
 from velella.actors.membership.directory import Address, Directory, ReplicaId
 from velella.actors.messaging.router import rendezvous
 from velella.core.errors import ReplyLost, TookDown, Unavailable
-from velella.core.messages import CallContext, call_context
+from velella.core.message import CallContext, call_context
 
 if TYPE_CHECKING:
     from .conftest import Colony

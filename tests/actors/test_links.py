@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from velella.actors.membership.directory import Address, Directory, ReplicaId
+from velella.actors.messaging.client import ClientProtocol, Lost, NotSent, Outgoing, RayLink
+from velella.actors.messaging.frames import REQUEST
 from velella.actors.messaging.handles import Signature
 from velella.actors.messaging.router import Router
-from velella.actors.messaging.transport import ClientProtocol, Lost, NotSent, Outgoing, RayLink
-from velella.actors.messaging.wire import REQUEST
 from velella.core.errors import ReplyLost, Unavailable
 
 ME, THERE = ReplicaId("http", 0), Address(ReplicaId("product", 1), path="/nowhere")

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from velella.actors.membership.directory import HOST
-from velella.actors.messaging.endpoint import Dispatcher, Running
-from velella.actors.messaging.mailbox import Mailbox
-from velella.actors.messaging.wire import REFUSED, REPLY, REQUEST
+from velella.actors.messaging.admission import Mailbox
+from velella.actors.messaging.frames import REFUSED, REPLY, REQUEST
+from velella.actors.messaging.server import Dispatcher, Running
 from velella.core.codec import unpack
 from velella.core.errors import Busy
-from velella.core.messages import Service, reads
+from velella.core.message import Service, reads
 from velella.core.service.module import ModuleService
 
 

@@ -15,7 +15,7 @@ from velella.actors.host import local_host
 from velella.actors.membership.directory import Address, ReplicaId
 from velella.actors.messaging.router import LONGEST_PAUSE, Peer
 from velella.core.errors import Busy, DeadlineExceeded, NotFound, Unavailable, VelellaError
-from velella.core.messages import CallContext, call_context
+from velella.core.message import CallContext, call_context
 from velella.core.settings import Settings
 
 if TYPE_CHECKING:

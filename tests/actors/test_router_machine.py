@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from velella.actors.membership.directory import Address, Directory, ReplicaId
+from velella.actors.messaging.client import Lost, NotSent, Outgoing
 from velella.actors.messaging.handles import Signature
 from velella.actors.messaging.router import Router
-from velella.actors.messaging.transport import Lost, NotSent, Outgoing
 from velella.core.errors import Busy, DeadlineExceeded, Unavailable, VelellaError
-from velella.core.messages import CallContext, call_context
+from velella.core.message import CallContext, call_context
 
 from ..simulated import SimulatedLoop
 
@@ -34,7 +34,7 @@ clock: list[SimulatedLoop] = []
 def simulated_time(monkeypatch: pytest.MonkeyPatch) -> None:
     simulated = SimpleNamespace(monotonic=lambda: clock[-1].now)
     monkeypatch.setattr("velella.actors.messaging.router.time", simulated)
-    monkeypatch.setattr("velella.core.messages.time", simulated)
+    monkeypatch.setattr("velella.core.message.time", simulated)
 
 
 class Replica:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from velella.actors.messaging.transport import Outgoing, RayLink
-from velella.actors.messaging.wire import FrameProtocol
+from velella.actors.messaging.client import Outgoing, RayLink
+from velella.actors.messaging.frames import FrameProtocol
 from velella.core import codec
 from velella.core.errors import NotFound, TooLarge
 

@@ -9,7 +9,7 @@ import pytest
 
 from velella.actors.host import Host
 from velella.actors.membership.directory import Address, ReplicaId
-from velella.core.messages import Service
+from velella.core.message import Service
 from velella.core.settings import Settings
 
 

@@ -107,7 +107,7 @@ async def test_messages_reach_replicas_over_their_sockets(shop: tuple[Supervisor
 
 async def test_where_no_socket_can_be_opened_messages_go_as_ray_calls(shop: tuple[Supervisor, Settings]) -> None:
     from velella.actors.cluster.replica import batch_call
-    from velella.actors.messaging.transport import Outgoing, RayLink
+    from velella.actors.messaging.client import Outgoing, RayLink
 
     link = RayLink(lambda: batch_call("velella-toys-0"))
     asked = [link.request(Outgoing("toy", "echo", [number], {}, "trace"), 5.0) for number in range(100)]

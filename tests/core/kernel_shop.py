@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ARRAY, Boolean, Column, ForeignKey, Index, Integer, Table, Text, bindparam, func, insert, select, text, update
 
 from velella.core.errors import NotAllowed
-from velella.core.messages import one_statement, writes
+from velella.core.message import one_statement, writes
 from velella.core.service.module import ModuleContext, ModuleService
 from velella.core.service.providers import Providers
 from velella.core.settings import Settings
@@ -17,8 +17,8 @@ from velella.core.sql.db.compiled import answering, array_param
 from velella.core.sql.db.database import Database
 from velella.core.sql.schema.columns import Json, Money, identity, metadata_column, module_metadata, timestamps, version
 from velella.core.sql.schema.definition import definition
+from velella.core.sql.schema.deltas import keep_tally
 from velella.core.sql.schema.entity import Entity, Schema, many, one, through
-from velella.core.sql.schema.tally import keep_tally
 
 metadata = module_metadata()
 

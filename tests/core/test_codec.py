@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from velella.core.codec import pack, travelled, unpack, wire
-from velella.core.sql.schema.page import Page, Query
+from velella.core.sql.schema.query import Page, Query
 
 text = st.text(st.characters(exclude_categories=["Cs"]))
 times = st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30), timezones=st.just(UTC))

@@ -25,7 +25,7 @@ from velella.core.sql.schema.columns import Money, identity, module_metadata, ti
 from velella.core.sql.schema.definition import definition
 from velella.core.sql.schema.entity import Entity, Schema, many, one
 from velella.core.sql.schema.fields import FieldTree
-from velella.core.sql.schema.page import Page, Query
+from velella.core.sql.schema.query import Page, Query
 from velella.modules import NAMES
 from velella.modules.link.service import LinkService
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from velella.core.errors import InvalidData
-from velella.core.sql.schema.page import Query
+from velella.core.sql.schema.query import Query
 
 from ..conftest import clone
 from .kernel_shop import ShopService, product_tag, shop_on

@@ -10,7 +10,7 @@ import pytest
 
 from velella.core.errors import InvalidData, NotFound, VelellaError
 from velella.core.sql.db.compiled import Asked
-from velella.core.sql.schema.page import Query
+from velella.core.sql.schema.query import Query
 
 from .kernel_shop import ShopService, product_tag, shop_on
 

@@ -12,10 +12,10 @@ from sqlalchemy import bindparam, select, text, update
 
 from velella.core import codec
 from velella.core.errors import Conflict, DeadlineExceeded, InvalidData, NotAllowed, NotFound, ReplyLost, TooLarge, Unavailable
-from velella.core.messages import CallContext, call_context
+from velella.core.message import CallContext, call_context
 from velella.core.sql.db.compiled import any_of, compiled
 from velella.core.sql.db.database import Database, Databases
-from velella.core.sql.schema.page import Query
+from velella.core.sql.schema.query import Query
 
 from .kernel_shop import TAKE, Changes, ShopService, product, shop_on
 

@@ -20,7 +20,7 @@ from velella.core.settings import Settings
 from velella.core.sql.db.database import Database
 from velella.core.sql.read import lists
 from velella.core.sql.read.lists import Lists, Scale
-from velella.core.sql.schema.page import Query, Tied
+from velella.core.sql.schema.query import Query, Tied
 
 from .kernel_shop import Changes, ShopService, shop_on
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from velella.core.errors import NotAllowed, ReplyLost, VelellaError
-from velella.core.messages import CallContext, call_context
-from velella.core.service.folding import Folder
+from velella.core.message import CallContext, call_context
+from velella.core.service.batching import Folder
 
 from ..lossy import Lossy, lossy
 from .kernel_shop import SCHEMA, Changes, ShopService, shop_on

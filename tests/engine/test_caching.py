@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from velella.actors.caching import Cache
-from velella.actors.caching.spread import SOURCES, Announcer, Spread
+from velella.actors.caching.invalidation import SOURCES, Announcer, Spread
 from velella.actors.host import Host
 from velella.actors.membership.directory import Address, Directory, ReplicaId
 from velella.actors.services import load, module_names
 from velella.core.errors import DeadlineExceeded
-from velella.core.messages import CallContext, call_context, current_call
+from velella.core.message import CallContext, call_context, current_call
 from velella.core.settings import Settings
 
 PRODUCT = frozenset({"product", "price"})

@@ -19,7 +19,7 @@ from velella.actors.membership.directory import ReplicaId
 from velella.core.errors import Conflict, DeadlineExceeded, GoesOn, NotAllowed, NotFound, Unavailable, UnexpectedState
 from velella.core.flow import Flow, step, workflow
 from velella.core.flow.definitions import _steps, _workflows
-from velella.core.messages import CallContext, call_context, current_call
+from velella.core.message import CallContext, call_context, current_call
 
 from ..forks import forked
 

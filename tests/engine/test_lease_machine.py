@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from velella.core.errors import NotAllowed, Unavailable
 from velella.core.flow import Flow, step, workflow
-from velella.core.messages import call_context
+from velella.core.message import call_context
 from velella.core.sql.db.database import Database
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from velella.core.errors import Busy, Conflict, DeadlineExceeded, NotAllowed, Un
 from velella.core.flow import Flow, FlowContext, on_hook, step, workflow
 from velella.core.flow.journal import Outgrown
 from velella.core.flow.run import Run
-from velella.core.messages import CallContext, call_context
+from velella.core.message import CallContext, call_context
 from velella.core.settings import Settings
 
 done: list[str] = []

@@ -14,7 +14,7 @@ from velella.actors.cluster.postgres import EmbeddedPostgres
 from velella.actors.host import local_host
 from velella.core.errors import Misconfigured
 from velella.core.ids import ulid
-from velella.core.messages import current_call
+from velella.core.message import current_call
 from velella.core.settings import Settings
 from velella.http.auth import identities
 from velella.http.server import FrontEnd

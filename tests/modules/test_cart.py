@@ -12,7 +12,7 @@ import pytest
 from velella.core.errors import Conflict, InvalidData, NotFound
 from velella.core.ids import new_id
 from velella.core.sql.db.compiled import Compiled
-from velella.core.sql.schema.page import Query
+from velella.core.sql.schema.query import Query
 from velella.modules.cart.service import CartService
 from velella.modules.cart.showing import shown as shown_in_hand
 from velella.modules.cart.tables import COLUMNS, SCHEMA, cart

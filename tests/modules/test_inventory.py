@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from velella.core.errors import InsufficientInventory, InvalidData, NotAllowed, NotFound, VelellaError
-from velella.core.messages import CallContext, call_context
+from velella.core.message import CallContext, call_context
 from velella.core.service.module import ModuleContext
 from velella.core.sql.db.database import Database
-from velella.core.sql.schema.page import Query
+from velella.core.sql.schema.query import Query
 from velella.modules.inventory.service import InventoryService
 
 from .one_module import alone

@@ -11,7 +11,7 @@ import pytest
 from velella.core.codec import travelled
 from velella.core.errors import InvalidData
 from velella.core.flow import keep
-from velella.core.messages import CallContext, call_context
+from velella.core.message import CallContext, call_context
 from velella.core.service.migrations import migrate
 from velella.core.service.module import ModuleContext
 from velella.core.service.providers import Providers

@@ -12,10 +12,10 @@ import pytest
 from velella.core.clock import iso, utc_now
 from velella.core.errors import InvalidData, NotFound
 from velella.core.ids import new_id
-from velella.core.messages import CallContext, call_context
+from velella.core.message import CallContext, call_context
 from velella.core.service.module import ModuleService
 from velella.core.sql.db.compiled import Compiled
-from velella.core.sql.schema.page import Query
+from velella.core.sql.schema.query import Query
 from velella.modules.order.placing import placed
 from velella.modules.order.schema import SCHEMA
 from velella.modules.order.service import OrderService

@@ -12,7 +12,7 @@ import pytest
 from velella.core.errors import InvalidData, NotAllowed, NotFound, PaymentAuthorizationFailed, PaymentOutcomeUnknown, PaymentRequiresMore
 from velella.core.service.providers import Providers
 from velella.core.settings import ProviderSettings
-from velella.core.sql.schema.page import Query
+from velella.core.sql.schema.query import Query
 from velella.modules.payment import books as books_of
 from velella.modules.payment import operations, tables
 from velella.modules.payment.provider import AccountHolder, Ask, Data, Outcome, PaymentProvider, Status

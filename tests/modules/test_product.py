@@ -11,7 +11,7 @@ import pytest
 
 from velella.core.errors import InvalidData, NotFound
 from velella.core.flow import keep
-from velella.core.sql.schema.page import Query
+from velella.core.sql.schema.query import Query
 from velella.modules.product.handles import handle_of
 from velella.modules.product.service import ProductService
 

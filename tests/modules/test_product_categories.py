@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from velella.core.errors import InvalidData, NotAllowed, NotFound
-from velella.core.sql.schema.page import Query
+from velella.core.sql.schema.query import Query
 from velella.modules.product.service import ProductService
 
 from .one_module import alone

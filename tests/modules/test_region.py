@@ -9,7 +9,7 @@ import pytest
 
 from velella.core.errors import InvalidData, NotFound
 from velella.core.flow import keep
-from velella.core.sql.schema.page import Query
+from velella.core.sql.schema.query import Query
 from velella.modules.currency.service import CurrencyService
 from velella.modules.region.service import RegionService
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from velella.core.errors import InvalidData, NotFound
-from velella.core.sql.schema.page import Query
+from velella.core.sql.schema.query import Query
 from velella.modules.stock_location.service import StockLocationService
 
 from .one_module import alone

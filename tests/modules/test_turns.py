@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from velella.core.errors import Busy
-from velella.core.messages import CallContext, call_context
+from velella.core.message import CallContext, call_context
 from velella.modules.auth.providers.turns import Turns
 
 

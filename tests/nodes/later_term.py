@@ -6,10 +6,10 @@ import sys
 
 import ray
 
-from velella.actors.cluster.cluster import NAMESPACE
+from velella.actors.cluster.ray_runtime import NAMESPACE
 from velella.actors.cluster.replica import named_actors
 from velella.actors.membership.directory import Address, Directory
-from velella.actors.membership.terms import first_version, term_of
+from velella.actors.membership.epochs import first_version, term_of
 
 
 def main(cluster: str, replica: str, by: str) -> None:

@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args
 from velella.actors.engine.coordinator import Coordinator
 from velella.actors.host import Host
 from velella.core.errors import Busy, PaymentOutcomeUnknown, ReplyLost, VelellaError
-from velella.core.messages import CallContext, call_context
+from velella.core.message import CallContext, call_context
 from velella.modules.payment.provider import Ask
 from velella.modules.payment.service import PaymentService
 

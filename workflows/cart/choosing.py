@@ -10,7 +10,7 @@ from ...commerce.reprice import reprice
 from ...core.errors import InvalidData
 from ...core.flow import Flow, workflow
 from ...core.ids import new_id
-from ...core.sql.schema.page import Query
+from ...core.sql.schema.query import Query
 from .discounts import save_all
 from .draft import Draft
 from .pricing import CartMarket

@@ -10,7 +10,7 @@ from ...commerce.reprice import reprice
 from ...core.emails import folded
 from ...core.errors import InvalidData, NotFound
 from ...core.flow import Flow, step, workflow
-from ...core.sql.schema.page import Query
+from ...core.sql.schema.query import Query
 from .discounts import open_with_promotions
 from .draft import Draft
 from .lines import put_lines

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypedDict
 from ...core.errors import InvalidData
 from ...core.flow import Flow, step
 from ...core.ids import new_id
-from ...core.sql.schema.page import Query
+from ...core.sql.schema.query import Query
 from ...modules.promotion.computing import Adjustment, compute
 from ...modules.promotion.sharing import Kind
 from .draft import Draft

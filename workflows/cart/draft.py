@@ -20,7 +20,7 @@ from ...commerce.priced import ADDRESSES, Kind, PricedDocument
 from ...core.clock import iso
 from ...core.errors import UnexpectedState
 from ...core.ids import new_id
-from ...core.sql.write.shown import shown
+from ...core.sql.write.readback import shown
 from ...modules.cart import tables
 from ...modules.cart.tables import COLUMNS
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...core.errors import InsufficientInventory, InvalidData
 from ...core.flow import Flow
-from ...core.sql.schema.page import Query
+from ...core.sql.schema.query import Query
 
 Row = dict[str, Any]
 

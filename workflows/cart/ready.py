@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 from ...commerce.money import total
 from ...core.errors import InvalidData, NotAllowed
 from ...core.flow import Flow
-from ...core.sql.schema.page import Query
+from ...core.sql.schema.query import Query
 from ...modules.promotion.computing import COUNTED_BY
 from .draft import Draft
 from .payment import payable

@@ -14,7 +14,7 @@ from typing import Any
 from ...commerce.reprice import reprice
 from ...core.errors import InsufficientInventory, InvalidData, NotAllowed, VelellaError
 from ...core.flow import Flow, workflow
-from ...core.sql.schema.page import Query
+from ...core.sql.schema.query import Query
 from .create import find_sales_channel
 from .discounts import save_all
 from .draft import Draft

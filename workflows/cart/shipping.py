@@ -11,7 +11,7 @@ from typing import Any
 from ...commerce.money import raw
 from ...core.errors import NotFound
 from ...core.flow import Flow, workflow
-from ...core.sql.schema.page import Query
+from ...core.sql.schema.query import Query
 from .draft import Draft
 from .goods import STOCK
 from .surroundings import Surroundings, load_surroundings

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...core.errors import InvalidData
 from ...core.flow import Flow
-from ...core.sql.schema.page import Query
+from ...core.sql.schema.query import Query
 from .draft import Draft
 
 Row = dict[str, Any]

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...core.errors import NotFound
 from ...core.flow import Flow, Kept, keep, step, take_back, workflow
-from ...core.sql.schema.page import Query
+from ...core.sql.schema.query import Query
 from ..rows import Selector, selected
 
 Row = dict[str, Any]

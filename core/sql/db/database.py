@@ -20,7 +20,7 @@ from sqlalchemy.sql.elements import ClauseElement
 
 from ... import json, tracing
 from ...errors import DeadlineExceeded, Unavailable
-from ...messages import call_context
+from ...message import call_context
 from ...metrics import Histogram, Sample
 from .compiled import WIDE, Asked, Compiled, compiled
 from .failures import Disconnected, OutOfTime, ReadOnly, translated, was_not_sent

@@ -31,7 +31,7 @@ from ..schema.columns import LEAST, OF_ROOT, ROOT
 from ..schema.document_views import DELETED, kept_columns
 from ..schema.entity import Entity, Part
 from ..schema.fields import FieldTree
-from ..schema.page import Query
+from ..schema.query import Query
 from ..schema.values import Field
 from .outline import Outline, Related, outlined
 

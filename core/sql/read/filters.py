@@ -44,7 +44,7 @@ from ...budget import Spending
 from ...errors import InvalidData
 from ..schema.columns import ROOT
 from ..schema.entity import Entity, Relation
-from ..schema.page import Tied
+from ..schema.query import Tied
 from ..schema.values import Field
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """Long lists: how many rows they have, and the pages far down in them, without counting them each time.
 
 How many rows a list has, and which rows stand at every so-manieth place in it, is remembered with the snapshot under which it was counted.
-The next statement takes it from there: it adds what the table's tally says has come and gone since (`tally.py`), under its own snapshot.
+The next statement takes it from there: it adds what the table's tally says has come and gone since (`deltas.py`), under its own snapshot.
 So an answer is as right as if everything had been counted, whoever changed what in whichever process. What the tally doesn't tell (filters
 over other tables, say) is counted as ever.
 """
@@ -19,10 +19,10 @@ from cachetools import TTLCache
 
 from ...codec import pack
 from ..db.database import Database
-from ..schema.page import Query
-from ..schema.tally import OLDEST, forgetting, strangers, tally_of
+from ..schema.deltas import OLDEST, forgetting, strangers, tally_of
+from ..schema.query import Query
+from .anchors import Counted, Place, terms_of, told_by
 from .pages import FARTHEST, Known
-from .places import Counted, Place, terms_of, told_by
 from .statements import Statements
 
 LIFE = 1200.0

@@ -33,10 +33,20 @@ from ...budget import DEPTH
 from ...errors import InvalidData
 from ..db.compiled import Compiled, compiled
 from ..schema.catalog import Catalog
+from ..schema.deltas import NOW, tally_of, unseen
 from ..schema.entity import Entity, Relation
 from ..schema.fields import FieldTree
-from ..schema.page import SLOT, Query
-from ..schema.tally import NOW, tally_of, unseen
+from ..schema.query import SLOT, Query
+from .anchors import (
+    MOST_TERMS,
+    Counted,
+    Place,
+    Term,
+    before_place,
+    from_place,
+    terms_of,
+    ties_in,
+)
 from .documents import Showing
 from .filters import (
     NOTHING_HIDDEN,
@@ -49,16 +59,6 @@ from .filters import (
     looks_for_words,
 )
 from .outline import Outline, outlined
-from .places import (
-    MOST_TERMS,
-    Counted,
-    Place,
-    Term,
-    before_place,
-    from_place,
-    terms_of,
-    ties_in,
-)
 
 _EMPTY_LIST: ColumnElement[Any] = literal_column("'[]'::json")
 

@@ -18,11 +18,11 @@ from ...kept import Kept, weight
 from ..db.compiled import WIDE, Asked
 from ..schema.catalog import Catalog
 from ..schema.entity import Schema
-from ..schema.page import Query
+from ..schema.query import Query
+from .anchors import Place
 from .documents import Documents
 from .filters import NOTHING_HIDDEN, TRUE, FilterReader, Shape, Visible, looks_for_words
 from .pages import FARTHEST, UNKNOWN, Known, Numbered, PageMaker
-from .places import Place
 
 STATEMENT_BYTES = 4 * 1024 * 1024
 """Of texts of statements, and of their shapes, that a module remembers."""

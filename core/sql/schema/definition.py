@@ -5,7 +5,7 @@ Besides tables a module may declare, in its metadata's `info`:
     metadata.info["extensions"] = ("pg_trgm",)
     metadata.info["views"] = {"name": "SELECT …"}      # may use those before them; their Table objects live in other metadata
 
-What large tables keep besides (`tally.py`) is made here, too.
+What large tables keep besides (`deltas.py`) is made here, too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sqlalchemy import MetaData
 from sqlalchemy.schema import CreateIndex, CreateSequence, CreateTable
 
 from ..db.compiled import DIALECT
-from .tally import create_tallies
+from .deltas import create_tallies
 
 
 def definition(metadata: MetaData) -> list[str]:

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from ....core.errors import Busy
-from ....core.messages import current_call
+from ....core.message import current_call
 
 T = TypeVar("T")
 

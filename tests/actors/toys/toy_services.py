@@ -14,7 +14,7 @@ from typing import Any
 
 from velella.actors.context import HostContext
 from velella.core.errors import NotFound
-from velella.core.messages import Service, current_call, keyed, reads, writes
+from velella.core.message import Service, current_call, keyed, reads, writes
 
 
 class Toy(Service):

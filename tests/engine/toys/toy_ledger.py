@@ -12,7 +12,7 @@ from sqlalchemy import Column, Integer, Table, Text
 from velella.core.errors import NotAllowed
 from velella.core.flow import Flow, step, workflow
 from velella.core.ids import new_id
-from velella.core.messages import reads, writes
+from velella.core.message import reads, writes
 from velella.core.service.module import Module, ModuleService
 from velella.core.sql.schema.columns import identity, module_metadata
 from velella.core.sql.schema.entity import Entity, Schema

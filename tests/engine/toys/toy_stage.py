@@ -17,7 +17,7 @@ from velella.actors.locking.table import LockTable
 from velella.actors.messaging.handles import local_send
 from velella.core.clock import utc_now
 from velella.core.flow import FlowContext
-from velella.core.messages import Service
+from velella.core.message import Service
 from velella.core.service.module import ModuleContext
 from velella.core.service.providers import Providers
 from velella.core.settings import Settings

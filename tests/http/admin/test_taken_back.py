@@ -13,7 +13,7 @@ from velella.core.flow import Flow, definitions
 from velella.core.flow.journal import Outgrown
 from velella.core.flow.run import Run
 from velella.core.ids import ulid
-from velella.core.messages import write_seen
+from velella.core.message import write_seen
 
 from ..conftest import Shop
 from .conftest import Books, Merchant

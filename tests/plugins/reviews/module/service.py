@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from velella.core.messages import reads, writes
+from velella.core.message import reads, writes
 from velella.core.service.module import ModuleService, Row
 
 from . import queries

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import BindParameter, ColumnElement, FromClause, and_, bindparam, not_, or_, true
 
 from ..schema.catalog import Catalog
+from ..schema.deltas import tally_of
 from ..schema.entity import Entity
-from ..schema.tally import tally_of
 from ..schema.values import Field
 from .filters import Shape
 

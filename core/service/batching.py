@@ -24,7 +24,7 @@ from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..errors import DeadlineExceeded, VelellaError
-from ..messages import CallContext, call_context
+from ..message import CallContext, call_context
 
 if TYPE_CHECKING:
     from .module import ModuleService

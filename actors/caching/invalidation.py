@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...core.errors import VelellaError
 from ...core.logs import logger
-from ...core.messages import CallContext, call_context
+from ...core.message import CallContext, call_context
 
 if TYPE_CHECKING:
     from ...core.settings import Settings

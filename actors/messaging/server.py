@@ -17,14 +17,11 @@ from ...core import tracing
 from ...core.codec import LARGEST, bounded, pack, unpack
 from ...core.errors import Busy, DeadlineExceeded, InvalidData, VelellaError
 from ...core.logs import logger
-from ...core.messages import CallContext, Service, call_context
+from ...core.message import CallContext, Service, call_context
 from ...core.service.module import ModuleService
 from ..membership.directory import HOST, Directory, ReplicaId, Standing
-from .figures import MailFigures, MessageFigures
-from .handles import Send, signatures
-from .mailbox import Mailbox
-from .marks import Marked, Marks, marks_path
-from .wire import (
+from .admission import Mailbox
+from .frames import (
     CALLER,
     CANCEL,
     FAILURE,
@@ -40,6 +37,9 @@ from .wire import (
     FrameProtocol,
     ServerHandshake,
 )
+from .handles import Send, signatures
+from .marks import Marked, Marks, marks_path
+from .metrics import MailFigures, MessageFigures
 
 log = logger("velella.endpoint")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ...core.sql.schema.page import Page, Query
+from ...core.sql.schema.query import Page, Query
 from ..kit.filters import BOOLEAN, Filters
 from ..kit.request import Answer, Request, envelope, list_envelope, not_found
 from ..kit.view import View

@@ -14,8 +14,7 @@ from ...core.codec import bounded, pack, unpack
 from ...core.errors import DeadlineExceeded, VelellaError
 from ...core.logs import logger
 from ..membership.directory import Address, Standing
-from .marks import MarksOf
-from .wire import (
+from .frames import (
     CALLER,
     CANCEL,
     FAILURE,
@@ -28,6 +27,7 @@ from .wire import (
     ClientHandshake,
     FrameProtocol,
 )
+from .marks import MarksOf
 
 log = logger("velella.transport")
 
