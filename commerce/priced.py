@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Literal
 
-from .money import plain
+from ..core.numbers import plain
 from .totals import add_totals
 
 Row = dict[str, Any]

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..core.kept import kept
+from ..core.numbers import raw
 from ..core.sql.schema.fields import FieldTree
-from .money import raw
 from .totals import COURSE_TOTALS, ITEM_ALIASES, LINE_TOTALS, REFUND_TOTALS, TOTALS, add_totals
 
 Row = dict[str, Any]

@@ -25,6 +25,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, Final
 
+from ..core import numbers
 from . import money
 
 PARTS: Final = 30
@@ -109,8 +110,8 @@ def add_totals(parent: Row) -> None:
             parent[f"original_{prefix}_{part}"] = sums[f"original_{part}"]
         parent[f"{prefix}_discount_total"] = sums["discount_total"]
     parent.update(_sums((item_sums, method_sums)))
-    credit = money.plain(_sum(parent.get("credit_lines") or (), "amount"))
-    parent["total"] = money.plain(money.rounded(_EXACT.subtract(parent["total"], credit), str(parent["currency_code"])))
+    credit = numbers.plain(_sum(parent.get("credit_lines") or (), "amount"))
+    parent["total"] = numbers.plain(money.rounded(_EXACT.subtract(parent["total"], credit), str(parent["currency_code"])))
     parent["credit_line_total"] = parent["credit_line_subtotal"] = credit
     parent["credit_line_tax_total"] = parent["gift_card_total"] = parent["gift_card_tax_total"] = _ZERO
     for name in ("refundable_total", *COURSE_TOTALS):
@@ -124,9 +125,9 @@ def _add_line_totals(line: Row, price: Decimal) -> None:
     rate = _EXACT.divide(_sum(tax_lines, "rate"), _HUNDRED) if tax_lines else _ZERO
 
     without, with_tax = without_and_with_tax(price, bool(line.get("is_tax_inclusive")), rate)
-    tax = money.plain(_EXACT.subtract(with_tax, without))
-    line["subtotal"] = line["original_subtotal"] = money.plain(without)
-    line["total"] = line["original_total"] = money.plain(with_tax)
+    tax = numbers.plain(_EXACT.subtract(with_tax, without))
+    line["subtotal"] = line["original_subtotal"] = numbers.plain(without)
+    line["total"] = line["original_total"] = numbers.plain(with_tax)
     line["tax_total"] = line["original_tax_total"] = tax
     line["discount_total"] = line["discount_subtotal"] = line["discount_tax_total"] = _ZERO
     _share(tax_lines, "subtotal", tax)
@@ -141,15 +142,15 @@ def _take_off(line: Row, adjustments: Sequence[Row], subtotal: Decimal, original
     for adjustment in adjustments:
         amount, inclusive = _decimal(adjustment["amount"]), bool(adjustment.get("is_tax_inclusive"))
         without, with_tax = without_and_with_tax(amount, inclusive, rate)
-        adjustment["subtotal"], adjustment["total"] = money.plain(_part(without)), money.plain(_part(with_tax))
+        adjustment["subtotal"], adjustment["total"] = numbers.plain(_part(without)), numbers.plain(_part(with_tax))
         sums[inclusive] = _EXACT.add(sums[inclusive], amount)
     discount_subtotal, discount_total = discounts_of(subtotal, original_total, rate, sums[False], sums[True])
     discount_tax = _EXACT.subtract(discount_total, discount_subtotal)
-    line["discount_total"] = money.plain(discount_total)
-    line["discount_subtotal"] = money.plain(discount_subtotal)
-    line["discount_tax_total"] = money.plain(discount_tax)
-    line["tax_total"] = money.plain(_EXACT.subtract(line["original_tax_total"], discount_tax))
-    line["total"] = money.plain(_EXACT.subtract(original_total, discount_total))
+    line["discount_total"] = numbers.plain(discount_total)
+    line["discount_subtotal"] = numbers.plain(discount_subtotal)
+    line["discount_tax_total"] = numbers.plain(discount_tax)
+    line["tax_total"] = numbers.plain(_EXACT.subtract(line["original_tax_total"], discount_tax))
+    line["total"] = numbers.plain(_EXACT.subtract(original_total, discount_total))
 
 
 def discounts_of(
@@ -166,7 +167,7 @@ def discounts_of(
     left = (_EXACT.subtract(subtotal, without), _EXACT.subtract(original_total, with_tax))
     if rate and (without or with_tax) and min(map(abs, left)) <= _CRUMB:
         return subtotal, original_total
-    return money.plain(_part(without)), money.plain(_part(with_tax))
+    return numbers.plain(_part(without)), numbers.plain(_part(with_tax))
 
 
 def without_and_with_tax(amount: Decimal, inclusive: bool, rate: Decimal) -> tuple[Decimal, Decimal]:
@@ -184,7 +185,7 @@ def in_measure(amount: Decimal, inclusive: bool, wanted: bool, rate: Decimal) ->
         return amount
     factor = _EXACT.add(_ONE, rate)
     other = _EXACT.multiply(amount, factor) if wanted else _EXACT.divide(amount, factor)
-    return money.plain(other.quantize(_FINE, context=_EXACT))
+    return numbers.plain(other.quantize(_FINE, context=_EXACT))
 
 
 def _share(tax_lines: Sequence[Row], field: str, tax: Decimal) -> None:
@@ -193,8 +194,8 @@ def _share(tax_lines: Sequence[Row], field: str, tax: Decimal) -> None:
         rates = _sum(tax_lines, "rate")
         for line in tax_lines[:-1]:
             share = _part(_EXACT.divide(_EXACT.multiply(tax, _decimal(line["rate"])), rates)) if rates else _ZERO
-            line[field] = money.plain(share)
-        tax = money.plain(money.difference(tax, *(line[field] for line in tax_lines[:-1])))
+            line[field] = numbers.plain(share)
+        tax = numbers.plain(numbers.difference(tax, *(line[field] for line in tax_lines[:-1])))
     if tax_lines:
         tax_lines[-1][field] = tax
 
@@ -208,11 +209,11 @@ def _add_refund_totals(item: Row) -> None:
     kept = _EXACT.subtract(quantity, back)
     share = _EXACT.divide(item["total"], quantity) if quantity else _ZERO
     each = share if kept > 0 else _ZERO
-    item["refundable_total"] = money.plain(_part(_EXACT.multiply(each, kept)))
-    item["refundable_total_per_unit"] = money.plain(_part(each))
+    item["refundable_total"] = numbers.plain(_part(_EXACT.multiply(each, kept)))
+    item["refundable_total_per_unit"] = numbers.plain(_part(each))
     for name, counted in COURSE_TOTALS.items():
         times = _decimal(detail.get(counted))
-        item[name] = money.plain(_part(_EXACT.multiply(share, times))) if times else _ZERO
+        item[name] = numbers.plain(_part(_EXACT.multiply(share, times))) if times else _ZERO
 
 
 def _sums(lines: Sequence[Mapping[str, Any]]) -> Mapping[str, Decimal]:
@@ -228,7 +229,7 @@ def _plain_sum(lines: Sequence[Mapping[str, Any]], name: str) -> Decimal:
     """The sum of a total that some lines have, plain as these are."""
     amounts = [amount for line in lines if (amount := line.get(name))]
     if len(amounts) > 1:
-        return money.plain(money.total(amounts))
+        return numbers.plain(numbers.total(amounts))
     return amounts[0] if amounts else _ZERO
 
 

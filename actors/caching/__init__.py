@@ -2,10 +2,10 @@
 
 What is promised. A process answers from its cache only with what was read after the last change it knows of (`cache.py`). A writer's
 process tells the pool after the commit and before the reply leaves, a flow's changes all together before the flow's reply does; the pool
-tells every process that remembers answers and waits for each to confirm, up to 100 ms (`invalidation.py`). So who has the reply to a write, and
-asks any front end, sees the write. The exceptions: a front end that didn't confirm in time, and a writer that died between its commit and
-telling. For the first, the next thing it hears is to forget everything; for the second, the supervisor tells everybody to. Until then,
-and should all of that be lost, an entry lives `cache_seconds`.
+tells every process that remembers answers and waits for each to confirm, up to 100 ms (`invalidation.py`). So a client that has the reply
+to a write, and asks any front end, sees the write. The exceptions: a front end that didn't confirm in time, and a writer that died
+between its commit and telling. For the first, the next thing it hears is to forget everything; for the second, the supervisor tells
+everybody to. Until then, and should all of that be lost, an entry lives `cache_seconds`.
 
 What is asked for seldom twice and changes all the time is never cached, and its changes aren't told: `QUIET_MODULES`, but for those of
 their entities that are settings rather than trade (`Entity.remembered`).

@@ -11,7 +11,8 @@ from ...workflows.settings.layouts import clear_layout_configuration, set_layout
 from ..kit.access import PUBLIC
 from ..kit.bodies import ABSENT, Body, Number, Part
 from ..kit.filters import BOOLEAN, MANY, TEXT, Filters
-from ..kit.request import Answer, Request
+from ..kit.reply import Answer
+from ..kit.request import Request
 from ..kit.routes import Routes, Write
 from ..kit.view import View
 

@@ -8,7 +8,8 @@ from ...workflows.fulfillment.zones import FULFILLMENT_SETS, SERVICE_ZONES
 from ..kit.bodies import ABSENT, Body, Metadata, Part
 from ..kit.flows import Row
 from ..kit.nested import belonging, deleted_from
-from ..kit.request import Answer, Request
+from ..kit.reply import Answer
+from ..kit.request import Request
 from ..kit.routes import Routes, Write
 from ..kit.view import View
 

@@ -17,7 +17,8 @@ from ...workflows.inventory.levels import (
 from ..kit.bodies import ABSENT, Body, Metadata, NotNegative, Number, Part
 from ..kit.filters import BOOLEAN, MANY, NUMBERS, TEXT, Filters
 from ..kit.nested import deleted_from
-from ..kit.request import Answer, Request
+from ..kit.reply import Answer
+from ..kit.request import Request
 from ..kit.resource import require
 from ..kit.routes import Routes, Write
 from ..kit.view import View, words

@@ -10,10 +10,10 @@ from ..kit.access import BEARER, SESSION, Auth
 from ..kit.bodies import Body, Metadata
 from ..kit.filters import MANY, STAMPS, TEXT, Filters, required
 from ..kit.flows import creates
-from ..kit.request import Answer, Request
+from ..kit.reply import Answer, unauthorized
+from ..kit.request import Request
 from ..kit.routes import Routes, Write
 from ..kit.view import View
-from ..server.answers import unauthorized
 from .users import USER
 
 routes = Routes()

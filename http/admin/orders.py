@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from ...commerce.money import raw
 from ...commerce.totals import COURSE_TOTALS, TOTALS
 from ...core.json import dumps
+from ...core.numbers import raw
 from ...workflows.order.update import update_order
 from ..kit.bodies import ABSENT, Body, Metadata
 from ..kit.filters import MANY, NUMBER, NUMBERS, OPERATORS, TEXT, TEXT_LIST, Filters
-from ..kit.request import Answer, Request
+from ..kit.reply import Answer
+from ..kit.request import Request
 from ..kit.routes import Routes
 from ..kit.view import View, words
 from ..store.addresses import AddressBody

@@ -7,7 +7,8 @@ from typing import Any
 from ...workflows.cart.payment import create_payment_session
 from ...workflows.payment.order_collections import create_order_payment_collection, delete_order_payment_collection, mark_as_paid
 from ..kit.bodies import ABSENT, Body, Number
-from ..kit.request import Answer, Request, deleted
+from ..kit.reply import Answer, deleted
+from ..kit.request import Request
 from ..kit.routes import Routes
 from ..kit.view import View
 from ..store.payment_collections import show_collection

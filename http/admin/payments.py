@@ -9,7 +9,8 @@ from ...core.flow import Workflow
 from ...workflows.payment.payments import capture_payment, refund_payment
 from ..kit.bodies import ABSENT, Body, Positive
 from ..kit.filters import MANY, STAMPS, TEXT, Filters
-from ..kit.request import Answer, Request
+from ..kit.reply import Answer
+from ..kit.request import Request
 from ..kit.routes import Routes
 from ..kit.view import View
 

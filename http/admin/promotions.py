@@ -13,7 +13,8 @@ from ...core.sql.schema.query import Query
 from ...workflows.promotion.promotions import PROMOTIONS, batch_promotion_rules, update_promotions
 from ..kit.bodies import ABSENT, AdditionalData, AtLeastOne, Body, Metadata, Number, Whole
 from ..kit.filters import MANY, OPERATORS, STAMPS, TEXT, Filters
-from ..kit.request import Answer, Request, envelope
+from ..kit.reply import Answer, envelope
+from ..kit.request import Request
 from ..kit.routes import Routes, Write
 from ..kit.view import View
 from .campaigns import NewCampaign

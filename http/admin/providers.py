@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..kit.filters import BOOLEAN, MANY, TEXT, Filters
-from ..kit.request import Answer, Request
+from ..kit.reply import Answer
+from ..kit.request import Request
 from ..kit.routes import Routes
 from ..kit.view import View
 

@@ -18,7 +18,8 @@ from ...workflows.fulfillment.options import (
 )
 from ..kit.bodies import ABSENT, Body, Number, Part
 from ..kit.filters import BOOLEAN, MANY, STAMPS, TEXT, Filters, meaning
-from ..kit.request import Answer, Request
+from ..kit.reply import Answer
+from ..kit.request import Request
 from ..kit.resource import require
 from ..kit.routes import Routes, Write
 from ..kit.view import View

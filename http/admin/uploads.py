@@ -12,10 +12,11 @@ from ...core.errors import InvalidData
 from ...core.json import dumps
 from ...workflows.file.files import delete_files
 from ..kit.bodies import ABSENT, Body, Number
-from ..kit.request import Answer, Request, deleted
+from ..kit.receiving import arriving, refuse_codings, too_large
+from ..kit.reply import Answer, deleted
+from ..kit.request import Request
 from ..kit.routes import Routes
 from ..kit.view import View
-from ..server.receiving import arriving, refuse_codings, too_large
 
 routes = Routes()
 

@@ -11,10 +11,10 @@ from ...core.json import dumps
 from ...core.message import CallContext, call_context
 from ..kit.bodies import ABSENT, Body
 from ..kit.filters import MANY, OPERATORS, TEXT, Filters
-from ..kit.request import Answer, Reply, Request
+from ..kit.reply import Answer, Refused, Reply
+from ..kit.request import Request
 from ..kit.routes import Routes
 from ..kit.view import View
-from ..server.answers import Refused
 
 Row = dict[str, Any]
 

@@ -8,8 +8,8 @@ from email.utils import format_datetime
 
 from ...core.json import dumps
 from ..kit import ANY_BEARER, ANY_IDENTITY, SESSION_ONLY, Answer, Reply, Request, Routes
-from ..server.answers import unauthorized
-from ..server.tokens import COOKIE
+from ..kit.access import COOKIE
+from ..kit.reply import unauthorized
 from .claims import claims_of
 
 routes = Routes()

@@ -7,7 +7,8 @@ from contextlib import suppress
 from ...core.errors import InvalidData, NotFound, VelellaError
 from ...workflows.cart.sellable import refresh_cart
 from ...workflows.payment.process import process_payment
-from ..kit.request import Answer, Reply, Request
+from ..kit.reply import Answer, Reply
+from ..kit.request import Request
 from ..kit.routes import Routes
 
 routes = Routes()

@@ -48,7 +48,8 @@ from .filters import (
     choices,
     required,
 )
-from .request import Answer, Paging, Reply, Request, deleted, envelope, list_envelope
+from .reply import Answer, Paging, Reply, deleted, envelope, list_envelope
+from .request import Request
 from .resource import require
 from .routes import BATCH_LIMIT, Route, Routes, Write
 from .view import View

@@ -14,6 +14,8 @@ from typing import Any
 SESSION = "session"
 BEARER = "bearer"
 API_KEY = "api-key"
+COOKIE = "connect.sid"
+"""Names a session."""
 
 
 @dataclass(frozen=True, slots=True)

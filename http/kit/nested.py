@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .request import Answer, Request, as_shown, deleted
+from .reply import Answer, deleted
+from .request import Request, as_shown
 from .view import View
 
 

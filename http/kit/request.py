@@ -11,9 +11,7 @@ or a `Reply` where status or headers differ.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from aiohttp import web
@@ -28,6 +26,7 @@ from ...core.sql.schema.query import Page, Query
 from ...modules import Modules
 from .access import Actor, PublishableKey
 from .client import client_address
+from .reply import Paging, envelope, list_envelope
 from .view import Fields, View
 
 if TYPE_CHECKING:
@@ -41,41 +40,7 @@ if TYPE_CHECKING:
     from .routes import Route
 
 
-@dataclass(slots=True)
-class Reply:
-    """An answer that is more than 200 and JSON."""
-
-    body: bytes | str | dict[str, Any] = b""
-    status: int = 200
-    content_type: str = "application/json"
-    headers: dict[str, str] = field(default_factory=dict)
-    close: bool = False
-    """Close the connection afterwards."""
-    tag: str | None = None
-    """Its entity tag, where that is known already."""
-    kept: bool = False
-    """Whether the answer is remembered, under its tag."""
-    file: Path | None = None
-    """What is sent instead of a body: any part of it that is asked for, and not at all where the client has it."""
-    stream: AsyncIterator[bytes] | None = None
-    """What is sent instead of a body, piece by piece, for as long as the client listens. The request's time doesn't count there."""
-    route: Route | None = None
-    """Which route it is from: the front end fills it in."""
-
-
 R = TypeVar("R")
-
-Answer = bytes | dict[str, Any] | Reply
-
-
-@dataclass(frozen=True, slots=True)
-class Paging:
-    """Which part of a list is asked for."""
-
-    limit: int
-    offset: int
-    order: tuple[str, ...]
-    with_deleted: bool
 
 
 class Request:
@@ -295,19 +260,3 @@ def not_found(view: View, id: str | None, by: str = "id") -> NotFound:
     """The error of a thing that isn't there, in the view's words."""
     label = view.label or view.entity.replace("_", " ").capitalize()
     return NotFound(f"{label} with {by}: {id} was not found" if id is not None else f"{label} was not found")
-
-
-def envelope(key: str, page: Page) -> bytes:
-    """One row's bytes, passed through."""
-    return b'{"%s":%s}' % (key.encode(), page.json[1:-1].strip())
-
-
-def list_envelope(key: str, page: Page, paging: Paging) -> bytes:
-    """Many rows' bytes, passed through."""
-    return b'{"%s":%s,"count":%d,"offset":%d,"limit":%d}' % (key.encode(), page.json, page.count or 0, paging.offset, paging.limit)
-
-
-def deleted(id: str, object: str, parent: bytes | None = None) -> bytes:
-    """The answer of a route that deleted something; `parent` is the JSON of what it belonged to."""
-    head = dumps({"id": id, "object": object, "deleted": True})
-    return head if parent is None else b'%s,"parent":%s}' % (head[:-1], parent)

@@ -22,7 +22,8 @@ from .cached import Cached
 from .filters import NOTHING, Filters
 from .flows import creates, deletes, once, takes, updates
 from .nested import belonging, belongs, deleted_from
-from .request import Answer, Request, deleted
+from .reply import Answer, deleted
+from .request import Request
 from .routes import Handler, Route, Row, Within, Write
 from .view import View
 

@@ -39,7 +39,8 @@ from .access import Auth, auth_of
 from .bodies import Part
 from .cached import Cached
 from .filters import NOTHING, Filters
-from .request import Answer, Request
+from .reply import Answer
+from .request import Request
 from .view import View, words
 
 if TYPE_CHECKING:

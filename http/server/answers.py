@@ -9,7 +9,7 @@ from isal import isal_zlib
 
 from ...core.errors import Conflict, Misconfigured, TooManyRequests, Unavailable, VelellaError
 from ...core.json import dumps
-from ..kit.request import Reply
+from ..kit.reply import Reply
 
 ALWAYS = {"Server": "velella", "X-Content-Type-Options": "nosniff"}
 """Headers of every answer: who we are without a version, and that a browser must not guess what an answer is."""
@@ -19,23 +19,6 @@ RETRY = "The request conflicted with another request. You may retry the request 
 
 COMPRESSED_FROM = 1024
 """Bytes; below that compression makes answers larger or no smaller."""
-
-
-class Refused(Exception):
-    """Stops a request with an answer that isn't an error of the tree: `{"message": "Unauthorized"}`, a page."""
-
-    def __init__(self, reply: Reply) -> None:
-        super().__init__(reply.status)
-        self.reply = reply
-
-
-def unauthorized(message: str = "Unauthorized") -> Refused:
-    return Refused(Reply(dumps({"message": message}), 401))
-
-
-def http_error(status: int, type: str, message: str) -> Refused:
-    """Errors of HTTP itself have no code."""
-    return Refused(Reply(dumps({"type": type, "message": message}), status))
 
 
 def error_reply(error: VelellaError) -> Reply:

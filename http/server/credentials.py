@@ -15,7 +15,7 @@ from ...actors.caching import NOTHING, Cache
 from ...core.errors import Forbidden, NotAllowed
 from ...modules.auth.service import session_digest
 from ..kit.access import API_KEY, BEARER, PUBLIC, SESSION, Actor, Auth, PublishableKey
-from .answers import unauthorized
+from ..kit.reply import unauthorized
 from .cors import Cors
 from .tokens import Tokens
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from ..kit.request import Reply
+from ..kit.reply import Reply
 from .answers import missing_page
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from aiohttp import web
 from ...actors.caching import NOTHING, Cache
 from ...core.settings import Settings
 from ..kit.cached import Remembered
-from ..kit.request import Reply
+from ..kit.reply import Reply
 from .credentials import KEPT, KEY_HEADER, OF_KEYS, SECONDS, Credentials, rows_of
 
 if TYPE_CHECKING:

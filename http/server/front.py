@@ -35,19 +35,11 @@ from ..kit.access import CUSTOMER_OPTIONAL, USER
 from ..kit.cached import LONGEST_QUERY, Cached, Remembered
 from ..kit.client import is_secure
 from ..kit.issues import invalid_request, issues_of
-from ..kit.request import Reply, Request
+from ..kit.reply import Refused, Reply
+from ..kit.request import Request
 from ..kit.routes import Match, Route, RouteTree
 from . import metrics
-from .answers import (
-    ALWAYS,
-    COMPRESSED_FROM,
-    Refused,
-    accepted_coding,
-    compressed,
-    error_reply,
-    missing_page,
-    unknown_reply,
-)
+from .answers import ALWAYS, COMPRESSED_FROM, accepted_coding, compressed, error_reply, missing_page, unknown_reply
 from .conditional import REVALIDATED, entity_tag, matches
 from .connections import Connections
 from .cors import Cors, area_of

@@ -14,12 +14,12 @@ from ...core.json import VALUES, OutOfBounds, received
 from ..kit.bodies import json_type
 from ..kit.filters import BOOLEAN, Filters, with_nulls
 from ..kit.issues import Issue, invalid_request, invalid_type
-from ..kit.request import Paging, Request
+from ..kit.receiving import whole_body
+from ..kit.reply import Paging, http_error
+from ..kit.request import Request
 from ..kit.routes import Route
 from ..kit.view import Fields
-from .answers import http_error
 from .querystring import parse
-from .receiving import whole_body
 
 LARGEST = 2**31 - 1
 BYTES_OF_A_VALUE = 20

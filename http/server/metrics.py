@@ -13,8 +13,7 @@ from ...core.errors import VelellaError
 from ...core.logs import logger
 from ...core.metrics import Sample
 from ...core.settings import Settings
-from ..kit.request import Reply
-from .answers import unauthorized
+from ..kit.reply import Reply, unauthorized
 
 if TYPE_CHECKING:
     from ...actors.context import HostContext

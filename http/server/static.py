@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from ...modules.file.names import type_of
-from ..kit.request import Reply
+from ..kit.reply import Reply
 from .answers import missing_page
 
 if TYPE_CHECKING:

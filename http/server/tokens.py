@@ -13,8 +13,6 @@ from urllib.parse import quote, unquote
 import jwt
 from cachetools import LRUCache
 
-COOKIE = "connect.sid"
-
 _COOKIE = re.compile(r"(?:^|;\s*)connect\.sid=([^;]*)")
 _BASE64_END = "="
 

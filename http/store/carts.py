@@ -31,7 +31,8 @@ from ..kit.bodies import (
     Part,
     Positive,
 )
-from ..kit.request import Answer, Reply, Request, deleted
+from ..kit.reply import Answer, Reply, deleted
+from ..kit.request import Request
 from ..kit.routes import Routes
 from ..kit.view import Fields, View, words
 from .addresses import AddressBody

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..kit.cached import Cached
 from ..kit.filters import BOOLEAN, MANY, OPERATORS, STAMPS, TEXT, Filters
-from ..kit.request import Answer, Request
+from ..kit.reply import Answer
+from ..kit.request import Request
 from ..kit.routes import Routes
 from ..kit.view import View, words
 from .category_trees import TREE, TREES, category_list, one_category

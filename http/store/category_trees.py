@@ -7,7 +7,8 @@ from typing import Any
 
 from ...core.sql.schema.query import Page, Query
 from ..kit.filters import BOOLEAN, Filters
-from ..kit.request import Answer, Request, envelope, list_envelope, not_found
+from ..kit.reply import Answer, envelope, list_envelope
+from ..kit.request import Request, not_found
 from ..kit.view import View
 
 TREE: dict[str, Any] = {"include_ancestors_tree": BOOLEAN, "include_descendants_tree": BOOLEAN}

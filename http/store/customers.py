@@ -8,7 +8,8 @@ from ...workflows.customer.customers import CUSTOMERS, create_customer_account
 from ..kit.access import CUSTOMER_REGISTERING
 from ..kit.bodies import Body, Email, Metadata
 from ..kit.filters import MANY, TEXT, Filters
-from ..kit.request import Answer, Request
+from ..kit.reply import Answer
+from ..kit.request import Request
 from ..kit.routes import Routes
 from ..kit.view import View, words
 from .addresses import CustomerAddressBody

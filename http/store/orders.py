@@ -14,7 +14,8 @@ from ...workflows.cart.complete import Completed
 from ...workflows.order.statuses import LISTED, MADE_OF, ONE, widened, with_statuses
 from ..kit.access import CUSTOMER
 from ..kit.filters import MANY, Filters
-from ..kit.request import Answer, Request, list_envelope, not_found
+from ..kit.reply import Answer, list_envelope
+from ..kit.request import Request, not_found
 from ..kit.routes import Routes
 from ..kit.view import View, words
 from .views import under

@@ -9,7 +9,8 @@ from ...modules.payment.showing import shown
 from ...workflows.cart.payment import create_payment_collection, create_payment_session
 from ..kit.bodies import ABSENT, Body
 from ..kit.filters import TEXT, Filters, required
-from ..kit.request import Answer, Request
+from ..kit.reply import Answer
+from ..kit.request import Request
 from ..kit.routes import Routes
 from ..kit.view import View, words
 from .views import under

@@ -12,7 +12,8 @@ from ...core.kept import kept
 from ...core.sql.schema.query import Query
 from ..kit.cached import Cached
 from ..kit.filters import BOOLEAN, MANY, PAGING, STAMPS, TEXT, Filters, meaning
-from ..kit.request import Answer, Request, envelope, list_envelope, not_found
+from ..kit.reply import Answer, envelope, list_envelope
+from ..kit.request import Request, not_found
 from ..kit.routes import Routes
 from ..kit.view import Fields, View
 from .prices import CONTEXT, Asking, Row, add_prices, asking, price_texts

@@ -9,7 +9,8 @@ from ...core.sql.schema.fields import FieldTree
 from ...workflows.cart.shipping import calculate_shipping_option, list_shipping_options
 from ..kit.bodies import ABSENT, Body
 from ..kit.filters import BOOLEAN, TEXT, Filters, required
-from ..kit.request import Answer, Request
+from ..kit.reply import Answer
+from ..kit.request import Request
 from ..kit.routes import Routes
 from ..kit.view import View, words
 from .views import under

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypedDict
 
-from ...commerce.money import difference, total
 from ...core.emails import email_address
 from ...core.errors import InvalidData, NotAllowed
 from ...core.ids import new_id
+from ...core.numbers import difference, total
 from ...core.sql.write.merging import merged
 from .placing import ADDRESSES, summary
 from .tables import order_address

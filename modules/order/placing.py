@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from ...commerce.money import difference, raw
 from ...commerce.totals import add_totals
 from ...core.ids import new_id
+from ...core.numbers import difference, raw
 from .tables import COLUMNS, WORDS
 
 Row = dict[str, Any]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from ...commerce import money
+from ...core import numbers
 from ...core.ids import new_id
 from .provider import Outcome
 from .tables import BOOKKEEPING, payment_collection
@@ -119,8 +119,8 @@ def authorize(collection: Row, session: Row, outcome: Outcome, now: str) -> Book
         taken = amount if outcome.captured is None else min(outcome.captured, amount)
         capture = {"id": new_id("capt"), "amount": taken, "payment_id": id, "created_at": now}
         payment["captured_at"] = now if taken >= amount else None
-        collection["captured_amount"] = money.total((collection["captured_amount"] or Decimal(0), taken))
-    collection["authorized_amount"] = money.total((collection["authorized_amount"] or Decimal(0), amount))
+        collection["captured_amount"] = numbers.total((collection["captured_amount"] or Decimal(0), taken))
+    collection["authorized_amount"] = numbers.total((collection["authorized_amount"] or Decimal(0), amount))
     restate(collection, now)
     return Booking(payment, capture)
 

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from ...commerce import money
+from ...core import numbers
 from ...core.clock import iso, utc_now
 from ...core.errors import InvalidData, NotAllowed, NotFound, PaymentOutcomeUnknown
 from ...core.ids import new_id
@@ -234,9 +235,9 @@ def _amount_for(kind: Kind, payment: Row, standing: Mapping[str, Any], wanted: D
     if kind == "capture":
         if payment["captured_at"] is not None:
             return None
-        left, what = money.difference(authorized, captured, standing["capturing"]), "authorized and not yet captured"
+        left, what = numbers.difference(authorized, captured, standing["capturing"]), "authorized and not yet captured"
     else:
-        left, what = money.difference(captured, standing["refunded"], standing["refunding"]), "captured and not yet refunded"
+        left, what = numbers.difference(captured, standing["refunded"], standing["refunding"]), "captured and not yet refunded"
     amount = left if wanted is None else wanted
     if amount <= 0 or amount > left:
         raise InvalidData(f"Cannot {kind} {amount:f} of payment {id}: {left:f} is {what}")

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Literal, TypeVar
 
 from ...commerce import money
+from ...core import numbers
 from ...core.clock import iso, utc_now
 from ...core.errors import Conflict, InvalidData, NotFound, PaymentAuthorizationFailed, PaymentOutcomeUnknown
 from ...core.ids import new_id
@@ -301,4 +302,4 @@ def _begun(collection: Row, provider_id: str, data: Mapping[str, Any], key: str 
 
 def _price(collection: Mapping[str, Any]) -> tuple[Decimal, str]:
     """What a session for the collection asks for: its amount with the decimals that the currency has."""
-    return money.plain(money.rounded(collection["amount"], collection["currency_code"])), collection["currency_code"]
+    return numbers.plain(money.rounded(collection["amount"], collection["currency_code"])), collection["currency_code"]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from ...commerce.money import PRECISION
 from ...core.errors import InvalidData
+from ...core.numbers import PRECISION
 from .prices import as_number
 
 Context = Mapping[str, Any]

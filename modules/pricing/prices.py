@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from ...commerce.money import plain
 from ...core.errors import InvalidData
 from ...core.ids import new_id
-from ...core.numbers import is_narrow, number_of
+from ...core.numbers import is_narrow, number_of, plain
 
 OPERATORS = ("eq", "gt", "gte", "lt", "lte")
 

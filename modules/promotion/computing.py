@@ -30,7 +30,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from ...commerce.money import total
+from ...core.numbers import total
 from .matching import all_hold, all_hold_for
 from .sharing import Kind, Share, Target, less, percent, split, times, whole, within
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 from typing import Any, Literal
 
-from ...commerce.money import decimals, total
+from ...commerce.money import decimals
 from ...commerce.totals import discounts_of, in_measure
+from ...core.numbers import total
 
 Kind = Literal["items", "shipping_methods"]
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from ...commerce.money import total
 from ...core.errors import NotAllowed
 from ...core.ids import new_id
 from ...core.message import writes
+from ...core.numbers import total
 from ...core.service.module import Row
 from . import queries
 from .computing import attribute_of

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from velella.commerce.money import CURRENCIES, decimals, plain, raw, rounded
+from velella.commerce.money import CURRENCIES, decimals, rounded
+from velella.core.numbers import plain, raw
 
 
 @pytest.mark.parametrize(

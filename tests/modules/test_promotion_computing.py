@@ -14,8 +14,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from velella.commerce.money import decimals, total
+from velella.commerce.money import decimals
 from velella.commerce.totals import add_totals, without_and_with_tax
+from velella.core.numbers import total
 from velella.modules.promotion.computing import Computed, compute
 from velella.modules.promotion.matching import holds
 

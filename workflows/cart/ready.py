@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypedDict
 
-from ...commerce.money import total
 from ...core.errors import InvalidData, NotAllowed
 from ...core.flow import Flow
+from ...core.numbers import total
 from ...core.sql.schema.query import Query
 from ...modules.promotion.computing import COUNTED_BY
 from .draft import Draft

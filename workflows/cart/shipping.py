@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from ...commerce.money import raw
 from ...core.errors import NotFound
 from ...core.flow import Flow, workflow
+from ...core.numbers import raw
 from ...core.sql.schema.query import Query
 from .draft import Draft
 from .goods import STOCK

@@ -22,7 +22,7 @@ from typing import Any
 
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
-from ....commerce import money
+from ... import numbers
 from ...errors import InvalidData, Unavailable
 from ...json import dumps
 from ...kept import kept
@@ -270,7 +270,7 @@ def _kept(place: _Place, row: Mapping[str, Any]) -> Row:
             value = column.field.taken(value)
         if column.least is not None and value is not None and value < column.least:
             raise InvalidData(f"'{column.name}' can't be {value}")
-        made[column.name] = money.digits(value) if column.amount and value is not None else value
+        made[column.name] = numbers.digits(value) if column.amount and value is not None else value
     if place.places:
         made |= _written(place.places, row)
     return made
@@ -287,7 +287,7 @@ def _showing_rows(
     there already as it is shown."""
 
     def show(row: Row, ups: tuple[Row, ...]) -> Row:
-        made = {name: money.raw(row[column]) if raw else row[column] for name, column, raw in columns}
+        made = {name: numbers.raw(row[column]) if raw else row[column] for name, column, raw in columns}
         for name, many, living, inner in below:
             held = row[name]
             if many:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Boolean, Column, False_, Integer, Numeric, Table, True_
 from sqlalchemy.types import TypeDecorator
 
-from ....commerce import money
+from ... import numbers
 from ..schema.columns import ROOT, Money, Quantity
 
 
@@ -31,7 +31,7 @@ def shown(table: Table, row: Mapping[str, Any], at: str, *, twins: bool = True) 
             value = plain(value)
         made[name] = value
         if twin is not None and twins:
-            made[twin] = money.raw(value)
+            made[twin] = numbers.raw(value)
     made["created_at"] = row.get("created_at") or at
     made["updated_at"] = at
     made["deleted_at"] = None
@@ -56,4 +56,4 @@ def _default(c: Column[Any]) -> Any:
 
 def _plain(c: Column[Any]) -> Callable[[Any], Any] | None:
     type_ = c.type.impl_instance if isinstance(c.type, TypeDecorator) else c.type
-    return (lambda value: money.plain(Decimal(value))) if isinstance(type_, Numeric) else None
+    return (lambda value: numbers.plain(Decimal(value))) if isinstance(type_, Numeric) else None

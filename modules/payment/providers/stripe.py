@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import aiohttp
 
 from ....commerce import money
+from ....core import numbers
 from ....core.errors import (
     Busy,
     InvalidData,
@@ -300,7 +301,7 @@ def minor_units(amount: Decimal, currency: str) -> int:
     """An amount as Stripe counts it, the nearest that it can move. Raises InvalidData for one that is finer than its currency, and for one
     of which nothing would be left."""
     step = STEPS.get(currency.lower())
-    moved = amount if step is None else money.nearest(amount, step)
+    moved = amount if step is None else numbers.nearest(amount, step)
     scaled = moved.scaleb(_decimals(currency))
     units = int(scaled)
     if units != scaled or money.rounded(amount, currency) != amount or (amount and not units):
@@ -310,4 +311,4 @@ def minor_units(amount: Decimal, currency: str) -> int:
 
 def major_units(units: int, currency: str) -> Decimal:
     """The reverse of `minor_units`."""
-    return money.plain(Decimal(units).scaleb(-_decimals(currency)))
+    return numbers.plain(Decimal(units).scaleb(-_decimals(currency)))

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from aiohttp import web
 
 from ...core.settings import Settings
-from .answers import Refused, http_error
+from .reply import Refused, http_error
 
 EACH = 1.0
 """Seconds between two looks at how a body comes along."""

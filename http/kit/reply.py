@@ -1,0 +1,82 @@
+"""What a route may answer, and how it is wrapped."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...core.json import dumps
+from ...core.sql.schema.query import Page
+
+if TYPE_CHECKING:
+    from .routes import Route
+
+
+@dataclass(slots=True)
+class Reply:
+    """An answer that is more than 200 and JSON."""
+
+    body: bytes | str | dict[str, Any] = b""
+    status: int = 200
+    content_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
+    close: bool = False
+    """Close the connection afterwards."""
+    tag: str | None = None
+    """Its entity tag, where that is known already."""
+    kept: bool = False
+    """Whether the answer is remembered, under its tag."""
+    file: Path | None = None
+    """What is sent instead of a body: any part of it that is asked for, and not at all where the client has it."""
+    stream: AsyncIterator[bytes] | None = None
+    """What is sent instead of a body, piece by piece, for as long as the client listens. The request's time doesn't count there."""
+    route: Route | None = None
+    """Which route it is from: the front end fills it in."""
+
+
+Answer = bytes | dict[str, Any] | Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Which part of a list is asked for."""
+
+    limit: int
+    offset: int
+    order: tuple[str, ...]
+    with_deleted: bool
+
+
+class Refused(Exception):
+    """Stops a request with an answer that isn't an error of the tree: `{"message": "Unauthorized"}`, a page."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.status)
+        self.reply = reply
+
+
+def unauthorized(message: str = "Unauthorized") -> Refused:
+    return Refused(Reply(dumps({"message": message}), 401))
+
+
+def http_error(status: int, type: str, message: str) -> Refused:
+    """Errors of HTTP itself have no code."""
+    return Refused(Reply(dumps({"type": type, "message": message}), status))
+
+
+def envelope(key: str, page: Page) -> bytes:
+    """One row's bytes, passed through."""
+    return b'{"%s":%s}' % (key.encode(), page.json[1:-1].strip())
+
+
+def list_envelope(key: str, page: Page, paging: Paging) -> bytes:
+    """Many rows' bytes, passed through."""
+    return b'{"%s":%s,"count":%d,"offset":%d,"limit":%d}' % (key.encode(), page.json, page.count or 0, paging.offset, paging.limit)
+
+
+def deleted(id: str, object: str, parent: bytes | None = None) -> bytes:
+    """The answer of a route that deleted something; `parent` is the JSON of what it belonged to."""
+    head = dumps({"id": id, "object": object, "deleted": True})
+    return head if parent is None else b'%s,"parent":%s}' % (head[:-1], parent)
