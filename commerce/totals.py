@@ -80,6 +80,17 @@ TOTALS: Final = frozenset(
 )  # fmt: skip
 """Fields that a cart or an order gets."""
 
+_BY_KIND: Final[Mapping[str, tuple[str, str]]] = {
+    name: (kind, total)
+    for kind in ("item", "shipping")
+    for name, total in (
+        *((f"{kind}_{part}", part) for part in ("total", "subtotal", "tax_total", "discount_total")),
+        *((f"original_{kind}_{part}", f"original_{part}") for part in ("total", "subtotal", "tax_total")),
+    )
+}
+"""Totals of the whole → of which lines they are, and what these call them."""
+_NO_SUMS: Final[Mapping[str, Decimal]] = dict.fromkeys(LINE_TOTALS, _ZERO)
+
 Row = MutableMapping[str, Any]
 
 
@@ -104,12 +115,11 @@ def add_totals(parent: Row) -> None:
         _add_line_totals(method, _decimal(method["amount"]))
 
     item_sums, method_sums = _sums(items), _sums(methods)
-    for prefix, sums in (("item", item_sums), ("shipping", method_sums)):
-        for part in ("total", "subtotal", "tax_total"):
-            parent[f"{prefix}_{part}"] = sums[part]
-            parent[f"original_{prefix}_{part}"] = sums[f"original_{part}"]
-        parent[f"{prefix}_discount_total"] = sums["discount_total"]
-    parent.update(_sums((item_sums, method_sums)))
+    for name, (prefix, total) in _BY_KIND.items():
+        parent[name] = (item_sums if prefix == "item" else method_sums)[total]
+    sums = item_sums if not methods else method_sums if not items else _sums((item_sums, method_sums))
+    for name in LINE_TOTALS:
+        parent[name] = sums[name]
     credit = numbers.plain(_sum(parent.get("credit_lines") or (), "amount"))
     parent["total"] = numbers.plain(money.rounded(_EXACT.subtract(parent["total"], credit), str(parent["currency_code"])))
     parent["credit_line_total"] = parent["credit_line_subtotal"] = credit
@@ -125,15 +135,19 @@ def _add_line_totals(line: Row, price: Decimal) -> None:
     rate = _EXACT.divide(_sum(tax_lines, "rate"), _HUNDRED) if tax_lines else _ZERO
 
     without, with_tax = without_and_with_tax(price, bool(line.get("is_tax_inclusive")), rate)
-    tax = numbers.plain(_EXACT.subtract(with_tax, without))
     line["subtotal"] = line["original_subtotal"] = numbers.plain(without)
-    line["total"] = line["original_total"] = numbers.plain(with_tax)
-    line["tax_total"] = line["original_tax_total"] = tax
+    if rate:
+        line["total"] = line["original_total"] = numbers.plain(with_tax)
+        line["tax_total"] = line["original_tax_total"] = numbers.plain(_EXACT.subtract(with_tax, without))
+    else:
+        line["total"] = line["original_total"] = line["subtotal"]
+        line["tax_total"] = line["original_tax_total"] = _ZERO
     line["discount_total"] = line["discount_subtotal"] = line["discount_tax_total"] = _ZERO
-    _share(tax_lines, "subtotal", tax)
     if adjustments:
         _take_off(line, adjustments, without, with_tax, rate)
-    _share(tax_lines, "total", line["tax_total"])
+    if tax_lines:
+        _share(tax_lines, "subtotal", line["original_tax_total"])
+        _share(tax_lines, "total", line["tax_total"])
 
 
 def _take_off(line: Row, adjustments: Sequence[Row], subtotal: Decimal, original_total: Decimal, rate: Decimal) -> None:
@@ -196,41 +210,48 @@ def _share(tax_lines: Sequence[Row], field: str, tax: Decimal) -> None:
             share = _part(_EXACT.divide(_EXACT.multiply(tax, _decimal(line["rate"])), rates)) if rates else _ZERO
             line[field] = numbers.plain(share)
         tax = numbers.plain(numbers.difference(tax, *(line[field] for line in tax_lines[:-1])))
-    if tax_lines:
-        tax_lines[-1][field] = tax
+    tax_lines[-1][field] = tax
 
 
 def _add_refund_totals(item: Row) -> None:
     """The share of a line's total that belongs to what the buyer still has."""
     detail, quantity = item["detail"], _decimal(item["quantity"])
     back = _ZERO
-    for state in ("requested", "received", "dismissed"):
-        back = _EXACT.add(back, _decimal(detail.get(f"return_{state}_quantity")))
+    for counted in ("return_requested_quantity", "return_received_quantity", "return_dismissed_quantity"):
+        if times := detail.get(counted):
+            back = _EXACT.add(back, _decimal(times))
     kept = _EXACT.subtract(quantity, back)
     share = _EXACT.divide(item["total"], quantity) if quantity else _ZERO
     each = share if kept > 0 else _ZERO
     item["refundable_total"] = numbers.plain(_part(_EXACT.multiply(each, kept)))
     item["refundable_total_per_unit"] = numbers.plain(_part(each))
     for name, counted in COURSE_TOTALS.items():
-        times = _decimal(detail.get(counted))
-        item[name] = numbers.plain(_part(_EXACT.multiply(share, times))) if times else _ZERO
+        times = detail.get(counted)
+        item[name] = numbers.plain(_part(_EXACT.multiply(share, _decimal(times)))) if times else _ZERO
 
 
 def _sums(lines: Sequence[Mapping[str, Any]]) -> Mapping[str, Decimal]:
     """Sums of the totals that lines were given, or of such sums."""
-    if any(line["discount_total"] or line["discount_subtotal"] for line in lines):
-        return {name: _plain_sum(lines, name) for name in LINE_TOTALS}
-    sums = {name: _plain_sum(lines, name) for name in ("total", "subtotal", "tax_total")}
-    originals = {f"original_{name}": amount for name, amount in sums.items()}
-    return {**sums, **originals, "discount_total": _ZERO, "discount_subtotal": _ZERO, "discount_tax_total": _ZERO}
+    if not lines:
+        return _NO_SUMS
+    if len(lines) == 1:
+        return lines[0]
+    for line in lines:
+        if line["discount_total"] or line["discount_subtotal"]:
+            return {name: _plain_sum(lines, name) for name in LINE_TOTALS}
+    sums = dict(_NO_SUMS)
+    for name in ("total", "subtotal", "tax_total"):
+        sums[name] = sums[f"original_{name}"] = _plain_sum(lines, name)
+    return sums
 
 
 def _plain_sum(lines: Sequence[Mapping[str, Any]], name: str) -> Decimal:
     """The sum of a total that some lines have, plain as these are."""
-    amounts = [amount for line in lines if (amount := line.get(name))]
-    if len(amounts) > 1:
-        return numbers.plain(numbers.total(amounts))
-    return amounts[0] if amounts else _ZERO
+    sum, several = _ZERO, False
+    for line in lines:
+        if amount := line.get(name):
+            sum, several = (_EXACT.add(sum, amount), True) if sum else (amount, several)
+    return numbers.plain(sum) if several else sum
 
 
 def _sum(rows: Sequence[Row], name: str) -> Decimal:

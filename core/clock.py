@@ -11,4 +11,5 @@ def utc_now() -> datetime:
 
 def iso(moment: datetime) -> str:
     """As the API shows a time: ISO 8601, UTC, milliseconds."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    text = (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat(timespec="milliseconds")
+    return f"{text.removesuffix('+00:00')}Z"

@@ -11,14 +11,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from datetime import datetime
+from functools import lru_cache
 from hashlib import blake2b
 from threading import Lock
 
 _RANDOM_BITS = 80
 _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = tuple(high + low for high in _DIGITS for low in _DIGITS)
-_SHIFTS = tuple(range(120, -1, -10))
-"""26 digits of 5 bits, two at a time."""
+_HALF = 2**40 - 1
 _lock = Lock()
 _last = 0
 _source: ContextVar[Callable[[], str] | None] = ContextVar("velella_ids", default=None)
@@ -28,10 +28,10 @@ def ulid() -> str:
     """48 bits of milliseconds, then 80 random bits; of two in one millisecond the second is the first plus a little."""
     global _last
     now = time.time_ns() // 1_000_000 << _RANDOM_BITS
+    chance = int.from_bytes(os.urandom(_RANDOM_BITS // 8))
     with _lock:
         # the clock may stand still or go back: then count on from the last one. A step of 2^40 at most leaves room for 2^40 of them.
-        value = now | _random(_RANDOM_BITS) >> 1 if now > _last else _last + 1 + _random(40)
-        _last = value
+        _last = value = now | chance >> 1 if now > _last else _last + 1 + (chance & _HALF)
     return _text(value)
 
 
@@ -71,9 +71,17 @@ class drawn_from:
         _source.reset(self._token)
 
 
-def _random(bits: int) -> int:
-    return int.from_bytes(os.urandom(bits // 8))
-
-
 def _text(value: int) -> str:
-    return "".join([_PAIRS[value >> shift & 1023] for shift in _SHIFTS])
+    """26 digits of 5 bits, two at a time: the time, then halves that are small enough to be reckoned with quickly."""
+    high, low = value >> 40 & _HALF, value & _HALF
+    pairs = _PAIRS
+    return (
+        f"{_time_text(value >> _RANDOM_BITS)}"
+        f"{pairs[high >> 30]}{pairs[high >> 20 & 1023]}{pairs[high >> 10 & 1023]}{pairs[high & 1023]}"
+        f"{pairs[low >> 30]}{pairs[low >> 20 & 1023]}{pairs[low >> 10 & 1023]}{pairs[low & 1023]}"
+    )
+
+
+@lru_cache(8)
+def _time_text(milliseconds: int) -> str:
+    return "".join([_PAIRS[milliseconds >> shift & 1023] for shift in (40, 30, 20, 10, 0)])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Final
 
 WIDTH: Final = 64
@@ -17,6 +18,8 @@ PRECISION: Final = 20
 """Stands in the twin of every amount. The amounts themselves are exact."""
 EXACT: Final = Context(prec=1000, rounding=ROUND_HALF_UP)
 """Wide enough for any amount that PostgreSQL's numeric takes in practice: rounding must never lose leading digits."""
+AMOUNTS: Final = 4096
+"""That are remembered written plainly: prices, and what follows from them, come again and again."""
 
 _ZERO = Decimal(0)
 _ONE = Decimal(1)
@@ -59,6 +62,7 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
     return sum
 
 
+@lru_cache(AMOUNTS)
 def plain(amount: Decimal) -> Decimal:
     """The same amount without zeros at its end: 10.50 → 10.5, 1E+1 → 10."""
     if not amount:
@@ -68,6 +72,7 @@ def plain(amount: Decimal) -> Decimal:
     return amount.normalize(EXACT)
 
 
+@lru_cache(AMOUNTS)
 def digits(amount: Decimal) -> str:
     """The digits of the plain amount: 10.50 → `10.5`."""
     if not amount:

@@ -65,6 +65,8 @@ class CachedSource(Source):
         tags = self._tags.get(query.entity if module == "link" else module)
         if not tags:
             return await super().page(module, query)
+        if (known := self.known(module, query)) is not None:
+            return Page(known)  # a page of one's own: its rows may be changed
         keys = _keys(query)
         kind = self._kind(query.entity, query.fields, query.slots)
         named = _named(keys, kind.key)
@@ -75,14 +77,21 @@ class CachedSource(Source):
                 return await self._documents.listed(module, query, kind.shape)
         if keys is None:
             return await super().page(module, query)
-        place = (query.entity, kind.digest, keys, query.limit, query.with_deleted)
-        text: bytes | None = self._cache.get(place)
-        if text is None:
-            rows: tuple[str, ...] = ()
-            if named is not None and kind.made_of is not None:
-                tags, rows = kind.made_of, tuple(f"{query.entity}:{key}" for key in named)
-            text = await self._cache.get_or_fill(place, tags, lambda: self._text(module, query), rows=rows, size=_size)
-        return Page(text)  # a page of one's own: its rows may be changed
+        rows: tuple[str, ...] = ()
+        if named is not None and kind.made_of is not None:
+            tags, rows = kind.made_of, tuple(f"{query.entity}:{key}" for key in named)
+        place = _place(query, kind, keys)
+        return Page(await self._cache.get_or_fill(place, tags, lambda: self._text(module, query), rows=rows, size=_size))
+
+    def known(self, module: str, query: Query) -> bytes | None:
+        if module not in self._tags or query.visible or (keys := _keys(query)) is None:
+            return None
+        kind = self._kind(query.entity, query.fields, query.slots)
+        if kind.shape is None or query.with_deleted:
+            text: bytes | None = self._cache.get(_place(query, kind, keys))
+            return text
+        named = _named(keys, kind.key)
+        return self._documents.known(kind.shape, named) if named is not None else None
 
     async def _page_of_visible(self, module: str, query: Query) -> Page:
         """A page whose relations show only what may be seen: by rows that aren't shown, too. So any change in its module forgets it."""
@@ -142,6 +151,10 @@ class CachedSource(Source):
 
     async def _text(self, module: str, query: Query) -> bytes:
         return (await super().page(module, query)).json
+
+
+def _place(query: Query, kind: _Kind, keys: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (query.entity, kind.digest, keys, query.limit, query.with_deleted)
 
 
 def _links_in(filters: Any) -> frozenset[str]:

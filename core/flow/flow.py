@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -84,7 +84,7 @@ class FlowContext:
 class Flow:
     """One running workflow, as seen from its function or from one of its steps."""
 
-    __slots__ = ("_count", "_run", "events", "path", "step", "undo", "workflow")
+    __slots__ = ("_count", "_run", "events", "graph", "modules", "path", "step", "undo", "workflow")
 
     def __init__(self, run: Run, workflow: Workflow[..., Any], path: str, step: Step[..., Any] | None = None) -> None:
         self._run = run
@@ -96,6 +96,14 @@ class Flow:
         """Where in the execution this is: `3` is the third step, `3.1` the first of the sub-workflow there."""
         self.step = step
         """The step, where this is the flow as a step sees it."""
+        context = run.context
+        self.modules: Modules = context.modules
+        """One handle a module. The function of a durable workflow reads by them: what it was answered is kept. Steps write, too."""
+        self.graph: Graph = context.graph
+        """Queries across modules."""
+        if run.journal is not None and step is None:  # run again, the function of a durable workflow has to get the same answers
+            self.modules = cast("Modules", ReadModules(path, self.modules, run.read))
+            self.graph = cast("Graph", Reader(path, "graph", self.graph, run.read))
 
     # -- what there is to work with
 
@@ -107,22 +115,6 @@ class Flow:
     def idempotency_key(self) -> str:
         """`execution:step`: the same however often this step is run. What third parties are told, to ask for one thing once."""
         return f"{self._run.id}:{self.path}"
-
-    # the function of a durable workflow has to get the same answers when it is run again: it is the flow of no step, and has a journal
-
-    @property
-    def modules(self) -> Modules:
-        """One handle a module. The function of a durable workflow reads by them: what it was answered is kept. Steps write, too."""
-        run = self._run
-        modules = run.context.modules
-        return cast("Modules", ReadModules(self, modules, run.read)) if run.journal is not None and self.step is None else modules
-
-    @property
-    def graph(self) -> Graph:
-        """Queries across modules."""
-        run = self._run
-        graph = run.context.graph
-        return cast("Graph", Reader(self, "graph", graph, run.read)) if run.journal is not None and self.step is None else graph
 
     @property
     def settings(self) -> Settings:
@@ -140,11 +132,10 @@ class Flow:
 
     # -- what can be done
 
-    async def run(self, work: Work[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    def run(self, work: Work[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
         """Run a step, or another workflow as part of this one: then it is undone together with this one. A durable one that has a key is
         called instead."""
-        result: R = await self._run.work(self, work, self._next(), args, kwargs)
-        return result
+        return self._run.work(self, work, self._next(), args, kwargs)
 
     # fmt: off
     @overload
@@ -257,7 +248,8 @@ class Flow:
 
     def _next(self) -> str:
         """The place of what is done next. Raises UnexpectedState in a step."""
-        self._outside_of_steps()
+        if self.step is not None:
+            self._outside_of_steps()
         self._count += 1
         return f"{self.path}.{self._count}" if self.path else str(self._count)
 
@@ -301,10 +293,19 @@ class Hooks:
         if known is not None and name not in known:
             raise AttributeError(f"The workflow {flow.workflow.name} names no hook {name}")
 
+        handlers = flow.workflow.handlers.get(name)
+        if not handlers:
+            return _nothing
+
         async def call(*args: Any, **kwargs: Any) -> list[Any]:
-            return [await flow.run(handler, *args, **kwargs) for handler in flow.workflow.handlers.get(name, ())]
+            return [await flow.run(handler, *args, **kwargs) for handler in handlers]
 
         return call
+
+
+async def _nothing(*_: Any, **__: Any) -> list[Any]:
+    """A hook where nobody has added anything."""
+    return []
 
 
 __all__ = ["Flow", "FlowContext", "Held", "Hooks", "Locks"]

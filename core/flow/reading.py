@@ -16,21 +16,20 @@ from ..errors import UnexpectedState
 
 if TYPE_CHECKING:
     from ...modules import Modules
-    from .flow import Flow
 
 READ = "read:"
 """Before the name of what was asked, where a step has its reference."""
 
 Ask = Callable[[], Awaitable[Any]]
-Read = Callable[["Flow", str, str, Ask], Awaitable[Any]]
-"""(flow, what is asked, a digest of it, how to ask it) → the answer."""
+Read = Callable[[str, str, str, Ask], Awaitable[Any]]
+"""(path of the flow, what is asked, a digest of it, how to ask it) → the answer."""
 
 
 class Reader:
     """Stands in for a module's handle, or for the graph: what its async methods answer is kept."""
 
-    def __init__(self, flow: Flow, name: str, asked: object, read: Read) -> None:
-        self._flow = flow
+    def __init__(self, path: str, name: str, asked: object, read: Read) -> None:
+        self._path = path
         self._name = name
         self._asked = asked
         self._read = read
@@ -43,7 +42,7 @@ class Reader:
 
         def ask(*args: Any, **kwargs: Any) -> Awaitable[Any]:
             digest = blake2b(pack([name, args, kwargs]), digest_size=12).hexdigest()
-            return self._read(self._flow, name, digest, lambda: function(*args, **kwargs))
+            return self._read(self._path, name, digest, lambda: function(*args, **kwargs))
 
         return ask
 
@@ -51,8 +50,8 @@ class Reader:
 class ReadModules:
     """Stands in for the modules."""
 
-    def __init__(self, flow: Flow, modules: Modules, read: Read) -> None:
-        self._flow = flow
+    def __init__(self, path: str, modules: Modules, read: Read) -> None:
+        self._path = path
         self._modules = modules
         self._read = read
 
@@ -60,7 +59,7 @@ class ReadModules:
         return getattr(self, service.name)  # type: ignore[attr-defined]
 
     def __getattr__(self, name: str) -> Reader:
-        return Reader(self._flow, name, getattr(self._modules, name), self._read)
+        return Reader(self._path, name, getattr(self._modules, name), self._read)
 
 
 def refuse_write(name: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -168,11 +168,13 @@ class Run:
         if timeout is None and self.journal is not None and not flow.path:
             timeout = DURABLE_SECONDS
         try:
+            doing: Awaitable[Any] = workflow.function(flow, *args, **kwargs)
+            if timeout is not None:
+                doing = within(timeout, f"The workflow {workflow.name}", doing)
+            if self._ids is None:
+                return await doing
             with drawn_from(self._ids):
-                if timeout is None:
-                    result = await workflow.function(flow, *args, **kwargs)
-                else:
-                    result = await within(timeout, f"The workflow {workflow.name}", workflow.function(flow, *args, **kwargs))
+                result = await doing
             if self.journal is not None and not flow.path:
                 return self.result if self.answered else travelled(result)  # what can't be kept is found out while it can still be undone
             return result
@@ -240,26 +242,25 @@ class Run:
 
     def work(
         self, flow: Flow, work: Step[..., Any] | Workflow[..., Any], path: str, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Awaitable[Any]:
-        doing = self._work(flow, work, path, args, kwargs)
+    ) -> Coroutine[Any, Any, Any]:
+        if isinstance(work, Workflow):
+            doing = self._sub_workflow(flow, work, path, args, kwargs)
+        elif self._recorded or work.timeout is not None or work.retries or work.pivot:
+            doing = self._step(flow, work, path, args, kwargs)
+        else:
+            doing = self._short_step(flow, work, path, args, kwargs)
         if tracing.is_on():
             return tracing.traced(doing, f"{'workflow' if isinstance(work, Workflow) else 'step'} {work.name}")
         return doing
 
-    async def _work(
-        self, flow: Flow, work: Step[..., Any] | Workflow[..., Any], path: str, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
+    async def _short_step(self, flow: Flow, step: Step[..., Any], path: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Most steps of most flows: nothing to write down, one attempt."""
         if self._locks:
             self._check_locks()
-        if isinstance(work, Workflow):
-            return await self._sub_workflow(flow, work, path, args, kwargs)
-        if not self._recorded and work.timeout is None and work.retries == 0 and not work.pivot:
-            # most steps of most flows: nothing to write down, one attempt
-            view = Flow(self, flow.workflow, path, work)
-            result = await work.function(view, *args, **kwargs)
-            self._done(flow, view, result)
-            return result
-        return await self._step(flow, work, path, args, kwargs)
+        view = Flow(self, flow.workflow, path, step)
+        result = await step.function(view, *args, **kwargs)
+        self._done(flow, view, result)
+        return result
 
     async def parallel(
         self, flow: Flow, calls: Iterable[tuple[Step[..., Any] | Workflow[..., Any], str, tuple[Any, ...]]]
@@ -286,6 +287,8 @@ class Run:
     async def _sub_workflow(
         self, flow: Flow, workflow: Workflow[..., Any], path: str, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
+        if self._locks:
+            self._check_locks()
         if workflow.durable and workflow.key is not None:
             raise UnexpectedState(
                 f"The workflow {self.workflow.name} runs {workflow.name}, which is durable, as a part of itself.",
@@ -308,13 +311,13 @@ class Run:
             flow.keep_events(inner.events)
         return result
 
-    async def read(self, flow: Flow, name: str, digest: str, ask: Ask) -> Any:
+    async def read(self, at: str, name: str, digest: str, ask: Ask) -> Any:
         """Read something for the function of a durable flow. The first time it is asked, and the answer kept."""
         journal = self.journal
         assert journal is not None
         if self._locks:
             self._check_locks()
-        asked, reference = f"{flow.path}?{digest}", f"{READ}{name}"
+        asked, reference = f"{at}?{digest}", f"{READ}{name}"
         self._asked[asked] += 1
         path = f"{asked}.{self._asked[asked]}"
         if (known := self._recalled(path, reference)) is not None:
@@ -334,6 +337,8 @@ class Run:
         return checkpoint.result
 
     async def _step(self, flow: Flow, step: Step[..., Any], path: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if self._locks:
+            self._check_locks()
         journal = self.journal
         view = Flow(self, flow.workflow, path, step)
         if step.pivot:
@@ -585,9 +590,9 @@ class Run:
         self._locks.clear()
 
     def _check_locks(self) -> None:
-        lost = [key for key, lock in self._locks.items() if lock.held.lost]
-        if lost:
-            raise self._without_lock(Conflict(f"The lock of {', '.join(sorted(lost))} was lost while it was held."))
+        for key, lock in self._locks.items():
+            if lock.held.lost:
+                raise self._without_lock(Conflict(f"The lock of {key} was lost while it was held."))
 
     def _without_lock(self, error: Conflict) -> BaseException:
         """Somebody holds it for a while: that says nothing of what the flow has done or may do."""

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from .. import json
 from ..budget import ROWS
 from ..errors import InvalidData, NotFound, UnexpectedState
 from ..kept import kept
@@ -53,15 +54,9 @@ class Source:
         page: Page = await getattr(self._modules, module).query(query)
         return page
 
-    async def by_key(
-        self, module: str, entity: str, fields: tuple[str, ...], key: str, values: Sequence[Any], visible: Visible = NOTHING_HIDDEN
-    ) -> list[Row]:
-        """All rows of one module whose `key` is one of the values and that are visible. The caller may change the rows."""
-        filters: dict[str, Any] = {key: {"$in": list(values)}}
-        if entity in visible:
-            filters["$and"] = [visible[entity]]
-        page = await self.page(module, Query(entity, fields, filters, visible=visible))
-        return page.own_rows()
+    def known(self, module: str, query: Query) -> bytes | None:
+        """The JSON text of such a page, where nobody has to be asked for it."""
+        return None
 
     async def ties(self, asks: Sequence[Ask]) -> list[list[Row]]:
         """The ties of some things by each of several links, in the order they were made. The caller may change the rows."""
@@ -106,6 +101,9 @@ class Graph:
     async def rows(self, query: Query) -> list[Row]:
         """The rows of one page, for code that reads them. They are the caller's own, but may share what they have in common."""
         steps = self._plan(query.entity, query.fields)
+        if steps.local and steps.fields == query.fields and (known := self._source.known(steps.module, query)) is not None:
+            own: list[Row] = json.loads(known)
+            return own
         visible = await self._visible(query) if query.visible else NOTHING_HIDDEN
         rows = (await self._root(query, steps, visible)).own_rows()
         await self._finish(steps, rows, _For(visible))
@@ -172,7 +170,7 @@ class Graph:
 
     async def _root(self, query: Query, steps: Plan, visible: Visible) -> Page:
         """The root's own part of a page."""
-        module = self.catalogue.module_of(query.entity)
+        module = steps.module
         filters = await local_filters(self.catalogue, self, query.entity, query.filters)
         local = query if filters is query.filters and steps.fields == query.fields else replace(query, fields=steps.fields, filters=filters)
         if visible:
@@ -207,45 +205,65 @@ class Graph:
             for row in rows:
                 for end in at(row, path):
                     end[name] = [] if many else None
-        if len(steps.joins) == 1:
-            await self._join_one(steps.joins[0], rows, whom)
-        elif steps.joins:
-            await asyncio.gather(*(self._join_one(join, rows, whom) for join in steps.joins))
+        asked: list[tuple[Join, list[Row], Query, bytes | None]] = []
+        for join in steps.joins:
+            ends = [end for row in rows for end in at(row, join.path)] if join.path else rows
+            ours = [row for row in ends if join.name not in row]
+            try:
+                keys = {row[join.key] for row in ours}
+            except KeyError:
+                where = ".".join((*join.path, join.name))
+                raise UnexpectedState(f"{where} can't be joined: a row has no {join.key}") from None
+            keys.discard(None)
+            if not keys:
+                _joined(join, ours, [], whom)
+                continue
+            query = self._by_key(join.plan, join.target_key, sorted(keys), whom.visible)
+            known = self._source.known(join.plan.module, query)
+            if known is not None and join.plan.local:
+                _joined(join, ours, json.loads(known), whom)
+            else:
+                asked.append((join, ours, query, known))
+        if len(asked) == 1:
+            await self._join_one(*asked[0], whom)
+        elif asked:
+            await asyncio.gather(*(self._join_one(*each, whom) for each in asked))
 
-    async def _join_one(self, join: Join, rows: Sequence[Row], whom: _For) -> None:
-        ends = [end for row in rows for end in at(row, join.path)] if join.path else rows
-        ours = [row for row in ends if join.name not in row]
-        try:
-            keys = {row[join.key] for row in ours}
-        except KeyError:
-            where = ".".join((*join.path, join.name))
-            raise UnexpectedState(f"{where} can't be joined: a row has no {join.key}") from None
-        keys.discard(None)
-        theirs = await self._theirs(join.plan, join.target_key, sorted(keys), whom) if keys else []
-        by_key: dict[Any, Any] = {}
-        if join.many:
-            for row in theirs:
-                by_key.setdefault(row[join.target_key], []).append(row)
-        else:
-            by_key = {row[join.target_key]: row for row in theirs}
-        taken = {key: _taken(join, found) for key, found in by_key.items()} if join.take else by_key
+    def _by_key(self, steps: Plan, key: str, values: Sequence[Any], visible: Visible) -> Query:
+        """All rows of one module whose `key` is one of the values and that are visible."""
+        seen = self._of_module(steps.module, visible) if visible else visible
+        filters: dict[str, Any] = {key: {"$in": values}}
+        if steps.entity in seen:
+            filters["$and"] = [seen[steps.entity]]
+        return Query(steps.entity, steps.fields, filters, visible=seen)
+
+    async def _join_one(self, join: Join, ours: Sequence[Row], query: Query, known: bytes | None, whom: _For) -> None:
+        """`known`: the far end's rows as they are asked for by the query, where they are."""
+        steps = join.plan
+        theirs: list[Row] = (await self._source.page(steps.module, query)).own_rows() if known is None else json.loads(known)
+        if theirs and not steps.local:
+            await self._join(steps, theirs, whom)
+        _joined(join, ours, theirs, whom)
+
+
+def _joined(join: Join, ours: Sequence[Row], theirs: list[Row], whom: _For) -> None:
+    """Put the far end's rows where they belong."""
+    by_key: dict[Any, Any] = {}
+    if join.many:
+        for row in theirs:
+            by_key.setdefault(row[join.target_key], []).append(row)
+    else:
+        by_key = {row[join.target_key]: row for row in theirs}
+    taken = {key: _taken(join, found) for key, found in by_key.items()} if join.take else by_key
+    if join.plan.prune:
         _prune(join.plan.prune, theirs)
-        nothing = join.take_many if join.take else join.many
-        for row in ours:
-            value = taken.get(row[join.key])
-            if value is not None:
-                row[join.name] = value
-            elif nothing or not whom.client:
-                row[join.name] = [] if nothing else None
-
-    async def _theirs(self, steps: Plan, key: str, values: Sequence[Any], whom: _For) -> list[Row]:
-        """The far end's rows, with all that is joined to them in turn."""
-        module = self.catalogue.module_of(steps.entity)
-        seen = self._of_module(module, whom.visible) if whom.visible else whom.visible
-        rows = await self._source.by_key(module, steps.entity, steps.fields, key, values, seen)
-        if rows and not steps.local:
-            await self._join(steps, rows, whom)
-        return rows
+    nothing = join.take_many if join.take else join.many
+    for row in ours:
+        value = taken.get(row[join.key])
+        if value is not None:
+            row[join.name] = value
+        elif nothing or not whom.client:
+            row[join.name] = [] if nothing else None
 
 
 def _taken(join: Join, found: Row | list[Row]) -> Any:

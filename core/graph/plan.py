@@ -156,6 +156,7 @@ class Join:
 class Plan:
     """What to ask of one module, and what to join to its answer."""
 
+    module: str
     entity: str
     fields: tuple[str, ...]
     joins: tuple[Join, ...] = ()
@@ -165,11 +166,11 @@ class Plan:
     """What leads to modules yet to come: where it is shown, its name, and whether as a list."""
     relations: int = 0
     """How many relations are shown, those of the joined rows too."""
+    local: bool = field(init=False)
+    """Whether the module's answer is all there is to show."""
 
-    @property
-    def local(self) -> bool:
-        """Whether the module's answer is all there is to show."""
-        return not self.joins and not self.prune and not self.missing
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "local", not (self.joins or self.prune or self.missing))
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +207,8 @@ def plan(catalogue: Catalogue, entity: str, tree: FieldTree, *, key: str | None 
     """
     draft = _Draft()
     _walk(catalogue, draft, entity, tree, (), way, key)
-    return Plan(entity, tuple(draft.fields), tuple(draft.joins), tuple(draft.prune), tuple(draft.missing), draft.relations)
+    module, missing = catalogue.module_of(entity), tuple(draft.missing)
+    return Plan(module, entity, tuple(draft.fields), tuple(draft.joins), tuple(draft.prune), missing, draft.relations)
 
 
 def _walk(catalogue: Catalogue, draft: _Draft, entity: str, tree: FieldTree, path: Path, way: Way, key: str | None = None) -> None:

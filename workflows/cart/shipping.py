@@ -159,10 +159,8 @@ def _of_cart(draft: Draft) -> Row:
 
 def seen_by_provider(draft: Draft) -> Row:
     """What a provider is told of a cart."""
-    cart = draft.totalled()
-    for name in ("region_id", "customer_id", "sales_channel_id", "email"):
-        cart[name] = draft[name]
-    return {**cart, "id": draft.id, "shipping_address": draft.address(), "items": draft.items}
+    columns = {name: draft[name] for name in ("region_id", "customer_id", "sales_channel_id", "email")}
+    return {**draft.totals, **columns, "id": draft.id, "shipping_address": draft.address(), "items": draft.items}
 
 
 def _word(flag: bool) -> str:

@@ -19,7 +19,7 @@ import asyncpg
 from sqlalchemy.sql.elements import ClauseElement
 
 from ... import json, tracing
-from ...errors import DeadlineExceeded, Unavailable
+from ...errors import DeadlineExceeded, Unavailable, VelellaError
 from ...message import call_context
 from ...metrics import Histogram, Sample
 from .compiled import WIDE, Asked, Compiled, compiled
@@ -70,9 +70,20 @@ class Transaction:
 
     async def run(self, sql: str, send: Callable[[Connection], Awaitable[T]]) -> T:
         """One statement at a time: tasks started inside the transaction take turns on its connection."""
+        database = self.database
         async with self._lock:
             self.connection.prepares(sql)
-            return await self.database._timed(send, self.connection)
+            started = time.monotonic()
+            try:
+                answer = await send(self.connection)
+                database._answered = time.monotonic()
+                return answer
+            except _FAILURES as error:
+                if (better := database._better(error, sent=False)) is None:
+                    raise
+                raise better from error
+            finally:
+                database.statements.observe(time.monotonic() - started)
 
     async def follow_up(self) -> None:
         """What there is to do after the commit: all of it, also for one who is cancelled meanwhile."""
@@ -285,25 +296,11 @@ class Database:
         return self._pool
 
     def _run(self, sql: str, send: Callable[[Connection], Awaitable[T]]) -> Awaitable[T]:
-        doing = self._carry_out(sql, send)
+        running = _transactions.get().get(id(self))
+        doing = running.run(sql, send) if running is not None and running.open else self._send(sql, send)
         if tracing.is_on():
             return tracing.traced(doing, tracing.statement_name(sql), "client", db_system_name="postgresql", db_query_text=sql)
         return doing
-
-    async def _carry_out(self, sql: str, send: Callable[[Connection], Awaitable[T]]) -> T:
-        running = _transactions.get().get(id(self))
-        joins = running is not None and running.open
-        try:
-            if running is not None and joins:
-                return await running.run(sql, send)
-            return await self._send(sql, send)
-        except _FAILURES as error:
-            better = translated(error, sent=not joins)
-            if better is None:
-                raise
-            if isinstance(better, ReadOnly) and self._pool is not None:
-                self._pool.renew()
-            raise better from error
 
     async def _send(self, sql: str, send: Callable[[Connection], Awaitable[T]]) -> T:
         """On a connection of the pool; on the next one where it turns out to have been lost while it was idle."""
@@ -319,21 +316,23 @@ class Database:
                 return answer
             except BaseException as error:
                 doubtful = isinstance(error, _DOUBTFUL)
-                if not tries or not isinstance(error, _FAILURES) or not was_not_sent(error):
+                if not isinstance(error, _FAILURES):
                     raise
+                if not tries or not was_not_sent(error):
+                    if (better := self._better(error, sent=True)) is None:
+                        raise
+                    raise better from error
             finally:
                 self.statements.observe(time.monotonic() - started)
                 pool.release(connection, doubtful=doubtful)
             tries -= 1
 
-    async def _timed(self, send: Callable[[Connection], Awaitable[T]], connection: Connection) -> T:
-        started = time.monotonic()
-        try:
-            answer = await send(connection)
-            self._answered = time.monotonic()
-            return answer
-        finally:
-            self.statements.observe(time.monotonic() - started)
+    def _better(self, error: BaseException, *, sent: bool) -> VelellaError | None:
+        """What is raised instead of a statement's error; None where that is our own mistake. `sent`: see `translated`."""
+        better = translated(error, sent=sent)
+        if isinstance(better, ReadOnly) and self._pool is not None:
+            self._pool.renew()
+        return better
 
 
 def _planned_anew(send: Callable[[Connection], Awaitable[T]]) -> Callable[[Connection], Awaitable[T]]:
@@ -413,7 +412,7 @@ def _time_left() -> float | None:
     call = call_context.get()
     if call is None:
         return None
-    left = call.left()
+    left = call.deadline - time.monotonic()
     if left <= 0:
         raise OutOfTime("The time for this request is up.")
     return left

@@ -266,7 +266,10 @@ def _kept(place: _Place, row: Mapping[str, Any]) -> Row:
         if value is None:
             if column.required:
                 raise InvalidData(f"{place.entity.called} needs a value for {column.name}")
-        elif column.amount or (column.type is not None and type(value) is not column.type):
+        elif column.amount:
+            if type(value) is not Decimal or not numbers.is_narrow(value):
+                value = column.field.taken(value)
+        elif column.type is not None and type(value) is not column.type:
             value = column.field.taken(value)
         if column.least is not None and value is not None and value < column.least:
             raise InvalidData(f"'{column.name}' can't be {value}")
