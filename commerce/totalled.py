@@ -52,7 +52,7 @@ _METHOD = Shape(
     {"tax_lines": _TAX_LINE, "adjustments": _METHOD_ADJUSTMENT},
     parts=_PARTS,
 )
-_CREDIT_LINE = Shape(made_of=("amount",))
+_CREDIT_LINE = Shape(_TAX_LINE.totals, _TAX_LINE.totals, ("amount",))
 _PRICED = ("unit_price", "quantity", "is_tax_inclusive")
 _CART_ITEM = Shape(
     LINE_TOTALS | ITEM_ALIASES.keys(),

@@ -120,6 +120,8 @@ def add_totals(parent: Row) -> None:
     sums = item_sums if not methods else method_sums if not items else _sums((item_sums, method_sums))
     for name in LINE_TOTALS:
         parent[name] = sums[name]
+    for line in parent.get("credit_lines") or ():
+        line["subtotal"] = line["total"] = numbers.plain(_decimal(line["amount"]))
     credit = numbers.plain(_sum(parent.get("credit_lines") or (), "amount"))
     parent["total"] = numbers.plain(money.rounded(_EXACT.subtract(parent["total"], credit), str(parent["currency_code"])))
     parent["credit_line_total"] = parent["credit_line_subtotal"] = credit

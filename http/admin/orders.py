@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from ...commerce.totals import COURSE_TOTALS, TOTALS
+from ...core.flow import Workflow
 from ...core.json import dumps
 from ...core.numbers import raw
+from ...workflows.order.ends import archive_order, cancel_order, complete_order
+from ...workflows.order.fulfillments import (
+    cancel_order_fulfillment,
+    create_order_fulfillment,
+    create_order_shipment,
+    mark_order_fulfillment_as_delivered,
+)
 from ...workflows.order.update import update_order
-from ..kit.bodies import ABSENT, Body, Metadata
+from ..kit.bodies import ABSENT, Body, Metadata, Number, Part
 from ..kit.filters import MANY, NUMBER, NUMBERS, OPERATORS, TEXT, TEXT_LIST, Filters
 from ..kit.reply import Answer
 from ..kit.request import Request
@@ -74,6 +82,89 @@ async def update(request: Request) -> Answer:
 async def get_order(request: Request) -> Answer:
     """Get an order; as it was at one of its former versions where that is asked for."""
     return dumps({"order": await show_order(request, {"id": request.params["id"], **request.filters}, ORDER)})
+
+
+# -- what becomes of it
+
+
+class Line(Part):
+    id: str
+    quantity: Number
+
+
+class Label(Part):
+    tracking_number: str
+    tracking_url: str
+    label_url: str
+
+
+class CreateFulfillment(Body):
+    items: list[Line]
+    location_id: str | None = None
+    shipping_option_id: str = ABSENT
+    no_notification: bool = ABSENT
+    delivery_address: AddressBody = ABSENT
+    metadata: Metadata = None
+    additional_data: Metadata = None
+
+
+class CreateShipment(Body):
+    items: list[Line]
+    labels: list[Label] = ABSENT
+    no_notification: bool = ABSENT
+    metadata: Metadata = None
+    additional_data: Metadata = None
+
+
+class MarkDelivered(Body):
+    no_notification: bool = ABSENT
+
+
+class CancelFulfillment(MarkDelivered):
+    additional_data: Metadata = None
+
+
+class CompleteOrder(Body):
+    additional_data: Metadata = None
+
+
+async def changed(request: Request, id: str) -> Answer:
+    """An order that was just changed."""
+    return dumps({"order": await show_order(request, {"id": id}, ORDER, written=True)})
+
+
+FULFILLMENTS = "/admin/orders/{id}/fulfillments"
+Verb = tuple[str, Workflow[..., str], str, type[Part] | None, str | None]
+VERBS: tuple[Verb, ...] = (
+    ("/admin/orders/{id}/cancel", cancel_order, "Call an order off.", None, "canceled_by"),
+    ("/admin/orders/{id}/complete", complete_order, "Say that an order is done.", CompleteOrder, None),
+    ("/admin/orders/{id}/archive", archive_order, "Put an order away.", None, None),
+    (FULFILLMENTS, create_order_fulfillment, "Send some of an order.", CreateFulfillment, "created_by"),
+    (
+        f"{FULFILLMENTS}/{{fulfillment_id}}/shipments",
+        create_order_shipment,
+        "Say that a fulfillment has left the house.",
+        CreateShipment,
+        "created_by",
+    ),
+    (
+        f"{FULFILLMENTS}/{{fulfillment_id}}/mark-as-delivered",
+        mark_order_fulfillment_as_delivered,
+        "Say that a fulfillment has arrived.",
+        MarkDelivered,
+        None,
+    ),
+    (
+        f"{FULFILLMENTS}/{{fulfillment_id}}/cancel",
+        cancel_order_fulfillment,
+        "Call a fulfillment off.",
+        CancelFulfillment,
+        "canceled_by",
+    ),
+)
+"""Path, flow, summary, body, and what the flow calls who asks."""
+for path, flow, summary, body, who in VERBS:
+    routes.action(path, ORDER, flow, summary, body=body, query=Filters(version=NUMBER), id="order_id", who=who, show=changed)
 
 
 # -- what happened to it

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...core.clock import utc_now
@@ -29,14 +29,16 @@ class Parcels(ModuleService):
     async def create_fulfillment(self, data: Mapping[str, Any]) -> Row:
         """Record a fulfillment and have its provider carry it out.
 
-        `data` has `location_id`, `provider_id`, `items`, `delivery_address` and may have `labels`, `order`, `data`,
-        `shipping_option_id`, times, `metadata`. With an `id` given, repeating the message asks the provider under the same
-        key and returns the same fulfillment. When the provider refuses, the row is gone again and its
-        error is raised; when its answer doesn't come, the row stays.
+        `data` has `location_id`, `provider_id` (None: nobody outside of the shop is asked), `items`, `delivery_address` and may have
+        `labels`, `order`, `data`, `shipping_option_id`, times, `metadata`. With an `id` given, repeating the message asks the provider
+        under the same key and returns the same fulfillment. When the provider refuses, the row is gone again and its error is raised;
+        when its answer doesn't come, the row stays.
         """
-        provider: FulfillmentProvider = self.providers.get(data["provider_id"])
+        provider: FulfillmentProvider | None = self.providers.get(data["provider_id"]) if data["provider_id"] is not None else None
         id = data.get("id") or new_id("ful")
         await self._record({**data, "id": id})
+        if provider is None:
+            return await self.retrieve("fulfillment", id, fields=_SHOWN)
         fulfillment = await self.retrieve("fulfillment", id, fields=_SHOWN)
         try:
             made = await provider.create(id, data.get("data") or {}, data.get("items") or (), data.get("order"), fulfillment)
@@ -78,14 +80,41 @@ class Parcels(ModuleService):
             await self.create("fulfillment_label", [{**label, "fulfillment_id": id} for label in change["labels"]])
         return await self.retrieve("fulfillment", id, fields=_SHOWN)
 
-    async def cancel_fulfillment(self, id: str) -> Row:
-        """Call a fulfillment off. One that is cancelled already is returned as it is.
+    @writes
+    async def ship(self, id: str, labels: Sequence[Mapping[str, Any]], *, by: str | None = None) -> Row:
+        """Say that a fulfillment has left the house, with these labels besides those it has, by a user.
+
+        Raises NotFound; NotAllowed where it is (being) cancelled, or has left already.
+        """
+        held = await self._hold(id)
+        if _called_off(held):
+            raise NotAllowed("Cannot create shipment for a canceled fulfillment")
+        if held["shipped_at"] is not None:
+            raise NotAllowed("Shipment has already been created")
+        await self.update("fulfillment", [{"id": id, "shipped_at": utc_now(), "marked_shipped_by": by}])
+        await self.create("fulfillment_label", [{**label, "fulfillment_id": id} for label in labels])
+        return await self.retrieve("fulfillment", id, fields=_SHOWN)
+
+    @writes
+    async def deliver(self, id: str) -> Row:
+        """Say that a fulfillment has arrived. Raises NotFound; NotAllowed where it is (being) cancelled, or has arrived already."""
+        held = await self._hold(id)
+        if _called_off(held):
+            raise NotAllowed("Cannot deliver an already canceled fulfillment")
+        if held["delivered_at"] is not None:
+            raise NotAllowed("Fulfillment has already been marked delivered")
+        await self.update("fulfillment", [{"id": id, "delivered_at": utc_now()}])
+        return await self.retrieve("fulfillment", id, fields=_SHOWN)
+
+    async def cancel_fulfillment(self, id: str, *, key: str | None = None) -> Row:
+        """Call a fulfillment off. One that is cancelled already is returned as it is; but where there is a `key`, only to who cancelled it
+        under that key: of two who call one off, one does.
 
         It is written down before its provider is asked, so that nobody marks it as shipped meanwhile. When the provider refuses, that is
         taken back and its error raised; when its answer doesn't come, it stays, and whoever asks for the cancelling again asks the provider
-        again. Raises NotFound, and NotAllowed where it has been shipped or delivered.
+        again. Raises NotFound; NotAllowed where it has been shipped or delivered, and where it is (being) cancelled under another key.
         """
-        held = await self._begin_canceling(id)
+        held = await self._begin_canceling(id, key)
         if held["canceled_at"] is None:
             await self._call_off(id, held["provider_id"], held["data"])
         return await self._end_canceling(id, canceled=True)
@@ -137,12 +166,14 @@ class Parcels(ModuleService):
             raise
 
     @writes
-    async def _begin_canceling(self, id: str) -> Row:
+    async def _begin_canceling(self, id: str, key: str | None) -> Row:
         """Hold it, check that it can be cancelled, and write down that it is to be."""
         held = await self._hold(id)
+        if key is not None and _called_off(held) and held["canceling_key"] != key:
+            raise NotAllowed("The fulfillment is already canceled")
         if held["canceled_at"] is None:
             _check_cancelable(held)
-            await self.update("fulfillment", [{"id": id, "canceling_at": utc_now()}])
+            await self.update("fulfillment", [{"id": id, "canceling_at": utc_now(), "canceling_key": key}])
         return {name: held[name] for name in ("canceled_at", "provider_id", "data")}
 
     @writes

@@ -57,7 +57,7 @@ TYPES_IN_USE = compiled(
 
 LOCK_FULFILLMENT = compiled(
     text("""
-    SELECT id, provider_id, data, shipped_at, delivered_at, canceled_at, canceling_at FROM fulfillment
+    SELECT id, provider_id, data, shipped_at, delivered_at, canceled_at, canceling_at, canceling_key FROM fulfillment
     WHERE id = CAST(:id AS text) AND deleted_at IS NULL FOR NO KEY UPDATE
 """)
 )

@@ -152,6 +152,7 @@ fulfillment = Table(
     Column("delivered_at", Timestamp),
     Column("canceled_at", Timestamp),
     Column("canceling_at", Timestamp),
+    Column("canceling_key", Text),
     Column("data", Json),
     Column("requires_shipping", Boolean, nullable=False, server_default=true()),
     Column("provider_id", Text, ForeignKey("fulfillment_provider.id", ondelete="SET NULL")),
@@ -266,7 +267,7 @@ SCHEMA = Schema(
             "shipping_option": one("shipping_option", "shipping_option_id"),
             "delivery_address": one("fulfillment_address", "delivery_address_id"),
         },
-        hidden=frozenset({"canceling_at"}),
+        hidden=frozenset({"canceling_at", "canceling_key"}),
     ),
     Entity(
         "fulfillment_item",

@@ -152,6 +152,17 @@ RESTORE = compiled(
 """)
 )
 
+# What is held for line items, held by who asks.
+RESERVED_FOR = compiled(
+    text("""
+    SELECT id, line_item_id, inventory_item_id, location_id, quantity, allow_backorder
+    FROM reservation_item
+    WHERE line_item_id = ANY(CAST(:line_item_ids AS text[])) AND deleted_at IS NULL
+    ORDER BY id
+    FOR UPDATE
+""")
+)
+
 LOCK_RESERVATIONS = compiled(
     text("""
     SELECT id, inventory_item_id, location_id, quantity, allow_backorder

@@ -9,12 +9,11 @@ from ...core.errors import InvalidData
 from ...core.ids import new_id
 from ...core.message import one_statement, writes
 from ...core.service.module import Keys, Row, Rows
-from .levels import Levels
-from .reservations import Reservations
+from .sending import Sending
 from .tables import SCHEMA
 
 
-class InventoryService(Reservations, Levels):
+class InventoryService(Sending):
     """Stock at locations, and the reservations held against it."""
 
     name: ClassVar[str] = "inventory"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypedDict
@@ -12,6 +12,8 @@ from ...core.errors import InvalidData, NotAllowed
 from ...core.ids import new_id
 from ...core.numbers import difference, total
 from ...core.sql.write.merging import merged
+from .changes.actions import Act
+from .changes.applying import applied, taken_back
 from .placing import ADDRESSES, summary
 from .tables import order_address
 
@@ -39,6 +41,8 @@ class Outcome:
     """What is to be written of an order that was changed in place."""
 
     answer: Any
+    order: Row | None = None
+    """What it is then; None: it was changed in place."""
     changes: list[Row] = field(default_factory=list)
     """Rows of `order_change`."""
     actions: list[Row] = field(default_factory=list)
@@ -46,11 +50,11 @@ class Outcome:
     withdrawn: Sequence[str] = ()
     """Changes that are taken back."""
 
-    def write_down(self, order: Row, at: str, action: Row, **change: Any) -> str:
-        """A change that has been made already, by one action. Returns its id."""
+    def write_down(self, order: Row, at: str, *acts: Act, **change: Any) -> str:
+        """A change that has been made already, by these actions. Returns its id."""
         id, version = new_id("ordch"), order["version"]
         self.changes.append({"id": id, "version": version, "status": "confirmed", "confirmed_at": at, "created_at": at, **change})
-        self.actions.append({"id": new_id("ordchact"), "order_change_id": id, "version": version, "applied": True, **action})
+        self.actions += [{"id": new_id("ordchact"), "order_change_id": id, "version": version, "applied": True, **act} for act in acts]
         return id
 
 
@@ -96,21 +100,19 @@ def add_transactions(order: Row, given: Sequence[Mapping[str, Any]], credited: M
         cause = (each.get("reference"), each.get("reference_id"))
         if None in cause or cause not in known:
             known.add(cause)
-            new.append({"id": new_id("ordtrx"), **each, "amount": Decimal(each["amount"]), "created_at": at, "updated_at": at})
+            stamps = {"version": order["version"], "created_at": at, "updated_at": at}
+            new.append({"id": new_id("ordtrx"), **each, "amount": Decimal(each["amount"]), **stamps})
     if not new:
         return None
     order["transactions"] = [*order["transactions"], *new]
     outcome = Outcome([row["id"] for row in new])
-    kept = order["summary"]
-    current, credit = Decimal(kept["current_order_total"]), Decimal(kept["credit_line_total"])
-    amount = _beyond(kept, [row["amount"] for row in new])
-    if amount > 0 and order["status"] != "canceled":  # a cancelled order costs nothing any more
-        current, credit = difference(current, amount), total([credit, amount])
-        _credit(order, outcome, amount, credited, at)
     amounts = [row["amount"] for row in order["transactions"]]
     paid, refunded = total([one for one in amounts if one > 0]), total([-one for one in amounts if one < 0])
-    original = {name: kept[name] for name in ("original_order_total", "raw_original_order_total")}
-    order["summary"] = summary(current, credit, paid, refunded) | original
+    kept = order["summary"]
+    amount = _beyond(kept, [row["amount"] for row in new])
+    order["summary"] = _paid(kept, paid, refunded)
+    if amount > 0:
+        outcome.order = _credited(order, outcome, amount, credited, at)
     return outcome
 
 
@@ -123,12 +125,58 @@ def _beyond(kept: Mapping[str, Any], moved: Sequence[Decimal]) -> Decimal:
     return difference(given_back, max(-open_before, Decimal(0)))
 
 
-def _credit(order: Row, outcome: Outcome, amount: Decimal, credited: Mapping[str, Any], at: str) -> None:
-    """A credit line of the order's next version."""
-    order |= {"version": order["version"] + 1, "updated_at": at}
-    line = {"id": new_id("ordcl"), **credited, "version": order["version"], "amount": amount, "created_at": at, "updated_at": at}
-    order["credit_lines"] = [*order["credit_lines"], line]
-    outcome.write_down(order, at, {"action": "CREDIT_LINE_ADD", "amount": amount, **credited}, change_type="credit_line")
+def _paid(kept: Mapping[str, Any], paid: Decimal, refunded: Decimal) -> Row:
+    """A summary with other figures of what is paid."""
+    current, credit = Decimal(kept["current_order_total"]), Decimal(kept["credit_line_total"])
+    original = {name: kept[name] for name in ("original_order_total", "raw_original_order_total")}
+    return summary(current, credit, paid, refunded) | original
+
+
+def register(order: Row, acts: Sequence[Act], change: Mapping[str, Any], at: str) -> Outcome:
+    """Do this to an order at once: its next version. The outcome's answer is the change's id. See `OrderService.register`."""
+    _not_canceled(order)
+    after = applied(order, acts, at)
+    outcome = Outcome(None, order=after)
+    outcome.answer = outcome.write_down(after, at, *acts, **change)
+    return outcome
+
+
+def unregister(order: Row, change_id: str, acts: Sequence[Act], at: str) -> Outcome:
+    """Take back what `register` did, but for the version's number."""
+    return Outcome(True, order=taken_back(order, acts, at), withdrawn=[change_id])
+
+
+def cancel(order: Row, at: str) -> Outcome:
+    """Call an order off. The outcome's answer is how it stood before. See `OrderService.cancel`."""
+    _not_canceled(order)
+    if any(Decimal(line["detail"]["fulfilled_quantity"]) > 0 for line in order["items"]):
+        raise NotAllowed("All fulfillments must be canceled before canceling an order")
+    return Outcome(order["status"], order=order | {"status": "canceled", "canceled_at": at, "updated_at": at})
+
+
+def set_status(order: Row, status: str, but: Collection[str], at: str) -> Outcome:
+    """Say how an order stands, unless it is in one of the states `but`. The outcome's answer is how it stood before."""
+    if order["status"] in but:
+        raise InvalidData(f"Order {order['id']} is {order['status']} and can't be {status}")
+    return Outcome(order["status"], order=order | {"status": status, "updated_at": at})
+
+
+def reopen(order: Row, status: str, at: str) -> Outcome:
+    """Take back `cancel`: the order stands as it did."""
+    return Outcome(True, order=order | {"status": status, "canceled_at": None, "updated_at": at})
+
+
+def _not_canceled(order: Row) -> None:
+    if order["status"] == "canceled":
+        raise InvalidData(f"Order with id {order['id']} has been canceled.")
+
+
+def _credited(order: Row, outcome: Outcome, amount: Decimal, credited: Mapping[str, Any], at: str) -> Row:
+    """The order's next version, cheaper by a credit line."""
+    act = {"action": "CREDIT_LINE_ADD", "amount": amount, **credited}
+    after = applied(order, [act], at)
+    outcome.write_down(after, at, act, change_type="credit_line")
+    return after
 
 
 def _laid_over(name: str, there: Row | None, given: Mapping[str, Any], at: str) -> Row | None:

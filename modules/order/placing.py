@@ -31,7 +31,7 @@ def placed(order: Document, at: str) -> Row:
     made["items"] = [_line(item, "orditem", stamps, quantity=item["quantity"], metadata=item.get("metadata")) for item in items]
     made["shipping_methods"] = [_line(method, "ordspmv", stamps) for method in order.get("shipping_methods") or ()]
     made["credit_lines"] = [{**line, **stamps} for line in order.get("credit_lines") or ()]
-    made["summary"] = summary(*_costs(made), Decimal(0), Decimal(0))
+    made["summary"] = summary(*costs(made), Decimal(0), Decimal(0))
     return made
 
 
@@ -62,7 +62,7 @@ def _line(line: Document, prefix: str, stamps: Document, **detail: Any) -> Row:
     return {**line, **stamps, **below, "detail": {"id": new_id(prefix), **detail, **stamps}}
 
 
-def _costs(order: Document) -> tuple[Decimal, Decimal]:
+def costs(order: Document) -> tuple[Decimal, Decimal]:
     """Its total, and how much of it credit lines took."""
     priced: Row = {
         "currency_code": order["currency_code"],

@@ -73,6 +73,8 @@ def _part(table: Table, prefix: str, owner: str) -> Entity:
     return _inside(table, prefix, relations={owner: one(kind, f"{owner}_id")})
 
 
+_CAUSES = {"return": one("return", "return_id"), "claim": one("order_claim", "claim_id"), "exchange": one("order_exchange", "exchange_id")}
+
 SCHEMA = Schema(
     "order",
     Entity(
@@ -112,7 +114,7 @@ SCHEMA = Schema(
     _part(order_shipping_method_tax_line, "ordsmtxl", "shipping_method"),
     _part(order_shipping_method_adjustment, "ordsmadj", "shipping_method"),
     _inside(order_credit_line, "ordcl"),
-    _inside(order_transaction, "ordtrx", bare=False),
+    _inside(order_transaction, "ordtrx", bare=False, relations=_CAUSES),
     Entity(
         "return_reason",
         return_reason,

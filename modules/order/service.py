@@ -112,6 +112,53 @@ class OrderService(ModuleService):
         """Take back `amend`, but for what somebody has changed since. May be repeated. Raises NotFound."""
         await self._change(order_id, lambda order, at: changing.put_back(order, amendment, at))
 
+    # -- what becomes of it
+
+    @writes
+    @one_statement(answers=True)
+    @keyed("order_id")
+    async def register(self, order_id: str, acts: Sequence[Mapping[str, Any]], change: Mapping[str, Any] | None = None) -> str:
+        """Do this to an order at once (see `changes`): its next version, and a confirmed change that says so, with what else `change` says
+        of it. Returns the change's id.
+
+        Raises NotFound; InvalidData where the order is cancelled or doesn't allow one of the actions: nothing is done.
+        """
+        id: str = await self._change(order_id, lambda order, at: changing.register(order, acts, change or {}, at))
+        return id
+
+    @writes
+    @one_statement(answers=True)
+    @keyed("order_id")
+    async def unregister(self, order_id: str, change_id: str, acts: Sequence[Mapping[str, Any]]) -> None:
+        """Take back `register` of actions that count units, whatever has been done since. The number of the version stays."""
+        await self._change(order_id, lambda order, at: changing.unregister(order, change_id, acts, at))
+
+    @writes
+    @one_statement(answers=True)
+    @keyed("order_id")
+    async def cancel(self, order_id: str) -> str:
+        """Call an order off. Returns the status that it had, for `reopen` to take it back.
+
+        Raises NotFound; InvalidData where it is cancelled already; NotAllowed where some of it is in a fulfilment that isn't cancelled.
+        """
+        before: str = await self._change(order_id, changing.cancel)
+        return before
+
+    @writes
+    @one_statement(answers=True)
+    @keyed("order_id")
+    async def reopen(self, order_id: str, status: str) -> None:
+        """Take back `cancel`. May be repeated. Raises NotFound."""
+        await self._change(order_id, lambda order, at: changing.reopen(order, status, at))
+
+    @writes
+    @one_statement(answers=True)
+    @keyed("order_id")
+    async def set_status(self, order_id: str, status: str, *, but: Sequence[str] = ()) -> str:
+        """Say how an order stands. Returns how it stood before. Raises NotFound; InvalidData where it is in one of the states `but`."""
+        before: str = await self._change(order_id, lambda order, at: changing.set_status(order, status, but, at))
+        return before
+
     # -- money
 
     @writes
@@ -135,7 +182,7 @@ class OrderService(ModuleService):
     # -- inside
 
     async def _change(self, order_id: str, work: Callable[[Row, str], Outcome | None]) -> Any:
-        """Have an order changed in place, at a time, and write it. What the outcome answers; None where there is nothing to be written."""
+        """Have an order changed, at a time, and write it. What the outcome answers; None where there is nothing to be written."""
         idle = False
 
         async def params() -> Mapping[str, Any] | None:
@@ -146,6 +193,7 @@ class OrderService(ModuleService):
             if outcome is None:
                 idle = True
                 return None
+            order = outcome.order or order
             return {
                 **self._written(order),
                 "expected": order["revision"],

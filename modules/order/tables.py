@@ -97,6 +97,7 @@ COLUMNS = (
     "locale",
     "shipping_address_id",
     "billing_address_id",
+    "canceled_at",
     "summary",
     "metadata",
 )

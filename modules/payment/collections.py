@@ -94,10 +94,10 @@ class Collections(ModuleService):
 
     @repeatable
     async def cancel_collection(self, id: str) -> Row:
-        """Mark a collection as cancelled. Raises NotFound; NotAllowed where something was captured."""
+        """Mark a collection as cancelled. Raises NotFound; NotAllowed where something was captured and not given back."""
 
         def change(collection: Row) -> tuple[bool, None]:
-            if collection["captured_amount"]:
+            if (collection["captured_amount"] or 0) > (collection["refunded_amount"] or 0):
                 raise NotAllowed(f"Payment collection {id} has been paid and can't be cancelled")
             collection |= {"status": "canceled", "updated_at": _now()}
             return True, None

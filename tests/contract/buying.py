@@ -11,7 +11,7 @@ PASSWORD = "correct horse battery"
 
 
 async def buy(shop: Shop) -> None:
-    for area in (customers, carts, orders, executions, payments, signing_in, clearing):
+    for area in (customers, carts, orders, sending, executions, payments, signing_in, clearing):
         await area(shop)
 
 
@@ -104,6 +104,44 @@ async def orders(shop: Shop) -> None:
         await admin.get(path, {"order_id": order})
     await admin.get("/admin/payments/payment-providers")
     await shop.guest.post("/hooks/payment/{provider}", provider="system_default")
+
+
+async def bought(shop: Shop) -> tuple[str, str]:
+    """An order of two of something, and its line."""
+    store, ids = shop.store, shop.ids
+    body = {"region_id": ids["region"], "email": "bob@example.com", "shipping_address": ADDRESS, "billing_address": ADDRESS}
+    items = [{"variant_id": shop.variants[0], "quantity": 2}]
+    cart = (await store.post("/store/carts", {**body, "items": items}))["cart"]["id"]
+    await store.post("/store/carts/{id}/shipping-methods", {"option_id": ids["flat"]}, id=cart)
+    collection = (await store.post("/store/payment-collections", {"cart_id": cart}))["payment_collection"]["id"]
+    await store.post("/store/payment-collections/{id}/payment-sessions", {"provider_id": "pp_system_default"}, id=collection)
+    order = (await store.post("/store/carts/{id}/complete", id=cart))["order"]
+    return order["id"], order["items"][0]["id"]
+
+
+async def sending(shop: Shop) -> None:
+    admin, at = shop.admin, "/admin/orders/{id}/fulfillments"
+    order, line = await bought(shop)
+    one = {"items": [{"id": line, "quantity": 1}]}
+    boxes = []
+    for _ in range(2):
+        await admin.post(at, {**one, **HOOKED}, id=order)
+        shown = await admin.raw("GET", f"/admin/orders/{order}?fields=fulfillments.id,fulfillments.location_id")
+        boxes.append(next(box for box in shown.json["order"]["fulfillments"] if box["id"] not in boxes)["id"])
+    location = shown.json["order"]["fulfillments"][0]["location_id"]
+    label = {"tracking_number": "1", "tracking_url": "https://t.example", "label_url": "https://l.example"}
+    await admin.post(f"{at}/{{fulfillment_id}}/shipments", {**one, "labels": [label], **HOOKED}, id=order, fulfillment_id=boxes[0])
+    await admin.post(f"{at}/{{fulfillment_id}}/mark-as-delivered", {}, id=order, fulfillment_id=boxes[0])
+    await admin.post(f"{at}/{{fulfillment_id}}/cancel", HOOKED, id=order, fulfillment_id=boxes[1])
+    await admin.post("/admin/orders/{id}/complete", HOOKED, id=order)
+    await admin.post("/admin/orders/{id}/archive", id=order)
+    other, _ = await bought(shop)
+    await admin.post("/admin/orders/{id}/cancel", id=other)
+    item = {"title": "Gift", "sku": "", "barcode": "", "quantity": 1}
+    body = {"location_id": location, "provider_id": "manual_manual", "delivery_address": {}, "items": [item], "labels": [], "data": {}}
+    for end in ("cancel", "shipment"):
+        made = (await admin.post("/admin/fulfillments", {**body, "order_id": order, "metadata": None}))["fulfillment"]["id"]
+        await admin.post(f"/admin/fulfillments/{{id}}/{end}", {"labels": []} if end == "shipment" else None, id=made)
 
 
 async def executions(shop: Shop) -> None:

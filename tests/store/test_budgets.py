@@ -132,3 +132,38 @@ async def test_a_full_cart_costs_no_more_statements_than_an_empty_one(market: Ma
         return costs
 
     assert min([await spent(13) for _ in range(3)]) == min([await spent(1) for _ in range(3)])
+
+
+SENDING = {"send": (32, 7), "ship": (17, 4), "deliver": (17, 4), "call off": (26, 6), "cancel": (34, 7)}
+
+
+async def test_sending_keeps_to_its_budget(market: Market, store: Store, merchant: Store) -> None:
+    variant = await market.new_variant({"eur": "11.90"}, stock=50)
+    spent: dict[str, tuple[int, int]] = {}
+
+    async def measured(name: str, path: str, body: Row) -> Any:
+        async with statements_of(market.host.database("cart")) as statements:
+            answer = await merchant.post(path, body, fields="*fulfillments")
+        assert answer.status == 200
+        cost = (statements.count, statements.commits)
+        spent[name] = min(spent.get(name, cost), cost)
+        if os.environ.get("SHOW_STATEMENTS"):
+            print(f"--- {name} {cost}\n{statements}")
+        return answer["order"]["fulfillments"]
+
+    async def live() -> None:
+        order = (await store.complete(await store.ready(variant, quantity=2)))["order"]
+        at, one = f"/admin/orders/{order['id']}", {"items": [{"id": order["items"][0]["id"], "quantity": 1}]}
+        [first] = await measured("send", f"{at}/fulfillments", one)
+        await measured("ship", f"{at}/fulfillments/{first['id']}/shipments", one)
+        await measured("deliver", f"{at}/fulfillments/{first['id']}/mark-as-delivered", {})
+        other = (await store.complete(await store.ready(variant, quantity=2)))["order"]
+        at, one = f"/admin/orders/{other['id']}", {"items": [{"id": other["items"][0]["id"], "quantity": 1}]}
+        [second] = await measured("send", f"{at}/fulfillments", one)
+        await measured("call off", f"{at}/fulfillments/{second['id']}/cancel", {})
+        await measured("cancel", f"{at}/cancel", {})
+
+    for _ in range(3):
+        await live()
+    over = {name: cost for name, cost in spent.items() if cost[0] > SENDING[name][0] or cost[1] > SENDING[name][1]}
+    assert over == {}

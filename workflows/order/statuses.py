@@ -51,19 +51,24 @@ def with_statuses(orders: list[Row], shown: tuple[str, ...]) -> list[Row]:
 
 def payment_status(collections: Sequence[Mapping[str, Any]]) -> str:
     """What is paid of an order, from all of its payment collections."""
-    counted = [one for one in collections if one["status"] != "canceled"]
+    counted = [one for one in collections if one["status"] != "canceled" or _amount(one, "refunded_amount") > 0]
     if not counted:
         return "canceled" if collections else "not_paid"
     if any(one["status"] == "requires_action" for one in counted):
         return "requires_action"
     for name, whole, part in (("refunded_amount", "refunded", "partially_refunded"), ("captured_amount", "captured", "partially_captured")):
         if any(_amount(one, name) > 0 for one in counted):
-            return whole if all(_amount(one, name) >= _amount(one, "amount") for one in counted) else part
+            return whole if all(_amount(one, name) >= _wanted(one) for one in counted) else part
     if any(one["status"] in ("authorized", "completed") for one in counted):
         return "authorized" if all(one["status"] in ("authorized", "completed") for one in counted) else "partially_authorized"
     if any(one["status"] == "partially_authorized" for one in counted):
         return "partially_authorized"
     return "awaiting" if any(one["status"] == "awaiting" for one in counted) else "not_paid"
+
+
+def _wanted(collection: Mapping[str, Any]) -> Decimal:
+    """What is to be paid, and of what is called off what had been."""
+    return _amount(collection, "captured_amount" if collection["status"] == "canceled" else "amount")
 
 
 def _amount(row: Mapping[str, Any], name: str) -> Decimal:

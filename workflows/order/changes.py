@@ -1,0 +1,39 @@
+"""Steps that change an order by actions (`modules.order.changes`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+from ...core.flow import Flow, step
+
+Row = dict[str, Any]
+
+
+class Registered(TypedDict):
+    order_id: str
+    change_id: str | None
+    acts: list[Row]
+
+
+def lock_of(order_id: str) -> str:
+    """The lock under which an order is changed."""
+    return f"order:{order_id}"
+
+
+async def _unregister(flow: Flow, done: Registered) -> None:
+    if done["change_id"] is not None:
+        await flow.modules.order.unregister(done["order_id"], done["change_id"], done["acts"])
+
+
+@step(undo=_unregister)
+async def register(flow: Flow, order_id: str, acts: Sequence[Row]) -> Registered:
+    """Count units of an order's lines: its next version. Raises InvalidData where the order doesn't allow it."""
+    change_id = await flow.modules.order.register(order_id, acts) if acts else None
+    return {"order_id": order_id, "change_id": change_id, "acts": list(acts)}
+
+
+def counting(action: str, fulfillment_id: str, quantities: Sequence[tuple[str, Any]]) -> list[Row]:
+    """Acts for so many units of lines that are in a fulfillment."""
+    cause = {"reference": "fulfillment", "reference_id": fulfillment_id}
+    return [{"action": action, **cause, "details": {"reference_id": line, "quantity": quantity}} for line, quantity in quantities]

@@ -1,0 +1,124 @@
+"""How orders end: cancelled, completed, archived."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from ...core.errors import NotAllowed, Unavailable, VelellaError
+from ...core.flow import Flow, step, workflow
+from ..payment.payments import add_to_order
+from .changes import lock_of
+
+Row = dict[str, Any]
+
+
+@workflow("cancel-order", durable=True, hooks=("orderCanceled",), emits=("order.canceled", "reservation-item.deleted"))
+async def cancel_order(flow: Flow, order_id: str, canceled_by: str | None = None, no_notification: bool | None = None) -> str:
+    """Call an order off: what is reserved for it can be sold again, held money is let go, and what was paid is given back. Its id.
+
+    The point of no return is the money. Raises NotFound; InvalidData where it is cancelled already; NotAllowed while some of it is in a
+    fulfillment that isn't cancelled.
+    """
+    async with flow.lock(lock_of(order_id)):
+        payments = await flow.run(check_unsent, order_id)
+        await flow.run(close_order, order_id)
+        released = await flow.run(release_goods, order_id)
+        settled = await flow.run(give_back, payments, canceled_by)
+        for payment in settled:
+            await flow.run(add_to_order, payment)
+        await flow.run(close_collections, order_id)
+        await flow.hooks.orderCanceled(order_id)
+    flow.emit("order.canceled", id=order_id)
+    for reservation in released:
+        flow.emit("reservation-item.deleted", id=reservation, order_id=order_id)
+    return order_id
+
+
+@step(reads=True)
+async def check_unsent(flow: Flow, order_id: str) -> list[str]:
+    """Payments of the order. Raises NotFound; NotAllowed where one of its fulfillments isn't cancelled."""
+    order = await flow.graph.one("order", order_id, ("fulfillments.canceled_at", "payment_collections.payments.id"))
+    if any(one["canceled_at"] is None for one in order["fulfillments"]):
+        raise NotAllowed("All fulfillments must be canceled before canceling an order")
+    return sorted(payment["id"] for collection in order["payment_collections"] for payment in collection["payments"])
+
+
+async def _reopen(flow: Flow, closed: Row) -> None:
+    await flow.modules.order.reopen(closed["id"], closed["status"])
+
+
+@step(undo=_reopen)
+async def close_order(flow: Flow, order_id: str) -> Row:
+    return {"id": order_id, "status": await flow.modules.order.cancel(order_id)}
+
+
+async def _hold_again(flow: Flow, ids: Sequence[str]) -> None:
+    await flow.modules.inventory.restore_reservations(ids)
+
+
+@step(undo=_hold_again)
+async def release_goods(flow: Flow, order_id: str) -> list[str]:
+    """Give back what is reserved for an order's lines. The reservations."""
+    order = await flow.modules.order.load(order_id)
+    released = await flow.modules.inventory.release_reservations(line_item_ids=[line["id"] for line in order["items"]])
+    return [row["id"] for row in released]
+
+
+@step(pivot=True)
+async def give_back(flow: Flow, payment_ids: Sequence[str], by: str | None) -> list[Row]:
+    """Give back what was captured of these payments, and let go of the others. The payments, as they are then.
+
+    One that is refused while others are done already is asked again: the order is cancelled for good then.
+    """
+    done: list[Row] = []
+    for id in payment_ids:
+        payment = await flow.modules.payment.retrieve("payment", id, fields=_MONEY)
+        captured, refunded = (sum((row["amount"] for row in payment[name]), Decimal(0)) for name in ("captures", "refunds"))
+        try:
+            if captured > refunded:
+                await flow.modules.payment.refund_payment(id, created_by=by, key=f"{flow.idempotency_key}:{id}")
+            elif not captured and payment["canceled_at"] is None:
+                await flow.modules.payment.cancel_payment(id)
+        except VelellaError as error:
+            if done and error.status < 500:
+                raise Unavailable(f"Payment {id} isn't given back yet: {error}") from error
+            raise
+        done.append(await flow.modules.payment.retrieve("payment", id, fields=_MONEY))
+    return done
+
+
+_MONEY = ("*", "captures.*", "refunds.*")
+
+
+@step
+async def close_collections(flow: Flow, order_id: str) -> None:
+    for collection in await flow.modules.payment.list("payment_collection", {"order_id": order_id}, fields=("id", "status")):
+        if collection["status"] != "canceled":
+            await flow.modules.payment.cancel_collection(collection["id"])
+
+
+# -- done
+
+
+@step
+async def mark(flow: Flow, order_id: str, status: str, but: Sequence[str]) -> None:
+    await flow.modules.order.set_status(order_id, status, but=but)
+
+
+@workflow("complete-order-workflow", hooks=("ordersCompleted",), emits=("order.completed",))
+async def complete_order(flow: Flow, order_id: str, additional_data: Row | None = None) -> str:
+    """Say that an order is done. Its id. Raises NotFound; InvalidData for a cancelled one, and for a draft."""
+    await flow.run(mark, order_id, "completed", ("canceled", "draft"))
+    await flow.hooks.ordersCompleted([order_id], additional_data)
+    flow.emit("order.completed", id=order_id)
+    return order_id
+
+
+@workflow("archive-order-workflow", emits=("order.archived",))
+async def archive_order(flow: Flow, order_id: str) -> str:
+    """Put an order away that is done, cancelled, or a draft. Its id. Raises NotFound; InvalidData for others."""
+    await flow.run(mark, order_id, "archived", ("pending", "requires_action", "archived"))
+    flow.emit("order.archived", id=order_id)
+    return order_id

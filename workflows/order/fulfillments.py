@@ -1,0 +1,340 @@
+"""Sending what was ordered: fulfillments of orders, their shipments and deliveries, and calling them off.
+
+The order counts first what is sent (so that nothing is sent twice), then stock and reservations become less, and then the provider is
+asked, which is the point of no return. What is called off goes the other way: once the provider has let it go, the order counts it back and
+the goods are in stock and reserved again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, TypedDict
+
+from ...core.errors import InvalidData, NotAllowed, NotFound
+from ...core.flow import Flow, Kept, keep, step, take_back, workflow
+from ...core.ids import new_id
+from ...core.sql.schema.query import Query
+from ...modules.inventory.sending import Back, Sent
+from ..links import link
+from .changes import counting, lock_of, register
+
+Row = dict[str, Any]
+
+ADDRESS = (
+    "first_name",
+    "last_name",
+    "phone",
+    "company",
+    "address_1",
+    "address_2",
+    "city",
+    "country_code",
+    "province",
+    "postal_code",
+    "metadata",
+)
+
+
+class Plan(TypedDict):
+    """What is to be sent."""
+
+    quantities: list[tuple[str, Decimal]]
+    """Lines and how many units of each."""
+    fulfillment: Row
+    """What `fulfillment.create_fulfillment` takes, but for its id."""
+    stock: list[Row]
+    """What leaves the stock: what `inventory.send` takes."""
+
+
+@workflow(
+    "create-order-fulfillment",
+    durable=True,
+    hooks=("fulfillmentCreated",),
+    emits=("order.fulfillment_created", "inventory-level.updated", "reservation-item.updated", "reservation-item.deleted"),
+)
+async def create_order_fulfillment(
+    flow: Flow,
+    order_id: str,
+    items: list[Row],
+    location_id: str | None = None,
+    shipping_option_id: str | None = None,
+    delivery_address: Row | None = None,
+    created_by: str | None = None,
+    no_notification: bool | None = None,
+    metadata: Row | None = None,
+    additional_data: Row | None = None,
+) -> str:
+    """Send units of an order's lines (`id`, `quantity`) from a location: that of the shipping option where none is named, by the option of
+    the order's shipping method where none is named. The fulfillment's id.
+
+    Raises NotFound; InvalidData where the order is cancelled or has no such line, for more than is left to be sent or reserved; and
+    what the provider refuses it for.
+    """
+    async with flow.lock(lock_of(order_id)):
+        plan = await flow.run(plan_fulfillment, order_id, items, location_id, shipping_option_id, delivery_address)
+        id = new_id("ful")
+        await flow.run(register, order_id, counting("FULFILL_ITEM", id, plan["quantities"]))
+        sent = await flow.run(send_goods, plan["stock"], plan["fulfillment"]["location_id"])
+        more = {"id": id, "metadata": metadata, "created_by": created_by}
+        fulfillment = await flow.run(ask_provider, {**plan["fulfillment"], **more}, order_id)
+        await link(flow, {"order_fulfillment": [{"order_id": order_id, "fulfillment_id": id}]})
+        await flow.hooks.fulfillmentCreated(fulfillment, additional_data)
+    flow.emit("order.fulfillment_created", order_id=order_id, fulfillment_id=id, no_notification=no_notification)
+    for level in sent["levels"]:
+        flow.emit("inventory-level.updated", id=level, order_id=order_id)
+    for reservation in sent["left"]:
+        flow.emit("reservation-item.updated", id=reservation, order_id=order_id)
+    for reservation in sent["gone"]:
+        flow.emit("reservation-item.deleted", id=reservation, order_id=order_id)
+    return id
+
+
+@step(reads=True)
+async def plan_fulfillment(
+    flow: Flow, order_id: str, items: Sequence[Row], location_id: str | None, shipping_option_id: str | None, address: Row | None
+) -> Plan:
+    order = await flow.modules.order.load(order_id)
+    quantities = _quantities(order, items)
+    option = await _option(flow, order, shipping_option_id)
+    location = location_id or (option["service_zone"]["fulfillment_set"]["location"] or {}).get("id") if option is not None else location_id
+    if location is None:
+        raise InvalidData("Location is required: the order's shipping method has none to send from")
+    lines = {line["id"]: line for line in order["items"]}
+    parts = await _parts(flow, lines, quantities)
+    given = address if address is not None else order["shipping_address"] or {}
+    return {
+        "quantities": quantities,
+        "fulfillment": {
+            "location_id": location,
+            "provider_id": option["provider_id"] if option is not None else None,
+            "shipping_option_id": option["id"] if option is not None else None,
+            "packed_at": flow.now(),
+            "data": _data(order, option),
+            "requires_shipping": any(lines[id]["requires_shipping"] for id, _ in quantities),
+            "items": [_packed(lines[id], part) for id, part in parts],
+            "delivery_address": {name: given.get(name) for name in ADDRESS if given.get(name) is not None},
+        },
+        "stock": [{"line_item_id": id, **part} for id, part in parts if part["inventory_item_id"] is not None],
+    }
+
+
+def _quantities(order: Row, items: Sequence[Row]) -> list[tuple[str, Decimal]]:
+    """What is asked for, by line. Raises InvalidData for another order's lines, and for nothing."""
+    wanted: dict[str, Decimal] = {}
+    lines = {line["id"] for line in order["items"]}
+    if unknown := [item["id"] for item in items if item["id"] not in lines]:
+        raise InvalidData(f"Items with ids {', '.join(unknown)} does not exist in order with id {order['id']}.")
+    if not items:
+        raise InvalidData("Items are required to fulfill an order.")
+    for item in items:
+        if item["quantity"] <= 0:
+            raise InvalidData(f"Quantity to fulfill of item {item['id']} is required.")
+        wanted[item["id"]] = wanted.get(item["id"], Decimal(0)) + Decimal(item["quantity"])
+    return list(wanted.items())
+
+
+_OPTION = ("id", "provider_id", "data", "service_zone.fulfillment_set.location.id")
+
+
+async def _option(flow: Flow, order: Row, id: str | None) -> Row | None:
+    """The shipping option by which is sent. Raises NotFound for one that isn't there."""
+    wanted = id or next((method["shipping_option_id"] for method in order["shipping_methods"] if method["shipping_option_id"]), None)
+    if wanted is None:
+        return None
+    rows = await flow.graph.rows(Query("shipping_option", _OPTION, {"id": wanted}, with_deleted=id is None))
+    if not rows and id is not None:
+        raise NotFound(f"Shipping option with id: {id} was not found")
+    return rows[0] if rows else None
+
+
+async def _parts(flow: Flow, lines: Mapping[str, Row], quantities: Sequence[tuple[str, Decimal]]) -> list[tuple[str, Row]]:
+    """Lines, and what they take of the stock: `inventory_item_id` (None where nobody counts it) and `quantity`."""
+    variant_ids = sorted({lines[id]["variant_id"] for id, _ in quantities if lines[id]["variant_id"] is not None})
+    variants = await flow.graph.rows(Query("product_variant", ("id",), {"id": variant_ids, "manage_inventory": True}))
+    counted = [variant["id"] for variant in variants]
+    (ties,) = await flow.graph.ties_of(("product_variant_inventory_item", "variant_id", counted))
+    parts: list[tuple[str, Row]] = []
+    for id, quantity in quantities:
+        of = [tie for tie in ties if tie["variant_id"] == lines[id]["variant_id"]]
+        taken = [(tie["inventory_item_id"], quantity * Decimal(tie["required_quantity"])) for tie in of] or [(None, quantity)]
+        parts += [(id, {"inventory_item_id": item, "quantity": each}) for item, each in taken]
+    return parts
+
+
+def _data(order: Row, option: Row | None) -> Row:
+    """What the provider was told when its option was chosen."""
+    if option is None:
+        return {}
+    return next((method["data"] or {} for method in order["shipping_methods"] if method["shipping_option_id"] == option["id"]), {})
+
+
+def _packed(line: Row, part: Row) -> Row:
+    says = {"title": line["variant_title"] or line["title"], "sku": line["variant_sku"] or "", "barcode": line["variant_barcode"] or ""}
+    return {**says, **part, "line_item_id": line["id"]}
+
+
+async def _take_back(flow: Flow, sent: Sent) -> None:
+    await flow.modules.inventory.take_back_sent(sent["taken"], sent["stock"])
+
+
+@step(undo=_take_back)
+async def send_goods(flow: Flow, lines: Sequence[Row], location_id: str) -> Sent:
+    """Take goods off the stock of a location, and off what is reserved of them."""
+    return await flow.modules.inventory.send(lines, location_id)
+
+
+@step(pivot=True)
+async def ask_provider(flow: Flow, fulfillment: Row, order_id: str) -> Row:
+    """Have the provider carry it out, under the fulfillment's id, however often it is asked."""
+    order = await flow.modules.order.load(order_id)
+    return await flow.modules.fulfillment.create_fulfillment({**fulfillment, "order": order})
+
+
+# -- on its way
+
+
+@workflow("create-order-shipment", durable=True, hooks=("shipmentCreated",), emits=("shipment.created",))
+async def create_order_shipment(
+    flow: Flow,
+    order_id: str,
+    fulfillment_id: str,
+    items: list[Row],
+    labels: list[Row] | None = None,
+    created_by: str | None = None,
+    no_notification: bool | None = None,
+    metadata: Row | None = None,
+    additional_data: Row | None = None,
+) -> str:
+    """Say that a fulfillment of an order has left the house, all of it. Its id.
+
+    Raises NotFound; InvalidData where the order is cancelled or has no such lines; NotAllowed where it has left already, or is cancelled.
+    """
+    async with flow.lock(lock_of(order_id)):
+        packed = await flow.run(packed_in, order_id, fulfillment_id)
+        if unknown := [item["id"] for item in items if item["id"] not in packed["lines"]]:
+            raise InvalidData(f"Items with ids {', '.join(unknown)} does not exist in order with id {order_id}.")
+        shipment = (await flow.run(mark_shipped, fulfillment_id, labels or [], created_by))["answer"]
+        await flow.run(register, order_id, counting("SHIP_ITEM", fulfillment_id, packed["quantities"]))
+        await flow.hooks.shipmentCreated(shipment, additional_data)
+    flow.emit("shipment.created", id=fulfillment_id, no_notification=no_notification)
+    return fulfillment_id
+
+
+@workflow("mark-order-fulfillment-as-delivered-workflow", durable=True, emits=("delivery.created",))
+async def mark_order_fulfillment_as_delivered(flow: Flow, order_id: str, fulfillment_id: str, no_notification: bool | None = None) -> str:
+    """Say that a fulfillment of an order has arrived, all of it. Its id. Raises NotFound; InvalidData where the order is cancelled;
+    NotAllowed where it has arrived already, or is cancelled."""
+    async with flow.lock(lock_of(order_id)):
+        packed = await flow.run(packed_in, order_id, fulfillment_id)
+        await flow.run(mark_delivered, fulfillment_id)
+        await flow.run(register, order_id, counting("DELIVER_ITEM", fulfillment_id, packed["quantities"]))
+    flow.emit("delivery.created", id=fulfillment_id, no_notification=no_notification)
+    return fulfillment_id
+
+
+class Packed(TypedDict):
+    """What is in a fulfillment of an order."""
+
+    lines: list[str]
+    """All lines of the order."""
+    quantities: list[tuple[str, Decimal]]
+    """Of its lines, how many units of each."""
+    items: list[Row]
+    """What of the stock: `line_item_id`, `inventory_item_id`, `quantity`."""
+    location_id: str
+    shipped: bool
+    canceled: bool
+
+
+@step(reads=True)
+async def packed_in(flow: Flow, order_id: str, fulfillment_id: str) -> Packed:
+    """Raises NotFound where there is no such order, or none of its fulfillments is this one."""
+    order = await flow.modules.order.load(order_id)
+    of_order = await flow.graph.one("order", order_id, _FULFILLMENTS)
+    found = next((one for one in of_order["fulfillments"] if one["id"] == fulfillment_id), None)
+    if found is None:
+        raise NotFound(f"Fulfillment with id {fulfillment_id} not found in the order")
+    acts = await flow.modules.order.list(
+        "order_change_action",
+        {"order_id": order_id, "reference_id": fulfillment_id, "action": "FULFILL_ITEM"},
+        fields=("details",),
+        order=("ordering",),
+    )
+    return {
+        "lines": [line["id"] for line in order["items"]],
+        "quantities": [(act["details"]["reference_id"], Decimal(str(act["details"]["quantity"]))) for act in acts],
+        "items": [{name: item[name] for name in ("line_item_id", "inventory_item_id", "quantity")} for item in found["items"]],
+        "location_id": found["location_id"],
+        "shipped": found["shipped_at"] is not None,
+        "canceled": found["canceled_at"] is not None,
+    }
+
+
+_FULFILLMENTS = tuple(
+    f"fulfillments.{name}"
+    for name in ("id", "location_id", "shipped_at", "canceled_at", "items.line_item_id", "items.inventory_item_id", "items.quantity")
+)
+
+
+@step(undo=take_back)
+async def mark_shipped(flow: Flow, id: str, labels: Sequence[Row], by: str | None) -> Kept[Row]:
+    return await keep(flow.modules.fulfillment.ship, id, labels, by=by)
+
+
+@step(undo=take_back)
+async def mark_delivered(flow: Flow, id: str) -> Kept[Row]:
+    return await keep(flow.modules.fulfillment.deliver, id)
+
+
+# -- called off
+
+
+@workflow(
+    "cancel-order-fulfillment",
+    durable=True,
+    hooks=("orderFulfillmentCanceled",),
+    emits=("order.fulfillment_canceled", "inventory-level.updated", "reservation-item.created", "reservation-item.updated"),
+)
+async def cancel_order_fulfillment(
+    flow: Flow,
+    order_id: str,
+    fulfillment_id: str,
+    no_notification: bool | None = None,
+    canceled_by: str | None = None,
+    additional_data: Row | None = None,
+) -> str:
+    """Call a fulfillment of an order off: its goods are in stock and reserved again. Its id.
+
+    Raises NotFound; NotAllowed where it is cancelled already, or has left; and what the provider refuses it for.
+    """
+    async with flow.lock(lock_of(order_id)):
+        packed = await flow.run(packed_in, order_id, fulfillment_id)
+        if packed["canceled"]:
+            raise NotAllowed("The fulfillment is already canceled")
+        if packed["shipped"]:
+            raise NotAllowed("The fulfillment has already been shipped. Shipped fulfillments cannot be canceled")
+        fulfillment = await flow.run(call_off, fulfillment_id)
+        await flow.run(register, order_id, counting("CANCEL_ITEM_FULFILLMENT", fulfillment_id, packed["quantities"]))
+        back = await flow.run(reserve_again, packed["items"], packed["location_id"])
+        await flow.hooks.orderFulfillmentCanceled(fulfillment, additional_data)
+    flow.emit("order.fulfillment_canceled", order_id=order_id, fulfillment_id=fulfillment_id, no_notification=no_notification)
+    for level in back["levels"]:
+        flow.emit("inventory-level.updated", id=level, order_id=order_id)
+    for reservation in back["created"]:
+        flow.emit("reservation-item.created", id=reservation, order_id=order_id)
+    for reservation in back["updated"]:
+        flow.emit("reservation-item.updated", id=reservation, order_id=order_id)
+    return fulfillment_id
+
+
+@step(pivot=True)
+async def call_off(flow: Flow, id: str) -> Row:
+    return await flow.modules.fulfillment.cancel_fulfillment(id, key=flow.idempotency_key)
+
+
+@step
+async def reserve_again(flow: Flow, items: Sequence[Row], location_id: str) -> Back:
+    """Put goods back into the stock of a location, reserved for their lines."""
+    rows = [{**item, "location_id": location_id} for item in items if item["inventory_item_id"] is not None]
+    return await flow.modules.inventory.take_back_sent(rows, rows)
