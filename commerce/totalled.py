@@ -92,10 +92,11 @@ class Plan:
         self.fields = _columns_of(asked, shape).add(*_ingredients(shape)).fields()
 
     def finish(self, rows: list[Row]) -> list[Row]:
-        """The rows with totals, without what was only fetched to make them."""
+        """The rows, which are changed in place, with totals and without what was only fetched to make them."""
         for row in rows:
             add_totals(row)
-        return [self._level.cut(row) for row in rows]
+            self._level.cut(row)
+        return rows
 
 
 @kept(KEPT)
@@ -115,29 +116,28 @@ class _Level:
         root = beside is None
         beside = bool(_named_totals(asked, shape)) if beside is None else beside
         names = frozenset(name for name, _ in asked)
-        self._totals = tuple(names & shape.totals)
+        self._totals = names & shape.totals
         starred = shape.starred if beside and asked.whole else frozenset()
         self._twins = tuple((name, f"raw_{name}") for name in starred) if not root else ()
         self._shown = None if asked.whole else names | {"id"} if root or shape.keyed else names
         self._hidden = (shape.relations.keys() | (shape.totals - starred)) - names - {"id"}
         self._below = tuple((name, _Level(shape.relations[name], child, beside=beside)) for name, child in asked if name in shape.relations)
 
-    def cut(self, row: Row) -> Row:
-        """The row with what is wanted and nothing else."""
-        if self._shown is not None:
-            made = {name: value for name, value in row.items() if name in self._shown}
-        else:
-            made = {name: value for name, value in row.items() if name not in self._hidden}
-        for name in self._totals:
-            made.setdefault(name, None)
+    def cut(self, row: Row) -> None:
+        """Leave nothing in the row but what is wanted."""
+        for name in row.keys() & self._hidden if self._shown is None else row.keys() - self._shown:
+            del row[name]
+        if not row.keys() >= self._totals:
+            for name in self._totals:
+                row.setdefault(name, None)
         for name, twin in self._twins:
-            if name in made:
-                made[twin] = raw(made[name])
+            if name in row:
+                row[twin] = raw(row[name])
         for name, level in self._below:
-            value = made.get(name)
+            value = row.get(name)
             if value is not None:
-                made[name] = [level.cut(one) for one in value] if isinstance(value, list) else level.cut(value)
-        return made
+                for each in value if isinstance(value, list) else (value,):
+                    level.cut(each)
 
 
 def _named_totals(asked: FieldTree, shape: Shape) -> frozenset[str]:

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
+from operator import itemgetter
 from typing import Any, Final
 
 from ..core import numbers
@@ -80,16 +81,14 @@ TOTALS: Final = frozenset(
 )  # fmt: skip
 """Fields that a cart or an order gets."""
 
-_BY_KIND: Final[Mapping[str, tuple[str, str]]] = {
-    name: (kind, total)
-    for kind in ("item", "shipping")
-    for name, total in (
-        *((f"{kind}_{part}", part) for part in ("total", "subtotal", "tax_total", "discount_total")),
-        *((f"original_{kind}_{part}", f"original_{part}") for part in ("total", "subtotal", "tax_total")),
-    )
-}
-"""Totals of the whole → of which lines they are, and what these call them."""
-_NO_SUMS: Final[Mapping[str, Decimal]] = dict.fromkeys(LINE_TOTALS, _ZERO)
+_KINDS: Final = ("total", "subtotal", "tax_total", "original_total", "original_subtotal", "original_tax_total", "discount_total")
+"""Totals of lines that the whole has by their kind, too."""
+_OF_ITEMS: Final = tuple(f"original_item_{name.removeprefix('original_')}" if "original" in name else f"item_{name}" for name in _KINDS)
+_OF_SHIPPING: Final = tuple(name.replace("item", "shipping") for name in _OF_ITEMS)
+_BY_KIND: Final = itemgetter(*_KINDS)
+_NO_SUMS: Final[Mapping[str, Decimal]] = dict.fromkeys(sorted(LINE_TOTALS), _ZERO)
+_LINE_TOTALS: Final = itemgetter(*_NO_SUMS)
+_NO_REFUNDS: Final[Mapping[str, Decimal]] = dict.fromkeys(("refundable_total", *COURSE_TOTALS), _ZERO)
 
 Row = MutableMapping[str, Any]
 
@@ -115,19 +114,20 @@ def add_totals(parent: Row) -> None:
         _add_line_totals(method, _decimal(method["amount"]))
 
     item_sums, method_sums = _sums(items), _sums(methods)
-    for name, (prefix, total) in _BY_KIND.items():
-        parent[name] = (item_sums if prefix == "item" else method_sums)[total]
+    parent.update(zip(_OF_ITEMS, _BY_KIND(item_sums), strict=True))
+    parent.update(zip(_OF_SHIPPING, _BY_KIND(method_sums), strict=True))
     sums = item_sums if not methods else method_sums if not items else _sums((item_sums, method_sums))
-    for name in LINE_TOTALS:
-        parent[name] = sums[name]
+    parent.update(zip(_NO_SUMS, _LINE_TOTALS(sums), strict=True))
     for line in parent.get("credit_lines") or ():
         line["subtotal"] = line["total"] = numbers.plain(_decimal(line["amount"]))
     credit = numbers.plain(_sum(parent.get("credit_lines") or (), "amount"))
     parent["total"] = numbers.plain(money.rounded(_EXACT.subtract(parent["total"], credit), str(parent["currency_code"])))
     parent["credit_line_total"] = parent["credit_line_subtotal"] = credit
     parent["credit_line_tax_total"] = parent["gift_card_total"] = parent["gift_card_tax_total"] = _ZERO
-    for name in ("refundable_total", *COURSE_TOTALS):
-        parent[name] = _plain_sum(items, name) if counted else _ZERO
+    parent.update(_NO_REFUNDS)
+    if counted:
+        for name in _NO_REFUNDS:
+            parent[name] = _plain_sum(items, name)
 
 
 def _add_line_totals(line: Row, price: Decimal) -> None:

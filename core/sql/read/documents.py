@@ -18,6 +18,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import itemgetter
+from types import NoneType
 from typing import Any
 
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
@@ -40,9 +42,11 @@ Show = Callable[[Row, tuple[Row, ...]], Row]
 """Shows a row; beside it the rows in which it lies, from the root down."""
 PLANS = 4 * 1024 * 1024
 """Bytes of what is remembered of how rows are shown."""
+ODD = 256
+"""Types of rows of one kind that are remembered."""
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """The character, and not the letters of its name behind a backslash that is one."""
-_TYPES: Mapping[str, type] = {"text": str, "boolean": bool, "integer": int, "time": str}
+_TYPES: Mapping[str, type] = {"text": str, "boolean": bool, "integer": int, "time": str, "number": Decimal}
 """What values of a kind are, as far as nothing has to be done about them."""
 
 
@@ -52,13 +56,19 @@ class _Kept:
 
     name: str
     field: Field
-    type: type | None
+    exactly: type | None
     """Of values that are written as they are; None: of any."""
     amount: bool
     required: bool
     least: int | None
     default: Any
     """What a row that doesn't name the column gets."""
+
+    def takes(self, given: type) -> bool:
+        """Whether a value of that type is kept as it is."""
+        if given is NoneType:
+            return not self.required and self.default is None
+        return self.exactly is None or given is self.exactly
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +84,14 @@ class _Place:
     """Columns that name the root."""
     deleted_alone: bool
     columns: tuple[_Kept, ...]
+    names: tuple[str, ...]
+    """Of the columns."""
     amounts: tuple[str, ...]
+    bounded: tuple[_Kept, ...]
+    """Columns whose values are looked at in each row: amounts, and what has a least value."""
     places: tuple[_Place, ...]
+    odd: dict[tuple[type, ...], tuple[_Kept, ...]]
+    """Types of a row's values, in the order of the columns → the columns whose values aren't kept as they are. Few rows differ in types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,10 +229,11 @@ class Documents:
             )
             for column in kept_columns(part)
         )
-        amounts = tuple(column.name for column in columns if column.amount)
+        names, amounts = tuple(column.name for column in columns), tuple(column.name for column in columns if column.amount)
+        bounded = tuple(column for column in columns if column.amount or column.least is not None)
         root_keys = tuple(f"{column.name}" for column in part.entity.table.columns if OF_ROOT in column.info)
         below, alone = tuple(map(self._place, part.parts)), part.entity.deleted_alone
-        return _Place(part.name, part.many, part.entity, part.owner_key, root_keys, alone, columns, amounts, below)
+        return _Place(part.name, part.many, part.entity, part.owner_key, root_keys, alone, columns, names, amounts, bounded, below, {})
 
 
 def _lies_there(entity: Entity, field: Field) -> bool:
@@ -251,29 +268,38 @@ def _written(places: Sequence[_Place], above: Mapping[str, Any]) -> Row:
     for place in places:
         held = above[place.name]
         if place.many:
-            made[place.name] = [_kept(place, row) for row in sorted(held, key=lambda row: str(row[place.entity.key]))]
+            rows = sorted(held, key=lambda row: str(row[place.entity.key])) if len(held) > 1 else held
+            made[place.name] = [_kept(place, row) for row in rows]
         elif held is not None:
             made[place.name] = _kept(place, held)
     return made
 
 
 def _kept(place: _Place, row: Mapping[str, Any]) -> Row:
-    made: Row = {}
-    for column in place.columns:
-        value = row.get(column.name)
+    made: Row = dict(zip(place.names, map(row.get, place.names), strict=True))
+    types = tuple(map(type, made.values()))
+    odd = place.odd.get(types)
+    if odd is None:
+        odd = tuple(column for column, given in zip(place.columns, types, strict=True) if not column.takes(given))
+        if len(place.odd) < ODD:
+            place.odd[types] = odd
+    for column in odd:
+        value = made[column.name]
         if value is None:
             value = column.default
-        if value is None:
-            if column.required:
+            if value is None:
                 raise InvalidData(f"{place.entity.called} needs a value for {column.name}")
-        elif column.amount:
-            if type(value) is not Decimal or not numbers.is_narrow(value):
-                value = column.field.taken(value)
-        elif column.type is not None and type(value) is not column.type:
-            value = column.field.taken(value)
-        if column.least is not None and value is not None and value < column.least:
+        made[column.name] = value if column.takes(type(value)) else column.field.taken(value)
+    for column in place.bounded:
+        value = made[column.name]
+        if value is None:
+            continue
+        if column.amount and not numbers.is_narrow(value):
+            column.field.taken(value)  # says why not
+        if column.least is not None and value < column.least:
             raise InvalidData(f"'{column.name}' can't be {value}")
-        made[column.name] = numbers.digits(value) if column.amount and value is not None else value
+        if column.amount:
+            made[column.name] = numbers.digits(value)
     if place.places:
         made |= _written(place.places, row)
     return made
@@ -289,8 +315,13 @@ def _showing_rows(
     """`columns`: name, column, whether it is a raw_ twin. `below`: name, whether a list, whether without deleted rows. `beside`: what is
     there already as it is shown."""
 
+    names, raws = tuple(name for name, _, _ in columns), tuple(name for name, _, raw in columns if raw)
+    values_of = _getter(tuple(column for _, column, _ in columns))
+
     def show(row: Row, ups: tuple[Row, ...]) -> Row:
-        made = {name: numbers.raw(row[column]) if raw else row[column] for name, column, raw in columns}
+        made = dict(zip(names, values_of(row), strict=True))
+        for name in raws:
+            made[name] = numbers.raw(made[name])
         for name, many, living, inner in below:
             held = row[name]
             if many:
@@ -306,3 +337,8 @@ def _showing_rows(
         return made
 
     return show
+
+
+def _getter(columns: tuple[str, ...]) -> Callable[[Row], Sequence[Any]]:
+    """What gives the values of these columns of a row."""
+    return itemgetter(*columns) if len(columns) > 1 else lambda row: [row[column] for column in columns]

@@ -5,10 +5,10 @@ shown(cart_line_item, row, at)      # every column: defaults filled in, amounts 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Boolean, Column, False_, Integer, Numeric, Table, True_
 from sqlalchemy.types import TypeDecorator
@@ -22,27 +22,41 @@ def shown(table: Table, row: Mapping[str, Any], at: str, *, twins: bool = True) 
 
     What the row doesn't name is the column's default, or null; names that no column has are left out. `twins`: with the raw_ twins.
     """
-    made: dict[str, Any] = {}
-    for name, default, plain, twin in _columns(table):
-        value = row.get(name)
-        if value is None:
-            value = default
-        elif plain is not None:
-            value = plain(value)
-        made[name] = value
-        if twin is not None and twins:
-            made[twin] = numbers.raw(value)
+    columns = _columns(table)
+    made: dict[str, Any] = dict(zip(columns.names, map(row.get, columns.names), strict=True))
+    for name, default in columns.defaults:
+        if made[name] is None:
+            made[name] = default
+    for name in columns.amounts:
+        if (value := row.get(name)) is not None:
+            made[name] = numbers.plain(value if type(value) is Decimal else Decimal(value))
+    if twins:
+        for name, twin in columns.twins:
+            made[twin] = numbers.raw(made[name])
     made["created_at"] = row.get("created_at") or at
     made["updated_at"] = at
     made["deleted_at"] = None
     return made
 
 
+class _Columns(NamedTuple):
+    names: tuple[str, ...]
+    defaults: tuple[tuple[str, Any], ...]
+    amounts: tuple[str, ...]
+    """Those that are shown plainly."""
+    twins: tuple[tuple[str, str], ...]
+    """Those with twins, and what these are called."""
+
+
 @cache
-def _columns(table: Table) -> tuple[tuple[str, Any, Callable[[Any], Any] | None, str | None], ...]:
-    """Name, default, how a value is shown, name of the twin."""
+def _columns(table: Table) -> _Columns:
     named = [(f"{c.name}", c) for c in table.c if c.name != ROOT]  # a plain str: names that SQL quotes are of a class of their own
-    return tuple((name, _default(c), _plain(c), f"raw_{name}" if isinstance(c.type, Money | Quantity) else None) for name, c in named)
+    return _Columns(
+        tuple(name for name, _ in named),
+        tuple((name, default) for name, c in named if (default := _default(c)) is not None),
+        tuple(name for name, c in named if _is_amount(c)),
+        tuple((name, f"raw_{name}") for name, c in named if isinstance(c.type, Money | Quantity)),
+    )
 
 
 def _default(c: Column[Any]) -> Any:
@@ -54,6 +68,5 @@ def _default(c: Column[Any]) -> Any:
     return given if isinstance(given, str) else None
 
 
-def _plain(c: Column[Any]) -> Callable[[Any], Any] | None:
-    type_ = c.type.impl_instance if isinstance(c.type, TypeDecorator) else c.type
-    return (lambda value: numbers.plain(Decimal(value))) if isinstance(type_, Numeric) else None
+def _is_amount(c: Column[Any]) -> bool:
+    return isinstance(c.type.impl_instance if isinstance(c.type, TypeDecorator) else c.type, Numeric)
