@@ -24,7 +24,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import asyncpg
-from goods import OWNERS, Goods, Rows, Size, Surroundings
+from goods import OWNERS, Goods, Size, Surroundings, TableRows
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -127,11 +127,11 @@ def tables_of(module: str) -> set[str]:
     return {name for name, owner in OWNERS.items() if owner == module}
 
 
-def owned(rows: list[Rows], module: str) -> list[Rows]:
+def owned(rows: list[TableRows], module: str) -> list[TableRows]:
     return [each for each in rows if OWNERS[each[0].name] == module]
 
 
-async def copy(connection: asyncpg.Connection, rows: list[Rows]) -> None:
+async def copy(connection: asyncpg.Connection, rows: list[TableRows]) -> None:
     for table, columns, records in rows:
         if records:
             await connection.copy_records_to_table(table.name, records=records, columns=columns)

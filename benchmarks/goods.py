@@ -61,7 +61,7 @@ _SESSION = dict.fromkeys(("context", "settle_at", "settle_begun", "doubted_at", 
 }
 """What payment sessions have in common."""
 
-Rows = tuple[Table, tuple[str, ...], list[tuple[Any, ...]]]
+TableRows = tuple[Table, tuple[str, ...], list[tuple[Any, ...]]]
 """A table, the columns that are filled (the others take their defaults), and rows of them."""
 
 
@@ -161,7 +161,7 @@ class Goods:
 
     # -- rows, in an order that foreign keys like
 
-    def chunks(self, length: int = 500) -> Iterator[list[Rows]]:
+    def chunks(self, length: int = 500) -> Iterator[list[TableRows]]:
         """All rows. Those of one chunk may be written at once where their modules differ, else in their order."""
         yield self._groups()
         for start in range(0, self.size.products, length):
@@ -172,7 +172,7 @@ class Goods:
         for start in range(0, self.size.orders, length):
             yield list(self._orders(range(start, min(start + length, self.size.orders))))
 
-    def _groups(self) -> list[Rows]:
+    def _groups(self) -> list[TableRows]:
         """Categories, the collection on sale, and the price lists."""
         made = _FIRST_PRODUCT
         categories = []
@@ -207,7 +207,7 @@ class Goods:
         """Its products are in every price list."""
         return f"pcol_{self.tail(_FIRST_PRODUCT, 0)}"
 
-    def _products(self, numbers: range) -> Iterator[Rows]:
+    def _products(self, numbers: range) -> Iterator[TableRows]:
         rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in _PRODUCT_SHEETS}
         first_category = [f"pcat_{self.tail(_FIRST_PRODUCT, number)}" for number in range(CATEGORIES)]
         for number in numbers:
@@ -235,7 +235,7 @@ class Goods:
         for name, (table, columns) in _PRODUCT_SHEETS.items():
             yield table, columns, rows[name]
 
-    def _variants(self, numbers: range) -> Iterator[Rows]:
+    def _variants(self, numbers: range) -> Iterator[TableRows]:
         rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in _VARIANT_SHEETS}
         lists = [f"plist_{self.tail(_FIRST_PRODUCT, number)}" for number in range(self.size.price_lists)]
         currency, other, location = self.around.currency, self.around.other, self.around.location
@@ -274,7 +274,7 @@ class Goods:
         first, last = _NAMES[number % len(_NAMES)], _FAMILIES[number % len(_FAMILIES)]
         return f"cus_{self.tail(_FIRST_ORDER, number)}", first, last, f"{first}.{last}.{number}.{self.seed}@example.com".lower()
 
-    def _customers(self, numbers: range) -> Rows:
+    def _customers(self, numbers: range) -> TableRows:
         rows = [(*self._customer(number), _FIRST_ORDER, _FIRST_ORDER) for number in numbers]
         return customers.customer, ("id", "first_name", "last_name", "email", "created_at", "updated_at"), rows
 
@@ -321,7 +321,7 @@ class Goods:
         order["shipping_methods"][0]["detail"]["id"] = f"ordspmv_{tail}"
         return order
 
-    def _orders(self, numbers: range) -> Iterator[Rows]:
+    def _orders(self, numbers: range) -> Iterator[TableRows]:
         """Orders as a checkout leaves them: authorised, their stock reserved, nothing sent yet."""
         rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in _ORDER_SHEETS}
         around = self.around

@@ -16,7 +16,6 @@ import asyncio
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import uvloop
@@ -25,6 +24,8 @@ from measuring import Processes, keep, write_into
 from rich.console import Console
 from rich.progress import track
 from shop import Refused, Shop, opened
+
+from velella.core.rows import Row
 
 LISTS = (
     "api-keys", "campaigns", "collections", "currencies", "customer-groups", "customers", "fulfillment-providers", "inventory-items",
@@ -36,8 +37,6 @@ LISTS = (
 WITHOUT_ONE = ("fulfillment-providers", "tax-providers", "product-variants")
 """What is only listed."""
 AT_ONCE = 4
-
-Row = dict[str, Any]
 
 
 async def paths_of(shop: Shop) -> dict[str, str]:

@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from ..core.numbers import plain
+from ..core.rows import Row
 from .totals import add_totals
 
-Row = dict[str, Any]
 Kind = Literal["items", "shipping_methods"]
 
 ADDRESSES = ("shipping", "billing")

@@ -12,14 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from ..core.kept import kept
 from ..core.numbers import raw
+from ..core.rows import Row
 from ..core.sql.schema.fields import FieldTree
 from .totals import COURSE_TOTALS, ITEM_ALIASES, LINE_TOTALS, REFUND_TOTALS, TOTALS, add_totals
 
-Row = dict[str, Any]
 KEPT = 4 * 1024 * 1024
 """Bytes of plans that are remembered."""
 

@@ -9,9 +9,8 @@ from typing import Any
 
 from ..core.errors import InvalidData
 from ..core.flow import Flow, step, workflow
+from ..core.rows import Row
 from ..modules import Modules
-
-Row = dict[str, Any]
 
 CURRENCY = "eur"
 CHANNEL = "Default Sales Channel"

@@ -15,9 +15,10 @@ from ..core.errors import NotFound
 from ..core.flow import Flow, Kept, keep, step, take_back, workflow
 from ..core.flow.keeping import LINKED, deleted_by
 from ..core.graph.links import LINKS
+from ..core.rows import Row
 from ..core.sql.write.undo import Change
 from ..modules.link.service import Replaced
-from .rows import Row, delete_rows, owner
+from .rows import delete_rows, owner
 
 Links = Mapping[str, Sequence[Row]]
 """By the name of the link (`product_sales_channel`) the keys of both ends, and further columns (`required_quantity`)."""

@@ -16,8 +16,9 @@ from typing import Any
 
 from ..core.flow import Flow, Kept, Workflow, keep, step, take_back, workflow
 from ..core.flow.keeping import LINKED
+from ..core.rows import Row
 from .links import WITH_LINKED, delete, unlink_all
-from .rows import Row, create_rows, owner, update_rows
+from .rows import create_rows, owner, update_rows
 
 Method = Callable[..., Awaitable[list[Any]]]
 """A write of the module's service: `TaxService.create_rates`."""

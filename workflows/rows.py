@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from ..core.flow import Flow, Kept, Step, keep, step, take_back
+from ..core.rows import Row
 from ..core.sql.schema.query import Query
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-Row = dict[str, Any]
 Selector = dict[str, Any]
 """Filters: which rows an update is about."""
 

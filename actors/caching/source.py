@@ -12,10 +12,11 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ...core.codec import pack, unpack
-from ...core.graph.graph import Ask, Row, Source
+from ...core.graph.graph import Ask, Source
 from ...core.graph.links import LINKS
 from ...core.graph.plan import Catalogue
 from ...core.kept import kept
+from ...core.rows import Row
 from ...core.sql.schema.fields import FieldTree
 from ...core.sql.schema.query import Page, Query, Tied
 from .cache import Cache

@@ -7,8 +7,8 @@ from typing import Any
 
 from ...core.codec import unpack
 from ...core.flow.reading import READ
+from ...core.rows import Row
 
-Row = dict[str, Any]
 Packed = Any
 """A row as the database gives it, or anything else with its columns by name."""
 

@@ -27,6 +27,7 @@ from ...core.ids import new_id
 from ...core.logs import logger
 from ...core.message import Service, call_context, keyed, reads
 from ...core.metrics import Sample, Timings
+from ...core.rows import Row, Rows
 from ...core.sql.db.database import Database
 from ...core.sql.read.statements import Statements
 from ...core.sql.schema.query import Page, Query
@@ -44,8 +45,6 @@ if TYPE_CHECKING:
     from ..context import HostContext
     from ..membership.directory import ReplicaId
 
-Row = dict[str, Any]
-Rows = list[Row]
 
 BEAT_SECONDS = 2.5
 CLEAN_SECONDS = 60.0

@@ -14,12 +14,11 @@ from typing import Any, Protocol
 
 from ..budget import DEPTH, REACHES, SORTED
 from ..errors import InvalidData
+from ..rows import Rows
 from ..sql.schema.deltas import tally_of
 from ..sql.schema.query import Query, Tied
 from .links import Edge
 from .plan import Catalogue
-
-Rows = list[dict[str, Any]]
 
 
 class Reader(Protocol):

@@ -17,12 +17,12 @@ from .. import json
 from ..budget import ROWS
 from ..errors import InvalidData, NotFound, UnexpectedState
 from ..kept import kept
+from ..rows import Row
 from ..sql.schema.fields import FieldTree
 from ..sql.schema.query import Page, Query
 from .across import at, local_filters, ordered_keys, orders_across
 from .plan import Catalogue, Join, Path, Plan, plan
 
-Row = dict[str, Any]
 Ask = tuple[str, str, Sequence[str]]
 """A link, its key column, and ids: whose ties are wanted."""
 Visible = Mapping[str, Mapping[str, Any]]

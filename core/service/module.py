@@ -27,6 +27,7 @@ from ..codec import pack, unpack
 from ..errors import Conflict, InvalidData, NotFound, ReplyLost, VelellaError
 from ..graph.links import Reference
 from ..message import call_context, one_statement, reads, writes
+from ..rows import Row, Rows
 from ..settings import Settings
 from ..sql.db.compiled import Answering
 from ..sql.db.database import Database
@@ -45,9 +46,6 @@ from .writing import Undoable, Write, running_write
 P = ParamSpec("P")
 R = TypeVar("R")
 M = TypeVar("M", bound="ModuleService")
-Row = dict[str, Any]
-"""A row as a client would see it: JSON values, amounts as Decimal."""
-Rows = list[Row]
 Keys = list[str]
 Parameters = Callable[[], Awaitable[Mapping[str, Any] | None]]
 

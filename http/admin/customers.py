@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...core.rows import Row
 from ...workflows.customer.addresses import CUSTOMER_ADDRESSES
 from ...workflows.customer.customers import CUSTOMERS, remove_customer_account, update_customer_account
 from ...workflows.customer.groups import CUSTOMER_GROUPS, link_customer_groups_to_customer, link_customers_to_customer_group
@@ -23,7 +24,7 @@ from ..kit import (
     Write,
 )
 from ..kit.filters import keys_or
-from ..kit.flows import Row, signed, updates
+from ..kit.flows import signed, updates
 from ..store.addresses import CustomerAddressBody
 
 routes = Routes()

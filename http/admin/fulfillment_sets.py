@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from ...core.rows import Row
 from ...workflows.fulfillment.zones import FULFILLMENT_SETS, SERVICE_ZONES
 from ..kit.bodies import ABSENT, Body, Metadata, Part
-from ..kit.flows import Row
 from ..kit.nested import belonging, deleted_from
 from ..kit.reply import Answer
 from ..kit.request import Request

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from ...core.errors import InvalidData
+from ...core.rows import Row
 from ...workflows.pricing.lists import PRICE_LISTS, batch_price_list_prices, create_price_lists
 from ..kit import (
     ABSENT,
@@ -23,7 +24,6 @@ from ..kit import (
     choices,
 )
 from ..kit.filters import NUMBER_LIST
-from ..kit.flows import Row
 from . import product_bodies
 
 routes = Routes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...core.rows import Row
 from ...workflows.product.options import PRODUCT_OPTION_VALUES, PRODUCT_OPTIONS, update_product_option_values
 from ..kit import (
     ABSENT,
@@ -18,7 +19,6 @@ from ..kit import (
     View,
     Write,
 )
-from ..kit.flows import Row
 
 routes = Routes()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...core.errors import NotFound
+from ...core.rows import Row
 from ...workflows.links import batch_links
 from ...workflows.product.images import batch_image_variants, batch_variant_images
 from ...workflows.product.options import set_product_options
@@ -33,7 +34,6 @@ from ..kit import (
     deleted,
 )
 from ..kit.filters import meaning
-from ..kit.flows import Row
 from ..kit.nested import belonging, deleted_from
 from ..store.quantities import add_all_quantities, drop_unasked
 from .product_bodies import (

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from ...core.errors import InvalidData
-
-Row = dict[str, Any]
+from ...core.rows import Row
 
 KINDS: Mapping[str, str] = {"rules": "rules", "target-rules": "target_rules", "buy-rules": "buy_rules"}
 """Kind of rule in paths → in promotions."""

@@ -9,6 +9,7 @@ from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
 from ...core.errors import InvalidData, NotFound
+from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...workflows.promotion.promotions import PROMOTIONS, batch_promotion_rules, update_promotions
 from ..kit.bodies import ABSENT, AdditionalData, AtLeastOne, Body, Metadata, Number, Whole
@@ -23,7 +24,6 @@ from .promotion_rules import OPERATORS as OPERATOR_LABELS
 
 routes = Routes()
 
-Row = dict[str, Any]
 
 PROMOTION = View(
     "promotion",

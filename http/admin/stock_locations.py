@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...core.rows import Row
 from ...workflows.stock_location.locations import (
     STOCK_LOCATIONS,
     create_location_fulfillment_set,
@@ -25,7 +26,6 @@ from ..kit import (
     View,
     Write,
 )
-from ..kit.flows import Row
 
 routes = Routes()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...core.rows import Row
 from ...workflows.tax.taxes import TAX_RATE_RULES, TAX_RATES
 from ..kit import (
     ABSENT,
@@ -20,7 +21,7 @@ from ..kit import (
     Write,
     require,
 )
-from ..kit.flows import Row, signed
+from ..kit.flows import signed
 
 routes = Routes()
 

@@ -9,14 +9,13 @@ from typing import Any, Literal
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.json import dumps
 from ...core.message import CallContext, call_context
+from ...core.rows import Row
 from ..kit.bodies import ABSENT, Body
 from ..kit.filters import MANY, OPERATORS, TEXT, Filters
 from ..kit.reply import Answer, Refused, Reply
 from ..kit.request import Request
 from ..kit.routes import Routes
 from ..kit.view import View
-
-Row = dict[str, Any]
 
 routes = Routes()
 

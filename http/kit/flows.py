@@ -12,10 +12,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
 from ...core.flow import Workflow
+from ...core.rows import Row
 from .request import Request
 
 R = TypeVar("R")
-Row = dict[str, Any]
 
 
 def split(body: Row) -> tuple[Row, Row]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from ...core.errors import NotFound
 from ...core.flow import Workflow
+from ...core.rows import Row
 from ...workflows.plain import Plain
 from .access import Auth, auth_of
 from .bodies import Part
@@ -24,7 +25,7 @@ from .flows import creates, deletes, once, takes, updates
 from .nested import belonging, belongs, deleted_from
 from .reply import Answer, deleted
 from .request import Request
-from .routes import Handler, Route, Row, Within, Write
+from .routes import Handler, Route, Within, Write
 from .view import View
 
 

@@ -35,6 +35,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...core.flow import Workflow
+from ...core.rows import Row
 from .access import Auth, auth_of
 from .bodies import Part
 from .cached import Cached
@@ -46,7 +47,6 @@ from .view import View, words
 if TYPE_CHECKING:
     from ...workflows.plain import Plain
 
-Row = dict[str, Any]
 Handler = Callable[[Request], Awaitable[Answer]]
 Within = Mapping[str, str | Callable[[Request], str]]
 

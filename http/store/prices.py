@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from ...commerce.totals import without_and_with_tax
 from ...core.errors import InvalidData
 from ...core.json import dumps
+from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ..kit.request import Request
-
-Row = dict[str, Any]
 
 CONTEXT = ("region_id", "country_code", "province", "cart_id")
 """Parameters that say who asks; they are no filters."""

@@ -9,6 +9,7 @@ from typing import Any
 from ...core.errors import InvalidData
 from ...core.json import dumps
 from ...core.kept import kept
+from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ..kit.cached import Cached
 from ..kit.filters import BOOLEAN, MANY, PAGING, STAMPS, TEXT, Filters, meaning
@@ -16,7 +17,7 @@ from ..kit.reply import Answer, envelope, list_envelope
 from ..kit.request import Request, not_found
 from ..kit.routes import Routes
 from ..kit.view import Fields, View
-from .prices import CONTEXT, Asking, Row, add_prices, asking, price_texts
+from .prices import CONTEXT, Asking, add_prices, asking, price_texts
 from .quantities import add_quantities, drop_unasked
 from .views import PRODUCT, VARIANT
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
 from ...core.errors import InvalidData
+from ...core.rows import Row
 from ...core.sql.schema.fields import FieldTree
 from ..kit.request import Request
-
-Row = dict[str, Any]
 
 
 async def add_quantities(request: Request, variants: Sequence[Row], channel_ids: Sequence[str]) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 
 from ...core.errors import InvalidData, NotAllowed
 from ...core.message import reads, writes
-from ...core.service.module import ModuleService, Row
+from ...core.rows import Row
+from ...core.service.module import ModuleService
 from . import queries
 from .tables import SCHEMA
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypedDict
 
-from ...core.service.module import Row
+from ...core.rows import Row
 
 
 class Outcome(TypedDict):

@@ -13,7 +13,8 @@ from ...core.emails import email_address, folded
 from ...core.errors import Busy, InvalidData, NotFound, Unauthorized
 from ...core.ids import new_id
 from ...core.message import reads, writes
-from ...core.service.module import ModuleContext, ModuleService, Row
+from ...core.rows import Row
+from ...core.service.module import ModuleContext, ModuleService
 from . import queries
 from .limits import Limits
 from .provider import AuthProvider, Known, Outcome

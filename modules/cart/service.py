@@ -11,7 +11,8 @@ from ...commerce.totalled import CART, totalled
 from ...core.emails import email_address
 from ...core.errors import Conflict, InvalidData, NotFound
 from ...core.message import keyed, one_statement, reads, writes
-from ...core.service.module import ModuleService, Row
+from ...core.rows import Row
+from ...core.service.module import ModuleService
 from ...core.sql.schema.query import Page, Query
 from . import queries
 from .tables import COLUMNS, SCHEMA

@@ -12,7 +12,8 @@ from ...core.emails import email_address
 from ...core.errors import Conflict
 from ...core.ids import new_id
 from ...core.message import one_statement, stands_alone, writes
-from ...core.service.module import Keys, ModuleService, Row, Rows
+from ...core.rows import Row, Rows
+from ...core.service.module import Keys, ModuleService
 from ...core.sql.write.undo import Pair, TakingBack
 from .queries import GUEST, JOIN_GROUPS, LEAVE_GROUPS, LOCK_CUSTOMERS, UNSET_DEFAULTS
 from .tables import SCHEMA, customer_address, customer_group_customer

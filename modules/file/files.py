@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from ...core.errors import Misconfigured, VelellaError
+from ...core.rows import Row
 from ...core.service.providers import Providers
 from ...core.settings import Settings
 from .names import checked_type, new_name
@@ -15,7 +16,6 @@ from .provider import Access, FileProvider, Place
 from .providers.local import LocalFiles
 from .providers.s3 import S3Files
 
-Row = dict[str, Any]
 KINDS: dict[str, type] = {"local": LocalFiles, "s3": S3Files}
 
 

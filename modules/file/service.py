@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from ...core.message import repeatable, writes
-from ...core.service.module import ModuleContext, ModuleService, Row, Rows
+from ...core.rows import Row, Rows
+from ...core.service.module import ModuleContext, ModuleService
 from .files import Files
 from .names import checked_type, new_name
 from .provider import Access, Place

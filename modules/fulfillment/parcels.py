@@ -9,7 +9,8 @@ from ...core.clock import utc_now
 from ...core.errors import NotAllowed, NotFound, Unavailable
 from ...core.ids import new_id
 from ...core.message import writes
-from ...core.service.module import ModuleService, Row, Rows
+from ...core.rows import Row, Rows
+from ...core.service.module import ModuleService
 from .provider import Consignment, FulfillmentProvider
 from .queries import LOCK_FULFILLMENT
 

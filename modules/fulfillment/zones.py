@@ -8,7 +8,8 @@ from typing import Any
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.message import writes
-from ...core.service.module import Keys, ModuleService, Row, Rows
+from ...core.rows import Row, Rows
+from ...core.service.module import Keys, ModuleService
 from .matching import normal
 from .queries import GEO_ZONES_OF, LOCK_PROFILES, LOCK_ZONES, PROFILES_IN_USE
 

@@ -10,7 +10,8 @@ from sqlalchemy import Table
 
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.message import reads, writes
-from ...core.service.module import Keys, ModuleService, Row, Rows
+from ...core.rows import Row, Rows
+from ...core.service.module import Keys, ModuleService
 from ...core.sql.write.undo import Pair
 from .demand import exact
 from .queries import AVAILABLE, CHANGE_LEVELS, LOCK_LEVELS

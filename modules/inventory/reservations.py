@@ -13,8 +13,9 @@ from ...core import json
 from ...core.errors import InsufficientInventory, InvalidData, NotFound, VelellaError
 from ...core.ids import new_id
 from ...core.message import writes
+from ...core.rows import Row, Rows
 from ...core.service.batching import Folder, folds
-from ...core.service.module import Keys, ModuleContext, ModuleService, Row, Rows
+from ...core.service.module import Keys, ModuleContext, ModuleService
 from ...core.sql.write.merging import turned
 from ...core.sql.write.undo import Pair
 from .demand import Demand, LevelKey, checked_line, columns, demands

@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 from ...core.errors import InsufficientInventory, InvalidData
 from ...core.ids import new_id
 from ...core.message import writes
-from ...core.service.module import Row, Rows
+from ...core.rows import Row, Rows
 from .demand import Demand, LevelKey, demands, exact
 from .levels import Levels
 from .queries import HOLD, RESERVED_FOR

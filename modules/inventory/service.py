@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 from ...core.errors import InvalidData
 from ...core.ids import new_id
 from ...core.message import one_statement, writes
-from ...core.service.module import Keys, Row, Rows
+from ...core.rows import Row, Rows
+from ...core.service.module import Keys
 from .sending import Sending
 from .tables import SCHEMA
 

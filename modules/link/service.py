@@ -12,7 +12,8 @@ from ...core.graph.links import LINKS, Link, Side
 from ...core.ids import new_id
 from ...core.json import loads
 from ...core.message import one_statement, reads, writes
-from ...core.service.module import ModuleService, Row
+from ...core.rows import Row
+from ...core.service.module import ModuleService
 from ...core.sql.db.compiled import Compiled
 from . import queries
 from .many import ties_of

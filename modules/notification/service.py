@@ -10,7 +10,8 @@ from ...core.errors import InvalidData, Misconfigured, NotFound
 from ...core.ids import new_id
 from ...core.logs import logger
 from ...core.message import repeatable, writes
-from ...core.service.module import ModuleContext, ModuleService, Row, Rows
+from ...core.rows import Row, Rows
+from ...core.service.module import ModuleContext, ModuleService
 from ...core.service.provider_rows import keep_provider_rows
 from .letters import letter
 from .provider import Content, Message, NotificationProvider

@@ -11,13 +11,12 @@ from ...core.emails import email_address
 from ...core.errors import InvalidData, NotAllowed
 from ...core.ids import new_id
 from ...core.numbers import difference, total
+from ...core.rows import Row
 from ...core.sql.write.merging import merged
 from .changes.actions import Act
 from .changes.applying import applied, taken_back
 from .placing import ADDRESSES, summary
 from .tables import order_address
-
-Row = dict[str, Any]
 
 _COLUMNS = ("email", "customer_id", "locale", "metadata")
 """What an amendment may change besides addresses."""

@@ -9,9 +9,9 @@ from typing import Any
 from ...commerce.totals import add_totals
 from ...core.ids import new_id
 from ...core.numbers import difference, raw
+from ...core.rows import Row
 from .tables import COLUMNS, WORDS
 
-Row = dict[str, Any]
 Document = Mapping[str, Any]
 
 ADDRESSES = ("shipping_address", "billing_address")

@@ -12,7 +12,8 @@ from ...core import json
 from ...core.clock import iso, utc_now
 from ...core.errors import InvalidData, NotFound
 from ...core.message import keyed, one_statement, reads, writes
-from ...core.service.module import ModuleService, Row
+from ...core.rows import Row
+from ...core.service.module import ModuleService
 from ...core.sql.db.failures import Collided
 from ...core.sql.schema.fields import FieldTree
 from ...core.sql.schema.query import Page, Query

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...commerce.totalled import ORDER, totalled
-from ...core.service.module import Row
+from ...core.rows import Row
 from ...core.sql.read.documents import Documents
 from ...core.sql.schema.catalog import Catalog
 from ...core.sql.write import readback as rows_of

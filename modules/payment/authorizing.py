@@ -15,7 +15,7 @@ from ...core.errors import (
     VelellaError,
 )
 from ...core.message import repeatable
-from ...core.service.module import Row
+from ...core.rows import Row
 from . import books
 from .provider import Ask, Outcome
 from .sessions import let_go, no_session

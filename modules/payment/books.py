@@ -13,11 +13,9 @@ from typing import Any
 
 from ...core import numbers
 from ...core.ids import new_id
+from ...core.rows import Row, Rows
 from .provider import Outcome
 from .tables import BOOKKEEPING, payment_collection
-
-Row = dict[str, Any]
-Rows = list[Row]
 
 MOST_DROPPED = 50
 """Dropped sessions of providers that ask nobody that a collection keeps."""

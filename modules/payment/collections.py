@@ -15,7 +15,8 @@ from ...core.clock import iso, utc_now
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.json import loads
 from ...core.message import one_statement, repeatable, stands_alone, writes
-from ...core.service.module import ModuleService, Row, Rows
+from ...core.rows import Row, Rows
+from ...core.service.module import ModuleService
 from ...core.sql.schema.query import Query
 from . import books
 from .queries import ASSIGN, COLLECTION_FOR, COLUMNS, LOCK_COLLECTION, OPEN, REFRESH_COLLECTION, UNASSIGN, WRITE

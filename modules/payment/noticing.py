@@ -12,7 +12,7 @@ from decimal import Decimal
 from ...core.errors import Conflict, PaymentAuthorizationFailed
 from ...core.ids import new_id
 from ...core.message import repeatable, writes
-from ...core.service.module import Row
+from ...core.rows import Row
 from . import books
 from .operations import Operations
 from .provider import Notice, Outcome

@@ -19,7 +19,7 @@ from ...core.clock import iso, utc_now
 from ...core.errors import InvalidData, NotAllowed, NotFound, PaymentOutcomeUnknown
 from ...core.ids import new_id
 from ...core.message import one_statement, reads, repeatable, writes
-from ...core.service.module import Row
+from ...core.rows import Row
 from .provider import Ask, Outcome
 from .queries import (
     BEGIN_OPERATION,

@@ -14,7 +14,8 @@ from ...core.clock import iso, utc_now
 from ...core.errors import Conflict, InvalidData, NotFound, PaymentAuthorizationFailed, PaymentOutcomeUnknown
 from ...core.ids import new_id
 from ...core.message import one_statement, repeatable, writes
-from ...core.service.module import Keys, Row, Rows
+from ...core.rows import Row, Rows
+from ...core.service.module import Keys
 from ...core.sql.write.readback import shown
 from . import books, tables
 from .books import Booking

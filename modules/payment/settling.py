@@ -15,7 +15,7 @@ from typing import Literal
 from ...core.clock import iso, utc_now
 from ...core.logs import logger
 from ...core.message import reads, repeatable
-from ...core.service.module import Row, Rows
+from ...core.rows import Row, Rows
 from . import books
 from .collections import moment
 from .noticing import Noticing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...core.service.module import Row
+from ...core.rows import Row
 from ...core.sql.read.documents import Documents
 from ...core.sql.schema.catalog import Catalog
 from .tables import SCHEMA

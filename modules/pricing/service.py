@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.message import one_statement, reads, writes
+from ...core.rows import Row
 from ...core.service.module import ModuleContext, ModuleService, remembered
 from . import queries
 from .calculation import Context, buyer, calculated_prices, numbers
@@ -18,7 +19,6 @@ from .moments import Moments
 from .prices import Price, new_prices, read_price, read_rules
 from .tables import SCHEMA, price_preference
 
-Row = dict[str, Any]
 Given = Mapping[str, Any]
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
+from ...core.rows import Row
 from .choices import Choice, Combination, refuse_missing, refuse_twins, value_rows, values_of
 from .handles import checked_handle, handle_of
 
-Row = dict[str, Any]
 Given = Mapping[str, Any]
 
 NESTED = frozenset({"options", "option_ids", "variants", "images", "tags", "tag_ids", "categories", "category_ids"})
@@ -20,7 +20,7 @@ VARIANT_NESTED = frozenset({"options", "images"})
 
 
 @dataclass
-class Rows:
+class NewRows:
     """Rows to insert, in the order in which they refer to each other."""
 
     products: list[Row] = field(default_factory=list)

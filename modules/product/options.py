@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.message import writes
+from ...core.rows import Row
 from ...core.service.module import ModuleService
 from . import queries
 from .choices import Choice, text_values, value_rows
-from .drafts import Given, Row, Rows, option_row, refuse_same_titles
+from .drafts import Given, NewRows, option_row, refuse_same_titles
 
 Choices = dict[str, list[Choice]]
 """Options by product."""
@@ -21,7 +22,7 @@ Choices = dict[str, list[Choice]]
 class OptionChanges:
     """What an update does to the options of products, collected to be done in a few statements."""
 
-    rows: Rows = field(default_factory=Rows)
+    rows: NewRows = field(default_factory=NewRows)
     options: list[Row] = field(default_factory=list)
     """New titles and metadata of exclusive options."""
     ranks: list[Row] = field(default_factory=list)
@@ -239,7 +240,7 @@ class Options(ModuleService):
             await self.database.execute(queries.UNLINK_VALUES, {"links": list(links), "values": list(values)})
             self.touch("product_product_option_value")
 
-    async def _insert_options(self, rows: Rows) -> None:
+    async def _insert_options(self, rows: NewRows) -> None:
         for entity, new in (
             ("product_option", rows.options),
             ("product_option_value", rows.values),
@@ -268,7 +269,7 @@ class Options(ModuleService):
         own = {row["option_id"] for row in values if options[row["option_id"]]["is_exclusive"]}
         if not own:
             return
-        rows = Rows()
+        rows = NewRows()
         for link in await self.database.fetch(queries.LINKS_OF_OPTION, {"ids": sorted(own)}):
             rows.add_link_values(link["id"], [row["id"] for row in values if row["option_id"] == link["product_option_id"]])
         await self._insert_options(rows)

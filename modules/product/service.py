@@ -8,10 +8,11 @@ from typing import Any, TypedDict
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.message import one_statement, reads, writes
+from ...core.rows import Row
 from . import queries
 from .categories import Categories
 from .choices import Choice, Combination, refuse_twins, refuse_twins_of, values_of
-from .drafts import NESTED, VARIANT_NESTED, Given, Row, Rows, ids_of, image_rows, undiscounted
+from .drafts import NESTED, VARIANT_NESTED, Given, NewRows, ids_of, image_rows, undiscounted
 from .entities import SCHEMA
 from .handles import checked_handle, handle_of, handle_of_group
 from .options import Choices, OptionChanges, Options
@@ -64,7 +65,7 @@ class ProductService(Options, Categories):
         """
         options = [option for row in rows for option in row.get("options") or []]
         shared = await self._options([option["id"] for option in options if option.get("id")])
-        new = Rows()
+        new = NewRows()
         for row in rows:
             new.add_product(row, shared, strict=self.context.settings.strict_variants)
         pairs = ((product_variant_option, new.variant_values), (product_tags, new.tags), (product_category_product, new.categories))
@@ -130,7 +131,7 @@ class ProductService(Options, Categories):
         await self._hold(by_product)
         choices = await self._choices(list(by_product))
         there = await self._combinations(list(by_product))
-        new = Rows()
+        new = NewRows()
         for product_id, given in by_product.items():
             taken = there.get(product_id, {})
             made = new.add_variants(product_id, given, choices.get(product_id, []))
@@ -226,7 +227,7 @@ class ProductService(Options, Categories):
 
     # -- inside
 
-    async def _insert_variants(self, new: Rows) -> list[Row]:
+    async def _insert_variants(self, new: NewRows) -> list[Row]:
         variants = await self.create("product_variant", new.variants)
         if new.variant_values:
             lefts, rights = zip(*new.variant_values, strict=True)
@@ -272,7 +273,7 @@ class ProductService(Options, Categories):
         if not touched:
             return [], [], []
         there = await self._combinations(list(touched))
-        new, kept, deleted = Rows(), list[Row](), list[str]()
+        new, kept, deleted = NewRows(), list[Row](), list[str]()
         renewed: dict[str, Combination] = {}
         for product_id, variants in touched.items():
             known = there.get(product_id, {})

@@ -10,7 +10,7 @@ from sqlalchemy import Table
 from ...core.errors import InvalidData
 from ...core.ids import new_id
 from ...core.message import writes
-from ...core.service.module import Row, Rows
+from ...core.rows import Row, Rows
 from . import queries, tables
 from .checks import check_budget, check_campaign, check_dates, check_promotion
 from .usage import Usage

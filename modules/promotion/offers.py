@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...core.message import reads
-from ...core.service.module import ModuleService, Rows, remembered
+from ...core.rows import Rows
+from ...core.service.module import ModuleService, remembered
 
 OFFER = (
     "*",

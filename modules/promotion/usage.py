@@ -10,7 +10,7 @@ from ...core.errors import NotAllowed
 from ...core.ids import new_id
 from ...core.message import writes
 from ...core.numbers import total
-from ...core.service.module import Row
+from ...core.rows import Row
 from . import queries
 from .computing import attribute_of
 from .offers import Offers

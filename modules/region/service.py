@@ -8,7 +8,8 @@ from typing import Any
 from ...core.errors import InvalidData
 from ...core.ids import new_id
 from ...core.message import writes
-from ...core.service.module import Keys, ModuleService, Row
+from ...core.rows import Row
+from ...core.service.module import Keys, ModuleService
 from . import queries
 from .countries import countries
 from .tables import SCHEMA, region_country

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ...core.message import writes
-from ...core.service.module import ModuleService, Row
+from ...core.rows import Row
+from ...core.service.module import ModuleService
 from . import queries
 from .tables import SCHEMA
 

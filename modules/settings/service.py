@@ -7,7 +7,8 @@ from typing import Any, Literal, TypedDict
 
 from ...core.ids import new_id
 from ...core.message import reads, writes
-from ...core.service.module import ModuleService, Row
+from ...core.rows import Row
+from ...core.service.module import ModuleService
 from . import queries
 from .tables import SCHEMA
 

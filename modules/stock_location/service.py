@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from ...core.ids import new_id
 from ...core.message import writes
-from ...core.service.module import ModuleService, Row, Rows
+from ...core.rows import Row, Rows
+from ...core.service.module import ModuleService
 from .tables import SCHEMA
 
 ADDRESS = "stock_location_address"

@@ -8,7 +8,8 @@ from typing import Any
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.message import writes
-from ...core.service.module import ModuleService, Row
+from ...core.rows import Row
+from ...core.service.module import ModuleService
 from . import queries
 from .tables import SCHEMA
 

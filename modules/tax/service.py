@@ -10,7 +10,8 @@ import asyncpg
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.message import reads, writes
-from ...core.service.module import ModuleService, Row, Rows, remembered
+from ...core.rows import Row, Rows
+from ...core.service.module import ModuleService, remembered
 from ...core.service.provider_rows import keep_provider_rows
 from .provider import Taxable, TaxLine, TaxProvider
 from .queries import COUNTRY_REGIONS, HAS_RULES, LOCK_RATES, RATES, REGIONS, RULES_OF_RATES

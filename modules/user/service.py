@@ -13,7 +13,8 @@ from ...core.clock import iso, utc_now
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.ids import new_id
 from ...core.message import writes
-from ...core.service.module import ModuleService, Row
+from ...core.rows import Row
+from ...core.service.module import ModuleService
 from . import queries
 from .tables import SCHEMA
 

@@ -13,9 +13,10 @@ from sqlalchemy import Column, Integer, MetaData, Table, Text
 
 from velella.actors.cluster.postgres import EmbeddedPostgres
 from velella.core.errors import InvalidData, NotFound, UnexpectedState
-from velella.core.graph.graph import Graph, Row, Source
+from velella.core.graph.graph import Graph, Source
 from velella.core.graph.links import LINKS, NOT_THERE, REFERENCES, aliases_of, edges_of
 from velella.core.graph.plan import Catalogue, plan
+from velella.core.rows import Row
 from velella.core.service.migrations import load_module
 from velella.core.service.module import ModuleContext, ModuleService
 from velella.core.service.providers import Providers

@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ...core.flow import Flow, step, workflow
+from ...core.rows import Row
 from ...modules.api_key.service import ApiKeyService
 from ..plain import Plain
-from ..rows import Row
 
 API_KEYS = Plain(
     "api_key",

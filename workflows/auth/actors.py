@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...core.flow import Flow, step
-
-Row = dict[str, Any]
+from ...core.rows import Row
 
 
 def actor_id(source: str, prefix: str) -> str:

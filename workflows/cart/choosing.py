@@ -10,6 +10,7 @@ from ...commerce.reprice import reprice
 from ...core.errors import InvalidData
 from ...core.flow import Flow, workflow
 from ...core.ids import new_id
+from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from .discounts import save_all
 from .draft import Draft
@@ -17,8 +18,6 @@ from .pricing import CartMarket
 from .saving import Changed, changed_cart, load_open, lock_of
 from .shipping import list_with_pricing, seen_by_provider
 from .surroundings import load_surroundings
-
-Row = dict[str, Any]
 
 
 @workflow("add-shipping-method-to-cart", hooks=("validate",), emits=("cart.updated",))

@@ -7,14 +7,13 @@ from typing import Any, TypedDict
 
 from ...core.clock import iso
 from ...core.flow import Flow, step, workflow
+from ...core.rows import Row
 from ...modules.order.placing import placed
 from ...modules.order.showing import numbered
 from .order_of import order_of
 from .ready import Ready, Use, check_ready
 from .saving import lock_of
 from .stock import reserve_stock
-
-Row = dict[str, Any]
 
 
 class Completed(TypedDict):

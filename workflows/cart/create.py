@@ -10,6 +10,7 @@ from ...commerce.reprice import reprice
 from ...core.emails import folded
 from ...core.errors import InvalidData, NotFound
 from ...core.flow import Flow, step, workflow
+from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from .discounts import open_with_promotions
 from .draft import Draft
@@ -17,8 +18,6 @@ from .lines import put_lines
 from .pricing import CartMarket
 from .saving import Changed, changed_cart
 from .surroundings import CUSTOMER, REGION, Surroundings, check_country
-
-Row = dict[str, Any]
 
 
 @workflow("create-cart", hooks=("setPricingContext", "validate", "cartCreated"), emits=("cart.created",))

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, TypedDict
+from typing import Literal, TypedDict
 
 from ...core.errors import InvalidData
 from ...core.flow import Flow, step
 from ...core.ids import new_id
+from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...modules.promotion.computing import Adjustment, compute
 from ...modules.promotion.sharing import Kind
@@ -22,7 +23,6 @@ from .payment import other_amount, update_amount
 from .saving import open_cart, save
 from .surroundings import Surroundings
 
-Row = dict[str, Any]
 Action = Literal["add", "remove", "replace"]
 
 LINK = "cart_promotion"

@@ -20,11 +20,11 @@ from ...commerce.priced import ADDRESSES, Kind, PricedDocument
 from ...core.clock import iso
 from ...core.errors import UnexpectedState
 from ...core.ids import new_id
+from ...core.rows import Row
 from ...core.sql.write.readback import shown
 from ...modules.cart import tables
 from ...modules.cart.tables import COLUMNS
 
-Row = dict[str, Any]
 _LINES: Mapping[Kind, tuple[Table, Mapping[str, Table]]] = {
     "items": (
         tables.cart_line_item,

@@ -10,9 +10,8 @@ from typing import Any
 
 from ...core.errors import InsufficientInventory, InvalidData
 from ...core.flow import Flow
+from ...core.rows import Row
 from ...core.sql.schema.query import Query
-
-Row = dict[str, Any]
 
 VARIANT = (
     "id",

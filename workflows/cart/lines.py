@@ -11,6 +11,7 @@ from ...core.errors import InvalidData
 from ...core.flow import Flow, workflow
 from ...core.ids import new_id
 from ...core.json import dumps
+from ...core.rows import Row
 from ...core.sql.write.merging import merged
 from .discounts import save_all
 from .draft import Draft
@@ -18,8 +19,6 @@ from .goods import whole
 from .pricing import CartMarket
 from .saving import Changed, changed_cart, find_item, load_open, lock_of
 from .surroundings import load_surroundings
-
-Row = dict[str, Any]
 
 
 @workflow("add-to-cart", hooks=("validate", "setPricingContext"), emits=("cart.updated",))

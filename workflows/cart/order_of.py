@@ -7,8 +7,7 @@ from typing import Any
 
 from ...commerce.priced import ADDRESSES
 from ...core.ids import new_id
-
-Row = dict[str, Any]
+from ...core.rows import Row
 
 _CART = ("region_id", "customer_id", "sales_channel_id", "email", "currency_code", "locale", "metadata")
 _ADDRESS = (

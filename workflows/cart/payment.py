@@ -8,11 +8,10 @@ from typing import Any, TypedDict
 
 from ...core.errors import NotFound
 from ...core.flow import Flow, step, workflow
+from ...core.rows import Row
 from ..links import link
 from .draft import Draft
 from .saving import load_open, lock_of, save
-
-Row = dict[str, Any]
 
 
 def payable(total: Decimal) -> Decimal:

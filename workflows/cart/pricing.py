@@ -7,6 +7,7 @@ from typing import Any
 
 from ...commerce.reprice import reprice
 from ...core.flow import Flow, workflow
+from ...core.rows import Row
 from .discounts import Action, save_all, work_out_discounts
 from .draft import Draft
 from .goods import confirm_stock, described, load_goods, load_prices, priced, whole
@@ -15,7 +16,6 @@ from .shipping import refresh_shipping
 from .surroundings import Surroundings, load_surroundings
 from .taxes import work_out_taxes
 
-Row = dict[str, Any]
 Loaded = tuple[Draft, Surroundings]
 
 

@@ -10,14 +10,13 @@ from typing import Any, TypedDict
 from ...core.errors import InvalidData, NotAllowed
 from ...core.flow import Flow
 from ...core.numbers import total
+from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...modules.promotion.computing import COUNTED_BY
 from .draft import Draft
 from .payment import payable
 from .sellable import find_sellable
 from .stock import Demand, demands_of
-
-Row = dict[str, Any]
 
 PROCESSABLE = ("authorized", "captured", "requires_more", "pending")
 """States of a payment session that an order can be placed with, the furthest first."""

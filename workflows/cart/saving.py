@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from ...core.errors import InvalidData, NotFound
 from ...core.flow import Flow, step
+from ...core.rows import Row
 from .draft import Draft
 from .surroundings import Surroundings
-
-Row = dict[str, Any]
 
 
 def lock_of(cart_id: str) -> str:

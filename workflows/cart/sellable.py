@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ...commerce.reprice import reprice
 from ...core.errors import InsufficientInventory, InvalidData, NotAllowed, VelellaError
 from ...core.flow import Flow, workflow
+from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from .create import find_sales_channel
 from .discounts import save_all
@@ -24,8 +24,6 @@ from .pricing import CartMarket
 from .saving import lock_of
 from .shipping import idle_profiles, load_options
 from .surroundings import Surroundings, load_surroundings
-
-Row = dict[str, Any]
 
 SOLD = ("id", "manage_inventory", "allow_backorder", "product_id", "product.status")
 OPTION_RULES = ("id", "shipping_profile_id", "rules.attribute")

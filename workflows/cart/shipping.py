@@ -11,12 +11,11 @@ from typing import Any
 from ...core.errors import NotFound
 from ...core.flow import Flow, workflow
 from ...core.numbers import raw
+from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from .draft import Draft
 from .goods import STOCK
 from .surroundings import Surroundings, load_surroundings
-
-Row = dict[str, Any]
 
 OPTION = (
     "id",

@@ -8,9 +8,8 @@ from typing import Any, TypedDict
 
 from ...core.errors import InsufficientInventory, NotFound
 from ...core.flow import Flow, step
+from ...core.rows import Row
 from .goods import NOT_ENOUGH
-
-Row = dict[str, Any]
 
 ATTEMPTS = 4
 """How often stock is distributed anew when somebody else takes what it was to come from."""

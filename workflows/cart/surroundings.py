@@ -8,10 +8,9 @@ from typing import Any
 
 from ...core.errors import InvalidData
 from ...core.flow import Flow
+from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from .draft import Draft
-
-Row = dict[str, Any]
 
 REGION = ("id", "name", "currency_code", "automatic_taxes", "countries.iso_2")
 CUSTOMER = ("id", "email", "has_account", "groups.id")

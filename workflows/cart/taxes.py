@@ -7,10 +7,9 @@ from typing import Any
 
 from ...core.flow import Flow
 from ...core.ids import new_id
+from ...core.rows import Row
 from .draft import Draft
 from .surroundings import Surroundings
-
-Row = dict[str, Any]
 
 
 async def work_out_taxes(flow: Flow, draft: Draft, surroundings: Surroundings, *, force: bool = False) -> None:

@@ -19,7 +19,6 @@ from .saving import Changed, changed_cart, load_open, lock_of
 from .surroundings import Surroundings, check_country, load_surroundings
 from .taxes import drop_asked_taxes
 
-Row = dict[str, Any]
 Given = Mapping[str, Any]
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from ...core.errors import Duplicate, InvalidData
 from ...core.flow import Flow, workflow
+from ...core.rows import Row
 from ...modules.customer.service import CustomerService
 from ..auth.actors import actor_id, change_login, link_actor, unlink_actor
 from ..plain import Plain
-from ..rows import Row, update_rows
+from ..rows import update_rows
 
 CUSTOMERS = Plain(
     "customer",

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...core.errors import InvalidData, NotFound
 from ...core.flow import Flow, step, workflow
 from ...core.ids import new_id
+from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ..order.fulfillments import call_off, cancel_order_fulfillment, create_order_shipment, mark_shipped
-
-Row = dict[str, Any]
 
 
 @step(pivot=True)

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.flow import Flow, workflow
 from ...core.ids import new_id
+from ...core.rows import Row
 from ...modules.fulfillment.service import FulfillmentService
 from ..links import link
 from ..plain import Plain
 from ..pricing.prices import create_price_sets, update_price_sets
-from ..rows import Row, written
+from ..rows import written
 
 LINK = "shipping_option_price_set"
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from ...core.errors import NotAllowed
 from ...core.flow import Flow, Kept, keep, step, take_back, unchanged, workflow
+from ...core.rows import Row
 from ..links import unlink_all
 from ..plain import Plain
 from .levels import check_locations
-
-Row = dict[str, Any]
 
 
 @step(undo=take_back)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from ...core.errors import NotFound
 from ...core.flow import Flow, Kept, keep, step, take_back, workflow
+from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ..rows import Selector, selected
-
-Row = dict[str, Any]
 
 KEY = ("inventory_item_id", "location_id")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...core.flow import Flow, step, workflow
+from ...core.rows import Row
 from ...modules.inventory.service import InventoryService
 from ..plain import Plain
-from ..rows import Row
 
 
 async def _release(flow: Flow, reservations: list[Row]) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import quote
 
 from ...core.emails import is_email
 from ...core.errors import Unavailable
 from ...core.flow import Event, Flow, subscriber
+from ...core.rows import Row
 from ...core.settings import Settings
-
-Row = dict[str, Any]
 
 
 async def send(flow: Flow, event: Event, template: str, to: str, *, url: str, data: Row, resource: tuple[str, str] | None = None) -> None:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TypedDict
 
 from ...core.flow import Flow, step
-
-Row = dict[str, Any]
+from ...core.rows import Row
 
 
 class Registered(TypedDict):

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
 from ...core.errors import NotAllowed, Unavailable, VelellaError
 from ...core.flow import Flow, step, workflow
+from ...core.rows import Row
 from ..payment.payments import add_to_order
 from .changes import lock_of
-
-Row = dict[str, Any]
 
 
 @workflow("cancel-order", durable=True, hooks=("orderCanceled",), emits=("order.canceled", "reservation-item.deleted"))

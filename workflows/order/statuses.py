@@ -7,9 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from ...core.kept import kept
+from ...core.rows import Row
 from ...core.sql.schema.fields import FieldTree
-
-Row = dict[str, Any]
 
 STATUSES = ("payment_status", "fulfillment_status")
 MADE_OF = (

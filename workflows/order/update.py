@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from ...core.flow import Flow, step, workflow
+from ...core.rows import Row
 from ...modules.order.changing import Amendment
-
-Row = dict[str, Any]
 
 
 class Amended(TypedDict):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 from ...commerce.money import check_movable
 from ...core.errors import InvalidData, NotAllowed
 from ...core.flow import Flow, step, workflow
+from ...core.rows import Row
 from .payments import add_to_order, capture
-
-Row = dict[str, Any]
 
 
 @workflow("create-order-payment-collection", durable=True)

@@ -8,12 +8,10 @@ forward until it is in the books of the payment and of its order. Whoever asked 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 from ...core.errors import Conflict, NotAllowed, NotFound
 from ...core.flow import THREE_DAYS, Flow, step, workflow
-
-Row = dict[str, Any]
+from ...core.rows import Row
 
 
 @step(pivot=True)

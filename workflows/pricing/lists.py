@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from ...core.errors import InvalidData
 from ...core.flow import Flow, step, workflow
+from ...core.rows import Row
 from ...modules.pricing.service import ListPricesChanged, PricingService
 from ..plain import Plain
-from ..rows import Row, written
+from ..rows import written
 
 PRICED = "product_variant_price_set"
 

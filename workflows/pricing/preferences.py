@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from ...core.flow import Flow, Kept, keep, step, take_back, unchanged
+from ...core.rows import Row
 from ..plain import Plain
-
-Row = dict[str, Any]
 
 PRICE_PREFERENCES = Plain("price_preference", "create-price-preferences", "update-price-preferences", "delete-price-preferences")
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from ...core.flow import Flow, Kept, keep, step, take_back, unchanged
-
-Row = dict[str, Any]
+from ...core.rows import Row
 
 
 @step(undo=take_back)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from ...core.flow import Flow, Kept, keep, step, take_back, unchanged, workflow
 from ..rows import update_rows
 
-Row = dict[str, Any]
 Pairs = list[list[str]]
 """(variant, image)."""
 

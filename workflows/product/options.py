@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ...core.flow import Flow, workflow
+from ...core.rows import Row
 from ...modules.product.service import ProductService
 from ..plain import Plain
-from ..rows import Row, update_rows, written
+from ..rows import update_rows, written
 
 PRODUCT_OPTIONS = Plain(
     "product_option",

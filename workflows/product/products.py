@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from ...core.errors import InvalidData
 from ...core.flow import Flow, workflow
+from ...core.rows import Row
 from ..inventory.items import check_unreserved, drop_items
 from ..links import relink, unlink_all
 from ..rows import Selector, selected, written
 from .stock import items_of_none_but
 from .variants import Batch, bare, equip_variants, reprice_variants, restock_variants
-
-Row = dict[str, Any]
 
 ELSEWHERE = ("sales_channels", "shipping_profile_id", "additional_data")
 """What a product is given with that other modules keep."""

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from ...core.errors import NotFound
 from ...core.flow import Flow, workflow
 from ...core.ids import new_id
+from ...core.rows import Row
 from ..links import link, unlink
-
-Row = dict[str, Any]
 
 SAME = ("sku", "origin_country", "mid_code", "hs_code", "material", "weight", "length", "height", "width", "thumbnail")
 """What an item takes over from its variant."""

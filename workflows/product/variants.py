@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from ...core.flow import Flow, workflow
 from ...core.ids import new_id
+from ...core.rows import Row
 from ...core.sql.write.undo import Change
 from ..inventory.items import check_unreserved, drop_items, insert_items
 from ..links import delete, link, unlink
 from ..pricing.prices import create_price_sets, update_price_sets
 from ..rows import Selector, selected, written
 from .stock import LINK, check_items, default_items, items_of_none_but, ties_to
-
-Row = dict[str, Any]
 
 AROUND = ("prices", "inventory_items", "additional_data")
 """What a variant is given with that other modules keep."""

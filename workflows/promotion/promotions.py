@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ...core.flow import Flow, workflow
+from ...core.rows import Row
 from ...modules.promotion.changes import RuleKind, RulesChanged
 from ...modules.promotion.service import PromotionService
 from ..plain import Plain
-from ..rows import Row, written
+from ..rows import written
 
 PROMOTIONS = Plain(
     "promotion", create="create-promotions", delete="delete-promotions", hooks="promotions", create_by=PromotionService.create_promotions

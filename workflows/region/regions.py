@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from ...core.errors import InvalidData, NotFound
 from ...core.flow import Flow, workflow
+from ...core.rows import Row
 from ..links import link, relink
 from ..plain import Plain
 from ..pricing.preferences import set_price_preferences
 from ..rows import Selector, selected, written
-
-Row = dict[str, Any]
 
 LINK = "region_payment_provider"
 ELSEWHERE = ("payment_providers", "is_tax_inclusive")

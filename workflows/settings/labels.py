@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TypedDict
 
 from ...core.flow import Flow, workflow
+from ...core.rows import Row
 from ..plain import Plain
-from ..rows import Row
 
 PROPERTY_LABELS = Plain("property_label", "create-property-labels", "update-property-labels", "delete-property-labels")
 

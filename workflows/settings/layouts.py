@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...core.flow import Flow, step, workflow
-
-Row = dict[str, Any]
+from ...core.rows import Row
 
 
 @step

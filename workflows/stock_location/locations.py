@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from ...core.errors import NotFound
 from ...core.flow import Flow, workflow
+from ...core.rows import Row
 from ...modules.stock_location.service import StockLocationService
 from ..fulfillment.zones import insert_sets
 from ..links import link, unlink
 from ..plain import Plain
-from ..rows import Row
 
 STOCK_LOCATIONS = Plain(
     "stock_location",

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from ...core.flow import Flow, workflow
+from ...core.rows import Row
 from ..plain import Plain
 from ..pricing.preferences import set_price_preferences
 from ..region.regions import check_currencies
 from ..rows import Selector, selected, written
-
-Row = dict[str, Any]
 
 
 def bare(store: Row) -> Row:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ...core.flow import Flow, workflow
+from ...core.rows import Row
 from ...modules.tax.service import TaxService
 from ..plain import Plain
-from ..rows import Row, written
+from ..rows import written
 
 TAX_REGIONS = Plain(
     "tax_region",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ...core.flow import Flow, workflow
+from ...core.rows import Row
 from ..auth.actors import link_actor, unlink_actor
 from ..plain import Plain
-from ..rows import Row, create_rows, delete_rows
+from ..rows import create_rows, delete_rows
 
 USERS = Plain("user", update="update-users-workflow", event="user")
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ...core.flow import Flow, workflow
+from ...core.rows import Row
 from ...modules.user.service import UserService
 from ..auth.actors import actor_id, link_actor
 from ..plain import Plain
-from ..rows import Row, create_rows, delete_rows, written
+from ..rows import create_rows, delete_rows, written
 
 INVITES = Plain("invite", create="create-invite-step", delete="delete-invites-workflow", event="invite", create_by=UserService.invite)
 """Invitations: `email`, `metadata`. An email follows the event. Raises InvalidData for somebody who is a user, or invited already."""

@@ -28,6 +28,7 @@ from ... import numbers
 from ...errors import InvalidData, Unavailable
 from ...json import dumps
 from ...kept import kept
+from ...rows import Row
 from ..schema.catalog import Catalog
 from ..schema.columns import LEAST, OF_ROOT, ROOT
 from ..schema.document_views import DELETED, kept_columns
@@ -37,7 +38,6 @@ from ..schema.query import Query
 from ..schema.values import Field
 from .outline import Outline, Related, outlined
 
-Row = dict[str, Any]
 Show = Callable[[Row, tuple[Row, ...]], Row]
 """Shows a row; beside it the rows in which it lies, from the root down."""
 PLANS = 4 * 1024 * 1024

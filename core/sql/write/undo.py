@@ -28,6 +28,7 @@ from sqlalchemy.sql.visitors import iterate
 from ...errors import InvalidData, NotFound, VelellaError
 from ...json import dumps
 from ...logs import logger
+from ...rows import Row
 from ..db.compiled import DIALECT, Compiled, any_of, compiled
 from ..db.database import Database
 from ..schema.columns import COUNTED, GUARD
@@ -36,7 +37,6 @@ log = logger("velella.sql")
 
 _MOMENT = "now()"
 WITH_COLUMNS = (Index, ColumnCollectionConstraint)
-Row = dict[str, Any]
 Pair = tuple[Row | None, Row | None]
 """A row as it was (None: it wasn't there) and as it was left (None: it is gone), with its keys. Of a changed row only what changed; a new
 one is deleted where what is named of it still stands.

@@ -35,6 +35,7 @@ from sqlalchemy.schema import Column, DefaultClause
 from ... import json
 from ...errors import InvalidData
 from ...ids import new_id
+from ...rows import Row, Rows
 from ..db.compiled import DIALECT, Compiled, compiled
 from ..schema.catalog import Catalog
 from ..schema.columns import GUARD, MERGED
@@ -42,8 +43,6 @@ from ..schema.entity import Entity, Relation
 from ..schema.values import Field
 from .merging import merged_in_place
 
-Row = dict[str, Any]
-Rows = list[Row]
 _EMPTY_LIST: ColumnElement[Any] = literal_column("'[]'::json")
 _SHAPES = 4096
 """Of how many sets of columns we remember what inserting them takes."""

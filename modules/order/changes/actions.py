@@ -11,8 +11,8 @@ from typing import Any
 from ....core.errors import InvalidData
 from ....core.ids import new_id
 from ....core.numbers import difference, plain, total
+from ....core.rows import Row
 
-Row = dict[str, Any]
 Act = Mapping[str, Any]
 """One action of a change, as `order_change_action` keeps it: `action`, `details`, `amount`, `reference`, `reference_id`."""
 

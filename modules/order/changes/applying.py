@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from ....core.numbers import difference
+from ....core.rows import Row
 from ..placing import costs, summary
-from .actions import ACTIONS, Act, Counting, Row
+from .actions import ACTIONS, Act, Counting
 
 
 def applied(order: Mapping[str, Any], acts: Iterable[Act], at: str) -> Row:

@@ -32,12 +32,12 @@ from ....core.errors import (
     VelellaError,
 )
 from ....core.json import received
+from ....core.rows import Row
 from ..provider import AccountHolder, Ask, Data, Notice, Outcome, PaymentProvider, Status
 
 if TYPE_CHECKING:
     import stripe
 
-Row = dict[str, Any]
 
 FROM_STOREFRONTS = ("payment_method", "payment_method_types", "return_url", "setup_future_usage")
 """What a storefront may say of a payment. Nobody's browser decides on amounts, customers or captures."""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from velella.core.errors import NotAllowed, NotFound
 from velella.core.flow import Event, Flow, Kept, keep, on_hook, step, subscriber, take_back, workflow
+from velella.core.rows import Row
 from velella.workflows.plain import Plain
 
 from .module.service import ReviewService
-
-Row = dict[str, Any]
 
 REVIEWS = Plain("review", update="update-reviews", delete="delete-reviews", event="review")
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from velella.core.message import reads, writes
-from velella.core.service.module import ModuleService, Row
+from velella.core.rows import Row
+from velella.core.service.module import ModuleService
 
 from . import queries
 from .tables import SCHEMA
