@@ -24,6 +24,7 @@ from .ids import ulid
 P = ParamSpec("P")
 R = TypeVar("R")
 S = TypeVar("S", bound="Service")
+F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 
 Kind = Literal["read", "write", "repeat", "call"]
 
@@ -119,7 +120,7 @@ def message_kind(method: Callable[..., Any]) -> Kind:
     return getattr(method, "message_kind", "call")
 
 
-def reads(method: Callable[Concatenate[S, P], Awaitable[R]]) -> Callable[Concatenate[S, P], Awaitable[R]]:
+def reads(method: F) -> F:
     """Mark a method that changes nothing: it may be sent to any replica, again and again."""
     method.message_kind = "read"  # type: ignore[attr-defined]
     return method

@@ -21,6 +21,9 @@ EXACT: Final = Context(prec=1000, rounding=ROUND_HALF_UP)
 AMOUNTS: Final = 4096
 """That are remembered written plainly: prices, and what follows from them, come again and again."""
 
+Amount = Decimal | int
+"""An exact number as JSON and rows have it: whole ones may be int."""
+
 _ZERO = Decimal(0)
 _ONE = Decimal(1)
 
@@ -81,7 +84,7 @@ def digits(amount: Decimal) -> str:
     return text.rstrip("0").removesuffix(".") if "." in text else text
 
 
-def raw(amount: Decimal | int | None) -> dict[str, str | int] | None:
+def raw(amount: Amount | None) -> dict[str, str | int] | None:
     """The twin that the API shows beside an amount: its digits as text."""
     if amount is None:
         return None

@@ -1,8 +1,11 @@
-"""The loose row: what the kernel reads and writes where no type says more."""
+"""What the kernel reads and writes: rows, loose ones or as their reader declares them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+from typing_extensions import TypeVar
 
 Row = dict[str, Any]
 """A thing by its columns, as a client would see it: JSON values, amounts as Decimal, times as ISO text, relations as rows or lists of rows.
@@ -10,3 +13,11 @@ Row = dict[str, Any]
 Rows that business code reads field by field have a type of their own (`modules/*/types.py`, `commerce/types.py`).
 """
 Rows = list[Row]
+
+Typed = TypeVar("Typed", bound=Mapping[str, Any], default=Row)
+"""The row's type as the caller declares it: `levels: list[Level] = await self.list("inventory_level")`; undeclared it is a loose `Row`.
+
+A declaration for the type checker: at run time nothing looks whether the columns that were asked for are those of the type.
+"""
+Found = list[Typed]
+"""Rows that were read, as their reader declares them."""

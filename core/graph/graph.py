@@ -17,7 +17,7 @@ from .. import json
 from ..budget import ROWS
 from ..errors import InvalidData, NotFound, UnexpectedState
 from ..kept import kept
-from ..rows import Row
+from ..rows import Found, Row, Typed
 from ..sql.schema.fields import FieldTree
 from ..sql.schema.query import Page, Query
 from .across import at, local_filters, ordered_keys, orders_across
@@ -98,15 +98,19 @@ class Graph:
         await self._finish(steps, rows, _For(visible, client=True))
         return Page.of(rows, page.count)
 
-    async def rows(self, query: Query) -> list[Row]:
-        """The rows of one page, for code that reads them. They are the caller's own, but may share what they have in common."""
+    async def rows(self, query: Query) -> Found[Typed]:
+        """The rows of one page, for code that reads them, of the type that it declares.
+
+        They are the caller's own, but may share what they have in common.
+        """
         steps = self._plan(query.entity, query.fields)
         if steps.local and steps.fields == query.fields and (known := self._source.known(steps.module, query)) is not None:
-            own: list[Row] = json.loads(known)
+            own: Found[Typed] = json.loads(known)
             return own
         visible = await self._visible(query) if query.visible else NOTHING_HIDDEN
-        rows = (await self._root(query, steps, visible)).own_rows()
-        await self._finish(steps, rows, _For(visible))
+        found: Any = (await self._root(query, steps, visible)).own_rows()
+        await self._finish(steps, found, _For(visible))
+        rows: Found[Typed] = found
         return rows
 
     async def local(self, query: Query) -> Query:
@@ -130,10 +134,10 @@ class Graph:
         found = iter(await self._source.ties(asked) if asked else ())
         return [next(found) if ids else [] for _, _, ids in asks]
 
-    async def one(self, entity: str, id: str, fields: Sequence[str] = ("*",), *, with_deleted: bool = False) -> Row:
+    async def one(self, entity: str, id: str, fields: Sequence[str] = ("*",), *, with_deleted: bool = False) -> Typed:
         """The row of that key. Raises NotFound, which names the entity and the key."""
         known = self.catalogue.entity(entity)
-        rows = await self.rows(Query(entity, tuple(fields), {known.key: id}, limit=1, with_deleted=with_deleted))
+        rows: Found[Typed] = await self.rows(Query(entity, tuple(fields), {known.key: id}, limit=1, with_deleted=with_deleted))
         if not rows:
             raise NotFound(f"{known.called} with {known.key}: {id} was not found")
         return rows[0]

@@ -27,7 +27,7 @@ from ..codec import pack, unpack
 from ..errors import Conflict, InvalidData, NotFound, ReplyLost, VelellaError
 from ..graph.links import Reference
 from ..message import call_context, one_statement, reads, writes
-from ..rows import Row, Rows
+from ..rows import Found, Row, Rows, Typed
 from ..settings import Settings
 from ..sql.db.compiled import Answering
 from ..sql.db.database import Database
@@ -175,22 +175,23 @@ class ModuleService(Undoable):
         limit: int | None = None,
         offset: int = 0,
         with_deleted: bool = False,
-    ) -> Rows:
-        """Rows, parsed: for business code. Joins the running write's transaction.
+    ) -> Found[Typed]:
+        """Rows, parsed: for business code, of the type that the caller declares. Joins the running write's transaction.
 
         `*` leaves out the raw_ twins (amounts are exact already); hidden columns come where they are named.
         """
         query = Query(entity, tuple(fields), filters or {}, tuple(order), limit, offset, with_deleted)
         page = (await self.database.fetch_row(self.statements.page(query, hidden=True, twins=False)))[0]
         showing = self.statements.documents.showing(query, hidden=True, twins=False)
-        rows: Rows = json.loads(page) if showing is None else self._out_of_documents(entity, showing, page)
+        found: Any = json.loads(page) if showing is None else self._out_of_documents(entity, showing, page)
+        rows: Found[Typed] = found
         return rows
 
     @reads
-    async def retrieve(self, entity: str, id: str, *, fields: Sequence[str] = ("*",)) -> Row:
+    async def retrieve(self, entity: str, id: str, *, fields: Sequence[str] = ("*",)) -> Typed:
         """One row by its key, as `list` gives it. Raises NotFound with the entity's label and the id."""
         kind = self.schema[entity]
-        rows = await self.list(entity, {kind.key: id}, fields=fields, limit=1)
+        rows: Found[Typed] = await self.list(entity, {kind.key: id}, fields=fields, limit=1)
         if not rows:
             raise _missing(kind, id)
         return rows[0]

@@ -22,6 +22,7 @@ from ... import json, tracing
 from ...errors import DeadlineExceeded, Unavailable, VelellaError
 from ...message import call_context
 from ...metrics import Histogram, Sample
+from ...rows import Found, Typed
 from .compiled import WIDE, Asked, Compiled, compiled
 from .failures import Disconnected, OutOfTime, ReadOnly, translated, was_not_sent
 from .pool import Connection, Pool
@@ -160,6 +161,12 @@ class Database:
         ready, timeout = _ready(statement), _time_left()
         arguments = ready.arguments(params)
         return await self._run(ready.sql, lambda connection: connection.fetch(ready.sql, *arguments, timeout=timeout))
+
+    async def rows(self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None) -> Found[Typed]:
+        """All rows as dicts of their own, of the type that the caller declares."""
+        rows: Any = [dict(record) for record in await self.fetch(statement, params)]
+        declared: Found[Typed] = rows
+        return declared
 
     async def fetch_one(self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None) -> asyncpg.Record | None:
         """The first row, or None."""
