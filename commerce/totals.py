@@ -21,7 +21,7 @@ Rounding, in two places and nowhere else:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
 from operator import itemgetter
 from typing import Any, Final
@@ -98,18 +98,19 @@ def add_totals(parent: Row) -> None:
 
     Reads `currency_code`; of each of `items` `unit_price`, `quantity` and `is_tax_inclusive`, of each of `shipping_methods` `amount` and
     `is_tax_inclusive`, of both their `tax_lines` (`rate`, in percent) and `adjustments` (`amount`, `is_tax_inclusive`); of `credit_lines`
-    `amount`. What is missing counts as none. Of an order's item `detail` tells what came back.
+    `amount`. What is missing counts as none. Of an order's item `detail` tells what came back: it isn't paid for any more.
     """
     items: Sequence[Row] = parent.get("items") or ()
     methods: Sequence[Row] = parent.get("shipping_methods") or ()
     counted = False
     for item in items:
         _add_line_totals(item, _EXACT.multiply(_decimal(item["unit_price"]), _decimal(item["quantity"])))
-        for alias, name in ITEM_ALIASES.items():
-            item[alias] = item[name]
         if item.get("detail") is not None:
             counted = True
             _add_refund_totals(item)
+            _leave_out_returned(item)
+        for alias, name in ITEM_ALIASES.items():
+            item[alias] = item[name]
     for method in methods:
         _add_line_totals(method, _decimal(method["amount"]))
 
@@ -230,6 +231,21 @@ def _add_refund_totals(item: Row) -> None:
     for name, counted in COURSE_TOTALS.items():
         times = detail.get(counted)
         item[name] = numbers.plain(_part(_EXACT.multiply(share, _decimal(times)))) if times else _ZERO
+
+
+def _leave_out_returned(item: Row) -> None:
+    """Totals of what the buyer keeps: of each, the share that it has of the whole line."""
+    detail, quantity = item["detail"], _decimal(item["quantity"])
+    back = _EXACT.add(_decimal(detail.get("return_received_quantity")), _decimal(detail.get("return_dismissed_quantity")))
+    if not back or not quantity:
+        return
+    share = _EXACT.divide(_EXACT.subtract(quantity, back), quantity)
+    rows: list[tuple[Row, Iterable[str]]] = [(item, LINE_TOTALS)]
+    for below in ("tax_lines", "adjustments"):
+        rows += [(row, ("subtotal", "total")) for row in item.get(below) or ()]
+    for row, names in rows:
+        for name in names:
+            row[name] = numbers.plain(_part(_EXACT.multiply(row[name], share)))
 
 
 def _sums(lines: Sequence[Mapping[str, Any]]) -> Mapping[str, Decimal]:

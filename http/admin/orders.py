@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from ...commerce.totals import COURSE_TOTALS, TOTALS
 from ...core.flow import Workflow
 from ...core.json import dumps
-from ...core.numbers import raw
 from ...workflows.order.ends import archive_order, cancel_order, complete_order
 from ...workflows.order.fulfillments import (
     cancel_order_fulfillment,
@@ -22,6 +20,7 @@ from ..kit.routes import Routes
 from ..kit.view import View, words
 from ..store.addresses import AddressBody
 from ..store.orders import show_order, show_orders
+from .previews import show_preview
 
 routes = Routes()
 
@@ -202,14 +201,9 @@ async def list_items(request: Request) -> Answer:
 
 _OF_ORDERS = frozenset({"order", "quantity", "raw_quantity", "line_item_metadata"})
 """What a line has only where it is seen as one of an order's."""
-PREVIEW_TOTALS = tuple(sorted((TOTALS - {"gift_card_total", "gift_card_tax_total"}) | COURSE_TOTALS.keys()))
-PREVIEW = ORDER.but(
-    defaults=(*words("id version email summary *items *shipping_methods *transactions *credit_lines"), *PREVIEW_TOTALS),
-)
 
 
 @routes.get("/admin/orders/{id}/preview", returns=ORDER, query=Filters(version=NUMBER))
 async def preview(request: Request) -> Answer:
-    """Show an order as it would be with the change that is under way. No change waits to be confirmed yet: it is the order as it is."""
-    order = await show_order(request, {"id": request.params["id"], **request.filters}, PREVIEW, written=True)
-    return dumps({"order": order | {f"raw_{name}": raw(order[name]) for name in PREVIEW_TOTALS}})
+    """Show an order as it would be with the change that is under way."""
+    return dumps({"order": await show_preview(request, request.params["id"])})

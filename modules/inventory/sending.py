@@ -87,10 +87,7 @@ class Sending(Reservations, Levels):
             return {"levels": [], "created": [], "updated": []}
         taken, coming = _of(items, taken), demands(_of(items, stock))
         back = demands(taken)
-        keys = _keys([*back, *coming])
-        held = {(row["item_id"], row["location_id"]) for row in await self.database.fetch(HOLD, keys)}
-        missing = sorted(set(zip(keys["item_ids"], keys["location_ids"], strict=True)) - held)
-        await self.create_levels([{"inventory_item_id": item, "location_id": place} for item, place in missing])
+        await self._stock([*back, *coming])
         levels = await self.adjust([_adjustment(one.key, one.quantity) for one in coming])
         reserved = await self.database.fetch(RESERVED_FOR, {"line_item_ids": sorted({row["line_item_id"] for row in taken})})
         there = {_place(row): row for row in map(dict, reserved)}
@@ -112,6 +109,27 @@ class Sending(Reservations, Levels):
             "created": [row["id"] for row in fresh.values()],
             "updated": list(grown),
         }
+
+    @writes
+    async def receive(self, lines: Sequence[Mapping[str, Any]], location_id: str) -> list[str]:
+        """Put goods that came back into the stock of a location: lines of `inventory_item_id` and `quantity`. Ids of the levels.
+
+        An item that the location doesn't stock is stocked there from now on; one that was deleted is passed over.
+        """
+        ids = sorted({line["inventory_item_id"] for line in lines})
+        items = {row["id"] for row in await self.list("inventory_item", {"id": ids}, fields=("id",))} if ids else set()
+        coming = demands(_of(items, [{**line, "location_id": location_id} for line in lines]))
+        if not coming:
+            return []
+        await self._stock(coming)
+        return [level["id"] for level in await self.adjust([_adjustment(one.key, one.quantity) for one in coming])]
+
+    async def _stock(self, coming: Sequence[Demand]) -> None:
+        """Hold the levels where this goes, and make those that aren't there."""
+        keys = _keys(coming)
+        held = {(row["item_id"], row["location_id"]) for row in await self.database.fetch(HOLD, keys)}
+        missing = sorted(set(zip(keys["item_ids"], keys["location_ids"], strict=True)) - held)
+        await self.create_levels([{"inventory_item_id": item, "location_id": place} for item, place in missing])
 
     async def _use(self, taken: Rows) -> tuple[list[str], list[str]]:
         """Use up reservations, or a part of them: those of which something is left, and those that are gone."""

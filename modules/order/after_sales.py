@@ -1,11 +1,25 @@
 """What happens to an order after it was placed: changes with their actions, returns, claims and exchanges.
 
-Changes are written down; returns, claims and exchanges are yet to come: there are none, and lists of them say so.
+An order has one change at most that is worked on: the database holds that.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, ForeignKey, Identity, Integer, Sequence, Table, Text, false
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Sequence,
+    Table,
+    Text,
+    false,
+    literal_column,
+)
 from sqlalchemy.sql.schema import SchemaItem
 
 from ...core.sql.schema.columns import (
@@ -63,6 +77,14 @@ order_change = Table(
     CheckConstraint("status IN ('confirmed', 'declined', 'requested', 'pending', 'canceled')", name="status"),
 )
 _indexed(order_change, "order_id")
+OPEN = ("pending", "requested")
+"""Statuses of a change that is worked on, or waits to be confirmed."""
+Index(
+    "uq_order_change_open",
+    order_change.c.order_id,
+    unique=True,
+    postgresql_where=order_change.c.status.in_([literal_column(f"'{status}'") for status in OPEN]) & order_change.c.deleted_at.is_(None),
+)
 
 order_change_action = Table(
     "order_change_action",
@@ -77,6 +99,7 @@ order_change_action = Table(
     Column("reference_id", Text),
     Column("action", Text, nullable=False),
     Column("details", Json),
+    Column("line", Json),  # what it puts into the order: a document with that and nothing else
     Column("amount", Money),
     Column("internal_note", Text),
     Column("applied", Boolean, nullable=False, server_default=false()),
@@ -94,7 +117,7 @@ return_ = Table(
     Column("claim_id", Text),
     Column("exchange_id", Text),
     Column("order_version", Integer, nullable=False),
-    Column("display_id", Integer, return_ids, nullable=False, server_default=return_ids.next_value()),
+    Column("display_id", Integer, nullable=False, server_default=return_ids.next_value()),
     Column("status", Text, nullable=False, server_default="open"),
     Column("location_id", Text),
     Column("no_notification", Boolean),
@@ -133,7 +156,7 @@ order_claim = Table(
     *_of_order(),
     Column("return_id", Text),
     Column("order_version", Integer, nullable=False),
-    Column("display_id", Integer, claim_ids, nullable=False, server_default=claim_ids.next_value()),
+    Column("display_id", Integer, nullable=False, server_default=claim_ids.next_value()),
     Column("type", Text, nullable=False),
     Column("no_notification", Boolean),
     Column("refund_amount", Money),
@@ -169,7 +192,7 @@ order_exchange = Table(
     *_of_order(),
     Column("return_id", Text),
     Column("order_version", Integer, nullable=False),
-    Column("display_id", Integer, exchange_ids, nullable=False, server_default=exchange_ids.next_value()),
+    Column("display_id", Integer, nullable=False, server_default=exchange_ids.next_value()),
     Column("no_notification", Boolean),
     Column("allow_backorder", Boolean, nullable=False, server_default=false()),
     Column("difference_due", Money),

@@ -133,7 +133,7 @@ def _paid(kept: Mapping[str, Any], paid: Decimal, refunded: Decimal) -> Row:
 
 def register(order: Row, acts: Sequence[Act], change: Mapping[str, Any], at: str) -> Outcome:
     """Do this to an order at once: its next version. The outcome's answer is the change's id. See `OrderService.register`."""
-    _not_canceled(order)
+    check_alive(order)
     after = applied(order, acts, at)
     outcome = Outcome(None, order=after)
     outcome.answer = outcome.write_down(after, at, *acts, **change)
@@ -147,7 +147,7 @@ def unregister(order: Row, change_id: str, acts: Sequence[Act], at: str) -> Outc
 
 def cancel(order: Row, at: str) -> Outcome:
     """Call an order off. The outcome's answer is how it stood before. See `OrderService.cancel`."""
-    _not_canceled(order)
+    check_alive(order)
     if any(Decimal(line["detail"]["fulfilled_quantity"]) > 0 for line in order["items"]):
         raise NotAllowed("All fulfillments must be canceled before canceling an order")
     return Outcome(order["status"], order=order | {"status": "canceled", "canceled_at": at, "updated_at": at})
@@ -165,7 +165,7 @@ def reopen(order: Row, status: str, at: str) -> Outcome:
     return Outcome(True, order=order | {"status": status, "canceled_at": None, "updated_at": at})
 
 
-def _not_canceled(order: Row) -> None:
+def check_alive(order: Row) -> None:
     if order["status"] == "canceled":
         raise InvalidData(f"Order with id {order['id']} has been canceled.")
 

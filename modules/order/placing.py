@@ -66,7 +66,7 @@ def costs(order: Document) -> tuple[Decimal, Decimal]:
     """Its total, and how much of it credit lines took."""
     priced: Row = {
         "currency_code": order["currency_code"],
-        "items": [_priced(item, ("unit_price", "quantity")) for item in order["items"]],
+        "items": [_priced(item, ("unit_price", "quantity", "detail")) for item in order["items"]],
         "shipping_methods": [_priced(method, ("amount",)) for method in order["shipping_methods"]],
         "credit_lines": [dict(line) for line in order["credit_lines"]],
     }

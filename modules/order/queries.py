@@ -8,7 +8,7 @@ from sqlalchemy import JSON, Text, bindparam, cast, delete, func, insert, select
 
 from ...core.sql.db.compiled import Answering, answering, any_of, compiled
 from ...core.sql.write.recordset import insert_rows
-from .after_sales import order_change, order_change_action
+from .after_sales import order_change, order_change_action, return_
 from .tables import COLUMNS, display_ids, order, order_version
 
 
@@ -75,6 +75,18 @@ CHANGE = _changing()
 """Write an order that is as it was read (`expected`), with changes and their actions that are written down, and without those that are
 `withdrawn`. Where its version rises, what it was before is put away: its document, and as `former_fields` its columns. Gives the `answer`;
 no row, and nothing written, where it isn't as it was read."""
+
+HOLD_CHANGE = compiled(
+    select(order_change.c.id)
+    .where(order_change.c.id == bindparam("id"), any_of(order_change.c.status, "statuses"), order_change.c.deleted_at.is_(None))
+    .with_for_update(key_share=True)
+)
+"""Hold a change that is in one of these `statuses`. Gives its id, or no row."""
+
+HOLD_THING = {
+    table.name: compiled(select(table.c.id).where(table.c.id == bindparam("id")).with_for_update(key_share=True)) for table in (return_,)
+}
+"""Hold a return."""
 
 FORMER = compiled(
     select(order_version.c.fields, order_version.c.document, order_version.c.document_schema).where(

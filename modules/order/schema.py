@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Numeric, Table, cast, func, literal_column, null
+from sqlalchemy import ColumnElement, FromClause, Numeric, Table, cast, func, literal_column, select
 
 from ...core.sql.schema.columns import ROOT, Json
 from ...core.sql.schema.entity import Document, Entity, Relation, Schema, many, one
 from .after_sales import (
+    OPEN,
     order_change,
     order_change_action,
     order_claim,
@@ -44,8 +45,23 @@ def _total(source: FromClause) -> ColumnElement[object]:
 
 
 def _order_change(source: FromClause) -> ColumnElement[object]:
-    """The change that waits to be confirmed. None can be begun yet."""
-    return cast(null(), Json)
+    """The change that is worked on, or waits to be confirmed."""
+    pairs: list[ColumnElement[Any]] = []
+    for column in order_change.c:
+        if column.name not in _NOT_SHOWN:
+            pairs += [literal_column(f"'{column.name}'"), column]
+    order = func.json_build_object(literal_column("'id'"), order_change.c.order_id)
+    found = (
+        select(func.jsonb_build_object(*pairs, literal_column("'order'"), order))
+        .where(order_change.c.order_id == source.c.id, order_change.c.status.in_([literal_column(f"'{status}'") for status in OPEN]))
+        .where(order_change.c.deleted_at.is_(None))
+        .limit(literal_column("1"))
+    )
+    return cast(found.scalar_subquery(), Json)
+
+
+_NOT_SHOWN = {f"{what}_{by}" for what in ("created", "updated", "deleted", "confirmed", "declined", "canceled") for by in ("at", "by")}
+_NOT_SHOWN |= {"declined_reason", "no_notification", "metadata"}
 
 
 def _metadata(source: FromClause) -> ColumnElement[object]:
@@ -135,7 +151,12 @@ SCHEMA = Schema(
         relations={"order": one("order", "order_id"), "actions": many("order_change_action", "order_change_id", cascade=True)},
     ),
     Entity(
-        "order_change_action", order_change_action, prefix="ordchact", relations={"order_change": one("order_change", "order_change_id")}
+        "order_change_action",
+        order_change_action,
+        prefix="ordchact",
+        relations={"order_change": one("order_change", "order_change_id")},
+        hidden=frozenset({"line"}),
+        default_order=("ordering",),
     ),
     Entity(
         "return",

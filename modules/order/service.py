@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from ...commerce.totalled import ORDER, totalled
 from ...core import json
-from ...core.clock import iso, utc_now
-from ...core.errors import InvalidData, NotFound
+from ...core.errors import InvalidData
 from ...core.message import keyed, one_statement, reads, writes
 from ...core.rows import Row
-from ...core.service.module import ModuleService
-from ...core.sql.db.failures import Collided
 from ...core.sql.schema.fields import FieldTree
 from ...core.sql.schema.query import Page, Query
 from . import changing, queries
-from .changing import Amendment, Outcome
+from .changing import Amendment
+from .pending import Pending
 from .placing import words
 from .schema import SCHEMA
-from .tables import COLUMNS
+from .writing import as_time
 
 _LINES = "items"
 
 
-class OrderService(ModuleService):
+class OrderService(Pending):
     """Orders with their lines, addresses, shipping methods, transactions and the summary of what is paid.
 
     A write reads the order, works out what it shall be (`changing.py`), and sends all of it with the revision that was read, as one
@@ -55,15 +52,6 @@ class OrderService(ModuleService):
             count = len(rows) if query.count else None
         return Page.of(plan.finish(rows) if plan is not None else rows, count)
 
-    @reads
-    @keyed("order_id")
-    async def load(self, order_id: str) -> Row:
-        """All of an order, with its revision. Raises NotFound."""
-        order = await self.whole("order", order_id)
-        if order is None:
-            raise NotFound(f"Order with id: {order_id} was not found")
-        return order
-
     # -- placing
 
     @writes
@@ -74,7 +62,7 @@ class OrderService(ModuleService):
         Returns the number under which people know it (`display_id`). Numbers rise, and each is given once: so that none is missing, an
         order is placed when nothing can refuse it any more. A crash may still leave a gap.
         """
-        params = {**self._written(order), "created_at": _time(order["created_at"]), "words": words(order)}
+        params = {**self._written(order), "created_at": as_time(order["created_at"]), "words": words(order)}
         number: int = await self.answer(queries.PLACE, params)
         self.touch("order")
         return number
@@ -182,48 +170,6 @@ class OrderService(ModuleService):
 
     # -- inside
 
-    async def _change(self, order_id: str, work: Callable[[Row, str], Outcome | None]) -> Any:
-        """Have an order changed, at a time, and write it. What the outcome answers; None where there is nothing to be written."""
-        idle = False
-
-        async def params() -> Mapping[str, Any] | None:
-            nonlocal idle
-            order = await self.load(order_id)
-            version, fields = order["version"], {name: order[name] for name in _SHOWN}
-            outcome = work(order, iso(utc_now()))
-            if outcome is None:
-                idle = True
-                return None
-            order = outcome.order or order
-            return {
-                **self._written(order),
-                "expected": order["revision"],
-                "search": f"{order['display_id']}{words(order)}",
-                "former_fields": fields if order["version"] != version else None,
-                "changes": outcome.changes,
-                "actions": outcome.actions,
-                "withdrawn": list(outcome.withdrawn),
-                "answer": outcome.answer,
-            }
-
-        answer = await self.answer(queries.CHANGE, params)
-        if answer is None and not idle:
-            raise Collided(f"Order {order_id} was changed meanwhile.")
-        if not idle:
-            self.touch("order", "order_change", "order_change_action")
-        return answer
-
-    def _written(self, order: Mapping[str, Any]) -> dict[str, Any]:
-        """The parameters of a statement that writes all of an order. Raises InvalidData for what can't be in one."""
-        fields = self.statements.catalog.fields(SCHEMA["order"])
-        params: dict[str, Any] = {"id": order["id"], "updated_at": _time(order["updated_at"])}
-        for name in COLUMNS:
-            params[name] = fields[name].taken(order[name])
-        params |= self.statements.documents.stored(SCHEMA["order"], order)
-        for name in ("variant_id", "product_id"):
-            params[f"{name}s"] = sorted({item[name] for item in order[_LINES] if item.get(name) is not None})
-        return params
-
     async def _former(self, query: Query, version: int) -> list[Row]:
         """What a query for one order shows of it as it was at a version that another one has followed: one row, or none."""
         lines = _LINES in FieldTree.parse(query.fields).children
@@ -242,16 +188,9 @@ class OrderService(ModuleService):
         return rows if lines else [{name: value for name, value in row.items() if name != _LINES} for row in rows]
 
 
-_SHOWN = tuple(name for name in (*(f"{column.name}" for column in SCHEMA["order"].table.c), "total") if name not in SCHEMA["order"].hidden)
-
-
 def _version_in(query: Query) -> int | None:
     """The version of one order that a query asks for."""
     version = query.filters.get("version")
     if isinstance(query.filters.get("id"), str) and (isinstance(version, int) or (isinstance(version, str) and version.isdecimal())):
         return int(version)
     return None
-
-
-def _time(shown: str) -> datetime:
-    return datetime.fromisoformat(shown)

@@ -11,7 +11,7 @@ PASSWORD = "correct horse battery"
 
 
 async def buy(shop: Shop) -> None:
-    for area in (customers, carts, orders, sending, executions, payments, signing_in, clearing):
+    for area in (customers, carts, orders, sending, returning, executions, payments, signing_in, clearing):
         await area(shop)
 
 
@@ -142,6 +142,44 @@ async def sending(shop: Shop) -> None:
     for end in ("cancel", "shipment"):
         made = (await admin.post("/admin/fulfillments", {**body, "order_id": order, "metadata": None}))["fulfillment"]["id"]
         await admin.post(f"/admin/fulfillments/{{id}}/{end}", {"labels": []} if end == "shipment" else None, id=made)
+
+
+async def returning(shop: Shop) -> None:
+    admin, at = shop.admin, "/admin/returns/{id}"
+    order, line = await bought(shop)
+    two = {"items": [{"id": line, "quantity": 2}]}
+    one = {"items": [{"id": line, "quantity": 1}]}
+    await admin.post("/admin/orders/{id}/fulfillments", two, id=order)
+    await admin.delete(f"{at}/request", id=(await admin.post("/admin/returns", {"order_id": order}))["return"]["id"])
+    id = (await admin.post("/admin/returns", {"order_id": order, "internal_note": "by phone"}))["return"]["id"]
+    await admin.get(at, id=id)
+    await admin.post(at, {"metadata": {"a": 1}}, id=id)
+    asked = (await admin.post(f"{at}/request-items", one, id=id))["order_preview"]
+    act = asked["items"][0]["actions"][0]["id"]
+    await admin.post(f"{at}/request-items/{{action_id}}", {"quantity": 2}, id=id, action_id=act)
+    await admin.delete(f"{at}/request-items/{{action_id}}", id=id, action_id=act)
+    await admin.post(f"{at}/request-items", one, id=id)
+    asked = (await admin.post(f"{at}/shipping-method", {"shipping_option_id": shop.ids["flat"]}, id=id))["order_preview"]
+    act = next(method["actions"][0]["id"] for method in asked["shipping_methods"] if "actions" in method)
+    await admin.post(f"{at}/shipping-method/{{action_id}}", {"custom_amount": 1}, id=id, action_id=act)
+    await admin.delete(f"{at}/shipping-method/{{action_id}}", id=id, action_id=act)
+    await admin.post(f"{at}/request", {}, id=id)
+    await admin.post(f"{at}/receive", {}, id=id)
+    await admin.delete(f"{at}/receive", id=id)
+    await admin.post(f"{at}/receive", {}, id=id)
+    for kind in ("dismiss", "receive"):
+        asked = (await admin.post(f"{at}/{kind}-items", one, id=id))["order_preview"]
+        act = asked["items"][0]["actions"][0]["id"]
+        await admin.post(f"{at}/{kind}-items/{{action_id}}", {"quantity": 1}, id=id, action_id=act)
+        await admin.delete(f"{at}/{kind}-items/{{action_id}}", id=id, action_id=act)
+    await admin.post(f"{at}/receive-items", one, id=id)
+    await admin.post(f"{at}/receive/confirm", {}, id=id)
+    other = (await admin.post("/admin/returns", {"order_id": order}))["return"]["id"]
+    await admin.post(f"{at}/request-items", one, id=other)
+    await admin.post(f"{at}/request", {}, id=other)
+    await admin.post(f"{at}/cancel", {}, id=other)
+    shipping = {"option_id": shop.ids["flat"]}
+    await shop.store.post("/store/returns", {"order_id": order, **one, "return_shipping": shipping})
 
 
 async def executions(shop: Shop) -> None:

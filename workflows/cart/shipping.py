@@ -96,6 +96,27 @@ async def load_options(
     return options
 
 
+async def price_option(flow: Flow, draft: Draft, surroundings: Surroundings, option_id: str) -> Row:
+    """One option, whatever its rules say, with what it costs for this document: for merchants, who may choose any.
+
+    Raises NotFound; InvalidData where no price of it is known.
+    """
+    rows = await flow.graph.rows(Query("shipping_option", OPTION, {"id": option_id}))
+    if not rows:
+        raise NotFound(f"Shipping option with id: {option_id} was not found")
+    option = rows[0]
+    if option["price_type"] == "calculated":
+        located = await fulfillment_sets_of(flow, draft["sales_channel_id"])
+        located.setdefault(option["service_zone"]["fulfillment_set_id"], "")
+        await _price_calculated(flow, draft, rows, {}, located, Added())
+    else:
+        await _price_flat(flow, draft, surroundings, rows, Added())
+    price = option.get("calculated_price") or {}
+    option["amount"] = price.get("calculated_amount")
+    option["is_tax_inclusive"] = bool(price.get("is_calculated_price_tax_inclusive"))
+    return option
+
+
 async def fulfillment_sets_of(flow: Flow, sales_channel_id: str | None) -> dict[str, str]:
     """What the locations of a sales channel send by: fulfillment set → location."""
     if sales_channel_id is None:

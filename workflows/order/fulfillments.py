@@ -100,7 +100,7 @@ async def plan_fulfillment(
     if location is None:
         raise InvalidData("Location is required: the order's shipping method has none to send from")
     lines = {line["id"]: line for line in order["items"]}
-    parts = await _parts(flow, lines, quantities)
+    parts = await parts_of(flow, lines, quantities)
     given = address if address is not None else order["shipping_address"] or {}
     return {
         "quantities": quantities,
@@ -111,7 +111,7 @@ async def plan_fulfillment(
             "packed_at": flow.now(),
             "data": _data(order, option),
             "requires_shipping": any(lines[id]["requires_shipping"] for id, _ in quantities),
-            "items": [_packed(lines[id], part) for id, part in parts],
+            "items": [packed(lines[id], part) for id, part in parts],
             "delivery_address": {name: given.get(name) for name in ADDRESS if given.get(name) is not None},
         },
         "stock": [{"line_item_id": id, **part} for id, part in parts if part["inventory_item_id"] is not None],
@@ -147,7 +147,7 @@ async def _option(flow: Flow, order: Row, id: str | None) -> Row | None:
     return rows[0] if rows else None
 
 
-async def _parts(flow: Flow, lines: Mapping[str, Row], quantities: Sequence[tuple[str, Decimal]]) -> list[tuple[str, Row]]:
+async def parts_of(flow: Flow, lines: Mapping[str, Row], quantities: Sequence[tuple[str, Decimal]]) -> list[tuple[str, Row]]:
     """Lines, and what they take of the stock: `inventory_item_id` (None where nobody counts it) and `quantity`."""
     variant_ids = sorted({lines[id]["variant_id"] for id, _ in quantities if lines[id]["variant_id"] is not None})
     variants = await flow.graph.rows(Query("product_variant", ("id",), {"id": variant_ids, "manage_inventory": True}))
@@ -168,7 +168,7 @@ def _data(order: Row, option: Row | None) -> Row:
     return next((method["data"] or {} for method in order["shipping_methods"] if method["shipping_option_id"] == option["id"]), {})
 
 
-def _packed(line: Row, part: Row) -> Row:
+def packed(line: Row, part: Row) -> Row:
     says = {"title": line["variant_title"] or line["title"], "sku": line["variant_sku"] or "", "barcode": line["variant_barcode"] or ""}
     return {**says, **part, "line_item_id": line["id"]}
 

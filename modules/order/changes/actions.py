@@ -13,6 +13,9 @@ from ....core.ids import new_id
 from ....core.numbers import difference, plain, total
 from ....core.rows import Row
 
+BELOW = ("tax_lines", "adjustments")
+CAUSES = ("return_id", "claim_id", "exchange_id")
+"""What may have brought a change about, and what is in an order by it."""
 Act = Mapping[str, Any]
 """One action of a change, as `order_change_action` keeps it: `action`, `details`, `amount`, `reference`, `reference_id`."""
 
@@ -64,6 +67,24 @@ class Counting(Action):
         return Counting(self.name, self.refusal, self.more[0] if self.more else self.of, more=self.less, less=self.more)
 
 
+@dataclass(frozen=True, slots=True)
+class Adding(Action):
+    """Puts a line or a shipping method into the order: the act's `line`, all of it. Its `detail` names what brought it."""
+
+    name: str
+    into: str
+    """`items` or `shipping_methods`."""
+
+    def check(self, order: Row, act: Act) -> None:
+        if any(line["id"] == act["line"]["id"] for line in order[self.into]):
+            raise InvalidData(f"{act['line']['id']} is in order {order['id']} already")
+
+    def apply(self, order: Row, act: Act, at: str) -> None:
+        line = stamped(act["line"], at)
+        line["detail"] |= {name: act.get(name) for name in CAUSES}
+        order[self.into] = [*order[self.into], line]
+
+
 class AddCreditLine(Action):
     """Makes the order cheaper by an `amount`, for the sake of the act's `reference`."""
 
@@ -109,9 +130,44 @@ ACTIONS: Mapping[str, Action] = {
             but=("delivered_quantity",),
             more=("delivered_quantity",),
         ),
+        Counting(
+            "RETURN_ITEM",
+            "Cannot request to return more items than what was fulfilled for item {item}.",
+            of="fulfilled_quantity",
+            but=("return_requested_quantity", "return_received_quantity", "return_dismissed_quantity"),
+            more=("return_requested_quantity",),
+        ),
+        Counting(
+            "CANCEL_RETURN_ITEM",
+            "Cannot cancel more items than what was requested to return for item {item}.",
+            of="return_requested_quantity",
+            less=("return_requested_quantity",),
+        ),
+        Counting(
+            "RECEIVE_RETURN_ITEM",
+            "Cannot receive more items than what was requested to be returned for item {item}.",
+            of="return_requested_quantity",
+            more=("return_received_quantity",),
+            less=("return_requested_quantity",),
+        ),
+        Counting(
+            "RECEIVE_DAMAGED_RETURN_ITEM",
+            "Cannot receive more items than what was requested to be returned for item {item}.",
+            of="return_requested_quantity",
+            more=("return_dismissed_quantity", "written_off_quantity"),
+            less=("return_requested_quantity",),
+        ),
+        Adding("SHIPPING_ADD", into="shipping_methods"),
         AddCreditLine(),
     )
 }
+
+
+def stamped(line: Row, at: str) -> Row:
+    """A copy of a line or shipping method as it is when it comes into being at that time."""
+    stamps = {"created_at": at, "updated_at": at}
+    below = {name: [{**row, **stamps} for row in line.get(name) or ()] for name in BELOW}
+    return {**line, **stamps, **below, "detail": {**dict.fromkeys(CAUSES), **line["detail"], **stamps}}
 
 
 def line_of(order: Mapping[str, Any], act: Act) -> Row:

@@ -1,4 +1,4 @@
-"""From an order and actions to the order's next version: pure, no database."""
+"""From an order and actions to the order's next version, and to a preview of it: pure, no database."""
 
 from __future__ import annotations
 
@@ -6,30 +6,41 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from ....core.numbers import difference
+from ....core.numbers import difference, total
 from ....core.rows import Row
 from ..placing import costs, summary
-from .actions import ACTIONS, Act, Counting
+from .actions import ACTIONS, Act, Counting, amount
 
 
 def applied(order: Mapping[str, Any], acts: Iterable[Act], at: str) -> Row:
     """The next version of an order: what it is once all of this is done, one after the other. `order` stays as it is.
 
     Its summary says what it cost before (`original_order_total`), what it costs now, what of that was credited by this version, and what is
-    left to pay, negative where the shop owes. Raises InvalidData where the order doesn't allow one of them.
+    left to pay, negative where the shop owes: what is asked to be sent back counts as owed already. Raises InvalidData where the order
+    doesn't allow one of them.
     """
-    after = {**_copy(order), "version": order["version"] + 1, "updated_at": at}
-    for act in acts:
-        action = ACTIONS[act["action"]]
-        action.check(after, act)
-        action.apply(after, act, at)
+    after = {**_done(order, acts, at), "version": order["version"] + 1, "updated_at": at}
     for line in after["items"]:
         prices = {name: line.get(name) if line["detail"].get(name) is None else line["detail"][name] for name in _PRICES}
         line["detail"] |= {**prices, "version": after["version"], "updated_at": at}
     for method in after["shipping_methods"]:
         method["detail"] |= {"version": after["version"], "updated_at": at}
     after["credit_lines"] = [{**line, "version": after["version"]} for line in after["credit_lines"]]
-    after["summary"] = _summary(order, after)
+    after["summary"] = _summary(order, after, back=_asked_back(after))
+    return after
+
+
+def previewed(order: Mapping[str, Any], acts: Sequence[Act], at: str) -> Row:
+    """An order as it would be with these actions, in the version that it has: each line and shipping method names its own as `actions`, and
+    what comes back counts once it is received. Raises InvalidData where the order doesn't allow one of them."""
+    after = _done(order, acts, at)
+    if acts:
+        after["summary"] = _summary(order, after)
+    of: dict[str, list[Act]] = {}
+    for act in acts:
+        of.setdefault(subject_of(act), []).append(act)
+    for kind in ("items", "shipping_methods"):
+        after[kind] = [{**line, "actions": of.get(line["id"], [])} for line in after[kind]]
     return after
 
 
@@ -43,7 +54,21 @@ def taken_back(order: Mapping[str, Any], acts: Sequence[Act], at: str) -> Row:
     return after
 
 
+def subject_of(act: Act) -> str:
+    """The line or shipping method that an act is about; of another one what it was done for."""
+    return str(act["line"]["id"] if act.get("line") else (act.get("details") or {}).get("reference_id") or act.get("reference_id"))
+
+
 _PRICES = ("unit_price", "compare_at_unit_price")
+
+
+def _done(order: Mapping[str, Any], acts: Iterable[Act], at: str) -> Row:
+    after = _copy(order)
+    for act in acts:
+        action = ACTIONS[act["action"]]
+        action.check(after, act)
+        action.apply(after, act, at)
+    return after
 
 
 def _copy(order: Mapping[str, Any]) -> Row:
@@ -52,11 +77,29 @@ def _copy(order: Mapping[str, Any]) -> Row:
     return {**order, **owned}
 
 
-def _summary(order: Mapping[str, Any], after: Row) -> Row:
+def _asked_back(after: Row) -> Decimal:
+    """What costs that is asked to be sent back."""
+    lines = [line for line in after["items"] if amount(line["detail"], "return_requested_quantity") > 0]
+    if not lines:
+        return Decimal(0)
+    without = [
+        {**line, "detail": {**line["detail"], "return_received_quantity": total([amount(line["detail"], name) for name in _BACK])}}
+        for line in after["items"]
+    ]
+    return difference(costs(after)[0], costs({**after, "items": without})[0])
+
+
+_BACK = ("return_requested_quantity", "return_received_quantity")
+
+
+def _summary(order: Mapping[str, Any], after: Row, *, back: Decimal = Decimal(0)) -> Row:
+    """`back`: what of its cost isn't to be paid any more."""
     cost, credit = costs(after)
     credited = difference(credit, *(line["amount"] for line in order["credit_lines"]))
     former = order["summary"]
     paid, refunded = (Decimal(former[name]) for name in ("paid_total", "refunded_total"))
     before = summary(Decimal(former["current_order_total"]), credited, paid, refunded)
-    original = {name: before[name] for name in ("original_order_total", "raw_original_order_total")}
-    return summary(cost, credited, paid, refunded) | original
+    pending = summary(difference(cost, back), credited, paid, refunded)
+    kept = {name: before[name] for name in ("original_order_total", "raw_original_order_total")}
+    kept |= {name: pending[name] for name in ("pending_difference", "raw_pending_difference")}
+    return summary(cost, credited, paid, refunded) | kept

@@ -1,0 +1,155 @@
+"""Changes of orders that are worked on: routes that are rows of a table.
+
+A verb runs a flow with what its path names and what is in its body, and shows what the change is of beside the order as it would be then.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...core.flow import Workflow
+from ...core.json import dumps
+from ...core.rows import Row
+from ..kit.bodies import ABSENT, Body, Metadata, Number, Part
+from ..kit.filters import NOTHING, Filters
+from ..kit.flows import once, takes
+from ..kit.reply import Answer, deleted
+from ..kit.request import Request
+from ..kit.routes import Routes
+from ..kit.view import View, words
+from .previews import show_preview
+
+
+class RequestedItem(Part):
+    id: str
+    quantity: Number
+    description: str = ABSENT
+    internal_note: str = ABSENT
+    reason_id: str = ABSENT
+    metadata: dict[str, Any] = ABSENT
+
+
+class RequestItems(Body):
+    items: list[RequestedItem]
+
+
+class ReviseRequested(Body):
+    quantity: Number = ABSENT
+    internal_note: str | None = None
+    reason_id: str | None = None
+    metadata: Metadata = None
+
+
+class AddShipping(Body):
+    shipping_option_id: str
+    custom_amount: Number = ABSENT
+    description: str = ABSENT
+    internal_note: str = ABSENT
+    metadata: dict[str, Any] = ABSENT
+
+
+class ReviseShipping(Body):
+    custom_amount: Number | None = None
+    internal_note: str | None = None
+    metadata: Metadata = None
+
+
+class Confirm(Body):
+    no_notification: bool = ABSENT
+
+
+Show = Callable[[Request, str, str], Awaitable[Row]]
+"""Makes the answer, of the order's id and the id of what the change is of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What changes are of, as routes name it: all of them lie under `path/{id}`."""
+
+    routes: Routes
+    path: str
+    view: View
+    query: Filters = field(default=NOTHING)
+
+    def verb(
+        self,
+        method: str,
+        path: str,
+        flow: Workflow[..., str],
+        summary: str,
+        *,
+        body: type[Part] | None = None,
+        who: str | None = None,
+        show: Show | None = None,
+        envelope: str | None = None,
+        query: Filters | None = None,
+    ) -> None:
+        """`path` below the subject: ends in `{action_id}` where it is about an action. The flow gives the order's id.
+
+        It takes the subject's `id`, maybe an `action_id`, and what is in the body as `given`, or by its names where it has no such
+        parameter.
+        `who`: what it calls the user who asks. `show`: makes the answer; default: the subject and the preview.
+        """
+        about_act, whole = path.endswith("{action_id}"), "given" in inspect.signature(flow.function).parameters
+        names = ["id", *(["action_id"] if about_act else []), *([who] if who is not None else [])]
+        takes(flow, (*names, *(() if body is None else ("given",) if whole else body.model_fields)))
+        key = envelope or f"order_preview {self.view.key}"
+
+        async def run_and_show(request: Request) -> Answer:
+            id = request.params["id"]
+            given: dict[str, Any] = {"id": id}
+            if about_act:
+                given["action_id"] = request.params["action_id"]
+            if body is not None:
+                given |= {"given": request.body} if whole else request.body
+            if who is not None:
+                given[who] = request.actor_id
+            order_id = await once(request, flow, **given)
+            return dumps(await (show or self.previewed)(request, order_id, id))
+
+        self.routes.route(
+            method,
+            self.path + path,
+            body=body,
+            query=query if query is not None else self.query if method != "DELETE" or about_act else None,
+            returns=self.view,
+            summary=summary,
+            envelope=key,
+        )(run_and_show)
+
+    def dropped(self, path: str, flow: Workflow[..., str], summary: str, object: str) -> None:
+        """`DELETE path` below the subject: gives its open change up."""
+        takes(flow, ("id",))
+
+        async def drop(request: Request) -> Answer:
+            await once(request, flow, id=request.params["id"])
+            return deleted(request.params["id"], object)
+
+        self.routes.delete(self.path + path, query=None, summary=summary)(drop)
+
+    async def previewed(self, request: Request, order_id: str, id: str) -> Row:
+        return {"order_preview": await show_preview(request, order_id), self.view.key: await self.shown(request, id)}
+
+    async def begun(self, request: Request, order_id: str, id: str) -> Row:
+        """The order as it is, with the change that was begun."""
+        order = await request.graph.one("order", order_id, _ORDER)
+        return {"order": order, self.view.key: await self.shown(request, id)}
+
+    async def alone(self, request: Request, order_id: str, id: str) -> Row:
+        return {self.view.key: await self.shown(request, id)}
+
+    async def shown(self, request: Request, id: str) -> Row:
+        """The subject itself. Raises NotFound."""
+        rows = (await request.rows(self.view, {"id": id}, limit=1)).rows
+        if not rows:
+            raise request.not_found(self.view, id)
+        return rows[0]
+
+
+_ORDER = words(
+    "id display_id custom_display_id region_id customer_id version sales_channel_id status is_draft_order email currency_code locale"
+    " no_notification metadata canceled_at created_at updated_at deleted_at shipping_address_id billing_address_id order_change"
+)

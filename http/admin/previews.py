@@ -1,0 +1,40 @@
+"""Orders as they would be with the change that is under way. A preview is worked out of what is in hand: nothing is written for it."""
+
+from __future__ import annotations
+
+from ...commerce.totals import COURSE_TOTALS, TOTALS
+from ...core.numbers import raw
+from ...core.rows import Row
+from ...modules.order.showing import shown
+from ..kit.request import Request
+from ..kit.view import words
+
+PREVIEW_TOTALS = tuple(sorted((TOTALS - {"gift_card_total", "gift_card_tax_total"}) | COURSE_TOTALS.keys()))
+_FIELDS = (
+    *words("id version email summary *items *items.detail *shipping_methods *shipping_methods.detail *transactions *credit_lines"),
+    *PREVIEW_TOTALS,
+)
+_CHANGE = words("id return_id claim_id exchange_id version change_type description status internal_note requested_by requested_at order_id")
+_CHANGE = (*_CHANGE, "carry_over_promotions")
+
+
+async def show_preview(request: Request, order_id: str) -> Row:
+    """An order with its open change done: lines and shipping methods name their `actions`. Raises NotFound."""
+    whole = await request.modules.order.preview(order_id)
+    rows = shown([whole], _FIELDS)
+    assert rows is not None  # all of it lies in the document
+    order = rows[0]
+    for kind in ("items", "shipping_methods"):
+        acts = {line["id"]: line["actions"] for line in whole[kind]}
+        for line in order[kind]:
+            if acts[line["id"]]:
+                line["actions"] = [_act(act) for act in acts[line["id"]]]
+    order |= {f"raw_{name}": raw(order[name]) for name in PREVIEW_TOTALS}
+    change = whole["order_change"]
+    if change is not None:
+        order["order_change"] = {**{name: change[name] for name in _CHANGE}, "order": {"id": order_id}}
+    return order
+
+
+def _act(act: Row) -> Row:
+    return {**{name: value for name, value in act.items() if name != "line"}, "raw_amount": raw(act["amount"])}

@@ -1,0 +1,101 @@
+"""The kinds of changes that are worked on before they are confirmed: which actions they take, and what is written of them in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from ....core.errors import InvalidData
+from ....core.ids import new_id
+from ....core.numbers import total
+from ....core.rows import Row
+from .actions import Act, amount, quantity_of
+
+Written = list[tuple[str, Row]]
+"""Entities, and rows of them to be written: an id that is there is changed, another one is new."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of change."""
+
+    type: str
+    """`change_type` of its changes."""
+    takes: frozenset[str]
+    """Names of actions."""
+    nothing: str
+    """What is said of one without actions."""
+    needs: frozenset[str]
+    """Actions of which it has to have one."""
+    check: Callable[[Sequence[Act], Mapping[str, Row]], None] = lambda *_: None
+    """Raises InvalidData where what it is of doesn't allow its actions, beyond what the order says."""
+    written: Callable[[Row, Sequence[Act], Mapping[str, Row], str], Written] = lambda *_: []
+    """What else is written when one is confirmed, of the change, its actions, what it is of (entity → row, with `items`) and the time."""
+
+
+def _requested(change: Row, acts: Sequence[Act], things: Mapping[str, Row], at: str) -> Written:
+    """A return that was asked for: what is to come back."""
+    id = things["return"]["id"]
+    items = [
+        {
+            "id": new_id("retitem"),
+            "return_id": id,
+            "item_id": act["details"]["reference_id"],
+            "quantity": quantity_of(act),
+            "reason_id": act["details"].get("reason_id"),
+            "note": act.get("internal_note"),
+            "metadata": act["details"].get("metadata") or {},
+        }
+        for act in acts
+        if act["action"] == "RETURN_ITEM"
+    ]
+    return [("return", {"id": id, "status": "requested", "requested_at": at}), *(("return_item", item) for item in items)]
+
+
+def _received(change: Row, acts: Sequence[Act], things: Mapping[str, Row], at: str) -> Written:
+    """A return of which something has come back."""
+    back = things["return"]
+    items: list[Row] = []
+    for item in back["items"]:
+        mine = [act for act in acts if act["details"]["reference_id"] == item["item_id"]]
+        all_, damaged = (total([quantity_of(act) for act in mine if act["action"] in names]) for names in (RECEIVING, RECEIVING[1:]))
+        counted = {"received_quantity": all_, "damaged_quantity": damaged}
+        items.append({"id": item["id"], **{name: total([amount(item, name), more]) for name, more in counted.items()}})
+    complete = all(row["received_quantity"] >= Decimal(item["quantity"]) for row, item in zip(items, back["items"], strict=True))
+    status = {"status": "received" if complete else "partially_received", "received_at": at}
+    return [("return", {"id": back["id"], **status}), *(("return_item", item) for item in items)]
+
+
+def _receivable(acts: Sequence[Act], things: Mapping[str, Row]) -> None:
+    """What comes back with a return has been asked back by it."""
+    left = {item["item_id"]: amount(item, "quantity") - amount(item, "received_quantity") for item in things["return"]["items"]}
+    for act in acts:
+        id = act["details"]["reference_id"]
+        left[id] = left.get(id, Decimal(0)) - quantity_of(act)
+        if left[id] < 0:
+            raise InvalidData(f"Cannot receive more items than what was requested to be returned for item {id}.")
+
+
+RECEIVING = ("RECEIVE_RETURN_ITEM", "RECEIVE_DAMAGED_RETURN_ITEM")
+
+KINDS: Mapping[str, Kind] = {
+    kind.type: kind
+    for kind in (
+        Kind(
+            "return_request",
+            frozenset({"RETURN_ITEM", "SHIPPING_ADD"}),
+            "Order return request should have at least 1 item",
+            frozenset({"RETURN_ITEM"}),
+            written=_requested,
+        ),
+        Kind(
+            "return_receive",
+            frozenset(RECEIVING),
+            "Order receive return request should have at least 1 item",
+            frozenset(RECEIVING),
+            _receivable,
+            _received,
+        ),
+    )
+}

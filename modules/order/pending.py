@@ -1,0 +1,225 @@
+"""Changes that are worked on before they are confirmed: begun, filled with actions, shown, confirmed or dropped.
+
+Whoever writes to a change holds its row, so that what was checked still holds when it is written. Dropping deletes the change with what was
+begun for it; nothing of the order has changed until it is confirmed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...core import json
+from ...core.clock import iso, utc_now
+from ...core.errors import InvalidData, NotAllowed, NotFound
+from ...core.ids import new_id
+from ...core.message import keyed, reads, writes
+from ...core.rows import Row, Rows
+from . import changing, queries
+from .after_sales import OPEN
+from .changes.actions import CAUSES, amount, stamped
+from .changes.applying import applied, previewed
+from .changes.kinds import KINDS, Kind
+from .schema import SCHEMA
+from .writing import Writing
+
+NONE_OPEN = "An active Order Change is required to proceed"
+_EMPTY: Row = {name: [] for name in ("items", "shipping_methods", "credit_lines", "transactions")}
+_EMPTY |= {"shipping_address": None, "billing_address": None}
+_INTO = {"SHIPPING_ADD": "shipping_methods", "ITEM_ADD": "items"}
+_THINGS = {"return_id": "return", "claim_id": "order_claim", "exchange_id": "order_exchange"}
+
+
+class Pending(Writing):
+    """What an order service says of open changes."""
+
+    @writes
+    @keyed("order_id")
+    async def begin(self, order_id: str, change: Mapping[str, Any], beside: Mapping[str, Mapping[str, Any]] | None = None) -> Row:
+        """Begin a change of an order (`change_type`, and what else is known of it), and create what it is of: entity → row.
+
+        Returns the change. Raises NotFound; InvalidData where the order is cancelled, or where another change of it is open.
+        """
+        order = await self.load(order_id)
+        changing.check_alive(order)
+        if await self.list("order_change", {"order_id": order_id, "status": list(OPEN)}, fields=("id",), limit=1):
+            raise InvalidData(f"Order ({order_id}) already has an existing active order change")
+        for entity, row in (beside or {}).items():
+            await self.create(entity, [{**row, "order_id": order_id, "order_version": order["version"]}])
+        row = {"id": new_id("ordch"), "order_id": order_id, "version": order["version"] + 1, "status": "pending", **change}
+        return (await self.create("order_change", [row]))[0]
+
+    @writes
+    async def add_acts(self, change_id: str, acts: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Add actions to a change that is pending. Their ids. Raises InvalidData where it isn't, or the order doesn't allow one of them."""
+        change = await self._hold(change_id, "pending")
+        rows = [self._row(change, act) for act in acts]
+        await self._check(change, [*change["actions"], *rows])
+        await self.create("order_change_action", [self._kept(row) for row in rows])
+        self.touch("order_change")
+        return [row["id"] for row in rows]
+
+    @writes
+    async def revise_act(self, change_id: str, act_id: str, given: Mapping[str, Any]) -> str:
+        """Change an action of a pending change: its `details` (those that are named), `amount`, `internal_note` and `line`. Its id.
+
+        Raises NotFound where it isn't one of the change; InvalidData as `add_acts` does.
+        """
+        change = await self._hold(change_id, "pending")
+        act = _act_of(change, act_id)
+        act |= {**given, "details": {**(act["details"] or {}), **given.get("details", {})}}
+        await self._check(change, change["actions"])
+        kept = self._kept(act)
+        await self.update("order_change_action", [{"id": act_id, **{name: kept[name] for name in ("details", *given)}}])
+        self.touch("order_change")
+        return act_id
+
+    @writes
+    async def remove_act(self, change_id: str, act_id: str) -> str:
+        """Take an action out of a pending change. Its id. Raises NotFound; InvalidData where the change isn't pending."""
+        change = await self._hold(change_id, "pending")
+        _act_of(change, act_id)
+        await self.delete("order_change_action", [act_id])
+        self.touch("order_change")
+        return act_id
+
+    @writes
+    async def drop(self, change_id: str, beside: Mapping[str, str] | None = None) -> None:
+        """Give an open change up, and what was begun for it: entity → id. Raises InvalidData where it isn't open."""
+        await self._hold(change_id, *OPEN)
+        await self.delete("order_change", [change_id])
+        for entity, id in (beside or {}).items():
+            await self.delete(entity, [id])
+
+    @writes
+    async def confirm(self, change_id: str, *, by: str | None = None) -> Row:
+        """Do what an open change says: the order's next version, and what else its kind writes. The order as it is then.
+
+        Raises InvalidData where it isn't open, where nothing is in it, or where the order doesn't allow it (any more).
+        """
+        change = await self._hold(change_id, *OPEN)
+        kind, acts, at = KINDS[change["change_type"]], change["actions"], iso(utc_now())
+        check_filled(kind, acts)
+        order = await self.load(change["order_id"])
+        changing.check_alive(order)
+        things = await self._things(change)
+        kind.check(acts, things)
+        after = applied(order, acts, at)
+        await self._write_changed(order, changing.Outcome(True, order=after))
+        said = {"status": "confirmed", "confirmed_by": by, "confirmed_at": at, "version": after["version"]}
+        await self.update("order_change", [{"id": change_id, **said}])
+        if acts:
+            applied_ = [{"id": act["id"], "applied": True, "version": after["version"]} for act in acts]
+            await self.update("order_change_action", applied_)
+        for entity, row in kind.written(change, acts, things, at):
+            await (self.update if await self._is_there(entity, row["id"]) else self.create)(entity, [row])
+        return after
+
+    @writes
+    async def call_off(self, entity: str, id: str, *, by: str | None = None) -> Row:
+        """Call a return off: what it asked for isn't asked for any more, in the order's next version. The order as it is then.
+
+        Raises NotFound; NotAllowed where something of it has come back, or where it is called off already.
+        """
+        await self.database.fetch_value(queries.HOLD_THING[entity], {"id": id})
+        thing = await self.retrieve(entity, id, fields=("*", "items.*"))
+        if thing["canceled_at"] is not None:
+            raise NotAllowed(f"{self.schema[entity].called} {id} is canceled already")
+        if any(amount(item, "received_quantity") > 0 for item in thing["items"]):
+            raise NotAllowed("Can't cancel a return which has returned items")
+        order, at = await self.load(thing["order_id"]), iso(utc_now())
+        acts = [
+            {
+                "action": "CANCEL_RETURN_ITEM",
+                "reference": entity,
+                "reference_id": id,
+                "return_id": id,
+                "details": {"reference_id": item["item_id"], "quantity": item["quantity"]},
+            }
+            for item in thing["items"]
+        ]
+        outcome = changing.register(order, acts, {"return_id": id, "created_by": by, "confirmed_by": by}, at)
+        await self._write_changed(order, outcome)
+        await self.update(entity, [{"id": id, "status": "canceled", "canceled_at": at}])
+        assert outcome.order is not None
+        return outcome.order
+
+    @reads
+    async def preview(self, order_id: str) -> Row:
+        """An order as it would be with its open change, and that as `order_change` (None where there is none). Raises NotFound."""
+        order = await self.load(order_id)
+        found = await self.list("order_change", {"order_id": order_id, "status": list(OPEN)}, fields=_WHOLE, limit=1)
+        change = self._opened(found[0]) if found else None
+        return {**previewed(order, change["actions"] if change is not None else [], iso(utc_now())), "order_change": change}
+
+    @reads
+    async def act_line(self, act_id: str) -> Row | None:
+        """What an action of an open change puts into the order; None where that is nothing. Raises NotFound."""
+        act = await self.retrieve("order_change_action", act_id, fields=("*", "line"))
+        opened: Row | None = self._opened({"order_id": act["order_id"], "actions": [act]})["actions"][0]["line"]
+        return opened
+
+    # -- inside
+
+    async def _hold(self, change_id: str, *statuses: str) -> Row:
+        """A change with its actions, held. Raises InvalidData where it isn't in one of these statuses."""
+        held = await self.database.fetch_value(queries.HOLD_CHANGE, {"id": change_id, "statuses": list(statuses)})
+        if held is None:
+            raise InvalidData(NONE_OPEN)
+        return self._opened(await self.retrieve("order_change", change_id, fields=_WHOLE))
+
+    async def _things(self, change: Row) -> dict[str, Row]:
+        """What a change is of, with its items."""
+        things: dict[str, Row] = {}
+        for column, entity in _THINGS.items():
+            if change[column] is not None:
+                fields = ("*", "items.*") if entity == "return" else ("*", "additional_items.*")
+                things[entity] = await self.retrieve(entity, change[column], fields=fields)
+        return things
+
+    async def _check(self, change: Row, acts: Rows) -> None:
+        kind = KINDS[change["change_type"]]
+        kind.check(acts, await self._things(change))
+        previewed(await self.load(change["order_id"]), acts, iso(utc_now()))
+
+    def _row(self, change: Row, act: Mapping[str, Any]) -> Row:
+        kind = KINDS[change["change_type"]]
+        if act["action"] not in kind.takes:
+            raise InvalidData(f"A change of type {kind.type} doesn't take {act['action']}")
+        of = {name: change[name] for name in ("order_id", "version", *CAUSES)}
+        return {"id": new_id("ordchact"), "order_change_id": change["id"], **of, "details": {}, "line": None, **act}
+
+    def _kept(self, act: Row) -> Row:
+        """An action as it is stored: what it puts into the order is a document with amounts as texts."""
+        if act.get("line") is None:
+            return act
+        stored = self.statements.documents.stored(SCHEMA["order"], {**_EMPTY, _INTO[act["action"]]: [stamped(act["line"], iso(utc_now()))]})
+        return {**act, "line": {name: json.loads(value) if isinstance(value, bytes) else value for name, value in stored.items()}}
+
+    def _opened(self, change: Row) -> Row:
+        change["actions"].sort(key=lambda act: act["ordering"])
+        for act in change["actions"]:
+            if act["line"] is not None:
+                row = {"id": change["order_id"], **act["line"]}
+                act["line"] = self.statements.documents.opened(SCHEMA["order"], row)[_INTO[act["action"]]][0]
+        return change
+
+    async def _is_there(self, entity: str, id: str) -> bool:
+        return bool(await self.list(entity, {"id": id}, fields=("id",), limit=1))
+
+
+_WHOLE = ("*", "actions.*", "actions.line")
+
+
+def check_filled(kind: Kind, acts: Sequence[Mapping[str, Any]]) -> None:
+    """Raises InvalidData where a change has none of the actions that it has to have."""
+    if not any(act["action"] in kind.needs for act in acts):
+        raise InvalidData(kind.nothing)
+
+
+def _act_of(change: Row, act_id: str) -> Row:
+    for act in change["actions"]:
+        if act["id"] == act_id:
+            found: Row = act
+            return found
+    raise NotFound(f"Order change action with id: {act_id} was not found")

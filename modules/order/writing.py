@@ -1,0 +1,98 @@
+"""Orders as documents: read whole, and written whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from ...core.clock import iso, utc_now
+from ...core.errors import NotFound
+from ...core.message import keyed, reads
+from ...core.rows import Row
+from ...core.service.module import ModuleService
+from ...core.sql.db.failures import Collided
+from . import queries
+from .changing import Outcome
+from .placing import words
+from .schema import SCHEMA
+from .tables import COLUMNS
+
+_LINES = "items"
+
+
+class Writing(ModuleService):
+    """What every write of an order is made of: it reads the order, works out what it shall be, and sends all of it with the revision that
+    was read, as one statement. Where another one was faster nothing is written, and it is begun again."""
+
+    @reads
+    @keyed("order_id")
+    async def load(self, order_id: str) -> Row:
+        """All of an order, with its revision. Raises NotFound."""
+        order = await self.whole("order", order_id)
+        if order is None:
+            raise NotFound(f"Order with id: {order_id} was not found")
+        return order
+
+    # -- inside
+
+    async def _change(self, order_id: str, work: Callable[[Row, str], Outcome | None]) -> Any:
+        """Have an order changed, at a time, and write it. What the outcome answers; None where there is nothing to be written."""
+        idle = False
+
+        async def params() -> Mapping[str, Any] | None:
+            nonlocal idle
+            order = await self.load(order_id)
+            former = {name: order[name] for name in _SHOWN}
+            outcome = work(order, iso(utc_now()))
+            if outcome is None:
+                idle = True
+                return None
+            return self._changed(former, outcome.order or order, outcome)
+
+        answer = await self.answer(queries.CHANGE, params)
+        if answer is None and not idle:
+            raise Collided(f"Order {order_id} was changed meanwhile.")
+        if not idle:
+            self.touch("order", "order_change", "order_change_action")
+        return answer
+
+    async def _write_changed(self, was: Row, outcome: Outcome) -> Any:
+        """Write what became of an order that was read in the running transaction. Raises Collided where it was changed meanwhile."""
+        assert outcome.order is not None
+        answer = await self.answer(queries.CHANGE, self._changed({name: was[name] for name in _SHOWN}, outcome.order, outcome))
+        if answer is None:
+            raise Collided(f"Order {was['id']} was changed meanwhile.")
+        self.touch("order", "order_change", "order_change_action")
+        return answer
+
+    def _changed(self, former: Row, order: Row, outcome: Outcome) -> dict[str, Any]:
+        """The parameters of `CHANGE`. `former`: what its columns said before."""
+        return {
+            **self._written(order),
+            "expected": order["revision"],
+            "search": f"{order['display_id']}{words(order)}",
+            "former_fields": former if order["version"] != former["version"] else None,
+            "changes": outcome.changes,
+            "actions": outcome.actions,
+            "withdrawn": list(outcome.withdrawn),
+            "answer": outcome.answer,
+        }
+
+    def _written(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters of a statement that writes all of an order. Raises InvalidData for what can't be in one."""
+        fields = self.statements.catalog.fields(SCHEMA["order"])
+        params: dict[str, Any] = {"id": order["id"], "updated_at": as_time(order["updated_at"])}
+        for name in COLUMNS:
+            params[name] = fields[name].taken(order[name])
+        params |= self.statements.documents.stored(SCHEMA["order"], order)
+        for name in ("variant_id", "product_id"):
+            params[f"{name}s"] = sorted({item[name] for item in order[_LINES] if item.get(name) is not None})
+        return params
+
+
+_SHOWN = tuple(name for name in (*(f"{column.name}" for column in SCHEMA["order"].table.c), "total") if name not in SCHEMA["order"].hidden)
+
+
+def as_time(shown: str) -> datetime:
+    return datetime.fromisoformat(shown)

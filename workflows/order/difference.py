@@ -1,0 +1,46 @@
+"""What an order is still to be paid after it has changed: a payment collection of the difference."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from ...core.flow import Flow, step, workflow
+from ...core.numbers import difference
+from ...core.rows import Row
+
+_UNPAID = ("not_paid", "awaiting")
+
+
+@step
+async def settle_difference(flow: Flow, order_id: str) -> str | None:
+    """Have one unpaid payment collection ask for what the order owes beyond what is held for it already; none where it owes nothing.
+
+    Its id. What is held and not captured yet counts as paid: it is taken before more is asked for.
+    """
+    order = await flow.modules.order.load(order_id)
+    fields = ("id", "status", "amount", "authorized_amount", "captured_amount")
+    collections = await flow.modules.payment.list("payment_collection", {"order_id": order_id}, fields=fields)
+    live = [one for one in collections if one["status"] != "canceled"]
+    held = sum((max(_of(one, "authorized_amount") - _of(one, "captured_amount"), Decimal(0)) for one in live), Decimal(0))
+    owed = difference(Decimal(order["summary"]["pending_difference"]), held)
+    unpaid = sorted((one for one in live if one["status"] in _UNPAID), key=lambda one: str(one["id"]))
+    for spare in unpaid if owed <= 0 else unpaid[1:]:
+        await flow.modules.payment.delete_collection(spare["id"])
+    if owed <= 0:
+        return None
+    if not unpaid:
+        row = {"currency_code": order["currency_code"], "amount": owed, "order_id": order_id}
+        return str((await flow.modules.payment.create_collections([row]))[0]["id"])
+    if Decimal(unpaid[0]["amount"]) != owed:
+        await flow.modules.payment.set_amount(unpaid[0]["id"], amount=owed)
+    return str(unpaid[0]["id"])
+
+
+def _of(row: Row, name: str) -> Decimal:
+    return Decimal(row[name] or 0)
+
+
+@workflow("create-or-update-order-payment-collection", durable=True)
+async def create_or_update_order_payment_collection(flow: Flow, order_id: str) -> str | None:
+    """Have a payment collection ask for what an order owes. Its id; None where it owes nothing. Raises NotFound."""
+    return await flow.run(settle_difference, order_id)

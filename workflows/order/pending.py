@@ -1,0 +1,234 @@
+"""Changes of orders that are worked on before they are confirmed: flows that are rows.
+
+    REQUEST_ITEMS = adding("request-item-return", "return_request", return_items)     # of a return, by its id: (id, given, user_id)
+    REVISE_ITEM = revising("update-request-item-return", item_of)                     # (id, action_id, given)
+    REMOVE_ITEM = removing("remove-item-return-action")                               # (id, action_id)
+
+What a change is of is named by one id: of a return, a claim, an exchange, or of the order itself. Each of these flows is one write of the
+order's module, which checks it by the order as it is by then; nothing of the order changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from ...core.errors import InvalidData, NotFound
+from ...core.flow import Flow, Workflow, step, workflow
+from ...core.ids import new_id
+from ...core.rows import Row
+from ...modules.cart.tables import COLUMNS
+from ...modules.order.after_sales import OPEN
+from ...modules.order.pending import NONE_OPEN
+from ..cart.draft import Draft
+from ..cart.pricing import update_tax_lines
+from ..cart.shipping import price_option
+from ..cart.surroundings import load_surroundings
+from ..rows import written
+
+Acts = Callable[[Flow, Row, Row], Awaitable[list[Row]]]
+"""What is to be done, of the open change and what was given."""
+Revised = Callable[[Flow, Row, Row, Row], Awaitable[Row]]
+"""What an action says then, of the open change, the action and what was given."""
+
+OF = {"return": "return_id", "order_claim": "claim_id", "order_exchange": "exchange_id", "order": "order_id"}
+"""What a change may be of, and the column that names it."""
+_ENTITY = {"return": "return", "claim": "order_claim", "oexc": "order_exchange", "order": "order"}
+
+begin_change = written("begin-change", lambda modules: modules.order.begin)
+add_acts = written("add-acts", lambda modules: modules.order.add_acts)
+revise_act = written("revise-act", lambda modules: modules.order.revise_act)
+remove_act = written("remove-act", lambda modules: modules.order.remove_act)
+drop_change = written("drop-change", lambda modules: modules.order.drop)
+
+
+async def thing_of(flow: Flow, entity: str, id: str) -> Row:
+    """What a change is of. Raises NotFound."""
+    return await flow.modules.order.retrieve(entity, id)
+
+
+async def open_change(flow: Flow, entity: str, id: str, *kinds: str) -> Row:
+    """The open change of a thing, with its actions; of one of these kinds. Raises NotFound; InvalidData where none is open."""
+    await flow.modules.order.retrieve(entity, id, fields=("id",))
+    of: Row = {OF[entity]: id, "status": list(OPEN), "change_type": list(kinds)}
+    found = await flow.modules.order.list("order_change", of, fields=("*", "actions.*"), limit=1)
+    if not found:
+        raise InvalidData(NONE_OPEN)
+    return found[0]
+
+
+def adding(name: str, entity: str, kind: str, acts: Acts, *, hooks: tuple[str, ...] = ()) -> Workflow[..., str]:
+    """A flow that adds actions to the open change of a thing: (id, given, user_id=None); the order's id."""
+
+    async def add(flow: Flow, id: str, given: Row, user_id: str | None = None) -> str:
+        change = await open_change(flow, entity, id, kind)
+        made = await acts(flow, change, given)
+        await flow.run(add_acts, change["id"], made)
+        return str(change["order_id"])
+
+    return _named(name, add, hooks)
+
+
+def revising(name: str, revised: Revised, *, hooks: tuple[str, ...] = ()) -> Workflow[..., str]:
+    """A flow that changes an action of an open change: (id, action_id, given); the order's id."""
+
+    async def revise(flow: Flow, id: str, action_id: str, given: Row) -> str:
+        change, act = await _act(flow, id, action_id)
+        await flow.run(revise_act, change["id"], action_id, await revised(flow, change, act, given))
+        return str(change["order_id"])
+
+    return _named(name, revise, hooks)
+
+
+def removing(name: str) -> Workflow[..., str]:
+    """A flow that takes an action out of an open change: (id, action_id); the order's id."""
+
+    async def remove(flow: Flow, id: str, action_id: str) -> str:
+        change, _ = await _act(flow, id, action_id)
+        await flow.run(remove_act, change["id"], action_id)
+        return str(change["order_id"])
+
+    return _named(name, remove, ())
+
+
+def dropping(name: str, entity: str, kind: str, *, keeps: bool = False) -> Workflow[..., str]:
+    """A flow that gives an open change up, and unless it `keeps` that, what it was begun for: (id); the order's id."""
+
+    async def drop(flow: Flow, id: str) -> str:
+        change = await open_change(flow, entity, id, kind)
+        await flow.run(drop_change, change["id"], None if keeps else {entity: id})
+        return str(change["order_id"])
+
+    return _named(name, drop, ())
+
+
+def _named(name: str, function: Any, hooks: tuple[str, ...]) -> Workflow[..., str]:
+    function.__qualname__ = f"{function.__name__}({name!r})"
+    made: Workflow[..., str] = workflow(name, hooks=hooks)(function)
+    return made
+
+
+async def _act(flow: Flow, id: str, action_id: str) -> tuple[Row, Row]:
+    """An action of an open change of a thing, and that change. Raises NotFound; InvalidData where it isn't open."""
+    entity = _ENTITY.get(id.partition("_")[0], "order")
+    await flow.modules.order.retrieve(entity, id, fields=("id",))
+    of: Row = {OF[entity]: id, "status": list(OPEN)}
+    for change in await flow.modules.order.list("order_change", of, fields=("*", "actions.*")):
+        for act in change["actions"]:
+            if act["id"] == action_id:
+                return change, act
+        raise NotFound(f"Order change action with id: {action_id} was not found")
+    raise InvalidData(NONE_OPEN)
+
+
+# -- lines
+
+
+def said(given: Mapping[str, Any], *names: str) -> Row:
+    """What was given of these."""
+    return {name: given[name] for name in names if given.get(name) is not None}
+
+
+async def line_acts(flow: Flow, change: Row, given: Row, action: str, *details: str, reference: str, reference_id: str | None) -> list[Row]:
+    """Acts for lines of the order (`items`), with what they cost. Raises InvalidData for lines that the order hasn't, and for nothing."""
+    order = await flow.modules.order.load(change["order_id"])
+    lines = {line["id"]: line for line in order["items"]}
+    if unknown := [item["id"] for item in given["items"] if item["id"] not in lines]:
+        raise InvalidData(f"Items with ids {', '.join(unknown)} does not exist in order with id {order['id']}.")
+    for item in given["items"]:
+        if item["quantity"] <= 0:
+            raise InvalidData(f"Quantity of item {item['id']} is required.")
+    return [
+        {
+            "action": action,
+            "reference": reference,
+            "reference_id": reference_id,
+            "details": {"reference_id": item["id"], "quantity": item["quantity"], **said(item, *details, "metadata")},
+            "amount": lines[item["id"]]["unit_price"] * item["quantity"],
+            "internal_note": item.get("internal_note"),
+        }
+        for item in given["items"]
+    ]
+
+
+async def revised_line(flow: Flow, change: Row, act: Row, given: Row) -> Row:
+    """An act about units of a line, with another quantity, reason or note."""
+    made: Row = {name: given[name] for name in ("internal_note",) if name in given}
+    made["details"] = said(given, "quantity", "reason_id", "reason", "metadata")
+    if given.get("quantity") is not None and act["amount"] is not None:
+        quantity = Decimal(str(act["details"]["quantity"]))
+        made["amount"] = act["amount"] / quantity * given["quantity"]
+    return made
+
+
+# -- shipping
+
+
+def working(order: Mapping[str, Any], **but: Any) -> Draft:
+    """An order as what carts are priced by."""
+    return Draft({**dict.fromkeys(COLUMNS), **order, **but})
+
+
+async def shipping_acts(flow: Flow, change: Row, given: Row) -> list[Row]:
+    """The act that adds a shipping method: by which option, at today's price or at `custom_amount`, with its taxes."""
+    order = await flow.modules.order.load(change["order_id"])
+    surroundings = await load_surroundings(flow, order["region_id"], order["customer_id"])
+    option = await price_option(flow, working(order), surroundings, given["shipping_option_id"])
+    custom = given.get("custom_amount")
+    if custom is None and option["amount"] is None:
+        raise InvalidData(f"Shipping option {option['id']} has no price for order {order['id']}")
+    amount = option["amount"] if custom is None else custom
+    method: Row = {
+        "id": new_id("ordsm"),
+        "name": option["name"],
+        "amount": amount,
+        "is_tax_inclusive": option["is_tax_inclusive"],
+        "is_custom_amount": custom is not None,
+        "shipping_option_id": option["id"],
+        "data": {},
+        "metadata": given.get("metadata"),
+    }
+    draft = working(order, items=[], shipping_methods=[])
+    draft.put_shipping_method(method)
+    await flow.run(update_tax_lines, order["id"], loaded=(draft, surroundings))
+    [taxed] = draft.shipping_methods
+    line = {**method, "tax_lines": [{**tax, "id": new_id("ordsmtxl")} for tax in taxed["tax_lines"]], "adjustments": []}
+    return [
+        {
+            "action": "SHIPPING_ADD",
+            "reference": "order_shipping_method",
+            "reference_id": method["id"],
+            "amount": amount,
+            "internal_note": given.get("internal_note"),
+            "line": {**line, "detail": {"id": new_id("ordspmv")}},
+        }
+    ]
+
+
+async def revised_shipping(flow: Flow, change: Row, act: Row, given: Row) -> Row:
+    """A shipping method at another amount, or at today's price again where that is null."""
+    made: Row = {name: given[name] for name in ("internal_note",) if name in given}
+    if "custom_amount" in given:
+        line = (await flow.modules.order.act_line(act["id"])) or {}
+        amount = given["custom_amount"]
+        if amount is None:
+            order = await flow.modules.order.load(change["order_id"])
+            surroundings = await load_surroundings(flow, order["region_id"], order["customer_id"])
+            amount = (await price_option(flow, working(order), surroundings, line["shipping_option_id"]))["amount"]
+        made |= {"amount": amount, "line": {**line, "amount": amount, "is_custom_amount": given["custom_amount"] is not None}}
+    return made
+
+
+# -- confirmed
+
+
+@step(pivot=True)
+async def confirm_change(flow: Flow, change_id: str, by: str | None) -> Row:
+    """Do what a change says: the order as it is then."""
+    return await flow.modules.order.confirm(change_id, by=by)
+
+
+def quantities_of(acts: Sequence[Row], *actions: str) -> list[tuple[str, Decimal]]:
+    """Lines, and how many units of each these actions are about."""
+    return [(act["details"]["reference_id"], Decimal(str(act["details"]["quantity"]))) for act in acts if act["action"] in actions]

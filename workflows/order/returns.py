@@ -1,0 +1,284 @@
+"""Things that come back: returns that are asked for, received and called off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from ...core.errors import InvalidData, NotAllowed, NotFound
+from ...core.flow import Flow, step, workflow
+from ...core.ids import new_id
+from ...core.rows import Row
+from ...core.sql.schema.query import Query
+from ..links import link
+from ..rows import written
+from .changes import lock_of
+from .difference import settle_difference
+from .fulfillments import ADDRESS, packed, parts_of
+from .pending import (
+    add_acts,
+    adding,
+    begin_change,
+    confirm_change,
+    dropping,
+    line_acts,
+    open_change,
+    quantities_of,
+    removing,
+    revised_line,
+    revised_shipping,
+    revising,
+    said,
+    shipping_acts,
+)
+
+# -- asked for
+
+
+@workflow("begin-return-order")
+async def begin_return(flow: Flow, order_id: str, given: Row, created_by: str | None = None) -> str:
+    """Begin a return of what an order has sent. Its id. Raises NotFound; InvalidData where the order is cancelled, or being changed."""
+    id = new_id("return")
+    row = {"id": id, "created_by": created_by, **said(given, "location_id", "no_notification", "metadata")}
+    change = {"change_type": "return_request", "return_id": id, "created_by": created_by, **said(given, "description", "internal_note")}
+    await flow.run(begin_change, order_id, change, {"return": row})
+    return id
+
+
+async def _requested(flow: Flow, change: Row, given: Row) -> list[Row]:
+    await check_reasons(flow, given["items"])
+    of = {"reference": "return", "reference_id": change["return_id"]}
+    return await line_acts(flow, change, given, "RETURN_ITEM", "reason_id", **of)
+
+
+async def check_reasons(flow: Flow, items: Sequence[Mapping[str, Any]]) -> None:
+    """Raises InvalidData where there is no such reason."""
+    ids = sorted({item["reason_id"] for item in items if item.get("reason_id") is not None})
+    there = {row["id"] for row in await flow.modules.order.list("return_reason", {"id": ids}, fields=("id",))} if ids else set()
+    if unknown := [id for id in ids if id not in there]:
+        raise InvalidData(f"Return reason with id {', '.join(unknown)} does not exists.")
+
+
+request_item_return = adding("request-item-return", "return", "return_request", _requested)
+update_request_item_return = revising("update-request-item-return", revised_line)
+remove_item_return_action = removing("remove-item-return-action")
+create_return_shipping_method = adding("create-return-shipping-method", "return", "return_request", shipping_acts)
+update_return_shipping_method = revising("update-return-shipping-method", revised_shipping, hooks=("setPricingContext",))
+remove_return_shipping_method = removing("remove-return-shipping-method")
+cancel_return_request = dropping("cancel-return-request", "return", "return_request")
+
+
+@workflow("confirm-return-request", durable=True, emits=("order.return_requested",))
+async def confirm_return_request(flow: Flow, id: str, confirmed_by: str | None = None, no_notification: bool | None = None) -> str:
+    """Ask the buyer for what is in a return, with a label where it has a way to be sent. The order's id.
+
+    The label is asked for first, and called off where the order doesn't allow the return any more; the point of no return is the order's
+    next version. Raises NotFound; InvalidData where it isn't open or empty; and what the provider refuses it for.
+    """
+    change = await open_change(flow, "return", id, "return_request")
+    order_id = str(change["order_id"])
+    async with flow.lock(lock_of(order_id)):
+        label = await ask_for_label(flow, change)
+        await flow.run(confirm_change, change["id"], confirmed_by)
+        if label is not None:
+            await link(flow, {"return_fulfillment": [{"return_id": id, "fulfillment_id": label}]})
+        await flow.run(settle_difference, order_id)
+    flow.emit("order.return_requested", order_id=order_id, return_id=id)
+    return order_id
+
+
+async def ask_for_label(flow: Flow, change: Row) -> str | None:
+    """Have the provider of a return's shipping method bring it back, if it has one. The fulfillment's id."""
+    plan = await flow.run(plan_label, change)
+    if plan is None:
+        return None
+    id = new_id("ful")
+    await flow.run(print_label, {**plan, "id": id})
+    return id
+
+
+@step(reads=True)
+async def plan_label(flow: Flow, change: Row) -> Row | None:
+    back = [act for act in change["actions"] if act["action"] == "SHIPPING_ADD" and act["return_id"] is not None]
+    lines = [await flow.modules.order.act_line(act["id"]) for act in back]
+    option_ids = [line["shipping_option_id"] for line in lines if line is not None]
+    if not option_ids:
+        return None
+    fields = ("id", "provider_id", "data", "service_zone.fulfillment_set.location.id")
+    options = await flow.graph.rows(Query("shipping_option", fields, {"id": option_ids[0]}))
+    if not options:
+        raise NotFound(f"Shipping option with id: {option_ids[0]} was not found")
+    to = await flow.modules.order.retrieve("return", change["return_id"], fields=("location_id",))
+    order = await flow.modules.order.load(change["order_id"])
+    location = to["location_id"] or (options[0]["service_zone"]["fulfillment_set"]["location"] or {}).get("id")
+    if location is None:
+        raise InvalidData(f"Return {change['return_id']} needs a location to come back to")
+    quantities = quantities_of(change["actions"], "RETURN_ITEM")
+    of_order = {line["id"]: line for line in order["items"]}
+    parts = await parts_of(flow, of_order, quantities)
+    address = order["shipping_address"] or {}
+    return {
+        "location_id": location,
+        "provider_id": options[0]["provider_id"],
+        "shipping_option_id": options[0]["id"],
+        "data": {},
+        "items": [packed(of_order[id], part) for id, part in parts],
+        "delivery_address": {name: address.get(name) for name in ADDRESS if address.get(name) is not None},
+    }
+
+
+async def _call_off_label(flow: Flow, id: str) -> None:
+    await flow.modules.fulfillment.cancel_fulfillment(id)
+
+
+@step(undo=_call_off_label)
+async def print_label(flow: Flow, fulfillment: Row) -> str:
+    await flow.modules.fulfillment.create_return_fulfillment(fulfillment)
+    return str(fulfillment["id"])
+
+
+# -- received
+
+
+@workflow("begin-receive-return")
+async def begin_receive_return(flow: Flow, id: str, given: Row, created_by: str | None = None) -> str:
+    """Begin to receive a return that was asked for. Its order's id. Raises NotFound; InvalidData where the order is being changed."""
+    back = await flow.modules.order.retrieve("return", id)
+    change = {"change_type": "return_receive", "return_id": id, **said(given, "description", "internal_note", "metadata")}
+    if back["canceled_at"] is not None:
+        raise InvalidData(f"Return with id {id} has been canceled.")
+    await flow.run(begin_change, back["order_id"], {**change, "created_by": created_by})
+    return str(back["order_id"])
+
+
+def _receiving(action: str) -> Any:
+    async def acts(flow: Flow, change: Row, given: Row) -> list[Row]:
+        return await line_acts(flow, change, given, action, reference="return", reference_id=change["return_id"])
+
+    return acts
+
+
+receive_item_return_request = adding("receive-item-return-request", "return", "return_receive", _receiving("RECEIVE_RETURN_ITEM"))
+dismiss_item_return_request = adding("dismiss-item-return-request", "return", "return_receive", _receiving("RECEIVE_DAMAGED_RETURN_ITEM"))
+update_receive_item_return_request = revising("update-receive-item-return-request", revised_line)
+remove_item_receive_return_action = removing("remove-item-receive-return-action")
+cancel_receive_return = dropping("cancel-receive-return", "return", "return_receive", keeps=True)
+
+
+@workflow("confirm-return-receive", durable=True, emits=("order.return_received", "inventory-level.updated"))
+async def confirm_return_receive(flow: Flow, id: str, confirmed_by: str | None = None, no_notification: bool | None = None) -> str:
+    """Take what has come back: sellable things go into stock, dismissed ones don't, and what they cost isn't owed any more. The order's id.
+
+    Raises NotFound; InvalidData where it isn't open or empty.
+    """
+    change = await open_change(flow, "return", id, "return_receive")
+    order_id = str(change["order_id"])
+    async with flow.lock(lock_of(order_id)):
+        coming = await flow.run(plan_stock, change)
+        await flow.run(confirm_change, change["id"], confirmed_by)
+        levels = await flow.run(put_into_stock, coming["lines"], coming["location_id"])
+        await flow.run(settle_difference, order_id)
+    flow.emit("order.return_received", order_id=order_id, return_id=id)
+    for level in levels:
+        flow.emit("inventory-level.updated", id=level, order_id=order_id)
+    return order_id
+
+
+@step(reads=True)
+async def plan_stock(flow: Flow, change: Row) -> Row:
+    """What goes into stock, and where: to the return's location, or else to where the order's goods were sent from."""
+    quantities = quantities_of(change["actions"], "RECEIVE_RETURN_ITEM")
+    order = await flow.modules.order.load(change["order_id"])
+    parts = await parts_of(flow, {line["id"]: line for line in order["items"]}, quantities)
+    lines = [part for _, part in parts if part["inventory_item_id"] is not None]
+    back = await flow.modules.order.retrieve("return", change["return_id"], fields=("location_id",))
+    location = back["location_id"]
+    if location is None and lines:
+        sent = await flow.graph.one("order", change["order_id"], ("fulfillments.location_id", "fulfillments.canceled_at"))
+        location = next((one["location_id"] for one in sent["fulfillments"] if one["canceled_at"] is None), None)
+        if location is None:
+            raise InvalidData(f"Return {change['return_id']} needs a location to come back to")
+    return {"lines": lines, "location_id": location}
+
+
+@step
+async def put_into_stock(flow: Flow, lines: Sequence[Row], location_id: str | None) -> list[str]:
+    return await flow.modules.inventory.receive(lines, location_id) if lines and location_id is not None else []
+
+
+# -- called off, and changed
+
+call_off_return = written("call-off-return", lambda modules: modules.order.call_off)
+
+
+@workflow("cancel-return")
+async def cancel_return(flow: Flow, id: str, canceled_by: str | None = None, no_notification: bool | None = None) -> str:
+    """Call a return off of which nothing has come back. Its id.
+
+    Raises NotFound; NotAllowed where some of it has come back, or while one of its labels isn't called off.
+    """
+    rows = await flow.graph.rows(Query("return", ("id", "fulfillments.canceled_at"), {"id": id}))
+    if not rows:
+        raise NotFound(f"Return with id: {id} was not found")
+    if any(one["canceled_at"] is None for one in rows[0]["fulfillments"]):
+        raise NotAllowed("All fulfillments must be canceled before canceling a return")
+    await flow.run(call_off_return, "return", id, by=canceled_by)
+    return id
+
+
+update_row = written("update-return-row", lambda modules: modules.order.update)
+
+
+@workflow("update-return")
+async def update_return(flow: Flow, id: str, given: Row) -> str:
+    """Change a return's `location_id`, `no_notification` and `metadata`. Its order's id. Raises NotFound."""
+    back = await flow.modules.order.retrieve("return", id, fields=("order_id",))
+    await flow.run(update_row, "return", [{"id": id, **given}])
+    return str(back["order_id"])
+
+
+# -- all at once
+
+
+@workflow(
+    "create-complete-return-order",
+    durable=True,
+    hooks=("setPricingContext",),
+    emits=("order.return_requested", "order.return_received"),
+)
+async def create_and_complete_return(
+    flow: Flow,
+    order_id: str,
+    items: list[Row],
+    return_shipping: Row,
+    note: str | None = None,
+    receive_now: bool = False,
+    location_id: str | None = None,
+    created_by: str | None = None,
+) -> str:
+    """Ask for things of an order to be sent back, by a shipping option of returns. The return's id.
+
+    Raises NotFound; InvalidData for what the order hasn't sent, and where it is being changed; and what the provider refuses it for.
+    """
+    id = await flow.run(begin_return, order_id, {"location_id": location_id, "description": note}, created_by)
+    change = await open_change(flow, "return", id, "return_request")
+    of_items = [{**item, "internal_note": item.get("note")} for item in items]
+    acts = await _requested(flow, change, {"items": of_items})
+    given = {"shipping_option_id": return_shipping["option_id"], "custom_amount": return_shipping.get("price")}
+    acts += await shipping_acts(flow, change, given)
+    await flow.run(add_acts, change["id"], acts)
+    await flow.run(confirm_return_request, id, created_by)
+    if receive_now:
+        await flow.call(receive_at_once, key=id, return_id=id, created_by=created_by)
+    return id
+
+
+@workflow("receive-return-at-once", durable=True, emits=("order.return_received", "inventory-level.updated"))
+async def receive_at_once(flow: Flow, return_id: str, created_by: str | None = None) -> str:
+    """Receive all of a return that was just asked for. Its order's id."""
+    await flow.run(begin_receive_return, return_id, {}, created_by)
+    back = await flow.modules.order.retrieve("return", return_id, fields=("items.item_id", "items.quantity"))
+    items = [{"id": item["item_id"], "quantity": Decimal(item["quantity"])} for item in back["items"]]
+    await flow.run(receive_item_return_request, return_id, {"items": items})
+    return await flow.run(confirm_return_receive, return_id, created_by)
