@@ -17,7 +17,7 @@ from ..core.errors import Misconfigured, Unavailable
 from ..core.logs import logger
 from ..core.message import Service
 from ..core.metrics import Meters, Sample
-from ..core.service.module import Module, ModuleContext, ModuleService
+from ..core.service.module import Module, ModuleContext, ModuleService, made_of_rows, recalled
 from ..core.service.providers import Providers
 from ..core.settings import Settings
 from . import services as known
@@ -128,7 +128,11 @@ class Host:
         self._listeners: list[Changed] = []
         self._watchers: list[Away] = []
         self._memory: Cache | None = None
-        if settings.cache and not {*FILLERS, *sources(settings)}.isdisjoint(self.names):  # others aren't told what changes elsewhere
+        self._fills = not set(FILLERS).isdisjoint(self.names)
+        """Whether it is told of a change after those whom it may ask what they remember."""
+        if settings.cache and (
+            self._fills or not set(sources(settings)).isdisjoint(self.names)
+        ):  # others aren't told what changes elsewhere
             self._memory = Cache(settings.cache_bytes // 8, settings.longest_cached)
             self._listeners.append(self._memory.changed)
         self._announce = Announcer(self.router, settings) if settings.cache else _keep_quiet
@@ -301,7 +305,11 @@ class Host:
         async def send_away(*args: Any, **kwargs: Any) -> Any:
             return await router.call(service, method, signature, args, kwargs)
 
-        return _traced(send_away, service, method, "client")
+        send = _traced(send_away, service, method, "client")
+        made_of = made_of_rows(getattr(cls, method))
+        if made_of is None or self._memory is None or not self._fills:
+            return send
+        return partial(recalled, self._memory, f"{service}.{method}", made_of, send)
 
     def _send_here(self, service: str, method: str) -> Send:
         """Send inside this process."""

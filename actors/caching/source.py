@@ -104,9 +104,14 @@ class CachedSource(Source):
         return Page(text)
 
     async def ties(self, asks: Sequence[Ask]) -> list[list[Row]]:
-        places = [("ties", link, key, tuple(ids)) if link in KEPT_LINKS else None for link, key, ids in asks]
-        texts: list[Any] = [self._cache.get(place) if place is not None else None for place in places]
-        missing = [i for i, text in enumerate(texts) if text is None]
+        places: list[tuple[Any, ...] | None] = []
+        texts: list[Any] = []
+        missing: list[int] = []
+        for i, (link, key, ids) in enumerate(asks):
+            places.append(("ties", link, key, tuple(ids)) if link in KEPT_LINKS else None)
+            texts.append(self._cache.get(places[i]) if link in KEPT_LINKS else None)
+            if texts[i] is None:
+                missing.append(i)
         if missing:
             with self._cache.listening() as heard:
                 found = await super().ties([asks[i] for i in missing])
@@ -189,6 +194,9 @@ def _keys(query: Query) -> tuple[Any, ...] | None:
         return (column, value)
     if isinstance(value, Mapping):
         value = value["$in"] if tuple(value) == ("$in",) else None
-    if isinstance(value, list) and len(value) <= MOST_KEYS and all(isinstance(one, str) for one in value):
-        return (column, tuple(value))
-    return None
+    if not isinstance(value, list) or len(value) > MOST_KEYS:
+        return None
+    for one in value:
+        if not isinstance(one, str):
+            return None
+    return (column, tuple(value))

@@ -8,7 +8,6 @@ once by a list of keys, and its rows are joined. A query that stays inside one m
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -20,6 +19,7 @@ from ..kept import kept
 from ..rows import Found, Row, Typed
 from ..sql.schema.fields import FieldTree
 from ..sql.schema.query import Page, Query
+from ..waiting import all_of
 from .across import at, local_filters, ordered_keys, orders_across
 from .plan import Catalogue, Join, Path, Plan, plan
 
@@ -228,10 +228,8 @@ class Graph:
                 _joined(join, ours, json.loads(known), whom)
             else:
                 asked.append((join, ours, query, known))
-        if len(asked) == 1:
-            await self._join_one(*asked[0], whom)
-        elif asked:
-            await asyncio.gather(*(self._join_one(*each, whom) for each in asked))
+        if asked:
+            await all_of(*(self._join_one(*each, whom) for each in asked))
 
     def _by_key(self, steps: Plan, key: str, values: Sequence[Any], visible: Visible) -> Query:
         """All rows of one module whose `key` is one of the values and that are visible."""

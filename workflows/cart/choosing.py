@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from ...core.flow import Flow, workflow
 from ...core.ids import new_id
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
+from ...core.waiting import all_of
 from .discounts import save_all
 from .draft import Draft
 from .pricing import CartMarket
@@ -37,7 +37,7 @@ async def add_shipping_methods(
         data = {option["id"]: option.get("data") or {} for option in options}
         found = await flow.run(list_with_pricing, cart_id, data, loaded=(draft, surroundings))
         _check_chosen(list(data), found)
-        methods = await asyncio.gather(*(_method(flow, draft, option, data[option["id"]]) for option in found))
+        methods = await all_of(*(_method(flow, draft, option, data[option["id"]]) for option in found))
         for id in await _replaced(flow, draft, {option["shipping_profile_id"] for option in found}):
             draft.drop_shipping_method(id)
         for method in methods:

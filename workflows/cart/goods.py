@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -12,6 +11,7 @@ from ...core.errors import InsufficientInventory, InvalidData
 from ...core.flow import Flow
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
+from ...core.waiting import all_of
 
 VARIANT = (
     "id",
@@ -198,7 +198,7 @@ async def find_prices(
         return {id: found[price_sets[id]] for id in ids if price_sets[id] in found}
 
     prices: dict[str, Row] = {}
-    for found in await asyncio.gather(*(calculate(quantity, ids) for quantity, ids in by_quantity.items())):
+    for found in await all_of(*(calculate(quantity, ids) for quantity, ids in by_quantity.items())):
         prices.update(found)
     return prices
 

@@ -13,6 +13,7 @@ from ...core.flow import Flow, workflow
 from ...core.numbers import raw
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
+from ...core.waiting import all_of
 from .draft import Draft
 from .goods import STOCK
 from .surroundings import Surroundings, load_surroundings
@@ -83,10 +84,10 @@ async def load_options(
     )
     flat = [option for option in options if option["price_type"] != "calculated"]
     calculated = [option for option in options if option["price_type"] == "calculated"]
-    await asyncio.gather(
-        _price_flat(flow, draft, surroundings, flat, added),
-        _price_calculated(flow, draft, calculated if calculate else [], data or {}, located, added),
-    )
+    pricing = [_price_flat(flow, draft, surroundings, flat, added)] if flat else []
+    if calculated and calculate:
+        pricing.append(_price_calculated(flow, draft, calculated, data or {}, located, added))
+    await all_of(*pricing)
     for option in options:
         price = option.setdefault("calculated_price", None) or {}
         option["amount"] = price.get("calculated_amount")
@@ -128,8 +129,6 @@ async def fulfillment_sets_of(flow: Flow, sales_channel_id: str | None) -> dict[
 
 async def _price_flat(flow: Flow, draft: Draft, surroundings: Surroundings, options: Sequence[Row], added: Added) -> None:
     """Options with prices of their own: give each its calculated price, or None."""
-    if not options:
-        return
     ids = [option["id"] for option in options]
     price_sets = {
         tie["shipping_option_id"]: tie["price_set_id"]
@@ -151,8 +150,6 @@ async def _price_calculated(
     added: Added,
 ) -> None:
     """Options whose providers are asked for the price of this cart."""
-    if not options:
-        return
     cart = {**seen_by_provider(draft), **added.calculation}
     places = {row["id"]: row for row in await _locations(flow, set(located.values()))}
     asked = [

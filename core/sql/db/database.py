@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -156,11 +156,13 @@ class Database:
 
     # -- statements
 
-    async def fetch(self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None) -> list[asyncpg.Record]:
+    def fetch(
+        self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None
+    ) -> Coroutine[Any, Any, list[asyncpg.Record]]:
         """All rows. Values of type `jsonb` come as Python values, those of type `json` as the bytes of their text."""
         ready, timeout = _ready(statement), _time_left()
         arguments = ready.arguments(params)
-        return await self._run(ready.sql, lambda connection: connection.fetch(ready.sql, *arguments, timeout=timeout))
+        return self._run(ready.sql, lambda connection: connection.fetch(ready.sql, *arguments, timeout=timeout))
 
     async def rows(self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None) -> Found[Typed]:
         """All rows as dicts of their own, of the type that the caller declares."""
@@ -168,17 +170,19 @@ class Database:
         declared: Found[Typed] = rows
         return declared
 
-    async def fetch_one(self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None) -> asyncpg.Record | None:
+    def fetch_one(
+        self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None
+    ) -> Coroutine[Any, Any, asyncpg.Record | None]:
         """The first row, or None."""
         ready, timeout = _ready(statement), _time_left()
         arguments = ready.arguments(params)
-        return await self._run(ready.sql, lambda connection: connection.fetchrow(ready.sql, *arguments, timeout=timeout))
+        return self._run(ready.sql, lambda connection: connection.fetchrow(ready.sql, *arguments, timeout=timeout))
 
-    async def fetch_value(self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None) -> Any:
+    def fetch_value(self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None) -> Coroutine[Any, Any, Any]:
         """The first column of the first row, or None."""
         ready, timeout = _ready(statement), _time_left()
         arguments = ready.arguments(params)
-        return await self._run(ready.sql, lambda connection: connection.fetchval(ready.sql, *arguments, timeout=timeout))
+        return self._run(ready.sql, lambda connection: connection.fetchval(ready.sql, *arguments, timeout=timeout))
 
     async def fetch_json(self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None) -> bytes:
         """The JSON text of a statement that gives one value of type `json`."""
@@ -200,14 +204,14 @@ class Database:
         [row] = await self.fetch_rows(asked)
         return row
 
-    async def fetch_rows(self, asked: Asked) -> list[asyncpg.Record]:
+    def fetch_rows(self, asked: Asked) -> Coroutine[Any, Any, list[asyncpg.Record]]:
         """All rows of such a statement."""
         timeout = _time_left()
 
         def fetch(connection: Connection) -> Awaitable[list[asyncpg.Record]]:
             return connection.fetch(asked.sql, *asked.arguments, timeout=timeout)
 
-        return await self._run(asked.sql, _planned_anew(fetch) if asked.anew else fetch)
+        return self._run(asked.sql, _planned_anew(fetch) if asked.anew else fetch)
 
     async def script(self, sql: str) -> None:
         """Run plain SQL of several statements (tests, maintenance)."""
@@ -302,7 +306,7 @@ class Database:
             raise Unavailable("The database is not open.")
         return self._pool
 
-    def _run(self, sql: str, send: Callable[[Connection], Awaitable[T]]) -> Awaitable[T]:
+    def _run(self, sql: str, send: Callable[[Connection], Awaitable[T]]) -> Coroutine[Any, Any, T]:
         running = _transactions.get().get(id(self))
         doing = running.run(sql, send) if running is not None and running.open else self._send(sql, send)
         if tracing.is_on():
