@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
@@ -21,8 +20,9 @@ from ..core.service.module import Module, ModuleContext, ModuleService, made_of_
 from ..core.service.providers import Providers
 from ..core.settings import Settings
 from . import services as known
-from .caching import FILLERS, QUIET_MODULES, Announcer, Cache, remembered_of, sources
+from .caching import FILLERS, Announcer, Cache, remembered_of, sources
 from .context import Away, Changed, HostContext
+from .graph import graph_of, memory_of
 from .membership.directory import HOST, Address, Directory, ReplicaId, Standing
 from .messaging.admission import Mailbox
 from .messaging.handles import Send, checked_send, handle, local_send, no_such_message, signatures
@@ -34,8 +34,7 @@ from .messaging.tls import client_tls, server_tls
 if TYPE_CHECKING:
     from ..core.graph.graph import Graph
     from ..core.sql.db.database import Database
-    from ..core.sql.schema.entity import Schema
-    from ..modules import Modules
+    from ..core.sql.schema.schema import Schema
     from .caching import CachingService
     from .engine.coordinator import Coordinator
     from .locking import LockingService
@@ -118,7 +117,7 @@ class Host:
         self.dispatcher = Dispatcher(self.services, self.mailbox, at_once=max(32, 4 * self._connections), figures=self._mail)
         self.endpoint = Endpoint(self.dispatcher, self.replica)
         self._listen = listen
-        self.modules: Modules = self._module_handles()
+        self.modules = self._module_handles()
         self.locking: LockingService = handle("locking", self.resolve)
         self.caching: CachingService = handle("caching", self.resolve)
         self.workflows: Coordinator = handle("workflows", self.resolve)
@@ -142,8 +141,6 @@ class Host:
             settings=settings,
             replica=self.replica,
             modules=self.modules,
-            locking=self.locking,
-            caching=self.caching,
             workflows=self.workflows,
             router=self.router,
             mailbox=self.mailbox,
@@ -152,6 +149,8 @@ class Host:
             on_away=self._watchers.append,
             changed=self.changed,
             meters=self.meters,
+            make_graph=graph_of,
+            make_memory=memory_of,
             visits=visits,
         )
         for source in (process_samples, self.mailbox.samples, self._mail.samples, self._own_samples):
@@ -233,7 +232,7 @@ class Host:
             service: Service = made_by(self.context)
             return service
         providers = Providers(name, made_by.provider_kinds, self.settings.providers.get(name, ()))
-        changed = partial(self._changed_quietly, made_by.schema) if name in QUIET_MODULES else self.changed
+        changed = partial(self._changed_quietly, made_by.schema) if made_by.caching == "none" else self.changed
         return made_by.service(
             ModuleContext(
                 self.settings,
@@ -284,12 +283,11 @@ class Host:
                 self.on_superseded()
 
     # -- messages
-    def _module_handles(self) -> Modules:
-        modules: Any = importlib.import_module("velella.modules").Modules()
+    def _module_handles(self) -> Any:
+        modules = known.new_handles()
         for name in (*known.module_names(), *self.settings.modules):
             setattr(modules, name, handle(name, self.resolve))
-        result: Modules = modules
-        return result
+        return modules
 
     def resolve(self, service: str, method: str) -> Send:
         """How a message gets to a service from here. See `handles.Handle`."""

@@ -31,6 +31,11 @@ def module_names() -> tuple[str, ...]:
     return cast("tuple[str, ...]", importlib.import_module("velella.modules").NAMES)
 
 
+def new_handles() -> Any:
+    """An object for one handle a module, without any handle yet: `velella.modules.Modules`."""
+    return importlib.import_module("velella.modules").Modules()
+
+
 def service_names(settings: Settings) -> tuple[str, ...]:
     """Every service a full shop consists of."""
     return (*module_names(), *settings.modules, *ENGINE)

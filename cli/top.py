@@ -14,10 +14,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from ..actors.observe.overview import Look, overview
 from . import colony
 from .data import DataDir
 from .output import console
+from .overview import Look, overview
 
 FRAME_LINES = 12
 """Lines that aren't rows of tables: headings, borders, the prompt."""

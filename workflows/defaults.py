@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any
 
 from ..core.errors import InvalidData
-from ..core.flow import Flow, step, workflow
 from ..core.rows import Row
 from ..modules import Modules
+from .kit import Flow, step, workflow
 
 CURRENCY = "eur"
 CHANNEL = "Default Sales Channel"

@@ -11,13 +11,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
+from ..commerce.links import LINK, LINKED
 from ..core.errors import NotFound
-from ..core.flow import Flow, Kept, keep, step, take_back, workflow
-from ..core.flow.keeping import LINKED, deleted_by
-from ..core.graph.links import LINKS
+from ..core.flow.keeping import deleted_by
 from ..core.rows import Row
 from ..core.sql.write.undo import Change
 from ..modules.link.service import Replaced
+from .kit import Flow, Kept, keep, step, take_back, workflow
 from .rows import delete_rows, owner
 
 Links = Mapping[str, Sequence[Row]]
@@ -27,7 +27,6 @@ Things = Mapping[str, Sequence[str]]
 
 WITH_LINKED = frozenset(("service_zone",))
 """What isn't linked itself, but takes what is along when it is deleted: shipping options."""
-_LINKS = {each.name: each for each in LINKS}
 
 
 async def link(flow: Flow, links: Links) -> None:
@@ -58,7 +57,7 @@ async def relink(flow: Flow, name: str, key: str, id: str, others: Sequence[str]
 
 async def unlink_all(flow: Flow, change: Change) -> None:
     """Undo all links of what a write has deleted, and delete what doesn't outlive that (price sets, fulfillment sets)."""
-    gone = deleted_by(change)
+    gone = deleted_by(change, LINKED)
     if gone:
         owned = (await flow.run(undo_all_links, gone))["done"]["answer"]
         for entity, ids in owned.items():
@@ -78,7 +77,7 @@ def ends_of(links: Links, *, but: Things | None = None) -> dict[str, list[str]]:
     """What links lead to: all that can be deleted by itself, `but` for some kinds."""
     ends: dict[str, dict[str, None]] = {}
     for name, each in links.items():
-        for side in (_LINKS[name].left, _LINKS[name].right):
+        for side in (LINK[name].left, LINK[name].right):
             if not side.cascade and side.entity not in (but or ()):
                 ends.setdefault(side.entity, {}).update((row[side.key], None) for row in each)
     return {entity: list(ids) for entity, ids in ends.items()}

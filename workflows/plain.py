@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from ..core.flow import Flow, Kept, Workflow, keep, step, take_back, workflow
-from ..core.flow.keeping import LINKED
+from ..commerce.links import LINKED
 from ..core.rows import Row
+from .kit import Flow, Kept, Workflow, keep, step, take_back, workflow
 from .links import WITH_LINKED, delete, unlink_all
 from .rows import create_rows, owner, update_rows
 

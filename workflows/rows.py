@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from ..core.flow import Flow, Kept, Step, keep, step, take_back
 from ..core.rows import Row
 from ..core.sql.schema.query import Query
+from .kit import Flow, Kept, Step, keep, step, take_back
 
 if TYPE_CHECKING:
     from ..core.service.module import ModuleService

@@ -7,8 +7,8 @@ to a write, and asks any front end, sees the write. The exceptions: a front end 
 between its commit and telling. For the first, the next thing it hears is to forget everything; for the second, the supervisor tells
 everybody to. Until then, and should all of that be lost, an entry lives `cache_seconds`.
 
-What is asked for seldom twice and changes all the time is never cached, and its changes aren't told: `QUIET_MODULES`, but for those of
-their entities that are settings rather than trade (`Entity.remembered`).
+What is asked for seldom twice and changes all the time is never cached, and its changes aren't told: `Module.caching` is `none`. But
+for those of its entities that are settings rather than trade (`Entity.remembered`).
 """
 
 from __future__ import annotations
@@ -21,10 +21,8 @@ from .cache import NOTHING, Cache, Figures
 from .invalidation import FILLERS, Announcer, Spread, sources, told_together
 
 if TYPE_CHECKING:
-    from ...core.sql.schema.entity import Schema
+    from ...core.sql.schema.schema import Schema
     from ..context import HostContext
-
-QUIET_MODULES = frozenset(("cart", "order", "payment"))
 
 
 def remembered_of(names: Iterable[str], schema: Schema) -> frozenset[str]:
@@ -60,6 +58,6 @@ def create(context: HostContext) -> CachingService:
 
 
 __all__ = [
-    "FILLERS", "NOTHING", "QUIET_MODULES", "Announcer", "Cache", "CachingService", "Figures", "Spread", "create", "remembered_of",
+    "FILLERS", "NOTHING", "Announcer", "Cache", "CachingService", "Figures", "Spread", "create", "remembered_of",
     "sources", "told_together",
 ]  # fmt: skip

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 from ...core.codec import pack, unpack
 from ...core.graph.graph import Ask, Source
-from ...core.graph.links import LINKS
 from ...core.graph.plan import Catalogue
 from ...core.kept import kept
 from ...core.rows import Row
@@ -22,12 +21,6 @@ from ...core.sql.schema.query import Page, Query, Tied
 from .cache import Cache
 from .documents import MOST_ROWS, SHAPES, Documents, Shape, digest
 
-KEPT_MODULES = frozenset(
-    ("currency", "customer", "fulfillment", "pricing", "product", "promotion", "region", "sales_channel", "stock_location", "store", "tax")
-)
-_BUSY = frozenset(("cart", "order", "payment_collection"))
-"""Their ties change with every order: remembering them would be forgetting them."""
-KEPT_LINKS = frozenset(link.name for link in LINKS if _BUSY.isdisjoint((link.left.entity, link.right.entity)))
 MOST_KEYS = 32
 """Answers about more things than that are seldom asked for twice."""
 LONGEST = 64 * 1024
@@ -54,8 +47,9 @@ class CachedSource(Source):
         self._catalogue = catalogue
         self._documents = Documents(modules, catalogue, cache)
         self._kind = kept(SHAPES)(self._make_kind)
-        self._tags: dict[str, frozenset[str]] = {module: catalogue.entities_of(module) for module in KEPT_MODULES}
-        self._tags |= {link: frozenset((link,)) for link in KEPT_LINKS}
+        self._tags: dict[str, frozenset[str]] = {module: catalogue.entities_of(module) for module in catalogue.kept}
+        self._kept_links = frozenset(name for name, link in catalogue.links.items() if link.kept)
+        self._tags |= {link: frozenset((link,)) for link in self._kept_links}
 
     async def page(self, module: str, query: Query) -> Page:
         if query.visible:
@@ -108,8 +102,8 @@ class CachedSource(Source):
         texts: list[Any] = []
         missing: list[int] = []
         for i, (link, key, ids) in enumerate(asks):
-            places.append(("ties", link, key, tuple(ids)) if link in KEPT_LINKS else None)
-            texts.append(self._cache.get(places[i]) if link in KEPT_LINKS else None)
+            places.append(("ties", link, key, tuple(ids)) if link in self._kept_links else None)
+            texts.append(self._cache.get(places[i]) if link in self._kept_links else None)
             if texts[i] is None:
                 missing.append(i)
         if missing:

@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ...core.errors import Misconfigured
 from ...core.ids import ulid
@@ -19,12 +19,20 @@ from ..messaging.client import Lost, NotSent, Outgoing, SocketLink
 from ..messaging.handles import Send, handle
 from ..messaging.server import Dispatcher, Endpoint
 from .ray_runtime import run_dir
-
-if TYPE_CHECKING:
-    from .supervisor import Supervisor
+from .rollout import Changes
 
 SUPERVISOR = "supervisor"
 ANSWER_SECONDS = 30.0
+
+
+class Supervising(Protocol):
+    """What the control socket asks: the supervisor."""
+
+    @property
+    def changes(self) -> Changes: ...
+    def status(self) -> dict[str, Any]: ...
+    async def figures(self) -> dict[str, list[Sample]]: ...
+    async def clear_cache(self) -> None: ...
 
 
 class SupervisorService(Service):
@@ -32,7 +40,7 @@ class SupervisorService(Service):
 
     name = SUPERVISOR
 
-    def __init__(self, supervisor: Supervisor) -> None:
+    def __init__(self, supervisor: Supervising) -> None:
         self._supervisor = supervisor
 
     @reads
@@ -74,7 +82,7 @@ def control_path(settings: Settings) -> str:
 class Control:
     """The supervisor's end."""
 
-    def __init__(self, settings: Settings, supervisor: Supervisor) -> None:
+    def __init__(self, settings: Settings, supervisor: Supervising) -> None:
         self._path = control_path(settings)
         self._endpoint = Endpoint(Dispatcher({SUPERVISOR: SupervisorService(supervisor)}, Mailbox(64)))
 

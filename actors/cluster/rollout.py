@@ -8,24 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ...core.errors import Conflict, Misconfigured, VelellaError
 from ...core.logs import logger
 from ..topology import Pool
+from .members import Member
 from .reconcile import Wanted, is_settled
 
-if TYPE_CHECKING:
-    from .supervisor import Supervisor
-
 log = logger("velella.supervisor")
+
+
+class Pools(Protocol):
+    """What is wanted, and what is there: the supervisor."""
+
+    @property
+    def wanted(self) -> Mapping[str, Wanted]: ...
+    def members(self, pool: str, /) -> Sequence[Member]: ...
+    def all_members(self) -> Sequence[Member]: ...
+    async def want(self, changed: Sequence[Wanted], /) -> None: ...
 
 
 class Changes:
     """Begun by a message, followed by asking `report`."""
 
-    def __init__(self, supervisor: Supervisor) -> None:
-        self._supervisor = supervisor
+    def __init__(self, pools: Pools) -> None:
+        self._pools = pools
         self._changing: dict[str, int] = {}
         """Pools of a change that goes on → how many replicas they had before."""
         self._lines: list[str] = []
@@ -48,16 +56,16 @@ class Changes:
         """Put a new process in the place of each replica of these pools, or of all. Raises as `scale` does."""
         for name in names:
             self._wanted(name)
-        self._begin(names or self._supervisor.wanted)
+        self._begin(names or self._pools.wanted)
         rolled = [self._wanted(name) for name in self._changing]
-        await self._supervisor.want([replace(now, generation=now.generation + 1) for now in rolled])
+        await self._pools.want([replace(now, generation=now.generation + 1) for now in rolled])
 
     async def apply(self, pools: Sequence[Pool]) -> None:
         """Make the pools what a cluster file says by now. What places and equips replicas holds for those started from now on.
 
         Raises Misconfigured where services live in other pools than before: that takes a new start.
         """
-        before = {name: wanted.pool for name, wanted in self._supervisor.wanted.items()}
+        before = {name: wanted.pool for name, wanted in self._pools.wanted.items()}
         if {name: set(pool.services) for name, pool in before.items()} != {pool.name: set(pool.services) for pool in pools}:
             raise Misconfigured(
                 "The file has other pools than what runs, or other services in them.", hint="`velella down`, then up again."
@@ -82,27 +90,27 @@ class Changes:
 
     def look(self) -> None:
         """Whether the change is through."""
-        members = self._supervisor.all_members()
+        members = self._pools.all_members()
         for name in [name for name in self._changing if is_settled(self._wanted(name), members)]:
-            if (now := len(self._supervisor.members(name))) != (before := self._changing[name]):
+            if (now := len(self._pools.members(name))) != (before := self._changing[name]):
                 self.say(name, f"{name}: {before} → {now} replicas")
             del self._changing[name]
 
     # -- inside
 
     def _wanted(self, name: str) -> Wanted:
-        wanted = self._supervisor.wanted.get(name)
+        wanted = self._pools.wanted.get(name)
         if wanted is None:
-            raise Misconfigured(f"There is no pool {name}.", hint=f"There are: {', '.join(self._supervisor.wanted)}.")
+            raise Misconfigured(f"There is no pool {name}.", hint=f"There are: {', '.join(self._pools.wanted)}.")
         return wanted
 
     def _begin(self, names: Iterable[str]) -> None:
         if self._changing:
             raise Conflict("Another change is being carried out.", hint="Try again when it is done.")
         self._lines, self._error = [], None
-        self._changing = {name: len(self._supervisor.members(name)) for name in names}
+        self._changing = {name: len(self._pools.members(name)) for name in names}
 
     async def _resize(self, pools: Sequence[Pool]) -> None:
         self._begin(pool.name for pool in pools)
         before = [self._wanted(pool.name) for pool in pools]
-        await self._supervisor.want([now.resized(pool, now.replicas) for now, pool in zip(before, pools, strict=True)])
+        await self._pools.want([now.resized(pool, now.replicas) for now, pool in zip(before, pools, strict=True)])

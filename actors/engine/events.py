@@ -154,7 +154,7 @@ class Relay:
     async def _tell(self, subscriber: Subscriber, event: Event) -> str | None:
         """Hand the event to the subscriber; what it failed with."""
 
-        async def deliver(flow: Flow) -> None:
+        async def deliver(flow: Flow[Any]) -> None:
             await subscriber.function(flow, event)
 
         run = Run(self._flows, Workflow(subscriber.name, deliver), id=f"{event.id}:{subscriber.name}", recorded=True)

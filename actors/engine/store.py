@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, TypeVar
 
 from ...core.codec import pack, unpack
 from ...core.errors import GoesOn, Unavailable, VelellaError
+from ...core.flow import Workflow
 from ...core.ids import new_id
 from ...core.logs import logger
 from ...core.message import CallContext, call_context, current_call
@@ -18,9 +19,6 @@ from ...core.sql.db.database import Database
 from . import queries
 from .lease import Lease
 from .tables import LIVE_STATES
-
-if TYPE_CHECKING:
-    from .journal import ExecutionJournal
 
 log = logger("velella.workflows")
 
@@ -31,6 +29,33 @@ RETRY_AFTER_SECONDS = 30.0
 """After so long a client may ask again at the latest, however long the execution waits."""
 
 Events = Sequence[tuple[str, dict[str, Any]]]
+
+
+class Carried(Protocol):
+    """An execution as this process carries it out: its journal."""
+
+    id: str
+    workflow: Workflow[..., Any]
+    key: str | None
+    input: bytes
+    trace_id: str
+    started_at: datetime
+    owner: str | None
+    fence: int
+    steps: list[str]
+    over: bool
+
+    def unwritten(self) -> list[bytes]:
+        """What isn't in the row yet."""
+
+    def written(self, count: int) -> None:
+        """So much of it is there now."""
+
+    def failures_at(self, at: str, /) -> tuple[int, float]:
+        """See `core.flow.journal.Journal`."""
+
+
+C = TypeVar("C", bound=Carried)
 
 
 @dataclass(slots=True)
@@ -113,7 +138,7 @@ class Executions:
 
     # -- one that is carried out here: False means that it isn't ours any more
 
-    async def begin(self, journal: ExecutionJournal, journaled: list[bytes]) -> bool:
+    async def begin(self, journal: Carried, journaled: list[bytes]) -> bool:
         params = {
             "id": journal.id,
             "workflow": journal.workflow.name,
@@ -126,10 +151,10 @@ class Executions:
         }
         return await self._database.fetch_value(queries.BEGIN, params) is not None
 
-    async def append(self, journal: ExecutionJournal, journaled: list[bytes]) -> bool:
+    async def append(self, journal: Carried, journaled: list[bytes]) -> bool:
         return await self._database.fetch_value(queries.APPEND, {**_standing(journal), "journal": journaled}) is not None
 
-    async def compensate(self, journal: ExecutionJournal, error: VelellaError, undo: bytes) -> bool:
+    async def compensate(self, journal: Carried, error: VelellaError, undo: bytes) -> bool:
         journaled = journal.unwritten()
         params = {**_standing(journal), "error": error.to_wire(), "undo": undo, "journal": journaled}
         ours = await self._surely(journal, "compensating", lambda: self._database.fetch_value(queries.COMPENSATE, params))
@@ -137,7 +162,7 @@ class Executions:
             journal.written(len(journaled))
         return ours
 
-    async def finish(self, journal: ExecutionJournal, result: Any, events: Events) -> bool:
+    async def finish(self, journal: Carried, result: Any, events: Events) -> bool:
         params: dict[str, Any] = {
             **_standing(journal),
             "result": pack(result),
@@ -150,7 +175,7 @@ class Executions:
             params |= _event_params(events)
         return await self._over(journal, "done", lambda: self._database.fetch_value(statement, params))
 
-    async def end(self, journal: ExecutionJournal, state: str, error: VelellaError, undo: bytes | None) -> bool:
+    async def end(self, journal: Carried, state: str, error: VelellaError, undo: bytes | None) -> bool:
         """Over without a result: `reverted`, or `failed` with what could not be undone."""
         params = {
             **_standing(journal),
@@ -164,7 +189,7 @@ class Executions:
 
     async def park(
         self,
-        journal: ExecutionJournal,
+        journal: Carried,
         pause: float,
         *,
         at: str | None = None,
@@ -189,24 +214,24 @@ class Executions:
         }
         return await self._over(journal, None, lambda: self._database.fetch_value(queries.PARK, params))
 
-    async def still_ours(self, journal: ExecutionJournal) -> bool:
+    async def still_ours(self, journal: Carried) -> bool:
         await self.lease.beat()
         rows = await self._database.fetch(queries.STILL_OURS, {"ids": [journal.id], "owner": journal.owner})
         return any(row["fence"] == journal.fence and row["state"] in LIVE_STATES for row in rows)
 
-    async def lost_among(self, journals: Sequence[ExecutionJournal], owner: str) -> list[ExecutionJournal]:
+    async def lost_among(self, journals: Sequence[C], owner: str) -> list[C]:
         """Those that somebody else has taken over."""
         rows = await self._database.fetch(queries.STILL_OURS, {"ids": [journal.id for journal in journals], "owner": owner})
         ours = {(row["id"], row["fence"]) for row in rows}
         return [journal for journal in journals if (journal.id, journal.fence) not in ours]
 
-    async def _over(self, journal: ExecutionJournal, state: str | None, send: Callable[[], Awaitable[Any]]) -> bool:
+    async def _over(self, journal: Carried, state: str | None, send: Callable[[], Awaitable[Any]]) -> bool:
         """`_surely`, where nothing is left to be written down afterwards: it is over, or it is not ours."""
         ours = await self._surely(journal, state, send)
         journal.over = True
         return ours
 
-    async def _surely(self, journal: ExecutionJournal, state: str | None, send: Callable[[], Awaitable[Any]]) -> bool:
+    async def _surely(self, journal: Carried, state: str | None, send: Callable[[], Awaitable[Any]]) -> bool:
         """Send again what may be sent again: state and owner guard it. A second time it matches no row when the first one did its work.
 
         `state`: that it then is in; None: then it has no owner.
@@ -287,5 +312,5 @@ def _event_params(events: Events) -> dict[str, list[Any]]:
     }
 
 
-def _standing(journal: ExecutionJournal) -> dict[str, Any]:
+def _standing(journal: Carried) -> dict[str, Any]:
     return {"id": journal.id, "owner": journal.owner, "fence": journal.fence}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import ARRAY, BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, cast, func, null, text
 
 from ...core.sql.schema.columns import Json, Timestamp, identity, module_metadata
-from ...core.sql.schema.entity import Entity, Schema
+from ...core.sql.schema.entity import Entity
+from ...core.sql.schema.schema import Schema
 
 metadata = module_metadata()
 

@@ -63,10 +63,9 @@ What an author has to keep in mind:
 In all three the execution waits in its row: no process, lock or connection is kept, any coordinator goes on from there when it is due.
 """
 
-from .definitions import THREE_DAYS, Hook, Retry, Step, Subscriber, Workflow, on_hook, step, subscriber, workflow, workflow_named
+from .definitions import THREE_DAYS, Event, Hook, Retry, Step, Subscriber, Workflow, on_hook, step, subscriber, workflow, workflow_named
 from .flow import Flow, FlowContext, Held, Locks
 from .keeping import Kept, keep, take_back, unchanged
-from .run import Event
 
 __all__ = [
     "THREE_DAYS",

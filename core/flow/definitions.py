@@ -6,26 +6,38 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, get_type_hints, overload
+from datetime import datetime
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, get_type_hints, overload
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from ..errors import InvalidData, Misconfigured, NotAllowed, NotFound
 
-if TYPE_CHECKING:
-    from .flow import Flow
-    from .run import Event
-
 P = ParamSpec("P")
 R = TypeVar("R")
 R_contra = TypeVar("R_contra", contravariant=True)
 
-Undo = Callable[["Flow", R_contra], Awaitable[object]]
-"""Takes back what a step did, from what the step returned. May be called again after it failed or was interrupted."""
-StepFunction = Callable[Concatenate["Flow", P], Awaitable[R]]
+Undo = Callable[[Any, R_contra], Awaitable[object]]
+"""(flow, what the step returned): takes back what the step did. May be called again after it failed or was interrupted."""
+StepFunction = Callable[Concatenate[Any, P], Awaitable[R]]
+"""Its first parameter is the flow: a `Flow`, whose class stands above this file."""
 
 HOUR = 3600.0
 THREE_DAYS = 72 * HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, as subscribers get it."""
+
+    id: str
+    name: str
+    data: dict[str, Any]
+    created_at: datetime
+
+
+SubscriberFunction = Callable[[Any, Event], Awaitable[object]]
+"""(flow, event)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +84,7 @@ class Step(Generic[P, R]):
         """Where the step is found again after a crash."""
         return f"{self.function.__module__}:{self.function.__qualname__}"
 
-    def __call__(self, flow: Flow, /, *args: P.args, **kwargs: P.kwargs) -> Awaitable[R]:
+    def __call__(self, flow: Any, /, *args: P.args, **kwargs: P.kwargs) -> Awaitable[R]:
         return self.function(flow, *args, **kwargs)
 
 
@@ -116,7 +128,7 @@ class Workflow(Generic[P, R]):
     """Hook → what applications added there, in the order they were registered."""
     _signature: list[inspect.Signature] = field(default_factory=list, repr=False)
 
-    def __call__(self, flow: Flow, /, *args: P.args, **kwargs: P.kwargs) -> Awaitable[R]:
+    def __call__(self, flow: Any, /, *args: P.args, **kwargs: P.kwargs) -> Awaitable[R]:
         return self.function(flow, *args, **kwargs)
 
     def outlives(self, wants: Callable[[str], bool]) -> bool:
@@ -175,7 +187,7 @@ class Subscriber:
 
     name: str
     events: tuple[str, ...]
-    function: Callable[[Flow, Event], Awaitable[object]]
+    function: SubscriberFunction
 
 
 _workflows: dict[str, Workflow[..., Any]] = {}
@@ -299,12 +311,10 @@ def _attach(to: Workflow[..., Any], hook: Hook) -> None:
     handlers[:] = [*(known for known in handlers if known.reference != hook.step.reference), hook.step]
 
 
-def subscriber(
-    *events: str, name: str | None = None
-) -> Callable[[Callable[[Flow, Event], Awaitable[object]]], Callable[[Flow, Event], Awaitable[object]]]:
+def subscriber(*events: str, name: str | None = None) -> Callable[[SubscriberFunction], SubscriberFunction]:
     """Have a function called with every event of these names; `*` is any."""
 
-    def make(function: Callable[[Flow, Event], Awaitable[object]]) -> Callable[[Flow, Event], Awaitable[object]]:
+    def make(function: SubscriberFunction) -> SubscriberFunction:
         made = Subscriber(name or _place(function), events, function)
         _subscribers[made.name] = made
         return function

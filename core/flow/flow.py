@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
 from ..clock import utc_now
 from ..errors import UnexpectedState
+from ..graph.graph import Graph
 from ..settings import Settings
 from .definitions import Step, Workflow
-from .reading import Reader, ReadModules
+from .journal import Entry, Journal
+from .reading import Ask, Reader, ReadModules
 
-if TYPE_CHECKING:
-    from ...modules import Modules
-    from ..graph.graph import Graph
-    from .journal import Entry
-    from .run import Run
-
+M = TypeVar("M")
+"""The handles of the modules: `velella.modules.Modules` in the shop's own workflows."""
 P = ParamSpec("P")
 R = TypeVar("R")
 A = TypeVar("A")
@@ -69,7 +67,8 @@ class Locks(Protocol):
 class FlowContext:
     """What the engine hands to flows."""
 
-    modules: Modules
+    modules: Any
+    """One handle a module, by its name."""
     graph: Graph
     settings: Settings
     locks: Locks
@@ -81,12 +80,37 @@ class FlowContext:
     """Whether anybody in the shop subscribes to an event."""
 
 
-class Flow:
+class Runs(Protocol):
+    """What carries a flow out: one attempt at an execution (`Run`)."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def started_at(self) -> datetime: ...
+    @property
+    def context(self) -> FlowContext: ...
+    @property
+    def journal(self) -> Journal | None: ...
+    async def read(self, at: str, name: str, digest: str, ask: Ask, /) -> Any: ...
+    def work(
+        self, flow: Flow[Any], work: Some[Any], path: str, args: tuple[Any, ...], kwargs: dict[str, Any], /
+    ) -> Coroutine[Any, Any, Any]: ...
+    async def parallel(self, flow: Flow[Any], calls: Sequence[tuple[Some[Any], str, tuple[Any, ...]]], /) -> tuple[Any, ...]: ...
+    async def call(self, flow: Flow[Any], workflow: Workflow[..., Any], path: str, key: str | None, input: dict[str, Any], /) -> Any: ...
+    async def start(self, flow: Flow[Any], workflow: Workflow[..., Any], path: str, key: str | None, input: dict[str, Any], /) -> str: ...
+    async def sleep(self, flow: Flow[Any], path: str, seconds: float, /) -> None: ...
+    def answer(self, flow: Flow[Any], value: Any, at_once: Any, /) -> None: ...
+    def durably(self, workflow: Workflow[..., Any], /) -> None: ...
+    async def lock(self, key: str, wait: float, lease: float, /) -> Held: ...
+    async def unlock(self, key: str, /) -> None: ...
+
+
+class Flow(Generic[M]):
     """One running workflow, as seen from its function or from one of its steps."""
 
     __slots__ = ("_count", "_run", "events", "graph", "modules", "path", "step", "undo", "workflow")
 
-    def __init__(self, run: Run, workflow: Workflow[..., Any], path: str, step: Step[..., Any] | None = None) -> None:
+    def __init__(self, run: Runs, workflow: Workflow[..., Any], path: str, step: Step[..., Any] | None = None) -> None:
         self._run = run
         self._count = 0
         self.undo: list[Entry] = []
@@ -97,12 +121,12 @@ class Flow:
         self.step = step
         """The step, where this is the flow as a step sees it."""
         context = run.context
-        self.modules: Modules = context.modules
+        self.modules: M = context.modules
         """One handle a module. The function of a durable workflow reads by them: what it was answered is kept. Steps write, too."""
         self.graph: Graph = context.graph
         """Queries across modules."""
         if run.journal is not None and step is None:  # run again, the function of a durable workflow has to get the same answers
-            self.modules = cast("Modules", ReadModules(path, self.modules, run.read))
+            self.modules = cast("M", ReadModules(path, self.modules, run.read))
             self.graph = cast("Graph", Reader(path, "graph", self.graph, run.read))
 
     # -- what there is to work with
@@ -265,7 +289,7 @@ class _Locking:
 
     __slots__ = ("_key", "_lease", "_run", "_wait")
 
-    def __init__(self, run: Run, key: str, wait: float, lease: float) -> None:
+    def __init__(self, run: Runs, key: str, wait: float, lease: float) -> None:
         self._run = run
         self._key = key
         self._wait = wait
@@ -284,7 +308,7 @@ class Hooks:
 
     __slots__ = ("_flow",)
 
-    def __init__(self, flow: Flow) -> None:
+    def __init__(self, flow: Flow[Any]) -> None:
         self._flow = flow
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[list[Any]]]:

@@ -1,16 +1,15 @@
 """Writes of modules that are taken back when their flow fails.
 
 @step(undo=take_back)
-async def change_stores(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
+async def change_stores(flow: Flow[Any], rows: Sequence[Row]) -> Kept[list[Row]]:
     return await keep(flow.modules.store.update_stores, rows)
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import ParamSpec, TypeVar
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any, ParamSpec, TypeVar
 
-from ..graph.links import LINKS
 from ..message import addressed
 from ..service.writing import Kept
 from ..sql.write.undo import Change
@@ -30,7 +29,7 @@ async def keep(method: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwa
     return done
 
 
-async def take_back(flow: Flow, done: Kept[R]) -> None:
+async def take_back(flow: Flow[Any], done: Kept[R]) -> None:
     """The undo of a step that returns what `keep` gave: what the write changed is what it was, where it still stands as left.
 
     What it had deleted and doesn't come again, since what it belonged to was deleted meanwhile, keeps no link either, nor what doesn't
@@ -41,7 +40,7 @@ async def take_back(flow: Flow, done: Kept[R]) -> None:
     module = getattr(flow.modules, done["module"])
     await module.undo(done["change"])
     lost: dict[str, list[str]] = {}
-    for entity, ids in deleted_by(done["change"]).items():
+    for entity, ids in deleted_by(done["change"], flow.graph.catalogue.linked).items():
         there = {row["id"] for row in await module.list(entity, {"id": ids}, fields=("id",))}
         if gone := [id for id in ids if id not in there]:
             lost[entity] = gone
@@ -50,11 +49,11 @@ async def take_back(flow: Flow, done: Kept[R]) -> None:
         await getattr(flow.modules, flow.graph.catalogue.module_of(entity)).delete(entity, ids)
 
 
-def deleted_by(change: Change) -> dict[str, list[str]]:
-    """Of what a write has deleted softly, all that can be linked: ids by entity."""
+def deleted_by(change: Change, linked: Collection[str]) -> dict[str, list[str]]:
+    """Of what a write has deleted softly, all that can be `linked`: ids by entity."""
     gone: dict[str, list[str]] = {}
     for table, pairs in change:
-        if table in LINKED:
+        if table in linked:
             ids = [left["id"] for was, left in pairs if was is not None and left is not None and left.get("deleted_at") is not None]
             gone.setdefault(table, []).extend(ids)
     return {entity: ids for entity, ids in gone.items() if ids}
@@ -65,7 +64,4 @@ def unchanged(answer: R) -> Kept[R]:
     return {"module": "", "answer": answer, "change": []}
 
 
-LINKED = frozenset(side.entity for each in LINKS for side in (each.left, each.right))
-"""What can be linked."""
-
-__all__ = ["LINKED", "Kept", "deleted_by", "keep", "take_back", "unchanged"]
+__all__ = ["Kept", "deleted_by", "keep", "take_back", "unchanged"]

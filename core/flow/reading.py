@@ -9,13 +9,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..codec import pack
 from ..errors import UnexpectedState
-
-if TYPE_CHECKING:
-    from ...modules import Modules
 
 READ = "read:"
 """Before the name of what was asked, where a step has its reference."""
@@ -50,7 +47,7 @@ class Reader:
 class ReadModules:
     """Stands in for the modules."""
 
-    def __init__(self, path: str, modules: Modules, read: Read) -> None:
+    def __init__(self, path: str, modules: object, read: Read) -> None:
         self._path = path
         self._modules = modules
         self._read = read

@@ -37,16 +37,6 @@ log = logger("velella.flow")
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened, as subscribers get it."""
-
-    id: str
-    name: str
-    data: dict[str, Any]
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
     """What a durable workflow answered before its end."""
 
@@ -134,7 +124,7 @@ class Run:
         Raises Parked where the execution has to wait: nothing is undone then. Raises Outgrown where it is short, and has to be durable:
         nothing was written then.
         """
-        flow = Flow(self, self.workflow, "")
+        flow: Flow[Any] = Flow(self, self.workflow, "")
         token = write_seen.set(None if self._recorded else self._only_write)
         try:
             with tracing.span(f"workflow {self.workflow.name}", begins=True, velella_execution=self._id):
@@ -159,7 +149,7 @@ class Run:
                     "a step could not be undone", workflow=self.workflow.name, execution=self.id, step=entry.step.name, error=str(error)
                 )
 
-    async def _body(self, flow: Flow, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    async def _body(self, flow: Flow[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The function of a workflow or a sub-workflow. When it fails, what was done in it is undone before the error goes on."""
         workflow = flow.workflow
         if not self._recorded and workflow.outlives(self.context.wants):
@@ -191,7 +181,7 @@ class Run:
                 await finished(self._revert(flow, error))
             raise
 
-    def _to_be_repeated(self, flow: Flow, error: Exception) -> Parked | None:
+    def _to_be_repeated(self, flow: Flow[Any], error: Exception) -> Parked | None:
         """Whether a workflow that failed is run again instead of being undone."""
         if self.journal is None or self.abandoned or error is self._decided:
             return None
@@ -209,7 +199,7 @@ class Run:
         failures, _ = self.journal.failures_at(at)
         return Parked(at, retry.pause(failures + 1), as_velella_error(error))
 
-    async def _revert(self, flow: Flow, error: BaseException) -> None:
+    async def _revert(self, flow: Flow[Any], error: BaseException) -> None:
         write_seen.set(None)  # it is a task of its own
         call_context.set(CallContext(current_call().trace_id).within(UNDO_SECONDS))  # the time of the flow itself may be over
         if self.journal is not None:
@@ -241,7 +231,7 @@ class Run:
     # -- its parts
 
     def work(
-        self, flow: Flow, work: Step[..., Any] | Workflow[..., Any], path: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, flow: Flow[Any], work: Step[..., Any] | Workflow[..., Any], path: str, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Coroutine[Any, Any, Any]:
         if isinstance(work, Workflow):
             doing = self._sub_workflow(flow, work, path, args, kwargs)
@@ -253,17 +243,17 @@ class Run:
             return tracing.traced(doing, f"{'workflow' if isinstance(work, Workflow) else 'step'} {work.name}")
         return doing
 
-    async def _short_step(self, flow: Flow, step: Step[..., Any], path: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    async def _short_step(self, flow: Flow[Any], step: Step[..., Any], path: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Most steps of most flows: nothing to write down, one attempt."""
         if self._locks:
             self._check_locks()
-        view = Flow(self, flow.workflow, path, step)
+        view: Flow[Any] = Flow(self, flow.workflow, path, step)
         result = await step.function(view, *args, **kwargs)
         self._done(flow, view, result)
         return result
 
     async def parallel(
-        self, flow: Flow, calls: Iterable[tuple[Step[..., Any] | Workflow[..., Any], str, tuple[Any, ...]]]
+        self, flow: Flow[Any], calls: Iterable[tuple[Step[..., Any] | Workflow[..., Any], str, tuple[Any, ...]]]
     ) -> tuple[Any, ...]:
         # nobody is cancelled when one fails: an interrupted write is in doubt, a finished one can be undone
         self._groups += 1
@@ -285,7 +275,7 @@ class Run:
         return 2, 0.0
 
     async def _sub_workflow(
-        self, flow: Flow, workflow: Workflow[..., Any], path: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, flow: Flow[Any], workflow: Workflow[..., Any], path: str, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         if self._locks:
             self._check_locks()
@@ -294,7 +284,7 @@ class Run:
                 f"The workflow {self.workflow.name} runs {workflow.name}, which is durable, as a part of itself.",
                 hint=f"Have it carried out by itself: flow.call({workflow.function.__name__}, …).",
             )
-        inner = Flow(self, workflow, path)
+        inner: Flow[Any] = Flow(self, workflow, path)
         known = self.journal.recall(path) if self.journal is not None else None
         if known is not None and known.failure is not None:
             # an earlier run was undoing it, or had done so; undoing again is safe, its writes are recorded
@@ -336,11 +326,11 @@ class Run:
         journal.remember(checkpoint)
         return checkpoint.result
 
-    async def _step(self, flow: Flow, step: Step[..., Any], path: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    async def _step(self, flow: Flow[Any], step: Step[..., Any], path: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if self._locks:
             self._check_locks()
         journal = self.journal
-        view = Flow(self, flow.workflow, path, step)
+        view: Flow[Any] = Flow(self, flow.workflow, path, step)
         if step.pivot:
             self._check_pivot(step)
         if journal is not None:
@@ -422,7 +412,7 @@ class Run:
             return None
         return self._parked(at, retry, error)
 
-    async def call(self, flow: Flow, workflow: Workflow[..., Any], path: str, key: str | None, input: dict[str, Any]) -> Any:
+    async def call(self, flow: Flow[Any], workflow: Workflow[..., Any], path: str, key: str | None, input: dict[str, Any]) -> Any:
         call, journal = self.context.call, self.journal
         if not workflow.durable or call is None:
             raise UnexpectedState(f"The workflow {workflow.name} can't be called from {self.workflow.name}: only durable ones are called.")
@@ -452,7 +442,7 @@ class Run:
         journal.remember(checkpoint)
         return checkpoint.result
 
-    async def start(self, flow: Flow, workflow: Workflow[..., Any], path: str, key: str | None, input: dict[str, Any]) -> str:
+    async def start(self, flow: Flow[Any], workflow: Workflow[..., Any], path: str, key: str | None, input: dict[str, Any]) -> str:
         start = self.context.start
         if not workflow.durable or start is None:
             raise UnexpectedState(f"The workflow {workflow.name} can't be started from {self.workflow.name}: only durable ones are.")
@@ -463,7 +453,7 @@ class Run:
         with drawn_from(None):
             return await start(workflow.name, input, key if key is not None else f"{self.id}:{path}")
 
-    async def sleep(self, flow: Flow, path: str, seconds: float) -> None:
+    async def sleep(self, flow: Flow[Any], path: str, seconds: float) -> None:
         journal = self.journal
         if journal is None:
             raise UnexpectedState(f"The workflow {self.workflow.name} is short: only durable ones sleep.")
@@ -476,20 +466,20 @@ class Run:
         if left > 0:
             raise Parked(f"{path} sleep", left)
 
-    def answer(self, flow: Flow, value: Any, at_once: Any) -> None:
+    def answer(self, flow: Flow[Any], value: Any, at_once: Any) -> None:
         if not self.onward or flow.path:
             raise UnexpectedState(f"The workflow {flow.workflow.name} can't answer here: only beyond its pivot, and for itself.")
         self.answered, self.result = True, travelled(value)
         self.on_answer(Answer(self.result, self.result if at_once is None else at_once))
 
-    def _done(self, flow: Flow, view: Flow, result: Any) -> None:
+    def _done(self, flow: Flow[Any], view: Flow[Any], result: Any) -> None:
         step = view.step
         if step is not None and step.undo is not None:
             flow.undo.append(Entry(step, view.path, result))
         if view.events:
             flow.keep_events(view.events)
 
-    async def _attempts(self, view: Flow, args: tuple[Any, ...], kwargs: dict[str, Any], scope: str | None) -> Any:
+    async def _attempts(self, view: Flow[Any], args: tuple[Any, ...], kwargs: dict[str, Any], scope: str | None) -> Any:
         """`scope`: of its writes' message ids; None where they need none."""
         step = view.step
         assert step is not None
@@ -509,7 +499,7 @@ class Run:
                 await asyncio.sleep(pause)
 
     async def _attempt(
-        self, view: Flow, step: Step[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], scope: str | None, *, first: bool
+        self, view: Flow[Any], step: Step[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], scope: str | None, *, first: bool
     ) -> Any:
         context = current_call()
         if scope is not None:
@@ -549,7 +539,7 @@ class Run:
         if entry.unknown is not None:
             args, kwargs = entry.unknown
             try:
-                view = Flow(self, self.workflow, entry.path, step)
+                view: Flow[Any] = Flow(self, self.workflow, entry.path, step)
                 call_context.set(CallContext(trace).scoped(f"{self.id}:{entry.path}", lease=self._lease))
                 entry.result = await asyncio.wait_for(step.function(view, *args, **kwargs), UNDO_SECONDS)
             except VelellaError as error:

@@ -6,25 +6,16 @@ field tree and lists the joins that bring the rest; each join has a plan of its 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from ..budget import RELATIONS, VISITS
 from ..errors import InvalidData
-from ..sql.schema.entity import Entity, Relation, Schema
+from ..sql.schema.entity import Entity, Relation
 from ..sql.schema.fields import FieldTree
-from .links import (
-    LINKS,
-    NOT_THERE,
-    REFERENCES,
-    Alias,
-    Edge,
-    Link,
-    Reference,
-    aliases_of,
-    edges_of,
-)
+from ..sql.schema.schema import Schema
+from .links import Alias, Edge, Link, Reference, aliases_of, edges_of
 
 Path = tuple[str, ...]
 
@@ -42,13 +33,27 @@ class Catalogue:
     def __init__(
         self,
         schemas: Iterable[Schema],
-        links: Iterable[Link] = LINKS,
-        references: Iterable[Reference] = REFERENCES,
         *,
+        links: Iterable[Link] = (),
+        references: Iterable[Reference] = (),
+        absent: Mapping[str, Mapping[str, bool]] | None = None,
+        kept: Iterable[str] = (),
+        quiet: Iterable[str] = (),
         together: Callable[[str, str], bool] = lambda one, other: False,
     ) -> None:
-        """`together`: whether two modules' tables lie in one database."""
+        """
+        Args:
+            absent: see `Module.absent`.
+            kept, quiet: modules whose rows are remembered, and those of whose changes nobody is told (`Module.caching`).
+            together: whether two modules' tables lie in one database.
+        """
         links = tuple(links)
+        self.links = {link.name: link for link in links}
+        self.linked = frozenset(side.entity for link in links for side in (link.left, link.right))
+        """What can be linked."""
+        self.kept = frozenset(kept)
+        self.quiet = frozenset(quiet)
+        self._absent = absent or {}
         self._together = together
         self._entities: dict[str, _Known] = {}
         for schema in schemas:
@@ -102,7 +107,7 @@ class Catalogue:
 
     def missing(self, entity: str, name: str) -> bool | None:
         """For a name that leads to a module yet to come: whether it is a list. None for all others."""
-        return None if self.owns(entity, name) else NOT_THERE.get(entity, {}).get(name)
+        return None if self.owns(entity, name) else self._absent.get(entity, {}).get(name)
 
     def rows_with(self, entity: str, column: str) -> str | None:
         """The name of those link rows of the entity that have this column: `sales_channel_id` of a product."""

@@ -17,7 +17,7 @@ import functools
 import random
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, ClassVar, Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Table
 
@@ -25,7 +25,7 @@ from .. import json
 from ..clock import iso
 from ..codec import pack, unpack
 from ..errors import Conflict, InvalidData, NotFound, ReplyLost, VelellaError
-from ..graph.links import Reference
+from ..graph.links import Link, Reference
 from ..message import call_context, one_statement, reads, writes
 from ..rows import Found, Row, Rows, Typed
 from ..settings import Settings
@@ -35,8 +35,9 @@ from ..sql.db.failures import Collided, Disconnected, may_be_done
 from ..sql.read.documents import Showing
 from ..sql.read.lists import Lists
 from ..sql.read.statements import Statements
-from ..sql.schema.entity import Entity, Schema
+from ..sql.schema.entity import Entity
 from ..sql.schema.query import Page, Query
+from ..sql.schema.schema import Schema
 from ..sql.write.inbox import CameBefore, MessageLog, answer_of, is_step, value_of
 from ..sql.write.undo import Pair, keys_of
 from ..sql.write.writes import WriteStatements, by_columns, cascades, guard_of, in_order
@@ -591,6 +592,11 @@ def _missing(kind: Entity, key: Any) -> NotFound:
     return NotFound(f"{kind.called} with {kind.key}: {key} was not found")
 
 
+Caching = Literal["rows", "answers", "none"]
+"""`rows`: rows that are asked for by their keys, and answers of routes that are made from them. `answers`: only those. `none`: it changes
+with every purchase, so nobody is told of its changes, but of those of entities that are `remembered`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Module:
     """One module, as the engine loads it by name."""
@@ -603,5 +609,11 @@ class Module:
     provider_kinds: Mapping[str, type] = field(default_factory=dict)
     """Identifier in the settings → provider class, of the providers that ship with the module."""
     references: tuple[Reference, ...] = ()
-    """Columns of this module that hold keys of other modules' things. Those of the built-in modules stand in `core/graph/links.py`;
-    a module from elsewhere brings its own. What ties many to many is an entity of the module with a reference to either side."""
+    """Columns of this module that hold keys of other modules' things. What ties many to many is an entity of the module with a reference
+    to either side."""
+    links: tuple[Link, ...] = ()
+    """Links whose rows are this module's entities, one a link and by its name."""
+    absent: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
+    """Entity → names that lead to modules which are yet to come, and whether they are lists. They can be asked for; nothing is there."""
+    caching: Caching = "answers"
+    """What of it is remembered."""

@@ -13,7 +13,7 @@ from sqlalchemy import Table
 
 from ..message import Service, message_kind, writes
 from ..sql.db.database import Database
-from ..sql.schema.entity import Schema
+from ..sql.schema.schema import Schema
 from ..sql.write.undo import Aggregate, Change, Pair, TakingBack
 from ..sql.write.writes import cascades
 

@@ -13,8 +13,9 @@ from ..kit.bodies import ABSENT, Body, Number, Part
 from ..kit.filters import BOOLEAN, MANY, TEXT, Filters
 from ..kit.reply import Answer
 from ..kit.request import Request
-from ..kit.routes import Routes, Write
+from ..kit.routes import Routes
 from ..kit.view import View
+from ..kit.write import Write
 
 routes = Routes()
 

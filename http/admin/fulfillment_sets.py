@@ -10,8 +10,9 @@ from ..kit.bodies import ABSENT, Body, Metadata, Part
 from ..kit.nested import belonging, deleted_from
 from ..kit.reply import Answer
 from ..kit.request import Request
-from ..kit.routes import Routes, Write
+from ..kit.routes import Routes
 from ..kit.view import View
+from ..kit.write import Write
 
 routes = Routes()
 

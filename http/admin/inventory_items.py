@@ -20,8 +20,9 @@ from ..kit.nested import deleted_from
 from ..kit.reply import Answer
 from ..kit.request import Request
 from ..kit.resource import require
-from ..kit.routes import Routes, Write
+from ..kit.routes import Routes
 from ..kit.view import View, words
+from ..kit.write import Write
 
 routes = Routes()
 

@@ -12,8 +12,9 @@ from ..kit.filters import MANY, STAMPS, TEXT, Filters, required
 from ..kit.flows import creates
 from ..kit.reply import Answer, unauthorized
 from ..kit.request import Request
-from ..kit.routes import Routes, Write
+from ..kit.routes import Routes
 from ..kit.view import View
+from ..kit.write import Write
 from .users import USER
 
 routes = Routes()

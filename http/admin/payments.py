@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Literal
 
-from ...core.flow import Workflow
+from ...workflows.kit import Workflow
 from ...workflows.payment.payments import capture_payment, refund_payment
 from ..kit.bodies import ABSENT, Body, Positive
 from ..kit.filters import MANY, STAMPS, TEXT, Filters

@@ -16,8 +16,9 @@ from ..kit.bodies import ABSENT, AdditionalData, AtLeastOne, Body, Metadata, Num
 from ..kit.filters import MANY, OPERATORS, STAMPS, TEXT, Filters
 from ..kit.reply import Answer, envelope
 from ..kit.request import Request
-from ..kit.routes import Routes, Write
+from ..kit.routes import Routes
 from ..kit.view import View
+from ..kit.write import Write
 from .campaigns import NewCampaign
 from .promotion_rules import KINDS, Attribute, attribute, attributes
 from .promotion_rules import OPERATORS as OPERATOR_LABELS

@@ -6,8 +6,9 @@ from ...workflows.inventory.reservations import RESERVATIONS, create_reservation
 from ..kit.bodies import ABSENT, Body, Metadata, Number
 from ..kit.filters import MANY, NUMBERS, OPERATORS, STAMPS, TEXT, Filters
 from ..kit.flows import signed
-from ..kit.routes import Routes, Write
+from ..kit.routes import Routes
 from ..kit.view import View
+from ..kit.write import Write
 from .inventory_items import ITEM_COLUMNS
 
 routes = Routes()

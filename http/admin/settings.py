@@ -8,8 +8,9 @@ from ...workflows.sales_channel.channels import SALES_CHANNELS, delete_sales_cha
 from ...workflows.store.stores import update_stores
 from ..kit.bodies import ABSENT, Body, LinkBody, Metadata, Part
 from ..kit.filters import BOOLEAN, MANY, STAMPS, TEXT, Filters, meaning
-from ..kit.routes import Routes, Write
+from ..kit.routes import Routes
 from ..kit.view import View
+from ..kit.write import Write
 
 routes = Routes()
 

@@ -21,8 +21,9 @@ from ..kit.filters import BOOLEAN, MANY, STAMPS, TEXT, Filters, meaning
 from ..kit.reply import Answer
 from ..kit.request import Request
 from ..kit.resource import require
-from ..kit.routes import Routes, Write
+from ..kit.routes import Routes
 from ..kit.view import View
+from ..kit.write import Write
 
 routes = Routes()
 

@@ -51,8 +51,10 @@ from .filters import (
 from .reply import Answer, Paging, Reply, deleted, envelope, list_envelope
 from .request import Request
 from .resource import require
-from .routes import BATCH_LIMIT, Route, Routes, Write
+from .route import Route
+from .routes import BATCH_LIMIT, Routes
 from .view import View
+from .write import Write
 
 __all__ = [
     "ABSENT", "ANYTHING", "ANY_BEARER", "ANY_IDENTITY", "BATCH_LIMIT", "BOOLEAN", "CUSTOMER", "CUSTOMER_OPTIONAL", "CUSTOMER_REGISTERING",

@@ -9,7 +9,10 @@ A route that doesn't say is guarded by its prefix: `/admin` wants a user, `/stor
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from aiohttp import web
 
 SESSION = "session"
 BEARER = "bearer"
@@ -72,3 +75,26 @@ class PublishableKey:
     id: str
     token: str
     sales_channel_ids: tuple[str, ...]
+
+
+class Signatures(Protocol):
+    """Signs tokens and cookies."""
+
+    def issue(self, claims: dict[str, Any], *, expires: int | None = None) -> str:
+        """A token that says this, for `expires` seconds (default: as the settings say)."""
+
+    def sign_cookie(self, session_id: str) -> str:
+        """The value of the cookie that names a session."""
+
+
+class Callers(Protocol):
+    """Finds out who calls, for the routes that sign people in and out."""
+
+    @property
+    def tokens(self) -> Signatures: ...
+
+    async def actor(self, http: web.BaseRequest, auth: Auth) -> Actor | None:
+        """Who is calling; None where the route lets anybody in and nobody said. Raises Refused (401)."""
+
+    def session_id(self, http: web.BaseRequest) -> str | None:
+        """Id of the session whose cookie the request carries."""

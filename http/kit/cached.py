@@ -11,19 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
-from ...actors.caching import QUIET_MODULES
 from ...core.graph.dependencies import Showing, showing
 from ...core.graph.reach import paths_of, reached
 from ...core.sql.schema.fields import FieldTree
 from .view import words
 
 if TYPE_CHECKING:
-    from .request import Request
+    from ...core.graph.graph import Graph, Visible
+    from .reply import Paging
+    from .view import Fields, View
 
-QUIET = QUIET_MODULES | {"engine"}
-"""Modules whose changes nobody is told of: what is made from them is never remembered."""
 
 LONGEST_QUERY = 512
 """Longer query strings are asked for once; remembering them would only push out others."""
@@ -41,6 +40,19 @@ class Remembered:
         return len(self.body) + len(self.tag)
 
 
+class Asked(Protocol):
+    """What of a request the answer depends on that may be remembered."""
+
+    fields: Fields
+    filters: dict[str, Any]
+    page: Paging
+
+    @property
+    def graph(self) -> Graph: ...
+
+    def visible(self, view: View, /) -> Visible: ...
+
+
 @dataclass(frozen=True, init=False)
 class Cached:
     """Says that a route's answers may be remembered."""
@@ -49,9 +61,9 @@ class Cached:
     """Modules and links (by their names) that answers are made from besides what the fields and filters lead to."""
     unless: frozenset[str]
     """Query parameters with which an answer isn't remembered."""
-    also: Callable[[Request], str] | None
-    """Further sources of a single request (stock, where quantities were asked for). May look at `fields`, `filters` and whether a
-    customer is signed in, and at nothing else."""
+    also: Callable[[Any], str] | None
+    """(request) → further sources of a single request (stock, where quantities were asked for). May look at `fields`, `filters` and
+    whether a customer is signed in, and at nothing else."""
 
     one: frozenset[str] | None
     """Of routes that answer with one row of the view: the parameters that don't choose it. Such an answer is forgotten when a row in it
@@ -62,7 +74,7 @@ class Cached:
         sources: str = "",
         *,
         unless: Iterable[str] = (),
-        also: Callable[[Request], str] | None = None,
+        also: Callable[[Any], str] | None = None,
         one: Iterable[str] | None = None,
     ) -> None:
         object.__setattr__(self, "sources", words(sources))
@@ -70,37 +82,35 @@ class Cached:
         object.__setattr__(self, "also", also)
         object.__setattr__(self, "one", frozenset(one) if one is not None else None)
 
-    def remembers(self, request: Request, text: str) -> bool:
+    def remembers(self, request: Asked, text: str) -> bool:
         """Whether the answer to this request may be remembered; `text` is its query string."""
         return len(text) <= LONGEST_QUERY and self.unless.isdisjoint(request.filters)
 
-    def shown(self, request: Request) -> Showing | None:
+    def shown(self, request: Asked, view: View | None) -> Showing | None:
         """How to find the rows of the view's module in an answer that is made of no others; None where that can't be known."""
-        view = request.route.returns
         if self.one is None or view is None or not request.filters.keys() <= self.one or request.visible(view):
             return None
         return showing(request.graph.catalogue, view.entity, FieldTree.parse(request.fields))
 
-    def tags(self, request: Request) -> frozenset[str] | None:
+    def tags(self, request: Asked, view: View | None) -> frozenset[str] | None:
         """What the answer to a request is made from, as caches know it, besides the rows that `shown` finds. None: something that isn't
         told of."""
         catalogue = request.graph.catalogue
         names = set(self.sources) | set(words(self.also(request)) if self.also is not None else ())
-        view = request.route.returns
         if view is not None:
             paths = (*request.fields, *(name.removeprefix("-") for name in request.page.order), *paths_of(request.filters))
             names |= {view.entity} | reached(catalogue, view.entity, paths)
             for entity, filters in request.visible(view).items():  # which rows may be seen is made from these
                 names |= reached(catalogue, entity, paths_of(filters))
-        own = catalogue.module_of(view.entity) if view is not None and self.shown(request) is not None else None
+        own = catalogue.module_of(view.entity) if view is not None and self.shown(request, view) is not None else None
         tags: set[str] = set()
         for name in names:
             module = name if catalogue.has_module(name) else catalogue.module_of(name)
-            if module in QUIET and (name == module or not catalogue.entity(name).remembered):
+            if module in catalogue.quiet and (name == module or not catalogue.entity(name).remembered):
                 return None
             if module == own:
                 continue
-            if module in QUIET:
+            if module in catalogue.quiet:
                 tags.add(name)
                 continue
             # of the links each by itself: some change with every order

@@ -11,8 +11,8 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
-from ...core.flow import Workflow
 from ...core.rows import Row
+from ...workflows.kit import Workflow
 from .request import Request
 
 R = TypeVar("R")

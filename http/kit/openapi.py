@@ -10,7 +10,7 @@ from ... import __version__
 from ...core.settings import Settings
 from .access import API_KEY, Auth
 from .bodies import Part
-from .routes import Route
+from .route import Route
 from .view import View
 
 ERROR: dict[str, Any] = {

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...core.json import dumps
 from ...core.sql.schema.query import Page
-
-if TYPE_CHECKING:
-    from .routes import Route
 
 
 @dataclass(slots=True)
@@ -32,8 +29,8 @@ class Reply:
     """What is sent instead of a body: any part of it that is asked for, and not at all where the client has it."""
     stream: AsyncIterator[bytes] | None = None
     """What is sent instead of a body, piece by piece, for as long as the client listens. The request's time doesn't count there."""
-    route: Route | None = None
-    """Which route it is from: the front end fills it in."""
+    route: Any = None
+    """The `Route` it is from, or None: the front end fills it in."""
 
 
 Answer = bytes | dict[str, Any] | Reply

@@ -17,16 +17,17 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from aiohttp import web
 
 from ...core.errors import NotFound
-from ...core.flow import Workflow
 from ...core.graph.reach import paths_of, reached
 from ...core.json import dumps
 from ...core.settings import Settings
 from ...core.sql.schema.fields import FieldTree
 from ...core.sql.schema.query import Page, Query
 from ...modules import Modules
-from .access import Actor, PublishableKey
+from ...workflows.kit import Workflow
+from .access import Actor, Callers, PublishableKey
 from .client import client_address
 from .reply import Paging, envelope, list_envelope
+from .route import Route
 from .view import Fields, View
 
 if TYPE_CHECKING:
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from ...core.graph.graph import Graph, Visible
     from ...core.service.module import ModuleService
     from ...modules.file.files import Files
-    from ..server.credentials import Credentials
-    from .routes import Route
 
 
 R = TypeVar("R")
@@ -66,7 +65,7 @@ class Request:
     def __init__(
         self,
         host: HostContext,
-        credentials: Credentials,
+        credentials: Callers,
         files: Files,
         route: Route,
         http: web.BaseRequest,
@@ -105,12 +104,14 @@ class Request:
 
     @property
     def modules(self) -> Modules:
-        return self._host.modules
+        modules: Modules = self._host.modules
+        return modules
 
     @property
     def workflows(self) -> Coordinator:
         """The coordinators, for what isn't running a workflow (`run`)."""
-        return self._host.workflows
+        workflows: Coordinator = self._host.workflows
+        return workflows
 
     @property
     def graph(self) -> Graph:
@@ -118,7 +119,8 @@ class Request:
 
     @property
     def memory(self) -> Cache:
-        return self._host.memory
+        memory: Cache = self._host.memory
+        return memory
 
     def owner_of(self, entity: str) -> ModuleService:
         """The service of the module that an entity belongs to."""

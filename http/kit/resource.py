@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.errors import NotFound
-from ...core.flow import Workflow
 from ...core.rows import Row
+from ...workflows.kit import Workflow
 from ...workflows.plain import Plain
 from .access import Auth, auth_of
 from .bodies import Part
@@ -25,8 +25,9 @@ from .flows import creates, deletes, once, takes, updates
 from .nested import belonging, belongs, deleted_from
 from .reply import Answer, deleted
 from .request import Request
-from .routes import Handler, Route, Within, Write
+from .route import Handler, Route
 from .view import View
+from .write import Within, Write
 
 
 @dataclass(frozen=True, slots=True)

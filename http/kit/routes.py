@@ -34,79 +34,26 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ...core.flow import Workflow
-from ...core.rows import Row
+from ...workflows.kit import Workflow
 from .access import Auth, auth_of
 from .bodies import Part
 from .cached import Cached
 from .filters import NOTHING, Filters
 from .reply import Answer
 from .request import Request
+from .resource import Resource, action, batch
+from .route import Handler, Route
 from .view import View, words
+from .write import Within, Write
 
 if TYPE_CHECKING:
     from ...workflows.plain import Plain
 
-Handler = Callable[[Request], Awaitable[Answer]]
-Within = Mapping[str, str | Callable[[Request], str]]
 
 BATCH_LIMIT = 2 * 1024 * 1024
 """Body limit of batch routes."""
 BATCHED = ("created", "updated", "deleted")
 """What batch routes answer, unless they say otherwise."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Route:
-    """One route. `Routes` makes them."""
-
-    method: str
-    path: str
-    """With `{names}`: `/store/carts/{id}`."""
-    handler: Handler
-    auth: Auth
-    body: type[Part] | None = None
-    """Model of the body. None: the route takes none, and one that comes is not looked at."""
-    query: Filters | None = NOTHING
-    """None: the query string isn't looked at."""
-    returns: View | None = None
-    many: bool = False
-    """Answers with a list: takes offset, limit, order and with_deleted."""
-    status: int = 200
-    body_limit: int | None = None
-    """Bytes a body may have. None: as the settings say."""
-    raw_body: bool = False
-    """The body is read but not parsed; see `request.raw`."""
-    streams: bool = False
-    """The body is left to the function, which reads it piece by piece (`request.http`) and has `upload_timeout` for that."""
-    cached: Cached | None = None
-    """Whether answers may be remembered, and what makes them stale. None: they may not."""
-    summary: str = ""
-    limit: int = 50
-    """Rows of a page when the request doesn't say."""
-    envelope: tuple[str, ...] = ()
-    """Names in the answer, where they aren't those of the view's envelope: for the API's description."""
-    answers: str = "application/json"
-    """Media type of the answer: for the API's description."""
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """How a resource row creates or updates where that isn't plain.
-
-    create=Write(CreateRegion, create_regions)
-    create=Write(CreateReservation, before=signed)
-    """
-
-    body: type[Part]
-    run: Workflow[..., Any] | Callable[[Request, Row], Awaitable[Any]] | None = None
-    """A workflow other than the row's, or what runs one: gets the row, gives the id (create) or nothing (update)."""
-    before: Callable[[Request, Row], Awaitable[Row] | Row] | None = None
-    """Makes the module's row from the body, which may be changed. Async where it has to ask."""
-    body_limit: int | None = None
-    query: Filters = NOTHING
-    """What the query string may hold besides `fields`."""
-    status: int = 200
 
 
 class Routes:
@@ -221,8 +168,6 @@ class Routes:
 
         Raises TypeError for something that is to be written without a workflow, or by one that can't be run so.
         """
-        from .resource import Resource  # it builds on this file
-
         row = Resource(path, view, param, by, within or {}, parent, sources, summaries or {}, auth)
         for route in row.routes(
             flows, list=list, get=get, create=create, update=update, delete=delete, object=object or view.entity, like_list=like_list
@@ -254,8 +199,6 @@ class Routes:
 
         Raises TypeError for a workflow that doesn't take these arguments.
         """
-        from .resource import action
-
         handler = action(path, view, flow, body, id or path.partition("{")[2].partition("}")[0], who, show)
         self.post(path, body=body, query=query, returns=view, summary=summary, envelope=envelope)(handler)
 
@@ -279,8 +222,6 @@ class Routes:
 
         Raises TypeError for a workflow that doesn't take these arguments.
         """
-        from .resource import batch
-
         self.post(path, body=body, query=query, returns=view, summary=summary)(batch(path, view, flow, object, given or {}))
 
 

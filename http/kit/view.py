@@ -24,7 +24,6 @@ from ...core.kept import TIMES, Kept, weight
 
 if TYPE_CHECKING:
     from ...core.graph.graph import Visible
-    from .request import Request
 
 Fields = tuple[str, ...]
 """Field paths as the graph takes them: `id`, `*variants` (all columns of a relation), `variants.options.value`."""
@@ -68,7 +67,7 @@ class View:
     """Fields that `order` may name. None: those of `allowed`, or any where that is None too."""
     relations_limit: int | None
     """Store: how deep a path may go before it is refused. None: 3 on store routes, no limit elsewhere."""
-    visible: Callable[[Request], Visible] | None
+    visible: Callable[[Any], Visible] | None
     """Entity → what its rows have to be wherever an answer shows them, or is filtered or ordered by them, below the view's own rows. None:
     whatever is there."""
     shown: Callable[[dict[str, Any]], dict[str, Any]] | None
@@ -91,7 +90,7 @@ class View:
         order: str | None = None,
         orderable: str | Iterable[str] | None = None,
         relations_limit: int | None = None,
-        visible: Callable[[Request], Visible] | None = None,
+        visible: Callable[[Any], Visible] | None = None,
         shown: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
         label: str | None = None,
     ) -> None:

@@ -24,7 +24,7 @@ from .credentials import KEPT, KEY_HEADER, OF_KEYS, SECONDS, Credentials, rows_o
 
 if TYPE_CHECKING:
     from ..kit.access import Actor
-    from ..kit.routes import Route
+    from ..kit.route import Route
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,8 @@ from ..kit.client import is_secure
 from ..kit.issues import invalid_request, issues_of
 from ..kit.reply import Refused, Reply
 from ..kit.request import Request
-from ..kit.routes import Match, Route, RouteTree
+from ..kit.route import Route
+from ..kit.routes import Match, RouteTree
 from . import metrics
 from .answers import ALWAYS, COMPRESSED_FROM, accepted_coding, compressed, error_reply, missing_page, unknown_reply
 from .conditional import REVALIDATED, entity_tag, matches
@@ -317,7 +318,7 @@ class FrontEnd(Service):
         place: tuple[Any, ...] = (id(route), text, request.customer_id is None)
         made_of = self._made_of.get(place)
         if made_of is None:
-            made_of = (cached.tags(request), cached.shown(request))
+            made_of = (cached.tags(request, route.returns), cached.shown(request, route.returns))
             self._made_of.keep(place, made_of, 2 * TIMES * weight(text))
         tags, shown = made_of
         if tags is None or not (tags or shown):

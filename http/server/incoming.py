@@ -17,7 +17,7 @@ from ..kit.issues import Issue, invalid_request, invalid_type
 from ..kit.receiving import whole_body
 from ..kit.reply import Paging, http_error
 from ..kit.request import Request
-from ..kit.routes import Route
+from ..kit.route import Route
 from ..kit.view import Fields
 from .querystring import parse
 

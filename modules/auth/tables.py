@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text
 
 from ...core.sql.schema.columns import Json, Timestamp, identity, module_metadata, timestamps
-from ...core.sql.schema.entity import Entity, Schema, many, one
+from ...core.sql.schema.entity import Entity, many, one
+from ...core.sql.schema.schema import Schema
 
 metadata = module_metadata()
 

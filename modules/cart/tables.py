@@ -31,7 +31,8 @@ from ...core.sql.schema.columns import (
     timestamps,
     version,
 )
-from ...core.sql.schema.entity import Document, Entity, Relation, Schema, many, one
+from ...core.sql.schema.entity import Document, Entity, Relation, many, one
+from ...core.sql.schema.schema import Schema
 
 metadata = module_metadata()
 inside = MetaData()

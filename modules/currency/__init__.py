@@ -3,4 +3,4 @@
 from ...core.service.module import Module
 from .service import CurrencyService
 
-MODULE = Module(name="currency", schema=CurrencyService.schema, service=CurrencyService, package=__name__)
+MODULE = Module(name="currency", schema=CurrencyService.schema, service=CurrencyService, package=__name__, caching="rows")

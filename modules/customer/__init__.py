@@ -6,4 +6,4 @@ from ...core.service.module import Module
 from .service import CustomerService
 from .tables import SCHEMA
 
-MODULE = Module(name="customer", schema=SCHEMA, service=CustomerService, package=__name__)
+MODULE = Module(name="customer", schema=SCHEMA, service=CustomerService, package=__name__, caching="rows")

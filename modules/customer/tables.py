@@ -6,7 +6,8 @@ from sqlalchemy import Boolean, Column, ForeignKey, Index, Table, Text, UniqueCo
 
 from ...core.sql.schema.columns import address_columns, email_column, identity, metadata_column, module_metadata, timestamps, trigrams
 from ...core.sql.schema.deltas import keep_tally
-from ...core.sql.schema.entity import Entity, Schema, many, one, through
+from ...core.sql.schema.entity import Entity, many, one, through
+from ...core.sql.schema.schema import Schema
 
 metadata = module_metadata()
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, CheckConstraint, Column, Table, Text
 
 from ...core.sql.schema.columns import identity, module_metadata, timestamps
-from ...core.sql.schema.entity import Entity, Schema
+from ...core.sql.schema.entity import Entity
+from ...core.sql.schema.schema import Schema
 
 metadata = module_metadata()
 

@@ -12,5 +12,6 @@ MODULE = Module(
     schema=SCHEMA,
     service=FulfillmentService,
     package=__name__,
+    caching="rows",
     provider_kinds={ManualFulfillmentProvider.identifier: ManualFulfillmentProvider},
 )

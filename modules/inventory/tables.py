@@ -22,7 +22,8 @@ from sqlalchemy import (
 
 from ...core.sql.schema.columns import COUNTED, Quantity, identity, metadata_column, module_metadata, timestamps, trigrams
 from ...core.sql.schema.deltas import keep_tally
-from ...core.sql.schema.entity import Entity, Expression, Schema, many, one
+from ...core.sql.schema.entity import Entity, Expression, many, one
+from ...core.sql.schema.schema import Schema
 
 metadata = module_metadata()
 

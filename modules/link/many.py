@@ -6,17 +6,16 @@ from functools import lru_cache
 
 from sqlalchemy import ColumnElement, Numeric, Table, func, literal_column, select
 
-from ...core.graph.links import LINKS, Link
+from ...commerce.links import LINK
+from ...core.graph.links import Link
 from ...core.sql.db.compiled import Compiled, any_of, compiled
 from .tables import metadata
-
-_LINKS = {link.name: link for link in LINKS}
 
 
 @lru_cache(maxsize=256)
 def ties_of(asks: tuple[tuple[str, str], ...]) -> Compiled:
     """Lists of ties for some (link, key column), as one JSON list. Parameters: `ids0`, `ids1`, … of the things in that order."""
-    lists = [_ties(_LINKS[link], metadata.tables[link], key, f"ids{number}") for number, (link, key) in enumerate(asks)]
+    lists = [_ties(LINK[link], metadata.tables[link], key, f"ids{number}") for number, (link, key) in enumerate(asks)]
     return compiled(select(func.json_build_array(*lists)))
 
 

@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, Numeric, Table, Text, and_, bindparam, col
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert
 
-from ...core.graph.links import LINKS, Link
+from ...commerce.links import LINK, LINKS
+from ...core.graph.links import Link
 from ...core.sql.db.compiled import Answering, Compiled, answering, any_of, array_param, compiled
 from .tables import metadata
 
@@ -111,14 +112,12 @@ def attaching_all(links: tuple[str, ...]) -> Answering:
     """
     lists = []
     for number, name in enumerate(links):
-        made = attaching(_LINKS[name], metadata.tables[name], f"_{number}").cte(f"made_{number}")
+        made = attaching(LINK[name], metadata.tables[name], f"_{number}").cte(f"made_{number}")
         rows = select(*made.c).subquery(f"ties_{number}")
         listed = func.coalesce(func.json_agg(func.row_to_json(rows.table_valued())), literal_column("'[]'::json"))
         lists.append(select(listed).scalar_subquery())
     return answering(select(func.json_build_array(*lists)))
 
-
-_LINKS = {link.name: link for link in LINKS}
 
 STATEMENTS: Mapping[str, LinkStatements] = {link.name: statements_of(link, metadata.tables[link.name]) for link in LINKS}
 

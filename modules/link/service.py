@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypedDict
 
+from ...commerce.links import LINK, LINKS
 from ...core.clock import iso
 from ...core.errors import InvalidData
-from ...core.graph.links import LINKS, Link, Side
+from ...core.graph.links import Link, Side
 from ...core.ids import new_id
 from ...core.json import loads
 from ...core.message import one_statement, reads, writes
@@ -18,8 +19,6 @@ from ...core.sql.db.compiled import Compiled
 from . import queries
 from .many import ties_of
 from .tables import SCHEMA, single_name
-
-_LINKS = {link.name: link for link in LINKS}
 
 
 class Replaced(TypedDict):
@@ -70,15 +69,15 @@ class LinkService(ModuleService):
         links = tuple(link for link, each in asked.items() if each)
         if not links:
             return {link: [] for link in ties}
-        given = {link: _columns(_LINKS[link], asked[link]) for link in links}
+        given = {link: _columns(LINK[link], asked[link]) for link in links}
         params = {f"{name}_{number}": values for number, link in enumerate(links) for name, values in given[link].items()}
         try:
             made: list[list[Row]] = await self.answer(queries.attaching_all(links), params)
         except InvalidData as error:
-            raise next(filter(None, (_only_one(_LINKS[link], error) for link in links)), error) from error.__cause__
+            raise next(filter(None, (_only_one(LINK[link], error) for link in links)), error) from error.__cause__
         for link, new in zip(links, made, strict=True):
             self.keep(self.schema[link].table, [(None, row) for row in new])
-            if await self._adjust(_LINKS[link], asked[link], given[link]) or new:
+            if await self._adjust(LINK[link], asked[link], given[link]) or new:
                 self.touch(link)
         keys = [[{name: row[name] for name in row if name != "id"} for row in new] for new in made]
         return {link: [] for link in ties} | dict(zip(links, keys, strict=True))
@@ -177,12 +176,12 @@ def _columns(link: Link, ties: Sequence[Mapping[str, Any]]) -> dict[str, list[An
 
 def _further(link: str) -> Sequence[str]:
     """The columns of a link beside its keys."""
-    return [extra.name for extra in _LINKS[link].extra] if link in _LINKS else ()
+    return [extra.name for extra in LINK[link].extra] if link in LINK else ()
 
 
 def _find(link: str) -> Link:
     try:
-        return _LINKS[link]
+        return LINK[link]
     except KeyError:
         raise InvalidData(f"There is no link called {link}") from None
 

@@ -1,4 +1,4 @@
-"""A table for each link of `core/graph/links.py`, all of one shape.
+"""A table for each link of `commerce/links.py`, all of one shape.
 
 A pair of things is tied at most once: the two keys are the primary key, and a tie that was undone comes back to life
 when it is made again. Where only one thing may be tied to the other side's, a unique index over the living ties says so.
@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, MetaData, Numeric, Table, Text, text
 
-from ...core.graph.links import LINKS, Link, Side
+from ...commerce.links import LINKS
+from ...core.graph.links import Link, Side
 from ...core.sql.schema.columns import module_metadata, timestamps
 from ...core.sql.schema.deltas import keep_tally
-from ...core.sql.schema.entity import Entity, Schema
+from ...core.sql.schema.entity import Entity
+from ...core.sql.schema.schema import Schema
 
 metadata = module_metadata()
 

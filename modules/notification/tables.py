@@ -6,7 +6,8 @@ from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Inte
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from ...core.sql.schema.columns import Json, Timestamp, identity, module_metadata, timestamps
-from ...core.sql.schema.entity import Entity, Schema, many, one
+from ...core.sql.schema.entity import Entity, many, one
+from ...core.sql.schema.schema import Schema
 
 metadata = module_metadata()
 

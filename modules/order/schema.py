@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Numeric, Table, cast, func, literal_column, select
 
 from ...core.sql.schema.columns import ROOT, Json
-from ...core.sql.schema.entity import Document, Entity, Relation, Schema, many, one
+from ...core.sql.schema.entity import Document, Entity, Relation, many, one
+from ...core.sql.schema.schema import Schema
 from .after_sales import (
     OPEN,
     order_change,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...core.graph.links import Reference
 from ...core.service.module import Module
 from .providers.stripe import StripePayment
 from .providers.system import SystemPaymentProvider
@@ -14,4 +15,6 @@ MODULE = Module(
     service=PaymentService,
     package=__name__,
     provider_kinds={kind.identifier: kind for kind in (SystemPaymentProvider, StripePayment)},
+    caching="none",
+    references=(Reference("payment_collection", "order", "order_id", "order", back="payment_collections"),),
 )

@@ -22,7 +22,8 @@ from ...core.sql.schema.columns import (
     timestamps,
     version,
 )
-from ...core.sql.schema.entity import Document, Entity, Schema, many, one, through
+from ...core.sql.schema.entity import Document, Entity, many, one, through
+from ...core.sql.schema.schema import Schema
 
 metadata = module_metadata()
 inside = MetaData()

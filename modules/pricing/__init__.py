@@ -3,4 +3,4 @@
 from ...core.service.module import Module
 from .service import PricingService
 
-MODULE = Module(name="pricing", schema=PricingService.schema, service=PricingService, package=__name__)
+MODULE = Module(name="pricing", schema=PricingService.schema, service=PricingService, package=__name__, caching="rows")

@@ -15,7 +15,8 @@ from ...core.sql.schema.columns import (
     module_metadata,
     timestamps,
 )
-from ...core.sql.schema.entity import Entity, Schema, many, one
+from ...core.sql.schema.entity import Entity, many, one
+from ...core.sql.schema.schema import Schema
 
 metadata = module_metadata()
 

@@ -3,4 +3,4 @@
 from ...core.service.module import Module
 from .service import ProductService
 
-MODULE = Module(name="product", schema=ProductService.schema, service=ProductService, package=__name__)
+MODULE = Module(name="product", schema=ProductService.schema, service=ProductService, package=__name__, caching="rows")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ...core.sql.schema.entity import Entity, Schema, many, one, through
+from ...core.sql.schema.entity import Entity, many, one, through
+from ...core.sql.schema.schema import Schema
 from .tables import (
     image,
     product,

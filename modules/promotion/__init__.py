@@ -6,4 +6,4 @@ from ...core.service.module import Module
 from .service import PromotionService
 from .tables import SCHEMA
 
-MODULE = Module(name="promotion", schema=SCHEMA, service=PromotionService, package=__name__)
+MODULE = Module(name="promotion", schema=SCHEMA, service=PromotionService, package=__name__, caching="rows")

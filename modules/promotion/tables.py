@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, false, func
 
 from ...core.sql.schema.columns import Json, Money, Timestamp, identity, metadata_column, module_metadata, timestamps
-from ...core.sql.schema.entity import Entity, Relation, Schema, many, one, through
+from ...core.sql.schema.entity import Entity, Relation, many, one, through
+from ...core.sql.schema.schema import Schema
 
 metadata = module_metadata()
 

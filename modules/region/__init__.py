@@ -3,4 +3,4 @@
 from ...core.service.module import Module
 from .service import RegionService
 
-MODULE = Module(name="region", schema=RegionService.schema, service=RegionService, package=__name__)
+MODULE = Module(name="region", schema=RegionService.schema, service=RegionService, package=__name__, caching="rows")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Table, Text, true
 
 from ...core.sql.schema.columns import identity, metadata_column, module_metadata, timestamps
-from ...core.sql.schema.entity import Entity, Schema, many, one
+from ...core.sql.schema.entity import Entity, many, one
+from ...core.sql.schema.schema import Schema
 
 metadata = module_metadata()
 

@@ -6,4 +6,4 @@ from ...core.service.module import Module
 from .service import StockLocationService
 from .tables import SCHEMA
 
-MODULE = Module(name="stock_location", schema=SCHEMA, service=StockLocationService, package=__name__)
+MODULE = Module(name="stock_location", schema=SCHEMA, service=StockLocationService, package=__name__, caching="rows")

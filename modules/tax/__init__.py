@@ -12,5 +12,6 @@ MODULE = Module(
     schema=SCHEMA,
     service=TaxService,
     package=__name__,
+    caching="rows",
     provider_kinds={SystemTaxProvider.identifier: SystemTaxProvider},
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from velella.actors.observe.overview import Look, overview
+from velella.cli.overview import Look, overview
 from velella.cli.top import picture
 from velella.core.metrics import Histogram
 

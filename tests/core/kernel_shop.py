@@ -18,7 +18,8 @@ from velella.core.sql.db.database import Database
 from velella.core.sql.schema.columns import Json, Money, identity, metadata_column, module_metadata, timestamps, version
 from velella.core.sql.schema.definition import definition
 from velella.core.sql.schema.deltas import keep_tally
-from velella.core.sql.schema.entity import Entity, Schema, many, one, through
+from velella.core.sql.schema.entity import Entity, many, one, through
+from velella.core.sql.schema.schema import Schema
 
 metadata = module_metadata()
 

@@ -18,8 +18,9 @@ from velella.core.sql.db.compiled import Compiled
 from velella.core.sql.db.database import Database
 from velella.core.sql.schema.columns import ROOT, Money, document_columns, identity, module_metadata, root_column, timestamps
 from velella.core.sql.schema.definition import definition
-from velella.core.sql.schema.entity import Document, Entity, Schema, Step, many, one
+from velella.core.sql.schema.entity import Document, Entity, Step, many, one
 from velella.core.sql.schema.query import Query
+from velella.core.sql.schema.schema import Schema
 
 metadata, inside = module_metadata(), MetaData()
 parcel = Table("parcel", metadata, identity(), Column("search", Text), *timestamps(), *document_columns())

@@ -16,7 +16,8 @@ from velella.core.service.module import Module, ModuleService
 from velella.core.sql.db.database import Database
 from velella.core.sql.schema.columns import Json, Money, identity, module_metadata, timestamps, trigrams
 from velella.core.sql.schema.definition import definition
-from velella.core.sql.schema.entity import Entity, Schema
+from velella.core.sql.schema.entity import Entity
+from velella.core.sql.schema.schema import Schema
 
 
 def shelf(package: str, *, depth: bool = False, height: str = "1") -> Module:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 
-from velella.core.sql.schema.entity import Schema
+from velella.core.sql.schema.schema import Schema
 
 
 def new_dice() -> random.Random:

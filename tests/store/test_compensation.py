@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from velella.core.errors import NotAllowed
-from velella.core.flow import Flow, on_hook, step
+from velella.workflows.kit import Flow, on_hook, step
 
 from .conftest import Market, Store
 

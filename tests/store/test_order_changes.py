@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from velella.core.flow import Flow, step, workflow
+from velella.workflows.kit import Flow, step, workflow
 from velella.workflows.order.update import update_order
 
 from .conftest import Market, Row, Store

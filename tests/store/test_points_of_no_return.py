@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from velella.core.errors import Busy, NotAllowed, Unavailable
-from velella.core.flow import Flow, on_hook
 from velella.modules.payment.provider import Ask, Outcome
 from velella.workflows.cart import complete as completing
+from velella.workflows.kit import Flow, on_hook
 from velella.workflows.payment import payments as money
 from velella.workflows.payment import process as processing
 

@@ -12,10 +12,10 @@ import pytest_asyncio
 
 from velella.actors.cluster.postgres import EmbeddedPostgres
 from velella.actors.host import Host, local_host
-from velella.core.flow import Flow, on_hook, step
 from velella.core.settings import Settings
 from velella.modules import Modules
 from velella.workflows.defaults import seed_defaults
+from velella.workflows.kit import Flow, on_hook, step
 
 from ..conftest import clone, database_name
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from velella.core.errors import Duplicate, InvalidData, NotFound
-from velella.core.flow import on_hook
+from velella.workflows.kit import on_hook
 
 from .conftest import Shop, Unlucky, refuse
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from ...core.flow import Flow, step, workflow
 from ...core.rows import Row
 from ...modules.api_key.service import ApiKeyService
+from ..kit import Flow, step, workflow
 from ..plain import Plain
 
 API_KEYS = Plain(

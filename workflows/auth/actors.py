@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ...core.flow import Flow, step
 from ...core.rows import Row
+from ..kit import Flow, step
 
 
 def actor_id(source: str, prefix: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...core.flow import Event, Flow, step, subscriber, workflow
+from ..kit import Event, Flow, step, subscriber, workflow
 
 RESET_SECONDS = 15 * 60
 """How long a forgotten password may be replaced."""

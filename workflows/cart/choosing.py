@@ -7,11 +7,11 @@ from typing import Any
 
 from ...commerce.reprice import reprice
 from ...core.errors import InvalidData
-from ...core.flow import Flow, workflow
 from ...core.ids import new_id
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...core.waiting import all_of
+from ..kit import Flow, workflow
 from .discounts import save_all
 from .draft import Draft
 from .pricing import CartMarket

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 from ...core.clock import iso
-from ...core.flow import Flow, step, workflow
 from ...core.rows import Row
 from ...modules.order.placing import placed
 from ...modules.order.showing import numbered
+from ..kit import Flow, step, workflow
 from .order_of import order_of
 from .ready import Ready, Use, check_ready
 from .saving import lock_of

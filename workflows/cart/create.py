@@ -9,9 +9,9 @@ from ...commerce.priced import ADDRESSES
 from ...commerce.reprice import reprice
 from ...core.emails import folded
 from ...core.errors import InvalidData, NotFound
-from ...core.flow import Flow, step, workflow
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
+from ..kit import Flow, step, workflow
 from .discounts import open_with_promotions
 from .draft import Draft
 from .lines import put_lines

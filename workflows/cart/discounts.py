@@ -12,12 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, TypedDict
 
 from ...core.errors import InvalidData
-from ...core.flow import Flow, step
 from ...core.ids import new_id
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...modules.promotion.computing import Adjustment, compute
 from ...modules.promotion.sharing import Kind
+from ..kit import Flow, step
 from .draft import Draft
 from .payment import other_amount, update_amount
 from .saving import open_cart, save

@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 from ...core.errors import InsufficientInventory, InvalidData
-from ...core.flow import Flow
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...core.waiting import all_of
+from ..kit import Flow
 
 VARIANT = (
     "id",

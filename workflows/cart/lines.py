@@ -8,11 +8,11 @@ from typing import Any
 from ...commerce.reprice import reprice
 from ...core.budget import LINES, LINES_METADATA
 from ...core.errors import InvalidData
-from ...core.flow import Flow, workflow
 from ...core.ids import new_id
 from ...core.json import dumps
 from ...core.rows import Row
 from ...core.sql.write.merging import merged
+from ..kit import Flow, workflow
 from .discounts import save_all
 from .draft import Draft
 from .goods import whole

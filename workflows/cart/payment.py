@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any, TypedDict
 
 from ...core.errors import NotFound
-from ...core.flow import Flow, step, workflow
 from ...core.rows import Row
+from ..kit import Flow, step, workflow
 from ..links import link
 from .draft import Draft
 from .saving import load_open, lock_of, save

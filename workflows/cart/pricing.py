@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ...commerce.reprice import reprice
-from ...core.flow import Flow, workflow
 from ...core.rows import Row
+from ..kit import Flow, workflow
 from .discounts import Action, save_all, work_out_discounts
 from .draft import Draft
 from .goods import confirm_stock, described, load_goods, load_prices, priced, whole

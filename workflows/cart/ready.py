@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Any, TypedDict
 
 from ...core.errors import InvalidData, NotAllowed
-from ...core.flow import Flow
 from ...core.numbers import total
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...modules.promotion.computing import COUNTED_BY
+from ..kit import Flow
 from .draft import Draft
 from .payment import payable
 from .sellable import find_sellable

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TypedDict
 
 from ...core.errors import InvalidData, NotFound
-from ...core.flow import Flow, step
 from ...core.rows import Row
+from ..kit import Flow, step
 from .draft import Draft
 from .surroundings import Surroundings
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from ...commerce.reprice import reprice
 from ...core.errors import InsufficientInventory, InvalidData, NotAllowed, VelellaError
-from ...core.flow import Flow, workflow
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
+from ..kit import Flow, workflow
 from .create import find_sales_channel
 from .discounts import save_all
 from .draft import Draft

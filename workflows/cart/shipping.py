@@ -9,11 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 from ...core.errors import NotFound
-from ...core.flow import Flow, workflow
 from ...core.numbers import raw
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...core.waiting import all_of
+from ..kit import Flow, workflow
 from .draft import Draft
 from .goods import STOCK
 from .surroundings import Surroundings, load_surroundings

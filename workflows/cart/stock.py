@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any, TypedDict
 
 from ...core.errors import InsufficientInventory, NotFound
-from ...core.flow import Flow, step
 from ...core.rows import Row
+from ..kit import Flow, step
 from .goods import NOT_ENOUGH
 
 ATTEMPTS = 4

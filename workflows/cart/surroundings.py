@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.errors import InvalidData
-from ...core.flow import Flow
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
+from ..kit import Flow
 from .draft import Draft
 
 REGION = ("id", "name", "currency_code", "automatic_taxes", "countries.iso_2")

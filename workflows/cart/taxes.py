@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ...core.flow import Flow
 from ...core.ids import new_id
 from ...core.rows import Row
+from ..kit import Flow
 from .draft import Draft
 from .surroundings import Surroundings
 

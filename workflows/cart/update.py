@@ -9,8 +9,8 @@ from typing import Any
 from ...commerce.priced import ADDRESSES
 from ...commerce.reprice import reprice
 from ...core.errors import NotFound
-from ...core.flow import Flow, workflow
 from ...core.sql.write.merging import merged
+from ..kit import Flow, workflow
 from .create import find_customer, find_sales_channel, normal_email
 from .discounts import save_all
 from .draft import Draft

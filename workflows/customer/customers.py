@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ...core.errors import Duplicate, InvalidData
-from ...core.flow import Flow, workflow
 from ...core.rows import Row
 from ...modules.customer.service import CustomerService
 from ..auth.actors import actor_id, change_login, link_actor, unlink_actor
+from ..kit import Flow, workflow
 from ..plain import Plain
 from ..rows import update_rows
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...core.flow import Flow, workflow
+from ..kit import Flow, workflow
 from ..plain import Plain
 from ..rows import written
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ...core.flow import Flow, step, workflow
 from ...core.rows import Row
+from ..kit import Flow, step, workflow
 
 
 async def _delete(flow: Flow, made: list[Row]) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ...core.errors import InvalidData, NotFound
-from ...core.flow import Flow, step, workflow
 from ...core.ids import new_id
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
+from ..kit import Flow, step, workflow
 from ..order.fulfillments import call_off, cancel_order_fulfillment, create_order_shipment, mark_shipped
 
 

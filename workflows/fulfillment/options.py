@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...core.errors import InvalidData, NotAllowed, NotFound
-from ...core.flow import Flow, workflow
 from ...core.ids import new_id
 from ...core.rows import Row
 from ...modules.fulfillment.service import FulfillmentService
+from ..kit import Flow, workflow
 from ..links import link
 from ..plain import Plain
 from ..pricing.prices import create_price_sets, update_price_sets

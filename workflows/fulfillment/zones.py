@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...core.errors import InvalidData
-from ...core.flow import Flow, workflow
 from ...modules.fulfillment.service import FulfillmentService
+from ..kit import Flow, workflow
 from ..links import unlink_all
 from ..plain import Plain
 from ..rows import written

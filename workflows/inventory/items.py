@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...core.errors import NotAllowed
-from ...core.flow import Flow, Kept, keep, step, take_back, unchanged, workflow
 from ...core.rows import Row
+from ..kit import Flow, Kept, keep, step, take_back, unchanged, workflow
 from ..links import unlink_all
 from ..plain import Plain
 from .levels import check_locations

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ...core.errors import NotFound
-from ...core.flow import Flow, Kept, keep, step, take_back, workflow
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
+from ..kit import Flow, Kept, keep, step, take_back, workflow
 from ..rows import Selector, selected
 
 KEY = ("inventory_item_id", "location_id")

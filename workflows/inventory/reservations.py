@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...core.flow import Flow, step, workflow
 from ...core.rows import Row
 from ...modules.inventory.service import InventoryService
+from ..kit import Flow, step, workflow
 from ..plain import Plain
 
 

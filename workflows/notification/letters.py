@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 from ...core.emails import is_email
 from ...core.errors import Unavailable
-from ...core.flow import Event, Flow, subscriber
 from ...core.rows import Row
 from ...core.settings import Settings
+from ..kit import Event, Flow, subscriber
 
 
 async def send(flow: Flow, event: Event, template: str, to: str, *, url: str, data: Row, resource: tuple[str, str] | None = None) -> None:

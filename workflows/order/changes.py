@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
-from ...core.flow import Flow, step
 from ...core.rows import Row
+from ..kit import Flow, step
 
 
 class Registered(TypedDict):

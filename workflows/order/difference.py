@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from ...core.flow import Flow, step, workflow
 from ...core.numbers import difference
 from ...core.rows import Row
+from ..kit import Flow, step, workflow
 
 _UNPAID = ("not_paid", "awaiting")
 

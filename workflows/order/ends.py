@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from ...core.errors import NotAllowed, Unavailable, VelellaError
-from ...core.flow import Flow, step, workflow
 from ...core.rows import Row
+from ..kit import Flow, step, workflow
 from ..payment.payments import add_to_order
 from .changes import lock_of
 

@@ -12,11 +12,11 @@ from decimal import Decimal
 from typing import TypedDict
 
 from ...core.errors import InvalidData, NotAllowed, NotFound
-from ...core.flow import Flow, Kept, keep, step, take_back, workflow
 from ...core.ids import new_id
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...modules.inventory.sending import Back, Sent
+from ..kit import Flow, Kept, keep, step, take_back, workflow
 from ..links import link
 from .changes import counting, lock_of, register
 

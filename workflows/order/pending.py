@@ -15,7 +15,6 @@ from decimal import Decimal
 from typing import Any
 
 from ...core.errors import InvalidData, NotFound
-from ...core.flow import Flow, Workflow, step, workflow
 from ...core.ids import new_id
 from ...core.rows import Row
 from ...modules.cart.tables import COLUMNS
@@ -25,6 +24,7 @@ from ..cart.draft import Draft
 from ..cart.pricing import update_tax_lines
 from ..cart.shipping import price_option
 from ..cart.surroundings import load_surroundings
+from ..kit import Flow, Workflow, step, workflow
 from ..rows import written
 
 Acts = Callable[[Flow, Row, Row], Awaitable[list[Row]]]

@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from ...core.errors import InvalidData, NotAllowed, NotFound
-from ...core.flow import Flow, step, workflow
 from ...core.ids import new_id
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
+from ..kit import Flow, step, workflow
 from ..links import link
 from ..rows import written
 from .changes import lock_of

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from ...core.flow import Flow, step, workflow
 from ...core.rows import Row
 from ...modules.order.changing import Amendment
+from ..kit import Flow, step, workflow
 
 
 class Amended(TypedDict):

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from ...commerce.money import check_movable
 from ...core.errors import InvalidData, NotAllowed
-from ...core.flow import Flow, step, workflow
 from ...core.rows import Row
+from ..kit import Flow, step, workflow
 from .payments import add_to_order, capture
 
 

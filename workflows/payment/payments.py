@@ -10,8 +10,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ...core.errors import Conflict, NotAllowed, NotFound
-from ...core.flow import THREE_DAYS, Flow, step, workflow
 from ...core.rows import Row
+from ..kit import THREE_DAYS, Flow, step, workflow
 
 
 @step(pivot=True)

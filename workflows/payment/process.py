@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TypedDict
 
 from ...core.errors import Conflict, VelellaError
-from ...core.flow import Flow, step, workflow
 from ...core.rows import Row
 from ..cart.complete import complete_cart
 from ..cart.payment import cart_of
 from ..cart.sellable import is_outdated
+from ..kit import Flow, step, workflow
 from .payments import add_to_order
 
 

@@ -7,7 +7,7 @@ until it has an answer: operators see it with `velella workflows list`, waiting,
 from __future__ import annotations
 
 from ...core.errors import Unavailable, VelellaError
-from ...core.flow import THREE_DAYS, Flow, Retry, step, workflow
+from ..kit import THREE_DAYS, Flow, Retry, step, workflow
 
 EVERY = 15.0
 """Seconds between two looks for sessions that have to be settled."""

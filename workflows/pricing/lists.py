@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...core.errors import InvalidData
-from ...core.flow import Flow, step, workflow
 from ...core.rows import Row
 from ...modules.pricing.service import ListPricesChanged, PricingService
+from ..kit import Flow, step, workflow
 from ..plain import Plain
 from ..rows import written
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...core.flow import Flow, Kept, keep, step, take_back, unchanged
 from ...core.rows import Row
+from ..kit import Flow, Kept, keep, step, take_back, unchanged
 from ..plain import Plain
 
 PRICE_PREFERENCES = Plain("price_preference", "create-price-preferences", "update-price-preferences", "delete-price-preferences")

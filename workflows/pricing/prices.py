@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...core.flow import Flow, Kept, keep, step, take_back, unchanged
 from ...core.rows import Row
+from ..kit import Flow, Kept, keep, step, take_back, unchanged
 
 
 @step(undo=take_back)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypedDict
 
-from ...core.flow import Flow, Kept, keep, step, take_back, unchanged, workflow
+from ..kit import Flow, Kept, keep, step, take_back, unchanged, workflow
 from ..rows import update_rows
 
 Pairs = list[list[str]]

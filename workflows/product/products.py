@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...core.errors import InvalidData
-from ...core.flow import Flow, workflow
 from ...core.rows import Row
 from ..inventory.items import check_unreserved, drop_items
+from ..kit import Flow, workflow
 from ..links import relink, unlink_all
 from ..rows import Selector, selected, written
 from .stock import items_of_none_but

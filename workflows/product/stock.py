@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ...core.errors import NotFound
-from ...core.flow import Flow, workflow
 from ...core.ids import new_id
 from ...core.rows import Row
+from ..kit import Flow, workflow
 from ..links import link, unlink
 
 SAME = ("sku", "origin_country", "mid_code", "hs_code", "material", "weight", "length", "height", "width", "thumbnail")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypedDict
 
-from ...core.flow import Flow, workflow
 from ...core.ids import new_id
 from ...core.rows import Row
 from ...core.sql.write.undo import Change
 from ..inventory.items import check_unreserved, drop_items, insert_items
+from ..kit import Flow, workflow
 from ..links import delete, link, unlink
 from ..pricing.prices import create_price_sets, update_price_sets
 from ..rows import Selector, selected, written

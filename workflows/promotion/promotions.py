@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ...core.flow import Flow, workflow
 from ...core.rows import Row
 from ...modules.promotion.changes import RuleKind, RulesChanged
 from ...modules.promotion.service import PromotionService
+from ..kit import Flow, workflow
 from ..plain import Plain
 from ..rows import written
 

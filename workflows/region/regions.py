@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...core.errors import InvalidData, NotFound
-from ...core.flow import Flow, workflow
 from ...core.rows import Row
+from ..kit import Flow, workflow
 from ..links import link, relink
 from ..plain import Plain
 from ..pricing.preferences import set_price_preferences

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...core.errors import InvalidData
-from ...core.flow import Flow, workflow
+from ..kit import Flow, workflow
 from ..links import delete, link, unlink
 from ..plain import Plain
 

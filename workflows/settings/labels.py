@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from ...core.flow import Flow, workflow
 from ...core.rows import Row
+from ..kit import Flow, workflow
 from ..plain import Plain
 
 PROPERTY_LABELS = Plain("property_label", "create-property-labels", "update-property-labels", "delete-property-labels")

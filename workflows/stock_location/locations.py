@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...core.errors import NotFound
-from ...core.flow import Flow, workflow
 from ...core.rows import Row
 from ...modules.stock_location.service import StockLocationService
 from ..fulfillment.zones import insert_sets
+from ..kit import Flow, workflow
 from ..links import link, unlink
 from ..plain import Plain
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...core.flow import Flow, workflow
 from ...core.rows import Row
+from ..kit import Flow, workflow
 from ..plain import Plain
 from ..pricing.preferences import set_price_preferences
 from ..region.regions import check_currencies

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ...core.flow import Flow, workflow
 from ...core.rows import Row
 from ...modules.tax.service import TaxService
+from ..kit import Flow, workflow
 from ..plain import Plain
 from ..rows import written
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ...core.flow import Flow, workflow
 from ...core.rows import Row
 from ..auth.actors import link_actor, unlink_actor
+from ..kit import Flow, workflow
 from ..plain import Plain
 from ..rows import create_rows, delete_rows
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ...core.flow import Flow, workflow
 from ...core.rows import Row
 from ...modules.user.service import UserService
 from ..auth.actors import actor_id, link_actor
+from ..kit import Flow, workflow
 from ..plain import Plain
 from ..rows import create_rows, delete_rows, written
 

@@ -17,8 +17,8 @@ from ...errors import InvalidData
 from ...kept import Kept, weight
 from ..db.compiled import WIDE, Asked
 from ..schema.catalog import Catalog
-from ..schema.entity import Schema
 from ..schema.query import Query
+from ..schema.schema import Schema
 from .anchors import Place
 from .documents import Documents
 from .filters import NOTHING_HIDDEN, TRUE, FilterReader, Shape, Visible, looks_for_words

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .entity import Entity, Schema
+from .entity import Entity
+from .schema import Schema
 from .values import Field, fields_of
 
 

@@ -11,29 +11,26 @@ Documents are shown as they were written: one of an older schema has what it had
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Column
 
 from ..db.compiled import DIALECT
 from .columns import OF_ROOT, ROOT
-
-if TYPE_CHECKING:
-    from .entity import Entity, Part, Schema
+from .entity import Entity, Part
 
 DELETED = "deleted_at"
 """Column of what lies inside that is the root's: it is deleted as a whole, at the latest."""
-Way = tuple["Part", ...]
+Way = tuple[Part, ...]
 
 
-def views_of(schema: Schema) -> dict[str, str]:
-    """The views of a schema, by name."""
+def views_of(lying: Iterable[tuple[Entity, tuple[Part, ...]]]) -> dict[str, str]:
+    """(entity with a document, what lies in it) → the views that show it, by name."""
     ways: dict[str, list[str]] = {}
-    for root, parts in schema.parts.items():
+    for root, parts in lying:
         for way in _ways(parts):
-            ways.setdefault(way[-1].entity.table.name, []).append(_select(schema[root], way))
+            ways.setdefault(way[-1].entity.table.name, []).append(_select(root, way))
     return {name: " UNION ALL ".join(selects) for name, selects in ways.items()}
 
 

@@ -24,7 +24,7 @@ from ...codec import HEAD, bounded, pack, unpack
 from ...errors import InvalidData, VelellaError
 from ..db.compiled import Answering, Compiled, compiled
 from ..db.database import Database
-from ..schema.entity import Schema
+from ..schema.schema import Schema
 
 _REFUSED = "~refused"
 _VALUE = b"\xc1"

@@ -15,7 +15,8 @@ from velella.core.ids import new_id
 from velella.core.message import reads, writes
 from velella.core.service.module import Module, ModuleService
 from velella.core.sql.schema.columns import identity, module_metadata
-from velella.core.sql.schema.entity import Entity, Schema
+from velella.core.sql.schema.entity import Entity
+from velella.core.sql.schema.schema import Schema
 
 metadata = module_metadata()
 entry = Table(

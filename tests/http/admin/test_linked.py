@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from velella.core.graph.links import LINKS
+from velella.commerce.links import LINKS
 from velella.core.ids import ulid
 from velella.workflows import links
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from velella.core.errors import NotAllowed, NotFound
-from velella.core.flow import Event, Flow, Kept, keep, on_hook, step, subscriber, take_back, workflow
 from velella.core.rows import Row
+from velella.workflows.kit import Event, Flow, Kept, keep, on_hook, step, subscriber, take_back, workflow
 from velella.workflows.plain import Plain
 
 from .module.service import ReviewService

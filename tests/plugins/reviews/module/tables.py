@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import CheckConstraint, Column, Integer, Table, Text, UniqueConstraint
 
 from velella.core.sql.schema.columns import identity, metadata_column, module_metadata, timestamps
-from velella.core.sql.schema.entity import Entity, Schema
+from velella.core.sql.schema.entity import Entity
+from velella.core.sql.schema.schema import Schema
 
 metadata = module_metadata()
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...core.metrics import Sample, quantile
-from ..cluster.control import SupervisorService
-from ..membership.directory import HOST
+from ..actors.cluster.control import SupervisorService
+from ..actors.membership.directory import HOST
+from ..core.metrics import Sample, quantile
 
 Labels = tuple[str, ...]
 

@@ -1,0 +1,51 @@
+"""One route of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from .access import Auth
+from .bodies import Part
+from .cached import Cached
+from .filters import NOTHING, Filters
+from .reply import Answer
+from .view import View
+
+Handler = Callable[[Any], Awaitable[Answer]]
+"""Its parameter is the `Request`, whose class stands above this file."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Route:
+    """One route. `Routes` makes them."""
+
+    method: str
+    path: str
+    """With `{names}`: `/store/carts/{id}`."""
+    handler: Handler
+    auth: Auth
+    body: type[Part] | None = None
+    """Model of the body. None: the route takes none, and one that comes is not looked at."""
+    query: Filters | None = NOTHING
+    """None: the query string isn't looked at."""
+    returns: View | None = None
+    many: bool = False
+    """Answers with a list: takes offset, limit, order and with_deleted."""
+    status: int = 200
+    body_limit: int | None = None
+    """Bytes a body may have. None: as the settings say."""
+    raw_body: bool = False
+    """The body is read but not parsed; see `request.raw`."""
+    streams: bool = False
+    """The body is left to the function, which reads it piece by piece (`request.http`) and has `upload_timeout` for that."""
+    cached: Cached | None = None
+    """Whether answers may be remembered, and what makes them stale. None: they may not."""
+    summary: str = ""
+    limit: int = 50
+    """Rows of a page when the request doesn't say."""
+    envelope: tuple[str, ...] = ()
+    """Names in the answer, where they aren't those of the view's envelope: for the API's description."""
+    answers: str = "application/json"
+    """Media type of the answer: for the API's description."""

@@ -1,0 +1,50 @@
+"""What authors of workflows import.
+
+    from ..kit import Flow, step, workflow
+
+What they promise, and what durable workflows may do, stands in `core/flow/__init__.py`.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from ..core import flow
+from ..core.flow import (
+    THREE_DAYS,
+    Event,
+    Kept,
+    Retry,
+    Step,
+    Workflow,
+    keep,
+    on_hook,
+    step,
+    subscriber,
+    take_back,
+    unchanged,
+    workflow,
+    workflow_named,
+)
+from ..modules import Modules
+
+Flow: TypeAlias = flow.Flow[Modules]
+"""A flow of this shop: `flow.modules` are its modules."""
+
+__all__ = [
+    "THREE_DAYS",
+    "Event",
+    "Flow",
+    "Kept",
+    "Retry",
+    "Step",
+    "Workflow",
+    "keep",
+    "on_hook",
+    "step",
+    "subscriber",
+    "take_back",
+    "unchanged",
+    "workflow",
+    "workflow_named",
+]
