@@ -25,7 +25,7 @@ from .context import Away, Changed, HostContext
 from .graph import graph_of, memory_of
 from .membership.directory import HOST, Address, Directory, ReplicaId, Standing
 from .messaging.admission import Mailbox
-from .messaging.handles import Send, checked_send, handle, local_send, no_such_message, signatures
+from .messaging.handles import Send, checked_send, handle, local_send, messages_of, no_such_message
 from .messaging.metrics import MailFigures, process_samples
 from .messaging.router import Router, socket_links
 from .messaging.server import Dispatcher, Endpoint
@@ -293,15 +293,15 @@ class Host:
         """How a message gets to a service from here. See `handles.Handle`."""
         here = self.services.get(service)
         cls = type(here) if here is not None else known.service_class(known.load(service, self.settings))
-        signature = signatures(cls).get(method)
-        if signature is None:
+        message = messages_of(cls).get(method)
+        if message is None:
             raise no_such_message(service, method)
         if here is not None:
             return self._send_here(service, method)
         router = self.router
 
         async def send_away(*args: Any, **kwargs: Any) -> Any:
-            return await router.call(service, method, signature, args, kwargs)
+            return await router.call(service, method, message, args, kwargs)
 
         send = _traced(send_away, service, method, "client")
         made_of = made_of_rows(getattr(cls, method))

@@ -14,17 +14,14 @@ from __future__ import annotations
 import functools
 import itertools
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Concatenate, Literal, ParamSpec, Protocol, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar, overload
 
 from .ids import ulid
 
-P = ParamSpec("P")
-R = TypeVar("R")
-S = TypeVar("S", bound="Service")
-F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
+F = TypeVar("F", bound=Callable[..., Any])
 
 Kind = Literal["read", "write", "repeat", "call"]
 
@@ -102,12 +99,50 @@ class Service:
         """Close it again. Called once, after the last message."""
 
 
-class Messages(Protocol):
-    """How a marked method looks to the engine."""
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is known of a method before it is sent. `reads`, `repeatable` and `writes` say it of a service's methods."""
 
-    message_kind: Kind
-    message_key: str | None
-    message_key_index: int
+    kind: Kind = "call"
+    key: str | None = None
+    """Parameter whose value chooses the replica: messages of one key go to one replica, as long as it lives. A matter of speed (what queues
+    up there can be carried out together), never of correctness."""
+    position: int = 0
+    """The key's place among the arguments."""
+    stands_alone: bool = False
+    """It leaves nothing half-made, whatever becomes of its sender: it makes sure that something is there which means something by itself,
+    and which the next who asks for it finds. So it isn't counted among the writes of a flow."""
+    one_statement: Callable[..., bool] | None = None
+    """Of a write: whether, with these arguments, it sends one statement that changes anything. Such a statement is a transaction by itself,
+    so none is begun around it: two round trips less. What the method does after it can't take it back."""
+    answers: bool = False
+    """Of such a write: it sends the statement by `ModuleService.answer`, and its own answer follows from that and its arguments. Then it
+    needs no transaction for its record either. It may be carried out again with the same arguments and the recorded value."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is one of the writes of the flow that sends it."""
+        return self.kind in ("write", "repeat") and not self.stands_alone
+
+    def key_of(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """The value to route by; None where the method isn't keyed or the caller left it to its default."""
+        if self.key is None:
+            return None
+        return args[self.position] if len(args) > self.position else kwargs.get(self.key)
+
+    def is_one_statement(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
+        """Whether, with these arguments, it is one statement."""
+        return self.one_statement is not None and self.one_statement(*args, **kwargs)
+
+
+PLAIN = Message()
+"""Of a method that says nothing: sent once, to any replica, and never again by itself."""
+
+
+def message_of(method: Callable[..., Any]) -> Message:
+    """What a service's method says of itself."""
+    said: Message = getattr(method, "message", PLAIN)
+    return said
 
 
 def addressed(method: Callable[..., Any]) -> tuple[Any, str]:
@@ -116,85 +151,92 @@ def addressed(method: Callable[..., Any]) -> tuple[Any, str]:
     return sent or (method.__self__, method.__name__)  # type: ignore[attr-defined]
 
 
-def message_kind(method: Callable[..., Any]) -> Kind:
-    return getattr(method, "message_kind", "call")
+@overload
+def reads(method: F, /) -> F: ...
+@overload
+def reads(*, key: str) -> Callable[[F], F]: ...
+def reads(method: Any = None, /, *, key: str | None = None) -> Any:
+    """Says that a method changes nothing: it may be sent to any replica, again and again. `key`: see `Message`."""
+    return _marked(method, lambda each: _say(each, "read", key))
 
 
-def reads(method: F) -> F:
-    """Mark a method that changes nothing: it may be sent to any replica, again and again."""
-    method.message_kind = "read"  # type: ignore[attr-defined]
+@overload
+def repeatable(method: F, /) -> F: ...
+@overload
+def repeatable(*, key: str | None = None, stands_alone: bool = False) -> Callable[[F], F]: ...
+def repeatable(method: Any = None, /, *, key: str | None = None, stands_alone: bool = False) -> Any:
+    """Says that a method asks third parties, so can't be one transaction, but makes sure by itself that twice is once.
+
+    It is sent again to another replica, like a read. The arguments: see `Message`.
+    """
+    return _marked(method, lambda each: _say(each, "repeat", key, stands_alone))
+
+
+@overload
+def writes(method: F, /) -> F: ...
+@overload
+def writes(
+    *,
+    key: str | None = None,
+    one_statement: bool | Callable[..., bool] = False,
+    answers: bool = False,
+    stands_alone: bool = False,
+    batched: bool = False,
+) -> Callable[[F], F]: ...
+def writes(
+    method: Any = None,
+    /,
+    *,
+    key: str | None = None,
+    one_statement: bool | Callable[..., bool] = False,
+    answers: bool = False,
+    stands_alone: bool = False,
+    batched: bool = False,
+) -> Any:
+    """Says that a method changes the database: it runs in one transaction of its module.
+
+    Called inside another write of the same service it joins that transaction. With a message id in the call's context the reply is
+    recorded in the same transaction, and a repetition answers with the recorded reply.
+
+    Args:
+        one_statement: whether it always is one statement, or a function that says so of its arguments. See `Message`.
+        key, answers, stands_alone: see `Message`.
+        batched: it changes the database through a `Batcher`, which has the transaction.
+    """
+    when = _always if one_statement is True else one_statement or None
+
+    def mark(method: Callable[..., Any]) -> Callable[..., Any]:
+        said = _say(method, "write", key, stands_alone, when, answers)
+        return said if batched else _in_transaction(method)
+
+    return _marked(method, mark)
+
+
+def _marked(method: Any, mark: Callable[[Any], Any]) -> Any:
+    """The method of a bare decorator, or the decorator of one with arguments."""
+    return mark if method is None else mark(method)
+
+
+def _say(method: Callable[..., Any], kind: Kind, key: str | None, *further: Any) -> Callable[..., Any]:
+    """Raises ValueError where the method has no parameter of the key's name."""
+    code = method.__code__
+    position = code.co_varnames[: code.co_argcount].index(key) - 1 if key is not None else 0
+    method.message = Message(kind, key, position, *further)  # type: ignore[attr-defined]
     return method
 
 
-def repeatable(method: Callable[Concatenate[S, P], Awaitable[R]]) -> Callable[Concatenate[S, P], Awaitable[R]]:
-    """Mark a method that asks third parties, so can't be one transaction, but that makes sure by itself that twice is once.
-
-    It is sent again to another replica, like a read.
-    """
-    method.message_kind = "repeat"  # type: ignore[attr-defined]
-    return method
+def _always(*_: Any, **__: Any) -> bool:
+    return True
 
 
-def stands_alone(method: Callable[P, R]) -> Callable[P, R]:
-    """Mark a write that leaves nothing half-made, whatever becomes of who sent it: it makes sure that something is there which means
-    something by itself, and which the next who asks for it finds. So it isn't counted among the writes of a flow.
-    """
-    method.stands_alone = True  # type: ignore[attr-defined]
-    return method
-
-
-def keyed(parameter: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Route messages of one key (the value of `parameter`) to one replica, as long as it lives.
-
-    A matter of speed (what queues up there can be folded), never of correctness.
-    """
-
-    def mark(method: Callable[P, R]) -> Callable[P, R]:
-        names = method.__code__.co_varnames
-        method.message_key = parameter  # type: ignore[attr-defined]
-        method.message_key_index = names.index(parameter) - 1  # type: ignore[attr-defined]
-        return method
-
-    return mark
-
-
-def one_statement(
-    when: Callable[..., bool] = lambda *_, **__: True, *, answers: bool = False
-) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Below `@writes`: say that the write sends one statement that changes anything, where `when` says so of its arguments.
-
-    Such a statement is a transaction by itself, so none is begun around it: two round trips less. What the method does after it can't
-    take it back.
-
-    `answers`: the method sends it by `ModuleService.answer`, and its own answer follows from that and its arguments. Then it needs no
-    transaction for its record either. It may be carried out again with the same arguments and the recorded value.
-    """
-
-    def mark(method: Callable[P, R]) -> Callable[P, R]:
-        method.one_statement = when  # type: ignore[attr-defined]
-        method.answers = answers  # type: ignore[attr-defined]
-        return method
-
-    return mark
-
-
-def writes(method: Callable[Concatenate[S, P], Awaitable[R]]) -> Callable[Concatenate[S, P], Awaitable[R]]:
-    """Mark a method that changes the database: it runs in one transaction of its module.
-
-    Called inside another write of the same service it joins that transaction. With a message id in the call's context
-    the reply is recorded in the same transaction, and a repetition answers with the recorded reply.
-    """
-
-    alone: Callable[..., bool] | None = getattr(method, "one_statement", None)
+def _in_transaction(method: Callable[..., Any]) -> Callable[..., Any]:
+    message = message_of(method)
 
     @functools.wraps(method)
-    async def in_transaction(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        run: Callable[..., Awaitable[R]] = self.run_write  # type: ignore[attr-defined]
+    async def in_transaction(self: Any, /, *args: Any, **kwargs: Any) -> Any:
         body = functools.partial(method, self, *args, **kwargs)
-        if alone is not None and alone(*args, **kwargs):
-            return await run(body, one_statement=True, answers=method.answers)  # type: ignore[attr-defined]
-        return await run(body)
+        if message.is_one_statement(args, kwargs):
+            return await self.run_write(body, one_statement=True, answers=message.answers)
+        return await self.run_write(body)
 
-    in_transaction.one_statement = alone  # type: ignore[attr-defined]
-    in_transaction.message_kind = "write"  # type: ignore[attr-defined]
     return in_transaction

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...core.errors import VelellaError
 from ...core.logs import logger
 from ...core.message import CallContext, call_context
+from ...core.tasks import Tasks
 
 if TYPE_CHECKING:
     from ...core.settings import Settings
@@ -184,7 +185,7 @@ class Announcer:
     def __init__(self, router: Router, settings: Settings) -> None:
         self._router = router
         self._spread = Spread(router, settings)
-        self._telling: set[asyncio.Task[None]] = set()
+        self._telling = Tasks("a change could not be spread")
 
     async def __call__(self, names: frozenset[str]) -> None:
         """Returns when it is told. Whoever is cancelled meanwhile leaves the telling to go on: what has changed is committed."""
@@ -193,7 +194,7 @@ class Announcer:
         together = _together.get()
         if together is not None and together.add(names, self._announce):
             return
-        await asyncio.shield(_telling(self._announce(names), self._telling))
+        await asyncio.shield(self._telling.begin(self._announce(names)))
 
     async def _announce(self, names: frozenset[str]) -> None:
         everybody = self._router.replicas("caching")
@@ -210,20 +211,6 @@ class Announcer:
         await self._spread.tell(names)
 
 
-def _telling(telling: Coroutine[Any, Any, None], kept: set[asyncio.Task[None]]) -> asyncio.Task[None]:
-    """Tell in a task of its own, which is kept there until it is done."""
-
-    def told(task: asyncio.Task[None]) -> None:
-        kept.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.warning("a change could not be spread", error=str(error))
-
-    task = asyncio.create_task(telling)
-    kept.add(task)
-    task.add_done_callback(told)
-    return task
-
-
 class told_together:
     """What is changed in this block and its tasks is told other processes in one message, when the block is left.
 
@@ -237,7 +224,7 @@ class told_together:
         self._names: set[str] = set()
         self._announce: Announce | None = None
         self._late: asyncio.TimerHandle | None = None
-        self._telling: set[asyncio.Task[None]] = set()
+        self._telling = Tasks("a change could not be spread")
         self._open = True
 
     async def __aenter__(self) -> None:
@@ -248,8 +235,7 @@ class told_together:
         _together.reset(self._token)
         self._open = False
         self._tell()
-        if self._telling:
-            await asyncio.wait(self._telling)
+        await self._telling.wait()
 
     def add(self, names: frozenset[str], announce: Announce) -> bool:
         """False when it is over: a task that the flow left behind has to tell by itself."""
@@ -266,7 +252,7 @@ class told_together:
             self._late.cancel()
             self._late = None
         if self._names and self._announce is not None:
-            _telling(self._announce(frozenset(self._names)), self._telling)
+            self._telling.begin(self._announce(frozenset(self._names)))
             self._names.clear()
 
 

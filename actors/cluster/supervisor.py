@@ -23,6 +23,7 @@ from ...core.errors import Unavailable, VelellaError
 from ...core.logs import logger
 from ...core.metrics import Sample
 from ...core.settings import Settings
+from ...core.tasks import Tasks
 from ..membership.directory import HOST, NODE, Address, Directory, ReplicaId
 from ..membership.epochs import first_version, take_term, term_of
 from ..messaging.router import Router, socket_links
@@ -101,8 +102,7 @@ class Supervisor:
         self.wanted = {pool.name: Wanted(pool, pool.replicas) for pool in in_order(topology.pools)}
         """Pool → how it shall be, in the order in which they are rolled."""
         self._members: dict[ReplicaId, Member] = {}
-        self._under_way: set[asyncio.Task[None]] = set()
-        """What was begun and isn't done."""
+        self._moves = Tasks("something that was to be done to the pools failed")
         self._looks: dict[ReplicaId, asyncio.Task[bool]] = {}
         self._held: dict[str, Held] = {}
         self._nodes = Nodes()
@@ -303,7 +303,7 @@ class Supervisor:
             log.critical("another supervisor has taken over: this one ends", term=self._latest_term)
             os._exit(1)  # nothing of what it was about to do may still be done
         if any(changed):
-            self._begin(self._after_restart())
+            self._moves.begin(self._after_restart())
         self._reconcile()
 
     def _answers(self) -> list[bool]:
@@ -363,7 +363,7 @@ class Supervisor:
         if member.is_away != away:
             log.warning("a replica is silent" if member.is_away else "a replica is there again", replica=str(member.id), state=state)
         if member.report["documents"] != known_documents:
-            self._begin(self._tell_directory())
+            self._moves.begin(self._tell_directory())
         return member.restarts != restarts or (member.address, member.address.incarnation) != known or member.is_away != away
 
     async def _after_restart(self) -> None:
@@ -411,18 +411,8 @@ class Supervisor:
         now = time.monotonic()
         held = {name for name, held in self._held.items() if held.until > now}
         for one in moves(list(self.wanted.values()), self.all_members(), self._nodes.settled, held):
-            self._begin(self._start(one) if isinstance(one, Start) else self._retire(one.member))
+            self._moves.begin(self._start(one) if isinstance(one, Start) else self._retire(one.member))
         self.changes.look()
-
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        """Have something done beside the watch."""
-        self._under_way.add(task := asyncio.create_task(work))
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._under_way.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("something that was to be done to the pools failed", exc_info=error)
 
     def _start(self, one: Start) -> Coroutine[Any, Any, None]:
         """Make a replica. Until it takes messages its state is `starting`."""
@@ -473,7 +463,7 @@ class Supervisor:
         if self._stopped:
             return
         self._stopped = True
-        for task in (self._watching, *self._under_way, *self._looks.values()):
+        for task in (self._watching, *self._moves, *self._looks.values()):
             if task is not None:
                 task.cancel()
         self._nodes.stop()

@@ -25,7 +25,7 @@ from ...core.flow.journal import Outgrown
 from ...core.flow.run import Run
 from ...core.ids import new_id
 from ...core.logs import logger
-from ...core.message import Service, call_context, keyed, reads
+from ...core.message import Service, call_context, reads
 from ...core.metrics import Sample, Timings
 from ...core.rows import Row, Rows
 from ...core.sql.db.database import Database
@@ -177,8 +177,7 @@ class Coordinator(Service):
     async def _call(self, workflow: str, input: dict[str, Any], key: str | None) -> Any:
         return await self.run(workflow, input, key)
 
-    @keyed("key")
-    @reads
+    @reads(key="key")
     async def run_once(self, name: str, input: dict[str, Any], key: str) -> Any:
         """`run` with a key, for callers in other processes: it may be sent again, to any coordinator, when its answer was lost.
 

@@ -20,6 +20,7 @@ from ...core.ids import new_id
 from ...core.logs import logger
 from ...core.message import CallContext, call_context, current_call
 from ...core.metrics import Timings
+from ...core.tasks import Tasks
 from ..caching import told_together
 from .journal import ExecutionJournal, pack_entries, unpack_entries
 from .store import BOOKKEEPING_SECONDS, Execution, Executions, bookkeeping, goes_on
@@ -72,7 +73,7 @@ class DurableFlows:
         self._outcomes = Outcomes(store)
         self._active: dict[str, _Active] = {}
         self._by_key: dict[tuple[str, str], _Start] = {}
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks = Tasks("a durable workflow failed unexpectedly", expected=VelellaError)
         self._stopping = False
         self._resumed = 0
         """How many of those that were left by others are carried out here."""
@@ -112,7 +113,7 @@ class DurableFlows:
 
     def _begin(self, workflow: Workflow[..., Any], input: dict[str, Any], key: str | None) -> _Start:
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        task = self._spawn(self._to_the_end(workflow, pack(input), key, current_call().trace_id, answer))
+        task = self._tasks.begin(self._to_the_end(workflow, pack(input), key, current_call().trace_id, answer))
         start = _Start(task, answer)
         if key is not None:
             name = (workflow.name, key)
@@ -367,7 +368,7 @@ class DurableFlows:
                         "an execution is taken over", execution=row.id, workflow=row.workflow, state=row.state, attempt=row.attempts
                     )
                 self._resumed += 1
-                self._spawn(self._resume(row)).add_done_callback(self._resumed_one)
+                self._tasks.begin(self._resume(row)).add_done_callback(self._resumed_one)
             if len(rows) < room:  # what a statement whose answer was lost has left behind is there by then, if ever
                 long_ago = time.monotonic() - LEFT_SECONDS
                 self._left = {id: since for id, since in self._left.items() if since > long_ago}
@@ -436,8 +437,7 @@ class DurableFlows:
             if active.journal.touched and not active.journal.over:
                 await self._store.park(active.journal, 0.0, onward=active.run.onward or active.journal.in_doubt)
         await self._outcomes.stop()
-        for task in self._tasks:
-            task.cancel()
+        self._tasks.cancel()
         await self._store.lease.sign_off()
 
     @staticmethod
@@ -453,17 +453,6 @@ class DurableFlows:
         task.uncancel()
         call_context.set(CallContext(journal.trace_id).within(DURABLE_SECONDS))
         return await self._value_of(journal.id, instead_of=journal)
-
-    def _spawn(self, coroutine: Any) -> asyncio.Task[Any]:
-        task: asyncio.Task[Any] = asyncio.create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, VelellaError):
-            log.error("a durable workflow failed unexpectedly", exc_info=error)
 
     def figures(self) -> dict[str, int]:
         return {"running": len(self._active)}

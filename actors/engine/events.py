@@ -26,6 +26,7 @@ from ...core.logs import logger
 from ...core.message import CallContext, call_context
 from ...core.sql.db.compiled import Compiled
 from ...core.sql.db.database import Database
+from ...core.tasks import Tasks
 from . import queries
 from .store import Executions, bookkeeping
 
@@ -54,7 +55,7 @@ class Relay:
         self._database = database
         self._store = store
         self._looking: asyncio.Task[None] | None = None
-        self._deliveries: set[asyncio.Task[None]] = set()
+        self._deliveries = Tasks("a delivery failed")
         self._runs: set[Run] = set()
         self._at_work: Counter[str] = Counter()
         """Deliveries under way by subscriber."""
@@ -124,9 +125,7 @@ class Relay:
                 log.error("an event was given up", name=row["name"], id=row["id"], subscriber=row["subscriber"])
                 continue
             self._at_work[row["subscriber"]] += 1
-            begun.append(task := asyncio.create_task(self._deliver(here[row["subscriber"]], row)))
-            self._deliveries.add(task)
-            task.add_done_callback(self._deliveries.discard)
+            begun.append(self._deliveries.begin(self._deliver(here[row["subscriber"]], row)))
         return begun
 
     async def _deliver(self, subscriber: Subscriber, row: Any) -> None:

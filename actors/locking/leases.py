@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 from ...core.errors import VelellaError
 from ...core.logs import logger
 from ...core.message import CallContext, call_context
+from ...core.tasks import Tasks
 
 P = TypeVar("P")
 
@@ -44,7 +45,7 @@ class LockProvider(ABC, Generic[P]):
         self._grips: set[Grip[P]] = set()
         self._keeping: asyncio.Task[None] | None = None
         self._renewing: dict[Grip[P], asyncio.Task[None]] = {}
-        self._errands: set[asyncio.Task[Any]] = set()
+        self._errands = Tasks("a lock is left to its lease")
 
     async def start(self) -> None:
         """Connect. Called once, before the first `take`."""
@@ -60,8 +61,7 @@ class LockProvider(ABC, Generic[P]):
                 await self.give_back(grip)
             except Exception as error:  # noqa: BLE001 - the others have to be given back, too
                 log.warning("a lock is left to its lease", key=grip.key, error=str(error))
-        if self._errands:
-            await asyncio.wait(self._errands, timeout=2.0)
+        await self._errands.wait(2.0)
 
     @abstractmethod
     async def take(self, key: str, owner: str, *, wait: float, lease: float) -> Grip[P]: ...
@@ -131,6 +131,4 @@ class LockProvider(ABC, Generic[P]):
             except VelellaError as error:
                 log.warning("a lock is left to its lease", error=str(error))
 
-        task = asyncio.create_task(run())
-        self._errands.add(task)
-        task.add_done_callback(self._errands.discard)
+        self._errands.begin(run())

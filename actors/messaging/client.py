@@ -13,6 +13,7 @@ from ...core import tracing
 from ...core.codec import bounded, pack, unpack
 from ...core.errors import DeadlineExceeded, VelellaError
 from ...core.logs import logger
+from ...core.tasks import Tasks
 from ..membership.directory import Address, Standing
 from .frames import (
     CALLER,
@@ -372,7 +373,7 @@ class RayLink:
         self._call: BatchCall | None = None
         self._connecting = asyncio.Lock()
         self._waiting: list[tuple[bytes, asyncio.Future[Any]]] = []
-        self._calls: set[asyncio.Task[None]] = set()
+        self._calls = Tasks("a batch of messages failed")
         self._numbers = itertools.count(1)
 
     async def request(self, message: Outgoing, left: float) -> Any:
@@ -407,9 +408,7 @@ class RayLink:
     def _dispatch(self, call: BatchCall) -> None:
         waiting, self._waiting = self._waiting, []
         for batch in (waiting[at : at + BATCH] for at in range(0, len(waiting), BATCH)):
-            task = asyncio.ensure_future(self._send(call, batch))
-            self._calls.add(task)
-            task.add_done_callback(self._calls.discard)
+            self._calls.begin(self._send(call, batch))
 
     async def _send(self, call: BatchCall, batch: list[tuple[bytes, asyncio.Future[Any]]]) -> None:
         try:
@@ -432,8 +431,7 @@ class RayLink:
         """Calls that are under way end by themselves."""
 
     def close(self) -> None:
-        for task in self._calls:
-            task.cancel()
+        self._calls.cancel()
 
 
 def _request(number: int, message: Outgoing, left: float) -> list[Any]:

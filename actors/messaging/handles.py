@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from ...core.codec import travelled
 from ...core.errors import DeadlineExceeded, VelellaError
-from ...core.message import CallContext, Kind, Service, call_context, message_kind, see_write
+from ...core.message import CallContext, Message, Service, call_context, message_of, see_write
 from .metrics import MessageFigures
 
 Send = Callable[..., Awaitable[Any]]
@@ -22,44 +21,20 @@ Resolve = Callable[[str, str], Send]
 """(service, method) → the function that sends."""
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """What the engine knows of a message before sending it."""
-
-    kind: Kind
-    key: str | None
-    """Parameter whose value chooses the replica."""
-    key_index: int
-    alone: bool = False
-    """See `messages.stands_alone`."""
-
-    @property
-    def counts(self) -> bool:
-        """Whether it is one of the writes of the flow that sends it."""
-        return self.kind in ("write", "repeat") and not self.alone
-
-    def key_of(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """The value to route by; None where the method isn't keyed or the caller left it to its default."""
-        if self.key is None:
-            return None
-        return args[self.key_index] if len(args) > self.key_index else kwargs.get(self.key)
-
-
 _INTERNAL = frozenset(("start", "leave", "stop", "run_write"))
 
 
-_signatures: dict[type[Service], dict[str, Signature]] = {}
+_messages: dict[type[Service], dict[str, Message]] = {}
 
 
-def signatures(service: type[Service]) -> dict[str, Signature]:
+def messages_of(service: type[Service]) -> dict[str, Message]:
     """The messages of a service class: its public async methods."""
-    if service in _signatures:
-        return _signatures[service]
-    found = _signatures[service] = {}
+    if service in _messages:
+        return _messages[service]
+    found = _messages[service] = {}
     for name, method in inspect.getmembers(service, inspect.iscoroutinefunction):
         if not name.startswith("_") and name not in _INTERNAL:
-            key, index = getattr(method, "message_key", None), getattr(method, "message_key_index", 0)
-            found[name] = Signature(message_kind(method), key, index, getattr(method, "stands_alone", False))
+            found[name] = message_of(method)
     return found
 
 
@@ -91,12 +66,12 @@ def local_send(service: Service, method: str, figures: MessageFigures | None = N
 
     No reply can be lost here, so a write gets a message id only in a durable step, where it may be run again.
     """
-    signature = signatures(type(service)).get(method)
-    if signature is None:
+    message = messages_of(type(service)).get(method)
+    if message is None:
         raise no_such_message(getattr(type(service), "name", type(service).__name__), method)
     function: Send = getattr(service, method)
-    is_write = signature.kind == "write"
-    counts = signature.counts
+    is_write = message.kind == "write"
+    counts = message.counts
     name = getattr(type(service), "name", type(service).__name__)
     seen = figures or MessageFigures()
 

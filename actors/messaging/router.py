@@ -27,10 +27,10 @@ from typing import Any
 from ...core.errors import DeadlineExceeded, ReplyLost, TookDown, Unavailable, VelellaError
 from ...core.ids import ulid
 from ...core.logs import logger
-from ...core.message import CallContext, call_context, see_write
+from ...core.message import CallContext, Message, call_context, see_write
 from ..membership.directory import HOST, Address, Directory, ReplicaId
 from .client import Introduction, Link, Lost, NotSent, Outgoing, RayLink, SocketLink
-from .handles import Send, Signature
+from .handles import Send
 
 log = logger("velella.router")
 
@@ -141,16 +141,16 @@ class Router:
         await asyncio.gather(*(one(address) for address in self.directory.of_service(HOST) if address.replica != self.me))
 
     # -- one message
-    async def call(self, service: str, method: str, signature: Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    async def call(self, service: str, method: str, message: Message, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Send a message to the replica it belongs to. Raises what the service raises, TooLarge, TookDown, or an Unavailable."""
         context = call_context.get() or CallContext()
-        is_write = signature.kind == "write"
-        if signature.counts:
+        is_write = message.kind == "write"
+        if message.counts:
             see_write(service, method)
         message_id = (context.next_message_id() or ulid()) if is_write else None
         fresh = message_id is not None and (context.fresh or context.scope is None)
-        message = Outgoing(service, method, args, kwargs, context.trace_id, message_id, fresh)
-        key = signature.key_of(args, kwargs)
+        outgoing = Outgoing(service, method, args, kwargs, context.trace_id, message_id, fresh)
+        key = message.key_of(args, kwargs)
         avoid: set[ReplicaId] = set()
         patience_ends = 0.0
         pause = FIRST_PAUSE
@@ -177,7 +177,7 @@ class Router:
             peer = self._peer(address)
             peer.in_flight += 1
             try:
-                result = await peer.link.request(message, left)
+                result = await peer.link.request(outgoing, left)
             except NotSent as refused:
                 if refused.busy is not None:
                     busy = refused.busy
@@ -190,9 +190,9 @@ class Router:
                 if lost.fatal:
                     log.error("a message took its process down", service=service, method=method, replica=str(address.replica))
                     raise TookDown(f"{address.replica} ended while it was busy with {service}.{method}, which is not sent again.") from None
-                if (signature.kind == "call") or resends > RESENDS:
+                if message.kind == "call" or resends > RESENDS:
                     raise ReplyLost(f"The answer of {service}.{method} was lost.") from None
-                message = message._replace(fresh=False)
+                outgoing = outgoing._replace(fresh=False)
                 avoid.add(address.replica)
             else:
                 peer.failures = 0

@@ -37,7 +37,7 @@ from .frames import (
     FrameProtocol,
     ServerHandshake,
 )
-from .handles import Send, signatures
+from .handles import Send, messages_of
 from .marks import Marked, Marks, marks_path
 from .metrics import MailFigures, MessageFigures
 
@@ -205,7 +205,7 @@ class Dispatcher:
 
     def _function(self, service: str, method: str) -> tuple[Send, MessageFigures]:
         found = self.services.get(service)
-        if found is None or method not in signatures(type(found)):
+        if found is None or method not in messages_of(type(found)):
             raise InvalidData(f"{service}.{method} is not a message of this process.")
         known = self._functions[service, method] = getattr(found, method), self.figures.of(service, method)
         return known

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from ..errors import DeadlineExceeded, ReplyLost, Unavailable, UnexpectedState, VelellaError
 from ..logs import logger
 from ..message import call_context, current_call
+from ..tasks import Tasks
 
 T = TypeVar("T")
 log = logger("velella.flow")
@@ -61,14 +62,12 @@ async def within(seconds: float, what: str, awaitable: Awaitable[T]) -> T:
         call_context.reset(token)
 
 
-_last_things: set[asyncio.Task[Any]] = set()
+_last_things = Tasks("what had to be done to the end has failed", expected=BaseException)
 
 
 async def finished(coroutine: Coroutine[Any, Any, T]) -> T:
     """Do it to the end even when whoever waits for it is cancelled: then they hear of that, and the log of what it failed with."""
-    task = asyncio.create_task(coroutine)
-    _last_things.add(task)
-    task.add_done_callback(_last_things.discard)
+    task = _last_things.begin(coroutine)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:

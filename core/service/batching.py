@@ -1,17 +1,17 @@
-"""Folding: messages that queue up for the same rows are carried out together, in one transaction.
+"""Batching: messages that queue up for the same rows are carried out together, in one transaction.
 
     class Reservations(ModuleService):
         def __init__(self, context):
             super().__init__(context)
-            self._reserving = Folder(self, self._reserve_alone, self._reserve_together)
+            self._reserving = Batcher(self, self._reserve_alone, self._reserve_together)
 
-        @folds
+        @writes(batched=True)
         async def reserve(self, lines):
             return await self._reserving.ask(lines)
 
 While one batch is being carried out the next one gathers: nobody waits for company, and the more there are, the less each costs. A message
 that comes alone takes the short way. Each gets an answer of its own, first come first served: one that is refused takes nothing back of the
-others. What is recorded of each (see `messages.writes`) is recorded in the batch's transaction, so that sent again it gets the same answer.
+others. What is recorded of each (see `writes`) is recorded in the batch's transaction, so that sent again it gets the same answer.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context, copy_context
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ..errors import DeadlineExceeded, VelellaError
 from ..message import CallContext, call_context
@@ -31,16 +31,9 @@ if TYPE_CHECKING:
 
 A = TypeVar("A")
 R = TypeVar("R")
-F = TypeVar("F", bound=Callable[..., Any])
 
 MOST = 256
 """Messages of one batch."""
-
-
-def folds(method: F) -> F:
-    """Mark a method that changes the database through a `Folder`: to callers and to the wire it is a write as any other."""
-    method.message_kind = "write"  # type: ignore[attr-defined]
-    return method
 
 
 class _Asked(Generic[A, R]):
@@ -68,7 +61,7 @@ class _GaveUp(Exception):
     """Somebody without a record has gone: what was done for them is undone with the transaction."""
 
 
-class Folder(Generic[A, R]):
+class Batcher(Generic[A, R]):
     """Carries out messages of one method of a service, one batch after the other."""
 
     def __init__(
@@ -79,7 +72,7 @@ class Folder(Generic[A, R]):
     ) -> None:
         """`alone` carries out one message, `together` several, in the order they came: an answer or an error for each, and no trace of
         those it refuses. Both run inside the service's transaction, and may run again where it collides with another one. `alone` sends one
-        statement, and answers by it (see `messages.one_statement`): a message that is recorded needs no transaction then."""
+        statement, and answers by it (see `Message.answers`): a message that is recorded needs no transaction then."""
         self._service = service
         self._alone = alone
         self._together = together

@@ -26,7 +26,7 @@ from ..clock import iso
 from ..codec import pack, unpack
 from ..errors import Conflict, InvalidData, NotFound, ReplyLost, VelellaError
 from ..graph.links import Link, Reference
-from ..message import call_context, one_statement, reads, writes
+from ..message import call_context, reads, writes
 from ..rows import Found, Row, Rows, Typed
 from ..settings import Settings
 from ..sql.db.compiled import Answering
@@ -224,8 +224,7 @@ class ModuleService(Undoable):
 
     # -- writing
 
-    @writes
-    @one_statement()
+    @writes(one_statement=True)
     async def create(self, entity: str, rows: Sequence[Mapping[str, Any]]) -> Rows:
         """Insert rows; all their columns as they are stored, in the order given. Ids are made where they are missing.
 
@@ -309,7 +308,7 @@ class ModuleService(Undoable):
     # -- for a module's own methods
 
     async def answer(self, statement: Answering, params: Mapping[str, Any] | Parameters) -> Any:
-        """Send the statement of a write that is one, and answers by its one value (see `messages.one_statement`). JSON comes parsed.
+        """Send the statement of a write that is one, and answers by its one value (see `message.Message`). JSON comes parsed.
 
         `params`: or what reads and works them out, which isn't called where the answer is known from before; None, and nothing is sent,
         where it finds nothing to be written. Raises TypeError for a second statement: there is room for one in the record.
@@ -384,7 +383,7 @@ class ModuleService(Undoable):
         await self.lists.forget()
 
     async def run_write(self, body: Callable[[], Awaitable[R]], *, one_statement: bool = False, answers: bool = False) -> R:
-        """Carry out a write: transaction, message record, changed entities. See `messages.writes` and `messages.one_statement`.
+        """Carry out a write: transaction, message record, changed entities. See `message.writes` and `message.Message`.
 
         Inside another write of this service: part of it. A write that collides with another one is undone by the
         database and begun again, a few times; then its caller gets Conflict.

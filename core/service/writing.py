@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Generic, TypedDict, TypeVar
 
 from sqlalchemy import Table
 
-from ..message import Service, message_kind, writes
+from ..message import Message, Service, message_of, writes
 from ..sql.db.database import Database
 from ..sql.schema.schema import Schema
 from ..sql.write.undo import Aggregate, Change, Pair, TakingBack
@@ -69,12 +69,12 @@ class Undoable(Service):
         It costs what the write costs: one statement stays one.
         """
         write, named = getattr(self, method), kwargs or {}
-        if message_kind(write) != "write":
+        said = message_of(write)
+        if said.kind != "write":
             raise TypeError(f"{self.schema.module} has no write {method}")
-        alone = getattr(write, "one_statement", None)
-        return await self.run_write(partial(self._keep_all, write, args, named), one_statement=alone is not None and alone(*args, **named))
+        return await self.run_write(partial(self._keep_all, write, args, named), one_statement=said.is_one_statement(args, named))
 
-    kept.message_kind = "write"  # type: ignore[attr-defined]
+    kept.message = Message("write")  # type: ignore[attr-defined]
 
     async def _keep_all(self, write: Callable[..., Awaitable[Any]], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Kept[Any]:
         running = self._running()

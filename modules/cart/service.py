@@ -10,7 +10,7 @@ from typing import Any
 from ...commerce.totalled import CART, totalled
 from ...core.emails import email_address
 from ...core.errors import Conflict, InvalidData, NotFound
-from ...core.message import keyed, one_statement, reads, writes
+from ...core.message import reads, writes
 from ...core.rows import Row
 from ...core.service.module import ModuleService
 from ...core.sql.schema.query import Page, Query
@@ -38,8 +38,7 @@ class CartService(ModuleService):
         rows, count = await self._rows(replace(query, fields=plan.fields))
         return Page.of(plan.finish(rows), count)
 
-    @reads
-    @keyed("cart_id")
+    @reads(key="cart_id")
     async def load(self, cart_id: str) -> Row:
         """All of a cart, with its version. Raises NotFound."""
         cart = await self.whole("cart", cart_id)
@@ -49,18 +48,14 @@ class CartService(ModuleService):
 
     # -- changing
 
-    @writes
-    @one_statement(answers=True)
-    @keyed("cart_id")
+    @writes(key="cart_id", one_statement=True, answers=True)
     async def open(self, cart_id: str, cart: Mapping[str, Any]) -> int:
         """Create a cart with all that is in it, as `load` gives it. Returns its version."""
         version: int = await self.answer(queries.OPEN, {"created_at": _time(cart["created_at"]), **self._written(cart_id, cart)})
         self.touch("cart")
         return version
 
-    @writes
-    @one_statement(answers=True)
-    @keyed("cart_id")
+    @writes(key="cart_id", one_statement=True, answers=True)
     async def change(self, cart_id: str, version: int, cart: Mapping[str, Any]) -> int:
         """Make the cart what it shall be, as `load` gives it. Returns its new version.
 
@@ -72,17 +67,13 @@ class CartService(ModuleService):
         params = {**self._written(cart_id, cart), "expected": version}
         return await self._guarded(cart_id, await self.answer(queries.CHANGE, params))
 
-    @writes
-    @one_statement(answers=True)
-    @keyed("cart_id")
+    @writes(key="cart_id", one_statement=True, answers=True)
     async def complete(self, cart_id: str, version: int, order_id: str) -> int:
         """Close the cart as it was read at `version`: it becomes this order. Returns its new version. Raises what `change` raises."""
         params = {"id": cart_id, "expected": version, "order_id": order_id}
         return await self._guarded(cart_id, await self.answer(queries.COMPLETE, params))
 
-    @writes
-    @one_statement(answers=True)
-    @keyed("cart_id")
+    @writes(key="cart_id", one_statement=True, answers=True)
     async def reopen(self, cart_id: str, version: int) -> int | None:
         """Take back the completion that gave `version`. Returns the new version; None where the cart isn't at that version any more."""
         reopened: int | None = await self.answer(queries.REOPEN, {"id": cart_id, "expected": version})

@@ -11,7 +11,7 @@ from ...core.clock import iso
 from ...core.emails import email_address
 from ...core.errors import Conflict
 from ...core.ids import new_id
-from ...core.message import one_statement, stands_alone, writes
+from ...core.message import writes
 from ...core.rows import Row, Rows
 from ...core.service.module import Keys, ModuleService
 from ...core.sql.write.undo import Pair, TakingBack
@@ -47,9 +47,7 @@ class CustomerService(ModuleService):
             await self.create_addresses(addresses)
         return created
 
-    @stands_alone
-    @writes
-    @one_statement()
+    @writes(stands_alone=True, one_statement=True)
     async def guest(self, email: str) -> Row:
         """The guest with that email (`id`, `email`, `has_account`, `is_new`), made where there is none.
 

@@ -14,7 +14,7 @@ from ...core.errors import InsufficientInventory, InvalidData, NotFound, Velella
 from ...core.ids import new_id
 from ...core.message import writes
 from ...core.rows import Row, Rows
-from ...core.service.batching import Folder, folds
+from ...core.service.batching import Batcher
 from ...core.service.module import Keys, ModuleContext, ModuleService
 from ...core.sql.write.merging import turned
 from ...core.sql.write.undo import Pair
@@ -37,9 +37,9 @@ class Reservations(ModuleService):
 
     def __init__(self, context: ModuleContext) -> None:
         super().__init__(context)
-        self._reserving: Folder[Sequence[Mapping[str, Any]], Rows] = Folder(self, self._reserve_alone, self._reserve_together)
+        self._reserving: Batcher[Sequence[Mapping[str, Any]], Rows] = Batcher(self, self._reserve_alone, self._reserve_together)
 
-    @folds
+    @writes(batched=True)
     async def reserve(self, lines: Sequence[Mapping[str, Any]]) -> Rows:
         """Reserve all lines, or none of them. Returns the reservations in the order of the lines.
 

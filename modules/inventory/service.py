@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from ...core.errors import InvalidData
 from ...core.ids import new_id
-from ...core.message import one_statement, writes
+from ...core.message import writes
 from ...core.rows import Row, Rows
 from ...core.service.module import Keys
 from .sending import Sending
@@ -20,8 +20,7 @@ class InventoryService(Sending):
     name: ClassVar[str] = "inventory"
     schema = SCHEMA
 
-    @writes
-    @one_statement(lambda rows: not any(row.get("location_levels") for row in rows))
+    @writes(one_statement=lambda rows: not any(row.get("location_levels") for row in rows))
     async def create_items(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
         """Create inventory items; `location_levels` of a row are created with it.
 

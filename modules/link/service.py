@@ -12,7 +12,7 @@ from ...core.errors import InvalidData
 from ...core.graph.links import Link, Side
 from ...core.ids import new_id
 from ...core.json import loads
-from ...core.message import one_statement, reads, writes
+from ...core.message import reads, writes
 from ...core.rows import Row
 from ...core.service.module import ModuleService
 from ...core.sql.db.compiled import Compiled
@@ -37,8 +37,7 @@ class LinkService(ModuleService):
 
     schema = SCHEMA
 
-    @writes
-    @one_statement(lambda link, ties: not any(name in tie for tie in ties for name in _further(link)))
+    @writes(one_statement=lambda link, ties: not any(name in tie for tie in ties for name in _further(link)))
     async def attach(self, link: str, ties: Sequence[Mapping[str, Any]]) -> list[Row]:
         """Tie things. A tie may also carry the link's further columns (`required_quantity`); for one that exists they are set.
 
@@ -59,9 +58,9 @@ class LinkService(ModuleService):
         keys = {key: [tie[key] for tie in asked] for key in (known.left.key, known.right.key)}
         return await self._undone(known, queries.STATEMENTS[link].detach, keys)
 
-    @writes
-    @one_statement(
-        lambda ties: not any(name in tie for link, each in ties.items() for tie in each for name in _further(link)), answers=True
+    @writes(
+        one_statement=lambda ties: not any(name in tie for link, each in ties.items() for tie in each for name in _further(link)),
+        answers=True,
     )
     async def attach_all(self, ties: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[Row]]:
         """`attach` for several links at once, by the link's name. What `detach_all` takes to undo it."""

@@ -13,7 +13,7 @@ from ...core import json
 from ...core.clock import iso, utc_now
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.ids import new_id
-from ...core.message import keyed, reads, writes
+from ...core.message import reads, writes
 from ...core.rows import Row, Rows
 from . import changing, queries
 from .after_sales import OPEN
@@ -33,8 +33,7 @@ _THINGS = {"return_id": "return", "claim_id": "order_claim", "exchange_id": "ord
 class Pending(Writing):
     """What an order service says of open changes."""
 
-    @writes
-    @keyed("order_id")
+    @writes(key="order_id")
     async def begin(self, order_id: str, change: Mapping[str, Any], beside: Mapping[str, Mapping[str, Any]] | None = None) -> Row:
         """Begin a change of an order (`change_type`, and what else is known of it), and create what it is of: entity → row.
 

@@ -9,7 +9,7 @@ from typing import Any
 from ...commerce.totalled import ORDER, totalled
 from ...core import json
 from ...core.errors import InvalidData
-from ...core.message import keyed, one_statement, reads, writes
+from ...core.message import reads, writes
 from ...core.rows import Row
 from ...core.sql.schema.fields import FieldTree
 from ...core.sql.schema.query import Page, Query
@@ -54,8 +54,7 @@ class OrderService(Pending):
 
     # -- placing
 
-    @writes
-    @one_statement(answers=True)
+    @writes(one_statement=True, answers=True)
     async def place(self, order: Mapping[str, Any]) -> int:
         """Create an order, all of which is given (see `placing.placed`).
 
@@ -67,8 +66,7 @@ class OrderService(Pending):
         self.touch("order")
         return number
 
-    @writes
-    @one_statement(answers=True)
+    @writes(one_statement=True, answers=True)
     async def discard(self, order_id: str) -> bool:
         """Remove an order that did not come about, with all that is in it. Whether there was one.
 
@@ -81,9 +79,7 @@ class OrderService(Pending):
 
     # -- changing what says for whom it is
 
-    @writes
-    @one_statement(answers=True)
-    @keyed("order_id")
+    @writes(key="order_id", one_statement=True, answers=True)
     async def amend(self, order_id: str, changes: Mapping[str, Any], *, by: str | None = None) -> Amendment:
         """Change `email`, `customer_id`, `locale`, `metadata`, `shipping_address` and `billing_address`.
 
@@ -94,18 +90,14 @@ class OrderService(Pending):
         amendment: Amendment = await self._change(order_id, lambda order, at: changing.amend(order, changes, by, at))
         return amendment
 
-    @writes
-    @one_statement(answers=True)
-    @keyed("order_id")
+    @writes(key="order_id", one_statement=True, answers=True)
     async def put_back(self, order_id: str, amendment: Amendment) -> None:
         """Take back `amend`, but for what somebody has changed since. May be repeated. Raises NotFound."""
         await self._change(order_id, lambda order, at: changing.put_back(order, amendment, at))
 
     # -- what becomes of it
 
-    @writes
-    @one_statement(answers=True)
-    @keyed("order_id")
+    @writes(key="order_id", one_statement=True, answers=True)
     async def register(self, order_id: str, acts: Sequence[Mapping[str, Any]], change: Mapping[str, Any] | None = None) -> str:
         """Do this to an order at once (see `changes`): its next version, and a confirmed change that says so, with what else `change` says
         of it. Returns the change's id.
@@ -115,16 +107,12 @@ class OrderService(Pending):
         id: str = await self._change(order_id, lambda order, at: changing.register(order, acts, change or {}, at))
         return id
 
-    @writes
-    @one_statement(answers=True)
-    @keyed("order_id")
+    @writes(key="order_id", one_statement=True, answers=True)
     async def unregister(self, order_id: str, change_id: str, acts: Sequence[Mapping[str, Any]]) -> None:
         """Take back `register` of actions that count units, whatever has been done since. The number of the version stays."""
         await self._change(order_id, lambda order, at: changing.unregister(order, change_id, acts, at))
 
-    @writes
-    @one_statement(answers=True)
-    @keyed("order_id")
+    @writes(key="order_id", one_statement=True, answers=True)
     async def cancel(self, order_id: str) -> str:
         """Call an order off. Returns the status that it had, for `reopen` to take it back.
 
@@ -133,16 +121,12 @@ class OrderService(Pending):
         before: str = await self._change(order_id, changing.cancel)
         return before
 
-    @writes
-    @one_statement(answers=True)
-    @keyed("order_id")
+    @writes(key="order_id", one_statement=True, answers=True)
     async def reopen(self, order_id: str, status: str) -> None:
         """Take back `cancel`. May be repeated. Raises NotFound."""
         await self._change(order_id, lambda order, at: changing.reopen(order, status, at))
 
-    @writes
-    @one_statement(answers=True)
-    @keyed("order_id")
+    @writes(key="order_id", one_statement=True, answers=True)
     async def set_status(self, order_id: str, status: str, *, but: Sequence[str] = ()) -> str:
         """Say how an order stands. Returns how it stood before. Raises NotFound; InvalidData where it is in one of the states `but`."""
         before: str = await self._change(order_id, lambda order, at: changing.set_status(order, status, but, at))
@@ -150,9 +134,7 @@ class OrderService(Pending):
 
     # -- money
 
-    @writes
-    @one_statement(answers=True)
-    @keyed("order_id")
+    @writes(key="order_id", one_statement=True, answers=True)
     async def add_transactions(
         self, order_id: str, transactions: Sequence[Mapping[str, Any]], *, credited: Mapping[str, Any] | None = None
     ) -> list[str]:

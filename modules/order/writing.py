@@ -8,7 +8,7 @@ from typing import Any
 
 from ...core.clock import iso, utc_now
 from ...core.errors import NotFound
-from ...core.message import keyed, reads
+from ...core.message import reads
 from ...core.rows import Row
 from ...core.service.module import ModuleService
 from ...core.sql.db.failures import Collided
@@ -25,8 +25,7 @@ class Writing(ModuleService):
     """What every write of an order is made of: it reads the order, works out what it shall be, and sends all of it with the revision that
     was read, as one statement. Where another one was faster nothing is written, and it is begun again."""
 
-    @reads
-    @keyed("order_id")
+    @reads(key="order_id")
     async def load(self, order_id: str) -> Row:
         """All of an order, with its revision. Raises NotFound."""
         order = await self.whole("order", order_id)

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from ...core.clock import iso, utc_now
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.json import loads
-from ...core.message import one_statement, repeatable, stands_alone, writes
+from ...core.message import repeatable, writes
 from ...core.rows import Row, Rows
 from ...core.service.module import ModuleService
 from ...core.sql.schema.query import Query
@@ -50,8 +50,7 @@ class Collections(ModuleService):
         self.touch("payment_collection")
         return made
 
-    @stands_alone
-    @repeatable
+    @repeatable(stands_alone=True)
     async def collection_for(
         self, payer_key: str, *, currency_code: str, amount: Decimal | int, metadata: Mapping[str, Any] | None = None
     ) -> Row:
@@ -120,15 +119,13 @@ class Collections(ModuleService):
         _, dropped = await self._changed(await self._collection(id), change)
         await self._have_forgotten(dropped)
 
-    @writes
-    @one_statement()
+    @writes(one_statement=True)
     async def assign(self, id: str, order_id: str) -> None:
         """Say of which order a collection is in which there is nothing to pay: for others authorising does. It stays its first order's."""
         await self.database.execute(ASSIGN, {"id": id, "order_id": order_id})
         self.touch("payment_collection")
 
-    @writes
-    @one_statement()
+    @writes(one_statement=True)
     async def unassign(self, id: str, order_id: str) -> None:
         """Take `assign` back."""
         await self.database.execute(UNASSIGN, {"id": id, "order_id": order_id})
@@ -167,8 +164,7 @@ class Collections(ModuleService):
             if collection["deleted_at"] is not None and deleted is None:
                 raise _missing(collection["id"])
 
-    @writes
-    @one_statement()
+    @writes(one_statement=True)
     async def _write(self, collection: Row) -> bool:
         """Write a collection with all that is in it. False, and nothing is written, where it isn't as it was read any more."""
         written = await self.database.fetch_value(WRITE, self._written(collection))
@@ -200,8 +196,7 @@ class Collections(ModuleService):
         """Providers that have nobody to ask."""
         return frozenset(id for id, provider in self.providers.items() if provider.asks_nobody)
 
-    @writes
-    @one_statement()
+    @writes(one_statement=True)
     async def _made_for(self, collection: Row) -> Row:
         """Id, amount and currency of a payer's collection: of this one, where there was none."""
         found = await self.database.fetch_one(COLLECTION_FOR, self._opening(collection))

@@ -18,8 +18,9 @@ from ...core import numbers
 from ...core.clock import iso, utc_now
 from ...core.errors import InvalidData, NotAllowed, NotFound, PaymentOutcomeUnknown
 from ...core.ids import new_id
-from ...core.message import one_statement, reads, repeatable, writes
+from ...core.message import reads, repeatable, writes
 from ...core.rows import Row
+from ...core.service.module import Row
 from .provider import Ask, Outcome
 from .queries import (
     BEGIN_OPERATION,
@@ -109,8 +110,7 @@ class Operations(Sessions):
         hasn't been told of the last one, asks for that one."""
         return int(await self.database.fetch_value(PRESSES, {"payment_id": payment_id, "kind": kind}))
 
-    @writes
-    @one_statement()
+    @writes(one_statement=True)
     async def was_shown(self, payment_id: str, kind: Kind) -> None:
         """A merchant is being told what was captured or refunded of a payment."""
         await self.database.execute(SHOWN, {"payment_id": payment_id, "kind": kind})

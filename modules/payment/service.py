@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ...core.ids import new_id
-from ...core.message import repeatable, stands_alone, writes
+from ...core.message import repeatable, writes
 from ...core.rows import Row
+from ...core.service.module import Row
 from ...core.service.provider_rows import keep_provider_rows
 from .authorizing import Authorizing
 from .provider import AccountHolder
@@ -30,8 +31,7 @@ class PaymentService(Authorizing):
             await provider.close()
         await super().stop()
 
-    @stands_alone
-    @repeatable
+    @repeatable(stands_alone=True)
     async def account_holder(self, provider_id: str, context: Mapping[str, Any]) -> Row | None:
         """The account of `context["customer"]` (`id`, `email`, …) with a provider, opened where there is none.
 

@@ -13,7 +13,7 @@ from ...core import numbers
 from ...core.clock import iso, utc_now
 from ...core.errors import Conflict, InvalidData, NotFound, PaymentAuthorizationFailed, PaymentOutcomeUnknown
 from ...core.ids import new_id
-from ...core.message import one_statement, repeatable, writes
+from ...core.message import repeatable, writes
 from ...core.rows import Row, Rows
 from ...core.service.module import Keys
 from ...core.sql.write.readback import shown
@@ -201,8 +201,7 @@ class Sessions(Collections):
             raise let_go(id)
         return payment | {"payment_collection": collection}
 
-    @writes
-    @one_statement()
+    @writes(one_statement=True)
     async def _book(self, collection: Row, new: Booking | str | None) -> bool:
         """`_write`, with a new payment and its capture, if there is one."""
         if not isinstance(new, Booking):

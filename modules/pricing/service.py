@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
-from ...core.message import one_statement, reads, writes
+from ...core.message import reads, writes
 from ...core.rows import Row
 from ...core.service.module import ModuleContext, ModuleService, remembered
 from . import queries
@@ -115,8 +115,7 @@ class PricingService(ModuleService):
 
     # -- price sets
 
-    @writes
-    @one_statement()
+    @writes(one_statement=True)
     async def create_price_sets(self, rows: Sequence[Given]) -> list[Row]:
         """Price sets with their prices, in the order given: `{id?, prices: [...]}`.
 

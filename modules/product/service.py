@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
-from ...core.message import one_statement, reads, writes
+from ...core.message import reads, writes
 from ...core.rows import Row
 from . import queries
 from .categories import Categories
@@ -50,8 +50,7 @@ class ProductService(Options, Categories):
         """Products as business code wants them: rows by the filters of the API, with the fields that are named."""
         return await self.list("product", filters, fields=fields, limit=limit, offset=offset)
 
-    @writes
-    @one_statement(lambda rows: not any(option.get("id") for row in rows for option in row.get("options") or ()))
+    @writes(one_statement=lambda rows: not any(option.get("id") for row in rows for option in row.get("options") or ()))
     async def create_products(self, rows: Sequence[Given]) -> list[Row]:
         """Products with all that belongs to them, in the order given; each with its `variants` in the order given.
 

@@ -14,10 +14,9 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 from velella.actors.membership.directory import Address, Directory, ReplicaId
 from velella.actors.messaging.client import Lost, NotSent, Outgoing
-from velella.actors.messaging.handles import Signature
 from velella.actors.messaging.router import Router
 from velella.core.errors import Busy, DeadlineExceeded, Unavailable, VelellaError
-from velella.core.message import CallContext, call_context
+from velella.core.message import CallContext, Message, call_context
 
 from ..simulated import SimulatedLoop
 
@@ -102,11 +101,11 @@ class Routing(RuleBasedStateMachine):
     def send(self, kind: Any, key: str | None) -> None:
         name = f"m{len(self.sent)}"
         self.kinds[name] = kind
-        signature = Signature(kind, "key" if key is not None else None, 1)
+        message = Message(kind, "key" if key is not None else None, 1)
 
         async def sending() -> Any:
             call_context.set(CallContext().within(SECONDS))
-            return await self.router.call("product", "do", signature, (name, key), {})
+            return await self.router.call("product", "do", message, (name, key), {})
 
         self.sent[name] = self.loop.begin(sending())
 

@@ -131,11 +131,11 @@ async def looked(supervisor: Supervisor) -> None:
     for _ in range(2):
         await supervisor._check(ask=True)
         await asyncio.gather(*supervisor._looks.values())
-        await asyncio.gather(*supervisor._under_way)
+        await asyncio.gather(*supervisor._moves)
 
 
 async def ended(watching: asyncio.Task[None], supervisor: Supervisor) -> None:
-    tasks = [watching, *supervisor._under_way, *supervisor._looks.values()]
+    tasks = [watching, *supervisor._moves, *supervisor._looks.values()]
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ARRAY, Boolean, Column, ForeignKey, Index, Integer, Table, Text, bindparam, func, insert, select, text, update
 
 from velella.core.errors import NotAllowed
-from velella.core.message import one_statement, writes
+from velella.core.message import writes
 from velella.core.service.module import ModuleContext, ModuleService
 from velella.core.service.providers import Providers
 from velella.core.settings import Settings
@@ -126,8 +126,7 @@ class ShopService(ModuleService):
         [row] = await self.update("product", [{"id": id, "rank": (row["rank"] or 0) + by}])
         return {"rank": row["rank"], "weight": row["weight"]}
 
-    @writes
-    @one_statement(answers=True)
+    @writes(one_statement=True, answers=True)
     async def take(self, id: str, by: int) -> dict[str, Any]:
         """Take some off the rank, if there is as much."""
         rank = await self.answer(TAKE, {"key": id, "by": by})
@@ -136,8 +135,7 @@ class ShopService(ModuleService):
         self.touch("product")
         return {"id": id, "left": rank}
 
-    @writes
-    @one_statement(answers=True)
+    @writes(one_statement=True, answers=True)
     async def found(self, names: Sequence[str]) -> dict[str, Any]:
         """New brands, all of them as the database has them."""
         made = await self.answer(NAME, {"ids": [f"brand_{name}" for name in names], "names": list(names)})

@@ -10,7 +10,7 @@ import pytest
 
 from velella.core.errors import NotAllowed, ReplyLost, VelellaError
 from velella.core.message import CallContext, call_context
-from velella.core.service.batching import Folder
+from velella.core.service.batching import Batcher
 
 from ..lossy import Lossy, lossy
 from .kernel_shop import SCHEMA, Changes, ShopService, shop_on
@@ -121,10 +121,10 @@ async def test_messages_of_a_batch_that_came_before_are_told_too(shop: ShopServi
         await shop.update("product", [{"id": "p1", "rank": rank}])
         return rank
 
-    folder: Folder[int, int] = Folder(shop, alone, together)
-    assert await asyncio.gather(as_message("m1", folder.ask, 1), as_message("m2", folder.ask, 2)) == [1, 2]
+    batcher: Batcher[int, int] = Batcher(shop, alone, together)
+    assert await asyncio.gather(as_message("m1", batcher.ask, 1), as_message("m2", batcher.ask, 2)) == [1, 2]
     changes.seen.clear()
-    assert await asyncio.gather(as_message("m1", folder.ask, 1), as_message("m2", folder.ask, 2)) == [1, 2]
+    assert await asyncio.gather(as_message("m1", batcher.ask, 1), as_message("m2", batcher.ask, 2)) == [1, 2]
     assert told(changes) == ALL
 
 

@@ -155,7 +155,7 @@ class Coordinators(RuleBasedStateMachine):
     def _hold_up(ledger: Any, method: str, process: Process) -> None:
         """Between the look at the time and the first statement, and after the last."""
         function = getattr(ledger, method)
-        kind = function.message_kind
+        said = function.message
 
         async def slowly(*args: Any) -> Any:
             await process.gate()
@@ -163,7 +163,7 @@ class Coordinators(RuleBasedStateMachine):
             await process.gate()
             return result
 
-        slowly.message_kind = kind  # type: ignore[attr-defined]
+        slowly.message = said  # type: ignore[attr-defined]
         setattr(ledger, method, slowly)
 
     @rule(which=st.integers(0, 2), before=MOODS, pivot=MOODS, after=MOODS)

@@ -81,7 +81,7 @@ def compiled(statement: ClauseElement) -> Compiled:
 
 
 def answering(statement: Select[Any] | UpdateBase) -> Answering:
-    """Compile a statement that gives one value, and is all of a write (see `messages.one_statement`)."""
+    """Compile a statement that gives one value, and is all of a write (see `message.Message`)."""
     return Answering(compiled(statement), statement)
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import asyncpg
 
 from ...metrics import Histogram
+from ...tasks import Tasks
 from .compiled import WIDE
 
 PREPARED = 1024 * 1024
@@ -53,7 +54,7 @@ class Pool:
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
         self._open = 0
         """Connections there are, being made, or being ended."""
-        self._ending: set[asyncio.Task[None]] = set()
+        self._ending = Tasks("a connection could not be ended")
         self._closed = False
         self._empty = asyncio.Event()
         self.waits = Histogram()
@@ -94,9 +95,7 @@ class Pool:
     def release(self, connection: Connection, *, doubtful: bool = False) -> None:
         """Give it back. `doubtful`: its statement was given up. One that has prepared too much is replaced by a new one."""
         if doubtful or self._closed or connection.prepared > PREPARED or connection.is_closed() or connection.is_in_transaction():
-            task = asyncio.ensure_future(self._end(connection))
-            self._ending.add(task)
-            task.add_done_callback(self._ending.discard)
+            self._ending.begin(self._end(connection))
         elif not self._waiting or not self._hand_on(connection):
             self._idle.append(connection)
 

@@ -137,7 +137,7 @@ def index_on(table: Table, column: str) -> Index:
 
 
 def message_table(metadata: MetaData, module: str) -> Table:
-    """The module's record of the writes that came over a wire, with their replies (see `messages.writes`).
+    """The module's record of the writes that came over a wire, with their replies (see `message.writes`).
 
     `Schema` adds it to the metadata of every module by itself.
     """

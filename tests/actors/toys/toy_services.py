@@ -14,7 +14,7 @@ from typing import Any
 
 from velella.actors.context import HostContext
 from velella.core.errors import NotFound
-from velella.core.message import Service, current_call, keyed, reads, writes
+from velella.core.message import Service, current_call, reads, writes
 
 
 class Toy(Service):
@@ -43,8 +43,7 @@ class Toy(Service):
     async def replica(self) -> str:
         return str(self.context.replica)
 
-    @reads
-    @keyed("key")
+    @reads(key="key")
     async def replica_of(self, key: str) -> str:
         return str(self.context.replica)
 
