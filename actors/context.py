@@ -61,6 +61,3 @@ class HostContext:
     def memory(self) -> Any:
         """What this process remembers of rows: a `caching.Cache`."""
         return self.make_memory(self)
-
-
-Factory = Callable[[HostContext], Any]

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from ..core.sql.schema.schema import Schema
     from .caching import CachingService
     from .engine.coordinator import Coordinator
-    from .locking import LockingService
 
 log = logger("velella.host")
 
@@ -118,7 +117,6 @@ class Host:
         self.endpoint = Endpoint(self.dispatcher, self.replica)
         self._listen = listen
         self.modules = self._module_handles()
-        self.locking: LockingService = handle("locking", self.resolve)
         self.caching: CachingService = handle("caching", self.resolve)
         self.workflows: Coordinator = handle("workflows", self.resolve)
         self._databases: dict[str, Database] = {}

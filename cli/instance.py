@@ -254,11 +254,6 @@ def database_url(settings: Settings) -> str:
     return settings.database_url or EmbeddedPostgres(settings.data_dir / "postgres").url()
 
 
-def is_embedded(settings: Settings) -> bool:
-    """Whether the database is the embedded one of this data directory."""
-    return settings.database_url == EmbeddedPostgres(settings.data_dir / "postgres").url()
-
-
 def admin_password(settings: Settings) -> str:
     """The demo shop's admin password: made once, kept beside the other secrets."""
     return kept_secret(admin_password_file(settings), 9)

@@ -10,7 +10,6 @@ from ...core.sql.schema.schema import Schema
 
 metadata = module_metadata()
 
-STATES = ("invoking", "finishing", "compensating", "done", "reverted", "failed")
 LIVE_STATES = ("invoking", "finishing", "compensating")
 LIVE = "state IN ('invoking', 'finishing', 'compensating')"
 """Somebody carries it out, or is to. `finishing`: beyond its point of no return, or may be."""

@@ -346,10 +346,6 @@ def step_at(reference: str) -> Step[..., Any]:
         raise NotFound(f"Step {reference} is not part of this installation.", hint="It was there when the execution began.") from None
 
 
-def subscribers_of(event: str) -> list[Subscriber]:
-    return [one for one in _subscribers.values() if event in one.events or "*" in one.events]
-
-
 def subscribers() -> Sequence[Subscriber]:
     return list(_subscribers.values())
 

@@ -160,7 +160,7 @@ class Batcher(Generic[A, R]):
     async def _several(self, batch: Sequence[_Asked[A, R]]) -> Sequence[R | VelellaError]:
         longest = max((asked.call.deadline for asked in batch if asked.call is not None), default=time.monotonic() + 30.0)
         call_context.set(CallContext(batch[0].call.trace_id if batch[0].call is not None else "", longest))
-        log = self._service.message_log
+        log = self._service.inbox
 
         async def body() -> list[R | VelellaError]:
             database = self._service.database

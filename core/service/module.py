@@ -38,7 +38,7 @@ from ..sql.read.statements import Statements
 from ..sql.schema.entity import Entity
 from ..sql.schema.query import Page, Query
 from ..sql.schema.schema import Schema
-from ..sql.write.inbox import CameBefore, MessageLog, answer_of, is_step, value_of
+from ..sql.write.inbox import CameBefore, Inbox, answer_of, is_step, value_of
 from ..sql.write.undo import Pair, keys_of
 from ..sql.write.writes import WriteStatements, by_columns, cascades, guard_of, in_order
 from .providers import Providers
@@ -143,7 +143,7 @@ class ModuleService(Undoable):
         self.statements = Statements(self.schema, context.documents)
         self.lists = Lists(self.database, self.statements)
         self._writes = WriteStatements(self.statements.catalog)
-        self.message_log = MessageLog(self.schema)
+        self.inbox = Inbox(self.schema)
 
     # -- reading
 
@@ -328,7 +328,7 @@ class ModuleService(Undoable):
                 return None
             params = found
         if running.record is not None:
-            value = await self.message_log.record(self.database, running.record, statement, params)
+            value = await self.inbox.record(self.database, running.record, statement, params)
         else:
             value = await self.database.fetch_value(statement, params)
         return json.loads(value) if isinstance(value, bytes) else value
@@ -376,7 +376,7 @@ class ModuleService(Undoable):
 
         `keep`: executions that go on, however old they are.
         """
-        return await self.message_log.forget(self.database, seconds, keep)
+        return await self.inbox.forget(self.database, seconds, keep)
 
     async def forget_tallies(self) -> None:
         """Drop what tallies hold that nobody needs any more. To be called again and again (see `Lists.forget`)."""
@@ -419,7 +419,7 @@ class ModuleService(Undoable):
         id = self._message_id()
         if id is None or not is_step(id) or error.status >= 500 or self.database.transaction_running is not None:
             raise error
-        earlier = await self.message_log.refuse(self.database, id, error)
+        earlier = await self.inbox.refuse(self.database, id, error)
         if earlier is None:
             raise error
         return await self._answer_again(earlier, body)
@@ -453,14 +453,14 @@ class ModuleService(Undoable):
             if alone:
                 return await self._write_alone(running, body)
             async with self.database.transaction() as transaction:
-                earlier = await self.message_log.begin(self.database, message_id) if message_id is not None and not fresh else None
+                earlier = await self.inbox.begin(self.database, message_id) if message_id is not None and not fresh else None
                 if earlier is None:
                     result = await body()
                     if message_id is not None:
                         packed = pack(result)
                         if not fresh:
-                            await self.message_log.finish(self.database, message_id, packed)
-                        elif not await self.message_log.keep(self.database, message_id, packed):
+                            await self.inbox.finish(self.database, message_id, packed)
+                        elif not await self.inbox.keep(self.database, message_id, packed):
                             raise CameBefore
                     if running.touched:
                         transaction.after_commit.append(functools.partial(self._tell_of, running.touched))
@@ -468,7 +468,7 @@ class ModuleService(Undoable):
             return await self._answer_again(earlier, body)
         except CameBefore:
             assert message_id is not None
-            return await self._answer_again(await self.message_log.reply(self.database, message_id), body)
+            return await self._answer_again(await self.inbox.reply(self.database, message_id), body)
         finally:
             running.running = False
             running_write.reset(token)

@@ -20,7 +20,6 @@ from ...core.errors import InvalidData, NotAllowed, NotFound, PaymentOutcomeUnkn
 from ...core.ids import new_id
 from ...core.message import reads, repeatable, writes
 from ...core.rows import Row
-from ...core.service.module import Row
 from .provider import Ask, Outcome
 from .queries import (
     BEGIN_OPERATION,

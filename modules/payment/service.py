@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from ...core.ids import new_id
 from ...core.message import repeatable, writes
 from ...core.rows import Row
-from ...core.service.module import Row
 from ...core.service.provider_rows import keep_provider_rows
 from .authorizing import Authorizing
 from .provider import AccountHolder

@@ -54,7 +54,7 @@ class Answering(Compiled):
         super().__init__(made.sql, made.names, made._defaults)
         self.source = source
         self.recording: Compiled | None = None
-        """Made by `MessageLog.record` when it is needed first."""
+        """Made by `Inbox.record` when it is needed first."""
 
 
 class Asked(NamedTuple):

@@ -56,7 +56,7 @@ def value_of(reply: bytes) -> bytes | None:
     return reply[1:] if reply.startswith(_VALUE) else None
 
 
-class MessageLog:
+class Inbox:
     """One module's record."""
 
     def __init__(self, schema: Schema) -> None:
