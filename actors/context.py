@@ -14,7 +14,7 @@ from .membership.directory import ReplicaId
 
 if TYPE_CHECKING:
     from ..core.sql.db.database import Database
-    from .messaging.admission import Mailbox
+    from .messaging.admission import Admission
     from .messaging.router import Router
 
 Changed = Callable[[frozenset[str] | None], None]
@@ -35,7 +35,7 @@ class HostContext:
     """The handle of the coordinators."""
     router: Router
     """For messages that handles can't express: to every replica of a service."""
-    mailbox: Mailbox
+    admission: Admission
     """What waits and runs in this process. A door lets nobody in when it is full."""
     database: Callable[[str], Database]
     """The database of a service by its name: one pool a process and URL, shared."""

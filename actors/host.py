@@ -24,7 +24,7 @@ from .caching import FILLERS, Announcer, Cache, remembered_of, sources
 from .context import Away, Changed, HostContext
 from .graph import graph_of, memory_of
 from .membership.directory import HOST, Address, Directory, ReplicaId, Standing
-from .messaging.admission import Mailbox
+from .messaging.admission import Admission
 from .messaging.handles import Send, checked_send, handle, local_send, messages_of, no_such_message
 from .messaging.metrics import MailFigures, process_samples
 from .messaging.router import Router, socket_links
@@ -73,7 +73,7 @@ class HostService(Service):
 
 
 class Host:
-    """Services of one process, the mailbox before them and the router to those elsewhere.
+    """Services of one process, the admission to them and the router to those elsewhere.
 
     `start` and `stop` are called once each. Every handle made here keeps working as long as the host runs.
     """
@@ -102,7 +102,7 @@ class Host:
         self._standing = Standing(self.replica, str(self.address.incarnation))
         self.names = tuple(dict.fromkeys(names))
         self.services: dict[str, Service] = {}
-        self.mailbox = Mailbox(settings.mailbox)
+        self.admission = Admission(settings.admission)
         self.restarts = 0
         """How often this replica was started again, as far as the supervisor has told."""
         self.meters = Meters()
@@ -113,7 +113,7 @@ class Host:
         """Called when another process has taken our place."""
         self.router.update(directory or Directory.of([(self.address, self.names)]))
         self._connections = connections or settings.connections
-        self.dispatcher = Dispatcher(self.services, self.mailbox, at_once=max(32, 4 * self._connections), figures=self._mail)
+        self.dispatcher = Dispatcher(self.services, self.admission, at_once=max(32, 4 * self._connections), figures=self._mail)
         self.endpoint = Endpoint(self.dispatcher, self.replica)
         self._listen = listen
         self.modules = self._module_handles()
@@ -141,7 +141,7 @@ class Host:
             modules=self.modules,
             workflows=self.workflows,
             router=self.router,
-            mailbox=self.mailbox,
+            admission=self.admission,
             database=self.database,
             on_changed=self._listeners.append,
             on_away=self._watchers.append,
@@ -151,7 +151,7 @@ class Host:
             make_memory=memory_of,
             visits=visits,
         )
-        for source in (process_samples, self.mailbox.samples, self._mail.samples, self._own_samples):
+        for source in (process_samples, self.admission.samples, self._mail.samples, self._own_samples):
             self.meters.add(source)
 
     @property
@@ -315,15 +315,15 @@ class Host:
         return self._local[service, method]
 
     def status(self) -> dict[str, Any]:
-        mailbox = self.mailbox
+        admission = self.admission
         return {
             "pid": os.getpid(),
             "services": list(self.names),
-            "waiting": mailbox.waiting,
-            "running": mailbox.inside - mailbox.waiting,
-            "handled": mailbox.handled,
-            "refused": mailbox.refused,
-            "seconds": round(mailbox.seconds, 6),
+            "waiting": admission.waiting,
+            "running": admission.inside - admission.waiting,
+            "handled": admission.handled,
+            "refused": admission.refused,
+            "seconds": round(admission.seconds, 6),
             "socket": self.address.path,
             "port": self.address.port,
             "documents": self.documents(),

@@ -27,7 +27,7 @@ ANSWERS = "answers"
 
 
 @dataclass(frozen=True)
-class Look:
+class Snapshot:
     """A cluster at one moment."""
 
     status: dict[str, Any]
@@ -36,7 +36,7 @@ class Look:
     at: float = field(default_factory=time.monotonic)
 
     @classmethod
-    async def at_cluster(cls, supervisor: SupervisorService) -> Look:
+    async def at_cluster(cls, supervisor: SupervisorService) -> Snapshot:
         figures = await supervisor.figures()
         return cls(await supervisor.status(), {replica: _by_name(samples) for replica, samples in figures.items()})
 
@@ -51,7 +51,7 @@ def _by_name(samples: Iterable[Sample]) -> dict[str, dict[Labels, Any]]:
 class Span:
     """What happened between two looks."""
 
-    def __init__(self, before: Look, after: Look) -> None:
+    def __init__(self, before: Snapshot, after: Snapshot) -> None:
         self.before, self.after = before, after
         self.seconds = max(1e-6, after.at - before.at)
 
@@ -96,7 +96,7 @@ def _ms(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds * 1000, 2)
 
 
-def overview(before: Look, after: Look) -> dict[str, Any]:
+def overview(before: Snapshot, after: Snapshot) -> dict[str, Any]:
     """What `velella top` shows, and prints as JSON. Rates are a second, between the two looks; queues and memory are now's."""
     span = Span(before, after)
     replicas = list(after.figures)
@@ -160,9 +160,11 @@ def _pool(span: Span, pool: dict[str, Any]) -> dict[str, Any]:
         "replicas": len(replicas),
         "running": sum(replica["state"] == "running" for replica in pool["replicas"]),
         "restarts": sum(replica["restarts"] for replica in pool["replicas"]),
-        "waiting": _now(span, replicas, "velella_mailbox_waiting"),
-        "inside": _now(span, replicas, "velella_mailbox_running"),
-        "refused_per_second": round(sum(v for r in replicas for _, v in span.grown(r, "velella_mailbox_refused_total")) / span.seconds, 2),
+        "waiting": _now(span, replicas, "velella_admission_waiting"),
+        "inside": _now(span, replicas, "velella_admission_running"),
+        "refused_per_second": round(
+            sum(v for r in replicas for _, v in span.grown(r, "velella_admission_refused_total")) / span.seconds, 2
+        ),
         "work": work.shown(span.seconds),
         "statements": statements.shown(span.seconds),
         "cpu_percent": round(100 * cpu / span.seconds, 1),

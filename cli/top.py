@@ -17,7 +17,7 @@ from rich.text import Text
 from . import colony
 from .data import DataDir
 from .output import console
-from .overview import Look, overview
+from .overview import Snapshot, overview
 
 FRAME_LINES = 12
 """Lines that aren't rows of tables: headings, borders, the prompt."""
@@ -43,10 +43,10 @@ def register(app: typer.Typer) -> None:
 
 async def _watch(address: str | None, data_dir: Path | None, every: float, once: bool, as_json: bool) -> None:
     async with colony.supervisor_of(address, data_dir) as supervisor:
-        before = await Look.at_cluster(supervisor)
+        before = await Snapshot.at_cluster(supervisor)
         if once:
             await asyncio.sleep(every)
-            seen = overview(before, await Look.at_cluster(supervisor))
+            seen = overview(before, await Snapshot.at_cluster(supervisor))
             if as_json:
                 print(json.dumps(seen, indent=2))
             else:
@@ -55,7 +55,7 @@ async def _watch(address: str | None, data_dir: Path | None, every: float, once:
         with Live(Text("Looking …", style="dim"), console=console, screen=console.is_terminal, auto_refresh=False) as live:
             while True:
                 await asyncio.sleep(every)
-                after = await Look.at_cluster(supervisor)
+                after = await Snapshot.at_cluster(supervisor)
                 live.update(picture(overview(before, after), console), refresh=True)
                 before = after
 

@@ -16,7 +16,7 @@
     ├── UnexpectedState         500  our own books disagree; the message is shown
     │   └── TookDown                 the process died while it was busy with nothing but this message, which isn't sent to another one
     └── Unavailable             503  nobody could take the message now; carries `retry_after`
-        ├── Busy                     a mailbox is full
+        ├── Busy                     its queue for admission is full
         ├── DeadlineExceeded    504  the answer did not come in time; a write may or may not have happened
         ├── ReplyLost                the connection closed after the message left; the same doubt
         ├── GoesOn                   a durable workflow isn't over and goes on by itself; asked again under its key, it is joined

@@ -99,12 +99,12 @@ METRICS = _by_name(
     # messages
     Metric("velella_message_duration_seconds", "histogram", "Messages carried out here, without their wait.", ("service", "method")),
     Metric("velella_message_errors_total", "counter", "Messages that ended in an error.", ("service", "method", "error")),
-    Metric("velella_mailbox_wait_seconds", "histogram", "How long messages over sockets waited before they were started."),
-    Metric("velella_mailbox_waiting", "gauge", "Messages that wait to be started."),
-    Metric("velella_mailbox_running", "gauge", "Messages and requests being carried out."),
-    Metric("velella_mailbox_capacity", "gauge", "Messages that may be inside; more are refused."),
-    Metric("velella_mailbox_handled_total", "counter", "Messages and requests that have been inside."),
-    Metric("velella_mailbox_refused_total", "counter", "Messages and requests that found the mailbox full."),
+    Metric("velella_admission_wait_seconds", "histogram", "How long messages over sockets waited before they were started."),
+    Metric("velella_admission_waiting", "gauge", "Messages that wait to be started."),
+    Metric("velella_admission_running", "gauge", "Messages and requests being carried out."),
+    Metric("velella_admission_capacity", "gauge", "Messages that may be inside; more are refused."),
+    Metric("velella_admission_handled_total", "counter", "Messages and requests that have been inside."),
+    Metric("velella_admission_refused_total", "counter", "Messages and requests that found the queue for admission full."),
     # PostgreSQL
     Metric("velella_sql_statement_duration_seconds", "histogram", "Statements, without the wait for a connection.", ("database",)),
     Metric("velella_sql_transactions_total", "counter", "Transactions of several statements.", ("database", "outcome")),

@@ -73,7 +73,7 @@ class Settings(BaseSettings):
     # how it runs
     topology: str = Field("packed", description="packed, pooled, or a path to a cluster.yaml.")
     processes: int = Field(0, ge=0, description="Processes of the packed topology. 0: one a core.")
-    mailbox: int = Field(512, ge=1, description="Messages that may wait in a replica; one more is refused with 503.")
+    admission: int = Field(512, ge=1, description="Messages that may wait in a replica; one more is refused with 503.")
     message_timeout: float = Field(30.0, gt=0, description="Seconds an HTTP request and all its messages may take.")
     cache: bool = Field(True, description="Whether processes cache answers.")
     cache_bytes: int = Field(64 * 1024 * 1024, ge=0, description="Bytes of answers a process may hold.")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from ...core.message import Service, reads
 from .cache import NOTHING, Cache, Figures
-from .invalidation import FILLERS, Announcer, Spread, sources, told_together
+from .invalidation import FILLERS, Announcer, Invalidation, coalesced, sources
 
 if TYPE_CHECKING:
     from ...core.sql.schema.schema import Schema
@@ -36,7 +36,7 @@ class CachingService(Service):
 
     name = "caching"
 
-    def __init__(self, spread: Spread) -> None:
+    def __init__(self, spread: Invalidation) -> None:
         self._spread = spread
 
     @reads
@@ -54,10 +54,19 @@ class CachingService(Service):
 
 
 def create(context: HostContext) -> CachingService:
-    return CachingService(Spread(context.router, context.settings))
+    return CachingService(Invalidation(context.router, context.settings))
 
 
 __all__ = [
-    "FILLERS", "NOTHING", "Announcer", "Cache", "CachingService", "Figures", "Spread", "create", "remembered_of",
-    "sources", "told_together",
+    "FILLERS",
+    "NOTHING",
+    "Announcer",
+    "Cache",
+    "CachingService",
+    "Figures",
+    "Spread",
+    "coalesced",
+    "create",
+    "remembered_of",
+    "sources",
 ]  # fmt: skip

@@ -52,7 +52,7 @@ class _Entry:
         self.expires = expires
 
 
-class Heard:
+class Watch:
     """What has changed while somebody listened."""
 
     __slots__ = ("everything", "names")
@@ -87,7 +87,7 @@ class _Flight:
         self.generation = tags.generation
         self.outdated = False
         """One of its rows has changed since it began."""
-        self.heard: Heard | None = None
+        self.heard: Watch | None = None
         """What has changed since it began, where its rows are known only at the end."""
         self.task: asyncio.Task[Any] | None = None
 
@@ -134,7 +134,7 @@ class Cache:
         self._flights: dict[Hashable, _Flight] = {}
         self._tags: dict[frozenset[str], _Tags] = {}
         self._by_name: dict[str, list[_Tags]] = {}
-        self._listeners: set[Heard] = set()
+        self._listeners: set[Watch] = set()
         self._by_row: dict[str, dict[str, set[Hashable]]] = {}
         """Entity → row → keys of what was made of it, kept or on its way."""
 
@@ -195,16 +195,16 @@ class Cache:
         return entry.value if entry is not None else None
 
     @contextmanager
-    def listening(self) -> Iterator[Heard]:
+    def listening(self) -> Iterator[Watch]:
         """For what is fetched inside and whose rows are known only then: `keep` wants to know what has changed since before."""
-        heard = Heard()
+        heard = Watch()
         self._listeners.add(heard)
         try:
             yield heard
         finally:
             self._listeners.discard(heard)
 
-    def keep(self, key: Hashable, value: bytes, heard: Heard | None = None, *, tags: frozenset[str] = NOTHING, rows: Rows = ()) -> None:
+    def keep(self, key: Hashable, value: bytes, heard: Watch | None = None, *, tags: frozenset[str] = NOTHING, rows: Rows = ()) -> None:
         """Remember what was made of these and read since `heard` listens; unless one of them has changed meanwhile."""
         if not self._enabled:
             return

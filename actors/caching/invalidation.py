@@ -40,7 +40,7 @@ def sources(settings: Settings) -> tuple[str, ...]:
     return (*SOURCES, *settings.modules)
 
 
-class Spread:
+class Invalidation:
     """Tells the processes that remember answers what has changed.
 
     Each gets one message at a time; what changes meanwhile goes together into the next. A process that doesn't confirm isn't waited for
@@ -184,7 +184,7 @@ class Announcer:
 
     def __init__(self, router: Router, settings: Settings) -> None:
         self._router = router
-        self._spread = Spread(router, settings)
+        self._spread = Invalidation(router, settings)
         self._telling = Tasks("a change could not be spread")
 
     async def __call__(self, names: frozenset[str]) -> None:
@@ -211,7 +211,7 @@ class Announcer:
         await self._spread.tell(names)
 
 
-class told_together:
+class coalesced:
     """What is changed in this block and its tasks is told other processes in one message, when the block is left.
 
     That is before anybody gets the answer. A flow that takes its time doesn't keep others in the dark: no change is told later than
@@ -256,4 +256,4 @@ class told_together:
             self._names.clear()
 
 
-_together: ContextVar[told_together | None] = ContextVar("velella_told_together", default=None)
+_together: ContextVar[coalesced | None] = ContextVar("velella_told_together", default=None)

@@ -14,7 +14,7 @@ from ...core.message import Service, reads
 from ...core.metrics import Sample
 from ...core.settings import Settings
 from ..membership.directory import Address, ReplicaId
-from ..messaging.admission import Mailbox
+from ..messaging.admission import Admission
 from ..messaging.client import Lost, NotSent, Outgoing, SocketLink
 from ..messaging.handles import Send, handle
 from ..messaging.server import Dispatcher, Endpoint
@@ -84,7 +84,7 @@ class Control:
 
     def __init__(self, settings: Settings, supervisor: Supervising) -> None:
         self._path = control_path(settings)
-        self._endpoint = Endpoint(Dispatcher({SUPERVISOR: SupervisorService(supervisor)}, Mailbox(64)))
+        self._endpoint = Endpoint(Dispatcher({SUPERVISOR: SupervisorService(supervisor)}, Admission(64)))
 
     async def open(self) -> None:
         await self._endpoint.listen_unix(self._path)

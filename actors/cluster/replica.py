@@ -29,7 +29,7 @@ from ...core.errors import VelellaError
 from ...core.settings import Settings
 from ..host import Host
 from ..membership.directory import NODE, Address, Directory, ReplicaId, Wire
-from ..membership.epochs import term_of
+from ..membership.epochs import epoch_of
 from ..topology import Pool
 from . import logpipe
 from .ray_runtime import NAMESPACE, run_dir
@@ -169,7 +169,7 @@ class Replica:
         `restarts`: how often it has been started again; the replica can't know by itself. `term`: of the supervisor that asks; one
         that was replaced may do so, but is none.
         """
-        if term >= term_of(self._directory["version"]):
+        if term >= epoch_of(self._directory["version"]):
             self._asked = time.monotonic()
         if not self._host.done():
             return {"state": "starting", "pid": os.getpid()}

@@ -25,7 +25,7 @@ from ...core.metrics import Sample
 from ...core.settings import Settings
 from ...core.tasks import Tasks
 from ..membership.directory import HOST, NODE, Address, Directory, ReplicaId
-from ..membership.epochs import first_version, take_term, term_of
+from ..membership.epochs import epoch_of, first_version, take_epoch
 from ..messaging.router import Router, socket_links
 from ..messaging.tls import client_tls
 from ..observe.scrape import gather
@@ -137,7 +137,7 @@ class Supervisor:
         if not self._inside:
             self._logs.open()
         else:
-            self._version = first_version(await asyncio.to_thread(take_term))
+            self._version = first_version(await asyncio.to_thread(take_epoch))
         if self._inside and await self._adopt():
             self._watching = asyncio.create_task(self._watch())
         new = [self._plan(pool) for pool in self.pools for _ in range(pool.replicas - len(self.members(pool.name)))]
@@ -161,7 +161,7 @@ class Supervisor:
             self.wanted[name] = wanted.resized(wanted.pool, len(self.members(name)))
         await asyncio.gather(*(self._look_at(member) for member in self._members.values()))
         if self._is_outdated():  # Ray's store was lost, and terms began anew
-            self._version = first_version(await asyncio.to_thread(take_term, self._latest_term))
+            self._version = first_version(await asyncio.to_thread(take_epoch, self._latest_term))
         if self._members:
             log.warning("replicas are taken over from the supervisor before", replicas=len(self._members))
             await self._tell_directory()
@@ -312,7 +312,7 @@ class Supervisor:
         return [self._looks.pop(id).result() for id in ended]
 
     def _is_outdated(self) -> bool:
-        return self._latest_term > term_of(self._version)
+        return self._latest_term > epoch_of(self._version)
 
     def _is_gone(self, member: Member) -> bool:
         """Whether its process has died since we looked last. Ray is about to start another."""
@@ -334,7 +334,7 @@ class Supervisor:
         known, away = (member.address, member.address.incarnation), member.is_away
         restarts = member.restarts
         try:
-            report = await asyncio.wait_for(_asked(member.actor.health.remote(member.restarts, term_of(self._version))), ASK_SECONDS)
+            report = await asyncio.wait_for(_asked(member.actor.health.remote(member.restarts, epoch_of(self._version))), ASK_SECONDS)
         except TimeoutError:
             report = {"state": "silent" if member.pid is not None else "restarting"}
         except RayError:
@@ -358,7 +358,7 @@ class Supervisor:
         if member.state != DRAINING:  # it may have begun to while it was asked
             member.state = state
         member.report = {"node": member.report.get("node"), "documents": known_documents, **report}
-        self._latest_term = max(self._latest_term, term_of(report.get("directory", 0)))
+        self._latest_term = max(self._latest_term, epoch_of(report.get("directory", 0)))
         member.is_away = self._cluster.is_joined and state not in ("running", "stopping", "hung")
         if member.is_away != away:
             log.warning("a replica is silent" if member.is_away else "a replica is there again", replica=str(member.id), state=state)

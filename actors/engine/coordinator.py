@@ -31,7 +31,7 @@ from ...core.rows import Row, Rows
 from ...core.sql.db.database import Database
 from ...core.sql.read.statements import Statements
 from ...core.sql.schema.query import Page, Query
-from ..caching import told_together
+from ..caching import coalesced
 from ..locking import LockProvider, locks
 from . import queries
 from .admin_view import completed, done, errors_of, steps_of
@@ -153,7 +153,7 @@ class Coordinator(Service):
             run = Run(self._flows, workflow)
             started = time.monotonic()
             try:
-                async with told_together():
+                async with coalesced():
                     result = await run.carry_out(input)
             except Outgrown:
                 result = await self._durable.run(workflow, input, None)

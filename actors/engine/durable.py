@@ -21,7 +21,7 @@ from ...core.logs import logger
 from ...core.message import CallContext, call_context, current_call
 from ...core.metrics import Timings
 from ...core.tasks import Tasks
-from ..caching import told_together
+from ..caching import coalesced
 from .journal import ExecutionJournal, pack_entries, unpack_entries
 from .store import BOOKKEEPING_SECONDS, Execution, Executions, bookkeeping, goes_on
 from .waiting import Outcomes
@@ -180,7 +180,7 @@ class DurableFlows:
         result, failure = None, None
         call_context.set(CallContext(journal.trace_id).within(journal.workflow.timeout or DURABLE_SECONDS))
         try:
-            async with told_together():
+            async with coalesced():
                 result = await run.carry_out(unpack(journal.input))
         except Superseded:
             return await self._superseded(journal, started, may_look_again)

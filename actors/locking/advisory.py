@@ -16,7 +16,7 @@ import asyncpg
 
 from ...core.errors import Unavailable
 from ...core.sql.db.failures import translated
-from .leases import Grip, LockProvider
+from .leases import HeldLock, LockProvider
 from .table import LockTable, taken
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class AdvisoryLocks(LockProvider[Connection]):
         if self._pool is not None:
             await self._pool.close()
 
-    async def take(self, key: str, owner: str, *, wait: float, lease: float) -> Grip[Connection]:
+    async def take(self, key: str, owner: str, *, wait: float, lease: float) -> HeldLock[Connection]:
         asked = time.monotonic()
         await self._turns.acquire(key, owner, math.inf, wait)
         try:
@@ -57,14 +57,14 @@ class AdvisoryLocks(LockProvider[Connection]):
         except BaseException:
             self._turns.release(key, owner)
             raise
-        return self._keep(Grip(key, owner, lease, asked + lease, connection))
+        return self._keep(HeldLock(key, owner, lease, asked + lease, connection))
 
-    async def give_back(self, held: Grip[Connection]) -> None:
+    async def give_back(self, held: HeldLock[Connection]) -> None:
         if self._drop(held):
             await self._let_go(held.part)
             self._turns.release(held.key, held.owner)
 
-    async def _renew(self, grip: Grip[Connection]) -> bool:
+    async def _renew(self, grip: HeldLock[Connection]) -> bool:
         try:
             await grip.part.execute("SELECT 1")  # a connection that broke without a word is found by using it
         except _BROKEN:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...core.errors import Busy, ReplyLost, Unavailable
 from ...core.message import CallContext, call_context
-from .leases import Grip, LockProvider
+from .leases import HeldLock, LockProvider
 from .service import table_beside
 from .table import LONGEST_LEASE, LockTable
 
@@ -34,7 +34,7 @@ class ActorLocks(LockProvider["ReplicaId"]):
         self._router = context.router
         self._me = context.replica
 
-    async def take(self, key: str, owner: str, *, wait: float, lease: float) -> Grip[ReplicaId]:
+    async def take(self, key: str, owner: str, *, wait: float, lease: float) -> HeldLock[ReplicaId]:
         lease = min(lease, LONGEST_LEASE)
         until = time.monotonic() + wait
         while True:
@@ -44,10 +44,10 @@ class ActorLocks(LockProvider["ReplicaId"]):
             if table is not None:
                 if table.try_acquire(key, owner, lease) is None:
                     await table.acquire(key, owner, lease, until - asked)
-                return self._keep(Grip(key, owner, lease, asked + lease, shard))
+                return self._keep(HeldLock(key, owner, lease, asked + lease, shard))
             try:
                 await self._acquire(shard, key, owner, lease, until)
-                return self._keep(Grip(key, owner, lease, asked + lease, shard))
+                return self._keep(HeldLock(key, owner, lease, asked + lease, shard))
             except _Moved:
                 self._errand(self._send(shard, "withdraw", key, owner))
                 owner += "'"  # another acquisition: withdrawing the first one must not end it
@@ -55,7 +55,7 @@ class ActorLocks(LockProvider["ReplicaId"]):
                 self._errand(self._send(shard, "withdraw", key, owner))
                 raise
 
-    async def give_back(self, held: Grip[ReplicaId]) -> None:
+    async def give_back(self, held: HeldLock[ReplicaId]) -> None:
         if not self._drop(held):
             return
         table = self._local(held.part)
@@ -64,7 +64,7 @@ class ActorLocks(LockProvider["ReplicaId"]):
         else:
             self._errand(self._send(held.part, "release", held.key, held.owner))
 
-    async def _renew(self, grip: Grip[ReplicaId]) -> bool:
+    async def _renew(self, grip: HeldLock[ReplicaId]) -> bool:
         # over while this process stood still: a shard that knows of it may extend it, one that doesn't mustn't believe us
         adopt = time.monotonic() < grip.until
         table = self._local(grip.part)

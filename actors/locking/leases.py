@@ -22,7 +22,7 @@ log = logger("velella.locking")
 
 
 @dataclass(slots=True, eq=False)
-class Grip(Generic[P]):
+class HeldLock(Generic[P]):
     """A lock that this process holds for somebody. What flows see as `Held`."""
 
     key: str
@@ -42,9 +42,9 @@ class LockProvider(ABC, Generic[P]):
     """
 
     def __init__(self) -> None:
-        self._grips: set[Grip[P]] = set()
+        self._grips: set[HeldLock[P]] = set()
         self._keeping: asyncio.Task[None] | None = None
-        self._renewing: dict[Grip[P], asyncio.Task[None]] = {}
+        self._renewing: dict[HeldLock[P], asyncio.Task[None]] = {}
         self._errands = Tasks("a lock is left to its lease")
 
     async def start(self) -> None:
@@ -64,24 +64,24 @@ class LockProvider(ABC, Generic[P]):
         await self._errands.wait(2.0)
 
     @abstractmethod
-    async def take(self, key: str, owner: str, *, wait: float, lease: float) -> Grip[P]: ...
+    async def take(self, key: str, owner: str, *, wait: float, lease: float) -> HeldLock[P]: ...
 
     @abstractmethod
-    async def give_back(self, held: Grip[P]) -> None: ...
+    async def give_back(self, held: HeldLock[P]) -> None: ...
 
     @abstractmethod
-    async def _renew(self, grip: Grip[P]) -> bool:
+    async def _renew(self, grip: HeldLock[P]) -> bool:
         """Extend the lease. False: it is gone for good."""
 
     # -- keeping
 
-    def _keep(self, grip: Grip[P]) -> Grip[P]:
+    def _keep(self, grip: HeldLock[P]) -> HeldLock[P]:
         self._grips.add(grip)
         if self._keeping is None:
             self._keeping = asyncio.create_task(self._keep_all())
         return grip
 
-    def _drop(self, grip: Grip[P]) -> bool:
+    def _drop(self, grip: HeldLock[P]) -> bool:
         """Stop renewing. False where it had been dropped before."""
         if grip not in self._grips:
             return False
@@ -103,10 +103,10 @@ class LockProvider(ABC, Generic[P]):
                     task = self._renewing[grip] = asyncio.create_task(self._keep_one(grip))
                     task.add_done_callback(partial(self._renewed, grip))
 
-    def _renewed(self, grip: Grip[P], _: asyncio.Task[None]) -> None:
+    def _renewed(self, grip: HeldLock[P], _: asyncio.Task[None]) -> None:
         del self._renewing[grip]
 
-    async def _keep_one(self, grip: Grip[P]) -> None:
+    async def _keep_one(self, grip: HeldLock[P]) -> None:
         asked = time.monotonic()
         call_context.set(CallContext().within(max(0.2, grip.lease / 3)))
         try:

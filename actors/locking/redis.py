@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from ...core.errors import Misconfigured, Unavailable
-from .leases import Grip, LockProvider
+from .leases import HeldLock, LockProvider
 from .table import LockTable, taken
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class RedisLocks(LockProvider[None]):
         await super().stop()
         await self._redis.aclose()
 
-    async def take(self, key: str, owner: str, *, wait: float, lease: float) -> Grip[None]:
+    async def take(self, key: str, owner: str, *, wait: float, lease: float) -> HeldLock[None]:
         end = time.monotonic() + wait
         await self._turns.acquire(key, owner, math.inf, wait)
         pause = FIRST_PAUSE
@@ -69,7 +69,7 @@ class RedisLocks(LockProvider[None]):
             while True:
                 asked = time.monotonic()
                 if await self._run(_TAKE, key, owner, _milliseconds(lease)):
-                    return self._keep(Grip(key, owner, lease, asked + lease, None))
+                    return self._keep(HeldLock(key, owner, lease, asked + lease, None))
                 if asked + pause > end:
                     raise taken(key)
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))
@@ -79,14 +79,14 @@ class RedisLocks(LockProvider[None]):
             self._errand(self._run(_GIVE_BACK, key, owner))  # it may have been taken without our hearing of it
             raise
 
-    async def give_back(self, held: Grip[None]) -> None:
+    async def give_back(self, held: HeldLock[None]) -> None:
         if self._drop(held):
             try:
                 await self._run(_GIVE_BACK, held.key, held.owner)
             finally:
                 self._turns.release(held.key, held.owner)
 
-    async def _renew(self, grip: Grip[None]) -> bool:
+    async def _renew(self, grip: HeldLock[None]) -> bool:
         return await self._run(_RENEW, grip.key, grip.owner, _milliseconds(grip.lease))
 
     async def _run(self, script: str, key: str, *args: Any) -> bool:

@@ -13,7 +13,7 @@ KEY = b"velella:term:"
 _SHIFT = 32
 
 
-def term_of(version: int) -> int:
+def epoch_of(version: int) -> int:
     """Whose supervisor counted this version; 0 where there can be only one."""
     return version >> _SHIFT
 
@@ -22,7 +22,7 @@ def first_version(term: int) -> int:
     return term << _SHIFT
 
 
-def take_term(above: int = 0) -> int:
+def take_epoch(above: int = 0) -> int:
     """A term that nobody has had, higher than `above`. Blocks; needs Ray. May be repeated: each time it is another one.
 
     Keys stay: without those before, one who listed them a while ago could take a term again.

@@ -1,4 +1,4 @@
-"""The mailbox of a replica: bounded, so that a crowd is turned away at once instead of queueing up."""
+"""Admission to a replica: bounded, so that a crowd is turned away at once instead of queueing up."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...core.errors import Busy
 from ...core.metrics import Sample
 
 
-class Mailbox:
+class Admission:
     """Counts what is inside; never makes anybody wait.
 
     `capacity` bounds what runs and waits together. The excess is refused with Busy, whose `retry_after` grows with how long
@@ -46,30 +46,30 @@ class Mailbox:
         return min(30.0, max(1.0, self.seconds * self.inside / 2))
 
     def samples(self) -> Iterator[Sample]:
-        yield "velella_mailbox_waiting", (), self.waiting
-        yield "velella_mailbox_running", (), self.inside - self.waiting
-        yield "velella_mailbox_capacity", (), self.capacity
-        yield "velella_mailbox_handled_total", (), self.handled
-        yield "velella_mailbox_refused_total", (), self.refused
+        yield "velella_admission_waiting", (), self.waiting
+        yield "velella_admission_running", (), self.inside - self.waiting
+        yield "velella_admission_capacity", (), self.capacity
+        yield "velella_admission_handled_total", (), self.handled
+        yield "velella_admission_refused_total", (), self.refused
 
 
 class Stay:
-    """One's place in a mailbox: taken, given back while one waits for something outside, and taken again."""
+    """One's place among the admitted: taken, given back while one waits for something outside, and taken again."""
 
-    __slots__ = ("_mailbox", "_since")
+    __slots__ = ("_admission", "_since")
 
-    def __init__(self, mailbox: Mailbox) -> None:
-        self._mailbox = mailbox
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
         self._since: float | None = None
 
     def begin(self) -> None:
         """Take a place, unless it is held. Raises Busy when there is none."""
         if self._since is None:
-            self._mailbox.enter()
+            self._admission.enter()
             self._since = time.monotonic()
 
     def end(self) -> None:
         """Give the place back, if it is held."""
         if self._since is not None:
-            self._mailbox.leave(time.monotonic() - self._since)
+            self._admission.leave(time.monotonic() - self._since)
             self._since = None

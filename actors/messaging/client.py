@@ -52,7 +52,7 @@ class NotSent(Exception):
     def __init__(self, busy: VelellaError | None = None, silent: float = 0.0) -> None:
         super().__init__()
         self.busy = busy
-        """Set when the replica is well but its mailbox is full."""
+        """Set when the replica is well but its queue for admission is full."""
         self.silent = silent
         """For how many seconds the other side had said nothing, when it was given up."""
 

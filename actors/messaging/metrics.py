@@ -36,7 +36,7 @@ class MailFigures:
         return self._of.setdefault((service, method), MessageFigures())
 
     def samples(self) -> Iterator[Sample]:
-        yield "velella_mailbox_wait_seconds", (), self.waits.value
+        yield "velella_admission_wait_seconds", (), self.waits.value
         for labels, figures in self._of.items():
             if figures.seconds.sum:
                 yield "velella_message_duration_seconds", labels, figures.seconds.value

@@ -1,4 +1,4 @@
-"""The receiving end of a process: listens, takes messages into the mailbox, has the services carry them out, answers."""
+"""The receiving end of a process: listens, admits messages, has the services carry them out, answers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ...core.logs import logger
 from ...core.message import CallContext, Service, call_context
 from ...core.service.module import ModuleService
 from ..membership.directory import HOST, Directory, ReplicaId, Standing
-from .admission import Mailbox
+from .admission import Admission
 from .frames import (
     CALLER,
     CANCEL,
@@ -102,17 +102,19 @@ class Running:
 class Dispatcher:
     """Carries out messages that arrive, whatever brought them.
 
-    A message that finds the mailbox full is answered Busy at once, an expired one isn't started, a running one is cancelled at its
+    A message that finds the queue for admission full is answered Busy at once, an expired one isn't started, a running one is cancelled at its
     deadline and answered DeadlineExceeded.
 
     Messages to modules run `at_once` at a time, the others wait their turn here: all they could do inside is wait for a database
     connection. Messages to the engine's own services start at once, since they wait for each other (for a lock, for a sub-workflow).
-    Those to the process itself take no place in the mailbox: how it is can be asked, and what changed is heard, while it is full.
+    Those to the process itself take no place in it: how it is can be asked, and what changed is heard, while it is full.
     """
 
-    def __init__(self, services: Mapping[str, Service], mailbox: Mailbox, at_once: int = 64, figures: MailFigures | None = None) -> None:
+    def __init__(
+        self, services: Mapping[str, Service], admission: Admission, at_once: int = 64, figures: MailFigures | None = None
+    ) -> None:
         self.services = services
-        self.mailbox = mailbox
+        self.admission = admission
         self.figures = figures or MailFigures()
         self.draining = False
         self.marks: Marks | None = None
@@ -132,7 +134,7 @@ class Dispatcher:
         running = Running(frame, caller)
         if not running.is_control:
             try:
-                self.mailbox.enter()
+                self.admission.enter()
             except Busy as busy:
                 caller.send(pack([REFUSED, frame[1], busy.to_wire()]))
                 return
@@ -140,7 +142,7 @@ class Dispatcher:
         caller.running[running.number] = running
         running.is_module = isinstance(self.services.get(running.service), ModuleService)
         if running.is_module and self._modules_running >= self._at_once:
-            self.mailbox.waiting += 1
+            self.admission.waiting += 1
             self._queue.append(running)
         else:
             self._start(running)
@@ -194,13 +196,13 @@ class Dispatcher:
 
     def _leave(self, running: Running, seconds: float) -> None:
         if not running.is_control:
-            self.mailbox.leave(seconds)
+            self.admission.leave(seconds)
         running.caller.running.pop(running.number, None)
         self._running.discard(running)
         if running.started:
             self._modules_running -= running.is_module
             while self._queue and self._modules_running < self._at_once:
-                self.mailbox.waiting -= 1
+                self.admission.waiting -= 1
                 self._start(self._queue.popleft())
 
     def _function(self, service: str, method: str) -> tuple[Send, MessageFigures]:
@@ -223,7 +225,7 @@ class Dispatcher:
         self.draining = True
         while self._queue:
             waiting = self._queue.popleft()
-            self.mailbox.waiting -= 1
+            self.admission.waiting -= 1
             self._leave(waiting, 0.0)
             waiting.caller.send(pack([REFUSED, waiting.number, None]))
         if inside := self._tasks():

@@ -29,7 +29,7 @@ from ..graph.links import Link, Reference
 from ..message import call_context, reads, writes
 from ..rows import Found, Row, Rows, Typed
 from ..settings import Settings
-from ..sql.db.compiled import Answering
+from ..sql.db.compiled import SelfRecording
 from ..sql.db.database import Database
 from ..sql.db.failures import Collided, Disconnected, may_be_done
 from ..sql.read.documents import Showing
@@ -307,7 +307,7 @@ class ModuleService(Undoable):
 
     # -- for a module's own methods
 
-    async def answer(self, statement: Answering, params: Mapping[str, Any] | Parameters) -> Any:
+    async def answer(self, statement: SelfRecording, params: Mapping[str, Any] | Parameters) -> Any:
         """Send the statement of a write that is one, and answers by its one value (see `message.Message`). JSON comes parsed.
 
         `params`: or what reads and works them out, which isn't called where the answer is known from before; None, and nothing is sent,

@@ -37,7 +37,7 @@ class _Place:
     """When the token ends, in seconds since 1970; 0 where its actor is gone already."""
 
 
-class Lane:
+class FastPath:
     """One a front end."""
 
     def __init__(self, answers: Cache, credentials: Credentials, settings: Settings) -> None:

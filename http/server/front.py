@@ -46,7 +46,7 @@ from .connections import Connections
 from .cors import Cors, area_of
 from .credentials import Credentials
 from .dashboard import dashboard_page, is_dashboard
-from .fast_path import Lane
+from .fast_path import FastPath
 from .incoming import Understood, check_head, check_query, read_body
 from .static import STATIC, static_file
 from .tokens import Tokens
@@ -98,7 +98,7 @@ class FrontEnd(Service):
         """Query strings that were checked before, by route."""
         self._answers = Cache.of(settings)
         context.on_changed(self._answers.changed)
-        self._lane = Lane(self._answers, self._credentials, settings)
+        self._lane = FastPath(self._answers, self._credentials, settings)
         context.on_changed(self._lane.changed)
         self._timings: Timings[tuple[Route | None, int]] = Timings()
         """Of requests, by route (None: no route served it) and status."""
@@ -234,7 +234,7 @@ class FrontEnd(Service):
 
     async def _within_bounds(self, http: web.BaseRequest, path: str, match: Match | None, trace_id: str) -> Reply:
         entered = time.monotonic()
-        stay = Stay(self.context.mailbox)
+        stay = Stay(self.context.admission)
         try:
             stay.begin()
             seconds = self.settings.message_timeout

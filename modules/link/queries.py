@@ -13,7 +13,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from ...commerce.links import LINK, LINKS
 from ...core.graph.links import Link
-from ...core.sql.db.compiled import Answering, Compiled, answering, any_of, array_param, compiled
+from ...core.sql.db.compiled import Compiled, SelfRecording, answering, any_of, array_param, compiled
 from .tables import metadata
 
 
@@ -105,7 +105,7 @@ def attaching(link: Link, table: Table, suffix: str = "") -> ReturningInsert[Any
 
 
 @lru_cache(maxsize=256)
-def attaching_all(links: tuple[str, ...]) -> Answering:
+def attaching_all(links: tuple[str, ...]) -> SelfRecording:
     """`attaching` of several links as one statement: a JSON list with a list for each.
 
     Parameters are suffixed `_0`, `_1`, … in the order of the links.

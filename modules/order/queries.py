@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import JSON, Text, bindparam, cast, delete, func, insert, select, update
 
-from ...core.sql.db.compiled import Answering, answering, any_of, compiled
+from ...core.sql.db.compiled import SelfRecording, answering, any_of, compiled
 from ...core.sql.write.recordset import insert_rows
 from .after_sales import order_change, order_change_action, return_
 from .tables import COLUMNS, display_ids, order, order_version
@@ -21,7 +21,7 @@ _WRITTEN: dict[str, Any] = {
 }
 
 
-def _placing() -> Answering:
+def _placing() -> SelfRecording:
     number = select(display_ids.next_value().label("number")).subquery("drawn").c.number
     search = func.concat(number, bindparam("words", type_=Text))
     values = {"id": _given("id"), "created_at": _given("created_at"), **_WRITTEN, "display_id": number, "search": search}
@@ -35,7 +35,7 @@ DISCARD = answering(delete(order).where(order.c.id == bindparam("id")).returning
 """Remove an order as if it had never been, with its changes and former versions. Gives its id, or no row."""
 
 
-def _changing() -> Answering:
+def _changing() -> SelfRecording:
     former = order.alias("former")
     as_read = (order.c.id == bindparam("id"), order.c.revision == bindparam("expected", type_=order.c.revision.type))
     written = (

@@ -117,7 +117,7 @@ async def test_a_message_that_takes_too_long_is_ended_on_both_sides(colony: Colo
     assert time.monotonic() - started < 0.45
     service: Any = host.services["toy"]
     assert (service.started, service.cancelled) == (1, 1)
-    assert host.mailbox.inside == 0
+    assert host.admission.inside == 0
 
 
 async def test_an_expired_message_is_not_sent(colony: Colony) -> None:
@@ -138,11 +138,11 @@ async def test_a_caller_who_gives_up_ends_the_work(colony: Colony) -> None:
     calling.cancel()
     await asyncio.sleep(0.1)
     service: Any = host.services["toy"]
-    assert (service.started, service.cancelled, host.mailbox.inside) == (1, 1, 0)
+    assert (service.started, service.cancelled, host.admission.inside) == (1, 1, 0)
 
 
 async def test_a_full_mailbox_refuses_at_once(colony: Colony) -> None:
-    await colony.host(0, mailbox=4)
+    await colony.host(0, admission=4)
     toy = await colony.connect()
     inside = [asyncio.create_task(toy.slow(0.3)) for _ in range(4)]
     await asyncio.sleep(0.1)
@@ -157,7 +157,7 @@ async def test_a_full_mailbox_refuses_at_once(colony: Colony) -> None:
 
 
 async def test_a_full_mailbox_sends_the_message_to_another_replica(colony: Colony) -> None:
-    await colony.host(0, mailbox=1)
+    await colony.host(0, admission=1)
     await colony.host(1)
     toy = await colony.connect()
     await asyncio.gather(*(toy.slow(0.05) for _ in range(20)))

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from velella.cli.overview import Look, overview
+from velella.cli.overview import Snapshot, overview
 from velella.cli.top import picture
 from velella.core.metrics import Histogram
 
@@ -38,8 +38,8 @@ DOORS, CARTS = ("doors", ["http"], 2), ("cart", ["cart"], 1)
 GET, COMPLETE = ("GET", "/store/products", "200"), ("POST", "/store/carts/{id}/complete", "503")
 
 
-def look(at: float, **figures: dict[str, dict[tuple[str, ...], Any]]) -> Look:
-    return Look(status(DOORS, CARTS), {name.replace("_", "-"): given for name, given in figures.items()}, at)
+def look(at: float, **figures: dict[str, dict[tuple[str, ...], Any]]) -> Snapshot:
+    return Snapshot(status(DOORS, CARTS), {name.replace("_", "-"): given for name, given in figures.items()}, at)
 
 
 def door(started: float, **requests: Any) -> dict[str, dict[tuple[str, ...], Any]]:
@@ -88,7 +88,7 @@ def test_nothing_to_tell_is_told() -> None:
 
 def test_the_picture_fits_its_terminal() -> None:
     many = [(f"pool-{number}", [f"service_{number}"], 1) for number in range(40)]
-    before, after = Look(status(DOORS, *many), {}, 0.0), Look(status(DOORS, *many), {"doors-0": door(1, ok=timed(0.1))}, 1.0)
+    before, after = Snapshot(status(DOORS, *many), {}, 0.0), Snapshot(status(DOORS, *many), {"doors-0": door(1, ok=timed(0.1))}, 1.0)
     terminal = Console(width=120, height=30, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     terminal.print(picture(overview(before, after), terminal))
     lines = terminal.export_text().splitlines()

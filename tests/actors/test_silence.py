@@ -48,7 +48,7 @@ async def test_a_read_and_a_write_that_a_frozen_node_swallowed_are_done_elsewher
 
 async def test_a_busy_peer_is_not_a_silent_one(colony: Colony) -> None:
     await colony.process(0, listen="127.0.0.1", only_tcp=True)
-    toy = await colony.connect(mailbox=1)
+    toy = await colony.connect(admission=1)
     assert await toy.slow(4.0) == "done"
 
 
@@ -108,7 +108,7 @@ async def test_a_message_to_somebody_who_had_the_address_before_is_refused(colon
     toy = await colony.connect()
     with pytest.raises(Unavailable):
         await toy.echo(1)
-    assert host.mailbox.handled == 0
+    assert host.admission.handled == 0
 
 
 def test_who_knows_more_counts() -> None:

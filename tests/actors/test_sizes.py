@@ -32,10 +32,10 @@ async def test_a_giant_message_or_answer_is_refused_to_its_caller_once_and_distu
     await asyncio.sleep(0.1)
     with pytest.raises(TooLarge, match=r"A message to toy\.echo"):
         await toy.echo(GIANT)
-    assert host.mailbox.handled == 0, "it was never sent"
+    assert host.admission.handled == 0, "it was never sent"
     with pytest.raises(TooLarge, match=r"The answer of toy\.giant"):
         await toy.giant(len(GIANT))
-    assert host.mailbox.handled == 1, "it was carried out once"
+    assert host.admission.handled == 1, "it was carried out once"
     assert await asyncio.gather(*others) == ["done"] * 3
     assert len(await toy.echo("x" * (SMALL - 1000))) == SMALL - 1000
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from velella.core.errors import InvalidData, NotFound, VelellaError
-from velella.core.sql.db.compiled import Asked
+from velella.core.sql.db.compiled import BoundStatement
 from velella.core.sql.schema.query import Query
 
 from .kernel_shop import ShopService, product_tag, shop_on
@@ -242,7 +242,7 @@ async def test_a_page_leaves_room_for_what_its_module_does_not_know(shop: ShopSe
 async def _plans(shop: ShopService) -> tuple[int, int]:
     """How often the statements of the only connection were planned for all values, and for those they were given."""
     [row] = await shop.database.fetch_rows(
-        Asked(
+        BoundStatement(
             "SELECT sum(generic_plans)::int, sum(custom_plans)::int FROM pg_prepared_statements"
             " WHERE NOT statement LIKE '%prepared%' AND statement LIKE '%json_agg(row%'"
         )
@@ -266,26 +266,26 @@ async def test_a_search_is_planned_for_its_words(fresh_database: str) -> None:
 
 async def test_after_a_search_that_fails_others_are_planned_as_before(fresh_database: str) -> None:
     async with shop_on(fresh_database, connections=1) as (shop, _):
-        broken = Asked("SELECT row_to_json(p), 1 / (rank - $1) FROM product p", [5], anew=True)
+        broken = BoundStatement("SELECT row_to_json(p), 1 / (rank - $1) FROM product p", [5], anew=True)
         await shop.create("product", [{"id": "p1", "title": "A", "rank": 5}])
         with pytest.raises(VelellaError):
             await shop.database.fetch_rows(broken)
-        assert (await shop.database.fetch_row(Asked("SHOW plan_cache_mode")))[0] == "force_generic_plan"
-        unfit = Asked("SELECT $1::int", ["many"], anew=True)
+        assert (await shop.database.fetch_row(BoundStatement("SHOW plan_cache_mode")))[0] == "force_generic_plan"
+        unfit = BoundStatement("SELECT $1::int", ["many"], anew=True)
         with pytest.raises(VelellaError):
             await shop.database.fetch_rows(unfit)
-        assert (await shop.database.fetch_row(Asked("SHOW plan_cache_mode")))[0] == "force_generic_plan"
+        assert (await shop.database.fetch_row(BoundStatement("SHOW plan_cache_mode")))[0] == "force_generic_plan"
         async with shop.database.transaction():
             with pytest.raises(VelellaError):
                 await shop.database.fetch_rows(unfit)
-        assert (await shop.database.fetch_row(Asked("SHOW plan_cache_mode")))[0] == "force_generic_plan"
+        assert (await shop.database.fetch_row(BoundStatement("SHOW plan_cache_mode")))[0] == "force_generic_plan"
         with pytest.raises(VelellaError):
             async with shop.database.transaction():
                 await shop.database.fetch_rows(broken)
-        assert (await shop.database.fetch_row(Asked("SHOW plan_cache_mode")))[0] == "force_generic_plan"
+        assert (await shop.database.fetch_row(BoundStatement("SHOW plan_cache_mode")))[0] == "force_generic_plan"
         async with shop.database.transaction():
             await shop.query(Query("product", ("id",), {"q": "product"}))
-            assert (await shop.database.fetch_row(Asked("SHOW plan_cache_mode")))[0] == "force_generic_plan"
+            assert (await shop.database.fetch_row(BoundStatement("SHOW plan_cache_mode")))[0] == "force_generic_plan"
 
 
 async def test_a_search_that_is_counted_looks_for_its_words_once(stocked: ShopService) -> None:

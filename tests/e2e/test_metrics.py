@@ -46,7 +46,7 @@ async def test_a_purchase_is_seen_in_every_layer(colony: Served, shop: Shop) -> 
     assert more("velella_sql_statement_duration_seconds_count") > 5
     assert more("velella_locks_total", outcome="granted") > 0
     if colony.topology == "pooled":
-        assert more("velella_mailbox_wait_seconds_count", pool="cart") > 0
+        assert more("velella_admission_wait_seconds_count", pool="cart") > 0
 
 
 async def test_it_shows_every_replica(colony: Served) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from velella.actors.caching import Cache
-from velella.actors.caching.invalidation import SOURCES, Announcer, Spread
+from velella.actors.caching.invalidation import SOURCES, Announcer, Invalidation
 from velella.actors.host import Host
 from velella.actors.membership.directory import Address, Directory, ReplicaId
 from velella.actors.services import load, module_names
@@ -302,10 +302,10 @@ async def test_a_source_that_is_a_door_too_forgets_again_when_all_sources_have()
     rest = [name for name in SOURCES if name != "tax"]
     me = Address(ReplicaId("me", 0), path="/me")
     split = Host(settings, [], address=me, directory=Directory.of([(both, ["http", *rest]), (other, ["tax"])], 1))
-    spread = Spread(split.router, settings)
+    spread = Invalidation(split.router, settings)
     assert spread._waves(spread.holders()) == ({both.replica, other.replica}, {both.replica})
     packed = Host(settings, [], address=me, directory=Directory.of([(whole, ["http", *SOURCES])], 1))
-    spread = Spread(packed.router, settings)
+    spread = Invalidation(packed.router, settings)
     assert spread._waves(spread.holders()) == ({whole.replica}, set()), "who has all of them asks nobody else"
 
 

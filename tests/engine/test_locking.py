@@ -14,7 +14,7 @@ import pytest
 
 from velella.actors.host import Host
 from velella.actors.locking import ActorLocks, LockProvider, LockTable, locks
-from velella.actors.locking.leases import Grip
+from velella.actors.locking.leases import HeldLock
 from velella.actors.locking.table import LONGEST_LEASE
 from velella.actors.membership.directory import Address, Directory, ReplicaId
 from velella.core.errors import Conflict, Unavailable
@@ -155,13 +155,13 @@ class Partly(LockProvider[None]):
         super().__init__()
         self.renewed: list[str] = []
 
-    async def take(self, key: str, owner: str, *, wait: float, lease: float) -> Grip[None]:
-        return self._keep(Grip(key, owner, lease, time.monotonic() + lease, None))
+    async def take(self, key: str, owner: str, *, wait: float, lease: float) -> HeldLock[None]:
+        return self._keep(HeldLock(key, owner, lease, time.monotonic() + lease, None))
 
-    async def give_back(self, held: Grip[None]) -> None:
+    async def give_back(self, held: HeldLock[None]) -> None:
         self._drop(held)
 
-    async def _renew(self, grip: Grip[None]) -> bool:
+    async def _renew(self, grip: HeldLock[None]) -> bool:
         if grip.owner == "unlucky":
             await asyncio.Event().wait()
         self.renewed.append(grip.owner)

@@ -100,7 +100,7 @@ async def test_a_body_that_is_not_what_it_says_is_refused(client: Client) -> Non
 
 async def test_a_slow_answer_and_a_crowd_are_told_to_come_back(migrated_database: str, tmp_path: Path) -> None:
     async with (
-        served(migrated_database, tmp_path, message_timeout=0.5, mailbox=2) as shop,
+        served(migrated_database, tmp_path, message_timeout=0.5, admission=2) as shop,
         aiohttp.ClientSession() as session,
     ):
         client = Client(session, shop.base)

@@ -155,7 +155,7 @@ async def test_a_refusal_of_a_body_that_is_there_keeps_the_connection(shop: Shop
 
 
 async def test_who_sends_a_body_byte_by_byte_takes_nobodys_place(migrated_database: str, tmp_path: Path) -> None:
-    async with served(migrated_database, tmp_path, mailbox=4, receive_timeout=2.0) as shop, aiohttp.ClientSession() as session:
+    async with served(migrated_database, tmp_path, admission=4, receive_timeout=2.0) as shop, aiohttp.ClientSession() as session:
         client = Client(session, shop.base)
         slow = [Raw(shop) for _ in range(40)]
         for each in slow:

@@ -9,13 +9,13 @@ import ray
 from velella.actors.cluster.ray_runtime import NAMESPACE
 from velella.actors.cluster.replica import named_actors
 from velella.actors.membership.directory import Address, Directory
-from velella.actors.membership.epochs import first_version, term_of
+from velella.actors.membership.epochs import epoch_of, first_version
 
 
 def main(cluster: str, replica: str, by: str) -> None:
     ray.init(address=cluster, namespace=NAMESPACE, log_to_driver=False, logging_level="error")
     actors = {str(id): actor for id, actor in named_actors().items()}
-    term = term_of(ray.get(actors[replica].health.remote(0, 0))["directory"]) + int(by)
+    term = epoch_of(ray.get(actors[replica].health.remote(0, 0))["directory"]) + int(by)
     if int(by):
         reports = ray.get([actor.health.remote(0, 0) for actor in actors.values()])
         directory = Directory.of(((Address.from_wire(one["address"]), one["services"]) for one in reports), first_version(term))

@@ -45,7 +45,7 @@ class Compiled:
         return f"Compiled({self.sql!r})"
 
 
-class Answering(Compiled):
+class SelfRecording(Compiled):
     """A statement that gives one value, and another one made of it that records the value as well."""
 
     __slots__ = ("recording", "source")
@@ -57,7 +57,7 @@ class Answering(Compiled):
         """Made by `Inbox.record` when it is needed first."""
 
 
-class Asked(NamedTuple):
+class BoundStatement(NamedTuple):
     """A statement with its arguments in order."""
 
     sql: str
@@ -80,12 +80,12 @@ def compiled(statement: ClauseElement) -> Compiled:
     return Compiled(made.string, names, defaults)
 
 
-def answering(statement: Select[Any] | UpdateBase) -> Answering:
+def answering(statement: Select[Any] | UpdateBase) -> SelfRecording:
     """Compile a statement that gives one value, and is all of a write (see `message.Message`)."""
-    return Answering(compiled(statement), statement)
+    return SelfRecording(compiled(statement), statement)
 
 
-def answering_text(**parts: str) -> Answering:
+def answering_text(**parts: str) -> SelfRecording:
     """The same of a statement that is written out: the parts of its WITH, in their order, of which the last gives the value as JSON, in one
     column that is called as the part is."""
     *before, (name, last) = parts.items()

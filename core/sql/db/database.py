@@ -23,7 +23,7 @@ from ...errors import DeadlineExceeded, Unavailable, VelellaError
 from ...message import call_context
 from ...metrics import Histogram, Sample
 from ...rows import Found, Typed
-from .compiled import WIDE, Asked, Compiled, compiled
+from .compiled import WIDE, BoundStatement, Compiled, compiled
 from .failures import Disconnected, OutOfTime, ReadOnly, translated, was_not_sent
 from .pool import Connection, Pool
 
@@ -199,12 +199,12 @@ class Database:
         count = status.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
 
-    async def fetch_row(self, asked: Asked) -> asyncpg.Record:
+    async def fetch_row(self, asked: BoundStatement) -> asyncpg.Record:
         """The only row of a statement that the kernel made."""
         [row] = await self.fetch_rows(asked)
         return row
 
-    def fetch_rows(self, asked: Asked) -> Coroutine[Any, Any, list[asyncpg.Record]]:
+    def fetch_rows(self, asked: BoundStatement) -> Coroutine[Any, Any, list[asyncpg.Record]]:
         """All rows of such a statement."""
         timeout = _time_left()
 

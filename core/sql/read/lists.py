@@ -22,7 +22,7 @@ from ..db.database import Database
 from ..schema.deltas import OLDEST, forgetting, strangers, tally_of
 from ..schema.query import Query
 from .anchors import Counted, Place, terms_of, told_by
-from .pages import FARTHEST, Known
+from .pages import FARTHEST, Hints
 from .statements import Statements
 
 LIFE = 1200.0
@@ -82,7 +82,7 @@ class Lists:
         """The keys and JSON texts of the rows of a page, without a count."""
         filters = self._told(query)
         for place in await self._near(query, filters) if filters is not None else ():
-            found = await self._database.fetch_rows(self._statements.page(query, apart=True, known=Known(place=place)))
+            found = await self._database.fetch_rows(self._statements.page(query, apart=True, known=Hints(place=place)))
             if self._is_right(query, filters, place, found[0]):
                 return [(row[0], row[1]) for row in found if row[0] is not None]
             if found[0]["rest"] >= 0:
@@ -99,7 +99,7 @@ class Lists:
         known = self._known(counting)
         row = await self._database.fetch_row(self._statements.count(entity, filters, known=known))
         if not self._count_is_right(counting, known, row):
-            row = await self._database.fetch_row(self._statements.count(entity, filters, known=Known(count_anew=True)))
+            row = await self._database.fetch_row(self._statements.count(entity, filters, known=Hints(count_anew=True)))
             self._remember(counting, row)
         right: int = row["count"]
         return right
@@ -138,18 +138,18 @@ class Lists:
 
     async def _fetch(self, query: Query, counting: Any, place: Place | None) -> asyncpg.Record:
         """A page from a place, or the first row, with its count where it was asked for."""
-        known = Known(place=place) if not query.count else self._known(counting, place)
+        known = Hints(place=place) if not query.count else self._known(counting, place)
         row = await self._database.fetch_row(self._statements.page(query, known=known))
         if query.count and not self._count_is_right(counting, known, row):
-            row = await self._database.fetch_row(self._statements.page(query, known=Known(place=place, count_anew=True)))
+            row = await self._database.fetch_row(self._statements.page(query, known=Hints(place=place, count_anew=True)))
             self._remember(counting, row)
         return row
 
-    def _known(self, counting: Any, place: Place | None = None) -> Known:
+    def _known(self, counting: Any, place: Place | None = None) -> Hints:
         counted: Counted | None = self._counts.get(counting)
-        return Known(counted, place, count_anew=counted is None)
+        return Hints(counted, place, count_anew=counted is None)
 
-    def _count_is_right(self, counting: Any, known: Known, row: asyncpg.Record) -> bool:
+    def _count_is_right(self, counting: Any, known: Hints, row: asyncpg.Record) -> bool:
         """Whether the count of an answer is; what it says of the list is remembered, or forgotten."""
         if known.counted is None:
             self._remember(counting, row)

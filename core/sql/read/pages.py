@@ -64,7 +64,7 @@ _EMPTY_LIST: ColumnElement[Any] = literal_column("'[]'::json")
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Hints:
     """What is known of a list, so that its statement needn't find it out: see `lists.py`.
 
     A statement that was told a count or a place says how many rows of the tally it `looked` at, and whether they are `outdated`: then the
@@ -87,7 +87,7 @@ class Known:
         return (*counted, self.place.number, self.place.snapshot, *self.place.row) if self.place is not None else counted
 
 
-UNKNOWN = Known()
+UNKNOWN = Hints()
 FARTHEST = 3000
 """Rows from a place to a page that begins there."""
 
@@ -125,7 +125,7 @@ class PageMaker:
         limited: bool,
         first: int | None,
         apart: bool,
-        known: Known,
+        known: Hints,
         showing: Showing | None = None,
     ) -> Numbered:
         """`showing`: rows are shown out of their documents afterwards."""
@@ -160,10 +160,10 @@ class PageMaker:
             columns += [*_told(moved, "place_"), rest.label("rest")]
         return _numbered(compiled(select(*columns)), values)
 
-    def make_count(self, entity: Entity, shape: Shape, values: int, known: Known) -> Numbered:
+    def make_count(self, entity: Entity, shape: Shape, values: int, known: Hints) -> Numbered:
         return _numbered(compiled(select(*self._counted(entity, shape, known))), values)
 
-    def make_places(self, entity: Entity, shape: Shape, values: int, known: Known) -> Numbered:
+    def make_places(self, entity: Entity, shape: Shape, values: int, known: Hints) -> Numbered:
         terms = self._terms(entity)
         moved = self._since(entity, shape, known.place is not None and "place")
         rows = self._matching(entity, shape, at_place=moved is not None)
@@ -193,7 +193,7 @@ class PageMaker:
 
     # -- what is known of the list
 
-    def _counted(self, entity: Entity, shape: Shape, known: Known) -> list[ColumnElement[Any]]:
+    def _counted(self, entity: Entity, shape: Shape, known: Hints) -> list[ColumnElement[Any]]:
         since = self._since(entity, shape, known.counted is not None and "counted")
         if since is not None:
             change = select(since.c.change).scalar_subquery()

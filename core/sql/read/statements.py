@@ -15,14 +15,14 @@ from typing import Any
 
 from ...errors import InvalidData
 from ...kept import Kept, weight
-from ..db.compiled import WIDE, Asked
+from ..db.compiled import WIDE, BoundStatement
 from ..schema.catalog import Catalog
 from ..schema.query import Query
 from ..schema.schema import Schema
 from .anchors import Place
 from .documents import Documents
 from .filters import NOTHING_HIDDEN, TRUE, FilterReader, Shape, Visible, looks_for_words
-from .pages import FARTHEST, UNKNOWN, Known, Numbered, PageMaker
+from .pages import FARTHEST, UNKNOWN, Hints, Numbered, PageMaker
 
 STATEMENT_BYTES = 4 * 1024 * 1024
 """Of texts of statements, and of their shapes, that a module remembers."""
@@ -45,7 +45,9 @@ class Statements:
         self._whole: dict[str, Numbered] = {}
         """Of entities with documents: what finds one by its key."""
 
-    def page(self, query: Query, *, hidden: bool = False, twins: bool = True, apart: bool = False, known: Known | None = None) -> Asked:
+    def page(
+        self, query: Query, *, hidden: bool = False, twins: bool = True, apart: bool = False, known: Hints | None = None
+    ) -> BoundStatement:
         """The statement of a page. Its row: the JSON text of the page, and the count where it was asked for.
 
         Rows that are shown out of their documents come as they are kept (`documents.showing` says which, and shows them).
@@ -75,9 +77,9 @@ class Statements:
             statement = maker.make(entity, shape, len(values), limited=limited, first=first, apart=apart, known=known, showing=showing)
             self._keep(key, statement)
         values += (offset, limit, *known.values())
-        return Asked(statement.sql, statement.arguments(values), looks_for_words(shape))
+        return BoundStatement(statement.sql, statement.arguments(values), looks_for_words(shape))
 
-    def whole(self, entity_name: str, key: Any) -> Asked:
+    def whole(self, entity_name: str, key: Any) -> BoundStatement:
         """The statement of one row as it is kept, its document and hidden columns too. Its row: the JSON text of a page with that row."""
         entity = self.catalog.schema[entity_name]
         statement = self._whole.get(entity_name)
@@ -89,9 +91,9 @@ class Statements:
             statement = self._whole[entity_name] = maker.make(
                 entity, shape, 1, limited=True, first=_first_rows(1, 0), apart=False, known=UNKNOWN, showing=showing
             )
-        return Asked(statement.sql, statement.arguments([self.catalog.fields(entity)[entity.key].coerce(key), 0, 1]))
+        return BoundStatement(statement.sql, statement.arguments([self.catalog.fields(entity)[entity.key].coerce(key), 0, 1]))
 
-    def count(self, entity_name: str, filters: Any, *, known: Known | None = None) -> Asked:
+    def count(self, entity_name: str, filters: Any, *, known: Hints | None = None) -> BoundStatement:
         """The statement that counts rows. Its row: the count, and what `Known` tells of."""
         entity = self.catalog.schema[entity_name]
         reader = FilterReader(self.catalog, hidden=True)
@@ -103,9 +105,9 @@ class Statements:
             maker = PageMaker(self.catalog, Query(entity_name), hidden=True, twins=False)
             statement = maker.make_count(entity, shape, len(reader.values), known)
             self._keep(key, statement)
-        return Asked(statement.sql, statement.arguments([*reader.values, 0, None, *known.values()]), looks_for_words(shape))
+        return BoundStatement(statement.sql, statement.arguments([*reader.values, 0, None, *known.values()]), looks_for_words(shape))
 
-    def places(self, query: Query, every: int, place: Place | None) -> Asked:
+    def places(self, query: Query, every: int, place: Place | None) -> BoundStatement:
         """The statement that finds places of a list, one of so many rows: from a known one, or the first row, to the page and on.
 
         Its rows: number, snapshot, rows of the tally that were looked at, whether the known place is of no use any more, values.
@@ -113,7 +115,7 @@ class Statements:
         entity = self.catalog.schema[query.entity]
         reader = FilterReader(self.catalog, hidden=False, visible=query.visible)
         shape = reader.read(entity, query.filters) if query.filters else TRUE
-        known = Known(place=place)
+        known = Hints(place=place)
         key = ("places", query.entity, shape, tuple(query.order), known.kind)
         statement = self._pages.get(key)
         if statement is None:
@@ -122,7 +124,7 @@ class Statements:
             self._keep(key, statement)
         distance = query.offset - (place.number if place is not None else 0)
         most = distance + max(distance // _FURTHER, _FURTHER * every)  # who leafs comes there next
-        return Asked(statement.sql, statement.arguments([*reader.values, every, most, *known.values()]), anew=True)
+        return BoundStatement(statement.sql, statement.arguments([*reader.values, every, most, *known.values()]), anew=True)
 
     def _keep(self, key: Any, statement: Numbered) -> None:
         if len(statement.sql) <= WIDE:

@@ -22,7 +22,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from ...codec import HEAD, bounded, pack, unpack
 from ...errors import InvalidData, VelellaError
-from ..db.compiled import Answering, Compiled, compiled
+from ..db.compiled import Compiled, SelfRecording, compiled
 from ..db.database import Database
 from ..schema.schema import Schema
 
@@ -101,7 +101,7 @@ class Inbox:
         bounded(reply, "The answer to a write", HEAD)
         return await database.fetch_one(self._keep, {"id": id, "answer": reply}) is not None
 
-    async def record(self, database: Database, id: str, statement: Answering, params: Mapping[str, Any]) -> Any:
+    async def record(self, database: Database, id: str, statement: SelfRecording, params: Mapping[str, Any]) -> Any:
         """The one value of a statement, which is recorded under the id by that statement; without a row there is no record, and None.
 
         Raises CameBefore, and nothing is done, where there is one of that id already.
@@ -115,7 +115,7 @@ class Inbox:
                 raise CameBefore from error
             raise
 
-    def _recording(self, statement: Answering) -> Compiled:
+    def _recording(self, statement: SelfRecording) -> Compiled:
         result = statement.source.cte("result")
         (value,) = result.c
         text = func.convert_to(cast(func.to_json(value), Text), literal_column("'UTF8'"))

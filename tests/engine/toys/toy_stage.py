@@ -12,7 +12,7 @@ from typing import Any, cast
 import toy_ledger
 
 from velella.actors.engine.coordinator import Coordinator
-from velella.actors.locking.leases import Grip, LockProvider
+from velella.actors.locking.leases import HeldLock, LockProvider
 from velella.actors.locking.table import LockTable
 from velella.actors.messaging.handles import local_send
 from velella.core.clock import utc_now
@@ -31,15 +31,15 @@ class HereLocks(LockProvider[None]):
         super().__init__()
         self.table = LockTable()
 
-    async def take(self, key: str, owner: str, *, wait: float, lease: float) -> Grip[None]:
+    async def take(self, key: str, owner: str, *, wait: float, lease: float) -> HeldLock[None]:
         holding = await self.table.acquire(key, owner, lease, wait)
-        return self._keep(Grip(key, owner, lease, holding.until, None))
+        return self._keep(HeldLock(key, owner, lease, holding.until, None))
 
-    async def give_back(self, held: Grip[None]) -> None:
+    async def give_back(self, held: HeldLock[None]) -> None:
         if self._drop(held):
             self.table.release(held.key, held.owner)
 
-    async def _renew(self, grip: Grip[None]) -> bool:
+    async def _renew(self, grip: HeldLock[None]) -> bool:
         return self.table.renew(grip.key, grip.owner, grip.lease)
 
 

@@ -276,7 +276,7 @@ async def test_an_upload_that_breaks_off_leaves_nothing(shop: Shop, admin: Clien
 
 
 async def test_uploads_take_as_long_as_they_take_and_nobodys_place(shop: Shop, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shop.host.mailbox, "capacity", shop.host.mailbox.inside + 2)
+    monkeypatch.setattr(shop.host.admission, "capacity", shop.host.admission.inside + 2)
     monkeypatch.setattr("velella.http.server.front.UPLOADS", 5)
     slow = []
     for _ in range(6):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from velella.actors.membership.directory import HOST
-from velella.actors.messaging.admission import Mailbox
+from velella.actors.messaging.admission import Admission
 from velella.actors.messaging.frames import REFUSED, REPLY, REQUEST
 from velella.actors.messaging.server import Dispatcher, Running
 from velella.core.codec import unpack
@@ -50,28 +50,28 @@ def request(number: int, left: float = 5.0) -> list[Any]:
 
 
 def test_a_full_mailbox_says_when_to_come_back() -> None:
-    mailbox = Mailbox(2)
-    mailbox.enter()
-    mailbox.enter()
+    admission = Admission(2)
+    admission.enter()
+    admission.enter()
     with pytest.raises(Busy) as caught:
-        mailbox.enter()
+        admission.enter()
     assert 1 <= caught.value.retry_after <= 30
-    mailbox.leave(0.1)
-    mailbox.enter()
-    assert (mailbox.inside, mailbox.handled, mailbox.refused) == (2, 1, 1)
+    admission.leave(0.1)
+    admission.enter()
+    assert (admission.inside, admission.handled, admission.refused) == (2, 1, 1)
 
 
 async def test_messages_to_modules_wait_their_turn_in_order() -> None:
-    shelf, caller, mailbox = Shelf(), Caller(), Mailbox(100)
-    dispatcher = Dispatcher({"shelf": shelf}, mailbox, at_once=3)
+    shelf, caller, admission = Shelf(), Caller(), Admission(100)
+    dispatcher = Dispatcher({"shelf": shelf}, admission, at_once=3)
     for number in range(9):
         dispatcher.accept(request(number), caller)
-    assert (mailbox.inside, mailbox.waiting) == (9, 6)
+    assert (admission.inside, admission.waiting) == (9, 6)
     while len(caller.answers) < 9:
         await asyncio.sleep(0.01)
     assert shelf.most == 3
     assert shelf.begun == list(range(9))
-    assert (mailbox.inside, mailbox.waiting) == (0, 0)
+    assert (admission.inside, admission.waiting) == (0, 0)
 
 
 class Itself(Service):
@@ -82,8 +82,8 @@ class Itself(Service):
 
 
 async def test_a_full_process_still_says_how_it_is() -> None:
-    caller, mailbox = Caller(), Mailbox(2)
-    dispatcher = Dispatcher({"shelf": Shelf(), HOST: Itself()}, mailbox, at_once=1)
+    caller, admission = Caller(), Admission(2)
+    dispatcher = Dispatcher({"shelf": Shelf(), HOST: Itself()}, admission, at_once=1)
     for number in (1, 2, 3):
         dispatcher.accept(request(number), caller)
     dispatcher.accept([REQUEST, 4, HOST, "ping", [], {}, 5.0, "trace", None], caller)
@@ -91,12 +91,12 @@ async def test_a_full_process_still_says_how_it_is() -> None:
         await asyncio.sleep(0.005)
     kinds = {number: kind for kind, number, *_ in caller.answers}
     assert kinds == {1: REPLY, 2: REPLY, 3: REFUSED, 4: REPLY}
-    assert (mailbox.inside, mailbox.handled, mailbox.refused) == (0, 2, 1)
+    assert (admission.inside, admission.handled, admission.refused) == (0, 2, 1)
 
 
 async def test_a_message_that_expired_while_it_waited_is_not_started() -> None:
     shelf, caller = Shelf(), Caller()
-    dispatcher = Dispatcher({"shelf": shelf}, Mailbox(100), at_once=1)
+    dispatcher = Dispatcher({"shelf": shelf}, Admission(100), at_once=1)
     dispatcher.accept(request(1), caller)
     dispatcher.accept(request(2, left=0.005), caller)
     dispatcher.accept(request(3), caller)
@@ -107,19 +107,19 @@ async def test_a_message_that_expired_while_it_waited_is_not_started() -> None:
 
 
 async def test_a_message_given_up_while_it_waited_is_not_started() -> None:
-    shelf, caller, mailbox = Shelf(), Caller(), Mailbox(100)
-    dispatcher = Dispatcher({"shelf": shelf}, mailbox, at_once=1)
+    shelf, caller, admission = Shelf(), Caller(), Admission(100)
+    dispatcher = Dispatcher({"shelf": shelf}, admission, at_once=1)
     dispatcher.accept(request(1), caller)
     dispatcher.accept(request(2), caller)
     caller.running[2].cancel()
-    while mailbox.inside:
+    while admission.inside:
         await asyncio.sleep(0.01)
     assert shelf.begun == [1]
 
 
 async def test_draining_hands_back_what_waits_and_finishes_what_runs() -> None:
-    shelf, caller, mailbox = Shelf(), Caller(), Mailbox(100)
-    dispatcher = Dispatcher({"shelf": shelf}, mailbox, at_once=2)
+    shelf, caller, admission = Shelf(), Caller(), Admission(100)
+    dispatcher = Dispatcher({"shelf": shelf}, admission, at_once=2)
     for number in range(5):
         dispatcher.accept(request(number), caller)
     await asyncio.sleep(0)
@@ -127,4 +127,4 @@ async def test_draining_hands_back_what_waits_and_finishes_what_runs() -> None:
     await dispatcher.drain(5.0)
     assert time.monotonic() - started < 1.0
     assert {answer[1]: answer[0] for answer in caller.answers} == {0: REPLY, 1: REPLY, 2: REFUSED, 3: REFUSED, 4: REFUSED}
-    assert (mailbox.inside, mailbox.waiting) == (0, 0)
+    assert (admission.inside, admission.waiting) == (0, 0)
