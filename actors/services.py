@@ -31,6 +31,12 @@ def module_names() -> tuple[str, ...]:
     return cast("tuple[str, ...]", importlib.import_module("velella.modules").NAMES)
 
 
+@lru_cache
+def remembering_modules() -> tuple[str, ...]:
+    """Built-in modules that remember answers themselves."""
+    return cast("tuple[str, ...]", importlib.import_module("velella.modules").REMEMBERING)
+
+
 def new_handles() -> Any:
     """An object for one handle a module, without any handle yet: `velella.modules.Modules`."""
     return importlib.import_module("velella.modules").Modules()

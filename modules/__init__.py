@@ -34,6 +34,9 @@ NAMES = (
     "pricing", "product", "promotion", "region", "sales_channel", "settings", "stock_location", "store", "tax", "user",
 )  # fmt: skip
 
+REMEMBERING = ("fulfillment", "pricing", "promotion", "tax")
+"""Those that remember answers themselves (`core.service.module.remembered`). Said here so that nobody has to import them to know."""
+
 S = TypeVar("S", bound="ModuleService")
 
 

@@ -11,6 +11,7 @@ from ...core.errors import VelellaError
 from ...core.logs import logger
 from ...core.message import CallContext, call_context
 from ...core.tasks import Tasks
+from ..services import remembering_modules
 
 if TYPE_CHECKING:
     from ...core.settings import Settings
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 HOST = "host"
 FILLERS = ("http", "workflows")
 """Services whose processes remember answers of modules."""
-SOURCES = ("fulfillment", "pricing", "promotion", "tax")
-"""Built-in modules that remember answers themselves (`core.module.remembered`). Of a module from elsewhere it isn't known: it may."""
 PATIENCE_SECONDS = 0.1
 """How long a writer waits for a process that doesn't confirm."""
 ATTEMPT_SECONDS = 1.0
@@ -36,8 +35,8 @@ log = logger("velella.caching")
 
 
 def sources(settings: Settings) -> tuple[str, ...]:
-    """Modules that remember answers themselves: others fill from them."""
-    return (*SOURCES, *settings.modules)
+    """Modules that remember answers themselves: others fill from them. Of a module from elsewhere it isn't known: it may."""
+    return (*remembering_modules(), *settings.modules)
 
 
 class Invalidation:

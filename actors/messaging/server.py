@@ -102,8 +102,8 @@ class Running:
 class Dispatcher:
     """Carries out messages that arrive, whatever brought them.
 
-    A message that finds the queue for admission full is answered Busy at once, an expired one isn't started, a running one is cancelled at its
-    deadline and answered DeadlineExceeded.
+    A message that finds the queue for admission full is answered Busy at once, an expired one isn't started, a running one is cancelled
+    at its deadline and answered DeadlineExceeded.
 
     Messages to modules run `at_once` at a time, the others wait their turn here: all they could do inside is wait for a database
     connection. Messages to the engine's own services start at once, since they wait for each other (for a lock, for a sub-workflow).

@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 
 from velella.actors.caching import Cache
-from velella.actors.caching.invalidation import SOURCES, Announcer, Invalidation
+from velella.actors.caching.invalidation import Announcer, Invalidation
 from velella.actors.host import Host
 from velella.actors.membership.directory import Address, Directory, ReplicaId
 from velella.actors.services import load, module_names
 from velella.core.errors import DeadlineExceeded
 from velella.core.message import CallContext, call_context, current_call
 from velella.core.settings import Settings
+from velella.modules import REMEMBERING
 
 PRODUCT = frozenset({"product", "price"})
 
@@ -290,7 +291,7 @@ def test_every_module_that_remembers_is_told_first_and_has_a_memory() -> None:
         for name in module_names()
         if any(hasattr(getattr(load(name, settings).service, method), "remembered") for method in dir(load(name, settings).service))
     ]
-    assert sorted(SOURCES) == sorted(remembering)
+    assert sorted(REMEMBERING) == sorted(remembering)
     assert all(Host(settings, [name])._memory is not None for name in remembering)
     assert Host(settings, ["product"])._memory is None
 
@@ -299,12 +300,12 @@ async def test_a_source_that_is_a_door_too_forgets_again_when_all_sources_have()
     """Else its door would fill, between the two, from another source that had not heard yet."""
     both, other, whole = (Address(ReplicaId(pool, 0), path=f"/{pool}") for pool in ("both", "other", "whole"))
     settings = Settings(_env_file=None)
-    rest = [name for name in SOURCES if name != "tax"]
+    rest = [name for name in REMEMBERING if name != "tax"]
     me = Address(ReplicaId("me", 0), path="/me")
     split = Host(settings, [], address=me, directory=Directory.of([(both, ["http", *rest]), (other, ["tax"])], 1))
     spread = Invalidation(split.router, settings)
     assert spread._waves(spread.holders()) == ({both.replica, other.replica}, {both.replica})
-    packed = Host(settings, [], address=me, directory=Directory.of([(whole, ["http", *SOURCES])], 1))
+    packed = Host(settings, [], address=me, directory=Directory.of([(whole, ["http", *REMEMBERING])], 1))
     spread = Invalidation(packed.router, settings)
     assert spread._waves(spread.holders()) == ({whole.replica}, set()), "who has all of them asks nobody else"
 
