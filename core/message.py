@@ -231,12 +231,14 @@ def _always(*_: Any, **__: Any) -> bool:
 
 def _in_transaction(method: Callable[..., Any]) -> Callable[..., Any]:
     message = message_of(method)
+    when, answers = message.one_statement, message.answers
+    always = when is _always
 
     @functools.wraps(method)
     async def in_transaction(self: Any, /, *args: Any, **kwargs: Any) -> Any:
         body = functools.partial(method, self, *args, **kwargs)
-        if message.is_one_statement(args, kwargs):
-            return await self.run_write(body, one_statement=True, answers=message.answers)
+        if always or (when is not None and when(*args, **kwargs)):
+            return await self.run_write(body, one_statement=True, answers=answers)
         return await self.run_write(body)
 
     return in_transaction

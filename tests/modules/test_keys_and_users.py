@@ -9,7 +9,7 @@ import pytest
 from velella.core.errors import InvalidData, NotAllowed, NotFound, Unauthorized, VelellaError
 from velella.core.service.providers import Providers
 from velella.core.settings import ProviderSettings
-from velella.core.sql.db.compiled import Asked
+from velella.core.sql.db.compiled import BoundStatement
 from velella.modules.api_key.service import ApiKeyService
 from velella.modules.auth import MODULE
 from velella.modules.auth.service import AuthService
@@ -37,7 +37,7 @@ async def test_each_secret_key_opens_until_it_is_revoked_whatever_others_do(fres
 async def test_the_token_of_a_secret_key_is_not_kept(fresh_database: str) -> None:
     async with alone(ApiKeyService, fresh_database) as keys:
         (key,) = await keys.create_keys([SECRET])
-        row = await keys.database.fetch_row(Asked("SELECT to_jsonb(k)::text FROM api_key k"))
+        row = await keys.database.fetch_row(BoundStatement("SELECT to_jsonb(k)::text FROM api_key k"))
         assert key["token"] not in row[0]
         assert key["token"][3:] not in row[0]
         (listed,) = await keys.list("api_key")
@@ -93,8 +93,8 @@ async def test_sessions_that_ran_out_are_swept_away(fresh_database: str) -> None
         old = await auth.open_session({"auth_identity_id": "authid_1"}, -60.0, 60.0)
         assert await auth.session(old) is None
         new = await auth.open_session({"auth_identity_id": "authid_2"}, 60.0, 60.0)
-        assert (await auth.database.fetch_row(Asked("SELECT count(*) FROM auth_session")))[0] == 1
-        kept = await auth.database.fetch_row(Asked("SELECT id FROM auth_session"))
+        assert (await auth.database.fetch_row(BoundStatement("SELECT count(*) FROM auth_session")))[0] == 1
+        kept = await auth.database.fetch_row(BoundStatement("SELECT id FROM auth_session"))
         assert kept[0] != new, "who reads the table can't be anybody"
         assert await auth.close_session(new)
         assert not await auth.close_session(new)
