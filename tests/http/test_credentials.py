@@ -10,7 +10,7 @@ import jwt
 import pytest
 
 from velella.core.ids import ulid
-from velella.core.sql.db.compiled import Asked
+from velella.core.sql.db.compiled import BoundStatement
 
 from .conftest import Client, Shop
 
@@ -191,7 +191,7 @@ async def test_using_a_session_lets_it_live_on(shop: Shop) -> None:
     remembered = read(await shop.token("user", "user_1"))
     session_id = await auth.open_session(remembered, 60.0, 86_400.0)
     assert await auth.session(session_id) == remembered
-    rows = await database.fetch_row(Asked("SELECT max(expires_at) > now() + interval '9 hours' FROM auth_session"))
+    rows = await database.fetch_row(BoundStatement("SELECT max(expires_at) > now() + interval '9 hours' FROM auth_session"))
     assert rows[0] is True
 
 
@@ -200,7 +200,7 @@ async def test_no_session_lives_for_ever(client: Client, shop: Shop) -> None:
     session_id = await auth.open_session(read(await shop.token("user", "user_1")), 60.0, 120.0)
     assert await auth.session(session_id) is not None
     rows = await database.fetch_row(
-        Asked("SELECT max(expires_at) <= max(ends_at) FROM auth_session WHERE ends_at < now() + interval '1 hour'")
+        BoundStatement("SELECT max(expires_at) <= max(ends_at) FROM auth_session WHERE ends_at < now() + interval '1 hour'")
     )
     assert rows[0] is True, "using it doesn't take it past its end"
     ended = int(time.time()) - shop.host.settings.session_lifetime

@@ -9,7 +9,7 @@ import pytest
 
 from velella.core.errors import Unauthorized
 from velella.core.ids import ulid
-from velella.core.sql.db.compiled import Asked
+from velella.core.sql.db.compiled import BoundStatement
 
 from ..conftest import Answered, Client, Shop
 from .conftest import Merchant
@@ -102,7 +102,7 @@ async def test_another_secret_ends_a_users_sessions_and_tokens(shop: Shop, clien
     await choose(client, await letter(shop, email), NEW)
     assert [(await one("GET", "/admin/users")).status for one in (signed_in, cookie)] == [401, 401]
     [identity] = await shop.host.modules.auth.identities_of("user", id)
-    sessions = Asked("SELECT count(*) FROM auth_session WHERE auth_identity_id = $1", [identity["id"]])
+    sessions = BoundStatement("SELECT count(*) FROM auth_session WHERE auth_identity_id = $1", [identity["id"]])
     assert (await shop.host.database("auth").fetch_row(sessions))[0] == 0
     again = by(client, await token(client, email, password=NEW))
     assert (await again("GET", "/admin/users")).status == 200
