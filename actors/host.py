@@ -16,8 +16,10 @@ from ..core.errors import Misconfigured, Unavailable
 from ..core.logs import logger
 from ..core.message import Service
 from ..core.metrics import Meters, Sample
-from ..core.service.module import Module, ModuleContext, ModuleService, made_of_rows, recalled
+from ..core.service.context import ModuleContext
+from ..core.service.module import Module, ModuleService
 from ..core.service.providers import Providers
+from ..core.service.remembering import made_of_rows, recalled
 from ..core.settings import Settings
 from . import services as known
 from .caching import FILLERS, Announcer, Cache, remembered_of, sources

@@ -35,7 +35,7 @@ NAMES = (
 )  # fmt: skip
 
 REMEMBERING = ("fulfillment", "pricing", "promotion", "tax")
-"""Those that remember answers themselves (`core.service.module.remembered`). Said here so that nobody has to import them to know."""
+"""Those that remember answers themselves (`core.service.remembering`). Said here so that nobody has to import them to know."""
 
 S = TypeVar("S", bound="ModuleService")
 

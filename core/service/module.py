@@ -12,123 +12,37 @@ Every module reads like all the others:
 
 from __future__ import annotations
 
-import asyncio
-import functools
-import random
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Concatenate, Literal, ParamSpec, Protocol, TypeVar
+from typing import Any, ClassVar, Literal, ParamSpec, TypeVar
 
 from sqlalchemy import Table
 
 from .. import json
 from ..clock import iso
-from ..codec import pack, unpack
-from ..errors import Conflict, InvalidData, NotFound, ReplyLost, VelellaError
+from ..errors import Conflict, InvalidData, NotFound
 from ..graph.links import Link, Reference
-from ..message import call_context, reads, writes
+from ..message import reads, writes
 from ..rows import Found, Row, Rows, Typed
-from ..settings import Settings
-from ..sql.db.compiled import SelfRecording
-from ..sql.db.database import Database
-from ..sql.db.failures import Collided, Disconnected, may_be_done
 from ..sql.read.documents import Showing
 from ..sql.read.lists import Lists
 from ..sql.read.statements import Statements
 from ..sql.schema.entity import Entity
 from ..sql.schema.query import Page, Query
 from ..sql.schema.schema import Schema
-from ..sql.write.inbox import CameBefore, Inbox, answer_of, is_step, value_of
+from ..sql.write.inbox import Inbox
 from ..sql.write.undo import Pair, keys_of
 from ..sql.write.writes import WriteStatements, by_columns, cascades, guard_of, in_order
-from .providers import Providers
-from .writing import Undoable, Write, running_write
+from .context import ModuleContext
+from .recorded import MOST_ROWS, RecordedWrites
 
 P = ParamSpec("P")
 R = TypeVar("R")
 M = TypeVar("M", bound="ModuleService")
 Keys = list[str]
-Parameters = Callable[[], Awaitable[Mapping[str, Any] | None]]
-
-MOST_ROWS = 32
-"""Rows of one entity that a write names one by one in its notice; more are simply the entity."""
-
-_ATTEMPTS = 6
-"""How often a write that collided with another one is begun. After that its caller hears of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleContext:
-    """What the engine hands to a module's service."""
-
-    settings: Settings
-    database: Database
-    providers: Providers
-    """This module's providers by id, from the settings."""
-    changed: Callable[[frozenset[str]], Awaitable[None]]
-    """Called after a commit, or what may have been one, with what changed, entities (`product`) and single rows (`product:prod_1`):
-    caches forget them before the reply leaves. Must not raise, and must go on when the caller is cancelled: the write is done by then."""
-    memory: Memory | None = None
-    """What `remembered` methods keep their answers in. None: they are asked anew each time."""
-    documents: Callable[[], Mapping[str, int]] = dict
-    """Entity → number of the newest schema of its documents that all processes know (see `Documents`)."""
-    visits: bool = False
-    """This process is no part of the shop, but a command of its operator's: it may have other settings, so it registers nothing."""
-
-
-class Memory(Protocol):
-    """A cache of this process that hears of every change (see `actors.caching.Cache`)."""
-
-    def get(self, key: Hashable) -> Any: ...
-
-    async def get_or_fill(self, key: Hashable, tags: frozenset[str], fill: Callable[[], Awaitable[bytes]]) -> bytes: ...
-
-
-def remembered(*entities: str) -> Callable[[Callable[Concatenate[M, P], Awaitable[R]]], Callable[Concatenate[M, P], Awaitable[R]]]:
-    """Mark a method of a service whose answer follows from its arguments and rows of these entities alone, and that is often asked.
-
-    The answer is kept as bytes until such a row changes, so each caller has one of their own. Inside a transaction the database is asked.
-    A process that asks another one's service, and hears of changes, remembers the answer, too.
-    """
-    tags = frozenset(entities)
-
-    def mark(method: Callable[Concatenate[M, P], Awaitable[R]]) -> Callable[Concatenate[M, P], Awaitable[R]]:
-        @functools.wraps(method)
-        async def from_memory(self: M, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            memory = self.context.memory
-            if memory is None or self.database.transaction_running is not None:
-                return await method(self, *args, **kwargs)
-            answer: R = await recalled(memory, method, tags, functools.partial(method, self), *args, **kwargs)
-            return answer
-
-        from_memory.remembered = tags  # type: ignore[attr-defined]
-        return from_memory
-
-    return mark
-
-
-async def recalled(
-    memory: Memory, name: Hashable, tags: frozenset[str], ask: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any
-) -> Any:
-    """What `ask` answers to these arguments, from memory where it is there. The answer is the caller's own."""
-    place = (name, pack([args, kwargs]))
-    known: bytes | None = memory.get(place)
-    if known is None:
-
-        async def fill() -> bytes:
-            return pack(await ask(*args, **kwargs))
-
-        known = await memory.get_or_fill(place, tags, fill)
-    return unpack(known)
-
-
-def made_of_rows(method: Callable[..., Any]) -> frozenset[str] | None:
-    """The entities that the answers of a `remembered` method are made of; None for any other method."""
-    tags: frozenset[str] | None = getattr(method, "remembered", None)
-    return tags
-
-
-class ModuleService(Undoable):
+class ModuleService(RecordedWrites):
     """The base of every module's service: the routine messages over its entities.
 
     Rows go in and come out as dicts of JSON values. What a module adds are the methods that mean business.
@@ -307,54 +221,10 @@ class ModuleService(Undoable):
 
     # -- for a module's own methods
 
-    async def answer(self, statement: SelfRecording, params: Mapping[str, Any] | Parameters) -> Any:
-        """Send the statement of a write that is one, and answers by its one value (see `message.Message`). JSON comes parsed.
-
-        `params`: or what reads and works them out, which isn't called where the answer is known from before; None, and nothing is sent,
-        where it finds nothing to be written. Raises TypeError for a second statement: there is room for one in the record.
-        """
-        running = self._running()
-        if running is None:
-            raise TypeError("answer belongs inside a method marked @writes")
-        if running.record is not None or running.answered is not None:
-            if running.sent:
-                raise TypeError("A write that answers by one statement sends no other one")
-            running.sent = True
-        if running.answered is not None:
-            return json.loads(running.answered)
-        if callable(params):
-            found = await params()
-            if found is None:
-                return None
-            params = found
-        if running.record is not None:
-            value = await self.inbox.record(self.database, running.record, statement, params)
-        else:
-            value = await self.database.fetch_value(statement, params)
-        return json.loads(value) if isinstance(value, bytes) else value
-
     async def _refuse_others(self, entity: str, ids: Sequence[str]) -> None:
         """Nested rows that are given with ids nobody has are new ones. Raises NotFound for an id that is a row's of something else."""
         for row in await self.list(entity, {"id": list(ids)}, fields=("id",), limit=1) if ids else ():
             raise NotFound(f"{self.schema[entity].called} with id: {row['id']} was not found")
-
-    def touch(self, *entities: str) -> None:
-        """Say that rows of these entities change in the running write: after a statement of the module's own."""
-        running = self._running()
-        if running is None:
-            raise TypeError("touch belongs inside a method marked @writes")
-        running.touched.update(entities)
-        for view, seen in self.schema.views:
-            running.touched.update(f"{view}{name.removeprefix(seen)}" for name in entities if name.partition(":")[0] == seen)
-
-    def touch_everything(self) -> None:
-        """Like `touch`, where it isn't known what has changed."""
-        self.touch(*self._everything)
-
-    def touch_rows(self, entity: str, keys: Iterable[Any]) -> None:
-        """Like `touch`, where it is known which rows: who remembers others of the entity by their keys needn't forget them."""
-        rows = {f"{entity}:{key}" for key in keys}
-        self.touch(*(rows if len(rows) <= MOST_ROWS else (entity,)))
 
     def _stored_new(self, kind: Entity, rows: Rows) -> None:
         """Say that rows are new."""
@@ -371,127 +241,11 @@ class ModuleService(Undoable):
             names = {f"{kind.name}.{column}:{row[column]}" for row in rows if row[column] is not None}
             self.touch(*(names if len(names) <= MOST_ROWS else (kind.name,)))
 
-    async def forget_messages(self, seconds: float, keep: Sequence[str] = ()) -> int:
-        """Drop the record of writes older than that; how many they were. A write sent again later than that is done again.
-
-        `keep`: executions that go on, however old they are.
-        """
-        return await self.inbox.forget(self.database, seconds, keep)
-
     async def forget_tallies(self) -> None:
         """Drop what tallies hold that nobody needs any more. To be called again and again (see `Lists.forget`)."""
         await self.lists.forget()
 
-    async def run_write(self, body: Callable[[], Awaitable[R]], *, one_statement: bool = False, answers: bool = False) -> R:
-        """Carry out a write: transaction, message record, changed entities. See `message.writes` and `message.Message`.
-
-        Inside another write of this service: part of it. A write that collides with another one is undone by the
-        database and begun again, a few times; then its caller gets Conflict.
-        """
-        if self._running() is not None:
-            return await body()
-        attempt, doubtful = 1, False
-        while True:
-            try:
-                return await self._write_once(body, one_statement, answers, doubtful)
-            except (Collided, Disconnected, ReplyLost) as error:
-                if attempt == _ATTEMPTS or self.database.transaction_running is not None:
-                    raise
-                if isinstance(error, ReplyLost):  # if it was done, then its record is there
-                    if not answers or self._message_id() is None:
-                        raise
-                    doubtful = True
-            except VelellaError as error:
-                return await self._refused(error, body)
-            await asyncio.sleep(random.uniform(0.2, 1.0) * 0.01 * 2**attempt)
-            attempt += 1
-
     # -- inside
-
-    @staticmethod
-    def _message_id() -> str | None:
-        """Of the running message, if it is to be recorded."""
-        call = call_context.get()
-        return call.message_id if call is not None else None
-
-    async def _refused(self, error: VelellaError, body: Callable[[], Awaitable[R]]) -> R:
-        """Record that a step's write was refused. Raises the error, unless somebody has carried out that very write meanwhile."""
-        id = self._message_id()
-        if id is None or not is_step(id) or error.status >= 500 or self.database.transaction_running is not None:
-            raise error
-        earlier = await self.inbox.refuse(self.database, id, error)
-        if earlier is None:
-            raise error
-        return await self._answer_again(earlier, body)
-
-    async def _answer_again(self, reply: bytes, body: Callable[[], Awaitable[R]]) -> R:
-        """What a write answered that was carried out before. Whoever did so may have died before telling anybody: it is told now."""
-        value = value_of(reply)
-        if value is None:
-            answer: R = answer_of(reply)
-            await self._tell_of(self._everything)
-            return answer
-        running = Write(self, answered=value)
-        token = running_write.set(running)
-        try:
-            return await body()
-        finally:
-            running.running = False
-            running_write.reset(token)
-            await self._tell_of(running.touched)
-
-    async def _write_once(self, body: Callable[[], Awaitable[R]], one_statement: bool, answers: bool, doubtful: bool) -> R:
-        """`doubtful`: it may have been done already, and nobody has heard of it."""
-        call = call_context.get()
-        message_id = call.message_id if call is not None else None
-        joined = self.database.transaction_running is not None
-        fresh = call is not None and call.fresh and not joined and not doubtful
-        alone = one_statement and not joined and (message_id is None or (answers and fresh))
-        running = Write(self, record=message_id if alone else None)
-        token = running_write.set(running)
-        try:
-            if alone:
-                return await self._write_alone(running, body)
-            async with self.database.transaction() as transaction:
-                earlier = await self.inbox.begin(self.database, message_id) if message_id is not None and not fresh else None
-                if earlier is None:
-                    result = await body()
-                    if message_id is not None:
-                        packed = pack(result)
-                        if not fresh:
-                            await self.inbox.finish(self.database, message_id, packed)
-                        elif not await self.inbox.keep(self.database, message_id, packed):
-                            raise CameBefore
-                    if running.touched:
-                        transaction.after_commit.append(functools.partial(self._tell_of, running.touched))
-                    return result
-            return await self._answer_again(earlier, body)
-        except CameBefore:
-            assert message_id is not None
-            return await self._answer_again(await self.inbox.reply(self.database, message_id), body)
-        finally:
-            running.running = False
-            running_write.reset(token)
-
-    async def _write_alone(self, running: Write, body: Callable[[], Awaitable[R]]) -> R:
-        """One statement is its own transaction. What it changes is known when it has answered: without an answer it may be anything."""
-        touched: Iterable[str] = running.touched
-        try:
-            return await body()
-        except BaseException as error:
-            if may_be_done(error):
-                touched = self._everything
-            raise
-        finally:
-            await self._tell_of(touched)
-
-    @property
-    def _everything(self) -> frozenset[str]:
-        return frozenset(self.schema.entities)
-
-    async def _tell_of(self, names: Iterable[str]) -> None:
-        if changed := frozenset(names):
-            await self.context.changed(changed)
 
     async def _create_together(
         self, parts: Sequence[tuple[str, Sequence[Mapping[str, Any]]]], pairs: Sequence[tuple[Table, Sequence[tuple[str, str]]]] = ()

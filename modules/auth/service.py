@@ -14,7 +14,8 @@ from ...core.errors import Busy, InvalidData, NotFound, Unauthorized
 from ...core.ids import new_id
 from ...core.message import reads, writes
 from ...core.rows import Row
-from ...core.service.module import ModuleContext, ModuleService
+from ...core.service.context import ModuleContext
+from ...core.service.module import ModuleService
 from . import queries
 from .limits import Limits
 from .provider import AuthProvider, Known, Outcome

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from ...core.message import repeatable, writes
 from ...core.rows import Row, Rows
-from ...core.service.module import ModuleContext, ModuleService
+from ...core.service.context import ModuleContext
+from ...core.service.module import ModuleService
 from .files import Files
 from .names import checked_type, new_name
 from .provider import Access, Place

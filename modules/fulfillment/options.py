@@ -9,7 +9,8 @@ from ...core.errors import InvalidData, NotFound, UnexpectedState
 from ...core.ids import new_id
 from ...core.message import reads, writes
 from ...core.rows import Row, Rows
-from ...core.service.module import Keys, ModuleService, remembered
+from ...core.service.module import Keys, ModuleService
+from ...core.service.remembering import remembered
 from .matching import Destination, check_rules, lies_in, rules_hold
 from .provider import FulfillmentProvider
 from .queries import GEO_ZONES, LOCK_OPTIONS, LOCK_TYPES, RULES_OF, TYPES_IN_USE

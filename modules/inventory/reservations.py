@@ -15,7 +15,8 @@ from ...core.ids import new_id
 from ...core.message import writes
 from ...core.rows import Row, Rows
 from ...core.service.batching import Batcher
-from ...core.service.module import Keys, ModuleContext, ModuleService
+from ...core.service.context import ModuleContext
+from ...core.service.module import Keys, ModuleService
 from ...core.sql.write.merging import turned
 from ...core.sql.write.undo import Pair
 from .demand import Demand, LevelKey, checked_line, columns, demands

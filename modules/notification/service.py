@@ -11,7 +11,8 @@ from ...core.ids import new_id
 from ...core.logs import logger
 from ...core.message import repeatable, writes
 from ...core.rows import Row, Rows
-from ...core.service.module import ModuleContext, ModuleService
+from ...core.service.context import ModuleContext
+from ...core.service.module import ModuleService
 from ...core.service.provider_rows import keep_provider_rows
 from .letters import letter
 from .provider import Content, Message, NotificationProvider

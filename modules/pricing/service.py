@@ -12,7 +12,9 @@ from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.message import reads, writes
 from ...core.rows import Row
-from ...core.service.module import ModuleContext, ModuleService, remembered
+from ...core.service.context import ModuleContext
+from ...core.service.module import ModuleService
+from ...core.service.remembering import remembered
 from . import queries
 from .calculation import Context, buyer, calculated_prices, numbers
 from .moments import Moments

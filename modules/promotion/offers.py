@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from ...core.message import reads
 from ...core.rows import Rows
-from ...core.service.module import ModuleService, remembered
+from ...core.service.module import ModuleService
+from ...core.service.remembering import remembered
 
 OFFER = (
     "*",

@@ -11,8 +11,9 @@ from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.message import reads, writes
 from ...core.rows import Row, Rows
-from ...core.service.module import ModuleService, remembered
+from ...core.service.module import ModuleService
 from ...core.service.provider_rows import keep_provider_rows
+from ...core.service.remembering import remembered
 from .provider import Taxable, TaxLine, TaxProvider
 from .queries import COUNTRY_REGIONS, HAS_RULES, LOCK_RATES, RATES, REGIONS, RULES_OF_RATES
 from .rates import Rate, check_rate, provinces, rates_for, references_of

@@ -10,7 +10,8 @@ from sqlalchemy import ARRAY, Boolean, Column, ForeignKey, Index, Integer, Table
 
 from velella.core.errors import NotAllowed
 from velella.core.message import writes
-from velella.core.service.module import ModuleContext, ModuleService
+from velella.core.service.context import ModuleContext
+from velella.core.service.module import ModuleService
 from velella.core.service.providers import Providers
 from velella.core.settings import Settings
 from velella.core.sql.db.compiled import answering, array_param

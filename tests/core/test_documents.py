@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, Text
 
 from velella.core.errors import Unavailable
-from velella.core.service.module import ModuleContext, ModuleService
+from velella.core.service.context import ModuleContext
+from velella.core.service.module import ModuleService
 from velella.core.service.providers import Providers
 from velella.core.settings import Settings
 from velella.core.sql.db.compiled import Compiled

@@ -19,8 +19,9 @@ from velella.core.graph.links import aliases_of, edges_of
 from velella.core.graph.plan import Catalogue, plan
 from velella.core.rows import Row
 from velella.core.service.catalogue import catalogue_of
+from velella.core.service.context import ModuleContext
 from velella.core.service.migrations import load_module
-from velella.core.service.module import ModuleContext, ModuleService
+from velella.core.service.module import ModuleService
 from velella.core.service.providers import Providers
 from velella.core.settings import Settings
 from velella.core.sql.db.database import Database

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 from statements import statements_of
 
-from velella.core.service.module import ModuleContext
+from velella.core.service.context import ModuleContext
 from velella.core.service.providers import Providers
 from velella.core.settings import Settings
 from velella.core.sql.db.database import Database

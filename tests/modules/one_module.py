@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from velella.core.service.module import ModuleContext, ModuleService
+from velella.core.service.context import ModuleContext
+from velella.core.service.module import ModuleService
 from velella.core.service.providers import Providers
 from velella.core.settings import Settings
 from velella.core.sql.db.database import Database

@@ -13,7 +13,7 @@ import pytest
 
 from velella.core.errors import InsufficientInventory, InvalidData, NotAllowed, NotFound, VelellaError
 from velella.core.message import CallContext, call_context
-from velella.core.service.module import ModuleContext
+from velella.core.service.context import ModuleContext
 from velella.core.sql.db.database import Database
 from velella.core.sql.schema.query import Query
 from velella.modules.inventory.service import InventoryService

@@ -12,8 +12,8 @@ from velella.core.codec import travelled
 from velella.core.errors import InvalidData
 from velella.core.flow import keep
 from velella.core.message import CallContext, call_context
+from velella.core.service.context import ModuleContext
 from velella.core.service.migrations import migrate
-from velella.core.service.module import ModuleContext
 from velella.core.service.providers import Providers
 from velella.core.settings import Settings
 from velella.core.sql.db.database import Database

@@ -18,7 +18,7 @@ from velella.actors.messaging.handles import local_send
 from velella.core.clock import utc_now
 from velella.core.flow import FlowContext
 from velella.core.message import Service
-from velella.core.service.module import ModuleContext
+from velella.core.service.context import ModuleContext
 from velella.core.service.providers import Providers
 from velella.core.settings import Settings
 from velella.core.sql.db.database import Database
