@@ -10,7 +10,7 @@ from typing_extensions import TypeVar
 Row = dict[str, Any]
 """A thing by its columns, as a client would see it: JSON values, amounts as Decimal, times as ISO text, relations as rows or lists of rows.
 
-Rows that business code reads field by field have a type of their own (`modules/*/types.py`, `commerce/types.py`).
+Rows that business code reads field by field have a type of their own, in `types.py` beside it.
 """
 Rows = list[Row]
 
@@ -19,5 +19,5 @@ Typed = TypeVar("Typed", bound=Mapping[str, Any], default=Row)
 
 A declaration for the type checker: at run time nothing looks whether the columns that were asked for are those of the type.
 """
-Found = list[Typed]
+TypedRows = list[Typed]
 """Rows that were read, as their reader declares them."""

@@ -44,7 +44,7 @@ async def seed_defaults(modules: Modules) -> bool:
     await modules.link.attach("publishable_api_key_sales_channel", [{"publishable_key_id": key["id"], "sales_channel_id": channel["id"]}])
     for place, reason in enumerate(REASONS):
         row = {"id": f"refr_{own[:-1]}{place}", **reason}
-        await _keep(partial(modules.payment.count, "refund_reason"), partial(modules.payment.create, "refund_reason"), row)
+        await _keep(partial(modules.payment.count, "refund_reason"), lambda rows: modules.payment.create("refund_reason", rows), row)
     return await modules.store.default_store(CURRENCY, channel["id"])
 
 

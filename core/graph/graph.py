@@ -16,7 +16,7 @@ from .. import json
 from ..budget import ROWS
 from ..errors import InvalidData, NotFound, UnexpectedState
 from ..kept import kept
-from ..rows import Found, Row, Typed
+from ..rows import Row, Typed, TypedRows
 from ..sql.schema.fields import FieldTree
 from ..sql.schema.query import Page, Query
 from ..waiting import all_of
@@ -98,19 +98,19 @@ class Graph:
         await self._finish(steps, rows, _For(visible, client=True))
         return Page.of(rows, page.count)
 
-    async def rows(self, query: Query) -> Found[Typed]:
+    async def rows(self, query: Query) -> TypedRows[Typed]:
         """The rows of one page, for code that reads them, of the type that it declares.
 
         They are the caller's own, but may share what they have in common.
         """
         steps = self._plan(query.entity, query.fields)
         if steps.local and steps.fields == query.fields and (known := self._source.known(steps.module, query)) is not None:
-            own: Found[Typed] = json.loads(known)
+            own: TypedRows[Typed] = json.loads(known)
             return own
         visible = await self._visible(query) if query.visible else NOTHING_HIDDEN
         found: Any = (await self._root(query, steps, visible)).own_rows()
         await self._finish(steps, found, _For(visible))
-        rows: Found[Typed] = found
+        rows: TypedRows[Typed] = found
         return rows
 
     async def local(self, query: Query) -> Query:
@@ -137,7 +137,7 @@ class Graph:
     async def one(self, entity: str, id: str, fields: Sequence[str] = ("*",), *, with_deleted: bool = False) -> Typed:
         """The row of that key. Raises NotFound, which names the entity and the key."""
         known = self.catalogue.entity(entity)
-        rows: Found[Typed] = await self.rows(Query(entity, tuple(fields), {known.key: id}, limit=1, with_deleted=with_deleted))
+        rows: TypedRows[Typed] = await self.rows(Query(entity, tuple(fields), {known.key: id}, limit=1, with_deleted=with_deleted))
         if not rows:
             raise NotFound(f"{known.called} with {known.key}: {id} was not found")
         return rows[0]

@@ -12,7 +12,7 @@ Every module reads like all the others:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, ParamSpec, TypeVar
 
@@ -23,7 +23,7 @@ from ..clock import iso
 from ..errors import Conflict, InvalidData, NotFound
 from ..graph.links import Link, Reference
 from ..message import reads, writes
-from ..rows import Found, Row, Rows, Typed
+from ..rows import Row, Rows, Typed, TypedRows
 from ..sql.read.documents import Showing
 from ..sql.read.lists import Lists
 from ..sql.read.statements import Statements
@@ -45,7 +45,8 @@ Keys = list[str]
 class ModuleService(RecordedWrites):
     """The base of every module's service: the routine messages over its entities.
 
-    Rows go in and come out as dicts of JSON values. What a module adds are the methods that mean business.
+    Rows go in and come out as dicts of JSON values, of the type that the caller declares. What a module adds are the methods that mean
+    business.
     """
 
     schema: ClassVar[Schema]
@@ -103,7 +104,7 @@ class ModuleService(RecordedWrites):
         limit: int | None = None,
         offset: int = 0,
         with_deleted: bool = False,
-    ) -> Found[Typed]:
+    ) -> TypedRows[Typed]:
         """Rows, parsed: for business code, of the type that the caller declares. Joins the running write's transaction.
 
         `*` leaves out the raw_ twins (amounts are exact already); hidden columns come where they are named.
@@ -112,14 +113,14 @@ class ModuleService(RecordedWrites):
         page = (await self.database.fetch_row(self.statements.page(query, hidden=True, twins=False)))[0]
         showing = self.statements.documents.showing(query, hidden=True, twins=False)
         found: Any = json.loads(page) if showing is None else self._out_of_documents(entity, showing, page)
-        rows: Found[Typed] = found
+        rows: TypedRows[Typed] = found
         return rows
 
     @reads
     async def retrieve(self, entity: str, id: str, *, fields: Sequence[str] = ("*",)) -> Typed:
         """One row by its key, as `list` gives it. Raises NotFound with the entity's label and the id."""
         kind = self.schema[entity]
-        rows: Found[Typed] = await self.list(entity, {kind.key: id}, fields=fields, limit=1)
+        rows: TypedRows[Typed] = await self.list(entity, {kind.key: id}, fields=fields, limit=1)
         if not rows:
             raise _missing(kind, id)
         return rows[0]
@@ -139,7 +140,7 @@ class ModuleService(RecordedWrites):
     # -- writing
 
     @writes(one_statement=True)
-    async def create(self, entity: str, rows: Sequence[Mapping[str, Any]]) -> Rows:
+    async def create(self, entity: str, rows: Sequence[Mapping[str, Any]]) -> TypedRows[Typed]:
         """Insert rows; all their columns as they are stored, in the order given. Ids are made where they are missing.
 
         Raises InvalidData for what isn't a column (relations included) and for a row that exists already, NotFound for
@@ -158,7 +159,7 @@ class ModuleService(RecordedWrites):
         return in_order(kind, given, made)
 
     @writes
-    async def update(self, entity: str, rows: Sequence[Mapping[str, Any]]) -> Rows:
+    async def update(self, entity: str, rows: Sequence[Mapping[str, Any]]) -> TypedRows[Typed]:
         """Each row names its key; only the columns it names change. All columns of the rows, in the order given.
 
         Raises NotFound when one is missing: nothing changes. A row that names the table's guarding `version` is only
@@ -184,18 +185,18 @@ class ModuleService(RecordedWrites):
         return in_order(kind, given, done)
 
     @writes
-    async def upsert(self, entity: str, rows: Sequence[Mapping[str, Any]]) -> Rows:
+    async def upsert(self, entity: str, rows: Sequence[Mapping[str, Any]]) -> TypedRows[Typed]:
         """Update the rows whose key is there, create the others. Raises what create and update raise."""
         kind = self.schema[entity]
         keyed = [row for row in rows if row.get(kind.key) is not None]
         there = await self._lock(kind, [row[kind.key] for row in keyed]) if keyed else set()
         new = [row for row in keyed if row[kind.key] not in there]
         taken = [row for row in keyed if row[kind.key] in there]
-        done = {row[kind.key]: row for row in await self._create_or_find(kind, new)}
+        done: dict[Any, Any] = {row[kind.key]: row for row in await self._create_or_find(kind, new)}
         # what somebody else created in between is updated after all
         taken += [row for row in new if row[kind.key] not in done]
         done |= {row[kind.key]: row for row in await self.update(entity, taken)}
-        made = iter(await self.create(entity, [row for row in rows if row.get(kind.key) is None]))
+        made: Iterator[Any] = iter(await self.create(entity, [row for row in rows if row.get(kind.key) is None]))
         return [done[row[kind.key]] if row.get(kind.key) is not None else next(made) for row in rows]
 
     @writes

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...core.errors import InvalidData
 from ...core.numbers import is_narrow, number_of
+from .types import Demanded
 
 LevelKey = tuple[str, str]
 """Item and location."""
@@ -30,7 +31,7 @@ class Demand:
         return self.inventory_item_id, self.location_id
 
 
-def demands(lines: Iterable[Mapping[str, Any]]) -> list[Demand]:
+def demands(lines: Iterable[Demanded]) -> list[Demand]:
     """Lines of one item at one location summed, so that two lines can't both take the last unit.
 
     In the order of their keys: every writer locks levels in this order, so no two can wait for each other.
@@ -40,7 +41,7 @@ def demands(lines: Iterable[Mapping[str, Any]]) -> list[Demand]:
         key = line["inventory_item_id"], line["location_id"]
         demand = wanted.setdefault(key, Demand(*key))
         demand.quantity += line["quantity"]
-        if not line.get("allow_backorder"):
+        if not line["allow_backorder"]:
             demand.guarded += line["quantity"]
     return [wanted[key] for key in sorted(wanted)]
 
@@ -55,15 +56,15 @@ def columns(wanted: Sequence[Demand]) -> dict[str, list[Any]]:
     }
 
 
-def checked_line(line: Mapping[str, Any]) -> dict[str, Any]:
-    """A line with an exact quantity. Raises InvalidData for one that names no item, no location, or nothing to reserve."""
+def checked_quantity(line: Mapping[str, Any]) -> Decimal:
+    """A line's exact quantity. Raises InvalidData for a line that names no item, no location, or nothing to reserve."""
     for name in ("inventory_item_id", "location_id"):
         if not isinstance(line.get(name), str):
             raise InvalidData(f"A reservation needs {name}")
     quantity = exact(line.get("quantity"), "quantity")
     if quantity <= 0:
         raise InvalidData(f"A reservation needs a quantity above zero, not {quantity}")
-    return {**line, "quantity": quantity}
+    return quantity
 
 
 def exact(value: Any, name: str) -> Decimal:

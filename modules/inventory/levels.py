@@ -10,17 +10,15 @@ from sqlalchemy import Table
 
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.message import reads, writes
-from ...core.rows import Row, Rows
+from ...core.rows import Row
 from ...core.service.module import Keys, ModuleService
 from ...core.sql.write.undo import Pair
 from .demand import exact
 from .queries import AVAILABLE, CHANGE_LEVELS, LOCK_LEVELS
 from .tables import inventory_level
+from .types import Adjustment, Available, Level, LevelChange, LevelsChanged, LockedLevel, NewLevel, WantedLine
 
 _FIGURES = ("stocked_quantity", "incoming_quantity")
-
-Available = dict[str, dict[str, Decimal]]
-"""Item → location → quantity."""
 
 
 class Levels(ModuleService):
@@ -45,11 +43,10 @@ class Levels(ModuleService):
         return places
 
     @reads
-    async def confirm(self, lines: Sequence[Mapping[str, Any]]) -> bool:
+    async def confirm(self, lines: Sequence[WantedLine]) -> bool:
         """Whether all lines could be had together right now.
 
-        A line has `inventory_item_id`, `quantity`, `location_ids` (None: anywhere) and may have `allow_backorder`. Only
-        a reservation makes sure of it.
+        Only a reservation makes sure of it.
         """
         guarded = [line for line in lines if not line.get("allow_backorder")]
         stock = await self.available_at([line["inventory_item_id"] for line in guarded])
@@ -64,14 +61,14 @@ class Levels(ModuleService):
         )
 
     @writes
-    async def create_levels(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
+    async def create_levels(self, rows: Sequence[NewLevel]) -> list[Level]:
         """Stock items at locations. Raises InvalidData where an item is stocked there already, NotFound for an unknown item."""
-        created = await self.create("inventory_level", [_new_level(row) for row in rows])
+        created: list[Level] = await self.create("inventory_level", [_new_level(row) for row in rows])
         self.touch("inventory_item")
         return created
 
     @writes
-    async def update_levels(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
+    async def update_levels(self, rows: Sequence[LevelChange]) -> list[Level]:
         """Set what is stocked or incoming, each level named by item and location.
 
         Stock may be set below what is reserved: the difference is owed, and nothing more can be reserved. Raises NotFound
@@ -80,8 +77,8 @@ class Levels(ModuleService):
         return await self._change("set", rows)
 
     @writes
-    async def adjust(self, adjustments: Sequence[Mapping[str, Any]]) -> Rows:
-        """Add to what is stocked, or take away: `inventory_item_id`, `location_id`, `adjustment`.
+    async def adjust(self, adjustments: Sequence[Adjustment]) -> list[Level]:
+        """Add to what is stocked, or take away.
 
         Raises NotFound where there is no such level: nothing changes.
         """
@@ -89,8 +86,10 @@ class Levels(ModuleService):
         for one in adjustments:
             key = one["inventory_item_id"], one["location_id"]
             summed[key] = summed.get(key, Decimal(0)) + exact(one["adjustment"], "adjustment")
-        rows = [{"inventory_item_id": item, "location_id": place, "stocked_quantity": change} for (item, place), change in summed.items()]
-        return await self._change("add", rows)
+        return await self._change(
+            "add",
+            [{"inventory_item_id": item, "location_id": place, "stocked_quantity": change} for (item, place), change in summed.items()],
+        )
 
     @writes
     async def delete_levels(self, ids: Sequence[str], *, force: bool = False) -> Keys:
@@ -104,13 +103,13 @@ class Levels(ModuleService):
     @writes
     async def batch_levels(
         self,
-        create: Sequence[Mapping[str, Any]] = (),
-        update: Sequence[Mapping[str, Any]] = (),
+        create: Sequence[NewLevel] = (),
+        update: Sequence[LevelChange] = (),
         delete: Sequence[str] = (),
         *,
         force: bool = False,
-    ) -> Row:
-        """Create, update and delete levels: all of it, or nothing. `{"created": rows, "updated": rows, "deleted": ids}`."""
+    ) -> LevelsChanged:
+        """Create, update and delete levels: all of it, or nothing."""
         deleted = await self.delete_levels(delete, force=force) if delete else []
         updated = await self.update_levels(update) if update else []
         created = await self.create_levels(create) if create else []
@@ -126,7 +125,7 @@ class Levels(ModuleService):
             pairs = [(was, left) for was, left in pairs if was is not None or left is None or left["id"] not in reserved]
         await super()._undo(table, pairs)
 
-    async def _change(self, how: str, rows: Sequence[Mapping[str, Any]]) -> Rows:
+    async def _change(self, how: str, rows: Sequence[LevelChange]) -> list[Level]:
         if not rows:
             return []
         given = [_change_of_level(row) for row in rows]
@@ -140,13 +139,14 @@ class Levels(ModuleService):
                 raise NotFound(f"Inventory item {item} is not stocked at location {place}")
         self.keep(inventory_level, [(row["was"], row["stored"]) for row in changed])
         self.touch("inventory_level", "inventory_item")
-        levels = {row["id"]: row for row in await self.list("inventory_level", {"id": list(ids.values())})}
+        stored: list[Level] = await self.list("inventory_level", {"id": list(ids.values())})
+        levels = {row["id"]: row for row in stored}
         return [levels[ids[key]] for key in keys]
 
-    async def _locked_levels(self, *, ids: Sequence[str] = (), item_ids: Sequence[str] = ()) -> Rows:
-        return [dict(row) for row in await self.database.fetch(LOCK_LEVELS, {"ids": list(ids), "item_ids": list(item_ids)})]
+    async def _locked_levels(self, *, ids: Sequence[str] = (), item_ids: Sequence[str] = ()) -> list[LockedLevel]:
+        return await self.database.rows(LOCK_LEVELS, {"ids": list(ids), "item_ids": list(item_ids)})
 
-    async def _delete_levels(self, levels: Rows, *, force: bool) -> Keys:
+    async def _delete_levels(self, levels: Sequence[LockedLevel], *, force: bool) -> Keys:
         reserved = sorted({level["location_id"] for level in levels if level["reserved_quantity"] > 0})
         if reserved:
             raise NotAllowed(f"Cannot remove inventory levels: items are reserved at {', '.join(reserved)}")

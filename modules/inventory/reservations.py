@@ -13,15 +13,16 @@ from ...core import json
 from ...core.errors import InsufficientInventory, InvalidData, NotFound, VelellaError
 from ...core.ids import new_id
 from ...core.message import writes
-from ...core.rows import Row, Rows
+from ...core.rows import Rows
 from ...core.service.batching import Batcher
 from ...core.service.context import ModuleContext
 from ...core.service.module import Keys, ModuleService
 from ...core.sql.write.merging import turned
 from ...core.sql.write.undo import Pair
-from .demand import Demand, LevelKey, checked_line, columns, demands
+from .demand import Demand, LevelKey, checked_quantity, columns, demands
 from .queries import HOLD, LOCK_RESERVATIONS, RELEASE, RESERVE, RESTORE
 from .tables import reservation_item
+from .types import Held, HeldForLine, NewReservation, Reservation, ReservationChange, ReservationLine
 
 _LINE = (
     "id", "inventory_item_id", "location_id", "line_item_id", "quantity", "allow_backorder", "external_id", "description",
@@ -38,18 +39,17 @@ class Reservations(ModuleService):
 
     def __init__(self, context: ModuleContext) -> None:
         super().__init__(context)
-        self._reserving: Batcher[Sequence[Mapping[str, Any]], Rows] = Batcher(self, self._reserve_alone, self._reserve_together)
+        self._reserving: Batcher[Sequence[ReservationLine], list[Reservation]] = Batcher(self, self._reserve_alone, self._reserve_together)
 
     @writes(batched=True)
-    async def reserve(self, lines: Sequence[Mapping[str, Any]]) -> Rows:
+    async def reserve(self, lines: Sequence[ReservationLine]) -> list[Reservation]:
         """Reserve all lines, or none of them. Returns the reservations in the order of the lines.
 
         Messages that come while others are being decided are decided together, first come first served: however many want the last units,
         the level is locked once for all of them.
 
-        A line has `inventory_item_id`, `location_id`, `quantity` and may have `line_item_id`, `allow_backorder`,
-        `description`, `external_id`, `created_by`, `metadata`. Lines of one item at one location are summed first, so
-        that two lines can't both take the last unit. A line that allows back-orders is taken whatever there is.
+        Lines of one item at one location are summed first, so that two lines can't both take the last unit. A line that allows back-orders
+        is taken whatever there is.
 
         Raises:
             InsufficientInventory: some item has less at its location than its lines ask for; nothing is reserved.
@@ -58,22 +58,24 @@ class Reservations(ModuleService):
         """
         return await self._reserving.ask(lines)
 
-    async def _reserve_alone(self, lines: Sequence[Mapping[str, Any]]) -> Rows:
+    async def _reserve_alone(self, lines: Sequence[ReservationLine]) -> list[Reservation]:
         rows = [_reservation(line) for line in lines]
         if not rows:
             return []
         moment, ids = await self._take(demands(rows), rows)
         self.touch("reservation_item")
-        return _made([{**row, "id": id} for row, id in zip(rows, ids, strict=True)], moment)
+        for row, id in zip(rows, ids, strict=True):
+            row["id"] = id
+        return _made(rows, moment)
 
-    async def _reserve_together(self, calls: Sequence[Sequence[Mapping[str, Any]]]) -> list[Rows | VelellaError]:
+    async def _reserve_together(self, calls: Sequence[Sequence[ReservationLine]]) -> list[list[Reservation] | VelellaError]:
         """Hold every level that somebody asks for, decide one message after the other, and write what was granted as one statement."""
         asked = [_understood(lines) for lines in calls]
         wanted = demands(row for rows in asked if isinstance(rows, list) for row in rows)
         held = await self.database.fetch(HOLD, {name: columns(wanted)[name] for name in ("item_ids", "location_ids")}) if wanted else []
         left = {(row["item_id"], row["location_id"]): Decimal(row["available"]) for row in held}
-        answers: list[Rows | VelellaError] = []
-        granted: Rows = []
+        answers: list[list[NewReservation] | VelellaError] = []
+        granted: list[NewReservation] = []
         for rows in asked:
             if isinstance(rows, VelellaError):
                 answers.append(rows)
@@ -90,15 +92,15 @@ class Reservations(ModuleService):
         return [answer if isinstance(answer, VelellaError) else _made(answer, moment) for answer in answers]
 
     @writes
-    async def release_reservations(self, ids: Sequence[str] = (), *, line_item_ids: Sequence[str] = ()) -> Rows:
+    async def release_reservations(self, ids: Sequence[str] = (), *, line_item_ids: Sequence[str] = ()) -> list[HeldForLine]:
         """Delete reservations by their ids, or all of some line items, and give back what they held.
 
         Returns those that were there; one that was released before is not among them and is not given back twice.
         """
-        released = await self.database.fetch(RELEASE, {"ids": list(ids), "line_item_ids": list(line_item_ids)})
+        released: list[HeldForLine] = await self.database.rows(RELEASE, {"ids": list(ids), "line_item_ids": list(line_item_ids)})
         if released:
             self.touch("reservation_item", "inventory_level", "inventory_item")
-        return [dict(row) for row in released]
+        return released
 
     @writes
     async def restore_reservations(self, ids: Sequence[str] = (), *, line_item_ids: Sequence[str] = ()) -> Keys:
@@ -117,8 +119,8 @@ class Reservations(ModuleService):
         return restored
 
     @writes
-    async def update_reservations(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
-        """Change reservations, each named by its id: quantity, location, description, metadata, …
+    async def update_reservations(self, rows: Sequence[ReservationChange]) -> list[Reservation]:
+        """Change reservations.
 
         What is asked for in addition has to be there (unless the reservation allows back-orders); what is no longer
         needed is given back. All rows, or none.
@@ -129,8 +131,9 @@ class Reservations(ModuleService):
         """
         if len({row["id"] for row in rows}) < len(rows):
             raise InvalidData("A reservation is named twice")
-        held = {row["id"]: dict(row) for row in await self.database.fetch(LOCK_RESERVATIONS, {"ids": [row["id"] for row in rows]})}
-        shifts: dict[tuple[str, str], Demand] = {}
+        locked: list[Held] = await self.database.rows(LOCK_RESERVATIONS, {"ids": [row["id"] for row in rows]})
+        held = {row["id"]: row for row in locked}
+        shifts: dict[LevelKey, Demand] = {}
         changes: Rows = []
         for row in rows:
             old = held.get(row["id"])
@@ -138,7 +141,17 @@ class Reservations(ModuleService):
                 raise NotFound(f"Reservation item with id: {row['id']} was not found")
             if row.get("inventory_item_id", old["inventory_item_id"]) != old["inventory_item_id"]:
                 raise InvalidData("A reservation can't be moved to another inventory item")
-            new = checked_line({**old, **row})
+            asked: ReservationLine = {
+                "inventory_item_id": old["inventory_item_id"],
+                "location_id": row.get("location_id", old["location_id"]),
+                "quantity": row.get("quantity", old["quantity"]),
+            }
+            new: Held = {
+                **old,
+                "location_id": asked["location_id"],
+                "quantity": checked_quantity(asked),
+                "allow_backorder": row.get("allow_backorder", old["allow_backorder"]),
+            }
             _shift(shifts, old, -old["quantity"])
             _shift(shifts, new, new["quantity"])
             changes.append({**row, **({"quantity": new["quantity"]} if "quantity" in row else {})})
@@ -156,7 +169,7 @@ class Reservations(ModuleService):
             await super()._undo(table, pairs)
             return
         there = {row["id"]: row for row in await self.list("reservation_item", {"id": [was["id"] for was, _ in changed]})}
-        back = [
+        back: list[Any] = [
             {"id": was["id"], **{name: was[name] for name in was if was[name] != left[name] and there[was["id"]].get(name) == left[name]}}
             for was, left in changed
             if was["id"] in there
@@ -167,7 +180,7 @@ class Reservations(ModuleService):
         # the time of the change is told in another form than it is shown: it never stands
         await self.update_reservations([row for row in back if len(row) > 1])
 
-    async def _take(self, wanted: Sequence[Demand], rows: Rows) -> tuple[str, list[str]]:
+    async def _take(self, wanted: Sequence[Demand], rows: Sequence[NewReservation]) -> tuple[str, list[str]]:
         """Count demands on their levels and keep the reservations. The moment it happened, and the ids that they have."""
         lines = [{name: row.get(name) for name in _LINE} for row in rows]
         outcome = await self.answer(RESERVE, {**columns(wanted), "lines": lines, "ids": [row["id"] for row in rows]})
@@ -177,23 +190,33 @@ class Reservations(ModuleService):
         return outcome["moment"], outcome["ids"]
 
 
-def _reservation(line: Mapping[str, Any]) -> Row:
-    row: Row = dict.fromkeys(_LINE)
-    row.update(checked_line(line), id=line.get("id") or new_id("resitem"), allow_backorder=bool(line.get("allow_backorder")))
-    unknown = row.keys() - set(_LINE)
+def _reservation(line: ReservationLine) -> NewReservation:
+    quantity = checked_quantity(line)
+    unknown = line.keys() - set(_LINE)
     if unknown:
         raise InvalidData(f"A reservation has no field '{sorted(unknown)[0]}'")
-    return row
+    return {
+        "id": line.get("id") or new_id("resitem"),
+        "inventory_item_id": line["inventory_item_id"],
+        "location_id": line["location_id"],
+        "line_item_id": line.get("line_item_id"),
+        "quantity": quantity,
+        "allow_backorder": bool(line.get("allow_backorder")),
+        "external_id": line.get("external_id"),
+        "description": line.get("description"),
+        "created_by": line.get("created_by"),
+        "metadata": line.get("metadata"),
+    }
 
 
-def _understood(lines: Sequence[Mapping[str, Any]]) -> Rows | VelellaError:
+def _understood(lines: Sequence[ReservationLine]) -> list[NewReservation] | VelellaError:
     try:
         return [_reservation(line) for line in lines]
     except VelellaError as error:
         return error
 
 
-def _decide(rows: Rows, left: dict[LevelKey, Decimal]) -> VelellaError | None:
+def _decide(rows: Sequence[NewReservation], left: dict[LevelKey, Decimal]) -> VelellaError | None:
     """Take what a message asks for from what is left of the levels; or why it can't be had, and nothing is taken."""
     wanted = demands(rows)
     outcome = [
@@ -214,11 +237,11 @@ def _decide(rows: Rows, left: dict[LevelKey, Decimal]) -> VelellaError | None:
     return None
 
 
-def _made(rows: Rows, moment: str) -> Rows:
+def _made(rows: Sequence[NewReservation], moment: str) -> list[Reservation]:
     return [{**row, "created_at": moment, "updated_at": moment, "deleted_at": None} for row in rows]
 
 
-def _shift(shifts: dict[tuple[str, str], Demand], line: Mapping[str, Any], quantity: Decimal) -> None:
+def _shift(shifts: dict[LevelKey, Demand], line: Held, quantity: Decimal) -> None:
     key = line["inventory_item_id"], line["location_id"]
     shift = shifts.setdefault(key, Demand(*key))
     shift.quantity += quantity

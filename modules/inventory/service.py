@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from ...core.errors import InvalidData
 from ...core.ids import new_id
 from ...core.message import writes
-from ...core.rows import Row, Rows
+from ...core.rows import Rows
 from ...core.service.module import Keys
 from .sending import Sending
 from .tables import SCHEMA
@@ -28,7 +28,7 @@ class InventoryService(Sending):
         """
         items: Rows = [{"id": new_id("iitem"), **{name: value for name, value in row.items() if name != "location_levels"}} for row in rows]
         created = await self.create("inventory_item", items)
-        levels: list[Row] = [
+        levels: list[Any] = [
             {**level, "inventory_item_id": item["id"]}
             for item, row in zip(items, rows, strict=True)
             for level in row.get("location_levels") or ()

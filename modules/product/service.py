@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.message import reads, writes
-from ...core.rows import Row
+from ...core.rows import Row, Typed, TypedRows
 from . import queries
 from .categories import Categories
 from .choices import Choice, Combination, refuse_twins, refuse_twins_of, values_of
@@ -199,7 +199,7 @@ class ProductService(Options, Categories):
     # -- collections
 
     @writes
-    async def create(self, entity: str, rows: Sequence[Given]) -> list[Row]:
+    async def create(self, entity: str, rows: Sequence[Given]) -> TypedRows[Typed]:
         """As everywhere; a collection's handle comes from its title where none is given."""
         if entity == "product_collection":
             rows = [{**row, "id": row.get("id") or new_id("pcol")} for row in rows]

@@ -16,7 +16,7 @@ from ..kit import Flow
 from .draft import Draft
 from .payment import payable
 from .sellable import find_sellable
-from .stock import Demand, demands_of
+from .stock import LineDemand, demands_of
 
 PROCESSABLE = ("authorized", "captured", "requires_more", "pending")
 """States of a payment session that an order can be placed with, the furthest first."""
@@ -45,7 +45,7 @@ class Ready(TypedDict):
     """As `placing.placed` gives it."""
     version: int
     """Of the cart, as the order was made from it."""
-    demands: list[Demand]
+    demands: list[LineDemand]
     location_ids: list[str]
     """Where the cart's sales channel sells from."""
     collection_id: str | None

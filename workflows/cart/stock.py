@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 
 from ...core.errors import InsufficientInventory, NotFound
 from ...core.rows import Row
+from ...modules.inventory.types import ReservationLine
 from ..kit import Flow, step
 from .goods import NOT_ENOUGH
 
@@ -15,7 +16,7 @@ ATTEMPTS = 4
 """How often stock is distributed anew when somebody else takes what it was to come from."""
 
 
-class Demand(TypedDict):
+class LineDemand(TypedDict):
     """What one line takes of one inventory item."""
 
     line_item_id: str
@@ -24,12 +25,18 @@ class Demand(TypedDict):
     allow_backorder: bool
 
 
-async def release_stock(flow: Flow, reservations: Sequence[Row]) -> None:
+class ReservedForOrder(TypedDict):
+    """Which reservation it is: all that its undo needs."""
+
+    id: str
+
+
+async def release_stock(flow: Flow, reservations: Sequence[ReservedForOrder]) -> None:
     await flow.modules.inventory.release_reservations([reservation["id"] for reservation in reservations])
 
 
 @step(undo=release_stock)
-async def reserve_stock(flow: Flow, demands: Sequence[Demand], location_ids: Sequence[str]) -> list[Row]:
+async def reserve_stock(flow: Flow, demands: Sequence[LineDemand], location_ids: Sequence[str]) -> list[ReservedForOrder]:
     """Reserve everything, or nothing, at locations where it lies. The reservations.
 
     Raises InsufficientInventory where all locations together don't hold enough.
@@ -52,44 +59,54 @@ async def reserve_stock(flow: Flow, demands: Sequence[Demand], location_ids: Seq
     raise AssertionError("unreachable")
 
 
-async def _distribute(flow: Flow, demands: Sequence[Demand], location_ids: Sequence[str]) -> list[Row]:
+async def _distribute(flow: Flow, demands: Sequence[LineDemand], location_ids: Sequence[str]) -> list[ReservationLine]:
     """Lines for `reserve`: each at a location that holds all of it, else spread over several.
 
     With one location there is nothing to choose: the reservation itself finds out whether enough is there.
     """
     if len(location_ids) == 1:
-        return [{**demand, "location_id": location_ids[0]} for demand in demands]
+        return [_line(demand, location_ids[0], demand["quantity"]) for demand in demands]
     there = await flow.modules.inventory.available_at(sorted({demand["inventory_item_id"] for demand in demands}), location_ids)
     left = {item: dict(places) for item, places in there.items()}
     return [line for demand in demands for line in _lines(demand, left[demand["inventory_item_id"]])]
 
 
-def _lines(demand: Demand, left: dict[str, Decimal]) -> list[Row]:
+def _lines(demand: LineDemand, left: dict[str, Decimal]) -> list[ReservationLine]:
     """Take what a line needs from what is left of its item. Raises InsufficientInventory."""
     wanted = Decimal(demand["quantity"])
     for place, quantity in left.items():
         if quantity >= wanted:
             left[place] = quantity - wanted
-            return [{**demand, "location_id": place}]
+            return [_line(demand, place, demand["quantity"])]
     if demand["allow_backorder"] and left:
         place = max(left, key=lambda place: left[place])
         left[place] -= wanted
-        return [{**demand, "location_id": place}]
-    lines: list[Row] = []
+        return [_line(demand, place, demand["quantity"])]
+    lines: list[ReservationLine] = []
     for place, quantity in sorted(left.items(), key=lambda entry: entry[1], reverse=True):
         taken = min(quantity, wanted)
         if taken > 0:
             left[place] -= taken
             wanted -= taken
-            lines.append({**demand, "quantity": taken, "location_id": place})
+            lines.append(_line(demand, place, taken))
     if wanted > 0:
         raise InsufficientInventory(NOT_ENOUGH)
     return lines
 
 
-def demands_of(items: Sequence[Mapping[str, Any]], variants: Mapping[str, Row], made_of: Sequence[Row]) -> list[Demand]:
+def _line(demand: LineDemand, location_id: str, quantity: Decimal) -> ReservationLine:
+    return {
+        "line_item_id": demand["line_item_id"],
+        "inventory_item_id": demand["inventory_item_id"],
+        "location_id": location_id,
+        "quantity": quantity,
+        "allow_backorder": demand["allow_backorder"],
+    }
+
+
+def demands_of(items: Sequence[Mapping[str, Any]], variants: Mapping[str, Row], made_of: Sequence[Row]) -> list[LineDemand]:
     """What an order's lines take: of each variant whose stock is managed the items it is made of, so many times."""
-    demands: list[Demand] = []
+    demands: list[LineDemand] = []
     for item in items:
         variant = variants.get(item["variant_id"] or "")
         if variant is None or not variant["manage_inventory"]:

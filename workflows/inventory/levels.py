@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TypedDict
 
 from ...core.errors import NotFound
-from ...core.rows import Row
 from ...core.sql.schema.query import Query
+from ...modules.inventory.types import Level, LevelChange, LevelsChanged, NewLevel
 from ..kit import Flow, Kept, keep, step, take_back, workflow
 from ..rows import Selector, selected
 
-KEY = ("inventory_item_id", "location_id")
+
+class LevelKey(TypedDict):
+    """Which level."""
+
+    inventory_item_id: str
+    location_id: str
 
 
 async def check_locations(flow: Flow, ids: Iterable[str]) -> None:
@@ -25,7 +31,9 @@ async def check_locations(flow: Flow, ids: Iterable[str]) -> None:
 
 
 @step(undo=take_back)
-async def change_levels(flow: Flow, create: Sequence[Row], update: Sequence[Row], delete: Sequence[str], force: bool) -> Kept[Row]:
+async def change_levels(
+    flow: Flow, create: Sequence[NewLevel], update: Sequence[LevelChange], delete: Sequence[str], force: bool
+) -> Kept[LevelsChanged]:
     """Create, update and delete levels: all of it, or nothing."""
     return await keep(flow.modules.inventory.batch_levels, create, update, delete, force=force)
 
@@ -33,14 +41,14 @@ async def change_levels(flow: Flow, create: Sequence[Row], update: Sequence[Row]
 @workflow("batch-inventory-item-levels-workflow", emits=("inventory-level.created", "inventory-level.updated", "inventory-level.deleted"))
 async def batch_inventory_levels(
     flow: Flow,
-    create: list[Row] | None = None,
-    update: list[Row] | None = None,
+    create: list[NewLevel] | None = None,
+    update: list[LevelChange] | None = None,
     delete: list[str] | None = None,
     force: bool = False,
-) -> Row:
+) -> LevelsChanged:
     """Create, update (by item and location) and delete (by id) levels: all of it, or nothing.
 
-    `{"created": rows, "updated": rows, "deleted": ids}`. Raises NotFound for an unknown location, item or level, NotAllowed where something
+    Raises NotFound for an unknown location, item or level, NotAllowed where something
     is reserved at a level to be deleted, or stocked (unless `force`).
     """
     await check_locations(flow, [level["location_id"] for level in create or ()])
@@ -55,37 +63,37 @@ async def batch_inventory_levels(
 
 
 @workflow("create-inventory-levels-workflow")
-async def create_inventory_levels(flow: Flow, inventory_levels: list[Row]) -> list[Row]:
+async def create_inventory_levels(flow: Flow, inventory_levels: list[NewLevel]) -> list[Level]:
     """Stock items at locations. Raises NotFound for an unknown location or item, InvalidData where it is stocked there already."""
-    made: list[Row] = (await flow.run(batch_inventory_levels, inventory_levels))["created"]
-    return made
+    return (await flow.run(batch_inventory_levels, inventory_levels))["created"]
 
 
 @workflow("update-inventory-levels-workflow")
-async def update_inventory_levels(flow: Flow, updates: list[Row]) -> list[Row]:
+async def update_inventory_levels(flow: Flow, updates: list[LevelChange]) -> list[Level]:
     """Set what is stocked or incoming, by item and location. Raises NotFound where there is no such level."""
-    changed: list[Row] = (await flow.run(batch_inventory_levels, None, updates))["updated"]
-    return changed
+    return (await flow.run(batch_inventory_levels, None, updates))["updated"]
 
 
 @workflow("delete-inventory-levels-workflow")
 async def delete_inventory_levels(flow: Flow, selector: Selector, force: bool = False) -> list[str]:
     """Stop stocking items at locations. The ids of the levels that were there; NotAllowed as for a batch."""
     ids = await selected(flow, "inventory_level", selector)
-    gone: list[str] = (await flow.run(batch_inventory_levels, None, None, ids, force))["deleted"]
-    return gone
+    return (await flow.run(batch_inventory_levels, None, None, ids, force))["deleted"]
 
 
 @workflow("bulk-create-delete-levels-workflow")
 async def bulk_create_delete_levels(
-    flow: Flow, creates: list[Row] | None = None, deletes: list[Row] | None = None, force: bool = False
-) -> list[Row]:
+    flow: Flow, creates: list[NewLevel] | None = None, deletes: list[LevelKey] | None = None, force: bool = False
+) -> list[Level]:
     """Create levels, and delete others by item and location. The new ones."""
     ids: list[str] = []
     if deletes:
-        wanted = {tuple(row[name] for name in KEY) for row in deletes}
-        among = {name: sorted({row[name] for row in deletes}) for name in KEY}
-        found = await flow.graph.rows(Query("inventory_level", ("id", *KEY), among))
-        ids = [str(level["id"]) for level in found if tuple(level[name] for name in KEY) in wanted]
-    made: list[Row] = (await flow.run(batch_inventory_levels, creates, None, ids, force))["created"]
-    return made
+        wanted = {_key(row) for row in deletes}
+        among = {"inventory_item_id": sorted({item for item, _ in wanted}), "location_id": sorted({location for _, location in wanted})}
+        found: list[Level] = await flow.graph.rows(Query("inventory_level", ("id", *among), among))
+        ids = [level["id"] for level in found if _key(level) in wanted]
+    return (await flow.run(batch_inventory_levels, creates, None, ids, force))["created"]
+
+
+def _key(level: LevelKey | Level) -> tuple[str, str]:
+    return level["inventory_item_id"], level["location_id"]

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...core.rows import Row
 from ...modules.inventory.service import InventoryService
+from ...modules.inventory.types import Reservation, ReservationLine
 from ..kit import Flow, step, workflow
 from ..plain import Plain
 
 
-async def _release(flow: Flow, reservations: list[Row]) -> None:
+async def _release(flow: Flow, reservations: list[Reservation]) -> None:
     await flow.modules.inventory.release_reservations([row["id"] for row in reservations])
 
 
 @step(undo=_release)
-async def reserve(flow: Flow, reservations: Sequence[Row]) -> list[Row]:
+async def reserve(flow: Flow, reservations: Sequence[ReservationLine]) -> list[Reservation]:
     return await flow.modules.inventory.reserve(reservations)
 
 
 @workflow("create-reservations-workflow", emits=("reservation-item.created",))
-async def create_reservations(flow: Flow, reservations: list[Row]) -> list[Row]:
+async def create_reservations(flow: Flow, reservations: list[ReservationLine]) -> list[Reservation]:
     """Reserve all, or nothing. Raises InsufficientInventory, and NotFound where an item isn't stocked at a location."""
     made = await flow.run(reserve, reservations)
     for row in made:

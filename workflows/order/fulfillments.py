@@ -13,9 +13,10 @@ from typing import TypedDict
 
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.ids import new_id
+from ...core.numbers import Amount
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
-from ...modules.inventory.sending import Back, Sent
+from ...modules.inventory.types import Back, GoodsAt, GoodsOfLine, GoodsTaken, Sent
 from ..kit import Flow, Kept, keep, step, take_back, workflow
 from ..links import link
 from .changes import counting, lock_of, register
@@ -42,8 +43,8 @@ class Plan(TypedDict):
     """Lines and how many units of each."""
     fulfillment: Row
     """What `fulfillment.create_fulfillment` takes, but for its id."""
-    stock: list[Row]
-    """What leaves the stock: what `inventory.send` takes."""
+    stock: list[GoodsOfLine]
+    """What leaves the stock."""
 
 
 @workflow(
@@ -114,7 +115,11 @@ async def plan_fulfillment(
             "items": [packed(lines[id], part) for id, part in parts],
             "delivery_address": {name: given.get(name) for name in ADDRESS if given.get(name) is not None},
         },
-        "stock": [{"line_item_id": id, **part} for id, part in parts if part["inventory_item_id"] is not None],
+        "stock": [
+            {"line_item_id": id, "inventory_item_id": item, "quantity": part["quantity"]}
+            for id, part in parts
+            if (item := part["inventory_item_id"]) is not None
+        ],
     }
 
 
@@ -147,17 +152,27 @@ async def _option(flow: Flow, order: Row, id: str | None) -> Row | None:
     return rows[0] if rows else None
 
 
-async def parts_of(flow: Flow, lines: Mapping[str, Row], quantities: Sequence[tuple[str, Decimal]]) -> list[tuple[str, Row]]:
-    """Lines, and what they take of the stock: `inventory_item_id` (None where nobody counts it) and `quantity`."""
+class Part(TypedDict):
+    """What a line takes of the stock."""
+
+    inventory_item_id: str | None
+    """None where nobody counts it."""
+    quantity: Decimal
+
+
+async def parts_of(flow: Flow, lines: Mapping[str, Row], quantities: Sequence[tuple[str, Decimal]]) -> list[tuple[str, Part]]:
+    """Lines, and what they take of the stock."""
     variant_ids = sorted({lines[id]["variant_id"] for id, _ in quantities if lines[id]["variant_id"] is not None})
     variants = await flow.graph.rows(Query("product_variant", ("id",), {"id": variant_ids, "manage_inventory": True}))
     counted = [variant["id"] for variant in variants]
     (ties,) = await flow.graph.ties_of(("product_variant_inventory_item", "variant_id", counted))
-    parts: list[tuple[str, Row]] = []
+    parts: list[tuple[str, Part]] = []
     for id, quantity in quantities:
         of = [tie for tie in ties if tie["variant_id"] == lines[id]["variant_id"]]
-        taken = [(tie["inventory_item_id"], quantity * Decimal(tie["required_quantity"])) for tie in of] or [(None, quantity)]
-        parts += [(id, {"inventory_item_id": item, "quantity": each}) for item, each in taken]
+        taken: list[Part] = [
+            {"inventory_item_id": tie["inventory_item_id"], "quantity": quantity * Decimal(tie["required_quantity"])} for tie in of
+        ]
+        parts += [(id, part) for part in taken or [Part(inventory_item_id=None, quantity=quantity)]]
     return parts
 
 
@@ -168,7 +183,7 @@ def _data(order: Row, option: Row | None) -> Row:
     return next((method["data"] or {} for method in order["shipping_methods"] if method["shipping_option_id"] == option["id"]), {})
 
 
-def packed(line: Row, part: Row) -> Row:
+def packed(line: Row, part: Part) -> Row:
     says = {"title": line["variant_title"] or line["title"], "sku": line["variant_sku"] or "", "barcode": line["variant_barcode"] or ""}
     return {**says, **part, "line_item_id": line["id"]}
 
@@ -178,7 +193,7 @@ async def _take_back(flow: Flow, sent: Sent) -> None:
 
 
 @step(undo=_take_back)
-async def send_goods(flow: Flow, lines: Sequence[Row], location_id: str) -> Sent:
+async def send_goods(flow: Flow, lines: Sequence[GoodsOfLine], location_id: str) -> Sent:
     """Take goods off the stock of a location, and off what is reserved of them."""
     return await flow.modules.inventory.send(lines, location_id)
 
@@ -232,6 +247,14 @@ async def mark_order_fulfillment_as_delivered(flow: Flow, order_id: str, fulfill
     return fulfillment_id
 
 
+class PackedItem(TypedDict):
+    """What a fulfillment takes of the stock."""
+
+    line_item_id: str
+    inventory_item_id: str | None
+    quantity: Amount
+
+
 class Packed(TypedDict):
     """What is in a fulfillment of an order."""
 
@@ -239,8 +262,7 @@ class Packed(TypedDict):
     """All lines of the order."""
     quantities: list[tuple[str, Decimal]]
     """Of its lines, how many units of each."""
-    items: list[Row]
-    """What of the stock: `line_item_id`, `inventory_item_id`, `quantity`."""
+    items: list[PackedItem]
     location_id: str
     shipped: bool
     canceled: bool
@@ -263,7 +285,10 @@ async def packed_in(flow: Flow, order_id: str, fulfillment_id: str) -> Packed:
     return {
         "lines": [line["id"] for line in order["items"]],
         "quantities": [(act["details"]["reference_id"], Decimal(str(act["details"]["quantity"]))) for act in acts],
-        "items": [{name: item[name] for name in ("line_item_id", "inventory_item_id", "quantity")} for item in found["items"]],
+        "items": [
+            {"line_item_id": item["line_item_id"], "inventory_item_id": item["inventory_item_id"], "quantity": item["quantity"]}
+            for item in found["items"]
+        ],
         "location_id": found["location_id"],
         "shipped": found["shipped_at"] is not None,
         "canceled": found["canceled_at"] is not None,
@@ -333,7 +358,12 @@ async def call_off(flow: Flow, id: str) -> Row:
 
 
 @step
-async def reserve_again(flow: Flow, items: Sequence[Row], location_id: str) -> Back:
+async def reserve_again(flow: Flow, items: Sequence[PackedItem], location_id: str) -> Back:
     """Put goods back into the stock of a location, reserved for their lines."""
-    rows = [{**item, "location_id": location_id} for item in items if item["inventory_item_id"] is not None]
-    return await flow.modules.inventory.take_back_sent(rows, rows)
+    goods: list[GoodsTaken] = [
+        {"line_item_id": item["line_item_id"], "inventory_item_id": id, "quantity": item["quantity"], "location_id": location_id}
+        for item in items
+        if (id := item["inventory_item_id"]) is not None
+    ]
+    stock = [GoodsAt(inventory_item_id=one["inventory_item_id"], quantity=one["quantity"], location_id=location_id) for one in goods]
+    return await flow.modules.inventory.take_back_sent(goods, stock)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypedDict
 
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.ids import new_id
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
+from ...modules.inventory.types import Goods
 from ..kit import Flow, step, workflow
 from ..links import link
-from ..rows import written
+from ..rows import update_rows, written
 from .changes import lock_of
 from .difference import settle_difference
 from .fulfillments import ADDRESS, packed, parts_of
@@ -185,13 +186,20 @@ async def confirm_return_receive(flow: Flow, id: str, confirmed_by: str | None =
     return order_id
 
 
+class Coming(TypedDict):
+    lines: list[Goods]
+    location_id: str | None
+
+
 @step(reads=True)
-async def plan_stock(flow: Flow, change: Row) -> Row:
+async def plan_stock(flow: Flow, change: Row) -> Coming:
     """What goes into stock, and where: to the return's location, or else to where the order's goods were sent from."""
     quantities = quantities_of(change["actions"], "RECEIVE_RETURN_ITEM")
     order = await flow.modules.order.load(change["order_id"])
     parts = await parts_of(flow, {line["id"]: line for line in order["items"]}, quantities)
-    lines = [part for _, part in parts if part["inventory_item_id"] is not None]
+    lines: list[Goods] = [
+        {"inventory_item_id": item, "quantity": part["quantity"]} for _, part in parts if (item := part["inventory_item_id"]) is not None
+    ]
     back = await flow.modules.order.retrieve("return", change["return_id"], fields=("location_id",))
     location = back["location_id"]
     if location is None and lines:
@@ -203,7 +211,7 @@ async def plan_stock(flow: Flow, change: Row) -> Row:
 
 
 @step
-async def put_into_stock(flow: Flow, lines: Sequence[Row], location_id: str | None) -> list[str]:
+async def put_into_stock(flow: Flow, lines: Sequence[Goods], location_id: str | None) -> list[str]:
     return await flow.modules.inventory.receive(lines, location_id) if lines and location_id is not None else []
 
 
@@ -227,14 +235,11 @@ async def cancel_return(flow: Flow, id: str, canceled_by: str | None = None, no_
     return id
 
 
-update_row = written("update-return-row", lambda modules: modules.order.update)
-
-
 @workflow("update-return")
 async def update_return(flow: Flow, id: str, given: Row) -> str:
     """Change a return's `location_id`, `no_notification` and `metadata`. Its order's id. Raises NotFound."""
     back = await flow.modules.order.retrieve("return", id, fields=("order_id",))
-    await flow.run(update_row, "return", [{"id": id, **given}])
+    await flow.run(update_rows, "return", [{"id": id, **given}])
     return str(back["order_id"])
 
 

@@ -22,7 +22,7 @@ from ... import json, tracing
 from ...errors import DeadlineExceeded, Unavailable, VelellaError
 from ...message import call_context
 from ...metrics import Histogram, Sample
-from ...rows import Found, Typed
+from ...rows import Typed, TypedRows
 from .compiled import WIDE, BoundStatement, Compiled, compiled
 from .failures import Disconnected, OutOfTime, ReadOnly, translated, was_not_sent
 from .pool import Connection, Pool
@@ -164,10 +164,10 @@ class Database:
         arguments = ready.arguments(params)
         return self._run(ready.sql, lambda connection: connection.fetch(ready.sql, *arguments, timeout=timeout))
 
-    async def rows(self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None) -> Found[Typed]:
+    async def rows(self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None) -> TypedRows[Typed]:
         """All rows as dicts of their own, of the type that the caller declares."""
         rows: Any = [dict(record) for record in await self.fetch(statement, params)]
-        declared: Found[Typed] = rows
+        declared: TypedRows[Typed] = rows
         return declared
 
     def fetch_one(

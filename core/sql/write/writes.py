@@ -35,7 +35,7 @@ from sqlalchemy.schema import Column, DefaultClause
 from ... import json
 from ...errors import InvalidData
 from ...ids import new_id
-from ...rows import Row, Rows
+from ...rows import Row, Rows, Typed, TypedRows
 from ..db.compiled import DIALECT, Compiled, compiled
 from ..schema.catalog import Catalog
 from ..schema.columns import GUARD, MERGED
@@ -357,9 +357,10 @@ def by_columns(rows: Rows) -> dict[tuple[str, ...], Rows]:
     return groups
 
 
-def in_order(kind: Entity, given: Rows, stored: Rows) -> Rows:
+def in_order(kind: Entity, given: Rows, stored: Any) -> TypedRows[Typed]:
     """Stored rows in the order in which they were given; where the database made the keys, as it gave them."""
-    by_key = {row[kind.key]: row for row in stored}
+    rows: TypedRows[Typed] = stored
+    by_key = {row[kind.key]: row for row in rows}
     if any(row.get(kind.key) not in by_key for row in given):
-        return stored
+        return rows
     return [by_key[row[kind.key]] for row in given]
