@@ -3,7 +3,7 @@
     RESERVE = compiled(update(level).where(level.c.id == bindparam("id"))…)
     await database.fetch(RESERVE, {"id": "ilev_01…"})
 
-SQLAlchemy writes the text, asyncpg runs it; nothing of SQLAlchemy is on the way of a request.
+SQLAlchemy writes the text, asyncpg runs it; serving a request runs no code of SQLAlchemy.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sqlalchemy.sql.elements import ClauseElement
 
 DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call]
 WIDE = 24 * 1024
-"""Characters. A longer statement, of which there are few, is neither remembered nor prepared: a plan takes sixty times its text."""
+"""Characters. A longer statement is neither kept nor prepared: a plan takes about sixty times the memory of its text. Few are longer."""
 
 
 class Compiled:
@@ -46,7 +46,7 @@ class Compiled:
 
 
 class SelfRecording(Compiled):
-    """A statement that gives one value, and another one made of it that records the value as well."""
+    """A statement that gives one value, and its variant that also records that value in the inbox."""
 
     __slots__ = ("recording", "source")
 
@@ -54,7 +54,7 @@ class SelfRecording(Compiled):
         super().__init__(made.sql, made.names, made._defaults)
         self.source = source
         self.recording: Compiled | None = None
-        """Made by `Inbox.record` when it is needed first."""
+        """The variant. `Inbox.record` makes it on first use."""
 
 
 class BoundStatement(NamedTuple):
@@ -63,7 +63,7 @@ class BoundStatement(NamedTuple):
     sql: str
     arguments: Sequence[Any] = ()
     anew: bool = False
-    """Whether it is to be planned for these values: where how many rows they are true of decides which way is the short one."""
+    """Whether PostgreSQL makes a custom plan for these values: set where the best plan depends on how many rows they select."""
 
 
 def compiled(statement: ClauseElement) -> Compiled:
@@ -81,13 +81,13 @@ def compiled(statement: ClauseElement) -> Compiled:
 
 
 def answering(statement: Select[Any] | UpdateBase) -> SelfRecording:
-    """Compile a statement that gives one value, and is all of a write (see `message.Message`)."""
+    """Compile a statement that gives one value and is the whole of a write (see `message.Message`)."""
     return SelfRecording(compiled(statement), statement)
 
 
 def answering_text(**parts: str) -> SelfRecording:
-    """The same of a statement that is written out: the parts of its WITH, in their order, of which the last gives the value as JSON, in one
-    column that is called as the part is."""
+    """`answering` for SQL that is written out: the parts of its WITH, in their order. The last part gives the value as JSON, in one column
+    that has the part's name."""
     *before, (name, last) = parts.items()
     value = text(last).columns(column(name, JSON)).cte(name)
     return answering(select(value.c[name]).add_cte(*(text(part).columns().cte(each) for each, part in before)))

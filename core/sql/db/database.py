@@ -33,11 +33,11 @@ AfterCommit = Callable[[], Awaitable[None]]
 _SESSION = {
     "application_name": "velella",
     "timezone": "UTC",
-    # JSON made in correlated subselects looks dear to the planner, and compiling such a statement costs more than running it
+    # the planner overestimates JSON made in correlated subselects, and compiling such a statement costs more than running it
     "jit": "off",
-    # the same goes for planning it anew for each set of values: twice to four times what it then takes
+    # planning such a statement for each set of values makes it take two to four times as long
     "plan_cache_mode": "force_generic_plan",
-    # and for processes that help with one: starting them takes longer than most statements
+    # starting parallel workers takes longer than most statements
     "max_parallel_workers_per_gather": "0",
 }
 _ANSWER = Compiled("SELECT true", ())
@@ -45,8 +45,8 @@ _PLAN_ANEW = "SET plan_cache_mode = force_custom_plan"
 _PLAN_ONCE = "SET plan_cache_mode = force_generic_plan"
 
 
-# Arrays that statements take, besides text[]. asyncpg learns a type where a statement first needs it, by two statements more: all at once
-# when a connection is made is cheaper than one by one in requests.
+# Arrays that statements take, besides text[]. asyncpg looks a type up when a statement first needs it, with two more statements: looking
+# all of them up when a connection is made is cheaper than one by one during requests.
 _TYPES = "SELECT $1::bytea[], $2::numeric[], $3::bool[], $4::int[], $5::bigint[], $6::timestamptz[], $7::jsonb[]"
 
 
@@ -54,11 +54,11 @@ _FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClie
 _DOUBTFUL = (
     asyncio.CancelledError, TimeoutError, DeadlineExceeded, Disconnected, asyncpg.InternalClientError, asyncpg.ReadOnlySQLTransactionError
 )  # fmt: skip
-"""After these a connection isn't used again."""
+"""After any of these errors a connection isn't used again."""
 
 
 class Transaction:
-    """A running transaction: its connection, and what to do once it is committed."""
+    """A running transaction: its connection, and what is to be done once it is committed."""
 
     __slots__ = ("_lock", "after_commit", "connection", "database", "open")
 
@@ -70,7 +70,7 @@ class Transaction:
         self._lock = asyncio.Lock()
 
     async def run(self, sql: str, send: Callable[[Connection], Awaitable[T]]) -> T:
-        """One statement at a time: tasks started inside the transaction take turns on its connection."""
+        """Run one statement. Tasks started inside the transaction take turns on its connection."""
         database = self.database
         async with self._lock:
             self.connection.prepares(sql)
@@ -87,7 +87,7 @@ class Transaction:
                 database.statements.observe(time.monotonic() - started)
 
     async def follow_up(self) -> None:
-        """What there is to do after the commit: all of it, also for one who is cancelled meanwhile."""
+        """Run everything that was put off until the commit, also if this task is cancelled meanwhile."""
         cancelled: asyncio.CancelledError | None = None
         for call in self.after_commit:
             try:
@@ -110,9 +110,9 @@ class Database:
         self.statement_timeout = statement_timeout
         self.statements = Histogram()
         self.committed = self.rolled_back = 0
-        """Transactions of several statements."""
+        """Counts of transactions with several statements."""
         self._answered = float("-inf")
-        """Monotonic time at which a statement was answered last."""
+        """Monotonic time of the last answer to a statement."""
         self._pool: Pool | None = None
         self._opening = asyncio.Lock()
 
@@ -138,7 +138,7 @@ class Database:
             await pool.close()
 
     async def answers(self) -> None:
-        """Returns when the database answers, or has answered within the last second. Raises what keeps it from it."""
+        """Return when the database answers, or has answered within the last second. Raises the error that keeps it from answering."""
         if time.monotonic() - self._answered > 1.0:
             await self.fetch_value(_ANSWER)
 
@@ -159,13 +159,13 @@ class Database:
     def fetch(
         self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None
     ) -> Coroutine[Any, Any, list[asyncpg.Record]]:
-        """All rows. Values of type `jsonb` come as Python values, those of type `json` as the bytes of their text."""
+        """Return all rows. Values of type `jsonb` come as Python values, values of type `json` as the bytes of their text."""
         ready, timeout = _ready(statement), _time_left()
         arguments = ready.arguments(params)
         return self._run(ready.sql, lambda connection: connection.fetch(ready.sql, *arguments, timeout=timeout))
 
     async def rows(self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None) -> TypedRows[Typed]:
-        """All rows as dicts of their own, of the type that the caller declares."""
+        """Return all rows as new dicts, of the type that the caller declares."""
         rows: Any = [dict(record) for record in await self.fetch(statement, params)]
         declared: TypedRows[Typed] = rows
         return declared
@@ -173,26 +173,26 @@ class Database:
     def fetch_one(
         self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None
     ) -> Coroutine[Any, Any, asyncpg.Record | None]:
-        """The first row, or None."""
+        """Return the first row, or None."""
         ready, timeout = _ready(statement), _time_left()
         arguments = ready.arguments(params)
         return self._run(ready.sql, lambda connection: connection.fetchrow(ready.sql, *arguments, timeout=timeout))
 
     def fetch_value(self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None) -> Coroutine[Any, Any, Any]:
-        """The first column of the first row, or None."""
+        """Return the first column of the first row, or None."""
         ready, timeout = _ready(statement), _time_left()
         arguments = ready.arguments(params)
         return self._run(ready.sql, lambda connection: connection.fetchval(ready.sql, *arguments, timeout=timeout))
 
     async def fetch_json(self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None) -> bytes:
-        """The JSON text of a statement that gives one value of type `json`."""
+        """Return the JSON text of a statement that gives one value of type `json`."""
         value = await self.fetch_value(statement, params)
         if not isinstance(value, bytes):
             raise TypeError(f"A statement that should give json gave {type(value).__name__}")
         return value
 
     async def execute(self, statement: Compiled | ClauseElement, params: Mapping[str, Any] | None = None) -> int:
-        """Run a statement; the number of rows it touched."""
+        """Run a statement and return the number of rows it touched."""
         ready, timeout = _ready(statement), _time_left()
         arguments = ready.arguments(params)
         status: str = await self._run(ready.sql, lambda connection: connection.execute(ready.sql, *arguments, timeout=timeout))
@@ -200,12 +200,12 @@ class Database:
         return int(count) if count.isdigit() else 0
 
     async def fetch_row(self, asked: BoundStatement) -> asyncpg.Record:
-        """The only row of a statement that the kernel made."""
+        """Return the only row of a bound statement."""
         [row] = await self.fetch_rows(asked)
         return row
 
     def fetch_rows(self, asked: BoundStatement) -> Coroutine[Any, Any, list[asyncpg.Record]]:
-        """All rows of such a statement."""
+        """Return all rows of a bound statement."""
         timeout = _time_left()
 
         def fetch(connection: Connection) -> Awaitable[list[asyncpg.Record]]:
@@ -221,18 +221,18 @@ class Database:
 
     @property
     def transaction_running(self) -> Transaction | None:
-        """The transaction that statements of this task join."""
+        """The transaction that statements of this task join, or None."""
         running = _transactions.get().get(id(self))
         return running if running is not None and running.open else None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        """Everything inside is done, or nothing is. Inside a running transaction: joins it.
+        """All statements inside take effect, or none. Inside a running transaction: joins it.
 
-        What was put into `after_commit` runs after the outermost one is committed, still before this returns; also where nobody knows
-        whether it was, because the connection went or the task was cancelled during the commit.
+        What was put into `after_commit` runs after the outermost transaction is committed and before this returns; also where it is
+        unknown whether it was committed, because the connection was lost or the task was cancelled during the commit.
 
-        Raises Collided or Disconnected where nothing happened and the whole may be done again, ReplyLost where the connection went
+        Raises Collided or Disconnected where nothing took effect and the whole may be repeated, ReplyLost where the connection was lost
         during the commit.
         """
         running = self.transaction_running
@@ -261,8 +261,8 @@ class Database:
             if committing:
                 self.rolled_back += 1
                 await started.follow_up()
-            # What the body raised is its own; a failed statement's error is translated already. It counts even where the
-            # rollback failed as well, because the connection was lost.
+            # An error raised by the body stays as it is; a failed statement's error is translated already. It takes precedence even if
+            # the rollback failed as well, because the connection was lost.
             if failure is error or not isinstance(error, _FAILURES):
                 raise
             if failure is not None:
@@ -314,7 +314,7 @@ class Database:
         return doing
 
     async def _send(self, sql: str, send: Callable[[Connection], Awaitable[T]]) -> T:
-        """On a connection of the pool; on the next one where it turns out to have been lost while it was idle."""
+        """Send on a connection of the pool; on the next one if this one turns out to have been lost while it was idle."""
         pool, tries = self._opened(), self.connections
         while True:
             connection = pool.take() or await _acquired(pool, _time_left())
@@ -339,7 +339,7 @@ class Database:
             tries -= 1
 
     def _better(self, error: BaseException, *, sent: bool) -> VelellaError | None:
-        """What is raised instead of a statement's error; None where that is our own mistake. `sent`: see `translated`."""
+        """The error to raise instead of a statement's error; None where that is a bug of ours. `sent`: see `translated`."""
         better = translated(error, sent=sent)
         if isinstance(better, ReadOnly) and self._pool is not None:
             self._pool.renew()
@@ -347,14 +347,14 @@ class Database:
 
 
 def _planned_anew(send: Callable[[Connection], Awaitable[T]]) -> Callable[[Connection], Awaitable[T]]:
-    """The same, planned for its values: two short statements more."""
+    """`send` with a custom plan for its values. Costs two short statements more."""
 
     async def carry_out(connection: Connection) -> T:
         await connection.execute(_PLAN_ANEW)
         try:
             answer = await send(connection)
-        except (asyncpg.PostgresError, ValueError):  # one for what the server refuses, one for what asyncpg doesn't send
-            with contextlib.suppress(asyncpg.InFailedSQLTransactionError):  # then the setting goes with what is rolled back
+        except (asyncpg.PostgresError, ValueError):  # the first: refused by the server; the second: not sent by asyncpg
+            with contextlib.suppress(asyncpg.InFailedSQLTransactionError):  # then the rollback resets the setting
                 await connection.execute(_PLAN_ONCE)
             raise
         await connection.execute(_PLAN_ONCE)
@@ -400,12 +400,12 @@ class _borrowed:
         return self._connection
 
     async def __aexit__(self, cause: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        # given up in the middle: what the server still sends belongs to nobody
+        # given up half-way: the rest of the server's answer is for no statement any more
         self._pool.release(self._connection, doubtful=isinstance(error, _DOUBTFUL))
 
 
 async def _acquired(pool: Pool, timeout: float | None) -> Connection:
-    """A connection. What it raises leaves no doubt: nothing was sent."""
+    """Take a connection from the pool. An error raised here means that nothing was sent."""
     try:
         return await pool.acquire(timeout)
     except TimeoutError as error:
@@ -419,7 +419,7 @@ def _ready(statement: Compiled | ClauseElement) -> Compiled:
 
 
 def _time_left() -> float | None:
-    """Seconds the running message may still take; None outside of any (then the statement timeout counts)."""
+    """Seconds the running message may still take; None outside of a message (then the statement timeout counts)."""
     call = call_context.get()
     if call is None:
         return None
@@ -430,7 +430,7 @@ def _time_left() -> float | None:
 
 
 async def _set_codecs(connection: Connection) -> None:
-    """jsonb as Python values, json as the bytes of its text. Bytes given for either go in as they are."""
+    """Decode jsonb to Python values and json to the bytes of its text. Bytes given for either are sent as they are."""
     await connection.set_type_codec(
         "jsonb",
         schema="pg_catalog",

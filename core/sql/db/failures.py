@@ -1,4 +1,4 @@
-"""What PostgreSQL refuses, in the words a client understands."""
+"""Errors of PostgreSQL as errors that a client understands."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ from ...errors import (
 
 
 class Collided(Conflict):
-    """Two transactions got in each other's way and the database undid this one: nothing happened, it may be done again."""
+    """Two transactions conflicted and the database rolled this one back: nothing took effect, it may be repeated."""
 
 
 class Disconnected(Unavailable):
-    """The connection went before the transaction was committed: nothing happened, it may be done again."""
+    """The connection was lost before the transaction was committed: nothing took effect, it may be repeated."""
 
 
 class ReadOnly(Disconnected):
-    """The server takes no writes any more, as after a failover: nothing happened. Its connections aren't kept: another one may lead."""
+    """The server has become read-only, as after a failover: nothing took effect. Its connections are dropped: another may be primary."""
 
 
 class Unready(Unavailable):
-    """The database has no room for it or isn't up, for a while: nothing happened, it may be done again later."""
+    """The database is out of resources or not up, for a while: nothing took effect, it may be repeated later."""
 
 
 class OutOfTime(DeadlineExceeded):
-    """The time was over before anything was sent to the database: nothing happened."""
+    """The deadline passed before anything was sent to the database: nothing took effect."""
 
 
 _DETAIL = re.compile(r"^Key \((?P<keys>.*?)\)=\((?P<values>.*)\) (?P<what>already exists|is not present|is still referenced)")
 _GONE = re.compile("clos(ed|ing)|released back")
-"""How asyncpg speaks of a connection that went while it was in use."""
+"""asyncpg's messages about a connection that was lost while in use."""
 _UNREADY = {
     "53000": ("The database is short of resources.", 5.0),
     "53100": ("The database has no room on its disk.", 15.0),
@@ -54,7 +54,7 @@ _UNREADY = {
     "58000": ("The database's system has failed.", 5.0),
     "58030": ("The database can't read or write its files.", 15.0),
 }
-"""SQLSTATE → what a client is told, and after how many seconds it makes sense to try again."""
+"""SQLSTATE → the message for the client, and the seconds after which a retry makes sense."""
 _READ_ONLY = "25006"
 _LOST = (
     pg.InternalClientError,
@@ -79,27 +79,28 @@ _UNFIT: tuple[tuple[Any, str], ...] = (
     ((pg.StatementTooComplexError, pg.TooManyArgumentsError), "What is asked for is too complicated."),
     (pg.DataError, "A value doesn't fit."),
 )
-"""What a value may be that the database doesn't take, and how a client is told. Words of PostgreSQL and asyncpg aren't ours to promise."""
+"""Errors about values that the database doesn't take, and the message for the client. The texts of PostgreSQL and asyncpg aren't ours to
+promise."""
 
 
 def was_not_sent(error: BaseException) -> bool:
-    """Whether a statement failed because its connection had gone before: it may be sent on another one."""
-    # the internal error: the server has said goodbye already, and asyncpg hasn't read all of it yet
+    """Whether a statement failed because its connection had been lost before: it may be sent on another one."""
+    # InternalClientError: the server has closed the connection already, and asyncpg hasn't read that yet
     return isinstance(error, (pg.InternalClientError, pg.InterfaceError)) and (
         _GONE.search(str(error)) is not None or "another operation" in str(error)
     )
 
 
 def may_be_done(error: BaseException) -> bool:
-    """Whether a statement that ended like this may have taken effect all the same."""
+    """Whether a statement that failed with this error may have taken effect all the same."""
     refused = isinstance(error, VelellaError) and error.status < 500
     return not (refused or isinstance(error, (Disconnected, Unready, OutOfTime)))
 
 
 def translated(error: BaseException, *, sent: bool = False) -> VelellaError | None:
-    """The error a client gets for one of the database; None where it is our own mistake and should stay as it is.
+    """Translate an error of the database to the one a client gets; None where it is a bug of ours and should stay as it is.
 
-    `sent`: something that may have taken effect was under way, so a lost connection leaves its outcome unknown.
+    `sent`: a statement that may have taken effect was under way, so a lost connection leaves its outcome unknown.
     """
     if isinstance(error, VelellaError):
         return error
@@ -127,13 +128,13 @@ def translated(error: BaseException, *, sent: bool = False) -> VelellaError | No
     for kinds, words in _UNFIT:
         if isinstance(error, kinds):
             return InvalidData(words, hint=str(error))
-    if isinstance(error, pg.InterfaceError) and isinstance(error, ValueError):  # what asyncpg can't encode, and doesn't send
+    if isinstance(error, pg.InterfaceError) and isinstance(error, ValueError):  # asyncpg can't encode it, so it wasn't sent
         return InvalidData("A value doesn't fit the field that it is for", hint=str(error))
     return None
 
 
 def _refusal(error: asyncpg.PostgresError) -> VelellaError | None:
-    """Constraints that refused a row, and transactions that collided."""
+    """The errors for rows refused by a constraint, and for transactions that conflicted."""
     table = _words(getattr(error, "table_name", None) or "row")
     match error:
         case pg.UniqueViolationError():
@@ -163,7 +164,7 @@ def _words(table: str) -> str:
 
 
 def _pairs(error: asyncpg.PostgresError) -> str:
-    """`handle: my-handle, currency_code: eur` out of the detail that PostgreSQL gives."""
+    """Read `handle: my-handle, currency_code: eur` from the detail that PostgreSQL gives."""
     found = _DETAIL.match(getattr(error, "detail", None) or "")
     if found is None:
         return str(getattr(error, "constraint_name", "") or "the same values")

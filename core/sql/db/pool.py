@@ -1,9 +1,9 @@
-"""A pool of connections, as thin as it can be: taking and giving back a free one is no round trip and no task.
+"""A minimal pool of connections: taking and giving back an idle one takes no round trip and no task.
 
-(asyncpg's own pool spends more on that than PostgreSQL on finding a row by its key.)
+(asyncpg's own pool spends more on that than PostgreSQL does on finding a row by its key.)
 
-Connections are made when they are needed, up to `size`, and stay. Who waits is served in the order of coming. A connection
-whose statement was given up is not used again: its answer may still be on the way.
+Connections are made when they are needed, up to `size`, and kept. Waiting callers are served first come, first served. A connection
+whose statement was given up is not used again: the answer may still be on its way.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from ...tasks import Tasks
 from .compiled import WIDE
 
 PREPARED = 1024 * 1024
-"""Characters of statements that a connection prepares. Their plans take sixty times as much in its server process, and it doesn't give
-them back before it ends; all statements of a shop are half of that."""
+"""Characters of statements that a connection prepares. Their plans take about sixty times as much memory in its server process, which
+frees none of it before it ends. All statements of a shop are half of this."""
 _FAREWELL = 5.0
-"""Seconds a connection has to say goodbye."""
+"""Seconds a connection has to close in good order."""
 
 
 class Connection(asyncpg.Connection):
-    """One that knows how much its server process has in memory for it."""
+    """A connection that counts how much its server process holds in memory for it."""
 
     __slots__ = ("_texts", "prepared")
 
@@ -37,10 +37,10 @@ class Connection(asyncpg.Connection):
         super().__init__(*args, **kwargs)
         self._texts: set[str] = set()
         self.prepared = 0
-        """Characters of the statements that were prepared."""
+        """Characters of the statements prepared on it."""
 
     def prepares(self, sql: str) -> None:
-        """Note that a statement is sent."""
+        """Count a statement that is about to be sent."""
         if sql not in self._texts and len(sql) <= WIDE:
             self._texts.add(sql)
             self.prepared += len(sql)
@@ -53,12 +53,12 @@ class Pool:
         self._idle: list[Connection] = []
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
         self._open = 0
-        """Connections there are, being made, or being ended."""
+        """Connections that are open, being made, or being closed."""
         self._ending = Tasks("a connection could not be ended")
         self._closed = False
         self._empty = asyncio.Event()
         self.waits = Histogram()
-        """For a connection, where none was idle: for somebody to give his back, or for a new one to be made."""
+        """Seconds callers waited for a connection where none was idle: for one to be given back, or for a new one to be made."""
 
     @property
     def idle(self) -> int:
@@ -69,7 +69,7 @@ class Pool:
         return self._open - len(self._idle)
 
     def take(self) -> Connection | None:
-        """One that is idle, of one's own until `release`; None where there is none."""
+        """Take an idle connection, for this caller alone until `release`; None where none is idle."""
         idle = self._idle
         while idle:
             connection = idle.pop()
@@ -79,7 +79,8 @@ class Pool:
         return None
 
     async def acquire(self, timeout: float | None = None) -> Connection:
-        """A connection of one's own until `release`. Raises TimeoutError when none was free in time, and what connecting raises."""
+        """Take a connection, for this caller alone until `release`. Raises TimeoutError if none was free in time, and what connecting
+        raises."""
         connection = self.take()
         if connection is not None:
             return connection
@@ -93,27 +94,28 @@ class Pool:
             self.waits.observe(time.monotonic() - started)
 
     def release(self, connection: Connection, *, doubtful: bool = False) -> None:
-        """Give it back. `doubtful`: its statement was given up. One that has prepared too much is replaced by a new one."""
+        """Give a connection back. `doubtful`: its statement was given up. A connection that has prepared too much is replaced by a new
+        one."""
         if doubtful or self._closed or connection.prepared > PREPARED or connection.is_closed() or connection.is_in_transaction():
             self._ending.begin(self._end(connection))
         elif not self._waiting or not self._hand_on(connection):
             self._idle.append(connection)
 
     def renew(self) -> None:
-        """End the connections that are idle: their server is not the one to talk to any more."""
+        """Close the idle connections: their server is no longer the right one."""
         idle, self._idle = self._idle, []
         for connection in idle:
             self.release(connection, doubtful=True)
 
     async def close(self, patience: float = 30.0) -> None:
-        """Take no more requests, wait for the connections in use at most `patience` seconds, and end all of them."""
+        """Refuse new callers, wait at most `patience` seconds for the connections in use, and close all of them."""
         self._closed = True
         idle, self._idle = self._idle, []
         for connection in idle:
             self.release(connection)
         if self._open:
             self._empty.clear()
-            with contextlib.suppress(TimeoutError):  # who hasn't ended by then is cut off when the process goes
+            with contextlib.suppress(TimeoutError):  # a connection that hasn't closed by then is cut off when the process ends
                 await asyncio.wait_for(self._empty.wait(), patience)
 
     async def _new_or_next(self) -> Connection:
@@ -127,7 +129,7 @@ class Pool:
         try:
             connection = await turn
         except BaseException:
-            if turn.done() and not turn.cancelled():  # it was handed over in the very moment of giving up
+            if turn.done() and not turn.cancelled():  # it was handed over at the very moment of giving up
                 handed = turn.result()
                 if handed is not None:
                     self.release(handed)
@@ -137,7 +139,7 @@ class Pool:
         return connection if connection is not None else await self._new()
 
     async def _new(self) -> Connection:
-        """Connect, in room that is counted already."""
+        """Connect. The caller has counted the connection in `_open` already."""
         try:
             return await self._connect()
         except BaseException:
@@ -148,19 +150,19 @@ class Pool:
         try:
             await connection.close(timeout=_FAREWELL)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
-            connection.terminate()  # it was broken: that is why it goes
+            connection.terminate()  # it is closed because it was broken
         finally:
             self._room()
 
     def _room(self) -> None:
-        """A connection is gone: there is room for a new one, which whoever waits longest makes."""
+        """A connection was closed: the caller that has waited longest may make a new one."""
         if not self._hand_on(None):
             self._open -= 1
             if not self._open:
                 self._empty.set()
 
     def _hand_on(self, connection: Connection | None) -> bool:
-        """Give a connection, or with None the room for one, to whoever has waited longest; False where nobody waits."""
+        """Give a connection (None: leave to make one) to the caller that has waited longest; False where none waits."""
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():

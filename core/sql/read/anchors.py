@@ -1,7 +1,7 @@
-"""Places in a list: rows of which it is known how many stand before them.
+"""Anchors: rows of a list whose position is known.
 
-A page that begins at such a row needs nobody to count off what stands before. Only where the order goes by columns of the table that are
-never null and that its tally has: then what has changed since the place was found can be told (`lists.py`).
+A page that begins at an anchor is found without counting the rows before it. This works only where the list is ordered by columns of the
+table that are never null and that its delta table holds: then the changes since the anchor was found can be counted (`lists.py`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MOST_TERMS = 8
 
 class Place(NamedTuple):
     number: int
-    """How many rows stood before it, as the snapshot saw the list."""
+    """How many rows came before it, in the snapshot that the list was counted under."""
     snapshot: str
     row: tuple[Any, ...]
     """Its values of the columns that the list is ordered by."""
@@ -36,7 +36,7 @@ class Counted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A column that a list is ordered by."""
+    """A sort key: a column that a list is ordered by."""
 
     field: Field
     descending: bool
@@ -48,12 +48,12 @@ class Term:
         return self.of(source).desc() if self.descending else self.of(source).asc()
 
     def reaches(self, value: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[bool]:
-        """Whether a value stands where another one does, or behind it."""
+        """Whether a value sorts equal to another one or after it."""
         return value <= other if self.descending else value >= other
 
 
 def terms_of(catalog: Catalog, entity: Entity, order: Sequence[str]) -> tuple[Term, ...] | None:
-    """What a list is ordered by, down to the key, which tells rows apart; None where places can't be told by it."""
+    """The sort keys of a list, down to the table's key, which tells rows apart; None where the list can't have anchors."""
     tally = tally_of(entity.table)
     if tally is None:
         return None
@@ -72,7 +72,7 @@ def terms_of(catalog: Catalog, entity: Entity, order: Sequence[str]) -> tuple[Te
 
 
 def told_by(entity: Entity, shape: Shape) -> bool:
-    """Whether the table's tally says all that a filter asks of rows; links that are tied to them have to have one, too."""
+    """Whether the table's deltas hold everything that a filter asks of rows; links to these rows must keep deltas, too."""
     match shape[0]:
         case "and" | "or" | "not":
             return all(told_by(entity, part) for part in shape[1:])
@@ -85,7 +85,7 @@ def told_by(entity: Entity, shape: Shape) -> bool:
 
 
 def ties_in(shape: Shape) -> Iterator[tuple[str, str]]:
-    """Links that a filter looks at, and their columns that hold keys of the rows."""
+    """Names of the links that a filter looks at, each with its column that holds keys of the rows."""
     if shape[0] in ("and", "or", "not"):
         for part in shape[1:]:
             yield from ties_in(part)
@@ -94,7 +94,7 @@ def ties_in(shape: Shape) -> Iterator[tuple[str, str]]:
 
 
 def from_place(terms: Sequence[Term], source: FromClause) -> ColumnElement[bool]:
-    """Whether a row stands at the place whose values are the parameters `place_0`, …, or behind it."""
+    """Whether a row is at or after the anchor whose values are the parameters `place_0`, …"""
     term, value = terms[0], _value(terms[0], 0)
     reaches = term.reaches(term.of(source), value)
     return reaches if len(terms) == 1 else and_(reaches, _rest(terms, source, 0))
@@ -105,7 +105,7 @@ def before_place(terms: Sequence[Term], source: FromClause) -> ColumnElement[boo
 
 
 def _rest(terms: Sequence[Term], source: FromClause, at: int) -> ColumnElement[bool]:
-    """The same of a row that isn't before the place by the term `at`."""
+    """`from_place` for a row that doesn't sort before the anchor by the sort key number `at`."""
     if at + 1 == len(terms):
         return true()
     following = terms[at + 1]

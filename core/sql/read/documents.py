@@ -1,15 +1,15 @@
 """Documents: rows that hold what belongs to them, read, shown and written as a whole.
 
-    cart = documents.opened(SCHEMA["cart"], row)       # as the database has it → everything in place, amounts as Decimal
+    cart = documents.opened(SCHEMA["cart"], row)       # as the database has it → everything in its place, amounts as Decimal
     documents.stored(SCHEMA["cart"], cart)             # and back: what the document's columns hold
 
-A document is JSON text (`json`, which keeps it as it was written: `jsonb` takes up to half as much again to write and twice to read). Rows
-lie in it as the API shows them, in the order of their keys, but amounts are decimal strings, and what follows from the place where a row
-lies isn't written: the key of what it belongs to, and when all of it was deleted.
+A document is JSON text (`json`, which keeps the text as it was written: `jsonb` takes up to half as much again to write and twice as much
+to read). Rows inside it look as the API shows them, in the order of their keys, except that amounts are decimal strings, and that what
+follows from a row's position isn't written: the key of the row it belongs to, and when the whole was deleted.
 
-A document that was written by an older version is brought up to date when it is read, step by step (`Document.steps`). One that was written
-by a newer version is never guessed at: whoever asks gets 503, and another process, or the next release, answers. While processes of two
-versions run beside each other, the newer ones write as the older ones do.
+A document written by an older version is brought up to date when it is read, step by step (`Document.steps`). A document written by a
+newer version is never guessed at: the request gets 503, and another process, or the next release, answers. While processes of two
+versions run at the same time, the newer ones write the older schema.
 """
 
 from __future__ import annotations
@@ -39,33 +39,33 @@ from ..schema.values import Field
 from .outline import Outline, Related, outlined
 
 Show = Callable[[Row, tuple[Row, ...]], Row]
-"""Shows a row; beside it the rows in which it lies, from the root down."""
+"""Shows a row. The second argument: the rows that it lies in, from the root down."""
 PLANS = 4 * 1024 * 1024
-"""Bytes of what is remembered of how rows are shown."""
+"""Bytes of memory for how rows are shown."""
 ODD = 256
-"""Types of rows of one kind that are remembered."""
+"""How many combinations of value types are remembered for each kind of row."""
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-"""The character, and not the letters of its name behind a backslash that is one."""
+"""The NUL character, but not the same letters after an escaped backslash."""
 _TYPES: Mapping[str, type] = {"text": str, "boolean": bool, "integer": int, "time": str, "number": Decimal}
-"""What values of a kind are, as far as nothing has to be done about them."""
+"""The Python type of values that need no conversion, by kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A column of what lies in a document."""
+    """A column of rows inside a document."""
 
     name: str
     field: Field
     exactly: type | None
-    """Of values that are written as they are; None: of any."""
+    """The type of values that are written as they are; None: any type."""
     amount: bool
     required: bool
     least: int | None
     default: Any
-    """What a row that doesn't name the column gets."""
+    """The value for a row that doesn't name the column."""
 
     def takes(self, given: type) -> bool:
-        """Whether a value of that type is kept as it is."""
+        """Whether a value of that type is written as it is."""
         if given is NoneType:
             return not self.required and self.default is None
         return self.exactly is None or given is self.exactly
@@ -73,34 +73,35 @@ class _Kept:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A part, with what reading and writing it takes."""
+    """A part of a document, with what reading and writing it needs."""
 
     name: str
     many: bool
     entity: Entity
     key: str
-    """The column that names the row above, if there is one."""
+    """The column that holds the key of the row above, if there is one."""
     root_keys: tuple[str, ...]
-    """Columns that name the root."""
+    """Columns that hold the key of the root."""
     deleted_alone: bool
     columns: tuple[_Kept, ...]
     names: tuple[str, ...]
-    """Of the columns."""
+    """Names of the columns."""
     amounts: tuple[str, ...]
     bounded: tuple[_Kept, ...]
-    """Columns whose values are looked at in each row: amounts, and what has a least value."""
+    """Columns whose values are checked in each row: amounts, and numbers with a least value."""
     places: tuple[_Place, ...]
     odd: dict[tuple[type, ...], tuple[_Kept, ...]]
-    """Types of a row's values, in the order of the columns → the columns whose values aren't kept as they are. Few rows differ in types."""
+    """The types of a row's values, in the order of the columns → the columns whose values must be converted. Most rows have the same
+    types."""
 
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """How rows are shown out of their documents."""
+    """How rows are shown from their documents."""
 
     show: Show
     beside: tuple[Related, ...]
-    """What the database shows beside the document: relations of the root that lie elsewhere."""
+    """What the database must show besides the document: relations of the root to rows outside of it."""
     inside: bool
     """Whether anything is shown that lies in the document."""
 
@@ -109,8 +110,8 @@ class Documents:
     """The documents of one module."""
 
     def __init__(self, catalog: Catalog, known: Callable[[], Mapping[str, int]] = dict) -> None:
-        """`known`: entity → number of the newest schema of its documents that all processes know that read them, where one doesn't know
-        ours."""
+        """`known`: entity → the newest schema number of its documents that every reading process knows, for entities where that is older
+        than ours."""
         self._catalog = catalog
         self._known = known
         self._places = {root: tuple(map(self._place, parts)) for root, parts in catalog.schema.parts.items()}
@@ -119,7 +120,8 @@ class Documents:
     # -- reading
 
     def opened(self, entity: Entity, row: Row) -> Row:
-        """A row as the database has it with all that its document holds, in place. Raises Unavailable for one of a newer version."""
+        """A row of the database, with everything that its document holds in its place. Raises Unavailable for a document of a newer
+        version."""
         document = entity.document
         assert document is not None
         held, number = row.pop(document.column), row.pop(document.number)
@@ -132,7 +134,7 @@ class Documents:
         return row
 
     def whole(self, entity: Entity, row: Row) -> Row:
-        """A row that is written with `stored`, as reading it again would give it, in place: the columns of the root are the writer's.
+        """A row to be written with `stored`, as reading it again would give it, changed in place; the columns of the root are the caller's.
         Raises what `stored` raises."""
         places = self._places[entity.name]
         row.update(_written(places, row))
@@ -140,8 +142,9 @@ class Documents:
         return row
 
     def showing(self, query: Query, *, hidden: bool = False, twins: bool = True) -> Showing | None:
-        """How the rows of a query are shown out of their documents; None where the database shows all of them: what is no document, what
-        is asked for only by columns, and what leads elsewhere from inside. Raises InvalidData as the database's statement would."""
+        """How the rows of a query are shown from their documents; None where the database shows all of them: entities without a document,
+        queries for columns alone, and queries that lead from inside a document to rows outside. Raises InvalidData as the statement
+        would."""
         parts = self._places.get(query.entity)
         if parts is None or query.slots:
             return None
@@ -151,7 +154,7 @@ class Documents:
         return showing if showing is not None and showing.inside else None
 
     def shown(self, entity: Entity, rows: Sequence[Row], fields: Sequence[str], *, twins: bool = True) -> list[Row] | None:
-        """What a client's query for these fields would give of rows that are in hand as `opened` gives them; None where it takes more."""
+        """What a client's query for these fields would give of rows that `opened` gave; None where the query needs more than these rows."""
         showing = self._showing(entity.name, tuple(fields), False, twins, False)
         if showing is None or showing.beside:
             return None
@@ -168,10 +171,10 @@ class Documents:
     def _show(
         self, outline: Outline, places: Sequence[_Place], trail: tuple[str, ...], with_deleted: bool, beside: tuple[Related, ...] = ()
     ) -> Show | None:
-        """`trail`: entities from the root to these rows. None where something of it lies in no document."""
+        """`trail`: entities from the root to these rows. None where part of it lies in no document."""
         if not all(_lies_there(outline.entity, field) for field in outline.columns):
             return None
-        # plain texts: names that SQL quotes are of a class of their own
+        # plain str: names that SQL quotes are instances of a subclass
         columns = tuple((f"{field.name}", f"{field.column or field.name}", field.kind == "raw") for field in outline.columns)
         stubs = tuple((each.name, each.relation.key, each.relation.other_key) for each in outline.related if each.outline is None)
         below: list[tuple[str, bool, bool, Show]] = []
@@ -203,8 +206,8 @@ class Documents:
     # -- writing
 
     def stored(self, entity: Entity, row: Mapping[str, Any]) -> dict[str, Any]:
-        """The document of a row and the number of the schema that it is in, by the columns that they go into. Lists come in the order of
-        their keys. Raises InvalidData for what a column doesn't take."""
+        """The document of a row and its schema number, by the columns that hold them. Lists are sorted by key.
+        Raises InvalidData for a value that a column doesn't take."""
         document = entity.document
         assert document is not None
         held, number = _written(self._places[entity.name], row), min(document.newest, self._known().get(entity.name, document.newest))
@@ -237,14 +240,14 @@ class Documents:
 
 
 def _lies_there(entity: Entity, field: Field) -> bool:
-    """Whether rows in hand have the field: not what only the database works out, and not what a document takes the place of."""
+    """Whether the field is in rows read from a document: not where only the database computes it, or the document stands in for it."""
     if entity.document is not None:
         return field.column not in (entity.document.column, entity.document.number)
     return field.column not in (None, ROOT)
 
 
 def _fill(places: Sequence[_Place], above: Row, key: str, root: str, deleted_at: Any) -> None:
-    """What follows from where rows lie, and amounts as what they are."""
+    """Fill in what follows from the rows' position, and make amounts Decimal."""
     for place in places:
         held = above.get(place.name)
         if held is None:
@@ -295,7 +298,7 @@ def _kept(place: _Place, row: Mapping[str, Any]) -> Row:
         if value is None:
             continue
         if column.amount and not numbers.is_narrow(value):
-            column.field.taken(value)  # says why not
+            column.field.taken(value)  # raises the error that says why not
         if column.least is not None and value < column.least:
             raise InvalidData(f"'{column.name}' can't be {value}")
         if column.amount:
@@ -312,8 +315,8 @@ def _showing_rows(
     stubs: Sequence[tuple[str, str, str]],
     beside: tuple[str, ...],
 ) -> Show:
-    """`columns`: name, column, whether it is a raw_ twin. `below`: name, whether a list, whether without deleted rows. `beside`: what is
-    there already as it is shown."""
+    """`columns`: name, column, whether it is a raw_ twin. `below`: name, whether a list, whether without deleted rows. `beside`: names
+    that the row holds already as they are shown."""
 
     names, raws = tuple(name for name, _, _ in columns), tuple(name for name, _, raw in columns if raw)
     values_of = _getter(tuple(column for _, column, _ in columns))
@@ -340,5 +343,5 @@ def _showing_rows(
 
 
 def _getter(columns: tuple[str, ...]) -> Callable[[Row], Sequence[Any]]:
-    """What gives the values of these columns of a row."""
+    """Return a function that gives a row's values of these columns."""
     return itemgetter(*columns) if len(columns) > 1 else lambda row: [row[column] for column in columns]

@@ -1,4 +1,4 @@
-"""Filters: what a client may ask rows to be, as data, and as SQL.
+"""Filters: the conditions that a client may put on rows, as data and as SQL.
 
 A filter is read in two steps. `read_filter` walks the mapping once and gives its *shape* (nested tuples that can be hashed)
 and its *values* (coerced to the columns' types, in the order of the walk). `FilterBuilder` makes SQL of a shape, once for each
@@ -55,7 +55,7 @@ Shape = tuple[Any, ...]
 ("tied", link, key, own key, tallied, columns…) ("visible", entity)"""
 
 Visible = Mapping[str, tuple[Shape, int]]
-"""Entity → the shape of what its rows have to be below the root, and where in the list of values those of the shape begin."""
+"""Entity → the shape of the condition on its rows below the root, and the index at which its values begin in the list of values."""
 
 Reach = tuple[str, Callable[[ColumnElement[Any]], ColumnElement[bool]]]
 
@@ -67,7 +67,7 @@ LONGEST_PATTERN = 256
 _BACK = re.compile(r"\\[1-9]")
 _REPEATED = re.compile(r"\{\d")
 _INDEXED = 3
-"""Letters from which on an index of trigrams finds a word; for shorter ones it would have to be read as a whole."""
+"""Least number of letters with which an index of trigrams finds a word; for fewer the whole index would be read."""
 
 _COMPARE: dict[str, Callable[[ColumnElement[Any], ColumnElement[Any]], ColumnElement[bool]]] = {
     "$eq": lambda column, value: column == value,
@@ -92,7 +92,7 @@ class FilterReader:
     """One walk over a mapping of filters."""
 
     def __init__(self, catalog: Catalog, *, hidden: bool, visible: Collection[str] = ()) -> None:
-        """`visible`: entities of whose rows filters over relations see only those that `Query.visible` lets them see."""
+        """`visible`: entities whose rows are seen through relations only as far as `Query.visible` allows."""
         self.values: list[Any] = []
         self._catalog = catalog
         self._hidden = hidden
@@ -100,7 +100,7 @@ class FilterReader:
         self._spending = Spending()
 
     def read(self, entity: Entity, filters: Mapping[str, Any], depth: int = 0) -> Shape:
-        """The shape of filters on an entity; their values are appended to `values`. Raises InvalidData, also beyond the budget."""
+        """Return the shape of filters on an entity and append their values to `values`. Raises InvalidData, also beyond the budget."""
         self._spending.condition(depth)
         parts = [self._entry(entity, key, value, depth) for key, value in filters.items()]
         parts = [part for part in parts if part != TRUE]
@@ -128,7 +128,7 @@ class FilterReader:
         if key in entity.relations:
             return self._relation(entity, key, value, depth)
         if key == "q":
-            return self._free_text(value) if entity.searchable else TRUE  # as if nobody had asked
+            return self._free_text(value) if entity.searchable else TRUE  # the search is ignored
         if "." in key:
             first, _, rest = key.partition(".")
             return self._entry(entity, first, {rest: value}, depth + 1)
@@ -192,7 +192,7 @@ class FilterReader:
         items = [field.coerce(item) for item in value if item is not None]
         try:
             items = list(dict.fromkeys(items))
-        except TypeError:  # JSON values can't be hashed; doubles do no harm
+        except TypeError:  # JSON values can't be hashed; duplicates do no harm
             pass
         self.values.append(items)
         shape: Shape = (operator, field.name)
@@ -225,14 +225,14 @@ class FilterReader:
         if "$exists" in operators:
             there = self._having(target, name, TRUE)
             parts.append(there if _flag(operators.pop("$exists"), name) else ("not", there))
-        if operators:  # about the key, as if it were a column
+        if operators:  # conditions on the key, as if the relation were a column
             parts.append(self._key_operators(target, name, operators, depth))
         if rest:
             parts.append(self._having(target, name, self.read(target, rest, depth + 1)))
         return parts[0] if len(parts) == 1 else ("and", *parts)
 
     def _having(self, target: Entity, name: str, shape: Shape) -> Shape:
-        """That the relation has a row of this shape which may be seen."""
+        """The shape of: the relation has a visible row of this shape."""
         return ("relation", name, ("and", ("visible", target.name), shape) if target.name in self._visible else shape)
 
     def _key_operators(self, target: Entity, name: str, operators: Mapping[str, Any], depth: int) -> Shape:
@@ -260,7 +260,7 @@ class FilterReader:
 
 
 class FilterBuilder:
-    """SQL of one statement's shapes. Takes the statement's parameters in the order in which the reader found the values."""
+    """Makes SQL of one statement's shapes, with parameters in the order in which the reader found the values."""
 
     def __init__(
         self,
@@ -272,8 +272,8 @@ class FilterBuilder:
         reach: Reach | None = None,
         visible: Visible = NOTHING_HIDDEN,
     ) -> None:
-        """`reach`: a column of the rows of which more is known, and how to say it of another one that holds the same. `visible`: what
-        rows of relations have to be."""
+        """`reach`: a column of the rows with a known bound, and how to state that bound for another column with the same values. `visible`:
+        conditions on rows of relations."""
         self._visible = visible
         self._catalog = catalog
         self._reach = reach
@@ -308,7 +308,7 @@ class FilterBuilder:
         return self._operator(field, kind, column, next(self._names))
 
     def _inside(self, root: Entity, field: Field, operator: str, source: FromClause) -> ColumnElement[bool]:
-        """A condition on what lies in documents; where an index says which these can be, no others are read."""
+        """A condition on rows inside documents. Where an index says which documents can match, no others are read."""
         name = next(self._names)
         condition = self._operator(field, operator, field.of(source), name)
         assert root.document is not None  # Schema checked it
@@ -334,7 +334,7 @@ class FilterBuilder:
         return exists(query.where(condition(target, rows)).correlate(source))
 
     def is_visible(self, entity: Entity, source: FromClause) -> ColumnElement[bool]:
-        """Whether a row that stands below the root may be seen. Its parameters are the same wherever that is asked in a statement."""
+        """Whether a row below the root may be seen. Uses the same parameters wherever a statement asks this."""
         if entity.name not in self._visible:
             return true()
         shape, first = self._visible[entity.name]
@@ -368,8 +368,8 @@ class FilterBuilder:
     def _token(self, entity: Entity, source: FromClause, name: str, short: bool, seen: frozenset[str] = frozenset()) -> ColumnElement[bool]:
         """One word of a free text search: in a searchable column, here or in searchable relations.
 
-        Where there are relations the rows are found one place after the other (`key IN (SELECT … UNION ALL SELECT …)`), each by its own
-        index of trigrams, which a condition with OR over several tables couldn't use.
+        Where there are relations, the rows are found in one table after the other (`key IN (SELECT … UNION ALL SELECT …)`), each by its own
+        index of trigrams, which an OR over several tables couldn't use.
         """
         inner = seen | {entity.name}
         relations = [entity.relations[place] for place in entity.searchable if place in entity.relations]
@@ -392,7 +392,7 @@ class FilterBuilder:
         return or_(false(), *places)
 
     def _by_relation(self, entity: Entity, relation: Relation, name: str, short: bool, seen: frozenset[str]) -> Select[Any]:
-        """The keys of those rows of which a row of the relation has the word."""
+        """The keys of the rows that have a row of the relation with the word."""
         target = self._catalog.schema[relation.target]
         rows = self._alias(target.table)
         having = [self._token(target, rows, name, short, seen), self.is_visible(target, rows)]
@@ -416,8 +416,8 @@ class FilterBuilder:
 
 
 def looks_for_words(shape: Shape) -> bool:
-    """Whether rows are found by words of which there is an index: for rare ones that is the way, for frequent ones the order of the page,
-    and a planner that doesn't see the words walks through the whole table for what an index finds at once."""
+    """Whether rows are found by words of which there is an index. The index is best for rare words, the page's order for frequent ones;
+    a planner that doesn't see the words reads the whole table for what the index finds at once."""
     if shape[0] in ("and", "or", "not"):
         return any(looks_for_words(part) for part in shape[1:])
     if shape[0] == "relation":
@@ -428,7 +428,7 @@ def looks_for_words(shape: Shape) -> bool:
 def join_on(
     alias: Callable[[FromClause], Any], entity: Entity, source: FromClause, relation: Relation, target: Entity, rows: FromClause
 ) -> Iterator[ColumnElement[bool]]:
-    """What ties `rows` of the target to a row of `source`. Of what lies in a document, only that one document is looked at."""
+    """The join of `rows` of the target with a row of `source`. For rows inside a document, only that one document is read."""
     if target.inside is not None and target.inside in (entity.name, entity.inside):
         yield rows.c[ROOT] == source.c[entity.key if entity.name == target.inside else ROOT]
     elif relation.root_key is not None:
@@ -448,7 +448,7 @@ def join_on(
 
 
 def _check_expression(field: Field, pattern: str) -> None:
-    """Regular expressions are matched in time that grows with the text, unless they refer back to a group or repeat what is repeated."""
+    """Refuse regular expressions that refer back to a group or nest repetitions: all others match in time linear in the text."""
     if _BACK.search(pattern):
         raise InvalidData(f"$re on '{field.name}' can't refer back to a group")
     if sum(1 for _ in _REPEATED.finditer(pattern)) > 1:

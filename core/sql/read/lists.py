@@ -1,9 +1,8 @@
-"""Long lists: how many rows they have, and the pages far down in them, without counting them each time.
+"""Long lists: how many rows they have, and pages far down in them, without counting every time.
 
-How many rows a list has, and which rows stand at every so-manieth place in it, is remembered with the snapshot under which it was counted.
-The next statement takes it from there: it adds what the table's tally says has come and gone since (`deltas.py`), under its own snapshot.
-So an answer is as right as if everything had been counted, whoever changed what in whichever process. What the tally doesn't tell (filters
-over other tables, say) is counted as ever.
+The count of a list, and anchors at regular distances in it, are remembered with the snapshot under which they were counted. The next
+statement starts from there and adds the table's deltas since then (`deltas.py`), under its own snapshot. So an answer is as exact as a full
+count, whichever process changed what. Lists with filters that the deltas don't cover (filters over other tables, say) are counted in full.
 """
 
 from __future__ import annotations
@@ -26,30 +25,30 @@ from .pages import FARTHEST, Hints
 from .statements import Statements
 
 LIFE = 1200.0
-"""Seconds that something is remembered. A tally keeps what was written in them and in some time more."""
+"""Seconds for which counts and anchors are remembered. Deltas are kept for longer than this."""
 KEPT = 2 * LIFE
-"""Seconds after which what a tally holds can be dropped."""
+"""Seconds after which deltas can be dropped."""
 MOST_CHANGES = 2000
-"""Rows of the tally that are looked at for an answer; after more, the list is counted anew."""
+"""Rows of the delta table that are read for one answer; beyond this the list is counted in full again."""
 LONGEST = 1024
-"""Bytes of filters by which something is remembered."""
+"""Bytes of the filters of a list that is remembered."""
 COUNTS, LISTS = 4096, 64
-"""Of so many filters, and of so many lists with an order, something is remembered."""
+"""Counts remembered, and lists with an order whose anchors are remembered."""
 TRIES = 3
 
 
 @dataclass(frozen=True)
 class Scale:
-    """What counts as long. (Tests have short lists.)"""
+    """From which length on a list counts as long. (Tests use short lists.)"""
 
     every: int = 500
-    """Rows from one place to the next."""
+    """Rows from one anchor to the next."""
     worthwhile: int = 2000
-    """Lists of fewer rows are counted in no time."""
+    """Shorter lists are counted quickly, so their count isn't remembered."""
 
 
 class Lists:
-    """What a process knows of the long lists of one module."""
+    """The counts and anchors that a process remembers of one module's lists."""
 
     def __init__(
         self, database: Database, statements: Statements, scale: Scale | None = None, clock: Callable[[], float] = time.monotonic
@@ -63,7 +62,7 @@ class Lists:
         self._marks: list[tuple[float, int]] = []
 
     async def page(self, query: Query) -> tuple[bytes, int | None]:
-        """The JSON text of a page, and the count where it was asked for."""
+        """Return the JSON text of a page, and the count where the query wants it."""
         filters = self._told(query)
         if filters is None:
             row = await self._database.fetch_row(self._statements.page(query))
@@ -79,7 +78,7 @@ class Lists:
         return row["page"], row["count"] if query.count else None
 
     async def rows(self, query: Query) -> list[tuple[str, bytes]]:
-        """The keys and JSON texts of the rows of a page, without a count."""
+        """Return keys and JSON texts of the rows of a page, without a count."""
         filters = self._told(query)
         for place in await self._near(query, filters) if filters is not None else ():
             found = await self._database.fetch_rows(self._statements.page(query, apart=True, known=Hints(place=place)))
@@ -90,7 +89,7 @@ class Lists:
         return [(row[0], row[1]) for row in await self._database.fetch_rows(self._statements.page(query, apart=True))]
 
     async def count(self, entity: str, filters: Mapping[str, Any]) -> int:
-        """How many rows pass the filters."""
+        """Return how many rows pass the filters."""
         told = self._told(Query(entity, filters=filters, count=True))
         if told is None:
             count: int = (await self._database.fetch_row(self._statements.count(entity, filters)))["count"]
@@ -105,10 +104,10 @@ class Lists:
         return right
 
     async def forget(self) -> None:
-        """Drop what tallies hold from before anything that anybody remembers. To be called again and again.
+        """Drop deltas that are older than anything any process remembers. To be called regularly.
 
-        A snapshot that is taken after a mark was set has seen every transaction before the mark, or never will: once all that was
-        remembered earlier is forgotten, nobody asks for them.
+        A snapshot taken after a mark was set has either seen a transaction before the mark or never will: once everything remembered
+        before the mark has expired, the deltas before it are needed by no process.
         """
         tallies = [kept for entity in self._statements.catalog.schema.entities.values() if (kept := tally_of(entity.table)) is not None]
         if not tallies:
@@ -125,7 +124,7 @@ class Lists:
     # -- inside
 
     def _told(self, query: Query) -> bytes | None:
-        """The filters as something to remember by; None where nothing can be told of the list, or nothing needs to."""
+        """The filters as a cache key; None where the deltas don't cover the list, or the query needs neither count nor anchor."""
         entity = self._statements.catalog.schema[query.entity]
         if tally_of(entity.table) is None or query.with_deleted or self._database.transaction_running is not None:
             return None
@@ -137,7 +136,7 @@ class Lists:
         return filters if len(filters) <= LONGEST else None
 
     async def _fetch(self, query: Query, counting: Any, place: Place | None) -> asyncpg.Record:
-        """A page from a place, or the first row, with its count where it was asked for."""
+        """Fetch a page from an anchor or the list's beginning, with its count where the query wants it."""
         known = Hints(place=place) if not query.count else self._known(counting, place)
         row = await self._database.fetch_row(self._statements.page(query, known=known))
         if query.count and not self._count_is_right(counting, known, row):
@@ -150,7 +149,7 @@ class Lists:
         return Hints(counted, place, count_anew=counted is None)
 
     def _count_is_right(self, counting: Any, known: Hints, row: asyncpg.Record) -> bool:
-        """Whether the count of an answer is; what it says of the list is remembered, or forgotten."""
+        """Whether the count of an answer is exact. Remembers it, or forgets what has become outdated."""
         if known.counted is None:
             self._remember(counting, row)
             return True
@@ -163,7 +162,7 @@ class Lists:
             self._counts[counting] = Counted(row["count"], row["snapshot"])
 
     async def _near(self, query: Query, filters: bytes) -> Sequence[Place]:
-        """Known places from which the page can be reached, the nearest first."""
+        """Anchors from which the page can be reached, the nearest first."""
         entity = self._statements.catalog.schema[query.entity]
         if query.limit is None or query.offset < 2 * self.scale.every or query.offset + query.limit > 2**62:
             return ()
@@ -178,7 +177,7 @@ class Lists:
         return places[max(0, at - TRIES) : at][::-1]
 
     async def _find(self, query: Query, listed: Any, place: Place | None) -> list[Place]:
-        """Find places from a known one, or the beginning, to the page."""
+        """Find anchors from a known one, or the beginning, up to the page."""
         found = await self._database.fetch_rows(self._statements.places(query, self.scale.every, place))
         if any(row["outdated"] or row["looked"] > MOST_CHANGES for row in found):
             self._places.pop(listed, None)
@@ -189,17 +188,17 @@ class Lists:
             number, snapshot, _, _, *values = row.values()
             if number not in known:
                 insort(places, Place(number, snapshot, tuple(values)), key=_number)
-        if listed not in self._places:  # what is added later doesn't make what was there live longer
+        if listed not in self._places:  # adding anchors doesn't prolong the life of the ones there
             self._places[listed] = places
         else:
             self._places[listed][:] = places
         return places
 
     def _is_right(self, query: Query, filters: bytes | None, place: Place, row: asyncpg.Record, prefix: str = "") -> bool:
-        """Whether a page that began at a place is the one that was asked for: not where the place has moved behind it, or far before it."""
+        """Whether a page that began at an anchor is right: not if the anchor has moved behind the page, or far before it."""
         if row[f"{prefix}outdated"] or row[f"{prefix}looked"] > MOST_CHANGES:
             self._places.pop((query.entity, filters, tuple(query.order)), None)
-        behind_the_end = query.offset - place.number >= 2 * self.scale.every  # for places were looked for as far as the page
+        behind_the_end = query.offset - place.number >= 2 * self.scale.every  # anchors were searched as far as the page
         return not row[f"{prefix}outdated"] and row["rest"] >= 0 and (row["rest"] <= FARTHEST or behind_the_end)
 
 

@@ -1,11 +1,11 @@
-"""What is shown of rows: which columns and which rows of relations, worked out from a field tree.
+"""What is shown of rows: which columns, and which rows of relations, worked out from a field tree.
 
-The database shows rows by it (`pages.py`), and so does whoever has them in hand, out of a document (`documents.py`): one rule for both.
+The database shows rows by it (`pages.py`), and so does code that has rows read from a document (`documents.py`): one rule for both.
 
-The root's rows come with their key. Business code gets what it names, and the key. Clients get more and less, as the API has it: the key
-that leads to what is shown of one other row; the other rows that a whole one below the root belongs to, as `{id}`, or with their columns
-where rows of that entity are shown whole anyway; nothing for names that aren't there, so that a newer client needn't do without the rest;
-no key of `bare` rows.
+Rows of the root come with their key. Business code gets the fields that it names, and the key. Clients get what Medusa's API shows:
+the key column behind each relation to one row that is shown; for a whole row below the root, the other rows that it refers to as `{id}`, or
+with their columns where rows of that entity are shown whole anyway; nothing for unknown names, so that a newer client still gets the
+rest; no key of `bare` rows.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Related:
     name: str
     relation: Relation
     outline: Outline | None
-    """None: only the key of the one row, as `{id}`: that it is there."""
+    """None: only the key of the one row, as `{id}`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +49,14 @@ def outlined(catalog: Catalog, entity: Entity, tree: FieldTree, *, hidden: bool,
 
 class _Outlining:
     def __init__(self, catalog: Catalog, hidden: bool, twins: bool, wholes: frozenset[str]) -> None:
-        """`wholes`: entities of which rows below the root are shown with all their columns."""
+        """`wholes`: entities whose rows are shown with all their columns below the root."""
         self._catalog = catalog
         self._hidden = hidden
         self._twins = twins
         self._wholes = wholes
 
     def of(self, entity: Entity, tree: FieldTree, depth: int, above: frozenset[str]) -> Outline:
-        """`above`: of the entities whose rows these are shown in."""
+        """`above`: the entities whose rows contain these."""
         if depth > DEPTH:
             raise InvalidData("Fields are nested too deeply")
         fields = self._catalog.fields(entity)
@@ -80,7 +80,7 @@ class _Outlining:
         return Outline(entity, columns, tuple(related))
 
     def _columns(self, entity: Entity, tree: FieldTree, fields: Mapping[str, Field], *, whole: bool, root: bool) -> list[str]:
-        """Names of the columns that are shown, in their order: the table's of whole rows, else that in which they are asked for."""
+        """Names of the columns that are shown: in the table's order for whole rows, else in the order in which the tree names them."""
         named: list[str] = []
         for name, child in tree.children.items():
             field = fields.get(name)
@@ -89,7 +89,7 @@ class _Outlining:
                 target = self._catalog.schema[relation.target]
                 if relation.kind == "one" and not target.bare and not self._hidden and relation.key not in entity.hidden:
                     named.append(relation.key)
-            # what lies below a JSON column is shown with all of it
+            # a path below a JSON column shows all of the column
             elif field is not None and (self._hidden or not field.hidden) and (not child.children or field.kind == "json"):
                 named.append(name)
             elif self._hidden:
@@ -108,7 +108,7 @@ class _Outlining:
 
 
 def _shown_whole(catalog: Catalog, entity: Entity, tree: FieldTree) -> Iterator[str]:
-    """Entities of which the tree shows rows with all their columns, below the root."""
+    """Entities whose rows the tree shows with all their columns, below the root."""
     for name, child in tree:
         if name in entity.relations:
             target = catalog.schema[entity.relations[name].target]
@@ -118,10 +118,10 @@ def _shown_whole(catalog: Catalog, entity: Entity, tree: FieldTree) -> Iterator[
 
 
 def _names(entity: Entity) -> frozenset[str]:
-    """The entity, and that of which it is a view."""
+    """The entity, and the one of which it is a view."""
     return frozenset((entity.name, entity.view_of or entity.name))
 
 
 def _leads_elsewhere(relation: Relation, entity: Entity, above: frozenset[str]) -> bool:
-    """Whether a row of the entity holds the key of one other row, and not of one in which it is shown."""
+    """Whether the relation leads from a row of the entity to one other row, which isn't among the rows that contain it."""
     return relation.kind == "one" and relation.key != entity.key and relation.target not in above

@@ -1,4 +1,4 @@
-"""How the statement of a page is made: see `statements.py`."""
+"""Makes the statement of a page (see `statements.py`)."""
 
 from __future__ import annotations
 
@@ -67,19 +67,19 @@ _EMPTY_LIST: ColumnElement[Any] = literal_column("'[]'::json")
 class Hints:
     """What is known of a list, so that its statement needn't find it out: see `lists.py`.
 
-    A statement that was told a count or a place says how many rows of the tally it `looked` at, and whether they are `outdated`: then the
-    answer is of no use. With a place it says how many rows of it it passed over to come to the page (`rest`): fewer than none are too few,
-    and more than `FARTHEST` too many.
+    A statement with a known count or anchor says how many rows of the delta table it `looked` at, and whether the hints are `outdated`:
+    then the answer is of no use. With an anchor it says how many rows it skipped from there to the page (`rest`): below zero the anchor
+    lies behind the page, above `FARTHEST` it lies too far before it.
     """
 
     counted: Counted | None = None
     place: Place | None = None
     count_anew: bool = False
-    """Say also under which `snapshot` rows were counted."""
+    """Return also the `snapshot` under which rows were counted."""
 
     @property
     def kind(self) -> tuple[bool, bool, bool]:
-        """What statements differ by."""
+        """The part of the hints that the statement's text depends on."""
         return self.counted is not None, self.place is not None, self.count_anew
 
     def values(self) -> tuple[Any, ...]:
@@ -89,11 +89,11 @@ class Hints:
 
 UNKNOWN = Hints()
 FARTHEST = 3000
-"""Rows from a place to a page that begins there."""
+"""Rows at most from an anchor to a page that begins there."""
 
 
 class Numbered:
-    """SQL whose parameters are places in a list of values."""
+    """SQL whose parameters are positions in a list of values."""
 
     __slots__ = ("_places", "sql")
 
@@ -106,7 +106,7 @@ class Numbered:
 
 
 class PageMaker:
-    """Makes one statement."""
+    """Makes the SQL of one statement."""
 
     def __init__(self, catalog: Catalog, query: Query, *, hidden: bool, twins: bool, visible: Visible = NOTHING_HIDDEN) -> None:
         self._visible = visible
@@ -128,7 +128,7 @@ class PageMaker:
         known: Hints,
         showing: Showing | None = None,
     ) -> Numbered:
-        """`showing`: rows are shown out of their documents afterwards."""
+        """`showing`: how rows are shown from their documents after they are read."""
         offset: ColumnElement[Any] = bindparam("offset", type_=BigInteger)
         moved = self._since(entity, shape, known.place is not None and "place")
         keys = self._keys(entity, shape) if self._query.count and looks_for_words(shape) else None
@@ -178,12 +178,12 @@ class PageMaker:
         found = numbered.limit(bindparam("limit", type_=BigInteger)).subquery(self._name())
         told = _told(moved) if moved is not None else (literal_column("0").label("looked"), literal_column("false").label("outdated"))
         columns = (found.c.number, NOW.label("snapshot"), *told, *(found.c[name] for name in names))
-        # the offset of this statement is how far places lie apart
+        # the offset of this statement is the distance between anchors
         where = func.mod(found.c.number, bindparam("offset", type_=BigInteger)) == literal_column("0")
         return _numbered(compiled(select(*columns).where(where).order_by(found.c.number)), values)
 
     def _keys(self, entity: Entity, shape: Shape) -> CTE:
-        """The keys of all rows that match, found once for the page and the count."""
+        """The keys of all rows that match, found once for both the page and the count."""
         rows = self._matching(entity, shape)
         return rows.with_only_columns(rows.get_final_froms()[0].c[entity.key].label("key")).cte("matching")
 
@@ -202,12 +202,12 @@ class PageMaker:
         return [count.label("count"), NOW.label("snapshot")] if known.count_anew else [count.label("count")]
 
     def _since(self, entity: Entity, shape: Shape, name: str | Literal[False]) -> CTE | None:
-        """What has changed in the list since the snapshot of the place or the count that is known: how many rows more, of those before
-        the place or of all; how many rows of the tally that took; whether that can't be told, as ties have changed."""
+        """The deltas of the list since the snapshot of the anchor or of the count: `change` in the number of rows (before the anchor, or of
+        all), how many rows of the delta table it `looked` at, and whether changed links make it `outdated`."""
         if not name:
             return None
         kept = tally_of(entity.table)
-        assert kept is not None  # who knows something of the list has looked
+        assert kept is not None  # hints exist only for tables with deltas
         tally = self._alias(kept)
         snapshot: BindParameter[str] = bindparam(f"{name}_snapshot", type_=Text)
         counts = self._condition(entity, tally, shape)
@@ -225,8 +225,8 @@ class PageMaker:
         )
 
     def _ties_changed(self, entity: Entity, kept: Table, link: str, key: str, snapshot: ColumnElement[str]) -> ColumnElement[bool]:
-        """Whether ties of rows have changed that the snapshot saw: what these counted for then, the tally can't tell. Of others nothing
-        was counted, so all that they are worth now is in the tally."""
+        """Whether links have changed of rows that the snapshot saw: the deltas don't say whether those rows counted then. Rows that the
+        snapshot didn't see weren't counted, so the deltas hold all of their effect."""
         ties = self._alias(table(f"{link}_tally", column("xid", BigInteger), column(key)))
         tally, rows = self._alias(kept), self._alias(entity.table)
         come = select(func.coalesce(func.sum(tally.c.change), literal_column("0"))).where(
@@ -246,7 +246,7 @@ class PageMaker:
     # -- which rows
 
     def _matching(self, entity: Entity, shape: Shape, *, at_place: bool = False) -> Select[Any]:
-        """`at_place`: only rows that stand at the known place or behind it."""
+        """`at_place`: only rows at or after the anchor."""
         source = self._alias(entity.table)
         rows = select(source)
         if entity.soft and not self._query.with_deleted and not _asks_deleted(shape):
@@ -254,7 +254,7 @@ class PageMaker:
         terms = self._terms(entity) if at_place else ()
         if terms:
             rows = rows.where(from_place(terms, source))
-        # ties of the rows begin there, too: a planner that doesn't know reads them from the first one on
+        # the links of these rows begin at the anchor, too: without this condition the planner reads them from the first one on
         first = next(iter(terms), None)
         reach = (lambda other: first.reaches(other, bindparam("place_0", type_=first.field.type))) if first is not None else None
         if shape == TRUE:
@@ -274,7 +274,7 @@ class PageMaker:
         return self._order_by(entity, source, order)
 
     def _order_by(self, entity: Entity, source: FromClause, order: tuple[str, ...], *, own: bool = False) -> list[ColumnElement[Any]]:
-        """`own`: the schema's order, which may go by hidden columns, not a client's."""
+        """`own`: the schema's own order, which may use hidden columns; a client's order may not."""
         expressions: list[ColumnElement[Any]] = []
         keyed = False
         for name in order:
@@ -282,7 +282,7 @@ class PageMaker:
             expression = self._ordered(entity, source, path.split("."), descending, own=own)
             expressions.append(expression.desc() if descending else expression.asc())
             keyed = keyed or path == entity.key
-        if not keyed:  # rows that are equal so far must not change places from page to page
+        if not keyed:  # rows with equal sort keys must keep their order from page to page
             expressions.append(source.c[entity.key].asc())
         return expressions
 
@@ -297,7 +297,7 @@ class PageMaker:
         target = self._catalog.schema[relation.target]
         other = self._alias(target.table)
         value = self._ordered(target, other, rest, descending)
-        if relation.kind != "one":  # of many, the one that comes first
+        if relation.kind != "one":  # of many rows, the first one counts
             value = func.max(value) if descending else func.min(value)
         query = select(value).where(*join_on(self._alias, entity, source, relation, target, other), *self._seen(target, other))
         if target.soft and not self._query.with_deleted:
@@ -315,7 +315,7 @@ class PageMaker:
         return self._shown(whole, found, FieldTree())
 
     def _shown(self, outline: Outline, source: FromClause, slots: FieldTree) -> Select[Any]:
-        """A select of the wanted columns and relations over rows of the entity."""
+        """A select of the shown columns and relations over rows of the entity."""
         columns = [field.shown(source) for field in outline.columns]
         for related in outline.related:
             if related.outline is None:
@@ -343,7 +343,7 @@ class PageMaker:
         return select(shown).scalar_subquery()
 
     def _seen(self, entity: Entity, source: FromClause) -> tuple[ColumnElement[bool], ...]:
-        """What rows below the root have to be besides."""
+        """Further conditions on rows below the root."""
         return (self._builder().is_visible(entity, source),) if entity.name in self._visible else ()
 
     # -- names
@@ -356,7 +356,7 @@ class PageMaker:
 
 
 def _stub(key: ColumnElement[Any], name: str) -> ColumnElement[Any]:
-    """What is shown of a row that belongs to a whole one and that nobody asked for: that it is there."""
+    """What is shown of a row that belongs to a whole one and wasn't asked for: its key."""
     there = func.json_build_object(literal_column(f"'{name}'"), key)
     return case((key.isnot(None), there))
 
@@ -370,14 +370,14 @@ def _told(since: CTE, prefix: str = "") -> tuple[ColumnElement[Any], ColumnEleme
 
 
 def _numbered(statement: Compiled, values: int) -> Numbered:
-    """Its arguments come out of a list: filter values, then offset and limit, then what is known of the list."""
+    """SQL whose arguments come from a list: filter values, then offset and limit, then hints."""
     names = ("offset", "limit", "rows", "counted_snapshot", "number", "place_snapshot", *(f"place_{at}" for at in range(MOST_TERMS)))
     places = {name: values + at for at, name in enumerate(names)}
     return Numbered(statement.sql, tuple(places[name] if name in places else int(name[1:]) for name in statement.names))
 
 
 def _asks_deleted(shape: Shape) -> bool:
-    """Whether a filter itself says which rows it wants by `deleted_at`: then the usual one would only get in its way."""
+    """Whether a filter names `deleted_at`: then the usual condition on it is left out."""
     if shape[0] == "and":
         return any(_asks_deleted(part) for part in shape[1:])
     if shape[0] == "not":

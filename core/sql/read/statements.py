@@ -25,17 +25,17 @@ from .filters import NOTHING_HIDDEN, TRUE, FilterReader, Shape, Visible, looks_f
 from .pages import FARTHEST, UNKNOWN, Hints, Numbered, PageMaker
 
 STATEMENT_BYTES = 4 * 1024 * 1024
-"""Of texts of statements, and of their shapes, that a module remembers."""
+"""Bytes of statement texts and of their shapes that a module keeps."""
 _SMALLEST, _LARGEST = 64, 2**20
-"""Rows that a page is looked for in (see `_first_rows`)."""
+"""Bounds of the number of rows that a page is looked for in (see `_first_rows`)."""
 _KEPT = "(kept)"
-"""Stands for the fields of rows that come as they are kept: no field is called so."""
+"""Stands in for the fields of rows that come as they are stored: no field has this name."""
 _FURTHER = 8
-"""Places are looked for by an eighth of the way further than the page, and at least as many as that."""
+"""Anchors are searched beyond the page by an eighth of the way to it, and by at least eight anchors."""
 
 
 class Statements:
-    """The statements of one module's entities, made as they are asked for."""
+    """The statements of one module's entities, made when they are first needed."""
 
     def __init__(self, schema: Schema, known: Callable[[], Mapping[str, int]] = dict) -> None:
         """`known`: see `Documents`."""
@@ -43,18 +43,18 @@ class Statements:
         self.documents = Documents(self.catalog, known)
         self._pages: Kept[Numbered] = Kept(STATEMENT_BYTES)
         self._whole: dict[str, Numbered] = {}
-        """Of entities with documents: what finds one by its key."""
+        """By entity with a document: the statement that finds one row by its key."""
 
     def page(
         self, query: Query, *, hidden: bool = False, twins: bool = True, apart: bool = False, known: Hints | None = None
     ) -> BoundStatement:
-        """The statement of a page. Its row: the JSON text of the page, and the count where it was asked for.
+        """The statement of a page. Its row: the JSON text of the page, and the count where the query wants it.
 
-        Rows that are shown out of their documents come as they are kept (`documents.showing` says which, and shows them).
+        Rows that are shown from their documents come as they are stored (`documents.showing` says which rows, and shows them).
 
-        `hidden`: hidden columns may be named (business code of the module). `twins`: `*` includes raw_ twins. `apart`: a row of the answer
-        for each of the page, its key and its JSON text. `known`: what is known of the list; then columns follow that `Known` tells of.
-        Raises InvalidData for an unknown field, a value that doesn't fit its column, a page that isn't one.
+        `hidden`: hidden columns may be named (business code of the module). `twins`: `*` includes raw_ twins. `apart`: one row of the
+        answer for each row of the page, with its key and its JSON text. `known`: what is known of the list; further columns are described
+        in `Hints`. Raises InvalidData for an unknown field, a value that doesn't fit its column, or an invalid offset or limit.
         """
         entity = self.catalog.schema[query.entity]
         reader = FilterReader(self.catalog, hidden=hidden, visible=query.visible)
@@ -80,7 +80,8 @@ class Statements:
         return BoundStatement(statement.sql, statement.arguments(values), looks_for_words(shape))
 
     def whole(self, entity_name: str, key: Any) -> BoundStatement:
-        """The statement of one row as it is kept, its document and hidden columns too. Its row: the JSON text of a page with that row."""
+        """The statement of one row as it is stored, with its document and hidden columns. Its row: the JSON text of a page with that
+        row."""
         entity = self.catalog.schema[entity_name]
         statement = self._whole.get(entity_name)
         if statement is None:
@@ -94,7 +95,7 @@ class Statements:
         return BoundStatement(statement.sql, statement.arguments([self.catalog.fields(entity)[entity.key].coerce(key), 0, 1]))
 
     def count(self, entity_name: str, filters: Any, *, known: Hints | None = None) -> BoundStatement:
-        """The statement that counts rows. Its row: the count, and what `Known` tells of."""
+        """The statement that counts rows. Its row: the count, and the columns that `Hints` describes."""
         entity = self.catalog.schema[entity_name]
         reader = FilterReader(self.catalog, hidden=True)
         shape = reader.read(entity, filters) if filters else TRUE
@@ -108,9 +109,10 @@ class Statements:
         return BoundStatement(statement.sql, statement.arguments([*reader.values, 0, None, *known.values()]), looks_for_words(shape))
 
     def places(self, query: Query, every: int, place: Place | None) -> BoundStatement:
-        """The statement that finds places of a list, one of so many rows: from a known one, or the first row, to the page and on.
+        """The statement that finds anchors of a list, one for every `every` rows: from a known anchor, or the first row, to the page and
+        beyond.
 
-        Its rows: number, snapshot, rows of the tally that were looked at, whether the known place is of no use any more, values.
+        Its rows: number, snapshot, rows of the delta table that were read, whether the known anchor is outdated, values.
         """
         entity = self.catalog.schema[query.entity]
         reader = FilterReader(self.catalog, hidden=False, visible=query.visible)
@@ -123,7 +125,7 @@ class Statements:
             statement = maker.make_places(entity, shape, len(reader.values), known)
             self._keep(key, statement)
         distance = query.offset - (place.number if place is not None else 0)
-        most = distance + max(distance // _FURTHER, _FURTHER * every)  # who leafs comes there next
+        most = distance + max(distance // _FURTHER, _FURTHER * every)  # the reader of this page is likely to turn to the next ones
         return BoundStatement(statement.sql, statement.arguments([*reader.values, every, most, *known.values()]), anew=True)
 
     def _keep(self, key: Any, statement: Numbered) -> None:
@@ -136,7 +138,7 @@ class Statements:
         return FilterReader(self.catalog, hidden=False, visible=query.visible).read(entity, query.filters) if query.filters else TRUE
 
     def _visible(self, query: Query, reader: FilterReader) -> Visible:
-        """What rows below the root have to be, by entity; the values that takes follow those of the filters."""
+        """The condition on rows below the root, by entity; its values follow those of the filters."""
         visible: dict[str, tuple[Shape, int]] = {}
         for name, filters in sorted(query.visible.items()):
             inner = FilterReader(self.catalog, hidden=False)
@@ -146,8 +148,8 @@ class Statements:
 
 
 def _first_rows(limit: int | None, offset: int) -> int | None:
-    """So many rows, of all that match, have a page among them: a number that the planner sees, which takes the page's own bounds, which it
-    doesn't see, for a tenth of the table, and sorts all of it. There are few of them, so there are few statements."""
+    """A number of rows, among all that match, that is sure to contain the page. The planner sees this number; the page's own bounds it
+    doesn't see, so it would guess a tenth of the table and sort all of it. There are few such numbers, so there are few statements."""
     rows = _SMALLEST
     while limit is not None and rows <= _LARGEST:
         if offset + limit <= rows:

@@ -1,1 +1,1 @@
-"""What tables and entities are, and what can be asked of them."""
+"""What tables and entities are, and what a query may ask of them."""

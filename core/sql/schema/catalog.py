@@ -1,4 +1,4 @@
-"""The catalog: what the kernel works out about a schema, once."""
+"""The catalog: what the kernel derives from a schema, once."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ class Catalog:
         return self._fields[entity.name]
 
     def target(self, entity: Entity, relation: str) -> Entity:
-        """Where a relation leads."""
+        """The entity that a relation leads to."""
         return self.schema[entity.relations[relation].target]

@@ -22,14 +22,14 @@ class Money(TypeDecorator[Any]):
 
 
 class Quantity(TypeDecorator[Any]):
-    """An exact amount of things, with a `raw_<name>` twin like `Money`."""
+    """An exact quantity, with a `raw_<name>` twin like `Money`."""
 
     impl = Numeric
     cache_ok = True
 
 
 class Timestamp(TypeDecorator[Any]):
-    """An instant, UTC. Shown as ISO 8601 with milliseconds, and kept to the millisecond: what was shown finds the row again."""
+    """An instant, UTC. Shown as ISO 8601 with milliseconds, and stored to the millisecond: the shown time finds the row again."""
 
     impl = TIMESTAMP(timezone=True, precision=3)
     cache_ok = True
@@ -38,22 +38,22 @@ class Timestamp(TypeDecorator[Any]):
 Json = JSONB(none_as_null=True)
 
 ROOT = "root_id"
-"""Column of the views of what lies in documents (`document_views.py`)."""
+"""Column of the views over documents (`document_views.py`): the key of the row with the document."""
 
 GUARD = "velella_guard"
-"""Key in a column's info: the kernel counts it up. A column that is merely called version is left alone."""
+"""Key in a column's info: the kernel counts the column up with every update. A column that is merely called version is left alone."""
 MERGED = "velella_merged"
 """Key in a column's info: an update changes the JSON object there key by key (see `merging.py`)."""
 EMAIL = "velella_email"
-"""Key in a column's info: the kernel writes email addresses there, and nothing else."""
+"""Key in a column's info: the column takes email addresses only."""
 
 OF_ROOT = "velella_of_root"
-"""Key in a column's info, of what lies in documents: the column holds the key of the row whose document it is, so that isn't written."""
+"""Key in a column's info, inside documents: the column holds the key of the root row, so it isn't written."""
 LEAST = "velella_least"
-"""Key in a column's info, of what lies in documents: the least number that it takes. Tables have constraints."""
+"""Key in a column's info, inside documents: the least number that the column takes (a table has constraints for that)."""
 
 COUNTED = "velella_counted"
-"""Key in a column's info: others add to it and take from it meanwhile, so a write is taken back from it by the difference."""
+"""Key in a column's info: concurrent writes add to the column and subtract from it, so undoing a write gives back the difference."""
 
 
 def module_metadata() -> MetaData:
@@ -83,7 +83,7 @@ def timestamps() -> tuple[Column[Any], Column[Any], Column[Any]]:
 
 
 def address_columns() -> list[Column[Any]]:
-    """Who lives where, as everything with an address has it."""
+    """Name, address and phone number, as everything with an address has them."""
     names = ("company", "first_name", "last_name", "address_1", "address_2", "city", "country_code", "province", "postal_code", "phone")
     return [Column(name, Text) for name in names]
 
@@ -93,29 +93,29 @@ def metadata_column() -> Column[Any]:
 
 
 def email_column(name: str = "email", *, nullable: bool = True) -> Column[str]:
-    """An email address: the kernel refuses to write anything else there, and keeps and compares it in lower case."""
+    """An email address: the kernel refuses any other value, and stores and compares it in lower case."""
     return Column(name, Text, nullable=nullable, info={EMAIL: True})
 
 
 def version() -> Column[int]:
-    """Rises with every update; an update that names the version it read is refused with Conflict where another was faster."""
+    """Rises with every update; an update that names the version it read raises Conflict if another update came first."""
     return Column("version", BigInteger, nullable=False, server_default="1", info={GUARD: True})
 
 
 def document_columns(column: str = "document", number: str = "document_schema") -> tuple[Column[Any], Column[int]]:
-    """The document of a row and the number of its schema (see `documents.py`)."""
+    """The columns for a row's document and its schema number (see `documents.py`)."""
     return Column(column, JSON, nullable=False), Column(number, SmallInteger, nullable=False)
 
 
 def root_column() -> Column[str]:
-    """Of a view of what lies in documents: the key of the row whose document it is. To be hidden."""
+    """In a view over documents: the key of the row with the document. To be declared hidden."""
     return Column(ROOT, Text, nullable=False)
 
 
 def trigrams(table: Table, *columns: str) -> Index:
     """An index by which `q` finds words inside these columns without reading every row. For tables that grow large.
 
-    It has to have all that is searchable of the entity itself.
+    It must cover all searchable columns of the entity itself.
     """
     extensions: tuple[str, ...] = table.metadata.info.get("extensions", ())
     table.metadata.info["extensions"] = tuple(dict.fromkeys((*extensions, "pg_trgm")))
@@ -128,8 +128,8 @@ def trigrams(table: Table, *columns: str) -> Index:
 
 
 def index_on(table: Table, column: str) -> Index:
-    """An index to find rows of a table by a column: of those that aren't deleted, or of all where deleting what the column refers to
-    deletes or changes rows here, too. PostgreSQL looks for these without asking whether they are softly deleted.
+    """An index to find rows of a table by a column. It covers the rows that aren't deleted; or all rows, where deleting the referenced row
+    deletes or changes rows here, because PostgreSQL looks for these whether they are softly deleted or not.
     """
     refers = any(key.ondelete is not None for key in table.c[column].foreign_keys)
     where = None if refers or "deleted_at" not in table.c else table.c.deleted_at.is_(None)
@@ -137,9 +137,9 @@ def index_on(table: Table, column: str) -> Index:
 
 
 def message_table(metadata: MetaData, module: str) -> Table:
-    """The module's record of the writes that came over a wire, with their replies (see `message.writes`).
+    """The module's inbox: the record of writes that came as messages, with their replies (see `message.writes`).
 
-    `Schema` adds it to the metadata of every module by itself.
+    `Schema` adds it to the metadata of every module.
     """
     name = f"{module}_message"
     if name in metadata.tables:

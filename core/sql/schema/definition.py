@@ -1,11 +1,11 @@
-"""What a database needs before a module's rows can be in it, as SQL.
+"""The SQL that a database needs before it can hold a module's rows.
 
 Besides tables a module may declare, in its metadata's `info`:
 
     metadata.info["extensions"] = ("pg_trgm",)
-    metadata.info["views"] = {"name": "SELECT …"}      # may use those before them; their Table objects live in other metadata
+    metadata.info["views"] = {"name": "SELECT …"}      # may use the views before them; their Table objects live in other metadata
 
-What large tables keep besides (`deltas.py`) is made here, too.
+The delta tables of large tables (`deltas.py`) are made here, too.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def views(metadata: MetaData) -> Mapping[str, str]:
 
 
 def view_stamps(metadata: MetaData) -> dict[str, str]:
-    """By view what tells one text of it from another; kept as the view's comment in the database."""
+    """View → a stamp that changes with the view's text; stored as the view's comment in the database."""
     return {name: sha256(" ".join(sql.split()).encode()).hexdigest()[:16] for name, sql in views(metadata).items()}
 
 

@@ -1,10 +1,10 @@
-"""A tally of a large table: which of its rows came and which went lately, so that what was counted once needn't be counted again.
+"""Deltas of a large table: which of its rows came and went lately, so that rows counted once needn't be counted again.
 
     keep_tally(order, "display_id", "status", "created_at")
 
-A row that comes into the table is a row with +1 here, one that goes (softly, too) a row with -1, each with the key and the columns that
-lists are filtered and ordered by. A row of which one of these changes goes and comes. Triggers write that, in the transaction of the
-change, whoever makes it. Who knows how many rows an earlier snapshot held adds up what that snapshot didn't see: see `lists.py`.
+A row that is inserted is a row with +1 here, a row that is deleted (also softly) a row with -1, each with the key and the columns that
+lists are filtered and ordered by. An update of one of these columns is a -1 and a +1. Triggers write the deltas in the transaction of the
+change, whatever client makes it. The rows of an earlier snapshot plus the deltas that it didn't see are the rows of now: see `lists.py`.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ from sqlalchemy.types import UserDefinedType
 from ..db.compiled import Compiled, compiled
 
 _TALLY = "tally"
-"""Key in a table's info: its tally."""
+"""Key in a table's info: its delta table."""
 
 
 class _Known(UserDefinedType[str]):
-    """A type that only PostgreSQL knows."""
+    """A type of PostgreSQL that SQLAlchemy doesn't know."""
 
     cache_ok = True
 
@@ -52,7 +52,7 @@ class _Known(UserDefinedType[str]):
 
 
 def keep_tally(table: Table, *columns: str) -> Table:
-    """Give a table a tally of its key and these columns. To be called when the table is complete."""
+    """Give a table a delta table of its key and these columns. To be called when the table is complete."""
     names = dict.fromkeys((*(column.name for column in table.primary_key), *columns))
     tally = Table(
         f"{table.name}_tally",
@@ -67,17 +67,17 @@ def keep_tally(table: Table, *columns: str) -> Table:
 
 
 def tally_of(table: Table) -> Table | None:
-    """The tally of a table, where it has one."""
+    """The delta table of a table, or None."""
     found: Table | None = table.info.get(_TALLY)
     return found
 
 
 _NEXT: ColumnElement[int] = cast(cast(func.pg_snapshot_xmax(func.pg_current_snapshot()), Text), BigInteger)
-"""The first transaction that a statement can't have seen anything of."""
+"""The first transaction of which a statement can't have seen anything."""
 
 
 def unseen(tally: FromClause, snapshot: ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether a row of a tally was written by a transaction that a snapshot (as text) didn't see."""
+    """Whether a delta was written by a transaction that a snapshot (as text) didn't see."""
     taken: ColumnElement[Any] = cast(snapshot, _Known("pg_snapshot"))
     oldest = cast(cast(func.pg_snapshot_xmin(taken), Text), BigInteger)
     written: ColumnElement[Any] = cast(cast(tally.c.xid, Text), _Known("xid8"))
@@ -85,19 +85,19 @@ def unseen(tally: FromClause, snapshot: ColumnElement[str]) -> ColumnElement[boo
 
 
 NOW: ColumnElement[str] = cast(func.pg_current_snapshot(), Text)
-"""The snapshot of the statement that says so."""
+"""The snapshot of the statement that this is part of."""
 OLDEST = compiled(select(cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), Text), BigInteger)))
-"""Transactions before this one are over: every snapshot taken from now on has seen them, or never will."""
+"""Transactions before this one have ended: every snapshot taken from now on has seen them, or never will."""
 
 
 def forgetting(tally: Table) -> Compiled:
-    """The statement that drops what transactions before `xid` wrote."""
+    """The statement that drops the deltas of transactions before `xid`."""
     return compiled(delete(tally).where(tally.c.xid < bindparam("xid", type_=BigInteger)))
 
 
 def strangers(tally: Table) -> Compiled:
-    """The statement that drops what no transaction of this cluster can have written: it came with the dump of another one, whose numbers
-    of transactions say nothing here."""
+    """The statement that drops deltas that no transaction of this cluster can have written: they came with the dump of another cluster,
+    whose transaction ids mean nothing here."""
     return compiled(delete(tally).where(tally.c.xid >= _NEXT))
 
 
@@ -105,17 +105,17 @@ def strangers(tally: Table) -> Compiled:
 
 
 def create_tallies(metadata: MetaData) -> list[str]:
-    """The statements that have tables write their tallies."""
+    """The statements that create the triggers and their functions."""
     return [statement for table, tally in _tallied(metadata) for statement in (*_create(table, tally), _stamped(table, tally))]
 
 
 def drop_tallies(metadata: MetaData) -> list[str]:
-    """For a while: triggers stand in the way of changes to the columns they look at."""
+    """Drop the triggers during a migration: they block changes of the columns that they use."""
     return [f'DROP TRIGGER IF EXISTS {name} ON "{table.name}"' for table, tally in _tallied(metadata) for name in _triggers(tally)]
 
 
 def tally_stamps(metadata: MetaData) -> dict[str, str]:
-    """By function what tells one text of its triggers from another; kept as the function's comment in the database."""
+    """Trigger function → a stamp that changes with its text; stored as the function's comment in the database."""
     return {_function(tally): _stamp(table, tally) for table, tally in _tallied(metadata)}
 
 

@@ -1,4 +1,4 @@
-"""Views that show what lies inside documents as tables: to the kernel's statements, and to whoever reports by SQL.
+"""Views that show the rows inside documents as tables: for the kernel's statements, and for reports by SQL.
 
     CREATE VIEW cart_line_item_tax_line AS
     SELECT root.id AS root_id, root.deleted_at, up1.id AS item_id, part.rate, …
@@ -6,7 +6,7 @@
     CROSS JOIN LATERAL json_to_recordset(root.document -> 'items') AS up1(id text, tax_lines json)
     CROSS JOIN LATERAL json_to_recordset(up1.tax_lines) AS part(id text, rate numeric, …)
 
-Documents are shown as they were written: one of an older schema has what it had then, until it is written again.
+A document is shown as it was written: one of an older schema has that schema's columns until it is written again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .columns import OF_ROOT, ROOT
 from .entity import Entity, Part
 
 DELETED = "deleted_at"
-"""Column of what lies inside that is the root's: it is deleted as a whole, at the latest."""
+"""Column of the rows inside that is the root's: they are deleted with it at the latest."""
 Way = tuple[Part, ...]
 
 
@@ -35,7 +35,7 @@ def views_of(lying: Iterable[tuple[Entity, tuple[Part, ...]]]) -> dict[str, str]
 
 
 def kept_columns(part: Part) -> list[Column[object]]:
-    """The columns of what lies at a place that its document holds: not those that follow from where it lies."""
+    """The columns of a part that the document holds: not those that follow from the row's position."""
     derived = {ROOT, "" if part.entity.deleted_alone else DELETED, part.owner_key}
     return [column for column in part.entity.table.columns if column.name not in derived and OF_ROOT not in column.info]
 

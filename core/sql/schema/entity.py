@@ -1,12 +1,12 @@
-"""Entities: what can be asked of a module, and how its tables hang together.
+"""Entities: what a query can ask of a module, and how its tables hang together.
 
-A table says how rows are stored; an entity says how they are seen: by which name, with which relations, what `q`
+A table says how rows are stored; an entity says how they are seen: under which name, with which relations, what `q`
 searches, what stays hidden. The kernel (`statements.py`) turns (entity, field tree, filters, order, page) into one
 statement.
 
-What is always read whole and changed by one at a time (a cart with its lines) is one row with a `Document`. The entities that lie inside
-it have views for tables, which the kernel makes of the document (`document_views.py`), so that they are asked for like any others; whoever
-asks for the whole gets it out of the document (`documents.py`).
+What is always read whole and changed by one writer at a time (a cart with its lines) is one row with a `Document`. The entities inside
+a document have views as their tables, which the kernel makes of the document (`document_views.py`), so that they are queried like any
+others; a query for the whole is answered from the document itself (`documents.py`).
 """
 
 from __future__ import annotations
@@ -37,9 +37,10 @@ class Relation:
     own_key: str | None = None
     """through: our column whose value the pivot holds, where that isn't the entity's key."""
     beside: bool = False
-    """one: a whole row of ours that is shown in another says which one it is, and no more unless that is asked for."""
+    """one: a whole row of this entity that is shown inside another row shows the key of this relation's row, and no more unless asked
+    for."""
     root_key: str | None = None
-    """Where the other lies in a document that isn't ours: our column that holds the key of the row whose document it is."""
+    """Where the other entity lies in another row's document: our column that holds the key of that row."""
 
 
 def one(target: str, key: str, other_key: str = "id", *, beside: bool = False, root_key: str | None = None) -> Relation:
@@ -62,30 +63,30 @@ Expression = Callable[[FromClause], ColumnElement[object]]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How documents changed from one schema to the next: pure functions, which may change and return what they are given."""
+    """How documents changed from one schema to the next: pure functions, which may change and return their argument."""
 
     up: Callable[[dict[str, Any]], dict[str, Any]]
     down: Callable[[dict[str, Any]], dict[str, Any]]
-    """Back again, without what the former schema has no place for: as long as processes run that don't know the next one, documents are
-    written so that these can read them."""
+    """The way back, without what the former schema has no room for: while processes run that don't know the next schema, documents are
+    written so that they can read them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """That rows of an entity hold what belongs to them in one JSON document: relations to entities that lie `inside` it."""
+    """Makes rows of an entity hold what belongs to them in one JSON document: relations to entities that lie `inside` it."""
 
     column: str = "document"
     number: str = "document_schema"
-    """Column with the number of the document's schema: one more than `steps` had when it was written."""
+    """Column with the number of the document's schema: one more than the number of `steps` when it was written."""
     steps: tuple[Step, ...] = ()
-    """What has changed since the first schema, the oldest first. Each stays for as long as there may be such documents."""
+    """The changes since the first schema, the oldest first. A step stays for as long as documents of its schema may exist."""
     found_by: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    """(entity inside, column of it) → column of the row with all values that the document has there (an array with an index): so that these
-    are found without reading every document."""
+    """(entity inside, column of it) → the row's column with all values that its document has there (an array with an index): so that
+    documents are found by them without reading each."""
 
     @property
     def newest(self) -> int:
-        """The number of the schema in which documents are in hand, and written where all processes know it."""
+        """The number of the newest schema: documents in memory have it, and are written in it once all processes know it."""
         return len(self.steps) + 1
 
 
@@ -111,46 +112,48 @@ class Entity:
     computed: Mapping[str, Expression] = field(default_factory=dict)
     """Fields that are SQL expressions over the table, shown like columns."""
     hidden: frozenset[str] = frozenset()
-    """Columns that are never shown (salts, hashes, foreign bookkeeping)."""
+    """Columns that are never shown (salts, hashes, internal bookkeeping)."""
     unstarred: frozenset[str] = frozenset()
-    """Columns that are shown only to whoever names them: keys of what lies in other modules and is asked for as a relation."""
+    """Columns that `*` doesn't include: keys of another module's rows, which are asked for as a relation."""
     default_order: tuple[str, ...] = ()
-    """Where a query asks for no order. Empty: by key, which for our ids is the order of creation and needs no index of its own."""
+    """The order of queries that name none. Empty: by key, which for our ids is the order of creation and needs no index of its own."""
     told: frozenset[str] = frozenset()
-    """Paths of relations (`variants`, `variants.options`) whose every change names a row in its notice: one that was shown there, or the
-    row of this entity itself. A row shown with these alone can be remembered until one of the rows in it changes."""
+    """Paths of relations (`variants`, `variants.options`) of which every change sends a row notice: it names a row that was shown there, or
+    the row of this entity itself. A row shown with no other relations can be cached until one of the rows in it changes."""
     remembered: bool = False
-    """Of a module whose changes caches aren't told of, as it is all trade: this is a setting, so they are told of it and remember it."""
+    """For an entity of a module that sends no invalidation, because its rows are trade (carts, orders): this one is a setting, so it does
+    and is cached."""
     bare: bool = False
-    """Whether its rows, shown in others, come without their key where that isn't asked for, and leave no trace of it in those others."""
+    """Whether its rows, shown inside others, come without their key unless asked for, and the rows that show them without the key
+    column."""
     view_of: str | None = None
-    """The entity whose rows these are, seen in another way: a change of one is a change of both."""
+    """The entity whose rows these are in another shape: a change of one is a change of both."""
     document: Document | None = None
     """Where rows hold what belongs to them in a document. Its columns are hidden."""
     inside: str | None = None
     """The entity in whose document these rows lie. Then `table` is a view that the kernel makes, with a column `ROOT` beside its own."""
     deleted_alone: bool = False
-    """Inside a document: rows are also deleted by themselves. They stay in it then, with a `deleted_at` of their own."""
+    """Inside a document: rows can be deleted individually. They stay in the document then, with a `deleted_at` of their own."""
 
     @property
     def called(self) -> str:
-        """The label, or where none is given the name in words: `product_variant` → `Product variant`."""
+        """The label, or the name in words where there is none: `product_variant` → `Product variant`."""
         return self.label or self.name.replace("_", " ").capitalize()
 
     @property
     def belongs_by(self) -> tuple[str, ...]:
-        """The columns that say what else in the module a row belongs to."""
+        """The columns that say which other rows of the module a row belongs to."""
         return tuple(relation.key for relation in self.relations.values() if relation.kind == "one")
 
     @property
     def soft(self) -> bool:
-        """Whether deleting leaves the row behind, marked by `deleted_at`."""
+        """Whether deleting marks the row by `deleted_at` and leaves it there."""
         return "deleted_at" in self.table.c
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One place in a document: a relation of the row above it, and what lies further inside."""
+    """One part of a document: a relation of the row above it, and the parts inside."""
 
     name: str
     relation: Relation
@@ -163,7 +166,7 @@ class Part:
 
     @property
     def owner_key(self) -> str:
-        """The column of its rows that holds the key of the row above; empty where that one names them instead."""
+        """The column of its rows that holds the key of the row above; empty where the row above holds their key instead."""
         if self.many:
             return self.relation.key
         return self.relation.other_key if self.relation.other_key != self.entity.key else ""

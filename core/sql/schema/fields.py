@@ -3,7 +3,7 @@
     FieldTree.parse(("id", "*variants", "variants.options.value"))
 
 A tree knows names, not schemas: a leaf may be a column or a relation named alone (which then means all its columns).
-Who has the schema decides.
+Code that has the schema decides.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from ...kept import kept
 
 _NONE: Mapping[str, FieldTree] = {}
 TREES = 8 * 1024 * 1024
-"""Bytes of trees that are remembered."""
+"""Bytes of trees that are kept."""
 
 
 class FieldTree:
-    """What is wanted of one entity. Never changed after it is made: operations give new trees.
+    """What is wanted of one entity. Immutable: operations return new trees.
 
     `all`: every column. `named`: the path to here was itself asked for, so if it leads to a relation, all its columns.
     """
@@ -90,7 +90,7 @@ class FieldTree:
     # -- making others
 
     def merge(self, other: FieldTree) -> FieldTree:
-        """What either wants."""
+        """Everything that either tree wants."""
         if not other or other is self:
             return self
         children = dict(self.children)
@@ -100,16 +100,16 @@ class FieldTree:
         return FieldTree(children, all=self.all or other.all, named=self.named or other.named)
 
     def add(self, *paths: str) -> FieldTree:
-        """The same and these paths."""
+        """This tree with further paths."""
         return self.merge(FieldTree.parse(paths))
 
     def without(self, path: str) -> FieldTree:
-        """The same without a path and everything below it. `a.*` and `*a` take away the star of `a` along with the rest."""
+        """This tree without a path and everything below it. `a.*` and `*a` take away the star of `a` along with the rest."""
         segments, _ = _split(path)
         return self._without(segments) if segments else FieldTree(self.children, named=self.named)
 
     def keep(self, names: Iterable[str]) -> FieldTree:
-        """The same with only those of the names directly here that are listed; the star stays."""
+        """This tree with only the listed ones of the names directly here; the star stays."""
         kept = set(names)
         return FieldTree({name: child for name, child in self.children.items() if name in kept}, all=self.all, named=self.named)
 

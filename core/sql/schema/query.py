@@ -1,4 +1,4 @@
-"""What is asked of the shop's data, and what comes back: one page of one entity."""
+"""Queries of the shop's data and their answers: one page of one entity."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Query:
     count: bool = False
     """Also count the rows of all pages."""
     slots: tuple[str, ...] = ()
-    """Paths inside the root's module (`variants.calculated_price`) at which the page shall leave room for what the module doesn't know:
-    a text that no row holds, with the key of the row it is in. See `Page.filled`."""
+    """Paths inside the root's module (`variants.calculated_price`) at which the page leaves room for values that the module doesn't know:
+    a marker text that no row holds, with the key of its row. See `Page.filled`."""
     visible: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Entity → filters that its rows have to pass wherever the query meets them below its own rows: in a relation that is shown, filtered
     or ordered by, in this module or another."""
@@ -42,9 +42,9 @@ class Query:
 @wire
 @dataclass(frozen=True)
 class Tied:
-    """The value of the filter `$tied`, which no client can write: rows that a link ties to one of some things.
+    """The value of the filter `$tied`, which no client can write: rows that a link connects with one of the given keys.
 
-    For links that lie in the module's own database (the planner knows): what is tied is found there, and not listed beforehand.
+    For links in the module's own database (the planner knows which): the linked rows are found in the statement, not listed beforehand.
     """
 
     link: str
@@ -55,15 +55,15 @@ class Tied:
     where: Mapping[str, list[str]]
     """Column of the link → values, of which it has to have one."""
     tallied: bool = False
-    """Whether the link's table has a tally."""
+    """Whether the link's table keeps deltas."""
 
 
 @wire
 @dataclass
 class Page:
-    """The rows as the JSON text that the database made, so that an answer can go out without being parsed.
+    """The rows as the JSON text that the database made, so that an answer can be sent without being parsed.
 
-    A page `of` rows, which somebody had to work on, becomes text when somebody asks for that: in one process none may have to.
+    A page made with `of` from rows in memory becomes text only when `json` is read: a caller in the same process may not need it.
     """
 
     json: bytes
@@ -74,7 +74,7 @@ class Page:
 
     @classmethod
     def of(cls, rows: list[dict[str, Any]], count: int | None = None) -> Page:
-        """`rows` are the page's from now on."""
+        """Make a page of these rows. The page owns them from now on."""
         page = cls.__new__(cls)
         page._rows, page.count = rows, count
         return page
@@ -82,14 +82,14 @@ class Page:
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            """Of a page of rows `json` isn't there before it is asked for."""
+            """Make `json` of a page of rows when it is first read."""
             if name != "json":
                 raise AttributeError(name)
             self.json = made = json.dumps(self._rows)
             return made
 
     def own_rows(self) -> list[dict[str, Any]]:
-        """The rows, for whoever changes them: those that the page is of, which nobody else has, or parsed for this caller alone."""
+        """The rows for a caller that changes them: the page's own if it was made `of` rows, else parsed for this caller alone."""
         return self._rows if self._rows is not None and "json" not in self.__dict__ else json.loads(self.json)
 
     def slots(self, name: str) -> list[str]:
@@ -97,7 +97,7 @@ class Page:
         return [found.decode() for found in _slot(name).findall(self.json)]
 
     def filled(self, name: str, values: Mapping[str, bytes], default: bytes = b"null") -> Page:
-        """The page with JSON texts put where there is room, by the keys of the rows: without parsing it."""
+        """The page with JSON texts put into its slots, by the keys of the rows, without parsing it."""
         label = json.dumps(name) + b":"
         made = _slot(name).sub(lambda found: label + values.get(found[1].decode(), default), self.json)
         return Page(made, self.count)
@@ -111,10 +111,10 @@ class Page:
 
 
 SLOT = "\x01"
-"""Begins what stands in a slot."""
+"""The first character of a slot's marker."""
 
 
 @cache
 def _slot(name: str) -> re.Pattern[bytes]:
-    """Unescaped quotes are never inside a text, and JSON columns write a blank behind the colon: nothing else looks like this."""
+    """The pattern of a slot. Texts hold no unescaped quotes, and JSON columns write a blank after the colon: nothing else matches."""
     return re.compile(re.escape(json.dumps(name)) + rb':"\\u0001([^"\\]*)"')

@@ -13,10 +13,10 @@ from .entity import Entity, Part, Relation
 
 
 class Schema:
-    """All entities of one module. The module's table of recorded messages joins their metadata by itself."""
+    """All entities of one module. The module's inbox joins their metadata by itself."""
 
     def __init__(self, module: str, *entities: Entity, metadata: MetaData | None = None) -> None:
-        """`metadata`: only of a module that has no entities, or keeps further tables elsewhere."""
+        """`metadata`: only for a module that has no entities, or keeps further tables elsewhere."""
         if metadata is None:
             if not entities:
                 raise TypeError(f"The schema of {module} has neither entities nor metadata")
@@ -32,7 +32,7 @@ class Schema:
         self.parts: dict[str, tuple[Part, ...]] = {
             entity.name: self._parts(entity, entity, ()) for entity in entities if entity.document is not None
         }
-        """By entity with a document: what lies in it."""
+        """By entity with a document: its parts."""
         if self.parts:
             self.metadata.info["views"] = {
                 **self.metadata.info.get("views", {}),
@@ -41,7 +41,7 @@ class Schema:
         self._check_documents()
 
     def __getitem__(self, name: str) -> Entity:
-        """Raises InvalidData for a name that isn't of this module."""
+        """Raises InvalidData for a name that isn't an entity of this module."""
         try:
             return self.entities[name]
         except KeyError:
@@ -51,7 +51,7 @@ class Schema:
         return name in self.entities
 
     def _parts(self, root: Entity, entity: Entity, above: tuple[str, ...]) -> tuple[Part, ...]:
-        """What lies in a document below a row: relations to entities inside it that aren't what the row itself lies in."""
+        """The parts of a document below a row: relations to entities inside it, except those that lead back up."""
         above = (*above, entity.name)
         down = ((name, relation, self[relation.target]) for name, relation in entity.relations.items() if relation.target not in above)
         parts = tuple(
@@ -63,7 +63,7 @@ class Schema:
         return parts
 
     def _check_documents(self) -> None:
-        """The same for what lies in documents."""
+        """Check the relations of entities with documents."""
         lying = {part.entity.name for parts in self.parts.values() for part in _all_of(parts)}
         for entity in self.entities.values():
             if (entity.inside is not None) != (entity.name in lying):
@@ -76,7 +76,7 @@ class Schema:
                     raise TypeError(f"{entity.name} needs the columns {', '.join(sorted(missing))}, which aren't there")
 
     def _check(self, entity: Entity, name: str, relation: Relation) -> None:
-        """A slip in a relation is met when the module is imported, not by the first client who asks for it."""
+        """Check a relation, so that a mistake in it fails the module's import and not the first request that uses it."""
         target = self.entities.get(relation.target)
         if target is None:
             raise TypeError(f"{entity.name}.{name} leads to {relation.target}, which is no entity of {self.module}")

@@ -1,6 +1,6 @@
 """Fields: how a column is shown as JSON, and which values it takes.
 
-What comes from outside (filters, rows to write) is brought to the column's type here, so that nonsense is an
+What comes from outside (filters, rows to write) is converted to the column's type here, so that a wrong value is an
 InvalidData that names the field and never an error of the database.
 """
 
@@ -50,7 +50,7 @@ _TRUE, _FALSE = ("true", "1"), ("false", "0")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One thing of an entity that can be shown, filtered by or ordered by."""
+    """A field of an entity that can be shown, filtered by or ordered by."""
 
     name: str
     kind: Kind
@@ -59,22 +59,22 @@ class Field:
     column: str | None = None
     """The table's column; None where it is an expression."""
     item: Kind | None = None
-    """Of arrays: what they hold."""
+    """Arrays: the kind of their items."""
     bits: int = 63
-    """Of integers: their size."""
+    """Integers: their size."""
     email: bool = False
-    """Whether what is written there has to be an email address: it is kept, and looked for, in lower case."""
+    """Whether only email addresses may be written: they are stored, and looked for, in lower case."""
 
     @property
     def hidden(self) -> bool:
         return self.column in self.entity.hidden and self.name not in self.entity.computed
 
     def of(self, source: FromClause) -> ColumnElement[Any]:
-        """As the database has it, from an alias of the table or a subselect of it."""
+        """The field as the database has it, from an alias of the table or a subselect of it."""
         return source.c[self.column] if self.column is not None else self.entity.computed[self.name](source)
 
     def shown(self, source: FromClause) -> ColumnElement[Any]:
-        """As JSON shows it."""
+        """The field as JSON shows it."""
         value = self.of(source)
         if self.kind == "time":
             value = shown_time(value)
@@ -85,8 +85,8 @@ class Field:
         return value.label(self.name)
 
     def coerce(self, value: Any) -> Any:
-        """A value for a parameter of this column's type. Raises InvalidData that names the field."""
-        if value is None or (type(value) is str and self.kind == "text" and "\x00" not in value):  # what most values are
+        """Convert a value to a parameter of this column's type. Raises InvalidData that names the field."""
+        if value is None or (type(value) is str and self.kind == "text" and "\x00" not in value):  # most values
             return value if value is None or not self.email else folded(value)
         if self.kind == "number" and type(value) in (Decimal, int) and is_narrow(number := Decimal(value)):
             return number
@@ -97,12 +97,13 @@ class Field:
         return self._one(self.kind, value)
 
     def taken(self, value: Any) -> Any:
-        """A value that is to be kept there. Raises InvalidData as `coerce` does, and where an email address is none."""
+        """Convert a value that is to be stored. Raises InvalidData as `coerce` does, and for a text that isn't an email address where one
+        is due."""
         value = self.coerce(value)
         return email_address(value, self.name) if self.email and value is not None else value
 
     def coerce_item(self, value: Any) -> Any:
-        """Of an array: one of its values."""
+        """Convert one item of an array."""
         return self._one(self.item or "text", value)
 
     def _one(self, kind: Kind, value: Any) -> Any:
@@ -185,7 +186,7 @@ def raw_twin(amount: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def shown_time(moment: ColumnElement[Any]) -> ColumnElement[Any]:
-    """As the API shows a time: what `clock.iso` gives."""
+    """A time as the API shows it: what `clock.iso` gives."""
     return func.to_char(func.timezone(literal_column("'UTC'"), moment), literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'"""))
 
 

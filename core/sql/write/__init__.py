@@ -1,1 +1,1 @@
-"""Writes that record themselves, and taking them back."""
+"""Writes that record themselves, and undoing them."""

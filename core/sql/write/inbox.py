@@ -1,15 +1,15 @@
-"""The record of writes that came over a wire: one row a message, written in the transaction of its write.
+"""The inbox: the record of writes that came as messages, one row for each message, written in the transaction of its write.
 
-The row's key is the message id. Who inserts it carries the write out; who comes second waits for the first one's
-commit at the unique index and then finds the reply. A write that can't have come before is recorded with its reply once it is done;
-should it have come before after all, the unique index says so and all of it is undone.
+The row's key is the message id. The message that inserts it carries the write out; a second one with the same id waits at the unique index
+for the first one's commit and then finds the reply. A first delivery is recorded with its reply once it is done;
+if it was delivered before after all, the unique index refuses the record and the whole write is rolled back.
 
-A write that is one statement, and whose answer follows from the one value this gives, needs no transaction for that either: the statement
-itself records the value. Who sends the message again is answered by going through the write once more with the recorded value in the
+A write that is one statement, and whose answer follows from the one value that the statement gives, needs no transaction for that: the
+statement itself records the value. A repeated message is answered by running the write again with the recorded value in the
 statement's place.
 
-A durable step's write that is refused is recorded as refused. A coordinator that was frozen before it could send that write, while
-another one took over, was refused and undid the rest, finds it when it comes back; else it would do what nobody undoes.
+A durable step's write that is refused is recorded as refused. Otherwise a coordinator that was frozen before it sent the write, while
+another one took over, was refused and undid the rest, would carry out on its return a write that no coordinator undoes.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ _VALUE = b"\xc1"
 
 
 class CameBefore(Exception):
-    """A write that was taken for the first one of its id wasn't."""
+    """A write that was taken for a first delivery wasn't."""
 
 
 def is_step(message_id: str) -> bool:
-    """Whether it is a write of a step that may still be undone (`execution:path/n`).
+    """Whether the message is a write of a step that may still be undone (`execution:path/n`).
 
-    Undoing (`~undo`), and what comes after a point of no return (`~after`), is repeated until it works: its refusals don't count.
+    An undo (`~undo`), and a step after the point of no return (`~after`), is repeated until it works: its refusals aren't recorded.
     """
     return ":" in message_id and "~" not in message_id
 
 
 def answer_of(reply: bytes) -> Any:
-    """What a recorded write answered. Raises what it was refused with."""
+    """The answer of a recorded write. Raises the error that it was refused with."""
     answer = unpack(reply)
     if isinstance(answer, list) and len(answer) == 2 and answer[0] == _REFUSED:
         raise VelellaError.from_wire(answer[1])
@@ -52,12 +52,12 @@ def answer_of(reply: bytes) -> Any:
 
 
 def value_of(reply: bytes) -> bytes | None:
-    """The JSON of the value that a statement recorded by itself; None of any other reply."""
+    """The JSON of the value that a self-recording statement recorded; None for any other reply."""
     return reply[1:] if reply.startswith(_VALUE) else None
 
 
 class Inbox:
-    """One module's record."""
+    """One module's inbox."""
 
     def __init__(self, schema: Schema) -> None:
         self._table = table = schema.messages
@@ -83,28 +83,28 @@ class Inbox:
         self._forget = compiled(delete(table).where(table.c.created_at < func.now() - age, ~kept))
 
     async def begin(self, database: Database, id: str) -> bytes | None:
-        """Take the id; the reply if the write was done before. Waits for another one that is just doing it."""
+        """Take the id. Returns the reply if the write was done before; waits for one that is just being done."""
         if await database.fetch_one(self._insert, {"id": id}) is not None:
             return None
         return await self.reply(database, id)
 
     async def reply(self, database: Database, id: str) -> bytes:
-        """What a write that was done answered."""
+        """The reply of a write that was done."""
         reply: bytes = await database.fetch_value(self._find, {"id": id})
         return reply
 
     async def keep(self, database: Database, id: str, reply: bytes) -> bool:
-        """Keep id and reply of a write that is done, in its transaction. False: another one was first, so this one must be undone.
+        """Record id and reply of a finished write, in its transaction. False: another one was first, so this one must be rolled back.
 
-        Raises TooLarge for a reply that could never travel: then the write must be undone, too.
+        Raises TooLarge for a reply that is too large for a message: then the write must be rolled back, too.
         """
         bounded(reply, "The answer to a write", HEAD)
         return await database.fetch_one(self._keep, {"id": id, "answer": reply}) is not None
 
     async def record(self, database: Database, id: str, statement: SelfRecording, params: Mapping[str, Any]) -> Any:
-        """The one value of a statement, which is recorded under the id by that statement; without a row there is no record, and None.
+        """Run a self-recording statement and return its one value, recorded under the id; None, and no record, if it gives no row.
 
-        Raises CameBefore, and nothing is done, where there is one of that id already.
+        Raises CameBefore, and nothing is done, if there is a record with that id.
         """
         if statement.recording is None:
             statement.recording = self._recording(statement)
@@ -124,16 +124,16 @@ class Inbox:
         return compiled(select(value).add_cte(insert(self._table).from_select(["id", "reply"], kept).cte("record")))
 
     async def refuse(self, database: Database, id: str, error: VelellaError) -> bytes | None:
-        """Keep that a write was refused, after its transaction. The record, if it was carried out meanwhile, or refused before."""
+        """Record that a write was refused, after its transaction. Returns the record if the write was done or refused before, else None."""
         return None if await self.keep(database, id, pack([_REFUSED, error.to_wire()])) else await self.reply(database, id)
 
     async def finish(self, database: Database, id: str, reply: bytes) -> None:
-        """Keep the reply, in the transaction of `begin`. Raises TooLarge as `keep` does."""
+        """Record the reply, in the transaction of `begin`. Raises TooLarge as `keep` does."""
         bounded(reply, "The answer to a write", HEAD)
         await database.execute(self._finish, {"id": id, "answer": reply})
 
     async def begin_many(self, database: Database, ids: Sequence[str]) -> dict[str, Any]:
-        """`begin` for several messages, as one statement: of those that came before, what they answered or were refused with."""
+        """`begin` for several messages in one statement. Returns the answer or the error of each that came before, by id."""
         if not ids:
             return {}
         new = {row["id"] for row in await database.fetch(self._insert_many, {"ids": list(ids)})}
@@ -143,7 +143,7 @@ class Inbox:
         return {row["id"]: _answer_or_error(row["reply"]) for row in await database.fetch(self._find_many, {"ids": known})}
 
     async def finish_many(self, database: Database, replies: Sequence[tuple[str, Any]]) -> None:
-        """`finish` for several. A reply that is an error is kept for steps; any other message that is sent again is looked at anew."""
+        """`finish` for several. An error is recorded for steps only; any other message is carried out again if it is repeated."""
         kept = [(id, pack(reply)) for id, reply in replies if not isinstance(reply, VelellaError)]
         kept += [(id, pack([_REFUSED, reply.to_wire()])) for id, reply in replies if isinstance(reply, VelellaError) and _stays(id, reply)]
         if kept:
@@ -153,12 +153,12 @@ class Inbox:
             await database.execute(self._drop_many, {"ids": refused})
 
     async def forget(self, database: Database, seconds: float, keep: Sequence[str] = ()) -> int:
-        """Drop what is older and not of these executions; how many."""
+        """Drop the records that are older than `seconds`, except those of the executions to `keep`. Returns how many were dropped."""
         return await database.execute(self._forget, {"seconds": seconds, "keep": list(keep)})
 
 
 def _stays(id: str, error: VelellaError) -> bool:
-    """Whether nobody asks again: flows try anew what failed for other reasons than what was asked."""
+    """Whether a refusal is recorded: flows repeat a step that failed for a reason other than the request itself."""
     return error.status < 500 and is_step(id)
 
 

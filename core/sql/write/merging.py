@@ -14,19 +14,19 @@ _TAKES_AWAY: ColumnElement[Any] = literal_column("""'""'::jsonb""")
 
 
 def merged(kept: Mapping[str, Any] | None, change: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """What is kept after a change, for rows that are written whole under the version that they were read at."""
+    """The metadata after a change, for rows that are written whole under the version that they were read at."""
     if change is None:
         return None
     return {name: value for name, value in ({**(kept or {}), **change}).items() if change.get(name) != ""}
 
 
 def turned(kept: Mapping[str, Any] | None, wanted: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The change that makes what is kept into what is wanted, for who puts a column back by an update."""
+    """The change that turns `kept` into `wanted`, for a caller that undoes a change by an update."""
     return None if wanted is None else {**{name: "" for name in kept or () if name not in wanted}, **wanted}
 
 
 def merged_in_place(kept: ColumnElement[Any], change: ColumnElement[Any]) -> ColumnElement[Any]:
-    """`merged` in the statement, so that of two changes at once neither loses the other's keys."""
+    """`merged` as an expression in the statement, so that neither of two concurrent changes loses the other's keys."""
     named = func.jsonb_each(change).table_valued(column("key"), column("value", Json)).render_derived(name="named")
     gone = func.array(select(named.c.key).where(named.c.value == _TAKES_AWAY).correlate_except(named).scalar_subquery())
     together = func.coalesce(kept, _NOTHING).op("||", return_type=Json)(change).op("-", return_type=Json)(gone)

@@ -1,4 +1,4 @@
-"""Rows that were just written, as the database would show them: what a writer knows needn't be read again.
+"""Rows that were just written, as the database would show them, so that the writer needn't read them again.
 
 shown(cart_line_item, row, at)      # every column: defaults filled in, amounts plain and with their raw_ twins
 """
@@ -18,9 +18,9 @@ from ..schema.columns import ROOT, Money, Quantity
 
 
 def shown(table: Table, row: Mapping[str, Any], at: str, *, twins: bool = True) -> dict[str, Any]:
-    """A row that was written as a whole at a time (as the API shows times). `created_at` stays where the row has one.
+    """A row that was written as a whole at a time `at` (as the API shows times). A `created_at` that the row has is kept.
 
-    What the row doesn't name is the column's default, or null; names that no column has are left out. `twins`: with the raw_ twins.
+    A column that the row doesn't name gets its default, or null; names that aren't columns are left out. `twins`: with the raw_ twins.
     """
     columns = _columns(table)
     made: dict[str, Any] = dict(zip(columns.names, map(row.get, columns.names), strict=True))
@@ -43,14 +43,14 @@ class _Columns(NamedTuple):
     names: tuple[str, ...]
     defaults: tuple[tuple[str, Any], ...]
     amounts: tuple[str, ...]
-    """Those that are shown plainly."""
+    """Amounts that are shown as plain numbers."""
     twins: tuple[tuple[str, str], ...]
-    """Those with twins, and what these are called."""
+    """Columns with raw_ twins, and the names of the twins."""
 
 
 @cache
 def _columns(table: Table) -> _Columns:
-    named = [(f"{c.name}", c) for c in table.c if c.name != ROOT]  # a plain str: names that SQL quotes are of a class of their own
+    named = [(f"{c.name}", c) for c in table.c if c.name != ROOT]  # plain str: names that SQL quotes are instances of a subclass
     return _Columns(
         tuple(name for name, _ in named),
         tuple((name, default) for name, c in named if (default := _default(c)) is not None),

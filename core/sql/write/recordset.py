@@ -16,10 +16,10 @@ _MADE_HERE = frozenset({"updated_at", "deleted_at"})
 
 
 def insert_rows(name: str, table: Table, beside: FromClause, **given: ColumnElement[Any]) -> Insert:
-    """Insert the rows of the parameter `name`, once for each row of `beside` (which has one, or none: then nothing is inserted).
+    """Insert the rows of the parameter `name`, once for each row of `beside` (which has one row, or none: then nothing is inserted).
 
-    `given` columns come from the expressions, the others from the rows. What a row doesn't name becomes the column's default, or null;
-    what no column is named after is passed over.
+    `given` columns come from the expressions, the others from the rows. A column that a row doesn't name gets its default, or null; names
+    that aren't columns are ignored.
     """
     columns = [c for c in table.c if c.name not in _MADE_HERE and c.identity is None]
     rows = (

@@ -1,15 +1,15 @@
-"""What a write changed, and taking it back.
+"""What a write changed, and undoing it.
 
-A write that may have to be taken back keeps the rows it changes, as they were beside as it left them, in the order in which it changed them
-(`ModuleService.kept`). That is a `Change`. It is JSON: it travels in the reply of the write and waits with the flow that asked for it,
-in memory or in the journal. Meanwhile others may change or delete the same rows. Taking a change back goes from its end to its beginning:
+A write that may have to be undone keeps the rows that it changes, as they were before and as it left them, in the order in which it changed
+them (`ModuleService.kept`). That is a `Change`. It is JSON: it travels in the reply of the write and stays with the flow that asked for it,
+in memory or in the journal. Meanwhile other writes may change or delete the same rows. A change is undone from its end to its beginning:
 
-- of a row that was changed, each column that still holds what the write left there gets what it held before; any other column, and one
-  whose old value another row has taken since, stays as it is;
+- of a row that was changed, each column that still holds the value that the write left there gets its old value back; any other column, and
+  one whose old value another row has taken since, stays as it is;
 - a column that counts (`COUNTED`) gets the difference back, whatever it holds by now;
-- a row that was created is deleted; one that was deleted comes again, unless what it belongs to has been deleted since.
+- a row that was created is deleted; a row that was deleted is restored, unless the row that it belongs to has been deleted since.
 
-Statements of the kernel keep what they change by themselves. A write with statements of its own says what these changed
+Statements of the kernel keep what they change. A write with statements of its own says what these changed
 (`ModuleService.keep`), or is kept as a whole: all rows of an aggregate are read before and after it (`Aggregate`).
 """
 
@@ -38,8 +38,8 @@ log = logger("velella.sql")
 _MOMENT = "now()"
 WITH_COLUMNS = (Index, ColumnCollectionConstraint)
 Pair = tuple[Row | None, Row | None]
-"""A row as it was (None: it wasn't there) and as it was left (None: it is gone), with its keys. Of a changed row only what changed; a new
-one is deleted where what is named of it still stands.
+"""A row as it was (None: it didn't exist) and as the write left it (None: it was deleted), with its keys. Of a changed row only the changed
+columns; a created row is deleted if the columns named here still hold what the write left.
 """
 Change = list[tuple[str, list[Pair]]]
 """Tables and their pairs, in the order in which they were changed."""
@@ -47,7 +47,7 @@ Change = list[tuple[str, list[Pair]]]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The rows of one table that belong to the things an aggregate is of."""
+    """The rows of one table that belong to an aggregate."""
 
     table: Table
     where: str
@@ -55,10 +55,10 @@ class Part:
 
 
 class Aggregate:
-    """What belongs to a thing, over several tables."""
+    """Rows of several tables that belong together."""
 
     def __init__(self, *parts: Part) -> None:
-        """`parts`: the things themselves, then what belongs to them; what others refer to comes first."""
+        """`parts`: the root rows, then what belongs to them; a table comes before the tables that refer to it."""
         self._tables = [part.table for part in parts]
         rows = "SELECT jsonb_agg(to_jsonb(part)) FROM {} AS part WHERE {}"
         lists = ", ".join(f"'{part.table.name}', coalesce(({rows.format(_quoted(part.table.name), part.where)}), '[]')" for part in parts)
@@ -66,12 +66,12 @@ class Aggregate:
         self._rows = compiled(text(f"SELECT jsonb_build_object({moment}, {lists})".replace(":ids", "CAST(:ids AS text[])")))
 
     async def rows(self, database: Database, ids: Sequence[str]) -> dict[str, Any]:
-        """All rows that belong to these things now, by table; and the moment of the transaction."""
+        """All rows that belong to the aggregates with these ids now, by table; and the time of the transaction."""
         found: dict[str, Any] = await database.fetch_value(self._rows, {"ids": list(ids)})
         return found
 
     def change(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> Change:
-        """What a write changed between two looks. A row that isn't seen the second time was deleted, softly or for good."""
+        """What a write changed between two readings. A row that is missing from the second was deleted, softly or for good."""
         changed: Change = []
         created: Change = []
         for table in self._tables:
@@ -83,7 +83,8 @@ class Aggregate:
                 pairs += [_narrowed(table, row, row | {"deleted_at": after[_MOMENT]}) for row, _ in gone if row is not None]
             created += [(table.name, new)] if new else []
             changed += [(table.name, kept)] if (kept := [*gone, *(pair for pair in pairs if pair is not None)]) else []
-        # taken back from the end: first what is new goes, the parts before the whole; then what was changed or lost comes, the whole first
+        # undone from the end: first created rows are deleted, parts before the whole; then changed and deleted rows are restored, the whole
+        # first
         return [*reversed(changed), *created]
 
 
@@ -92,7 +93,7 @@ def _by_key(table: Table, rows: Sequence[Row]) -> dict[bytes, Row]:
 
 
 def _narrowed(table: Table, was: Row, left: Row) -> Pair | None:
-    """The columns that changed, with the keys. What others count in the row meanwhile isn't of this write."""
+    """The columns that changed, with the keys. Counted columns are left out: other writes change them meanwhile."""
     counted = {column.name for column in table.columns if COUNTED in column.info}
     names = [name for name in was if was[name] != left[name] and name not in counted]
     if not names:
@@ -106,14 +107,14 @@ def keys_of(table: Table) -> list[str]:
 
 
 class TakingBack:
-    """One table's part of it. Has to run inside a transaction."""
+    """Undoes a change of one table. Must run inside a transaction."""
 
     def __init__(self, database: Database, table: Table) -> None:
         self._database = database
         self._table = table
 
     async def changed(self, pairs: Sequence[Pair]) -> None:
-        """Give columns back what they held."""
+        """Give columns their old values back."""
         groups: dict[tuple[str, ...], list[tuple[Row, Row]]] = {}
         for was, left in pairs:
             if was is not None and left is not None:
@@ -124,18 +125,18 @@ class TakingBack:
             await self._change(names, group)
 
     async def deleted(self, rows: Sequence[Row]) -> None:
-        """Let rows that are gone come again, where there is room for them and what they belong to is there."""
+        """Restore deleted rows, where nothing has taken their place and what they belong to exists."""
         if rows:
             await self._hold_owners(rows)
             await self._database.execute(_insert(self._table), {"rows": list(rows)})
 
     async def created(self, rows: Sequence[Row]) -> None:
-        """Remove rows for good."""
+        """Delete created rows for good."""
         for names, group in _by_columns(rows).items():
             await self._database.execute(_drop(self._table, names), {"rows": group})
 
     async def standing(self, rows: Sequence[Row]) -> list[Row]:
-        """Those of the rows that still are as they were left. They are held."""
+        """Lock and return the rows that still are as the write left them."""
         found: list[Row] = []
         for names, group in _by_columns(rows).items():
             there = {dumps(row["found"]) for row in await self._database.fetch(_standing(self._table, names), {"rows": group})}
@@ -143,8 +144,8 @@ class TakingBack:
         return found
 
     async def used(self, key: str, keys: Sequence[Any], cascading: Collection[tuple[str, str]]) -> set[Any]:
-        """Of rows that were created, those that others refer to by now, other than by what is deleted along (`cascading`: tables and
-        columns). They stay: who refers to them was told that this worked.
+        """The created rows that others refer to by now, except through rows that are deleted along with them (`cascading`: tables and
+        columns). These rows stay: the writer of the reference was told that it worked.
         """
         used: set[Any] = set()
         for table in self._table.metadata.sorted_tables:
@@ -158,7 +159,7 @@ class TakingBack:
         return used
 
     async def _change(self, names: tuple[str, ...], pairs: Sequence[tuple[Row, Row]]) -> None:
-        """All of them at once; where what others did stands in the way, one by one, without the columns that it is about."""
+        """Change all rows at once; if a constraint refuses that, one by one, without the columns that it is about."""
         params = {"rows": [was for was, _ in pairs], "left": [left for _, left in pairs]}
         try:
             async with self._database.savepoint():
@@ -182,7 +183,7 @@ class TakingBack:
             await self._hold_owners([dict(row) for row in await self._database.fetch(statement, {"rows": list(rows)})])
 
     async def _hold_owners(self, rows: Sequence[Row]) -> None:
-        """Keep what rows belong to from being deleted before they are there to be deleted along."""
+        """Lock what rows belong to, so that it can't be deleted before the rows are restored and would be deleted along."""
         for column, owner in _owners(self._table):
             keys = sorted({row[column.name] for row in rows if row[column.name] is not None})
             name, key = _quoted(owner.table.name), _quoted(owner.name)
@@ -191,7 +192,7 @@ class TakingBack:
 
 
 def _unblocked(table: Table, names: tuple[str, ...], error: VelellaError) -> tuple[str, ...]:
-    """The columns that can be put back although a constraint refused the row as a whole; none where nothing can."""
+    """The columns that can be restored although a constraint refused the row as a whole; none where no column can."""
     constraint = getattr(error.__cause__, "constraint_name", None)
     blocking = [each for each in (*table.indexes, *table.constraints) if isinstance(each, WITH_COLUMNS) and each.name == constraint]
     blocked = {"deleted_at"} | {column.name for each in blocking for column in (*each.columns, *_condition(each))}
@@ -200,13 +201,13 @@ def _unblocked(table: Table, names: tuple[str, ...], error: VelellaError) -> tup
 
 
 def _condition(index: Index | ColumnCollectionConstraint) -> list[Column[Any]]:
-    """The columns that decide which rows an index is about."""
+    """The columns that decide which rows a partial index covers."""
     where = index.dialect_options["postgresql"].get("where") if isinstance(index, Index) else None
     return [part for part in iterate(where) if isinstance(part, Column)] if isinstance(where, ClauseElement) else []
 
 
 def _owners(table: Table) -> list[tuple[Column[Any], Column[Any]]]:
-    """Columns that name what a row belongs to, where that can be softly deleted; and what they name there."""
+    """Columns that name the row that a row belongs to, where that can be softly deleted; and the columns that they refer to."""
     keys = (key for key in _references(table) if key.ondelete == "CASCADE" and "deleted_at" in key.column.table.c)
     return [(key.parent, key.column) for key in keys]
 

@@ -1,6 +1,6 @@
 """Statements that change rows: any number of rows in one statement, whose text doesn't depend on the number.
 
-Rows travel as one jsonb parameter that `jsonb_to_recordset` unfolds to typed columns; numbers keep all their digits.
+Rows are sent as one jsonb parameter that `jsonb_to_recordset` turns into typed columns; numbers keep all their digits.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ from .merging import merged_in_place
 
 _EMPTY_LIST: ColumnElement[Any] = literal_column("'[]'::json")
 _SHAPES = 4096
-"""Of how many sets of columns we remember what inserting them takes."""
+"""For how many sets of columns the prepared form of an insert is kept."""
 _ABSENT = "-"
-"""In front of a column's name: whether the row leaves it out, where that is something else than null."""
+"""Prefix of a column's name: marks a row that leaves the column out, where that differs from null."""
 
 
 class WriteStatements:
-    """The writing statements of one module's entities, made as they are needed."""
+    """The writing statements of one module's entities, made when they are first needed."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
@@ -62,7 +62,7 @@ class WriteStatements:
     # -- rows on their way in
 
     def new_rows(self, entity: Entity, rows: Sequence[Mapping[str, Any]]) -> list[Row]:
-        """Rows to insert, checked and with their keys. Raises InvalidData for what isn't a column of the entity."""
+        """Rows to insert, checked and with their keys. Raises InvalidData for a name that isn't a column of the entity."""
         made = []
         defaults = self._defaults.get(entity.name)
         if defaults is None:
@@ -78,7 +78,7 @@ class WriteStatements:
         return made
 
     def checked(self, entity: Entity, row: Mapping[str, Any]) -> Row:
-        """The row with its values coerced to their columns."""
+        """The row with its values converted to the columns' types."""
         if entity.document is not None or entity.inside is not None:
             raise TypeError(f"{entity.called} lies in a document, which its module writes as a whole")
         fields = self._catalog.fields(entity)
@@ -95,7 +95,7 @@ class WriteStatements:
     # -- statements; each gives one value: the JSON of the rows it touched, unless said otherwise
 
     def insert(self, entity: Entity, rows: Sequence[Row], *, or_nothing: bool = False) -> tuple[Compiled, dict[str, Any]]:
-        """`or_nothing`: rows whose key is taken are left out."""
+        """Insert rows. `or_nothing`: rows whose key is taken are left out."""
         names, rows = self._prepared(entity, rows)
         key = ("insert", entity.name, names, or_nothing)
         statement = self._made.get(key) or self._keep(key, self._insert(entity, names, or_nothing))
@@ -104,7 +104,8 @@ class WriteStatements:
     def insert_all(
         self, parts: Sequence[tuple[Entity, Sequence[Row]]], pairs: Sequence[tuple[Table, Sequence[tuple[str, str]]]] = ()
     ) -> tuple[Compiled, dict[str, Any]]:
-        """Rows of several entities that may refer to each other, and pairs for tables of two keys. Gives the JSON of a list of lists."""
+        """Insert rows of several entities that may refer to each other, and pairs for tables of two keys. Gives the JSON of a list of
+        lists."""
         prepared = [self._prepared(entity, rows) for entity, rows in parts]
         key = ("insert all", tuple((parts[i][0].name, names) for i, (names, _) in enumerate(prepared)), tuple(t.name for t, _ in pairs))
         statement = self._made.get(key)
@@ -127,7 +128,7 @@ class WriteStatements:
         return statement, params
 
     def update(self, entity: Entity, names: tuple[str, ...], rows: Sequence[Row]) -> tuple[Compiled, dict[str, Any]]:
-        """`names`: the columns that all of the rows name, the key among them."""
+        """Update rows. `names`: the columns that all rows name, the key among them."""
         key = ("update", entity.name, names)
         statement = self._made.get(key) or self._keep(key, self._shown(entity, self._updated(entity, names).cte("made")))
         return statement, {"rows": json.dumps(rows)}
@@ -139,7 +140,7 @@ class WriteStatements:
         return statement, {"rows": json.dumps(rows)}
 
     def lock(self, entity: Entity, keys: Sequence[Any]) -> tuple[Compiled, dict[str, Any]]:
-        """Lock rows in the order of their keys, so that two who want the same ones can't wait for each other. Gives the keys as rows."""
+        """Lock rows in the order of their keys, so that two transactions with the same rows can't deadlock. Gives the keys as rows."""
         made = self._made.get(("lock", entity.name))
         if made is None:
             key = entity.table.c[entity.key]
@@ -150,8 +151,8 @@ class WriteStatements:
         return made, {"keys": list(keys)}
 
     def delete(self, entity: Entity, by: str, *, kept: bool = False) -> Compiled:
-        """Soft where the table can, hard where it can't, by a column that is any of `keys`. Gives the keys as rows; for who keeps what is
-        changed, with the time of deletion, or with all of a row that is gone.
+        """Delete rows by a column that is any of `keys`: softly where the table can, else for good. Gives the keys as rows; `kept`: also
+        the time of deletion, or all of a row that is deleted for good.
         """
         made = self._made.get(("delete", entity.name, by, kept))
         if made is None:
@@ -160,7 +161,7 @@ class WriteStatements:
             table = entity.table
             condition = table.c[by] == any_(bindparam("keys", type_=ARRAY(table.c[by].type)))
             if entity.soft:
-                # now() is the same in the whole transaction: restoring finds by it what went together
+                # now() is the same in the whole transaction: restoring finds by it the rows that were deleted together
                 statement: Any = update(table).where(condition, table.c.deleted_at.is_(None)).values(deleted_at=func.now())
             else:
                 statement = delete(table).where(condition)
@@ -169,7 +170,7 @@ class WriteStatements:
         return made
 
     def children(self, entity: Entity, by: str) -> Compiled:
-        """Keys of rows by a column that is any of `keys`."""
+        """The keys of rows whose column is any of `keys`."""
         made = self._made.get(("children", entity.name, by))
         if made is None:
             table = entity.table
@@ -178,7 +179,7 @@ class WriteStatements:
         return made
 
     def restore(self, entity: Entity, by: str | None) -> Compiled:
-        """Take back a soft delete: of the `keys`, or of rows by a column and the time of deletion (`keys` and `times`, pairwise).
+        """Undo a soft delete: of the rows with the `keys`, or of rows by a column and the time of deletion (`keys` and `times`, pairwise).
 
         Gives (key, time of deletion) as rows.
         """
@@ -208,7 +209,7 @@ class WriteStatements:
         return statement
 
     def _prepared(self, entity: Entity, rows: Sequence[Row]) -> tuple[tuple[str, ...], Sequence[Row]]:
-        """The columns that rows are inserted with, and the rows with marks for what they leave out."""
+        """The columns that rows are inserted with, and the rows with marks for the columns that they leave out."""
         key = (entity.name, frozenset().union(*rows))
         found = self._columns.get(key)
         if found is None:
@@ -229,7 +230,7 @@ class WriteStatements:
 
     @staticmethod
     def _inserted(entity: Entity, names: tuple[str, ...], suffix: str = "") -> Any:
-        """The insert of a parameter's rows; the parameter is called `rows` and the suffix."""
+        """The insert of a parameter's rows; the parameter is called `rows` plus the suffix."""
         columns = [entity.table.c[name] for name in names]
         partial = _partial(columns)
         rows = _recordset(
@@ -250,7 +251,7 @@ class WriteStatements:
         table = entity.table
         kept = [col for col in table.columns if col.name in names or col.primary_key or col.name == "updated_at"]
         rows = _recordset([column(name, table.c[name].type) for name in names])
-        # the rows are held before they are changed, so that these are what was changed, whoever else is just changing them
+        # the rows are locked before they are changed, so that these old values are the ones changed, also beside concurrent updates
         held = select(*kept).where(table.c[entity.key] == rows.c[entity.key]).with_for_update(key_share=True, of=table).cte("held")
         was = select(*held.c).subquery("was")
         made = self._updated(entity, names, held).cte("made")
@@ -261,7 +262,7 @@ class WriteStatements:
 
     @staticmethod
     def _updated(entity: Entity, names: tuple[str, ...], held: CTE | None = None) -> Any:
-        """The update of a parameter's rows; after they are `held`, where that is given."""
+        """The update of a parameter's rows; after they are locked by `held`, where that is given."""
         table = entity.table
         rows = _recordset([column(name, table.c[name].type) for name in names])
         guard = next((col for col in table.columns if GUARD in col.info), None)
@@ -296,17 +297,17 @@ class WriteStatements:
 
 
 def stored(fields: Iterable[Field]) -> list[Field]:
-    """Those that are columns of their own and may be seen."""
+    """The fields that are columns of their own and may be shown."""
     return [field for field in fields if field.column == field.name and not field.hidden]
 
 
 def cascades(entity: Entity) -> list[Relation]:
-    """Relations whose rows go with a row of the entity."""
+    """Relations whose rows are deleted with a row of the entity."""
     return [relation for relation in entity.relations.values() if relation.cascade]
 
 
 def guard_of(entity: Entity) -> str | None:
-    """The column that counts updates, if there is one."""
+    """The column that counts updates, or None."""
     return next((col.name for col in entity.table.columns if GUARD in col.info), None)
 
 
@@ -316,7 +317,7 @@ def _recordset(columns: list[Any], suffix: str = "") -> Any:
 
 
 def _partial(columns: Iterable[Column[Any]]) -> list[Column[Any]]:
-    """Columns with a default that may also be null: leaving them out isn't the same as giving null."""
+    """Columns with a default that may also be null: leaving them out differs from giving null."""
     return [col for col in columns if col.nullable and col.server_default is not None]
 
 
@@ -350,7 +351,7 @@ def _python_default(col: Column[Any]) -> Any:
 
 
 def by_columns(rows: Rows) -> dict[tuple[str, ...], Rows]:
-    """Rows that name the same columns together: one statement each."""
+    """Rows grouped by the columns that they name: one statement for each group."""
     groups: dict[tuple[str, ...], Rows] = {}
     for row in rows:
         groups.setdefault(tuple(sorted(row)), []).append(row)
@@ -358,7 +359,7 @@ def by_columns(rows: Rows) -> dict[tuple[str, ...], Rows]:
 
 
 def in_order(kind: Entity, given: Rows, stored: Any) -> TypedRows[Typed]:
-    """Stored rows in the order in which they were given; where the database made the keys, as it gave them."""
+    """Stored rows in the order in which they were given; where the database made the keys, in the order in which it returned them."""
     rows: TypedRows[Typed] = stored
     by_key = {row[kind.key]: row for row in rows}
     if any(row.get(kind.key) not in by_key for row in given):
