@@ -1,6 +1,6 @@
-"""What one request may ask for, in figures: its cost follows from them, whatever it is made of.
+"""The budget of one request, in numbers: its cost follows from them, whatever the request is made of.
 
-A request beyond one of them is refused with InvalidData (400) before a statement is made of it. The figures are far above what
+A request beyond one of them is refused with InvalidData (400) before a statement is made of it. The limits are far above what
 storefronts and dashboards ask for: the largest view of the API leads through 20 relations, the dashboard's largest page through 25.
 """
 
@@ -14,7 +14,7 @@ from .errors import InvalidData
 CONDITIONS = 100
 """Comparisons and branches of filters, however they are nested. A list of values is one. About 1 ms of work each."""
 REACHES = 12
-"""Filters on other rows than those of the list: on relations, and on what lies in other modules. 5 to 15 ms each."""
+"""Filters on rows other than the list's own: on relations, and on rows of other modules. 5 to 15 ms each."""
 WORDS = 6
 """Different words of all free text searches together (a single search looks for its first 6 words). 10 to 30 ms each for each statement."""
 DEPTH = 12
@@ -24,26 +24,26 @@ NAMES = 300
 RELATIONS = 40
 """Relations that `fields` lead through, each path counted once. 2 to 5 ms each."""
 VISITS = 2
-"""How often a field's path may come to many rows of one entity: `variants.product.variants` multiplies them with each turn."""
+"""How often a field's path may lead to many rows of one entity: `variants.product.variants` multiplies them with each turn."""
 ROWS = 20_000
-"""Rows of a page, those of its relations counted as one for each row and relation."""
+"""Rows of a page, where the rows of a relation count as one for each row that has them."""
 SORTED = 10_000
-"""Rows of a list that is ordered by what lies in another module: all of them have to be looked at."""
+"""Rows of a list that is ordered by a column of another module: all of them have to be read."""
 
 THINGS = 1_000
 """Objects in the lists of a body: rows to write. Up to 1 ms each."""
 TEXTS = 1_500
 """Texts and numbers in the lists of a body: keys of rows, values of rules. 0.1 to 0.2 ms each."""
 LINES = 400
-"""Lines of a cart. Whoever changes one looks at all of them, 0.5 ms each."""
+"""Lines of a cart. Every change of a cart reads all of them, 0.5 ms each."""
 LINES_METADATA = 256 * 1024
 """Bytes of the metadata of a cart's lines together."""
 FREE = frozenset(("metadata", "data", "context", "additional_data"))
-"""Members of bodies that are stored as they are, whatever is in them."""
+"""Members of bodies that are stored unchecked, whatever is in them."""
 
 
 class Spending:
-    """Counts what filters ask for. Each method raises InvalidData beyond the budget."""
+    """Counts the cost of filters. Each method raises InvalidData beyond the budget."""
 
     __slots__ = ("conditions", "reaches", "words")
 
@@ -64,7 +64,7 @@ class Spending:
             raise InvalidData(f"Filters may look at {REACHES} relations in all.")
 
     def search(self, text: str) -> list[str]:
-        """The words that a free text is searched for."""
+        """Return the words that a free text is searched for."""
         words = list(dict.fromkeys(text.split(maxsplit=WORDS)[:WORDS]))
         self.words += len(words)
         if self.words > WORDS:
@@ -73,7 +73,7 @@ class Spending:
 
 
 def check_body(body: Any) -> None:
-    """Make sure that the lists of a body hold no more than anybody writes at once. Raises InvalidData."""
+    """Check that the lists of a body hold no more than the budget. Raises InvalidData."""
     things, texts = _listed(body)
     if things > THINGS:
         raise InvalidData(f"Invalid request: the lists of a body may hold {THINGS} objects in all.")
@@ -82,7 +82,7 @@ def check_body(body: Any) -> None:
 
 
 def _listed(value: Any) -> tuple[int, int]:
-    """How many objects and lists, and how many other values, there are in lists."""
+    """How many objects and lists, and how many other values, the lists of a body hold."""
     things = texts = 0
     inside = value.items() if isinstance(value, Mapping) else enumerate(value)
     for name, item in inside:
@@ -96,7 +96,7 @@ def _listed(value: Any) -> tuple[int, int]:
 
 
 def check_filters(filters: Mapping[str, Any]) -> None:
-    """Make sure that the filters of a request keep to the budget, whichever modules they lead to. Raises InvalidData."""
+    """Check that the filters of a request keep to the budget, whichever modules they lead to. Raises InvalidData."""
     _walk(filters, Spending(), 0)
 
 

@@ -1,4 +1,4 @@
-"""The clock, handed in where time decides: tests move it, code doesn't ask the machine directly."""
+"""The clock. It is passed in where time decides, so that tests can move it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ def utc_now() -> datetime:
 
 
 def iso(moment: datetime) -> str:
-    """As the API shows a time: ISO 8601, UTC, milliseconds."""
+    """A time as the API shows it: ISO 8601, UTC, milliseconds."""
     text = (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat(timespec="milliseconds")
     return f"{text.removesuffix('+00:00')}Z"

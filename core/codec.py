@@ -1,8 +1,8 @@
-"""The wire: Python values as msgpack and back, the same on the other side.
+"""The wire format: Python values as msgpack and back, the same on the other side.
 
-What JSON knows travels natively. Beyond that: Decimal, datetime (with a zone), date, set, frozenset, bytes, integers
+JSON values travel natively. Beyond these: Decimal, datetime (with a zone), date, set, frozenset, bytes, integers
 of any size and dataclasses marked `@wire`. Tuples arrive as lists, except in fields of a `@wire` class that say `tuple`.
-Classes travel by name, never by pickle: what arrives can only become what this process has registered itself.
+Classes travel by name, never by pickle: received bytes can only become classes that this process has registered itself.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from .errors import TooLarge
 T = TypeVar("T")
 
 LARGEST = 64 * 1024 * 1024
-"""Bytes of a message between processes, or of its answer. A page of a shop is far below; what is above is a mistake or an attack."""
+"""Bytes of a message between processes, or of its answer. A page of a shop is far smaller; anything larger is a mistake or an attack."""
 HEAD = 1024
-"""Bytes that are left for what an answer travels in."""
+"""Bytes reserved for the frame around an answer."""
 
 DECIMAL, DATE, SET, FROZENSET, INTEGER, OBJECT = range(1, 7)
 """Codes of the extension types. Times use msgpack's own (-1)."""
@@ -32,12 +32,12 @@ DECIMAL, DATE, SET, FROZENSET, INTEGER, OBJECT = range(1, 7)
 
 _BUFFER = 256 * 1024
 _packers: list[Any] = []
-"""Packers that are free. Their buffers are worth keeping: made anew for each value inside a value, they take ten times
-as long as the packing. One that grew with a large message, or failed, is let go."""
+"""Idle packers, reused for their buffers: making one for each nested value takes ten times as long as the packing. A packer that grew with
+a large message, or failed, is dropped."""
 
 
 class _WireClass:
-    """How one dataclass goes over the wire: its name, then its fields in order."""
+    """How one dataclass is encoded: its name, then its fields in order."""
 
     __slots__ = ("casts", "cls", "name", "values")
 
@@ -61,7 +61,7 @@ _by_name: dict[str, _WireClass] = {}
 
 
 def wire(cls: type[T]) -> type[T]:
-    """Register a dataclass as something that messages may carry. Its name must be unique among all that are registered."""
+    """Register a dataclass for messages. Its name must be unique among all registered classes."""
     if not is_dataclass(cls):
         raise TypeError(f"{cls.__qualname__} is not a dataclass: put @wire above @dataclass")
     if any(f.kw_only for f in fields(cls) if f.init):
@@ -75,7 +75,9 @@ def wire(cls: type[T]) -> type[T]:
 
 
 def pack(value: Any) -> bytes:
-    """A value as bytes. Raises TypeError that names the type of what can't travel."""
+    """Encode a value. Raises TypeError that names the type that can't be encoded."""
+    """Return the bytes of a message unchanged. Raises TooLarge, which reaches only the sender of `what`, not the others on the
+    connection."""
     packer = _packers.pop() if _packers else msgpack.Packer(default=_encode, datetime=True, buf_size=_BUFFER)
     packed: bytes = packer.pack(value)
     if len(packed) < _BUFFER:
@@ -91,7 +93,7 @@ def bounded(packed: bytes, what: str, head: int = 0) -> bytes:
 
 
 def unpack(data: bytes | bytearray | memoryview) -> Any:
-    """The value of some bytes. Raises ValueError for bytes that `pack` did not make here or elsewhere."""
+    """Decode bytes. Raises ValueError for bytes that `pack` did not make."""
     try:
         return msgpack.unpackb(data, ext_hook=_decode, timestamp=3, strict_map_key=False)
     except (TypeError, ArithmeticError, RecursionError) as error:
@@ -99,13 +101,13 @@ def unpack(data: bytes | bytearray | memoryview) -> Any:
 
 
 def travelled(value: T) -> T:
-    """The value as its receiver would have it: a copy that shares nothing, or the TypeError that sending it would give."""
+    """The value as its receiver would get it: a copy that shares nothing. Raises the TypeError that sending it would raise."""
     copy: T = unpack(pack(value))
     return copy
 
 
 _extension: Callable[[tuple[int, bytes]], Any] = partial(tuple.__new__, msgpack.ExtType)
-"""Without msgpack's look at the types, which takes longer than the rest: there are dozens of amounts in an order."""
+"""Makes an ExtType without msgpack's type checks, which take longer than the rest: an order has dozens of amounts."""
 
 
 def _encode(value: Any) -> Any:
@@ -121,7 +123,7 @@ def _encode(value: Any) -> Any:
         return _extension((SET, pack(list(value))))
     if cls is frozenset:
         return _extension((FROZENSET, pack(list(value))))
-    if isinstance(value, int):  # beyond 64 bits
+    if isinstance(value, int):  # more than 64 bits
         return _extension((INTEGER, str(int(value)).encode()))
     raise TypeError(f"{cls.__module__}.{cls.__qualname__} can't travel in a message")
 
@@ -154,6 +156,6 @@ def _values_of(names: list[str]) -> Callable[[Any], list[Any]]:
 
 
 def _cast(annotation: object) -> Callable[[list[Any]], Any] | None:
-    """What a field that arrives as a list has to become, by its annotation (a string, or a type)."""
+    """The conversion of a field that arrives as a list, by the field's annotation (a string, or a type); None where it stays a list."""
     text = annotation if isinstance(annotation, str) else str(annotation)
     return tuple if text.startswith("tuple") else None

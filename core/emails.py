@@ -1,4 +1,4 @@
-"""What an email address is, for everything that keeps one or writes to one."""
+"""What counts as an email address, wherever one is stored or written to."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from .errors import InvalidData
 LONGEST = 254
 """Letters of an address that mail servers take."""
 _SHAPE = re.compile(r"(?!\.)(?!.*\.\.)[A-Za-z0-9_'+\-.]*[A-Za-z0-9_+\-]@(?:[A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}")
-"""The API's own: plain ASCII, so nothing in it breaks a line, hides, or looks like something else."""
+"""The pattern of Medusa's API: plain ASCII, so an address can't break a line, hide characters, or imitate another one."""
 
 
 def is_email(text: Any) -> bool:
-    """Whether it is an email address, from its first letter to its last."""
+    """Whether the whole text is an email address."""
     return isinstance(text, str) and len(text) <= LONGEST and _SHAPE.fullmatch(text) is not None
 
 
 def folded(text: str) -> str:
-    """An address as it is kept and looked for: however its letters are written, it is one person's.
+    """An address as it is stored and looked for, so that two spellings in upper and lower case are one person's.
 
-    Letters beyond ASCII stay as they are: some of them have lower ones within it, and one address would become another.
+    Only ASCII letters are folded: folding others can turn one address into another.
     """
     return text.lower() if text.isascii() else text
 
 
 def email_address(text: Any, name: str = "email") -> str:
-    """The address, checked and folded. Raises InvalidData that names the field."""
+    """Return the address, checked and folded. Raises InvalidData that names the field."""
     if not is_email(text):
         raise InvalidData(f"'{name}' has to be an email address")
     return folded(str(text))

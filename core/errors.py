@@ -10,20 +10,20 @@
     ├── NotFound                404
     ├── Conflict                409  the same thing is being changed elsewhere: try again
     ├── Duplicate               422
-    ├── TooManyRequests         429  somebody has tried too often; carries `retry_after`
+    ├── TooManyRequests         429  too many attempts; carries `retry_after`
     ├── PaymentAuthorizationFailed 422
     ├── PaymentRequiresMore     422  the buyer has to act first (a redirect, a second factor)
     ├── UnexpectedState         500  our own books disagree; the message is shown
-    │   └── TookDown                 the process died while it was busy with nothing but this message, which isn't sent to another one
-    └── Unavailable             503  nobody could take the message now; carries `retry_after`
-        ├── Busy                     its queue for admission is full
-        ├── DeadlineExceeded    504  the answer did not come in time; a write may or may not have happened
-        ├── ReplyLost                the connection closed after the message left; the same doubt
-        ├── GoesOn                   a durable workflow isn't over and goes on by itself; asked again under its key, it is joined
+    │   └── TookDown                 the process died while it ran only this message, which isn't sent to another process
+    └── Unavailable             503  no replica could take the message now; carries `retry_after`
+        ├── Busy                     its admission queue is full
+        ├── DeadlineExceeded    504  the answer did not come in time; a write may or may not have taken effect
+        ├── ReplyLost                the connection closed after the message was sent; a write may or may not have taken effect
+        ├── GoesOn                   a durable workflow is still running; a start under the same key joins it
         └── PaymentOutcomeUnknown    a payment provider did not answer; it is asked again, never guessed
-            └── PaymentInDoubt       the same, and written down: the shop finds out by itself, nothing goes on meanwhile
+            └── PaymentInDoubt       the same, and recorded: the shop asks the provider by itself, nothing goes on meanwhile
 
-An error is data: it travels between processes by its class name and is an HTTP body at the door.
+An error is data: it travels between processes by its class name and is an HTTP body for clients.
 """
 
 from __future__ import annotations
@@ -54,11 +54,11 @@ class VelellaError(Exception):
 
     @property
     def refuses(self) -> bool:
-        """Whether what was asked for is over by this: nothing of it goes on, and asking again at once gets the same answer."""
+        """Whether the request has ended with this error: nothing of it goes on, and repeating it at once gets the same answer."""
         return self.status < 500
 
     def body(self) -> dict[str, Any]:
-        """The JSON body a client sees."""
+        """The JSON body that a client gets."""
         body: dict[str, Any] = {"type": self.type, "message": self.message}
         return {"code": self.code, **body} if self.code else body
 
@@ -123,7 +123,7 @@ class TooManyRequests(VelellaError):
 
     @property
     def retry_after(self) -> float:
-        """Seconds after which trying again makes sense."""
+        """Seconds after which a retry makes sense."""
         return float(self.data.get("retry_after", 60.0))
 
 
@@ -152,7 +152,7 @@ class Unavailable(VelellaError):
 
     @property
     def retry_after(self) -> float:
-        """Seconds after which trying again makes sense."""
+        """Seconds after which a retry makes sense."""
         return float(self.data.get("retry_after", 1.0))
 
 
@@ -174,13 +174,13 @@ class GoesOn(Unavailable):
 
 
 class PaymentOutcomeUnknown(Unavailable):
-    """Money may have moved, or not. Raised by payment providers; whoever asks again asks under the same idempotency key."""
+    """Money may have moved, or not. Raised by payment providers; a repetition must use the same idempotency key."""
 
 
 class PaymentInDoubt(PaymentOutcomeUnknown):
-    """A payment whose outcome isn't known is marked so in the database, and is asked for until there is an answer.
+    """The outcome of a payment isn't known. It is marked so in the database, and the provider is asked until it answers.
 
-    Nothing goes on from here meanwhile: who asked for the payment takes back what it did, and the buyer may try again later.
+    Nothing goes on from here meanwhile: the flow that asked for the payment undoes what it did, and the buyer may try again later.
     """
 
     @property
@@ -189,6 +189,6 @@ class PaymentInDoubt(PaymentOutcomeUnknown):
 
 
 class Misconfigured(VelellaError):
-    """An operator's mistake: one clear line and a hint, exit code 1. Never met by a client."""
+    """An operator's mistake: one clear line and a hint, exit code 1. Never reaches a client."""
 
     type = "misconfigured"

@@ -25,12 +25,12 @@ _source: ContextVar[Callable[[], str] | None] = ContextVar("velella_ids", defaul
 
 
 def ulid() -> str:
-    """48 bits of milliseconds, then 80 random bits; of two in one millisecond the second is the first plus a little."""
+    """48 bits of milliseconds, then 80 random bits; a second one in the same millisecond is the first plus a random step."""
     global _last
     now = time.time_ns() // 1_000_000 << _RANDOM_BITS
     chance = int.from_bytes(os.urandom(_RANDOM_BITS // 8))
     with _lock:
-        # the clock may stand still or go back: then count on from the last one. A step of 2^40 at most leaves room for 2^40 of them.
+        # the clock may stand still or go back: then count on from the last id. Steps of at most 2^40 leave room for 2^40 ids.
         _last = value = now | chance >> 1 if now > _last else _last + 1 + (chance & _HALF)
     return _text(value)
 
@@ -42,7 +42,7 @@ def new_id(prefix: str) -> str:
 
 
 def following(beginning: Callable[[], tuple[datetime, str]]) -> Callable[[], str]:
-    """A source of ids that follow from a time and a name, which are asked for with the first one: the same ones for whoever asks again."""
+    """A source of ids derived from a time and a name, which it asks for with the first id: the same time and name give the same ids."""
 
     def ids() -> Iterator[str]:
         at, name = beginning()
@@ -57,7 +57,7 @@ def following(beginning: Callable[[], tuple[datetime, str]]) -> Callable[[], str
 
 
 class drawn_from:
-    """Inside, new ids come from a source; None: from time and chance."""
+    """Inside the block, new ids come from this source; None: from time and chance."""
 
     __slots__ = ("_source", "_token")
 
@@ -72,7 +72,7 @@ class drawn_from:
 
 
 def _text(value: int) -> str:
-    """26 digits of 5 bits, two at a time: the time, then halves that are small enough to be reckoned with quickly."""
+    """26 digits of 5 bits, two at a time: the time, then two halves that are small enough for fast arithmetic."""
     high, low = value >> 40 & _HALF, value & _HALF
     pairs = _PAIRS
     return (

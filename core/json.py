@@ -1,10 +1,10 @@
 """JSON without loss: amounts are Decimal on the way in and exact digits on the way out.
 
-Reading is the standard library's C scanner, because it alone keeps a number's digits (orjson reads `0.1` as a float and
-integers beyond 64 bits as one too). Writing is orjson, which also takes text that the database already made (`Fragment`).
+Reading uses the standard library's C scanner, because it alone keeps a number's digits (orjson reads `0.1`, and
+integers beyond 64 bits, as floats). Writing uses orjson, which also takes text that the database already made (`Fragment`).
 
-`loads` is for what our own processes and databases wrote. What a client sends goes through `received`, whose bounds hold for everything
-inside: metadata, data, context, additional data.
+`loads` is for JSON that our own processes and databases wrote. What a client sends goes through `received`, whose bounds hold for
+everything inside: metadata, data, context, additional data.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from .numbers import WIDTH, number_of
 __all__ = ["Fragment", "dumps", "loads", "received"]
 
 Fragment = orjson.Fragment
-"""JSON text that goes into `dumps` as it is."""
+"""JSON text that `dumps` includes as it is."""
 
 _LONGEST_PLAIN = 40
-"""Beyond so many digits a number is written with an exponent: `1E+9999` must not become ten thousand zeros."""
+"""A number with more digits is written with an exponent: `1E+9999` must not become ten thousand zeros."""
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -34,7 +34,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 class OutOfBounds(ValueError):
-    """JSON that is JSON, and more than anybody needs. The text completes `The body …`."""
+    """Valid JSON that is beyond our bounds. The text completes `The body …`."""
 
 
 def _whole(text: str) -> int:
@@ -44,7 +44,7 @@ def _whole(text: str) -> int:
 
 
 def _exact(text: str) -> Decimal:
-    if len(text) <= WIDTH and "e" not in text and "E" not in text:  # as nearly all are written
+    if len(text) <= WIDTH and "e" not in text and "E" not in text:  # nearly all numbers
         return Decimal(text)
     try:
         return number_of(text)
@@ -56,9 +56,9 @@ _ours = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
 _theirs = json.JSONDecoder(parse_float=_exact, parse_int=_whole, parse_constant=_refuse_constant)
 
 DEPTH = 64
-"""How deep received JSON may nest. What writes it again (orjson, msgpack) gives up at some hundreds."""
+"""How deep received JSON may nest. The encoders that write it again (orjson, msgpack) fail at some hundreds."""
 VALUES = 10_000
-"""Values that received JSON may hold, unless its reader says otherwise. Each costs a check and, where it is wrong, an error."""
+"""Values that received JSON may hold, unless its reader sets another bound. Each costs a check and, where it is wrong, an error."""
 
 
 def loads(data: bytes | bytearray | memoryview | str) -> Any:
@@ -81,7 +81,7 @@ def received(data: bytes, values: int = VALUES) -> Any:
         raise ValueError("it is not UTF-8") from None
     value = _read(text, _theirs)
     opened = text.count("[") + text.count("{")
-    if opened > DEPTH or opened + text.count(",") > values or "\\u0000" in text:  # only then can it be
+    if opened > DEPTH or opened + text.count(",") > values or "\\u0000" in text:  # else it is within the bounds
         _check(value, values)
     return value
 
@@ -90,7 +90,7 @@ def _read(text: str, decoder: json.JSONDecoder) -> Any:
     scan: Callable[[str, int], tuple[Any, int]] = decoder.scan_once  # type: ignore[attr-defined]
     try:
         try:
-            value, end = scan(text, 0)  # what `decode` calls after it has looked for white space, twice
+            value, end = scan(text, 0)  # what `decode` calls, without its two searches for white space
         except StopIteration:
             end = -1
         if end != len(text):  # there is white space around it, or it isn't JSON
@@ -98,12 +98,12 @@ def _read(text: str, decoder: json.JSONDecoder) -> Any:
     except RecursionError:
         raise OutOfBounds("is nested too deeply") from None
     if "\\ud" in text or "\\uD" in text:
-        orjson.loads(text)  # refuses surrogates without their other half, which nothing behind us could encode
+        orjson.loads(text)  # refuses lone surrogates, which no later layer could encode
     return value
 
 
 def _check(value: Any, values: int) -> None:
-    """Raises OutOfBounds. Looks at one level after the other, so that nothing here nests."""
+    """Check the bounds. Raises OutOfBounds. Works level by level, so that this function doesn't recurse."""
     level, seen = [value], 0
     for _ in range(DEPTH + 1):
         below: list[Any] = []
@@ -131,7 +131,7 @@ def dumps(value: Any) -> bytes:
         return orjson.dumps(value, default=_encode, option=orjson.OPT_PASSTHROUGH_DATETIME)
     except TypeError as error:
         if "64-bit" not in str(error):
-            if error.__cause__ is not None:  # what `_encode` raised says more than orjson's own line
+            if error.__cause__ is not None:  # the error raised by `_encode` says more than orjson's own
                 raise error.__cause__ from None
             raise
     return orjson.dumps(_wide_integers(value), default=_encode, option=orjson.OPT_PASSTHROUGH_DATETIME)
@@ -146,7 +146,7 @@ def number(value: Decimal) -> str:
 
 def _encode(value: object) -> object:
     if isinstance(value, Decimal):
-        text = str(value)  # the digits of nearly all: with an exponent are written those that `number` looks at
+        text = str(value)  # most numbers; the ones written with an exponent go through `number`
         return Fragment(text if "E" not in text and value.is_finite() else number(value))
     if isinstance(value, datetime):
         if value.tzinfo is None:
@@ -158,7 +158,7 @@ def _encode(value: object) -> object:
 
 
 def _wide_integers(value: Any) -> Any:
-    """The same with integers beyond 64 bits as text of their own, which orjson can't write by itself."""
+    """The same value, with integers beyond 64 bits as `Fragment`s, because orjson can't write them."""
     if isinstance(value, dict):
         return {key: _wide_integers(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,4 @@
-"""What is worked out once for each shape of request: kept as long as there is room, in bytes, since clients choose the shapes."""
+"""Results that are computed once for each shape of request, kept up to a number of bytes, since clients choose the shapes."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 OBJECT = 60
-"""Bytes of a text or a tuple beside what it holds."""
+"""Bytes of a text or a tuple besides its contents."""
 TIMES = 8
-"""What is made of a text (a tree, a plan) takes about so many times as much."""
+"""About how many times the memory of a text its result takes (a tree, a plan)."""
 SHARE = 16
-"""A value that would take more than this part of the room isn't kept: it would drive out those of everybody else."""
+"""A value that would take more than one part in this many of the capacity isn't kept: it would evict many others."""
 
 
 class Kept(Generic[T]):
-    """Values by key; the least recently used ones go when `capacity` bytes are full."""
+    """Values by key; the least recently used ones are evicted when `capacity` bytes are full."""
 
     __slots__ = ("_entries", "bytes", "capacity")
 
@@ -39,7 +39,7 @@ class Kept(Generic[T]):
         return entry[0]
 
     def keep(self, key: Hashable, value: T, size: int) -> None:
-        """`size`: the bytes that the value takes with its key."""
+        """Keep a value. `size`: the bytes that it takes with its key."""
         if size > self.capacity // SHARE:
             return
         before = self._entries.pop(key, None)
@@ -54,11 +54,11 @@ class Kept(Generic[T]):
 
 
 def kept(capacity: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Decorator: remember what a function gives for positional arguments that can be hashed, in at most `capacity` bytes."""
+    """Decorator: cache a function's results, by positional arguments that can be hashed, in at most `capacity` bytes."""
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
         known: Kept[T] = Kept(capacity)
-        entries = known._entries  # looked into without a call: this is done a hundred times in a purchase
+        entries = known._entries  # read without a call: a purchase does this a hundred times
 
         @functools.wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -76,7 +76,7 @@ def kept(capacity: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
 
 
 def weight(key: Any) -> int:
-    """About how many bytes a key takes that is made of texts and tuples."""
+    """About how many bytes a key of texts and tuples takes."""
     if isinstance(key, str | bytes):
         return OBJECT + len(key)
     if isinstance(key, tuple):

@@ -20,7 +20,7 @@ from .settings import Settings
 
 
 def _with_trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """The trace id of the running message, wherever in the cluster the line is written."""
+    """Add the trace id of the running message, in whichever process of the cluster the line is written."""
     context = call_context.get()
     if context is not None:
         event.setdefault("trace_id", context.trace_id)
@@ -28,11 +28,11 @@ def _with_trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 class _Frequent:
-    """Lines that each request writes, as JSON without structlog's processors, which cost a tenth of a short request."""
+    """Writes the lines of each request as JSON, without structlog's processors, which cost a tenth of a short request."""
 
     def __init__(self) -> None:
         self.write: Callable[[bytes], None] | None = None
-        """None: by way of structlog. Lines are for people then."""
+        """None: lines go through structlog, because people read them."""
         self.always: dict[str, Any] = {}
         self.wanted = True
 
@@ -41,7 +41,7 @@ _frequent = _Frequent()
 
 
 def frequent(event: str, **fields: Any) -> None:
-    """What a logger's `info` does, for lines that are written all the time and whose fields are text and numbers."""
+    """Like a logger's `info`, for frequent lines whose fields are text and numbers."""
     if _frequent.write is None:
         structlog.get_logger().info(event, **fields)
     elif _frequent.wanted:
@@ -54,17 +54,17 @@ def frequent(event: str, **fields: Any) -> None:
 
 
 class _Stderr:
-    """Where lines go to. One that the pipe behind it has no room for is lost: the shop goes on."""
+    """Writes lines to stderr. A line that the pipe has no room for is dropped: the shop goes on."""
 
     def write(self, line: bytes) -> None:
         with contextlib.suppress(BlockingIOError):
             try:
                 os.write(sys.stderr.fileno(), line)
-            except io.UnsupportedOperation:  # somebody captures what we print
+            except io.UnsupportedOperation:  # stderr is captured (tests)
                 sys.stderr.write(line.decode())
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Nothing is buffered."""
 
 
 def _dumps(event: EventDict, **_: Any) -> str:
@@ -76,7 +76,7 @@ def _encoded(_: WrappedLogger, __: str, line: Any) -> bytes:
 
 
 def configure(settings: Settings, **always: Any) -> None:
-    """Set up structlog and the standard library's logging alike. `always` stands on every line (pool, replica)."""
+    """Set up structlog and the standard library's logging alike. `always`: fields of every line (pool, replica)."""
     text = settings.log_format == "text" or (settings.log_format == "auto" and sys.stderr.isatty())
     level = getattr(logging, settings.log_level.upper())
     shared: list[Processor] = [
@@ -95,7 +95,7 @@ def configure(settings: Settings, **always: Any) -> None:
         ]
     )
     structlog.configure(
-        # straight to the file: by way of the standard library, as others' lines go, each costs five times as much
+        # straight to the file: through the standard library, as lines of other libraries go, each costs five times as much
         processors=[*shared, *shown, _encoded],
         logger_factory=structlog.BytesLoggerFactory(cast(BinaryIO, _Stderr())),
         wrapper_class=structlog.make_filtering_bound_logger(level),

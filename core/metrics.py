@@ -1,7 +1,7 @@
-"""What a process counts and times of itself, and what each figure is called in Prometheus.
+"""What a process counts and times, and the names of these metrics in Prometheus.
 
-Each part keeps its own figures in the cheapest way there is: all run in one event loop, so nothing is locked. Nothing is added up, named or
-formatted before somebody asks: then each part gives `Sample`s, whose names are rows of `METRICS`.
+Each part keeps its own metrics in the cheapest way: all run in one event loop, so nothing is locked. Nothing is added up, named or
+formatted before a scrape: then each part gives `Sample`s, whose names are rows of `METRICS`.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Literal, TypeVar
 K = TypeVar("K", bound=Hashable)
 
 BOUNDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
-"""Upper bounds of a histogram's buckets, in seconds: from an answer out of memory to what nobody waits for any more."""
+"""Upper bounds of a histogram's buckets, in seconds: from an answer out of memory to the longest wait of a client."""
 
 Sample = tuple[str, tuple[str, ...], float | list[float]]
-"""Name of the metric, values of its labels in their order, and a number; of a histogram what came into each bucket, and the sum."""
+"""Name of the metric, values of its labels in their order, and a number; for a histogram the counts of its buckets, and the sum."""
 
 
 class Histogram:
-    """How many times took how long."""
+    """Counts durations by bucket."""
 
     __slots__ = ("counts", "sum")
 
@@ -35,12 +35,12 @@ class Histogram:
 
     @property
     def value(self) -> list[float]:
-        """For a `Sample`."""
+        """The value of a `Sample`."""
         return [*self.counts, self.sum]
 
 
 class Timings(dict[K, Histogram]):
-    """Histograms by what they are of: `timings[labels].observe(seconds)`."""
+    """Histograms by their labels: `timings[labels].observe(seconds)`."""
 
     def __missing__(self, key: K) -> Histogram:
         made = self[key] = Histogram()
@@ -48,7 +48,7 @@ class Timings(dict[K, Histogram]):
 
 
 class Meters:
-    """The figures of one process: every part adds a function that gives its own."""
+    """The metrics of one process: every part adds a function that gives its own."""
 
     def __init__(self) -> None:
         self._sources: list[Callable[[], Iterable[Sample]]] = []
@@ -63,18 +63,18 @@ class Meters:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """What a figure is called, and what it means."""
+    """The name of a metric, and what it means."""
 
     name: str
     kind: Literal["counter", "gauge", "histogram"]
     """Counters end in `_total` and only rise while the process lives."""
     help: str
     labels: tuple[str, ...] = ()
-    """Besides `pool` and `replica`, which all of a process have."""
+    """Besides `pool` and `replica`, which all metrics of a process have."""
 
 
 def quantile(share: float, counts: list[float]) -> float | None:
-    """The seconds below which that share of a histogram's entries lie, as Prometheus estimates it; None where there are none."""
+    """The seconds below which that share of a histogram's entries lie, as Prometheus estimates it; None for an empty histogram."""
     rank = share * sum(counts)
     if not rank:
         return None

@@ -1,6 +1,6 @@
 """Exact numbers: read from text, added up, and written.
 
-A few letters from outside (`1e99999`) may stand for more digits than a process has room for, so how wide a number may be is checked first.
+A few characters from outside (`1e99999`) may stand for more digits than a process has room for, so the width of a number is checked first.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from typing import Final
 WIDTH: Final = 64
 """Digits that a number may have before its point when it is written out, and zeros that may follow the point before its first digit."""
 LONGEST: Final = 2 * WIDTH
-"""Letters that a number may be written with."""
+"""Characters that a number may be written with."""
 PRECISION: Final = 20
-"""Stands in the twin of every amount. The amounts themselves are exact."""
+"""The precision in the raw_ twin of every amount. The amounts themselves are exact."""
 EXACT: Final = Context(prec=1000, rounding=ROUND_HALF_UP)
 """Wide enough for any amount that PostgreSQL's numeric takes in practice: rounding must never lose leading digits."""
 AMOUNTS: Final = 4096
-"""That are remembered written plainly: prices, and what follows from them, come again and again."""
+"""How many amounts are cached in plain form: the same prices and totals come again and again."""
 
 Amount = Decimal | int
-"""An exact number as JSON and rows have it: whole ones may be int."""
+"""An exact number in JSON and in rows: whole numbers may be int."""
 
 _ZERO = Decimal(0)
 _ONE = Decimal(1)
 
 
 def number_of(text: str) -> Decimal:
-    """The number that a text writes, with all its digits. Raises ValueError for what is no number, and for one wider than `WIDTH`."""
+    """The number that a text writes, with all its digits. Raises ValueError for a text that isn't a number, or one wider than `WIDTH`."""
     if len(text) <= LONGEST:
         try:
             number = Decimal(text)
@@ -51,7 +51,7 @@ def nearest(amount: Decimal, step: Decimal) -> Decimal:
 
 
 def difference(amount: Decimal, *taken: Decimal) -> Decimal:
-    """What is left of an amount, exactly: `-` would keep 28 digits."""
+    """An amount less others, exactly: `-` would keep 28 digits."""
     for each in taken:
         amount = EXACT.subtract(amount, each)
     return amount
@@ -67,7 +67,7 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
 
 @lru_cache(AMOUNTS)
 def plain(amount: Decimal) -> Decimal:
-    """The same amount without zeros at its end: 10.50 → 10.5, 1E+1 → 10."""
+    """The same amount without trailing zeros: 10.50 → 10.5, 1E+1 → 10."""
     if not amount:
         return _ZERO
     if amount == amount.to_integral_value():
@@ -85,7 +85,7 @@ def digits(amount: Decimal) -> str:
 
 
 def raw(amount: Amount | None) -> dict[str, str | int] | None:
-    """The twin that the API shows beside an amount: its digits as text."""
+    """The raw_ twin that the API shows beside an amount: its digits as text."""
     if amount is None:
         return None
     return {"value": digits(amount) if isinstance(amount, Decimal) else str(amount), "precision": PRECISION}

@@ -1,4 +1,4 @@
-"""Folders and files of the shop's own, which no other account of the machine may look into, whatever the umask says."""
+"""Folders and files that no other account of the machine may read, whatever the umask says."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import IO, Any
 
 PASSED = 0o711
-"""Of a folder that another account passes through, and learns nothing of what lies in it."""
+"""Mode of a folder that other accounts may pass through without listing it."""
 CLOSED = 0o700
 OWN = 0o600
 
 
 def private_folder(path: Path, *, passed: bool = False) -> Path:
-    """The folder, made where it isn't there; one that is there loses what others may do.
+    """Return the folder, made if it doesn't exist; the permissions of others on an existing one are removed.
 
-    `passed`: others may go through it. A folder that belongs to somebody else, as volumes of containers do, stays as it is.
+    `passed`: others may pass through it. A folder that belongs to another account, as volumes of containers do, stays as it is.
     """
     allowed = PASSED if passed else CLOSED
     path.mkdir(mode=CLOSED, parents=True, exist_ok=True)
@@ -28,7 +28,7 @@ def private_folder(path: Path, *, passed: bool = False) -> Path:
 
 
 def open_private(path: Path, mode: str) -> IO[Any]:
-    """Open a file for writing that only its owner may read, also where it was there before."""
+    """Open a file for writing that only its owner may read, even if it existed before."""
     file: IO[Any] = open(path, mode, opener=lambda name, flags: os.open(name, flags, OWN))  # noqa: SIM115 - its caller closes it
     with contextlib.suppress(PermissionError):
         os.fchmod(file.fileno(), OWN)

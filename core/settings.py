@@ -1,6 +1,6 @@
-"""Settings: one place, from the environment (`VELELLA_…`), `.env` and `velella.toml`, in this order of rank.
+"""Settings: one place, from the environment (`VELELLA_…`), `.env` and `velella.toml`, in this order of precedence.
 
-`velella config` prints every setting with its value, where it came from and what it means: the descriptions here are that text.
+`velella config` prints every setting with its value, its source and its meaning: the descriptions here are that text.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from .private import private_folder
 
 PRIVATE_NETWORKS = ("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
-"""Whoever comes from there directly has come past no router of the internet."""
+"""A client with such an address hasn't come through a router of the internet."""
 
 
 class ProviderSettings(BaseModel):
@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     )
 
     SECRETS: ClassVar = ("jwt_secret", "cookie_secret", "cluster_token", "metrics_token")
-    """What is made on the first start unless it is given. Velellas that share a database share them."""
+    """Settings that are made on the first start unless they are given. Servers that share a database share them."""
 
     # where
     host: str = Field(
@@ -188,7 +188,7 @@ class Settings(BaseSettings):
         default_factory=list, description="Packages of the shop's own workflows, hooks, subscribers, and routes (in their `http`)."
     )
 
-    # looking on
+    # observability
     metrics: Literal["private", "open", "off"] = Field(
         "private",
         description="Who may read /metrics. private: who brings metrics_token, from wherever. "
@@ -212,7 +212,7 @@ class Settings(BaseSettings):
     @field_validator("providers")
     @classmethod
     def _keep_default_providers(cls, given: dict[str, list[ProviderSettings]]) -> dict[str, list[ProviderSettings]]:
-        """Naming payment providers must not take the tax provider away."""
+        """Naming payment providers must not remove the tax provider."""
         return {**default_providers(), **given}
 
     @classmethod
@@ -227,7 +227,8 @@ class Settings(BaseSettings):
         return init_settings, env_settings, dotenv_settings, TomlConfigSettingsSource(settings_cls), file_secret_settings
 
     def with_secrets(self) -> Settings:
-        """The same with every secret filled in: those not set are made once and kept in `data_dir/secrets`, readable by the owner only."""
+        """The same settings with every secret filled in: missing ones are made once and kept in `data_dir/secrets`, readable by the owner
+        only."""
         folder = self.private_data_dir() / "secrets"
         made: dict[str, str] = {}
         for name in self.SECRETS:
@@ -236,16 +237,16 @@ class Settings(BaseSettings):
         return self.model_copy(update=made)
 
     def private_data_dir(self) -> Path:
-        """`data_dir`, made where it isn't there, for nobody else's eyes. PostgreSQL's account passes through root's."""
+        """`data_dir`, made if it doesn't exist, readable by its owner only. PostgreSQL's account passes through a root's."""
         return private_folder(self.data_dir, passed=os.geteuid() == 0)
 
     @property
     def longest_cached(self) -> float:
-        """`cache_seconds`, or what holds on one node: who knows of several sets it (see `for_several_nodes`)."""
+        """`cache_seconds`, or the default for one node; a caller that runs several nodes sets it (see `for_several_nodes`)."""
         return 300.0 if self.cache_seconds is None else self.cache_seconds
 
     def for_several_nodes(self) -> Settings:
-        """The same where processes may lose sight of each other."""
+        """The same settings for processes that may lose contact with each other."""
         return self.model_copy(update={"cache_seconds": 5.0}) if self.cache_seconds is None else self
 
     @property
@@ -254,7 +255,7 @@ class Settings(BaseSettings):
         return self.data_dir / "dashboard"
 
     def database_of(self, module: str) -> str:
-        """URL of a module's database. Raises Misconfigured where none is known yet."""
+        """URL of a module's database. Raises Misconfigured if none is known yet."""
         from .errors import Misconfigured
 
         url = self.databases.get(module) or self.database_url
@@ -266,7 +267,7 @@ class Settings(BaseSettings):
 
 
 def kept_secret(path: Path, size: int = 48) -> str:
-    """Read the secret, or make it of `size` random bytes; of two processes that make it at once, one wins and both read the same."""
+    """Read the secret, or make it of `size` random bytes; if two processes make it at once, one wins and both read the same."""
     private_folder(path.parent)
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     if not path.exists():

@@ -1,4 +1,4 @@
-"""Tasks that are begun and not waited for."""
+"""Background tasks."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ log = logger("velella.tasks")
 
 
 class Tasks:
-    """The tasks that one owner has begun. Each is kept until it is done, since a loop only has a weak reference to it, and what it fails
-    with is logged.
+    """The background tasks of one owner. A reference to each is kept until it is done, since the loop has only a weak one, and a failure
+    is logged.
 
     The owner cancels them or waits for them when it ends.
     """
 
     def __init__(self, failure: str, *, expected: type[BaseException] | tuple[type[BaseException], ...] = ()) -> None:
-        """`failure`: the log's line for a task that failed. `expected`: errors that aren't worth one."""
+        """`failure`: the log line for a task that failed. `expected`: errors that aren't logged."""
         self._failure = failure
         self._expected = expected
         self._running: set[asyncio.Task[Any]] = set()
@@ -33,19 +33,19 @@ class Tasks:
         return len(self._running)
 
     def begin(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Begin something in a task of its own."""
+        """Start a coroutine in a task of its own."""
         task = asyncio.get_running_loop().create_task(work)
         self._running.add(task)
         task.add_done_callback(self._ended)
         return task
 
     def cancel(self) -> None:
-        """Cancel those that aren't done."""
+        """Cancel the tasks that aren't done."""
         for task in self._running:
             task.cancel()
 
     async def wait(self, seconds: float | None = None) -> None:
-        """Return when all are done that run now, or the time is over. Raises nothing of what they fail with."""
+        """Return when all tasks that run now are done, or the time is over. Doesn't raise their errors."""
         if self._running:
             await asyncio.wait(self._running, timeout=seconds)
 

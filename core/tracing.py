@@ -1,8 +1,8 @@
 """Traces of OpenTelemetry: what one request does, through all layers and processes, as one tree of spans.
 
-Off unless `start` was called; then every place that could open a span costs a comparison, and nothing is imported. Spans begin at the door,
-or with a workflow that nobody waits for. Messages and statements only join a trace that is there: what the engine does by itself is none.
-Between processes a trace travels as a W3C `traceparent`.
+Off unless `start` was called; then every place that could open a span costs a comparison, and nothing is imported. Spans begin at the HTTP
+front end, or with a workflow that no caller waits for. Messages and statements only join a running trace: background work of the engine has
+none. Between processes a trace travels as a W3C `traceparent`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 EXPORT_SECONDS = 5.0
-"""How long the collector may take for one batch: one that doesn't answer costs traces, never requests."""
+"""Seconds the collector may take for one batch: a collector that doesn't answer costs traces, never requests."""
 
 _tracer: Tracer | None = None
 _provider: TracerProvider | None = None
@@ -43,8 +43,8 @@ def is_on() -> bool:
 def start(endpoint: str, share: float, instance: str, exporter: SpanExporter | None = None) -> None:
     """Trace this process, and send spans to the collector at `endpoint` by OTLP over HTTP; or give them to `exporter`, at once.
 
-    Of the traces that begin here, `share` (0 to 1) are recorded; of those that come from elsewhere, what their sender records. The standard
-    `OTEL_…` variables of exporter, resource and limits count besides. Raises Misconfigured where OpenTelemetry isn't installed.
+    `share` (0 to 1) of the traces that begin here are recorded; traces from elsewhere are recorded if their sender records them. The
+    standard `OTEL_…` variables of exporter, resource and limits apply, too. Raises Misconfigured where OpenTelemetry isn't installed.
     """
     global _tracer, _provider
     try:
@@ -66,7 +66,7 @@ def start(endpoint: str, share: float, instance: str, exporter: SpanExporter | N
 
 
 def stop() -> None:
-    """Send what is left, and trace no more. Takes up to `EXPORT_SECONDS` where the collector doesn't answer. May be repeated."""
+    """Send the remaining spans and stop tracing. Takes up to `EXPORT_SECONDS` if the collector doesn't answer. May be repeated."""
     global _tracer, _provider
     provider, _provider, _tracer = _provider, None, None
     if provider is not None:
@@ -75,7 +75,7 @@ def stop() -> None:
 
 
 def traceparent() -> str | None:
-    """The running span for whoever is asked from here, as the W3C header has it; None outside of any."""
+    """The running span for outgoing calls, as a W3C header; None outside of any."""
     if _tracer is None:
         return None
     from opentelemetry.trace import get_current_span
@@ -85,22 +85,22 @@ def traceparent() -> str | None:
 
 
 def trace_id() -> str | None:
-    """Of the running trace; None outside of any."""
+    """The id of the running trace; None outside of any."""
     running = traceparent()
     return running.split("-")[1] if running is not None else None
 
 
 def beginning_of(trace: str) -> str | None:
-    """A parent for what goes on with a trace of which only the id was kept; None where it is no trace's."""
+    """A parent for spans that continue a trace of which only the id was kept; None if the text isn't a trace id."""
     return f"00-{trace}-{secrets.token_hex(8)}-01" if _HEX.fullmatch(trace) and int(trace, 16) else None
 
 
 def span(
     name: str, kind: str = "internal", *, parent: str | None = None, begins: bool = False, **attributes: Any
 ) -> AbstractContextManager[Span | None]:
-    """A span around a block: below the running one, or below `parent` (a traceparent) where one came from outside.
+    """A span around a block: below the running one, or below `parent` (a traceparent) that came from outside.
 
-    Where there is neither, there is none, unless it `begins` a trace. Kinds: internal, server, client. Attributes are written with _ for
+    Without either there is no span, unless it `begins` a trace. Kinds: internal, server, client. Attributes are written with _ for
     the dots of their names.
     """
     if _tracer is None:
@@ -130,22 +130,22 @@ def _span(tracer: Tracer, name: str, kind: str, parent: str | None, begins: bool
             yield made
         except BaseException as error:
             made.set_attribute("error.type", type(error).__name__)
-            if not isinstance(error, VelellaError) or error.status >= 500:  # else it is the asker's
+            if not isinstance(error, VelellaError) or error.status >= 500:  # else it is the caller's error
                 made.set_status(Status(StatusCode.ERROR, str(error)))
             raise
 
 
 async def traced(work: Awaitable[R], name: str, kind: str = "internal", **options: Any) -> R:
-    """The same around what is awaited. Options are those of `span`."""
+    """`span` around an awaitable. Options are those of `span`."""
     with span(name, kind, **options):
         return await work
 
 
 def answered(made: Span, status: int) -> None:
-    """Note what an HTTP request was answered with."""
+    """Note the status of the answer to an HTTP request."""
     from opentelemetry.trace import Status, StatusCode
 
-    # whole names: an underscore stays one here
+    # full names: `span` would turn their underscores into dots
     made.set_attribute("http.response.status_code", status)
     if status >= 500:
         made.set_status(Status(StatusCode.ERROR))

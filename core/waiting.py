@@ -10,6 +10,6 @@ T = TypeVar("T")
 
 
 async def all_of(*work: Awaitable[T]) -> list[T]:
-    """What all of these give, in their order; raises what the first of them raises that fails. They are carried out side by side, but one
-    alone is carried out where it is: a task of its own costs more than much that is only looked up."""
+    """The results of all awaitables, in their order; raises the first error. They run concurrently, but a single one is awaited directly: a
+    task of its own costs more than many look-ups."""
     return [await work[0]] if len(work) == 1 else await asyncio.gather(*work)

@@ -1,4 +1,4 @@
-"""What a failure means, how long to wait before trying again, and doing things to their end."""
+"""What a failure means, how long to wait before the next attempt, and work that runs to its end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = logger("velella.flow")
 
 
 def as_velella_error(error: BaseException) -> VelellaError:
-    """An error as something that can be written down and sent."""
+    """An error as one that can be recorded and sent."""
     if isinstance(error, VelellaError):
         return error
     if isinstance(error, TimeoutError):
@@ -28,7 +28,7 @@ def as_velella_error(error: BaseException) -> VelellaError:
 
 
 def is_refused(error: BaseException) -> bool:
-    """Whether it is known that nothing was done, and that asking again gets the same answer."""
+    """Whether it is certain that nothing was done, and that a repetition gets the same answer."""
     return isinstance(error, VelellaError) and error.refuses
 
 
@@ -37,12 +37,13 @@ def worth_retrying(error: Exception) -> bool:
 
 
 def is_in_doubt(error: BaseException) -> bool:
-    """Whether what was asked for may have happened although there is no answer."""
+    """Whether the failed operation may have taken effect all the same."""
     return isinstance(error, (DeadlineExceeded, ReplyLost, TimeoutError, asyncio.CancelledError))
 
 
 def pause_after(attempt: int, error: Exception) -> float:
-    """Seconds before the next attempt: doubling from 50 ms to 2 s, spread so that those who failed together don't come back together."""
+    """Seconds before the next attempt: doubling from 50 ms to 2 s, with jitter, so that callers that failed together don't return
+    together."""
     pause: float = min(2.0, 0.05 * 2 ** (attempt - 1))
     if isinstance(error, Unavailable) and "retry_after" in error.data:
         pause = min(2.0, max(pause, error.retry_after))
@@ -66,7 +67,7 @@ _last_things = Tasks("what had to be done to the end has failed", expected=BaseE
 
 
 async def finished(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Do it to the end even when whoever waits for it is cancelled: then they hear of that, and the log of what it failed with."""
+    """Run to the end even if the caller is cancelled: the cancellation is raised afterwards, and a failure of the work is logged."""
     task = _last_things.begin(coroutine)
     try:
         return await asyncio.shield(task)
@@ -78,6 +79,6 @@ async def finished(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 def _write_down(task: asyncio.Task[Any]) -> None:
-    # what is no Exception says that somebody else goes on with the execution
+    # an error that is no Exception means that another process goes on with the execution
     if not task.cancelled() and isinstance(error := task.exception(), Exception):
         log.warning("what had to be done to the end has failed", error=str(error))

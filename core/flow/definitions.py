@@ -1,4 +1,4 @@
-"""What flows are made of: workflows, steps, hooks and subscribers, and where they are found by name."""
+"""What flows are made of: workflows, steps, hooks and subscribers, and how they are found by name."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ R = TypeVar("R")
 R_contra = TypeVar("R_contra", contravariant=True)
 
 Undo = Callable[[Any, R_contra], Awaitable[object]]
-"""(flow, what the step returned): takes back what the step did. May be called again after it failed or was interrupted."""
+"""(flow, what the step returned): undoes the step. May be called again after it failed or was interrupted."""
 StepFunction = Callable[Concatenate[Any, P], Awaitable[R]]
-"""Its first parameter is the flow: a `Flow`, whose class stands above this file."""
+"""Its first parameter is the flow: a `Flow`, whose class is in a file that imports this one."""
 
 HOUR = 3600.0
 THREE_DAYS = 72 * HOUR
@@ -28,7 +28,7 @@ THREE_DAYS = 72 * HOUR
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened, as subscribers get it."""
+    """Something that happened, as subscribers receive it."""
 
     id: str
     name: str
@@ -43,45 +43,45 @@ SubscriberFunction = Callable[[Any, Event], Awaitable[object]]
 @dataclass(frozen=True, slots=True)
 class Retry:
     """When a step is tried again that failed other than by a refusal (4xx). Between two attempts the execution waits in the table, for
-    minutes or days: no process, no lock and no connection is kept."""
+    minutes or days: it keeps no process, no lock and no connection."""
 
     interval: float = 1.0
     """Seconds before the second attempt."""
     factor: float = 2.0
-    """How much longer each pause is than the one before."""
+    """The ratio of each pause to the one before."""
     most: float = 300.0
-    """Seconds that a pause lasts at most."""
+    """The longest pause, in seconds."""
     during: float | None = None
-    """Seconds after the first failure from which a failure is final: then the flow fails by it. None: it is tried again for ever.
-    Beyond the point of no return nothing is final."""
+    """Seconds after the first failure from which on a failure is final and the flow fails with it. None: the step is tried for ever.
+    Beyond the point of no return no failure is final."""
 
     def pause(self, failures: int) -> float:
-        """Seconds before the next attempt, after so many failures."""
+        """Seconds before the next attempt, after this many failures."""
         return min(self.most, self.interval * self.factor ** min(failures - 1, 64))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step(Generic[P, R]):
-    """One thing a flow does. Run by `flow.run` and `flow.parallel`; called directly, it is part of the step that calls it."""
+    """One step of a flow. Run by `flow.run` and `flow.parallel`; called directly, it is part of the step that calls it."""
 
     name: str
-    """As operators see it: `reserve-stock`."""
+    """The name that operators see: `reserve-stock`."""
     function: StepFunction[P, R]
     undo: Undo[Any] | None = None
     timeout: float | None = None
     """Seconds for one attempt."""
     retries: int = 0
-    """Attempts after the first one failed. An error of the asker's side (4xx) is never tried again."""
+    """Attempts after the first one failed. A refusal (4xx) is never tried again."""
     reads: bool = False
     """Changes nothing."""
     pivot: bool = False
-    """The point of no return of a durable flow: see the package's head."""
+    """The point of no return of a durable flow: see the package's docstring."""
     retry: Retry | None = None
-    """How it is tried again when the attempts at once (`retries`) have failed. Durable flows only; None: the flow fails."""
+    """How the step is tried again when its immediate attempts (`retries`) have failed. Durable flows only; None: the flow fails."""
 
     @property
     def reference(self) -> str:
-        """Where the step is found again after a crash."""
+        """The name under which the step is found again after a crash."""
         return f"{self.function.__module__}:{self.function.__qualname__}"
 
     def __call__(self, flow: Any, /, *args: P.args, **kwargs: P.kwargs) -> Awaitable[R]:
@@ -99,7 +99,7 @@ class Hook:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Workflow(Generic[P, R]):
-    """A named flow. Run by `flow.run` inside another one, by the coordinator (`workflows.run`) from outside."""
+    """A named flow. Run by `flow.run` inside another flow, by the coordinator (`workflows.run`) from outside."""
 
     name: str
     function: StepFunction[P, R]
@@ -108,32 +108,32 @@ class Workflow(Generic[P, R]):
     """Seconds for one run of the function; then it fails with DeadlineExceeded and is undone. Default: short flows have the time of the
     request they belong to, durable ones two minutes."""
     retries: int = 0
-    """How often the whole flow is run again after it failed (not by an error of the asker's side) and everything was undone."""
+    """How often the whole flow is run again after it failed (other than by a refusal) and everything was undone."""
     key: str | None = None
-    """Parameter whose value names the execution of a durable flow: of all starts with one key, one is carried out, and all get its
+    """The parameter whose value names the execution of a durable flow: of all starts with one key, one is carried out, and all get its
     result."""
     hooks: tuple[str, ...] | None = None
-    """Names of its hooks; None: any. Naming them catches a handler for a hook that isn't there."""
+    """Names of its hooks; None: any. With the names given, a handler for a hook that doesn't exist is detected."""
     retention: float = HOUR
-    """Seconds for which a finished durable execution answers repeated starts, and can be looked at. By default three days where starts can
+    """Seconds for which a finished durable execution answers repeated starts, and can be looked at. Default: three days where starts can
     be repeated under a key, else an hour."""
     by_hand: bool = False
-    """Whether a merchant may run it by its name with an input of their own. Only where nothing that a route makes sure of (who asks, what
-    is in a row) is missing then: what it is given has to be found in the shop, and asked of it again."""
+    """Whether a merchant may run it by its name with any input. Only for workflows that rely on no check of a route (who the caller is,
+    what is in a row): they must look up and check in the shop everything that they are given."""
     every: float | None = None
-    """Each coordinator runs it about every so many seconds, without input. Only a short one, that may run beside itself."""
+    """Each coordinator runs it about every this many seconds, without input. Only for short workflows that may run concurrently."""
     emits: tuple[str, ...] | None = None
     """The events that it emits; None: any."""
     handlers: dict[str, list[Step[..., Any]]] = field(default_factory=dict, repr=False)
-    """Hook → what applications added there, in the order they were registered."""
+    """Hook → the handlers of applications, in the order of registration."""
     _signature: list[inspect.Signature] = field(default_factory=list, repr=False)
 
     def __call__(self, flow: Any, /, *args: P.args, **kwargs: P.kwargs) -> Awaitable[R]:
         return self.function(flow, *args, **kwargs)
 
     def outlives(self, wants: Callable[[str], bool]) -> bool:
-        """Whether every run of it has to be finished or undone after a crash: it is durable, or what applications added to it writes, or
-        somebody `wants` one of its events, which would be lost."""
+        """Whether every run of it has to be finished or undone after a crash: it is durable, or a handler of an application writes, or
+        one of its events has a subscriber (`wants`), which would be lost."""
         if self.durable or (self.emits and any(map(wants, self.emits))):
             return True
         return bool(self.handlers) and any(not handler.reads for handlers in self.handlers.values() for handler in handlers)
@@ -142,7 +142,7 @@ class Workflow(Generic[P, R]):
         return self.durable or self.emits is None or event in self.emits
 
     def bind(self, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:
-        """The arguments by name: what `workflows.run` takes as input. Raises TypeError like a call would."""
+        """The arguments by name: the input of `workflows.run`. Raises TypeError like a call would."""
         if not args:
             return dict(kwargs)
         if not self._signature:
@@ -151,12 +151,13 @@ class Workflow(Generic[P, R]):
         return dict(self._signature[0].bind(*args, **kwargs).arguments)
 
     def check_by_hand(self, input: Mapping[str, Any], key: str | None) -> None:
-        """Make sure that a merchant may run it with these arguments, under this key.
+        """Check that a merchant may run it with these arguments, under this key.
 
         Raises:
             NotAllowed: it isn't `by_hand`.
-            InvalidData: it doesn't take these arguments, by name or by type; or its own argument is its key, and this is another one:
-                whoever waits for that one would get this one's result.
+            InvalidData: it doesn't take these arguments, by name or by type; or one of its arguments is its key, and `key` is another
+            value:
+                a caller that waits for that key would get this execution's result.
         """
         if not self.by_hand:
             raise NotAllowed(f"The workflow {self.name} can't be run by hand: it is part of what routes of the API do.")
@@ -180,9 +181,9 @@ class Workflow(Generic[P, R]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subscriber:
-    """A function that is called after something happened: at least once an event, later than the flow that emitted it.
+    """A function that is called after an event: at least once for each event, later than the flow that emitted it.
 
-    Its writes are recorded under the event's id, so an event that comes twice doesn't change things twice.
+    Its writes are recorded under the event's id, so an event that is delivered twice changes things once.
     """
 
     name: str
@@ -286,9 +287,9 @@ def _register_step(
 
 
 def on_hook(workflow: str, hook: str) -> Callable[[StepFunction[P, R] | Step[P, R]], Step[P, R]]:
-    """Have a function (or a step with its undo) run at a hook of a workflow, which may be loaded before or after.
+    """Run a function (or a step with its undo) at a hook of a workflow, which may be loaded before or after.
 
-    It gets the flow and what the workflow hands to the hook; what it returns is in the list that the workflow gets back.
+    The function gets the flow and what the workflow passes to the hook; the workflow gets the list of what all handlers return.
     """
 
     def make(handler: StepFunction[P, R] | Step[P, R]) -> Step[P, R]:
@@ -307,12 +308,12 @@ def _attach(to: Workflow[..., Any], hook: Hook) -> None:
         there = ", ".join(to.hooks) or "none"
         raise Misconfigured(f"The workflow {to.name} has no hook {hook.name}.", hint=f"It has: {there}.")
     handlers = to.handlers.setdefault(hook.name, [])
-    # a module that is imported again replaces its handlers
+    # a module that is imported again replaces its own handlers
     handlers[:] = [*(known for known in handlers if known.reference != hook.step.reference), hook.step]
 
 
 def subscriber(*events: str, name: str | None = None) -> Callable[[SubscriberFunction], SubscriberFunction]:
-    """Have a function called with every event of these names; `*` is any."""
+    """Call a function with every event of these names; `*` means any."""
 
     def make(function: SubscriberFunction) -> SubscriberFunction:
         made = Subscriber(name or _place(function), events, function)
@@ -322,11 +323,11 @@ def subscriber(*events: str, name: str | None = None) -> Callable[[SubscriberFun
     return make
 
 
-# -- finding them again
+# -- look-up
 
 
 def workflow_named(name: str) -> Workflow[..., Any]:
-    """Raises NotFound."""
+    """The workflow of that name. Raises NotFound."""
     try:
         return _workflows[name]
     except KeyError:
@@ -334,12 +335,12 @@ def workflow_named(name: str) -> Workflow[..., Any]:
 
 
 def recurring_workflows() -> Sequence[Workflow[..., Any]]:
-    """Those that are run again and again."""
+    """The workflows that coordinators run at intervals (`every`)."""
     return [one for one in _workflows.values() if one.every is not None]
 
 
 def step_at(reference: str) -> Step[..., Any]:
-    """The step of that `reference`. Raises NotFound where the code that made it is no longer there."""
+    """The step of that `reference`. Raises NotFound if its code no longer exists."""
     try:
         return _steps[reference]
     except KeyError:

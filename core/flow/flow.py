@@ -36,31 +36,32 @@ class Held(Protocol):
 
     @property
     def lost(self) -> bool:
-        """Whether the lease could not be renewed: somebody else may hold the key by now."""
+        """Whether the lease could not be renewed: another owner may hold the key by now."""
 
 
 class Calls(Protocol):
-    """Where durable workflows are begun and joined."""
+    """Starts and joins durable workflows."""
 
     async def __call__(self, workflow: str, input: dict[str, Any], key: str | None) -> Any:
-        """The result of the execution of that key, begun here or joined. Raises what it failed with; GoesOn while it isn't over."""
+        """The result of the execution with that key, started here or joined. Raises the error it failed with; GoesOn while it is
+        running."""
 
 
 class Starts(Protocol):
-    """Where durable workflows are begun without waiting for them."""
+    """Starts durable workflows without waiting for them."""
 
     async def __call__(self, workflow: str, input: dict[str, Any], key: str | None, /) -> str:
-        """The id of the execution of that key, begun here or before."""
+        """The id of the execution with that key, started now or before."""
 
 
 class Locks(Protocol):
-    """Where locks come from."""
+    """Takes and releases locks."""
 
     async def take(self, key: str, owner: str, *, wait: float, lease: float) -> Held:
-        """The key, or Conflict after `wait` seconds. It is kept by renewing the lease until `give_back`."""
+        """Take the lock of a key. Raises Conflict after `wait` seconds. The lease is renewed until `give_back`."""
 
     async def give_back(self, held: Any) -> None:
-        """Release what `take` gave. What is lost already is left alone."""
+        """Release what `take` returned. A lock that is lost already is left alone."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class FlowContext:
     """What the engine hands to flows."""
 
     modules: Any
-    """One handle a module, by its name."""
+    """One handle for each module, by its name."""
     graph: Graph
     settings: Settings
     locks: Locks
@@ -77,11 +78,11 @@ class FlowContext:
     start: Starts | None = None
     """None: no durable workflow can be called or started from here."""
     wants: Callable[[str], bool] = lambda _: False
-    """Whether anybody in the shop subscribes to an event."""
+    """Whether an event has a subscriber in the shop."""
 
 
 class Runs(Protocol):
-    """What carries a flow out: one attempt at an execution (`Run`)."""
+    """Carries out one attempt at an execution (`Run`)."""
 
     @property
     def id(self) -> str: ...
@@ -117,15 +118,15 @@ class Flow(Generic[M]):
         self.events: list[tuple[str, dict[str, Any]]] | None = None
         self.workflow = workflow
         self.path = path
-        """Where in the execution this is: `3` is the third step, `3.1` the first of the sub-workflow there."""
+        """The position in the execution: `3` is the third step, `3.1` the first of the sub-workflow there."""
         self.step = step
         """The step, where this is the flow as a step sees it."""
         context = run.context
         self.modules: M = context.modules
-        """One handle a module. The function of a durable workflow reads by them: what it was answered is kept. Steps write, too."""
+        """One handle for each module. The function of a durable workflow reads by them, and the answers are recorded. Steps write, too."""
         self.graph: Graph = context.graph
         """Queries across modules."""
-        if run.journal is not None and step is None:  # run again, the function of a durable workflow has to get the same answers
+        if run.journal is not None and step is None:  # a repeated run must get the same answers in the function
             self.modules = cast("M", ReadModules(path, self.modules, run.read))
             self.graph = cast("Graph", Reader(path, "graph", self.graph, run.read))
 
@@ -137,7 +138,8 @@ class Flow(Generic[M]):
 
     @property
     def idempotency_key(self) -> str:
-        """`execution:step`: the same however often this step is run. What third parties are told, to ask for one thing once."""
+        """`execution:step`: the same however often this step is run. To be passed to third parties, so that a repeated request counts
+        once."""
         return f"{self._run.id}:{self.path}"
 
     @property
@@ -146,7 +148,7 @@ class Flow(Generic[M]):
 
     @property
     def started_at(self) -> datetime:
-        """When the execution began, UTC: the same when it is run again."""
+        """When the execution began, UTC. The same in a repeated run."""
         return self._run.started_at
 
     def now(self) -> datetime:
@@ -157,7 +159,7 @@ class Flow(Generic[M]):
     # -- what can be done
 
     def run(self, work: Work[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
-        """Run a step, or another workflow as part of this one: then it is undone together with this one. A durable one that has a key is
+        """Run a step, or another workflow as part of this one, to be undone together with it. A durable workflow with a key must be
         called instead."""
         return self._run.work(self, work, self._next(), args, kwargs)
 
@@ -191,48 +193,48 @@ class Flow(Generic[M]):
     async def parallel(self, *calls: tuple[Any, ...]) -> Any:
         """Run several at once: `order, _ = await flow.parallel((create_order, cart), (reserve_stock, cart))`.
 
-        All are waited for, also when one fails: then the first error is raised, and those that succeeded are undone.
+        Waits for all of them, also when one fails: then it raises the first error, and those that succeeded are undone.
         """
         return await self._run.parallel(self, [(work, self._next(), tuple(args)) for work, *args in calls])
 
     async def call(self, workflow: Workflow[P, R], /, key: str | None = None, **input: Any) -> R:
-        """Have a durable workflow carried out by itself, once for its key, and give its result.
+        """Carry out a durable workflow as an execution of its own, once for its key, and return its result.
 
-        It is an execution of its own: begun here or joined where it runs already, or is done. It is never undone by who called it. `key`:
-        by default what the workflow's own `key` names, else this place of this execution. While it isn't over, a durable caller waits in
-        the table; a short one hears of it by GoesOn. Hold no lock that it takes.
+        The execution is started here, or joined where it is running or finished. It is never undone by its caller. `key`:
+        by default the value of the parameter that the workflow's own `key` names, else this position in this execution. While it is
+        running, a durable caller waits in the table; a short caller gets GoesOn. The caller must hold no lock that the workflow takes.
 
-        Raises what it failed with, after it was undone.
+        Raises the error that the workflow failed with, after it was undone.
         """
         result: R = await self._run.call(self, workflow, self._next(), key, input)
         return result
 
     async def start(self, workflow: Workflow[P, R], /, key: str | None = None, **input: Any) -> str:
-        """Have a durable workflow carried out by itself, once for its key, and don't wait for it. The id of its execution.
+        """Start a durable workflow as an execution of its own, once for its key, without waiting for it. Returns the id of its execution.
 
-        `key` as in `call`. Where one with that key is there, or was within the workflow's retention, that one is it.
+        `key` as in `call`. If an execution with that key exists, or did within the workflow's retention, its id is returned.
         """
         return await self._run.start(self, workflow, self._next(), key, input)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait in the table, for seconds or months: no process, no lock and no connection is kept. In the function of a durable workflow.
+        """Wait in the table, for seconds or months, without a process, a lock or a connection. In the function of a durable workflow.
 
-        Afterwards its function is run again from the top, by any coordinator. Who waits for its result meanwhile hears GoesOn.
+        Afterwards its function is run again from the top, by any coordinator. Callers that wait for its result meanwhile get GoesOn.
         """
         await self._run.sleep(self, self._next(), seconds)
 
     def answer(self, value: Any, *, at_once: Any = None) -> None:
-        """Say what the result of this durable workflow is, once its pivot has succeeded: whoever waits for it has it, also where what is
-        left to do has to be repeated for days. The function's own return value no longer counts. Not inside of a sub-workflow.
+        """Set the result of this durable workflow once its pivot has succeeded: waiting callers get it even if the remaining steps must be
+        repeated for days. The function's own return value no longer counts. Not inside of a sub-workflow.
 
-        `at_once`: what the one hears instead who has begun this execution and waits for it: the result with more that is in hand. It isn't
-        kept, so it may be large."""
+        `at_once`: the result for the caller that started this execution and is waiting, with more that is in memory. It isn't
+        recorded, so it may be large."""
         self._outside_of_steps()
         self._run.answer(self, value, at_once)
 
     def durably(self) -> None:
-        """Say that this flow writes more than once from here on, or is to be undone or finished after a crash for another reason: to be
-        called before the first write. A short one is begun anew as a durable one; in a durable one nothing happens."""
+        """Declare that this flow writes more than once from here on, or must be undone or finished after a crash for another reason. To be
+        called before the first write. A short flow starts again as a durable one; in a durable one nothing happens."""
         self._outside_of_steps()
         self._run.durably(self.workflow)
 
@@ -242,23 +244,23 @@ class Flow(Generic[M]):
         return Hooks(self)
 
     def emit(self, event: str, /, **data: Any) -> None:
-        """Tell subscribers, once the whole execution has succeeded. What fails tells nothing.
+        """Send an event to its subscribers once the whole execution has succeeded. An execution that fails sends none.
 
-        A workflow that isn't durable names its events (`emits`): where somebody subscribes to one of them it is carried out as a durable
-        one, so that none is lost.
+        A workflow that isn't durable names its events (`emits`): if one of them has a subscriber, it is carried out as a durable
+        one, so that no event is lost.
         """
         if not self.workflow.may_emit(event):
             raise UnexpectedState(f"The workflow {self.workflow.name} doesn't say that it emits {event}.")
         self.keep_events([(event, data)])
 
     def lock(self, key: str, *, wait: float = 10.0, lease: float = 10.0) -> AbstractAsyncContextManager[Held]:
-        """Hold a lock: `async with flow.lock(f"cart:{cart_id}")`. Raises Conflict when it can't be had within `wait` seconds.
+        """Hold a lock: `async with flow.lock(f"cart:{cart_id}")`. Raises Conflict if it can't be had within `wait` seconds.
 
-        A key that this execution holds already isn't taken again: sub-workflows may ask for the locks of those they are part of. When what
-        is inside fails, the lock is kept until it has been undone. Whoever needs two takes them one in the other, everywhere in the same
+        A key that this execution holds already isn't taken again: sub-workflows may ask for the locks of the flow they are part of. If the
+        block fails, the lock is held until the block has been undone. A flow that needs two locks nests them, everywhere in the same
         order.
 
-        A lock makes changes take turns; it doesn't make them right. After a lost lease two may run at once: the guards in the
+        A lock makes changes take turns; it doesn't make them right. After a lost lease two flows may run at once: the guards in the
         database decide.
         """
         return _Locking(self._run, key, wait, lease)
@@ -271,7 +273,7 @@ class Flow(Generic[M]):
         self.events.extend(events)
 
     def _next(self) -> str:
-        """The place of what is done next. Raises UnexpectedState in a step."""
+        """The position of the next call. Raises UnexpectedState in a step."""
         if self.step is not None:
             self._outside_of_steps()
         self._count += 1
@@ -285,7 +287,7 @@ class Flow(Generic[M]):
 
 
 class _Locking:
-    """The time for which a flow holds a lock."""
+    """Holds a lock for a flow."""
 
     __slots__ = ("_key", "_lease", "_run", "_wait")
 
@@ -299,7 +301,7 @@ class _Locking:
         return await self._run.lock(self._key, self._wait, self._lease)
 
     async def __aexit__(self, cause: type[BaseException] | None, *_: object) -> None:
-        if cause is None:  # when what is inside fails, the run gives it back after it has been undone
+        if cause is None:  # when the block fails, the run releases the lock after the undo
             await self._run.unlock(self._key)
 
 
@@ -328,7 +330,7 @@ class Hooks:
 
 
 async def _nothing(*_: Any, **__: Any) -> list[Any]:
-    """A hook where nobody has added anything."""
+    """A hook without handlers."""
     return []
 
 

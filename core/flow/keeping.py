@@ -1,4 +1,4 @@
-"""Writes of modules that are taken back when their flow fails.
+"""Writes of modules that are undone when their flow fails.
 
 @step(undo=take_back)
 async def change_stores(flow: Flow[Any], rows: Sequence[Row]) -> Kept[list[Row]]:
@@ -22,7 +22,7 @@ R = TypeVar("R")
 async def keep(method: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> Kept[R]:
     """Carry out a write of a module and keep what it changes: `await keep(flow.modules.store.update_stores, rows)`.
 
-    Returns what `take_back` takes; `answer` is what the write answered. Raises what the write raises.
+    Returns the argument of `take_back`; its `answer` is what the write answered. Raises what the write raises.
     """
     service, name = addressed(method)
     done: Kept[R] = await service.kept(name, args, kwargs)
@@ -30,10 +30,10 @@ async def keep(method: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwa
 
 
 async def take_back(flow: Flow[Any], done: Kept[R]) -> None:
-    """The undo of a step that returns what `keep` gave: what the write changed is what it was, where it still stands as left.
+    """The undo of a step that returns what `keep` gave: restores what the write changed, where that still is as the write left it.
 
-    What it had deleted and doesn't come again, since what it belonged to was deleted meanwhile, keeps no link either, nor what doesn't
-    outlive that: those were brought back before it.
+    A deleted row that can't be restored, because what it belonged to was deleted meanwhile, loses its links again, and the rows that are
+    deleted with it: both had been restored before it.
     """
     if not done["change"]:
         return
@@ -50,7 +50,7 @@ async def take_back(flow: Flow[Any], done: Kept[R]) -> None:
 
 
 def deleted_by(change: Change, linked: Collection[str]) -> dict[str, list[str]]:
-    """Of what a write has deleted softly, all that can be `linked`: ids by entity."""
+    """Ids, by entity, of the softly deleted rows of a change that can be `linked`."""
     gone: dict[str, list[str]] = {}
     for table, pairs in change:
         if table in linked:
@@ -60,7 +60,7 @@ def deleted_by(change: Change, linked: Collection[str]) -> dict[str, list[str]]:
 
 
 def unchanged(answer: R) -> Kept[R]:
-    """What a step returns that had nothing to write."""
+    """The return value of a step that had nothing to write."""
     return {"module": "", "answer": answer, "change": []}
 
 

@@ -1,7 +1,7 @@
-"""What the function of a durable flow reads outside of its steps: each answer is kept like that of a reading step.
+"""What the function of a durable flow reads outside of its steps: each answer is recorded like that of a reading step.
 
-Run again after a crash, the function gets the same answers, however the shop looks by then, and so takes the same way. Answers are found
-again by what was asked, not by when: reads that run side by side needn't come in the same order twice.
+Run again after a crash, the function gets the same answers, whatever the shop looks like by then, and so does the same again. Answers are
+found again by the question, not by the time: reads that run concurrently needn't come in the same order twice.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from ..codec import pack
 from ..errors import UnexpectedState
 
 READ = "read:"
-"""Before the name of what was asked, where a step has its reference."""
+"""Prefix of a read's name, where a step has its reference."""
 
 Ask = Callable[[], Awaitable[Any]]
 Read = Callable[[str, str, str, Ask], Awaitable[Any]]
-"""(path of the flow, what is asked, a digest of it, how to ask it) → the answer."""
+"""(path of the flow, name of the read, a digest of its arguments, how to carry it out) → the answer."""
 
 
 class Reader:
-    """Stands in for a module's handle, or for the graph: what its async methods answer is kept."""
+    """Stands in for a module's handle, or for the graph: the answers of its async methods are recorded."""
 
     def __init__(self, path: str, name: str, asked: object, read: Read) -> None:
         self._path = path
@@ -45,7 +45,7 @@ class Reader:
 
 
 class ReadModules:
-    """Stands in for the modules."""
+    """Stands in for the modules' handles."""
 
     def __init__(self, path: str, modules: object, read: Read) -> None:
         self._path = path
@@ -60,7 +60,7 @@ class ReadModules:
 
 
 def refuse_write(name: str) -> None:
-    """What a write meets that is sent from the function of a durable flow."""
+    """Raises the error for a write that the function of a durable flow sends outside of its steps."""
     raise UnexpectedState(
         f"A durable flow sends {name} outside of a step.", hint="Run again after a crash it would do that twice: move it into a step."
     )

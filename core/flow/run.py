@@ -1,4 +1,4 @@
-"""Carrying out a workflow once: steps, sub-workflows and parallel groups, and taking everything back in reverse order."""
+"""Carries out a workflow once: steps, sub-workflows and parallel groups, and the undo in reverse order."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from .journal import Checkpoint, Diverged, Entry, Journal, Outgrown, Parked, Sup
 from .reading import READ, Ask, refuse_write
 
 DURABLE_SECONDS = 120.0
-"""For one run of a durable workflow that doesn't name its own time."""
+"""Seconds for one run of a durable workflow that sets no timeout of its own."""
 UNDO_ATTEMPTS = 4
 UNDO_SECONDS = 20.0
-"""For one attempt to undo one step: compensation has its own time, the request's may be used up."""
+"""Seconds for one attempt to undo one step: it has its own time, because the request's may be used up."""
 
 CALL_SECONDS = 20.0
-"""How long a flow waits in its process for another one that it has called. Then it waits in the table."""
+"""Seconds that a flow waits in its process for another flow that it has called. Then it waits in the table."""
 SLEEP = "flow:sleep"
 ONWARD = Retry()
-"""How what has to be done is tried again where its step doesn't say."""
+"""How a step that must be done is tried again, unless it says so itself."""
 
 log = logger("velella.flow")
 
@@ -42,10 +42,10 @@ class Answer:
 
     kept: Any
     at_once: Any
-    """For the one who has begun it: not kept, and not to be given to two."""
+    """For the caller that started the execution: not recorded, and given to one caller only."""
 
     def heard(self, joined: bool) -> Any:
-        """What somebody hears who has begun it, or `joined` it."""
+        """The result for the caller that started the execution, or for one that `joined` it."""
         return travelled(self.kept) if joined else self.at_once
 
 
@@ -58,7 +58,7 @@ class _Lock:
 
 
 class Run:
-    """One attempt at an execution, in this process. Without a journal it is a short flow: all of it is in memory, so it writes once."""
+    """One attempt at an execution, in this process. Without a journal it is a short flow: it lives in memory, so it writes once."""
 
     def __init__(
         self,
@@ -70,30 +70,31 @@ class Run:
         started_at: datetime | None = None,
         recorded: bool = False,
     ) -> None:
-        """`recorded`: have modules record every step's writes, so that a run with the same id doesn't do them twice."""
+        """`recorded`: have modules record every step's writes, so that another run with the same id doesn't do them twice."""
         self.context = context
         self.workflow = workflow
         self.journal = journal
         self.events: list[tuple[str, dict[str, Any]]] = []
         """What the flow has emitted. Valid once `carry_out` has returned."""
         self.unfinished: list[tuple[Entry, VelellaError]] = []
-        """What could not be undone, and why."""
+        """The entries that could not be undone, with their errors."""
         self.abandoned = False
-        """Set before cancelling a run that another process shall go on with: it then ends without undoing anything."""
+        """To be set before cancelling a run that another process shall continue: the run then ends without undoing anything."""
         self.onward = False
-        """Whether the point of no return may be behind us: the pivot was asked, and not refused."""
+        """Whether the point of no return may have been passed: the pivot was sent, and not refused."""
+        """What the flow answered before its end."""
         self.answered = False
         self.result: Any = None
         """What the flow answered before its end."""
         self.on_answer: Callable[[Answer], None] = lambda _: None
         self._refusal: tuple[Exception | None, str, Retry] = (None, "", ONWARD)
-        """The last one that a step met: the error, where, and how it is to be tried again."""
+        """The last refusal of a step: the error, the position, and how the step is tried again."""
         self._decided: BaseException | None = None
-        """A failure of an earlier run that it has begun to undo."""
+        """A failure of an earlier run, for which that run has begun to undo."""
         self._writes: list[str] = []
-        """What a short flow has written."""
+        """Names of the writes of a short flow."""
         self._asked: Counter[str] = Counter()
-        """How often each thing was read outside of steps."""
+        """How often each read was made outside of steps."""
         self._ids = following(lambda: (self.started_at, self.id)) if journal is not None else None
         self._groups = 0
         """How many parallel groups are running."""
@@ -119,9 +120,9 @@ class Run:
     # -- the whole
 
     async def carry_out(self, input: dict[str, Any]) -> Any:
-        """Run the workflow's function. What it raises is raised after everything was undone; `unfinished` tells what was not.
+        """Run the workflow's function. Its error is raised after everything was undone; `unfinished` holds what could not be.
 
-        Raises Parked where the execution has to wait: nothing is undone then. Raises Outgrown where it is short, and has to be durable:
+        Raises Parked where the execution has to wait; nothing is undone then. Raises Outgrown where a short flow has to be durable;
         nothing was written then.
         """
         flow: Flow[Any] = Flow(self, self.workflow, "")
@@ -131,7 +132,7 @@ class Run:
                 try:
                     result = await self._body(flow, (), input)
                 finally:
-                    if self._locks:  # kept through the undoing, and given back whatever happened
+                    if self._locks:  # held during the undo, and released in any case
                         await finished(self._give_back_all())
         finally:
             write_seen.reset(token)
@@ -139,7 +140,7 @@ class Run:
         return result
 
     async def take_back(self, entries: Sequence[Entry]) -> None:
-        """Undo these steps, the last one first. One that resists doesn't keep the others: it ends up in `unfinished`."""
+        """Undo these steps, the last one first. A step that can't be undone doesn't stop the others: it ends up in `unfinished`."""
         for entry in reversed(entries):
             with drawn_from(None):
                 error = await self._take_back(entry)
@@ -150,7 +151,7 @@ class Run:
                 )
 
     async def _body(self, flow: Flow[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """The function of a workflow or a sub-workflow. When it fails, what was done in it is undone before the error goes on."""
+        """Run the function of a workflow or a sub-workflow. If it fails, its steps are undone before the error is raised."""
         workflow = flow.workflow
         if not self._recorded and workflow.outlives(self.context.wants):
             self.durably(workflow)
@@ -166,7 +167,7 @@ class Run:
             with drawn_from(self._ids):
                 result = await doing
             if self.journal is not None and not flow.path:
-                return self.result if self.answered else travelled(result)  # what can't be kept is found out while it can still be undone
+                return self.result if self.answered else travelled(result)  # raises if it can't be recorded, while it can still be undone
             return result
         except Exception as error:
             if (parked := self._to_be_repeated(flow, error)) is not None:
@@ -175,14 +176,14 @@ class Run:
                 await finished(self._revert(flow, error))
             raise
         except asyncio.CancelledError as error:
-            # Given up from outside. A short flow is undone, as a whole; a durable one goes on elsewhere. A workflow's own time limit
-            # arrives as DeadlineExceeded, except in its sub-workflows, which it interrupts: what they did is undone with the rest.
+            # Cancelled from outside. A short flow is undone as a whole; a durable one is continued elsewhere. A workflow's own time limit
+            # arrives as DeadlineExceeded, except in its sub-workflows, which it interrupts: their steps are undone with the rest.
             if flow.undo and not flow.path and self.journal is None:
                 await finished(self._revert(flow, error))
             raise
 
     def _to_be_repeated(self, flow: Flow[Any], error: Exception) -> Parked | None:
-        """Whether a workflow that failed is run again instead of being undone."""
+        """The Parked to raise if a workflow that failed is to be run again; None if it is to be undone."""
         if self.journal is None or self.abandoned or error is self._decided:
             return None
         if self.onward and not flow.path:
@@ -201,7 +202,7 @@ class Run:
 
     async def _revert(self, flow: Flow[Any], error: BaseException) -> None:
         write_seen.set(None)  # it is a task of its own
-        call_context.set(CallContext(current_call().trace_id).within(UNDO_SECONDS))  # the time of the flow itself may be over
+        call_context.set(CallContext(current_call().trace_id).within(UNDO_SECONDS))  # the flow's own time may be used up
         if self.journal is not None:
             await self.journal.reverting(flow.path, as_velella_error(error), flow.undo)
         await self.take_back(flow.undo)
@@ -209,7 +210,7 @@ class Run:
     # -- how long it lives
 
     def _only_write(self, name: str) -> None:
-        """A death between two writes would leave the first, and no trace of it."""
+        """Refuse a second write of a short flow: a death between the two would leave the first without a trace."""
         self._writes.append(name)
         if len(self._writes) > 1:
             raise UnexpectedState(
@@ -244,7 +245,7 @@ class Run:
         return doing
 
     async def _short_step(self, flow: Flow[Any], step: Step[..., Any], path: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Most steps of most flows: nothing to write down, one attempt."""
+        """The fast path for steps of short flows: nothing to record, one attempt."""
         if self._locks:
             self._check_locks()
         view: Flow[Any] = Flow(self, flow.workflow, path, step)
@@ -255,7 +256,7 @@ class Run:
     async def parallel(
         self, flow: Flow[Any], calls: Iterable[tuple[Step[..., Any] | Workflow[..., Any], str, tuple[Any, ...]]]
     ) -> tuple[Any, ...]:
-        # nobody is cancelled when one fails: an interrupted write is in doubt, a finished one can be undone
+        # no member is cancelled when one fails: an interrupted write is in doubt, a finished one can be undone
         self._groups += 1
         try:
             results = await asyncio.gather(*(self.work(flow, work, path, args, {}) for work, path, args in calls), return_exceptions=True)
@@ -267,10 +268,10 @@ class Run:
         return tuple(results)
 
     def _weight(self, error: BaseException) -> tuple[int, float]:
-        """Which failure of a group is that of the group, the least first."""
+        """The rank of a failure in a group: the group fails with the lowest."""
         if isinstance(error, (Superseded, Diverged)):
             return 0, 0.0
-        if isinstance(error, Parked):  # what has to be done is done before the flow hears of another one's refusal
+        if isinstance(error, Parked):  # a step that must be done is done before the flow gets another one's refusal
             return 1 if self.onward else 3, error.pause
         return 2, 0.0
 
@@ -287,7 +288,7 @@ class Run:
         inner: Flow[Any] = Flow(self, workflow, path)
         known = self.journal.recall(path) if self.journal is not None else None
         if known is not None and known.failure is not None:
-            # an earlier run was undoing it, or had done so; undoing again is safe, its writes are recorded
+            # an earlier run was undoing it, or had done so; undoing again is safe, because its writes are recorded
             await finished(self.take_back(known.entries))
             self._decided = known.failure
             raise known.failure
@@ -302,7 +303,7 @@ class Run:
         return result
 
     async def read(self, at: str, name: str, digest: str, ask: Ask) -> Any:
-        """Read something for the function of a durable flow. The first time it is asked, and the answer kept."""
+        """Read something for the function of a durable flow: asked the first time, answered from the record in later runs."""
         journal = self.journal
         assert journal is not None
         if self._locks:
@@ -342,9 +343,9 @@ class Run:
                 return known.result
             if not step.reads:
                 await journal.before_write()
-        # what may be sent again is recorded by its module
+        # a step that may be sent again is recorded by its module
         recorded = not step.reads and (self._recorded or step.retries > 0)
-        # beyond the pivot a refusal isn't the last word, so modules don't keep it
+        # beyond the pivot a refusal isn't final, so modules don't record it
         scope = f"{self.id}:{path}~after" if self.onward else f"{self.id}:{path}"
         self.onward = self.onward or step.pivot
         try:
@@ -353,7 +354,7 @@ class Run:
             if recorded and step.undo is not None and not self.abandoned and is_in_doubt(error):
                 flow.undo.append(Entry(step, path, unknown=(args, kwargs)))
             if isinstance(error, Exception):
-                if step.pivot and is_refused(error):  # it never happened
+                if step.pivot and is_refused(error):  # the pivot never happened
                     self.onward = False
                 if (parked := self._failed(path, step.reference, step.name, error, step.retry, reads=step.reads)) is not None:
                     raise parked from error
@@ -361,9 +362,9 @@ class Run:
         if journal is not None:
             checkpoint = Checkpoint(path, step.reference, result, view.events or (), step.reads)
             journal.remember(checkpoint)
-            result = checkpoint.result  # as it will be when it is read back: what works now works after a crash
+            result = checkpoint.result  # as it will be read back: what works now works after a crash
             if step.undo is not None:
-                self._done(flow, view, travelled(result))  # the flow may change its own
+                self._done(flow, view, travelled(result))  # a copy: the flow may change its own
                 return result
         self._done(flow, view, result)
         return result
@@ -377,7 +378,7 @@ class Run:
             raise UnexpectedState(f"The step {step.name} is a pivot: nothing runs beside it.")
 
     def _recalled(self, path: str, reference: str) -> Checkpoint | None:
-        """What an earlier run did at this place. Raises what it was refused with; Diverged where it did something else."""
+        """What an earlier run did at this position, or None. Raises the step's refusal; Diverged if the earlier run did something else."""
         known = self.journal.recall(path) if self.journal is not None else None
         if known is None:
             return None
@@ -393,14 +394,14 @@ class Run:
     def _failed(
         self, path: str, reference: str, name: str, error: Exception, retry: Retry | None = None, *, reads: bool = False
     ) -> Parked | None:
-        """What the failure of a step means: None, and the flow hears of it, or the execution waits."""
+        """What the failure of a step means: a Parked to raise where the execution has to wait, or None where the flow gets the error."""
         journal = self.journal
         if journal is None:
             return None
         at = f"{path} {name}"
         if is_refused(error):
             self._refusal = (error, at, retry or ONWARD)
-            # should the flow go on after all, it has to hear the same when it is run again
+            # if the flow goes on after all, it must get the same error in a repeated run
             journal.remember(Checkpoint(path, reference, reads=reads or self.onward, failure=as_velella_error(error)))
             return None
         if retry is None:
@@ -408,7 +409,7 @@ class Run:
                 return None
             retry = ONWARD
         if not self.onward and retry.during is not None and journal.failures_at(at)[1] > retry.during:
-            self._decided = error  # no run has come further than to here
+            self._decided = error  # no run has come further than this
             return None
         return self._parked(at, retry, error)
 
@@ -480,12 +481,12 @@ class Run:
             flow.keep_events(view.events)
 
     async def _attempts(self, view: Flow[Any], args: tuple[Any, ...], kwargs: dict[str, Any], scope: str | None) -> Any:
-        """`scope`: of its writes' message ids; None where they need none."""
+        """Carry out the attempts of a step. `scope`: prefix of its writes' message ids; None where they need none."""
         step = view.step
         assert step is not None
         attempt = 0
         while True:
-            view.events = None  # an attempt that failed has told nothing
+            view.events = None  # a failed attempt has emitted nothing
             try:
                 return await self._attempt(view, step, args, kwargs, scope, first=attempt == 0)
             except Exception as error:
@@ -503,7 +504,7 @@ class Run:
     ) -> Any:
         context = current_call()
         if scope is not None:
-            # nobody can have sent its writes before in the first attempt of the first run
+            # in the first attempt of the first run, the writes can't have been sent before
             fresh = first and self.journal is not None and self.journal.first
             context = context.scoped(scope, fresh=fresh, lease=self._lease)
         token = call_context.set(context)
@@ -518,14 +519,14 @@ class Run:
     # -- undoing
 
     async def _take_back(self, entry: Entry) -> VelellaError | None:
-        """Undo one step; the error, where that could not be done."""
+        """Undo one step. Returns the error if that failed."""
         attempt = 0
         while True:
             try:
                 with tracing.span(f"undo {entry.step.name}"):
                     await self._take_back_once(entry)
                 return None
-            except Exception as error:  # noqa: BLE001 - handed on as what could not be undone
+            except Exception as error:  # noqa: BLE001 - returned as the reason why the undo failed
                 attempt += 1
                 if attempt >= UNDO_ATTEMPTS or not worth_retrying(error):
                     return as_velella_error(error)
@@ -547,7 +548,7 @@ class Run:
                     return  # refused: it never happened
                 raise
             entry.unknown = None
-        # always recorded: undoing is what is most likely to be repeated
+        # always recorded: an undo is the most likely thing to be repeated
         view = Flow(self, self.workflow, f"{entry.path}~undo", step)
         call_context.set(CallContext(trace).scoped(f"{self.id}:{view.path}", lease=self._lease).within(UNDO_SECONDS))
         await asyncio.wait_for(step.undo(view, entry.result), UNDO_SECONDS)
@@ -585,7 +586,7 @@ class Run:
                 raise self._without_lock(Conflict(f"The lock of {key} was lost while it was held."))
 
     def _without_lock(self, error: Conflict) -> BaseException:
-        """Somebody holds it for a while: that says nothing of what the flow has done or may do."""
+        """The error for a lock that another execution holds: it says nothing about what the flow has done or may do."""
         if self.journal is not None and (self.onward or self.journal.in_doubt):
             return self._parked("lock", ONWARD, error)
         return error

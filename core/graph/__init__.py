@@ -1,1 +1,1 @@
-"""One query over the whole shop, whichever modules its fields lie in."""
+"""One query over the whole shop, across modules."""

@@ -2,8 +2,8 @@
 
     {"sales_channels": {"id": "sc_1"}}   →   {"id": {"$in": ["prod_1", "prod_2", …]}}
 
-The far end is asked first, and its answer becomes a list of keys. Where a filter only compares the key of the far end,
-nobody needs to be asked: `{"customer": {"id": "cus_1"}}` is `{"customer_id": "cus_1"}`.
+The far end is read first, and its answer becomes a list of keys. Where a filter only compares the key of the far end,
+no read is needed: `{"customer": {"id": "cus_1"}}` is `{"customer_id": "cus_1"}`.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ from .plan import Catalogue
 
 
 class Reader(Protocol):
-    """Who asks the far ends: the graph."""
+    """Reads rows of other modules: the graph."""
 
     async def rows(self, query: Query) -> Rows:
         """Rows of one query, whose fields and filters may reach into other modules."""
         ...
 
     async def keys(self, entity: str, column: str, filters: Mapping[str, Any]) -> list[Any]:
-        """The values, each once and without null, that a column has in the rows that pass filters."""
+        """The distinct values, without null, that a column has in the rows that pass filters."""
         ...
 
 
 _LOGICAL = ("$and", "$or")
 _NOTHING: tuple[Mapping[str, Any], ...] = ({"$exists": False}, {"$exists": "false"}, {"$eq": None})
-"""Other ways to say null."""
+"""Other ways to write null."""
 
 
 def crossings(catalogue: Catalogue, entity: str, filters: Mapping[str, Any], depth: int = 0) -> int:
-    """How many filters reach out of the entity's module. What isn't shaped as it should be is left to the module."""
+    """How many filters reach out of the entity's module. Malformed filters are left to the module."""
     if depth > DEPTH:
         raise InvalidData("Filters are nested too deeply")
     found, own = 0, catalogue.own_columns(entity)
@@ -59,7 +59,7 @@ def crossings(catalogue: Catalogue, entity: str, filters: Mapping[str, Any], dep
 
 
 async def local_filters(catalogue: Catalogue, reader: Reader, entity: str, filters: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The same filters in terms of the entity's own module. Raises InvalidData beyond the budget, before anything is asked."""
+    """The same filters in terms of the entity's own module. Raises InvalidData beyond the budget, before anything is read."""
     out = crossings(catalogue, entity, filters)
     if not out:
         return filters
@@ -82,7 +82,7 @@ async def local_filters(catalogue: Catalogue, reader: Reader, entity: str, filte
         else:
             local[name] = value
     for condition in conditions:
-        if local.keys() & condition.keys():  # the same name twice: both have to hold
+        if local.keys() & condition.keys():  # the same name twice: both conditions must hold
             local = {"$and": [local, condition]}
         else:
             local.update(condition)
@@ -98,13 +98,13 @@ def _branches(value: Any) -> list[Mapping[str, Any]]:
 
 
 def _undotted(name: str, value: Any) -> Mapping[str, Any]:
-    """`a.b` is `a` of which `b`."""
+    """`{"a.b": value}` as `{"a": {"b": value}}`."""
     first, _, rest = name.partition(".")
     return {first: {rest: value}}
 
 
 def _step(catalogue: Catalogue, entity: str, name: str, value: Any) -> tuple[Edge, Any] | None:
-    """The edge that a filter takes out of the module, and what it asks of the far end."""
+    """The edge that a filter follows out of the module, and the filter on its far end."""
     if name.startswith("$"):
         return None
     if value in _NOTHING:
@@ -123,9 +123,9 @@ def _step(catalogue: Catalogue, entity: str, name: str, value: Any) -> tuple[Edg
 
 
 async def _condition(catalogue: Catalogue, reader: Reader, entity: str, edge: Edge, value: Any) -> dict[str, Any]:
-    """What our key has to be, so that the far end is as asked."""
+    """The condition on our key that is equivalent to the condition on the far end."""
     points_at_key = edge.target_key == catalogue.entity(edge.target).key
-    if value is None:  # nothing at the far end
+    if value is None:  # no row at the far end
         if points_at_key:
             return {edge.key: None}
         return {edge.key: {"$nin": await reader.keys(edge.target, edge.target_key, {})}}
@@ -139,7 +139,8 @@ async def _condition(catalogue: Catalogue, reader: Reader, entity: str, edge: Ed
 
 
 def _plain(catalogue: Catalogue, edge: Edge, value: Mapping[str, Any]) -> dict[str, list[str]] | None:
-    """What is asked of the ties themselves, where it is nothing but values of their key columns; also through the things they lead to."""
+    """The filter on the link rows themselves, where it compares nothing but their key columns, also by way of the linked things; else
+    None."""
     where: dict[str, list[str]] = {}
     for name, wanted in value.items():
         column = name
@@ -171,7 +172,7 @@ def _on_key(catalogue: Catalogue, entity: str, value: Any) -> Mapping[str, Any]:
 
 
 def _end_of(catalogue: Catalogue, entity: str, path: Sequence[str]) -> str:
-    """The entity at the end of a walk without aliases."""
+    """The entity at the end of a path without aliases."""
     for name in path:
         relation, edge = catalogue.relation(entity, name), catalogue.edge(entity, name)
         entity = relation.target if relation else edge.target if edge else entity
@@ -182,15 +183,15 @@ def _end_of(catalogue: Catalogue, entity: str, path: Sequence[str]) -> str:
 
 
 def orders_across(catalogue: Catalogue, entity: str, order: Sequence[str]) -> bool:
-    """Whether some term of an order lies in another module."""
+    """Whether some sort key of an order lies in another module."""
     return any(_leaves(catalogue, entity, term.lstrip("-").split(".")) is not None for term in order)
 
 
 async def ordered_keys(catalogue: Catalogue, reader: Reader, query: Query) -> list[Any]:
     """The keys of all rows of a query (whose filters are local) in its order.
 
-    Every row has to be looked at, and those it is ordered by: dearer than an order inside the module by as much as
-    there are rows. Raises InvalidData where there are more than `SORTED`.
+    Reads every row, and the rows that they are ordered by, so its cost grows with the number of rows, unlike an order inside the
+    module. Raises InvalidData for more than `SORTED` rows.
     """
     root = catalogue.entity(query.entity).key
     base = Query(query.entity, (root,), query.filters, with_deleted=query.with_deleted, visible=query.visible)
@@ -202,7 +203,7 @@ async def ordered_keys(catalogue: Catalogue, reader: Reader, query: Query) -> li
 
 
 async def _ranks(catalogue: Catalogue, reader: Reader, base: Query, term: str) -> tuple[dict[Any, int], float]:
-    """Key of a root row → its place by one term; and the place of rows that have nothing there (as PostgreSQL puts nulls)."""
+    """Key of a root row → its rank by one sort key; and the rank of rows without a value (as PostgreSQL orders nulls)."""
     descending, path = term.startswith("-"), term.lstrip("-").split(".")
     root = catalogue.entity(base.entity).key
     missing = float("-inf") if descending else float("inf")
@@ -223,7 +224,7 @@ async def _ranks(catalogue: Catalogue, reader: Reader, base: Query, term: str) -
 
 
 def _places(rows: Rows, key: str, path: Sequence[str]) -> dict[Any, int]:
-    """Key → place of ordered rows; rows with the same value share a place, so that the next term decides."""
+    """Key → rank of ordered rows; rows with the same value share a rank, so that the next sort key decides."""
     places: dict[Any, int] = {}
     place, before = 0, object()
     for row in rows:
@@ -252,7 +253,7 @@ def _leaves(catalogue: Catalogue, entity: str, path: Sequence[str]) -> tuple[int
 
 
 def at(row: dict[str, Any], path: Sequence[str]) -> Rows:
-    """The rows at the end of a path, through lists and past what is null. Not to be changed: it may be a row's own list."""
+    """The rows at the end of a path, through lists and past nulls. Not to be changed: it may be a row's own list."""
     if not path:
         return [row]
     value = row.get(path[0])

@@ -1,4 +1,4 @@
-"""Which rows a JSON value shows, as notices of changes name them: what was made of nothing else is as fresh as they are."""
+"""The rows that a JSON value shows, as row notices name them: a value made of nothing else stays right until one of them changes."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from .plan import Catalogue
 
 @dataclass(frozen=True)
 class Showing:
-    """What a JSON value shows of an entity: its rows, and those of others in them."""
+    """The rows of an entity that a JSON value shows, and the rows of others inside them."""
 
     names: tuple[str, ...]
-    """Under which names its rows are told of."""
+    """The entity's names in row notices."""
     key: str
     belongs: tuple[tuple[str, str], ...]
-    """How notices call what belongs to one of these (`product_variant.product_id`), and our column that it goes by."""
+    """The name in row notices for rows that belong to one of these (`product_variant.product_id`), and our column with its value."""
     below: Mapping[str, Showing]
 
     def rows(self, shown: Any) -> Iterator[str]:
-        """The rows in a JSON value, as notices name them."""
+        """The rows in a JSON value, as row notices name them."""
         for row in shown if isinstance(shown, list) else (shown,):
             if row is None:
                 continue
@@ -35,14 +35,14 @@ class Showing:
 
 
 def showing(catalogue: Catalogue, entity: str, tree: FieldTree) -> Showing | None:
-    """What these fields of an entity show of its own module; None where a change of that isn't told row by row (see `Entity.told`)."""
+    """What these fields of an entity show of its own module; None where its changes send no row notices (see `Entity.told`)."""
     told = catalogue.entity(entity).told
     return _below(catalogue, entity, tree, "", told) if told else None
 
 
 def _below(catalogue: Catalogue, entity: str, tree: FieldTree, path: str, told: frozenset[str]) -> Showing | None:
     known = catalogue.entity(entity)
-    if known.bare and path and not tree.whole and known.key not in tree:  # then nobody can tell whose rows these are
+    if known.bare and path and not tree.whole and known.key not in tree:  # the rows in it can't be identified
         return None
     below: dict[str, Showing] = {}
     belongs: list[tuple[str, str]] = []

@@ -2,8 +2,8 @@
 
     page = await graph.query(Query("product", ("id", "*variants", "*variants.prices", "sales_channels.name"), {"status": "published"}))
 
-The root's module is asked once for the whole page. Then, level by level and side by side, each other module is asked
-once by a list of keys, and its rows are joined. A query that stays inside one module passes through as bytes.
+The root's module is asked once for the whole page. Then, level by level and concurrently, each other module is asked
+once with a list of keys, and its rows are joined. A query that stays inside one module passes through as bytes.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ from .across import at, local_filters, ordered_keys, orders_across
 from .plan import Catalogue, Join, Path, Plan, plan
 
 Ask = tuple[str, str, Sequence[str]]
-"""A link, its key column, and ids: whose ties are wanted."""
+"""A link, its key column, and ids: whose links are wanted."""
 Visible = Mapping[str, Mapping[str, Any]]
 """See `Query.visible`."""
 NOTHING_HIDDEN: Visible = {}
 
 
 PLANS = 8 * 1024 * 1024
-"""Bytes of plans that are remembered."""
+"""Bytes of plans that are kept."""
 
 
 class _For(NamedTuple):
-    """Whom rows of other modules are joined for."""
+    """The receiver of joined rows."""
 
     visible: Visible = NOTHING_HIDDEN
     client: bool = False
-    """Who gets no name of one thing that isn't there, as the API has it; code gets None."""
+    """A client gets no member for a single row that doesn't exist, as in Medusa's API; code gets None."""
 
 
 class Source:
-    """Where pages come from: the modules' handles. A cache is another `Source` around this one."""
+    """Where pages come from: the modules' handles. A cache is another `Source` that wraps this one."""
 
     def __init__(self, modules: Any) -> None:
         """`modules`: an object with a handle under each module's name."""
@@ -55,16 +55,16 @@ class Source:
         return page
 
     def known(self, module: str, query: Query) -> bytes | None:
-        """The JSON text of such a page, where nobody has to be asked for it."""
+        """The JSON text of such a page if it is cached here, else None."""
         return None
 
     async def ties(self, asks: Sequence[Ask]) -> list[list[Row]]:
-        """The ties of some things by each of several links, in the order they were made. The caller may change the rows."""
+        """The rows of several links for these ids, a list for each, in the order of their creation. The caller may change the rows."""
         rows: list[list[Row]] = await self._modules.link.linked_many(asks)
         return rows
 
     async def keys(self, module: str, entity: str, column: str, filters: Mapping[str, Any]) -> list[Any]:
-        """The values, each once and without null, that a column has in the rows of one module that pass filters."""
+        """The distinct values, without null, that a column has in the rows of one module that pass filters."""
         values = dict.fromkeys(row[column] for row in (await self.page(module, Query(entity, (column,), filters))).rows)
         values.pop(None, None)
         return list(values)
@@ -79,9 +79,9 @@ class Graph:
         self._plan = kept(PLANS)(self._make_plan)
 
     async def query(self, query: Query) -> Page:
-        """One page. Filters and orders may reach into other modules as the fields do.
+        """Return one page. Filters and orders may reach into other modules as the fields do.
 
-        Raises InvalidData for an entity, field or filter that isn't there, and for what is beyond the budget.
+        Raises InvalidData for an unknown entity, field or filter, and beyond the budget.
         """
         steps = self._plan(query.entity, query.fields)
         visible = await self._visible(query) if query.visible else NOTHING_HIDDEN
@@ -99,9 +99,9 @@ class Graph:
         return Page.of(rows, page.count)
 
     async def rows(self, query: Query) -> TypedRows[Typed]:
-        """The rows of one page, for code that reads them, of the type that it declares.
+        """Return the rows of one page, for code that reads them, of the type that it declares.
 
-        They are the caller's own, but may share what they have in common.
+        The list and its rows are the caller's own, but rows may share nested values.
         """
         steps = self._plan(query.entity, query.fields)
         if steps.local and steps.fields == query.fields and (known := self._source.known(steps.module, query)) is not None:
@@ -114,28 +114,29 @@ class Graph:
         return rows
 
     async def local(self, query: Query) -> Query:
-        """The query in terms of its entity's own module, for messages of that module that take one. Its fields have to lie in there."""
+        """The query in terms of its entity's own module, for messages of that module that take a query. Its fields must lie in that
+        module."""
         filters = await local_filters(self.catalogue, self, query.entity, query.filters)
         visible = self._of_module(self.catalogue.module_of(query.entity), await self._visible(query))
         return replace(query, filters=filters, visible=visible)
 
     async def keys(self, entity: str, column: str, filters: Mapping[str, Any]) -> list[Any]:
-        """The values, each once and without null, that a column has in the rows that pass filters."""
+        """The distinct values, without null, that a column has in the rows that pass filters."""
         local = await local_filters(self.catalogue, self, entity, filters)
         return await self._source.keys(self.catalogue.module_of(entity), entity, column, local)
 
     async def ties(self, link: str, key: str, ids: Sequence[str]) -> list[Row]:
-        """The ties of some things by a link's key column, in the order they were made: both keys and the further columns."""
+        """The link rows for these ids by a link's key column, in the order of their creation: both keys and the further columns."""
         return (await self.ties_of((link, key, ids)))[0]
 
     async def ties_of(self, *asks: Ask) -> list[list[Row]]:
-        """`ties` by several links, in their order. What isn't known already is asked for as one statement."""
+        """`ties` for several links, in their order. What isn't cached is read in one statement."""
         asked = [(link, key, list(ids)) for link, key, ids in asks if ids]
         found = iter(await self._source.ties(asked) if asked else ())
         return [next(found) if ids else [] for _, _, ids in asks]
 
     async def one(self, entity: str, id: str, fields: Sequence[str] = ("*",), *, with_deleted: bool = False) -> Typed:
-        """The row of that key. Raises NotFound, which names the entity and the key."""
+        """The row with that key. Raises NotFound, which names the entity and the key."""
         known = self.catalogue.entity(entity)
         rows: TypedRows[Typed] = await self.rows(Query(entity, tuple(fields), {known.key: id}, limit=1, with_deleted=with_deleted))
         if not rows:
@@ -143,10 +144,10 @@ class Graph:
         return rows[0]
 
     async def expand(self, entity: str, rows: Sequence[Row], fields: Sequence[str]) -> Sequence[Row]:
-        """Join what lies in other modules onto rows that one already has, in place.
+        """Join what lies in other modules onto rows that the caller has, in place.
 
-        Only those of the fields that leave the entity's module do anything. The rows must hold the columns that lead
-        out (`customer_id` for `customer.email`), and the relations on the way. Nothing is taken away.
+        Only the fields that leave the entity's module have an effect. The rows must hold the columns that lead
+        out (`customer_id` for `customer.email`), and the relations on the way. Nothing is removed.
 
         Raises UnexpectedState for a row without such a column.
         """
@@ -156,13 +157,13 @@ class Graph:
         return rows
 
     def own_fields(self, entity: str, fields: Sequence[str]) -> tuple[str, ...]:
-        """Those of the fields that the entity's own module shows, with the columns that lead from there to others."""
+        """The fields that the entity's own module shows, with the columns that lead from there to other modules."""
         return self._plan(entity, tuple(fields)).fields
 
     async def complete(self, entity: str, rows: list[Row], fields: Sequence[str]) -> list[Row]:
-        """Make rows of which one has the `own_fields` already into what a query would have given, in place.
+        """Turn rows that have their `own_fields` already into what a query would have returned, in place.
 
-        What of another module a row has already, under the name it would get, isn't asked for.
+        Values of other modules that a row has already, under the name they would get, aren't read.
         """
         await self._finish(self._plan(entity, tuple(fields)), rows, _For(client=True))
         return rows
@@ -173,7 +174,7 @@ class Graph:
         return plan(self.catalogue, entity, FieldTree.parse(fields))
 
     async def _root(self, query: Query, steps: Plan, visible: Visible) -> Page:
-        """The root's own part of a page."""
+        """The part of a page that the root's own module gives."""
         module = steps.module
         filters = await local_filters(self.catalogue, self, query.entity, query.filters)
         local = query if filters is query.filters and steps.fields == query.fields else replace(query, fields=steps.fields, filters=filters)
@@ -192,7 +193,7 @@ class Graph:
         return Page.of(rows, len(keys) if query.count else None)
 
     async def _visible(self, query: Query) -> Visible:
-        """What rows below the root have to be, in terms of each entity's own module."""
+        """The conditions on rows below the root, in terms of each entity's own module."""
         return {name: await local_filters(self.catalogue, self, name, filters) for name, filters in query.visible.items()}
 
     def _of_module(self, module: str, visible: Visible) -> Visible:
@@ -204,7 +205,7 @@ class Graph:
             _prune(steps.prune, rows)
 
     async def _join(self, steps: Plan, rows: Sequence[Row], whom: _For) -> None:
-        """Carry out all joins of a plan side by side."""
+        """Carry out all joins of a plan concurrently."""
         for path, name, many in steps.missing:
             for row in rows:
                 for end in at(row, path):
@@ -232,7 +233,7 @@ class Graph:
             await all_of(*(self._join_one(*each, whom) for each in asked))
 
     def _by_key(self, steps: Plan, key: str, values: Sequence[Any], visible: Visible) -> Query:
-        """All rows of one module whose `key` is one of the values and that are visible."""
+        """The query for all rows of one module whose `key` is one of the values and that are visible."""
         seen = self._of_module(steps.module, visible) if visible else visible
         filters: dict[str, Any] = {key: {"$in": values}}
         if steps.entity in seen:
@@ -240,7 +241,7 @@ class Graph:
         return Query(steps.entity, steps.fields, filters, visible=seen)
 
     async def _join_one(self, join: Join, ours: Sequence[Row], query: Query, known: bytes | None, whom: _For) -> None:
-        """`known`: the far end's rows as they are asked for by the query, where they are."""
+        """`known`: the JSON text of the rows that the query asks for, if it is cached."""
         steps = join.plan
         theirs: list[Row] = (await self._source.page(steps.module, query)).own_rows() if known is None else json.loads(known)
         if theirs and not steps.local:
@@ -249,7 +250,7 @@ class Graph:
 
 
 def _joined(join: Join, ours: Sequence[Row], theirs: list[Row], whom: _For) -> None:
-    """Put the far end's rows where they belong."""
+    """Put the rows of the far end where they belong."""
     by_key: dict[Any, Any] = {}
     if join.many:
         for row in theirs:
@@ -269,7 +270,7 @@ def _joined(join: Join, ours: Sequence[Row], theirs: list[Row], whom: _For) -> N
 
 
 def _taken(join: Join, found: Row | list[Row]) -> Any:
-    """What is shown of what an alias found for one key."""
+    """The value to show for what an alias found for one key."""
     ends = [end for row in found for end in at(row, join.take)] if isinstance(found, list) else at(found, join.take)
     if join.take_many:
         return ends
@@ -277,7 +278,7 @@ def _taken(join: Join, found: Row | list[Row]) -> Any:
 
 
 def _prune(columns: Sequence[tuple[Path, str]], rows: Sequence[Row]) -> None:
-    """Take away what was fetched for joining only."""
+    """Remove columns that were read for joining only."""
     for path, column in columns:
         for row in rows:
             for end in at(row, path):

@@ -1,8 +1,8 @@
-"""How things of different modules belong together. Modules know nothing of each other: links and references say it.
+"""How rows of different modules belong together. Modules know nothing of each other: links and references connect them.
 
-A *link* is a table of the link module whose rows tie two things. A *reference* is a column of one module that holds
-the key of a thing of another. Both become *edges* that the planner (`graph.py`) walks, and *aliases*, short names for
-longer walks: `product.sales_channels` is `sales_channels_link.sales_channel`.
+A *link* is a table of the link module whose rows connect two things. A *reference* is a column of one module that holds
+the key of another module's row. Both become *edges* that the planner (`graph.py`) follows, and *aliases*, short names for
+longer paths: `product.sales_channels` is `sales_channels_link.sales_channel`.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two kinds of things that a link ties."""
+    """One of the two entities that a link connects."""
 
     module: str
     entity: str
     key: str
     """Column of the link's table that holds the thing's id."""
     alias: str
-    """The thing's name in a row of the link."""
+    """The name of the thing in a row of the link."""
     rows: str
-    """How the thing itself calls the link's rows: `product.sales_channels_link`."""
+    """The name of the link's rows on the thing: `product.sales_channels_link`."""
     names: Mapping[str, str] = field(default_factory=dict)
     """Short names on the thing → path below the link's rows. A path that ends in `[]` leads to a list inside the other module."""
     many: bool = True
-    """Whether several of these may be tied to one of the other side. The database refuses what isn't so."""
+    """Whether several of these may be linked to one of the other side. Otherwise the database refuses a second one."""
     cascade: bool = False
-    """Deleting the other side's thing deletes this one."""
+    """Whether deleting the other side's thing deletes this one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column that a link's table has beyond the two keys."""
+    """A column of a link's table besides the two keys."""
 
     name: str
     type: Literal["number", "text"]
@@ -51,9 +51,9 @@ class Link:
     right: Side
     extra: tuple[Column, ...] = ()
     kept: bool = True
-    """Whether its rows are remembered where they are asked for by keys. Not where they change with every order."""
+    """Whether its rows are cached where they are asked for by keys. Not for links that change with every order."""
     tallied: bool = False
-    """Whether its table has a tally (`sql/schema/deltas.py`): long lists are filtered by it."""
+    """Whether its table keeps deltas (`sql/schema/deltas.py`): long lists are filtered by it."""
 
     def side(self, key: str) -> Side:
         """The side whose column is `key`."""
@@ -68,27 +68,27 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A column that holds the key of a thing of another module, and what both ends are called."""
+    """A column that holds the key of another module's row, and the names of both ends."""
 
     entity: str
     name: str
-    """What the entity calls the thing."""
+    """The name of the other row on the entity."""
     key: str
-    """The entity's column."""
+    """The entity's column with the key."""
     target: str
     """The other entity."""
     target_key: str = "id"
     many: bool = False
     """Shown as a list, though there is at most one."""
     back: str | None = None
-    """What the thing calls the rows that hold its key; None where it doesn't know them."""
+    """The name, on the other row, of the rows that hold its key; None where it has none."""
     back_many: bool = True
-    """Whether it knows them as a list. Else there is at most one."""
+    """Whether that name shows a list. Else there is at most one row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """One step from an entity to another, in another module: our `key` is their `target_key`."""
+    """One step from an entity to another, in another module: our `key` equals their `target_key`."""
 
     key: str
     target: str
@@ -98,7 +98,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """A name for a longer walk."""
+    """A short name for a longer path."""
 
     path: tuple[str, ...]
     many: bool
@@ -128,7 +128,7 @@ def edges_of(links: Iterable[Link], references: Iterable[Reference]) -> dict[str
 
 
 def aliases_of(links: Iterable[Link]) -> dict[str, dict[str, Alias]]:
-    """Entity → name → the walk it stands for."""
+    """Entity → name → the path that it stands for."""
     found: dict[str, dict[str, Alias]] = {}
     for link in links:
         for side in (link.left, link.right):

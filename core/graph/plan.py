@@ -1,4 +1,4 @@
-"""Splitting a query where modules meet: what each module is asked, and how the answers are joined.
+"""Splitting a query between modules: what each module is asked, and how the answers are joined.
 
 The catalogue knows every entity of the shop and every edge between modules. A plan asks one module for its part of a
 field tree and lists the joins that bring the rest; each join has a plan of its own.
@@ -24,7 +24,7 @@ class _Known(NamedTuple):
     module: str
     entity: Entity
     own: frozenset[str]
-    """Names of what the module shows of it, less its relations."""
+    """Names of the entity's fields in its own module, without relations."""
 
 
 class Catalogue:
@@ -44,13 +44,13 @@ class Catalogue:
         """
         Args:
             absent: see `Module.absent`.
-            kept, quiet: modules whose rows are remembered, and those of whose changes nobody is told (`Module.caching`).
+            kept, quiet: modules whose rows are cached, and modules that send no invalidation (`Module.caching`).
             together: whether two modules' tables lie in one database.
         """
         links = tuple(links)
         self.links = {link.name: link for link in links}
         self.linked = frozenset(side.entity for link in links for side in (link.left, link.right))
-        """What can be linked."""
+        """The entities that can be linked."""
         self.kept = frozenset(kept)
         self.quiet = frozenset(quiet)
         self._absent = absent or {}
@@ -76,11 +76,11 @@ class Catalogue:
         return name in self._of_module
 
     def entities_of(self, module: str) -> frozenset[str]:
-        """Names of a module's entities: what caches are told when it changes."""
+        """Names of a module's entities: the tags of its invalidation."""
         return self._of_module.get(module, frozenset())
 
     def entity(self, name: str) -> Entity:
-        """Raises InvalidData for a name that no loaded module has."""
+        """The entity of that name. Raises InvalidData for a name that no loaded module has."""
         return self._find(name).entity
 
     def relation(self, entity: str, name: str) -> Relation | None:
@@ -88,7 +88,7 @@ class Catalogue:
         return self._find(entity).entity.relations.get(name)
 
     def own_columns(self, entity: str) -> frozenset[str]:
-        """Names of what the entity's own module shows, less its relations."""
+        """Names of the fields that the entity's own module shows, without its relations."""
         return self._find(entity).own
 
     def owns(self, entity: str, name: str) -> bool:
@@ -97,7 +97,7 @@ class Catalogue:
         return name in known.own or name in known.entity.relations
 
     def edge(self, entity: str, name: str) -> Edge | None:
-        """The step of that name to another module. What the entity's own module has comes first."""
+        """The edge of that name to another module. Names of the entity's own module take precedence."""
         found = self._edges.get(entity, {}).get(name)
         return None if found is None or self.owns(entity, name) else found
 
@@ -106,11 +106,11 @@ class Catalogue:
         return None if found is None or self.owns(entity, name) else found
 
     def missing(self, entity: str, name: str) -> bool | None:
-        """For a name that leads to a module yet to come: whether it is a list. None for all others."""
+        """For a name that leads to a module that doesn't exist yet: whether it shows a list. None for all other names."""
         return None if self.owns(entity, name) else self._absent.get(entity, {}).get(name)
 
     def rows_with(self, entity: str, column: str) -> str | None:
-        """The name of those link rows of the entity that have this column: `sales_channel_id` of a product."""
+        """The name of the entity's link rows that have this column: `sales_channel_id` of a product."""
         if self.owns(entity, column):
             return None
         for name, edge in self._edges.get(entity, {}).items():
@@ -119,7 +119,7 @@ class Catalogue:
         return None
 
     def link_keys(self, link: str) -> Path:
-        """The two key columns of a link; nothing for what isn't one."""
+        """The two key columns of a link; empty for any other entity."""
         return self._link_keys.get(link, ())
 
     def is_link_beside(self, entity: str, link: str) -> bool:
@@ -127,7 +127,7 @@ class Catalogue:
         return link in self._link_keys and self._together(self.module_of(entity), self.module_of(link))
 
     def keys(self, entity: str) -> Path:
-        """The columns that tell a row of the entity from others: shown even where only joining asked for them."""
+        """The columns that identify a row of the entity: shown even where only joining asked for them."""
         return (*self._link_keys.get(entity, ()), self._find(entity).entity.key)
 
     def _find(self, name: str) -> _Known:
@@ -139,12 +139,12 @@ class Catalogue:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Bring rows of another module to some rows of a plan."""
+    """Joins rows of another module to some rows of a plan."""
 
     path: Path
-    """Relations inside the module that lead from the plan's rows to those that are joined to."""
+    """Relations inside the module that lead from the plan's rows to the rows that are joined to."""
     name: str
-    """What is joined is called there."""
+    """The name of the joined rows there."""
     key: str
     """Their column that equals the other's `target_key`."""
     target_key: str
@@ -152,9 +152,9 @@ class Join:
     """Whether several of the other's rows may belong to one of ours."""
     plan: Plan
     take: Path = ()
-    """An alias: what is shown lies further down, below the other's rows."""
+    """For an alias: the path below the other's rows to the rows that are shown."""
     take_many: bool = False
-    """An alias: whether it shows a list."""
+    """For an alias: whether it shows a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +166,13 @@ class Plan:
     fields: tuple[str, ...]
     joins: tuple[Join, ...] = ()
     prune: tuple[tuple[Path, str], ...] = ()
-    """Columns that were asked for joining only: where they are, and their names."""
+    """Columns that were read for joining only: their paths and names."""
     missing: tuple[tuple[Path, str, bool], ...] = ()
-    """What leads to modules yet to come: where it is shown, its name, and whether as a list."""
+    """Names that lead to modules that don't exist yet: path, name, and whether they show a list."""
     relations: int = 0
-    """How many relations are shown, those of the joined rows too."""
+    """How many relations are shown, including those of joined rows."""
     local: bool = field(init=False)
-    """Whether the module's answer is all there is to show."""
+    """Whether the module's answer needs nothing added or removed."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "local", not (self.joins or self.prune or self.missing))
@@ -188,7 +188,7 @@ class Step:
 
 
 Way = tuple[Step, ...]
-"""Where a path has come through."""
+"""The relations that a path has passed."""
 
 
 @dataclass(slots=True)
@@ -206,7 +206,7 @@ class _Draft:
 
 
 def plan(catalogue: Catalogue, entity: str, tree: FieldTree, *, key: str | None = None, way: Way = ()) -> Plan:
-    """The plan of a field tree over an entity. `key`: a column that whoever joins the rows needs of each; `way`: see `_through`.
+    """The plan of a field tree over an entity. `key`: a column that the caller needs of each row to join it; `way`: see `_through`.
 
     Raises InvalidData where the tree is beyond the budget.
     """
@@ -219,7 +219,7 @@ def plan(catalogue: Catalogue, entity: str, tree: FieldTree, *, key: str | None 
 def _walk(catalogue: Catalogue, draft: _Draft, entity: str, tree: FieldTree, path: Path, way: Way, key: str | None = None) -> None:
     prefix = "".join(f"{segment}." for segment in path)
     needed = [key] if key else []
-    leading: set[str] = set()  # columns that lead to one thing that is shown are shown themselves
+    leading: set[str] = set()  # columns that lead to one shown row are shown themselves
     if tree.whole:
         draft.fields.append(f"{prefix}*")
     for name, child in tree:
@@ -238,7 +238,7 @@ def _walk(catalogue: Catalogue, draft: _Draft, entity: str, tree: FieldTree, pat
             draft.leads_through(1 + draft.joins[-1].plan.relations)
         elif (many := catalogue.missing(entity, name)) is not None:
             draft.missing.append((path, name, many))
-        else:  # a column, or something that the module knows or refuses
+        else:  # a column, or a name that the module knows or refuses
             draft.fields.extend(child.under(f"{prefix}{name}").fields())
     for column in dict.fromkeys(needed):
         if not (tree.whole and column not in catalogue.entity(entity).unstarred) and column not in tree.children:
@@ -260,10 +260,10 @@ def _join(
 
 
 def _through(way: Way, entity: str, target: str, many: bool) -> Way:
-    """The way of a path with one step more. Raises InvalidData where it turns in circles, for then rows are multiplied by each other.
+    """A path extended by one relation. Raises InvalidData where the path turns in circles that multiply rows.
 
     Down a tree (`category_children.category_children`) there are no more rows than the tree has. Back up from many (`images.product`) only
-    single things follow: the images of each image's product are a thousand times a thousand.
+    single rows may follow: the images of each image's product are a thousand times a thousand.
     """
     if many:
         back_up = way[-1:] and not way[-1].many

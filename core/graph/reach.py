@@ -1,4 +1,4 @@
-"""Which entities a query meets besides its own: through fields, filters and orders, in whatever module."""
+"""The entities that a query meets besides its own: through fields, filters and orders, in any module."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def reached(catalogue: Catalogue, entity: str, paths: Iterable[str]) -> set[str]
 
 
 def paths_of(filters: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """The fields that filters look at."""
+    """The paths of the fields that filters use."""
     for name, value in filters.items():
         if name.startswith("$"):
             for one in value if isinstance(value, list) else [value]:

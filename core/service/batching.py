@@ -9,9 +9,9 @@
         async def reserve(self, lines):
             return await self._reserving.ask(lines)
 
-While one batch is being carried out the next one gathers: nobody waits for company, and the more there are, the less each costs. A message
-that comes alone takes the short way. Each gets an answer of its own, first come first served: one that is refused takes nothing back of the
-others. What is recorded of each (see `writes`) is recorded in the batch's transaction, so that sent again it gets the same answer.
+While one batch is being carried out the next one gathers: no message waits for others, and the more there are, the less each costs. A
+single message takes the fast path. Each gets an answer of its own, first come first served; one that is refused undoes nothing of the
+others. Each is recorded (see `writes`) in the batch's transaction, so that a repetition gets the same answer.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class _Asked(Generic[A, R]):
 
     @property
     def gave_up(self) -> bool:
-        """Whether nobody wants it any more, and no record would tell of it: then it must not happen."""
+        """Whether its caller has given up and no record would tell of it: then it must not be carried out."""
         return self.answer.done() and self.message_id is None
 
     @property
@@ -58,7 +58,7 @@ class _Asked(Generic[A, R]):
 
 
 class _GaveUp(Exception):
-    """Somebody without a record has gone: what was done for them is undone with the transaction."""
+    """The caller of a message without a record has given up: the transaction is rolled back, to undo what was done for it."""
 
 
 class Batcher(Generic[A, R]):
@@ -70,9 +70,10 @@ class Batcher(Generic[A, R]):
         alone: Callable[[A], Awaitable[R]],
         together: Callable[[Sequence[A]], Awaitable[Sequence[R | VelellaError]]],
     ) -> None:
-        """`alone` carries out one message, `together` several, in the order they came: an answer or an error for each, and no trace of
-        those it refuses. Both run inside the service's transaction, and may run again where it collides with another one. `alone` sends one
-        statement, and answers by it (see `Message.answers`): a message that is recorded needs no transaction then."""
+        """`alone` carries out one message, `together` several, in the order they came: it returns an answer or an error for each, and
+        leaves no trace of those that it refuses. Both run inside the service's transaction, and may run again where it collides with
+        another one. `alone` sends one statement, and answers by it (see `Message.answers`): recording the message needs no transaction
+        then."""
         self._service = service
         self._alone = alone
         self._together = together
@@ -80,10 +81,10 @@ class Batcher(Generic[A, R]):
         self._working: asyncio.Task[None] | None = None
 
     async def ask(self, argument: A) -> R:
-        """The answer to one message. Raises what it is refused with.
+        """Carry out one message, and return its answer. Raises the error it is refused with.
 
-        Inside a transaction of the service it is part of that one. Who is cancelled before the commit has asked for nothing; a message that
-        is recorded goes on, and its record says what came of it.
+        Inside a transaction of the service it is part of that one. A message whose caller is cancelled before the commit isn't carried out,
+        unless it is recorded: then it goes on, and its record holds the answer.
         """
         service = self._service
         if service.database.transaction_running is not None:
@@ -110,28 +111,29 @@ class Batcher(Generic[A, R]):
             self._working = None
 
     async def _answers(self, batch: Sequence[_Asked[A, R]]) -> Sequence[R | Exception]:
-        """What became of each. Where the database refuses the batch as a whole, it can't say because of whom: then each is tried alone."""
+        """The outcome of each message. If the database refuses the batch as a whole, the error doesn't say which message is at fault: then
+        each is tried alone."""
         if len(batch) > 1:
             try:
                 return await self._several(batch)
             except _GaveUp:
                 pass
             except VelellaError as error:
-                if error.status >= 500:  # what happened isn't known, or nothing can be done: trying again is the callers' business
+                if error.status >= 500:  # the outcome isn't known, or nothing can be done: retrying is up to the callers
                     return [error for _ in batch]
-            except Exception as error:  # noqa: BLE001 - it is theirs
+            except Exception as error:  # noqa: BLE001 - raised in each caller
                 return [error for _ in batch]
-        # each in the context it was asked in: what it does belongs to that trace
+        # each in its caller's context: what it does belongs to that trace
         return [await asyncio.create_task(self._one(asked), context=asked.context) for asked in batch]
 
     def _next(self) -> list[_Asked[A, R]]:
-        """Those who have waited longest. Of a message that is here twice the second waits: by then the first one's answer is known."""
+        """The messages that have waited longest. Of two with one id the second waits until the first one's answer is known."""
         batch: list[_Asked[A, R]] = []
         again: list[_Asked[A, R]] = []
         ids: set[str] = set()
         while self._waiting and len(batch) < MOST:
             asked = self._waiting.popleft()
-            if asked.answer.done():  # gave up
+            if asked.answer.done():  # its caller gave up
                 continue
             if asked.call is not None and asked.call.left() <= 0:
                 asked.answer.set_exception(DeadlineExceeded("The time for this request is over."))
@@ -152,9 +154,9 @@ class Batcher(Generic[A, R]):
             return answer
 
         try:
-            recorded = asked.message_id is not None  # else who gives up before the commit has asked for nothing
+            recorded = asked.message_id is not None  # a message without a record isn't carried out if its caller gives up before the commit
             return await self._service.run_write(body, one_statement=recorded, answers=True)
-        except Exception as error:  # noqa: BLE001 - it is theirs
+        except Exception as error:  # noqa: BLE001 - raised in the caller
             return error
 
     async def _several(self, batch: Sequence[_Asked[A, R]]) -> Sequence[R | VelellaError]:
@@ -165,7 +167,7 @@ class Batcher(Generic[A, R]):
         async def body() -> list[R | VelellaError]:
             database = self._service.database
             done = await log.begin_many(database, [asked.message_id for asked in batch if asked.message_id is not None])
-            if done:  # whoever did it may have died before telling anybody
+            if done:  # the process that did it may have died before it sent the invalidation
                 self._service.touch_everything()
             fresh = [asked for asked in batch if asked.message_id not in done]
             answers = await self._together([asked.argument for asked in fresh]) if fresh else ()

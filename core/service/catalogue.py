@@ -1,4 +1,4 @@
-"""The catalogue of a shop, as its modules describe themselves."""
+"""The catalogue of a shop, from what its modules declare."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from .module import Module
 
 
 def catalogue_of(modules: Iterable[Module], *others: Schema, together: Callable[[str, str], bool] = lambda one, other: False) -> Catalogue:
-    """All entities of the modules, and the ways between them; `others` are entities of services that aren't modules.
+    """All entities of the modules, and the edges between them; `others` are entities of services that aren't modules.
 
-    Raises ValueError where two modules give a thing the same name.
+    Raises ValueError where two modules use the same name.
     """
     modules = tuple(modules)
     return Catalogue(

@@ -20,18 +20,18 @@ class ModuleContext:
     providers: Providers
     """This module's providers by id, from the settings."""
     changed: Callable[[frozenset[str]], Awaitable[None]]
-    """Called after a commit, or what may have been one, with what changed, entities (`product`) and single rows (`product:prod_1`):
-    caches forget them before the reply leaves. Must not raise, and must go on when the caller is cancelled: the write is done by then."""
+    """Called after a commit, or a possible commit, with the tags that changed, entities (`product`) and single rows (`product:prod_1`):
+    caches drop them before the reply is sent. Must not raise, and must finish if the caller is cancelled: the write is done by then."""
     memory: Memory | None = None
-    """What `remembered` methods keep their answers in. None: they are asked anew each time."""
+    """The cache of `remembered` methods. None: they are carried out every time."""
     documents: Callable[[], Mapping[str, int]] = dict
     """Entity → number of the newest schema of its documents that all processes know (see `Documents`)."""
     visits: bool = False
-    """This process is no part of the shop, but a command of its operator's: it may have other settings, so it registers nothing."""
+    """This process isn't part of the shop, but a command of its operator: it may have other settings, so it registers nothing."""
 
 
 class Memory(Protocol):
-    """A cache of this process that hears of every change (see `actors.caching.Cache`)."""
+    """A cache of this process that is invalidated by every change (see `actors.caching.Cache`)."""
 
     def get(self, key: Hashable) -> Any: ...
 

@@ -1,4 +1,4 @@
-"""Migrations: each module's tables have a history of their own, beside the module.
+"""Migrations: each module has its own history, beside the module.
 
     modules/product/migrations/v0001_initial.py
     modules/product/migrations/v0002_shelf_life.py
@@ -56,16 +56,17 @@ from .module import Module
 _LOCK = 0x56454C454C4C41
 """Number of the advisory lock under which migrations run: the letters of the name."""
 _ENGINE = "engine"
-"""The engine keeps tables of its own (executions, events), with a history like a module's."""
+"""The engine has tables of its own (executions, events), with a history like a module's."""
 _turn = asyncio.Lock()
-"""Alembic keeps the running migration in a global: in one process, one at a time."""
+"""Alembic keeps the running migration in a global, so a process runs one at a time."""
 
 
 # -- what a start of the server needs
 
 
 async def migrate_all(settings: Settings, only: str | None = None) -> list[str]:
-    """Bring every module's tables up to date, or those in the database of this URL `only`. Names of the modules that changed.
+    """Bring the tables of all modules up to date, or of those in the database with the URL `only`. Returns the names of the modules that
+    changed.
 
     Raises Unavailable, Misconfigured.
     """
@@ -82,7 +83,7 @@ async def migrate_all(settings: Settings, only: str | None = None) -> list[str]:
 
 
 def databases(settings: Settings) -> list[str]:
-    """URLs of all that hold modules' tables."""
+    """URLs of all databases that hold modules' tables."""
     return list(_by_database(settings))
 
 
@@ -91,11 +92,11 @@ class Found:
     """What a database holds before anything is done to it."""
 
     modules: tuple[str, ...]
-    """Names of those that are to live there."""
+    """Names of the modules that belong there."""
     pending: tuple[str, ...]
-    """Of these, those whose tables are older than their code, or not there."""
+    """The ones among them whose tables are older than their code, or missing."""
     foreign: tuple[str, ...]
-    """Names of its tables, where none of them is ours."""
+    """Names of its tables, if none of them is ours."""
 
     @property
     def is_empty(self) -> bool:
@@ -103,7 +104,7 @@ class Found:
 
 
 async def survey(settings: Settings) -> dict[str, Found]:
-    """What each of the databases holds, by URL. Changes nothing. Raises Misconfigured for one that a later version has migrated."""
+    """What each database holds, by URL. Changes nothing. Raises Misconfigured for a database that a later version has migrated."""
     found = {}
     for url, modules in _by_database(settings).items():
         async with _connected(url) as connection, connection.begin():
@@ -117,13 +118,13 @@ async def survey(settings: Settings) -> dict[str, Found]:
 
 
 async def migrate(module: Module, url: str) -> list[str]:
-    """Bring one module's tables up to date; what was done, oldest first."""
+    """Bring one module's tables up to date. Returns the migrations that ran, oldest first."""
     async with _connected(url) as connection, connection.begin():
         return await _in_turn(connection, module)
 
 
 async def pending(module: Module, url: str) -> list[str]:
-    """What `migrate` would do."""
+    """The migrations that `migrate` would run."""
     async with _connected(url) as connection, connection.begin():
         return await connection.run_sync(_pending, module)
 
@@ -134,7 +135,7 @@ async def pending(module: Module, url: str) -> list[str]:
 async def revise(module: Module, message: str, url: str) -> Path | None:
     """Write the migration that leads from the module's history to its tables; None where there is no difference.
 
-    `url` names a server where a database may be made for a moment: nothing that is in its own database counts.
+    `url` names a server on which a temporary database may be made; the contents of its own database don't matter.
     """
     async with _scratch(url) as connection, connection.begin():
         await _in_turn(connection, module, views=False)
@@ -161,16 +162,16 @@ async def _in_turn(connection: AsyncConnection, module: Module, *, views: bool =
 
 
 def _upgrade(connection: Connection, module: Module, views: bool) -> list[str]:
-    """Under the lock: whoever comes second finds nothing left to do.
+    """Run pending migrations. Runs under the lock: a second process finds nothing left to do.
 
-    `views`: make them and the triggers, too. They may need tables that the history doesn't make yet, where only the tables are compared.
+    `views`: create views and triggers, too. They may need tables that the history doesn't create yet, so comparing tables leaves them out.
     """
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     todo = _pending(connection, module)
     if not todo:
         return []
     metadata = module.schema.metadata
-    # views would stand in the way of changes to the tables below them, and say nothing that isn't in the code
+    # views block changes of the tables below them, and can be made again from the code
     for statement in [*drop_views(metadata), *drop_tallies(metadata), *extensions(metadata)]:
         connection.exec_driver_sql(statement)
     script = _history(module)
@@ -183,7 +184,7 @@ def _upgrade(connection: Connection, module: Module, views: bool) -> list[str]:
 
 
 def _pending(connection: Connection, module: Module) -> list[str]:
-    """Migrations that have not run, and views and triggers whose text is another."""
+    """Migrations that have not run, and views and triggers whose text has changed."""
     script = _history(module)
     done = MigrationContext.configure(connection, opts={"version_table": _version_table(module)}).get_current_heads()
     known = {revision.revision for revision in script.walk_revisions()}
@@ -204,13 +205,13 @@ _TABLES = """
         AND relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
         AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e')
 """
-"""Without those of extensions."""
+"""Tables, without those of extensions."""
 _VIEWS = "SELECT relname, obj_description(oid, 'pg_class') FROM pg_class WHERE relkind = 'v' AND pg_table_is_visible(oid)"
 _FUNCTIONS = "SELECT proname, obj_description(oid, 'pg_proc') FROM pg_proc WHERE prokind = 'f' AND pg_function_is_visible(oid)"
 
 
 def _stale(connection: Connection, wanted: Mapping[str, str], query: str) -> list[str]:
-    """Those that aren't there with the stamp that is wanted."""
+    """Names that are missing, or have another stamp than the wanted one."""
     if not wanted:
         return []
     there: dict[str, str | None] = {name: stamp for name, stamp in connection.execute(text(query))}
@@ -237,7 +238,7 @@ def _version_table(module: Module) -> str:
 
 
 def _differences(connection: Connection, module: Module) -> UpgradeOps:
-    """Operations that make the database's tables the module's."""
+    """Operations that turn the database's tables into the module's."""
     metadata = module.schema.metadata
     context = MigrationContext.configure(
         connection, opts={"version_table": _version_table(module), "target_metadata": metadata, "compare_type": True}
@@ -246,7 +247,7 @@ def _differences(connection: Connection, module: Module) -> UpgradeOps:
     assert operations is not None
     for operation in operations.ops:
         if isinstance(operation, CreateTableOp):
-            operation.info = {}  # what the kernel says of a table is no business of its history
+            operation.info = {}  # the kernel's notes on a table aren't part of its history
     there = set(inspect(connection).get_sequence_names())
     for sequence in metadata._sequences.values():
         if sequence.name not in there:
@@ -287,14 +288,14 @@ def _write(module: Module, message: str, operations: UpgradeOps) -> Path:
 
 
 def _render(operations: UpgradeOps) -> str:
-    """Python code of operations, indented."""
+    """Operations as Python code, indented."""
     code = render_python_code(operations, render_item=_render_item, migration_context=MigrationContext.configure(dialect=DIALECT))
     code = "\n".join(line for line in code.splitlines() if not line.lstrip().startswith("# ###"))
     return code if code.startswith("    ") else "    " + code
 
 
 def _render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[False]:
-    """Our column types as plain ones: a migration says what was made then, whatever the types mean later."""
+    """Our column types as plain ones: a migration says what was made at its time, whatever the types mean later."""
     if kind == "type":
         if isinstance(item, Money | Quantity):
             return "sa.Numeric()"
@@ -312,7 +313,7 @@ def _render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal
 
 @asynccontextmanager
 async def _connected(url: str, database: str | None = None) -> AsyncIterator[AsyncConnection]:
-    """A connection of SQLAlchemy's, which Alembic needs; over asyncpg like everything else."""
+    """A connection of SQLAlchemy, which Alembic needs; over asyncpg like everything else."""
 
     async def connect() -> Any:
         return await asyncpg.connect(url) if database is None else await asyncpg.connect(url, database=database)
@@ -324,7 +325,7 @@ async def _connected(url: str, database: str | None = None) -> AsyncIterator[Asy
     except (DBAPIError, asyncpg.PostgresError, OSError, TimeoutError) as error:
         cause = error.driver_exception if isinstance(error, DBAPIError) else error
         better = translated(cause)
-        # the former would only send its reader here, and who migrates wants to read what the database says
+        # these two would hide the database's own message, which the operator needs
         if better is None or isinstance(better, UnexpectedState | InvalidData):
             raise
         raise better from error
@@ -334,7 +335,7 @@ async def _connected(url: str, database: str | None = None) -> AsyncIterator[Asy
 
 @asynccontextmanager
 async def _scratch(url: str) -> AsyncIterator[AsyncConnection]:
-    """A connection to a new, empty database on the same server. It is gone afterwards."""
+    """A connection to a new, empty database on the same server, which is dropped afterwards."""
     name = f"velella_scratch_{ulid().lower()}"
     server = await asyncpg.connect(url)
     try:

@@ -45,8 +45,8 @@ Keys = list[str]
 class ModuleService(RecordedWrites):
     """The base of every module's service: the routine messages over its entities.
 
-    Rows go in and come out as dicts of JSON values, of the type that the caller declares. What a module adds are the methods that mean
-    business.
+    Rows go in and come out as dicts of JSON values, of the type that the caller declares. A module adds its business
+    methods.
     """
 
     schema: ClassVar[Schema]
@@ -66,21 +66,21 @@ class ModuleService(RecordedWrites):
     async def query(self, query: Query) -> Page:
         """One page of one entity with its relations inside the module, as one statement.
 
-        Hidden columns are as unknown as any other name. Raises InvalidData for unknown fields and values that don't fit.
+        Hidden columns are treated as unknown names. Raises InvalidData for unknown fields and values that don't fit.
         """
         page, count = await self.lists.page(query)
         showing = self.statements.documents.showing(query)
         return Page(page, count) if showing is None else Page.of(self._out_of_documents(query.entity, showing, page), count)
 
     async def _rows(self, query: Query) -> tuple[Rows, int | None]:
-        """What `query` gives, as rows: for a module that adds something to them."""
+        """The result of `query` as rows: for a module that adds something to them."""
         page, count = await self.lists.page(query)
         showing = self.statements.documents.showing(query)
         return json.loads(page) if showing is None else self._out_of_documents(query.entity, showing, page), count
 
     @reads
     async def documents(self, query: Query) -> list[tuple[str, bytes]]:
-        """What `query` gives, row by row: keys and JSON texts, in the page's order. For who remembers rows, not pages."""
+        """The result of `query` row by row: keys and JSON texts, in the page's order. For callers that cache rows, not pages."""
         rows = await self.lists.rows(query)
         showing = self.statements.documents.showing(query)
         if showing is None:
@@ -107,7 +107,7 @@ class ModuleService(RecordedWrites):
     ) -> TypedRows[Typed]:
         """Rows, parsed: for business code, of the type that the caller declares. Joins the running write's transaction.
 
-        `*` leaves out the raw_ twins (amounts are exact already); hidden columns come where they are named.
+        `*` leaves out the raw_ twins (amounts are exact already); hidden columns are included where they are named.
         """
         query = Query(entity, tuple(fields), filters or {}, tuple(order), limit, offset, with_deleted)
         page = (await self.database.fetch_row(self.statements.page(query, hidden=True, twins=False)))[0]
@@ -127,12 +127,12 @@ class ModuleService(RecordedWrites):
 
     @reads
     async def whole(self, entity: str, id: str) -> Row | None:
-        """All of a row and of its document, hidden columns too; None where it isn't there. In one statement, whatever lies in it."""
+        """All of a row and of its document, hidden columns too; None if it doesn't exist. In one statement, whatever the document holds."""
         rows: Rows = json.loads((await self.database.fetch_row(self.statements.whole(entity, id)))[0])
         return self.statements.documents.opened(self.schema[entity], rows[0]) if rows else None
 
     def _out_of_documents(self, entity: str, showing: Showing, page: bytes) -> Rows:
-        """The rows of a page that came as they are kept, as they are shown."""
+        """Rows that came as they are stored, as they are shown."""
         kind, opened = self.schema[entity], self.statements.documents.opened
         rows: Rows = [opened(kind, row) for row in json.loads(page)]
         return [showing.show(row, (row,)) for row in rows]
@@ -141,10 +141,10 @@ class ModuleService(RecordedWrites):
 
     @writes(one_statement=True)
     async def create(self, entity: str, rows: Sequence[Mapping[str, Any]]) -> TypedRows[Typed]:
-        """Insert rows; all their columns as they are stored, in the order given. Ids are made where they are missing.
+        """Insert rows. Returns all their columns as they are stored, in the order given. Missing ids are made.
 
-        Raises InvalidData for what isn't a column (relations included) and for a row that exists already, NotFound for
-        a reference that leads nowhere.
+        Raises InvalidData for a name that isn't a column (relations included) and for a row that exists already, NotFound for
+        a reference to a row that doesn't exist.
         """
         kind = self.schema[entity]
         if not rows:
@@ -160,7 +160,7 @@ class ModuleService(RecordedWrites):
 
     @writes
     async def update(self, entity: str, rows: Sequence[Mapping[str, Any]]) -> TypedRows[Typed]:
-        """Each row names its key; only the columns it names change. All columns of the rows, in the order given.
+        """Update rows. Each names its key; only the columns it names change. Returns all columns of the rows, in the order given.
 
         Raises NotFound when one is missing: nothing changes. A row that names the table's guarding `version` is only
         updated if that is still its version, else Conflict.
@@ -186,14 +186,14 @@ class ModuleService(RecordedWrites):
 
     @writes
     async def upsert(self, entity: str, rows: Sequence[Mapping[str, Any]]) -> TypedRows[Typed]:
-        """Update the rows whose key is there, create the others. Raises what create and update raise."""
+        """Update the rows whose key exists, create the others. Raises what create and update raise."""
         kind = self.schema[entity]
         keyed = [row for row in rows if row.get(kind.key) is not None]
         there = await self._lock(kind, [row[kind.key] for row in keyed]) if keyed else set()
         new = [row for row in keyed if row[kind.key] not in there]
         taken = [row for row in keyed if row[kind.key] in there]
         done: dict[Any, Any] = {row[kind.key]: row for row in await self._create_or_find(kind, new)}
-        # what somebody else created in between is updated after all
+        # rows that another transaction created in between are updated
         taken += [row for row in new if row[kind.key] not in done]
         done |= {row[kind.key]: row for row in await self.update(entity, taken)}
         made: Iterator[Any] = iter(await self.create(entity, [row for row in rows if row.get(kind.key) is None]))
@@ -201,9 +201,9 @@ class ModuleService(RecordedWrites):
 
     @writes
     async def delete(self, entity: str, ids: Sequence[str]) -> Keys:
-        """Soft delete with the cascades of the relations; tables without `deleted_at` lose their rows.
+        """Delete softly with the cascades of the relations; in tables without `deleted_at`, for good.
 
-        The ids that were there. Unknown ids are left out of the answer, not an error.
+        Returns the ids that existed. Unknown ids are left out of the answer, not an error.
         """
         kind = self.schema[entity]
         if len(ids) > 1:
@@ -213,7 +213,7 @@ class ModuleService(RecordedWrites):
 
     @writes
     async def restore(self, entity: str, ids: Sequence[str]) -> Keys:
-        """Take back a soft delete, with everything that was deleted along. The ids that were deleted."""
+        """Undo a soft delete, with everything that was deleted along. Returns the ids that were deleted."""
         kind = self.schema[entity]
         if not kind.soft:
             raise InvalidData(f"{kind.called} can't be restored: it is gone when it is deleted")
@@ -223,12 +223,13 @@ class ModuleService(RecordedWrites):
     # -- for a module's own methods
 
     async def _refuse_others(self, entity: str, ids: Sequence[str]) -> None:
-        """Nested rows that are given with ids nobody has are new ones. Raises NotFound for an id that is a row's of something else."""
+        """Check nested rows that come with ids: unknown ids are new rows. Raises NotFound for an id of a row that belongs to something
+        else."""
         for row in await self.list(entity, {"id": list(ids)}, fields=("id",), limit=1) if ids else ():
             raise NotFound(f"{self.schema[entity].called} with id: {row['id']} was not found")
 
     def _stored_new(self, kind: Entity, rows: Rows) -> None:
-        """Say that rows are new."""
+        """Note that rows are new."""
         self._touch_stored(kind, rows)
         if self.keeps:
             keys = {kind.key, *keys_of(kind.table)}
@@ -243,7 +244,7 @@ class ModuleService(RecordedWrites):
             self.touch(*(names if len(names) <= MOST_ROWS else (kind.name,)))
 
     async def forget_tallies(self) -> None:
-        """Drop what tallies hold that nobody needs any more. To be called again and again (see `Lists.forget`)."""
+        """Drop deltas that are no longer needed. To be called regularly (see `Lists.forget`)."""
         await self.lists.forget()
 
     # -- inside
@@ -251,9 +252,9 @@ class ModuleService(RecordedWrites):
     async def _create_together(
         self, parts: Sequence[tuple[str, Sequence[Mapping[str, Any]]]], pairs: Sequence[tuple[Table, Sequence[tuple[str, str]]]] = ()
     ) -> Sequence[Rows]:
-        """`create` for several entities whose rows may refer to each other, as one statement; what each `create` would give.
+        """`create` for several entities whose rows may refer to each other, as one statement. Returns what each `create` would return.
 
-        `pairs` go into tables of two keys, where they aren't there yet. Parts without rows cost nothing.
+        `pairs` go into tables of two keys, where they don't exist yet. Parts without rows cost nothing.
         """
         given = [self._writes.new_rows(self.schema[entity], rows) for entity, rows in parts]
         asked = [(self.schema[entity], rows) for (entity, _), rows in zip(parts, given, strict=True) if rows]
@@ -290,7 +291,7 @@ class ModuleService(RecordedWrites):
         raise Conflict(f"{kind.called} with {kind.key}: {left[0][kind.key]} was changed meanwhile ({guard_of(kind)} has risen)")
 
     async def _create_or_find(self, kind: Entity, rows: Sequence[Mapping[str, Any]]) -> Rows:
-        """Create those whose key nobody took meanwhile."""
+        """Create the rows whose key is still free."""
         if not rows:
             return []
         statement, params = self._writes.insert(kind, self._writes.new_rows(kind, rows), or_nothing=True)
@@ -299,7 +300,7 @@ class ModuleService(RecordedWrites):
         return made
 
     async def _delete(self, kind: Entity, by: str, keys: Sequence[Any]) -> set[Any]:
-        """Delete by a column, and what goes along. Where rows really go, those that refer to them go first."""
+        """Delete by a column, and what is deleted along. Where rows are deleted for good, the rows that refer to them go first."""
         if not keys:
             return set()
         kept = self.keeps
@@ -312,7 +313,7 @@ class ModuleService(RecordedWrites):
                 rows = await self.database.fetch(self._writes.children(kind, by), {"keys": list(keys)})
                 await self._delete_children(kind, {row[0] for row in rows})
             deleted = await self.database.fetch(statement, {"keys": list(keys)})
-        if kept:  # after its children: taken back in reverse it is there before them
+        if kept:  # after its children: undone in reverse order, it exists before them
             self.keep(kind.table, [self._deleted(kind, *row) for row in deleted])
         gone = {row[0] for row in deleted}
         if gone:
@@ -321,7 +322,7 @@ class ModuleService(RecordedWrites):
 
     @staticmethod
     def _deleted(kind: Entity, key: Any, further: Any) -> Pair:
-        """`further`: the time of deletion, or the row that is gone."""
+        """`further`: the time of deletion, or the row that was deleted for good."""
         return ({kind.key: key, "deleted_at": None}, {kind.key: key, "deleted_at": further}) if kind.soft else (further, None)
 
     async def _delete_children(self, kind: Entity, keys: set[Any]) -> None:
@@ -347,8 +348,8 @@ def _missing(kind: Entity, key: Any) -> NotFound:
 
 
 Caching = Literal["rows", "answers", "none"]
-"""`rows`: rows that are asked for by their keys, and answers of routes that are made from them. `answers`: only those. `none`: it changes
-with every purchase, so nobody is told of its changes, but of those of entities that are `remembered`."""
+"""`rows`: rows that are asked for by their keys, and answers of routes that are made from them, are cached. `answers`: only the answers.
+`none`: the module changes with every purchase, so it sends no invalidation, except for entities that are `remembered`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,15 +360,15 @@ class Module:
     schema: Schema
     service: type[ModuleService]
     package: str
-    """Import path of the folder; its `migrations` lie there."""
+    """Import path of the folder; its `migrations` are in there."""
     provider_kinds: Mapping[str, type] = field(default_factory=dict)
-    """Identifier in the settings → provider class, of the providers that ship with the module."""
+    """Identifier in the settings → provider class, for the providers that ship with the module."""
     references: tuple[Reference, ...] = ()
-    """Columns of this module that hold keys of other modules' things. What ties many to many is an entity of the module with a reference
+    """Columns of this module that hold keys of other modules' rows. A many-to-many connection is an entity of the module with a reference
     to either side."""
     links: tuple[Link, ...] = ()
-    """Links whose rows are this module's entities, one a link and by its name."""
+    """Links whose rows are this module's entities, one for each link and with its name."""
     absent: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
-    """Entity → names that lead to modules which are yet to come, and whether they are lists. They can be asked for; nothing is there."""
+    """Entity → names that lead to modules that don't exist yet, and whether they show lists. They can be asked for, and are empty."""
     caching: Caching = "answers"
-    """What of it is remembered."""
+    """What is cached of it."""

@@ -1,4 +1,4 @@
-"""The rows of a module's providers: a provider of the settings has one, so that other rows and links can name it."""
+"""The rows of a module's providers: each provider of the settings has one, so that other rows and links can name it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .module import ModuleService
 
 
 async def keep_provider_rows(service: ModuleService, table: Table, rows: Sequence[Mapping[str, Any]] | None = None) -> None:
-    """Have one enabled row for each provider that is set up here, and disable those of providers that are gone.
+    """Keep one enabled row for each provider of the settings, and disable the rows of all others.
 
     `rows`: id and further columns of each, all with the same names; by default only the ids. Called when a service starts; any number of
     processes may do so at once. Rows are never removed: old payments and shipping options go on naming them.
 
-    Which providers a shop has is told by the processes that serve it. A visitor may have other settings: it only fills a table that is
-    empty, of a shop that was never served.
+    The processes that serve a shop decide which providers it has. An operator's command may have other settings: it only fills a table that
+    is empty, of a shop that was never served.
     """
     name = table.name
     given = [{"id": id} for id in sorted(service.providers)] if rows is None else sorted(rows, key=lambda row: str(row["id"]))

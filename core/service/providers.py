@@ -8,7 +8,7 @@
     id = "b2b"
     options = { days = 30 }
 
-A class may be set up several times under several ids. What a provider has to be able to do is its module's to say.
+A class may be set up several times under several ids. Its module says what a provider must be able to do.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _DEFAULT = "default"
 
 
 def _named(use: str, id: str) -> str:
-    """The id itself, or where none is given the class's identifier."""
+    """The id itself, or the class's identifier where no id is given."""
     return use if id == _DEFAULT else id
 
 
@@ -41,9 +41,9 @@ class Providers:
     """The providers of one module, one instance of each in a process."""
 
     def __init__(self, module: str, kinds: Mapping[str, type] | None = None, configured: Sequence[ProviderSettings] = ()) -> None:
-        """Set all of them up, so that a mistake in the settings is met at the start and not by a buyer.
+        """Set all of them up, so that a mistake in the settings fails the start and not a buyer's request.
 
-        Raises Misconfigured, with a hint, for an unknown identifier, a class that isn't there, options the class
+        Raises Misconfigured, with a hint, for an unknown identifier, a class that doesn't exist, options that the class
         doesn't take, and one id given twice.
         """
         self.module = module
@@ -59,7 +59,7 @@ class Providers:
             self._instances[id] = self._set_up(cls, one, id)
 
     def get(self, id: str) -> Any:
-        """The provider of that id. Raises NotFound, which names those there are."""
+        """The provider with that id. Raises NotFound, which names the ids there are."""
         try:
             return self._instances[id]
         except KeyError:
@@ -86,7 +86,7 @@ class Providers:
         return len(self._instances)
 
     def _find(self, use: str) -> tuple[str, type]:
-        """Identifier and class of what `use` names."""
+        """Identifier and class that `use` names."""
         if ":" not in use:
             if use in self._kinds:
                 return use, self._kinds[use]

@@ -1,4 +1,4 @@
-"""Writes of a service: one transaction each, recorded under their message's id, and made known when they are committed."""
+"""Writes of a service: one transaction each, recorded under their message id, with invalidation after the commit."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ R = TypeVar("R")
 Parameters = Callable[[], Awaitable[Mapping[str, Any] | None]]
 
 MOST_ROWS = 32
-"""Rows of one entity that a write names one by one in its notice; more are simply the entity."""
+"""Rows of one entity that an invalidation names one by one; with more of them it names the entity."""
 
 _ATTEMPTS = 6
-"""How often a write that collided with another one is begun. After that its caller hears of it."""
+"""How often a write that collides with another one is tried. After that its caller gets Conflict."""
 
 
 class RecordedWrites(Undoable):
@@ -37,10 +37,10 @@ class RecordedWrites(Undoable):
     # -- for a module's own methods
 
     async def answer(self, statement: SelfRecording, params: Mapping[str, Any] | Parameters) -> Any:
-        """Send the statement of a write that is one, and answers by its one value (see `message.Message`). JSON comes parsed.
+        """Send the statement of a write that is one statement, and return its one value (see `message.Message`). JSON comes parsed.
 
-        `params`: or what reads and works them out, which isn't called where the answer is known from before; None, and nothing is sent,
-        where it finds nothing to be written. Raises TypeError for a second statement: there is room for one in the record.
+        `params`: the parameters, or a function that works them out, which isn't called if the answer is recorded already; if it returns
+        None, nothing is written. Raises TypeError for a second statement: the record has room for one value.
         """
         running = self._running()
         if running is None:
@@ -63,7 +63,7 @@ class RecordedWrites(Undoable):
         return json.loads(value) if isinstance(value, bytes) else value
 
     def touch(self, *entities: str) -> None:
-        """Say that rows of these entities change in the running write: after a statement of the module's own."""
+        """Note that rows of these entities change in the running write: to be called after a statement of the module's own."""
         running = self._running()
         if running is None:
             raise TypeError("touch belongs inside a method marked @writes")
@@ -76,22 +76,22 @@ class RecordedWrites(Undoable):
         self.touch(*self._everything)
 
     def touch_rows(self, entity: str, keys: Iterable[Any]) -> None:
-        """Like `touch`, where it is known which rows: who remembers others of the entity by their keys needn't forget them."""
+        """Like `touch`, where it is known which rows: caches needn't drop other rows of the entity."""
         rows = {f"{entity}:{key}" for key in keys}
         self.touch(*(rows if len(rows) <= MOST_ROWS else (entity,)))
 
     async def forget_messages(self, seconds: float, keep: Sequence[str] = ()) -> int:
-        """Drop the record of writes older than that; how many they were. A write sent again later than that is done again.
+        """Drop records of writes older than `seconds`. Returns how many. A write that is sent again after that is carried out again.
 
-        `keep`: executions that go on, however old they are.
+        `keep`: executions that are still running, however old they are.
         """
         return await self.inbox.forget(self.database, seconds, keep)
 
     async def run_write(self, body: Callable[[], Awaitable[R]], *, one_statement: bool = False, answers: bool = False) -> R:
-        """Carry out a write: transaction, message record, changed entities. See `message.writes` and `message.Message`.
+        """Carry out a write: transaction, record, invalidation. See `message.writes` and `message.Message`.
 
-        Inside another write of this service: part of it. A write that collides with another one is undone by the
-        database and begun again, a few times; then its caller gets Conflict.
+        Inside another write of this service: part of it. A write that collides with another one is rolled back by the
+        database and tried again, a few times; then its caller gets Conflict.
         """
         if self._running() is not None:
             return await body()
@@ -102,7 +102,7 @@ class RecordedWrites(Undoable):
             except (Collided, Disconnected, ReplyLost) as error:
                 if attempt == _ATTEMPTS or self.database.transaction_running is not None:
                     raise
-                if isinstance(error, ReplyLost):  # if it was done, then its record is there
+                if isinstance(error, ReplyLost):  # if it was done, its record exists
                     if not answers or self._message_id() is None:
                         raise
                     doubtful = True
@@ -115,12 +115,12 @@ class RecordedWrites(Undoable):
 
     @staticmethod
     def _message_id() -> str | None:
-        """Of the running message, if it is to be recorded."""
+        """The id of the running message, if it is to be recorded."""
         call = call_context.get()
         return call.message_id if call is not None else None
 
     async def _refused(self, error: VelellaError, body: Callable[[], Awaitable[R]]) -> R:
-        """Record that a step's write was refused. Raises the error, unless somebody has carried out that very write meanwhile."""
+        """Record that a step's write was refused. Raises the error, unless that very write was carried out meanwhile."""
         id = self._message_id()
         if id is None or not is_step(id) or error.status >= 500 or self.database.transaction_running is not None:
             raise error
@@ -130,7 +130,8 @@ class RecordedWrites(Undoable):
         return await self._answer_again(earlier, body)
 
     async def _answer_again(self, reply: bytes, body: Callable[[], Awaitable[R]]) -> R:
-        """What a write answered that was carried out before. Whoever did so may have died before telling anybody: it is told now."""
+        """The answer of a write that was carried out before. The process that did it may have died before the invalidation, so it is sent
+        now."""
         value = value_of(reply)
         if value is None:
             answer: R = answer_of(reply)
@@ -146,7 +147,7 @@ class RecordedWrites(Undoable):
             await self._tell_of(running.touched)
 
     async def _write_once(self, body: Callable[[], Awaitable[R]], one_statement: bool, answers: bool, doubtful: bool) -> R:
-        """`doubtful`: it may have been done already, and nobody has heard of it."""
+        """`doubtful`: an earlier attempt may have taken effect without an answer."""
         call = call_context.get()
         message_id = call.message_id if call is not None else None
         joined = self.database.transaction_running is not None
@@ -179,7 +180,8 @@ class RecordedWrites(Undoable):
             running_write.reset(token)
 
     async def _write_alone(self, running: Write, body: Callable[[], Awaitable[R]]) -> R:
-        """One statement is its own transaction. What it changes is known when it has answered: without an answer it may be anything."""
+        """Carry out a write that is its own transaction. What it changed is known from its answer; without one, everything is
+        invalidated."""
         touched: Iterable[str] = running.touched
         try:
             return await body()

@@ -1,4 +1,4 @@
-"""Answers of a service that are remembered in its process."""
+"""Answers of a service that are cached in its process."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ M = TypeVar("M", bound=RecordedWrites)
 
 
 def remembered(*entities: str) -> Callable[[Callable[Concatenate[M, P], Awaitable[R]]], Callable[Concatenate[M, P], Awaitable[R]]]:
-    """Mark a method of a service whose answer follows from its arguments and rows of these entities alone, and that is often asked.
+    """Mark a method of a service whose answer follows from its arguments and rows of these entities alone, and that is called often.
 
-    The answer is kept as bytes until such a row changes, so each caller has one of their own. Inside a transaction the database is asked.
-    A process that asks another one's service, and hears of changes, remembers the answer, too.
+    The answer is kept as bytes until such a row changes, so each caller gets a copy of its own. Inside a transaction the database is asked.
+    A process that calls the service elsewhere, and receives invalidation, caches the answer, too.
     """
     tags = frozenset(entities)
 
@@ -41,7 +41,7 @@ def remembered(*entities: str) -> Callable[[Callable[Concatenate[M, P], Awaitabl
 async def recalled(
     memory: Memory, name: Hashable, tags: frozenset[str], ask: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any
 ) -> Any:
-    """What `ask` answers to these arguments, from memory where it is there. The answer is the caller's own."""
+    """The answer of `ask` to these arguments, from the cache where it is there. The answer is the caller's own."""
     place = (name, pack([args, kwargs]))
     known: bytes | None = memory.get(place)
     if known is None:

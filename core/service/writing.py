@@ -1,4 +1,4 @@
-"""A write that is being carried out, keeping what it changes, and taking that back."""
+"""A write that is being carried out, keeping what it changes, and undoing that."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ R = TypeVar("R")
 
 
 class Kept(TypedDict, Generic[R]):
-    """What a write answered, and what taking it back needs: `getattr(modules, module).undo(change)`."""
+    """The answer of a write, and what undoing it needs: `getattr(modules, module).undo(change)`."""
 
     module: str
     answer: R
@@ -34,14 +34,15 @@ class Write:
     __slots__ = ("answered", "change", "record", "running", "sent", "service", "touched")
 
     def __init__(self, service: Service, *, record: str | None = None, answered: bytes | None = None) -> None:
-        """`record`: the id under which its one statement has to record itself. `answered`: what that gave when it was carried out."""
+        """`record`: the id under which its one statement has to record itself. `answered`: the recorded value, if it was carried out
+        before."""
         self.service = service
         self.record = record
         self.answered = answered
         self.sent = False
         self.touched: set[str] = set()
         self.change: Change | None = None
-        """What it has changed so far, where somebody wants to be able to take it back."""
+        """What it has changed so far; None if its caller doesn't need to undo it."""
         self.running = True
 
 
@@ -49,7 +50,7 @@ running_write: ContextVar[Write | None] = ContextVar("velella_write", default=No
 
 
 class Undoable(Service):
-    """The half of a module's service by which its writes can be taken back."""
+    """The half of a module's service by which its writes can be undone."""
 
     schema: ClassVar[Schema]
     database: Database
@@ -64,9 +65,9 @@ class Undoable(Service):
     def delete(self, entity: str, ids: Sequence[str]) -> Awaitable[list[str]]: ...
 
     async def kept(self, method: str, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None) -> Kept[Any]:
-        """Carry out another write of this service, and keep what it changes: `undo` takes it back. Raises what the write raises.
+        """Carry out another write of this service, and keep what it changes: `undo` undoes it. Raises what the write raises.
 
-        It costs what the write costs: one statement stays one.
+        It costs what the write costs: a write of one statement stays one statement.
         """
         write, named = getattr(self, method), kwargs or {}
         said = message_of(write)
@@ -89,9 +90,9 @@ class Undoable(Service):
 
     @writes
     async def undo(self, change: Change) -> None:
-        """Take back what a write changed, as far as it still stands (see `sql.undo`).
+        """Undo what a write changed, where that still is as the write left it (see `sql.undo`).
 
-        Under one message id it is done once; columns that count are the reason why that matters.
+        Under one message id it is done once, which matters for columns that count.
         """
         for name, pairs in reversed(change):
             await self._undo(self.schema.metadata.tables[name], pairs)
@@ -104,7 +105,7 @@ class Undoable(Service):
         return running is not None and running.change is not None
 
     def keep(self, table: Table, pairs: Iterable[Pair]) -> None:
-        """Say what a statement of the module's own has changed. Does nothing where nobody wants to take it back."""
+        """Note what a statement of the module's own has changed. Does nothing if the caller doesn't need to undo it."""
         running = self._running()
         if running is not None and running.change is not None and (changed := list(pairs)):
             running.change.append((table.name, changed))
@@ -116,9 +117,9 @@ class Undoable(Service):
 
     @asynccontextmanager
     async def keeping(self, aggregate: Aggregate, ids: Sequence[str]) -> AsyncIterator[list[str]]:
-        """Keep what is changed inside by looking at all rows of some things before and after. Whoever else changes them has to be kept out.
+        """Keep what the block changes by reading all rows of some aggregates before and after. Other writers of them must be locked out.
 
-        Gives the list of ids, to which those of new things may be added. Looks at nothing where nobody wants to take it back.
+        Gives the list of ids, to which ids of new aggregates may be added. Reads nothing if the caller doesn't need to undo it.
         """
         running, looked_at = self._running(), list(ids)
         if running is None or running.change is None:
@@ -133,7 +134,7 @@ class Undoable(Service):
         change += aggregate.change(before, await aggregate.rows(self.database, looked_at))
 
     async def _undo(self, table: Table, pairs: Sequence[Pair]) -> None:
-        """Take back what was changed in one table. A module whose rows hang together does that its own way."""
+        """Undo what was changed in one table. A module whose rows depend on each other overrides this."""
         back = TakingBack(self.database, table)
         created = [left for was, left in pairs if was is None and left is not None]
         kind = next((kind for kind in self.schema.entities.values() if kind.table is table and kind.view_of is None), None)
