@@ -6,6 +6,7 @@ A verb runs a flow with what its path names and what is in its body, and shows w
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -72,7 +73,10 @@ class Subject:
     routes: Routes
     path: str
     view: View
-    query: Filters = field(default=NOTHING)
+    query: Filters | None = field(default=NOTHING)
+    """None: query strings aren't looked at."""
+    beside: bool = True
+    """Whether it is shown beside the preview."""
 
     def verb(
         self,
@@ -85,24 +89,22 @@ class Subject:
         who: str | None = None,
         show: Show | None = None,
         envelope: str | None = None,
-        query: Filters | None = None,
     ) -> None:
-        """`path` below the subject: ends in `{action_id}` where it is about an action. The flow gives the order's id.
+        """`path` below the subject: `/items/{action_id}` where it is about an action. The flow gives the order's id.
 
-        It takes the subject's `id`, maybe an `action_id`, and what is in the body as `given`, or by its names where it has no such
+        It takes the subject's `id`, what else the path names, and what is in the body as `given`, or by its names where it has no such
         parameter.
         `who`: what it calls the user who asks. `show`: makes the answer; default: the subject and the preview.
         """
-        about_act, whole = path.endswith("{action_id}"), "given" in inspect.signature(flow.function).parameters
-        names = ["id", *(["action_id"] if about_act else []), *([who] if who is not None else [])]
+        whole, others = "given" in inspect.signature(flow.function).parameters, re.findall(r"{(\w+)}", path)
+        names = ["id", *others, *([who] if who is not None else [])]
         takes(flow, (*names, *(() if body is None else ("given",) if whole else body.model_fields)))
-        key = envelope or f"order_preview {self.view.key}"
+        key = envelope or (f"order_preview {self.view.key}" if self.beside else "order_preview")
 
         async def run_and_show(request: Request) -> Answer:
             id = request.params["id"]
             given: dict[str, Any] = {"id": id}
-            if about_act:
-                given["action_id"] = request.params["action_id"]
+            given |= {name: request.params[name] for name in others}
             if body is not None:
                 given |= {"given": request.body} if whole else request.body
             if who is not None:
@@ -114,7 +116,7 @@ class Subject:
             method,
             self.path + path,
             body=body,
-            query=query if query is not None else self.query if method != "DELETE" or about_act else None,
+            query=self.query,
             returns=self.view,
             summary=summary,
             envelope=key,
@@ -131,7 +133,8 @@ class Subject:
         self.routes.delete(self.path + path, query=None, summary=summary)(drop)
 
     async def previewed(self, request: Request, order_id: str, id: str) -> Row:
-        return {"order_preview": await show_preview(request, order_id), self.view.key: await self.shown(request, id)}
+        preview = {"order_preview": await show_preview(request, order_id)}
+        return {**preview, self.view.key: await self.shown(request, id)} if self.beside else preview
 
     async def begun(self, request: Request, order_id: str, id: str) -> Row:
         """The order as it is, with the change that was begun."""

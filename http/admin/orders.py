@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...core.flow import Workflow
 from ...core.json import dumps
+from ...workflows.order.edits import create_credit_line
 from ...workflows.order.ends import archive_order, cancel_order, complete_order
 from ...workflows.order.fulfillments import (
     cancel_order_fulfillment,
@@ -123,6 +124,13 @@ class CancelFulfillment(MarkDelivered):
     additional_data: Metadata = None
 
 
+class CreateCreditLine(Body):
+    amount: Number
+    reference: str
+    reference_id: str
+    metadata: Metadata = None
+
+
 class CompleteOrder(Body):
     additional_data: Metadata = None
 
@@ -138,6 +146,7 @@ VERBS: tuple[Verb, ...] = (
     ("/admin/orders/{id}/cancel", cancel_order, "Call an order off.", None, "canceled_by"),
     ("/admin/orders/{id}/complete", complete_order, "Say that an order is done.", CompleteOrder, None),
     ("/admin/orders/{id}/archive", archive_order, "Put an order away.", None, None),
+    ("/admin/orders/{id}/credit-lines", create_credit_line, "Credit what an order owes.", CreateCreditLine, None),
     (FULFILLMENTS, create_order_fulfillment, "Send some of an order.", CreateFulfillment, "created_by"),
     (
         f"{FULFILLMENTS}/{{fulfillment_id}}/shipments",

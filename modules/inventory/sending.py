@@ -97,6 +97,19 @@ class Sending(Reservations, Levels):
         }
 
     @writes
+    async def release_some(self, lines: Sequence[GoodsOfLine]) -> list[str]:
+        """Give back a part of what is reserved for line items, or what there is of it. Ids of the reservations that are gone."""
+        if not lines:
+            return []
+        reservations = await self._reserved_for(lines)
+        left = {row["id"]: row["quantity"] for row in reservations}
+        taken = [part for line in lines for part in _parts(line, reservations, left, all_of_it=False)]
+        if not taken:
+            return []
+        _, gone = await self._use(taken)
+        return gone
+
+    @writes
     async def receive(self, lines: Sequence[Goods], location_id: str) -> list[str]:
         """Put goods that came back into the stock of a location. Ids of the levels.
 
@@ -149,8 +162,9 @@ Place = tuple[str | None, str, str]
 """Line item, inventory item, location."""
 
 
-def _parts(line: GoodsOfLine, reservations: Sequence[HeldForLine], left: dict[str, Decimal]) -> list[Part]:
-    """Which reservations a line's goods are taken of; what is `left` of these, by their ids, is less then."""
+def _parts(line: GoodsOfLine, reservations: Sequence[HeldForLine], left: dict[str, Decimal], *, all_of_it: bool = True) -> list[Part]:
+    """Which reservations a line's goods are taken of; what is `left` of these, by their ids, is less then. Raises InvalidData where they
+    hold less, and it has to be `all_of_it`."""
     wanted, parts = exact(line["quantity"], "quantity"), list[Part]()
     for row in reservations:
         there = left[row["id"]]
@@ -161,6 +175,8 @@ def _parts(line: GoodsOfLine, reservations: Sequence[HeldForLine], left: dict[st
         parts.append({**row, "quantity": quantity, "held": row["quantity"], "reserved_at": row["location_id"]})
         if not wanted:
             return parts
+    if not all_of_it:
+        return parts
     raise InvalidData(f"Quantity to fulfill exceeds the reserved quantity for the item: {line['line_item_id']}")
 
 

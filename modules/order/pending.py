@@ -50,8 +50,8 @@ class Pending(Writing):
 
     @writes
     async def add_acts(self, change_id: str, acts: Sequence[Mapping[str, Any]]) -> list[str]:
-        """Add actions to a change that is pending. Their ids. Raises InvalidData where it isn't, or the order doesn't allow one of them."""
-        change = await self._hold(change_id, "pending")
+        """Add actions to an open change. Their ids. Raises InvalidData where it isn't, or the order doesn't allow one of them."""
+        change = await self._hold(change_id, *OPEN)
         rows = [self._row(change, act) for act in acts]
         await self._check(change, [*change["actions"], *rows])
         await self.create("order_change_action", [self._kept(row) for row in rows])
@@ -60,11 +60,11 @@ class Pending(Writing):
 
     @writes
     async def revise_act(self, change_id: str, act_id: str, given: Mapping[str, Any]) -> str:
-        """Change an action of a pending change: its `details` (those that are named), `amount`, `internal_note` and `line`. Its id.
+        """Change an action of an open change: its `details` (those that are named), `amount`, `internal_note` and `line`. Its id.
 
         Raises NotFound where it isn't one of the change; InvalidData as `add_acts` does.
         """
-        change = await self._hold(change_id, "pending")
+        change = await self._hold(change_id, *OPEN)
         act = _act_of(change, act_id)
         act |= {**given, "details": {**(act["details"] or {}), **given.get("details", {})}}
         await self._check(change, change["actions"])
@@ -75,12 +75,18 @@ class Pending(Writing):
 
     @writes
     async def remove_act(self, change_id: str, act_id: str) -> str:
-        """Take an action out of a pending change. Its id. Raises NotFound; InvalidData where the change isn't pending."""
-        change = await self._hold(change_id, "pending")
+        """Take an action out of an open change. Its id. Raises NotFound; InvalidData where the change isn't open."""
+        change = await self._hold(change_id, *OPEN)
         _act_of(change, act_id)
         await self.delete("order_change_action", [act_id])
         self.touch("order_change")
         return act_id
+
+    @writes
+    async def request(self, change_id: str, *, by: str | None = None) -> None:
+        """Say that an open change waits to be confirmed. Raises InvalidData where it isn't open."""
+        await self._hold(change_id, *OPEN)
+        await self.update("order_change", [{"id": change_id, "status": "requested", "requested_by": by, "requested_at": iso(utc_now())}])
 
     @writes
     async def drop(self, change_id: str, beside: Mapping[str, str] | None = None) -> None:
@@ -212,7 +218,7 @@ _WHOLE = ("*", "actions.*", "actions.line")
 
 def check_filled(kind: Kind, acts: Sequence[Mapping[str, Any]]) -> None:
     """Raises InvalidData where a change has none of the actions that it has to have."""
-    if not any(act["action"] in kind.needs for act in acts):
+    if kind.needs and not any(act["action"] in kind.needs for act in acts):
         raise InvalidData(kind.nothing)
 
 

@@ -11,7 +11,7 @@ PASSWORD = "correct horse battery"
 
 
 async def buy(shop: Shop) -> None:
-    for area in (customers, carts, orders, sending, returning, executions, payments, signing_in, clearing):
+    for area in (customers, carts, orders, sending, returning, editing, executions, payments, signing_in, clearing):
         await area(shop)
 
 
@@ -180,6 +180,28 @@ async def returning(shop: Shop) -> None:
     await admin.post(f"{at}/cancel", {}, id=other)
     shipping = {"option_id": shop.ids["flat"]}
     await shop.store.post("/store/returns", {"order_id": order, **one, "return_shipping": shipping})
+
+
+async def editing(shop: Shop) -> None:
+    admin, at = shop.admin, "/admin/order-edits/{id}"
+    order, line = await bought(shop)
+    items = {"items": [{"variant_id": shop.variants[0], "quantity": 1}]}
+    await admin.post("/admin/order-edits", {"order_id": order})
+    await admin.delete(at, id=order)
+    await admin.post("/admin/order-edits", {"order_id": order, "description": "more"})
+    asked = (await admin.post(f"{at}/items", items, id=order))["order_preview"]
+    act = next(item["actions"][0]["id"] for item in asked["items"] if "actions" in item)
+    await admin.post(f"{at}/items/{{action_id}}", {"quantity": 2}, id=order, action_id=act)
+    await admin.delete(f"{at}/items/{{action_id}}", id=order, action_id=act)
+    await admin.post(f"{at}/items/item/{{item_id}}", {"quantity": 3}, id=order, item_id=line)
+    asked = (await admin.post(f"{at}/shipping-method", {"shipping_option_id": shop.ids["flat"]}, id=order))["order_preview"]
+    act = next(method["actions"][0]["id"] for method in asked["shipping_methods"] if "actions" in method)
+    await admin.post(f"{at}/shipping-method/{{action_id}}", {"custom_amount": 1}, id=order, action_id=act)
+    await admin.delete(f"{at}/shipping-method/{{action_id}}", id=order, action_id=act)
+    await admin.post(f"{at}/request", {}, id=order)
+    await admin.post(f"{at}/confirm", id=order)
+    credit = {"amount": 1, "reference": "goodwill", "reference_id": "1"}
+    await admin.post("/admin/orders/{id}/credit-lines", credit, id=order)
 
 
 async def executions(shop: Shop) -> None:

@@ -158,21 +158,22 @@ class Part(TypedDict):
     inventory_item_id: str | None
     """None where nobody counts it."""
     quantity: Decimal
+    allow_backorder: bool
 
 
 async def parts_of(flow: Flow, lines: Mapping[str, Row], quantities: Sequence[tuple[str, Decimal]]) -> list[tuple[str, Part]]:
     """Lines, and what they take of the stock."""
     variant_ids = sorted({lines[id]["variant_id"] for id, _ in quantities if lines[id]["variant_id"] is not None})
-    variants = await flow.graph.rows(Query("product_variant", ("id",), {"id": variant_ids, "manage_inventory": True}))
-    counted = [variant["id"] for variant in variants]
-    (ties,) = await flow.graph.ties_of(("product_variant_inventory_item", "variant_id", counted))
+    counted = {"id": variant_ids, "manage_inventory": True}
+    variants = await flow.graph.rows(Query("product_variant", ("id", "allow_backorder"), counted))
+    waits = {variant["id"]: bool(variant["allow_backorder"]) for variant in variants}
+    (ties,) = await flow.graph.ties_of(("product_variant_inventory_item", "variant_id", sorted(waits)))
     parts: list[tuple[str, Part]] = []
     for id, quantity in quantities:
         of = [tie for tie in ties if tie["variant_id"] == lines[id]["variant_id"]]
-        taken: list[Part] = [
-            {"inventory_item_id": tie["inventory_item_id"], "quantity": quantity * Decimal(tie["required_quantity"])} for tie in of
-        ]
-        parts += [(id, part) for part in taken or [Part(inventory_item_id=None, quantity=quantity)]]
+        taken = [(tie["inventory_item_id"], quantity * Decimal(tie["required_quantity"])) for tie in of] or [(None, quantity)]
+        backorder = waits.get(lines[id]["variant_id"] or "", False)
+        parts += [(id, {"inventory_item_id": item, "quantity": each, "allow_backorder": backorder}) for item, each in taken]
     return parts
 
 
@@ -185,7 +186,7 @@ def _data(order: Row, option: Row | None) -> Row:
 
 def packed(line: Row, part: Part) -> Row:
     says = {"title": line["variant_title"] or line["title"], "sku": line["variant_sku"] or "", "barcode": line["variant_barcode"] or ""}
-    return {**says, **part, "line_item_id": line["id"]}
+    return {**says, "line_item_id": line["id"], "inventory_item_id": part["inventory_item_id"], "quantity": part["quantity"]}
 
 
 async def _take_back(flow: Flow, sent: Sent) -> None:

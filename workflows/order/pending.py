@@ -19,8 +19,10 @@ from ...core.ids import new_id
 from ...core.rows import Row
 from ...modules.cart.tables import COLUMNS
 from ...modules.order.after_sales import OPEN
+from ...modules.order.changes.actions import PRICES
 from ...modules.order.pending import NONE_OPEN
 from ..cart.draft import Draft
+from ..cart.goods import described, find_prices, load_goods, load_prices, priced, whole
 from ..cart.pricing import update_tax_lines
 from ..cart.shipping import price_option
 from ..cart.surroundings import load_surroundings
@@ -160,6 +162,80 @@ async def revised_line(flow: Flow, change: Row, act: Row, given: Row) -> Row:
         quantity = Decimal(str(act["details"]["quantity"]))
         made["amount"] = act["amount"] / quantity * given["quantity"]
     return made
+
+
+async def item_acts(flow: Flow, change: Row, given: Row) -> list[Row]:
+    """Acts that add lines of variants (`items`): at today's price or at a `unit_price`, with their taxes.
+
+    Raises InvalidData for what can't be bought here or has no price, and for quantities that are no whole numbers above zero.
+    """
+    order = await flow.modules.order.load(change["order_id"])
+    surroundings = await load_surroundings(flow, order["region_id"], order["customer_id"])
+    items = [{**item, "quantity": whole(item["quantity"]), "id": new_id("ordli")} for item in given["items"]]
+    if any(item["quantity"] <= 0 for item in items):
+        raise InvalidData("Item quantity must be greater than 0")
+    draft = working(order, items=[], shipping_methods=[])
+    goods = await load_goods(flow, [item["variant_id"] for item in items], order["sales_channel_id"])
+    context = surroundings.pricing(draft)
+    quantities = {item["variant_id"]: item["quantity"] for item in items}
+    asked = {item["variant_id"]: item["quantity"] for item in items if item.get("unit_price") is None}
+    sets = {id: price_set for id in quantities if (price_set := goods[id].price_set_id) is not None}
+    prices = {**await find_prices(flow, sets, quantities, context), **await load_prices(flow, goods, asked, context)}
+    for item in items:
+        known = priced(prices[item["variant_id"]]) if item["variant_id"] in prices else {}
+        custom = said(item, "unit_price", "compare_at_unit_price")
+        line: Row = {"id": item["id"], "quantity": item["quantity"], "metadata": item.get("metadata") or {}}
+        draft.put_item({**line, **described(goods[item["variant_id"]]), **known, **custom, "is_custom_price": "unit_price" in custom})
+    await flow.run(update_tax_lines, order["id"], loaded=(draft, surroundings))
+    lines = {line["id"]: line for line in draft.items}
+    return [_added(lines[item["id"]], item) for item in items]
+
+
+def _added(line: Row, item: Row) -> Row:
+    """The act that adds a line."""
+    taxes = [{**tax, "id": new_id("ordlitxl")} for tax in line["tax_lines"]]
+    detail = {"id": new_id("orditem"), "quantity": line["quantity"], **{name: line[name] for name in PRICES}}
+    return {
+        "action": "ITEM_ADD",
+        "details": {"reference_id": line["id"], "quantity": line["quantity"], **{name: line[name] for name in PRICES}},
+        "amount": line["unit_price"] * line["quantity"],
+        "internal_note": item.get("internal_note"),
+        "line": {**line, "tax_lines": taxes, "adjustments": [], "detail": detail},
+    }
+
+
+async def revised_item(flow: Flow, change: Row, act: Row, given: Row) -> Row:
+    """An added line, or another quantity of one that was there: with another quantity, price or note."""
+    made: Row = {name: given[name] for name in ("internal_note",) if name in given}
+    if act["action"] != "ITEM_ADD":
+        order = await flow.modules.order.load(change["order_id"])
+        again = updating(order, act["details"]["reference_id"], {**act["details"], **said(given, "quantity", *PRICES)})
+        return made | {name: again[name] for name in ("details", "amount")}
+    new = said(given, "quantity", *PRICES)
+    line = {**(await flow.modules.order.act_line(act["id"]) or {}), **new}
+    line |= {"quantity": whole(line["quantity"]), "is_custom_price": line["is_custom_price"] or "unit_price" in new}
+    if line["quantity"] <= 0:
+        raise InvalidData("Item quantity must be greater than 0")
+    line["detail"] = {**line["detail"], **new}
+    return made | {"details": new, "amount": line["unit_price"] * line["quantity"], "line": line}
+
+
+def updating(order: Row, item_id: str, given: Row) -> Row:
+    """The act that gives a line of the order another quantity, and maybe another price. Raises InvalidData where it hasn't this line."""
+    line = next((line for line in order["items"] if line["id"] == item_id), None)
+    if line is None:
+        raise InvalidData(f"Items with ids {item_id} does not exist in order with id {order['id']}.")
+    quantity, before = Decimal(str(given["quantity"])), Decimal(line["detail"]["quantity"])
+    if quantity < 0:
+        raise InvalidData(f"Quantity of item {item_id} can't be below zero.")
+    price = given.get("unit_price")
+    cost = Decimal(str(price)) if price is not None else line["unit_price"]
+    return {
+        "action": "ITEM_UPDATE",
+        "details": {"reference_id": item_id, "quantity": quantity, "quantity_diff": quantity - before, **said(given, *PRICES, "metadata")},
+        "amount": cost * quantity - line["unit_price"] * before,
+        "internal_note": given.get("internal_note"),
+    }
 
 
 # -- shipping

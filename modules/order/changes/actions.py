@@ -14,6 +14,7 @@ from ....core.numbers import difference, plain, total
 from ....core.rows import Row
 
 BELOW = ("tax_lines", "adjustments")
+PRICES = ("unit_price", "compare_at_unit_price")
 CAUSES = ("return_id", "claim_id", "exchange_id")
 """What may have brought a change about, and what is in an order by it."""
 Act = Mapping[str, Any]
@@ -85,6 +86,36 @@ class Adding(Action):
         order[self.into] = [*order[self.into], line]
 
 
+class UpdateLine(Action):
+    """Gives a line another `quantity`, and maybe another `unit_price`. One of which there are none any more goes with the next version."""
+
+    name = "ITEM_UPDATE"
+
+    def check(self, order: Row, act: Act) -> None:
+        line, quantity = line_of(order, act), amount(act["details"], "quantity")
+        sent = amount(line["detail"], "fulfilled_quantity")
+        if quantity < sent:
+            raise InvalidData(f"Item {line['id']} has already been fulfilled and quantity cannot be lower than {sent:f}.")
+        if quantity != quantity.to_integral_value():
+            raise InvalidData(f"The quantity of item {line['id']} has to be a whole number")
+
+    def apply(self, order: Row, act: Act, at: str) -> None:
+        line, details = line_of(order, act), act["details"]
+        prices = {name: amount(details, name) for name in PRICES if details.get(name) is not None}
+        quantity = amount(details, "quantity")
+        line |= {**prices, "quantity": quantity, "updated_at": at}
+        line["detail"] |= {**prices, "quantity": quantity}
+        line["adjustments"] = _within(line["adjustments"], line["unit_price"] * quantity)
+
+
+def _within(adjustments: list[Row], price: Decimal) -> list[Row]:
+    """Discounts that take no more off than there is: each less by the same share."""
+    off = total([row["amount"] for row in adjustments])
+    if off <= price:
+        return adjustments
+    return [{**row, "amount": plain(row["amount"] * price / off)} for row in adjustments]
+
+
 class AddCreditLine(Action):
     """Makes the order cheaper by an `amount`, for the sake of the act's `reference`."""
 
@@ -96,7 +127,7 @@ class AddCreditLine(Action):
 
     def apply(self, order: Row, act: Act, at: str) -> None:
         cause = {name: act.get(name) for name in ("reference", "reference_id")}
-        line = {"id": new_id("ordcl"), **cause, "amount": Decimal(act["amount"]), "metadata": {"created_in_version": order["version"]}}
+        line = {"id": new_id("ordcl"), **cause, "amount": Decimal(act["amount"]), "metadata": {"created_in_version": order["version"] + 1}}
         order["credit_lines"] = [*order["credit_lines"], {**line, "created_at": at, "updated_at": at}]
 
 
@@ -157,6 +188,8 @@ ACTIONS: Mapping[str, Action] = {
             more=("return_dismissed_quantity", "written_off_quantity"),
             less=("return_requested_quantity",),
         ),
+        Adding("ITEM_ADD", into="items"),
+        UpdateLine(),
         Adding("SHIPPING_ADD", into="shipping_methods"),
         AddCreditLine(),
     )

@@ -9,7 +9,7 @@ from typing import Any
 from ....core.numbers import difference, total
 from ....core.rows import Row
 from ..placing import costs, summary
-from .actions import ACTIONS, Act, Counting, amount
+from .actions import ACTIONS, PRICES, Act, Counting, amount
 
 
 def applied(order: Mapping[str, Any], acts: Iterable[Act], at: str) -> Row:
@@ -20,9 +20,11 @@ def applied(order: Mapping[str, Any], acts: Iterable[Act], at: str) -> Row:
     doesn't allow one of them.
     """
     after = {**_done(order, acts, at), "version": order["version"] + 1, "updated_at": at}
+    after["items"] = [line for line in after["items"] if amount(line["detail"], "quantity") > 0]
     for line in after["items"]:
-        prices = {name: line.get(name) if line["detail"].get(name) is None else line["detail"][name] for name in _PRICES}
+        prices = {name: line.get(name) if line["detail"].get(name) is None else line["detail"][name] for name in PRICES}
         line["detail"] |= {**prices, "version": after["version"], "updated_at": at}
+        line["adjustments"] = [{**row, "version": after["version"]} for row in line["adjustments"]]
     for method in after["shipping_methods"]:
         method["detail"] |= {"version": after["version"], "updated_at": at}
     after["credit_lines"] = [{**line, "version": after["version"]} for line in after["credit_lines"]]
@@ -57,9 +59,6 @@ def taken_back(order: Mapping[str, Any], acts: Sequence[Act], at: str) -> Row:
 def subject_of(act: Act) -> str:
     """The line or shipping method that an act is about; of another one what it was done for."""
     return str(act["line"]["id"] if act.get("line") else (act.get("details") or {}).get("reference_id") or act.get("reference_id"))
-
-
-_PRICES = ("unit_price", "compare_at_unit_price")
 
 
 def _done(order: Mapping[str, Any], acts: Iterable[Act], at: str) -> Row:

@@ -27,7 +27,7 @@ class Kind:
     nothing: str
     """What is said of one without actions."""
     needs: frozenset[str]
-    """Actions of which it has to have one."""
+    """Actions of which it has to have one; none: it may be empty."""
     check: Callable[[Sequence[Act], Mapping[str, Row]], None] = lambda *_: None
     """Raises InvalidData where what it is of doesn't allow its actions, beyond what the order says."""
     written: Callable[[Row, Sequence[Act], Mapping[str, Row], str], Written] = lambda *_: []
@@ -89,6 +89,7 @@ KINDS: Mapping[str, Kind] = {
             frozenset({"RETURN_ITEM"}),
             written=_requested,
         ),
+        Kind("edit", frozenset({"ITEM_ADD", "ITEM_UPDATE", "SHIPPING_ADD"}), "", frozenset()),
         Kind(
             "return_receive",
             frozenset(RECEIVING),

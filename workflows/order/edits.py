@@ -1,0 +1,138 @@
+"""Edits of orders: lines that are added or changed, ways of sending them; requested and confirmed."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from ...core.errors import InvalidData
+from ...core.rows import Row
+from ..kit import Flow, workflow
+from ..rows import written
+from .changes import lock_of
+from .difference import settle_difference
+from .pending import (
+    add_acts,
+    adding,
+    begin_change,
+    confirm_change,
+    drop_change,
+    item_acts,
+    open_change,
+    removing,
+    revised_item,
+    revised_shipping,
+    revising,
+    said,
+    shipping_acts,
+    updating,
+)
+from .reserving import give_back_some, plan_moves, reserve_stock
+
+
+@workflow("begin-order-edit-order")
+async def begin_order_edit(flow: Flow, order_id: str, given: Row, created_by: str | None = None) -> str:
+    """Begin to edit an order. The change's id. Raises NotFound; InvalidData where the order is cancelled, or being changed."""
+    change = {"change_type": "edit", "created_by": created_by, **said(given, "description", "internal_note", "metadata")}
+    return str((await flow.run(begin_change, order_id, change))["answer"]["id"])
+
+
+order_edit_add_new_item = adding("order-edit-add-new-item", "order", "edit", item_acts)
+update_order_edit_add_item = revising("update-order-edit-add-item", revised_item)
+remove_item_order_edit_action = removing("remove-item-order edit-action")
+create_order_edit_shipping_method = adding(
+    "create-order-edit-shipping-method", "order", "edit", shipping_acts, hooks=("setPricingContext",)
+)
+update_order_edit_shipping_method = revising("update-order-edit-shipping-method", revised_shipping, hooks=("setPricingContext",))
+remove_order_edit_shipping_method = removing("remove-order-edit-shipping-method")
+
+
+@workflow("order-edit-update-item-quantity")
+async def order_edit_update_item_quantity(flow: Flow, id: str, item_id: str, given: Row) -> str:
+    """Give a line another quantity (0 removes it), and maybe another price. The order's id.
+
+    Raises NotFound; InvalidData where no edit is open, for a line that the order hasn't, and for less than was sent of it.
+    """
+    change = await open_change(flow, "order", id, "edit")
+    order = await flow.modules.order.load(id)
+    await flow.run(add_acts, change["id"], [updating(order, item_id, given)])
+    return id
+
+
+request_change = written("request-change", lambda modules: modules.order.request)
+
+
+@workflow("order-edit-request", emits=("order-edit.requested",))
+async def request_order_edit(flow: Flow, id: str, requested_by: str | None = None, no_notification: bool | None = None) -> str:
+    """Say that an edit waits to be confirmed. The order's id. Raises NotFound; InvalidData where no edit is open."""
+    change = await open_change(flow, "order", id, "edit")
+    await flow.run(request_change, change["id"], by=requested_by)
+    flow.emit("order-edit.requested", order_id=id, actions=_told(change), no_notification=no_notification)
+    return id
+
+
+@workflow(
+    "confirm-order-edit-request",
+    durable=True,
+    emits=("reservation-item.deleted", "reservation-item.created", "order-edit.confirmed"),
+)
+async def confirm_order_edit(flow: Flow, id: str, confirmed_by: str | None = None, no_notification: bool | None = None) -> str:
+    """Do what an edit says: what there is more of is reserved first, the point of no return is the order's next version. The order's id.
+
+    Raises NotFound; InvalidData where no edit is open, or the order doesn't allow it any more; InsufficientInventory.
+    """
+    change = await open_change(flow, "order", id, "edit")
+    async with flow.lock(lock_of(id)):
+        moves = await flow.run(plan_moves, id)
+        reserved = await flow.run(reserve_stock, moves["more"], moves["location_ids"])
+        await flow.run(confirm_change, change["id"], confirmed_by)
+        gone = await flow.run(give_back_some, moves["less"])
+        await flow.run(settle_difference, id)
+    for made in reserved:
+        flow.emit("reservation-item.created", id=made["id"], order_id=id)
+    for reservation in gone:
+        flow.emit("reservation-item.deleted", id=reservation, order_id=id)
+    flow.emit("order-edit.confirmed", order_id=id, actions=_told(change), no_notification=no_notification)
+    return id
+
+
+@workflow("cancel-begin-order-edit", emits=("order-edit.canceled",))
+async def cancel_order_edit(flow: Flow, id: str) -> str:
+    """Give an edit up. The order's id. Raises NotFound; InvalidData where none is open."""
+    change = await open_change(flow, "order", id, "edit")
+    await flow.run(drop_change, change["id"])
+    flow.emit("order-edit.canceled", order_id=id, actions=_told(change))
+    return id
+
+
+def _told(change: Row) -> list[Row]:
+    return [{name: act[name] for name in ("id", "action", "details", "reference", "reference_id")} for act in change["actions"]]
+
+
+# -- credit
+
+credit = written("add-credit-line", lambda modules: modules.order.register)
+
+
+@workflow("create-order-credit-lines", durable=True, hooks=("creditLinesCreated",))
+async def create_credit_line(
+    flow: Flow, order_id: str, amount: Decimal, reference: str, reference_id: str, metadata: Row | None = None
+) -> str:
+    """Make an order cheaper by what it still owes, or dearer by what the shop owes (an amount below zero): never beyond that. Its id.
+
+    Raises NotFound; InvalidData where nothing, or less, is owed.
+    """
+    async with flow.lock(lock_of(order_id)):
+        order = await flow.modules.order.load(order_id)
+        pending = Decimal(order["summary"]["pending_difference"])
+        if not pending:
+            raise InvalidData("Can only create credit lines if the order has a positive or negative pending difference")
+        if (pending < 0) != (amount < 0):
+            sign = "negative" if pending < 0 else "positive"
+            raise InvalidData(f"Can only create {sign} credit lines if the order has a {sign} pending difference")
+        if not amount or abs(amount) > abs(pending):
+            raise InvalidData(f"Cannot create a credit line of {amount:f}: the pending difference is {pending:f}")
+        act = {"action": "CREDIT_LINE_ADD", "amount": amount, "reference": reference, "reference_id": reference_id}
+        await flow.run(credit, order_id, [{**act, "details": {"metadata": metadata} if metadata else {}}], {"change_type": "credit_line"})
+        await flow.run(settle_difference, order_id)
+        await flow.hooks.creditLinesCreated(order_id)
+    return order_id

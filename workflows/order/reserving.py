@@ -1,0 +1,59 @@
+"""Reservations that follow the lines of an order that changes: what there is more of is reserved, what there is less of given back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TypedDict
+
+from ...core.rows import Row
+from ...modules.inventory.types import GoodsOfLine
+from ..cart.stock import LineDemand, reserve_stock
+from ..kit import Flow, step
+from .fulfillments import parts_of
+
+__all__ = ["Moves", "give_back_some", "plan_moves", "reserve_stock"]
+
+
+class Moves(TypedDict):
+    """What confirming the open change of an order does to reservations."""
+
+    more: list[LineDemand]
+    less: list[GoodsOfLine]
+    location_ids: list[str]
+    """Where the order's sales channel has stock."""
+
+
+@step(reads=True)
+async def plan_moves(flow: Flow, order_id: str) -> Moves:
+    """Compare what is left to be sent of each line now with what will be."""
+    order, after = await flow.modules.order.load(order_id), await flow.modules.order.preview(order_id)
+    before = {line["id"]: _unsent(line) for line in order["items"]}
+    lines = {line["id"]: line for line in (*order["items"], *after["items"])}
+    moves = {line["id"]: _unsent(line) - before.get(line["id"], Decimal(0)) for line in after["items"]}
+    parts = await parts_of(flow, lines, [(id, abs(move)) for id, move in moves.items() if move])
+    (located,) = await flow.graph.ties_of(
+        ("sales_channel_stock_location", "sales_channel_id", [order["sales_channel_id"]] if order["sales_channel_id"] else [])
+    )
+    moved: Moves = {"more": [], "less": [], "location_ids": [tie["stock_location_id"] for tie in located]}
+    for id, part in parts:
+        item = part["inventory_item_id"]
+        if item is None:
+            continue
+        goods: GoodsOfLine = {"line_item_id": id, "inventory_item_id": item, "quantity": part["quantity"]}
+        if moves[id] > 0:
+            moved["more"].append({**goods, "quantity": part["quantity"], "allow_backorder": part["allow_backorder"]})
+        else:
+            moved["less"].append(goods)
+    return moved
+
+
+def _unsent(line: Row) -> Decimal:
+    detail = line["detail"]
+    return Decimal(detail["quantity"]) - Decimal(detail.get("fulfilled_quantity") or 0)
+
+
+@step
+async def give_back_some(flow: Flow, lines: Sequence[GoodsOfLine]) -> list[str]:
+    """Give back what isn't to be sent any more. The reservations that are gone."""
+    return await flow.modules.inventory.release_some(lines) if lines else []
