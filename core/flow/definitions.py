@@ -155,8 +155,7 @@ class Workflow(Generic[P, R]):
 
         Raises:
             NotAllowed: it isn't `by_hand`.
-            InvalidData: it doesn't take these arguments, by name or by type; or one of its arguments is its key, and `key` is another
-            value:
+            InvalidData: it doesn't take these arguments, by name or by type; or one of its arguments is its key, and `key` is another:
                 a caller that waits for that key would get this execution's result.
         """
         if not self.by_hand:
