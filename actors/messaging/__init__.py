@@ -1,1 +1,1 @@
-"""Carrying a message from here to there: frames, client, server, router, admission."""
+"""Carrying messages between processes: frames, client, server, router, admission."""

@@ -1,4 +1,4 @@
-"""Admission to a replica: bounded, so that a crowd is turned away at once instead of queueing up."""
+"""Admission to a replica: bounded, so that excess messages are refused at once instead of queueing up."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ...core.metrics import Sample
 
 
 class Admission:
-    """Counts what is inside; never makes anybody wait.
+    """Counts the messages inside; never makes a caller wait.
 
-    `capacity` bounds what runs and waits together. The excess is refused with Busy, whose `retry_after` grows with how long
+    `capacity` bounds running and waiting messages together. The excess is refused with Busy, whose `retry_after` grows with how long
     a message takes at present.
     """
 
@@ -22,27 +22,27 @@ class Admission:
         self.capacity = capacity
         self.inside = 0
         self.waiting = 0
-        """Of those inside: accepted, but not started yet."""
+        """Of the messages inside: accepted, but not started yet."""
         self.handled = 0
         self.refused = 0
         self.seconds = 0.0
         """Moving average of the time a message takes."""
 
     def enter(self) -> None:
-        """Take a place. Raises Busy when there is none."""
+        """Enter. Raises Busy when the replica is full."""
         if self.inside >= self.capacity:
             self.refused += 1
             raise Busy("Too many requests are waiting here.", retry_after=self.retry_after())
         self.inside += 1
 
     def leave(self, seconds: float) -> None:
-        """Give the place back after `seconds` inside."""
+        """Leave after `seconds` inside."""
         self.inside -= 1
         self.handled += 1
         self.seconds += (seconds - self.seconds) * 0.05
 
     def retry_after(self) -> float:
-        """Seconds until half of what is inside may be done, between 1 and 30."""
+        """Seconds until about half of what is inside will be done, between 1 and 30."""
         return min(30.0, max(1.0, self.seconds * self.inside / 2))
 
     def samples(self) -> Iterator[Sample]:
@@ -54,7 +54,7 @@ class Admission:
 
 
 class Stay:
-    """One's place among the admitted: taken, given back while one waits for something outside, and taken again."""
+    """A message's admission: given back while it waits for something outside, and taken again."""
 
     __slots__ = ("_admission", "_since")
 
@@ -63,13 +63,13 @@ class Stay:
         self._since: float | None = None
 
     def begin(self) -> None:
-        """Take a place, unless it is held. Raises Busy when there is none."""
+        """Enter, unless inside already. Raises Busy when the replica is full."""
         if self._since is None:
             self._admission.enter()
             self._since = time.monotonic()
 
     def end(self) -> None:
-        """Give the place back, if it is held."""
+        """Leave, if inside."""
         if self._since is not None:
             self._admission.leave(time.monotonic() - self._since)
             self._since = None

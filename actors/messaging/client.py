@@ -1,4 +1,5 @@
-"""The sending end: one link to each replica that this process talks to, over a socket or, where none can be opened, over Ray calls."""
+"""The sending end: one connection to each replica that this process talks to, over a socket or, where none can be opened, over Ray
+calls."""
 
 from __future__ import annotations
 
@@ -33,39 +34,39 @@ from .marks import MarksOf
 log = logger("velella.transport")
 
 GRACE_SECONDS = 0.25
-"""How long past the deadline we wait for the other side to say so itself: it knows whether the message was started."""
+"""Seconds past the deadline that we wait for the other side's own refusal: it knows whether the message was started."""
 SWEEP_SECONDS = 0.1
 CONNECT_SECONDS = 2.0
-"""For a connection and the proofs of both sides."""
+"""Seconds for a connection and the proofs of both sides."""
 PING_SECONDS = 0.5
-"""After so long a silence a peer on another node is asked for a sign of life."""
+"""Seconds of silence after which a peer on another node is sent a ping."""
 SILENT_SECONDS = 2.0
-"""After so long a silence it is given up, with everything that was sent to it: it is dead, frozen, or cut off."""
+"""Seconds of silence after which it is given up, with everything that was sent to it: it is dead, frozen, or cut off."""
 WATCH_SECONDS = 0.25
 BATCH = 32
 """Messages that one Ray call carries at most."""
 
 
 class NotSent(Exception):
-    """The message has not reached a service and never will: it may be sent to another replica, whatever it does."""
+    """The message has not reached a service and never will: it may be sent to another replica, whatever its kind."""
 
     def __init__(self, busy: VelellaError | None = None, silent: float = 0.0) -> None:
         super().__init__()
         self.busy = busy
-        """Set when the replica is well but its queue for admission is full."""
+        """Set if the replica is running but its admission queue is full."""
         self.silent = silent
-        """For how many seconds the other side had said nothing, when it was given up."""
+        """Seconds for which the other side had been silent when it was given up."""
 
 
 class Lost(Exception):
-    """The connection closed after the message left: it may have been carried out or not."""
+    """The connection closed after the message was sent: it may have been carried out or not."""
 
     def __init__(self, silent: float = 0.0, fatal: bool = False) -> None:
         super().__init__()
         self.silent = silent
-        """As above."""
+        """As in `NotSent`."""
         self.fatal = fatal
-        """Whether the other side has died while it worked on nothing but this message, for longer than any takes (see `marks.py`)."""
+        """Whether the other side died while it worked only on this message, for longer than a message takes (see `marks.py`)."""
 
 
 class Outgoing(NamedTuple):
@@ -78,23 +79,23 @@ class Outgoing(NamedTuple):
     trace_id: str
     message_id: str | None = None
     fresh: bool = False
-    """Nobody has sent it before."""
+    """A first delivery."""
 
 
 class Link(Protocol):
-    """The way to one replica."""
+    """The connection to one replica, whatever its means."""
 
     async def request(self, message: Outgoing, left: float) -> Any:
         """Send a message and wait for its result, at most `left` seconds.
 
-        Raises what the service raised; NotSent; Lost; DeadlineExceeded; TooLarge for a message that is never sent.
+        Raises the service's error; NotSent; Lost; DeadlineExceeded; TooLarge for a message that is never sent.
         """
 
     async def probe(self) -> bool:
-        """See whether it can be reached, without a message. True where that can't be told."""
+        """Whether it can be reached, without sending a message. True where that can't be determined."""
 
     def leave(self) -> None:
-        """Send nothing more; what was sent is still answered."""
+        """Send nothing more; messages already sent are still answered."""
 
     def close(self) -> None: ...
 
@@ -114,7 +115,7 @@ class ClientProtocol(FrameProtocol):
     """A caller's connection to one replica."""
 
     def __init__(self, token: str | None, superseded: Callable[[], None] | None = None) -> None:
-        """With a token it is one to another node, and watched. `superseded` is called when the other side knows our successor."""
+        """With a token it is a connection to another node, and watched. `superseded` is called when the other side knows our successor."""
         super().__init__()
         self._superseded = superseded
         self._watched = token is not None
@@ -130,7 +131,7 @@ class ClientProtocol(FrameProtocol):
         self._handshake = ClientHandshake(token) if token is not None else None
         self._sweeper: asyncio.TimerHandle | None = None
         self.marks: MarksOf | None = None
-        """Of the process at the other end, where that is on this node."""
+        """The marks of the process at the other end, if that is on this node."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -144,7 +145,7 @@ class ClientProtocol(FrameProtocol):
         super().data_received(data)
 
     def _look(self) -> None:
-        """Whether the other side gives signs of life. A time in which we didn't run ourselves says nothing about it."""
+        """Check whether the other side gives signs of life. A time in which this process didn't run doesn't count."""
         now = self.loop.time()
         if now - self._looked > 3 * WATCH_SECONDS:
             self._heard = now
@@ -202,7 +203,7 @@ class ClientProtocol(FrameProtocol):
         super().connection_lost(exc)
         if not self.ready.done():
             self.ready.set_exception(NotSent(silent=self._silent))
-            self.ready.exception()  # whoever waited has it; if nobody does, that is no reason for a warning
+            self.ready.exception()  # callers that waited have raised it; if there were none, asyncio must not warn
         fatal = self.marks.died_of() if self.marks is not None and self.pending else None
         for number, pending in self.pending.items():
             if not pending.future.done():
@@ -216,11 +217,12 @@ class ClientProtocol(FrameProtocol):
                 timer.cancel()
 
     async def request(self, message: list[Any], left: float) -> Any:
-        """`message` is a request whose number is filled in here. Raises as `Link.request` does, and TooLarge."""
-        if self.closed or self.draining:  # since whoever asks has looked
+        """Send a message and wait for its result. `message` is a request whose number is filled in here. Raises as `Link.request` does, and
+        TooLarge."""
+        if self.closed or self.draining:  # since the caller checked
             raise NotSent(silent=self._silent)
         number = message[1] = next(self._numbers)
-        # before anything else: what can't travel is the caller's TypeError, or TooLarge
+        # before anything else: the caller gets the TypeError of what can't be encoded, or TooLarge
         payload = bounded(pack(message), f"A message to {message[2]}.{message[3]}")
         future: asyncio.Future[Any] = self.loop.create_future()
         self.pending[number] = _Pending(future, time.monotonic() + left + GRACE_SECONDS, message[7])
@@ -246,22 +248,22 @@ class ClientProtocol(FrameProtocol):
 
 
 class Introduction(Protocol):
-    """Who opens a connection."""
+    """The identity of the process that opens a connection."""
 
     def standing(self) -> Standing:
-        """As it is now."""
+        """The identity as it is now."""
 
     def superseded(self) -> None:
-        """Called when somebody knows our successor: this process has to end."""
+        """Called when a peer knows our successor: this process has to end."""
 
 
 class SocketLink:
-    """A unix socket where both sides share a node, TCP otherwise. Connects when first used, and again after a loss."""
+    """A unix socket where both sides share a node, TCP otherwise. Connects on first use, and again after a loss."""
 
     def __init__(
         self, address: Address, token: str | None, same_node: bool, me: Introduction | None = None, tls: SSLContext | None = None
     ) -> None:
-        """`me` says who asks, at the time of each connection; None: nobody that has a place in the directory."""
+        """`me` is our identity, read for each connection; None: a process without a place in the directory."""
         self._replica = address.replica
         self._tls = tls
         self._me = me
@@ -285,7 +287,7 @@ class SocketLink:
         return await protocol.request(_request(0, message, left), left)
 
     async def _connected(self) -> ClientProtocol:
-        """One connection for all who ask at once."""
+        """One connection for all concurrent callers."""
         if self._closed:
             raise NotSent
         if self._connecting is None:
@@ -298,7 +300,7 @@ class SocketLink:
         except OSError as error:
             raise NotSent from error
         except asyncio.CancelledError:
-            if self._closed:  # it is the link that was given up, not whoever asked
+            if self._closed:  # the link was given up, not the caller
                 raise NotSent from None
             raise
 
@@ -358,17 +360,17 @@ class SocketLink:
 
 
 BatchCall = Callable[[list[bytes]], Any]
-"""Sends frames to a replica in one Ray call; what it returns is awaited for the answers."""
+"""Sends frames to a replica in one Ray call; the returned object is awaited for the answers."""
 
 
 class RayLink:
-    """Ray calls that carry up to 32 messages each: the way to a replica that has no address we can connect to.
+    """Ray calls that carry up to 32 messages each: the way to a replica without an address that we can connect to.
 
-    The answers of one call come together, with the slowest of them. That is the price; where sockets can be opened nobody pays it.
+    The answers of one call come together, with the slowest of them. Where sockets can be opened this isn't used.
     """
 
     def __init__(self, connect: Callable[[], BatchCall]) -> None:
-        """`connect` finds the actor; it may block and raises when there is none."""
+        """`connect` finds the actor; it may block, and raises if there is none."""
         self._connect = connect
         self._call: BatchCall | None = None
         self._connecting = asyncio.Lock()
@@ -416,10 +418,10 @@ class RayLink:
             for (_, future), answer in zip(batch, answers, strict=True):
                 if not future.done():
                     _settle(future, unpack(answer))
-        except Exception as error:  # noqa: BLE001 - whatever Ray calls the loss of an actor
-            self._call = None  # a restarted actor is found anew
+        except Exception as error:  # noqa: BLE001 - Ray has many names for the loss of an actor
+            self._call = None  # a restarted actor must be looked up again
             log.debug("a batch was lost", error=str(error))
-        finally:  # also where this link is closed: who waits for an answer must not wait for its whole time
+        finally:  # also if this link is closed: a waiting caller must not wait until its deadline
             for _, future in batch:
                 if not future.done():
                     future.set_exception(Lost())
@@ -428,14 +430,14 @@ class RayLink:
         return True
 
     def leave(self) -> None:
-        """Calls that are under way end by themselves."""
+        """Running calls end by themselves."""
 
     def close(self) -> None:
         self._calls.cancel()
 
 
 def _request(number: int, message: Outgoing, left: float) -> list[Any]:
-    """The frame of a request; where this process is traced, the span it is sent from goes along."""
+    """The frame of a request; if this process is traced, with the sending span."""
     service, method, args, kwargs, trace_id, message_id, fresh = message
     frame = [REQUEST, number, service, method, args, kwargs, left, trace_id, message_id]
     parent = tracing.traceparent()

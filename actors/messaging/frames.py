@@ -1,16 +1,16 @@
-"""What goes over a socket between two processes: frames of msgpack, each led by its length.
+"""What goes over a socket between two processes: frames of msgpack, each preceded by its length.
 
     request   [REQUEST, number, service, method, args, kwargs, time left, trace id, message id or None]
-              and, if there is one of them, a traceparent or None, and whether nobody has sent this message id before
+              and, if there is one of them, a traceparent or None, and whether it is a first delivery
     reply     [REPLY, number, result]
     failure   [FAILURE, number, error]       the error as `VelellaError.to_wire` made it
-    refused   [REFUSED, number, error]       not started and never will be: send it to somebody else; error is Busy or None
+    refused   [REFUSED, number, error]       not started and never will be: send it to another replica; error is Busy or None
     cancel    [CANCEL, number]               the caller has given up; best effort
-    goodbye   [GOODBYE]                      this side stops: what is running will be answered, send nothing new
+    goodbye   [GOODBYE]                      this side stops: running messages will be answered, send nothing new
     caller    [CALLER, pool, index, pool, index, incarnation, version or None]
-                                             first of all: who is meant, and who asks (see `Standing`)
-    superseded [SUPERSEDED]                  another process has the caller's place: nothing of it is carried out any more
-    ping      [PING]                         on TCP, after a second of silence; answered at once, whatever is inside
+                                             the first frame: the replica that is meant, and the caller's identity (see `Standing`)
+    superseded [SUPERSEDED]                  another process has the caller's place: none of its messages is carried out any more
+    ping      [PING]                         on TCP, after half a second of silence; answered at once, also by a full replica
     pong      [PONG]
 
 Numbers are the caller's and count up on one connection; replies come in any order. A unix socket lies in a folder only
@@ -18,7 +18,7 @@ its owner can enter and needs no more. On TCP both sides first prove that they k
 
     server → [HELLO, version, nonce]   client → [PROOF, nonce, HMAC]   server → [PROOF, HMAC]
 
-Nothing else is read from a client before its proof. The token itself never travels. What follows is encrypted only
+Nothing else is read from a client before its proof. The token itself is never sent. What follows is encrypted only
 where certificates are set up (`tls.py`); else TCP between nodes belongs in a private network.
 """
 
@@ -40,7 +40,7 @@ REQUEST, REPLY, FAILURE, REFUSED, CANCEL, GOODBYE, HELLO, PROOF, CALLER, SUPERSE
 
 VERSION = 2
 MAX_STRANGER_FRAME = 1024
-"""Bytes that somebody who has not proved anything may make us read."""
+"""Bytes of a frame that are read from a client before its proof."""
 HANDSHAKE_SECONDS = 5.0
 
 _LENGTH = struct.Struct(">I")
@@ -50,7 +50,7 @@ class FrameProtocol(asyncio.Protocol):
     """One end of a connection: cuts the stream into frames, and joins what is sent in one turn of the loop into one write."""
 
     max_frame = LARGEST
-    """Who sends more isn't one of us: our own senders look before (`codec.bounded`)."""
+    """A peer that sends more isn't ours: our own senders check before (`codec.bounded`)."""
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
@@ -61,12 +61,12 @@ class FrameProtocol(asyncio.Protocol):
         self._wanted = _LENGTH.size
         self._outgoing: list[bytes] = []
 
-    # -- for the two ends to fill in
+    # -- overridden by the two ends
     def frame_received(self, frame: list[Any]) -> None:
         raise NotImplementedError
 
     def flushed(self) -> None:
-        """What was sent so far has been handed to the operating system, or stands in line for it."""
+        """What was sent so far has been handed to the operating system, or to asyncio's buffer."""
 
     # -- asyncio
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -97,7 +97,7 @@ class FrameProtocol(asyncio.Protocol):
                 frame = unpack(view[at : at + size])
                 at += size
                 self.frame_received(frame)
-        except (ValueError, TypeError, IndexError) as error:  # not our protocol, or not a friend: there is nothing sensible to answer
+        except (ValueError, TypeError, IndexError) as error:  # not our protocol, or an attack: there is nothing sensible to answer
             log.warning("a connection sent what is no message", error=str(error))
             self.abort()
             return
@@ -108,7 +108,7 @@ class FrameProtocol(asyncio.Protocol):
 
     # -- sending
     def send(self, payload: bytes) -> None:
-        """Send one frame, with everything else that is sent before the loop turns."""
+        """Send one frame, together with everything else that is sent before the loop turns."""
         if self.closed:
             return
         if not self._outgoing:
@@ -145,7 +145,7 @@ class ServerHandshake:
         return pack([HELLO, VERSION, self._nonce])
 
     def answer(self, frame: list[Any]) -> bytes | None:
-        """Our own proof, if the client's is right; None if it isn't."""
+        """Our own proof, if the client's is right; else None."""
         if len(frame) != 3 or frame[0] != PROOF or not isinstance(frame[1], bytes) or not isinstance(frame[2], bytes):
             return None
         if not hmac.compare_digest(frame[2], _proof(self._token, b"client", self._nonce, frame[1])):
@@ -162,7 +162,7 @@ class ClientHandshake:
         self._theirs = b""
 
     def answer(self, frame: list[Any]) -> bytes:
-        """The proof for a server's hello. Raises ValueError when it is none, or of another version."""
+        """The proof for a server's hello. Raises ValueError if the frame isn't one, or has another version."""
         if len(frame) != 3 or frame[0] != HELLO or frame[1] != VERSION or not isinstance(frame[2], bytes):
             raise ValueError("the other side speaks another protocol or version")
         self._theirs = frame[2]

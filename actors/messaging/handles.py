@@ -1,6 +1,6 @@
 """Handles: stand-ins for services whose method calls are messages, however far the service is.
 
-To a type checker a handle is the service itself. At run time it asks once, on the first use of a method, whether the service lives in
+To a type checker a handle is the service itself. At run time it checks once, on the first use of a method, whether the service lives in
 this process: then a message is a plain await; otherwise it goes through the router.
 """
 
@@ -106,7 +106,7 @@ def local_send(service: Service, method: str, figures: MessageFigures | None = N
 
 
 def checked_send(send: Send) -> Send:
-    """The same with everything encoded and decoded on its way: nothing mutable is shared, nothing slips by that couldn't travel."""
+    """`send` with everything encoded and decoded: nothing mutable is shared, and a value that can't be encoded is found."""
 
     async def checked(*args: Any, **kwargs: Any) -> Any:
         sent_args, sent_kwargs = travelled(list(args)), travelled(kwargs)
@@ -120,5 +120,5 @@ def checked_send(send: Send) -> Send:
 
 
 def handle(service: str, resolve: Resolve) -> Any:
-    """A handle, typed as whatever its caller declares it to be."""
+    """A handle, typed as its caller declares it."""
     return cast("Any", Handle(service, resolve))

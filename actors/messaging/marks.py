@@ -2,7 +2,7 @@
 
 A message that keeps a loop busy until the process is killed, or that takes all its memory, must not be sent to the next process. So each
 step of a message is marked in a small file beside the process's socket, which callers on the same node have open: when the connection
-closes, they find there what the process was doing. Of two processes at one path each has a file of its own.
+closes, they read there what the process was doing. Two successive processes at one path have separate files.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from types import TracebackType
 from typing import Any
 
 HELD_SECONDS = 0.5
-"""A step takes a few ms. Of a process that died in one that was so much longer we suppose that it died of it; callers may be late."""
+"""Seconds. A step takes a few ms. If a process died in one that took longer than this, we assume that it died of it; callers may be
+late."""
 _LONGEST = 160
 _SIZE = 8 + 2 + _LONGEST
 _SINCE = struct.Struct("<d")
@@ -29,7 +30,7 @@ def marks_path(socket: str) -> str:
 
 
 class Marks:
-    """Of the process that listens at a socket."""
+    """The marks of the process that listens at a socket."""
 
     def __init__(self, socket: str) -> None:
         draft = f"{marks_path(socket)}.{os.getpid()}"
@@ -39,11 +40,11 @@ class Marks:
             self._memory = mmap.mmap(file, _SIZE)
         finally:
             os.close(file)
-        os.rename(draft, marks_path(socket))  # a new file: who has our predecessor's open keeps that
+        os.rename(draft, marks_path(socket))  # a new file: a caller that has our predecessor's open keeps that
 
     def begin(self, what: bytes) -> None:
         _WHAT.pack_into(self._memory, 8, len(what), what)
-        _SINCE.pack_into(self._memory, 0, time.monotonic())  # last: with it the mark counts
+        _SINCE.pack_into(self._memory, 0, time.monotonic())  # last: the mark counts from here on
 
     def end(self) -> None:
         _SINCE.pack_into(self._memory, 0, 0.0)
@@ -81,7 +82,7 @@ class Marked(Coroutine[Any, Any, Any]):
 
 
 class MarksOf:
-    """Another process's marks, as one sees them who has just connected to it."""
+    """Another process's marks, as seen by a caller that has just connected to it."""
 
     def __init__(self, socket: str) -> None:
         self._file: int | None
@@ -91,7 +92,8 @@ class MarksOf:
             self._file = None
 
     def died_of(self) -> str | None:
-        """The trace id of the message that the process has worked on for longer than any does; to be asked when it has just gone."""
+        """The trace id of the message that the process has worked on for longer than any takes, or None; to be called when the process has
+        ended."""
         if self._file is None:
             return None
         written = os.pread(self._file, _SIZE, 0)

@@ -1,4 +1,4 @@
-"""What a process tells of itself: of the messages it carries out, and of the process as such."""
+"""Metrics of the messages that a process carries out, and of the process itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...core.metrics import Histogram, Sample
 
 
 class MessageFigures:
-    """How long one kind of message takes, and what errors it ends in."""
+    """How long one kind of message takes, and the errors it ends in."""
 
     __slots__ = ("errors", "seconds")
 
@@ -29,7 +29,7 @@ class MailFigures:
 
     def __init__(self) -> None:
         self.waits = Histogram()
-        """From arrival over a socket to the start."""
+        """Seconds from arrival over a socket to the start."""
         self._of: dict[tuple[str, str], MessageFigures] = {}
 
     def of(self, service: str, method: str) -> MessageFigures:

@@ -1,16 +1,16 @@
-"""The router of a process: to which replica a message goes, and what becomes of it when that one dies.
+"""The router of a process: to which replica a message goes, and what becomes of it when that replica dies.
 
-It knows where everybody is from the directory and learns who is alive from its own connections; it never asks Ray, or anybody else, on
-the way of a message.
+It knows where the replicas are from the directory and learns which ones are alive from its own connections; it never asks Ray, or any other
+process, on the way of a message.
 
 - A keyed message goes to the replica that its key chooses among those that are up (rendezvous hashing: when a replica goes, only its
   keys move). Others go to the less busy of two replicas picked at random.
-- A message that was never sent goes to another replica, whatever it is.
-- One whose connection closed after it was sent is sent again, once, if it is a read, or a write: every write that leaves the process has
-  a message id, under which the module recorded it if it was carried out. Other messages end in ReplyLost.
-- One that its process died of isn't sent again, whatever it is: it would take the next process down. On one node a process leaves behind
-  what it was doing (`marks.py`); of one on another node that can't be known, so there a message can take down two processes at most.
-- Where no replica can be reached, the router waits for one to come back, for a few seconds at most.
+- A message that was never sent goes to another replica, whatever its kind.
+- A message whose connection closed after it was sent is sent again, once, if it is a read, or a write: every write that leaves the process
+  has a message id, under which the module recorded it if it was carried out. Other messages end in ReplyLost.
+- A message that its process died of isn't sent again, whatever its kind: it would take the next process down. On one node a process leaves
+  behind what it was doing (`marks.py`); on another node that can't be known, so there a message can take down two processes at most.
+- If no replica can be reached, the router waits for one to come back, for a few seconds at most.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ from .handles import Send
 log = logger("velella.router")
 
 PATIENCE_SECONDS = 5.0
-"""How long a message waits for some replica to come back. A killed process is back in about a second."""
+"""Seconds a message waits for a replica to come back. A killed process is back in about a second."""
 RESENDS = 1
-"""How often a message whose reply was lost is sent again: enough for a process that is killed, and for two kills at once nobody is promised
-anything."""
+"""How often a message whose reply was lost is sent again: enough for one killed process; for two at once nothing is
+promised."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
 LOST_SECONDS = 2.0
-"""Who can't be reached for so long isn't just being started again: what only its place could answer goes to others."""
+"""Seconds after which a replica that can't be reached isn't just being restarted: others answer what only it could answer."""
 
 LinkTo = Callable[[Address], Link]
 LocalSend = Callable[[str, str], Send]
-"""(service, method) → how to send inside this process."""
+"""(service, method) → the function that sends inside this process."""
 
 
 class Peer:
@@ -62,18 +62,18 @@ class Peer:
         self.down_since = 0.0
         """Monotonic time of the first of these failures."""
         self.up_again = 0.0
-        """Monotonic time before which we don't try it again, as long as there are others."""
+        """Monotonic time before which we don't try it again while there are others."""
 
     @property
     def is_lost(self) -> bool:
         return self.failures > 0 and time.monotonic() - self.down_since >= LOST_SECONDS
 
     def failed(self, silent: float = 0.0) -> None:
-        """`silent`: for so many seconds it had said nothing before we gave it up."""
+        """`silent`: seconds it had been silent before we gave it up."""
         if self.failures == 0:
             self.down_since = time.monotonic() - silent
         self.failures += 1
-        doublings = min(self.failures, 32)  # a peer that is away for long fails thousands of times: more than a float can hold
+        doublings = min(self.failures, 32)  # a peer that is down for long fails thousands of times: more than a float can hold
         self.up_again = time.monotonic() + min(LONGEST_PAUSE, FIRST_PAUSE * 2**doublings)
 
 
@@ -113,9 +113,9 @@ class Router:
         self._peers.clear()
 
     def _failed(self, peer: Peer, error: NotSent | Lost) -> None:
-        """It can't be reached. Messages that may go elsewhere don't try it before a connection of ours has."""
+        """A replica can't be reached. Messages that may go elsewhere avoid it until one of our probes has connected."""
         peer.failed(error.silent)
-        known = self._peers.get(peer.address.replica) is peer  # else it has left, with a message of ours inside: it won't come back
+        known = self._peers.get(peer.address.replica) is peer  # else it is removed, with a message of ours inside: it won't come back
         if known and peer.reviving is None and not self._closed:
             peer.reviving = asyncio.get_running_loop().create_task(self._revive(peer))
 
@@ -123,7 +123,7 @@ class Router:
         try:
             while peer.failures:
                 await asyncio.sleep(max(0.0, peer.up_again - time.monotonic()))
-                peer.up_again = time.monotonic() + LONGEST_PAUSE + 5.0  # until we know
+                peer.up_again = time.monotonic() + LONGEST_PAUSE + 5.0  # until the probe has answered
                 if await peer.link.probe():
                     peer.failures, peer.up_again = 0, 0.0
                 else:
@@ -132,17 +132,17 @@ class Router:
             peer.reviving = None
 
     async def knock(self) -> None:
-        """Connect to everybody we aren't connected to. Whoever knows a successor of ours says so."""
+        """Connect to every process we aren't connected to. One that knows our successor tells us."""
 
         async def one(address: Address) -> None:
-            with contextlib.suppress(Unavailable):  # there is no way to it
+            with contextlib.suppress(Unavailable):  # it can't be reached
                 await self._peer(address).link.probe()
 
         await asyncio.gather(*(one(address) for address in self.directory.of_service(HOST) if address.replica != self.me))
 
     # -- one message
     async def call(self, service: str, method: str, message: Message, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """Send a message to the replica it belongs to. Raises what the service raises, TooLarge, TookDown, or an Unavailable."""
+        """Send a message to the replica it belongs to. Raises the service's error, TooLarge, TookDown, or an Unavailable."""
         context = call_context.get() or CallContext()
         is_write = message.kind == "write"
         if message.counts:
@@ -202,7 +202,7 @@ class Router:
 
     def _choose(self, service: str, key: Any, avoid: Collection[ReplicaId]) -> Address | None:
         addresses = self.directory.services.get(service, ())
-        if key is None and len(addresses) == 1:  # the usual case of small clusters
+        if key is None and len(addresses) == 1:  # the usual case in small clusters
             return None if addresses[0].replica in avoid else addresses[0]
         usable = [address for address in addresses if address.replica not in avoid]
         if not usable:
@@ -227,7 +227,7 @@ class Router:
         return peer
 
     async def _pause(self, seconds: float) -> None:
-        """Until the directory changes, or `seconds`."""
+        """Wait until the directory changes, or `seconds`."""
         try:
             async with asyncio.timeout(seconds):
                 await self._changed.wait()
@@ -236,11 +236,12 @@ class Router:
 
     # -- particular replicas
     def replicas(self, service: str) -> list[ReplicaId]:
-        """Who answers for a service."""
+        """The replicas that answer for a service."""
         return [address.replica for address in self.directory.of_service(service)]
 
     def replica_for(self, service: str, key: Any) -> ReplicaId | None:
-        """The replica that a key chooses: the same in every process that sees the same ones lost. One that is back in a moment isn't."""
+        """The replica that a key chooses: the same in every process that considers the same replicas lost. One that is just restarting
+        isn't."""
         addresses = self.directory.of_service(service)
         there = [address for address in addresses if not self.is_lost(address.replica)] or addresses
         return rendezvous(key, there).replica if there else None
@@ -251,7 +252,7 @@ class Router:
         return peer is not None and peer.is_lost
 
     async def send_to(self, replica: ReplicaId, service: str, method: str, *args: Any, **kwargs: Any) -> Any:
-        """Send to one replica and nobody else; nothing is sent again. Raises Unavailable when it can't be reached."""
+        """Send to one replica only; nothing is sent again. Raises Unavailable if it can't be reached."""
         if self.replaced:
             raise Unavailable(f"{self.me} was replaced by another process and sends nothing any more.")
         address = next((address for address in self.directory.of_service(service) if address.replica == replica), None)
@@ -280,9 +281,9 @@ class Router:
     async def broadcast(
         self, service: str, method: str, *args: Any, to: Iterable[ReplicaId] | None = None, seconds: float = 2.0
     ) -> dict[ReplicaId, Any]:
-        """Send to every replica of a service (or those named), all at once; give each `seconds`.
+        """Send to every replica of a service (or the given ones), all at once, with `seconds` for each.
 
-        Returns its result, or the VelellaError it ended in, by replica.
+        Returns the result, or the VelellaError it ended in, by replica.
         """
         context = (call_context.get() or CallContext()).within(seconds)
         replicas = list(self.replicas(service) if to is None else to)
@@ -336,8 +337,8 @@ def socket_links(
 ) -> LinkTo:
     """Links from a process at `me`: a unix socket on the same node, TCP to others, Ray calls where an address has neither.
 
-    `actor` finds a Ray actor by name and returns its batch call; `introduction` says who opens a socket, `tls` how
-    those to other nodes are encrypted.
+    `actor` finds a Ray actor by name and returns its batch call; `introduction` is the identity of the process that opens a socket, `tls`
+    the encryption of connections to other nodes.
     """
 
     def link_to(address: Address) -> Link:

@@ -44,9 +44,9 @@ from .metrics import MailFigures, MessageFigures
 log = logger("velella.endpoint")
 
 LONGEST_ERROR = 64 * 1024
-"""Bytes of an error. Of a longer one only the beginning travels."""
+"""Bytes of an error that is sent; a longer one is cut."""
 SWEEP_SECONDS = 0.05
-"""How often running messages are compared with their deadlines: one timer for all is cheaper than one for each."""
+"""Seconds between two checks of the running messages' deadlines: one timer for all is cheaper than one for each."""
 
 
 class Caller(Protocol):
@@ -93,21 +93,21 @@ class Running:
         self.task: asyncio.Task[None] | None = None
 
     def cancel(self) -> None:
-        """Give it up. A task that never ran must not be cancelled: it would end without having cleaned up."""
+        """Cancel it. A task that never ran must not be cancelled: it would end without its cleanup."""
         self.abandoned = True
         if self.started and self.task is not None:
             self.task.cancel()
 
 
 class Dispatcher:
-    """Carries out messages that arrive, whatever brought them.
+    """Carries out messages that arrive, over whatever connection.
 
-    A message that finds the queue for admission full is answered Busy at once, an expired one isn't started, a running one is cancelled
+    A message that finds the admission queue full is answered Busy at once, an expired one isn't started, a running one is cancelled
     at its deadline and answered DeadlineExceeded.
 
-    Messages to modules run `at_once` at a time, the others wait their turn here: all they could do inside is wait for a database
+    Messages to modules run `at_once` at a time, the others wait their turn here: inside they would only wait for a database
     connection. Messages to the engine's own services start at once, since they wait for each other (for a lock, for a sub-workflow).
-    Those to the process itself take no place in it: how it is can be asked, and what changed is heard, while it is full.
+    Messages to the process itself need no admission: health checks and invalidation get through while it is full.
     """
 
     def __init__(
@@ -182,8 +182,8 @@ class Dispatcher:
                 seen.failed(error)
             if running.expired:
                 send(pack([FAILURE, number, DeadlineExceeded(f"{service}.{method} took too long.").to_wire()]))
-            # else the caller has gone, or this process ends: nobody waits
-        except Exception as error:  # a mistake in a service: its traceback stays here, with the trace id that the caller logs as well
+            # else the caller has gone, or this process ends: no answer is needed
+        except Exception as error:  # a bug in a service: its traceback stays here, with the trace id that the caller logs as well
             if seen is not None:
                 seen.failed(error)
             log.exception("a message failed", service=service, method=method)
@@ -221,7 +221,7 @@ class Dispatcher:
         self._sweeper = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep) if self._running else None
 
     async def drain(self, seconds: float) -> None:
-        """Refuse what is new or still waits, and give what runs up to `seconds` to finish."""
+        """Refuse new and waiting messages, and give running ones up to `seconds` to finish."""
         self.draining = True
         while self._queue:
             waiting = self._queue.popleft()
@@ -242,7 +242,7 @@ class Dispatcher:
         return [running.task for running in self._running if running.task is not None]
 
     async def batch(self, frames: Sequence[bytes]) -> list[bytes]:
-        """Carry out several requests and return their answers in the same order: for the way over a Ray call."""
+        """Carry out several requests and return their answers in the same order: for messages that come in a Ray call."""
         caller = _Batch(len(frames))
         for frame in frames:
             self.accept(unpack(frame), caller)
@@ -317,7 +317,7 @@ class ServerProtocol(FrameProtocol):
             running.cancel()
 
     def check_caller(self) -> None:
-        """Refuse whoever lost its place to another process."""
+        """Refuse a caller whose place another process has taken."""
         if self._caller is not None and not self._refusing and self._fence.refuses(self._caller):
             log.warning("a process that was replaced is refused", replica=str(self._caller.replica), peer=self._peer())
             self._refusing = True
@@ -328,22 +328,22 @@ class ServerProtocol(FrameProtocol):
         self._connections.discard(self)
         if self._impatience is not None:
             self._impatience.cancel()
-        # What runs goes on: a write whose caller died is still wanted, and is recorded for whoever asks again.
+        # Running messages go on: a write whose caller died is still wanted, and is recorded for a repetition.
 
     def _peer(self) -> str:
         return str(self.transport.get_extra_info("peername")) if self.transport is not None else ""
 
 
 class Fence:
-    """Which callers have a right to be heard, as far as this process knows."""
+    """Which callers may send messages, as far as this process knows."""
 
     def __init__(self, me: ReplicaId | None = None) -> None:
-        """`me`: who listens here; None takes whatever comes."""
+        """`me`: the replica that listens here; None accepts every message."""
         self._me = me
         self.directory = Directory()
 
     def is_meant(self, replica: ReplicaId) -> bool:
-        """False for a message to somebody who had our address before us."""
+        """Whether a message to that replica is for us: not if it had our address before us."""
         return self._me is None or replica == self._me
 
     def refuses(self, caller: Standing) -> bool:
@@ -407,7 +407,7 @@ class Endpoint:
 
 
 def _notice_death(transport: asyncio.BaseTransport) -> None:
-    """Have the kernel close a connection whose other end is gone without a word, so that they don't pile up."""
+    """Have the kernel close a connection whose other end has vanished, so that such connections don't pile up."""
     connection = transport.get_extra_info("socket")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     if sys.platform == "linux":
@@ -416,7 +416,7 @@ def _notice_death(transport: asyncio.BaseTransport) -> None:
 
 
 def _travelling(error: VelellaError) -> list[Any]:
-    """The error for the wire. What it carries may be anything: what can't travel is left behind, the message isn't."""
+    """The error in its wire form. Attributes that can't be encoded are left out, the message never is."""
     wire = error.to_wire()
     try:
         fits = len(pack(wire)) <= LONGEST_ERROR

@@ -10,12 +10,13 @@ from ...core.settings import Settings
 
 
 def server_tls(settings: Settings) -> ssl.SSLContext | None:
-    """For whoever listens; None where the settings name no certificate."""
+    """For the listening side; None if the settings name no certificate."""
     return _context(settings, ssl.Purpose.CLIENT_AUTH)
 
 
 def client_tls(settings: Settings) -> ssl.SSLContext | None:
-    """For whoever connects. Names aren't compared: nodes are known by addresses, and members by the authority and the cluster's token."""
+    """For the connecting side. Host names aren't compared: nodes are known by addresses, and members by the authority and the cluster's
+    token."""
     return _context(settings, ssl.Purpose.SERVER_AUTH)
 
 
