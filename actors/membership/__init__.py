@@ -1,1 +1,1 @@
-"""Who is there, in which incarnation, and which supervisor is in charge."""
+"""Which processes are in the cluster, in which incarnation, and which supervisor is in charge."""

@@ -1,4 +1,4 @@
-"""Where the replicas are: who answers for which service, and over which address each can be reached."""
+"""Where the replicas are: which one answers for which service, and at which address it can be reached."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 Wire = dict[str, Any]
-"""A directory as it travels."""
+"""A directory in its wire form."""
 HOST = "host"
 """The service that every process has: it answers for the process itself."""
 NODE = "node"
-"""As an address to listen on: the one that the cluster knows each node by."""
+"""As an address to listen on: the cluster's address of each node."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -27,18 +27,18 @@ class ReplicaId:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """How to reach one replica. What is None can't be used: without a path and a port, messages go as Ray calls."""
+    """How to reach one replica. A way that is None isn't available: without a path and a port, messages go as Ray calls."""
 
     replica: ReplicaId
     node: str = ""
-    """Replicas with the same node share a file system: they talk over `path`."""
+    """Replicas with the same node share a file system: they connect over `path`."""
     path: str | None = None
     host: str | None = None
     port: int | None = None
     actor: str | None = None
     """Name of the Ray actor."""
     incarnation: str | None = field(default=None, compare=False)
-    """Of the process that has the place now: its successor has another one. Not part of the way to it."""
+    """Of the process that has the place now: its successor has another one. Not part of the address."""
 
     def to_wire(self) -> list[Any]:
         return [self.replica.pool, self.replica.index, self.node, self.path, self.host, self.port, self.actor, self.incarnation]
@@ -55,14 +55,14 @@ class Directory:
 
     services: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)
     version: int = 0
-    """Rises with each change, as the supervisor counts them; whatever a later one says is higher (see `epochs.py`)."""
+    """Rises with each change, counted by the supervisor; the versions of a later supervisor are all higher (see `epochs.py`)."""
     away: frozenset[ReplicaId] = frozenset()
-    """Those that don't answer the supervisor, listed or not: what they had begun is for others to go on with."""
+    """Suspect replicas, listed or not: they don't answer the supervisor, and other replicas may take over what they had begun."""
     leaving: frozenset[Address] = frozenset()
-    """Those that get no messages any more and finish what they have inside."""
+    """Draining replicas: they get no new messages and finish those that they have."""
     documents: Mapping[str, int] = field(default_factory=dict)
-    """Entity → number of the newest schema of its documents that all replicas know, those that leave as well. Nothing of one that nobody
-    tells of."""
+    """Entity → number of the newest schema of its documents that all replicas know, draining ones included. Entities that no replica
+    reports are missing."""
 
     @classmethod
     def of(
@@ -83,7 +83,7 @@ class Directory:
         return cls(listed, version, frozenset(away), frozenset(leaving), documents or {})
 
     def address(self, replica: ReplicaId) -> Address | None:
-        """Where a replica is."""
+        """The address of a replica, or None."""
         return next((address for address in self.of_service(HOST) if address.replica == replica), None)
 
     def of_service(self, service: str) -> tuple[Address, ...]:
@@ -107,12 +107,12 @@ class Directory:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Who a process is, and how much it knows: what it says of itself when it opens a connection.
+    """The identity of a process, and how much it knows: what it says of itself when it opens a connection.
 
-    A process that was taken for dead may come back while its successor works: frozen, or cut off for a while. It is known by its
-    incarnation, which isn't the one that the directory has for its place, and by knowing less: it has a directory in which the place is
-    still its own, of a lower version than that of whoever it asks. A new process that the supervisor hasn't told of yet doesn't have such
-    a directory. No clock is asked.
+    A process that was taken for dead may come back while its successor works: frozen, or cut off for a while. It is recognised by its
+    incarnation, which isn't the one that the directory has for its place, and by knowing less: its directory, in which the place is
+    still its own, has a lower version than the directory of the process it connects to. A new process that the supervisor hasn't announced
+    yet doesn't have such a directory. No clock is involved.
     """
 
     replica: ReplicaId
@@ -121,15 +121,15 @@ class Standing:
     """Of the last directory it had that lists this process."""
 
     def after(self, directory: Directory) -> Standing:
-        """The same process, when it has been told of this directory."""
+        """The same process, after it received this directory."""
         own = directory.address(self.replica)
         return replace(self, version=directory.version) if own is not None and own.incarnation == self.incarnation else self
 
     def is_superseded(self, directory: Directory) -> bool:
-        """Whether somebody who has that directory must refuse it."""
+        """Whether a process with that directory must refuse this one."""
         if self.version is None or self.version >= directory.version:
             return False
         now = directory.address(self.replica) or next((one for one in directory.leaving if one.replica == self.replica), None)
-        if now is None:  # its place was given up, unless it is to come back
+        if now is None:  # its place was removed, unless it is to come back
             return self.replica not in directory.away
         return now.incarnation is not None and now.incarnation != self.incarnation

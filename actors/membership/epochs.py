@@ -1,9 +1,9 @@
-"""Terms: which of two supervisors that both take themselves for the one in charge is right.
+"""Epochs: which of two supervisors that both consider themselves in charge is right.
 
-Ray starts a supervisor again when it takes its node for dead; the one before may only have been cut off, and go on. Each takes a term
-when it starts, a number that none had before, from Ray's own store. It is the upper part of every version of a directory that the
-supervisor tells, so replicas know the later one's without asking anybody: they don't listen to the one before, and it ends as soon as
-one of them has told it of a higher term. (The same idea as Raft's terms: Ongaro and Ousterhout, In Search of an Understandable
+Ray restarts a supervisor when it takes its node for dead; the earlier one may only have been cut off, and go on. Each takes an epoch
+when it starts, a number that no supervisor had before, from Ray's own store. It is the upper part of every directory version that the
+supervisor sends, so replicas recognise the later one without asking: they ignore the earlier one, and it ends as soon as
+one of them has reported a higher epoch. (The same idea as Raft's terms: Ongaro and Ousterhout, In Search of an Understandable
 Consensus Algorithm, 2014.)
 """
 
@@ -14,7 +14,7 @@ _SHIFT = 32
 
 
 def epoch_of(version: int) -> int:
-    """Whose supervisor counted this version; 0 where there can be only one."""
+    """The epoch of the supervisor that counted this version; 0 where there can be only one supervisor."""
     return version >> _SHIFT
 
 
@@ -23,14 +23,14 @@ def first_version(term: int) -> int:
 
 
 def take_epoch(above: int = 0) -> int:
-    """A term that nobody has had, higher than `above`. Blocks; needs Ray. May be repeated: each time it is another one.
+    """Take an epoch that no supervisor has had, higher than `above`. Blocks; needs Ray. May be repeated: each call takes another one.
 
-    Keys stay: without those before, one who listed them a while ago could take a term again.
+    Keys stay in the store: if they were removed, a process that had listed them before could take an epoch again.
     """
-    from ray.experimental import internal_kv  # not before Ray's environment is set
+    from ray.experimental import internal_kv  # only after Ray's environment is set
 
     taken = [int(key.removeprefix(KEY)) for key in internal_kv._internal_kv_list(KEY)]
     term = max([above, *taken]) + 1
-    while internal_kv._internal_kv_put(KEY + str(term).encode(), b"", overwrite=False):  # somebody else was faster
+    while internal_kv._internal_kv_put(KEY + str(term).encode(), b"", overwrite=False):  # another supervisor was faster
         term += 1
     return term
