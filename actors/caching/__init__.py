@@ -1,14 +1,15 @@
 """The caching pool, and the cache in each process.
 
 What is promised. A process answers from its cache only with what was read after the last change it knows of (`cache.py`). A writer's
-process tells the pool after the commit and before the reply leaves, a flow's changes all together before the flow's reply does; the pool
-tells every process that remembers answers and waits for each to confirm, up to 100 ms (`invalidation.py`). So a client that has the reply
-to a write, and asks any front end, sees the write. The exceptions: a front end that didn't confirm in time, and a writer that died
-between its commit and telling. For the first, the next thing it hears is to forget everything; for the second, the supervisor tells
-everybody to. Until then, and should all of that be lost, an entry lives `cache_seconds`.
+process sends the invalidation to the pool after the commit and before the reply, a flow all of its changes together before its own reply;
+the pool passes it on to every process that caches and waits for each to confirm, at most 100 ms in each of two waves (`invalidation.py`).
+So a client that has the reply to a write, and asks any front end, sees the write. The exceptions: a front end that didn't confirm in time,
+and a writer that died between its commit and the invalidation. In the first case, the next invalidation that it receives drops everything;
+in the second, the supervisor makes every process drop everything. Until then, and should all of that be lost, an entry lives
+`cache_seconds`.
 
-What is asked for seldom twice and changes all the time is never cached, and its changes aren't told: `Module.caching` is `none`. But
-for those of its entities that are settings rather than trade (`Entity.remembered`).
+Rows that are seldom read twice and change all the time are never cached, and their changes send no invalidation: `Module.caching` is
+`none`. The exception are such a module's settings (`Entity.remembered`).
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ if TYPE_CHECKING:
 
 
 def remembered_of(names: Iterable[str], schema: Schema) -> frozenset[str]:
-    """Of what has changed in a quiet module, what is told all the same: entities, and single rows of them."""
+    """The tags that a module with caching `none` sends all the same: its `remembered` entities, and single rows of them."""
     remembered = {name for name, entity in schema.entities.items() if entity.remembered}
     return frozenset(name for name in names if name.partition(":")[0].partition(".")[0] in remembered)
 
 
 class CachingService(Service):
-    """Spreads changes to the processes that remember answers."""
+    """Passes invalidation on to the processes that cache."""
 
     name = "caching"
 
@@ -41,15 +42,16 @@ class CachingService(Service):
 
     @reads
     async def bump(self, names: list[str]) -> None:
-        """Entities of these names have changed. Returns when every process knows, or those that don't answer were waited for 100 ms.
+        """Rows of these entities have changed. Returns when every process has confirmed, or when late ones were waited for 100 ms in each
+        wave.
 
-        May be sent again: being told twice does no harm.
+        May be repeated: a second invalidation does no harm.
         """
         await self._spread.tell(names)
 
     @reads
     async def forget_all(self) -> None:
-        """Anything may have changed."""
+        """Anything may have changed: every process drops its cache."""
         await self._spread.tell(None)
 
 

@@ -1,4 +1,4 @@
-"""What a process remembers: answers by what was asked, as long as nothing they were made from has changed."""
+"""The cache of a process: answers by the question, kept until something they were made from changes."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from ...core.settings import Settings
 T = TypeVar("T")
 
 Rows = tuple[str, ...]
-"""Single rows, as they are named when they change: `product:prod_1`; or those that hold a key: `product_variant.product_id:prod_1`."""
+"""Tags of single rows: `product:prod_1`; or of rows that hold a key: `product_variant.product_id:prod_1`."""
 
 OVERHEAD = 300
-"""Bytes that an entry costs beside its key and its value."""
+"""Bytes that an entry costs besides its key and its value."""
 NOTHING: frozenset[str] = frozenset()
 ROW_OVERHEAD = 100
-"""Bytes that an entry costs for each row whose change makes it outdated."""
+"""Bytes that an entry costs for each row that it was made from."""
 TAG_SETS = 8192
 
 
 class _Tags:
-    """A set of tags that answers were made from. Its generation rises when any of them changes: one comparison tells what is fresh."""
+    """A set of tags that answers were made from. Its generation rises when any of them changes, so one comparison tells what is fresh."""
 
     __slots__ = ("generation", "names")
 
@@ -53,7 +53,7 @@ class _Entry:
 
 
 class Watch:
-    """What has changed while somebody listened."""
+    """Collects what changes while it is open."""
 
     __slots__ = ("everything", "names")
 
@@ -66,7 +66,7 @@ class Watch:
         return not self.names and not self.everything
 
     def of(self, tags: frozenset[str], rows: Rows) -> bool:
-        """Whether one of these rows, or any of these entities, was among it."""
+        """Whether one of these rows, or any of these entities, has changed."""
         if not self.names:
             return self.everything
         return (
@@ -77,7 +77,7 @@ class Watch:
 
 
 class _Flight:
-    """A value on its way."""
+    """A value that is being fetched."""
 
     __slots__ = ("generation", "heard", "outdated", "rows", "tags", "task")
 
@@ -86,9 +86,9 @@ class _Flight:
         self.rows = rows
         self.generation = tags.generation
         self.outdated = False
-        """One of its rows has changed since it began."""
+        """Whether one of its rows has changed since the fetch began."""
         self.heard: Watch | None = None
-        """What has changed since it began, where its rows are known only at the end."""
+        """The changes since the fetch began, for a value whose rows are known only at the end."""
         self.task: asyncio.Task[Any] | None = None
 
     @property
@@ -99,28 +99,28 @@ class _Flight:
 
 @dataclass(slots=True)
 class Figures:
-    """Since the start of the process."""
+    """Counts since the start of the process."""
 
     hits: int = 0
     misses: int = 0
     joined: int = 0
-    """Asked while somebody else was just fetching the same."""
+    """Look-ups that joined a fetch of the same key."""
     outdated: int = 0
-    """Fetched, and not kept because something changed meanwhile."""
+    """Values that were fetched and not kept, because something changed meanwhile."""
     evicted: int = 0
 
 
 class Cache:
-    """Values by key: least recently used ones go when `capacity` bytes are full, all go after `seconds`.
+    """Values by key: the least recently used ones are evicted when `capacity` bytes are full, all expire after `seconds`.
 
-    A value is kept under the generation its tags had *before* it was fetched. Whoever changes something calls `changed` after the commit;
-    so what was read before the commit is never kept as fresh, however late it arrives. Whoever asks after a change never gets what was
+    A value is kept under the generation that its tags had *before* it was fetched, and a writer calls `changed` after the commit;
+    so what was read before the commit is never kept as fresh, however late it arrives. A look-up after a change never gets a value
     fetched before it, nor joins a fetch that began before it.
 
-    A tag is an entity, and any change of its rows counts. What was made of known rows of an entity names these as `rows` instead, and
-    is forgotten when one of them changes, or when nobody says which ones have.
+    A tag is an entity, and any change of its rows counts. A value made of known rows of an entity names these as `rows` instead; it is
+    dropped when one of them changes, or when a change doesn't name its rows.
 
-    Values are shared between all who ask: bytes, or things nobody changes.
+    Values are shared between all callers: bytes, or objects that no caller changes.
     """
 
     def __init__(self, capacity: int, seconds: float, *, enabled: bool = True, clock: Callable[[], float] = time.monotonic) -> None:
@@ -136,7 +136,7 @@ class Cache:
         self._by_name: dict[str, list[_Tags]] = {}
         self._listeners: set[Watch] = set()
         self._by_row: dict[str, dict[str, set[Hashable]]] = {}
-        """Entity → row → keys of what was made of it, kept or on its way."""
+        """Entity → row → keys of the values made of it, kept or being fetched."""
 
     @classmethod
     def of(cls, settings: Settings) -> Cache:
@@ -158,11 +158,12 @@ class Cache:
         rows: Rows | Callable[[T], Rows] = (),
         size: Callable[[T], int] | None = None,
     ) -> T:
-        """The value of a key, fetched by `fill` where it isn't there; of several who ask at once, one fetches.
+        """The value of a key, fetched by `fill` if it isn't cached; of several concurrent callers, one fetches.
 
-        `key` has to say everything the value depends on, `tags` and `rows` everything it was made from; `rows` may be found out from the
-        value. `size` tells the bytes of a value that isn't bytes itself. What `fill` raises is raised to all who waited for it, and isn't
-        kept. Time is everybody's own: who joins somebody whose time is up fetches anew, and waits no longer than its own.
+        `key` must hold everything the value depends on, `tags` and `rows` everything it was made from; `rows` may be computed from the
+        value. `size` gives the bytes of a value that isn't bytes itself. An error of `fill` is raised in all callers that waited for it,
+        and isn't kept. Each caller has its own deadline: if the fetching one's passes, a caller that joined it fetches again, and waits no
+        longer than its own.
         """
         if not self._enabled:
             return await fill()
@@ -178,25 +179,26 @@ class Cache:
             self.figures.joined += 1
             try:
                 return cast(T, await _in_time(flight.task))
-            except DeadlineExceeded:  # the time of whoever asked first was up, which needn't be ours
+            except DeadlineExceeded:  # the fetching caller's time was up, which needn't be ours
                 if current_call().left() <= 0:
                     raise
         self.figures.misses += 1
         flight = self._flights[key] = _Flight(under, () if callable(rows) else rows)
         self._watch(key, flight.rows)
-        # in a task of its own: who asked first may be cancelled, those who joined still want it
+        # in a task of its own: the first caller may be cancelled while others still wait
         flight.task = asyncio.create_task(self._fly(key, flight, fill, rows, size))
         flight.task.add_done_callback(_seen)
         return cast(T, await asyncio.shield(flight.task))
 
     def get(self, key: Hashable) -> Any:
-        """The value of a key as `get_or_fill` keeps it; None where it isn't there, or is outdated."""
+        """The value of a key as `get_or_fill` keeps it; None if it isn't cached, or is outdated."""
         entry = self._fresh(key)
         return entry.value if entry is not None else None
 
     @contextmanager
     def listening(self) -> Iterator[Watch]:
-        """For what is fetched inside and whose rows are known only then: `keep` wants to know what has changed since before."""
+        """For values that are fetched inside the block and whose rows are known only then: `keep` needs the changes since before the
+        fetch."""
         heard = Watch()
         self._listeners.add(heard)
         try:
@@ -205,7 +207,7 @@ class Cache:
             self._listeners.discard(heard)
 
     def keep(self, key: Hashable, value: bytes, heard: Watch | None = None, *, tags: frozenset[str] = NOTHING, rows: Rows = ()) -> None:
-        """Remember what was made of these and read since `heard` listens; unless one of them has changed meanwhile."""
+        """Keep a value that was made of these and read while `heard` was open, unless one of them has changed meanwhile."""
         if not self._enabled:
             return
         if heard is not None and heard.of(tags, rows):
@@ -222,9 +224,9 @@ class Cache:
         tags: frozenset[str] = NOTHING,
         rows: Callable[[bytes], Rows] = lambda value: (),
     ) -> dict[str, bytes]:
-        """The values of several keys in their order, those that aren't there fetched at once; what `fill` leaves out isn't there.
+        """The values of several keys in their order; missing ones are fetched in one call, and what `fill` leaves out is left out.
 
-        `place` makes the key of a value, `rows` says of which rows it was made.
+        `place` makes the cache key of a value, `rows` returns the rows that it was made of.
         """
         values = {key: self.get(place(key)) for key in keys}
         missing = [key for key, value in values.items() if value is None]
@@ -238,12 +240,12 @@ class Cache:
         return {key: value for key, value in values.items() if value is not None}
 
     def holds(self, key: Hashable) -> bool:
-        """Whether `get` would find it. Counts as no look-up."""
+        """Whether `get` would find the key. Doesn't count as a look-up."""
         entry = self._entries.get(key)
         return entry is not None and entry.generation == entry.tags.generation and entry.expires > self._clock()
 
     def changed(self, names: frozenset[str] | None) -> None:
-        """Rows (`product:prod_1`) or any rows of entities (`product`) have changed and the change is committed; None: anything may have."""
+        """Rows (`product:prod_1`) or any rows of entities (`product`) have changed, and that is committed; None: anything may have."""
         if names is None:
             self.clear()
             return
@@ -260,7 +262,7 @@ class Cache:
                         self._outdate(key)
 
     def clear(self) -> None:
-        """Forget everything, also what is being fetched."""
+        """Drop everything, also what is being fetched."""
         for heard in self._listeners:
             heard.everything = True
         for tags in self._tags.values():
@@ -272,7 +274,7 @@ class Cache:
         self.bytes = 0
 
     def samples(self, name: str) -> Iterator[Sample]:
-        """Its figures, for a cache of that name."""
+        """The metrics of this cache, under its name."""
         figures = self.figures
         for result, times in (("hit", figures.hits), ("miss", figures.misses), ("joined", figures.joined)):
             yield "velella_cache_lookups_total", (name, result), times
@@ -337,7 +339,7 @@ class Cache:
 
     def _put(self, key: Hashable, value: Any, size: int, tags: _Tags, rows: Rows) -> None:
         size += weight(key) + ROW_OVERHEAD * len(rows)
-        if size > self._capacity // 4:  # one giant must not drive out everything else
+        if size > self._capacity // 4:  # one giant value must not evict everything else
             return
         before = self._entries.get(key)
         if before is not None:
@@ -359,7 +361,7 @@ class Cache:
             self._by_row.setdefault(_entity(row), {}).setdefault(row, set()).add(key)
 
     def _unwatch(self, key: Hashable, rows: Rows) -> None:
-        """Unless it is still there, or on its way again."""
+        """Drop the key from its rows, unless it is still kept, or being fetched again."""
         if not rows or key in self._entries or key in self._flights:
             return
         for row in rows:
@@ -371,7 +373,7 @@ class Cache:
                     del watched[row]
 
     def _new_tags(self, names: frozenset[str]) -> _Tags:
-        if len(self._tags) >= TAG_SETS:  # there are as many as there are shapes of answers: this many means somebody plays with `fields`
+        if len(self._tags) >= TAG_SETS:  # there are as many as shapes of answers: more than this means that a client plays with `fields`
             self.clear()
         tags = self._tags[names] = _Tags(names)
         for name in names:
@@ -379,13 +381,13 @@ class Cache:
         return tags
 
 
-@functools.lru_cache(4096)  # each cache of a process hears of a change
+@functools.lru_cache(4096)  # every cache of a process receives each change
 def _entity(name: str) -> str:
     return name.partition(":")[0].partition(".")[0]
 
 
 async def _in_time(task: asyncio.Task[Any]) -> Any:
-    """What somebody else fetches. Raises DeadlineExceeded when that takes longer than the running call may."""
+    """Wait for another caller's fetch. Raises DeadlineExceeded if that takes longer than the running call may."""
     call = call_context.get()
     try:
         async with asyncio.timeout(call.left() if call is not None else None):
@@ -395,6 +397,6 @@ async def _in_time(task: asyncio.Task[Any]) -> Any:
 
 
 def _seen(task: asyncio.Task[Any]) -> None:
-    """Where everybody who waited has gone, nobody else looks at the error."""
+    """Retrieve the error of a fetch that no caller waits for any more."""
     if not task.cancelled():
         task.exception()

@@ -1,8 +1,8 @@
-"""Rows with all that is shown of them (products with their variants, options and images), each remembered by itself.
+"""Rows with everything that is shown of them (products with their variants, options and images), each cached by itself.
 
-A page of a list is then the keys that its filters and its order give, which the database is always asked for, and documents, of which only
-those are fetched that aren't remembered: after a change of one product its page costs one document. A document is forgotten when one of
-the rows changes that are shown in it; which relations allow that, the entity says (`Entity.told`).
+A page of a list is then two things: the keys that its filters and its order give, which are always read from the database, and documents,
+of which only the missing ones are fetched: after a change of one product its page costs one document. A document is dropped when one of
+the rows shown in it changes; the entity says which relations allow that (`Entity.told`).
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from ...core.sql.schema.query import Page, Query
 from .cache import Cache, Rows
 
 MOST_ROWS = 200
-"""Pages of more rows aren't put together from documents: they would push out those of everybody else."""
+"""Pages of more rows aren't made of documents: they would evict too many others."""
 SHAPES = 4 * 1024 * 1024
-"""Bytes of kinds of documents that are remembered."""
+"""Bytes of shapes of documents that are kept."""
 MANY_KNOWN = 0.5
-"""Share of a page that has to have been remembered last time for its keys to be asked for first, and the rest afterwards."""
+"""If a larger share than this of the last page was cached, the next one's keys are read first, and only the missing rows afterwards."""
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Shape:
     """Of the fields and slots."""
     shown: Showing
     known: float = field(default=0.0, compare=False)
-    """Share of the last page that was remembered."""
+    """Share of the last page that was cached."""
 
     def place(self, key: str) -> tuple[str, bytes, str]:
         return (self.entity, self.digest, key)
@@ -46,7 +46,7 @@ class Shape:
 
 
 class Documents:
-    """The documents that a process remembers."""
+    """The documents that a process caches."""
 
     def __init__(self, modules: object, catalogue: Catalogue, cache: Cache) -> None:
         self._modules = modules
@@ -54,15 +54,15 @@ class Documents:
         self._cache = cache
 
     def shape(self, entity: str, fields: tuple[str, ...], slots: tuple[str, ...]) -> Shape | None:
-        """The kind of documents that pages of these fields consist of, to be kept by who asks; None where rows can't be remembered one by
-        one."""
-        if not self._cache.enabled or self._catalogue.entity(entity).default_order:  # `named` has no order but that of keys
+        """The shape of the documents that pages of these fields consist of, to be kept by the caller; None where rows can't be cached one
+        by one."""
+        if not self._cache.enabled or self._catalogue.entity(entity).default_order:  # `named` orders by key only
             return None
         shown = showing(self._catalogue, entity, FieldTree.parse(fields))
         return Shape(entity, digest(fields, slots), shown) if shown is not None and shown.below else None
 
     def known(self, shape: Shape, keys: Sequence[str]) -> bytes | None:
-        """The text of such a page, where all of its rows are remembered."""
+        """The JSON text of such a page, if all of its rows are cached."""
         texts: list[bytes] = []
         for key in keys if len(keys) == 1 else sorted(set(keys)):
             text = self._cache.get(shape.place(key))
@@ -72,7 +72,7 @@ class Documents:
         return b"[" + b",".join(texts) + b"]"
 
     async def named(self, module: str, query: Query, shape: Shape, keys: Sequence[str]) -> Page:
-        """The rows of these keys, in the order of the keys, which is the entity's own; those that aren't there are left out."""
+        """The rows with these keys, in the order of the keys, which is the entity's own; missing rows are left out."""
         return await self._page(module, query, shape, sorted(set(keys)))
 
     async def listed(self, module: str, query: Query, shape: Shape) -> Page:

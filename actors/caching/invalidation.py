@@ -1,4 +1,4 @@
-"""How a change gets to every process that may remember what it made stale."""
+"""How an invalidation reaches every process that may have cached what a change made stale."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 HOST = "host"
 FILLERS = ("http", "workflows")
-"""Services whose processes remember answers of modules."""
+"""Services whose processes cache answers of modules."""
 PATIENCE_SECONDS = 0.1
-"""How long a writer waits for a process that doesn't confirm."""
+"""Seconds that a writer waits for a process that doesn't confirm."""
 ATTEMPT_SECONDS = 1.0
 PAUSE_SECONDS = 0.2
 
 LONGEST_WAIT = 0.02
-"""Seconds that a change may wait to be told with others of the same flow."""
+"""Seconds that a change may wait to be sent together with others of the same flow."""
 
 Announce = Callable[[frozenset[str]], Coroutine[Any, Any, None]]
 
@@ -35,15 +35,15 @@ log = logger("velella.caching")
 
 
 def sources(settings: Settings) -> tuple[str, ...]:
-    """Modules that remember answers themselves: others fill from them. Of a module from elsewhere it isn't known: it may."""
+    """Modules that cache answers themselves, so that others fill from them. A module from elsewhere may do so, so it is included."""
     return (*remembering_modules(), *settings.modules)
 
 
 class Invalidation:
-    """Tells the processes that remember answers what has changed.
+    """Sends invalidation to the processes that cache.
 
-    Each gets one message at a time; what changes meanwhile goes together into the next. A process that doesn't confirm isn't waited for
-    again until it does: it missed something, so the next thing it is told is to forget everything. Until then its entries live
+    Each gets one message at a time; changes that come meanwhile go together into the next. A process that doesn't confirm isn't waited for
+    again until it does: it has missed something, so its next message is to drop everything. Until then its entries live
     `cache_seconds` at most.
     """
 
@@ -57,12 +57,12 @@ class Invalidation:
         self._settling: asyncio.Task[None] | None = None
 
     def holders(self) -> set[ReplicaId]:
-        """Other processes that remember answers."""
+        """Other processes that cache."""
         return {replica for service in (*FILLERS, *self._sources) for replica in self._router.replicas(service)} - {self._router.me}
 
     def _waves(self, holders: set[ReplicaId]) -> tuple[set[ReplicaId], set[ReplicaId]]:
-        """Who is told first: those whom others fill from. A process that forgot already and asks one that hasn't heard of it yet would take
-        the old answer for a fresh one. So who is a source, and fills from others besides, forgets again with the second wave.
+        """The processes to invalidate first, and second. The sources come first: a process that has dropped an entry and asks a source that
+        hasn't would take the old answer for a fresh one. A source that also fills from others is invalidated again in the second wave.
         """
         by_source = [set(self._router.replicas(service)) for service in self._sources]
         first = {replica for replica in holders if any(replica in there for there in by_source)}
@@ -71,7 +71,7 @@ class Invalidation:
         return first, (holders - first) | asks_others
 
     async def tell(self, names: Collection[str] | None) -> None:
-        """Returns when all have confirmed, or after twice `PATIENCE_SECONDS`. None: everything may have changed."""
+        """Return when all have confirmed, or after twice `PATIENCE_SECONDS`. None: everything may have changed."""
         holders = self.holders()
         if not holders:
             return
@@ -87,7 +87,7 @@ class Invalidation:
         return any(target.missed for replica, target in self._targets.items() if replica in sources)
 
     def _owe(self, names: Collection[str] | None) -> None:
-        """A source hasn't heard in time, and others may have filled from it since: when it has, they forget again."""
+        """A source didn't confirm in time, and others may have filled from it since: once it has confirmed, they are invalidated again."""
         if names is None:
             self._owed_everything = True
         else:
@@ -98,7 +98,7 @@ class Invalidation:
     async def _settle(self) -> None:
         try:
             while self._owed or self._owed_everything:
-                while self._are_late(self._waves(self.holders())[0]):  # noqa: ASYNC110 - several, which come and go
+                while self._are_late(self._waves(self.holders())[0]):  # noqa: ASYNC110 - there are several, and they come and go
                     await asyncio.sleep(PAUSE_SECONDS)
                 names = None if self._owed_everything else sorted(self._owed)
                 self._owed, self._owed_everything = set(), False
@@ -121,7 +121,7 @@ class Invalidation:
 
 
 class _Target:
-    """One process to be told."""
+    """One process to invalidate."""
 
     def __init__(self, router: Router, replica: ReplicaId, forget_after: float) -> None:
         self._router = router
@@ -130,12 +130,12 @@ class _Target:
         self._names: set[str] = set()
         self._everything = False
         self.missed = False
-        """Whether it may not know of something: then it is told to forget everything, and nobody waits for it."""
+        """Whether it may have missed something: then it is told to drop everything, and no writer waits for it."""
         self._confirmation: asyncio.Future[None] | None = None
         self._telling: asyncio.Task[None] | None = None
 
     def tell(self, names: Collection[str] | None) -> asyncio.Future[None] | None:
-        """What to wait for; None where waiting is pointless."""
+        """Send an invalidation. Returns a future to wait for; None where waiting is pointless."""
         if names is None:
             self._everything = True
         else:
@@ -179,7 +179,8 @@ class _Target:
 
 
 class Announcer:
-    """What a process calls when it has committed a change: the caching pool spreads it; while that is away, the process itself does."""
+    """Called by a process that has committed a change: the caching pool sends the invalidation; while it is down, the process does so
+    itself."""
 
     def __init__(self, router: Router, settings: Settings) -> None:
         self._router = router
@@ -187,7 +188,7 @@ class Announcer:
         self._telling = Tasks("a change could not be spread")
 
     async def __call__(self, names: frozenset[str]) -> None:
-        """Returns when it is told. Whoever is cancelled meanwhile leaves the telling to go on: what has changed is committed."""
+        """Return when the invalidation is sent. If the caller is cancelled meanwhile, the sending goes on: the change is committed."""
         if not self._spread.holders():
             return
         together = _together.get()
@@ -199,7 +200,7 @@ class Announcer:
         everybody = self._router.replicas("caching")
         pool = [replica for replica in everybody if not self._router.is_lost(replica)]
         if pool and self._router.me not in everybody:
-            token = call_context.set(CallContext().within(2 * PATIENCE_SECONDS))  # the request's own time may be over: the write is done
+            token = call_context.set(CallContext().within(2 * PATIENCE_SECONDS))  # the request's own time may be used up: the write is done
             try:
                 await self._router.send_to(pool[hash(self._router.me) % len(pool)], "caching", "bump", sorted(names))
                 return
@@ -211,9 +212,9 @@ class Announcer:
 
 
 class coalesced:
-    """What is changed in this block and its tasks is told other processes in one message, when the block is left.
+    """Coalesced invalidation: the changes of this block and its tasks are sent to other processes in one message when the block is left.
 
-    That is before anybody gets the answer. A flow that takes its time doesn't keep others in the dark: no change is told later than
+    That is before any reply. A slow flow doesn't hold invalidation back: no change is sent later than
     `LONGEST_WAIT` after its commit.
     """
 
@@ -230,14 +231,14 @@ class coalesced:
         self._token = _together.set(self)
 
     async def __aexit__(self, *_: object) -> None:
-        """Returns when everything is told. Whoever is cancelled meanwhile leaves the telling to go on."""
+        """Return when everything is sent. If the caller is cancelled meanwhile, the sending goes on."""
         _together.reset(self._token)
         self._open = False
         self._tell()
         await self._telling.wait()
 
     def add(self, names: frozenset[str], announce: Announce) -> bool:
-        """False when it is over: a task that the flow left behind has to tell by itself."""
+        """Add a change. False when the block has been left: a task that outlives the flow must send its own."""
         if not self._open:
             return False
         self._names |= names

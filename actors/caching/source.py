@@ -1,7 +1,7 @@
-"""Rows that flows and views look up again and again, from memory: regions, channels, variants, ties between them.
+"""Rows that flows and views look up again and again, from memory: regions, channels, variants, the links between them.
 
-A `Source` of the graph. It remembers small answers, those that are asked for by keys, of modules that tell what changes in them. Carts,
-orders, payments and stock are asked for anew each time, and so are pages of lists, which the front end remembers as a whole.
+A `Source` of the graph. It caches small answers to queries by keys, of modules that send invalidation. Carts,
+orders, payments and stock are read every time, and so are pages of lists, which the front end caches as a whole.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ from .cache import Cache
 from .documents import MOST_ROWS, SHAPES, Documents, Shape, digest
 
 MOST_KEYS = 32
-"""Answers about more things than that are seldom asked for twice."""
+"""Answers about more keys are seldom asked for twice."""
 LONGEST = 64 * 1024
 
 
 class _Kind(NamedTuple):
-    """What is known of all answers about some fields of an entity."""
+    """What all answers about some fields of an entity have in common."""
 
     key: str
     digest: bytes
     made_of: frozenset[str] | None
-    """Entities that rows asked for by their keys are made of besides; None where other rows of their own entity are among them."""
+    """Entities, besides its own, that rows queried by their keys are made of; None where other rows of the same entity are among them."""
     shape: Shape | None
-    """Where they are documents, each remembered by itself."""
+    """Set where the rows are documents, each cached by itself."""
 
 
 class CachedSource(Source):
-    """Pages by keys, remembered until something they were made from changes."""
+    """Pages by keys, cached until something they were made from changes."""
 
     def __init__(self, modules: object, catalogue: Catalogue, cache: Cache) -> None:
-        """`cache` has to be told of every change: see `HostContext.on_changed`."""
+        """`cache` has to receive every invalidation: see `HostContext.on_changed`."""
         super().__init__(modules)
         self._cache = cache
         self._catalogue = catalogue
@@ -61,7 +61,7 @@ class CachedSource(Source):
         if not tags:
             return await super().page(module, query)
         if (known := self.known(module, query)) is not None:
-            return Page(known)  # a page of one's own: its rows may be changed
+            return Page(known)  # a new page: the caller may change its rows
         keys = _keys(query)
         kind = self._kind(query.entity, query.fields, query.slots)
         named = _named(keys, kind.key)
@@ -89,7 +89,8 @@ class CachedSource(Source):
         return self._documents.known(kind.shape, named) if named is not None else None
 
     async def _page_of_visible(self, module: str, query: Query) -> Page:
-        """A page whose relations show only what may be seen: by rows that aren't shown, too. So any change in its module forgets it."""
+        """A page whose relations show only visible rows: it depends on rows that aren't shown, too, so any change in its module drops
+        it."""
         tags, keys = self._tags.get(module), _keys(query)
         if not tags or keys is None:
             return await super().page(module, query)
@@ -116,7 +117,7 @@ class CachedSource(Source):
         return [unpack(text) for text in texts]
 
     async def _count(self, module: str, query: Query) -> int:
-        """How many rows pass the filters: the same on every page of them, and dear where they are many."""
+        """How many rows pass the filters: the same on every page of them, and expensive for many rows."""
         filters = pack(query.filters)
         tags = self._tags[module] | _links_in(query.filters)
 
@@ -158,7 +159,7 @@ def _place(query: Query, kind: _Kind, keys: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _links_in(filters: Any) -> frozenset[str]:
-    """Links whose ties filters look at."""
+    """Links that filters look at."""
     if isinstance(filters, Tied):
         return frozenset((filters.link,))
     below = filters.values() if isinstance(filters, Mapping) else filters if isinstance(filters, list | tuple) else ()
@@ -166,19 +167,19 @@ def _links_in(filters: Any) -> frozenset[str]:
 
 
 def _size(text: bytes) -> int:
-    """What doesn't fit isn't kept: `Cache` drops what is larger than its share."""
+    """The size of a text. `Cache` doesn't keep one larger than its share."""
     return len(text) if len(text) <= LONGEST else 2**62
 
 
 def _named(keys: tuple[Any, ...] | None, column: str) -> Sequence[str] | None:
-    """The values of that column which rows are asked for by; None where they are asked for by something else."""
+    """The values of that column by which rows are queried; None where they are queried by something else."""
     if not keys or keys[0] != column:
         return None
     return (keys[1],) if isinstance(keys[1], str) else keys[1]
 
 
 def _keys(query: Query) -> tuple[Any, ...] | None:
-    """What the query is asked by, as something that can be looked up; None for what isn't worth remembering."""
+    """The query's keys as a cache key; None for a query that isn't worth caching."""
     if query.order or query.offset or query.count or len(query.filters) > 1:
         return None
     if not query.filters:
