@@ -1,14 +1,14 @@
-"""The locking pool: who may change something now.
+"""The locking pool: which flow may change something now.
 
 What is promised:
 
-- A key is granted to one at a time. Whoever came first is served first; nobody polls.
-- A grant has an owner, who is one acquisition, and a lease. Only its owner gives it back or renews it. The lease of an owner who died ends
+- A key is granted to one owner at a time, first come first served, without polling.
+- An owner is one acquisition, and its grant has a lease. Only the owner releases or renews it. The lease of an owner that died ends
   by itself.
-- A killed process has forgotten its grants. Holders claim theirs again when they renew, and whoever comes first is believed; in the moment
-  before, another may be granted the same key. So may it when a holder is cut off for longer than its lease, and when its shard can't be
-  reached for two seconds: others are asked for its keys then. Locks save work that would be refused; what is *right* is decided by the
-  guards in the database.
+- A killed shard has lost its grants. Owners claim theirs again when they renew, and the first claim is accepted; in the moment
+  before, another owner may be granted the same key. The same may happen when an owner is cut off for longer than its lease, and when its
+  shard can't be reached for two seconds: other shards then grant its keys. Locks save work that would be refused; the guards in the
+  database decide what is *right*.
 
 Providers behind the same promise (`providers.locking` in the settings): `actor` (this pool, the default), `postgres` (advisory locks of
 the database) and `redis`.
@@ -32,7 +32,7 @@ SHIPPED = {"actor": "client:ActorLocks", "postgres": "advisory:AdvisoryLocks", "
 
 
 def locks(context: HostContext) -> LockProvider[Any]:
-    """The provider that the settings name. Not yet started."""
+    """The provider that the settings name, not yet started."""
     configured = context.settings.providers.get("locking", ())
     if len(configured) > 1:
         raise Misconfigured("Locks come from one provider only.", hint="Leave one entry in providers.locking.")

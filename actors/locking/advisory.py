@@ -1,7 +1,7 @@
 """Locks by PostgreSQL: session-level advisory locks, each on a connection of its own.
 
-For shops whose processes share nothing but the database. PostgreSQL queues those who wait, and frees what a dead process held as soon as
-its connection is gone. A lock costs a connection while it is held; those of one process queue up here first, so waiting costs none.
+For shops whose processes share nothing but the database. PostgreSQL queues waiting sessions, and frees what a dead process held as soon as
+its connection is closed. A lock costs a connection while it is held; waiting flows of one process queue up here first, so they cost none.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class AdvisoryLocks(LockProvider[Connection]):
 
     async def _renew(self, grip: HeldLock[Connection]) -> bool:
         try:
-            await grip.part.execute("SELECT 1")  # a connection that broke without a word is found by using it
+            await grip.part.execute("SELECT 1")  # a connection that broke silently is detected by using it
         except _BROKEN:
             return False
         return True
@@ -95,5 +95,5 @@ class AdvisoryLocks(LockProvider[Connection]):
 
 
 def _number(key: str) -> int:
-    """Advisory locks are numbers of 64 bits. Two keys of one number exclude each other: slower once in a long while, never wrong."""
+    """Advisory locks are numbers of 64 bits. Two keys with one number exclude each other: seldom slower, never wrong."""
     return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), signed=True)

@@ -20,13 +20,13 @@ PAUSE_SECONDS = 0.05
 
 
 class _Moved(Exception):
-    """The key that we asked a shard for belongs to another one by now."""
+    """The key that we asked a shard for belongs to another shard by now."""
 
 
 class ActorLocks(LockProvider["ReplicaId"]):
-    """Asks the shard that a key belongs to. Where that one lives in this process, it is a function call.
+    """Asks the shard that a key belongs to. If that shard lives in this process, it is a function call.
 
-    While a shard is started again its keys can't be had: waiting for it is part of `wait`. When it is lost, they are asked of another one.
+    While a shard is restarted its keys can't be had: waiting for it is part of `wait`. When it is lost, another shard is asked for them.
     """
 
     def __init__(self, context: HostContext) -> None:
@@ -65,7 +65,7 @@ class ActorLocks(LockProvider["ReplicaId"]):
             self._errand(self._send(held.part, "release", held.key, held.owner))
 
     async def _renew(self, grip: HeldLock[ReplicaId]) -> bool:
-        # over while this process stood still: a shard that knows of it may extend it, one that doesn't mustn't believe us
+        # the lease has passed while this process stood still: a shard that has the grant may extend it, another one must not adopt it
         adopt = time.monotonic() < grip.until
         table = self._local(grip.part)
         if table is not None:
@@ -84,10 +84,10 @@ class ActorLocks(LockProvider["ReplicaId"]):
         return table_beside(self._router) if replica == self._me else None
 
     async def _acquire(self, shard: ReplicaId, key: str, owner: str, lease: float, until: float) -> None:
-        """From another process. An acquisition whose answer was lost is sent again: the owner makes it the same one."""
+        """Acquire from another process. If the answer is lost, it is sent again: the owner identifies it as the same acquisition."""
         while True:
             left = until - time.monotonic()
-            # a moment less than the message has, so that its own refusal comes before the deadline does
+            # a moment less than the message has, so that the shard's own refusal comes before the deadline
             wait = max(0.0, min(left, _current_left() - 0.1))
             try:
                 await self._send(shard, "acquire", key, owner, lease, wait)

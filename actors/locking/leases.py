@@ -1,4 +1,4 @@
-"""Holding on to locks: the part that all providers have in common."""
+"""Keeping locks: the part that all providers have in common."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ log = logger("velella.locking")
 
 @dataclass(slots=True, eq=False)
 class HeldLock(Generic[P]):
-    """A lock that this process holds for somebody. What flows see as `Held`."""
+    """A lock that this process holds for a flow. Flows see it as `Held`."""
 
     key: str
     owner: str
     lease: float
     until: float
-    """Monotonic seconds; by our clock, counted from before we asked, so it is never later than the provider's."""
+    """Monotonic seconds; by our clock, counted from before the request, so it is never later than the provider's."""
     part: P
-    """What the provider needs to find it again."""
+    """What the provider needs to find the lock again."""
     lost: bool = field(default=False)
 
 
 class LockProvider(ABC, Generic[P]):
-    """Where locks come from. The contract is `core.flow.Locks`, with these additions.
+    """Takes and releases locks. The contract is `core.flow.Locks`, with one addition:
 
     `take` may be cancelled at any time; nothing stays held then.
     """
@@ -51,7 +51,7 @@ class LockProvider(ABC, Generic[P]):
         """Connect. Called once, before the first `take`."""
 
     async def stop(self) -> None:
-        """Give back everything and disconnect."""
+        """Release everything and disconnect."""
         keeping = [*self._renewing.values(), *([self._keeping] if self._keeping is not None else ())]
         for task in keeping:
             task.cancel()
@@ -59,7 +59,7 @@ class LockProvider(ABC, Generic[P]):
         for grip in list(self._grips):
             try:
                 await self.give_back(grip)
-            except Exception as error:  # noqa: BLE001 - the others have to be given back, too
+            except Exception as error:  # noqa: BLE001 - the other locks must be released, too
                 log.warning("a lock is left to its lease", key=grip.key, error=str(error))
         await self._errands.wait(2.0)
 
@@ -71,9 +71,9 @@ class LockProvider(ABC, Generic[P]):
 
     @abstractmethod
     async def _renew(self, grip: HeldLock[P]) -> bool:
-        """Extend the lease. False: it is gone for good."""
+        """Extend the lease. False: it is lost for good."""
 
-    # -- keeping
+    # -- renewing
 
     def _keep(self, grip: HeldLock[P]) -> HeldLock[P]:
         self._grips.add(grip)
@@ -82,16 +82,16 @@ class LockProvider(ABC, Generic[P]):
         return grip
 
     def _drop(self, grip: HeldLock[P]) -> bool:
-        """Stop renewing. False where it had been dropped before."""
+        """Stop renewing. False if it had been dropped before."""
         if grip not in self._grips:
             return False
         self._grips.remove(grip)
         return True
 
     async def _keep_all(self) -> None:
-        """Renew what is held for longer than a third of its lease. Most locks are gone before this ever sees them.
+        """Renew locks that are held for longer than a third of their lease. Most locks are released before this ever sees them.
 
-        Each by itself: one whose shard doesn't answer must not keep the others from being renewed in time.
+        Each by itself: a shard that doesn't answer must not keep the others from being renewed in time.
         """
         call_context.set(None)
         while True:
@@ -114,7 +114,7 @@ class LockProvider(ABC, Generic[P]):
                 grip.until = asked + grip.lease
                 return
             gone = True
-        except Exception as error:  # noqa: BLE001 - the others have to be kept, whatever becomes of this one
+        except Exception as error:  # noqa: BLE001 - the other locks must be renewed, whatever becomes of this one
             log.warning("a lock could not be renewed", key=grip.key, owner=grip.owner, error=str(error))
             gone = False
         if (gone or time.monotonic() >= grip.until) and grip in self._grips:
@@ -122,7 +122,7 @@ class LockProvider(ABC, Generic[P]):
             log.error("a lock was lost", key=grip.key, owner=grip.owner)
 
     def _errand(self, work: Any) -> None:
-        """Do something that nobody waits for; a lease ends by itself should it fail."""
+        """Run something in the background; if it fails, the lease ends by itself."""
 
         async def run() -> None:
             call_context.set(CallContext().within(5.0))

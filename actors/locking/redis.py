@@ -1,7 +1,7 @@
-"""Locks by Redis: a key with a time to live for each lock, taken and given back by scripts.
+"""Locks by Redis: a key with a time to live for each lock, taken and released by scripts.
 
-Who waits asks again after a pause, so between processes nobody is served in order; within one they are. What Redis loses when it is
-restarted are grants, as with the actor provider.
+A waiting flow asks again after a pause, so there is no order between processes; within one there is. If Redis loses data in a restart,
+grants are lost, as with the actor provider.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 PREFIX = "velella:lock:"
 FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.2
 
-# KEYS: the lock. ARGV: owner, lease in milliseconds. Gives 1 where it is the owner's now.
+# KEYS: the lock. ARGV: owner, lease in milliseconds. Gives 1 if it is the owner's now.
 _TAKE = """
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 """
-# The same; gives 1 where it is still the owner's.
+# The same; gives 1 if it is still the owner's.
 _RENEW = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
@@ -76,7 +76,7 @@ class RedisLocks(LockProvider[None]):
                 pause = min(LONGEST_PAUSE, pause * 1.5)
         except BaseException:
             self._turns.release(key, owner)
-            self._errand(self._run(_GIVE_BACK, key, owner))  # it may have been taken without our hearing of it
+            self._errand(self._run(_GIVE_BACK, key, owner))  # it may have been taken, with the answer lost
             raise
 
     async def give_back(self, held: HeldLock[None]) -> None:

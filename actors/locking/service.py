@@ -22,14 +22,14 @@ _tables: WeakKeyDictionary[Router, LockTable] = WeakKeyDictionary()
 
 
 def table_beside(router: Router) -> LockTable | None:
-    """The locks of the shard that lives in the same host, where one does: asking it is a function call."""
+    """The locks of the shard that lives in the same host, or None: asking it is a function call."""
     return _tables.get(router)
 
 
 class LockingService(Service):
-    """Locks of the keys that belong to this replica. Which replica that is, is told by `router.replica_for("locking", key)`.
+    """Locks of the keys that belong to this replica: `router.replica_for("locking", key)` chooses it.
 
-    Clients are `ActorLocks`; nobody else should need these messages.
+    Its only client is `ActorLocks`.
     """
 
     name = "locking"
@@ -48,24 +48,24 @@ class LockingService(Service):
                 await self._sweeping
 
     async def acquire(self, key: str, owner: str, lease: float, wait: float) -> None:
-        """Take a key. Safe to send again: an owner is one acquisition. Raises Conflict when it can't be had within `wait` seconds."""
+        """Take a key. May be repeated: an owner is one acquisition. Raises Conflict if it can't be had within `wait` seconds."""
         await self.table.acquire(key, owner, min(lease, LONGEST_LEASE), wait)
 
     async def renew(self, key: str, owner: str, lease: float, adopt: bool = True) -> bool:
-        """Extend the lease; False when it is over. `adopt`: see `LockTable`."""
+        """Extend the lease. False if it is over. `adopt`: see `LockTable`."""
         return self.table.renew(key, owner, min(lease, LONGEST_LEASE), adopt=adopt)
 
     async def release(self, key: str, owner: str) -> bool:
-        """Give back. False when that owner doesn't hold it."""
+        """Release a key. False if that owner doesn't hold it."""
         return self.table.release(key, owner)
 
     async def withdraw(self, key: str, owner: str) -> None:
-        """Give back or stop waiting for what the owner asked for."""
+        """Release a key, or stop waiting for it, for the owner that asked for it."""
         self.table.withdraw(key, owner)
 
     @reads
     async def figures(self) -> dict[str, Any]:
-        """Locks held and awaited now, and granted, expired and given up since the start."""
+        """Locks held and awaited now, and locks granted, expired and given up since the start."""
         figures = self.table.figures
         return {name: getattr(figures, name) for name in figures.__slots__}
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from ...core.errors import Conflict
 
 LONGEST_LEASE = 30.0
-"""Seconds; also how long after its start a table takes over grants of the one before: none of them can be older."""
+"""Seconds. Also how long after its start a table adopts grants of its predecessor: none of them can be older."""
 
 
 @dataclass(slots=True, eq=False)
@@ -30,12 +30,12 @@ class _Waiter:
     lease: float
     granted: asyncio.Future[Holding] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     askers: int = 1
-    """An acquisition that is sent again, because its answer was lost, waits in the place of the first."""
+    """An acquisition that is repeated, because its answer was lost, waits in the place of the first."""
 
 
 @dataclass(slots=True)
 class Figures:
-    """What operators see."""
+    """The metrics of a table."""
 
     held: int = 0
     waiting: int = 0
@@ -45,9 +45,9 @@ class Figures:
 
 
 class LockTable:
-    """Who holds what. Times are monotonic seconds of this process.
+    """Which owner holds which key. Times are monotonic seconds of this process.
 
-    An owner is one acquisition of one key: whoever asks again under its name asks for the same one.
+    An owner is one acquisition of one key: a repetition with its name is the same acquisition.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -58,12 +58,12 @@ class LockTable:
         self._alarms: dict[Holding, asyncio.TimerHandle] = {}
         self._adopting_until = clock() + LONGEST_LEASE
         self._known_since_start: set[str] | None = set()
-        """Keys that were granted here or that somebody has claimed; None once nobody can claim any more."""
+        """Keys that were granted or claimed here; None once the time for claims is over."""
 
     # -- acquiring
 
     def try_acquire(self, key: str, owner: str, lease: float) -> Holding | None:
-        """The key, if nobody holds it or waits for it."""
+        """The key, if no owner holds it or waits for it."""
         if key in self._queues:
             return None
         held = self._held.get(key)
@@ -72,10 +72,10 @@ class LockTable:
         return self._grant(key, owner, lease)
 
     async def acquire(self, key: str, owner: str, lease: float, wait: float) -> Holding:
-        """The key, as soon as it is free and those who came before have had it.
+        """The key, as soon as it is free and earlier owners have had it.
 
-        Sent again by the same owner, it is the same acquisition: it gives what that has or waits for. Raises Conflict where it didn't
-        become free within `wait` seconds.
+        Repeated by the same owner, it is the same acquisition: it returns what that has or waits for. Raises Conflict if the key
+        doesn't become free within `wait` seconds.
         """
         held = self._held.get(key)
         if held is not None and held.owner == owner:
@@ -102,7 +102,7 @@ class LockTable:
                 return await asyncio.shield(waiter.granted)
         except (TimeoutError, asyncio.CancelledError) as error:
             waiter.askers -= 1
-            if waiter.granted.done() and not waiter.granted.cancelled():  # granted in the very moment of giving up
+            if waiter.granted.done() and not waiter.granted.cancelled():  # granted at the very moment of giving up
                 if isinstance(error, TimeoutError):
                     return waiter.granted.result()
                 if waiter.askers == 0:
@@ -118,10 +118,11 @@ class LockTable:
     # -- holding
 
     def renew(self, key: str, owner: str, lease: float, *, adopt: bool = True) -> bool:
-        """Extend the lease. False: it is over, and somebody else may hold the key.
+        """Extend the lease. False: it is over, and another owner may hold the key.
 
-        A table that has just been started takes a grant of its predecessor over, unless it has granted the key since, or somebody else has
-        claimed it. `adopt`: whether the lease still runs by the clock of its owner, who may have stood still for longer than that.
+        A table that has just been started adopts a grant of its predecessor, unless it has granted the key since, or another owner has
+        claimed it. `adopt`: whether the lease still runs by the clock of its owner, whose process may have stood still for longer than
+        that.
         """
         held = self._held.get(key)
         if held is not None and held.owner == owner:
@@ -135,7 +136,7 @@ class LockTable:
         return True
 
     def release(self, key: str, owner: str) -> bool:
-        """Give back. False: that owner doesn't hold it; then nothing happens."""
+        """Release the key. False: that owner doesn't hold it; then nothing happens."""
         held = self._held.get(key)
         if held is None or held.owner != owner:
             return False
@@ -143,7 +144,7 @@ class LockTable:
         return True
 
     def withdraw(self, key: str, owner: str) -> None:
-        """Give back, or stop waiting for it: for one who doesn't know whether it was granted."""
+        """Release the key, or stop waiting for it: for an owner that doesn't know whether it was granted."""
         if self.release(key, owner):
             return
         for waiter in tuple(self._queues.get(key, ())):
@@ -152,7 +153,7 @@ class LockTable:
                 waiter.granted.cancel()
 
     def sweep(self) -> None:
-        """Forget leases that ran out without anybody waiting for them."""
+        """Drop leases that ran out while no owner waited for them."""
         for held in tuple(self._held.values()):
             self._expire(held)
         if self._known_since_start is not None and self._clock() > self._adopting_until:
@@ -181,7 +182,7 @@ class LockTable:
             self._serve(held.key)
 
     def _expire(self, held: Holding) -> bool:
-        """Whether the lease is over and nobody has been granted the key in its place; then it is free."""
+        """Whether the lease is over and the key hasn't been granted since; then it is free."""
         if held.until > self._clock():
             return False
         if self._held.get(held.key) is held:
@@ -198,7 +199,7 @@ class LockTable:
         self.figures.given_up += 1
 
     def _serve(self, key: str) -> None:
-        """Grant a key that is free to whoever is first in its queue."""
+        """Grant a free key to the first owner in its queue."""
         queue = self._queues[key]
         waiter = queue.popleft()
         if not queue:
@@ -209,7 +210,7 @@ class LockTable:
             self._watch(key)
 
     def _watch(self, key: str) -> None:
-        """Wake up when the lease of the key's holder ends: only for keys that somebody waits for."""
+        """Wake up when the lease of the key's holder ends: only for keys with waiting owners."""
         held = self._held[key]
         if held not in self._alarms:
             loop = asyncio.get_running_loop()
