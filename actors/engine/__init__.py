@@ -1,6 +1,6 @@
-"""What coordinators stand on: durable executions, their recovery, and the outbox of events.
+"""The engine behind the coordinators: durable executions, their recovery, and the outbox of events.
 
-To migrations and queries the engine is a module like the others; the messages of its one entity are answered by the coordinators.
+To migrations and queries the engine is a module like the others; the coordinators answer the messages of its one entity.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Executions as the API tells of them: what their rows hold packed, as the steps and data that Medusa's clients look for."""
+"""Executions as the API shows them: the packed columns of their rows as the steps and data that Medusa's clients expect."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _IDLE = {"state": "dormant", "status": "idle"}
 _DONE = {"state": "done", "status": "ok"}
 _INVOKING = {"state": "invoking", "status": "idle"}
 _ROOT = {"done": _DONE, "invoking": _INVOKING, "finishing": _INVOKING}
-"""By the state of an execution: how it went as a whole; it failed where nothing stands here."""
+"""State of an execution → the state of its root step; failed for any other."""
 _COMPENSATED = {
     "invoking": _IDLE,
     "finishing": _IDLE,
@@ -26,15 +26,15 @@ _COMPENSATED = {
     "reverted": {"state": "reverted", "status": "ok"},
     "failed": {"state": "failed", "status": "permanent_failure"},
 }
-"""By the state of an execution: how undoing a step stands that is not undone yet, or never had to be."""
+"""State of an execution → the compensation state of a step that is not undone yet, or needn't be."""
 _FAILED = {"state": "failed", "status": "permanent_failure"}
 _AGAIN = {"state": "invoking", "status": "temporary_failure"}
 _WAITING = {"invoking": _AGAIN, "finishing": _AGAIN, "failed": _FAILED}
-"""By the state of an execution: how the step stands that it waits at, or waited at to the end."""
+"""State of an execution → the state of the step that it waits at, or last waited at."""
 
 
 def steps_of(row: Packed) -> Iterator[tuple[str, str, Any]]:
-    """Path, name and result of each step that was done, in order. Results are kept while an execution is under way, or has failed."""
+    """Path, name and result of each finished step, in order. Results are kept while an execution runs, or if it has failed."""
     entries = done(row["journal"]) if row["journal"] else ((*line.split(" ", 1), None) for line in row["steps"] or ())
     taken: dict[str, int] = {}
     for path, reference, result in entries:
@@ -44,26 +44,26 @@ def steps_of(row: Packed) -> Iterator[tuple[str, str, Any]]:
 
 
 def done(journal: Iterable[bytes]) -> Iterator[tuple[str, str, Any]]:
-    """Path, reference and result of each step in a journal that was done: neither what was refused, nor what was read outside of steps."""
+    """Path, reference and result of each finished step in a journal: neither refusals nor reads outside of steps."""
     for path, reference, result, _, _, failure, _ in map(unpack, journal):
         if failure is None and not reference.startswith(READ):
             yield path, reference, result
 
 
 def step_name(reference: str) -> str:
-    """As people call a step: `velella.workflows.cart.complete:_reserve_stock` is `reserve-stock`."""
+    """The display name of a step: `velella.workflows.cart.complete:_reserve_stock` is `reserve-stock`."""
     return reference.rpartition(":")[2].strip("_").replace("_", "-")
 
 
 def execution_of(row: Packed) -> Row:
-    """`{"steps": {id: step}}`: one below the other, as they were done."""
+    """`{"steps": {id: step}}`: each step below the previous one, in the order they were done."""
     undone = _COMPENSATED[row["state"]]
     left = {path for _, path, *_ in unpack(row["undo"])} if row["undo"] is not None else None
     at = ROOT
     steps = {ROOT: _step(ROOT, 0, undone, row)}
     waits_at, _, waiting = (row["waits_at"] or "").rpartition(" ")
     for depth, (path, name, _) in enumerate(steps_of(row), 1):
-        if path == waits_at:  # not any more
+        if path == waits_at:  # it doesn't wait there any more
             waiting = ""
         at = f"{at}.{name}"
         still = left is None or path in left
@@ -75,7 +75,7 @@ def execution_of(row: Packed) -> Row:
 
 
 def context_of(row: Packed) -> Row:
-    """What went in, what came out of the steps, and what went wrong."""
+    """The input, the results of the steps, and the errors."""
     results = {name: {"output": {"output": result, "compensateInput": result}} for _, name, result in steps_of(row) if result is not None}
     return {"data": {"invoke": results, "payload": unpack(row["input"])}, "compensate": {}, "errors": list(errors_of(row))}
 
@@ -101,11 +101,11 @@ def _step(id: str, depth: int, compensate: Row, row: Packed) -> Row:
 
 
 def completed(rows: Iterable[Row], packed: Iterable[Packed]) -> None:
-    """Put in what the rows of a page have room for: `execution`, `context`."""
+    """Fill in the two columns that the rows of a page leave open: `execution`, `context`."""
     held = {each["id"]: each for each in packed}
     for row in rows:
         found = held.get(row["id"])
-        if found is None:  # dropped since
+        if found is None:  # dropped meanwhile
             continue
         if "execution" in row:
             row["execution"] = execution_of(found)

@@ -1,6 +1,6 @@
 """The coordinators: a pool whose replicas carry out workflows.
 
-Short flows run where they are asked for, without a row or a lock of the engine's. Durable ones survive their coordinator: see
+Short flows run where they are called, without a row or a lock of the engine. Durable ones survive their coordinator: see
 `engine/journal.py` for how.
 """
 
@@ -50,16 +50,16 @@ BEAT_SECONDS = 2.5
 CLEAN_SECONDS = 60.0
 FORGET_SECONDS = 3600.0
 RECENT_SECONDS = 10.0
-"""For so long those who follow executions may look away and still hear how they ended."""
+"""Seconds for which an ended execution is still reported to those who poll `progress`."""
 DROP_AT_ONCE = 500
 STOP_SECONDS = 5.0
-"""How long a stopping coordinator lets its durable executions run on before it hands them over."""
+"""Seconds a stopping coordinator lets its durable executions run on before it hands them over."""
 
 log = logger("velella.workflows")
 
 
 def load_workflows(names: Iterable[str]) -> None:
-    """Import packages with everything in them: importing is what registers workflows, hooks and subscribers. Raises Misconfigured.
+    """Import packages with everything in them, which registers workflows, hooks and subscribers. Raises Misconfigured.
 
     A plugin's `http` is left to the front ends.
     """
@@ -88,8 +88,8 @@ class Coordinator(Service):
     def __init__(
         self, flows: FlowContext, database: Database, *, replica: str | None = None, packages: Iterable[str] = (), visits: bool = False
     ) -> None:
-        """`replica`: what operators call it. `packages`: import paths of what registers workflows, loaded at the start. `visits`: it
-        carries out what it is asked for, and nothing of what others began."""
+        """`replica`: the name that operators see. `packages`: import paths that register workflows, loaded at the start. `visits`: it
+        carries out the calls that it gets, and takes over nothing that others began."""
         self._flows = flows = replace(flows, call=self._call, start=self.start_durable, wants=lambda event: self._relay.wants(event))
         self._database = database
         self._packages = tuple(packages)
@@ -122,12 +122,12 @@ class Coordinator(Service):
             self._chores.append(asyncio.create_task(self._durable.keep_recovering(lambda: _spread(BEAT_SECONDS))))
 
     async def stop(self) -> None:
-        """Hand over what runs. A part that fails doesn't keep the others."""
+        """Hand over what runs. A part that fails doesn't stop the others."""
         for chore in self._chores:
             chore.cancel()
         await asyncio.gather(*self._chores, return_exceptions=True)
         ended = [*await asyncio.gather(self._relay.stop(), self._durable.stop(STOP_SECONDS), return_exceptions=True)]
-        if isinstance(self._flows.locks, LockProvider):  # what ran may have held some
+        if isinstance(self._flows.locks, LockProvider):  # running flows may have held locks
             ended += await asyncio.gather(self._flows.locks.stop(), return_exceptions=True)
         for error in ended:
             if isinstance(error, BaseException):
@@ -136,14 +136,14 @@ class Coordinator(Service):
     # -- running
 
     async def run(self, name: str, input: dict[str, Any], key: str | None = None) -> Any:
-        """Run a workflow to its end and give its result.
+        """Run a workflow to its end and return its result.
 
-        A short one that turns out to have to be durable (see `Flow.durably`) is.
+        A short workflow that turns out to have to be durable (see `Flow.durably`) runs as a durable one.
 
         `key` names the execution: of all runs with one key, one is carried out, and all get its result, for as long as it is kept. By
-        default it is what a durable workflow's `key` parameter holds. A short workflow that is given one is durable.
+        default it is the value of the durable workflow's `key` parameter. A short workflow with a key is durable.
 
-        Raises what the workflow raises, after it was undone. GoesOn from a durable one means that it isn't over.
+        Raises the workflow's error, after it was undone. GoesOn from a durable one means that it is still running.
         """
         workflow = workflow_named(name)
         if workflow.durable or key is not None:
@@ -181,23 +181,24 @@ class Coordinator(Service):
     async def run_once(self, name: str, input: dict[str, Any], key: str) -> Any:
         """`run` with a key, for callers in other processes: it may be sent again, to any coordinator, when its answer was lost.
 
-        (That is what marking it as a read means here. The key sees to it that it is carried out once.)
+        (That is why it is marked as a read. The key makes sure that it is carried out once.)
         """
         return await self.run(name, input, key)
 
     async def start_durable(self, name: str, input: dict[str, Any], key: str | None = None) -> str:
-        """Have a durable workflow run without waiting for it; the id of its execution. With a key that is there already, that one's id."""
+        """Start a durable workflow without waiting for it. Returns the id of its execution; if the key exists already, that execution's
+        id."""
         workflow = workflow_named(name)
         if not workflow.durable:
             raise InvalidData(f"The workflow {name} is short: somebody has to wait for it.")
         return await self._durable.start(workflow, input, key if key is not None else workflow.key_of(input))
 
     async def begin(self, name: str, input: dict[str, Any], transaction: str | None = None) -> Row:
-        """Run a workflow for somebody who gives its name and its input by hand: a durable one goes on by itself, a short one has ended.
+        """Run a workflow by its name with an input written by hand: a durable one goes on in the background, a short one has ended.
 
         `transaction` is the key of a durable one; of all with one key, one is carried out. The answer is Medusa's acknowledgement.
-        Raises NotFound for a name that isn't there, NotAllowed for a workflow that isn't run by hand, InvalidData for arguments that it
-        doesn't take, and what a short one raises.
+        Raises NotFound for an unknown name, NotAllowed for a workflow that may not be run by hand, InvalidData for arguments that it
+        doesn't take, and the errors of a short one.
         """
         workflow = workflow_named(name)
         workflow.check_by_hand(input, transaction)
@@ -224,10 +225,10 @@ class Coordinator(Service):
 
     @reads
     async def progress(self, workflow: str, transaction: str | None = None) -> Rows:
-        """How the executions of a workflow stand, or the one of a transaction: those that run, and those that ended in the last seconds.
+        """The executions of a workflow, or of one transaction: those that run, and those that ended in the last seconds.
 
-        Oldest first, at most 100: id, transaction_id, state, the names of their steps, result and errors. Raises NotFound for a workflow
-        that isn't there.
+        Oldest first, at most 100: id, transaction_id, state, the names of their steps, result and errors. Raises NotFound for an
+        unknown workflow.
         """
         about = {"workflow": workflow, "transaction": transaction, "retention": workflow_named(workflow).retention}
         rows = await self._database.fetch(queries.PROGRESS, {**about, "recent": RECENT_SECONDS, "limit": 100})
@@ -247,7 +248,7 @@ class Coordinator(Service):
 
     @reads
     async def backlog(self) -> list[Sample]:
-        """What of the whole shop waits to be done, by any coordinator, or for an operator."""
+        """What waits in the whole shop: for any coordinator, or for an operator."""
         row = await self._database.fetch_one(queries.BACKLOG)
         assert row is not None
         states = [("velella_workflow_executions", (state,), row[state]) for state in ("invoking", "finishing", "compensating", "failed")]
@@ -259,7 +260,7 @@ class Coordinator(Service):
         error, given_up.
 
         States: invoking, finishing (beyond its point of no return: it goes on until it is done), compensating, done, reverted (failed, and
-        everything was undone) and failed (it needs somebody to look at it, or an operator has given it up). What waits is gone on with
+        everything was undone) and failed (an operator has to look at it, or has given it up). A waiting execution is continued
         at `resume_at`.
         """
         rows = await self._database.fetch(queries.LIST, {"state": state, "workflow": workflow, "limit": limit})
@@ -267,7 +268,7 @@ class Coordinator(Service):
 
     @reads
     async def show(self, id: str) -> Row:
-        """One execution with its input, its result, its steps and what is left to be undone. Raises NotFound."""
+        """One execution with its input, its result, its steps and what is left to undo. Raises NotFound."""
         row = await self._database.fetch_one(queries.SHOW, {"id": id})
         if row is None:
             raise NotFound(f"Execution with id: {id} was not found")
@@ -284,15 +285,15 @@ class Coordinator(Service):
         }
 
     async def retry(self, id: str) -> None:
-        """Have a failed execution taken up again, where it stopped: forward, or undoing if that is what failed.
+        """Continue a failed execution where it stopped: forward, or undoing if that is what failed.
 
-        Raises NotFound; NotAllowed when it hasn't failed, or did so too long ago to go on; Conflict when another one of its key runs or
-        went well since.
+        Raises NotFound; NotAllowed if it hasn't failed, or did so too long ago to continue; Conflict if another one with its key runs or
+        has succeeded since.
         """
         try:
             if await self._database.fetch_value(queries.RETRY, {"id": id, "recorded": queries.MESSAGE_SECONDS * 0.9}) is not None:
                 return
-        except InvalidData as error:  # the unique index over workflow and key
+        except InvalidData as error:  # from the unique index over workflow and key
             raise Conflict(f"Another execution with the key of {id} runs or has succeeded since.") from error
         state = (await self.show(id))["state"]
         if state == "failed":
@@ -302,11 +303,11 @@ class Coordinator(Service):
         raise NotAllowed(f"Execution with id: {id} is {state}; only a failed one can be tried again")
 
     async def give_up(self, id: str, by: str, reason: str, step: str | None = None) -> None:
-        """End an execution that waits, or has failed: nobody goes on with it. It stands as failed, with who gave it up and why, until it is
-        tried again (`retry`).
+        """End an execution that waits, or has failed. It becomes failed, with the operator's name and reason, and no coordinator continues
+        it until it is tried again (`retry`).
 
-        Nothing is undone, and what is left to do isn't done: whoever gives it up sees to that. `step`: only while it waits at that one.
-        Raises NotFound; NotAllowed where it is over, was given up, or doesn't wait at that step; Conflict while it is being carried out.
+        Nothing is undone, and the remaining steps aren't done: the operator has to see to both. `step`: only while it waits at that step.
+        Raises NotFound; NotAllowed if it is over, was given up, or doesn't wait at that step; Conflict while it is being carried out.
         """
         about = {"id": id, "given_up": {"by": by, "reason": reason}, "step": step}
         if await self._database.fetch_value(queries.GIVE_UP, about) is not None:
@@ -332,12 +333,12 @@ class Coordinator(Service):
     # -- chores
 
     async def recover(self) -> int:
-        """Take up executions whose coordinator is gone, now instead of within seconds; how many there were."""
+        """Take over executions whose coordinator is dead, now instead of within seconds. Returns how many."""
         return await self._durable.recover()
 
     def others_are_away(self, _: frozenset[ReplicaId]) -> None:
-        """The supervisor gets no answer from some: those that are dead have their executions taken over now, not when we look again. The
-        others may be alive: theirs are taken when their leases have run out."""
+        """The supervisor gets no answer from some replicas: executions of dead ones are taken over now, not at the next check. The
+        others may be alive: theirs are taken over when their leases have run out."""
         self._durable.nudge()
 
     async def clean(self) -> None:
@@ -351,13 +352,13 @@ class Coordinator(Service):
         await self._database.execute(queries.DROP_SUBSCRIPTIONS, {"unseen": queries.UNSEEN_SECONDS})
 
     async def _forget_messages(self) -> None:
-        """Have modules drop the record of writes that nobody can send again, and of changes that nobody adds up any more."""
+        """Have modules drop the records of writes that can't be repeated any more, and deltas that are no longer needed."""
         living = [row["id"] for row in await self._database.fetch(queries.LIVING, {"seconds": queries.MESSAGE_SECONDS})]
         for name, module in vars(self._flows.modules).items():
             try:
                 await module.forget_messages(queries.MESSAGE_SECONDS, living)
                 await module.forget_tallies()
-            except Unavailable as error:  # the others still can
+            except Unavailable as error:  # the other modules still can
                 log.warning("a module could not drop old messages", module=name, error=str(error))
 
     async def _beat(self) -> None:
@@ -374,7 +375,7 @@ class Coordinator(Service):
         return recur
 
     async def _repeat(self, seconds: float, chore: Callable[[], Awaitable[object]]) -> None:
-        """Again and again."""
+        """Run a chore at intervals."""
         call_context.set(None)
         while True:
             await asyncio.sleep(_spread(seconds))
@@ -390,7 +391,7 @@ class Coordinator(Service):
 
 
 def _spread(seconds: float) -> float:
-    """So that coordinators don't go in step."""
+    """Seconds with jitter, so that coordinators don't run in step."""
     return seconds * random.uniform(0.8, 1.2)
 
 
@@ -416,7 +417,7 @@ def _shown(row: Any) -> Row:
 def create(context: HostContext) -> Coordinator:
     flows = FlowContext(context.modules, context.graph, context.settings, locks(context))
     packages = ("velella.workflows", *context.settings.plugins)
-    replica = str(context.replica) if context.replica.pool != "local" else None  # hosts of tests and of the command line are all called so
+    replica = str(context.replica) if context.replica.pool != "local" else None  # hosts of tests and of the command line all have this name
     coordinator = Coordinator(flows, context.database("engine"), replica=replica, packages=packages, visits=context.visits)
     context.meters.add(coordinator.samples)
     context.on_away(coordinator.others_are_away)

@@ -1,4 +1,4 @@
-"""Carrying out durable workflows: starting them once, finishing what others left, and letting go."""
+"""Carrying out durable workflows: starting them once, taking over what others left, and handing over."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from .store import BOOKKEEPING_SECONDS, Execution, Executions, bookkeeping, goes
 from .waiting import Outcomes
 
 AT_ONCE = 16
-"""How many executions left by others are taken up at a time."""
+"""How many executions of other coordinators are taken over at a time."""
 
 ANSWER_SECONDS = 2.0
-"""How long who waits for a workflow that has answered waits on, so that they find done what comes after, if nothing is in the way."""
+"""Seconds a caller waits on after the workflow has answered, so that it usually finds the later steps done."""
 LEFT_SECONDS = 120.0
-"""So long an execution is looked for whose end could not be written down."""
+"""Seconds for which an execution is looked for whose end could not be recorded."""
 UNDOING = "undoing"
 UNDO_PATIENCE_SECONDS = 86_400.0
-"""For so long undoing is tried again that meets nothing but absence. Then it is left to an operator."""
+"""Seconds for which an undo is repeated that fails with Unavailable only. Then it is left to an operator."""
 
 log = logger("velella.workflows")
 
@@ -46,11 +46,11 @@ class _LookAgain(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Start:
-    """An execution that somebody here waits for."""
+    """An execution with a caller in this process that waits for it."""
 
     task: asyncio.Task[Any]
     answer: asyncio.Future[Answer]
-    """What it has answered before its end."""
+    """Its answer before its end."""
 
 
 @dataclass(slots=True, eq=False)
@@ -66,7 +66,7 @@ class DurableFlows:
     """See `journal.py` for what is written when."""
 
     def __init__(self, flows: FlowContext, store: Executions, runs: Timings[tuple[str, str]]) -> None:
-        """`runs`: where it is noted how long runs took and how they ended."""
+        """`runs`: the metric of how long runs took and how they ended."""
         self._flows = flows
         self._runs = runs
         self._store = store
@@ -76,19 +76,19 @@ class DurableFlows:
         self._tasks = Tasks("a durable workflow failed unexpectedly", expected=VelellaError)
         self._stopping = False
         self._resumed = 0
-        """How many of those that were left by others are carried out here."""
+        """How many executions taken over from others are carried out here."""
         self._recovering = asyncio.Lock()
         self._due = asyncio.Event()
         self._left: dict[str, float] = {}
-        """Executions that we began and could not write down the end of, and when that was (monotonic seconds)."""
+        """Executions that we began and whose end we could not record, and when that was (monotonic seconds)."""
         store.lease.when_late(self._drop_what_was_taken)
 
     # -- starting
 
     async def run(self, workflow: Workflow[..., Any], input: dict[str, Any], key: str | None) -> Any:
-        """Carry out, or join the execution of that key; its result, or what it has answered.
+        """Carry out, or join, the execution with that key. Returns its result, or its answer.
 
-        The execution doesn't end with whoever asked for it. Raises GoesOn where it isn't over, and goes on.
+        The execution doesn't end with its caller. Raises GoesOn where it is still running.
         """
         if self._stopping:
             raise Unavailable("This coordinator is stopping.")
@@ -122,7 +122,7 @@ class DurableFlows:
         return start
 
     async def start(self, workflow: Workflow[..., Any], input: dict[str, Any], key: str | None) -> str:
-        """Put it in the queue: this coordinator takes it up at once, any other within seconds. The id of the execution."""
+        """Queue an execution: this coordinator starts it at once, or any other within seconds. Returns its id."""
         id = new_id("wfex")
         if await self._store.queue(id, workflow.name, key, pack(input), current_call().trace_id):
             self.nudge()
@@ -140,7 +140,7 @@ class DurableFlows:
         while True:
             started = time.monotonic()
             now = self._flows.clock()
-            # as the row keeps it: the same when it is read back
+            # rounded as the row keeps it: the same when it is read back
             journal = ExecutionJournal(
                 self._store, new_id("wfex"), workflow, key, input, trace_id, now.replace(microsecond=now.microsecond // 1000 * 1000)
             )
@@ -163,7 +163,7 @@ class DurableFlows:
         run = self._enter(journal)
         if answer is not None:
             run.on_answer = answer.set_result
-        outcome = "abandoned"  # to be gone on with elsewhere
+        outcome = "abandoned"  # to be continued elsewhere
         try:
             result = await self._to_an_end(run, journal, started, may_look_again)
             outcome = "waiting" if journal.parked else "done"
@@ -173,7 +173,7 @@ class DurableFlows:
             raise
         finally:
             self._leave(journal)
-            if not journal.outdone:  # else whoever carried it out counts it
+            if not journal.outdone:  # else the coordinator that carried it out counts it
                 self._runs[journal.workflow.name, outcome].observe(time.monotonic() - started)
 
     async def _to_an_end(self, run: Run, journal: ExecutionJournal, started: float, may_look_again: bool) -> Any:
@@ -194,7 +194,7 @@ class DurableFlows:
             strange = UnexpectedState(str(diverged))
             await self._store.end(journal, "failed", strange, None)
             raise strange from diverged
-        except Exception as error:  # noqa: BLE001 - raised below, once it is written down
+        except Exception as error:  # noqa: BLE001 - raised below, once it is recorded
             failure = error
         except asyncio.CancelledError:
             if not run.abandoned:
@@ -202,8 +202,8 @@ class DurableFlows:
             return await self._abandoned(journal)
         self._bookkeeping(journal)
         if not journal.touched:
-            # Without a row of its own this run has no standing. If there is another execution of its key, what we have seen may be that
-            # one's half-done work: its word counts.
+            # This run has no row. If there is another execution with its key, what we have read may be that one's half-done work: its
+            # outcome counts.
             if (other := await self._rival(journal, started, may_look_again)) is not None:
                 return await self._value_of(other, instead_of=journal)
             if failure is None and (events := self._to_tell(run)):
@@ -214,16 +214,16 @@ class DurableFlows:
             return await self._superseded(journal, started, may_look_again)
         if failure is not None:
             raise failure
-        if run.unfinished:  # of a sub-workflow whose failure was caught
+        if run.unfinished:  # from a sub-workflow whose failure was caught
             await self.bury(run, journal.input)
         return result
 
     def _to_tell(self, run: Run) -> Sequence[tuple[str, dict[str, Any]]]:
-        """Its events; of one that is durable only because of them, those that somebody wants."""
+        """The events of a run; of a flow that is durable only because of its events, those that have a subscriber."""
         return run.events if run.workflow.durable else [event for event in run.events if self._flows.wants(event[0])]
 
     async def _park(self, journal: ExecutionJournal, run: Run, parked: Parked) -> Any:
-        """Put it into the table; what it has answered. Raises GoesOn where it has not."""
+        """Put the execution into the table. Returns its answer; raises GoesOn if it has none."""
         self._bookkeeping(journal)
         if not journal.begun:
             await journal.before_write()
@@ -259,11 +259,11 @@ class DurableFlows:
 
     @staticmethod
     def _bookkeeping(journal: ExecutionJournal) -> None:
-        """From here on the engine's own time counts, not the flow's."""
+        """From here on the engine's own time limit applies, not the flow's."""
         call_context.set(CallContext(journal.trace_id).within(BOOKKEEPING_SECONDS))
 
     async def _superseded(self, journal: ExecutionJournal, started: float, may_look_again: bool) -> Any:
-        """The result of whoever has the execution instead of us."""
+        """The result of the execution that another process carries out instead of us."""
         journal.over = True
         call_context.set(CallContext(journal.trace_id).within(DURABLE_SECONDS))
         if not journal.outdone:  # taken over
@@ -277,9 +277,9 @@ class DurableFlows:
         return await self._value_of(other, instead_of=journal)
 
     async def _rival(self, journal: ExecutionJournal, started: float, may_look_again: bool) -> str | None:
-        """The execution of our key that counts, if there is one.
+        """The execution with our key that counts, if there is one.
 
-        One that was undone while we were running may have shown us what is no longer true: then `_LookAgain`, once.
+        If one was undone while we were running, what we have read may no longer be true: then `_LookAgain`, once.
         """
         if journal.key is None:
             return None
@@ -294,13 +294,13 @@ class DurableFlows:
         return id
 
     async def _value_of(self, id: str, *, instead_of: ExecutionJournal) -> Any:
-        """The result of an execution that somebody else carries out."""
+        """The result of an execution that another process carries out."""
         self._active.pop(instead_of.id, None)
         outcome = await self._outcomes.of(id)
         return outcome.value()
 
     async def _settle(self, journal: ExecutionJournal, run: Run, error: VelellaError) -> None:
-        """Write down that an execution failed and was undone, or what of it could not be."""
+        """Record that an execution failed and was undone, or what could not be undone."""
         if not run.unfinished:
             await self._store.end(journal, "reverted", error, None)
             return
@@ -308,32 +308,32 @@ class DurableFlows:
         away = all(isinstance(reason, Unavailable) for _, reason in run.unfinished)
         failures, seconds = journal.failures_at(UNDOING)
         if away and seconds < UNDO_PATIENCE_SECONDS:
-            await self._store.compensate(journal, error, undo)  # it may not have got that far
+            await self._store.compensate(journal, error, undo)  # it may not have recorded that yet
             await self._store.park(journal, ONWARD.pause(failures + 1), at=UNDOING, undo=undo, error=error)
         else:
             await self._store.end(journal, "failed", error, undo)
 
     async def bury(self, run: Run, input: bytes) -> None:
-        """A failed execution that says what a flow could not undo: for operators to see, and to try again."""
+        """Record a failed execution with what a flow could not undo, for operators to see and to try again."""
         entries: list[Entry] = [entry for entry, _ in run.unfinished]
         error = run.unfinished[0][1]
         try:
             undo = pack_entries(entries)
-        except TypeError:  # a short flow's results needn't be able to travel
+        except TypeError:  # results of a short flow needn't be encodable
             log.exception("what could not be undone can't be kept either", execution=run.id, steps=[entry.step.name for entry in entries])
             undo = pack_entries([])
         id = run.id if run.journal is None else new_id("wfex")
         with bookkeeping():
             await self._store.bury(id, run.workflow.name, input, undo, error, current_call().trace_id, run.started_at)
 
-    # -- what others left
+    # -- taking over
 
     def nudge(self) -> None:
-        """There may be something to take up: don't wait for the next look."""
+        """There may be something to take over: don't wait for the next check."""
         self._due.set()
 
     async def keep_recovering(self, pause: Callable[[], float]) -> None:
-        """Take up what is due, again and again; `pause` gives the seconds between two looks at nothing."""
+        """Take over what is due, again and again; `pause` gives the seconds between two checks that find nothing."""
         call_context.set(None)
         while True:
             self._due.clear()
@@ -348,10 +348,10 @@ class DurableFlows:
                         await self._due.wait()
 
     async def recover(self) -> int:
-        """Take up executions that are due, or whose coordinator is gone; how many."""
+        """Take over executions that are due, or whose coordinator is dead. Returns how many."""
         async with self._recovering:
             room = AT_ONCE - self._resumed
-            if self._stopping or room <= 0:  # each that ends looks again
+            if self._stopping or room <= 0:  # each one that ends checks again
                 return 0
             await self._store.lease.end_those_of_the_dead()
             left = list(self._left)
@@ -369,7 +369,7 @@ class DurableFlows:
                     )
                 self._resumed += 1
                 self._tasks.begin(self._resume(row)).add_done_callback(self._resumed_one)
-            if len(rows) < room:  # what a statement whose answer was lost has left behind is there by then, if ever
+            if len(rows) < room:  # a row left by a statement whose answer was lost would be there by now
                 long_ago = time.monotonic() - LEFT_SECONDS
                 self._left = {id: since for id, since in self._left.items() if since > long_ago}
             return len(rows)
@@ -388,7 +388,7 @@ class DurableFlows:
             await self._store.give_up(row, as_velella_error(error))
             return
         try:
-            # in the trace that it was begun in
+            # in the trace in which it was begun
             with tracing.span(f"take over {row.workflow}", parent=tracing.beginning_of(journal.trace_id), begins=True):
                 if entries is None:
                     await self._carry_out(journal, time.monotonic())
@@ -410,10 +410,10 @@ class DurableFlows:
         finally:
             self._leave(journal)
 
-    # -- letting go
+    # -- handing over
 
     async def _drop_what_was_taken(self) -> None:
-        """After a pause in which others may have taken us for dead: stop whatever they have taken over."""
+        """After a pause in which others may have taken us for dead: stop the executions that they have taken over."""
         mine = [active for active in self._active.values() if active.journal.begun]
         lost = await self._store.lost_among([active.journal for active in mine], self._store.lease.id)
         for active in mine:
@@ -423,7 +423,7 @@ class DurableFlows:
                 self._abandon(active)
 
     async def stop(self, seconds: float) -> None:
-        """Let what runs finish within `seconds`; hand the rest to other coordinators."""
+        """Let running executions finish within `seconds`; hand the rest over to other coordinators."""
         self._stopping = True
         if tasks := [active.task for active in self._active.values()]:
             await asyncio.wait(tasks, timeout=seconds)
@@ -446,7 +446,7 @@ class DurableFlows:
         active.task.cancel()
 
     async def _abandoned(self, journal: ExecutionJournal) -> Any:
-        """We were cancelled. Where the execution has gone to another coordinator, wait for what becomes of it."""
+        """This run was cancelled. If another coordinator has the execution, wait for its outcome there."""
         task = asyncio.current_task()
         if self._stopping or task is None or not journal.begun:
             raise Unavailable(f"The coordinator of the workflow {journal.workflow.name} stops; another one goes on with it.")

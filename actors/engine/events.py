@@ -1,11 +1,11 @@
-"""The outbox: an event waits in a table with a delivery for each subscriber that the shop has, until that one has had it.
+"""The outbox: an event waits in a table with a delivery for each subscriber of the shop, until that subscriber has processed it.
 
-Which subscribers the shop has is told by its coordinators (`event_subscription`), so it doesn't matter which process emits an event, or
-what that one knows. Each delivery goes its own way: a subscriber that is slow or fails keeps nobody else waiting.
+The coordinators record which subscribers the shop has (`event_subscription`), so it doesn't matter which process emits an event, or
+which subscribers that process knows. Deliveries are independent: a subscriber that is slow or fails doesn't hold up others.
 
-Delivery is at least once. A subscriber's own writes are recorded under the event's id, so a second delivery changes nothing twice. One
-that fails gets the event again later, less and less often, then no more; its delivery stays for operators, with the error, until the event
-is three days old. Events that everybody got, or nobody asked for, go after an hour.
+Delivery is at least once. A subscriber's own writes are recorded under the event's id, so a second delivery changes nothing twice. A
+subscriber that fails gets the event again later, at growing intervals, then no more; its delivery stays for operators, with the error,
+until the event is three days old. Events that were delivered to all, or have no subscriber, are dropped after an hour.
 """
 
 from __future__ import annotations
@@ -32,19 +32,18 @@ from .store import Executions, bookkeeping
 
 POLL_SECONDS = 1.0
 AT_ONCE = 8
-"""Deliveries to one subscriber that a coordinator carries out at once."""
+"""Deliveries to one subscriber that a coordinator carries out concurrently."""
 DELIVERY_SECONDS = 50.0
-"""For one of them; less than the time after which another coordinator takes it for undelivered."""
+"""Seconds for one delivery; less than the time after which another coordinator takes it for undelivered."""
 
 STOP_SECONDS = 5.0
-"""For handing back what is under way. What can't be handed back comes again after a minute."""
+"""Seconds for handing back running deliveries. One that can't be handed back is delivered again after a minute."""
 
 log = logger("velella.events")
 
 
 class Relay:
-    """Delivers events to the subscribers that this process has; one in each coordinator. They share the work by skipping what another one
-    has locked."""
+    """Delivers events to the subscribers that this process has; one in each coordinator. They share the work by SKIP LOCKED."""
 
     def __init__(
         self, flows: FlowContext, database: Database, store: Executions, here: Callable[[], Sequence[Subscriber]] = subscribers
@@ -58,19 +57,19 @@ class Relay:
         self._deliveries = Tasks("a delivery failed")
         self._runs: set[Run] = set()
         self._at_work: Counter[str] = Counter()
-        """Deliveries under way by subscriber."""
+        """Running deliveries by subscriber."""
         self._new = asyncio.Event()
         self._wanted: frozenset[str] = frozenset()
-        """Events that somebody in the shop subscribes to, as we last heard; * for all."""
+        """Events that have a subscriber in the shop, as last read; * for all."""
 
     async def start(self) -> None:
-        """Say which subscribers are here, and deliver to them until `stop`."""
+        """Record which subscribers are here, and deliver to them until `stop`."""
         await self.subscribe()
         if self._here():
             self._looking = asyncio.create_task(self._look())
 
     async def stop(self) -> None:
-        """What is under way goes to another coordinator, or comes again after the next start."""
+        """Hand running deliveries to another coordinator; what can't be handed back comes again later."""
         for run in self._runs:
             run.abandoned = True
         tasks = [*self._deliveries, *([self._looking] if self._looking is not None else ())]
@@ -80,7 +79,7 @@ class Relay:
             await asyncio.wait(tasks, timeout=STOP_SECONDS)
 
     async def subscribe(self) -> None:
-        """Tell the shop of the subscribers that are here. To be repeated: whom no coordinator names for a day is none of the shop's."""
+        """Record the subscribers that are here. To be repeated: a subscriber that no coordinator records for a day is dropped."""
         pairs = [(event, one.name) for one in self._here() for event in one.events]
         if pairs:
             params = {"events": [event for event, _ in pairs], "subscribers": [name for _, name in pairs]}
@@ -88,15 +87,15 @@ class Relay:
         await self.learn()
 
     async def learn(self) -> None:
-        """Hear what the shop subscribes to. To be repeated."""
+        """Read what the shop subscribes to. To be repeated."""
         self._wanted = frozenset(row["event"] for row in await self._database.fetch(queries.SUBSCRIPTIONS))
 
     def wants(self, event: str) -> bool:
-        """Whether anybody in the shop subscribes to it."""
+        """Whether the event has a subscriber in the shop."""
         return event in self._wanted or "*" in self._wanted
 
     def nudge(self) -> None:
-        """There is something new, or room for more: don't wait for the next look."""
+        """There is a new event, or room for more deliveries: don't wait for the next check."""
         self._new.set()
 
     async def _look(self) -> None:
@@ -105,14 +104,14 @@ class Relay:
             self._new.clear()
             try:
                 await self.take()
-            except Exception as error:  # noqa: BLE001 - the next look may go better
+            except Exception as error:  # noqa: BLE001 - the next attempt may succeed
                 log.warning("events could not be looked for", error=str(error))
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_SECONDS):
                     await self._new.wait()
 
     async def take(self) -> list[asyncio.Task[None]]:
-        """Begin what is due now, as far as there is room; the deliveries that were begun."""
+        """Begin the deliveries that are due, as far as there is room. Returns the ones begun."""
         here = {one.name: one for one in self._here()}
         rooms = {name: AT_ONCE - self._at_work[name] for name in here}
         free = {name: room for name, room in rooms.items() if room > 0}
@@ -141,17 +140,17 @@ class Relay:
             with bookkeeping(event.id):
                 await self._database.execute(*outcome)
         except asyncio.CancelledError:
-            with suppress(VelellaError), bookkeeping(event.id):  # else it comes again in a minute
+            with suppress(VelellaError), bookkeeping(event.id):  # else it is delivered again in a minute
                 await self._database.execute(*outcome)
             raise
-        except VelellaError as error:  # it comes again in a minute, and changes nothing twice
+        except VelellaError as error:  # it is delivered again in a minute, and changes nothing twice
             log.warning("a delivery could not be written down", id=event.id, subscriber=subscriber.name, error=str(error))
         finally:
             self._at_work[subscriber.name] -= 1
             self.nudge()
 
     async def _tell(self, subscriber: Subscriber, event: Event) -> str | None:
-        """Hand the event to the subscriber; what it failed with."""
+        """Hand the event to the subscriber. Returns the error text if that failed, or None."""
 
         async def deliver(flow: Flow[Any]) -> None:
             await subscriber.function(flow, event)

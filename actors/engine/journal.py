@@ -1,4 +1,4 @@
-"""The memory of a durable execution, in one row of the database.
+"""The journal of a durable execution, in one row of the database.
 
 The protocol, and why it is enough. A flow is *reading steps* (they change nothing), *writing steps* and what its function makes of their
 results. The engine itself writes as seldom as it can, because each time is a commit:
@@ -8,20 +8,21 @@ results. The engine itself writes as seldom as it can, because each time is a co
    lets one start win. A loser has changed nothing yet; it stops at once (`Superseded`) and waits for the winner's result.
 3. Before a later writing step, one UPDATE, but only if something was read since the last one. What a flow does next follows from what it
    has read and from the answers to its writes. Read results are in the row; answers to writes are recorded by the modules, in the
-   transaction of the write, under `execution:step/n`. So whoever runs the function again comes to the same calls with the same
-   arguments, those already made answer from the record, and every effect happens once. A third party is asked under the same
+   transaction of the write, under `execution:step/n`. So a process that runs the function again makes the same calls with the same
+   arguments, the calls already made answer from the record, and every effect happens once. A third party is asked under the same
    `execution:step` by its idempotency key.
-4. Where it has to wait (for a time, for another attempt, for another execution), one UPDATE that gives it back to the table, with all
-   that was done so far: whoever takes it up from there knows that nobody has come further. Of one whose coordinator died nobody knows
-   that: it may be beyond its pivot. So it is undone only when something is *refused* on the way (then no run has come further than there,
-   for every refusal is recorded); what fails otherwise is tried again. That costs nothing where nobody dies: the row doesn't say that a
-   pivot is asked before it is.
+4. Where it has to wait (for a time, for another attempt, for another execution), one UPDATE that gives it back to the table, with
+everything
+   done so far: a process that takes it up from there knows that no run has come further. If its coordinator died, that isn't known:
+   it may be beyond its pivot. So it is undone only when something is *refused* on the way (then no run has come further than there,
+   for every refusal is recorded); any other failure is tried again. That costs nothing in the normal case: the row doesn't record that a
+   pivot is about to be sent.
 5. At the end, one UPDATE with the result, and the events in the same statement.
-6. Before anything is undone, one UPDATE that says so, with the list of what to undo. From there on nobody goes forward again: a step
-   that was undone would answer from the record as if it still held.
+6. Before anything is undone, one UPDATE that says so, with the list of what to undo. From there on no run goes forward again: a step
+   that was undone would answer from the record as if it were still done.
 
-Every one of these names owner and fence, and a takeover raises the fence: a coordinator that was taken for dead finds its UPDATE matching
-no row, and stops without touching anything (`Superseded`).
+Each of these statements names owner and fence, and a takeover raises the fence: a coordinator that was taken for dead finds its UPDATE
+matching no row, and stops without changing anything (`Superseded`).
 """
 
 from __future__ import annotations
@@ -53,15 +54,15 @@ class ExecutionJournal:
         self.begun = False
         """Whether there is a row."""
         self.touched = False
-        """Whether there may be one: then how it ends has to be written down."""
+        """Whether there may be a row: then its end has to be recorded."""
         self.outdone = False
         """Whether another execution of the same key was first."""
         self.first = True
-        """Whether nobody has carried it out before. What was put back isn't, even where its attempts are forgiven."""
+        """Whether this is the first run. A run that was put back isn't, even if its attempts are reset."""
         self.in_doubt = False
         """See `core.flow.journal.Journal`."""
         self.over = False
-        """Whether nothing is left to be written down of it here: it ended, or waits in the table, or has gone to somebody else."""
+        """Whether nothing is left to be recorded here: it ended, or waits in the table, or another process has it."""
         self.parked = False
         """Whether it waits in the table instead of having ended."""
         self.fence = 1
@@ -72,17 +73,17 @@ class ExecutionJournal:
         self._store = store
         self._known: dict[str, Checkpoint] = {}
         self._waited: tuple[str, int, float] = ("", 0, 0.0)
-        """Where it waited last, how often in a row it had failed there, and for how many seconds."""
+        """Where it last waited, how often in a row it had failed there, and for how many seconds."""
         self._pending: list[bytes] = []
         self._failures: list[bytes] = []
-        """Those of them that are failures."""
+        """The checkpoints among them that are failures."""
         self._to_keep = 0
-        """How many of them, from the first one, have to be in the row before the next writing step: up to the last that was read."""
+        """How many of them, from the first one, must be in the row before the next writing step: up to the last one that was read."""
         self._writing = asyncio.Lock()
 
     @classmethod
     def of(cls, store: Executions, row: Execution, workflow: Workflow[..., Any]) -> ExecutionJournal:
-        """Of an execution that was taken over."""
+        """The journal of an execution that was taken over."""
         journal = cls(store, row.id, workflow, row.key, row.input, row.trace_id, row.started_at)
         journal.begun = journal.touched = True
         journal.first = row.fence == 1
@@ -96,13 +97,13 @@ class ExecutionJournal:
             journal._note(checkpoint)
         return journal
 
-    # -- what runs ask of it
+    # -- called by runs
 
     def recall(self, path: str) -> Checkpoint | None:
         return self._known.get(path)
 
     def remember(self, checkpoint: Checkpoint) -> None:
-        packed = pack(_to_wire(checkpoint))  # now: the flow may change what it gets, and what can't travel is a mistake to be seen at once
+        packed = pack(_to_wire(checkpoint))  # now: the flow may change it, and what can't be encoded must raise at once
         checkpoint.result = unpack(packed)[2]
         self._pending.append(packed)
         if checkpoint.reads:
@@ -123,20 +124,20 @@ class ExecutionJournal:
         return (failures, seconds) if place == at else (0, 0.0)
 
     def unwritten(self) -> list[bytes]:
-        """What isn't in the row yet."""
+        """The checkpoints that aren't in the row yet."""
         return list(self._pending)
 
     def written(self, count: int) -> None:
-        """So much of it is there now."""
-        del self._pending[:count]  # others may have been added while it was written
+        """This many of them are in the row now."""
+        del self._pending[:count]  # others may have been added meanwhile
         self._to_keep = max(0, self._to_keep - count)
 
     async def before_write(self) -> None:
         if self.begun and not self._to_keep:
-            if not self._store.lease.certain:  # our lease may be over: whoever took over must not find us writing
+            if not self._store.lease.certain:  # our lease may have ended: a process that took over must not find us writing
                 await self._check()
             return
-        async with self._writing:  # the writing steps of a parallel group come here together
+        async with self._writing:  # the writing steps of a parallel group come here concurrently
             if not self.begun:
                 await self._begin()
             elif self._to_keep:
@@ -145,7 +146,7 @@ class ExecutionJournal:
     async def reverting(self, path: str, error: VelellaError, entries: Sequence[Entry]) -> None:
         await self._store.lease.owner()  # undoing writes, too
         if path:
-            # a sub-workflow that failed: its caller may catch that, so whoever comes here again must find the same failure
+            # a sub-workflow that failed: its caller may catch that, so a repeated run must find the same failure
             self._pending.append(pack(_to_wire(Checkpoint(path, "", failure=error, entries=entries))))
             async with self._writing:
                 await self._append()
@@ -155,7 +156,7 @@ class ExecutionJournal:
     # -- inside
 
     def _note(self, checkpoint: Checkpoint) -> None:
-        """For people: a step that was done."""
+        """Note a finished step, for display."""
         if checkpoint.failure is None and not checkpoint.reference.startswith(READ):
             self.steps.append(f"{checkpoint.path} {checkpoint.reference}")
 
@@ -188,7 +189,7 @@ def pack_entries(entries: Sequence[Entry]) -> bytes:
 
 
 def unpack_entries(data: bytes | None) -> list[Entry]:
-    """Raises NotFound for a step that this installation doesn't have."""
+    """The entries of a list. Raises NotFound for a step that this installation doesn't have."""
     return [_entry(wire) for wire in unpack(data)] if data is not None else []
 
 

@@ -1,8 +1,9 @@
-"""A coordinator's sign of life: one row, renewed by one statement for all that it carries out.
+"""A coordinator's lease: one row, renewed by one statement for everything that it carries out.
 
-A lease ends by time, or by proven death: a process of the same machine sees that its process is gone. Not because somebody gets no answer
-from it: a coordinator that can't be heard, but reaches the database, goes on writing. Until the lease is nearly over it may write; after
-that it first has to make sure that nothing was taken from it, and no write that it sends is carried out later than the lease allows.
+A lease ends by time, or by proven death: a process of the same machine sees that the owner's process has ended. It doesn't end because a
+peer gets no answer: a coordinator that can't be reached, but reaches the database, goes on writing. Until the lease is nearly over it may
+write; after that it first has to make sure that nothing was taken over, and no write that it sends is carried out later than the lease
+allows.
 """
 
 from __future__ import annotations
@@ -16,17 +17,17 @@ from . import queries
 from .process import is_gone, this_machine, this_process
 
 MARGIN_SECONDS = 2.0
-"""How long before the end of our lease we stop to trust it."""
+"""Seconds before the end of our lease from which on we don't rely on it."""
 BEGIN_SECONDS = 6.0
-"""What is begun may write for so long without a beat: the next two beats come within it. A coordinator that carries nothing out lets its
-lease run down."""
+"""Seconds that a new execution may write without a renewal: the next two renewals come within them. A coordinator that carries nothing out
+lets its lease run out."""
 
 
 class Lease:
-    """Begins with the first execution: a process that carries nothing out leaves no trace."""
+    """Begins with the first execution: a process that carries nothing out leaves no row."""
 
     def __init__(self, database: Database, replica: str) -> None:
-        """`replica`: for people to see."""
+        """`replica`: for display."""
         self.id = new_id("wfco")
         self._database = database
         self._machine, self._process = this_machine(), this_process()
@@ -35,7 +36,7 @@ class Lease:
         self._was_late: Callable[[], Awaitable[None]] | None = None
 
     def when_late(self, call: Callable[[], Awaitable[None]]) -> None:
-        """Have a function called after a beat that came so late that others may have taken our executions over."""
+        """Register a function to be called after a renewal that came so late that others may have taken our executions over."""
         self._was_late = call
 
     @property
@@ -44,21 +45,21 @@ class Lease:
 
     @property
     def certain(self) -> bool:
-        """Whether nobody can have taken us for dead."""
+        """Whether no other process can have taken us for dead."""
         return time.monotonic() < self.trusted_until()
 
     def trusted_until(self) -> float:
-        """Monotonic seconds. Moves on with each beat."""
+        """Until when the lease is relied on, in monotonic seconds. Moves on with each renewal."""
         return self._until - MARGIN_SECONDS
 
     async def owner(self) -> str:
-        """Our id, under a lease that lasts until it is renewed."""
+        """Our id, under a lease with enough time until the next renewal."""
         if self.trusted_until() - time.monotonic() < BEGIN_SECONDS:
             await self.beat()
         return self.id
 
     async def beat(self) -> None:
-        """Renew. Raises what the database raises; the lease then goes on until its end."""
+        """Renew the lease. Raises the database's errors; the lease then stays valid until its end."""
         sent = time.monotonic()
         late = self.begun and sent >= self._until
         about = {"id": self.id, "replica": self._replica, "machine": self._machine, "process": self._process}
@@ -68,7 +69,7 @@ class Lease:
             await self._was_late()
 
     async def end_those_of_the_dead(self) -> None:
-        """End the leases of coordinators of this machine whose process is gone."""
+        """End the leases of coordinators of this machine whose process has ended."""
         if self._machine is None:
             return
         others = await self._database.fetch(queries.NEIGHBOURS, {"id": self.id, "machine": self._machine})
@@ -76,7 +77,7 @@ class Lease:
             await self._database.execute(queries.DEAD, {"ids": dead})
 
     async def sign_off(self) -> None:
-        """Others may take over at once what is still ours."""
+        """End the lease: others may take over at once what is still ours."""
         if self.begun:
             self._until = 0.0
             await self._database.execute(queries.SIGN_OFF, {"id": self.id})

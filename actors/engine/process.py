@@ -1,4 +1,4 @@
-"""Which process this is, and whether another one is certainly gone."""
+"""The identity of this process, and whether another one has certainly ended."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ PROC = Path("/proc")
 
 
 def this_machine() -> str | None:
-    """What processes have in common that can see each other: the boot of a kernel, and a namespace of process ids. None where there is no
-    telling (not Linux)."""
+    """The id shared by processes that can see each other: the boot of a kernel, and a namespace of process ids. None where that can't be
+    determined (not Linux)."""
     try:
         return f"{(PROC / 'sys/kernel/random/boot_id').read_text().strip()}/{os.readlink(PROC / 'self/ns/pid')}"
     except OSError:
@@ -18,20 +18,20 @@ def this_machine() -> str | None:
 
 
 def this_process() -> str | None:
-    """`pid:start`: never again another process of this machine. None where there is no telling."""
+    """`pid:start`: no other process of this machine ever has the same. None where that can't be determined."""
     pid = os.getpid()
     began = _began(pid)
     return f"{pid}:{began}" if began else None
 
 
 def is_gone(process: str) -> bool:
-    """Whether a process of this machine has certainly ended. One that is stopped, or that can't be read, hasn't."""
+    """Whether a process of this machine has certainly ended. A process that is stopped, or that can't be read, hasn't."""
     pid, _, began = process.partition(":")
     return _began(int(pid)) not in (began, None)
 
 
 def _began(pid: int) -> str | None:
-    """When a process began, in the kernel's ticks; empty where there is none of that id, or only what its parent has yet to bury; None
+    """When a process began, in the kernel's ticks; empty if no process has that id, or only a zombie; None
     where that can't be read."""
     try:
         stat = (PROC / str(pid) / "stat").read_text()

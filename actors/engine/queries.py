@@ -1,6 +1,6 @@
 """Every statement of the engine.
 
-Times are the database's: coordinators on several machines needn't agree on theirs.
+Times are the database's: the clocks of coordinators on several machines needn't agree.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from ...core.sql.db.compiled import Compiled
 from .tables import LIVE, STANDING
 
 LEASE_SECONDS = 15.0
-"""A coordinator that says nothing for so long is taken for dead."""
+"""Seconds without a renewal after which a coordinator is taken for dead."""
 MAX_ATTEMPTS = 8
 """How many coordinators may die while they carry out one execution, before it is left to an operator."""
 POISON_SECONDS = 300.0
-"""How long one waits between two attempts that has seen so many die, and can't be given up."""
+"""Seconds between two attempts of an execution that has reached that number and can't be given up."""
 DELIVERIES = 12
 """How often an event is offered to a subscriber that fails: the last time about 70 minutes after the first."""
 DELIVERED_SECONDS = 3600.0
 UNDELIVERED_SECONDS = 3 * 86_400.0
-"""How long events are kept: those that everybody got, and those that somebody did not."""
+"""Seconds that events are kept: those delivered to all, and those that were not."""
 UNSEEN_SECONDS = 86_400.0
-"""For so long the shop counts a subscriber as its own that none of its coordinators has any more: an upgrade may go back."""
+"""Seconds for which the shop keeps a subscriber that none of its coordinators has any more: an upgrade may be reverted."""
 
 _DUE = "<= CAST(now() AS timestamptz(3))"
-"""Columns keep milliseconds, rounded: what was put off until now may lie half a millisecond ahead, and would wait for another look."""
+"""Columns keep milliseconds, rounded: a time of now may lie half a millisecond ahead, and would wait for the next check."""
 
 
 def _sql(text: str) -> Compiled:
@@ -50,7 +50,7 @@ BEGIN = _sql(f"""
     RETURNING id
 """)
 
-# Fence 0: nobody has carried it out yet.
+# Fence 0: not carried out yet.
 QUEUE = _sql(f"""
     INSERT INTO workflow_execution (id, workflow, key, state, input, fence, trace_id, started_at)
     VALUES (:id, :workflow, :key, 'invoking', :input, 0, :trace_id, now())
@@ -62,7 +62,7 @@ _OURS = f"id = :id AND owner = :owner AND fence = :fence AND {LIVE}"
 
 APPEND = _sql(f"UPDATE workflow_execution SET journal = journal || :journal::bytea[] WHERE {_OURS} RETURNING id")
 
-# Also of one that is finishing: what was in doubt was refused.
+# Also for an execution that is finishing: its pivot was in doubt, and turned out to be refused.
 COMPENSATE = _sql(f"""
     UPDATE workflow_execution
     SET state = 'compensating', journal = journal || :journal::bytea[], undo = :undo, error = :error, result = NULL, waits_at = NULL,
@@ -71,7 +71,7 @@ COMPENSATE = _sql(f"""
     RETURNING id
 """)
 
-# Each event with a delivery for every subscriber that the shop has, whichever process emits it.
+# Each event with a delivery for every subscriber of the shop, whichever process emits it.
 _EVENTS = """
     event AS (
         INSERT INTO event_outbox (id, name, data, execution_id)
@@ -108,7 +108,7 @@ END = _sql(f"""
     RETURNING id
 """)
 
-# Put into the table, for any coordinator to take up when it is due.
+# Puts the execution into the table, for any coordinator to continue when it is due.
 PARK = _sql(f"""
     UPDATE workflow_execution
     SET owner = NULL, resume_at = now() + make_interval(secs => :pause), journal = journal || :journal::bytea[],
@@ -136,8 +136,8 @@ BACKLOG = _sql(f"""
         (SELECT count(*) FROM event_delivery WHERE due_at IS NOT NULL) AS events
 """)
 
-# Of executions nobody carries out: they wait and are due, or their owner is dead, or they are among those that this coordinator has begun
-# and could not write down the end of. SKIP LOCKED: coordinators that look at the same time share them instead of waiting for each other.
+# Executions that no coordinator carries out: they wait and are due, or their owner is dead, or this coordinator began them and could not
+# record their end. SKIP LOCKED: coordinators that run this at the same time share the rows instead of waiting for each other.
 _LEFT = f"""
     FROM workflow_execution AS execution
     LEFT JOIN workflow_coordinator AS coordinator ON coordinator.id = execution.owner
@@ -149,8 +149,8 @@ _LEFT = f"""
 
 ORPHANED = _sql(f"SELECT EXISTS (SELECT {_LEFT})")
 
-# A death counts, what was put into the table doesn't. One that has seen too many die is given up, or, beyond its point of no return, tried
-# ever more seldom.
+# A death counts as an attempt, waiting in the table doesn't. After too many deaths an execution is given up, or, beyond its point of no
+# return, tried at long intervals.
 TAKE_OVER = _sql(f"""
     WITH orphans AS (
         SELECT execution.id, execution.owner AS left_by, died, died AND attempts >= {MAX_ATTEMPTS} AS deadly
@@ -202,7 +202,7 @@ PACKED = _sql(
     " FROM workflow_execution WHERE id = ANY (:ids::text[])"
 )
 
-# How the executions of a workflow stand that run, or have ended a moment ago. Each part has an index of its own.
+# The executions of a workflow that run, or have ended a moment ago. Each part has an index of its own.
 PROGRESS = _sql(f"""
     SELECT id, workflow, key, state, input, journal, undo, result, steps, error, started_at, given_up FROM (
         SELECT * FROM workflow_execution WHERE {LIVE}
@@ -217,8 +217,8 @@ PROGRESS = _sql(f"""
 """)
 
 MESSAGE_SECONDS = 86_400.0
-"""How long modules keep the record of writes of executions that are over. One that has failed longer ago can't go forward again: it would
-do them twice."""
+"""Seconds for which modules keep the records of writes of executions that are over. An execution that failed longer ago can't go forward
+again: it would do its writes twice."""
 
 LIVING = _sql(f"SELECT id FROM workflow_execution WHERE {LIVE} AND started_at < now() - make_interval(secs => :seconds)")
 
@@ -231,7 +231,7 @@ RETRY = _sql("""
     RETURNING id
 """)
 
-# Only of one that nobody carries out right now. What it has done stays done; what it was to undo is kept.
+# Only for an execution that no coordinator carries out right now. What it has done stays done; its undo list is kept.
 GIVE_UP = _sql(f"""
     UPDATE workflow_execution
     SET state = 'failed', given_up = :given_up, finished_at = coalesce(finished_at, now()), resume_at = NULL, fence = fence + 1
@@ -253,7 +253,7 @@ NEIGHBOURS = _sql("""
     WHERE machine = :machine AND process IS NOT NULL AND lease_until > now() AND id <> :id
 """)
 
-# Times are kept in whole milliseconds, rounded: without the one less, a lease may end a moment after whoever has ended it looks.
+# Times are kept in whole milliseconds, rounded: without the subtraction, a lease may end just after the process that ended it looks.
 DEAD = _sql("UPDATE workflow_coordinator SET lease_until = now() - interval '1 millisecond' WHERE id = ANY (:ids::text[])")
 
 SIGN_OFF = _sql("DELETE FROM workflow_coordinator WHERE id = :id")
@@ -268,8 +268,8 @@ SUBSCRIBE = _sql("""
 
 SUBSCRIPTIONS = _sql("SELECT DISTINCT event FROM event_subscription")
 
-# What is due for these subscribers, at most so many for each. Who takes it has a minute; then it is taken for undelivered, and one whose
-# coordinators all died with it is given up.
+# The deliveries that are due for these subscribers, at most so many for each. A coordinator has a minute for one; then it counts as
+# undelivered, and a delivery whose coordinators all died is given up.
 TAKE_DELIVERIES = _sql(f"""
     WITH due AS (
         SELECT delivery.event_id, delivery.subscriber
@@ -321,7 +321,7 @@ DROP_EVENTS = _sql("""
     )
 """)
 
-# Those that no coordinator has any more. While none runs, nobody forgets any.
+# Subscribers that no coordinator has any more. While no coordinator runs, none are dropped.
 DROP_SUBSCRIPTIONS = _sql("""
     DELETE FROM event_subscription
     WHERE seen_at < (SELECT max(seen_at) FROM event_subscription) - make_interval(secs => :unseen)

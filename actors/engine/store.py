@@ -1,4 +1,4 @@
-"""Executions in the database: begin, go on, finish, take over. What the rows mean is told in `journal.py`."""
+"""Executions in the database: begin, continue, finish, take over. `journal.py` says what the rows mean."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from .tables import LIVE_STATES
 log = logger("velella.workflows")
 
 BOOKKEEPING_SECONDS = 30.0
-"""For what the engine has to write down: a flow that used up its time is still put in order."""
+"""Seconds for the engine's own writes: a flow that used up its time is still recorded properly."""
 
 RETRY_AFTER_SECONDS = 30.0
-"""After so long a client may ask again at the latest, however long the execution waits."""
+"""Seconds: a client is told to ask again after this at the latest, however long the execution waits."""
 
 Events = Sequence[tuple[str, dict[str, Any]]]
 
 
 class Carried(Protocol):
-    """An execution as this process carries it out: its journal."""
+    """An execution that this process carries out: its journal."""
 
     id: str
     workflow: Workflow[..., Any]
@@ -46,10 +46,10 @@ class Carried(Protocol):
     over: bool
 
     def unwritten(self) -> list[bytes]:
-        """What isn't in the row yet."""
+        """The checkpoints that aren't in the row yet."""
 
     def written(self, count: int) -> None:
-        """So much of it is there now."""
+        """This many of them are in the row now."""
 
     def failures_at(self, at: str, /) -> tuple[int, float]:
         """See `core.flow.journal.Journal`."""
@@ -60,7 +60,7 @@ C = TypeVar("C", bound=Carried)
 
 @dataclass(slots=True)
 class Execution:
-    """A row."""
+    """A row of an execution."""
 
     id: str
     workflow: str
@@ -80,7 +80,7 @@ class Execution:
     failures: int
     failing_seconds: float | None
     left_by: str | None
-    """The coordinator that carried it out and did not say how far it had come."""
+    """The coordinator that carried it out and did not record how far it had come."""
 
     @classmethod
     def of(cls, row: Any) -> Execution:
@@ -89,22 +89,22 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an execution stands."""
+    """The state of an execution, as far as callers need it."""
 
     id: str
     state: str
     result: bytes | None
     error: list[Any] | None
     waits: float | None
-    """Seconds until it is gone on with, where it waits in the table."""
+    """Seconds until it is continued, if it waits in the table."""
 
     @property
     def told(self) -> bool:
-        """Whether there is something to be told to who waits for it."""
+        """Whether there is something to tell a waiting caller."""
         return self.state in ("done", "reverted", "failed") or self.result is not None or self.waits is not None
 
     def value(self) -> Any:
-        """The result. Raises what the execution failed with; GoesOn where it waits and has not answered."""
+        """The result. Raises the execution's error; GoesOn where it waits and has not answered."""
         if self.state == "done" or self.result is not None:
             return unpack(self.result) if self.result is not None else None
         if self.waits is not None:
@@ -113,14 +113,14 @@ class Outcome:
 
 
 def goes_on(why: str | None, pause: float) -> GoesOn:
-    """What somebody hears who waits for an execution that waits itself."""
+    """The error for a caller that waits for an execution that waits itself."""
     message = "It goes on by itself" if why is None else f"It is tried again by itself: {why}"
     return GoesOn(message, retry_after=max(1.0, min(pause, RETRY_AFTER_SECONDS)))
 
 
 @contextmanager
 def bookkeeping(trace_id: str | None = None) -> Iterator[None]:
-    """Inside, the engine's own time counts, not that of the flow or the request."""
+    """Inside the block, the engine's own time limit applies, not that of the flow or the request."""
     trace_id = trace_id or current_call().trace_id
     token = call_context.set(CallContext(trace_id).within(BOOKKEEPING_SECONDS))
     try:
@@ -130,13 +130,13 @@ def bookkeeping(trace_id: str | None = None) -> Iterator[None]:
 
 
 class Executions:
-    """All statements on executions, with what has to be checked after each."""
+    """All statements on executions, with the checks that follow each."""
 
     def __init__(self, database: Database, lease: Lease) -> None:
         self.lease = lease
         self._database = database
 
-    # -- one that is carried out here: False means that it isn't ours any more
+    # -- an execution that is carried out here: False means that it isn't ours any more
 
     async def begin(self, journal: Carried, journaled: list[bytes]) -> bool:
         params = {
@@ -176,7 +176,7 @@ class Executions:
         return await self._over(journal, "done", lambda: self._database.fetch_value(statement, params))
 
     async def end(self, journal: Carried, state: str, error: VelellaError, undo: bytes | None) -> bool:
-        """Over without a result: `reverted`, or `failed` with what could not be undone."""
+        """It has ended without a result: `reverted`, or `failed` with what could not be undone."""
         params = {
             **_standing(journal),
             "state": state,
@@ -198,8 +198,8 @@ class Executions:
         undo: bytes | None = None,
         answer: bytes | None = None,
     ) -> bool:
-        """For any coordinator to take up after `pause` seconds. `at`: what it waits at; None where it was only interrupted. `onward`: it
-        may be beyond its point of no return."""
+        """Put it into the table, for any coordinator to continue after `pause` seconds. `at`: what it waits at; None if it was only
+        interrupted. `onward`: it may be beyond its point of no return."""
         failures = None if at is None else journal.failures_at(at)[0] + 1 if error is not None else 0
         params = {
             **_standing(journal),
@@ -220,21 +220,21 @@ class Executions:
         return any(row["fence"] == journal.fence and row["state"] in LIVE_STATES for row in rows)
 
     async def lost_among(self, journals: Sequence[C], owner: str) -> list[C]:
-        """Those that somebody else has taken over."""
+        """The ones that another process has taken over."""
         rows = await self._database.fetch(queries.STILL_OURS, {"ids": [journal.id for journal in journals], "owner": owner})
         ours = {(row["id"], row["fence"]) for row in rows}
         return [journal for journal in journals if (journal.id, journal.fence) not in ours]
 
     async def _over(self, journal: Carried, state: str | None, send: Callable[[], Awaitable[Any]]) -> bool:
-        """`_surely`, where nothing is left to be written down afterwards: it is over, or it is not ours."""
+        """`_surely`, after which nothing is left to be recorded: it is over, or it is not ours."""
         ours = await self._surely(journal, state, send)
         journal.over = True
         return ours
 
     async def _surely(self, journal: Carried, state: str | None, send: Callable[[], Awaitable[Any]]) -> bool:
-        """Send again what may be sent again: state and owner guard it. A second time it matches no row when the first one did its work.
+        """Repeat a statement if its answer is lost: state and owner guard it. If the first one took effect, a second one matches no row.
 
-        `state`: that it then is in; None: then it has no owner.
+        `state`: the state that it sets; None: it removes the owner.
         """
         for attempt in range(4):
             try:
@@ -253,17 +253,17 @@ class Executions:
                 await asyncio.sleep(0.1 * 3**attempt)
         return False
 
-    # -- others
+    # -- other executions
 
     async def queue(self, id: str, workflow: str, key: str | None, input: bytes, trace_id: str) -> bool:
-        """A start that nobody waits for. False: there is one with that key."""
+        """Record a start without a waiting caller. False: the key exists already."""
         params = {"id": id, "workflow": workflow, "key": key, "input": input, "trace_id": trace_id}
         return await self._database.fetch_value(queries.QUEUE, params) is not None
 
     async def bury(
         self, id: str, workflow: str, input: bytes, undo: bytes, error: VelellaError, trace_id: str, started_at: datetime
     ) -> None:
-        """Keep what a flow could not undo for an operator."""
+        """Record what a flow could not undo, for an operator."""
         params = {
             "id": id,
             "workflow": workflow,
@@ -276,11 +276,11 @@ class Executions:
         await self._database.execute(queries.BURY, params)
 
     async def orphaned(self, left: Sequence[str]) -> bool:
-        """Whether there is something to take over. `left`: what this coordinator has begun and doesn't carry out any more."""
+        """Whether there is something to take over. `left`: executions that this coordinator has begun and doesn't carry out any more."""
         return bool(await self._database.fetch_value(queries.ORPHANED, {"owner": self.lease.id, "left": list(left)}))
 
     async def give_up(self, row: Execution, error: VelellaError) -> None:
-        """One that was taken over and can't even be begun."""
+        """Give up an execution that was taken over and can't even be begun."""
         standing = {"id": row.id, "owner": row.owner, "fence": row.fence}
         params = {**standing, "state": "failed", "error": error.to_wire(), "undo": row.undo, "steps": None, "retention": 0.0}
         await self._database.execute(queries.END, params)
@@ -292,7 +292,8 @@ class Executions:
         return [Execution.of(row) for row in await self._database.fetch(queries.TAKE_OVER, params)]
 
     async def of_key(self, workflow: str, key: str, since: float) -> tuple[str, str] | None:
-        """Id and state of the one that counts for a key: the one that runs or went well, else the last that ended in these seconds."""
+        """Id and state of the execution that counts for a key: the one that runs or has succeeded, else the last that ended in these
+        seconds."""
         row = await self._database.fetch_one(queries.OF_KEY, {"workflow": workflow, "key": key, "since": since})
         return (row["id"], row["state"]) if row is not None else None
 

@@ -12,9 +12,9 @@ metadata = module_metadata()
 
 LIVE_STATES = ("invoking", "finishing", "compensating")
 LIVE = "state IN ('invoking', 'finishing', 'compensating')"
-"""Somebody carries it out, or is to. `finishing`: beyond its point of no return, or may be."""
+"""A coordinator carries it out, or has to. `finishing`: beyond its point of no return, or possibly so."""
 STANDING = "state IN ('invoking', 'finishing', 'compensating', 'done')"
-"""No other execution of the same key may begin."""
+"""No other execution with the same key may begin."""
 
 workflow_execution = Table(
     "workflow_execution",
@@ -29,24 +29,24 @@ workflow_execution = Table(
     Column("result", LargeBinary),  # finishing: what it has answered
     Column("error", Json),
     Column("steps", ARRAY(Text)),  # what was done, for people; filled when it is over
-    # Who carries it out. Every takeover raises the fence, and whoever writes must name owner and fence: a coordinator that was taken for
-    # dead and comes back can't change anything.
+    # The coordinator that carries it out. Every takeover raises the fence, and every write must name owner and fence: a coordinator that
+    # was taken for dead and comes back can't change anything.
     Column("owner", Text),
     Column("fence", BigInteger, nullable=False, server_default=text("1")),
     Column("attempts", Integer, nullable=False, server_default=text("1")),
     # Waiting in the table: until when, for what, and how often in a row and since when it has failed there. A row without an owner was put
-    # here by whoever carried it out, so what is written down of it is all there is.
+    # back by its coordinator, so its journal is complete.
     Column("resume_at", Timestamp),
     Column("waits_at", Text),
     Column("failures", Integer, nullable=False, server_default=text("0")),
     Column("failing_since", Timestamp),
-    Column("given_up", Json),  # failed: by whom and why an operator has ended it
+    Column("given_up", Json),  # failed: which operator has ended it, and why
     Column("trace_id", Text, nullable=False),
     Column("started_at", Timestamp, nullable=False),
     Column("finished_at", Timestamp),
     Column("expires_at", Timestamp),
 )
-# One start of a key wins while it runs and after it went well; what failed or was undone doesn't stand in the way of another try.
+# One start with a key wins while it runs and after it has succeeded; one that failed or was undone doesn't block another.
 Index(
     "uq_workflow_execution_key",
     workflow_execution.c.workflow,
@@ -80,7 +80,7 @@ event_outbox = Table(
 )
 Index("ix_event_outbox_created", event_outbox.c.created_at)
 
-# Who in the shop subscribes to what: its coordinators say so. A process that only emits needn't know any of them.
+# Which subscribers the shop has, recorded by its coordinators. A process that only emits needn't know any of them.
 event_subscription = Table(
     "event_subscription",
     metadata,
@@ -89,7 +89,7 @@ event_subscription = Table(
     Column("seen_at", Timestamp, nullable=False, server_default=func.now()),
 )
 
-# An event on its way to one subscriber; gone when that has been served.
+# An event on its way to one subscriber; deleted when it is delivered.
 event_delivery = Table(
     "event_delivery",
     metadata,
@@ -113,13 +113,13 @@ EXECUTION = Entity(
         "created_at": lambda row: row.c.started_at,
         "updated_at": lambda row: func.coalesce(row.c.finished_at, row.c.started_at, type_=Timestamp),
         "deleted_at": lambda row: cast(null(), Timestamp),
-        # what rows hold packed: the coordinator puts them in (see `admin_view.py`)
+        # packed columns of the rows: the coordinator fills these in (see `admin_view.py`)
         "execution": lambda row: cast(null(), Json),
         "context": lambda row: cast(null(), Json),
     },
     hidden=frozenset(column.name for column in workflow_execution.c if column.name not in ("id", "state")),
     default_order=("-created_at",),
 )
-"""Executions as the API shows them. Who named no key finds an execution by its id."""
+"""Executions as the API shows them. An execution without a key is found by its id."""
 
 SCHEMA = Schema("engine", EXECUTION)

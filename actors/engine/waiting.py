@@ -16,7 +16,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.25
 
 
 class Outcomes:
-    """Asks the database for all that this process waits for in one statement, less and less often."""
+    """Reads the outcome of all executions that this process waits for in one statement, at growing intervals."""
 
     def __init__(self, store: Executions) -> None:
         self._store = store
@@ -25,8 +25,8 @@ class Outcomes:
         self._pause = FIRST_PAUSE
 
     async def of(self, id: str) -> Outcome:
-        """How an execution ended, or what it has answered, or that it waits. Whoever asks sets the limit. Raises NotFound when its row is
-        gone."""
+        """The outcome of an execution: its end, its answer, or that it waits. The caller sets the time limit. Raises NotFound if its row is
+        dropped."""
         future = self._waiting.get(id)
         if future is None:
             future = self._waiting[id] = asyncio.get_running_loop().create_future()
@@ -50,7 +50,7 @@ class Outcomes:
                 try:
                     asked = list(self._waiting)
                     self._settle(asked, await self._store.outcomes(asked))
-                except VelellaError as error:  # those who wait have their own patience
+                except VelellaError as error:  # each caller has its own time limit
                     log.warning("executions can't be asked after", error=str(error))
                 await asyncio.sleep(self._pause)
                 self._pause = min(LONGEST_PAUSE, self._pause * 1.3)
@@ -58,7 +58,7 @@ class Outcomes:
             self._asking = None
 
     def _settle(self, asked: list[str], outcomes: dict[str, Outcome]) -> None:
-        for id in asked:  # not what has come since: of that the statement could not tell
+        for id in asked:  # not for what was added since: the statement didn't read that
             outcome = outcomes.get(id)
             if outcome is not None and not outcome.told:
                 continue

@@ -1,4 +1,4 @@
-"""Executions that need an operator are found and counted without looking at the others."""
+"""Executions that need an operator are found and counted without reading the others."""
 
 import sqlalchemy as sa
 from alembic import op

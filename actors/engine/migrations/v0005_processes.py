@@ -1,4 +1,4 @@
-"""Coordinators say which process they are: who sees that it is gone needn't wait for the end of its lease."""
+"""Coordinators record their process: a neighbour that sees its death needn't wait for the end of its lease."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Operators give executions up."""
+"""Operators can give executions up."""
 
 import sqlalchemy as sa
 from alembic import op
