@@ -1,4 +1,4 @@
-"""Following queues: when a pool between its least and most replicas grows or shrinks."""
+"""Autoscaling: when a pool grows or shrinks between its minimum and maximum."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 from ..topology import Pool
 
 GROW_WAITING, GROW_CHECKS = 8, 3
-"""A pool grows when this many messages wait for each of its replicas, at so many checks in a row."""
+"""A pool grows when this many messages wait for each of its replicas, at this many checks in a row."""
 SHRINK_SECONDS = 60.0
 
 
 class Scaling:
-    """When a pool between its least and most replicas grows or shrinks."""
+    """When a pool grows or shrinks between its minimum and maximum."""
 
     def __init__(self) -> None:
         self._crowded: dict[str, int] = {}
         self._quiet_since: dict[str, float] = {}
 
     def step(self, pool: Pool, reports: Sequence[dict[str, Any]]) -> int:
-        """+1, -1 or 0, by what the replicas report. Called once a check."""
+        """Return +1, -1 or 0, by what the replicas report. Called once for each check."""
         if pool.at_most == pool.replicas:
             return 0
         waiting = sum(report.get("waiting", 0) for report in reports)

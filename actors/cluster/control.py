@@ -26,7 +26,7 @@ ANSWER_SECONDS = 30.0
 
 
 class Supervising(Protocol):
-    """What the control socket asks: the supervisor."""
+    """The part of the supervisor that the control socket calls."""
 
     @property
     def changes(self) -> Changes: ...
@@ -36,7 +36,7 @@ class Supervising(Protocol):
 
 
 class SupervisorService(Service):
-    """What may be asked of a running Velella."""
+    """The messages that a running Velella takes from its operator."""
 
     name = SUPERVISOR
 
@@ -50,20 +50,20 @@ class SupervisorService(Service):
 
     @reads
     async def figures(self) -> dict[str, list[Sample]]:
-        """The figures of every replica (see `core.metrics`), by its id `product-0`."""
+        """The metrics of every replica (see `core.metrics`), by its id `product-0`."""
         return await self._supervisor.figures()
 
     async def clear_cache(self) -> None:
-        """Every process forgets what it caches."""
+        """Make every process drop its cache."""
         await self._supervisor.clear_cache()
 
     @reads
     async def change(self) -> dict[str, Any]:
-        """How the last change of pools goes: `running`, the `lines` of what was done, the `error` it ended in."""
+        """The progress of the last change of pools: `running`, the `lines` of what was done, the `error` it ended in."""
         return self._supervisor.changes.report()
 
     async def scale(self, wanted: dict[str, list[int]]) -> None:
-        """Begin to give pools so many replicas: pool → least and most. Raises Misconfigured, or Conflict while another change runs."""
+        """Begin to scale pools: pool → minimum and maximum of replicas. Raises Misconfigured, or Conflict while another change runs."""
         await self._supervisor.changes.scale({name: (least, most) for name, (least, most) in wanted.items()})
 
     async def roll(self, pools: list[str]) -> None:
@@ -71,7 +71,7 @@ class SupervisorService(Service):
         await self._supervisor.changes.roll(pools)
 
     async def stop(self) -> None:
-        """Begin to stop, as on SIGTERM. Answers before it is done."""
+        """Begin to stop, as on SIGTERM. Answers before that is done."""
         os.kill(os.getpid(), signal.SIGTERM)
 
 

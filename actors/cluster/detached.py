@@ -1,8 +1,8 @@
 """A supervisor that lives in the Ray cluster itself: what `velella up` starts and `velella down` ends.
 
 It is a detached actor, and so are its replicas. When it dies, or its node does, Ray starts it again; it then finds the replicas by their
-names and goes on watching them. What an operator has scaled is kept in Ray's own store for that, since the actor is made again as it was
-made first.
+names and goes on watching them. Ray makes the actor again with its first arguments, so what an operator has scaled since is kept in Ray's
+own store.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ log = logs.logger("velella.supervisor")
 
 NAME = "velella-supervisor"
 POOLS = b"velella:pools"
-"""Under this key the pools are kept as an operator has changed them."""
+"""Key in Ray's store of the pools as an operator has changed them."""
 ANSWER_SECONDS = 60.0
 _LIFE: dict[str, Any] = {"num_cpus": 0, "max_restarts": -1, "max_task_retries": 0, "concurrency_groups": {"waiting": 4, "control": 8}}
 
 
 class DetachedSupervisor:
-    """The Ray actor. It outlives whoever made it."""
+    """The Ray actor. It outlives the command that made it."""
 
     def __init__(self, settings: str, topology: str, pools: str) -> None:
         self._settings = Settings.model_validate_json(settings)
@@ -64,18 +64,18 @@ class DetachedSupervisor:
             self._supervisor = Supervisor(self._settings, self._topology, inside=True, pools_changed=_keep)
             await self._supervisor.start_pools()
             self._started.set_result(None)
-        except Exception as error:  # whatever it is, `ready` hands it to whoever waits
+        except Exception as error:  # any error is passed on by `ready`
             log.exception("the pools could not be started")
             self._started.set_exception(error)
 
     @ray.method(concurrency_group="waiting")
     def ready(self) -> list[Any] | None:
-        """Wait until all pools run. The error, as it travels, that kept them from it."""
+        """Wait until all pools run. Returns the error that prevented it, in its wire form, or None."""
         return self._told(self._started)
 
     @ray.method(concurrency_group="control")
     def ask(self, method: str, args: Sequence[Any]) -> dict[str, Any]:
-        """A message to the supervisor: its `result`, or its `error`."""
+        """Send a message to the supervisor. Returns its `result`, or its `error`."""
         if self._supervisor is None:
             return {"error": Unavailable("The supervisor is starting.", hint="Try again in a moment.").to_wire()}
         message = getattr(SupervisorService(self._supervisor), method)
@@ -86,14 +86,14 @@ class DetachedSupervisor:
 
     @ray.method(concurrency_group="control")
     def apply(self, pools: str) -> list[Any] | None:
-        """Begin to make the pools what a cluster file says. The error, if it can't be begun."""
+        """Begin to change the pools to what a cluster file says. Returns the error if that can't begin, or None."""
         if self._supervisor is None:
             return Unavailable("The supervisor is starting.", hint="Try again in a moment.").to_wire()
         return self._told(asyncio.run_coroutine_threadsafe(self._supervisor.changes.apply(_pools(pools)), self._loop))
 
     @ray.method(concurrency_group="control")
     def down(self) -> None:
-        """Finish what is inside and end every replica. This process is ended by whoever asked."""
+        """Finish the messages inside and end every replica. The caller ends this process."""
         if self._supervisor is not None:
             asyncio.run_coroutine_threadsafe(self._supervisor.stop(), self._loop).result()
         internal_kv._internal_kv_del(POOLS)
@@ -104,7 +104,7 @@ class DetachedSupervisor:
             future.result()
         except VelellaError as error:
             return error.to_wire()
-        except Exception as error:  # noqa: BLE001 - the traceback is in the log, the sentence goes to the operator
+        except Exception as error:  # noqa: BLE001 - the traceback is in the log, the message goes to the operator
             return VelellaError(f"{type(error).__name__}: {error}").to_wire()
         return None
 
@@ -113,7 +113,7 @@ class DetachedSupervisor:
 
 
 def find() -> Any:
-    """The supervisor of this cluster; None where none is up."""
+    """The supervisor of this cluster, or None."""
     try:
         return ray.get_actor(NAME, namespace=NAMESPACE)
     except ValueError:
@@ -121,11 +121,11 @@ def find() -> Any:
 
 
 def launch(settings: Settings, topology: Topology) -> Any:
-    """Start it, on the head if that is possible. Its `ready` tells when the pools run."""
+    """Start the supervisor, on the head node if possible. Its `ready` returns when the pools run."""
     internal_kv._internal_kv_del(POOLS)
     head = [node["NodeID"] for node in _nodes() if node["Alive"] and "node:__internal_head__" in node["Resources"]]
     where = on_node(head[0]) if head else {}
-    # to a type checker ray.remote makes a function of this class
+    # for a type checker, ray.remote turns this class into a function
     made: Any = ray.remote(**_LIFE)(DetachedSupervisor)
     options: dict[str, Any] = {"name": NAME, "namespace": NAMESPACE, "lifetime": "detached", "get_if_exists": True, **where}
     kept = settings.model_copy(update={"databases": topology.settings.databases, "data_dir": settings.data_dir.absolute()})
@@ -138,7 +138,7 @@ def _nodes() -> list[dict[str, Any]]:
 
 
 def end(supervisor: Any) -> None:
-    """Stop all of it, and the supervisor last."""
+    """Stop everything, the supervisor last."""
     try:
         ray.get(supervisor.down.remote())
     except RayError as error:

@@ -1,4 +1,4 @@
-"""The log lines of all processes of a machine, brought together: a named pipe that replicas write and the supervisor reads."""
+"""The log lines of all processes of a machine in one stream: a named pipe that replicas write and the supervisor reads."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ...core.settings import Settings
 from .ray_runtime import make_run_dir, run_dir
 
 CAPACITY = 1 << 20
-"""Bytes that the pipe holds, where the kernel lets us have them: what may be written in a pause."""
+"""Bytes that the pipe holds, if the kernel allows it: room for what is written during a pause."""
 PAUSE_SECONDS = 0.02
-"""Between two looks into the pipe: waking up for each line took an eighth of what a short request costs."""
+"""Seconds between two reads: waking up for each line took an eighth of the cost of a short request."""
 
 
 def log_path(settings: Settings) -> str:
@@ -22,9 +22,9 @@ def log_path(settings: Settings) -> str:
 
 
 def write_to(path: str) -> bool:
-    """Send what this process writes to stderr into the pipe; False when nobody reads it.
+    """Send this process's stderr into the pipe. False if no process reads it.
 
-    A writer never waits: a line that doesn't fit into the pipe any more is lost, the shop goes on.
+    A writer never waits: a line that doesn't fit into the pipe is lost, the shop goes on.
     """
     try:
         pipe = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
@@ -51,8 +51,8 @@ class LogPipe:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._path)
         os.mkfifo(self._path, 0o600)
-        self._pipe = os.open(self._path, os.O_RDWR | os.O_NONBLOCK)  # for writing too: it never ends, whoever comes and goes
-        with contextlib.suppress(OSError, AttributeError):  # not on every system, nor as much as that for everybody
+        self._pipe = os.open(self._path, os.O_RDWR | os.O_NONBLOCK)  # for writing too: so it has no end while writers come and go
+        with contextlib.suppress(OSError, AttributeError):  # not every system has it, nor allows that much to every user
             fcntl.fcntl(self._pipe, fcntl.F_SETPIPE_SZ, CAPACITY)
         self._wait()
 

@@ -1,4 +1,4 @@
-"""The replicas as the supervisor sees them, and the nodes they may go to."""
+"""The replicas as the supervisor sees them, and the nodes they may be placed on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..membership.directory import Address, ReplicaId
 from ..topology import Pool
 
 _PLAIN_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-"""A value that a label must have. Ray also knows `!a` and `in(a, b)`: where those stand, it chooses the node."""
+"""A value that a label must have. Ray also knows `!a` and `in(a, b)`: for those, Ray chooses the node."""
 
 
 @dataclass
@@ -22,21 +22,21 @@ class Member:
 
     id: ReplicaId
     pool: Pool
-    """As it was when this replica was made."""
+    """The pool's definition when this replica was made."""
     actor: Any
     address: Address
     pid: int | None = None
     state: str = "starting"
     restarts: int = 0
     report: dict[str, Any] = field(default_factory=dict)
-    """What it last said of itself."""
+    """Its last report about itself."""
     seen: float = field(default_factory=time.monotonic)
     is_away: bool = False
-    """Whether it gives no answer, perhaps with all of its node."""
+    """Whether it is suspect: it gives no answer, perhaps with all of its node."""
     node: str = ""
-    """The node it was meant for, until its address says where it is."""
+    """The node it was placed on, until its address says where it is."""
     generation: int = 0
-    """Of the pool, when it was made (see `reconcile.py`)."""
+    """The pool's generation when this replica was made (see `reconcile.py`)."""
 
     @property
     def place(self) -> str:
@@ -59,11 +59,11 @@ class Member:
 
 
 def node_for(pool: Pool, members: Iterable[Member], nodes: Sequence[Mapping[str, Any]]) -> str | None:
-    """The node of a cluster (as `ray.nodes` tells of them) that the next replica of a pool goes to; None leaves it to Ray.
+    """The node of a cluster (as `ray.nodes` reports them) for the next replica of a pool; None leaves the choice to Ray.
 
     Of the nodes with the pool's labels and resources, the one with the fewest replicas of the pool; of several, the one with the fewest
-    of all. Ray's own SPREAD may put both replicas of a pool on one node. Nodes without CPUs are for managing the cluster: they get
-    something only where nobody else can have it.
+    replicas at all. Ray's own SPREAD may put both replicas of a pool on one node. Nodes without CPUs are for managing the cluster: they get
+    a replica only where no other node can take it.
     """
     if not all(_PLAIN_LABEL.fullmatch(value) for value in pool.labels.values()):
         return None
@@ -81,9 +81,10 @@ def node_for(pool: Pool, members: Iterable[Member], nodes: Sequence[Mapping[str,
 
 
 def move(pool: Pool, members: Sequence[Member], nodes: Sequence[Mapping[str, Any]]) -> tuple[Member, str] | None:
-    """Which replica of a pool should go to which node, so that those of the pool are further apart, or the nodes more evenly filled.
+    """The replica of a pool to move, and the node to move it to, so that the pool is spread more widely, or the nodes are filled more
+    evenly.
 
-    None: they are well where they are. As long as one of them doesn't run, nobody knows where it will be.
+    None: no move is an improvement. Also None while one of them isn't running, because its node isn't known yet.
     """
     own = [member for member in members if member.id.pool == pool.name]
     to = node_for(pool, members, nodes)
@@ -92,14 +93,14 @@ def move(pool: Pool, members: Sequence[Member], nodes: Sequence[Mapping[str, Any
     places, filled = Counter(member.place for member in own), Counter(member.place for member in members)
     crowded = max(places, key=lambda place: (places[place], filled[place], place))
     nearer = places[crowded] - places[to]
-    if nearer >= 2 or (nearer == 1 and filled[crowded] - filled[to] >= 2):  # what is gained must not be lost again by a move back
+    if nearer >= 2 or (nearer == 1 and filled[crowded] - filled[to] >= 2):  # a move must gain more than a move back would
         return max((member for member in own if member.place == crowded), key=lambda member: member.id), to
     return None
 
 
 def one_too_many(own: Sequence[Member], members: Iterable[Member]) -> Member:
-    """Whom a pool can do without best: one that doesn't run, else one where most of its replicas are, and most of all. `own`: its replicas,
-    at least one, of all `members`."""
+    """The replica that a pool needs least: one that isn't running, else one on the node with most of its replicas, and most of all
+    replicas. `own`: the pool's replicas, at least one, out of all `members`."""
     places, filled = Counter(member.place for member in own), Counter(member.place for member in members)
     return max(own, key=lambda member: (member.state != "running", places[member.place], filled[member.place], member.id))
 

@@ -9,17 +9,17 @@ from typing import Any
 from ...core.logs import logger
 
 SETTLE_SECONDS = 5.0
-"""So long a node has to be there before replicas are moved to it: one that comes and goes is left alone."""
+"""Seconds a node must have been in the cluster before replicas are moved to it, so that one that comes and goes is left alone."""
 
 log = logger("velella.supervisor")
 
 
 class Nodes:
-    """Those that replicas may go to, looked at beside the supervisor's watch."""
+    """The nodes that replicas may be placed on, read outside of the supervisor's watch."""
 
     def __init__(self) -> None:
         self.settled: list[dict[str, Any]] = []
-        """Those that have been there for `SETTLE_SECONDS`, as `ray.nodes` told of them last."""
+        """Nodes that have been there for `SETTLE_SECONDS`, as `ray.nodes` last reported them."""
         self._came: dict[str, float] = {}
         """Node → since when it has been there."""
         self._looking: asyncio.Task[None] | None = None
@@ -37,7 +37,7 @@ class Nodes:
 
         try:
             nodes = await asyncio.to_thread(ray.nodes)
-        except Exception:  # whatever it was, the next look must come
+        except Exception:  # whatever failed, it must be read again
             log.exception("the nodes could not be looked at")
             return
         now = time.monotonic()

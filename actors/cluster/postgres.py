@@ -1,7 +1,7 @@
 """The embedded PostgreSQL: real PostgreSQL from a wheel, with its data under the data directory.
 
-It listens on a unix socket only. Its process is ours: it ends with us, by a fast shutdown that loses nothing. Where an earlier
-process of ours died and left it running, it is taken over.
+It listens on a unix socket only. Its process is ours: it ends with us, by a fast shutdown that loses nothing. A server that an earlier
+process of ours left running when it died is adopted.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SYSTEM_USER = "velella-postgres"
 """PostgreSQL refuses to run as root; started as root, it runs under this account."""
 
 LOOK_SECONDS, LONGEST_PAUSE = 0.5, 10.0
-"""How often its owner looks whether it runs, and the longest pause between attempts to start it again."""
+"""Seconds between two checks whether it runs, and the longest pause between attempts to start it again."""
 
 TUNING = {
     "shared_buffers": "256MB",
@@ -46,7 +46,7 @@ TUNING = {
     "checkpoint_timeout": "15min",
     "random_page_cost": "1.1",
     "jit": "off",  # statements here are short: compiling them costs more than it saves
-    "autovacuum_naptime": "5s",  # a shop that was just filled is planned for as an empty one until its tables are analysed
+    "autovacuum_naptime": "5s",  # until its tables are analysed, a shop that was just filled gets the plans of an empty one
     "log_min_messages": "warning",
     "timezone": "UTC",
 }
@@ -80,7 +80,7 @@ class EmbeddedPostgres:
     async def start(self) -> None:
         """Make the data folder if there is none, start the server and wait until it answers.
 
-        Raises Misconfigured with PostgreSQL's own last words when it does not come up.
+        Raises Misconfigured with PostgreSQL's own last log lines if it does not come up.
         """
         private_folder(self.folder)
         private_folder(self.sockets)
@@ -95,7 +95,7 @@ class EmbeddedPostgres:
     async def keep(self) -> None:
         """Start the server again whenever it ends without `stop`, until this is cancelled. Nothing that was committed is lost by that.
 
-        It is known by its process, not by its name. One that can't be started is tried again, in the end every 10 s: its log says why.
+        It is recognised by its process, not by its name. If it can't be started, that is tried again, at last every 10 s: its log says why.
         """
         pause = LOOK_SECONDS
         while True:
@@ -110,7 +110,7 @@ class EmbeddedPostgres:
             try:
                 await self.start()
             except (Misconfigured, OSError, subprocess.SubprocessError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                # at first because processes of the one before aren't gone yet
+                # at first because processes of the previous server haven't ended yet
                 log.warning("the embedded PostgreSQL can't be started yet", error=str(error))
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
@@ -137,7 +137,7 @@ class EmbeddedPostgres:
     # -- the steps of start
 
     def _account(self) -> str | None:
-        """The account to run under: None is our own. As root: one made for it, that can reach its folders."""
+        """The account to run under: None is our own. As root: an account made for it, that can reach its folders."""
         if os.geteuid() != 0:
             return None
         try:
@@ -153,7 +153,7 @@ class EmbeddedPostgres:
 
     def _make_data(self, account: str | None) -> None:
         if self.data.exists() and any(self.data.iterdir()):
-            shutil.rmtree(self.data)  # a first start that was cut off: without PG_VERSION it never held a row
+            shutil.rmtree(self.data)  # a first start that was interrupted: without PG_VERSION it never held a row
         done = subprocess.run(
             [_binary("initdb"), "-D", self.data, "-U", USER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"],
             capture_output=True,
@@ -168,7 +168,7 @@ class EmbeddedPostgres:
             )
 
     def _adopt(self) -> psutil.Process | None:
-        """Take over a server that an earlier process of ours left running on this data."""
+        """Adopt a server that an earlier process of ours left running on this data."""
         with contextlib.suppress(FileNotFoundError, ValueError, psutil.NoSuchProcess, IndexError):
             lines = (self.data / "postmaster.pid").read_text().splitlines()
             process = psutil.Process(int(lines[0]))
@@ -178,13 +178,13 @@ class EmbeddedPostgres:
 
     def _spawn(self, account: str | None) -> None:
         options = [f"--{name}={value}" for name, value in self.tuning.items()]
-        with open_private(self.folder / "postgres.log", "ab") as log:  # statements that failed stand in it, with their values
+        with open_private(self.folder / "postgres.log", "ab") as log:  # it holds failed statements, with their values
             self._child = subprocess.Popen(
                 [_binary("postgres"), "-D", self.data, "-k", self.sockets, "-c", "listen_addresses=", *options],
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C in the terminal is ours to pass on, once everybody else has stopped
+                start_new_session=True,  # Ctrl-C in the terminal is ours to pass on, once everything else has stopped
                 **_as(account),
             )
         self._process = psutil.Process(self._child.pid)
@@ -222,7 +222,7 @@ def _binary(name: str) -> Path:
 
 
 def _socket_folder(folder: Path) -> Path:
-    """Beside the data; in the temporary folder where that path is too long for a unix socket (107 bytes)."""
+    """The folder of the socket: beside the data, or in the temporary folder where that path is too long for a unix socket (107 bytes)."""
     near = folder / "socket"
     if len(os.fsencode(near)) < 85:
         return near
@@ -230,7 +230,8 @@ def _socket_folder(folder: Path) -> Path:
 
 
 def _let_pass(path: Path, own: Path) -> None:
-    """Let other accounts pass through the folders above `path` but `own`, which is theirs; they learn nothing of what lies in them."""
+    """Let other accounts pass through the folders above `path`, without listing them, except for `own`, which belongs to such an
+    account."""
     for folder in path.absolute().parents:
         mode = folder.stat().st_mode
         if folder != own and not mode & stat.S_IXOTH:

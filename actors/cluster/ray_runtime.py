@@ -1,5 +1,5 @@
 """Ray on this machine: started so that it listens on loopback only, stays quiet, keeps its secrets and files in the data directory, and
-leaves nothing behind. Or a Ray cluster that runs already, joined as it is.
+leaves nothing behind. Or a Ray cluster that is running already, joined as it is.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ NAMESPACE = "velella"
 OBJECT_STORE = 80 * 1024 * 1024
 """Bytes. Messages don't go through the object store; this is near the least that Ray accepts."""
 MARK = "VELELLA_RAY"
-"""Environment variable of every process that Ray starts for us: how they are found again."""
+"""Environment variable of every process that Ray starts for us, by which they are found again."""
 LONGEST_RUN_DIR = 36
 """Characters. A unix socket's path may have 107; Ray adds about 65 to the folder it is given, we up to 50."""
 
 
 def run_dir(settings: Settings) -> Path:
-    """The folder of the sockets, which may not be there: `data_dir/run`, or one of its own where that path is too long for sockets.
+    """The folder of the sockets, which may not exist yet: `data_dir/run`, or a separate one where that path is too long for sockets.
 
-    Raises Misconfigured when somebody else holds it.
+    Raises Misconfigured when it belongs to another account.
     """
     folder = settings.data_dir.absolute() / "run"
     if len(str(folder)) > LONGEST_RUN_DIR:
@@ -55,31 +55,31 @@ def run_dir(settings: Settings) -> Path:
 
 
 def make_run_dir(settings: Settings) -> Path:
-    """The same, made if it isn't there: for its owner only."""
+    """The same, made for its owner only if it doesn't exist."""
     settings.private_data_dir()
     private_folder(run_dir(settings))
-    return run_dir(settings)  # and looked at again: somebody may have been faster
+    return run_dir(settings)  # checked again: another process may have made it first
 
 
 class Cluster:
     """The Ray that this process uses."""
 
     def __init__(self, settings: Settings, processes: int, *, counts_cores: bool = False, preload: Sequence[str] = ()) -> None:
-        """`processes` will be started on it; Ray gets that many ready at once, with the packages `preload` imported.
+        """`processes`: how many will be started on it; Ray prepares that many, with the packages `preload` imported.
 
-        `counts_cores`: some reserve CPUs, so Ray has to know how many there really are.
+        `counts_cores`: some of them reserve CPUs, so Ray must know the real number.
         """
         self._settings = settings
         self._preload = ("velella.actors.cluster.replica", *preload)
         self._slots = None if counts_cores else max(processes, os.cpu_count() or 1)
         self._node: Any = None
         self._environment: dict[str, str | None] = {}
-        # Ray's processes are told by the kernel to end with the thread that started them: one thread, kept until the end
+        # the kernel ends Ray's processes with the thread that started them: so one thread starts them, and is kept until the end
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ray")
 
     @property
     def is_joined(self) -> bool:
-        """Whether the cluster was there before us: it may span nodes, and it stays when we go."""
+        """Whether the cluster existed before us: it may span nodes, and it stays when we end."""
         return self._settings.ray_address is not None
 
     async def start(self) -> None:
@@ -95,15 +95,15 @@ class Cluster:
             ) from error
 
     async def stop(self) -> None:
-        """Leave the cluster; if it is ours, end every process of it. May be repeated."""
+        """Leave the cluster; if it is ours, end all of its processes. May be repeated."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._stop)
 
     def close(self) -> None:
-        """Give the thread back. After this a cluster of ours is gone, whether it was stopped or not."""
+        """Release the thread. After this a cluster of ours has ended, whether it was stopped or not."""
         self._thread.shutdown(wait=False)
 
     def is_lost(self) -> bool:
-        """Whether a process of a Ray of ours has died: nothing would be restarted any more."""
+        """Whether a process of our own Ray has died: Ray would restart nothing any more."""
         return self._node is not None and any(
             info.process.poll() is not None for infos in self._node.all_processes.values() for info in infos
         )
@@ -115,7 +115,7 @@ class Cluster:
     def _start(self) -> None:
         make_run_dir(self._settings)
         folder = self._folder()
-        # what a killed Velella left: nobody else uses this data directory
+        # left by a Velella that was killed: no other process uses this data directory
         _end(_marked(str(folder)), patience=0.0)
         shutil.rmtree(folder, ignore_errors=True)
         token = self._settings.data_dir / "secrets" / "ray_token"
@@ -126,7 +126,7 @@ class Cluster:
                 "RAY_AUTH_MODE": "token",
                 "RAY_AUTH_TOKEN_PATH": str(token.absolute()),
                 "RAY_USAGE_STATS_ENABLED": "0",
-                # Ray binds its ports to the node's address, but where that is loopback it takes a reachable one instead. Not so with this
+                # Ray binds its ports to the node's address, but replaces a loopback address by a reachable one, except with this setting
                 "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
                 "RAY_worker_niceness": "0",  # these workers are the server, not its batch jobs
                 "RAY_enable_metrics_collection": "0",
@@ -145,7 +145,7 @@ class Cluster:
         _quieten()
 
         class QuietNode(Node):
-            """A head without dashboard: `velella status` shows what it would, and it costs a second and 100 MB."""
+            """A head without dashboard: `velella status` shows the same, and the dashboard costs a second and 100 MB."""
 
             def start_api_server(self, **_: Any) -> None:
                 self._webui_url = ""
@@ -181,7 +181,7 @@ class Cluster:
         )
 
     def _stop(self) -> None:
-        ray = sys.modules.get("ray")  # not imported: never started
+        ray = sys.modules.get("ray")  # not imported means never started
         if ray is not None and ray.is_initialized():
             ray.shutdown()
         if self._node is not None:
@@ -193,7 +193,7 @@ class Cluster:
         self._environment = {}
 
     def _set_environment(self, wanted: Mapping[str, str | None]) -> None:
-        """For Ray, which reads its settings there; what was before is put back when we stop."""
+        """Set Ray's settings, which it reads from the environment; the previous values are restored when we stop."""
         self._environment = {name: os.environ.get(name) for name in wanted}
         for name, value in wanted.items():
             if value is None:
@@ -203,7 +203,8 @@ class Cluster:
 
 
 class Surroundings:
-    """The Ray cluster that runs this very process: it is there already, and it stays. What a detached supervisor has for a `Cluster`."""
+    """The Ray cluster that runs this very process: it exists already, and it stays. Takes the place of a `Cluster` in a detached
+    supervisor."""
 
     is_joined = True
 
@@ -214,15 +215,15 @@ class Surroundings:
         """Nothing to undo."""
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Nothing to release."""
 
     def is_lost(self) -> bool:
-        """Never, as far as we live to see."""
+        """Never: this process ends with its cluster."""
         return False
 
 
 def ray_token() -> str | None:
-    """The token of the Ray cluster, where its token authentication is on: found where Ray itself looks for it."""
+    """The token of the Ray cluster, where its token authentication is on: read from where Ray itself looks for it."""
     if os.environ.get("RAY_AUTH_MODE", "").lower() != "token":
         return None
     if token := os.environ.get("RAY_AUTH_TOKEN", "").strip():
@@ -234,7 +235,8 @@ def ray_token() -> str | None:
 def _marked(folder: str) -> list[psutil.Process]:
     """Processes of a Ray that was started for this folder: its workers and agents, which outlive it for a while when it is killed.
 
-    Their environment says so; but Ray's agents write their titles over it: those are known by the logs they keep open there.
+    Their environment says so. Ray's agents overwrite theirs with their process titles: they are recognised by the logs they have open
+    there.
     """
     found = []
     for process in psutil.process_iter():
@@ -242,7 +244,7 @@ def _marked(folder: str) -> list[psutil.Process]:
             if process.environ().get(MARK) == folder or (process.name().startswith("ray::") and _keeps_open(process.pid, folder)):
                 found.append(process)
         except psutil.Error:
-            continue  # somebody else's, or gone
+            continue  # another account's, or ended
     return found
 
 
@@ -257,7 +259,7 @@ def _keeps_open(pid: int, folder: str) -> bool:
 
 
 def _end(processes: list[psutil.Process], patience: float) -> None:
-    """Give processes so many seconds to go by themselves, then kill them."""
+    """Give processes this many seconds to end by themselves, then kill them."""
     _, alive = psutil.wait_procs(processes, timeout=patience)
     for process in alive:
         try:
@@ -270,7 +272,7 @@ def _end(processes: list[psutil.Process], patience: float) -> None:
 @contextmanager
 def _in_groups_of_their_own(services: Any) -> Iterator[None]:
     """Start Ray's processes outside of our process group: Ctrl-C in a terminal goes to the whole group, and would kill the replicas before
-    they could finish what is inside them.
+    they could finish their messages.
     """
     popen = services.ConsolePopen
     services.ConsolePopen = partial(popen, process_group=0)
@@ -281,12 +283,12 @@ def _in_groups_of_their_own(services: Any) -> Iterator[None]:
 
 
 def _take_back_signals() -> None:
-    """Ray prints a stack on SIGTERM, as if it were a crash. To us it is a way to stop: have Python handle it again as before."""
+    """Ray prints a stack on SIGTERM, as if it were a crash. For us it is a way to stop: let Python handle it again as before."""
     if threading.current_thread() is threading.main_thread() and (handler := signal.getsignal(signal.SIGTERM)) is not None:
         signal.signal(signal.SIGTERM, handler)
         signal.siginterrupt(signal.SIGTERM, False)
 
 
 def _quieten() -> None:
-    """Ray explains itself at length; what matters comes as an exception."""
+    """Silence Ray's verbose logs; what matters comes as an exception."""
     logging.getLogger("ray").setLevel(logging.ERROR)

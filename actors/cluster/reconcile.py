@@ -1,11 +1,11 @@
-"""What to do next so that the replicas that are there become those that are wanted. Pure: no clock, no Ray, no messages.
+"""The next steps from the replicas that exist to the replicas that are wanted. Pure: no clock, no Ray, no messages.
 
-Commands change what is wanted: how many replicas a pool has, and since when they have to be new. At every look `moves` compares that with
-what is seen, and says at most one thing to do for each pool; what it said before it sees again as replicas that start or drain. So nothing
-is remembered between two looks, and whatever happens in between (a death, a node that comes or goes, another command, a supervisor that
-takes over) is met at the next one.
+Commands change what is wanted: how many replicas a pool has, and from which generation. Each time `moves` compares that with
+what exists, and returns at most one move for each pool; its earlier moves show up as replicas that start or drain. So nothing
+is remembered between two calls, and whatever happens in between (a death, a node that comes or goes, another command, a supervisor that
+takes over) is handled by the next one.
 
-A pool is never left without a replica that runs: a new one is up before an old one goes.
+A pool is never left without a running replica: a new one runs before an old one is retired.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from ..topology import Pool
 from .members import Member, move, node_for, one_too_many
 
 DRAINING = "draining"
-"""State of a replica that gets no messages any more, and finishes what it has inside."""
+"""State of a replica that gets no new messages and finishes those that it has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A pool as it shall be."""
+    """The wanted state of a pool."""
 
     pool: Pool
     replicas: int
-    """How many at the moment, between the least and the most that the pool may have."""
+    """How many at the moment, between the pool's minimum and maximum."""
     generation: int = 0
-    """Replicas that were made for an earlier one are replaced, one after the other. Pools are replaced in the order they are given."""
+    """Replicas of an earlier generation are replaced, one after the other. Pools are replaced in the order they are given."""
 
     def resized(self, pool: Pool, replicas: int) -> Wanted:
-        """With so many replicas, or as near as the pool allows."""
+        """With this many replicas, or as near to that as the pool allows."""
         return replace(self, pool=pool, replicas=min(max(replicas, pool.replicas), pool.at_most))
 
 
@@ -43,15 +43,15 @@ class Start:
 
     pool: Pool
     node: str | None
-    """Where; None leaves it to the cluster."""
+    """The node to place it on; None leaves that to the cluster."""
     generation: int
     instead_of: Member | None = None
-    """The one that goes when this one runs."""
+    """The replica to retire when this one runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retire:
-    """Let a replica finish what it has, and end it."""
+    """Let a replica finish its messages, and end it."""
 
     member: Member
 
@@ -60,20 +60,20 @@ Move = Start | Retire
 
 
 _LAST = ("workflows", "http")
-"""Services whose pools are rolled last: they should meet the new version of what they call, not the other way round."""
+"""Services whose pools are replaced last: they should meet the new version of what they call, not the other way round."""
 
 
 def in_order(pools: Iterable[Pool]) -> list[Pool]:
-    """Pools as they are replaced."""
+    """Pools in the order in which they are replaced."""
     return sorted(pools, key=lambda pool: [service in pool.services for service in _LAST])
 
 
 def moves(
     wanted: Sequence[Wanted], members: Sequence[Member], nodes: Sequence[Mapping[str, Any]] = (), held: Collection[str] = ()
 ) -> list[Move]:
-    """What to begin now. `members`: all replicas, also those that start and that drain. `nodes`: those of the cluster that have been there
-    for a while (as `ray.nodes` tells of them); none where all is on one machine. `held`: pools of which a replica could not be started a
-    moment ago."""
+    """The moves to begin now. `members`: all replicas, also those that start and that drain. `nodes`: the cluster's nodes that have been
+    there for a while (as `ray.nodes` reports them); empty where everything is on one machine. `held`: pools of which a replica failed to
+    start a moment ago."""
     behind = next((each.pool.name for each in wanted if any(is_outdated(each, member) for member in members)), None)
     found: list[Move] = []
     placed = list(members)
@@ -93,7 +93,7 @@ def is_outdated(wanted: Wanted, member: Member) -> bool:
 
 
 def is_settled(wanted: Wanted, members: Sequence[Member]) -> bool:
-    """Whether a pool is as it shall be."""
+    """Whether a pool is in its wanted state."""
     own = [member for member in members if member.id.pool == wanted.pool.name]
     return len(own) == wanted.replicas and all(member.state == "running" and not is_outdated(wanted, member) for member in own)
 
@@ -107,7 +107,7 @@ def _next(
     may_replace: bool,
     may_start: bool,
 ) -> Iterator[Move]:
-    """`members` may grow while what is given is placed."""
+    """`members` may grow while the returned moves are carried out."""
     pool, there = wanted.pool, [member for member in own if member.state != DRAINING]
     missing = wanted.replicas - len(there)
     if missing > 0:

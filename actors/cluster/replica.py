@@ -1,7 +1,7 @@
 """A replica: a host inside a Ray actor.
 
-Ray starts it, places it, restarts it and asks how it is; messages reach it over its own sockets. The host runs on an event loop in a
-thread of its own, so that nothing of Ray's stands in its way and a health check tells whether that loop turns.
+Ray starts it, places it, restarts it and checks its health; messages reach it over its own sockets. The host runs on an event loop in a
+thread of its own, so that Ray doesn't slow it down, and a health check tells whether that loop turns.
 """
 
 from __future__ import annotations
@@ -37,20 +37,20 @@ from .ray_runtime import NAMESPACE, run_dir
 log = logs.logger("velella.replica")
 
 HEALTH_SECONDS = 2.0
-"""A loop that takes longer for one turn counts as hung."""
+"""Seconds: a loop that takes longer for one turn counts as hung."""
 GC_THRESHOLDS = (20_000, 20, 20)
-"""A request makes thousands of objects and hardly a cycle: at Python's own 700 the collector would look for some several times in each."""
+"""A request makes thousands of objects and hardly a cycle: at Python's default of 700 the collector would run several times in each."""
 FORGOTTEN_SECONDS = 10.0
-"""Whom no supervisor has asked for so long looks whether another process has its place by now."""
+"""Seconds without a question of a supervisor after which a replica checks whether another process has taken its place."""
 LOOK_SECONDS = 2.0
 ENDED_SECONDS = 120.0
-"""One that was told to stop and isn't ended for so long ends itself: who was to do it can't reach it any more."""
+"""Seconds after `stop` after which a replica that wasn't ended ends itself: its supervisor can't reach it any more."""
 _PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All that a replica has to know to come to life, also when Ray restarts it: it is what the actor is made with."""
+    """Everything that a replica needs to start, also when Ray restarts it: the actor's arguments."""
 
     settings: str
     """As JSON."""
@@ -60,9 +60,9 @@ class Plan:
     connections: int
     directory: Wire = field(default_factory=lambda: Directory().to_wire())
     listen: str | None = None
-    """Where to take messages by TCP: an address, `node` for the one that Ray has of this node, None for nowhere."""
+    """Where to take messages by TCP: an address, `node` for Ray's address of this node, None for nowhere."""
     one_node: bool = True
-    """All replicas are on this machine, share its sockets and write their logs to the supervisor."""
+    """Whether all replicas are on this machine, share its sockets and write their logs to the supervisor."""
 
     @classmethod
     def of(cls, pool: Pool, index: int, settings: Settings, directory: Directory, **where: Any) -> Plan:
@@ -84,12 +84,12 @@ def named_actors() -> dict[ReplicaId, Any]:
 
 
 def socket_path(settings: Settings, replica: ReplicaId) -> str:
-    """The same after a restart, so that callers simply connect again."""
+    """The socket of a replica: the same after a restart, so that callers simply connect again."""
     return str(run_dir(settings) / f"{replica}.sock")
 
 
 class Replica:
-    """The Ray actor. Its methods are asked by the supervisor; `call_batch` also by peers that can't open a socket to it."""
+    """The Ray actor. The supervisor calls its methods; `call_batch` is also called by peers that can't open a socket to it."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -132,42 +132,42 @@ class Replica:
             host.update(Directory.from_wire(self._directory))
             await host.start()
             gc.collect()
-            gc.freeze()  # what is loaded stays: later collections needn't look at it
+            gc.freeze()  # loaded objects stay, so later collections skip them
             gc.set_threshold(*GC_THRESHOLDS)
             self._host.set_result(host)
             if not plan.one_node:
                 self._looking = self._loop.create_task(self._look_around(host))
-        except Exception as error:  # whatever it is, `ready` hands it to the supervisor
+        except Exception as error:  # any error is passed on by `ready`
             log.exception("this process could not start")
             self._host.set_exception(error)
 
     async def _look_around(self, host: Host) -> None:
-        """Nobody could tell us that we were replaced while our node was cut off or frozen, and with nothing to do we would ask nobody."""
+        """Check whether we were replaced while our node was cut off or frozen: an idle process would never learn that from a peer."""
         while not self._stopped:
             await asyncio.sleep(LOOK_SECONDS)
             if time.monotonic() - self._asked > FORGOTTEN_SECONDS:
                 try:
                     await host.router.knock()
-                except Exception:  # whatever it was, the next look must come
+                except Exception:  # whatever failed, the next check must come
                     log.exception("others could not be asked who has this one's place")
 
-    # -- asked by the supervisor
+    # -- called by the supervisor
     def ready(self) -> dict[str, Any]:
-        """Wait until the host takes messages: its address, or the error that kept it from starting."""
+        """Wait until the host takes messages. Returns its address, or the error that kept it from starting."""
         try:
             host = self._host.result()
             return {"address": host.address.to_wire(), "pid": os.getpid(), "node": _node_ip(), "documents": host.documents()}
         except VelellaError as error:
             return {"error": error.to_wire(), "pid": os.getpid()}
-        except Exception as error:  # noqa: BLE001 - the traceback is in the log, the sentence goes to the operator
+        except Exception as error:  # noqa: BLE001 - the traceback is in the log, the message goes to the operator
             return {"error": VelellaError(f"{type(error).__name__}: {error}").to_wire(), "pid": os.getpid()}
 
     @ray.method(concurrency_group="health")
     def health(self, restarts: int, term: int = 0) -> dict[str, Any]:
-        """How it is, seen from inside the loop. `state`: starting, running, failed, stopping, or hung when the loop doesn't turn.
+        """Its state as seen from inside the loop. `state`: starting, running, failed, stopping, or hung when the loop doesn't turn.
 
-        `restarts`: how often it has been started again; the replica can't know by itself. `term`: of the supervisor that asks; one
-        that was replaced may do so, but is none.
+        `restarts`: how often it has been restarted; the replica can't know that by itself. `term`: the epoch of the calling supervisor; a
+        call of a replaced supervisor is answered, but doesn't count as a supervisor's.
         """
         if term >= epoch_of(self._directory["version"]):
             self._asked = time.monotonic()
@@ -192,7 +192,7 @@ class Replica:
 
     @ray.method(concurrency_group="control")
     def update(self, directory: Wire) -> None:
-        """Replicas came, went or moved. Heard already while the host starts: it may be waiting for one of them."""
+        """Replicas came, went or moved. Processed even while the host starts: it may be waiting for one of them."""
         if directory["version"] >= self._directory["version"]:
             self._directory = directory
         if self._starting is not None:
@@ -200,9 +200,9 @@ class Replica:
 
     @ray.method(concurrency_group="control")
     def stop(self, seconds: float, leave: bool = False) -> None:
-        """Finish what is inside within `seconds`, then close everything. The process itself is ended by whoever asked.
+        """Finish the messages inside within `seconds`, then close everything. The caller ends the process itself.
 
-        `leave`: other replicas go on; who comes from outside is sent to them first.
+        `leave`: other replicas stay; clients from outside are sent to them first.
         """
         self._stopped = True
         if not self._plan.one_node:
@@ -217,30 +217,30 @@ class Replica:
         tracing.stop()
 
     def _finish(self, ending: Coroutine[Any, Any, None], seconds: float) -> None:
-        """Do it on the loop. What fails or takes too long must not keep what comes after it."""
+        """Run it on the loop. If it fails or takes too long, the next steps follow all the same."""
         try:
             asyncio.run_coroutine_threadsafe(ending, self._loop).result(seconds)
         except Exception:
             log.exception("this process could not finish in order")
 
-    # -- asked by peers
+    # -- called by peers
     @ray.method(concurrency_group="messages")
     def call_batch(self, frames: list[bytes]) -> list[bytes]:
-        """Requests as they would come over a socket, and their answers in the same order."""
+        """Carry out requests as they would come over a socket, and return their answers in the same order."""
         host = self._host.result(HEALTH_SECONDS)
         return asyncio.run_coroutine_threadsafe(host.dispatcher.batch(frames), self._loop).result()
 
 
 def batch_call(name: str) -> Any:
-    """The batch call of the replica whose actor has that name. Blocks; raises what Ray raises when there is none."""
+    """The batch call of the replica whose actor has that name. Blocks; raises Ray's error if there is none."""
     actor = ray.get_actor(name, namespace=NAMESPACE)
     return actor.call_batch.remote
 
 
 def replica_actor(pool: Pool, node: str | None = None, detached: bool = False) -> Any:
-    """The actor class of a pool's replicas, with its placement: on `node` if that is possible, else where Ray finds room.
+    """The actor class of a pool's replicas, with its placement: on `node` if possible, else where Ray finds room.
 
-    `detached`: it lives until it is killed, whatever becomes of whoever made it.
+    `detached`: it lives until it is killed, whatever becomes of its creator.
     """
     resources = dict(pool.resources)
     options: dict[str, Any] = {
@@ -268,23 +268,24 @@ def replica_actor(pool: Pool, node: str | None = None, detached: bool = False) -
 
 
 def on_node(node: str, labels: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """An actor's options: on that node, and on any with these labels when it is gone. Ray's soft affinity often ends up elsewhere."""
+    """An actor's options: on that node, or on any node with these labels if that one is lost. Ray's soft affinity often ends up
+    elsewhere."""
     wanted = dict(labels or {})
     return {"label_selector": wanted | {"ray.io/node-id": node}, "fallback_strategy": [{"label_selector": wanted}]}
 
 
 def _end_with_parent() -> None:
-    """Have the kernel end this process when Ray's is killed. Ray would notice by itself, but seconds later, and meanwhile we would serve on
-    beside a Velella that has been started again.
+    """Have the kernel end this process when Ray's is killed. Ray would notice by itself, but seconds later, and meanwhile this replica
+    would go on serving beside a Velella that has been started again.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() == 1:  # it was gone before
+        if os.getppid() == 1:  # it had ended before
             os._exit(1)
 
 
 def _end() -> None:
-    """End this process: nobody waits for what it has inside, and Ray has another one in its place."""
+    """End this process without finishing its messages: Ray has another one in its place."""
     logging.shutdown()
     os._exit(1)
 

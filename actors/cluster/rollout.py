@@ -1,7 +1,7 @@
-"""What an operator asks of running pools: how many replicas they have, and new processes for old ones. One change at a time.
+"""Changes of running pools by an operator: how many replicas they have, and new processes for old ones. One change at a time.
 
-A command only changes what is wanted (see `reconcile.py`). The supervisor brings that about, and where it can't it tries again later; a
-change is told of until its pools are as they shall be, or something kept them from it.
+A command only changes what is wanted (see `reconcile.py`). The supervisor brings that about, and tries again later what fails. The
+progress of a change is reported until its pools are as wanted, or something has prevented that.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ log = logger("velella.supervisor")
 
 
 class Pools(Protocol):
-    """What is wanted, and what is there: the supervisor."""
+    """The wanted and the actual pools: the supervisor."""
 
     @property
     def wanted(self) -> Mapping[str, Wanted]: ...
@@ -30,22 +30,22 @@ class Pools(Protocol):
 
 
 class Changes:
-    """Begun by a message, followed by asking `report`."""
+    """Started by a message, and followed by calling `report`."""
 
     def __init__(self, pools: Pools) -> None:
         self._pools = pools
         self._changing: dict[str, int] = {}
-        """Pools of a change that goes on → how many replicas they had before."""
+        """Pools of the running change → how many replicas they had before."""
         self._lines: list[str] = []
         self._error: VelellaError | None = None
 
     def report(self) -> dict[str, Any]:
-        """How the last change goes: whether it runs, what was done, and the error that it has met."""
+        """The progress of the last change: whether it runs, what was done, and the error that stopped it."""
         error = self._error.to_wire() if self._error is not None else None
         return {"running": bool(self._changing), "lines": list(self._lines), "error": error}
 
     async def scale(self, wanted: Mapping[str, tuple[int, int]]) -> None:
-        """Give pools so many replicas: least and most. Raises Misconfigured for a pool that isn't there, Conflict while a change runs."""
+        """Scale pools: minimum and maximum of replicas. Raises Misconfigured for an unknown pool, Conflict while a change runs."""
         for name, (least, most) in wanted.items():
             self._wanted(name)
             if not 1 <= least <= most:
@@ -53,7 +53,7 @@ class Changes:
         await self._resize([replace(self._wanted(name).pool, replicas=least, most=most) for name, (least, most) in wanted.items()])
 
     async def roll(self, names: Sequence[str]) -> None:
-        """Put a new process in the place of each replica of these pools, or of all. Raises as `scale` does."""
+        """Replace each replica of these pools, or of all, by a new process. Raises as `scale` does."""
         for name in names:
             self._wanted(name)
         self._begin(names or self._pools.wanted)
@@ -61,9 +61,9 @@ class Changes:
         await self._pools.want([replace(now, generation=now.generation + 1) for now in rolled])
 
     async def apply(self, pools: Sequence[Pool]) -> None:
-        """Make the pools what a cluster file says by now. What places and equips replicas holds for those started from now on.
+        """Change the pools to what a cluster file says now. Placement and resources apply to replicas started from now on.
 
-        Raises Misconfigured where services live in other pools than before: that takes a new start.
+        Raises Misconfigured where services move to other pools: that takes a restart.
         """
         before = {name: wanted.pool for name, wanted in self._pools.wanted.items()}
         if {name: set(pool.services) for name, pool in before.items()} != {pool.name: set(pool.services) for pool in pools}:
@@ -74,7 +74,7 @@ class Changes:
             raise Misconfigured("The file gives other databases to pools than what runs has.", hint="`velella down`, then up again.")
         await self._resize(pools)
 
-    # -- what comes of it, as the supervisor tells
+    # -- progress, reported by the supervisor
 
     def say(self, pool: str, line: str) -> None:
         """Something was done to a pool that an operator wants to know of."""
@@ -89,7 +89,7 @@ class Changes:
             self._error, self._changing = error, {}
 
     def look(self) -> None:
-        """Whether the change is through."""
+        """Check whether the change is finished."""
         members = self._pools.all_members()
         for name in [name for name in self._changing if is_settled(self._wanted(name), members)]:
             if (now := len(self._pools.members(name))) != (before := self._changing[name]):

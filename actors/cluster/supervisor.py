@@ -1,7 +1,7 @@
-"""The supervisor: starts the pools on Ray, watches them, restarts what hangs, follows queues with replicas, and ends everything.
+"""The supervisor: starts the pools on Ray, watches them, restarts what hangs, scales pools by their queues, and ends everything.
 
-It is not on the way of any message. That of `velella serve` takes Ray and all replicas along when it goes; that of `velella up` lives in
-the cluster itself (see `detached.py`), and when it is started again it finds the replicas where they are.
+No message goes through it. The supervisor of `velella serve` takes Ray and all replicas along when it ends; that of `velella up` lives in
+the cluster itself (see `detached.py`), and finds the replicas where they are when it is restarted.
 """
 
 from __future__ import annotations
@@ -44,26 +44,27 @@ log = logger("velella.supervisor")
 
 READY_SECONDS = 180.0
 GLANCE_SECONDS = 0.25
-"""How often we see whether processes are there."""
+"""Seconds between two checks whether the processes exist."""
 WATCH_SECONDS = 1.0
-"""How often we ask replicas how they are."""
+"""Seconds between two health checks of the replicas."""
 ASK_SECONDS = 3.0
-"""How long one check may take: as long as it does, the others wait for theirs. On several nodes, who is silent for so long gets no more
-messages until it is there again."""
+"""Seconds one health check may take; the replica's next one waits for it. On several nodes, a replica that is silent for this long gets no
+more messages until it answers again."""
 TELL_SECONDS = 2.0
-"""How long we wait for replicas to hear of a change. Who is slower hears it later; who is dead must not keep the others waiting."""
+"""Seconds we wait for replicas to receive a change. Slow ones receive it later; dead ones must not hold up the others."""
 HUNG_SECONDS = 15.0
-"""How long a replica may give no sign of life before it is killed: longer than any pause a loaded machine makes."""
+"""Seconds without a sign of life after which a replica is killed: longer than any pause that a loaded machine makes."""
 SILENT_SECONDS = {"hung": HUNG_SECONDS, "silent": HUNG_SECONDS, "failed": 5.0, "starting": READY_SECONDS, "restarting": READY_SECONDS}
-"""State → how long a replica may not have been running before it is started again. One that failed may have met a database just away."""
+"""State → seconds a replica may be in it before it is restarted. A replica that failed may have met a database that is just down."""
 FINISH_SECONDS = 10.0
-"""What messages inside get to finish when we stop."""
+"""Seconds the messages inside get to finish when we stop."""
 NO_TCP = "none"
-"""As `message_host`: take no messages by TCP. Between nodes they then go as Ray calls."""
+"""Value of `message_host`: take no messages by TCP. Between nodes they then go as Ray calls."""
 LAST_TIERS = (("http",), ("workflows",))
-"""Who stops first: the doors, so that nothing new comes in, then those who send messages on behalf of others."""
+"""The order in which services stop: the front ends first, so that nothing new comes in, then the senders of messages on behalf of
+others."""
 HELD_SECONDS = 30.0
-"""How long none is started of a pool of which one could not be. It doubles each time, to `HELD_AT_MOST`."""
+"""Seconds for which no replica of a pool is started after one failed to start. Doubles each time, to `HELD_AT_MOST`."""
 HELD_AT_MOST = 300.0
 
 
@@ -79,9 +80,9 @@ class Supervisor:
         pools_changed: Callable[[Sequence[Pool]], Awaitable[None]] | None = None,
     ) -> None:
         """`inside`: this process is an actor of the cluster itself, and the replicas shall outlive it. `pools_changed` is awaited when
-        an operator changes their numbers."""
+        an operator changes the numbers of replicas."""
         formatted = settings.log_format
-        if formatted == "auto":  # replicas write into our terminal, but can't see that it is one
+        if formatted == "auto":  # replicas write to our terminal, but can't see that it is one
             formatted = "text" if sys.stderr.isatty() else "json"
         self.settings = settings.model_copy(
             update={"log_format": formatted, "data_dir": settings.data_dir.absolute(), "databases": topology.settings.databases}
@@ -100,7 +101,7 @@ class Supervisor:
             )
         )
         self.wanted = {pool.name: Wanted(pool, pool.replicas) for pool in in_order(topology.pools)}
-        """Pool → how it shall be, in the order in which they are rolled."""
+        """Pool → its wanted state, in the order in which pools are replaced."""
         self._members: dict[ReplicaId, Member] = {}
         self._moves = Tasks("something that was to be done to the pools failed")
         self._looks: dict[ReplicaId, asyncio.Task[bool]] = {}
@@ -117,22 +118,22 @@ class Supervisor:
         self._scaling = Scaling()
         self._version = 0
         self._latest_term = 0
-        """The highest that replicas have told us of."""
+        """The highest epoch that replicas have reported."""
         self._stopped = False
 
     def _packages(self) -> list[str]:
-        """What a process with everything imports."""
+        """The packages that a process with everything imports."""
         return [import_path(service, self.settings).partition(":")[0] for service in self.topology.services]
 
     # -- starting
     async def start_cluster(self) -> None:
-        """Start Ray, or join it. Needs no database, so it may run while that is being filled."""
+        """Start Ray, or join it. Needs no database, so it may run while the database is being filled."""
         await self._cluster.start()
 
     async def start_pools(self) -> None:
         """Start every replica, all at once, and wait until each takes messages and the shop answers.
 
-        Those that outlived a supervisor before us are taken over. Raises what kept a replica from starting.
+        Replicas that outlived an earlier supervisor are adopted. Raises the error that kept a replica from starting.
         """
         if not self._inside:
             self._logs.open()
@@ -150,17 +151,17 @@ class Supervisor:
             self._watching = asyncio.create_task(self._watch())
 
     async def _adopt(self) -> int:
-        """Take over the replicas that are there; how many."""
+        """Adopt the replicas that exist. Returns how many."""
         from .replica import named_actors
 
         for id, actor in (await asyncio.to_thread(named_actors)).items():
             if (wanted := self.wanted.get(id.pool)) is not None:
                 member = self._plan(wanted.pool, id.index)
                 member.actor, member.state = actor, "restarting"
-        for name, wanted in self.wanted.items():  # one that has grown with its queue stays so until it is quiet
+        for name, wanted in self.wanted.items():  # a pool that has grown with its queue keeps its size until it is quiet
             self.wanted[name] = wanted.resized(wanted.pool, len(self.members(name)))
         await asyncio.gather(*(self._look_at(member) for member in self._members.values()))
-        if self._is_outdated():  # Ray's store was lost, and terms began anew
+        if self._is_outdated():  # Ray's store was lost, and epochs began again
             self._version = first_version(await asyncio.to_thread(take_epoch, self._latest_term))
         if self._members:
             log.warning("replicas are taken over from the supervisor before", replicas=len(self._members))
@@ -169,7 +170,7 @@ class Supervisor:
 
     @property
     def pools(self) -> list[Pool]:
-        """As they shall be, in the order in which they were given."""
+        """The pools as wanted, in the order in which they were given."""
         return [self.wanted[pool.name].pool for pool in self.topology.pools]
 
     def members(self, pool: str) -> list[Member]:
@@ -216,7 +217,7 @@ class Supervisor:
         member.actor = made.options(name=actor_name(member.id)).remote(plan)
 
     async def _ready(self, members: Iterable[Member]) -> None:
-        """Wait until they take messages. Raises what kept the first one from it, or Unavailable when that takes too long."""
+        """Wait until they take messages. Raises the first one's error, or Unavailable if that takes too long."""
         waiting = {asyncio.create_task(self._one_ready(member)): member for member in members}
         done, late = await asyncio.wait(waiting, timeout=READY_SECONDS, return_when=asyncio.FIRST_EXCEPTION)
         for task in late:
@@ -244,7 +245,7 @@ class Supervisor:
         member.pid, member.state, member.seen = answer["pid"], "running", time.monotonic()
 
     def directory(self) -> Directory:
-        """Where everybody is, as far as we know."""
+        """Where every replica is, as far as we know."""
         away = (member.id for member in self._members.values() if member.is_away)
         listed = ((member.address, member.pool.services) for member in self._listed())
         leaving = (member.address for member in self._members.values() if member.state == DRAINING)
@@ -252,13 +253,13 @@ class Supervisor:
         return Directory.of(listed, self._version, away=away, leaving=leaving, documents=known_to_all(told))
 
     def _listed(self) -> list[Member]:
-        """Those whom messages shall go to: a silent one is left out as long as its pool has others."""
+        """The replicas that get messages: a suspect one is left out while its pool has others."""
         staying = [member for member in self._members.values() if member.state != DRAINING]
         well = {member.id.pool for member in staying if not member.is_away}
         return [member for member in staying if not member.is_away or member.id.pool not in well]
 
     async def _tell_directory(self) -> None:
-        """Hand the directory to every replica. By Ray, since it may be what they need to reach each other."""
+        """Send the directory to every replica. Through Ray, since the replicas may need it to reach each other."""
         self._version += 1
         wire = self.directory().to_wire()
         self._router.update(self.directory())
@@ -281,18 +282,18 @@ class Supervisor:
             due = time.monotonic() - checked >= WATCH_SECONDS
             try:
                 await self._check(ask=due)
-            except Exception:  # whatever it was, the next look must come
+            except Exception:  # whatever failed, the next check must come
                 log.exception("a check failed")
             if due:
                 checked = time.monotonic()
 
     async def _check(self, ask: bool) -> None:
-        """See whether all processes are there, and if `ask`, begin to ask how they are; then begin what is to be done. Nothing waits."""
+        """Check whether all processes exist, and if `ask`, begin health checks; then begin the next moves. Waits for nothing."""
         there = [member for member in self._members.values() if member.actor is not None and member.state != DRAINING]
         changed = [self._is_gone(member) for member in there]
         changed += self._answers()
         if ask:
-            # one that is only just being made can't answer yet: `_start` waits for it
+            # a replica that is just being made can't answer yet: `_start` waits for it
             for member in there:
                 if member.id not in self._looks and (member.pid is not None or member.state != "starting"):
                     self._looks[member.id] = asyncio.create_task(self._look_at(member))
@@ -301,13 +302,13 @@ class Supervisor:
                 self._nodes.look()
         if self._is_outdated():
             log.critical("another supervisor has taken over: this one ends", term=self._latest_term)
-            os._exit(1)  # nothing of what it was about to do may still be done
+            os._exit(1)  # nothing that it was about to do may be done
         if any(changed):
             self._moves.begin(self._after_restart())
         self._reconcile()
 
     def _answers(self) -> list[bool]:
-        """What came of the looks that have ended: whether each has seen something new."""
+        """The results of the health checks that have ended: whether each has seen something new."""
         ended = [id for id, look in self._looks.items() if look.done()]
         return [self._looks.pop(id).result() for id in ended]
 
@@ -315,7 +316,7 @@ class Supervisor:
         return self._latest_term > epoch_of(self._version)
 
     def _is_gone(self, member: Member) -> bool:
-        """Whether its process has died since we looked last. Ray is about to start another."""
+        """Whether its process has died since the last check. Ray is about to start another."""
         if member.pid is None or self._cluster.is_joined or psutil.pid_exists(member.pid):
             return False
         self._count_restart(member, None)
@@ -328,7 +329,7 @@ class Supervisor:
         member.pid = pid
 
     async def _look_at(self, member: Member) -> bool:
-        """Ask how it is. Returns whether another process answers than before, or from elsewhere."""
+        """Check a replica's health. Returns whether its process, its address or its suspicion has changed."""
         from ray.exceptions import RayError
 
         known, away = (member.address, member.address.incarnation), member.is_away
@@ -355,7 +356,7 @@ class Supervisor:
         if "address" in report:
             member.address = Address.from_wire(report["address"])
         known_documents = member.report.get("documents", {})
-        if member.state != DRAINING:  # it may have begun to while it was asked
+        if member.state != DRAINING:  # it may have begun to drain meanwhile
             member.state = state
         member.report = {"node": member.report.get("node"), "documents": known_documents, **report}
         self._latest_term = max(self._latest_term, epoch_of(report.get("directory", 0)))
@@ -367,18 +368,18 @@ class Supervisor:
         return member.restarts != restarts or (member.address, member.address.incarnation) != known or member.is_away != away
 
     async def _after_restart(self) -> None:
-        """A dead replica may have taken along changes that it hadn't told yet: everybody forgets what may be stale."""
+        """A replica may have died before it sent the invalidation of its changes: every process drops what may be stale."""
         await self._tell_directory()
         await self.clear_cache()
 
     async def clear_cache(self) -> None:
-        """Every process forgets what it caches, and the caching pool too."""
+        """Make every process drop its cache, and the caching pool too."""
         if self._router.replicas("caching"):
             await self._router.broadcast("caching", "forget_all")
         await self._router.broadcast(HOST, "forget", None)
 
     def _restart(self, member: Member) -> None:
-        """Kill the process; Ray starts another. Not through Ray where we can help it: a process that hangs doesn't listen to Ray either."""
+        """Kill the process; Ray starts another. Directly if possible: a process that hangs doesn't listen to Ray either."""
         if member.pid is not None and not self._cluster.is_joined and psutil.pid_exists(member.pid):
             os.kill(member.pid, signal.SIGKILL)
         else:
@@ -389,15 +390,15 @@ class Supervisor:
 
         ray.kill(member.actor, no_restart=not restart)
 
-    # -- what is wanted, and how it comes about
+    # -- the wanted state, and the way there
     async def want(self, wanted: Iterable[Wanted]) -> None:
-        """From now on pools shall be like this, all at once."""
+        """Change the wanted state of pools, all at once."""
         self.wanted |= {each.pool.name: each for each in wanted}
         if self._pools_changed is not None:
             await self._pools_changed(self.pools)
 
     def _follow_queues(self) -> None:
-        """Want one replica more of a pool that is crowded, and one less of one that is quiet."""
+        """Want one replica more of a crowded pool, and one less of a quiet one."""
         for name, wanted in self.wanted.items():
             own = self.members(name)
             step = self._scaling.step(wanted.pool, [member.report for member in own])
@@ -407,7 +408,7 @@ class Supervisor:
                 log.info("a pool follows its queue", pool=name, replicas=self.wanted[name].replicas)
 
     def _reconcile(self) -> None:
-        """Begin what is to be done next."""
+        """Begin the next moves."""
         now = time.monotonic()
         held = {name for name, held in self._held.items() if held.until > now}
         for one in moves(list(self.wanted.values()), self.all_members(), self._nodes.settled, held):
@@ -445,7 +446,7 @@ class Supervisor:
             log.info("a replica runs", replica=str(member.id), pid=member.pid)
 
     def _retire(self, member: Member) -> Coroutine[Any, Any, None]:
-        """Let a replica go: first nobody sends to it any more, then it finishes, then it ends."""
+        """Retire a replica: first it gets no more messages, then it finishes the ones it has, then it ends."""
         member.state = DRAINING
         return self._go(member)
 
@@ -459,7 +460,7 @@ class Supervisor:
 
     # -- stopping
     async def stop(self) -> None:
-        """Close the doors, finish what is inside, end every replica and Ray. Nothing is left running."""
+        """Close the front ends, finish the messages inside, end every replica and Ray. Nothing is left running."""
         if self._stopped:
             return
         self._stopped = True
@@ -480,7 +481,7 @@ class Supervisor:
             self._router.close()
             if not self._inside:
                 self._logs.close()
-        finally:  # whatever could not be ended in order is ended all the same
+        finally:  # what could not be stopped in order is ended all the same
             await self._end()
 
     async def _finish(self, members: Iterable[Member], *, leave: bool = False) -> None:
@@ -504,11 +505,11 @@ class Supervisor:
         _, alive = await asyncio.to_thread(psutil.wait_procs, _processes(self._members.values()), 3.0)
         for process in alive:
             process.kill()
-        shutil.rmtree(run_dir(self.settings), ignore_errors=True)  # sockets of those that were killed
+        shutil.rmtree(run_dir(self.settings), ignore_errors=True)  # sockets of killed replicas
 
-    # -- telling
+    # -- reporting
     async def figures(self) -> dict[str, list[Sample]]:
-        """What every replica tells of itself; nothing of one that doesn't answer."""
+        """The metrics of every replica; none of a replica that doesn't answer."""
         return {str(replica): samples for replica, samples in (await gather(self._router)).items()}
 
     def status(self) -> dict[str, Any]:
@@ -531,7 +532,7 @@ class Supervisor:
         }
 
     def _url(self) -> str:
-        """Where the shop is; in front of doors on several nodes there is something that only `public_url` can name."""
+        """The shop's URL. With front ends on several nodes there is a load balancer before them, which only `public_url` can name."""
         host = self.settings.host
         if host == NODE:
             doors = (member.report.get("node") for member in self._members.values() if "http" in member.pool.services)
@@ -540,7 +541,7 @@ class Supervisor:
 
 
 def known_to_all(told: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    """Of what replicas tell of the schemas of documents that they know (entity → number of the newest) what all of them know."""
+    """The newest document schemas that all replicas know, from each one's own (entity → number of the newest schema)."""
     known: dict[str, int] = {}
     for each in told:
         known |= {name: min(number, known.get(name, number)) for name, number in each.items()}
@@ -549,7 +550,7 @@ def known_to_all(told: Iterable[Mapping[str, int]]) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """That replicas of a pool can't be started for a while."""
+    """A pool of which no replica is started for a while."""
 
     until: float
     """Monotonic seconds."""
@@ -557,7 +558,7 @@ class Held:
 
 
 async def _asked(reference: Any) -> Any:
-    """A Ray reference as a coroutine, for those who want a task of it."""
+    """A Ray reference as a coroutine, to make a task of it."""
     return await reference
 
 
@@ -581,10 +582,10 @@ def _processes(members: Iterable[Member]) -> list[psutil.Process]:
 
 
 def _pids_of(process: psutil.Process) -> set[int]:
-    """A process and all that it and its children have started, but for PostgreSQL's: those come and go with every connection."""
+    """A process and its descendants, except PostgreSQL's: those come and go with every connection."""
     pids = {process.pid}
     for child in process.children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):  # gone since we were told of it
+        with contextlib.suppress(psutil.NoSuchProcess):  # ended meanwhile
             if child.name() != "postgres":
                 pids.add(child.pid)
     return pids
