@@ -1,4 +1,4 @@
-"""What a service that lives in a host gets to work with."""
+"""What the host hands to a service that lives in it."""
 
 from __future__ import annotations
 
@@ -18,39 +18,39 @@ if TYPE_CHECKING:
     from .messaging.router import Router
 
 Changed = Callable[[frozenset[str] | None], None]
-"""Called with the names of the entities that changed; None: forget everything."""
+"""Called with the names of the entities that changed; None: drop everything."""
 Away = Callable[[frozenset[ReplicaId]], None]
-"""Called with the replicas that don't answer the supervisor any more."""
+"""Called with the suspect replicas: those that don't answer the supervisor."""
 
 
 @dataclass(frozen=True)
 class HostContext:
-    """What the host hands to a service's `create(context)`. Handles may be kept; call them only from `start` on."""
+    """What the host hands to a service's `create(context)`. Handles may be kept; they may be called only from `start` on."""
 
     settings: Settings
     replica: ReplicaId
     modules: Any
-    """One handle a module, by its name."""
+    """One handle for each module, by its name."""
     workflows: Any
     """The handle of the coordinators."""
     router: Router
     """For messages that handles can't express: to every replica of a service."""
     admission: Admission
-    """What waits and runs in this process. A door lets nobody in when it is full."""
+    """What waits and runs in this process. A front end takes no request when it is full."""
     database: Callable[[str], Database]
-    """The database of a service by its name: one pool a process and URL, shared."""
+    """The database of a service by its name: one pool for each process and URL, shared."""
     on_changed: Callable[[Changed], None]
-    """Have a function called in this process whenever entities changed anywhere: what caches listen to."""
+    """Register a function to be called in this process whenever entities changed anywhere: caches need that."""
     on_away: Callable[[Away], None]
-    """Have a function called when other replicas fall silent."""
+    """Register a function to be called when other replicas become suspect."""
     changed: Callable[[frozenset[str]], Awaitable[None]]
-    """Tell every process that entities changed. Modules' services do it after each commit."""
+    """Send every process the invalidation of these entities. Modules' services do so after each commit."""
     meters: Meters
-    """What this process tells Prometheus. Services add their own figures."""
+    """The metrics of this process. Services add their own."""
     make_graph: Callable[[HostContext], Graph]
     make_memory: Callable[[HostContext], Any]
     visits: bool = False
-    """This process is no part of the shop, but a command of its operator's: it does what it is asked, and none of the shop's chores."""
+    """This process isn't part of the shop, but a command of its operator: it carries out messages, and none of the shop's chores."""
 
     @cached_property
     def graph(self) -> Graph:
@@ -59,5 +59,5 @@ class HostContext:
 
     @cached_property
     def memory(self) -> Any:
-        """What this process remembers of rows: a `caching.Cache`."""
+        """This process's cache of rows: a `caching.Cache`."""
         return self.make_memory(self)

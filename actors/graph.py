@@ -1,4 +1,4 @@
-"""The graph of a cluster's modules, with what this process remembers of their rows."""
+"""The graph of a cluster's modules, with this process's cache of their rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .services import ENGINE, load
 
 
 def graph_of(context: HostContext) -> Graph:
-    """Queries across the modules that the directory knows. Coordinators answer for their executions as modules do for their rows."""
+    """Queries across the modules of the directory. Coordinators answer for their executions as modules do for their rows."""
     settings, services = context.settings, context.router.directory.services
     made_by = [load(name, settings) for name in services if name not in ENGINE and name != HOST]
     modules = [each for each in made_by if isinstance(each, Module)]
@@ -31,7 +31,7 @@ def graph_of(context: HostContext) -> Graph:
 
 
 def memory_of(context: HostContext) -> Cache:
-    """What a process remembers of rows: it hears of every change."""
+    """The process's cache of rows: it receives every invalidation."""
     settings = context.settings
     cache = Cache(settings.cache_bytes // 4, settings.longest_cached, enabled=settings.cache)
     context.on_changed(cache.changed)

@@ -1,4 +1,4 @@
-"""A host: a process's share of the colony. It builds the services that live here and hands each what it works with."""
+"""A host: a process's part of the cluster. It builds the services that live here and hands each what it works with."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 log = logger("velella.host")
 
 REACHABLE_SECONDS = 120.0
-"""How long a front end waits for the rest of the cluster before it opens."""
+"""Seconds a front end waits for the rest of the cluster before it opens."""
 
 
 class HostService(Service):
@@ -58,7 +58,7 @@ class HostService(Service):
         return str(self._host.replica)
 
     async def ready(self) -> None:
-        """Raises what keeps a database of this process from answering."""
+        """Return when the databases of this process answer. Raises the error that keeps one from answering."""
         await self._host.ready()
 
     async def status(self) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class HostService(Service):
         return self._host.status()
 
     async def metrics(self) -> list[Sample]:
-        """The figures of this process. See `core.metrics`."""
+        """The metrics of this process. See `core.metrics`."""
         return list(self._host.meters.samples())
 
     async def forget(self, names: list[str] | None = None) -> None:
@@ -75,7 +75,7 @@ class HostService(Service):
 
 
 class Host:
-    """Services of one process, the admission to them and the router to those elsewhere.
+    """Services of one process, their admission, and the router to services elsewhere.
 
     `start` and `stop` are called once each. Every handle made here keeps working as long as the host runs.
     """
@@ -106,7 +106,7 @@ class Host:
         self.services: dict[str, Service] = {}
         self.admission = Admission(settings.admission)
         self.restarts = 0
-        """How often this replica was started again, as far as the supervisor has told."""
+        """How often this replica was restarted, as last reported by the supervisor."""
         self.meters = Meters()
         self._mail = MailFigures()
         links = socket_links(self.address, settings.cluster_token, actor, self, client_tls(settings))
@@ -128,10 +128,10 @@ class Host:
         self._watchers: list[Away] = []
         self._memory: Cache | None = None
         self._fills = not set(FILLERS).isdisjoint(self.names)
-        """Whether it is told of a change after those whom it may ask what they remember."""
+        """Whether it is invalidated after the processes whose cached answers it may ask for."""
         if settings.cache and (
             self._fills or not set(sources(settings)).isdisjoint(self.names)
-        ):  # others aren't told what changes elsewhere
+        ):  # others receive no invalidation from elsewhere
             self._memory = Cache(settings.cache_bytes // 8, settings.longest_cached)
             self._listeners.append(self._memory.changed)
         self._announce = Announcer(self.router, settings) if settings.cache else _keep_quiet
@@ -163,10 +163,10 @@ class Host:
 
     # -- life
     async def start(self) -> None:
-        """Build and start every service, each after those it may need, then take messages; the HTTP front end opens last.
+        """Build and start every service, each after the ones it may need, then take messages; the HTTP front end opens last.
 
-        It opens once every service of the cluster answers, so that the first request isn't the first to wait. Raises Misconfigured for
-        a service that isn't installed and Unavailable when a part of the cluster doesn't come up.
+        It opens once every service of the cluster answers, so that the first request needn't wait. Raises Misconfigured for
+        a service that isn't installed and Unavailable if a part of the cluster doesn't come up.
         """
         self.services[HOST] = HostService(self)
         for name in self._in_order():
@@ -191,14 +191,14 @@ class Host:
             await self.services[name].start()
 
     async def leave(self, seconds: float = 10.0) -> None:
-        """Others go on with what we do: have those who come from outside go to them, within `seconds`."""
+        """Other replicas take over our work: send clients from outside to them, within `seconds`."""
         await asyncio.gather(*(self._end(f"{name} leaves", service.leave(), seconds) for name, service in list(self.services.items())))
 
     async def stop(self, seconds: float = 10.0) -> None:
-        """Close the door, let what is inside finish, stop every service, disconnect.
+        """Close the front end, let messages inside finish, stop every service, disconnect.
 
-        The door may take half of `seconds`, everything else as long: whatever isn't through by then, or fails, is left as it is, and what
-        comes after it is stopped as well.
+        The front end may take half of `seconds`, everything else as long: a part that isn't finished by then, or fails, is left as it is,
+        and the next parts are stopped all the same.
         """
         for name in reversed(self._started):
             if name in ("http", "workflows"):
@@ -215,7 +215,7 @@ class Host:
         try:
             async with asyncio.timeout(seconds):
                 await ending
-        except Exception:  # one that can't stop, or not in time, must not keep the others
+        except Exception:  # a service that fails to stop, or not in time, must not block the others
             log.exception("a part of this process did not stop", part=what)
 
     def _token(self) -> str:
@@ -246,7 +246,7 @@ class Host:
         )
 
     def database(self, name: str) -> Database:
-        """The database of a service. Those with one URL share one pool of connections."""
+        """The database of a service. Services with one URL share one pool of connections."""
         url = self.settings.database_of(name)
         if url not in self._databases:
             from ..core.sql.db.database import Database
@@ -255,14 +255,14 @@ class Host:
         return self._databases[url]
 
     async def ready(self) -> None:
-        """Returns when every database that this process works with answers. Raises what keeps one from it."""
+        """Return when every database that this process uses answers. Raises the error that keeps one from answering."""
         await asyncio.gather(*(database.answers() for database in self._databases.values()))
 
-    # -- our place among others
+    # -- membership
     def update(self, directory: Directory) -> None:
         """Replicas came, went or moved."""
         if directory.version < self.router.directory.version:
-            return  # one that was overtaken on its way
+            return  # an older directory, overtaken on its way
         away = directory.away - self.router.directory.away
         self.router.update(directory)
         self.endpoint.update(directory)
@@ -275,7 +275,7 @@ class Host:
         return self._standing
 
     def superseded(self) -> None:
-        """Another process has our place: what we still have inside must not be sent on."""
+        """Another process has our place: messages inside must not be sent on."""
         if not self.router.replaced:
             log.error("another process has this one's place: it stops", replica=str(self.replica))
             self.router.replaced = True
@@ -290,7 +290,7 @@ class Host:
         return modules
 
     def resolve(self, service: str, method: str) -> Send:
-        """How a message gets to a service from here. See `handles.Handle`."""
+        """The function that sends a message to a service from here. See `handles.Handle`."""
         here = self.services.get(service)
         cls = type(here) if here is not None else known.service_class(known.load(service, self.settings))
         message = messages_of(cls).get(method)
@@ -310,7 +310,7 @@ class Host:
         return partial(recalled, self._memory, f"{service}.{method}", made_of, send)
 
     def _send_here(self, service: str, method: str) -> Send:
-        """Send inside this process."""
+        """The function that sends inside this process."""
         if (service, method) not in self._local:
             send = local_send(self.services[service], method, self._mail.of(service, method))
             self._local[service, method] = _traced(checked_send(send) if self._wire_check else send, service, method, "internal")
@@ -332,7 +332,7 @@ class Host:
         }
 
     def documents(self) -> dict[str, int]:
-        """Entity → number of the newest schema of its documents that this process knows, of the modules that it has."""
+        """Entity → number of the newest schema of its documents that this process knows, for the modules that it has."""
         modules = (service for service in self.services.values() if isinstance(service, ModuleService))
         return {
             name: entity.document.newest
@@ -348,9 +348,9 @@ class Host:
 
     # -- changes
     async def changed(self, names: frozenset[str]) -> None:
-        """Entities changed here: this process forgets what it knew of them, then the others are told.
+        """Entities changed here: drop them from this process's cache, then send the invalidation to the others.
 
-        Those that can't be told go on until the short life of their entries ends: a change is never refused for it.
+        If they can't be reached, their entries live on until they expire: a write is never refused for that.
         """
         self.tell(names)
         try:
@@ -359,7 +359,7 @@ class Host:
             log.warning("a change could not be spread", names=sorted(names), error=str(error))
 
     async def _changed_quietly(self, schema: Schema, names: frozenset[str]) -> None:
-        """Changes of what nobody caches concern nobody."""
+        """Send invalidation only for the entities of this module that are cached."""
         if told := remembered_of(names, schema):
             await self.changed(told)
 
@@ -369,7 +369,7 @@ class Host:
 
 
 def _traced(send: Send, service: str, method: str, kind: str) -> Send:
-    """The same with a span around each message, where this process is traced."""
+    """`send` with a span around each message, if this process is traced."""
     if not tracing.is_on():
         return send
 
@@ -381,7 +381,7 @@ def _traced(send: Send, service: str, method: str, kind: str) -> Send:
 
 
 async def _keep_quiet(names: frozenset[str]) -> None:
-    """Changes of what nobody caches concern nobody."""
+    """Send nothing: the module's rows aren't cached."""
 
 
 @asynccontextmanager
@@ -390,8 +390,8 @@ async def local_host(
 ) -> AsyncIterator[Host]:
     """A whole shop in this process: no Ray, no sockets, every message a plain await. For tests, the command line and seeding.
 
-    `services` names those wanted; by default all that are installed, without the HTTP front end.
-    `wire_check` encodes and decodes every message. `visits`: it is no part of the shop (see `HostContext`).
+    `services` names the wanted ones; by default all that are installed, without the HTTP front end.
+    `wire_check` encodes and decodes every message. `visits`: it isn't part of the shop (see `HostContext`).
     """
     if services is None:
         services = [name for name in known.service_names(settings) if name != "http" and known.is_installed(name, settings)]

@@ -1,4 +1,4 @@
-"""Which services there are, and how each comes to life: by the import path of its name."""
+"""Which services there are, and how each is created: by the import path of its name."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ def module_names() -> tuple[str, ...]:
 
 @lru_cache
 def remembering_modules() -> tuple[str, ...]:
-    """Built-in modules that remember answers themselves."""
+    """Built-in modules that cache answers themselves."""
     return cast("tuple[str, ...]", importlib.import_module("velella.modules").REMEMBERING)
 
 
 def new_handles() -> Any:
-    """An object for one handle a module, without any handle yet: `velella.modules.Modules`."""
+    """An object for one handle of each module, without any handle yet: `velella.modules.Modules`."""
     return importlib.import_module("velella.modules").Modules()
 
 
 def service_names(settings: Settings) -> tuple[str, ...]:
-    """Every service a full shop consists of."""
+    """Every service that a full shop consists of."""
     return (*module_names(), *settings.modules, *ENGINE)
 
 
 def import_path(name: str, settings: Settings) -> str:
-    """`package.module:attribute` of a service. Raises Misconfigured for a name nobody knows."""
+    """`package.module:attribute` of a service. Raises Misconfigured for an unknown name."""
     if name in settings.modules:
         return settings.modules[name]
     if name in ENGINE:
@@ -66,7 +66,7 @@ def load(name: str, settings: Settings) -> Any:
         return getattr(importlib.import_module(package), attribute or "MODULE")
     except ModuleNotFoundError as error:
         if error.name is None or not f"{package}.".startswith(f"{error.name}."):
-            raise  # the package is there, something it needs isn't: that traceback is the message
+            raise  # the package exists, something it needs doesn't: that traceback is the message
         raise Misconfigured(f"{name} can't be loaded: there is no {package}.", hint=_hint(name, settings)) from error
     except AttributeError as error:
         raise Misconfigured(f"{name} can't be loaded: {package} has no {attribute or 'MODULE'}.", hint=_hint(name, settings)) from error
@@ -77,7 +77,7 @@ def _hint(name: str, settings: Settings) -> str:
 
 
 def is_installed(name: str, settings: Settings) -> bool:
-    """Whether the package of a service is there, without importing it."""
+    """Whether the package of a service exists, without importing it."""
     package = import_path(name, settings).partition(":")[0]
     try:
         spec = importlib.util.find_spec(package)

@@ -1,15 +1,15 @@
 """The topology: which pools there are, which services live in each, how many replicas it has and where they may be placed.
 
-packed    one pool with everything, a process a core: the default on one machine
+packed    one pool with everything, one process for each core: the default on one machine
 pooled    every module a pool of its own
-FILE      a Ray cluster launcher file whose `metadata.velella.pools` says it
+FILE      a Ray cluster launcher file with the pools in `metadata.velella.pools`
 
 metadata:
   velella:
     pools:
       - name: catalogue
         services: [product, pricing]      # modules, and of the engine: locking, caching, workflows, http
-        replicas: {min: 2, max: 6}        # or a number; between the two it follows the queues
+        replicas: {min: 2, max: 6}        # or a number; between the two it scales with the queues
         connections: 12                   # to the database, of each replica
         resources: {CPU: 1}               # reserved in Ray for each replica; default nothing
         labels: {zone: a}                 # of the nodes that may hold it; default all
@@ -85,11 +85,11 @@ class Topology:
     name: str
     pools: tuple[Pool, ...]
     settings: Settings
-    """The settings with the databases that the file gives to pools."""
+    """The settings, with the databases that the file gives to pools."""
 
     @classmethod
     def of(cls, settings: Settings) -> Topology:
-        """What `settings.topology` names. Raises Misconfigured, with a hint, for everything that could not be started."""
+        """The topology that `settings.topology` names. Raises Misconfigured, with a hint, for anything that could not be started."""
         if settings.topology == "packed":
             return cls("packed", (_packed(settings),), settings)
         if settings.topology == "pooled":
@@ -98,7 +98,7 @@ class Topology:
 
     @classmethod
     def parse(cls, document: Any, settings: Settings, *, name: str = "cluster.yaml") -> Topology:
-        """From the parsed text of a cluster file."""
+        """The topology of a parsed cluster file."""
         section = document.get("metadata", {}).get("velella") if isinstance(document, Mapping) else None
         rows = section.get("pools") if isinstance(section, Mapping) else None
         if not isinstance(rows, list) or not rows:
@@ -139,7 +139,7 @@ def _packed(settings: Settings) -> Pool:
 
 
 def _pooled(settings: Settings) -> list[Pool]:
-    several = {"workflows": 2, "http": 2}  # the two that a purchase must find even while one of them starts again
+    several = {"workflows": 2, "http": 2}  # a purchase needs these two even while one replica is restarting
     return [
         Pool(name.replace("_", "-"), (name,), several.get(name, 1), connections=settings.connections)
         for name in known.service_names(settings)
@@ -215,7 +215,7 @@ def _database(pool: str, given: Any) -> str | None:
 
 
 def _check(pools: Sequence[Pool], settings: Settings) -> None:
-    """That every service has one pool, and every pool its own name."""
+    """Check that every service has one pool, and every pool its own name."""
     for name, times in Counter(pool.name for pool in pools).items():
         if times > 1:
             raise Misconfigured(f"{times} pools are called {name}.", hint="Names tell pools apart.")

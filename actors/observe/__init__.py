@@ -1,1 +1,1 @@
-"""What a cluster tells of itself."""
+"""What a cluster reports about itself."""

@@ -1,4 +1,4 @@
-"""Whether the shop can serve: of every service some replica is there, and its database answers it."""
+"""Whether the shop can serve: every service has a replica whose databases answer."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ..membership.directory import HOST
 from ..messaging.router import Router
 
 ANSWER_SECONDS = 1.0
-"""How long a replica may take to say that it is ready."""
+"""Seconds a replica may take to say that it is ready."""
 REMEMBERED_SECONDS = 1.0
-"""For so long an answer is given again: however often a process is asked, it asks the others once in that time."""
+"""Seconds for which an answer is reused: however often a process is asked, it asks the others once in that time."""
 
 
 class Readiness:
-    """Asked by doors for those who send requests to them."""
+    """Answers the front ends' readiness checks."""
 
     def __init__(self, router: Router) -> None:
         self._router = router
@@ -24,7 +24,7 @@ class Readiness:
         self._asked = float("-inf")
 
     async def check(self) -> None:
-        """Raises Unavailable, which names the services that nobody can serve now."""
+        """Return if every service can be served. Raises Unavailable, which names the services that can't."""
         if self._asking is None or (self._asking.done() and time.monotonic() - self._asked > REMEMBERED_SECONDS):
             self._asked = time.monotonic()
             self._asking = asyncio.create_task(self._ask())
@@ -41,6 +41,6 @@ class Readiness:
 
 
 def _seen(task: asyncio.Task[None]) -> None:
-    """Where everybody who waited has gone, nobody else looks at the error."""
+    """Retrieve the error of a check that no caller waits for any more."""
     if not task.cancelled():
         task.exception()

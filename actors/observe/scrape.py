@@ -1,4 +1,4 @@
-"""The figures of a whole cluster: asked of every process."""
+"""The metrics of a whole cluster, from every process."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ..messaging.router import Router
 log = logger("velella.metrics")
 
 SCRAPE_SECONDS = 2.0
-"""How long a replica may take to tell its figures; one that doesn't is shown as down."""
+"""Seconds a replica may take to return its metrics; a slower one is shown as down."""
 
 
 Gathered = dict[ReplicaId, list[Sample]]
-"""The figures of each replica; none of one that did not answer."""
+"""The metrics of each replica; empty for one that did not answer."""
 
 
 async def gather(router: Router) -> Gathered:
-    """Ask every replica for its figures, all at once."""
+    """Ask every replica for its metrics, all at once."""
     answers = await router.broadcast(HOST, "metrics", seconds=SCRAPE_SECONDS)
     found: Gathered = {}
     for replica, answer in answers.items():
