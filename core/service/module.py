@@ -251,7 +251,7 @@ class ModuleService(RecordedWrites):
 
     async def _create_together(
         self, parts: Sequence[tuple[str, Sequence[Mapping[str, Any]]]], pairs: Sequence[tuple[Table, Sequence[tuple[str, str]]]] = ()
-    ) -> Sequence[Rows]:
+    ) -> Sequence[TypedRows[Any]]:
         """`create` for several entities whose rows may refer to each other, as one statement. Returns what each `create` would return.
 
         `pairs` go into tables of two keys, where they don't exist yet. Parts without rows cost nothing.

@@ -11,6 +11,7 @@ from ...core.errors import InvalidData
 from ...core.json import dumps
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
+from ...modules.pricing.types import CalculatedPrice
 from ..kit.request import Request
 
 CONTEXT = ("region_id", "country_code", "province", "cart_id")
@@ -75,7 +76,7 @@ async def _groups(request: Request) -> tuple[str, ...]:
     return tuple(sorted(group["id"] for group in customers[0]["groups"])) if customers else ()
 
 
-async def prices_of(request: Request, variant_ids: Sequence[str], who: Asking) -> dict[str, Row]:
+async def prices_of(request: Request, variant_ids: Sequence[str], who: Asking) -> dict[str, CalculatedPrice]:
     """Calculated prices by variant, without taxes; those that have none for whoever asks are left out."""
     ties = await request.modules.link.linked(PRICE_SET, "variant_id", variant_ids)
     price_sets = {tie["variant_id"]: tie["price_set_id"] for tie in ties}

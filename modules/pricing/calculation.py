@@ -10,6 +10,7 @@ from typing import Any
 from ...core.errors import InvalidData
 from ...core.numbers import PRECISION
 from .prices import as_number
+from .types import CalculatedPrice, FittingPrice, PriceSource
 
 Context = Mapping[str, Any]
 """What is known of the buyer: `currency_code`, `region_id`, `quantity`, `customer` {groups: [{id}]}, and anything that rules may name."""
@@ -52,18 +53,15 @@ def buyer(context: Context) -> Buyer:
     return Buyer(currency.lower(), quantity, region if isinstance(region, str) else None, context)
 
 
-def calculated_prices(found: Iterable[Mapping[str, Any]], currency_code: str) -> dict[str, dict[str, Any]]:
+def calculated_prices(found: Iterable[FittingPrice], currency_code: str) -> dict[str, CalculatedPrice]:
     """Calculated prices by price set, from the best price of its own, the best override and the best sale of each set that has one."""
-    best: dict[str, dict[str | None, Row]] = {}
+    best: dict[str, dict[str | None, FittingPrice]] = {}
     for row in found:
         best.setdefault(row["price_set_id"], {})[row["price_list_type"]] = row
     return {set_id: _calculated(set_id, *_chosen(prices), currency_code) for set_id, prices in best.items()}
 
 
-Row = Mapping[str, Any]
-
-
-def _chosen(best: Mapping[str | None, Row]) -> tuple[Row | None, Row | None]:
+def _chosen(best: Mapping[str | None, FittingPrice]) -> tuple[FittingPrice | None, FittingPrice | None]:
     """The price to pay, and the one it is compared with: what it would be without the sale.
 
     An override takes the place of the set's own price, whether it is higher or lower. A sale is what is paid unless the price was lower
@@ -75,7 +73,7 @@ def _chosen(best: Mapping[str | None, Row]) -> tuple[Row | None, Row | None]:
     return sale, regular
 
 
-def _calculated(set_id: str, price: Row | None, original: Row | None, currency_code: str) -> dict[str, Any]:
+def _calculated(set_id: str, price: FittingPrice | None, original: FittingPrice | None, currency_code: str) -> CalculatedPrice:
     amount, twin, is_listed, inclusive, source = shown = _shown(price)
     was_amount, was_twin, was_listed, was_inclusive, was_source = shown if original is price else _shown(original)
     return {
@@ -94,12 +92,13 @@ def _calculated(set_id: str, price: Row | None, original: Row | None, currency_c
     }
 
 
-def _shown(price: Row | None) -> tuple[Decimal | None, dict[str, Any] | None, bool, bool, dict[str, Any]]:
+def _shown(price: FittingPrice | None) -> tuple[Decimal | None, dict[str, Any] | None, bool, bool, PriceSource]:
     """Amount, its twin, whether it is of a price list, whether it holds the tax, and where it comes from."""
     if price is None:
-        return None, None, False, False, dict.fromkeys(("id", "price_list_id", "price_list_type", "min_quantity", "max_quantity"))
+        nowhere: PriceSource = {"id": None, "price_list_id": None, "price_list_type": None, "min_quantity": None, "max_quantity": None}
+        return None, None, False, False, nowhere
     amount, list_id = price["amount"], price["price_list_id"]
-    source = {
+    source: PriceSource = {
         "id": price["id"],
         "price_list_id": list_id,
         "price_list_type": price["price_list_type"],

@@ -18,7 +18,7 @@ Rule = tuple[str, str, str]
 
 
 @dataclass
-class Price:
+class GivenPrice:
     """One price of a set, as somebody gave it."""
 
     currency_code: str | None
@@ -54,12 +54,12 @@ class Price:
         ]
 
 
-def new_prices(given: Iterable[Mapping[str, Any]]) -> list[Price]:
+def new_prices(given: Iterable[Mapping[str, Any]]) -> list[GivenPrice]:
     """Prices with ids, one for each key: where two are for the same, the later one counts.
 
     Raises InvalidData for one without a currency or an amount.
     """
-    prices: dict[tuple[Any, ...], Price] = {}
+    prices: dict[tuple[Any, ...], GivenPrice] = {}
     for each in given:
         price = read_price(each)
         if price.currency_code is None or price.amount is None:
@@ -69,7 +69,7 @@ def new_prices(given: Iterable[Mapping[str, Any]]) -> list[Price]:
     return list(prices.values())
 
 
-def read_price(given: Mapping[str, Any]) -> Price:
+def read_price(given: Mapping[str, Any]) -> GivenPrice:
     """Raises InvalidData for what can't be a price."""
     unknown = set(given) - _NAMES
     if unknown:
@@ -83,7 +83,7 @@ def read_price(given: Mapping[str, Any]) -> Price:
     amount = _number(given, "amount")
     if amount is not None and amount < 0:
         raise InvalidData(f"A price's amount can't be below zero ({amount:f})")
-    return Price(
+    return GivenPrice(
         currency_code=currency.lower() if currency else None,
         amount=amount,
         min_quantity=low,

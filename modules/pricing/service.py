@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypedDict
+from typing import Any
 
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
@@ -18,25 +18,23 @@ from ...core.service.remembering import remembered
 from . import queries
 from .calculation import Context, buyer, calculated_prices, numbers
 from .moments import Moments
-from .prices import Price, new_prices, read_price, read_rules
+from .prices import GivenPrice, new_prices, read_price, read_rules
 from .tables import SCHEMA, price_preference
-
-Given = Mapping[str, Any]
-
-
-class Conditions(TypedDict):
-    attributes: list[str]
-    """What rules of prices and of price lists are about."""
-    moments: list[datetime]
-    """When price lists begin, and when they have ended; in order."""
-
-
-class ListPricesChanged(TypedDict):
-    """Ids."""
-
-    created: list[str]
-    updated: list[str]
-    deleted: list[str]
+from .types import (
+    AddedPrices,
+    CalculatedPrice,
+    Conditions,
+    FittingPrice,
+    Given,
+    ListPricesChanged,
+    NewPriceSet,
+    Price,
+    PriceList,
+    PriceSet,
+    PriceSetChange,
+    RuledPrice,
+    RuledPriceSet,
+)
 
 
 class PricingService(ModuleService):
@@ -55,8 +53,8 @@ class PricingService(ModuleService):
     # -- asking for prices
 
     @reads
-    async def calculate_prices(self, price_set_ids: Sequence[str], context: Context) -> dict[str, Row]:
-        """What a buyer pays, by price set: `{id, calculated_amount, original_amount, …}`. A set that has no price for them is left out.
+    async def calculate_prices(self, price_set_ids: Sequence[str], context: Context) -> dict[str, CalculatedPrice]:
+        """What a buyer pays, by price set. A set that has no price for them is left out.
 
         `context`: `currency_code` (needed), `quantity` (1 where it isn't named), `region_id`, `customer` {groups: [{id}]}, and whatever
         else rules are about. Amounts are decimals in major units. One statement, however many sets.
@@ -81,9 +79,9 @@ class PricingService(ModuleService):
 
     @reads
     @remembered("price", "price_list", "price_rule", "price_set")
-    async def all_prices(self, price_set_ids: list[str]) -> dict[str, list[Row]]:
+    async def all_prices(self, price_set_ids: list[str]) -> dict[str, list[RuledPrice]]:
         """All prices of price sets, whomever they are for, with their rules."""
-        rows = await self.list("price_set", {"id": price_set_ids}, fields=("id", "*prices", "*prices.price_rules"))
+        rows: list[RuledPriceSet] = await self.list("price_set", {"id": price_set_ids}, fields=("id", "*prices", "*prices.price_rules"))
         return {row["id"]: row["prices"] for row in rows}
 
     @remembered("price", "price_list", "price_list_rule", "price_preference", "price_rule", "price_set")
@@ -96,7 +94,7 @@ class PricingService(ModuleService):
         numbers: Mapping[str, list[Decimal]],
         region: str | None,
         now: datetime,
-    ) -> list[Row]:
+    ) -> list[FittingPrice]:
         """The best price of each set, and the best override and sale of its price lists."""
         given = {
             "price_sets": price_sets,
@@ -107,7 +105,7 @@ class PricingService(ModuleService):
             "region": region,
             "now": now,
         }
-        return [dict(row) for row in await self.database.fetch(queries.CALCULATE, given)]
+        return await self.database.rows(queries.CALCULATE, given)
 
     @remembered("price_list", "price_list_rule", "price_rule")
     async def _conditions(self) -> Conditions:
@@ -118,11 +116,10 @@ class PricingService(ModuleService):
     # -- price sets
 
     @writes(one_statement=True)
-    async def create_price_sets(self, rows: Sequence[Given]) -> list[Row]:
-        """Price sets with their prices, in the order given: `{id?, prices: [...]}`.
+    async def create_price_sets(self, rows: Sequence[NewPriceSet]) -> list[PriceSet]:
+        """Price sets with their prices, in the order given.
 
-        A price is `{currency_code, amount, min_quantity?, max_quantity?, rules?, title?}`, its rules `{attribute: value}` or
-        `{attribute: [{operator, value}]}`. Of two prices for the same the later one counts.
+        Of two prices for the same the later one counts.
         Raises InvalidData for a price without currency or amount, or with rules that can't be.
         """
         ids = [row.get("id") or new_id("pset") for row in rows]
@@ -138,8 +135,8 @@ class PricingService(ModuleService):
         return [each | {"prices": [row for row in made if row["price_set_id"] == each["id"]]} for each in sets]
 
     @writes
-    async def update_price_sets(self, rows: Sequence[Given]) -> list[Row]:
-        """Replace the prices of sets: `{id, prices: [...]}`; a set without `prices` stays as it is.
+    async def update_price_sets(self, rows: Sequence[PriceSetChange]) -> list[PriceSet]:
+        """Replace the prices of sets.
 
         A price with an `id` is changed (what it doesn't name stays), one without takes the place of the price for the same currency,
         quantities and rules or is new, and those not named are gone. Prices of price lists are not touched.
@@ -150,15 +147,16 @@ class PricingService(ModuleService):
         ids = [row["id"] for row in rows]
         await self._hold(ids)
         there = await self._prices(ids)
-        new: list[tuple[Price, str, str | None]] = []
-        kept: list[tuple[Price, str]] = []
+        new: list[tuple[GivenPrice, str, str | None]] = []
+        kept: list[tuple[GivenPrice, str]] = []
         gone: list[str] = []
         await self._refuse_others("price", [price["id"] for row in rows for price in _new_to(row, there) if price.get("id")])
         for row in rows:
-            if row.get("prices") is None:
+            given = row.get("prices")
+            if given is None:
                 continue
             current = {price.id: price for price in there.get(row["id"], [])}
-            for price in _merged(row["prices"], current):
+            for price in _merged(given, current):
                 if price.id in current:
                     if price != current[price.id]:
                         kept.append((price, row["id"]))
@@ -171,19 +169,20 @@ class PricingService(ModuleService):
             await self.delete("price", gone)
             await self._change_prices(kept)
             await self._insert_prices(new)
-        return [_own(each) for each in await self.list("price_set", {"id": ids}, fields=("*", "*prices"))]
+        sets: list[PriceSet] = await self.list("price_set", {"id": ids}, fields=("*", "*prices"))
+        return [_own(each) for each in sets]
 
     @writes
-    async def add_prices(self, rows: Sequence[Given]) -> list[Row]:
-        """Add prices to sets: `{price_set_id, prices: [...]}`. One for the same takes the place of the old one.
+    async def add_prices(self, rows: Sequence[AddedPrices]) -> list[Price]:
+        """Add prices to sets. One for the same takes the place of the old one.
 
         The prices as they are stored. Raises NotFound for a set.
         """
         ids = [row["price_set_id"] for row in rows]
         await self._hold(ids)
         there = {id: {price.key: price for price in prices} for id, prices in (await self._prices(ids)).items()}
-        new: list[tuple[Price, str, str | None]] = []
-        kept: list[tuple[Price, str]] = []
+        new: list[tuple[GivenPrice, str, str | None]] = []
+        kept: list[tuple[GivenPrice, str]] = []
         for row in rows:
             for price in new_prices(row.get("prices") or []):
                 same = there.get(row["price_set_id"], {}).get(price.key)
@@ -197,14 +196,14 @@ class PricingService(ModuleService):
     # -- price lists
 
     @writes
-    async def create_price_lists(self, rows: Sequence[Given]) -> list[Row]:
+    async def create_price_lists(self, rows: Sequence[Given]) -> list[PriceList]:
         """Price lists: columns, `rules` {attribute: [values]} and `prices` (`price_set_id` beside what a price has).
 
         Raises InvalidData for an end before the start, NotFound for a price set that isn't there.
         """
         lists: list[Row] = []
         rules: list[Row] = []
-        prices: list[tuple[Price, str, str | None]] = []
+        prices: list[tuple[GivenPrice, str, str | None]] = []
         for given in rows:
             id = given.get("id") or new_id("plist")
             columns = {name: value for name, value in given.items() if name not in ("rules", "prices")}
@@ -213,14 +212,14 @@ class PricingService(ModuleService):
             for each in given.get("prices") or []:
                 bare = {name: value for name, value in each.items() if name != "price_set_id"}
                 prices += [(price, each["price_set_id"], id) for price in new_prices([bare])]
-        made = await self.create("price_list", lists)
+        made: list[PriceList] = await self.create("price_list", lists)
         _check_dates(made)
         await self.create("price_list_rule", rules)
         await self._insert_prices(prices)
         return made
 
     @writes
-    async def update_price_lists(self, rows: Sequence[Given]) -> list[Row]:
+    async def update_price_lists(self, rows: Sequence[Given]) -> list[PriceList]:
         """Change price lists: columns, and `rules`, which replace those it has. The lists then.
 
         Raises NotFound for a list, InvalidData for an end before the start.
@@ -228,7 +227,7 @@ class PricingService(ModuleService):
         ids = [row["id"] for row in rows]
         await self._hold_lists(ids)
         columns = [{name: value for name, value in row.items() if name != "rules"} | _rules_count(row) for row in rows]
-        changed = await self.update("price_list", columns)
+        changed: list[PriceList] = await self.update("price_list", columns)
         _check_dates(changed)
         ruled = [row for row in rows if row.get("rules") is not None]
         if ruled:
@@ -265,7 +264,7 @@ class PricingService(ModuleService):
         current = {(set_id, price.id): price for set_id, prices in (await self._prices(sets, price_list_id)).items() for price in prices}
         changed = [(_changed(current[there[row["id"]], row["id"]], row), there[row["id"]]) for row in update]
         by_key = {(set_id, price.key): price.id for (set_id, _), price in current.items() if price.id not in named}
-        new: dict[tuple[Any, ...], tuple[Price, str, str | None]] = {}
+        new: dict[tuple[Any, ...], tuple[GivenPrice, str, str | None]] = {}
         for row in create:
             [price] = new_prices([{name: value for name, value in row.items() if name != "price_set_id"}])
             place = (row["price_set_id"], price.key)
@@ -327,12 +326,12 @@ class PricingService(ModuleService):
             if id not in there:
                 raise NotFound(f"PriceList with id: {id} was not found")
 
-    async def _prices(self, ids: Sequence[str], price_list_id: str | None = None) -> dict[str, list[Price]]:
+    async def _prices(self, ids: Sequence[str], price_list_id: str | None = None) -> dict[str, list[GivenPrice]]:
         """What price sets have in a list, or of their own."""
-        found: dict[str, list[Price]] = {}
+        found: dict[str, list[GivenPrice]] = {}
         for row in await self.database.fetch(queries.PRICES, {"ids": list(ids), "price_list": price_list_id}):
             found.setdefault(row["price_set_id"], []).append(
-                Price(
+                GivenPrice(
                     row["currency_code"],
                     row["amount"],
                     row["min_quantity"],
@@ -344,37 +343,39 @@ class PricingService(ModuleService):
             )
         return found
 
-    async def _insert_prices(self, prices: Sequence[tuple[Price, str, str | None]]) -> list[Row]:
+    async def _insert_prices(self, prices: Sequence[tuple[GivenPrice, str, str | None]]) -> list[Price]:
         """Prices as (price, set, list)."""
         if not prices:
             return []
-        made = await self.create("price", [price.row(set_id, list_id) for price, set_id, list_id in prices])
+        made: list[Price] = await self.create("price", [price.row(set_id, list_id) for price, set_id, list_id in prices])
         rules = [rule for price, _, _ in prices for rule in price.rule_rows()]
         if rules:
             await self.create("price_rule", rules)
         return made
 
-    async def _change_prices(self, prices: Sequence[tuple[Price, str]]) -> list[Row]:
+    async def _change_prices(self, prices: Sequence[tuple[GivenPrice, str]]) -> list[Price]:
         if not prices:
             return []
         await self.database.execute(queries.FORGET_RULES, {"ids": [price.id for price, _ in prices]})
         rows = [price.row(set_id) for price, set_id in prices]
-        changed = await self.update("price", [{name: value for name, value in row.items() if name != "price_list_id"} for row in rows])
+        changed: list[Price] = await self.update(
+            "price", [{name: value for name, value in row.items() if name != "price_list_id"} for row in rows]
+        )
         await self.create("price_rule", [rule for price, _ in prices for rule in price.rule_rows()])
         return changed
 
 
-def _new_to(row: Given, there: Mapping[str, Sequence[Price]]) -> list[Given]:
+def _new_to(row: PriceSetChange, there: Mapping[str, Sequence[GivenPrice]]) -> list[Given]:
     """Those of the prices that a set is given which it doesn't have yet."""
     known = {price.id for price in there.get(row["id"], ())}
     return [price for price in row.get("prices") or () if price.get("id") not in known]
 
 
-def _merged(given: Sequence[Given], current: Mapping[str | None, Price]) -> list[Price]:
+def _merged(given: Sequence[Given], current: Mapping[str | None, GivenPrice]) -> list[GivenPrice]:
     """The prices that a set is given, as they will be: what an old one isn't told stays, and of two for the same the later one counts."""
     by_key = {price.key: id for id, price in current.items()}
     named = {each.get("id") for each in given}
-    merged: dict[tuple[Any, ...], Price] = {}
+    merged: dict[tuple[Any, ...], GivenPrice] = {}
     for each in given:
         if each.get("id") in current:
             price = _changed(current[each["id"]], each)
@@ -388,7 +389,7 @@ def _merged(given: Sequence[Given], current: Mapping[str | None, Price]) -> list
     return list(merged.values())
 
 
-def _changed(old: Price, given: Given) -> Price:
+def _changed(old: GivenPrice, given: Given) -> GivenPrice:
     read = read_price(given)
     changes = {name: getattr(read, name) for name in given if name not in ("id", "rules")}
     if given.get("rules") is not None:
@@ -399,11 +400,11 @@ def _changed(old: Price, given: Given) -> Price:
     return replace(old, **changes)
 
 
-def _own(price_set: Row) -> Row:
+def _own(price_set: PriceSet) -> PriceSet:
     return {**price_set, "prices": [price for price in price_set["prices"] if price["price_list_id"] is None]}
 
 
-def _check_dates(lists: Sequence[Row]) -> None:
+def _check_dates(lists: Sequence[PriceList]) -> None:
     for row in lists:
         if row["starts_at"] is not None and row["ends_at"] is not None and row["starts_at"] > row["ends_at"]:
             raise InvalidData("A price list can't end before it starts")

@@ -11,6 +11,7 @@ from ...core.errors import InsufficientInventory, InvalidData
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...core.waiting import all_of
+from ...modules.pricing.types import CalculatedPrice
 from ..kit import Flow
 
 VARIANT = (
@@ -170,14 +171,14 @@ def confirm_stock(goods: Goods, quantities: Mapping[str, int], sales_channel_id:
         raise InsufficientInventory(NOT_ENOUGH)
 
 
-async def load_prices(flow: Flow, goods: Goods, quantities: Mapping[str, int], context: Mapping[str, Any]) -> dict[str, Row]:
+async def load_prices(flow: Flow, goods: Goods, quantities: Mapping[str, int], context: Mapping[str, Any]) -> dict[str, CalculatedPrice]:
     """What one of each variant costs when so many are bought: calculated prices by variant id.
 
     Raises InvalidData for variants that have no price in this context.
     """
     sets = {id: price_set for id in quantities if (price_set := goods[id].price_set_id) is not None}
     prices = await find_prices(flow, sets, quantities, context)
-    missing = sorted(id for id in quantities if prices.get(id, {}).get("calculated_amount") is None)
+    missing = sorted(id for id in quantities if id not in prices or prices[id]["calculated_amount"] is None)
     if missing:
         raise InvalidData(f"Variants with IDs {', '.join(missing)} do not have a price")
     return prices
@@ -185,19 +186,19 @@ async def load_prices(flow: Flow, goods: Goods, quantities: Mapping[str, int], c
 
 async def find_prices(
     flow: Flow, price_sets: Mapping[str, str], quantities: Mapping[str, int], context: Mapping[str, Any]
-) -> dict[str, Row]:
+) -> dict[str, CalculatedPrice]:
     """The same by their price sets, without those that have none. One statement for each quantity."""
     by_quantity: dict[int, list[str]] = {}
     for id, quantity in quantities.items():
         if id in price_sets:
             by_quantity.setdefault(quantity, []).append(id)
 
-    async def calculate(quantity: int, ids: Sequence[str]) -> dict[str, Row]:
+    async def calculate(quantity: int, ids: Sequence[str]) -> dict[str, CalculatedPrice]:
         wanted = sorted({price_sets[id] for id in ids})
         found = await flow.modules.pricing.calculate_prices(wanted, {**context, "quantity": quantity})
         return {id: found[price_sets[id]] for id in ids if price_sets[id] in found}
 
-    prices: dict[str, Row] = {}
+    prices: dict[str, CalculatedPrice] = {}
     for found in await all_of(*(calculate(quantity, ids) for quantity, ids in by_quantity.items())):
         prices.update(found)
     return prices
@@ -228,9 +229,9 @@ def described(good: Good) -> Row:
     }
 
 
-def priced(price: Row) -> Row:
+def priced(price: CalculatedPrice) -> Row:
     """The columns of a line that follow from its price."""
-    on_sale = (price["calculated_price"] or {}).get("price_list_type") == "sale"
+    on_sale = price["calculated_price"]["price_list_type"] == "sale"
     return {
         "unit_price": price["calculated_amount"],
         "compare_at_unit_price": price["original_amount"] if on_sale else None,

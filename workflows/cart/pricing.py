@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ...commerce.reprice import reprice
-from ...core.rows import Row
+from ...modules.pricing.types import CalculatedPrice
 from ..kit import Flow, workflow
 from .discounts import Action, save_all, work_out_discounts
 from .draft import Draft
@@ -52,7 +52,7 @@ class CartMarket:
             quantities[line["variant_id"]] = whole(quantities.get(line["variant_id"], 0) + line["quantity"])
         confirm_stock(goods, quantities, draft["sales_channel_id"])
         to_price = {line["variant_id"]: quantities[line["variant_id"]] for line in lines if not line["is_custom_price"]}
-        prices: Mapping[str, Row] = {}
+        prices: Mapping[str, CalculatedPrice] = {}
         if to_price:
             context = self._surroundings.pricing(draft)
             for added in await self._flow.hooks.setPricingContext(draft, self._additional_data):

@@ -14,6 +14,7 @@ from ...commerce.reprice import reprice
 from ...core.errors import InsufficientInventory, InvalidData, NotAllowed, VelellaError
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
+from ...modules.pricing.types import CalculatedPrice, RuledPrice
 from ..kit import Flow, workflow
 from .create import find_sales_channel
 from .discounts import save_all
@@ -40,7 +41,7 @@ class Sellable:
     """Those of its lines, as `SOLD` says."""
     gone_items: dict[str, str]
     """Lines that can't be had any more: id → title."""
-    dearer: dict[str, Row]
+    dearer: dict[str, CalculatedPrice]
     """Lines that were on sale and aren't any more: id → the price of today."""
     gone_methods: dict[str, str]
     """Shipping methods that can't be chosen any more, or have nothing to send: id → name."""
@@ -63,11 +64,11 @@ async def find_sellable(flow: Flow, draft: Draft) -> Sellable:
         raise InvalidData(f"Region with id: {draft['region_id']} does not exist any more")
     if draft["sales_channel_id"] is not None:
         await find_sales_channel(flow, draft["sales_channel_id"])
-    items, methods = await asyncio.gather(_items(flow, draft, surroundings), _methods(flow, draft, surroundings))
-    return Sellable(*items, methods)
+    (variants, gone, dearer), methods = await asyncio.gather(_items(flow, draft, surroundings), _methods(flow, draft, surroundings))
+    return Sellable(variants, gone, dearer, methods)
 
 
-async def _items(flow: Flow, draft: Draft, surroundings: Surroundings) -> tuple[dict[str, Row], dict[str, str], dict[str, Row]]:
+async def _items(flow: Flow, draft: Draft, surroundings: Surroundings) -> tuple[dict[str, Row], dict[str, str], dict[str, CalculatedPrice]]:
     """The variants, the lines that are gone, and those that aren't on sale any more."""
     lines = [item for item in draft.items if item["variant_id"] is not None]
     ids, channel = sorted({line["variant_id"] for line in lines}), draft["sales_channel_id"]
@@ -97,7 +98,7 @@ async def _items(flow: Flow, draft: Draft, surroundings: Surroundings) -> tuple[
     return sold, gone, {line["id"]: price for line in quoted if (price := _dearer(line, prices)) is not None}
 
 
-def _dearer(line: Row, prices: Mapping[str, Row]) -> Row | None:
+def _dearer(line: Row, prices: Mapping[str, CalculatedPrice]) -> CalculatedPrice | None:
     """Today's price of a line whose sale is over. Where hooks have a say in prices, only they could tell."""
     price = prices.get(line["variant_id"])
     if price is None or line["compare_at_unit_price"] is None or add_to_cart.handlers.get("setPricingContext"):
@@ -112,7 +113,7 @@ async def _priceless(flow: Flow, draft: Draft, missing: Collection[str], price_s
     return {id for id in missing if not any(_by_hooks(price, draft) for price in others.get(price_sets.get(id, ""), ()))}
 
 
-def _by_hooks(price: Row, draft: Draft) -> bool:
+def _by_hooks(price: RuledPrice, draft: Draft) -> bool:
     """Whether a price may apply by what only hooks know."""
     rules = {rule["attribute"] for rule in price["price_rules"]}
     return bool(price["currency_code"] == draft["currency_code"] and rules - _OF_PRICES)

@@ -13,6 +13,7 @@ from ...core.numbers import raw
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...core.waiting import all_of
+from ...modules.pricing.types import RuledPrice
 from ..kit import Flow, workflow
 from .draft import Draft
 from .goods import STOCK
@@ -296,9 +297,13 @@ async def calculate_shipping_option(flow: Flow, cart_id: str, option_id: str, da
     return option
 
 
-def _shown(price: Row) -> Row:
+def _shown(price: RuledPrice) -> Row:
     """A price as clients see it: with the twins of its amounts, and the list it is of."""
-    twins = {f"raw_{name}": raw(price[name]) for name in ("amount", "min_quantity", "max_quantity")}
+    twins = {
+        "raw_amount": raw(price["amount"]),
+        "raw_min_quantity": raw(price["min_quantity"]),
+        "raw_max_quantity": raw(price["max_quantity"]),
+    }
     return {**price, **twins, "price_list": {"id": price["price_list_id"]} if price["price_list_id"] is not None else None}
 
 

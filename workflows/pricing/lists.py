@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from ...core.errors import InvalidData
 from ...core.rows import Row
-from ...modules.pricing.service import ListPricesChanged, PricingService
+from ...modules.pricing.service import PricingService
+from ...modules.pricing.types import ListPricesChanged, PriceList
 from ..kit import Flow, step, workflow
 from ..plain import Plain
 from ..rows import written
@@ -37,7 +38,7 @@ def _in_sets(prices: Iterable[Row], sets: dict[str, str]) -> list[Row]:
 
 
 @workflow("create-price-lists")
-async def create_price_lists(flow: Flow, price_lists_data: list[Row]) -> list[Row]:
+async def create_price_lists(flow: Flow, price_lists_data: list[Row]) -> list[PriceList]:
     """Price lists with `rules` and `prices`, each of a variant (`variant_id`).
 
     Raises InvalidData for a variant without a price set, and for an end before the start.

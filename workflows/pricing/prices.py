@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...core.rows import Row
+from ...modules.pricing.types import NewPriceSet, PriceSet, PriceSetChange
 from ..kit import Flow, Kept, keep, step, take_back, unchanged
 
 
 @step(undo=take_back)
-async def create_price_sets(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
+async def create_price_sets(flow: Flow, rows: Sequence[NewPriceSet]) -> Kept[list[PriceSet]]:
     """Price sets with their prices, in the order given."""
     return await keep(flow.modules.pricing.create_price_sets, rows) if rows else unchanged([])
 
 
 @step(undo=take_back)
-async def update_price_sets(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
-    """Replace the prices of sets: `{id, prices}`."""
+async def update_price_sets(flow: Flow, rows: Sequence[PriceSetChange]) -> Kept[list[PriceSet]]:
+    """Replace the prices of sets."""
     return await keep(flow.modules.pricing.update_price_sets, rows) if rows else unchanged([])

@@ -8,6 +8,7 @@ from typing import TypedDict
 from ...core.ids import new_id
 from ...core.rows import Row
 from ...core.sql.write.undo import Change
+from ...modules.pricing.types import Given, NewPriceSet
 from ..inventory.items import check_unreserved, drop_items, insert_items
 from ..kit import Flow, workflow
 from ..links import delete, link, unlink
@@ -30,7 +31,7 @@ async def equip_variants(flow: Flow, variants: Sequence[Row], given: Sequence[Ro
 
     `given`: what each of the stored `variants` was asked for with. All ids are known beforehand, so one message a module does it.
     """
-    prices = [{"id": new_id("pset"), "prices": asked.get("prices") or []} for asked in given]
+    prices = [_price_set(asked.get("prices") or []) for asked in given]
     supplied = {variant["id"]: asked.get("inventory_items") or [] for variant, asked in zip(variants, given, strict=True)}
     await check_items(flow, supplied)
     made = default_items(variant for variant in variants if variant["manage_inventory"] and not supplied[variant["id"]])
@@ -41,6 +42,10 @@ async def equip_variants(flow: Flow, variants: Sequence[Row], given: Sequence[Ro
     await link(flow, {PRICED: priced, LINK: stock, **(ties or {})})
 
 
+def _price_set(prices: Sequence[Given]) -> NewPriceSet:
+    return {"id": new_id("pset"), "prices": prices}
+
+
 async def reprice_variants(flow: Flow, given: Sequence[Row]) -> None:
     """Replace the prices of variants (`{id, prices}`) that name any; one that has no price set yet gets one."""
     wanted = {variant["id"]: variant["prices"] for variant in given if variant.get("prices") is not None}
@@ -48,7 +53,7 @@ async def reprice_variants(flow: Flow, given: Sequence[Row]) -> None:
         return
     sets = {tie["variant_id"]: tie["price_set_id"] for tie in await flow.modules.link.linked(PRICED, "variant_id", list(wanted))}
     await flow.run(update_price_sets, [{"id": sets[id], "prices": prices} for id, prices in wanted.items() if id in sets])
-    new = [(id, {"id": new_id("pset"), "prices": prices}) for id, prices in wanted.items() if id not in sets]
+    new = [(id, _price_set(prices)) for id, prices in wanted.items() if id not in sets]
     if new:
         await flow.run(create_price_sets, [row for _, row in new])
         await link(flow, {PRICED: [{"variant_id": id, "price_set_id": row["id"]} for id, row in new]})
