@@ -57,7 +57,7 @@ def difference(amount: Decimal, *taken: Decimal) -> Decimal:
     return amount
 
 
-def total(amounts: Iterable[Decimal]) -> Decimal:
+def total(amounts: Iterable[Amount]) -> Decimal:
     """The exact sum, however many digits it takes: `sum` would keep 28."""
     sum = _ZERO
     for amount in amounts:

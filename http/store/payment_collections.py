@@ -6,6 +6,7 @@ from typing import Any
 
 from ...core.json import dumps
 from ...modules.payment.showing import shown
+from ...modules.payment.types import PaymentCollection
 from ...workflows.cart.payment import create_payment_collection, create_payment_session
 from ..kit.bodies import ABSENT, Body
 from ..kit.filters import TEXT, Filters, required
@@ -58,7 +59,7 @@ async def create_session(request: Request) -> Answer:
     return await show_collection(request, PAYMENT_COLLECTION, collection)
 
 
-async def show_collection(request: Request, view: View, collection: dict[str, Any]) -> Answer:
+async def show_collection(request: Request, view: View, collection: PaymentCollection) -> Answer:
     """A collection that was just written, from what was written, where the request wants nothing else."""
     fields = request.fields_of(view)
     rows = shown([collection], request.graph.own_fields("payment_collection", fields))

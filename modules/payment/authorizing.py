@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from ...core.clock import iso, utc_now
@@ -15,11 +16,11 @@ from ...core.errors import (
     VelellaError,
 )
 from ...core.message import repeatable
-from ...core.rows import Row
 from . import books
 from .provider import Ask, Outcome
-from .sessions import let_go, no_session
+from .sessions import let_go, no_session, paid_in
 from .settling import Settling
+from .types import PaymentCollection, PaymentInCollection, PaymentSession
 
 AGAIN_SECONDS = 5.0
 """When a buyer may try again whose payment is in doubt."""
@@ -31,7 +32,7 @@ class Authorizing(Settling):
     @repeatable
     async def authorize_payment_session(
         self, id: str, context: Mapping[str, Any] | None = None, *, order_id: str | None = None
-    ) -> Row | None:
+    ) -> PaymentInCollection | None:
         """Have the provider hold the money for an order, once, however often and from wherever it is asked. The payment with its
         captures, and as `payment_collection` its collection with all that is in it.
 
@@ -72,10 +73,10 @@ class Authorizing(Settling):
 
     # -- inside
 
-    async def _claimed(self, collection: Row, session: Row, order_id: str | None) -> Row:
+    async def _claimed(self, collection: PaymentCollection, session: PaymentSession, order_id: str | None) -> PaymentInCollection:
         """Have an order stand for what was paid already. The payment. Raises PaymentAuthorizationFailed where it was let go meanwhile."""
 
-        def claim(collection: Row) -> tuple[bool, bool]:
+        def claim(collection: PaymentCollection) -> tuple[bool, bool]:
             kept = books.session_of(collection, session["id"])
             if kept["deleted_at"] is not None or books.is_let_go(kept):
                 return False, False
@@ -84,9 +85,9 @@ class Authorizing(Settling):
         collection, holds = await self._changed(collection, claim)
         if not holds:
             raise let_go(session["id"])
-        return await self._payment(session["payment_id"]) | {"payment_collection": collection}
+        return {**await self._payment(paid_in(session)), "payment_collection": collection}
 
-    async def _settle_others(self, collection: Row, session: Row) -> None:
+    async def _settle_others(self, collection: PaymentCollection, session: PaymentSession) -> None:
         """Make sure that no money is held in sessions that were dropped before this one. Raises PaymentInDoubt where that can't be said."""
         now = iso(utc_now())
         dropped = [other for other in collection["payment_sessions"] if other["deleted_at"] is not None and other is not session]
@@ -100,11 +101,11 @@ class Authorizing(Settling):
                     retry_after=AGAIN_SECONDS,
                 ) from error
 
-    async def _outcome(self, session: Row, context: Mapping[str, Any]) -> Outcome:
+    async def _outcome(self, session: PaymentSession, context: Mapping[str, Any]) -> Outcome:
         """What the provider says. Where it may have been asked before it is asked first how the payment stands: that counts."""
         id, provider = session["id"], session["provider_id"]
         about = {**(session["context"] or {}), **context}
-        ask = Ask(f"{id}:authorize:{session['attempt']}", session["data"], session["amount"], session["currency_code"], about)
+        ask = Ask(f"{id}:authorize:{session['attempt']}", session["data"], Decimal(session["amount"]), session["currency_code"], about)
         try:
             if session["doubted_at"] is not None or session["attempt"]:
                 stands = await self._asked(provider, "status", ask)
@@ -128,7 +129,7 @@ class Authorizing(Settling):
             ) from error
 
 
-def _doubt(session: Row) -> bool:
+def _doubt(session: PaymentSession) -> bool:
     """Keep that the provider was asked for the money and didn't answer."""
     now = iso(utc_now())
     session |= {"doubted_at": now, "settle_at": now, "updated_at": now}

@@ -6,17 +6,18 @@ them, all UTC and of one length, so they sort as they are.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from ...core import numbers
 from ...core.ids import new_id
-from ...core.rows import Row, Rows
 from .provider import Outcome
-from .tables import BOOKKEEPING, payment_collection
+from .tables import BOOKKEEPING
+from .types import BegunSession, NewCapture, NewCollection, NewPayment, NewSession, PaymentCollection, PaymentSession
 
+_NONE = Decimal(0)
 MOST_DROPPED = 50
 """Dropped sessions of providers that ask nobody that a collection keeps."""
 HELD = ("authorized", "captured")
@@ -29,64 +30,96 @@ _STAYS = (*HELD, "pending_authorization")
 class Booking:
     """What a provider has authorised, and taken at once, if it did: rows that belong to a collection beside its document."""
 
-    payment: Row
-    capture: Row | None
+    payment: NewPayment
+    capture: NewCapture | None
 
 
-def session_of(collection: Row, id: str) -> Row:
+def session_of(collection: PaymentCollection, id: str) -> PaymentSession:
     """A session of the collection, be it dropped."""
     return next(session for session in collection["payment_sessions"] if session["id"] == id)
 
 
-def living(collection: Mapping[str, Any]) -> Rows:
+def living(collection: PaymentCollection) -> list[PaymentSession]:
     """The sessions that weren't dropped."""
     return [session for session in collection["payment_sessions"] if session["deleted_at"] is None]
 
 
-def is_let_go(session: Mapping[str, Any]) -> bool:
+def is_let_go(session: PaymentSession) -> bool:
     """Whether the session's payment was cancelled. Nobody can pay in it any more."""
     return session["payment_id"] is not None and session["status"] == "canceled"
 
 
-def shown(session: Mapping[str, Any]) -> Row:
-    """A session as business code is shown it."""
-    return {name: value for name, value in session.items() if name not in BOOKKEEPING}
+def begun(collection: PaymentCollection, session: PaymentSession) -> BegunSession:
+    """A session as business code is shown it, and its collection."""
+    shown: Any = {name: value for name, value in session.items() if name not in BOOKKEEPING} | {"payment_collection": collection}
+    begun: BegunSession = shown
+    return begun
 
 
-def new_collection(now: str, **given: Any) -> Row:
+def new_collection(now: str, given: NewCollection, payer_key: str | None = None) -> PaymentCollection:
     """A collection that isn't there yet: all its columns, and no sessions."""
-    kept = {column.name: None for column in payment_collection.c if column.name not in ("document", "document_schema")}
-    new = {"id": new_id("pay_col"), "status": "not_paid", "version": 1, "session_ids": [], "created_at": now, "updated_at": now}
-    return {**kept, **new, **given, "payment_sessions": []}
+    return {
+        "id": new_id("pay_col"),
+        "currency_code": given["currency_code"],
+        "amount": given["amount"],
+        "authorized_amount": None,
+        "captured_amount": None,
+        "refunded_amount": None,
+        "completed_at": None,
+        "status": "not_paid",
+        "payer_key": payer_key,
+        "order_id": given.get("order_id"),
+        "metadata": given.get("metadata"),
+        "version": 1,
+        "created_at": now,
+        "updated_at": now,
+        "deleted_at": None,
+        "session_ids": [],
+        "settle_at": None,
+        "payment_sessions": [],
+    }
 
 
-def new_session(collection: Mapping[str, Any], now: str, **given: Any) -> Row:
+def new_session(collection: PaymentCollection, now: str, given: NewSession, settle_at: str | None) -> PaymentSession:
     """A session of the collection that isn't in it yet."""
-    nothing = dict.fromkeys(("authorized_at", "payment_id", "settle_at", "settle_begun", "doubted_at", "deleted_at"))
-    return {**nothing, "payment_collection_id": collection["id"], "attempt": 0, "created_at": now, "updated_at": now, **given}
+    return {
+        **given,
+        "authorized_at": None,
+        "payment_collection_id": collection["id"],
+        "payment_id": None,
+        "attempt": 0,
+        "settle_at": settle_at,
+        "settle_begun": None,
+        "doubted_at": None,
+        "created_at": now,
+        "updated_at": now,
+        "deleted_at": None,
+    }
 
 
-def put(collection: Row, session: Row, now: str, *, quiet: Collection[str]) -> Rows:
+def put(collection: PaymentCollection, session: PaymentSession, now: str, *, quiet: Collection[str]) -> list[PaymentSession]:
     """Put a session in the place of those in which nothing was paid, of a cart's that no order stands for. Those that were dropped.
 
     Of those that were dropped long ago at providers that ask nobody, none of which will ever be heard of, the last ones are kept: whoever
     begins one after the other makes no document that grows and grows.
     """
     dropped = drop(collection, now, quiet=quiet, unclaimed=collection["payer_key"] is not None)
-    sessions: Rows = collection["payment_sessions"]
+    sessions = collection["payment_sessions"]
     over = [each for each in sessions if each["deleted_at"] is not None and each["payment_id"] is None and each["provider_id"] in quiet]
     forgotten = {each["id"] for each in over[:-MOST_DROPPED]}
     collection["payment_sessions"] = [*(each for each in sessions if each["id"] not in forgotten), session]
     return dropped
 
 
-def drop(collection: Row, now: str, *, quiet: Collection[str], ids: Collection[str] | None = None, unclaimed: bool = False) -> Rows:
+def drop(
+    collection: PaymentCollection, now: str, *, quiet: Collection[str], ids: Collection[str] | None = None, unclaimed: bool = False
+) -> list[PaymentSession]:
     """Drop sessions, all or those of some `ids`, that nothing was paid in, or whose payment was let go again; `unclaimed`: also those that
     money was paid in and that no order stands for. Those that were dropped.
 
     Their providers have to forget them: that is owed from here on, but to those that ask nobody (`quiet`).
     """
-    dropped = []
+    dropped: list[PaymentSession] = []
     for session in living(collection):
         free = session["status"] not in _STAYS and (session["payment_id"] is None or is_let_go(session))
         if (ids is None or session["id"] in ids) and (free or (unclaimed and session["settle_at"] is not None)):
@@ -95,7 +128,7 @@ def drop(collection: Row, now: str, *, quiet: Collection[str], ids: Collection[s
     return dropped
 
 
-def claim(collection: Row, session: Row, order_id: str | None, now: str) -> bool:
+def claim(collection: PaymentCollection, session: PaymentSession, order_id: str | None, now: str) -> bool:
     """Have an order stand for what is paid in a session. Whether that changes anything. A collection stays its first order's."""
     belongs = collection["order_id"] is None and order_id is not None
     if not belongs and session["settle_at"] is None:
@@ -105,14 +138,23 @@ def claim(collection: Row, session: Row, order_id: str | None, now: str) -> bool
     return True
 
 
-def authorize(collection: Row, session: Row, outcome: Outcome, now: str) -> Booking:
+def authorize(collection: PaymentCollection, session: PaymentSession, outcome: Outcome, now: str) -> Booking:
     """Keep that a provider has authorised a session in which nothing was paid yet, and has taken the money, if it did."""
     id, amount, data = new_id("pay"), session["amount"], {**session["data"], **outcome.data}
     session |= {"status": outcome.status, "data": data, "payment_id": id, "updated_at": now}
     session["authorized_at"] = session["authorized_at"] or now
-    payment = {name: session[name] for name in ("amount", "currency_code", "provider_id", "data", "payment_collection_id")}
-    payment |= {"id": id, "payment_session_id": session["id"], "captured_at": None, "created_at": now}
-    capture = None
+    payment: NewPayment = {
+        "id": id,
+        "amount": amount,
+        "currency_code": session["currency_code"],
+        "provider_id": session["provider_id"],
+        "data": data,
+        "captured_at": None,
+        "payment_collection_id": session["payment_collection_id"],
+        "payment_session_id": session["id"],
+        "created_at": now,
+    }
+    capture: NewCapture | None = None
     if outcome.status == "captured":
         taken = amount if outcome.captured is None else min(outcome.captured, amount)
         capture = {"id": new_id("capt"), "amount": taken, "payment_id": id, "created_at": now}
@@ -123,7 +165,7 @@ def authorize(collection: Row, session: Row, outcome: Outcome, now: str) -> Book
     return Booking(payment, capture)
 
 
-def keep_answer(session: Row, outcome: Outcome, attempt: int, now: str) -> bool:
+def keep_answer(session: PaymentSession, outcome: Outcome, attempt: int, now: str) -> bool:
     """Keep what a provider said that hasn't authorised the session. Whether it counts: not where the session was authorised first, or was
     declined meanwhile. A decline lets the next try be another one."""
     if session["attempt"] != attempt or session["status"] in HELD or session["payment_id"] is not None:
@@ -133,11 +175,14 @@ def keep_answer(session: Row, outcome: Outcome, attempt: int, now: str) -> bool:
     return True
 
 
-def restate(collection: Row, now: str) -> None:
+def restate(collection: PaymentCollection, now: str) -> None:
     """Have the status follow from the amounts and the sessions."""
-    for name in ("authorized_amount", "captured_amount", "refunded_amount"):
-        collection[name] = collection[name] or Decimal(0)
-    wanted, authorized, captured = (collection[name] for name in ("amount", "authorized_amount", "captured_amount"))
+    wanted, authorized, captured = collection["amount"], collection["authorized_amount"] or _NONE, collection["captured_amount"] or _NONE
+    collection |= {
+        "authorized_amount": authorized,
+        "captured_amount": captured,
+        "refunded_amount": collection["refunded_amount"] or _NONE,
+    }
     if captured > 0 and captured >= wanted:
         status = "completed"
     elif authorized > 0:
@@ -150,7 +195,7 @@ def restate(collection: Row, now: str) -> None:
     collection["completed_at"] = (collection["completed_at"] or now) if status == "completed" else None
 
 
-def due(collection: Mapping[str, Any]) -> Rows:
+def due(collection: PaymentCollection) -> list[PaymentSession]:
     """The sessions that have to be settled at some time and that no execution sees to."""
-    sessions: Rows = collection["payment_sessions"]
+    sessions = collection["payment_sessions"]
     return [session for session in sessions if session["settle_at"] is not None and session["settle_begun"] != session["settle_at"]]

@@ -15,15 +15,17 @@ from ...core.clock import iso, utc_now
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.json import loads
 from ...core.message import repeatable, writes
-from ...core.rows import Row, Rows
+from ...core.numbers import Amount
+from ...core.rows import Row
 from ...core.service.module import ModuleService
 from ...core.sql.schema.query import Query
 from . import books
 from .queries import ASSIGN, COLLECTION_FOR, COLUMNS, LOCK_COLLECTION, OPEN, REFRESH_COLLECTION, UNASSIGN, WRITE
 from .tables import SCHEMA
+from .types import CollectionAmount, CollectionColumns, NewCollection, PaymentCollection, PaymentSession, ShownCollection
 
 T = TypeVar("T")
-Change = Callable[[Row], tuple[bool, T]]
+Change = Callable[[PaymentCollection], tuple[bool, T]]
 """Changes a collection in hand: whether there is something to be written, and what comes of it. May be called again, with a later one, and
 must not go by what it has changed of the one before."""
 
@@ -34,8 +36,8 @@ class Collections(ModuleService):
     """Collections of payments. Their amounts and status follow from what is in them."""
 
     @writes
-    async def create_collections(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
-        """Create payment collections: `currency_code`, `amount` (major units), `order_id` of the order that it pays for, `metadata`.
+    async def create_collections(self, rows: Sequence[NewCollection]) -> list[PaymentCollection]:
+        """Create payment collections.
 
         Returns them with all that is in them, which is nothing yet.
         """
@@ -44,7 +46,7 @@ class Collections(ModuleService):
             amount, currency = row.get("amount"), row.get("currency_code")
             if amount is None or not currency:
                 raise InvalidData("A payment collection needs an amount and a currency_code")
-            collection = books.new_collection(iso(utc_now()), **{**row, "amount": _exact(amount), "currency_code": currency.lower()})
+            collection = books.new_collection(iso(utc_now()), {**row, "amount": _exact(amount), "currency_code": currency.lower()})
             await self.database.execute(OPEN, self._opening(collection))
             made.append(collection)
         self.touch("payment_collection")
@@ -52,14 +54,18 @@ class Collections(ModuleService):
 
     @repeatable(stands_alone=True)
     async def collection_for(
-        self, payer_key: str, *, currency_code: str, amount: Decimal | int, metadata: Mapping[str, Any] | None = None
-    ) -> Row:
+        self, payer_key: str, *, currency_code: str, amount: Amount, metadata: Mapping[str, Any] | None = None
+    ) -> PaymentCollection:
         """The one collection of a payer (`cart:<id>`) with all that is in it: created where there is none, its amount brought up to date.
 
         However many ask at once, they get the same collection.
         """
-        wanted = {"payer_key": payer_key, "currency_code": currency_code.lower(), "amount": _exact(amount), "metadata": metadata}
-        collection = books.new_collection(iso(utc_now()), **wanted)
+        wanted: NewCollection = {
+            "currency_code": currency_code.lower(),
+            "amount": _exact(amount),
+            "metadata": None if metadata is None else dict(metadata),
+        }
+        collection = books.new_collection(iso(utc_now()), wanted, payer_key)
         found = await self._made_for(collection)
         if found["id"] == collection["id"]:
             return collection
@@ -68,7 +74,7 @@ class Collections(ModuleService):
         return await self._collection(found["id"])
 
     @repeatable
-    async def set_amount(self, id: str, *, amount: Decimal | int, currency_code: str | None = None) -> Row:
+    async def set_amount(self, id: str, *, amount: Amount, currency_code: str | None = None) -> ShownCollection:
         """Change what is to be paid. Where that is another amount than before, the sessions begun for the old one are dropped.
 
         A session in which something was authorised stays: then the collection may end up partially authorised. Raises
@@ -76,7 +82,7 @@ class Collections(ModuleService):
         """
         exact = _exact(amount)
 
-        def change(collection: Row) -> tuple[bool, Rows]:
+        def change(collection: PaymentCollection) -> tuple[bool, list[PaymentSession]]:
             currency = (currency_code or collection["currency_code"]).lower()
             if collection["amount"] == exact and collection["currency_code"] == currency:
                 return False, []
@@ -93,10 +99,10 @@ class Collections(ModuleService):
         return await self.retrieve("payment_collection", id, fields=("*", "payment_sessions.*"))
 
     @repeatable
-    async def cancel_collection(self, id: str) -> Row:
+    async def cancel_collection(self, id: str) -> CollectionColumns:
         """Mark a collection as cancelled. Raises NotFound; NotAllowed where something was captured and not given back."""
 
-        def change(collection: Row) -> tuple[bool, None]:
+        def change(collection: PaymentCollection) -> tuple[bool, None]:
             if (collection["captured_amount"] or 0) > (collection["refunded_amount"] or 0):
                 raise NotAllowed(f"Payment collection {id} has been paid and can't be cancelled")
             collection |= {"status": "canceled", "updated_at": _now()}
@@ -109,7 +115,7 @@ class Collections(ModuleService):
     async def delete_collection(self, id: str) -> None:
         """Delete a collection in which nothing was paid, with its sessions. Raises NotFound; NotAllowed where something was."""
 
-        def change(collection: Row) -> tuple[bool, Rows]:
+        def change(collection: PaymentCollection) -> tuple[bool, list[PaymentSession]]:
             if collection["status"] != "not_paid":
                 raise NotAllowed(f"Can only delete payment collections that are not_paid; {id} is {collection['status']}")
             dropped = books.drop(collection, _now(), quiet=self._quiet)
@@ -133,20 +139,23 @@ class Collections(ModuleService):
 
     # -- inside
 
-    async def _find(self, filters: Mapping[str, Any], *, limit: int | None = 1, order: Sequence[str] = ()) -> Rows:
+    async def _find(self, filters: Mapping[str, Any], *, limit: int | None = 1, order: Sequence[str] = ()) -> list[PaymentCollection]:
         """Collections with all that is in them, the deleted ones too."""
         query = Query("payment_collection", ("*", "payment_sessions"), filters, tuple(order), limit, with_deleted=True)
         page = (await self.database.fetch_row(self.statements.page(query, hidden=True, twins=False)))[0]
-        return [self.statements.documents.opened(_COLLECTION, row) for row in loads(page)]
+        found: list[Any] = [self.statements.documents.opened(_COLLECTION, row) for row in loads(page)]
+        return found
 
-    async def _collection(self, id: str) -> Row:
+    async def _collection(self, id: str) -> PaymentCollection:
         """A collection with all that is in it. Raises NotFound."""
         found = await self._find({"id": id})
         if not found or found[0]["deleted_at"] is not None:
             raise _missing(id)
         return found[0]
 
-    async def _changed(self, collection: Row, change: Change[T], write: Callable[[Row, T], Awaitable[bool]] | None = None) -> tuple[Row, T]:
+    async def _changed(
+        self, collection: PaymentCollection, change: Change[T], write: Callable[[PaymentCollection, T], Awaitable[bool]] | None = None
+    ) -> tuple[PaymentCollection, T]:
         """Change a collection that was read, and write it. The collection as it is then, and what comes of the change.
 
         Raises NotFound where it was deleted meanwhile, and what the change raises. `write`: writes it together with something else, and
@@ -165,29 +174,29 @@ class Collections(ModuleService):
                 raise _missing(collection["id"])
 
     @writes(one_statement=True)
-    async def _write(self, collection: Row) -> bool:
+    async def _write(self, collection: PaymentCollection) -> bool:
         """Write a collection with all that is in it. False, and nothing is written, where it isn't as it was read any more."""
         written = await self.database.fetch_value(WRITE, self._written(collection))
         if written is not None:
             self.touch("payment_session", "payment_collection")
         return written is not None
 
-    def _written(self, collection: Row) -> dict[str, Any]:
+    def _written(self, collection: PaymentCollection) -> dict[str, Any]:
         """The parameters of a statement that writes all of a collection."""
-        params = {name: collection[name] for name in (*COLUMNS, "updated_at")}
+        values: Mapping[str, Any] = collection
+        params = {name: values[name] for name in (*COLUMNS, "updated_at")}
         for name in ("amount", "authorized_amount", "captured_amount", "refunded_amount"):
             params[name] = None if params[name] is None else Decimal(params[name])
-        due = books.due(collection)
         params |= {
             "id": collection["id"],
             "expected": collection["version"],
             **self.statements.documents.stored(_COLLECTION, collection),
             "session_ids": [session["id"] for session in collection["payment_sessions"]],
-            "settle_at": min((session["settle_at"] for session in due), default=None),
+            "settle_at": min((at for session in books.due(collection) if (at := session["settle_at"]) is not None), default=None),
         }
         return params | {name: moment(params[name]) for name in ("completed_at", "updated_at", "deleted_at", "settle_at")}
 
-    def _opening(self, collection: Row) -> Row:
+    def _opening(self, collection: PaymentCollection) -> Row:
         """The parameters of a statement that creates a collection."""
         return {**collection, **self.statements.documents.stored(_COLLECTION, collection), "now": moment(collection["created_at"])}
 
@@ -197,12 +206,11 @@ class Collections(ModuleService):
         return frozenset(id for id, provider in self.providers.items() if provider.asks_nobody)
 
     @writes(one_statement=True)
-    async def _made_for(self, collection: Row) -> Row:
-        """Id, amount and currency of a payer's collection: of this one, where there was none."""
-        found = await self.database.fetch_one(COLLECTION_FOR, self._opening(collection))
-        assert found is not None  # an upsert always gives its row
+    async def _made_for(self, collection: PaymentCollection) -> CollectionAmount:
+        """What a payer's collection asks for: that of this one, where there was none."""
+        found: list[CollectionAmount] = await self.database.rows(COLLECTION_FOR, self._opening(collection))
         self.touch("payment_collection")
-        return dict(found)
+        return found[0]  # an upsert always gives its row
 
     async def _hold_collection(self, id: str) -> None:
         """Lock a collection for the transaction: what belongs to it changes only by whoever holds it."""
@@ -214,7 +222,7 @@ class Collections(ModuleService):
         await self.database.execute(REFRESH_COLLECTION, {"id": id})
         self.touch("payment_collection")
 
-    async def _have_forgotten(self, dropped: Rows) -> None:
+    async def _have_forgotten(self, dropped: Sequence[PaymentSession]) -> None:
         """Tell providers of sessions that are gone here; see `Settling`."""
         raise NotImplementedError
 
@@ -232,7 +240,7 @@ def _missing(id: str) -> NotFound:
     return NotFound(f"Payment collection with id: {id} was not found")
 
 
-def _exact(amount: Decimal | int) -> Decimal:
+def _exact(amount: Amount) -> Decimal:
     exact = Decimal(amount)
     if not exact.is_finite() or exact < 0:
         raise InvalidData(f"An amount to be paid can't be {amount}")

@@ -7,17 +7,16 @@ that payment stands now, and that is booked.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 
 from ...core.errors import Conflict, PaymentAuthorizationFailed
 from ...core.ids import new_id
 from ...core.message import repeatable, writes
-from ...core.rows import Row
 from . import books
 from .operations import Operations
 from .provider import Notice, Outcome
-from .queries import BOOK_CAPTURE, BOOK_PAYMENT, STANDING
-from .sessions import ask_of
+from .queries import BOOK_CAPTURE, BOOK_PAYMENT
+from .sessions import ask_of, paid_in
+from .types import Payment, PaymentSession
 
 
 class Noticing(Operations):
@@ -29,7 +28,7 @@ class Noticing(Operations):
         return await self._in_time(provider_id, "notice", self._provider(provider_id).notice(body, headers))
 
     @repeatable
-    async def look_up_session(self, id: str) -> Row | None:
+    async def look_up_session(self, id: str) -> Payment | None:
         """Ask the provider how a session's payment stands, and book what it says. The payment, if there is one, with captures and refunds.
 
         A session that was dropped stays so: what the buyer has paid in it meanwhile is given back.
@@ -49,9 +48,9 @@ class Noticing(Operations):
 
     # -- inside
 
-    async def _settle(self, session: Row, outcome: Outcome) -> Row:
+    async def _settle(self, session: PaymentSession, outcome: Outcome) -> Payment:
         """Bring an authorised payment up to what the provider says of it."""
-        id = session["payment_id"]
+        id = paid_in(session)
         if outcome.status == "captured" and books.is_let_go(session):
             # it was let go for certain, and has been taken all the same
             await self._asked(session["provider_id"], "drop", ask_of(session, "drop:canceled"))
@@ -62,21 +61,20 @@ class Noticing(Operations):
         return await self._payment(id)
 
     @writes
-    async def _captured_outside(self, session: Row, outcome: Outcome) -> Row:
+    async def _captured_outside(self, session: PaymentSession, outcome: Outcome) -> Payment:
         """Book what the provider has captured and nobody has booked yet: taken at the provider's own desk, or by a request that was lost.
 
         While a capture of ours is in doubt, what it took can't be told from what somebody else took: then it comes first.
         """
-        id = session["payment_id"]
+        id = paid_in(session)
         await self._hold_collection(session["payment_collection_id"])
         payment = await self._hold_payment(id)
-        standing = await self.database.fetch_one(STANDING, {"id": id})
-        assert standing is not None  # an aggregate always gives a row
+        standing = await self._standing(id)
         if standing["capturing"]:
             raise Conflict(f"Payment {id} is being captured")
         if payment["canceled_at"] is not None:
             raise PaymentAuthorizationFailed(f"Payment {id} was cancelled here, but its provider says that it was captured")
-        taken: Decimal = payment["amount"] if outcome.captured is None else min(outcome.captured, payment["amount"])
+        taken = payment["amount"] if outcome.captured is None else min(outcome.captured, payment["amount"])
         missing = taken - standing["captured"]
         if missing > 0:
             capture = {"id": new_id("capt"), "amount": missing, "payment_id": id, "created_by": None, "metadata": None}

@@ -19,7 +19,7 @@ from ...core.clock import iso, utc_now
 from ...core.errors import InvalidData, NotAllowed, NotFound, PaymentOutcomeUnknown
 from ...core.ids import new_id
 from ...core.message import reads, repeatable, writes
-from ...core.rows import Row
+from ...core.numbers import Amount
 from .provider import Ask, Outcome
 from .queries import (
     BEGIN_OPERATION,
@@ -34,6 +34,7 @@ from .queries import (
     STANDING,
 )
 from .sessions import Sessions
+from .types import BegunOperation, HeldPayment, Payment, PaymentSession, Standing
 
 Kind = Literal["capture", "refund", "cancel"]
 
@@ -47,7 +48,7 @@ class Operation:
 
     id: str
     kind: Kind
-    payment: Row
+    payment: HeldPayment
     amount: Decimal
     details: Mapping[str, Any]
     """What is booked with it: `created_by`, `note`, `refund_reason_id`, `metadata`."""
@@ -60,11 +61,11 @@ class Operations(Sessions):
         self,
         payment_id: str,
         *,
-        amount: Decimal | int | None = None,
+        amount: Amount | None = None,
         captured_by: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         key: str | None = None,
-    ) -> Row:
+    ) -> Payment:
         """Take authorised money; all that is left where no amount is given. The payment, with its captures and refunds.
 
         With a `key` the message may be repeated: under one key it is one capture. A payment that is captured as a whole
@@ -79,13 +80,13 @@ class Operations(Sessions):
         self,
         payment_id: str,
         *,
-        amount: Decimal | int | None = None,
+        amount: Amount | None = None,
         created_by: str | None = None,
         note: str | None = None,
         refund_reason_id: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         key: str | None = None,
-    ) -> Row:
+    ) -> Payment:
         """Give captured money back; all that is left where no amount is given. Otherwise as `capture_payment`.
 
         Raises InvalidData for more than was captured and not yet given back, NotFound for an unknown reason.
@@ -96,7 +97,7 @@ class Operations(Sessions):
         return await self._operate("refund", payment_id, amount, details, key)
 
     @repeatable
-    async def cancel_payment(self, payment_id: str) -> Row:
+    async def cancel_payment(self, payment_id: str) -> Payment:
         """Let go of money that was authorised. A payment that is cancelled already is returned as it is.
 
         Raises NotFound; NotAllowed where something of it was captured: that can only be refunded.
@@ -116,7 +117,7 @@ class Operations(Sessions):
 
     # -- inside
 
-    async def _operate(self, kind: Kind, payment_id: str, amount: Decimal | int | None, details: Mapping[str, Any], key: str | None) -> Row:
+    async def _operate(self, kind: Kind, payment_id: str, amount: Amount | None, details: Mapping[str, Any], key: str | None) -> Payment:
         wanted = _exact(amount)
         while True:
             begun = await self._begin(kind, payment_id, wanted, details, key)
@@ -134,15 +135,17 @@ class Operations(Sessions):
         """The operation to carry out now, and whether it is the one that was asked for (else one that somebody has left
         behind, after which this is to be called again). None: there is nothing left to do."""
         payment = await self._hold_payment(payment_id)
-        for row in await self.database.fetch(OPERATIONS, {"id": payment_id, "kind": kind, "request_key": key, "patience": PATIENCE}):
+        begun: list[BegunOperation] = await self.database.rows(
+            OPERATIONS, {"id": payment_id, "kind": kind, "request_key": key, "patience": PATIENCE}
+        )
+        for row in begun:
             if row["mine"] and row["state"] == "done":
                 return None
             if row["mine"] or row["state"] == "pending":
                 return Operation(row["id"], row["kind"], payment, row["amount"], row["details"]), row["mine"]
-        standing = await self.database.fetch_one(STANDING, {"id": payment_id})
-        assert standing is not None  # an aggregate always gives a row
+        standing = await self._standing(payment_id)
         step = self._provider(payment["provider_id"]).step(payment["currency_code"])
-        taken = _amount_for(kind, payment, dict(standing), amount, step)
+        taken = _amount_for(kind, payment, standing, amount, step)
         if taken is None:
             return None
         operation = Operation(new_id("payop"), kind, payment, taken, details)
@@ -207,22 +210,26 @@ class Operations(Sessions):
         ended = await self.database.fetch_value(END_OPERATION, {"id": operation.id, "state": state, "failure": failure})
         return ended is not None
 
-    async def _hold_payment(self, id: str) -> Row:
-        held = await self.database.fetch_one(LOCK_PAYMENT, {"id": id})
-        if held is None:
+    async def _hold_payment(self, id: str) -> HeldPayment:
+        held: list[HeldPayment] = await self.database.rows(LOCK_PAYMENT, {"id": id})
+        if not held:
             raise NotFound(f"Payment with id: {id} was not found")
-        return dict(held)
+        return held[0]
+
+    async def _standing(self, payment_id: str) -> Standing:
+        standing: list[Standing] = await self.database.rows(STANDING, {"id": payment_id})
+        return standing[0]  # an aggregate always gives a row
 
 
-def _end_session(session: Row) -> bool:
+def _end_session(session: PaymentSession) -> bool:
     session |= {"status": "canceled", "updated_at": iso(utc_now())}
     return True
 
 
-def _amount_for(kind: Kind, payment: Row, standing: Mapping[str, Any], wanted: Decimal | None, step: Decimal | None) -> Decimal | None:
+def _amount_for(kind: Kind, payment: HeldPayment, standing: Standing, wanted: Decimal | None, step: Decimal | None) -> Decimal | None:
     """What the operation moves, by what the payment has left. None: it is done already. `step`: see `PaymentProvider.step`."""
     id, authorized = payment["id"], payment["amount"]
-    captured: Decimal = standing["captured"]
+    captured = standing["captured"]
     if kind == "cancel":
         if payment["canceled_at"] is not None:
             return None
@@ -245,7 +252,7 @@ def _amount_for(kind: Kind, payment: Row, standing: Mapping[str, Any], wanted: D
     return Decimal(amount)
 
 
-def _exact(amount: Decimal | int | None) -> Decimal | None:
+def _exact(amount: Amount | None) -> Decimal | None:
     if amount is None:
         return None
     exact = Decimal(amount)

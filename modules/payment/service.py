@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 
 from ...core.ids import new_id
 from ...core.message import repeatable, writes
-from ...core.rows import Row
 from ...core.service.provider_rows import keep_provider_rows
 from .authorizing import Authorizing
 from .provider import AccountHolder
 from .queries import KEEP_ACCOUNT
 from .tables import SCHEMA, payment_provider
+from .types import Account
 
 
 class PaymentService(Authorizing):
@@ -31,7 +31,7 @@ class PaymentService(Authorizing):
         await super().stop()
 
     @repeatable(stands_alone=True)
-    async def account_holder(self, provider_id: str, context: Mapping[str, Any]) -> Row | None:
+    async def account_holder(self, provider_id: str, context: Mapping[str, Any]) -> Account | None:
         """The account of `context["customer"]` (`id`, `email`, …) with a provider, opened where there is none.
 
         None: the provider keeps no accounts.
@@ -41,7 +41,7 @@ class PaymentService(Authorizing):
         return None if holder is None else await self._keep_account(provider_id, context["customer"].get("email"), holder)
 
     @writes
-    async def _keep_account(self, provider_id: str, email: str | None, holder: AccountHolder) -> Row:
+    async def _keep_account(self, provider_id: str, email: str | None, holder: AccountHolder) -> Account:
         params = {"id": new_id("acchld"), "provider_id": provider_id, "external_id": holder.id, "email": email, "data": dict(holder.data)}
         id = await self.database.fetch_value(KEEP_ACCOUNT, params)
         self.touch("account_holder")

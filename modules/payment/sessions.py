@@ -11,10 +11,10 @@ from typing import Any, Literal, TypeVar
 from ...commerce import money
 from ...core import numbers
 from ...core.clock import iso, utc_now
-from ...core.errors import Conflict, InvalidData, NotFound, PaymentAuthorizationFailed, PaymentOutcomeUnknown
+from ...core.errors import Conflict, InvalidData, NotFound, PaymentAuthorizationFailed, PaymentOutcomeUnknown, UnexpectedState
 from ...core.ids import new_id
 from ...core.message import repeatable, writes
-from ...core.rows import Row, Rows
+from ...core.rows import Row
 from ...core.service.module import Keys
 from ...core.sql.write.readback import shown
 from . import books, tables
@@ -22,6 +22,7 @@ from .books import Booking
 from .collections import Collections, moment
 from .provider import Ask, Outcome, PaymentProvider
 from .queries import BOOK
+from .types import BegunSession, Capture, NewSession, Payment, PaymentCollection, PaymentColumns, PaymentInCollection, PaymentSession
 
 T = TypeVar("T")
 
@@ -52,7 +53,7 @@ class Sessions(Collections):
         context: Mapping[str, Any] | None = None,
         metadata: Mapping[str, Any] | None = None,
         key: str | None = None,
-    ) -> Row:
+    ) -> BegunSession:
         """Begin to pay a collection by a provider. Sessions begun before, in which nothing was paid, are dropped; of a cart also one that
         was paid and that no order stands for, what was paid is given back.
 
@@ -69,32 +70,34 @@ class Sessions(Collections):
         self._provider(provider_id)
         collection = await self._collection(payment_collection_id)
         if (begun := _begun(collection, provider_id, data or {}, key)) is not None:
-            return books.shown(begun) | {"payment_collection": collection}
+            return books.begun(collection, begun)
         _check_open(collection)
         id = new_id("payses")
         ask = Ask(f"{id}:initiate", {**(data or {}), "session_id": id}, *_price(collection), context or {})
         outcome = await self._asked(provider_id, "initiate", ask)
 
-        def put(collection: Row) -> tuple[bool, tuple[Row, Rows] | None]:
+        def put(collection: PaymentCollection) -> tuple[bool, tuple[PaymentSession, list[PaymentSession]] | None]:
             """The session that there is now, and those that providers have to forget. None: the amount is another one by now."""
             _check_open(collection)
             if _price(collection) != (ask.amount, ask.currency_code):
                 return False, None
             session = self._new_session(
                 collection,
-                id=id,
-                provider_id=provider_id,
-                currency_code=ask.currency_code,
-                amount=ask.amount,
-                data={**(data or {}), **outcome.data},
-                context=dict(context or {}),
-                status=outcome.status if outcome.status in ("pending", "requires_more") else "pending",
-                metadata=metadata or {},
-                request_key=key,
+                {
+                    "id": id,
+                    "provider_id": provider_id,
+                    "currency_code": ask.currency_code,
+                    "amount": ask.amount,
+                    "data": {**(data or {}), **outcome.data},
+                    "context": dict(context or {}),
+                    "status": outcome.status if outcome.status in ("pending", "requires_more") else "pending",
+                    "metadata": dict(metadata or {}),
+                    "request_key": key,
+                },
             )
             for begun in books.living(collection) if key is not None else ():
                 if begun["request_key"] == key:  # another one of the same key was faster
-                    return False, (begun, [session | {"settle_at": session["created_at"]}])
+                    return False, (begun, [{**session, "settle_at": session["created_at"]}])
             dropped = books.put(collection, session, session["created_at"], quiet=self._quiet)
             return True, (session, dropped)
 
@@ -103,7 +106,7 @@ class Sessions(Collections):
             if done is not None:
                 made, dropped = done
                 await self._have_forgotten(dropped)
-                return books.shown(made) | {"payment_collection": collection}
+                return books.begun(collection, made)
             collection = await self._collection(payment_collection_id)
             ask = Ask(f"{id}:update:{attempt}", outcome.data, *_price(collection), context or {})
             outcome = await self._asked(provider_id, "update", ask)
@@ -113,11 +116,11 @@ class Sessions(Collections):
     async def delete_payment_sessions(self, ids: Sequence[str]) -> Keys:
         """Drop sessions in which nothing was paid. The ids of those that were dropped."""
 
-        def change(collection: Row) -> tuple[bool, Rows]:
+        def change(collection: PaymentCollection) -> tuple[bool, list[PaymentSession]]:
             dropped = books.drop(collection, iso(utc_now()), quiet=self._quiet, ids=ids)
             return bool(dropped), dropped
 
-        dropped: Rows = []
+        dropped: list[PaymentSession] = []
         for collection in await self._find({"session_ids": {"$overlap": list(ids)}}, limit=None):
             dropped += (await self._changed(collection, change))[1]
         await self._have_forgotten(dropped)
@@ -147,10 +150,10 @@ class Sessions(Collections):
                 f"The payment provider {provider_id} did not answer", hint=f"{what}: {type(error).__name__}: {error}", retry_after=5.0
             ) from error
 
-    async def _payment(self, id: str) -> Row:
+    async def _payment(self, id: str) -> Payment:
         return await self.retrieve("payment", id, fields=PAYMENT)
 
-    async def _session(self, id: str) -> tuple[Row, Row]:
+    async def _session(self, id: str) -> tuple[PaymentCollection, PaymentSession]:
         """Any session there ever was, and the collection that it is in. Raises NotFound."""
         found = await self._find(
             {"session_ids": {"$contains": [id]}}, limit=None
@@ -159,16 +162,22 @@ class Sessions(Collections):
             raise no_session(id)
         return found[0], books.session_of(found[0], id)
 
-    def _new_session(self, collection: Row, **given: Any) -> Row:
+    def _new_session(self, collection: PaymentCollection, given: NewSession) -> PaymentSession:
         """A session that isn't in its collection yet. One in which a cart is paid at an outside party has to be looked after."""
-        now = utc_now()
+        now, settle_at = utc_now(), None
         if collection["payer_key"] is not None and not self._provider(given["provider_id"]).asks_nobody:
-            given["settle_at"] = iso(now + timedelta(seconds=self.context.settings.payment_hold_seconds))
-        return books.new_session(collection, iso(now), **given)
+            settle_at = iso(now + timedelta(seconds=self.context.settings.payment_hold_seconds))
+        return books.new_session(collection, iso(now), given, settle_at)
 
     async def _authorized(
-        self, collection: Row, session: Row, outcome: Outcome, *, claimed: bool = False, order_id: str | None = None
-    ) -> Row:
+        self,
+        collection: PaymentCollection,
+        session: PaymentSession,
+        outcome: Outcome,
+        *,
+        claimed: bool = False,
+        order_id: str | None = None,
+    ) -> PaymentInCollection:
         """Book what the provider has authorised (and captured, if it did). The payment with its `payment_collection`; whoever comes second
         finds it.
 
@@ -177,12 +186,12 @@ class Sessions(Collections):
         """
         id = session["id"]
 
-        def book(collection: Row) -> tuple[bool, Booking | str | None]:
+        def book(collection: PaymentCollection) -> tuple[bool, Booking | str | None]:
             """The new payment, or the id of the one there is. None: the session was dropped."""
             kept, now = books.session_of(collection, id), iso(utc_now())
             if kept["deleted_at"] is not None:
                 return False, None
-            there: str | None = kept["payment_id"]
+            there = kept["payment_id"]
             if there is not None:
                 return claimed and not books.is_let_go(kept) and books.claim(collection, kept, order_id, now), there
             new = books.authorize(collection, kept, outcome, now)
@@ -195,36 +204,42 @@ class Sessions(Collections):
             await self._owed(session)
             raise dropped_meanwhile(id)
         if not isinstance(booked, str):
-            return _as_read(booked) | {"payment_collection": collection}
+            return {**_as_read(booked), "payment_collection": collection}
         payment = await self._payment(booked)
         if payment["canceled_at"] is not None:
             raise let_go(id)
-        return payment | {"payment_collection": collection}
+        return {**payment, "payment_collection": collection}
 
     @writes(one_statement=True)
-    async def _book(self, collection: Row, new: Booking | str | None) -> bool:
+    async def _book(self, collection: PaymentCollection, new: Booking | str | None) -> bool:
         """`_write`, with a new payment and its capture, if there is one."""
         if not isinstance(new, Booking):
             return await self._write(collection)
-        at, capture = moment(new.payment["created_at"]), new.capture or {}
-        params = {f"payment_{name}": value for name, value in new.payment.items()}
+        at, capture = moment(new.payment["created_at"]), new.capture
+        params: Row = {f"payment_{name}": value for name, value in new.payment.items()}
         params |= {"payment_created_at": at, "payment_updated_at": at, "payment_captured_at": moment(new.payment["captured_at"])}
-        params |= {"capture_id": capture.get("id"), "capture_amount": capture.get("amount")}
+        params |= {"capture_id": capture and capture["id"], "capture_amount": capture and capture["amount"]}
         written = await self.database.fetch_value(BOOK, self._written(collection) | params)
         if written is not None:
             self.touch("payment", "payment_session", "payment_collection", "capture")
         return written is not None
 
     async def _not_authorized(
-        self, collection: Row, session: Row, outcome: Outcome, *, claimed: bool = False, order_id: str | None = None
-    ) -> Row | None:
+        self,
+        collection: PaymentCollection,
+        session: PaymentSession,
+        outcome: Outcome,
+        *,
+        claimed: bool = False,
+        order_id: str | None = None,
+    ) -> PaymentInCollection | None:
         """Keep what the provider said. The payment, where another one has authorised the session meanwhile.
 
         Raises PaymentAuthorizationFailed where an order was to stand for what may be paid yet, and the session was dropped meanwhile.
         """
         id, attempt = session["id"], session["attempt"]
 
-        def keep(collection: Row) -> tuple[bool, Row]:
+        def keep(collection: PaymentCollection) -> tuple[bool, PaymentSession]:
             kept, now = books.session_of(collection, id), iso(utc_now())
             if books.keep_answer(kept, outcome, attempt, now) and claimed and kept["deleted_at"] is None:
                 books.claim(collection, kept, order_id, now)
@@ -235,21 +250,21 @@ class Sessions(Collections):
         if kept["deleted_at"] is not None and claimed:
             await self._owed(session)
             raise dropped_meanwhile(id)
-        return None if kept["payment_id"] is None else await self._payment(kept["payment_id"]) | {"payment_collection": collection}
+        return None if kept["payment_id"] is None else {**await self._payment(kept["payment_id"]), "payment_collection": collection}
 
-    async def _owed(self, session: Row) -> Row:
+    async def _owed(self, session: PaymentSession) -> PaymentSession:
         """Write down that something may be held in a session that was dropped. The session as it is now."""
 
-        def owe(kept: Row) -> bool:
+        def owe(kept: PaymentSession) -> bool:
             kept["settle_at"] = iso(utc_now())
             return kept["deleted_at"] is not None
 
         return await self._changed_session(session["id"], owe)
 
-    async def _changed_session(self, id: str, change: Callable[[Row], bool]) -> Row:
+    async def _changed_session(self, id: str, change: Callable[[PaymentSession], bool]) -> PaymentSession:
         """Read a session, change it and write it, where the change says so. The session as it is now."""
 
-        def changed(collection: Row) -> tuple[bool, Row]:
+        def changed(collection: PaymentCollection) -> tuple[bool, PaymentSession]:
             kept = books.session_of(collection, id)
             return change(kept), kept
 
@@ -257,11 +272,19 @@ class Sessions(Collections):
         return (await self._changed(collection, changed))[1]
 
 
-def _as_read(new: Booking) -> Row:
+def _as_read(new: Booking) -> Payment:
     """A payment that was just made, as `PAYMENT` shows it."""
     at = new.payment["created_at"]
-    captures = [] if new.capture is None else [shown(tables.capture, new.capture, at, twins=False)]
-    return shown(tables.payment, new.payment, at, twins=False) | {"captures": captures, "refunds": []}
+    captures: list[Capture] = [] if new.capture is None else [shown(tables.capture, new.capture, at, twins=False)]
+    payment: PaymentColumns = shown(tables.payment, new.payment, at, twins=False)
+    return {**payment, "captures": captures, "refunds": []}
+
+
+def paid_in(session: PaymentSession) -> str:
+    """The id of what was paid in a session. Raises UnexpectedState where nothing was."""
+    if session["payment_id"] is None:
+        raise UnexpectedState(f"Nothing was paid in payment session {session['id']}")
+    return session["payment_id"]
 
 
 def let_go(session_id: str) -> PaymentAuthorizationFailed:
@@ -276,18 +299,18 @@ def no_session(id: str) -> NotFound:
     return NotFound(f"Payment session with id: {id} was not found")
 
 
-def ask_of(session: Mapping[str, Any], about: str) -> Ask:
+def ask_of(session: PaymentSession, about: str) -> Ask:
     """What a provider is asked about a session that there is, under a key of its own for each thing to ask."""
-    return Ask(f"{session['id']}:{about}", session["data"], session["amount"], session["currency_code"], session["context"] or {})
+    return Ask(f"{session['id']}:{about}", session["data"], Decimal(session["amount"]), session["currency_code"], session["context"] or {})
 
 
-def _check_open(collection: Row) -> None:
+def _check_open(collection: PaymentCollection) -> None:
     """Nothing takes the place of what an order is paid with that was a cart."""
     if collection["payer_key"] is not None and collection["order_id"] is not None:
         raise InvalidData(f"Payment collection {collection['id']} is paid for an order already")
 
 
-def _begun(collection: Row, provider_id: str, data: Mapping[str, Any], key: str | None) -> Row | None:
+def _begun(collection: PaymentCollection, provider_id: str, data: Mapping[str, Any], key: str | None) -> PaymentSession | None:
     """The session that this same request has begun before."""
     for session in books.living(collection):
         if session["request_key"] != key or session["provider_id"] != provider_id:
@@ -300,6 +323,6 @@ def _begun(collection: Row, provider_id: str, data: Mapping[str, Any], key: str 
     return None
 
 
-def _price(collection: Mapping[str, Any]) -> tuple[Decimal, str]:
+def _price(collection: PaymentCollection) -> tuple[Decimal, str]:
     """What a session for the collection asks for: its amount with the decimals that the currency has."""
     return numbers.plain(money.rounded(collection["amount"], collection["currency_code"])), collection["currency_code"]

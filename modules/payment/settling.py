@@ -9,18 +9,18 @@ Whoever comes first, the claim or the one who lets go, is decided by the row.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
 from ...core.clock import iso, utc_now
 from ...core.logs import logger
 from ...core.message import reads, repeatable
-from ...core.rows import Row, Rows
 from . import books
 from .collections import moment
 from .noticing import Noticing
-from .queries import STANDING
 from .sessions import ask_of
+from .types import DueSession, PaymentCollection, PaymentSession
 
 log = logger("velella.payment")
 
@@ -38,12 +38,11 @@ class Settling(Noticing):
     """Letting go of what no order stands for."""
 
     @reads
-    async def unsettled_sessions(self, grace: float = 0.0) -> Rows:
-        """Sessions that have to be settled since `grace` seconds and that no execution sees to, the longest waiting first, at most 200:
-        `{id, payment_collection_id, due}`."""
+    async def unsettled_sessions(self, grace: float = 0.0) -> list[DueSession]:
+        """Sessions that have to be settled since `grace` seconds and that no execution sees to, the longest waiting first, at most 200."""
         before = utc_now() - timedelta(seconds=grace)
         collections = await self._find({"settle_at": {"$lt": before}}, limit=MOST, order=("settle_at",))
-        rows = [
+        rows: list[DueSession] = [
             {"id": session["id"], "payment_collection_id": collection["id"], "due": due}
             for collection in collections
             for session in books.due(collection)
@@ -52,11 +51,11 @@ class Settling(Noticing):
         return sorted(rows, key=lambda row: row["due"])[:MOST]
 
     @repeatable
-    async def settling_begun(self, sessions: Rows) -> None:
+    async def settling_begun(self, sessions: Sequence[DueSession]) -> None:
         """Executions see to these, as `unsettled_sessions` gave them. They aren't given again until they are due anew."""
         begun = {row["id"]: iso(row["due"]) for row in sessions}
 
-        def begin(collection: Row) -> tuple[bool, None]:
+        def begin(collection: PaymentCollection) -> tuple[bool, None]:
             seen = [each for each in books.due(collection) if begun.get(each["id"]) == each["settle_at"]]
             for session in seen:
                 session["settle_begun"] = session["settle_at"]
@@ -90,7 +89,7 @@ class Settling(Noticing):
 
     # -- inside
 
-    async def _look_after(self, collection: Row, session: Row) -> Literal["settled", "held", "later"] | None:
+    async def _look_after(self, collection: PaymentCollection, session: PaymentSession) -> Literal["settled", "held", "later"] | None:
         """Ask how a session stands that wasn't dropped. None: it is dropped now, and what is held in it has to be given back."""
         held = session["payment_id"] is not None
         if not held:
@@ -114,7 +113,7 @@ class Settling(Noticing):
             return "held" if held else "later"
         return None if await self._let_go(session["id"]) else "settled"  # then an order was faster
 
-    async def _give_back(self, session: Row) -> None:
+    async def _give_back(self, session: PaymentSession) -> None:
         """Have the provider forget a session that was dropped, with all that is held in it."""
         doubted = moment(session["doubted_at"])
         late = doubted and doubted + LATE - utc_now()
@@ -127,22 +126,21 @@ class Settling(Noticing):
             return
         await self._looked(session, late.total_seconds() if late and late > timedelta(0) else None)
 
-    async def _return_payment(self, session: Row) -> None:
+    async def _return_payment(self, session: PaymentSession) -> None:
         """Cancel or refund a payment that no order stands for."""
         payment = await self._settle(session, await self._asked(session["provider_id"], "status", ask_of(session, "look")))
         if payment["canceled_at"] is not None:
             return
-        standing = await self.database.fetch_one(STANDING, {"id": payment["id"]})
-        assert standing is not None  # an aggregate always gives a row
+        standing = await self._standing(payment["id"])
         if not standing["captured"] and not standing["capturing"]:
             await self.cancel_payment(payment["id"])
         elif standing["captured"] > standing["refunded"]:
             await self.refund_payment(payment["id"], note="No order was placed", key="settle")
 
-    async def _have_forgotten(self, dropped: Rows) -> None:
+    async def _have_forgotten(self, dropped: Sequence[PaymentSession]) -> None:
         """Tell the providers of sessions that were dropped, as far as they answer soon; the others are told later, that is written down."""
 
-        async def told(session: Row) -> None:
+        async def told(session: PaymentSession) -> None:
             try:
                 async with asyncio.timeout(COURTESY_SECONDS):
                     await self._give_back(session)
@@ -155,7 +153,7 @@ class Settling(Noticing):
         """Drop what no order has claimed. False: one has, meanwhile, or it is gone already."""
         gone = False
 
-        def drop(session: Row) -> bool:
+        def drop(session: PaymentSession) -> bool:
             nonlocal gone
             now, gone = iso(utc_now()), session["deleted_at"] is None and session["settle_at"] is not None
             if gone:
@@ -165,11 +163,11 @@ class Settling(Noticing):
         await self._changed_session(id, drop)
         return gone
 
-    async def _looked(self, session: Row, again: float | None) -> None:
+    async def _looked(self, session: PaymentSession, again: float | None) -> None:
         """`again` seconds from now somebody has to look once more, or nobody has to. Does nothing where something happened meanwhile."""
 
-        def look(kept: Row) -> bool:
-            is_as_seen: bool = kept["settle_at"] == session["settle_at"]
+        def look(kept: PaymentSession) -> bool:
+            is_as_seen = kept["settle_at"] == session["settle_at"]
             if is_as_seen:
                 kept["settle_at"] = None if again is None else iso(utc_now() + timedelta(seconds=again))
             return is_as_seen

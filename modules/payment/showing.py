@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from ...core.rows import Row
 from ...core.sql.read.documents import Documents
 from ...core.sql.schema.catalog import Catalog
 from .tables import SCHEMA
+from .types import PaymentCollection
 
 _DOCUMENTS = Documents(Catalog(SCHEMA))
 
 
-def shown(collections: Sequence[Row], fields: Sequence[str]) -> list[Row] | None:
+def shown(collections: Sequence[PaymentCollection], fields: Sequence[str]) -> list[Row] | None:
     """What a client's query for these fields gives of whole collections; None where it takes more than these. They stay as they are."""
-    return _DOCUMENTS.shown(SCHEMA["payment_collection"], collections, fields)
+    rows: Sequence[Any] = collections
+    return _DOCUMENTS.shown(SCHEMA["payment_collection"], rows, fields)

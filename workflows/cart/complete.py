@@ -9,6 +9,7 @@ from ...core.clock import iso
 from ...core.rows import Row
 from ...modules.order.placing import placed
 from ...modules.order.showing import numbered
+from ...modules.payment.types import Payment, PaymentCollection, PaymentInCollection
 from ..kit import Flow, step, workflow
 from .order_of import order_of
 from .ready import Ready, Use, check_ready
@@ -22,7 +23,7 @@ class Completed(TypedDict):
     order_id: str
     order: Row | None
     """All of it, and of its payment collections, for the one who has completed the cart, where nobody can have changed them since."""
-    payment_collections: list[Row]
+    payment_collections: list[PaymentCollection]
 
 
 @workflow("complete-cart", durable=True, key="cart_id", by_hand=True, hooks=("validate", "beforePaymentAuthorization", "orderCreated"))
@@ -70,9 +71,9 @@ def _completed(order_id: str) -> Completed:
     return {"order_id": order_id, "order": None, "payment_collections": []}
 
 
-def _at_once(order: Row, number: int, ready: Ready, payment: Row | None) -> Completed | None:
+def _at_once(order: Row, number: int, ready: Ready, payment: PaymentInCollection | None) -> Completed | None:
     """The result with what is in hand, where it is: money that was taken at once, and hooks, change the order further."""
-    known = payment.get("payment_collection") if payment is not None else None
+    known = payment["payment_collection"] if payment is not None else None
     if (ready["collection_id"] is not None and known is None) or (payment is not None and payment["captures"]):
         return None
     if complete_cart.handlers.get("orderCreated"):
@@ -166,7 +167,7 @@ async def assign_collection(flow: Flow, id: str, order_id: str) -> Mapping[str, 
 
 
 @step(pivot=True)
-async def authorize_payment(flow: Flow, session_id: str | None, order_id: str) -> Row | None:
+async def authorize_payment(flow: Flow, session_id: str | None, order_id: str) -> PaymentInCollection | None:
     """Have the provider hold the money for the order. None: there is nothing to pay, or it takes its time and a webhook will tell the end.
 
     Where it doesn't answer, it is asked how the payment stands; only when it can't be asked either is everything taken back, and what was
@@ -176,7 +177,7 @@ async def authorize_payment(flow: Flow, session_id: str | None, order_id: str) -
 
 
 @step
-async def book_captures(flow: Flow, order_id: str, payment: Mapping[str, Any]) -> list[str]:
+async def book_captures(flow: Flow, order_id: str, payment: Payment) -> list[str]:
     """Write down money that was taken at once."""
     transactions = [
         {"amount": capture["amount"], "currency_code": payment["currency_code"], "reference": "capture", "reference_id": capture["id"]}

@@ -129,7 +129,8 @@ def _row(table: Table, row: Mapping[str, Any], old: Mapping[str, Any] | None, at
     if row is old:
         return dict(row)
     if old is None:
-        return shown(table, {**row, "created_at": None}, at, twins=False)
-    made = shown(table, {**row, "created_at": old["created_at"]}, at, twins=False)
+        new: Row = shown(table, {**row, "created_at": None}, at, twins=False)
+        return new
+    made: Row = shown(table, {**row, "created_at": old["created_at"]}, at, twins=False)
     same = all(value == old[name] for name, value in made.items() if name != "updated_at")
     return {**made, "updated_at": old["updated_at"]} if same else made

@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 
 from ...core.errors import NotFound
 from ...core.rows import Row
+from ...modules.payment.types import Account, CollectionAmount, PaymentCollection
 from ..kit import Flow, step, workflow
 from ..links import link
 from .draft import Draft
@@ -38,7 +39,7 @@ async def other_amount(flow: Flow, draft: Draft) -> OtherAmount | None:
     if id is None:
         return None
     now = Money(amount=payable(draft.total()), currency_code=draft["currency_code"])
-    row = await flow.modules.payment.retrieve("payment_collection", id, fields=("amount", "currency_code"))
+    row: CollectionAmount = await flow.modules.payment.retrieve("payment_collection", id, fields=("amount", "currency_code"))
     before = Money(amount=row["amount"], currency_code=row["currency_code"])
     return None if before == now else {"id": id, "before": before, "now": now}
 
@@ -55,7 +56,7 @@ async def update_amount(flow: Flow, other: OtherAmount) -> OtherAmount:
 
 
 @workflow("create-payment-collection-for-cart")
-async def create_payment_collection(flow: Flow, cart_id: str, metadata: Mapping[str, Any] | None = None) -> Row:
+async def create_payment_collection(flow: Flow, cart_id: str, metadata: Mapping[str, Any] | None = None) -> PaymentCollection:
     """The cart's payment collection with all that is in it, made where there is none, asking for what the cart costs. May be repeated.
 
     Raises NotFound, InvalidData where the cart is completed.
@@ -70,7 +71,9 @@ async def create_payment_collection(flow: Flow, cart_id: str, metadata: Mapping[
 
 
 @step
-async def collection_for(flow: Flow, cart_id: str, currency_code: str, amount: Decimal, metadata: Mapping[str, Any] | None) -> Row:
+async def collection_for(
+    flow: Flow, cart_id: str, currency_code: str, amount: Decimal, metadata: Mapping[str, Any] | None
+) -> PaymentCollection:
     """May stay where the flow fails: who comes next finds it."""
     return await flow.modules.payment.collection_for(f"cart:{cart_id}", currency_code=currency_code, amount=amount, metadata=metadata)
 
@@ -91,7 +94,7 @@ async def create_payment_session(
     data: Mapping[str, Any] | None = None,
     context: Mapping[str, Any] | None = None,
     request_key: str | None = None,
-) -> Row:
+) -> PaymentCollection:
     """Begin to pay a collection by a provider; sessions begun before are dropped, and what was paid in them for a cart is given back.
     The collection with all that is in it. Repeated with the same `request_key`, or at once without one, it is the session begun before.
 
@@ -113,12 +116,11 @@ async def begin_session(
     data: Mapping[str, Any] | None,
     buyer: Mapping[str, Any],
     request_key: str | None,
-) -> Row:
+) -> PaymentCollection:
     session = await flow.modules.payment.create_payment_session(
         collection_id, provider_id=provider_id, data=data, context=buyer, key=request_key
     )
-    collection: Row = session["payment_collection"]
-    return collection
+    return session["payment_collection"]
 
 
 ACCOUNT = ("id", "email", "company_name", "first_name", "last_name", "phone", "metadata", "addresses.*")
@@ -126,22 +128,23 @@ ACCOUNT = ("id", "email", "company_name", "first_name", "last_name", "phone", "m
 
 
 @step
-async def open_account(flow: Flow, provider_id: str, customer: Row) -> Row | None:
+async def open_account(flow: Flow, provider_id: str, customer: Row) -> Account | None:
     """The customer's account with a provider: opened where there is none. None: the provider keeps no accounts."""
     return await flow.modules.payment.account_holder(provider_id, {"customer": customer})
 
 
-async def _account(flow: Flow, provider_id: str, customer_id: str) -> tuple[Row, Row | None]:
+async def _account(flow: Flow, provider_id: str, customer_id: str) -> tuple[Row, Account | None]:
     """A customer, and their account with the provider, if it keeps any: opened the first time."""
     customers = await flow.modules.customer.list("customer", {"id": customer_id}, fields=ACCOUNT, limit=1)
     if not customers:
         raise NotFound(f"Customer with id: {customer_id} was not found")
     ties = await flow.modules.link.linked("customer_account_holder", "customer_id", [customer_id])
     known = {"id": [tie["account_holder_id"] for tie in ties]}
-    customers[0]["account_holders"] = await flow.modules.payment.list("account_holder", known) if ties else []
-    for holder in customers[0]["account_holders"]:
-        if holder["provider_id"] == provider_id:
-            return customers[0], holder
+    accounts: list[Account] = await flow.modules.payment.list("account_holder", known) if ties else []
+    customers[0]["account_holders"] = accounts
+    for account in accounts:
+        if account["provider_id"] == provider_id:
+            return customers[0], account
     holder = await flow.run(open_account, provider_id, customers[0])
     if holder is not None:
         flow.durably()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ...core.numbers import difference
-from ...core.rows import Row
+from ...modules.payment.types import CollectionColumns, NewCollection
 from ..kit import Flow, step, workflow
 
 _UNPAID = ("not_paid", "awaiting")
@@ -19,25 +19,26 @@ async def settle_difference(flow: Flow, order_id: str) -> str | None:
     """
     order = await flow.modules.order.load(order_id)
     fields = ("id", "status", "amount", "authorized_amount", "captured_amount")
-    collections = await flow.modules.payment.list("payment_collection", {"order_id": order_id}, fields=fields)
+    collections: list[CollectionColumns] = await flow.modules.payment.list("payment_collection", {"order_id": order_id}, fields=fields)
     live = [one for one in collections if one["status"] != "canceled"]
-    held = sum((max(_of(one, "authorized_amount") - _of(one, "captured_amount"), Decimal(0)) for one in live), Decimal(0))
+    held = sum((max(_held(one), Decimal(0)) for one in live), Decimal(0))
     owed = difference(Decimal(order["summary"]["pending_difference"]), held)
-    unpaid = sorted((one for one in live if one["status"] in _UNPAID), key=lambda one: str(one["id"]))
+    unpaid = sorted((one for one in live if one["status"] in _UNPAID), key=lambda one: one["id"])
     for spare in unpaid if owed <= 0 else unpaid[1:]:
         await flow.modules.payment.delete_collection(spare["id"])
     if owed <= 0:
         return None
     if not unpaid:
-        row = {"currency_code": order["currency_code"], "amount": owed, "order_id": order_id}
-        return str((await flow.modules.payment.create_collections([row]))[0]["id"])
+        collection = NewCollection(currency_code=order["currency_code"], amount=owed, order_id=order_id)
+        return (await flow.modules.payment.create_collections([collection]))[0]["id"]
     if Decimal(unpaid[0]["amount"]) != owed:
         await flow.modules.payment.set_amount(unpaid[0]["id"], amount=owed)
-    return str(unpaid[0]["id"])
+    return unpaid[0]["id"]
 
 
-def _of(row: Row, name: str) -> Decimal:
-    return Decimal(row[name] or 0)
+def _held(collection: CollectionColumns) -> Decimal:
+    """What is authorised of it and not captured."""
+    return Decimal(collection["authorized_amount"] or 0) - Decimal(collection["captured_amount"] or 0)
 
 
 @workflow("create-or-update-order-payment-collection", durable=True)

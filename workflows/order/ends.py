@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from ...core.errors import NotAllowed, Unavailable, VelellaError
 from ...core.rows import Row
+from ...modules.payment.types import Payment
 from ..kit import Flow, step, workflow
 from ..payment.payments import add_to_order
 from .changes import lock_of
@@ -65,15 +66,16 @@ async def release_goods(flow: Flow, order_id: str) -> list[str]:
 
 
 @step(pivot=True)
-async def give_back(flow: Flow, payment_ids: Sequence[str], by: str | None) -> list[Row]:
+async def give_back(flow: Flow, payment_ids: Sequence[str], by: str | None) -> list[Payment]:
     """Give back what was captured of these payments, and let go of the others. The payments, as they are then.
 
     One that is refused while others are done already is asked again: the order is cancelled for good then.
     """
-    done: list[Row] = []
+    done: list[Payment] = []
     for id in payment_ids:
-        payment = await flow.modules.payment.retrieve("payment", id, fields=_MONEY)
-        captured, refunded = (sum((row["amount"] for row in payment[name]), Decimal(0)) for name in ("captures", "refunds"))
+        payment: Payment = await flow.modules.payment.retrieve("payment", id, fields=_MONEY)
+        captured = sum((row["amount"] for row in payment["captures"]), Decimal(0))
+        refunded = sum((row["amount"] for row in payment["refunds"]), Decimal(0))
         try:
             if captured > refunded:
                 await flow.modules.payment.refund_payment(id, created_by=by, key=f"{flow.idempotency_key}:{id}")

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from ...commerce.money import check_movable
 from ...core.errors import InvalidData, NotAllowed
-from ...core.rows import Row
+from ...modules.payment.types import CollectionColumns, NewCollection, PaymentInCollection
 from ..kit import Flow, step, workflow
 from .payments import add_to_order, capture
 
@@ -19,7 +19,8 @@ async def create_order_payment_collection(flow: Flow, order_id: str, amount: Dec
     """
     order = await flow.graph.one("order", order_id, ("currency_code",))
     check_movable(amount, order["currency_code"], "An amount to be paid")
-    return await flow.run(create_collection, {"currency_code": order["currency_code"], "amount": amount, "order_id": order_id})
+    collection = NewCollection(currency_code=order["currency_code"], amount=amount, order_id=order_id)
+    return await flow.run(create_collection, collection)
 
 
 async def _delete(flow: Flow, id: str) -> None:
@@ -27,8 +28,8 @@ async def _delete(flow: Flow, id: str) -> None:
 
 
 @step(undo=_delete)
-async def create_collection(flow: Flow, row: Row) -> str:
-    return str((await flow.modules.payment.create_collections([row]))[0]["id"])
+async def create_collection(flow: Flow, row: NewCollection) -> str:
+    return (await flow.modules.payment.create_collections([row]))[0]["id"]
 
 
 @step
@@ -45,7 +46,7 @@ async def delete_order_payment_collection(flow: Flow, id: str) -> str:
 
 @step(reads=True)
 async def check_unpaid(flow: Flow, id: str, order_id: str) -> None:
-    collection = await flow.modules.payment.retrieve("payment_collection", id, fields=("status", "order_id"))
+    collection: CollectionColumns = await flow.modules.payment.retrieve("payment_collection", id, fields=("status", "order_id"))
     if collection["order_id"] != order_id:
         raise InvalidData(f"Payment collection {id} is not one of order {order_id}")
     if collection["status"] != "not_paid":
@@ -59,10 +60,10 @@ async def _drop_session(flow: Flow, id: str) -> None:
 @step(undo=_drop_session)
 async def begin_session(flow: Flow, payment_collection_id: str, provider_id: str) -> str:
     made = await flow.modules.payment.create_payment_session(payment_collection_id, provider_id=provider_id, key=flow.idempotency_key)
-    return str(made["id"])
+    return made["id"]
 
 
-async def _let_go(flow: Flow, payment: Row | None) -> None:
+async def _let_go(flow: Flow, payment: PaymentInCollection | None) -> None:
     if payment is None:
         return
     if payment["captures"]:
@@ -72,7 +73,7 @@ async def _let_go(flow: Flow, payment: Row | None) -> None:
 
 
 @step(undo=_let_go, retries=4)
-async def hold_payment(flow: Flow, session_id: str) -> Row | None:
+async def hold_payment(flow: Flow, session_id: str) -> PaymentInCollection | None:
     return await flow.modules.payment.authorize_payment_session(session_id)
 
 
@@ -86,11 +87,11 @@ async def mark_as_paid(
     """
     await flow.run(check_unpaid, payment_collection_id, order_id)
     session = await flow.run(begin_session, payment_collection_id, provider_id)
-    payment = await flow.run(hold_payment, session)
-    if payment is None:
+    held = await flow.run(hold_payment, session)
+    if held is None:
         return None
-    payment = await flow.run(capture, payment["id"], None, captured_by)
+    payment = await flow.run(capture, held["id"], None, captured_by)
     flow.answer(payment["id"])
     await flow.run(add_to_order, payment)
     flow.emit("payment.captured", id=payment["id"])
-    return str(payment["id"])
+    return payment["id"]

@@ -11,25 +11,26 @@ from decimal import Decimal
 
 from ...core.errors import Conflict, NotAllowed, NotFound
 from ...core.rows import Row
+from ...modules.payment.types import Payment
 from ..kit import THREE_DAYS, Flow, step, workflow
 
 
 @step(pivot=True)
-async def capture(flow: Flow, payment_id: str, amount: Decimal | None, captured_by: str | None) -> Row:
+async def capture(flow: Flow, payment_id: str, amount: Decimal | None, captured_by: str | None) -> Payment:
     return await flow.modules.payment.capture_payment(payment_id, amount=amount, captured_by=captured_by, key=flow.idempotency_key)
 
 
 @step(pivot=True)
 async def refund(
     flow: Flow, payment_id: str, amount: Decimal | None, created_by: str | None, note: str | None, refund_reason_id: str | None
-) -> Row:
+) -> Payment:
     return await flow.modules.payment.refund_payment(
         payment_id, amount=amount, created_by=created_by, note=note, refund_reason_id=refund_reason_id, key=flow.idempotency_key
     )
 
 
 @step
-async def add_to_order(flow: Flow, payment: Row) -> None:
+async def add_to_order(flow: Flow, payment: Payment) -> None:
     """Tell the order of a payment, if it has one, what was captured and given back. What it knows already isn't counted again.
 
     Raises Conflict where the order is just being placed: ask again.
@@ -47,7 +48,7 @@ async def add_to_order(flow: Flow, payment: Row) -> None:
         raise Conflict(f"Order {order_id} is just being placed") from error
 
 
-async def _why(flow: Flow, payment: Row) -> Row:
+async def _why(flow: Flow, payment: Payment) -> Row:
     """What an order's credit line is said to be for: the reason of the last refund, or else the payment collection."""
     last = max(payment["refunds"], key=lambda refund: refund["id"], default=None)
     if last is not None and last["refund_reason_id"] is not None:

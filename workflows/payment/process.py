@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from ...core.errors import Conflict, VelellaError
-from ...core.rows import Row
+from ...modules.payment.types import Payment
 from ..cart.complete import complete_cart
 from ..cart.payment import cart_of
 from ..cart.sellable import is_outdated
@@ -13,12 +13,31 @@ from ..kit import Flow, step, workflow
 from .payments import add_to_order
 
 
+class KnownCapture(TypedDict):
+    id: str
+
+
+class KnownPayment(TypedDict):
+    """What is in the books of a payment before its provider is asked."""
+
+    captures: list[KnownCapture]
+    canceled_at: str | None
+
+
+class FoundSession(TypedDict):
+    """A payment session as it is in the books."""
+
+    payment_collection_id: str
+    deleted_at: str | None
+    payment: KnownPayment | None
+
+
 class Place(TypedDict):
     """Where a payment session belongs."""
 
     cart_id: str | None
     """Of the cart that it pays for and that isn't an order yet."""
-    payment: Row | None
+    payment: KnownPayment | None
 
 
 class Processed(TypedDict):
@@ -33,7 +52,7 @@ class Processed(TypedDict):
 @step(reads=True)
 async def find_session(flow: Flow, session_id: str) -> Place | None:
     """None: it isn't one of ours."""
-    sessions = await flow.modules.payment.list(
+    sessions: list[FoundSession] = await flow.modules.payment.list(
         "payment_session",
         {"id": session_id},
         fields=("payment_collection_id", "deleted_at", "payment.id", "payment.captures.id", "payment.canceled_at"),
@@ -49,7 +68,7 @@ async def find_session(flow: Flow, session_id: str) -> Place | None:
 
 
 @step(retries=2)
-async def look_up(flow: Flow, session_id: str) -> Row | None:
+async def look_up(flow: Flow, session_id: str) -> Payment | None:
     return await flow.modules.payment.look_up_session(session_id)
 
 
@@ -82,7 +101,7 @@ async def process_payment(
     if payment is None:
         return {"payment_id": None, "outdated_cart_id": outdated}
     await flow.run(add_to_order, payment)
-    known = {capture["id"] for capture in (before["payment"] or {}).get("captures", ())}
+    known = {capture["id"] for capture in before["payment"]["captures"]} if before["payment"] is not None else set[str]()
     if any(capture["id"] not in known for capture in payment["captures"]):
         flow.emit("payment.captured", id=payment["id"])
-    return {"payment_id": str(payment["id"]), "outdated_cart_id": outdated}
+    return {"payment_id": payment["id"], "outdated_cart_id": outdated}

@@ -17,13 +17,13 @@ from ... import numbers
 from ..schema.columns import ROOT, Money, Quantity
 
 
-def shown(table: Table, row: Mapping[str, Any], at: str, *, twins: bool = True) -> dict[str, Any]:
+def shown(table: Table, row: Mapping[str, Any], at: str, *, twins: bool = True) -> Any:
     """A row that was written as a whole at a time `at` (as the API shows times). A `created_at` that the row has is kept.
 
     A column that the row doesn't name gets its default, or null; names that aren't columns are left out. `twins`: with the raw_ twins.
     """
     columns = _columns(table)
-    made: dict[str, Any] = dict(zip(columns.names, map(row.get, columns.names), strict=True))
+    made: Any = dict(zip(columns.names, map(row.get, columns.names), strict=True))
     for name, default in columns.defaults:
         if made[name] is None:
             made[name] = default
