@@ -12,12 +12,11 @@ from typing import Any, Literal
 from ..core.numbers import plain
 from ..core.rows import Row
 from .totals import add_totals
+from .types import Address, Adjustment, Below, Cart, Line, NewLine, NewShippingMethod, ShippingMethod, TaxLine
 
 Kind = Literal["items", "shipping_methods"]
 
 ADDRESSES = ("shipping", "billing")
-BELOW = ("tax_lines", "adjustments")
-"""What lies in each line and in each shipping method."""
 OWNER: Mapping[Kind, str] = {"items": "item_id", "shipping_methods": "shipping_method_id"}
 """What a tax line or an adjustment names that lies in one of these."""
 
@@ -25,33 +24,34 @@ OWNER: Mapping[Kind, str] = {"items": "item_id", "shipping_methods": "shipping_m
 class PricedDocument:
     """A cart, or what else is priced like one. Lists are in the order of their rows' first coming."""
 
-    def __init__(self, document: Row) -> None:
+    def __init__(self, document: Mapping[str, Any]) -> None:
         """`document`: with `currency_code`, `items`, `shipping_methods`, `credit_lines`, and `shipping_address` and `billing_address` or
         None. It isn't changed."""
-        self.before = document
+        read: Any = document
+        self.before: Cart = read
         """As it was read; not to be changed."""
         self.currency_code: str = document["currency_code"]
-        self._addresses: dict[str, Row | None] = {kind: document[f"{kind}_address"] for kind in ADDRESSES}
-        self._lines: dict[Kind, dict[str, Row]] = {kind: {row["id"]: row for row in document[kind]} for kind in OWNER}
+        self._addresses: dict[str, Address | None] = {kind: document[f"{kind}_address"] for kind in ADDRESSES}
+        self._items: dict[str, Line] = {row["id"]: row for row in document["items"]}
+        self._shipping_methods: dict[str, ShippingMethod] = {row["id"]: row for row in document["shipping_methods"]}
         self._totals: Row | None = None
 
     # -- looking
 
     @property
-    def items(self) -> list[Row]:
-        return list(self._lines["items"].values())
+    def items(self) -> list[Line]:
+        return list(self._items.values())
 
     @property
-    def items_before(self) -> Sequence[Row]:
+    def items_before(self) -> Sequence[Line]:
         """Its lines before anything was changed."""
-        lines: Sequence[Row] = self.before["items"]
-        return lines
+        return self.before["items"]
 
     @property
-    def shipping_methods(self) -> list[Row]:
-        return list(self._lines["shipping_methods"].values())
+    def shipping_methods(self) -> list[ShippingMethod]:
+        return list(self._shipping_methods.values())
 
-    def address(self, kind: str = "shipping") -> Row | None:
+    def address(self, kind: str = "shipping") -> Address | None:
         return self._addresses[kind]
 
     @property
@@ -64,14 +64,14 @@ class PricedDocument:
     def totalled(self, *, promoted: bool = True) -> Row:
         """The same, of the caller's own. `promoted` off: as if there were no promotions."""
         made: Row = {"currency_code": self.currency_code, "credit_lines": [dict(line) for line in self.before["credit_lines"]]}
-        for kind, lines in self._lines.items():
+        for kind in OWNER:
             made[kind] = [
                 {
                     **line,
                     "tax_lines": [dict(row) for row in line["tax_lines"]],
                     "adjustments": [dict(row) for row in line["adjustments"] if promoted or row["promotion_id"] is None],
                 }
-                for line in lines.values()
+                for line in self._lines(kind).values()
             ]
         add_totals(made)
         return made
@@ -83,7 +83,7 @@ class PricedDocument:
 
     def promotion_ids(self) -> set[str]:
         """Promotions that take something off."""
-        lines = (line for lines in self._lines.values() for line in lines.values())
+        lines = (line for kind in OWNER for line in self._lines(kind).values())
         return {row["promotion_id"] for line in lines for row in line["adjustments"] if row["promotion_id"] is not None}
 
     # -- changing
@@ -91,63 +91,70 @@ class PricedDocument:
     def set_currency(self, code: str) -> None:
         self.currency_code, self._totals = code, None
 
-    def put_item(self, item: Row) -> None:
+    def put_item(self, item: NewLine | Line) -> None:
         """Add a line, or replace the one with its id. Its taxes and discounts stay until they are worked out anew."""
-        self._put("items", item)
+        known, self._totals = self._items.get(item["id"]), None
+        below: Below = {"tax_lines": [], "adjustments": []} if known is None else known
+        self._items[item["id"]] = {**item, "tax_lines": below["tax_lines"], "adjustments": below["adjustments"]}
 
     def drop_item(self, id: str) -> None:
-        self._drop("items", id)
+        del self._items[id]
+        self._totals = None
 
-    def put_shipping_method(self, method: Row) -> None:
+    def put_shipping_method(self, method: NewShippingMethod | ShippingMethod) -> None:
         """The same for shipping methods."""
-        self._put("shipping_methods", method)
+        known, self._totals = self._shipping_methods.get(method["id"]), None
+        below: Below = {"tax_lines": [], "adjustments": []} if known is None else known
+        self._shipping_methods[method["id"]] = {**method, "tax_lines": below["tax_lines"], "adjustments": below["adjustments"]}
 
     def drop_shipping_method(self, id: str) -> None:
-        self._drop("shipping_methods", id)
+        del self._shipping_methods[id]
+        self._totals = None
 
-    def set_taxes(self, item_tax_lines: Iterable[Row], shipping_method_tax_lines: Iterable[Row]) -> None:
+    def set_taxes(self, item_tax_lines: Iterable[TaxLine], shipping_method_tax_lines: Iterable[TaxLine]) -> None:
         """Replace the taxes on everything. Tax lines that say what those before them said stay as they are."""
         self._set_below("items", "tax_lines", item_tax_lines, _tax_line_says)
         self._set_below("shipping_methods", "tax_lines", shipping_method_tax_lines, _tax_line_says)
 
-    def set_discounts(self, item_adjustments: Iterable[Row], shipping_method_adjustments: Iterable[Row]) -> None:
+    def set_discounts(self, item_adjustments: Iterable[Adjustment], shipping_method_adjustments: Iterable[Adjustment]) -> None:
         """Replace what promotions take off. Adjustments that nobody's promotion made stay, and so do those that say what is said anew."""
-        kinds: tuple[tuple[Kind, Iterable[Row]], ...] = (("items", item_adjustments), ("shipping_methods", shipping_method_adjustments))
+        kinds: tuple[tuple[Kind, Iterable[Adjustment]], ...] = (
+            ("items", item_adjustments),
+            ("shipping_methods", shipping_method_adjustments),
+        )
         for kind, rows in kinds:
-            lines = self._lines[kind].values()
-            others = [row for line in lines for row in line["adjustments"] if row["promotion_id"] is None]
+            others = [row for line in self._lines(kind).values() for row in line["adjustments"] if row["promotion_id"] is None]
             self._set_below(kind, "adjustments", (*others, *rows), _adjustment_says)
 
-    def _put(self, kind: Kind, line: Row) -> None:
-        known = self._lines[kind].get(line["id"], {})
-        self._lines[kind][line["id"]] = {**line, **{below: known.get(below, []) for below in BELOW}}
-        self._totals = None
+    def _lines(self, kind: Kind) -> dict[str, Any]:
+        """Lines or shipping methods by id."""
+        lines: dict[str, Any] = self._items if kind == "items" else self._shipping_methods
+        return lines
 
-    def _drop(self, kind: Kind, id: str) -> None:
-        del self._lines[kind][id]
-        self._totals = None
-
-    def _set_below(self, kind: Kind, below: str, rows: Iterable[Row], says: Callable[[Sequence[Row]], object]) -> None:
-        new: dict[str, list[Row]] = {}
+    def _set_below(
+        self, kind: Kind, below: str, rows: Iterable[Mapping[str, Any]], says: Callable[[Sequence[Mapping[str, Any]]], object]
+    ) -> None:
+        new: dict[str, list[Mapping[str, Any]]] = {}
         for row in rows:
             new.setdefault(row[OWNER[kind]], []).append(row)
-        for id, line in self._lines[kind].items():
+        lines = self._lines(kind)
+        for id, line in lines.items():
             mine = new.get(id, [])
             if (mine or line[below]) and says(mine) != says(line[below]):
-                self._lines[kind][id] = {**line, below: mine}
+                lines[id] = {**line, below: mine}
                 self._totals = None
 
 
 _TAX_LINE = ("rate", "code", "tax_rate_id", "provider_id", "description")
 
 
-def _tax_line_says(rows: Sequence[Row]) -> object:
+def _tax_line_says(rows: Sequence[Mapping[str, Any]]) -> object:
     return [[row.get(name) for name in _TAX_LINE] for row in rows]
 
 
 _ADJUSTMENT = ("promotion_id", "code", "is_tax_inclusive")
 
 
-def _adjustment_says(rows: Sequence[Row]) -> object:
+def _adjustment_says(rows: Sequence[Mapping[str, Any]]) -> object:
     """In any order."""
     return sorted([str(plain(Decimal(row["amount"]))), *(str(row.get(name)) for name in _ADJUSTMENT)] for row in rows)

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from ...commerce.totalled import CART, totalled
+from ...commerce.types import Cart
 from ...core.emails import email_address
 from ...core.errors import Conflict, InvalidData, NotFound
 from ...core.message import reads, writes
-from ...core.rows import Row
 from ...core.service.module import ModuleService
 from ...core.sql.schema.query import Page, Query
 from . import queries
@@ -39,24 +39,25 @@ class CartService(ModuleService):
         return Page.of(plan.finish(rows), count)
 
     @reads(key="cart_id")
-    async def load(self, cart_id: str) -> Row:
+    async def load(self, cart_id: str) -> Cart:
         """All of a cart, with its version. Raises NotFound."""
-        cart = await self.whole("cart", cart_id)
+        cart: Any = await self.whole("cart", cart_id)
         if cart is None:
             raise _unknown(cart_id)
-        return cart
+        loaded: Cart = cart
+        return loaded
 
     # -- changing
 
     @writes(key="cart_id", one_statement=True, answers=True)
-    async def open(self, cart_id: str, cart: Mapping[str, Any]) -> int:
+    async def open(self, cart_id: str, cart: Cart) -> int:
         """Create a cart with all that is in it, as `load` gives it. Returns its version."""
         version: int = await self.answer(queries.OPEN, {"created_at": _time(cart["created_at"]), **self._written(cart_id, cart)})
         self.touch("cart")
         return version
 
     @writes(key="cart_id", one_statement=True, answers=True)
-    async def change(self, cart_id: str, version: int, cart: Mapping[str, Any]) -> int:
+    async def change(self, cart_id: str, version: int, cart: Cart) -> int:
         """Make the cart what it shall be, as `load` gives it. Returns its new version.
 
         Raises:
@@ -95,14 +96,15 @@ class CartService(ModuleService):
             raise completed(cart_id)
         raise Conflict(f"Cart {cart_id} was changed meanwhile.")
 
-    def _written(self, cart_id: str, cart: Mapping[str, Any]) -> dict[str, Any]:
+    def _written(self, cart_id: str, cart: Cart) -> dict[str, Any]:
         """The parameters of a statement that writes all of a cart."""
-        params: dict[str, Any] = {"id": cart_id, **{name: cart[name] for name in COLUMNS}}
+        columns: Mapping[str, Any] = cart
+        params: dict[str, Any] = {"id": cart_id, **{name: columns[name] for name in COLUMNS}}
         if params["email"] is not None:
             params["email"] = email_address(params["email"])
         params["updated_at"] = _time(cart["updated_at"])
         params |= self.statements.documents.stored(SCHEMA["cart"], cart)
-        params["variant_ids"] = sorted({item["variant_id"] for item in cart["items"] if item["variant_id"] is not None})
+        params["variant_ids"] = sorted({id for item in cart["items"] if (id := item["variant_id"]) is not None})
         return params
 
 

@@ -16,7 +16,7 @@ from ...core.sql.write.undo import Pair
 from .demand import exact
 from .queries import AVAILABLE, CHANGE_LEVELS, LOCK_LEVELS
 from .tables import inventory_level
-from .types import Adjustment, Available, Level, LevelChange, LevelsChanged, LockedLevel, NewLevel, WantedLine
+from .types import Available, Level, LevelAdjustment, LevelChange, LevelsChanged, LockedLevel, NewLevel, WantedLine
 
 _FIGURES = ("stocked_quantity", "incoming_quantity")
 
@@ -77,7 +77,7 @@ class Levels(ModuleService):
         return await self._change("set", rows)
 
     @writes
-    async def adjust(self, adjustments: Sequence[Adjustment]) -> list[Level]:
+    async def adjust(self, adjustments: Sequence[LevelAdjustment]) -> list[Level]:
         """Add to what is stocked, or take away.
 
         Raises NotFound where there is no such level: nothing changes.

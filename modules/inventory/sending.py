@@ -14,7 +14,7 @@ from .levels import Levels
 from .queries import HOLD, RESERVED_FOR
 from .reservations import Reservations
 from .tables import reservation_item
-from .types import Adjustment, Back, Goods, GoodsAt, GoodsOfLine, GoodsTaken, HeldForLine, NewReservation, Sent
+from .types import Back, Goods, GoodsAt, GoodsOfLine, GoodsTaken, HeldForLine, LevelAdjustment, NewReservation, Sent
 
 
 class Part(HeldForLine):
@@ -230,5 +230,5 @@ def _keys(wanted: Sequence[Demand]) -> dict[str, Any]:
     return {"item_ids": [item for item, _ in keys], "location_ids": [place for _, place in keys]}
 
 
-def _adjustment(key: LevelKey, quantity: Decimal) -> Adjustment:
+def _adjustment(key: LevelKey, quantity: Decimal) -> LevelAdjustment:
     return {"inventory_item_id": key[0], "location_id": key[1], "adjustment": quantity}

@@ -106,7 +106,7 @@ class LevelChange(TypedDict):
     metadata: NotRequired[dict[str, Any] | None]
 
 
-class Adjustment(TypedDict):
+class LevelAdjustment(TypedDict):
     """What is to be added to the stock of a level, or taken away."""
 
     inventory_item_id: str

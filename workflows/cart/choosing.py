@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ...commerce.reprice import reprice
+from ...commerce.types import NewShippingMethod
 from ...core.errors import InvalidData
 from ...core.ids import new_id
 from ...core.rows import Row
@@ -67,7 +68,7 @@ def _check_chosen(ids: Sequence[str], found: Sequence[Row]) -> None:
         raise InvalidData(f"Shipping options with IDs {', '.join(priceless)} do not have a price")
 
 
-async def _method(flow: Flow, draft: Draft, option: Row, data: Mapping[str, Any]) -> Row:
+async def _method(flow: Flow, draft: Draft, option: Row, data: Mapping[str, Any]) -> NewShippingMethod:
     """The cart's shipping method of an option, with what its provider wants to be kept of the buyer's data."""
     context = {**seen_by_provider(draft), "from_location": {"id": option["location_id"]}}
     kept = await flow.modules.fulfillment.validate_fulfillment_data(option["provider_id"], option["data"] or {}, data, context)

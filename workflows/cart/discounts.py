@@ -11,12 +11,12 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, TypedDict
 
+from ...commerce.types import Adjustment
 from ...core.errors import InvalidData
 from ...core.ids import new_id
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
-from ...modules.promotion.computing import Adjustment, compute
-from ...modules.promotion.sharing import Kind
+from ...modules.promotion import computing
 from ..kit import Flow, step
 from .draft import Draft
 from .payment import other_amount, update_amount
@@ -40,14 +40,21 @@ async def work_out_discounts(
     """
     offers = await _offers(flow, draft, codes, action)
     draft.entered = {promotion["id"] for promotion in offers if not promotion["is_automatic"]}
-    made: Sequence[Adjustment] = ()
+    made: Sequence[computing.Adjustment] = ()
     if offers and (draft.items or draft.shipping_methods):
         cart = await _snapshot(flow, draft, surroundings)
         for added in await flow.hooks.setPromotionContext(draft, action, codes):
             cart |= added or {}
-        made = compute(offers, cart, flow.now()).adjustments
+        made = computing.compute(offers, cart, flow.now()).adjustments
     had = draft.promotion_ids()
-    draft.set_discounts(_rows(made, "items", "item_id", "caliadj"), _rows(made, "shipping_methods", "shipping_method_id", "casmadj"))
+    draft.set_discounts(
+        [
+            {**_adjustment(each, "caliadj"), "item_id": each.id, "is_tax_inclusive": each.is_tax_inclusive}
+            for each in made
+            if each.kind == "items"
+        ],
+        [{**_adjustment(each, "casmadj"), "shipping_method_id": each.id} for each in made if each.kind == "shipping_methods"],
+    )
     if had or made:
         await _untie_others(flow, draft)
 
@@ -80,13 +87,8 @@ async def _by_codes(flow: Flow, codes: Sequence[str]) -> list[Row]:
     return [promotion for promotion in found if promotion["status"] == "active"]
 
 
-def _rows(made: Sequence[Adjustment], kind: Kind, key: str, prefix: str) -> list[Row]:
-    return [
-        {"id": new_id(prefix), key: each.id, "code": each.code, "amount": each.amount, "promotion_id": each.promotion_id}
-        | ({"is_tax_inclusive": each.is_tax_inclusive} if kind == "items" else {})
-        for each in made
-        if each.kind == kind
-    ]
+def _adjustment(made: computing.Adjustment, prefix: str) -> Adjustment:
+    return {"id": new_id(prefix), "code": made.code, "amount": made.amount, "promotion_id": made.promotion_id}
 
 
 # -- the cart as rules see it

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, overload
 
 from sqlalchemy import Table
 
 from ...commerce.priced import ADDRESSES, Kind, PricedDocument
+from ...commerce.types import Cart
 from ...core.clock import iso
 from ...core.errors import UnexpectedState
 from ...core.ids import new_id
@@ -25,6 +26,10 @@ from ...core.sql.write.readback import shown
 from ...modules.cart import tables
 from ...modules.cart.tables import COLUMNS
 
+Text = Literal[
+    "region_id", "customer_id", "sales_channel_id", "email", "locale", "shipping_address_id", "billing_address_id", "payment_collection_id"
+]
+"""Columns of a cart that hold a text, or nothing."""
 _LINES: Mapping[Kind, tuple[Table, Mapping[str, Table]]] = {
     "items": (
         tables.cart_line_item,
@@ -41,7 +46,7 @@ _LINES: Mapping[Kind, tuple[Table, Mapping[str, Table]]] = {
 class Draft(PricedDocument):
     """A cart that is being changed."""
 
-    def __init__(self, cart: Row) -> None:
+    def __init__(self, cart: Mapping[str, Any]) -> None:
         super().__init__(cart)
         self.id: str = cart["id"]
         self.version: int = cart["version"]
@@ -50,17 +55,17 @@ class Draft(PricedDocument):
         """Ids of the promotions that are to be looked at again, beside those that apply by themselves."""
         self.untied: set[str] = set()
         """Promotions of the cart whose tie to it is to be made, once it is written."""
-        self._written: Row | None = None
+        self._written: Cart | None = None
 
     @property
-    def written(self) -> Row:
+    def written(self) -> Cart:
         """All of the cart as it was written: what reading it again would give."""
         if self._written is None:
             raise UnexpectedState(f"Cart {self.id} is not written yet")
         return self._written
 
     @written.setter
-    def written(self, cart: Row) -> None:
+    def written(self, cart: Cart) -> None:
         self.version, self._written = cart["version"], cart
 
     @classmethod
@@ -69,6 +74,12 @@ class Draft(PricedDocument):
         own: Row = {**dict.fromkeys(COLUMNS), **columns, "id": new_id("cart"), "version": 0, "created_at": None, "completed_at": None}
         return cls({**own, **{f"{kind}_address": None for kind in ADDRESSES}, "items": [], "shipping_methods": [], "credit_lines": []})
 
+    @overload
+    def __getitem__(self, column: Literal["currency_code"]) -> str: ...
+    @overload
+    def __getitem__(self, column: Literal["metadata"]) -> dict[str, Any] | None: ...
+    @overload
+    def __getitem__(self, column: Text) -> str | None: ...
     def __getitem__(self, column: str) -> Any:
         """A column of the cart itself: `draft["region_id"]`."""
         return self._columns[column]
@@ -88,7 +99,8 @@ class Draft(PricedDocument):
         """Give the cart an address. It takes the place of the one it has, and its id."""
         known = self._addresses[kind]
         id = known["id"] if known is not None else new_id("caaddr")
-        self._addresses[kind] = {**address, "id": id}
+        given: Any = {**address, "id": id}
+        self._addresses[kind] = given
         self._columns[f"{kind}_address_id"] = id
 
     def drop_address(self, kind: str) -> None:
@@ -97,22 +109,25 @@ class Draft(PricedDocument):
 
     # -- writing
 
-    def document(self, now: datetime) -> Row:
+    def document(self, now: datetime) -> Cart:
         """All of the cart as it is to be written now, and as reading it will give it, but for its version.
 
         Rows that aren't as they were read are written now; the others were written when they were.
         """
         at = iso(now)
-        cart = {name: self.before.get(name) for name in ("id", "version", "completed_at", "order_id", "created_at")}
-        cart = {**cart, "created_at": cart["created_at"] or at, "updated_at": at, "deleted_at": None, **self._columns}
+        before: Mapping[str, Any] = self.before
+        columns = {name: before.get(name) for name in ("id", "version", "completed_at", "order_id", "created_at")}
+        columns = {**columns, "created_at": columns["created_at"] or at, "updated_at": at, "deleted_at": None, **self._columns}
         for kind in ADDRESSES:
             name, address = f"{kind}_address", self._addresses[kind]
-            cart[name] = _row(tables.cart_address, address, self.before[name], at) if address is not None else None
+            columns[name] = _row(tables.cart_address, address, before[name], at) if address is not None else None
         for name, (table, below) in _LINES.items():
-            old = {row["id"]: row for row in self.before[name]}
-            cart[name] = [self._line(table, below, row, old.get(id), at) for id, row in sorted(self._lines[name].items())]
-        cart["credit_lines"] = self.before["credit_lines"]
-        return cart
+            old = {row["id"]: row for row in before[name]}
+            columns[name] = [self._line(table, below, row, old.get(id), at) for id, row in sorted(self._lines(name).items())]
+        columns["credit_lines"] = before["credit_lines"]
+        cart: Any = columns
+        written: Cart = cart
+        return written
 
     def _line(self, table: Table, below: Mapping[str, Table], line: Row, old: Row | None, at: str) -> Row:
         if line is old:

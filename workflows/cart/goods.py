@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from ...core.errors import InsufficientInventory, InvalidData
+from ...commerce.types import LineDescription, LinePrice
+from ...core.errors import InsufficientInventory, InvalidData, UnexpectedState
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...core.waiting import all_of
@@ -204,7 +205,7 @@ async def find_prices(
     return prices
 
 
-def described(good: Good) -> Row:
+def described(good: Good) -> LineDescription:
     """The columns of a line that follow from its variant."""
     variant, product = good.variant, good.variant["product"]
     return {
@@ -229,8 +230,10 @@ def described(good: Good) -> Row:
     }
 
 
-def priced(price: CalculatedPrice) -> Row:
-    """The columns of a line that follow from its price."""
+def priced(price: CalculatedPrice) -> LinePrice:
+    """The columns of a line that follow from its price. Raises UnexpectedState for a price without an amount."""
+    if price["calculated_amount"] is None:
+        raise UnexpectedState(f"Price set {price['id']} has no price here")
     on_sale = price["calculated_price"]["price_list_type"] == "sale"
     return {
         "unit_price": price["calculated_amount"],

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...commerce.reprice import reprice
+from ...commerce.types import Line, NewLine
 from ...core.budget import LINES, LINES_METADATA
 from ...core.errors import InvalidData
 from ...core.ids import new_id
 from ...core.json import dumps
-from ...core.rows import Row
 from ...core.sql.write.merging import merged
 from ..kit import Flow, workflow
 from .discounts import save_all
@@ -47,7 +47,10 @@ def put_lines(draft: Draft, items: Sequence[Mapping[str, Any]]) -> None:
     """Put variants into a draft, to be priced yet. Raises InvalidData where they are too many lines."""
     for line in map(_new_line, items):
         known = next((other for other in draft.items if _same(other, line)), None)
-        draft.put_item(line if known is None else {**known, "quantity": whole(known["quantity"] + line["quantity"])})
+        if known is None:
+            draft.put_item(line)
+        else:
+            draft.put_item({**known, "quantity": whole(known["quantity"] + line["quantity"])})
         if len(draft.items) > LINES:
             break
     _check_size(draft)
@@ -106,9 +109,9 @@ async def delete_line_items(flow: Flow, cart_id: str, ids: Sequence[str]) -> Non
     flow.emit("cart.updated", id=cart_id)
 
 
-def _new_line(item: Mapping[str, Any]) -> Row:
+def _new_line(item: Mapping[str, Any]) -> NewLine:
     custom = item.get("unit_price") is not None
-    line: Row = {
+    line: NewLine = {
         "id": new_id("cali"),
         "variant_id": item["variant_id"],
         "quantity": whole(item["quantity"]),
@@ -116,11 +119,13 @@ def _new_line(item: Mapping[str, Any]) -> Row:
         "is_custom_price": custom,
     }
     if custom:
-        line |= {name: item.get(name) for name in ("unit_price", "compare_at_unit_price", "is_tax_inclusive")}
+        line["unit_price"] = item["unit_price"]
+        line["compare_at_unit_price"] = item.get("compare_at_unit_price")
+        line["is_tax_inclusive"] = bool(item.get("is_tax_inclusive"))
     return line
 
 
-def _same(line: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+def _same(line: Line, new: NewLine) -> bool:
     """Whether what is added belongs to a line: the same variant with the same metadata, and nobody has set a price of their own."""
     return (
         line["variant_id"] == new["variant_id"]

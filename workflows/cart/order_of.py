@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...commerce.priced import ADDRESSES
+from ...commerce.types import Cart
 from ...core.ids import new_id
 from ...core.rows import Row
 
@@ -57,13 +58,14 @@ _ADJUSTMENT = ("description", "promotion_id", "code", "amount", "provider_id", "
 _CREDIT_LINE = ("reference", "reference_id", "amount", "metadata")
 
 
-def order_of(cart: Mapping[str, Any]) -> Row:
+def order_of(cart: Cart) -> Row:
     """What `modules.order.place` takes, made of what `modules.cart.load` gave."""
+    columns: Mapping[str, Any] = cart
     order: Row = {"id": new_id("order"), "status": "pending", **_copy(cart, _CART)}
     for kind in ADDRESSES:
         name = f"{kind}_address"
-        if cart[name] is not None:
-            order[name] = {"id": new_id("ordaddr"), **_copy(cart[name], _ADDRESS)}
+        if (address := columns[name]) is not None:
+            order[name] = {"id": new_id("ordaddr"), **_copy(address, _ADDRESS)}
             order[f"{name}_id"] = order[name]["id"]
     order["items"] = [_line(item, "ordli", _ITEM, "ordlitxl", "ordliadj") for item in cart["items"]]
     order["shipping_methods"] = [_line(method, "ordsm", _METHOD, "ordsmtxl", "ordsmadj") for method in cart["shipping_methods"]]

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ...commerce.reprice import reprice
+from ...commerce.types import Line
 from ...modules.pricing.types import CalculatedPrice
 from ..kit import Flow, workflow
 from .discounts import Action, save_all, work_out_discounts
@@ -46,21 +47,21 @@ class CartMarket:
         InsufficientInventory."""
         draft = self._draft
         goods = await load_goods(self._flow, variant_ids, draft["sales_channel_id"])
-        lines = [line for line in draft.items if line["variant_id"] in variant_ids]
+        lines = [(id, line) for line in draft.items if (id := line["variant_id"]) is not None and id in variant_ids]
         quantities: dict[str, int] = {}
-        for line in lines:
-            quantities[line["variant_id"]] = whole(quantities.get(line["variant_id"], 0) + line["quantity"])
+        for id, line in lines:
+            quantities[id] = whole(quantities.get(id, 0) + line["quantity"])
         confirm_stock(goods, quantities, draft["sales_channel_id"])
-        to_price = {line["variant_id"]: quantities[line["variant_id"]] for line in lines if not line["is_custom_price"]}
+        to_price = {id: quantities[id] for id, line in lines if not line["is_custom_price"]}
         prices: Mapping[str, CalculatedPrice] = {}
         if to_price:
             context = self._surroundings.pricing(draft)
             for added in await self._flow.hooks.setPricingContext(draft, self._additional_data):
                 context |= added or {}
             prices = await load_prices(self._flow, goods, to_price, context)
-        for line in lines:
-            price = {} if line["is_custom_price"] else priced(prices[line["variant_id"]])
-            draft.put_item({**line, **described(goods[line["variant_id"]]), **price})
+        for id, line in lines:
+            item: Line = {**line, **described(goods[id])}
+            draft.put_item(item if item["is_custom_price"] else {**item, **priced(prices[id])})
 
     async def tax(self) -> None:
         await self._flow.run(update_tax_lines, self._draft.id, loaded=(self._draft, self._surroundings))

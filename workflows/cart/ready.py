@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypedDict
 
+from ...commerce.types import Cart
 from ...core.errors import InvalidData, NotAllowed
 from ...core.numbers import total
 from ...core.rows import Row
@@ -66,11 +67,12 @@ class Use(TypedDict):
     """What it takes off, as its adjustments say it."""
 
 
-async def check_ready(flow: Flow, cart: Row, order: Row) -> Ready:
+async def check_ready(flow: Flow, cart: Cart, order: Row) -> Ready:
     """What it takes to turn a cart into this order. Raises InvalidData where something is missing, or can't be had any more."""
     if not cart["items"]:
         raise InvalidData("Cannot complete a cart without items")
     draft = Draft(cart)
+    columns: Mapping[str, Any] = cart
     items: list[Row] = order["items"]
     variant_ids = sorted({item["variant_id"] for item in items if item.get("variant_id")})
     sellable = await find_sellable(flow, draft)
@@ -89,7 +91,7 @@ async def check_ready(flow: Flow, cart: Row, order: Row) -> Ready:
         "collection_id": draft["payment_collection_id"],
         "session_id": session,
         "uses": _uses(order),
-        "buyer": {"customer_email": draft["email"]} | {name: draft[name] for name in COUNTED_BY if name != "customer_email"},
+        "buyer": {"customer_email": draft["email"]} | {name: columns[name] for name in COUNTED_BY if name != "customer_email"},
     }
 
 

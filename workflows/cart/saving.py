@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from ...commerce.types import Cart, Line
 from ...core.errors import InvalidData, NotFound
 from ...core.rows import Row
 from ..kit import Flow, step
@@ -16,7 +17,7 @@ def lock_of(cart_id: str) -> str:
     return f"cart:{cart_id}"
 
 
-async def load_open(flow: Flow, cart_id: str) -> Row:
+async def load_open(flow: Flow, cart_id: str) -> Cart:
     """All of a cart that can still be changed. Raises NotFound, InvalidData where it is completed."""
     cart = await flow.modules.cart.load(cart_id)
     if cart["completed_at"] is not None:
@@ -27,7 +28,7 @@ async def load_open(flow: Flow, cart_id: str) -> Row:
 class Changed(TypedDict):
     """A cart that was just written: whoever has it needn't read it again."""
 
-    cart: Row
+    cart: Cart
     """All of it, as `modules.cart.load` gives it."""
     is_promoted: bool
     """Whether promotions take something off it."""
@@ -46,8 +47,8 @@ def changed_cart(draft: Draft, surroundings: Surroundings) -> Changed:
 class Saved(TypedDict):
     """A cart as it was written, and as it was before."""
 
-    cart: Row
-    before: Row
+    cart: Cart
+    before: Cart
 
 
 async def _put_back(flow: Flow, saved: Saved) -> None:
@@ -55,7 +56,7 @@ async def _put_back(flow: Flow, saved: Saved) -> None:
 
 
 @step(undo=_put_back)
-async def change_cart(flow: Flow, cart: Row, before: Row) -> Saved:
+async def change_cart(flow: Flow, cart: Cart, before: Cart) -> Saved:
     version = await flow.modules.cart.change(cart["id"], before["version"], cart)
     return {"cart": {**cart, "version": version}, "before": before}
 
@@ -66,12 +67,12 @@ async def save(flow: Flow, draft: Draft) -> None:
     draft.written = saved["cart"]
 
 
-async def _remove(flow: Flow, cart: Row) -> None:
+async def _remove(flow: Flow, cart: Cart) -> None:
     await flow.modules.cart.delete("cart", [cart["id"]])
 
 
 @step(undo=_remove)
-async def insert_cart(flow: Flow, cart: Row) -> Row:
+async def insert_cart(flow: Flow, cart: Cart) -> Cart:
     return {**cart, "version": await flow.modules.cart.open(cart["id"], cart)}
 
 
@@ -80,7 +81,7 @@ async def open_cart(flow: Flow, draft: Draft) -> None:
     draft.written = await flow.run(insert_cart, draft.document(flow.now()))
 
 
-def find_item(draft: Draft, item_id: str) -> Row:
+def find_item(draft: Draft, item_id: str) -> Line:
     """Raises NotFound for a line that isn't in this cart."""
     for item in draft.items:
         if item["id"] == item_id:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from ...commerce.reprice import reprice
+from ...commerce.types import Line
 from ...core.errors import InsufficientInventory, InvalidData, NotAllowed, VelellaError
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
@@ -70,11 +71,11 @@ async def find_sellable(flow: Flow, draft: Draft) -> Sellable:
 
 async def _items(flow: Flow, draft: Draft, surroundings: Surroundings) -> tuple[dict[str, Row], dict[str, str], dict[str, CalculatedPrice]]:
     """The variants, the lines that are gone, and those that aren't on sale any more."""
-    lines = [item for item in draft.items if item["variant_id"] is not None]
-    ids, channel = sorted({line["variant_id"] for line in lines}), draft["sales_channel_id"]
+    lines = [(id, item) for item in draft.items if (id := item["variant_id"]) is not None]
+    ids, channel = sorted({id for id, _ in lines}), draft["sales_channel_id"]
     if not ids:
         return {}, {}, {}
-    products = sorted({line["product_id"] for line in lines if line["product_id"] is not None})
+    products = sorted({product for _, line in lines if (product := line["product_id"]) is not None})
     narrow = channel is not None and flow.settings.strict_channels
     rows = await flow.graph.rows(Query("product_variant", SOLD, {"id": ids}))
     listed, tied = await flow.graph.ties_of(
@@ -88,22 +89,22 @@ async def _items(flow: Flow, draft: Draft, surroundings: Surroundings) -> tuple[
     }
     price_sets = {tie["variant_id"]: tie["price_set_id"] for tie in tied}
     quantities: dict[str, int] = {}
-    for line in lines:
-        quantities[line["variant_id"]] = quantities.get(line["variant_id"], 0) + line["quantity"]
+    for id, line in lines:
+        quantities[id] = quantities.get(id, 0) + line["quantity"]
     found = await find_prices(flow, price_sets, quantities, surroundings.pricing(draft))
     prices = {id: price for id, price in found.items() if price["calculated_amount"] is not None}
-    quoted = [line for line in lines if not line["is_custom_price"]]
-    priceless = await _priceless(flow, draft, {line["variant_id"] for line in quoted} - prices.keys(), price_sets)
-    gone = {line["id"]: line["title"] for line in lines if line["variant_id"] not in sold or line["variant_id"] in priceless}
-    return sold, gone, {line["id"]: price for line in quoted if (price := _dearer(line, prices)) is not None}
+    quoted = [(id, line) for id, line in lines if not line["is_custom_price"]]
+    priceless = await _priceless(flow, draft, {id for id, _ in quoted} - prices.keys(), price_sets)
+    gone = {line["id"]: line["title"] for id, line in lines if id not in sold or id in priceless}
+    return sold, gone, {line["id"]: price for id, line in quoted if (price := _dearer(line, prices.get(id))) is not None}
 
 
-def _dearer(line: Row, prices: Mapping[str, CalculatedPrice]) -> CalculatedPrice | None:
+def _dearer(line: Line, price: CalculatedPrice | None) -> CalculatedPrice | None:
     """Today's price of a line whose sale is over. Where hooks have a say in prices, only they could tell."""
-    price = prices.get(line["variant_id"])
     if price is None or line["compare_at_unit_price"] is None or add_to_cart.handlers.get("setPricingContext"):
         return None
-    return price if price["calculated_amount"] > line["unit_price"] else None
+    amount = price["calculated_amount"]
+    return price if amount is not None and amount > line["unit_price"] else None
 
 
 async def _priceless(flow: Flow, draft: Draft, missing: Collection[str], price_sets: Mapping[str, str]) -> set[str]:
@@ -120,10 +121,10 @@ def _by_hooks(price: RuledPrice, draft: Draft) -> bool:
 
 
 async def _methods(flow: Flow, draft: Draft, surroundings: Surroundings) -> dict[str, str]:
-    methods = [method for method in draft.shipping_methods if method["shipping_option_id"] is not None]
+    methods = [(id, method) for method in draft.shipping_methods if (id := method["shipping_option_id"]) is not None]
     if not methods:
         return {}
-    ids = sorted({method["shipping_option_id"] for method in methods})
+    ids = sorted({id for id, _ in methods})
     options, idle, rows = await asyncio.gather(
         load_options(flow, draft, surroundings, option_ids=ids, calculate=False),
         idle_profiles(flow, draft),
@@ -132,7 +133,7 @@ async def _methods(flow: Flow, draft: Draft, surroundings: Surroundings) -> dict
     offered = {option["id"] for option in options if option["amount"] is not None or option["price_type"] == "calculated"}
     offered |= {row["id"] for row in rows if {rule["attribute"] for rule in row["rules"]} - _OF_OPTIONS}
     offered -= {row["id"] for row in rows if idle(row["shipping_profile_id"])}
-    return {method["id"]: method["name"] for method in methods if method["shipping_option_id"] not in offered}
+    return {method["id"]: method["name"] for id, method in methods if id not in offered}
 
 
 def is_outdated(error: VelellaError) -> bool:

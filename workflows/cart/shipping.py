@@ -195,17 +195,17 @@ async def refresh_shipping(flow: Flow, draft: Draft, surroundings: Surroundings)
 
     Whether anything changed.
     """
-    methods = [method for method in draft.shipping_methods if method["shipping_option_id"] is not None]
+    methods = [(id, method) for method in draft.shipping_methods if (id := method["shipping_option_id"]) is not None]
     if not methods:
         return False
-    data = {method["shipping_option_id"]: method["data"] or {} for method in methods}
+    data = {id: method["data"] or {} for id, method in methods}
     options, idle = await asyncio.gather(
         flow.run(list_with_pricing, draft.id, data, loaded=(draft, surroundings)), idle_profiles(flow, draft)
     )
     found = {option["id"]: option for option in options if not idle(option["shipping_profile_id"])}
     changed = False
-    for method in methods:
-        option = found.get(method["shipping_option_id"])
+    for id, method in methods:
+        option = found.get(id)
         if option is None or option["amount"] is None:
             draft.drop_shipping_method(method["id"])
             changed = True

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from ...commerce.types import TaxLine
 from ...core.ids import new_id
 from ...core.rows import Row
 from ..kit import Flow
@@ -33,7 +34,12 @@ async def work_out_taxes(flow: Flow, draft: Draft, surroundings: Surroundings, *
         shipping = [_taxable(method, "shipping_option_id", unit_price="amount") for method in draft.shipping_methods]
         lines = await flow.modules.tax.get_tax_lines(items, shipping, context)
     draft.set_taxes(
-        _tax_lines(lines, "line_item_id", "item_id", "calitxl"), _tax_lines(lines, "shipping_line_id", "shipping_method_id", "casmtxl")
+        [{**_tax_line(line, "calitxl"), "item_id": line["line_item_id"]} for line in lines if line.get("line_item_id") is not None],
+        [
+            {**_tax_line(line, "casmtxl"), "shipping_method_id": line["shipping_line_id"]}
+            for line in lines
+            if line.get("shipping_line_id") is not None
+        ],
     )
 
 
@@ -47,17 +53,12 @@ def _taxable(line: Mapping[str, Any], *names: str, **renamed: str) -> Row:
     return {name: line.get(name) for name in ("id", *names)} | {name: line.get(ours) for name, ours in renamed.items()}
 
 
-def _tax_lines(lines: Iterable[Row], theirs: str, ours: str, prefix: str) -> list[Row]:
-    return [
-        {
-            "id": new_id(prefix),
-            ours: line[theirs],
-            "description": line.get("name"),
-            "tax_rate_id": line.get("rate_id"),
-            "code": line["code"],
-            "rate": line["rate"],
-            "provider_id": line.get("provider_id"),
-        }
-        for line in lines
-        if line.get(theirs) is not None
-    ]
+def _tax_line(line: Row, prefix: str) -> TaxLine:
+    return {
+        "id": new_id(prefix),
+        "description": line.get("name"),
+        "tax_rate_id": line.get("rate_id"),
+        "code": line["code"],
+        "rate": line["rate"],
+        "provider_id": line.get("provider_id"),
+    }

@@ -106,7 +106,7 @@ def _move(draft: Draft, surroundings: Surroundings) -> None:
 
 def _taxed_place(draft: Draft) -> tuple[Any, ...]:
     """What taxes may depend on of the address that goods are sent to."""
-    address = draft.address() or {}
+    address: Mapping[str, Any] = draft.address() or {}
     return tuple(address.get(name) for name in ("country_code", "province", "city", "postal_code"))
 
 

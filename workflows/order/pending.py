@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from ...commerce.types import Line, NewLine, NewShippingMethod
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.rows import Row
@@ -182,22 +183,36 @@ async def item_acts(flow: Flow, change: Row, given: Row) -> list[Row]:
     sets = {id: price_set for id in quantities if (price_set := goods[id].price_set_id) is not None}
     prices = {**await find_prices(flow, sets, quantities, context), **await load_prices(flow, goods, asked, context)}
     for item in items:
-        known = priced(prices[item["variant_id"]]) if item["variant_id"] in prices else {}
         custom = said(item, "unit_price", "compare_at_unit_price")
-        line: Row = {"id": item["id"], "quantity": item["quantity"], "metadata": item.get("metadata") or {}}
-        draft.put_item({**line, **described(goods[item["variant_id"]]), **known, **custom, "is_custom_price": "unit_price" in custom})
+        line: NewLine = {
+            "id": item["id"],
+            "variant_id": item["variant_id"],
+            "quantity": item["quantity"],
+            "metadata": item.get("metadata") or {},
+            "is_custom_price": "unit_price" in custom,
+        }
+        line = {**line, **described(goods[item["variant_id"]])}
+        if item["variant_id"] in prices:
+            line = {**line, **priced(prices[item["variant_id"]])}
+        if "unit_price" in custom:
+            line["unit_price"] = custom["unit_price"]
+        if "compare_at_unit_price" in custom:
+            line["compare_at_unit_price"] = custom["compare_at_unit_price"]
+        draft.put_item(line)
     await flow.run(update_tax_lines, order["id"], loaded=(draft, surroundings))
     lines = {line["id"]: line for line in draft.items}
     return [_added(lines[item["id"]], item) for item in items]
 
 
-def _added(line: Row, item: Row) -> Row:
+def _added(line: Line, item: Row) -> Row:
     """The act that adds a line."""
+    columns: Mapping[str, Any] = line
+    prices = {name: columns[name] for name in PRICES}
     taxes = [{**tax, "id": new_id("ordlitxl")} for tax in line["tax_lines"]]
-    detail = {"id": new_id("orditem"), "quantity": line["quantity"], **{name: line[name] for name in PRICES}}
+    detail = {"id": new_id("orditem"), "quantity": line["quantity"], **prices}
     return {
         "action": "ITEM_ADD",
-        "details": {"reference_id": line["id"], "quantity": line["quantity"], **{name: line[name] for name in PRICES}},
+        "details": {"reference_id": line["id"], "quantity": line["quantity"], **prices},
         "amount": line["unit_price"] * line["quantity"],
         "internal_note": item.get("internal_note"),
         "line": {**line, "tax_lines": taxes, "adjustments": [], "detail": detail},
@@ -255,7 +270,7 @@ async def shipping_acts(flow: Flow, change: Row, given: Row) -> list[Row]:
     if custom is None and option["amount"] is None:
         raise InvalidData(f"Shipping option {option['id']} has no price for order {order['id']}")
     amount = option["amount"] if custom is None else custom
-    method: Row = {
+    method: NewShippingMethod = {
         "id": new_id("ordsm"),
         "name": option["name"],
         "amount": amount,
