@@ -1,4 +1,4 @@
-"""What carts and orders have in common, as plain dicts: lines, ways to send them, what taxes and promotions say about them.
+"""Carts and orders as plain dicts: lines, ways to send them, what taxes and promotions say about them, what was paid.
 
 Amounts are decimals in major units, rates are percent, times are UTC as the API shows them. A line that is just being put into a document
 has no more than its required fields; the others come when it is priced and written.
@@ -114,12 +114,11 @@ class LinePrice(TypedDict):
     is_tax_inclusive: bool
 
 
-class NewLine(Stamps, total=False):
-    """A line as it is put into a document: its taxes and adjustments are worked out there."""
+class LineColumns(Stamps, total=False):
+    """What lines of carts and orders say of what is bought."""
 
     id: Required[str]
     variant_id: Required[str | None]
-    quantity: Required[int]
     is_custom_price: Required[bool]
     """Its price was set by hand."""
     title: str
@@ -143,6 +142,12 @@ class NewLine(Stamps, total=False):
     unit_price: Amount
     compare_at_unit_price: Amount | None
     is_tax_inclusive: bool
+
+
+class NewLine(LineColumns, total=False):
+    """A line as it is put into a cart: its taxes and adjustments are worked out there."""
+
+    quantity: Required[int]
     cart_id: str
 
 
@@ -212,3 +217,142 @@ class Cart(TypedDict):
     items: list[Line]
     shipping_methods: list[ShippingMethod]
     credit_lines: list[CreditLine]
+
+
+class LineDetail(Stamps, total=False):
+    """How many units of an order's line there are, and what has become of them."""
+
+    id: Required[str]
+    quantity: Required[Amount]
+    item_id: str
+    order_id: str
+    version: int
+    unit_price: Amount | None
+    """Where an edit gave the line another price."""
+    compare_at_unit_price: Amount | None
+    fulfilled_quantity: Amount
+    delivered_quantity: Amount
+    shipped_quantity: Amount
+    return_requested_quantity: Amount
+    return_received_quantity: Amount
+    return_dismissed_quantity: Amount
+    written_off_quantity: Amount
+
+
+class OrderLine(LineColumns, total=False):
+    """What was bought, so many times."""
+
+    quantity: Required[Amount]
+    detail: Required[LineDetail]
+    order_id: str
+    actions: list[dict[str, Any]]
+    """In previews: what an open change does to it."""
+    tax_lines: Required[list[TaxLine]]
+    adjustments: Required[list[Adjustment]]
+
+
+class MethodDetail(Stamps, total=False):
+    """What a way to send an order came with."""
+
+    id: Required[str]
+    shipping_method_id: str
+    order_id: str
+    version: int
+    return_id: str | None
+    claim_id: str | None
+    exchange_id: str | None
+
+
+class OrderShippingMethod(Stamps, total=False):
+    """A way to send an order, and what it costs."""
+
+    id: Required[str]
+    name: Required[str]
+    amount: Required[Amount]
+    is_tax_inclusive: bool
+    is_custom_amount: bool
+    shipping_option_id: Required[str | None]
+    data: Required[dict[str, Any] | None]
+    description: dict[str, Any] | str | None
+    order_id: str
+    detail: Required[MethodDetail]
+    actions: list[dict[str, Any]]
+    """In previews: what an open change does to it."""
+    tax_lines: Required[list[TaxLine]]
+    adjustments: Required[list[Adjustment]]
+
+
+class NewTransaction(TypedDict):
+    """Money that was paid (above zero) or given back (below), and what caused it."""
+
+    amount: Amount
+    currency_code: str
+    reference: str
+    """`capture` or `refund`."""
+    reference_id: str
+
+
+class Transaction(NewTransaction, total=False):
+    """Money that moved, as an order keeps it."""
+
+    id: Required[str]
+    order_id: str
+    version: int
+    return_id: str | None
+    claim_id: str | None
+    exchange_id: str | None
+
+
+class Summary(TypedDict, total=False):
+    """What an order costs, and what is left to pay."""
+
+    original_order_total: Required[Amount]
+    current_order_total: Required[Amount]
+    accounting_total: Required[Amount]
+    credit_line_total: Required[Amount]
+    paid_total: Required[Amount]
+    refunded_total: Required[Amount]
+    transaction_total: Required[Amount]
+    pending_difference: Required[Amount]
+    """Above zero where the buyer owes, below where the shop does."""
+
+
+class Order(TypedDict):
+    """An order with all that is in it."""
+
+    id: str
+    display_id: int
+    """The number under which people know it."""
+    custom_display_id: str | None
+    version: int
+    revision: int
+    """Rises with every write."""
+    status: str
+    is_draft_order: bool
+    region_id: str | None
+    customer_id: str | None
+    sales_channel_id: str | None
+    email: str | None
+    currency_code: str
+    locale: str | None
+    no_notification: bool | None
+    shipping_address_id: str | None
+    billing_address_id: str | None
+    canceled_at: str | None
+    metadata: dict[str, Any] | None
+    created_at: str
+    updated_at: str
+    deleted_at: str | None
+    summary: Summary
+    shipping_address: Address | None
+    billing_address: Address | None
+    items: list[OrderLine]
+    shipping_methods: list[OrderShippingMethod]
+    credit_lines: list[CreditLine]
+    transactions: list[Transaction]
+
+
+class PreviewedOrder(Order):
+    """An order as it would be with its open change."""
+
+    order_change: dict[str, Any] | None

@@ -131,7 +131,7 @@ def _paid(kept: Mapping[str, Any], paid: Decimal, refunded: Decimal) -> Row:
     return summary(current, credit, paid, refunded) | original
 
 
-def register(order: Row, acts: Sequence[Act], change: Mapping[str, Any], at: str) -> Outcome:
+def register(order: Mapping[str, Any], acts: Sequence[Act], change: Mapping[str, Any], at: str) -> Outcome:
     """Do this to an order at once: its next version. The outcome's answer is the change's id. See `OrderService.register`."""
     check_alive(order)
     after = applied(order, acts, at)
@@ -165,7 +165,7 @@ def reopen(order: Row, status: str, at: str) -> Outcome:
     return Outcome(True, order=order | {"status": status, "canceled_at": None, "updated_at": at})
 
 
-def check_alive(order: Row) -> None:
+def check_alive(order: Mapping[str, Any]) -> None:
     if order["status"] == "canceled":
         raise InvalidData(f"Order with id {order['id']} has been canceled.")
 

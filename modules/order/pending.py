@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...commerce.types import PreviewedOrder
 from ...core import json
 from ...core.clock import iso, utc_now
 from ...core.errors import InvalidData, NotAllowed, NotFound
@@ -150,12 +151,14 @@ class Pending(Writing):
         return outcome.order
 
     @reads
-    async def preview(self, order_id: str) -> Row:
+    async def preview(self, order_id: str) -> PreviewedOrder:
         """An order as it would be with its open change, and that as `order_change` (None where there is none). Raises NotFound."""
         order = await self.load(order_id)
         found = await self.list("order_change", {"order_id": order_id, "status": list(OPEN)}, fields=_WHOLE, limit=1)
         change = self._opened(found[0]) if found else None
-        return {**previewed(order, change["actions"] if change is not None else [], iso(utc_now())), "order_change": change}
+        shown: Any = {**previewed(order, change["actions"] if change is not None else [], iso(utc_now())), "order_change": change}
+        preview: PreviewedOrder = shown
+        return preview
 
     @reads
     async def act_line(self, act_id: str) -> Row | None:

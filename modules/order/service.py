@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...commerce.totalled import ORDER, totalled
+from ...commerce.types import NewTransaction
 from ...core import json
 from ...core.errors import InvalidData
 from ...core.message import reads, writes
@@ -136,7 +137,7 @@ class OrderService(Pending):
 
     @writes(key="order_id", one_statement=True, answers=True)
     async def add_transactions(
-        self, order_id: str, transactions: Sequence[Mapping[str, Any]], *, credited: Mapping[str, Any] | None = None
+        self, order_id: str, transactions: Sequence[NewTransaction], *, credited: Mapping[str, Any] | None = None
     ) -> list[str]:
         """Write down money that was paid (`amount` above zero) or given back (below), and bring the summary up to date.
 

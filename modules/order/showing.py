@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ...commerce.totalled import ORDER, totalled
 from ...core.rows import Row
@@ -21,8 +22,9 @@ def numbered(order: Row, display_id: int) -> Row:
     return _DOCUMENTS.whole(SCHEMA["order"], order | columns)
 
 
-def shown(orders: Sequence[Row], fields: Sequence[str]) -> list[Row] | None:
+def shown(orders: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> list[Row] | None:
     """What a client's query for these fields gives of whole orders; None where it takes more than these. The orders stay as they are."""
     plan = totalled(ORDER, tuple(fields))
-    rows = _DOCUMENTS.shown(SCHEMA["order"], orders, plan.fields if plan is not None else fields)
+    whole: Sequence[Any] = orders
+    rows = _DOCUMENTS.shown(SCHEMA["order"], whole, plan.fields if plan is not None else fields)
     return plan.finish(rows) if plan is not None and rows is not None else rows

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from ...commerce.types import Order
 from ...core.clock import iso, utc_now
 from ...core.errors import NotFound
 from ...core.message import reads
@@ -26,12 +27,13 @@ class Writing(ModuleService):
     was read, as one statement. Where another one was faster nothing is written, and it is begun again."""
 
     @reads(key="order_id")
-    async def load(self, order_id: str) -> Row:
+    async def load(self, order_id: str) -> Order:
         """All of an order, with its revision. Raises NotFound."""
-        order = await self.whole("order", order_id)
+        order: Any = await self.whole("order", order_id)
         if order is None:
             raise NotFound(f"Order with id: {order_id} was not found")
-        return order
+        loaded: Order = order
+        return loaded
 
     # -- inside
 
@@ -41,7 +43,7 @@ class Writing(ModuleService):
 
         async def params() -> Mapping[str, Any] | None:
             nonlocal idle
-            order = await self.load(order_id)
+            order: Any = await self.load(order_id)
             former = {name: order[name] for name in _SHOWN}
             outcome = work(order, iso(utc_now()))
             if outcome is None:
@@ -56,7 +58,7 @@ class Writing(ModuleService):
             self.touch("order", "order_change", "order_change_action")
         return answer
 
-    async def _write_changed(self, was: Row, outcome: Outcome) -> Any:
+    async def _write_changed(self, was: Mapping[str, Any], outcome: Outcome) -> Any:
         """Write what became of an order that was read in the running transaction. Raises Collided where it was changed meanwhile."""
         assert outcome.order is not None
         answer = await self.answer(queries.CHANGE, self._changed({name: was[name] for name in _SHOWN}, outcome.order, outcome))

@@ -21,6 +21,7 @@ async def fields(modules: Modules) -> None:
     (await modules.pricing.calculate_prices(["pset_1"], {}))["pset_1"]["amount"]
     (await modules.payment.capture_payment("pay_1"))["captured"]
     (await modules.cart.load("cart_1"))["items"][0]["price"]
+    (await modules.order.load("order_1"))["items"][0]["amount"]
     await modules.inventory.adjust([{"inventory_item_id": "iitem_1", "location_id": "sloc_1", "quantity": 1}])
 """
 
@@ -35,6 +36,12 @@ async def test_a_type_checker_holds_messages_and_fields_against_the_service(tmp_
     assert 'Revealed type is "list[dict[str, Any]]"' in said, said
     assert 'Argument "limit"' in said, said
     assert 'has no attribute "no_such_message"' in said, said
-    for thing, field in (("HeldForLine", "amount"), ("CalculatedPrice", "amount"), ("Payment", "captured"), ("Line", "price")):
+    for thing, field in (
+        ("HeldForLine", "amount"),
+        ("CalculatedPrice", "amount"),
+        ("Payment", "captured"),
+        ("Line", "price"),
+        ("OrderLine", "amount"),
+    ):
         assert f'TypedDict "{thing}" has no key "{field}"' in said, said
     assert 'for TypedDict "LevelAdjustment"' in said, said

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
+from ...commerce.types import NewTransaction
 from ...core.clock import iso
 from ...core.rows import Row
 from ...modules.order.placing import placed
@@ -179,7 +180,7 @@ async def authorize_payment(flow: Flow, session_id: str | None, order_id: str) -
 @step
 async def book_captures(flow: Flow, order_id: str, payment: Payment) -> list[str]:
     """Write down money that was taken at once."""
-    transactions = [
+    transactions: list[NewTransaction] = [
         {"amount": capture["amount"], "currency_code": payment["currency_code"], "reference": "capture", "reference_id": capture["id"]}
         for capture in payment["captures"]
     ]

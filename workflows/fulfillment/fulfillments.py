@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...commerce.types import Order
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.rows import Row
@@ -11,7 +12,7 @@ from ..order.fulfillments import call_off, cancel_order_fulfillment, create_orde
 
 
 @step(pivot=True)
-async def carry_out(flow: Flow, fulfillment: Row, order: Row) -> str:
+async def carry_out(flow: Flow, fulfillment: Row, order: Order) -> str:
     return str((await flow.modules.fulfillment.create_fulfillment({**fulfillment, "order": order}))["id"])
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TypedDict
 
+from ...commerce.types import Order, OrderLine
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.ids import new_id
 from ...core.numbers import Amount
@@ -123,7 +124,7 @@ async def plan_fulfillment(
     }
 
 
-def _quantities(order: Row, items: Sequence[Row]) -> list[tuple[str, Decimal]]:
+def _quantities(order: Order, items: Sequence[Row]) -> list[tuple[str, Decimal]]:
     """What is asked for, by line. Raises InvalidData for another order's lines, and for nothing."""
     wanted: dict[str, Decimal] = {}
     lines = {line["id"] for line in order["items"]}
@@ -141,7 +142,7 @@ def _quantities(order: Row, items: Sequence[Row]) -> list[tuple[str, Decimal]]:
 _OPTION = ("id", "provider_id", "data", "service_zone.fulfillment_set.location.id")
 
 
-async def _option(flow: Flow, order: Row, id: str | None) -> Row | None:
+async def _option(flow: Flow, order: Order, id: str | None) -> Row | None:
     """The shipping option by which is sent. Raises NotFound for one that isn't there."""
     wanted = id or next((method["shipping_option_id"] for method in order["shipping_methods"] if method["shipping_option_id"]), None)
     if wanted is None:
@@ -161,9 +162,9 @@ class Part(TypedDict):
     allow_backorder: bool
 
 
-async def parts_of(flow: Flow, lines: Mapping[str, Row], quantities: Sequence[tuple[str, Decimal]]) -> list[tuple[str, Part]]:
+async def parts_of(flow: Flow, lines: Mapping[str, OrderLine], quantities: Sequence[tuple[str, Decimal]]) -> list[tuple[str, Part]]:
     """Lines, and what they take of the stock."""
-    variant_ids = sorted({lines[id]["variant_id"] for id, _ in quantities if lines[id]["variant_id"] is not None})
+    variant_ids = sorted({variant for id, _ in quantities if (variant := lines[id]["variant_id"]) is not None})
     counted = {"id": variant_ids, "manage_inventory": True}
     variants = await flow.graph.rows(Query("product_variant", ("id", "allow_backorder"), counted))
     waits = {variant["id"]: bool(variant["allow_backorder"]) for variant in variants}
@@ -177,14 +178,14 @@ async def parts_of(flow: Flow, lines: Mapping[str, Row], quantities: Sequence[tu
     return parts
 
 
-def _data(order: Row, option: Row | None) -> Row:
+def _data(order: Order, option: Row | None) -> Row:
     """What the provider was told when its option was chosen."""
     if option is None:
         return {}
     return next((method["data"] or {} for method in order["shipping_methods"] if method["shipping_option_id"] == option["id"]), {})
 
 
-def packed(line: Row, part: Part) -> Row:
+def packed(line: OrderLine, part: Part) -> Row:
     says = {"title": line["variant_title"] or line["title"], "sku": line["variant_sku"] or "", "barcode": line["variant_barcode"] or ""}
     return {**says, "line_item_id": line["id"], "inventory_item_id": part["inventory_item_id"], "quantity": part["quantity"]}
 

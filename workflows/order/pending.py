@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from ...commerce.types import Line, NewLine, NewShippingMethod
+from ...commerce.types import Line, NewLine, NewShippingMethod, Order
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.rows import Row
@@ -235,7 +235,7 @@ async def revised_item(flow: Flow, change: Row, act: Row, given: Row) -> Row:
     return made | {"details": new, "amount": line["unit_price"] * line["quantity"], "line": line}
 
 
-def updating(order: Row, item_id: str, given: Row) -> Row:
+def updating(order: Order, item_id: str, given: Row) -> Row:
     """The act that gives a line of the order another quantity, and maybe another price. Raises InvalidData where it hasn't this line."""
     line = next((line for line in order["items"] if line["id"] == item_id), None)
     if line is None:

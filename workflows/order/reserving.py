@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TypedDict
 
-from ...core.rows import Row
+from ...commerce.types import OrderLine
 from ...modules.inventory.types import GoodsOfLine
 from ..cart.stock import LineDemand, reserve_stock
 from ..kit import Flow, step
@@ -48,7 +48,7 @@ async def plan_moves(flow: Flow, order_id: str) -> Moves:
     return moved
 
 
-def _unsent(line: Row) -> Decimal:
+def _unsent(line: OrderLine) -> Decimal:
     detail = line["detail"]
     return Decimal(detail["quantity"]) - Decimal(detail.get("fulfilled_quantity") or 0)
 

@@ -118,7 +118,7 @@ async def plan_label(flow: Flow, change: Row) -> Row | None:
     quantities = quantities_of(change["actions"], "RETURN_ITEM")
     of_order = {line["id"]: line for line in order["items"]}
     parts = await parts_of(flow, of_order, quantities)
-    address = order["shipping_address"] or {}
+    address: Mapping[str, Any] = order["shipping_address"] or {}
     return {
         "location_id": location,
         "provider_id": options[0]["provider_id"],

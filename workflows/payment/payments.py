@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from ...commerce.types import NewTransaction
 from ...core.errors import Conflict, NotAllowed, NotFound
+from ...core.numbers import Amount
 from ...core.rows import Row
 from ...modules.payment.types import Payment
 from ..kit import THREE_DAYS, Flow, step, workflow
@@ -39,13 +41,19 @@ async def add_to_order(flow: Flow, payment: Payment) -> None:
     order_id = found[0]["order_id"] if found else None
     if order_id is None:
         return
-    money = [{"amount": row["amount"], "reference": "capture", "reference_id": row["id"]} for row in payment["captures"]]
-    money += [{"amount": -row["amount"], "reference": "refund", "reference_id": row["id"]} for row in payment["refunds"]]
-    transactions = [{**one, "currency_code": payment["currency_code"]} for one in money]
+    currency = payment["currency_code"]
+    transactions: list[NewTransaction] = [
+        *(_moved(row["amount"], currency, "capture", row["id"]) for row in payment["captures"]),
+        *(_moved(-row["amount"], currency, "refund", row["id"]) for row in payment["refunds"]),
+    ]
     try:
         await flow.modules.order.add_transactions(order_id, transactions, credited=await _why(flow, payment))
     except NotFound as error:  # its payment is authorised, and it is written next
         raise Conflict(f"Order {order_id} is just being placed") from error
+
+
+def _moved(amount: Amount, currency_code: str, reference: str, reference_id: str) -> NewTransaction:
+    return {"amount": amount, "reference": reference, "reference_id": reference_id, "currency_code": currency_code}
 
 
 async def _why(flow: Flow, payment: Payment) -> Row:
