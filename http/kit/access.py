@@ -1,9 +1,9 @@
-"""Who may call a route.
+"""Which callers a route admits.
 
     @routes.post("/store/customers", auth=CUSTOMER_REGISTERING, …)
 
-A route that doesn't say is guarded by its prefix: `/admin` wants a user, `/store/customers/me` a customer, the rest of
-`/store` takes a customer's credentials when they are there, and everything else asks for nobody.
+A route without `auth` is guarded by its prefix: `/admin` requires a user, `/store/customers/me` a customer, the rest of
+`/store` accepts a customer's credentials, and all other paths are open.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ SESSION = "session"
 BEARER = "bearer"
 API_KEY = "api-key"
 COOKIE = "connect.sid"
-"""Names a session."""
+"""Name of the session cookie."""
 
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """What a route asks of its caller."""
+    """The callers that a route admits."""
 
     actors: frozenset[str]
-    """Actor types that may come in; `*` is any."""
+    """Actor types that are admitted; `*` is any."""
     types: frozenset[str] = frozenset((SESSION, BEARER))
     optional: bool = False
-    """The route is open to all, also to those whose token has expired meanwhile: they are nobody in particular."""
+    """The route is open to all, also to callers with an expired token: they count as anonymous."""
     unregistered: bool = False
-    """An identity that is nobody yet (no actor) may come in: it is about to register."""
+    """An identity without an actor is admitted: it is about to register."""
 
 
 USER = Auth(frozenset(("user",)), frozenset((SESSION, BEARER, API_KEY)))
@@ -45,7 +45,7 @@ PUBLIC = Auth(frozenset(), frozenset(), optional=True)
 
 
 def auth_of(path: str) -> Auth:
-    """How a route is guarded that doesn't say."""
+    """The guard of a route that names none."""
     if path.startswith("/admin"):
         return USER
     if path.startswith("/store/customers/me"):
@@ -55,22 +55,22 @@ def auth_of(path: str) -> Auth:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who is calling."""
+    """The caller."""
 
     id: str
-    """Of the user, customer or API key; empty for an identity that isn't linked to one yet."""
+    """Id of the user, customer or API key; empty for an identity that isn't linked to one yet."""
     type: str
-    """`user`, `customer`, `api-key`, or what a project adds."""
+    """`user`, `customer`, `api-key`, or a type that a project adds."""
     identity: str = ""
     """Id of the auth identity; empty for API keys."""
     provider: str | None = None
     claims: dict[str, Any] = field(default_factory=dict)
-    """All of the token, or of the session's context."""
+    """The whole contents of the token, or of the session."""
 
 
 @dataclass(frozen=True, slots=True)
 class PublishableKey:
-    """The key a storefront names itself by."""
+    """The key that a storefront sends with each request."""
 
     id: str
     token: str
@@ -81,20 +81,20 @@ class Signatures(Protocol):
     """Signs tokens and cookies."""
 
     def issue(self, claims: dict[str, Any], *, expires: int | None = None) -> str:
-        """A token that says this, for `expires` seconds (default: as the settings say)."""
+        """A token with these claims, valid for `expires` seconds (default: as in the settings)."""
 
     def sign_cookie(self, session_id: str) -> str:
         """The value of the cookie that names a session."""
 
 
 class Callers(Protocol):
-    """Finds out who calls, for the routes that sign people in and out."""
+    """Identifies callers, for the routes that log in and out."""
 
     @property
     def tokens(self) -> Signatures: ...
 
     async def actor(self, http: web.BaseRequest, auth: Auth) -> Actor | None:
-        """Who is calling; None where the route lets anybody in and nobody said. Raises Refused (401)."""
+        """The caller; None for an anonymous one where the route is open. Raises Refused (401)."""
 
     def session_id(self, http: web.BaseRequest) -> str | None:
-        """Id of the session whose cookie the request carries."""
+        """Id of the session whose cookie the request carries, or None."""

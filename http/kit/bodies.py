@@ -5,13 +5,13 @@
         code: str = ABSENT               # may be left out, may not be null
         metadata: Metadata = None        # may be left out, may be null
         rate: Number = ABSENT            # a JSON number, exact; "1" isn't one
-        is_default: bool = False         # filled in when left out: a default other than None is
+        is_default: bool = False         # a default other than None is filled in
         rules: list[Rule] = ABSENT
 
-    class Rule(Part):                    # a Part drops keys it doesn't know, a Body refuses them
+    class Rule(Part):                    # a Part drops unknown keys, a Body refuses them
         reference: str
 
-A handler gets the body as a dict of what the client sent (and of what was filled in), amounts as Decimal.
+A handler gets the body as a dict of what the client sent and of the defaults that were filled in, amounts as Decimal.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ABSENT: Any = None
 
 
 class Part(BaseModel):
-    """An object inside a body that drops the keys it doesn't know."""
+    """An object inside a body that drops unknown keys."""
 
     model_config = ConfigDict(extra="ignore", strict=True, hide_input_in_errors=True, protected_namespaces=())
 
@@ -55,28 +55,28 @@ class Part(BaseModel):
 
     @classmethod
     def partial(cls) -> type[Self]:
-        """The same, but everything may be left out: `UpdateReason` of `CreateReason`."""
+        """The same model with every field optional: `UpdateReason` from `CreateReason`."""
         needed: Any = {field: (info.rebuild_annotation(), ABSENT) for field, info in cls.model_fields.items() if info.is_required()}
         return create_model(cls.__name__.replace("Create", "Update"), __base__=cls, **needed)
 
     def given(self) -> dict[str, Any]:
-        """What the client sent, and what was filled in."""
+        """What the client sent, and the defaults that were filled in."""
         return self.model_dump(exclude_unset=True, by_alias=True)
 
 
 class Body(Part):
-    """A body, or a part of one, that refuses keys it doesn't know."""
+    """A body, or a part of one, that refuses unknown keys."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 def expected(types: str, value: Any) -> PydanticCustomError:
-    """The error of a value that is of none of these types (`number, string`)."""
+    """The error for a value that has none of these types (`number, string`)."""
     return PydanticCustomError("invalid_type", "Expected {expected}", {"expected": types, "received": json_type(value)})
 
 
 def json_type(value: Any) -> str:
-    """As the API's errors call the type of a JSON value."""
+    """The API's name of a JSON value's type, for errors."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -102,7 +102,7 @@ def _whole(value: Any) -> Any:
 
 
 _LARGEST = 10**21
-"""Larger figures are nobody's price or count; refused before PostgreSQL or a client's arithmetic chokes on them."""
+"""Larger numbers are no price or count; they are refused before PostgreSQL or a client's arithmetic fails on them."""
 
 
 def _finite(number: Decimal, value: Any) -> Decimal:
@@ -147,7 +147,7 @@ Whole = Annotated[int, BeforeValidator(_whole), WithJsonSchema({"type": "integer
 """A JSON number without a fraction (`2.0` is one) as int."""
 AtLeastOne = Annotated[Whole, Field(ge=1), WithJsonSchema({"type": "integer", "minimum": 1})]
 Rank = Annotated[Whole, Field(ge=0), WithJsonSchema({"type": "integer", "minimum": 0})]
-"""A place in an order, counted from 0."""
+"""A position in an order, counted from 0."""
 BigNumber = Annotated[Decimal, BeforeValidator(_big), WithJsonSchema(_BIG_SCHEMA)]
 """An amount: number, string, or {value, precision}; as Decimal."""
 
@@ -174,7 +174,7 @@ Email = Annotated[str, AfterValidator(_email), WithJsonSchema({"type": "string",
 
 
 class LinkBody(Body):
-    """Of the routes that link and unlink many things at once."""
+    """The body of routes that link and unlink many things at once."""
 
     add: list[str] = ABSENT
     remove: list[str] = ABSENT

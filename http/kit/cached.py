@@ -1,10 +1,10 @@
-"""Answers that may be remembered: which ones, and what makes them stale.
+"""Which answers may be cached, and what makes them stale.
 
     @routes.get("/store/products", …, cached=Cached("pricing region tax product_sales_channel", unless=("cart_id",), also=stock_if_asked))
 
-An answer is kept under everything it depends on: route, path, query string, the storefront's sales channels and the
-customer who is signed in. It is forgotten when anything changes in the modules it was made from: those that the view's
-fields and the request's filters lead to, and those that are named. What `Routes.resource` shows is remembered by itself.
+An answer is cached under everything it depends on: route, path, query string, the storefront's sales channels and the
+customer who is logged in. It is dropped when anything changes in the modules it was made from: the modules that the view's
+fields and the request's filters lead to, and the ones named here. `Routes.resource` declares this by itself.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 LONGEST_QUERY = 512
-"""Longer query strings are asked for once; remembering them would only push out others."""
+"""Characters. Longer query strings rarely repeat; caching their answers would only evict others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Remembered:
 
 
 class Asked(Protocol):
-    """What of a request the answer depends on that may be remembered."""
+    """The parts of a request that a cacheable answer depends on."""
 
     fields: Fields
     filters: dict[str, Any]
@@ -55,19 +55,19 @@ class Asked(Protocol):
 
 @dataclass(frozen=True, init=False)
 class Cached:
-    """Says that a route's answers may be remembered."""
+    """Declares that a route's answers may be cached."""
 
     sources: tuple[str, ...]
-    """Modules and links (by their names) that answers are made from besides what the fields and filters lead to."""
+    """Modules and links (by their names) that answers are made from, besides those that the fields and filters lead to."""
     unless: frozenset[str]
-    """Query parameters with which an answer isn't remembered."""
+    """Query parameters with which an answer isn't cached."""
     also: Callable[[Any], str] | None
-    """(request) → further sources of a single request (stock, where quantities were asked for). May look at `fields`, `filters` and
-    whether a customer is signed in, and at nothing else."""
+    """(request) → further sources of a single request (stock, where quantities were asked for). May depend on `fields`, `filters` and
+    whether a customer is logged in, and on nothing else."""
 
     one: frozenset[str] | None
-    """Of routes that answer with one row of the view: the parameters that don't choose it. Such an answer is forgotten when a row in it
-    changes, and not when others of their kind do."""
+    """For routes that answer with one row of the view: the parameters that don't choose it. Such an answer is dropped when a row in it
+    changes, and not when other rows do."""
 
     def __init__(
         self,
@@ -83,24 +83,24 @@ class Cached:
         object.__setattr__(self, "one", frozenset(one) if one is not None else None)
 
     def remembers(self, request: Asked, text: str) -> bool:
-        """Whether the answer to this request may be remembered; `text` is its query string."""
+        """Whether the answer to this request may be cached; `text` is its query string."""
         return len(text) <= LONGEST_QUERY and self.unless.isdisjoint(request.filters)
 
     def shown(self, request: Asked, view: View | None) -> Showing | None:
-        """How to find the rows of the view's module in an answer that is made of no others; None where that can't be known."""
+        """Finds the rows of the view's module in an answer that contains no others; None where the answer can't be tied to its rows."""
         if self.one is None or view is None or not request.filters.keys() <= self.one or request.visible(view):
             return None
         return showing(request.graph.catalogue, view.entity, FieldTree.parse(request.fields))
 
     def tags(self, request: Asked, view: View | None) -> frozenset[str] | None:
-        """What the answer to a request is made from, as caches know it, besides the rows that `shown` finds. None: something that isn't
-        told of."""
+        """The cache tags of the answer to a request, besides the rows that `shown` finds. None: part of it comes from a module that sends
+        no invalidation, so it can't be cached."""
         catalogue = request.graph.catalogue
         names = set(self.sources) | set(words(self.also(request)) if self.also is not None else ())
         if view is not None:
             paths = (*request.fields, *(name.removeprefix("-") for name in request.page.order), *paths_of(request.filters))
             names |= {view.entity} | reached(catalogue, view.entity, paths)
-            for entity, filters in request.visible(view).items():  # which rows may be seen is made from these
+            for entity, filters in request.visible(view).items():  # which rows are visible depends on these
                 names |= reached(catalogue, entity, paths_of(filters))
         own = catalogue.module_of(view.entity) if view is not None and self.shown(request, view) is not None else None
         tags: set[str] = set()
@@ -113,6 +113,6 @@ class Cached:
             if module in catalogue.quiet:
                 tags.add(name)
                 continue
-            # of the links each by itself: some change with every order
+            # each link has a tag of its own: some change with every order
             tags |= {name} if module == "link" else catalogue.entities_of(module)
         return frozenset(tags)

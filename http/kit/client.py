@@ -1,4 +1,4 @@
-"""Where a request comes from: the client's address, also behind proxies."""
+"""The client's address, also behind proxies."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
 LOCAL = "local"
-"""The address of whoever comes by a unix socket."""
+"""The address of a client on a unix socket."""
 MOST_HOPS = 16
-"""Proxies that a request is followed back through; more are nobody's."""
+"""Proxies that a request is followed back through; no deployment has more."""
 
 
 def client_address(http: web.BaseRequest, trusted: Collection[Network]) -> str:
     """The address that a request comes from, as text; `local` where there is none (a unix socket).
 
-    It is the peer's own, unless that is a trusted proxy (the setting `trusted_proxies`): then what the proxy says in `X-Forwarded-For`,
-    read from its end for as long as the address before is trusted. What a client itself wrote there is never believed. An IPv4
-    address inside an IPv6 one is the IPv4 address.
+    It is the peer's own address, unless that is a trusted proxy (the setting `trusted_proxies`): then what the proxy says in
+    `X-Forwarded-For`, read from its end for as long as the address before is trusted. Entries that a client wrote there itself are never
+    believed. An IPv4 address inside an IPv6 one is the IPv4 address.
     """
     peer = _address(http.remote or "")
     if peer is not None and not _within(peer, trusted):
@@ -31,7 +31,7 @@ def client_address(http: web.BaseRequest, trusted: Collection[Network]) -> str:
     for hop in reversed(hops[-MOST_HOPS:]):
         address = _address(hop)
         if address is None:
-            break  # whoever wrote that is the last we know of
+            break  # an unreadable entry: its writer is the last known address
         nearest = str(address)
         if not _within(address, trusted):
             break
@@ -39,7 +39,7 @@ def client_address(http: web.BaseRequest, trusted: Collection[Network]) -> str:
 
 
 def is_secure(http: web.BaseRequest, public_url: str | None, trusted: Collection[Network]) -> bool:
-    """Whether a browser came by TLS: `public_url` says so, or a trusted proxy in `X-Forwarded-Proto`."""
+    """Whether the browser's connection uses TLS: `public_url` says so, or a trusted proxy in `X-Forwarded-Proto`."""
     if public_url is not None:
         return public_url.lower().startswith("https:")
     said = http.headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip().lower()
@@ -47,7 +47,7 @@ def is_secure(http: web.BaseRequest, public_url: str | None, trusted: Collection
 
 
 def network_of(address: str) -> str:
-    """What counts as one client by its address: an IPv4 address, or the /64 that a household or a server has of IPv6."""
+    """The addresses that count as one client: an IPv4 address, or the /64 that a household or a server has in IPv6."""
     parsed = _address(address)
     return str(IPv6Network((int(parsed), 64), strict=False)) if isinstance(parsed, IPv6Address) else address
 

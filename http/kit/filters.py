@@ -5,9 +5,9 @@
         kind=choice("a", "b"), variants=Filters(sku=MANY), tag_id=meaning(MANY, "tags.id"),
     )
 
-`fields` is always understood; `offset`, `limit`, `order` and `with_deleted` on routes that answer with a list. What is
-left after those are the filters, as the graph takes them. Unknown keys are refused at the top (unless `strict=False`)
-and dropped further in.
+`fields` is always accepted; `offset`, `limit`, `order` and `with_deleted` on routes that answer with a list. All other
+parameters are filters in the form that the graph takes. Unknown keys are refused at the top level (unless `strict=False`)
+and dropped below it.
 """
 
 from __future__ import annotations
@@ -28,29 +28,29 @@ OPERATOR_NAMES = frozenset(("$eq", "$ne", "$in", "$nin", "$gt", "$gte", "$lt", "
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of parameter: how it is checked and what it becomes. `schema` is its JSON schema."""
+    """One kind of parameter: how it is checked and converted. `schema` is its JSON schema."""
 
     check: Check
     schema: Mapping[str, Any]
     required: bool = False
     ignored: bool = False
-    """Looked at, but not handed on."""
+    """Checked, but not passed on."""
     meaning: Callable[[Value], Mapping[str, Value]] | None = None
-    """What it asks of rows, where that isn't the column of its name."""
+    """The filters that it stands for, where that isn't the column of its name."""
 
 
 def required(kind: Kind) -> Kind:
-    """The same, but a request without it is refused."""
+    """The same kind, but a request without it is refused."""
     return replace(kind, required=True)
 
 
 def ignored(kind: Kind) -> Kind:
-    """The same, but nothing comes of it: routes that answer with one thing and may be asked like its list."""
+    """The same kind, but without an effect: for routes that answer with one thing and accept the parameters of its list."""
     return replace(kind, ignored=True)
 
 
 def meaning(kind: Kind, of: str | Callable[[Value], Mapping[str, Value]]) -> Kind:
-    """The same, but it filters by something other than a column of its name: by what a path leads to (`tags.id`), or by the filters that a
+    """The same kind, but it filters by something other than the column of its name: by a path (`tags.id`), or by the filters that a
     function makes of its value."""
     if not isinstance(of, str):
         return replace(kind, meaning=of)
@@ -136,7 +136,7 @@ def _anything(value: Value, path: tuple[str, ...], issues: list[Issue]) -> Value
 
 TEXT = Kind(_text, {"type": "string"})
 MANY = Kind(_texts, {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})
-"""One or many."""
+"""One value or many."""
 TEXT_LIST = Kind(_text_list, {"type": "array", "items": {"type": "string"}})
 OPERATORS = Kind(_operators(_text), {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}, {"type": "object"}]})
 """A value, many, or {$gt: …}."""
@@ -171,7 +171,7 @@ def choices(*options: str) -> Kind:
 
 
 class Filters:
-    """The parameters of a route, by name. See the module's head."""
+    """The parameters of a route, by name. See the module's docstring."""
 
     def __init__(
         self, common: Mapping[str, Kind | Filters] | None = None, /, *, strict: bool = True, logical: bool = False, **kinds: Kind | Filters
@@ -179,21 +179,21 @@ class Filters:
         """`common`: parameters that several routes share: `Filters(TIMES, q=TEXT)`."""
         self.kinds: dict[str, Kind | Filters] = {**(common or {}), **kinds}
         self.strict = strict
-        """Unknown keys at the top are refused; else dropped."""
+        """Unknown keys at the top level are refused; else dropped."""
         self.logical = logical
-        """Takes `$and` and `$or`: lists of the same."""
+        """Accepts `$and` and `$or`: lists of the same filters."""
 
     def plus(self, *, strict: bool | None = None, **kinds: Kind | Filters) -> Filters:
         """The same with more parameters."""
         return Filters(self.kinds, strict=self.strict if strict is None else strict, logical=self.logical, **kinds)
 
     def ignoring(self) -> Filters:
-        """The same, paging too, but nothing comes of it."""
+        """The same parameters, and those of paging, but without an effect."""
         kinds = {name: ignored(kind) if isinstance(kind, Kind) else kind for name, kind in self.kinds.items()}
         return Filters({**PAGING, **kinds}, strict=self.strict, logical=self.logical)
 
     def check(self, query: Mapping[str, Value], path: tuple[str, ...] = (), issues: list[Issue] | None = None) -> dict[str, Value]:
-        """The filters of a parsed query string. Problems are added to `issues`."""
+        """Check the filters of a parsed query string and convert them. Problems are added to `issues`."""
         problems: list[Issue] = [] if issues is None else issues
         made: dict[str, Value] = {}
         unknown: list[str] = []
@@ -248,7 +248,7 @@ class Filters:
 
 
 def with_nulls(value: Value) -> Value:
-    """Checked filters with null for the text `null`, at any depth: a query string has no other way to say it."""
+    """Checked filters with null for the text `null`, at any depth: a query string can't express null otherwise."""
     if isinstance(value, dict):
         return {name: with_nulls(one) for name, one in value.items()}
     if isinstance(value, list):
@@ -266,7 +266,7 @@ def keys_or(filters: Filters) -> Kind:
 
 
 NOTHING = Filters()
-"""Routes whose query string holds nothing but `fields` (and paging)."""
+"""For routes whose query string holds nothing but `fields` (and paging)."""
 
 PAGING: dict[str, Any] = {
     "offset": ignored(NUMBER),
@@ -274,6 +274,6 @@ PAGING: dict[str, Any] = {
     "order": ignored(TEXT),
     "with_deleted": ignored(BOOLEAN),
 }
-"""`Filters(PAGING)`: of a route that answers with one thing but may be asked like its list."""
+"""`Filters(PAGING)`: for a route that answers with one thing but accepts the parameters of its list."""
 STAMPS: dict[str, Any] = {"created_at": OPERATORS, "updated_at": OPERATORS, "deleted_at": OPERATORS}
-"""`Filters(q=TEXT, **STAMPS)`: when rows were made, changed, deleted."""
+"""`Filters(q=TEXT, **STAMPS)`: when rows were created, updated, deleted."""

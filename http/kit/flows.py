@@ -1,8 +1,8 @@
-"""How rows of the route table run workflows: what they hand to them, and that they can be run so.
+"""How rows of the route table run workflows: which arguments they pass, and a check that a workflow takes them.
 
-A workflow creates from rows (its first parameter), changes what a selector means (`selector`, `update`) or rows by their ids, and deletes
-by ids; `additional_data` of a body goes to its hooks. One that can't be run so is a TypeError where the row is written, not where the first
-request meets it. Under an `Idempotency-Key` it is run once, however often the request comes.
+A workflow creates from rows (its first parameter), updates by a selector (`selector`, `update`) or rows by their ids, and deletes
+by ids; a body's `additional_data` goes to its hooks. A workflow that doesn't fit raises TypeError when the row is declared, not at the
+first request. With an `Idempotency-Key` it is run once, however often the request comes.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ R = TypeVar("R")
 
 
 def split(body: Row) -> tuple[Row, Row]:
-    """A body's row, and what it has for the workflow's hooks: `{"additional_data": …}` or nothing."""
+    """A body's row, and its part for the workflow's hooks: `{"additional_data": …}` or nothing."""
     row = dict(body)
     return row, {"additional_data": row.pop("additional_data")} if "additional_data" in row else {}
 
 
 def signed(request: Request, body: Row) -> Row:
-    """`Write(before=signed)`: the row says who made it."""
+    """`Write(before=signed)`: the row gets the caller as `created_by`."""
     return {**body, "created_by": request.actor_id}
 
 
 def takes(workflow: Workflow[..., Any], names: Iterable[str]) -> None:
-    """Make sure that a workflow can be run with arguments of these names alone. Raises TypeError."""
+    """Check that a workflow can be run with arguments of these names alone. Raises TypeError."""
     try:
         inspect.signature(workflow.function).bind(None, **dict.fromkeys(names))
     except TypeError as error:
@@ -38,19 +38,19 @@ def takes(workflow: Workflow[..., Any], names: Iterable[str]) -> None:
 
 
 async def once(request: Request, workflow: Workflow[..., R], /, **input: Any) -> R:
-    """Run a workflow, under what the client calls the request, unless it has a key of its own."""
+    """Run a workflow under the client's idempotency key, unless the workflow has a key of its own."""
     return await request.run(workflow, idempotency_key=request.idempotency_key if workflow.key is None else None, **input)
 
 
 def _first(workflow: Workflow[..., Any]) -> str:
-    """The name of its first parameter, which has to be all that it needs."""
+    """The name of its first parameter, which must be the only required one."""
     name = [*inspect.signature(workflow.function).parameters][1]
     takes(workflow, (name,))
     return name
 
 
 def creates(workflow: Workflow[..., Any]) -> Callable[[Request, Row], Awaitable[str]]:
-    """Run a workflow that takes rows and gives what it made; gives the id."""
+    """Make a function that runs a workflow that creates rows, and returns the id of the new one."""
     rows = _first(workflow)
 
     async def run(request: Request, row: Row) -> str:
@@ -62,7 +62,7 @@ def creates(workflow: Workflow[..., Any]) -> Callable[[Request, Row], Awaitable[
 
 
 def updates(workflow: Workflow[..., Any]) -> Callable[[Request, Row], Awaitable[None]]:
-    """Run a workflow that changes what a selector means, or rows by their ids."""
+    """Make a function that runs a workflow that updates by a selector, or rows by their ids."""
     selects = [*inspect.signature(workflow.function).parameters][1] == "selector"
     if selects:
         takes(workflow, ("selector", "update"))
@@ -77,7 +77,7 @@ def updates(workflow: Workflow[..., Any]) -> Callable[[Request, Row], Awaitable[
 
 
 def deletes(workflow: Workflow[..., Any]) -> Callable[[Request, str], Awaitable[None]]:
-    """Run a workflow that deletes by ids."""
+    """Make a function that runs a workflow that deletes by ids."""
     takes(workflow, ("ids",))
 
     async def run(request: Request, id: str) -> None:

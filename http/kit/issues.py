@@ -1,4 +1,4 @@
-"""What is wrong with a request, in the words that clients of the API know.
+"""What is wrong with a request, in Medusa's wording.
 
 Invalid request: Field 'title' is required; Unrecognized fields: 'foo'
 """
@@ -17,9 +17,9 @@ Issue = str
 Path = tuple[str, ...]
 
 SHOWN = 3
-"""Issues that one answer names."""
+"""Issues that an answer names."""
 MOST = 200
-"""Issues that are looked at: to put some thousands into words takes a second, and only the first are named."""
+"""Issues that are processed: wording some thousands takes a second, and only the first are named."""
 
 
 def where(path: Iterable[str | int]) -> str:
@@ -43,7 +43,7 @@ def unrecognized(keys: Iterable[str]) -> Issue:
 
 
 def invalid_request(issues: Sequence[Issue]) -> InvalidData:
-    """The error of a request with these issues."""
+    """The error for a request with these issues."""
     return InvalidData(f"Invalid request: {'; '.join(issues[:SHOWN])}")
 
 
@@ -91,7 +91,7 @@ def issues_of(error: ValidationError, body: Any) -> list[Issue]:
         if union_at is not None:
             expected = _expected(kind, problem)
             if union_at in unions:
-                # another branch of a union that failed before: its types join the first one's
+                # another branch of a union failed before: its types join the first one's
                 at, types = unions[union_at]
                 if expected and types and expected not in types:
                     types.append(expected)
@@ -99,15 +99,15 @@ def issues_of(error: ValidationError, body: Any) -> list[Issue]:
                 continue
             unions[union_at] = (len(found), [expected] if expected else [])
         found.append(_issue(kind, problem, path, value))
-    # a key that one branch of a union doesn't know may be another's: it only counts where nothing else is wrong
+    # a key unknown to one branch of a union may be another's: it only counts where nothing else is wrong
     found += [unrecognized(dict.fromkeys(keys)) for union_at, keys in unmatched.items() if union_at not in unions]
     return found
 
 
 def _locate(loc: tuple[int | str, ...], body: Any, kind: str) -> tuple[tuple[str | int, ...], Any, tuple[str | int, ...] | None]:
-    """Path in the body, the value there, and the path of the union it belongs to, if it does.
+    """Path in the body, the value there, and the path of the union it belongs to, if any.
 
-    Pydantic puts the names of a union's branches into the location; what isn't in the body is such a name.
+    Pydantic puts the names of a union's branches into the location; a segment that isn't in the body is such a name.
     """
     path: list[str | int] = []
     union_at: tuple[str | int, ...] | None = None
@@ -153,7 +153,7 @@ def _issue(kind: str, problem: Any, path: tuple[str | int, ...], value: Any) -> 
 
 
 def _options(text: str) -> str:
-    """Pydantic says "'a', 'b' or 'c'"."""
+    """The options of Pydantic's message "'a', 'b' or 'c'"."""
     return text.replace("' or '", "', '").replace("'", "")
 
 

@@ -1,4 +1,4 @@
-"""Things that hang below others and are named together with them: `/admin/tax-rates/{id}/rules/{rule_id}`."""
+"""Resources nested below others in a path: `/admin/tax-rates/{id}/rules/{rule_id}`."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from .view import View
 
 
 async def belongs(request: Request, entity: str, id: str, **parent: str) -> bool:
-    """Whether a thing is there and belongs where the path says: `tax_rate_id="txr_1"`."""
+    """Whether a row exists and belongs to the parent that the path names: `tax_rate_id="txr_1"`."""
     return bool(await request.owner_of(entity).list(entity, {"id": id, **parent}, fields=("id",), limit=1))
 
 
 async def belonging(request: Request, entity: str, id: str, **parent: str) -> None:
-    """Make sure that it does. Raises NotFound."""
+    """Check the same. Raises NotFound."""
     if not await belongs(request, entity, id, **parent):
         raise request.not_found(View(entity, ()), id)
 
 
 async def deleted_from(request: Request, view: View, parent_id: str, id: str, object: str) -> Answer:
-    """The answer of a route that deleted something below another thing, with that thing as it is now. Raises NotFound."""
+    """The answer of a route that deleted a nested row, with the parent as it is now. Raises NotFound."""
     page = await request.rows(view, {"id": parent_id}, limit=1)
     if page.json == b"[]":
         raise request.not_found(view, parent_id)

@@ -44,7 +44,7 @@ _PARAMETER = re.compile(r"{(\w+)}")
 
 
 def describe(routes: Iterable[Route], settings: Settings) -> dict[str, Any]:
-    """The whole document."""
+    """The whole OpenAPI document."""
     paths: dict[str, dict[str, Any]] = {}
     schemas: dict[str, Any] = {"Error": ERROR}
     for route in routes:
@@ -142,7 +142,7 @@ def _answer(route: Route) -> dict[str, Any]:
 
 
 def _shown(view: View) -> dict[str, Any]:
-    """What a view shows by default: the names; what lies behind them is the modules' to say."""
+    """What a view shows by default: the names; their schemas are up to the modules."""
     top = dict.fromkeys(field.removeprefix("*").partition(".")[0] for field in view.defaults)
     return {"type": "object", "properties": {name: {} for name in top if name}}
 
@@ -156,7 +156,7 @@ def _body(model: type[Part], schemas: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tidy(schema: Any) -> Any:
-    """Without the defaults that only say that a field may be left out."""
+    """The schema without defaults that only mean that a field may be left out."""
     if isinstance(schema, dict):
         return {key: _tidy(value) for key, value in schema.items() if not (key == "default" and value is None)}
     return [_tidy(item) for item in schema] if isinstance(schema, list) else schema

@@ -1,4 +1,4 @@
-"""Takes bodies in: no larger, no slower and inflated no further than is allowed."""
+"""Receives bodies, within limits of size, time and inflated size."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from ...core.settings import Settings
 from .reply import Refused, http_error
 
 EACH = 1.0
-"""Seconds between two looks at how a body comes along."""
+"""Seconds between two checks of a body's progress."""
 WINDOWS = {"gzip": 31, "deflate": 15}
-"""What zlib calls the codings that a body may have: those that Express inflates."""
+"""zlib's window bits for the accepted codings: the ones that Express inflates."""
 
 
 async def whole_body(http: web.BaseRequest, limit: int, settings: Settings) -> bytes:
     """All of a body, inflated.
 
     Raises:
-        Refused: 413 for more than `limit` bytes, as sent or as inflated; 415 for a coding that isn't taken, 408 for a client that is too
-            slow, 400 for a body that isn't what it says it is.
+        Refused: 413 for more than `limit` bytes, as sent or as inflated; 415 for a coding that isn't accepted, 408 for a client that is too
+            slow, 400 for a body that isn't what its head says.
     """
     coding = _coding(http)
     if (http.content_length or 0) > limit:
@@ -40,12 +40,12 @@ async def whole_body(http: web.BaseRequest, limit: int, settings: Settings) -> b
         data = bytes(gathered)
     if len(data) > limit:
         raise too_large()
-    return data if coding is None else await asyncio.to_thread(_inflated, data, coding, limit)  # beside the event loop: it takes its time
+    return data if coding is None else await asyncio.to_thread(_inflated, data, coding, limit)  # in a thread: it takes time
 
 
 @contextmanager
 def arriving(http: web.BaseRequest, settings: Settings) -> Iterator[None]:
-    """For as long as a body is read: tells a client that waits for it to go on, and lets nobody take for ever.
+    """While a body is read: tells a client that waits for `100 Continue` to go on, and limits the time.
 
     Raises Refused: 408 where the body comes more slowly than the settings' `receive_timeout` and `receive_rate` allow, 400 where it breaks
     off.
@@ -70,13 +70,13 @@ def arriving(http: web.BaseRequest, settings: Settings) -> Iterator[None]:
     except Exception as error:
         if error is not http.content.exception() or isinstance(error, Refused):
             raise
-        raise _refused(400, "The body is not what the head of the request says") from None  # broken, or its client is gone
+        raise _refused(400, "The body is not what the head of the request says") from None  # broken, or the client has gone
     finally:
         looking.cancel()
 
 
 def refuse_codings(http: web.BaseRequest) -> None:
-    """For bodies that are taken as they are. Raises Refused: 415."""
+    """Refuse a body with a coding, for routes that read it as it is. Raises Refused: 415."""
     coding = _coding(http)
     if coding is not None:
         raise _unsupported(coding)
@@ -90,7 +90,7 @@ def _coding(http: web.BaseRequest) -> str | None:
     given = ",".join(http.headers.getall("Content-Encoding", ())).lower()
     if not given or given == "identity":
         return None
-    if given not in WINDOWS:  # several, one after the other, aren't taken either
+    if given not in WINDOWS:  # a list of codings isn't accepted either
         raise _unsupported(given)
     return given
 
@@ -114,5 +114,5 @@ def _inflated(data: bytes, coding: str, limit: int) -> bytes:
 
 def _refused(status: int, message: str, type: str = "invalid_data") -> Refused:
     refused = http_error(status, type, message)
-    refused.reply.close = True  # what is still to come isn't worth reading
+    refused.reply.close = True  # the rest of the body isn't read
     return refused

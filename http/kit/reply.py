@@ -13,7 +13,7 @@ from ...core.sql.schema.query import Page
 
 @dataclass(slots=True)
 class Reply:
-    """An answer that is more than 200 and JSON."""
+    """An answer with another status, body or headers than 200 and JSON."""
 
     body: bytes | str | dict[str, Any] = b""
     status: int = 200
@@ -22,15 +22,15 @@ class Reply:
     close: bool = False
     """Close the connection afterwards."""
     tag: str | None = None
-    """Its entity tag, where that is known already."""
+    """Its entity tag, if that is known already."""
     kept: bool = False
-    """Whether the answer is remembered, under its tag."""
+    """Whether the answer is cached, under its tag."""
     file: Path | None = None
-    """What is sent instead of a body: any part of it that is asked for, and not at all where the client has it."""
+    """A file to send instead of a body, with range and conditional requests."""
     stream: AsyncIterator[bytes] | None = None
-    """What is sent instead of a body, piece by piece, for as long as the client listens. The request's time doesn't count there."""
+    """Pieces to send instead of a body, for as long as the client listens. The request's time limit doesn't apply."""
     route: Any = None
-    """The `Route` it is from, or None: the front end fills it in."""
+    """The `Route` it is from, or None: set by the front end."""
 
 
 Answer = bytes | dict[str, Any] | Reply
@@ -38,7 +38,7 @@ Answer = bytes | dict[str, Any] | Reply
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """Which part of a list is asked for."""
+    """The part of a list that is asked for."""
 
     limit: int
     offset: int
@@ -47,7 +47,7 @@ class Paging:
 
 
 class Refused(Exception):
-    """Stops a request with an answer that isn't an error of the tree: `{"message": "Unauthorized"}`, a page."""
+    """Ends a request with an answer that isn't an error of the tree: `{"message": "Unauthorized"}`, a page."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__(reply.status)
@@ -59,21 +59,21 @@ def unauthorized(message: str = "Unauthorized") -> Refused:
 
 
 def http_error(status: int, type: str, message: str) -> Refused:
-    """Errors of HTTP itself have no code."""
+    """The answer for errors of HTTP itself, which have no `code`."""
     return Refused(Reply(dumps({"type": type, "message": message}), status))
 
 
 def envelope(key: str, page: Page) -> bytes:
-    """One row's bytes, passed through."""
+    """One row in its envelope; its bytes are passed through."""
     return b'{"%s":%s}' % (key.encode(), page.json[1:-1].strip())
 
 
 def list_envelope(key: str, page: Page, paging: Paging) -> bytes:
-    """Many rows' bytes, passed through."""
+    """Many rows in their envelope; their bytes are passed through."""
     return b'{"%s":%s,"count":%d,"offset":%d,"limit":%d}' % (key.encode(), page.json, page.count or 0, paging.offset, paging.limit)
 
 
 def deleted(id: str, object: str, parent: bytes | None = None) -> bytes:
-    """The answer of a route that deleted something; `parent` is the JSON of what it belonged to."""
+    """The answer of a route that deleted something; `parent` is the JSON of the row it belonged to."""
     head = dumps({"id": id, "object": object, "deleted": True})
     return head if parent is None else b'%s,"parent":%s}' % (head[:-1], parent)

@@ -1,11 +1,11 @@
-"""The request as a route's function sees it, and what it may answer.
+"""The request as a route's function sees it, and what the function may return.
 
     async def add_line_item(request: Request) -> Answer:
         await request.run(add_to_cart, cart_id=request.params["id"], items=[request.body])
         return await request.fetch(CART, request.params["id"])
 
-An answer is the JSON as bytes (`fetch`, `fetch_list`: rows pass through as the module's database wrote them), or a dict,
-or a `Reply` where status or headers differ.
+An answer is JSON as bytes (`fetch`, `fetch_list`: rows pass through as the module's database wrote them), or a dict,
+or a `Reply` with another status or headers.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ R = TypeVar("R")
 
 
 class Request:
-    """One HTTP request, understood: authenticated, parsed, validated."""
+    """One HTTP request, authenticated, parsed and validated."""
 
     __slots__ = (
         "_host",
@@ -74,30 +74,30 @@ class Request:
     ) -> None:
         self._host = host
         self.credentials = credentials
-        """What signs and reads tokens and sessions; for the routes under /auth."""
+        """Signs and reads tokens and sessions; for the routes under /auth."""
         self.files = files
-        """Takes what is uploaded."""
+        """Receives uploads."""
         self.route = route
         self.http = http
-        """The request as aiohttp has it, for headers and the like."""
+        """aiohttp's request, for headers and the like."""
         self.params = params
         """Values of the path's `{names}`."""
         self.trace_id = trace_id
         self.actor: Actor | None = None
-        """Who calls. Always there where the route's `auth` isn't optional."""
+        """The caller. Never None where the route's `auth` isn't optional."""
         self.key: PublishableKey | None = None
-        """The storefront's key; always there under /store."""
+        """The storefront's key; never None under /store."""
         self.fields: Fields = ()
-        """What the request wants to see of the route's view."""
+        """The fields of the route's view that the request wants."""
         self.filters: dict[str, Any] = {}
-        """The checked query string without fields and paging. Yours to change."""
+        """The checked query string without fields and paging. The handler may change it."""
         self.page = Paging(50, 0, (), False)
         self.body: dict[str, Any] = {}
         """The checked body: what was sent, and defaults that are filled in. Empty where the route takes none."""
         self.raw: bytes = b""
-        """The body as it came (webhooks sign it)."""
+        """The body's bytes as received (webhooks sign it)."""
 
-    # -- what there is to work with
+    # -- what a handler works with
     @property
     def settings(self) -> Settings:
         return self._host.settings
@@ -109,7 +109,7 @@ class Request:
 
     @property
     def workflows(self) -> Coordinator:
-        """The coordinators, for what isn't running a workflow (`run`)."""
+        """The coordinators, for anything but running a workflow (`run`)."""
         workflows: Coordinator = self._host.workflows
         return workflows
 
@@ -126,10 +126,10 @@ class Request:
         """The service of the module that an entity belongs to."""
         return cast("ModuleService", getattr(self._host.modules, self._host.graph.catalogue.module_of(entity)))
 
-    # -- who calls
+    # -- the caller
     @property
     def customer_id(self) -> str | None:
-        """The customer who is signed in, if one is."""
+        """Id of the customer who is logged in, or None."""
         return self.actor.id or None if self.actor is not None and self.actor.type == "customer" else None
 
     @property
@@ -144,7 +144,7 @@ class Request:
 
     @property
     def client_address(self) -> str:
-        """The address it comes from. See `client.client_address`."""
+        """The client's address. See `client.client_address`."""
         return client_address(self.http, self.settings.trusted_proxies)
 
     def header(self, name: str) -> str | None:
@@ -152,9 +152,9 @@ class Request:
 
     @property
     def idempotency_key(self) -> str | None:
-        """What the client calls this request by its `Idempotency-Key`, so that sending it twice is sending it once; None without one.
+        """The client's `Idempotency-Key` for this request, so that sending it twice counts once; None without one.
 
-        It is the client's own: another actor's, or another request under the same header, has another key.
+        It is made unique: another actor, or another request with the same header, has another key.
         """
         given = self.header("Idempotency-Key")
         if not given:
@@ -163,35 +163,35 @@ class Request:
         asked = (who, self.http.method, self.http.path, given, self.body)
         return hashlib.sha256(dumps(asked)).hexdigest()
 
-    # -- doing
+    # -- actions
     async def run(self, workflow: Workflow[..., R], /, *, idempotency_key: str | None = None, **input: Any) -> R:
-        """Run a workflow to its end and give its result; its errors are raised here.
+        """Run a workflow to its end and return its result; its errors are raised here.
 
-        With a key it is carried out once, however often it is asked for. A durable one may name its own (`key`); here the key is what the
-        client says (`self.idempotency_key`), else what the request stands on.
+        With a key it is carried out once, however often it is asked for: `idempotency_key`, else the one that a durable workflow derives
+        from its input (`key`). Without a key every call runs it.
         """
         workflows = self._host.workflows
         key = idempotency_key
         if key is None and workflow.durable:
             key = workflow.key_of(input)
         if key is not None:
-            # it may be sent again when the coordinator that had it is lost
+            # it may be sent again if its coordinator dies
             once: R = await workflows.run_once(workflow.name, input, key)
             return once
         result: R = await workflows.run(workflow.name, input)
         return result
 
-    # -- showing
+    # -- reading
     def asks(self, path: str) -> bool:
-        """Whether the request wants to see this path or anything under it: `asks("variants.calculated_price")`."""
+        """Whether the request wants this path or anything under it: `asks("variants.calculated_price")`."""
         return path in FieldTree.parse(self.fields)
 
     def fields_of(self, view: View) -> Fields:
-        """The request's fields where the view is the route's own, else the view's defaults."""
+        """The request's fields if the view is the route's own, else the view's defaults."""
         return self.fields if view is self.route.returns else view.defaults
 
     def visible(self, view: View, filters: Mapping[str, Any] | None = None, fields: Fields | None = None) -> Visible:
-        """What rows that the answer meets below the view's own have to be: see `View.visible`. `filters`, `fields`: where they aren't the
+        """The conditions on rows that the answer meets below the view's own: see `View.visible`. `filters`, `fields`: if they aren't the
         request's."""
         if view.visible is None:
             return {}
@@ -201,7 +201,7 @@ class Request:
         return {entity: rule for entity, rule in view.visible(self).items() if entity in met}
 
     async def rows(self, view: View, filters: Mapping[str, Any] | None = None, *, fields: Fields | None = None, **query: Any) -> Page:
-        """A page of the view's entity, not yet enveloped, for routes that add to the rows."""
+        """A page of the view's entity, without an envelope, for routes that add to the rows."""
         fields = fields or self.fields_of(view)
         visible = self.visible(view, filters or {}, fields)
         return await self.graph.query(Query(view.entity, fields=fields, filters=filters or {}, visible=visible, **query))
@@ -209,10 +209,10 @@ class Request:
     async def fetch(
         self, view: View, id: str | None = None, *, filters: Mapping[str, Any] | None = None, fields: Fields | None = None, by: str = "id"
     ) -> bytes:
-        """`{"cart": {…}}`: one entity by its id and whatever else must hold.
+        """`{"cart": {…}}`: one entity by its id and further filters.
 
         Raises:
-            NotFound: there is none.
+            NotFound: no row passes.
         """
         conditions = dict(filters or {})
         if id is not None:
@@ -223,13 +223,13 @@ class Request:
         return envelope(view.key, as_shown(view, page))
 
     def not_found(self, view: View, id: str | None, by: str = "id") -> NotFound:
-        """The error of a thing that isn't there."""
+        """The error for a row that doesn't exist."""
         return not_found(view if view.label else view.but(label=self.graph.catalogue.entity(view.entity).called), id, by)
 
     async def page_of(self, view: View, filters: Mapping[str, Any] | None = None, *, fields: Fields | None = None) -> Page:
         """The page that the request asks for, with its count.
 
-        Filters default to the request's own; give `{**request.filters, …}` to add to them.
+        Filters default to the request's own; pass `{**request.filters, …}` to add to them.
         """
         paging = self.page
         return await self.rows(
@@ -248,17 +248,17 @@ class Request:
         return list_envelope(view.plural, as_shown(view, await self.page_of(view, filters, fields=fields)), self.page)
 
     async def by_ids(self, view: View, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Rows of these ids that are there, as the view shows them."""
+        """The existing rows with these ids, as the view shows them."""
         found = (await self.rows(view, {"id": list(ids)})).rows if ids else []
         return {row["id"]: row if view.shown is None else view.shown(row) for row in found}
 
 
 def as_shown(view: View, page: Page) -> Page:
-    """A page as clients know its rows."""
+    """A page with its rows as clients see them (`View.shown`)."""
     return page if view.shown is None else Page.of([view.shown(row) for row in page.rows], page.count)
 
 
 def not_found(view: View, id: str | None, by: str = "id") -> NotFound:
-    """The error of a thing that isn't there, in the view's words."""
+    """The error for a row that doesn't exist, with the view's label."""
     label = view.label or view.entity.replace("_", " ").capitalize()
     return NotFound(f"{label} with {by}: {id} was not found" if id is not None else f"{label} was not found")

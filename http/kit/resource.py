@@ -1,9 +1,9 @@
-"""The routes that are rows: plain create, read, update and delete of one entity, and flows after which a thing is shown.
+"""Routes declared as rows: plain create, read, update and delete of one entity, and workflows after which a row is shown.
 
     routes.resource("/admin/product-tags", TAG, PRODUCT_TAGS, list=TAGS, create=CreateTag, update=UpdateTag)
     routes.action("/admin/collections/{id}/products", COLLECTION, link_products, "Put products into a collection.", body=LinkBody)
 
-See `Routes.resource` and `Routes.action` for what a row may say.
+`Routes.resource` and `Routes.action` describe the options.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from .write import Within, Write
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One row of `Routes.resource`, on its way to be routes."""
+    """One row of `Routes.resource`, from which its routes are made."""
 
     path: str
     view: View
@@ -96,7 +96,7 @@ class Resource:
         return made
 
     def _remembered(self, *, one: bool = False) -> Cached | None:
-        """What is only for the caller isn't."""
+        """How answers are cached; None for answers that depend on the caller."""
         if not all(isinstance(of, str) for of in self.within.values()):
             return None
         return Cached(one=()) if one and self.view.shown is None else Cached(self.sources)
@@ -144,7 +144,7 @@ class Resource:
         return request.graph.catalogue.entity(self.view.entity).key
 
     async def _key(self, request: Request) -> str:
-        """The row's key. Where the path names another column, or a parent, the row is looked up: it must exist and belong there."""
+        """The row's key. If the path names another column, or a parent, the row is looked up: it must exist and belong there."""
         named, key = request.params[self.param], self._key_column(request)
         if self.parent is not None:
             await belonging(request, self.view.entity, named, **self._parents(request))
@@ -158,7 +158,7 @@ class Resource:
         return str(rows[0][key])
 
     async def _written(self, request: Request, key: str) -> Answer:
-        """What a write answers: the row, or where it is written as a part of its parent, that."""
+        """The answer to a write: the row, or its parent if it is written as a part of that."""
         if self.parent is not None:
             return await request.fetch(self.parent, self._parent_id(request))
         return await request.fetch(self.view, key, by=self._key_column(request))
@@ -210,7 +210,7 @@ class Resource:
 
 
 async def _prepared(write: Write, request: Request) -> Row:
-    """The module's row of a body."""
+    """The module's row, made from the body."""
     if write.before is None:
         return request.body
     row = write.before(request, request.body)
@@ -226,7 +226,7 @@ def action(
     who: str | None,
     show: Callable[[Request, str], Awaitable[Answer]] | None,
 ) -> Handler:
-    """`Routes.action`."""
+    """The handler of `Routes.action`."""
     first, *others = _params(path)
     takes(flow, (id, *others, *((who,) if who is not None else ()), *(body.model_fields if body is not None else ())))
 
@@ -242,7 +242,7 @@ def action(
 
 
 def batch(path: str, view: View, flow: Workflow[..., Any], object: str, given: Mapping[str, Any]) -> Handler:
-    """`Routes.batch`."""
+    """The handler of `Routes.batch`."""
     takes(flow, (*_params(path), *given, "create", "update", "delete"))
 
     async def write_at_once(request: Request) -> Answer:
@@ -262,7 +262,7 @@ def _params(path: str) -> list[str]:
 
 
 async def require(request: Request, entity: str, ids: list[str]) -> None:
-    """Make sure that all of these exist. Raises NotFound, which names those that don't."""
+    """Check that all of these exist. Raises NotFound, which names the missing ones."""
     wanted = list(dict.fromkeys(ids))
     rows = await request.owner_of(entity).list(entity, {"id": wanted}, fields=("id",))
     there = {row["id"] for row in rows}

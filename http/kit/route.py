@@ -14,7 +14,7 @@ from .reply import Answer
 from .view import View
 
 Handler = Callable[[Any], Awaitable[Answer]]
-"""Its parameter is the `Request`, whose class stands above this file."""
+"""Its parameter is the `Request`, whose class is in a file that imports this one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,25 +27,25 @@ class Route:
     handler: Handler
     auth: Auth
     body: type[Part] | None = None
-    """Model of the body. None: the route takes none, and one that comes is not looked at."""
+    """Model of the body. None: the route takes none, and a body that is sent is ignored."""
     query: Filters | None = NOTHING
-    """None: the query string isn't looked at."""
+    """None: the query string is ignored."""
     returns: View | None = None
     many: bool = False
     """Answers with a list: takes offset, limit, order and with_deleted."""
     status: int = 200
     body_limit: int | None = None
-    """Bytes a body may have. None: as the settings say."""
+    """Bytes a body may have. None: as in the settings."""
     raw_body: bool = False
     """The body is read but not parsed; see `request.raw`."""
     streams: bool = False
     """The body is left to the function, which reads it piece by piece (`request.http`) and has `upload_timeout` for that."""
     cached: Cached | None = None
-    """Whether answers may be remembered, and what makes them stale. None: they may not."""
+    """Whether answers may be cached, and what makes them stale. None: they may not."""
     summary: str = ""
     limit: int = 50
-    """Rows of a page when the request doesn't say."""
+    """Rows of a page when the request names no limit."""
     envelope: tuple[str, ...] = ()
-    """Names in the answer, where they aren't those of the view's envelope: for the API's description."""
+    """Names in the answer, if they aren't the view's envelope: for the API's description."""
     answers: str = "application/json"
     """Media type of the answer: for the API's description."""

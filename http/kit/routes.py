@@ -1,7 +1,7 @@
 """The routes of the API, as a table.
 
 Every file under http/store, http/admin and http/auth makes one `routes = Routes()` and fills it; the front end finds
-them all. A route says what comes in and what goes out, its function says what happens between:
+them all. A route declares its input and output, its function does the rest:
 
     routes = Routes()
 
@@ -15,17 +15,17 @@ them all. A route says what comes in and what goes out, its function says what h
     async def list_orders(request: Request) -> Answer:
         return await request.fetch_list(ORDER, {**request.filters, "customer_id": request.customer_id})
 
-Plain create, read, update and delete are one row; what isn't quite plain says where it differs (see `Write` and `resource`):
+Plain create, read, update and delete are one row, with options for deviations (see `Write` and `resource`):
 
     routes.resource("/admin/product-tags", TAG, PRODUCT_TAGS, list=Filters(q=TEXT, …), create=CreateTag, update=UpdateTag)
 
-So is a route that runs a workflow and shows the thing that its path names (see `action`):
+So is a route that runs a workflow and shows the row that its path names (see `action`):
 
     routes.action("/admin/collections/{id}/products", COLLECTION, link_products, "Put products into a collection.", body=LinkBody)
 
-By the time a function runs, its request is authenticated (`auth`, by prefix when it doesn't say), the storefront's key
+By the time a function runs, its request is authenticated (`auth`, by default from the prefix), the storefront's key
 is known under /store, the query string is checked against `query` (`request.filters`, `.fields`, `.page`) and the body
-against `body`. What a function raises of core.errors is the answer's error.
+against `body`. An error of core.errors that the function raises is the answer.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 BATCH_LIMIT = 2 * 1024 * 1024
 """Body limit of batch routes."""
 BATCHED = ("created", "updated", "deleted")
-"""What batch routes answer, unless they say otherwise."""
+"""The lists in answers of batch routes, unless they name others."""
 
 
 class Routes:
@@ -148,25 +148,25 @@ class Routes:
     ) -> None:
         """The plain routes of one entity: `GET path`, `GET path/{id}`, `POST path`, `POST path/{id}`, `DELETE path/{id}`.
 
-        Each is there when it is asked for. Writing is done by workflows: those of `flows`, where the row names no others.
+        Each exists if it is asked for. Writes run workflows: those of `flows`, unless the row names others.
 
         Args:
             flows: the workflows by which rows are written.
-            list: what the list may be filtered by; None: there is no list.
-            get: whether one can be read.
-            create: the body, or a `Write` that says more; None: none are created here.
-            update: the same; True: create's body, of which everything may be left out. False: they aren't changed here.
-            delete: whether one can be deleted, or another workflow or function that deletes. Default: where `flows` has a workflow for it.
-            object: what the answer to DELETE calls it. Default: the entity's name.
-            param: name of the path's parameter, where `id` is taken by a parent.
+            list: the filters of the list; None: there is no list.
+            get: whether one row can be read.
+            create: the body, or a `Write` with more options; None: no rows are created here.
+            update: the same; True: create's body with every field optional. False: rows aren't updated here.
+            delete: whether a row can be deleted, or another workflow or function that deletes. Default: if `flows` has a workflow for it.
+            object: the `object` in the answer to DELETE. Default: the entity's name.
+            param: name of the path's parameter, if `id` is taken by a parent.
             by: the column that the path names (`code` for currencies).
-            within: column → parameter of the path, or what knows it of the request: only rows of that parent exist here; new ones get it.
-            parent: what rows `within` it are a part of: writing answers with that instead, and deleting what isn't there is no error.
-            sources: modules and links that answers are made from besides what their fields and filters lead to (see `Cached`).
-            summaries: for the API's description, of those of `list get create update delete` that have more to say than what they are.
-            like_list: which of `get create update delete` may be asked with the list's query, of which nothing comes.
+            within: column → parameter of the path, or a function of the request: only rows of that parent exist here; new rows get it.
+            parent: the view of the parent that rows `within` it are a part of: writes answer with it, and deleting a missing row is no
+            error. sources: modules and links that answers are made from besides those that their fields and filters lead to (see `Cached`).
+            summaries: for the API's description, for those of `list get create update delete` that need more than the default.
+            like_list: which of `get create update delete` accept the list's query parameters, without effect.
 
-        Raises TypeError for something that is to be written without a workflow, or by one that can't be run so.
+        Raises TypeError for a write without a workflow, or with a workflow that doesn't take the arguments.
         """
         row = Resource(path, view, param, by, within or {}, parent, sources, summaries or {}, auth)
         for route in row.routes(
@@ -188,14 +188,14 @@ class Routes:
         envelope: str | None = None,
         show: Callable[[Request, str], Awaitable[Answer]] | None = None,
     ) -> None:
-        """`POST path`: run a workflow with the path's parameters and what is in the body, by their names, then show the thing of the first
-        parameter. `body=LinkBody` takes `{add: [id], remove: [id]}`: what to link to it, and what no longer.
+        """`POST path`: run a workflow with the path's parameters and the members of the body, by name, then show the row of the first
+        parameter. `body=LinkBody` takes `{add: [id], remove: [id]}`: what to link to it, and what to unlink.
 
         Args:
-            id: what the workflow calls the first parameter of the path. Default: what the path calls it.
-            who: what it calls the user or API key that asks, where it wants to know.
-            envelope: names in the answer, where they aren't the view's.
-            show: makes the answer where showing the view's row isn't all.
+            id: the workflow's name for the first parameter of the path. Default: the path's name.
+            who: the workflow's name for the calling user or API key, if it wants that.
+            envelope: names in the answer, if they aren't the view's.
+            show: makes the answer, if that is more than the view's row.
 
         Raises TypeError for a workflow that doesn't take these arguments.
         """
@@ -214,11 +214,11 @@ class Routes:
         query: Filters = NOTHING,
         given: Mapping[str, Any] | None = None,
     ) -> None:
-        """`POST path`: create, update and delete at once, by a workflow that takes the path's parameters, what is `given`, and the lists
-        `create`, `update` and `delete`, and answers with the ids `created`, `updated` and `deleted`.
+        """`POST path`: create, update and delete at once, by a workflow that takes the path's parameters, the `given` arguments, and the
+        lists `create`, `update` and `delete`, and returns the ids `created`, `updated` and `deleted`.
 
         Args:
-            object: what the answer calls that which was deleted.
+            object: the `object` in the answer's list of deleted rows.
 
         Raises TypeError for a workflow that doesn't take these arguments.
         """
@@ -235,12 +235,12 @@ class Match:
 
 @dataclass(slots=True)
 class Branch:
-    """A place in the tree of paths: what may follow, and the routes that end here."""
+    """A node in the tree of paths: the branches that follow, and the routes that end here."""
 
     fixed: dict[str, Branch] = field(default_factory=dict)
     any: Branch | None = None
     routes: dict[str, tuple[Route | None, tuple[str, ...]]] = field(default_factory=dict)
-    """By method, with the names of the parameters on the way. None: a route of the API that isn't served."""
+    """By method, with the names of the parameters on the way. None: a route of Medusa's API that isn't served."""
 
 
 NOT_SERVED = (
@@ -255,11 +255,11 @@ NOT_SERVED = (
     "/auth/verification/request",
     "/auth/{auth_provider}/user",
 )
-"""Paths of the API that take POST and would be taken for an id or a provider here."""
+"""Paths of Medusa's API that take POST and would match an id or a provider here."""
 
 
 class RouteTree:
-    """Finds the route of a path. Fixed segments go before parameters: `/users/me` isn't the user `me`."""
+    """Finds the route of a path. Fixed segments take precedence over parameters: `/users/me` isn't the user `me`."""
 
     def __init__(self, routes: Iterator[Route]) -> None:
         self.root = Branch()

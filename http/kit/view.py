@@ -1,4 +1,4 @@
-"""Views: what of an entity a route shows, by default and at most.
+"""Views: which fields of an entity a route shows, by default and at most.
 
     REGION = View(
         "region",
@@ -7,7 +7,7 @@
     )
 
 A view is written once and used by every route that answers with that entity. It knows the envelope's keys, and turns the
-`fields` parameter of a request into the fields that are asked of the graph.
+`fields` parameter of a request into the fields for the graph.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Fields = tuple[str, ...]
 """Field paths as the graph takes them: `id`, `*variants` (all columns of a relation), `variants.options.value`."""
 
 KEPT = 1024 * 1024
-"""Bytes of `fields` texts, and what they mean, that a view remembers."""
+"""Bytes of `fields` texts, and of their parsed forms, that a view keeps."""
 
 
 def words(text: str | Iterable[str]) -> Fields:
@@ -46,34 +46,34 @@ class View:
     """
 
     entity: str
-    """Root entity as the graph knows it: `product_variant`."""
+    """Root entity of the graph: `product_variant`."""
     key: str
     """Default: the entity's name."""
     plural: str
     """Default: the key with an s."""
     defaults: Fields
-    """What is shown when the request doesn't say."""
+    """The fields when the request names none."""
     allowed: frozenset[str] | None
-    """Store: paths that may be asked for; others are dropped without a word. None: whatever exists."""
+    """Store: paths that may be asked for; others are silently dropped. None: all that exist."""
     stars: Mapping[str, Fields]
-    """Relation → what of it is shown where a request names all of it (`*customer`). Others are shown with all their columns."""
+    """Relation → its fields where a request asks for all of it (`*customer`). Other relations are shown with all their columns."""
     disallowed: frozenset[str]
-    """Segments that are dropped wherever they stand in a path."""
+    """Segments that are dropped wherever they occur in a path."""
     limit: int
-    """Rows of a page when the request doesn't say."""
+    """Rows of a page when the request names no limit."""
     order: str | None
-    """Order when the request doesn't say (`-created_at`). None: the entity's own."""
+    """Order when the request names none (`-created_at`). None: the entity's own."""
     orderable: frozenset[str] | None
-    """Fields that `order` may name. None: those of `allowed`, or any where that is None too."""
+    """Fields that `order` may name. None: those of `allowed`, or any if that is None too."""
     relations_limit: int | None
     """Store: how deep a path may go before it is refused. None: 3 on store routes, no limit elsewhere."""
     visible: Callable[[Any], Visible] | None
-    """Entity → what its rows have to be wherever an answer shows them, or is filtered or ordered by them, below the view's own rows. None:
-    whatever is there."""
+    """Entity → conditions on its rows wherever an answer shows them, or is filtered or ordered by them, below the view's own rows. None:
+    all rows are visible."""
     shown: Callable[[dict[str, Any]], dict[str, Any]] | None
-    """Makes of a row what clients know it as, where that isn't the row itself."""
+    """Converts a row to what clients see, where that isn't the row itself."""
     label: str | None
-    """As errors call it: `Region with id: x was not found`. None: as its module does."""
+    """Its name in errors: `Region with id: x was not found`. None: the module's name for it."""
     _known: Kept[Fields] = field(compare=False, repr=False)
 
     def __init__(
@@ -115,29 +115,29 @@ class View:
         return id(self)
 
     def but(self, **changes: Any) -> View:
-        """The same view with some of it changed: `PRODUCT.but(limit=20)`."""
+        """A copy of the view with some options changed: `PRODUCT.but(limit=20)`."""
         given: dict[str, Any] = {name.name: getattr(self, name.name) for name in dataclass_fields(self) if name.name != "_known"}
         return View(**{**given, **changes})
 
     def allow(self, names: str | Iterable[str]) -> None:
-        """Let requests ask for these paths too: for plugins, which add relations to things that aren't theirs.
+        """Let requests ask for these paths, too: for plugins that add relations to entities of other modules.
 
             PRODUCT.allow("reviews reviews.rating reviews.title")
 
-        Called where a plugin's routes are made, before the first request. Views made from this one before aren't changed.
+        Called where a plugin's routes are made, before the first request. Views that were copied from this one before aren't changed.
         """
         if self.allowed is not None:
             object.__setattr__(self, "allowed", self.allowed | frozenset(words(names)))
             self._known.clear()
 
     def fields(self, asked: str | None, *, restricted: frozenset[str] = frozenset(), depth: int | None = None, key: str = "id") -> Fields:
-        """What to ask of the graph for a request's `fields` text (None: it has none).
+        """The fields for the graph from a request's `fields` text (None: it has none).
 
-        `restricted` are segments nobody may ask for here unless `allowed` says so; `depth` is the relation limit of
-        the area, which the view's own limit replaces; `key` is the entity's, shown whatever is asked for.
+        `restricted` are segments that may not be asked for here unless `allowed` lists them; `depth` is the relation limit of
+        the area, which the view's own limit replaces; `key` is the entity's key, which is always shown.
 
         Raises:
-            InvalidData: a path is deeper than allowed, or there are more than anybody needs.
+            InvalidData: a path is deeper than allowed, or there are too many.
         """
         if asked is None:
             return self.defaults
@@ -158,7 +158,7 @@ class View:
         dropped: list[str] = []
         replaces = not entries
         for entry in entries:
-            # "+" arrives as a blank where a client didn't escape it
+            # "+" arrives as a blank if a client didn't escape it
             sign = entry[:1]
             name = entry.strip().lstrip("+").strip() if sign in "+ " else entry.strip()
             if not name or name == "-":
@@ -207,11 +207,11 @@ def _under(name: str, gone: str) -> bool:
 
 
 def _depth(name: str) -> int:
-    """Relations a path goes through: `variants.options.value` is 2, `*variants.options` too."""
+    """The number of relations in a path: `variants.options.value` has 2, `*variants.options` too."""
     dots = _bare(name).count(".")
     return dots + 1 if name.startswith("*") or name.endswith(".*") else dots
 
 
 def _segments(name: str) -> list[str]:
-    """Compared without case and width, so that a look-alike doesn't pass for a name that isn't barred."""
+    """Segments normalised in case and width, so that a look-alike of a restricted name is restricted as well."""
     return [unicodedata.normalize("NFKC", part).strip().lower() for part in _bare(name).split(".")]

@@ -25,10 +25,10 @@ class Write:
 
     body: type[Part]
     run: Workflow[..., Any] | Callable[[Request, Row], Awaitable[Any]] | None = None
-    """A workflow other than the row's, or what runs one: gets the row, gives the id (create) or nothing (update)."""
+    """A workflow other than the row's, or a function that runs one: it gets the row, and returns the id (create) or nothing (update)."""
     before: Callable[[Request, Row], Awaitable[Row] | Row] | None = None
-    """Makes the module's row from the body, which may be changed. Async where it has to ask."""
+    """Makes the module's row from the body, which it may change. Async if it has to read something."""
     body_limit: int | None = None
     query: Filters = NOTHING
-    """What the query string may hold besides `fields`."""
+    """Parameters of the query string besides `fields`."""
     status: int = 200
