@@ -1,4 +1,4 @@
-"""The door: the server that takes HTTP in, and finds the routes that it serves."""
+"""The HTTP front end: the server, and finding the routes that it serves."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AREAS = ("store", "admin", "auth", "hooks")
 
 
 def found_routes(plugins: Iterable[str] = ()) -> Iterator[Route]:
-    """The routes of every file in the areas' packages, however deep, then those of the plugins' `http`. Raises Misconfigured."""
+    """The routes of every file in the areas' packages, at any depth, then those of the plugins' `http`. Raises Misconfigured."""
     base = __name__.rpartition(".")[0]
     for area in AREAS:
         name = f"{base}.{area}"
@@ -48,5 +48,5 @@ def _routes_in(name: str) -> Iterator[Route]:
 
 
 def create(context: HostContext) -> FrontEnd:
-    """The front end of a host, with every route there is."""
+    """The front end of a host, with all routes."""
     return FrontEnd(context, found_routes(context.settings.plugins))

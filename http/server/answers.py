@@ -1,4 +1,4 @@
-"""What leaves the door: errors as the API words them, compression, the page for what isn't there."""
+"""What leaves the front end: errors in the API's wording, compression, the page for unknown paths."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ...core.json import dumps
 from ..kit.reply import Reply
 
 ALWAYS = {"Server": "velella", "X-Content-Type-Options": "nosniff"}
-"""Headers of every answer: who we are without a version, and that a browser must not guess what an answer is."""
+"""Headers of every answer: our name without a version, and that a browser must not guess the type."""
 UNKNOWN = {"code": "unknown_error", "type": "unknown_error", "message": "An unknown error occurred."}
 RETRY = "The request conflicted with another request. You may retry the request with the provided Idempotency-Key."
-"""Clients match on this text; what conflicted is in the log."""
+"""Clients match on this text; the log says what conflicted."""
 
 COMPRESSED_FROM = 1024
-"""Bytes; below that compression makes answers larger or no smaller."""
+"""Bytes; a shorter answer would hardly become smaller."""
 
 
 def error_reply(error: VelellaError) -> Reply:
@@ -49,7 +49,7 @@ def missing_page(method: str, path: str) -> Reply:
 
 
 def accepted_coding(header: str | None) -> str | None:
-    """gzip or deflate where the client takes it."""
+    """gzip or deflate if the client accepts it, else None."""
     if not header:
         return None
     offers: dict[str, bool] = {}

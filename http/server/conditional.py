@@ -1,15 +1,15 @@
-"""Conditional requests: a client that has an answer already is told so, instead of being sent it again (RFC 9110, section 13)."""
+"""Conditional requests: a client that already has an answer gets 304 instead of the same bytes again (RFC 9110, section 13)."""
 
 from __future__ import annotations
 
 import hashlib
 
 REVALIDATED = "private, no-cache"
-"""Keep it, but ask each time: an answer is for one storefront and one buyer, and no older than what is committed."""
+"""Cache it, but revalidate each time: an answer is for one storefront and one buyer, and always as fresh as the last commit."""
 
 
 def entity_tag(body: bytes) -> str:
-    """The same for the same bytes, in every process. Weak: one tag stands for the answer however it is compressed."""
+    """The same for the same bytes, in every process. Weak: one tag stands for all compressed forms of the answer."""
     return f'W/"{len(body):x}-{hashlib.sha256(body).hexdigest()[:24]}"'
 
 

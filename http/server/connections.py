@@ -1,7 +1,7 @@
-"""Connections: how many one address may have, how long the head of a request may take, what malformed requests are told, and what
-becomes of a body that nobody wants.
+"""Connections: how many one address may have, how long the head of a request may take, the answer to malformed requests, and the rest of
+a body that isn't read.
 
-The settings' `receive_timeout`, `receive_rate` and `connections_per_address` bound what a client can hold without saying anything.
+The settings' `receive_timeout`, `receive_rate` and `connections_per_address` limit what a silent client can hold.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from .answers import ALWAYS, UNKNOWN
 
 LINGER_SECONDS = 1.0
 LINGER_BYTES = 256 * 1024
-"""How much of a body that nobody wants is still taken from the client and dropped, unread, so that it gets to see the answer: a socket that
-is closed with bytes in it throws the answer away."""
+"""Bytes of an unwanted body that are still received and dropped, so that the client sees the answer: closing a socket with unread bytes
+discards the answer."""
 EACH = 1.0
-"""Seconds between two looks at connections whose requests don't come."""
+"""Seconds between two checks of connections whose requests don't arrive."""
 
 log = logger("velella.http")
 
 
 def _refusal(status: str, message: str, **more: str) -> bytes:
-    """An answer to who hasn't asked anything yet."""
+    """The bytes of an answer to a client that has sent no complete request."""
     body = dumps({"type": "unavailable", "message": message})
     headers = {**ALWAYS, **more, "Content-Type": "application/json; charset=utf-8", "Content-Length": str(len(body)), "Connection": "close"}
     lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
@@ -61,13 +61,13 @@ class Connections(web.Server):
     def _begin(
         self, message: RawRequestMessage, payload: StreamReader, protocol: RequestHandler, writer: Any, task: asyncio.Task[None]
     ) -> web.BaseRequest:
-        """The head of a request is there."""
+        """The head of a request has arrived."""
         assert isinstance(protocol, Connection)
         protocol.busy, protocol.waits_since = True, 0.0
         return web.BaseRequest(message, payload, protocol, writer, task, self._loop)
 
     def enter(self, address: str) -> str | None:
-        """Count a connection from an address. Gives what it is counted under; None: it is one too many."""
+        """Count a connection from an address. Returns the key it is counted under; None if the address has too many."""
         if not self._most or not address or is_trusted(address, self._trusted):
             return ""
         client = network_of(address)
@@ -83,7 +83,7 @@ class Connections(web.Server):
                 del self._open[client]
 
     def _look(self) -> None:
-        """Close connections whose requests are overdue, or whose answers nobody takes."""
+        """Close connections whose requests are overdue, or whose clients don't read their answers."""
         self._looking = self._loop.call_later(EACH, self._look)
         now = self._loop.time()
         for connection in self.connections:
@@ -92,7 +92,7 @@ class Connections(web.Server):
             if 0 < connection.waits_since < now - self._seconds:
                 connection.refuse(LATE)
             elif connection.stuck_since(now) < now - self._seconds and connection.transport is not None:
-                connection.transport.abort()  # to close it would wait for what is never taken
+                connection.transport.abort()  # closing would wait for bytes that the client never reads
 
     async def shutdown(self, timeout: float | None = None) -> None:
         self._looking.cancel()
@@ -111,11 +111,12 @@ class Connection(RequestHandler):
         self.busy = False
         """Whether a request is being answered."""
         self.waits_since = 0.0
-        """Since when the head of a request is awaited: from the connection's begin, or from the first bytes after an answer. 0: none is."""
+        """Since when the head of a request is awaited: from the connection's beginning, or from the first bytes after an answer. 0: none
+        is."""
         self._stuck = (0, 0.0)
 
     def stuck_since(self, now: float) -> float:
-        """Since when the client has taken nothing of what was sent to it; `now` where nothing waits to be taken. To be asked often."""
+        """Since when the client has read nothing of what was sent; `now` where nothing is unread. To be called often."""
         waiting = self.transport.get_write_buffer_size() if self.transport is not None else 0
         if not waiting or waiting != self._stuck[0]:
             self._stuck = (waiting, now)
@@ -145,7 +146,7 @@ class Connection(RequestHandler):
         super().data_received(data)
 
     def refuse(self, answer: bytes) -> None:
-        """Say this to a client that has not finished asking, and close."""
+        """Send this to a client that has not finished its request, and close."""
         if self.transport is not None:
             self.transport.write(answer)
         self.force_close()
@@ -153,7 +154,7 @@ class Connection(RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """Send an answer. One that leaves before its request's body has come ends the connection."""
+        """Send an answer. If the request's body hasn't been received by then, the connection is closed after it."""
         content = request.content
         unread = not content.is_eof()
         if unread:
@@ -181,7 +182,7 @@ class Connection(RequestHandler):
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
-        """The answer to what aiohttp could not read as HTTP (400), or where our handler failed (500), in our words."""
+        """The answer to what aiohttp could not read as HTTP (400), or where our handler failed (500), in our format."""
         if status == 400:
             log.info("malformed request", address=request.remote, what=type(exc).__name__)
             body: dict[str, Any] = {"type": "invalid_data", "message": "The request is not valid HTTP."}

@@ -1,5 +1,5 @@
-"""Which browsers' pages may read answers, and which may write in the name of who is signed in: one list of origins each for /store, /admin
-and /auth."""
+"""Which browsers' pages may read answers, and which may write with the session of the logged-in actor: one list of origins each for
+/store, /admin and /auth."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class Origins:
                 self.exact.add(entry.rstrip("/"))
 
     def names(self, origin: str) -> bool:
-        """Whether the setting means this origin, and not only any."""
+        """Whether the setting lists this origin, and not only `*`."""
         return origin in self.exact or any(pattern.search(origin) for pattern in self.patterns)
 
 
 class Cors:
-    """Adds to every answer what the browser needs to let the page see it."""
+    """Adds the headers to every answer that let the page read it."""
 
     def __init__(self, settings: Settings) -> None:
         self.areas = {
@@ -50,7 +50,7 @@ class Cors:
         self._own = (settings.public_url or "").rstrip("/").lower()
 
     def headers(self, area: str, origin: str | None) -> dict[str, str]:
-        """Of an ordinary answer. Caches between us and the browser must keep answers to different origins apart."""
+        """Headers of an ordinary answer. Shared caches must keep answers to different origins apart."""
         origins = self.areas.get(area)
         if origins is None:
             return {}
@@ -59,13 +59,13 @@ class Cors:
         shown = {"Access-Control-Expose-Headers": "x-request-id,retry-after", "Vary": "Origin"}
         if origins.names(origin):
             return {"Access-Control-Allow-Origin": origin, "Access-Control-Allow-Credentials": "true", **shown}
-        # any page may read what anybody may see, and nothing by somebody's cookie
+        # any page may read public answers, and nothing that depends on a cookie
         return {"Access-Control-Allow-Origin": "*", **shown} if origins.any else {"Vary": "Origin"}
 
     def stranger(self, http: web.BaseRequest) -> str | None:
-        """Whose page a browser sends this request for, where it is neither ours nor named in the settings; None where it is, or no page.
+        """The origin of the page that sends this request, if it is neither ours nor listed in the settings; else None.
 
-        What doesn't come from a browser says nothing of pages.
+        Clients that aren't browsers send no origin.
         """
         site, origin = http.headers.get("Sec-Fetch-Site"), http.headers.get("Origin")
         if site == "same-origin":
@@ -79,7 +79,7 @@ class Cors:
         return None if origins is not None and origins.names(origin) else origin
 
     def preflight(self, area: str, headers: Mapping[str, str]) -> dict[str, str] | None:
-        """Of the question that a browser asks before a request; None where the area takes no questions."""
+        """Headers of the answer to a preflight request; None if the area doesn't allow it."""
         if area not in self.areas:
             return None
         answer = self.headers(area, headers.get("Origin"))
@@ -94,5 +94,5 @@ class Cors:
 
 
 def area_of(path: str) -> str:
-    """The first segment: who may come in, and from which pages, depends on it."""
+    """The first segment of a path: callers and origins are checked by it."""
     return path.split("/", 2)[1] if path.startswith("/") else ""

@@ -1,4 +1,4 @@
-"""Finds out who is calling: publishable keys, sessions, tokens, secret API keys."""
+"""Identifies callers: publishable keys, sessions, tokens, secret API keys."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ KEY_AS_BEARER = (
 )
 
 SECONDS = 5.0
-"""How long an answer of the modules is believed at most; a change is heard of at once."""
+"""Seconds for which the modules' answers are cached at most; a change invalidates them at once."""
 KEPT = 2 * 1024 * 1024
-"""Bytes of what is remembered of keys and sessions."""
+"""Bytes of the cache of keys and sessions."""
 OF_KEYS = frozenset(("api_key", "sales_channel", "publishable_api_key_sales_channel"))
 OF_SECRETS = frozenset(("api_key",))
 ACTORS = ("user", "customer")
-"""Types of actors that are rows of an entity of that name. Others are whoever an identity is linked to."""
+"""Actor types that are rows of the entity with that name. Other types are known by the identity only."""
 
 
 class Credentials:
-    """One a front end."""
+    """One for each front end."""
 
     def __init__(self, host: HostContext, tokens: Tokens, cors: Cors) -> None:
         self._host = host
@@ -57,10 +57,10 @@ class Credentials:
 
     # -- storefronts
     async def publishable_key(self, http: web.BaseRequest) -> PublishableKey:
-        """The key that a storefront names itself by.
+        """The publishable key that the request carries.
 
         Raises:
-            NotAllowed: there is none in the request, or it isn't one, or it is revoked.
+            NotAllowed: the request has none, or it is unknown or revoked.
         """
         token = http.headers.get(KEY_HEADER)
         if not token:
@@ -83,7 +83,7 @@ class Credentials:
 
     # -- actors
     async def actor(self, http: web.BaseRequest, auth: Auth) -> Actor | None:
-        """Who is calling; None where a route lets anybody in and nobody said, or not so that we believe it.
+        """The caller; None where the route is open and the request carries no valid credentials.
 
         Raises:
             Refused: 401.
@@ -123,20 +123,20 @@ class Credentials:
         token = token.removesuffix(":")
         if not token.startswith("sk_") or len(token) > 200 or not token.isprintable():
             return None
-        # remembered by its hash: a process that is looked into shows no keys
+        # cached by its hash: a memory dump shows no keys
         place = hashlib.sha256(token.encode()).digest()
         id = await self._known.get_or_fill(place, OF_SECRETS, lambda: self._host.modules.api_key.authenticate(token), size=_size)
         return Actor(id, API_KEY, identity=id) if id is not None else None
 
     async def stands(self, actor: Actor) -> bool:
-        """Whether whom a token or session speaks of is still there, and the secret that it was proven with still counts."""
+        """Whether the actor of a token or session still exists, and the secret that it logged in with is still valid."""
         version = await self._known.get_or_fill(
             (actor.identity, actor.type, actor.id), NOTHING, lambda: self._secret_version(actor), rows=rows_of(actor), size=_size
         )
         return version is not None and version == actor.claims.get("secret_version")
 
     async def _secret_version(self, actor: Actor) -> int | None:
-        """Of the actor's identity; None where that is gone, or the actor, or where it is no longer that actor."""
+        """The secret's version of the actor's identity; None if the identity or the actor is deleted, or they aren't linked any more."""
         if not actor.id or actor.type not in ACTORS:
             standing, there = await self._host.modules.auth.standing(actor.identity), True
         else:
@@ -153,26 +153,26 @@ class Credentials:
         session_id = self.session_id(http)
         if session_id is None:
             return None
-        digest = session_digest(session_id)  # a process that is looked into shows no sessions
+        digest = session_digest(session_id)  # a memory dump shows no sessions
         context = await self._known.get_or_fill(
             digest, NOTHING, lambda: self._host.modules.auth.session(session_id), rows=(f"auth_session:{digest}",), size=_size
         )
         if context is None or not _permitted(auth, context.get("actor_type")):
             return None
-        # a browser sends the cookie along whoever's page asks; what only reads, that page doesn't get to see
+        # a browser sends the cookie whichever page asks; answers to reads aren't shown to that page
         stranger = self._cors.stranger(http) if http.method not in ("GET", "HEAD") else None
         if stranger is not None:
             raise Forbidden(f"Pages of {stranger} may not act for who is signed in here. Name their origin in the settings, or public_url.")
         return _actor(context)
 
     def session_id(self, http: web.BaseRequest) -> str | None:
-        """Id of the session whose cookie the request carries."""
+        """Id of the session whose cookie the request carries, or None."""
         cookies = http.headers.get("Cookie")
         return self.tokens.session_of(cookies) if cookies else None
 
 
 def _size(_: object) -> int:
-    """Bytes of one of them, about."""
+    """About the bytes of one entry."""
     return 500
 
 
@@ -191,6 +191,6 @@ def _actor(claims: dict[str, Any]) -> Actor:
 
 
 def rows_of(actor: Actor) -> tuple[str, ...]:
-    """The rows that decide whether an actor stands, as they are named when they change."""
+    """The row tags on which an actor's validity depends."""
     rows = (f"auth_identity:{actor.identity}",) if actor.identity else ()
     return (*rows, f"{actor.type}:{actor.id}") if actor.id and actor.type in ACTORS else rows

@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 DASHBOARD = "/app"
 FOR_GOOD = "public, max-age=31536000, immutable"
-"""The names of assets tell their content."""
+"""The names of assets contain a hash of their content."""
 ANEW = "no-cache"
 POLICY = "; ".join(
     (
         "default-src 'self'",
         "script-src 'self'",
         "style-src 'self' 'unsafe-inline'",  # its components write styles into the page
-        "img-src * data: blob:",  # pictures of products are wherever a merchant has them
+        "img-src * data: blob:",  # product images may be on any host
         "media-src * data: blob:",
         "font-src 'self' data:",
-        "connect-src 'self' https:",  # files may go to a bucket by a signed address
+        "connect-src 'self' https:",  # uploads may go to a bucket by a signed URL
         "object-src 'none'",
         "base-uri 'none'",
         "form-action 'self'",
@@ -35,9 +35,9 @@ POLICY = "; ".join(
     )
 )
 SAFE = {"Content-Security-Policy": POLICY, "X-Frame-Options": "SAMEORIGIN", "Referrer-Policy": "same-origin"}
-"""Nothing runs in the merchant's page that the dashboard didn't bring."""
+"""Only the dashboard's own code runs in the merchant's page."""
 ONLY_TLS = {"Strict-Transport-Security": "max-age=31536000"}
-"""Where the page came by TLS: a browser asks for this host by nothing else for a year."""
+"""For pages that came by TLS: a browser uses nothing else for this host for a year."""
 
 NOT_BUILT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>The dashboard is not built yet</title>
@@ -55,16 +55,16 @@ def is_dashboard(path: str) -> bool:
 
 
 def _building(folder: Path, http: web.BaseRequest) -> str:
-    """The command that builds the dashboard; where the shop's data lie is told on this machine only."""
+    """The command that builds the dashboard; the data directory is shown to clients on this machine only."""
     command = "velella admin build"
     is_here = http.remote is not None and ip_address(http.remote).is_loopback and "X-Forwarded-For" not in http.headers
     return f"{command} --data-dir {shlex.quote(str(folder.parent.absolute()))}" if is_here else command
 
 
 def dashboard_page(folder: Path, http: web.BaseRequest, *, secure: bool) -> Reply:
-    """A file of the dashboard in `folder/site`; for every other path its page, which knows what to show there. 503 while it isn't built.
+    """A file of the dashboard in `folder/site`; for every other path its page, which handles paths itself. 503 while it isn't built.
 
-    `secure`: the browser came by TLS.
+    `secure`: the browser's connection uses TLS.
     """
     path = unquote(http.rel_url.raw_path)
     if http.method not in ("GET", "HEAD"):

@@ -1,4 +1,4 @@
-"""Figures in the format that Prometheus reads."""
+"""Metrics in Prometheus's text format."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _BOUNDS = (*(f"{bound:g}" for bound in BOUNDS), "+Inf")
 
 
 def exposition(gathered: Gathered, shop: Iterable[Sample] = (), accept: str = "") -> tuple[bytes, str]:
-    """The text of a scrape and its content type, for a client that accepts such. `shop`: figures that belong to no replica.
+    """The text of a scrape and its content type, negotiated by `accept`. `shop`: metrics that belong to no replica.
 
-    Takes some tens of milliseconds where there is much to tell.
+    Takes some tens of milliseconds for a large cluster.
     """
     encode, content_type = choose_encoder(accept)
     return encode(_Registry(gathered, shop)), content_type
 
 
 class _Registry:
-    """What prometheus_client wants to be given."""
+    """The registry that prometheus_client expects."""
 
     def __init__(self, gathered: Gathered, shop: Iterable[Sample]) -> None:
         self._gathered = gathered
@@ -44,7 +44,7 @@ class _Registry:
 def _add(families: dict[str, Family], sample: Sample, where: Mapping[str, str]) -> None:
     name, values, value = sample
     metric: Metric | None = METRICS.get(name)
-    if metric is None:  # of a replica of another version
+    if metric is None:  # from a replica of another version
         return
     family = families.get(name)
     if family is None:

@@ -1,8 +1,8 @@
-"""The short way for reads that are asked for again and again: from the text of the request to the remembered answer.
+"""The fast path for repeated reads: from the text of the request to the cached answer.
 
 What a storefront without a customer may see follows from the path, the query string and its key; what a merchant may see, from these and
-the token. Where all of it was here before, nothing of it is worked out again; only whether the answer, the key and the token still hold
-is looked at.
+the token. For a request that was seen before none of this is worked out again; only the validity of the answer, the key and the token
+is checked.
 """
 
 from __future__ import annotations
@@ -29,27 +29,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where the front end keeps an answer."""
+    """Where the front end caches an answer."""
 
     route: Route
     key: Any
     until: float = math.inf
-    """When the token ends, in seconds since 1970; 0 where its actor is gone already."""
+    """When the token expires, in seconds since 1970; 0 if its actor isn't valid any more."""
 
 
 class FastPath:
-    """One a front end."""
+    """One for each front end."""
 
     def __init__(self, answers: Cache, credentials: Credentials, settings: Settings) -> None:
         self._answers = answers
         self._credentials = credentials
         self._places = Cache(KEPT, min(SECONDS, settings.longest_cached), enabled=settings.cache)
         self.changed = self._places.changed
-        """To be called with what has changed: keys may have been revoked, or speak for other channels."""
+        """To be called with every invalidation: keys may have been revoked, or linked to other channels."""
         self.samples = partial(self._places.samples, "requests")
 
     def answer(self, http: web.BaseRequest) -> Reply | None:
-        """The answer, where the same was asked before and everything still holds."""
+        """The answer, if the same request was seen before and everything is still valid."""
         asked = _asked(http)
         place: _Place | None = self._places.get(asked) if asked is not None else None
         if place is None or place.until <= time.time():
@@ -58,13 +58,13 @@ class FastPath:
         return Reply(kept.body, tag=kept.tag, kept=True, route=place.route) if kept is not None else None
 
     async def keep(self, http: web.BaseRequest, actor: Actor | None, route: Route, place: tuple[Hashable, ...]) -> None:
-        """Remember where the answer to a request is kept: `place` less the sales channels and the customer."""
+        """Remember where the answer to a request is cached: `place` without the sales channels and the customer."""
         asked = _asked(http)
         if asked is None:
             return
 
         async def fill() -> _Place:
-            # asked of the actor or the key anew, so that a change that comes in between is heard of
+            # the actor or the key is checked again, so that a change in between isn't missed
             if actor is not None:
                 return _Place(route, (*place, (), None), actor.claims["exp"] if await self._credentials.stands(actor) else 0.0)
             key = await self._credentials.publishable_key(http)
@@ -75,7 +75,7 @@ class FastPath:
 
 
 def _asked(http: web.BaseRequest) -> tuple[str, str] | None:
-    """What names a request; None where it may depend on more: on a session, on the customer who is signed in."""
+    """The key of a request; None where its answer may depend on more: on a session, or on a logged-in customer."""
     headers = http.headers
     if http.method != "GET" or "Cookie" in headers:
         return None

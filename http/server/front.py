@@ -1,7 +1,7 @@
-"""The front end: where HTTP ends and the shop begins. One in each process that opens the door.
+"""The front end: where HTTP ends and the shop begins. One in each process that serves HTTP.
 
-A request goes through here in this order: trace id, route, cross-origin headers, storefront's key, caller, query string,
-body, the route's function, compression. What is refused on the way is refused before anything behind is asked.
+A request passes in this order: trace id, route, cross-origin headers, storefront's key, caller, query string,
+body, the route's function, compression. A request refused by one of these doesn't reach the next.
 """
 
 from __future__ import annotations
@@ -55,21 +55,21 @@ if TYPE_CHECKING:
     from ...actors.context import HostContext
 
 LEAVE_SECONDS = 3.0
-"""How long a door that others take over from waits for quiet clients to come once more."""
+"""Seconds that a front end that hands over waits for one more request on idle connections."""
 
 UNDERSTOOD_BYTES = 8 * 1024 * 1024
-"""Of query strings and what they mean; and as many of what their answers are made from."""
+"""Bytes of parsed query strings; and as many of the tags of their answers."""
 
 STREAMS = 100
-"""Answers without an end that one door sends at once: each looks again and again what is new."""
+"""Endless answers that a front end sends at once: each polls for news."""
 
 UPLOADS = 64
-"""Requests with files that one door takes in at once."""
+"""Uploads that a front end receives at once."""
 
 log = logger("velella.http")
 
 RELATIONS_LIMIT = 3
-"""How deep the store's `fields` may go where a view doesn't say."""
+"""How deep the store's `fields` may go if a view sets no limit."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:+/=-]{1,128}")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -101,20 +101,20 @@ class FrontEnd(Service):
         self._lane = FastPath(self._answers, self._credentials, settings)
         context.on_changed(self._lane.changed)
         self._timings: Timings[tuple[Route | None, int]] = Timings()
-        """Of requests, by route (None: no route served it) and status."""
+        """Durations of requests, by route (None: no route served it) and status."""
         for source in (self._samples, partial(self._answers.samples, "answers"), self._lane.samples):
             context.meters.add(source)
         self._made_of: Kept[tuple[frozenset[str] | None, Showing | None]] = Kept(UNDERSTOOD_BYTES)
-        """What the answers to query strings are made from, by route; None: they may not be remembered."""
+        """The tags of the answers to query strings, by route; None: they may not be cached."""
         self._uploads = 0
         self._streaming: set[asyncio.Task[Any]] = set()
-        """Requests whose answers have no end."""
+        """Requests with endless answers."""
         self._runner: web.ServerRunner | None = None
         self._leaving = False
         self._openapi: bytes | None = None
         self._readiness = Readiness(context.router)
         self._beside = {"/health": self._health, "/health/ready": self._ready, "/openapi.json": self._description}
-        """What is no route of the shop, and is answered also while that is full."""
+        """Paths that aren't routes of the shop, and are answered even when it is full."""
         if settings.metrics != "off":
             self._beside["/metrics"] = partial(metrics.answer, context, settings)
         self.port: int | None = None
@@ -122,7 +122,7 @@ class FrontEnd(Service):
 
     # -- life
     async def start(self) -> None:
-        """Open the door. Raises Misconfigured when the port is taken by somebody who doesn't share it."""
+        """Start listening. Raises Misconfigured if the port is taken by a process that doesn't share it."""
         handle = self._traced if tracing.is_on() else self._handle
         server = Connections(handle, self.settings, access_log=None, keepalive_timeout=75, auto_decompress=False, logger=_AiohttpLog())
         self._runner = web.ServerRunner(server, shutdown_timeout=self.settings.message_timeout)
@@ -140,9 +140,10 @@ class FrontEnd(Service):
         log.info("listening", address=f"http://{self.settings.host}:{self.port}", routes=len(self.routes))
 
     async def leave(self) -> None:
-        """Stop listening, and close each connection with its next answer: a client then finds another door, and no request is lost.
+        """Stop listening, and close each connection with its next answer: a client then connects to another front end, and no request is
+        lost.
 
-        A connection that stays quiet for `LEAVE_SECONDS` is closed with the rest.
+        A connection that stays idle for `LEAVE_SECONDS` is closed with the rest.
         """
         if self._runner is None or self._runner.server is None:
             return
@@ -151,11 +152,11 @@ class FrontEnd(Service):
         for site in list(self._runner.sites):
             await site.stop()
         until = time.monotonic() + LEAVE_SECONDS
-        while self._runner.server.connections and time.monotonic() < until:  # noqa: ASYNC110 - aiohttp doesn't tell
+        while self._runner.server.connections and time.monotonic() < until:  # noqa: ASYNC110 - aiohttp has no event for it
             await asyncio.sleep(0.05)
 
     async def stop(self) -> None:
-        """Let nobody in, wait for those inside, close."""
+        """Stop listening, wait for running requests, close."""
         self._end_streams()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -163,7 +164,7 @@ class FrontEnd(Service):
         await self.files.provider.close()
 
     def _end_streams(self) -> None:
-        """Those who follow something are let go at once: they would never be through."""
+        """End streams at once: they would never end by themselves."""
         for task in self._streaming:
             task.cancel()
 
@@ -263,7 +264,7 @@ class FrontEnd(Service):
             if route.streams:
                 return await self._streamed(request, route, stay)
             if not http.content.is_eof():
-                stay.end()  # nobody's place is taken by who is still talking
+                stay.end()  # an upload in progress takes no place in the admission
             body = await read_body(http, request, route.body_limit or self.settings.body_limit, raw=route.raw_body)
             stay.begin()
         if route.body is not None:
@@ -286,7 +287,7 @@ class FrontEnd(Service):
         return Reply(answer if isinstance(answer, bytes) else dumps(answer), route.status)
 
     async def _streamed(self, request: Request, route: Route, stay: Stay) -> Reply:
-        """The answer to what is uploaded piece by piece. It takes as long as its client does, so it has no place among the others."""
+        """The answer to an upload that is read piece by piece. It takes as long as its client does, so it is outside of the admission."""
         if self._uploads >= UPLOADS:
             raise Busy("Too many files are being uploaded here.")
         stay.end()
@@ -298,7 +299,7 @@ class FrontEnd(Service):
         return answer if isinstance(answer, Reply) else Reply(answer if isinstance(answer, bytes) else dumps(answer), route.status)
 
     async def _remembered(self, request: Request, cached: Cached) -> Reply:
-        """The answer from memory, if it is there and nothing it was made from has changed."""
+        """The answer from the cache, if it is there and nothing it was made from has changed."""
         route, text = request.route, request.http.rel_url.raw_query_string
 
         fresh = False
@@ -329,12 +330,12 @@ class FrontEnd(Service):
         kept = await self._answers.get_or_fill(place, tags, fill, rows=rows, size=len)
         actor = request.actor
         if not fresh and (request.key is not None if actor is None else actor.type == "user"):
-            # asked for again: it will be asked for once more
+            # repeated once: it is likely to be repeated again
             await self._lane.keep(request.http, actor, route, place[:4])
         return Reply(kept.body, route.status, tag=kept.tag, kept=True)
 
     async def _unserved(self, http: web.BaseRequest, path: str, area: str) -> Reply:
-        """No route has this path and method. Who may not come in isn't told whether there is one."""
+        """No route has this path and method. A caller that isn't admitted isn't told whether the path exists."""
         if http.method == "OPTIONS" and self._tree.exists(path):
             headers = self._cors.preflight(area, http.headers)
             if headers is not None:
@@ -349,7 +350,7 @@ class FrontEnd(Service):
         return missing_page(http.method, unquote(path))
 
     def _understand(self, request: Request, route: Route, text: str, area: str) -> None:
-        """Check the query string, or remember what became of the same one before."""
+        """Check the query string, or reuse the result of an earlier check of the same text."""
         place = (id(route), text)
         known = self._understood.get(place)
         if known is None:
@@ -398,7 +399,8 @@ class FrontEnd(Service):
         return response
 
     async def _send(self, http: web.BaseRequest, response: web.StreamResponse, stream: AsyncIterator[bytes]) -> None:
-        """Send piece by piece until the stream ends, the client goes, or this door closes. An error ends it: the client asks again."""
+        """Send piece by piece until the stream ends, the client disconnects, or this front end closes. An error ends it: the client
+        reconnects."""
         sending = asyncio.current_task()
         assert sending is not None
         self._streaming.add(sending)
@@ -409,14 +411,14 @@ class FrontEnd(Service):
                 await response.write(piece)
             await response.write_eof()
         except ConnectionError:
-            return  # nobody listens any more
+            return  # the client has disconnected
         except VelellaError as error:
             _log(error)
         finally:
             self._streaming.discard(sending)
 
     def _compressed(self, body: bytes, coding: str, tag: str | None) -> bytes:
-        """`tag`: of an answer that is remembered. Its compressed form follows from it alone, and is remembered beside it."""
+        """`tag`: of a cached answer. Its compressed form depends on nothing else, and is cached beside it."""
         if tag is None:
             return compressed(body, coding)
         known: bytes | None = self._answers.get((tag, coding))
@@ -426,17 +428,17 @@ class FrontEnd(Service):
         return known
 
     async def _health(self, http: web.BaseRequest) -> Reply:
-        """This process lives and its door is open. Asks nobody."""
+        """This process lives and takes requests. Asks no other process."""
         return Reply(b"OK", 200, "text/plain")
 
     async def _ready(self, http: web.BaseRequest) -> Reply:
-        """The shop can serve: every service has a replica whose database answers. 503 names those that haven't."""
+        """The shop can serve: every service has a replica whose database answers. 503 names the services that have none."""
         await self._readiness.check()
         return Reply(b"OK", 200, "text/plain")
 
     async def _description(self, http: web.BaseRequest) -> Reply:
         if self._openapi is None:
-            from ..kit.openapi import describe  # only for those who ask
+            from ..kit.openapi import describe  # slow to import, and rarely needed
 
             self._openapi = dumps(describe(self.routes, self.settings))
         return Reply(self._openapi)
@@ -454,7 +456,8 @@ def _rows(shown: Showing, answer: Remembered) -> tuple[str, ...]:
 
 
 def _log(error: VelellaError) -> None:
-    """A client's mistake is nobody's business; a crowd is; a contradiction in our books is, with all there is to know."""
+    """Log an error: a client's mistake at debug, a temporary failure as a warning, a contradiction in our books as an error, with its
+    traceback."""
     if error.status == 500:
         log.error("request failed", error=type(error).__name__, message=error.message, hint=error.hint, exc_info=error)
     elif error.status > 500:
@@ -474,7 +477,7 @@ def _trace_id(http: web.BaseRequest) -> str:
 
 
 class _AiohttpLog:
-    """aiohttp reports what it meets beneath our handler here: broken requests, at the level they deserve."""
+    """aiohttp logs errors below our handler here: malformed requests at debug, failures as errors."""
 
     def debug(self, message: str, *args: Any, **_: Any) -> None:
         log.debug(message % args if args else message)

@@ -1,4 +1,4 @@
-"""Reads what comes in: bodies of any kind a client may send, and query strings."""
+"""Reads requests: bodies of all accepted types, and query strings."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from .querystring import parse
 
 LARGEST = 2**31 - 1
 BYTES_OF_A_VALUE = 20
-"""A body that may be larger than usual may hold a value for so many of its bytes: who sends more has no names in it."""
+"""A body with a raised limit may hold one value for this many of its bytes: a denser one holds no names."""
 SMALL = 1500
-"""Bytes of a body that can't hold more than the budget allows."""
+"""Bytes of a body that can't hold more values than the budget allows."""
 LONGEST_TYPE = 256
-"""Letters of a media type with its parameters."""
+"""Characters of a media type with its parameters."""
 PAGING = ("offset", "limit", "order", "with_deleted")
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -37,10 +37,10 @@ Understood = tuple[Fields, dict[str, Any], Paging]
 
 
 async def read_body(http: web.BaseRequest, request: Request, limit: int, *, raw: bool) -> Any:
-    """The body as Python values; {} where there is nothing that we understand as a body.
+    """The body as Python values; {} where its type isn't one that we parse.
 
     Raises:
-        Refused: see `receiving.whole_body`; 400 when it isn't what it says it is.
+        Refused: see `receiving.whole_body`; 400 when it isn't what its type says.
         InvalidData: it holds more than the budget allows.
     """
     data = await whole_body(http, limit, request.settings)
@@ -79,10 +79,10 @@ def _json(data: bytes, limit: int) -> Any:
 
 
 def check_head(http: web.BaseRequest) -> None:
-    """Raises InvalidData where a path, a query string or a header holds what is no text: the null character, or bytes that aren't UTF-8."""
+    """Raises InvalidData where a path, a query string or a header holds the null character, or bytes that aren't UTF-8."""
     if "%00" in http.rel_url.raw_path_qs:
         raise InvalidData("An address can't hold the null character.")
-    if len(http.headers.get("Content-Type", "")) > LONGEST_TYPE:  # reading one with thousands of parameters takes long
+    if len(http.headers.get("Content-Type", "")) > LONGEST_TYPE:  # parsing one with thousands of parameters takes long
         raise InvalidData("The header Content-Type is too long.")
     values = "".join(http.headers.values())
     if not values.isascii() and _SURROGATES.search(values):
@@ -90,14 +90,14 @@ def check_head(http: web.BaseRequest) -> None:
 
 
 def check_query(route: Route, text: str, *, restricted: frozenset[str], depth: int | None, key: str, store: bool) -> Understood:
-    """Fields, filters and paging of a query string. Always the same for the same text.
+    """Parse fields, filters and paging of a query string. Always the same result for the same text.
 
     Raises:
-        InvalidData: something in it isn't understood or isn't allowed, or it asks for more than the budget allows.
+        InvalidData: something in it isn't understood or isn't allowed, or it is beyond the budget.
     """
     query = parse(text)
     if store:
-        query.pop("locale", None)  # every store route takes it; there is one language yet
+        query.pop("locale", None)  # accepted by every store route; there is one language so far
     issues: list[Issue] = []
     asked = query.pop("fields", None)
     if isinstance(asked, list) and all(isinstance(one, str) for one in asked):
@@ -111,7 +111,7 @@ def check_query(route: Route, text: str, *, restricted: frozenset[str], depth: i
         raise invalid_request(issues)
     filters = with_nulls(filters)
     check_filters(filters)
-    if store:  # whatever a storefront asks for, what is deleted is gone
+    if store:  # a storefront never gets deleted rows
         paging = replace(paging, with_deleted=False)
         if _asks_deleted(filters):
             filters = {"$and": [filters, {"deleted_at": None}]}
@@ -121,7 +121,7 @@ def check_query(route: Route, text: str, *, restricted: frozenset[str], depth: i
 
 
 def _asks_deleted(filters: dict[str, Any]) -> bool:
-    """Whether filters look at when rows were deleted: then the kernel takes them as what is to be said about that."""
+    """Whether filters use `deleted_at`: then the kernel adds no condition of its own."""
     parts = [part for name in ("$and", "$or") for part in filters.get(name, ())]
     return "deleted_at" in filters or any(_asks_deleted(part) for part in parts)
 
@@ -146,7 +146,7 @@ def _paging(route: Route, query: dict[str, Any], issues: list[Issue]) -> Paging:
 
 
 def _count(given: dict[str, Any], name: str, default: int, issues: list[Issue]) -> int:
-    """A figure as JavaScript's parseInt reads it: what follows the digits is not looked at."""
+    """A number as JavaScript's parseInt reads it: characters after the digits are ignored."""
     if name not in given:
         return default
     value = given[name]

@@ -1,4 +1,4 @@
-"""`/metrics`: the figures of the whole cluster, from any door, for those who may see them."""
+"""`/metrics`: the metrics of the whole cluster, from any front end, for authorised clients."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ log = logger("velella.http")
 
 
 async def answer(context: HostContext, settings: Settings, http: web.BaseRequest) -> Reply:
-    """Every replica's figures; one that doesn't tell them in time is shown as down. Refused: 401."""
+    """The metrics of every replica; one that doesn't answer in time is shown as down. Raises Refused: 401."""
     if settings.metrics == "private" and not _has_token(http, settings.metrics_token):
         raise unauthorized("The metrics are for who brings the metrics_token as a bearer token.")
     gathered, shop = await asyncio.gather(gather(context.router), _backlog(context))
-    # in a thread: writing thousands of lines would keep requests waiting
+    # in a thread: writing thousands of lines would delay requests
     text, content_type = await asyncio.to_thread(_written, gathered, shop, http.headers.get("Accept", ""))
     return Reply(text, headers={"Content-Type": content_type, "Cache-Control": "no-store"})
 
 
 def _written(gathered: Gathered, shop: list[Sample], accept: str) -> tuple[bytes, str]:
-    from .exposition import exposition  # it takes its time, and most front ends are never asked
+    from .exposition import exposition  # slow to import, and most front ends are never scraped
 
     return exposition(gathered, shop, accept)
 
 
 async def _backlog(context: HostContext) -> list[Sample]:
-    """What any coordinator knows of the whole shop. Without one, the rest is told all the same."""
+    """The backlog of the whole shop, from any coordinator; empty if none answers."""
     if not context.router.replicas("workflows"):
         return []
     try:

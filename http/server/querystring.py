@@ -1,4 +1,4 @@
-"""Query strings as the API's clients write them: nesting by brackets or one dot, lists by repetition, brackets or commas.
+"""Query strings in the forms that the API's clients write: nesting by brackets or one dot, lists by repetition, brackets or commas.
 
 ?filters[created_at][$gt]=2026-01-01&id[]=a&id[]=b&variants.sku=x&fields=id,title
 
@@ -16,7 +16,7 @@ from ...core.errors import InvalidData
 
 DEPTH = 8
 PARAMETERS = 1000
-"""Bounds: nobody's query is deeper or longer; who goes on is not looking for products."""
+"""Limits: no real query is deeper or longer."""
 
 _STEP = re.compile(r"\[([^\[\]]*)\]")
 
@@ -29,7 +29,7 @@ def parse(text: str) -> dict[str, Any]:
     """A query string (without the `?`) as a tree of strings.
 
     Raises:
-        InvalidData: it is too deep or too long, a dotted key has more than one dot, or it holds what no text column can.
+        InvalidData: it is too deep or too long, a dotted key has more than one dot, or it holds a character that no text column takes.
     """
     if not text:
         return {}

@@ -1,4 +1,4 @@
-"""Files of the shop's own disk, for everybody: /static/…"""
+"""Public files on the shop's own disk: /static/…"""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 STATIC = "/static/"
 SHOWN = ("image/", "video/", "audio/", "text/plain", "application/pdf")
-"""Types that a browser may show by itself. Everything else is saved."""
+"""Types that a browser may display. Files of all other types are downloaded."""
 SAFE = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Access-Control-Allow-Origin": "*",
 }
-"""What was uploaded must not be able to act for the shop, whatever it is."""
+"""An uploaded file must not be able to act in the shop's name, whatever it contains."""
 FOR_GOOD = "public, max-age=31536000, immutable"
-"""A name is never used twice."""
+"""A name is never reused."""
 
 
 def static_file(files: Files, http: web.BaseRequest) -> Reply:
-    """The file of a path, or the page for what isn't there."""
+    """The file of a path, or the page for unknown paths."""
     path = unquote(http.rel_url.raw_path)
     found = files.provider.served(path.removeprefix(STATIC), http.rel_url.query) if http.method in ("GET", "HEAD") else None
     if found is None:

@@ -1,4 +1,4 @@
-"""Signatures: JSON web tokens, and the cookie that names a session."""
+"""Signatures: JSON web tokens, and the session cookie."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ class Tokens:
         self._read: LRUCache[str, dict[str, Any]] = LRUCache(2048)
 
     def issue(self, claims: dict[str, Any], *, expires: int | None = None) -> str:
-        """A token that says this, for `expires` seconds (default: as the settings say)."""
+        """A token with these claims, valid for `expires` seconds (default: as in the settings)."""
         now = int(time.time())
         return jwt.encode({**claims, "iat": now, "exp": now + (expires or self.expires)}, self._jwt_secret, algorithm="HS256")
 
     def read(self, token: str) -> dict[str, Any] | None:
-        """What a token says; None for one that isn't ours, was changed or has expired."""
+        """The claims of a token; None for one that isn't ours, was changed or has expired."""
         claims = self._read.get(token)
         if claims is None:
             try:
                 claims = jwt.decode(token, self._jwt_secret, algorithms=["HS256"], options={"require": ["exp"]})
             except jwt.InvalidTokenError:
                 return None
-            self._read[token] = claims  # signed text can't change its meaning, only expire
+            self._read[token] = claims  # a signed text never changes its meaning, it only expires
         return claims if claims["exp"] > time.time() else None
 
     def sign_cookie(self, session_id: str) -> str:
