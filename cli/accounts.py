@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 async def create_admin(modules: Modules, email: str, password: str) -> str:
-    """A user who logs in with e-mail and password; returns the user's id.
+    """Create a user who logs in with email and password; returns the user's id.
 
-    Repeating it after it was cut off half-way finishes it. Raises InvalidData when the account is complete already.
+    Repeating it after an interruption finishes it. Raises InvalidData when the account is complete already.
     """
     given = {"body": {"email": email, "password": password}}
     outcome = await modules.auth.register("emailpass", given)

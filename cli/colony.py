@@ -46,7 +46,8 @@ def register(app: typer.Typer) -> None:
         demo: bool = typer.Option(False, "--demo", help="Fill a new shop with the demo shop."),
         follow: bool = typer.Option(False, "--follow", help="Stay until the shop is gone. Ending this command leaves it up."),
     ) -> None:
-        """Start the pools of a file on a Ray cluster that runs, and leave them there. On one that has them: make them what it says."""
+        """Start the pools of a file on a running Ray cluster, and leave them there. If they run already: change them to what the file
+        says."""
         settings = instance.settings_of(host=host, port=port, data_dir=data_dir, database_url=database_url, topology=file)
         settings = settings.model_copy(update={"ray_address": address or _address(settings) or "auto"})
         logs.configure(settings)
@@ -54,7 +55,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command(epilog="Example:  velella down --address 10.0.0.1:6379")
     def down(address: str | None = Address, data_dir: Path | None = DataDir) -> None:
-        """End what `velella up` has started: the doors first, then what is behind them. The Ray cluster stays."""
+        """End what `velella up` has started: the front ends first, then the services behind them. The Ray cluster stays."""
         asyncio.run(_down(cluster_of(address, data_dir)))
 
     @app.command(epilog="Examples:  velella scale product=4  ·  velella scale cart=2..6 http=3")
@@ -73,7 +74,7 @@ def register(app: typer.Typer) -> None:
         address: str | None = Address,
         data_dir: Path | None = DataDir,
     ) -> None:
-        """Replace every process of pools, as after an upgrade: each new one is up before the old one finishes and goes."""
+        """Replace every process of pools, as after an upgrade: each new one runs before the old one finishes and ends."""
         asyncio.run(_change(address, data_dir, lambda supervisor: supervisor.roll(pools or [])))
 
 
@@ -82,7 +83,7 @@ def register(app: typer.Typer) -> None:
 
 @contextlib.asynccontextmanager
 async def joined(settings: Settings) -> AsyncIterator[Settings]:
-    """This process as a part of the Ray cluster that the settings name. Raises Unavailable when there is none."""
+    """Join the Ray cluster that the settings name, for the duration of the block. Raises Unavailable when there is none."""
     from ..actors.cluster.ray_runtime import Cluster
 
     cluster = Cluster(settings, 0)
@@ -95,7 +96,7 @@ async def joined(settings: Settings) -> AsyncIterator[Settings]:
 
 
 def cluster_of(address: str | None, data_dir: Path | None) -> Settings:
-    """Settings with the cluster that a command names, or that was last brought up on the data directory; without one if there is none."""
+    """Settings with the cluster that a command names, or that was last used on the data directory; without one if there is none."""
     settings = instance.settings_of(data_dir=data_dir, ray_address=address)
     return settings.model_copy(update={"ray_address": _address(settings)})
 
@@ -108,7 +109,7 @@ def _address(settings: Settings) -> str | None:
 async def supervisor_of(address: str | None, data_dir: Path | None) -> AsyncIterator[SupervisorService]:
     """The supervisor that a command means: of the Velella that runs on the data directory, else of the cluster (see `cluster_of`).
 
-    An address on the command line goes before. Raises Misconfigured when none is up.
+    An address on the command line takes precedence. Raises Misconfigured when none runs.
     """
     settings = cluster_of(address, data_dir)
     if address is None and instance.holder(settings) is not None:
@@ -152,7 +153,7 @@ def _remembered(settings: Settings) -> str | None:
 async def _up(settings: Settings, demo: bool, follow: bool) -> None:
     from ..actors.topology import Topology
 
-    topology = Topology.of(settings)  # first of all: a mistake in the file is said before anything starts
+    topology = Topology.of(settings)  # first: a mistake in the file is reported before anything starts
     if settings.database_url is None:
         raise Misconfigured(
             "Nodes need a database that all of them reach.", hint="--database-url postgresql://… or VELELLA_DATABASE_URL; the embedded one "
@@ -180,7 +181,7 @@ async def _up(settings: Settings, demo: bool, follow: bool) -> None:
 
 
 def _with_cluster_secrets(settings: Settings) -> Settings:
-    """Sockets between nodes are opened with Ray's token where Ray asks for one: who may join it may talk in it, nobody else."""
+    """Use Ray's token for the sockets between nodes, where Ray requires one: a process that may join Ray may connect, no other."""
     from ..actors.cluster.ray_runtime import ray_token
 
     if settings.cluster_token is None and (token := ray_token()) is not None:
@@ -216,7 +217,7 @@ async def _apply(supervisor: Any, topology: Topology) -> None:
 
 
 async def _look(supervisor: Any) -> None:
-    """One look of `--follow`. Raises when the shop stays away for longer than a restart of its supervisor takes."""
+    """One poll of `--follow`. Raises when the shop is unreachable for longer than a restart of its supervisor takes."""
     from ..actors.cluster import detached
 
     with detached.handle_of(supervisor) as answers:
@@ -251,7 +252,7 @@ async def _change(address: str | None, data_dir: Path | None, begin: Callable[[S
 
 
 async def _followed(supervisor: SupervisorService) -> None:
-    """Show how a change goes until it is over. Raises what it ended in."""
+    """Show the progress of a change until it is over. Raises the error that it ended in."""
     shown = 0
     while True:
         report = await supervisor.change()
@@ -266,7 +267,7 @@ async def _followed(supervisor: SupervisorService) -> None:
 
 
 def _count(wish: str) -> tuple[str, list[int]]:
-    """`product=4` or `product=2..6`: the pool, its least and its most."""
+    """`product=4` or `product=2..6`: the pool, its minimum and its maximum."""
     found = re.fullmatch(r"([a-z][a-z0-9_-]*)=(\d+)(?:\.\.(\d+))?", wish)
     if found is None:
         raise Misconfigured(f"{wish!r} is no number of replicas.", hint="velella scale product=4, or product=2..6")
@@ -275,7 +276,7 @@ def _count(wish: str) -> tuple[str, list[int]]:
 
 
 def _gcs_address() -> str:
-    """The cluster's own address, by which other commands find it again."""
+    """The cluster's own address, by which later commands find it again."""
     import ray
 
     return str(ray.get_runtime_context().gcs_address)

@@ -1,7 +1,7 @@
 """`velella admin build`: Medusa's dashboard, made for this shop.
 
 The dashboard is Medusa's, from npm, in the last release whose server packages are under the MIT licence. It isn't shipped with Velella:
-what is built stays in the data directory of whoever builds it.
+the build stays in the merchant's own data directory.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ VERSION = "2.18.0"
 PACKAGES = {"@medusajs/admin-bundler": VERSION, "@medusajs/dashboard": VERSION}
 NEEDED_NODE = 20
 COMPRESSED = (".js", ".css", ".html", ".svg", ".json")
-"""Kept beside themselves as .gz: what the front end sends to browsers that take it."""
+"""Types of files that are also kept as .gz, for browsers that accept it."""
 SCRIPT = """\
 import bundler from "@medusajs/admin-bundler"
 await bundler.build({ path: "/app", backendUrl: "", storefrontUrl: process.argv[2] ?? "", outDir: "./out", sources: [], plugins: [] })
@@ -77,13 +77,13 @@ def register(app: typer.Typer) -> None:
 
 
 async def _address(data_dir: Path | None) -> str:
-    """Where the running shop is."""
+    """The URL of the running shop."""
     async with supervisor_of(None, data_dir) as supervisor:
         return str((await supervisor.status())["url"])
 
 
 def _check_tools() -> None:
-    """Raises Misconfigured where Node.js or npm is missing or too old."""
+    """Check Node.js and npm. Raises Misconfigured where one is missing or too old."""
     hint = f"Install Node.js {NEEDED_NODE} or newer, with npm: https://nodejs.org"
     if shutil.which("node") is None or shutil.which("npm") is None:
         raise Misconfigured("Building the dashboard needs Node.js and npm; they aren't here.", hint=hint)
@@ -94,7 +94,7 @@ def _check_tools() -> None:
 
 
 def _run(command: list[str], folder: Path) -> None:
-    """Raises Misconfigured with the last lines of what a failing command said."""
+    """Run a command. Raises Misconfigured with the last lines of its output if it fails."""
     done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-15:]
@@ -108,7 +108,7 @@ def _compress(site: Path) -> None:
 
 
 def _put_in_place(made: Path, site: Path) -> None:
-    """Let the link `site` lead to what was made. A running server serves the old one or the new one."""
+    """Point the link `site` to the new build. A running server serves the old one or the new one."""
     if not (made / "index.html").is_file():
         raise Misconfigured(f"The build left no index.html in {made}.")
     old = site.resolve() if site.is_symlink() else None

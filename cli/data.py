@@ -35,7 +35,7 @@ def with_database(
 ) -> R:
     """Run `work` with settings whose database answers (and, unless `current` is false, has the schema of this code).
 
-    The embedded database is started where it doesn't run, for as long as this takes. Raises Misconfigured where there is no shop.
+    The embedded database is started for as long as this takes, if it isn't running. Raises Misconfigured where there is no shop.
     """
     from ..actors.topology import Topology
 
@@ -61,7 +61,7 @@ def register(app: typer.Typer) -> None:
         database_url: str | None = DatabaseUrl,
         topology: str | None = typer.Option(None, help="A cluster.yaml whose pools name databases for themselves."),
     ) -> None:
-        """Bring the tables of every module up to date. Safe to run twice, and at once with another."""
+        """Bring the tables of every module up to date. May be repeated, and run by several processes at once."""
         changed = with_database(data_dir, database_url, instance.migrate, current=False, topology=topology)
         console.print(f"Migrated: {', '.join(changed)}." if changed else "Everything is up to date.")
 
@@ -101,7 +101,7 @@ def _users(app: typer.Typer) -> None:
         data_dir: Path | None = DataDir,
         database_url: str | None = DatabaseUrl,
     ) -> None:
-        """Create an admin user who logs in with e-mail and password."""
+        """Create an admin user who logs in with email and password."""
 
         async def work(settings: Settings) -> str:
             async with local_host(settings, ["auth", "user"], visits=True) as host:

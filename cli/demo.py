@@ -1,7 +1,7 @@
-"""The demo shop: what a merchant would do over the admin API on the first morning.
+"""The demo shop: what a merchant would do through the admin API on the first morning.
 
-It is a script of ordinary HTTP requests, so that it shows what the API can do. Each request looks first: what exists is left
-alone, and a run that was cut off goes on where it was.
+It is a script of ordinary HTTP requests, so that it shows what the API can do. Each step looks first: what exists is left
+alone, and an interrupted run continues where it was.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Merchant:
 
 
 async def fill(base: str, email: str, password: str, step: Step) -> None:
-    """Fill the shop at `base`; calls `step` with what comes next, STEPS times."""
+    """Fill the shop at `base`; calls `step` with the name of the next step, STEPS times."""
     async with aiohttp.ClientSession() as session:
         merchant = Merchant(session, base)
         step("Logging in")

@@ -1,4 +1,4 @@
-"""One Velella on one data directory: who holds it, where its database is, whether its schema is current."""
+"""One Velella on one data directory: which process holds it, where its database is, whether its schema is current."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def settings_of(**given: Any) -> Settings:
-    """Settings with what the command line said on top; paths made absolute, so that every process means the same."""
+    """Settings, overridden by the command line's options; paths made absolute, so that every process means the same."""
     global _given
     settings = Settings(**{name: value for name, value in given.items() if value is not None})
     settings = settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
@@ -42,15 +42,15 @@ ON_DATA = ("migrate", "seed", "serve", "user", "key", "workflows")
 
 
 def as_it_stands(text: str) -> str:
-    """The text, with each `velella …` in it complete: with the data directory and the database of this command.
+    """The text, with the data directory and the database of this command added to each `velella …` in it.
 
-    A password isn't repeated: who reads along would have it.
+    Passwords are left out, because others may read the terminal.
     """
     return re.sub(r"`(velella [^`]+)`", lambda found: f"`{command(found[1])}`", text)
 
 
 def command(words: str) -> str:
-    """A command line that means the same shop as this command: `velella status --data-dir /srv/shop2`."""
+    """A command line for the same shop as this command's: `velella status --data-dir /srv/shop2`."""
     if _given is None:
         return words
     usual = Settings()
@@ -65,7 +65,7 @@ def command(words: str) -> str:
 
 @contextlib.contextmanager
 def held(settings: Settings) -> Iterator[None]:
-    """Hold the data directory for ourselves. The lock is the kernel's: it goes with the process, however that ends.
+    """Hold the data directory for this process. The kernel's lock ends with the process, however that ends.
 
     Raises Misconfigured when another process holds it.
     """
@@ -85,7 +85,7 @@ def held(settings: Settings) -> Iterator[None]:
 
 
 def holder(settings: Settings) -> int | None:
-    """Process id of the Velella that runs on the data directory; None if none does."""
+    """Process id of the Velella that runs on the data directory, or None."""
     path = _lock_file(settings)
     if not path.exists():
         return None
@@ -103,7 +103,7 @@ def nobody_there(settings: Settings) -> Misconfigured:
 
 
 def must_be_there(settings: Settings) -> None:
-    """Raises Misconfigured where the embedded database is meant and was never made: who looks at a shop makes none."""
+    """Raises Misconfigured where the embedded database is meant and was never made: a command that reads a shop makes none."""
     if settings.database_url is None and not EmbeddedPostgres(settings.data_dir / "postgres").is_made():
         raise Misconfigured(
             f"There is no shop on {settings.data_dir}.",
@@ -112,7 +112,7 @@ def must_be_there(settings: Settings) -> None:
 
 
 def stop(settings: Settings, timeout: float = 60.0) -> int:
-    """End the Velella that runs on the data directory and wait until it is gone. Returns its process id."""
+    """Stop the Velella that runs on the data directory and wait until it has ended. Returns its process id."""
     pid = holder(settings)
     if pid is None:
         raise nobody_there(settings)
@@ -132,7 +132,7 @@ def _lock_file(settings: Settings) -> Path:
 
 
 def check_port(settings: Settings) -> None:
-    """Raises Misconfigured when the port is taken or the address isn't ours."""
+    """Raises Misconfigured when the port is taken or the address isn't this machine's."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -146,16 +146,16 @@ def check_port(settings: Settings) -> None:
 
 
 def url(settings: Settings) -> str:
-    """Where a browser on this machine finds the shop: an address that means all of the machine's is asked for by the first of them."""
+    """The shop's URL for a browser on this machine; an address for all interfaces is replaced by a loopback one."""
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, f"[{settings.host}]" if ":" in settings.host else settings.host)
     return f"http://{host}:{settings.port}"
 
 
 @contextlib.asynccontextmanager
 async def database(settings: Settings) -> AsyncIterator[Settings]:
-    """Settings whose database answers: the configured one, or the embedded one, started for as long as this lasts.
+    """Settings whose database answers: the configured one, or the embedded one, started for the duration of the block.
 
-    The embedded one is ours then, and started again should it end. Where a running Velella of this data directory has it up, that is used
+    The embedded one is then ours, and restarted should it end. If a running Velella of this data directory has started it, that one is used
     and left running.
     """
     if settings.database_url is not None:
@@ -195,11 +195,11 @@ def _without_password(url: str) -> str:
 
 
 async def migrate(settings: Settings) -> list[str]:
-    """Bring every module's tables up to date; returns the modules that changed. May be called at once from several processes.
+    """Bring every module's tables up to date; returns the modules that changed. May be called by several processes at once.
 
-    Raises Misconfigured, before anything is changed, where one of the databases is somebody else's.
+    Raises Misconfigured, before anything is changed, if one of the databases holds tables of another application.
     """
-    from ..core.service import migrations  # here: most commands don't need Alembic, which takes its time
+    from ..core.service import migrations  # here: most commands don't need Alembic, which is slow to import
 
     _refuse_foreign(await migrations.survey(settings))
     return await migrations.migrate_all(settings)
@@ -215,10 +215,11 @@ async def check_schema(settings: Settings) -> None:
 
 
 async def make_current(settings: Settings, *, embedded: bool) -> None:
-    """What `serve` does to its databases: the embedded one is brought up to date, an empty one that was named is made ours.
+    """Prepare the databases for `serve`: the embedded one is brought up to date, and tables are made in an empty one that the settings
+    name.
 
-    Raises Misconfigured, before anything is changed, for one that is somebody else's; one of ours with older tables, which others may be
-    serving; and one that a module or a pool names for itself.
+    Raises Misconfigured, before anything is changed, for a database of another application; for one of ours with older tables, because
+    other processes may be serving it; and for an empty one that a module or a pool names for itself.
     """
     from ..core.service import migrations
 
@@ -250,7 +251,7 @@ DEMO_ADMIN = "admin@example.com"
 
 
 def database_url(settings: Settings) -> str:
-    """Where the database is, or will be once the embedded one is up."""
+    """The URL of the database, also before the embedded one runs."""
     return settings.database_url or EmbeddedPostgres(settings.data_dir / "postgres").url()
 
 
@@ -260,5 +261,5 @@ def admin_password(settings: Settings) -> str:
 
 
 def admin_password_file(settings: Settings) -> Path:
-    """Where it is kept, if it was made on this data directory."""
+    """The file with that password, if it was made on this data directory."""
     return settings.data_dir / "secrets" / "admin_password"

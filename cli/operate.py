@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
         as_json: bool = typer.Option(False, "--json", help="The same as JSON."),
         pids: bool = typer.Option(False, "--pids", help="Only the ids of all processes but PostgreSQL's, for scripts."),
     ) -> None:
-        """Show pools, replicas, processes, queues and restarts of the Velella that runs on the data directory, or is up on a cluster."""
+        """Show pools, replicas, processes, queues and restarts of the Velella that runs on the data directory or on a cluster."""
         report = _ask(address, data_dir, lambda supervisor: supervisor.status())
         if pids:
             print(" ".join(str(pid) for pid in report["pids"]))
@@ -44,13 +44,13 @@ def register(app: typer.Typer) -> None:
 
     @app.command(epilog="Example:  velella stop --data-dir shop2")
     def stop(data_dir: Path | None = DataDir) -> None:
-        """Stop the Velella that runs on the data directory, and wait until all of it is gone."""
+        """Stop the Velella that runs on the data directory, and wait until all of its processes have ended."""
         pid = instance.stop(instance.settings_of(data_dir=data_dir))
         console.print(f"Stopped (process {pid}).")
 
     @app.command(epilog="Examples:  velella topology cluster.yaml  ·  velella topology packed")
     def topology(file: str = typer.Argument("packed", help="packed, pooled, or a cluster.yaml.")) -> None:
-        """Show the processes and database connections a topology means, before anything starts."""
+        """Show the processes and database connections of a topology before anything starts."""
         from ..actors.topology import Topology
 
         plan = Topology.of(instance.settings_of(topology=file))
@@ -71,7 +71,7 @@ def register(app: typer.Typer) -> None:
 
     @cache.command(epilog="Example:  velella cache clear")
     def clear(data_dir: Path | None = DataDir, address: str | None = colony.Address) -> None:
-        """Make every process forget what it holds."""
+        """Make every process drop its cache."""
         _ask(address, data_dir, lambda supervisor: supervisor.clear_cache())
         console.print("Every process has forgotten what it held.")
 
@@ -92,12 +92,12 @@ def register(app: typer.Typer) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """A setting as JSON has it."""
+    """A setting as a JSON value."""
     return TypeAdapter(Any).dump_python(value, mode="json")
 
 
 def _without_secrets(name: str, value: Any) -> Any:
-    """A setting with the secrets inside it left out, those of providers' options too."""
+    """A setting without the secrets inside it, including those in providers' options."""
     if value is not None and any(word in name for word in SECRET):
         return SET
     if isinstance(value, dict):
@@ -172,7 +172,7 @@ def _workflows(app: typer.Typer) -> None:
 
     @workflows.command(epilog="Example:  velella workflows retry wfex_01J9…")
     def retry(execution: str, data_dir: Path | None = DataDir, database_url: str | None = DatabaseUrl) -> None:
-        """Put a failed execution back in the queue; a running Velella goes on with it where it stopped."""
+        """Put a failed execution back in the queue; a running Velella continues it where it stopped."""
         _with_coordinator(data_dir, database_url, lambda host: host.workflows.retry(execution))
         console.print("Put back in the queue.")
 
@@ -184,7 +184,7 @@ def _workflows(app: typer.Typer) -> None:
         data_dir: Path | None = DataDir,
         database_url: str | None = DatabaseUrl,
     ) -> None:
-        """End an execution that waits, or has failed, as failed: nobody goes on with it. What it has done stays done."""
+        """End an execution that waits, or has failed, as failed: no coordinator continues it. What it has done stays done."""
         _with_coordinator(data_dir, database_url, lambda host: host.workflows.give_up(execution, by=by, reason=reason))
         console.print("Given up. `velella workflows retry` takes it up again.")
 

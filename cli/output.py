@@ -1,4 +1,4 @@
-"""Where commands write: as wide as the terminal, and wide enough for every column where a script reads along."""
+"""The console of the commands: as wide as the terminal, and wide enough for every column where a script reads the output."""
 
 from __future__ import annotations
 

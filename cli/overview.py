@@ -1,4 +1,4 @@
-"""What an operator wants to see at a glance, from two looks at the same cluster: rates, latencies, queues, hit rates."""
+"""An operator's overview from two snapshots of one cluster: rates, latencies, queues, hit rates."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ MEMORY = "process_resident_memory_bytes"
 STARTED = "process_start_time_seconds"
 
 ANSWERS = "answers"
-"""The cache that a front end answers from."""
+"""The cache of a front end's answers."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A cluster at one moment."""
+    """The metrics of a cluster at one moment."""
 
     status: dict[str, Any]
     figures: dict[str, dict[str, dict[Labels, Any]]]
@@ -49,14 +49,14 @@ def _by_name(samples: Iterable[Sample]) -> dict[str, dict[Labels, Any]]:
 
 
 class Span:
-    """What happened between two looks."""
+    """What happened between two snapshots."""
 
     def __init__(self, before: Snapshot, after: Snapshot) -> None:
         self.before, self.after = before, after
         self.seconds = max(1e-6, after.at - before.at)
 
     def grown(self, replica: str, name: str) -> Iterator[tuple[Labels, Any]]:
-        """By how much counters and histograms have grown. A replica that was started again began at nothing."""
+        """By how much counters and histograms have grown. Those of a restarted replica began at zero."""
         now, past = self.after.figures.get(replica, {}), self.before.figures.get(replica, {})
         earlier = past.get(name, {}) if past.get(STARTED) == now.get(STARTED) else {}
         for labels, value in now.get(name, {}).items():
@@ -71,7 +71,7 @@ class Span:
 
 @dataclass
 class Flow:
-    """How much of something, and how long it took."""
+    """A count, and the time that it took."""
 
     counts: list[float] = field(default_factory=list)
     errors: float = 0.0
@@ -83,7 +83,7 @@ class Flow:
             self.errors += sum(counts)
 
     def shown(self, seconds: float) -> dict[str, Any]:
-        """A second, and milliseconds; None where there was nothing."""
+        """Rate per second, and milliseconds; None where nothing happened."""
         return {
             "per_second": round(sum(self.counts) / seconds, 2),
             "errors_per_second": round(self.errors / seconds, 2),
@@ -97,7 +97,7 @@ def _ms(seconds: float | None) -> float | None:
 
 
 def overview(before: Snapshot, after: Snapshot) -> dict[str, Any]:
-    """What `velella top` shows, and prints as JSON. Rates are a second, between the two looks; queues and memory are now's."""
+    """What `velella top` shows, and prints as JSON. Rates are per second between the two snapshots; queues and memory are current."""
     span = Span(before, after)
     replicas = list(after.figures)
     requests, statements, routes, workflows = Flow(), Flow(), dict[Labels, Flow](), dict[Labels, Flow]()
@@ -130,7 +130,7 @@ def _busiest(flows: dict[Labels, Flow], names: Labels, seconds: float) -> list[d
 
 
 def _hit_rate(span: Span, replicas: Iterable[str], cache: str = ANSWERS) -> float | None:
-    """Of those who asked the cache, the share that it had an answer for; None where nobody asked."""
+    """The share of look-ups that the cache could answer; None where there were none."""
     times = {"hit": 0.0, "miss": 0.0, "joined": 0.0}
     for replica in replicas:
         for (name, result), value in span.grown(replica, LOOKUPS):
@@ -141,13 +141,13 @@ def _hit_rate(span: Span, replicas: Iterable[str], cache: str = ANSWERS) -> floa
 
 
 def _pool(span: Span, pool: dict[str, Any]) -> dict[str, Any]:
-    """Of a pool: its work is requests where it is a door, else messages."""
+    """A pool's overview: its work is requests for front ends, else messages."""
     replicas = [f"{pool['name']}-{replica['index']}" for replica in pool["replicas"]]
     work, statements, cpu, memory = Flow(), Flow(), 0.0, 0.0
     works_by = REQUESTS if "http" in pool["services"] else MESSAGES
     for replica in replicas:
         for labels, value in span.grown(replica, works_by):
-            if labels[0] == HOST:  # being looked at is no work
+            if labels[0] == HOST:  # health checks aren't work
                 continue
             work.add(value, error=works_by is REQUESTS and labels[-1].startswith("5"))
         for _, value in span.grown(replica, STATEMENTS):

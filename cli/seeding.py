@@ -1,4 +1,4 @@
-"""Filling a new shop: what Medusa has after its first start, and the demo shop on top."""
+"""Filling a new shop: what Medusa has after its first start, and optionally the demo shop."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 async def seed_defaults(settings: Settings) -> bool:
-    """Currencies, countries, one store with its default sales channel, publishable key and shipping profile.
+    """Create currencies, countries, one store with its default sales channel, publishable key and shipping profile.
 
-    Returns whether the store was made just now. May be repeated, also at once from several processes.
+    Returns whether the store was created now. May be repeated, also by several processes at once.
     """
     defaults: Any = importlib.import_module("velella.workflows.defaults")
     async with local_host(settings, visits=True) as host:
@@ -31,12 +31,12 @@ async def seed_defaults(settings: Settings) -> bool:
 
 
 async def seed_demo(settings: Settings, console: Console, *, visits: bool = False) -> None:
-    """The demo shop: regions, shipping, stock, a small catalogue and an admin user. What exists is left alone.
+    """Create the demo shop: regions, shipping, stock, a small catalogue and an admin user. What exists is left alone.
 
-    A front end of our own on a free loopback port takes the requests, so it doesn't matter whether a server runs. `visits`: these may not
-    be the settings that the shop is served with (see `HostContext`).
+    A temporary front end on a free loopback port takes the requests, so it doesn't matter whether a server runs. `visits`: the shop may be
+    served with other settings than these (see `HostContext`).
     """
-    from . import demo  # here: only who fills a shop needs an HTTP client
+    from . import demo  # here: only this needs an HTTP client
 
     private = settings.model_copy(update={"host": "127.0.0.1", "port": 0})
     async with local_host(private, service_names(settings), visits=visits) as host:
@@ -54,8 +54,8 @@ async def seed_demo(settings: Settings, console: Console, *, visits: bool = Fals
 
 
 async def analyze(settings: Settings) -> None:
-    """Let every database look at what its tables hold now: until it has, it plans statements as if they were empty."""
-    from ..core.service import migrations  # here: most commands don't need Alembic, which takes its time
+    """Run ANALYZE in every database: without it, statements are planned as if the tables were empty."""
+    from ..core.service import migrations  # here: most commands don't need Alembic, which is slow to import
 
     for url in migrations.databases(settings):
         connection = await asyncpg.connect(url)

@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
         empty: bool = typer.Option(False, "--empty", help="Leave out the demo shop."),
         no_cache: bool = typer.Option(False, "--no-cache", help="Answer every request from the database."),
     ) -> None:
-        """Serve a shop. Ctrl-C stops it; started again it goes on where it was."""
+        """Serve a shop. Ctrl-C stops it; started again it continues where it was."""
         settings = instance.settings_of(
             host=host, port=port, data_dir=data_dir, database_url=database_url, topology=topology, cache=False if no_cache else None
         )
@@ -49,7 +49,7 @@ async def _serve(settings: Settings, demo: bool) -> None:
     from ..actors.cluster.supervisor import Supervisor
     from ..actors.topology import Topology
 
-    topology = Topology.of(settings)  # first of all: a mistake in the file is said before anything starts
+    topology = Topology.of(settings)  # first: a mistake in the file is reported before anything starts
     instance.check_port(settings)
     settings = topology.settings.with_secrets()  # with the databases that the file gives to pools
     embedded = settings.database_url is None
@@ -58,7 +58,7 @@ async def _serve(settings: Settings, demo: bool) -> None:
             await instance.make_current(settings, embedded=False)
     stopped = _stop_signal()
     supervisor = Supervisor(settings.model_copy(update={"database_url": instance.database_url(settings)}), topology)
-    # Ray takes its seconds whatever the database does: it starts while that is prepared and filled
+    # Ray takes seconds to start: it does so while the database is prepared and filled
     cluster = asyncio.create_task(supervisor.start_cluster())
     try:
         async with instance.database(settings) as settings:
@@ -69,7 +69,7 @@ async def _serve(settings: Settings, demo: bool) -> None:
                     await _introduce(settings, topology.name, filled)
                     await stopped.wait()
                 console.print("Stopping …")
-            finally:  # before the database goes
+            finally:  # before the database stops
                 await _end(supervisor, cluster)
     finally:
         await _end(supervisor, cluster)
@@ -77,7 +77,7 @@ async def _serve(settings: Settings, demo: bool) -> None:
 
 
 async def _prepare(settings: Settings, embedded: bool, demo: bool) -> bool:
-    """The database as this code needs it, filled on the first start. Returns whether it was filled with the demo shop now."""
+    """Prepare the database for this code and fill it on the first start. Returns whether it was filled with the demo shop now."""
     with console.status("Preparing the database …"):
         if embedded:
             await instance.make_current(settings, embedded=True)
@@ -89,7 +89,7 @@ async def _prepare(settings: Settings, embedded: bool, demo: bool) -> bool:
 
 
 async def _start_pools(supervisor: Supervisor, topology: Topology, stopped: asyncio.Event) -> bool:
-    """Start every pool. False when we were told to stop meanwhile."""
+    """Start every pool. False if a stop was requested meanwhile."""
     with console.status(f"Starting {topology.processes} processes …"):
         starting = asyncio.create_task(supervisor.start_pools())
         ended = asyncio.create_task(stopped.wait())
@@ -104,7 +104,7 @@ async def _start_pools(supervisor: Supervisor, topology: Topology, stopped: asyn
 
 
 async def _end(supervisor: Supervisor, cluster: asyncio.Task[None]) -> None:
-    """Stop what was started, also half-way. May be repeated."""
+    """Stop what was started, even half-way. May be repeated."""
     await asyncio.wait([cluster])
     await supervisor.stop()
 
@@ -118,7 +118,7 @@ def _stop_signal() -> asyncio.Event:
 
 
 async def _introduce(settings: Settings, topology: str, filled: bool) -> None:
-    """What a new user needs next: where the shop is, and the keys to it. `filled`: with the demo shop, just now."""
+    """Print what a new user needs next: the shop's URL, and how to log in. `filled`: the demo shop was created just now."""
     from ..actors.host import local_host
 
     async with local_host(settings, ["api_key", "user"], visits=True) as host:
@@ -145,7 +145,7 @@ async def _introduce(settings: Settings, topology: str, filled: bool) -> None:
 
 
 def login(settings: Settings, emails: Sequence[str], *, shown: bool) -> str:
-    """How the merchant logs in. The demo shop's password is `shown` once, on a terminal: what is printed elsewhere is kept by somebody."""
+    """How the merchant logs in. The demo shop's password is `shown` once, on a terminal only, because other output is kept in logs."""
     if not emails:
         return f"none yet: {instance.command('velella user create --email you@example.com')}"
     path = instance.admin_password_file(settings)

@@ -1,4 +1,4 @@
-"""`velella top`: a running Velella, seen live."""
+"""`velella top`: a live view of a running Velella."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .output import console
 from .overview import Snapshot, overview
 
 FRAME_LINES = 12
-"""Lines that aren't rows of tables: headings, borders, the prompt."""
+"""Lines besides the rows of tables: headings, borders, the prompt."""
 
 
 def register(app: typer.Typer) -> None:
@@ -61,7 +61,7 @@ async def _watch(address: str | None, data_dir: Path | None, every: float, once:
 
 
 def picture(seen: dict[str, Any], fitting: Console | None = None) -> RenderableType:
-    """The overview for a terminal; `fitting`: no longer than that one is high."""
+    """The overview for a terminal; `fitting`: a console whose height limits it."""
     room = fitting.size.height - FRAME_LINES if fitting is not None else 1000
     pools, routes, workflows = seen["pools"], seen["routes"], seen["workflows"]
     if len(pools) > 4:
