@@ -1,1 +1,1 @@
-"""What carts, draft orders, order edits, claims and exchanges have in common: pure, without a database, beside `core` and below modules."""
+"""What carts, draft orders, order edits, claims and exchanges have in common: pure, without a database, above `core` and below modules."""

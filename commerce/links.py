@@ -1,4 +1,4 @@
-"""The links between things of the commerce modules. A column that holds another thing's key is a reference: its module names it."""
+"""The links between the commerce modules. A column that holds another module's key is a reference: its own module declares that."""
 
 from __future__ import annotations
 
@@ -164,6 +164,6 @@ LINKS: Final[tuple[Link, ...]] = (
 )
 
 LINK: Final[Mapping[str, Link]] = MappingProxyType({link.name: link for link in LINKS})
-"""By name."""
+"""Links by name."""
 LINKED: Final = frozenset(side.entity for link in LINKS for side in (link.left, link.right))
-"""What can be linked."""
+"""The entities that can be linked."""

@@ -1,7 +1,7 @@
 """Money: which currencies there are, and how many decimals their amounts have.
 
-Amounts are Decimal in major units everywhere. The table is data/currencies.csv: the currencies of the API, with the decimals, symbols and
-names that it gives them. What was asked of a database would be the same for every shop, so no database is asked.
+Amounts are Decimal in major units everywhere. The table is data/currencies.csv: Medusa's currencies, with their decimals, symbols and
+names. These are the same for every shop, so they aren't read from a database.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..core.errors import InvalidData
 from ..core.numbers import EXACT, nearest
 
 USUAL_DECIMALS: Final = 2
-"""Of a currency that isn't in the table."""
+"""Decimals of a currency that isn't in the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +61,13 @@ def _step(currency: str) -> Decimal:
 
 
 def rounded(amount: Decimal | int, currency: str) -> Decimal:
-    """The amount with as many decimals as its currency has; halves go away from zero, as on an invoice."""
+    """The amount rounded to its currency's decimals; halves go away from zero, as on an invoice."""
     return Decimal(amount).quantize(_step(currency), context=EXACT)
 
 
 def check_movable(amount: Decimal, currency: str, what: str, step: Decimal | None = None) -> None:
-    """Raises InvalidData, which begins with `what`, for an amount that can't be paid in a currency: below zero, finer than it is, or than
-    the step in which who pays it can move it."""
+    """Raises InvalidData, whose message begins with `what`, for an amount that can't be paid in a currency: below zero, with more decimals
+    than the currency has, or not a multiple of `step`, the payment provider's smallest step."""
     if not amount.is_finite() or amount < 0:
         raise InvalidData(f"{what} can't be {amount}")
     if rounded(amount, currency) != amount:

@@ -1,6 +1,6 @@
-"""A document with prices that is being changed: lines, ways to send them, addresses, taxes, discounts, totals.
+"""A priced document that is being changed: lines, shipping methods, addresses, taxes, discounts, totals.
 
-Rows are never changed in place: what was read stays what it was, for whoever has to take the change back.
+Rows are never changed in place: what was read stays as it was, so that the change can be undone.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ Kind = Literal["items", "shipping_methods"]
 
 ADDRESSES = ("shipping", "billing")
 OWNER: Mapping[Kind, str] = {"items": "item_id", "shipping_methods": "shipping_method_id"}
-"""What a tax line or an adjustment names that lies in one of these."""
+"""The column by which a tax line or an adjustment names its line or shipping method."""
 
 
 class PricedDocument:
-    """A cart, or what else is priced like one. Lists are in the order of their rows' first coming."""
+    """A cart, or another document that is priced like one. Lists keep the order in which their rows were added."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         """`document`: with `currency_code`, `items`, `shipping_methods`, `credit_lines`, and `shipping_address` and `billing_address` or
@@ -44,7 +44,7 @@ class PricedDocument:
 
     @property
     def items_before(self) -> Sequence[Line]:
-        """Its lines before anything was changed."""
+        """The lines before any change."""
         return self.before["items"]
 
     @property
@@ -56,13 +56,13 @@ class PricedDocument:
 
     @property
     def totals(self) -> Mapping[str, Any]:
-        """The document with all its totals (see `core.totals`), to be read only."""
+        """The document with all its totals (see `commerce.totals`), read-only."""
         if self._totals is None:
             self._totals = self.totalled()
         return self._totals
 
     def totalled(self, *, promoted: bool = True) -> Row:
-        """The same, of the caller's own. `promoted` off: as if there were no promotions."""
+        """The document with all its totals, as a copy for the caller. `promoted` off: without the discounts of promotions."""
         made: Row = {"currency_code": self.currency_code, "credit_lines": [dict(line) for line in self.before["credit_lines"]]}
         for kind in OWNER:
             made[kind] = [
@@ -77,12 +77,12 @@ class PricedDocument:
         return made
 
     def total(self) -> Decimal:
-        """What is to be paid."""
+        """The amount to be paid."""
         total: Decimal = self.totals["total"]
         return total
 
     def promotion_ids(self) -> set[str]:
-        """Promotions that take something off."""
+        """Ids of the promotions that give a discount."""
         lines = (line for kind in OWNER for line in self._lines(kind).values())
         return {row["promotion_id"] for line in lines for row in line["adjustments"] if row["promotion_id"] is not None}
 
@@ -92,7 +92,7 @@ class PricedDocument:
         self.currency_code, self._totals = code, None
 
     def put_item(self, item: NewLine | Line) -> None:
-        """Add a line, or replace the one with its id. Its taxes and discounts stay until they are worked out anew."""
+        """Add a line, or replace the one with its id. Its taxes and discounts stay until they are computed again."""
         known, self._totals = self._items.get(item["id"]), None
         below: Below = {"tax_lines": [], "adjustments": []} if known is None else known
         self._items[item["id"]] = {**item, "tax_lines": below["tax_lines"], "adjustments": below["adjustments"]}
@@ -102,7 +102,7 @@ class PricedDocument:
         self._totals = None
 
     def put_shipping_method(self, method: NewShippingMethod | ShippingMethod) -> None:
-        """The same for shipping methods."""
+        """Add a shipping method, or replace the one with its id, in the same way."""
         known, self._totals = self._shipping_methods.get(method["id"]), None
         below: Below = {"tax_lines": [], "adjustments": []} if known is None else known
         self._shipping_methods[method["id"]] = {**method, "tax_lines": below["tax_lines"], "adjustments": below["adjustments"]}
@@ -112,12 +112,12 @@ class PricedDocument:
         self._totals = None
 
     def set_taxes(self, item_tax_lines: Iterable[TaxLine], shipping_method_tax_lines: Iterable[TaxLine]) -> None:
-        """Replace the taxes on everything. Tax lines that say what those before them said stay as they are."""
+        """Replace the taxes of all lines and shipping methods. Tax lines with unchanged contents stay as they are."""
         self._set_below("items", "tax_lines", item_tax_lines, _tax_line_says)
         self._set_below("shipping_methods", "tax_lines", shipping_method_tax_lines, _tax_line_says)
 
     def set_discounts(self, item_adjustments: Iterable[Adjustment], shipping_method_adjustments: Iterable[Adjustment]) -> None:
-        """Replace what promotions take off. Adjustments that nobody's promotion made stay, and so do those that say what is said anew."""
+        """Replace the discounts of promotions. Adjustments without a promotion stay, and so do those with unchanged contents."""
         kinds: tuple[tuple[Kind, Iterable[Adjustment]], ...] = (
             ("items", item_adjustments),
             ("shipping_methods", shipping_method_adjustments),
@@ -156,5 +156,5 @@ _ADJUSTMENT = ("promotion_id", "code", "is_tax_inclusive")
 
 
 def _adjustment_says(rows: Sequence[Mapping[str, Any]]) -> object:
-    """In any order."""
+    """The contents of adjustments, regardless of their order."""
     return sorted([str(plain(Decimal(row["amount"]))), *(str(row.get(name)) for name in _ADJUSTMENT)] for row in rows)

@@ -1,10 +1,10 @@
-"""One way to price: in which order what a document costs is worked out.
+"""One way to price: the order in which the parts of a document's price are computed.
 
     prices of lines → taxes → promotions → prices of shipping, and where these have changed taxes and promotions once more
 
-Promotions come after taxes, because what a discount that includes taxes takes off depends on the rates; shipping comes after promotions,
-because its price may depend on what is to be paid for the lines; and what is taken off shipping, and taxed, on that. More rounds change
-nothing: prices of shipping are found by the lines, and the second round leaves these as they are.
+Promotions come after taxes, because the amount of a tax-inclusive discount depends on the rates; shipping comes after promotions,
+because its price may depend on the discounted total of the lines; discounts and taxes on shipping depend on that price. Further rounds
+change nothing: prices of shipping depend on the lines, which the second round leaves as they are.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from .priced import PricedDocument
 
 
 class Market(Protocol):
-    """Where a document is priced. Each of these changes the document in hand, and writes nothing."""
+    """The context in which a document is priced. Each method changes the document in memory, and writes nothing."""
 
     @property
     def document(self) -> PricedDocument: ...
 
     async def price_lines(self, variant_ids: Collection[str]) -> None:
-        """Bring the lines of these variants up to date: what they are of, and today's price for the quantity they ask for together."""
+        """Update the lines of these variants: their product data, and today's price for the quantity that they have together."""
 
     async def tax(self) -> None:
-        """Work out the taxes on lines and shipping methods."""
+        """Compute the taxes on lines and shipping methods."""
 
     async def discount(self) -> None:
-        """Work out what promotions take off."""
+        """Compute the discounts of promotions."""
 
     async def price_shipping(self) -> bool:
-        """Give shipping methods today's price, and drop those that can't be chosen any more. Whether that changed anything."""
+        """Give shipping methods today's price, and drop those that can't be chosen any more. Returns whether anything changed."""
 
 
 async def reprice(market: Market, *, lines_of: Collection[str] = (), shipping: bool = True) -> None:
-    """Work out what a document costs. The prices of lines are what the buyer was told, but of the variants in `lines_of`; those of shipping
-    methods stay, too, unless `shipping`. Raises what the market raises; then the document is to be thrown away."""
+    """Price a document. Lines keep the prices that the buyer has seen, except those of the variants in `lines_of`; shipping methods keep
+    theirs unless `shipping`. Raises the market's errors; then the document must be discarded."""
     if lines_of:
         await market.price_lines(lines_of)
     await market.tax()

@@ -4,8 +4,8 @@
     page = await super().query(replace(query, fields=plan.fields))
     return Page.of(plan.finish(page.own_rows()), page.count)
 
-A plan widens what is asked for to what the totals are made of, adds them, and leaves out again what nobody asked for. A line or a way to
-send that is shown whole beside totals of the cart brings its own, with their raw_ twins, and the tax lines and adjustments they come from.
+A plan adds the columns that totals are made of to the query, computes the totals, and removes what wasn't asked for. A line or a shipping
+method that is shown whole beside totals of the cart also shows its own, with their raw_ twins, and its tax lines and adjustments.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from ..core.sql.schema.fields import FieldTree
 from .totals import COURSE_TOTALS, ITEM_ALIASES, LINE_TOTALS, REFUND_TOTALS, TOTALS, add_totals
 
 KEPT = 4 * 1024 * 1024
-"""Bytes of plans that are remembered."""
+"""Bytes of plans that are kept."""
 
 
 @dataclass(frozen=True, eq=False)
 class Shape:
-    """One level of a cart or an order: its totals, what they are made of, and the relations that hold some of that."""
+    """One level of a cart or an order: its totals, the columns they are made of, and the relations with more of these."""
 
     totals: frozenset[str] = frozenset()
     starred: frozenset[str] = frozenset()
-    """Those of the totals that come along with all columns where there are totals of the whole."""
+    """The totals that `*` includes if totals of the whole document are asked for."""
     made_of: tuple[str, ...] = ()
     relations: Mapping[str, Shape] = field(default_factory=dict)
     stored: frozenset[str] = frozenset()
-    """Those of the totals that the module keeps, so that they cost nothing when no others are asked for."""
+    """The totals that the module stores, so that they cost nothing when no others are asked for."""
     parts: tuple[str, ...] = ()
-    """Relations that come along with all columns as `starred` do."""
+    """Relations that `*` includes on the same condition as `starred`."""
     keyed: bool = False
-    """Whether its rows always tell which one they are, as the whole does."""
+    """Whether its rows always show their id, as the root does."""
 
 
 _TAX_LINE = Shape(frozenset({"total", "subtotal"}), frozenset({"total", "subtotal"}), ("rate",))
@@ -81,7 +81,7 @@ ORDER = Shape(
 
 
 class Plan:
-    """How rows of one shape are asked for and finished."""
+    """How rows of one shape are queried and finished."""
 
     __slots__ = ("_level", "fields")
 
@@ -91,7 +91,7 @@ class Plan:
         self.fields = _columns_of(asked, shape).add(*_ingredients(shape)).fields()
 
     def finish(self, rows: list[Row]) -> list[Row]:
-        """The rows, which are changed in place, with totals and without what was only fetched to make them."""
+        """Add totals to the rows, in place, and remove columns that were read only to compute them."""
         for row in rows:
             add_totals(row)
             self._level.cut(row)
@@ -100,18 +100,18 @@ class Plan:
 
 @kept(KEPT)
 def totalled(shape: Shape, fields: tuple[str, ...]) -> Plan | None:
-    """The plan for these fields; None where they name no totals, or only such as the database has."""
+    """The plan for these fields; None where they name no totals, or only stored ones."""
     asked = FieldTree.parse(fields)
     return Plan(shape, asked) if _wants(asked, shape) else None
 
 
 class _Level:
-    """What is wanted of one level of a row, worked out once for all rows that are asked for in the same way."""
+    """What is wanted of one level of a row, worked out once for all rows of a query."""
 
     __slots__ = ("_below", "_hidden", "_shown", "_totals", "_twins")
 
     def __init__(self, shape: Shape, asked: FieldTree, *, beside: bool | None = None) -> None:
-        """`beside`: whether totals of the whole are asked for. None: this level is the whole."""
+        """`beside`: whether totals of the whole document are asked for. None: this level is the root."""
         root = beside is None
         beside = bool(_named_totals(asked, shape)) if beside is None else beside
         names = frozenset(name for name, _ in asked)
@@ -123,7 +123,7 @@ class _Level:
         self._below = tuple((name, _Level(shape.relations[name], child, beside=beside)) for name, child in asked if name in shape.relations)
 
     def cut(self, row: Row) -> None:
-        """Leave nothing in the row but what is wanted."""
+        """Remove everything from the row that isn't wanted."""
         for name in row.keys() & self._hidden if self._shown is None else row.keys() - self._shown:
             del row[name]
         if not row.keys() >= self._totals:
@@ -144,7 +144,7 @@ def _named_totals(asked: FieldTree, shape: Shape) -> frozenset[str]:
 
 
 def _with_parts(asked: FieldTree, shape: Shape) -> FieldTree:
-    """The same with the parts of whole rows that come along, where totals of the whole are asked for."""
+    """The tree with the `parts` of whole rows added, if totals of the whole document are asked for."""
     if not _named_totals(asked, shape):
         return asked
     whole = [(name, child) for name, child in asked if name in shape.relations and child.whole]
@@ -161,7 +161,7 @@ def _wants(asked: FieldTree, shape: Shape) -> bool:
 
 
 def _columns_of(asked: FieldTree, shape: Shape) -> FieldTree:
-    """The same without totals, which the database doesn't know."""
+    """The tree without totals, which the database doesn't know."""
     children = {
         name: _columns_of(child, shape.relations[name]) if name in shape.relations else child
         for name, child in asked

@@ -1,22 +1,22 @@
-"""Totals of carts and orders: every figure a buyer sees, from one place.
+"""Totals of carts and orders: every amount that a buyer sees is computed here.
 
-What is known of a line is its price, its quantity, its tax rates and its adjustments (where promotions put their discounts). From that, for
+The inputs of a line are its price, its quantity, its tax rates and its adjustments (the discounts of promotions). From these, for
 a line and a shipping method alike:
 
     original_total = price × quantity, with taxes          total    = original_total − discount_total
     original_subtotal = the same without taxes             subtotal = original_subtotal (discounts are shown apart)
     original_tax_total = the difference                    tax_total = original_tax_total − discount_tax_total
 
-A price that includes taxes is `original_total` as it stands and is divided by (1 + rates); one that doesn't is `original_subtotal` and is
+A tax-inclusive price is `original_total` as it is and is divided by (1 + rates); any other is `original_subtotal` and is
 multiplied. The same holds for an adjustment.
 
-Rounding, in two places and nowhere else:
+Amounts are rounded in two places only:
 
-- what a division or a rate gives is kept to `PARTS` decimals and everything else follows by adding and subtracting, so that figures that
-  should add up do, to the last digit. That is far beyond what a double can tell apart: who reads a figure as one has the nearest to the
-  exact value;
-- `total` of the cart or order is the amount that is charged. It alone has the currency's decimals, halves away from zero. A total that the
-  sum of its parts misses by less than half a smallest unit is the price of not rounding each line.
+- the result of a division or of a rate is kept to `PARTS` decimals and everything else follows by adding and subtracting, so that amounts
+  that should add up do, to the last digit. That is far more than a double can hold: a client that reads an amount as a double gets the
+  one nearest to the exact value;
+- `total` of the cart or order is the amount that is charged. It alone has the currency's decimals, halves away from zero. It may differ
+  from the sum of its parts by less than half a smallest unit, because lines aren't rounded.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from . import money
 PARTS: Final = 30
 """Decimals that parts of a total are kept to."""
 FINE: Final = 40
-"""Decimals that an amount is kept to when it is written down in another measure than it was rounded in (see `in_measure`): so many more
-than `PARTS` that measuring it back gives what it was."""
+"""Decimals of an amount that is converted with or without taxes (see `in_measure`): so many more than `PARTS` that converting it back
+gives the original."""
 
 _EXACT = Context(prec=200, rounding=ROUND_HALF_UP)
-"""Wide enough that sums and products of amounts are exact."""
+"""Precise enough that sums and products of amounts are exact."""
 _PART = Decimal(1).scaleb(-PARTS)
 _FINE = Decimal(1).scaleb(-FINE)
 _CRUMB = Decimal(1).scaleb(3 - PARTS)
-"""Less than any amount: what is left of a line by rounding."""
+"""Less than any amount: what rounding may leave of a line."""
 _ZERO = Decimal(0)
 _ONE = Decimal(1)
 _HUNDRED = Decimal(100)
@@ -64,9 +64,9 @@ COURSE_TOTALS: Final[Mapping[str, str]] = {
     "return_dismissed_total": "return_dismissed_quantity",
     "write_off_total": "written_off_quantity",
 }
-"""Fields that only an order's lines get: what so many of a line cost, as its `detail` counts them."""
+"""Fields of an order's lines only: the price of the quantity that `detail` counts under each name."""
 REFUND_TOTALS: Final = frozenset({"refundable_total", "refundable_total_per_unit", *COURSE_TOTALS})
-"""All that only an order's lines get; the first: what of a line could still be given back. The order has the sum of that."""
+"""All fields of an order's lines only; the first is the part of a line that can still be refunded. The order has their sum."""
 
 TOTALS: Final = frozenset(
     {
@@ -82,7 +82,7 @@ TOTALS: Final = frozenset(
 """Fields that a cart or an order gets."""
 
 _KINDS: Final = ("total", "subtotal", "tax_total", "original_total", "original_subtotal", "original_tax_total", "discount_total")
-"""Totals of lines that the whole has by their kind, too."""
+"""Totals of lines of which the whole has sums for each kind (`item_…`, `shipping_…`), too."""
 _OF_ITEMS: Final = tuple(f"original_item_{name.removeprefix('original_')}" if "original" in name else f"item_{name}" for name in _KINDS)
 _OF_SHIPPING: Final = tuple(name.replace("item", "shipping") for name in _OF_ITEMS)
 _BY_KIND: Final = itemgetter(*_KINDS)
@@ -98,7 +98,7 @@ def add_totals(parent: Row) -> None:
 
     Reads `currency_code`; of each of `items` `unit_price`, `quantity` and `is_tax_inclusive`, of each of `shipping_methods` `amount` and
     `is_tax_inclusive`, of both their `tax_lines` (`rate`, in percent) and `adjustments` (`amount`, `is_tax_inclusive`); of `credit_lines`
-    `amount`. What is missing counts as none. Of an order's item `detail` tells what came back: it isn't paid for any more.
+    `amount`. What is missing counts as zero or as empty. `detail` of an order's item counts returned items: they aren't charged any more.
     """
     items: Sequence[Row] = parent.get("items") or ()
     methods: Sequence[Row] = parent.get("shipping_methods") or ()
@@ -132,7 +132,7 @@ def add_totals(parent: Row) -> None:
 
 
 def _add_line_totals(line: Row, price: Decimal) -> None:
-    """Totals of one line or shipping method whose undiscounted price, as it was quoted, is known."""
+    """Compute the totals of one line or shipping method from its undiscounted price, as it was quoted."""
     tax_lines: Sequence[Row] = line.get("tax_lines") or ()
     adjustments: Sequence[Row] = line.get("adjustments") or ()
     rate = _EXACT.divide(_sum(tax_lines, "rate"), _HUNDRED) if tax_lines else _ZERO
@@ -154,7 +154,7 @@ def _add_line_totals(line: Row, price: Decimal) -> None:
 
 
 def _take_off(line: Row, adjustments: Sequence[Row], subtotal: Decimal, original_total: Decimal, rate: Decimal) -> None:
-    """Discounts of a line, and what they leave of its totals."""
+    """Compute the discounts of a line, and subtract them from its totals."""
     sums = {True: _ZERO, False: _ZERO}
     for adjustment in adjustments:
         amount, inclusive = _decimal(adjustment["amount"]), bool(adjustment.get("is_tax_inclusive"))
@@ -173,10 +173,10 @@ def _take_off(line: Row, adjustments: Sequence[Row], subtotal: Decimal, original
 def discounts_of(
     subtotal: Decimal, original_total: Decimal, rate: Decimal, exclusive: Decimal, inclusive: Decimal
 ) -> tuple[Decimal, Decimal]:
-    """What is taken off a line, without and with taxes, by discounts measured without taxes and by such measured with them.
+    """The discount of a line, without and with taxes, from the sums of its `exclusive` and its `inclusive` adjustments.
 
-    Each sum is converted as a whole, so that discounts that are the line's price together are the line's tax too. Where both kinds meet,
-    roundings may leave crumbs: what uses a line up in one measure uses it up in both.
+    Each sum is converted as a whole, so that discounts that add up to the line's price also add up to its tax. Where both kinds meet,
+    rounding may leave tiny rests: discounts that use a line up without taxes use it up with taxes, too, and the other way round.
     """
     without, with_tax = without_and_with_tax(exclusive, False, rate)
     without_other, with_other = without_and_with_tax(inclusive, True, rate)
@@ -197,7 +197,7 @@ def without_and_with_tax(amount: Decimal, inclusive: bool, rate: Decimal) -> tup
 
 
 def in_measure(amount: Decimal, inclusive: bool, wanted: bool, rate: Decimal) -> Decimal:
-    """An amount with taxes (`inclusive`) or without, in the measure that is `wanted`: with them or without."""
+    """Convert an amount that includes taxes (`inclusive`), or doesn't, to one that does (`wanted`), or doesn't."""
     if inclusive == wanted or not rate:
         return amount
     factor = _EXACT.add(_ONE, rate)
@@ -206,7 +206,7 @@ def in_measure(amount: Decimal, inclusive: bool, wanted: bool, rate: Decimal) ->
 
 
 def _share(tax_lines: Sequence[Row], field: str, tax: Decimal) -> None:
-    """Split the tax of a line, a plain amount, among its tax lines by their rates. What rounding leaves over goes to the last."""
+    """Split the tax of a line, a plain amount, among its tax lines by their rates. The rounding difference goes to the last."""
     if len(tax_lines) > 1:
         rates = _sum(tax_lines, "rate")
         for line in tax_lines[:-1]:
@@ -217,7 +217,7 @@ def _share(tax_lines: Sequence[Row], field: str, tax: Decimal) -> None:
 
 
 def _add_refund_totals(item: Row) -> None:
-    """The share of a line's total that belongs to what the buyer still has."""
+    """Compute the share of a line's total for the items that the buyer still has, and the totals of `COURSE_TOTALS`."""
     detail, quantity = item["detail"], _decimal(item["quantity"])
     back = _ZERO
     for counted in ("return_requested_quantity", "return_received_quantity", "return_dismissed_quantity"):
@@ -234,7 +234,7 @@ def _add_refund_totals(item: Row) -> None:
 
 
 def _leave_out_returned(item: Row) -> None:
-    """Totals of what the buyer keeps: of each, the share that it has of the whole line."""
+    """Reduce a line's totals to the share of the items that weren't returned."""
     detail, quantity = item["detail"], _decimal(item["quantity"])
     back = _EXACT.add(_decimal(detail.get("return_received_quantity")), _decimal(detail.get("return_dismissed_quantity")))
     if not back or not quantity:
@@ -249,7 +249,7 @@ def _leave_out_returned(item: Row) -> None:
 
 
 def _sums(lines: Sequence[Mapping[str, Any]]) -> Mapping[str, Decimal]:
-    """Sums of the totals that lines were given, or of such sums."""
+    """Sums of the totals of lines, or of such sums."""
     if not lines:
         return _NO_SUMS
     if len(lines) == 1:
@@ -264,7 +264,7 @@ def _sums(lines: Sequence[Mapping[str, Any]]) -> Mapping[str, Decimal]:
 
 
 def _plain_sum(lines: Sequence[Mapping[str, Any]], name: str) -> Decimal:
-    """The sum of a total that some lines have, plain as these are."""
+    """The sum of one total of some lines, plain as these are."""
     sum, several = _ZERO, False
     for line in lines:
         if amount := line.get(name):
@@ -273,7 +273,7 @@ def _plain_sum(lines: Sequence[Mapping[str, Any]], name: str) -> Decimal:
 
 
 def _sum(rows: Sequence[Row], name: str) -> Decimal:
-    """The exact sum of an amount that rows hold; what is missing counts as none."""
+    """The exact sum of a column of rows; missing values count as zero."""
     total = _ZERO
     for row in rows:
         total = _EXACT.add(total, _decimal(row.get(name)))
@@ -281,7 +281,7 @@ def _sum(rows: Sequence[Row], name: str) -> Decimal:
 
 
 def _decimal(value: Any) -> Decimal:
-    """An amount as rows hold it: Decimal, a whole number, or nothing. A float would be a mistake of ours."""
+    """An amount of a row: Decimal, int, or None. A float would be a bug of ours."""
     if isinstance(value, Decimal):
         return value
     if value is None:
