@@ -1,7 +1,7 @@
-"""Carts and orders as plain dicts: lines, ways to send them, what taxes and promotions say about them, what was paid.
+"""Carts and orders as plain dicts: lines, shipping methods, their taxes and discounts, and payments.
 
 Amounts are decimals in major units, rates are percent, times are UTC as the API shows them. A line that is just being put into a document
-has no more than its required fields; the others come when it is priced and written.
+has only its required fields; the others are added when it is priced and written.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from ..core.numbers import Amount
 
 
 class Stamps(TypedDict, total=False):
-    """What every row has that was written."""
+    """Columns of every stored row."""
 
     metadata: dict[str, Any] | None
     created_at: str
@@ -21,7 +21,7 @@ class Stamps(TypedDict, total=False):
 
 
 class Address(Stamps, total=False):
-    """Where something is sent, or billed."""
+    """A shipping or billing address."""
 
     id: Required[str]
     customer_id: str | None
@@ -39,7 +39,7 @@ class Address(Stamps, total=False):
 
 
 class TaxLine(Stamps, total=False):
-    """A rate that applies to all of a line's price, or a shipping method's."""
+    """A tax rate on the whole price of a line or a shipping method."""
 
     id: Required[str]
     code: Required[str]
@@ -49,41 +49,41 @@ class TaxLine(Stamps, total=False):
     provider_id: str | None
     data: dict[str, Any] | None
     item_id: str
-    """Of the line,"""
+    """Set for a line."""
     shipping_method_id: str
-    """or of the shipping method that it is of."""
+    """Set for a shipping method."""
     total: Amount
     subtotal: Amount
 
 
 class Adjustment(Stamps, total=False):
-    """What is taken off a line's price, or a shipping method's."""
+    """A discount of a line or a shipping method."""
 
     id: Required[str]
     amount: Required[Amount]
     promotion_id: Required[str | None]
-    """None: no promotion did it."""
+    """None: it comes from no promotion."""
     code: str | None
     description: str | None
     provider_id: str | None
     is_tax_inclusive: bool
     item_id: str
-    """Of the line,"""
+    """Set for a line."""
     shipping_method_id: str
-    """or of the shipping method that it is of."""
+    """Set for a shipping method."""
     total: Amount
     subtotal: Amount
 
 
 class Below(TypedDict):
-    """What lies in a line and in a shipping method."""
+    """The lists inside a line and a shipping method."""
 
     tax_lines: list[TaxLine]
     adjustments: list[Adjustment]
 
 
 class LineDescription(TypedDict):
-    """What a line says of its variant, as it was when the line was priced."""
+    """A line's description of its variant, as it was when the line was priced."""
 
     title: str
     subtitle: str | None
@@ -106,21 +106,21 @@ class LineDescription(TypedDict):
 
 
 class LinePrice(TypedDict):
-    """What one unit of a line costs."""
+    """The price of one unit of a line."""
 
     unit_price: Amount
     compare_at_unit_price: Amount | None
-    """Without the sale that it is bought in."""
+    """The price without a sale."""
     is_tax_inclusive: bool
 
 
 class LineColumns(Stamps, total=False):
-    """What lines of carts and orders say of what is bought."""
+    """Columns that lines of carts and orders share."""
 
     id: Required[str]
     variant_id: Required[str | None]
     is_custom_price: Required[bool]
-    """Its price was set by hand."""
+    """Whether its price was set by hand."""
     title: str
     subtitle: str | None
     thumbnail: str | None
@@ -145,21 +145,21 @@ class LineColumns(Stamps, total=False):
 
 
 class NewLine(LineColumns, total=False):
-    """A line as it is put into a cart: its taxes and adjustments are worked out there."""
+    """A line as it is put into a cart, which computes its taxes and adjustments."""
 
     quantity: Required[int]
     cart_id: str
 
 
 class Line(NewLine, total=False):
-    """So many of a variant, or of what has no variant, at a price."""
+    """A quantity of a variant, or of a custom item without one, at a price."""
 
     tax_lines: Required[list[TaxLine]]
     adjustments: Required[list[Adjustment]]
 
 
 class NewShippingMethod(Stamps, total=False):
-    """A way to send something as it is put into a document: its taxes and adjustments are worked out there."""
+    """A shipping method as it is put into a document, which computes its taxes and adjustments."""
 
     id: Required[str]
     name: Required[str]
@@ -167,22 +167,22 @@ class NewShippingMethod(Stamps, total=False):
     is_tax_inclusive: Required[bool]
     shipping_option_id: Required[str | None]
     data: Required[dict[str, Any] | None]
-    """What the provider wants to be kept of what the buyer said."""
+    """The provider's data, from the buyer's choices."""
     is_custom_amount: bool
-    """Its amount was set by hand; of orders only."""
+    """Whether its amount was set by hand; orders only."""
     description: dict[str, Any] | str | None
     cart_id: str
 
 
 class ShippingMethod(NewShippingMethod, total=False):
-    """A way to send something, and what it costs."""
+    """A chosen way of shipping, and its price."""
 
     tax_lines: Required[list[TaxLine]]
     adjustments: Required[list[Adjustment]]
 
 
 class CreditLine(Stamps, total=False):
-    """What is owed less."""
+    """A credit that reduces what is owed."""
 
     id: Required[str]
     amount: Required[Amount]
@@ -192,7 +192,7 @@ class CreditLine(Stamps, total=False):
 
 
 class Cart(TypedDict):
-    """A cart with all that is in it."""
+    """A cart with everything in it."""
 
     id: str
     version: int
@@ -206,7 +206,7 @@ class Cart(TypedDict):
     billing_address_id: str | None
     payment_collection_id: str | None
     order_id: str | None
-    """Of the order that it has become."""
+    """The order that the cart has become."""
     completed_at: str | None
     metadata: dict[str, Any] | None
     created_at: str
@@ -220,7 +220,7 @@ class Cart(TypedDict):
 
 
 class LineDetail(Stamps, total=False):
-    """How many units of an order's line there are, and what has become of them."""
+    """The quantities of an order's line: ordered, fulfilled, delivered, returned and so on."""
 
     id: Required[str]
     quantity: Required[Amount]
@@ -228,7 +228,7 @@ class LineDetail(Stamps, total=False):
     order_id: str
     version: int
     unit_price: Amount | None
-    """Where an edit gave the line another price."""
+    """Set where an edit gave the line another price."""
     compare_at_unit_price: Amount | None
     fulfilled_quantity: Amount
     delivered_quantity: Amount
@@ -240,19 +240,19 @@ class LineDetail(Stamps, total=False):
 
 
 class OrderLine(LineColumns, total=False):
-    """What was bought, so many times."""
+    """A line of an order, with the quantity bought."""
 
     quantity: Required[Amount]
     detail: Required[LineDetail]
     order_id: str
     actions: list[dict[str, Any]]
-    """In previews: what an open change does to it."""
+    """In previews: the actions of the open change on it."""
     tax_lines: Required[list[TaxLine]]
     adjustments: Required[list[Adjustment]]
 
 
 class MethodDetail(Stamps, total=False):
-    """What a way to send an order came with."""
+    """Connects a shipping method with the order, or with the return, claim or exchange it belongs to."""
 
     id: Required[str]
     shipping_method_id: str
@@ -264,7 +264,7 @@ class MethodDetail(Stamps, total=False):
 
 
 class OrderShippingMethod(Stamps, total=False):
-    """A way to send an order, and what it costs."""
+    """A shipping method of an order, and its price."""
 
     id: Required[str]
     name: Required[str]
@@ -277,13 +277,13 @@ class OrderShippingMethod(Stamps, total=False):
     order_id: str
     detail: Required[MethodDetail]
     actions: list[dict[str, Any]]
-    """In previews: what an open change does to it."""
+    """In previews: the actions of the open change on it."""
     tax_lines: Required[list[TaxLine]]
     adjustments: Required[list[Adjustment]]
 
 
 class NewTransaction(TypedDict):
-    """Money that was paid (above zero) or given back (below), and what caused it."""
+    """A payment (above zero) or a refund (below), and its cause."""
 
     amount: Amount
     currency_code: str
@@ -293,7 +293,7 @@ class NewTransaction(TypedDict):
 
 
 class Transaction(NewTransaction, total=False):
-    """Money that moved, as an order keeps it."""
+    """A transaction as an order stores it."""
 
     id: Required[str]
     order_id: str
@@ -304,7 +304,7 @@ class Transaction(NewTransaction, total=False):
 
 
 class Summary(TypedDict, total=False):
-    """What an order costs, and what is left to pay."""
+    """Totals of an order, and what is left to pay."""
 
     original_order_total: Required[Amount]
     current_order_total: Required[Amount]
@@ -318,11 +318,11 @@ class Summary(TypedDict, total=False):
 
 
 class Order(TypedDict):
-    """An order with all that is in it."""
+    """An order with everything in it."""
 
     id: str
     display_id: int
-    """The number under which people know it."""
+    """The order's number for people."""
     custom_display_id: str | None
     version: int
     revision: int
@@ -353,6 +353,6 @@ class Order(TypedDict):
 
 
 class PreviewedOrder(Order):
-    """An order as it would be with its open change."""
+    """An order as it would be after its open change."""
 
     order_change: dict[str, Any] | None
