@@ -1,4 +1,4 @@
-"""Price sets, prices with rules, price lists, and whether prices hold their tax already."""
+"""Price sets, prices with rules, price lists, and whether prices include tax."""
 
 from ...core.service.module import Module
 from .service import PricingService

@@ -1,4 +1,4 @@
-"""What a price calculation is asked with and what it answers; which price it is, the database finds (`queries.CALCULATE`)."""
+"""Arguments and results of a price calculation; the database finds the price (`queries.CALCULATE`)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Context = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
-    """A context made ready for the statement."""
+    """A context prepared for the statement."""
 
     currency_code: str
     quantity: Decimal
@@ -26,7 +26,7 @@ class Buyer:
     context: Context
 
     def values(self, attributes: Sequence[str]) -> dict[str, list[str]]:
-        """What rules about these attributes are compared with. Nested things have dotted names: `customer.groups.id`."""
+        """The values that rules about these attributes are compared with. Nested values have dotted names: `customer.groups.id`."""
         if not attributes:
             return {}
         flat: dict[str, list[str]] = {}
@@ -37,12 +37,12 @@ class Buyer:
 
 
 def numbers(values: Mapping[str, Sequence[str]]) -> dict[str, list[Decimal]]:
-    """Those of the values that are numbers, for rules that say `gt`, `gte`, `lt`, `lte`."""
+    """The values that are numbers, for rules with `gt`, `gte`, `lt`, `lte`."""
     return {attribute: found for attribute, given in values.items() if (found := [n for n in map(as_number, given) if n is not None])}
 
 
 def buyer(context: Context) -> Buyer:
-    """Raises InvalidData without a currency, or where the quantity is no number."""
+    """Prepare a context. Raises InvalidData without a currency, or where the quantity isn't a number."""
     currency = context.get("currency_code")
     if not isinstance(currency, str) or not currency:
         raise InvalidData("Method calculatePrices requires currency_code in the pricing context")
@@ -54,7 +54,7 @@ def buyer(context: Context) -> Buyer:
 
 
 def calculated_prices(found: Iterable[FittingPrice], currency_code: str) -> dict[str, CalculatedPrice]:
-    """Calculated prices by price set, from the best price of its own, the best override and the best sale of each set that has one."""
+    """Calculated prices by price set, from each set's best own price, best override and best sale, as far as it has them."""
     best: dict[str, dict[str | None, FittingPrice]] = {}
     for row in found:
         best.setdefault(row["price_set_id"], {})[row["price_list_type"]] = row
@@ -62,9 +62,9 @@ def calculated_prices(found: Iterable[FittingPrice], currency_code: str) -> dict
 
 
 def _chosen(best: Mapping[str | None, FittingPrice]) -> tuple[FittingPrice | None, FittingPrice | None]:
-    """The price to pay, and the one it is compared with: what it would be without the sale.
+    """The price to pay, and the one it is compared with: the price without the sale.
 
-    An override takes the place of the set's own price, whether it is higher or lower. A sale is what is paid unless the price was lower
+    An override replaces the set's own price, whether it is higher or lower. A sale is paid unless the other price is lower
     anyway.
     """
     regular, sale = best.get("override") or best.get(None), best.get("sale")
@@ -93,7 +93,7 @@ def _calculated(set_id: str, price: FittingPrice | None, original: FittingPrice 
 
 
 def _shown(price: FittingPrice | None) -> tuple[Decimal | None, dict[str, Any] | None, bool, bool, PriceSource]:
-    """Amount, its twin, whether it is of a price list, whether it holds the tax, and where it comes from."""
+    """Amount, raw_ twin, whether it is from a price list, whether it includes tax, and its source."""
     if price is None:
         nowhere: PriceSource = {"id": None, "price_list_id": None, "price_list_type": None, "min_quantity": None, "max_quantity": None}
         return None, None, False, False, nowhere
@@ -109,7 +109,7 @@ def _shown(price: FittingPrice | None) -> tuple[Decimal | None, dict[str, Any] |
 
 
 def _whole(quantity: Decimal | None) -> int | None:
-    """A tier's border as the API shows it: whole, and nothing where it is 0."""
+    """A tier's limit as the API shows it: an integer, or null for 0."""
     return int(quantity) or None if quantity is not None else None
 
 

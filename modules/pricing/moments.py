@@ -1,4 +1,4 @@
-"""When price lists begin and end to apply: prices change then, though nobody has changed them."""
+"""The times at which price lists begin and end to apply: prices change then without a write."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ...core.clock import utc_now
 
 _BEFORE_ALL = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST = 3600.0
-"""Seconds after which a timer looks at the clock again: the one it runs by knows nothing of the other being set."""
+"""Seconds after which a timer compares with the clock again: its own clock doesn't notice when the other is set."""
 
 
 class Moments:
-    """Tells of a change when the next moment comes, as of any other: what was remembered of prices is forgotten then."""
+    """Sends an invalidation when the next such time comes, as after a write: cached prices are dropped then."""
 
     def __init__(self, changed: Callable[[frozenset[str]], Awaitable[None]]) -> None:
         self._changed = changed
@@ -25,7 +25,7 @@ class Moments:
         self._telling: asyncio.Task[None] | None = None
 
     def last(self, moments: Sequence[datetime]) -> datetime:
-        """The last of all moments that has come: prices are what they were then. Watches for the one after it."""
+        """The last of these times that has passed: prices are the same since then. Sets a timer for the next one."""
         passed = bisect_right(moments, utc_now())
         coming = moments[passed] if passed < len(moments) else None
         if coming != self._next:
@@ -43,7 +43,7 @@ class Moments:
         if moment is not None:
             left = max(0.001, (moment - utc_now()).total_seconds())
             later = asyncio.get_running_loop().call_later
-            # in a context of its own: whoever asked for prices now has a deadline and a trace that say nothing then
+            # in a context of its own: the caller's deadline and trace mean nothing then
             self._timer = later(min(left, _LATEST), self._look, moment, context=Context())
 
     def _look(self, moment: datetime) -> None:

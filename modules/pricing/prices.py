@@ -1,4 +1,4 @@
-"""Prices as they are given, made into rows."""
+"""Prices from input, as rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Rule = tuple[str, str, str]
 
 @dataclass
 class GivenPrice:
-    """One price of a set, as somebody gave it."""
+    """One price of a set, from input."""
 
     currency_code: str | None
     amount: Decimal | None
@@ -31,7 +31,7 @@ class GivenPrice:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What it is the price for. A set has one amount for each."""
+        """What distinguishes it from the set's other prices: a set has one amount for each key."""
         return self.currency_code, self.min_quantity, self.max_quantity, self.rules
 
     def row(self, price_set_id: str, price_list_id: str | None = None) -> dict[str, Any]:
@@ -55,9 +55,9 @@ class GivenPrice:
 
 
 def new_prices(given: Iterable[Mapping[str, Any]]) -> list[GivenPrice]:
-    """Prices with ids, one for each key: where two are for the same, the later one counts.
+    """Prices with ids, one for each key: of two with one key, the later one counts.
 
-    Raises InvalidData for one without a currency or an amount.
+    Raises InvalidData for a price without a currency or an amount.
     """
     prices: dict[tuple[Any, ...], GivenPrice] = {}
     for each in given:
@@ -70,7 +70,7 @@ def new_prices(given: Iterable[Mapping[str, Any]]) -> list[GivenPrice]:
 
 
 def read_price(given: Mapping[str, Any]) -> GivenPrice:
-    """Raises InvalidData for what can't be a price."""
+    """Read a price. Raises InvalidData if it isn't valid."""
     unknown = set(given) - _NAMES
     if unknown:
         raise InvalidData(f"A price has no {', '.join(sorted(unknown))}")
@@ -97,7 +97,7 @@ def read_price(given: Mapping[str, Any]) -> GivenPrice:
 def read_rules(given: Mapping[str, Any]) -> tuple[Rule, ...]:
     """`{"region_id": "reg_1", "item_total": [{"operator": "gte", "value": 100}]}` as rules in a fixed order.
 
-    Raises InvalidData for an operator that isn't one, or a comparison with something that is no number.
+    Raises InvalidData for an unknown operator, or a comparison with a value that isn't a number.
     """
     rules: dict[tuple[str, str], str] = {}
     for attribute, value in given.items():
@@ -124,12 +124,12 @@ def _conditions(value: Any) -> list[tuple[str, Any]]:
 
 
 def as_number(value: Any) -> Decimal | None:
-    """A finite Decimal, or None for what is no number."""
+    """A finite Decimal, or None for a value that isn't a number."""
     if not isinstance(value, str) and isinstance(value, Mapping) and "value" in value:  # the form of a raw_ twin
         value = value["value"]
     if isinstance(value, bool) or not isinstance(value, (int, str, Decimal, float)):
         return None
-    if isinstance(value, str) and value[:1].isalpha():  # ids and names, and what is infinite
+    if isinstance(value, str) and value[:1].isalpha():  # ids and names, and infinity
         return None
     try:
         number = number_of(value) if isinstance(value, str) else Decimal(repr(value) if isinstance(value, float) else value)

@@ -8,14 +8,14 @@ from ...core.sql.db.compiled import compiled
 from ...core.sql.write.undo import Aggregate, Part
 from .tables import price, price_list_rule, price_rule
 
-# The best price of each price set, the best override and the best sale of its price lists: at most three rows a set, for a whole page of
-# sets. Which of them is paid, and which is shown beside it, is said by `calculation`.
+# The best price of each price set, the best override and the best sale of its price lists: at most three rows for each set, for a whole
+# page of sets. `calculation` decides which of them is paid, and which is shown beside it.
 #
-# - `context` is {attribute: [values as text]}, `numbers` the same for what can be compared: a rule about an attribute that the
+# - `context` is {attribute: [values as text]}, `numbers` the same for values that can be compared: a rule about an attribute that the
 #   context doesn't have never matches.
-# - Every rule of a price has to match, and every rule of its price list. Of those that do, the one with most rules wins, then the
+# - Every rule of a price has to match, and every rule of its price list. Of the matching prices, the one with most rules wins, then the
 #   lowest amount, so a region's price goes before the currency's and a quantity's tier before the price without one.
-# - `rules_count` is kept by whoever writes rules; prices without any (nearly all) are never joined with them.
+# - `rules_count` is maintained by every writer of rules; prices without any (nearly all) are never joined with them.
 CALCULATE = compiled(
     text("""
     WITH fitting AS (
@@ -83,8 +83,8 @@ CALCULATE = compiled(
 """)
 )
 
-# What rules are about, and from when on price lists begin or end to apply. The attributes of price rules are found by skipping from one
-# to the next in their index, however many rules there are.
+# The attributes of rules, and the times at which price lists begin or end to apply. The attributes of price rules are found by skipping
+# from one to the next in their index, however many rules there are.
 CONDITIONS = compiled(
     text("""
     WITH RECURSIVE used (attribute) AS (
@@ -103,17 +103,17 @@ CONDITIONS = compiled(
 """)
 )
 
-# Who changes the prices of a set holds the set: two who replace them at once come one after the other.
+# A writer of a set's prices locks the set: two concurrent replacements come one after the other.
 LOCK_PRICE_SETS = compiled(
     text("SELECT id FROM price_set WHERE id = ANY(CAST(:ids AS text[])) AND deleted_at IS NULL ORDER BY id FOR UPDATE")
 )
 
-# Who changes a price list, or its prices, holds the list.
+# A writer of a price list, or of its prices, locks the list.
 LOCK_PRICE_LISTS = compiled(
     text("SELECT id FROM price_list WHERE id = ANY(CAST(:ids AS text[])) AND deleted_at IS NULL ORDER BY id FOR UPDATE")
 )
 
-# The prices that a price list puts there, or (without one) those that a set has of its own.
+# The prices that a price list has for these sets, or (without a list) the sets' own.
 PRICES = compiled(
     text("""
     SELECT price.id, price.price_set_id, price.currency_code, price.amount, price.min_quantity, price.max_quantity, price.title,

@@ -1,4 +1,4 @@
-"""The pricing module's messages: what things cost, for whom, and at which quantity."""
+"""The pricing module's messages: prices by buyer and quantity."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ class PricingService(ModuleService):
     async def stop(self) -> None:
         self._moments.stop()
 
-    # -- asking for prices
+    # -- calculating prices
 
     @reads
     async def calculate_prices(self, price_set_ids: Sequence[str], context: Context) -> dict[str, CalculatedPrice]:
-        """What a buyer pays, by price set. A set that has no price for them is left out.
+        """What a buyer pays, by price set. A set without a price for this buyer is left out.
 
-        `context`: `currency_code` (needed), `quantity` (1 where it isn't named), `region_id`, `customer` {groups: [{id}]}, and whatever
-        else rules are about. Amounts are decimals in major units. One statement, however many sets.
+        `context`: `currency_code` (required), `quantity` (default 1), `region_id`, `customer` {groups: [{id}]}, and any other
+        attributes of rules. Amounts are decimals in major units. One statement, however many sets.
 
         Raises InvalidData without a currency.
         """
@@ -80,7 +80,7 @@ class PricingService(ModuleService):
     @reads
     @remembered("price", "price_list", "price_rule", "price_set")
     async def all_prices(self, price_set_ids: list[str]) -> dict[str, list[RuledPrice]]:
-        """All prices of price sets, whomever they are for, with their rules."""
+        """All prices of price sets, for any buyer, with their rules."""
         rows: list[RuledPriceSet] = await self.list("price_set", {"id": price_set_ids}, fields=("id", "*prices", "*prices.price_rules"))
         return {row["id"]: row["prices"] for row in rows}
 
@@ -95,7 +95,7 @@ class PricingService(ModuleService):
         region: str | None,
         now: datetime,
     ) -> list[FittingPrice]:
-        """The best price of each set, and the best override and sale of its price lists."""
+        """The best own price of each set, and the best override and sale of its price lists."""
         given = {
             "price_sets": price_sets,
             "currency": currency,
@@ -117,10 +117,10 @@ class PricingService(ModuleService):
 
     @writes(one_statement=True)
     async def create_price_sets(self, rows: Sequence[NewPriceSet]) -> list[PriceSet]:
-        """Price sets with their prices, in the order given.
+        """Create price sets with their prices. Returns them in the order given.
 
-        Of two prices for the same the later one counts.
-        Raises InvalidData for a price without currency or amount, or with rules that can't be.
+        Of two prices with one key the later one counts.
+        Raises InvalidData for a price without currency or amount, or with invalid rules.
         """
         ids = [row.get("id") or new_id("pset") for row in rows]
         prices = {id: new_prices(row.get("prices") or []) for id, row in zip(ids, rows, strict=True)}
@@ -138,9 +138,9 @@ class PricingService(ModuleService):
     async def update_price_sets(self, rows: Sequence[PriceSetChange]) -> list[PriceSet]:
         """Replace the prices of sets.
 
-        A price with an `id` is changed (what it doesn't name stays), one without takes the place of the price for the same currency,
-        quantities and rules or is new, and those not named are gone. Prices of price lists are not touched.
-        Returns the sets with the prices that they have of their own now.
+        A price with an `id` is changed (what it doesn't name stays), one without replaces the price for the same currency,
+        quantities and rules or is new, and the prices that aren't named are deleted. Prices of price lists are not touched.
+        Returns the sets with their own prices after the change.
 
         Raises NotFound for a set, or a price that isn't the set's; InvalidData as `create_price_sets` does.
         """
@@ -174,9 +174,9 @@ class PricingService(ModuleService):
 
     @writes
     async def add_prices(self, rows: Sequence[AddedPrices]) -> list[Price]:
-        """Add prices to sets. One for the same takes the place of the old one.
+        """Add prices to sets. A price with the same key replaces the old one.
 
-        The prices as they are stored. Raises NotFound for a set.
+        Returns the prices as they are stored. Raises NotFound for a set.
         """
         ids = [row["price_set_id"] for row in rows]
         await self._hold(ids)
@@ -197,9 +197,9 @@ class PricingService(ModuleService):
 
     @writes
     async def create_price_lists(self, rows: Sequence[Given]) -> list[PriceList]:
-        """Price lists: columns, `rules` {attribute: [values]} and `prices` (`price_set_id` beside what a price has).
+        """Create price lists: columns, `rules` {attribute: [values]} and `prices` (`price_set_id` besides a price's fields).
 
-        Raises InvalidData for an end before the start, NotFound for a price set that isn't there.
+        Raises InvalidData for an end before the start, NotFound for an unknown price set.
         """
         lists: list[Row] = []
         rules: list[Row] = []
@@ -220,7 +220,7 @@ class PricingService(ModuleService):
 
     @writes
     async def update_price_lists(self, rows: Sequence[Given]) -> list[PriceList]:
-        """Change price lists: columns, and `rules`, which replace those it has. The lists then.
+        """Change price lists: columns, and `rules`, which replace the old ones. Returns the changed lists.
 
         Raises NotFound for a list, InvalidData for an end before the start.
         """
@@ -243,11 +243,11 @@ class PricingService(ModuleService):
     ) -> ListPricesChanged:
         """Change the prices of a list: all of it, or nothing.
 
-        What is created names its `price_set_id`; where the list has a price for the same already, that one is changed. What is updated
-        names its `id`, and what it doesn't name stays.
+        A created price names its `price_set_id`; where the list has a price with the same key already, that one is changed. An updated
+        price names its `id`, and what it doesn't name stays.
 
-        Raises NotFound for the list, InvalidData for a price to change that isn't the list's, and as `create_price_sets` does. Prices to
-        delete that aren't there are passed over.
+        Raises NotFound for the list, InvalidData for an updated price that isn't the list's, and as `create_price_sets` does. Unknown
+        prices to delete are ignored.
         """
         await self._hold_lists([price_list_id])
         named = [*(row["id"] for row in update), *delete]
@@ -285,10 +285,10 @@ class PricingService(ModuleService):
 
     @writes
     async def set_price_preferences(self, rows: Sequence[Given]) -> list[Row]:
-        """Say whether prices of a region or currency hold their tax: `{attribute, value, is_tax_inclusive}`, there or not. Null leaves it
-        as it is said, or at no.
+        """Set whether prices of a region or currency include tax: `{attribute, value, is_tax_inclusive}`, existing or new. Null keeps the
+        current value, or false for a new preference.
 
-        The preferences as they are stored, in the order given.
+        Returns the preferences as they are stored, in the order given.
         """
         attributes = [row["attribute"] for row in rows]
         values = [row.get("value") for row in rows]
@@ -313,21 +313,21 @@ class PricingService(ModuleService):
     # -- inside
 
     async def _hold(self, ids: Sequence[str]) -> None:
-        """Lock price sets until the transaction ends. Raises NotFound for one that isn't there."""
+        """Lock price sets until the transaction ends. Raises NotFound for a missing one."""
         there = {row["id"] for row in await self.database.fetch(queries.LOCK_PRICE_SETS, {"ids": list(ids)})}
         for id in ids:
             if id not in there:
                 raise NotFound(f"PriceSet with id: {id} was not found")
 
     async def _hold_lists(self, ids: Sequence[str]) -> None:
-        """Lock price lists until the transaction ends. Raises NotFound for one that isn't there."""
+        """Lock price lists until the transaction ends. Raises NotFound for a missing one."""
         there = {row["id"] for row in await self.database.fetch(queries.LOCK_PRICE_LISTS, {"ids": list(ids)})}
         for id in ids:
             if id not in there:
                 raise NotFound(f"PriceList with id: {id} was not found")
 
     async def _prices(self, ids: Sequence[str], price_list_id: str | None = None) -> dict[str, list[GivenPrice]]:
-        """What price sets have in a list, or of their own."""
+        """The prices of price sets in a list, or their own."""
         found: dict[str, list[GivenPrice]] = {}
         for row in await self.database.fetch(queries.PRICES, {"ids": list(ids), "price_list": price_list_id}):
             found.setdefault(row["price_set_id"], []).append(
@@ -344,7 +344,7 @@ class PricingService(ModuleService):
         return found
 
     async def _insert_prices(self, prices: Sequence[tuple[GivenPrice, str, str | None]]) -> list[Price]:
-        """Prices as (price, set, list)."""
+        """Insert prices, given as (price, set, list)."""
         if not prices:
             return []
         made: list[Price] = await self.create("price", [price.row(set_id, list_id) for price, set_id, list_id in prices])
@@ -366,13 +366,13 @@ class PricingService(ModuleService):
 
 
 def _new_to(row: PriceSetChange, there: Mapping[str, Sequence[GivenPrice]]) -> list[Given]:
-    """Those of the prices that a set is given which it doesn't have yet."""
+    """The given prices that the set doesn't have yet."""
     known = {price.id for price in there.get(row["id"], ())}
     return [price for price in row.get("prices") or () if price.get("id") not in known]
 
 
 def _merged(given: Sequence[Given], current: Mapping[str | None, GivenPrice]) -> list[GivenPrice]:
-    """The prices that a set is given, as they will be: what an old one isn't told stays, and of two for the same the later one counts."""
+    """The prices after the change: unnamed fields of an old price stay, and of two with one key the later one counts."""
     by_key = {price.key: id for id, price in current.items()}
     named = {each.get("id") for each in given}
     merged: dict[tuple[Any, ...], GivenPrice] = {}

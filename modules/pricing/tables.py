@@ -1,4 +1,4 @@
-"""Price sets and their prices, price lists, and whether prices hold their tax already."""
+"""Price sets and their prices, price lists, and whether prices include tax."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ price_list_rule = Table(
 )
 index_on(price_list_rule, "price_list_id")
 
-# `rules_count` is the number of the price's rules: what a calculation sorts by, without looking at the rules themselves.
+# `rules_count` is the number of the price's rules: a calculation sorts by it without reading the rules themselves.
 price = Table(
     "price",
     metadata,

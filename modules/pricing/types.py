@@ -1,4 +1,4 @@
-"""What travels to and from the pricing module, as plain dicts. Amounts are decimals in major units."""
+"""Arguments and results of the pricing module, as plain dicts. Amounts are decimals in major units."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, NotRequired, TypedDict
 from ...core.numbers import Amount
 
 Given = Mapping[str, Any]
-"""Prices and price lists as they are given: the module checks each of their fields."""
+"""Prices and price lists from input: the module checks each of their fields."""
 
 
 class PriceRule(TypedDict):
@@ -65,7 +65,7 @@ class RuledPriceSet(TypedDict):
 
 
 class NewPriceSet(TypedDict):
-    """All prices that one thing is to have.
+    """All prices of a new price set.
 
     A price is `{currency_code, amount, min_quantity?, max_quantity?, rules?, title?}`, its rules `{attribute: value}` or
     `{attribute: [{operator, value}]}`.
@@ -76,14 +76,14 @@ class NewPriceSet(TypedDict):
 
 
 class PriceSetChange(TypedDict):
-    """The prices that take the place of those that a set has; without `prices` they stay."""
+    """The prices that replace those of a set; without `prices` they stay."""
 
     id: str
     prices: NotRequired[Sequence[Given] | None]
 
 
 class AddedPrices(TypedDict):
-    """Prices that a set is to have besides."""
+    """Prices to add to a set."""
 
     price_set_id: str
     prices: Sequence[Given]
@@ -106,7 +106,7 @@ class PriceList(TypedDict):
 
 
 class FittingPrice(TypedDict):
-    """The best price of a set for a buyer, among those of its own or those of one type of price list."""
+    """The best price of a set for a buyer, among its own or those of one type of price list."""
 
     id: str
     price_set_id: str
@@ -119,7 +119,7 @@ class FittingPrice(TypedDict):
 
 
 class PriceSource(TypedDict):
-    """Where an amount comes from: nulls where there is none."""
+    """The source of an amount: nulls where there is none."""
 
     id: str | None
     price_list_id: str | None
@@ -129,7 +129,7 @@ class PriceSource(TypedDict):
 
 
 class CalculatedPrice(TypedDict):
-    """What a buyer pays for one thing, and what it would cost without a sale."""
+    """What a buyer pays for one thing, and its price without a sale."""
 
     id: str
     """Of the price set."""
@@ -151,9 +151,9 @@ class Conditions(TypedDict):
     """What calculations depend on besides the prices themselves."""
 
     attributes: list[str]
-    """What rules of prices and of price lists are about."""
+    """Attributes of rules of prices and of price lists."""
     moments: list[datetime]
-    """When price lists begin, and when they have ended; in order."""
+    """Times at which price lists begin or have ended, sorted."""
 
 
 class ListPricesChanged(TypedDict):

@@ -1,4 +1,4 @@
-"""Find what price rules are about."""
+"""Find the attributes of price rules."""
 
 import sqlalchemy as sa
 from alembic import op

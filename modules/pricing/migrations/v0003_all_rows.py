@@ -1,4 +1,4 @@
-"""Indexes over all rows, deleted softly or not, of what refers to what is deleted."""
+"""Indexes over all rows, deleted softly or not, of tables that refer to deleted rows."""
 
 from alembic import op
 
