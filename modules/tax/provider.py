@@ -1,7 +1,7 @@
-"""What a tax provider has to be able to do.
+"""The interface of tax providers.
 
 A provider is a class named in the settings (`providers.tax`); its options are its constructor's arguments. A country's
-tax region says which provider computes its taxes. Nothing it does runs inside a transaction of ours.
+tax region says which provider computes its taxes. It is called outside of any transaction.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Taxable:
     """A line of a cart, and the rates that the shop's own tax regions have for it."""
 
     line: Mapping[str, Any]
-    """`id` and what else is known of it: product_id, quantity, unit_price, shipping_option_id, …"""
+    """`id` and further data: product_id, quantity, unit_price, shipping_option_id, …"""
     rates: Sequence[Rate]
     is_shipping: bool = False
 
@@ -35,7 +35,7 @@ class TaxLine:
     code: str
     name: str
     rate_id: str | None = None
-    """The shop's own rate it comes from, if it does."""
+    """The shop's own rate that it comes from, or None."""
     is_shipping: bool = False
 
 
@@ -43,11 +43,11 @@ class TaxProvider(ABC):
     """Base of all tax providers."""
 
     identifier: ClassVar[str]
-    """Part of its id (`tp_<identifier>`), and what tax lines name as the one who computed them."""
+    """Part of its id (`tp_<identifier>`), and the provider that tax lines name."""
 
     @abstractmethod
     async def tax_lines(self, taxables: Sequence[Taxable], context: Mapping[str, Any]) -> list[TaxLine]:
-        """The taxes on all lines of a cart. A line that isn't taxed is simply not in the answer.
+        """The taxes on all lines of a cart. A line without taxes is left out of the answer.
 
         `context` has the `address` the goods go to, and the `customer` where one is known.
         """

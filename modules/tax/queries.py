@@ -7,7 +7,7 @@ from sqlalchemy import text
 from ...core.sql.db.compiled import compiled
 
 # The regions that an address lies in and, in each, the rates that could apply to something in the cart: its default, and
-# those with a rule about one of the given things. One row a region and rate; a region without rates gives one row.
+# those with a rule about one of the given things. One row for each region and rate; a region without rates gives one row.
 RATES = compiled(
     text("""
     SELECT region.id AS region_id, region.parent_id, region.province_code, region.provider_id,
@@ -52,7 +52,7 @@ REGIONS = compiled(
     text("SELECT id, country_code, province_code, parent_id FROM tax_region WHERE id = ANY(CAST(:ids AS text[])) AND deleted_at IS NULL")
 )
 
-# Who replaces the rules of a rate holds the rate.
+# A writer of a rate's rules locks the rate.
 LOCK_RATES = compiled(
     text("SELECT id FROM tax_rate WHERE id = ANY(CAST(:ids AS text[])) AND deleted_at IS NULL ORDER BY id FOR NO KEY UPDATE")
 )

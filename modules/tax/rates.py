@@ -1,12 +1,12 @@
 """Which rates apply to a line: pure functions, no database.
 
-Among the rates of a country and, where the address names one, of its province, the most particular one is taken:
+Among the rates of a country and, where the address names one, of its province, the most specific one applies:
 
     1. the province's rate for the product (or shipping option)    4. the country's rate for the product (or shipping option)
     2. the province's rate for the product's type                  5. the country's rate for the product's type
     3. the province's default                                      6. the country's default
 
-A rate that is *combinable* and belongs to a province brings the country's most particular rate with it.
+If a *combinable* rate of a province applies, the country's most specific rate applies as well.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from typing import Any
 from ...core.errors import InvalidData
 
 Reference = tuple[str, str]
-"""What a rule speaks of: (product | product_type | shipping_option, id)."""
+"""The thing that a rule is about: (product | product_type | shipping_option, id)."""
 
 _PARTICULAR = ("product", "shipping_option")
 
 
 HIGHEST = Decimal(1000)
-"""Percent. No tax takes more than ten times the price; a figure that does is a slip, and a sum of any size."""
+"""Percent. No tax takes more than ten times the price; a higher rate is a mistake."""
 
 
 def check_rate(rate: Decimal | int | None) -> None:
-    """Raises InvalidData for what is no rate of a tax: below zero it would be money given away. None is a rate that isn't known yet."""
+    """Raises InvalidData for a rate that can't be a tax's, as one below zero. None is a rate that isn't known yet."""
     if rate is not None and not 0 <= rate <= HIGHEST:
         raise InvalidData(f"A tax rate has to be between 0 and {HIGHEST} percent, not {rate}")
 
@@ -47,14 +47,14 @@ class Rate:
     is_combinable: bool
     region_id: str
     parent_id: str | None
-    """The country's region where this one is a province's."""
+    """The country's region, if this region is a province."""
     of_province: bool
     references: frozenset[Reference] = frozenset()
-    """What it has rules for, as far as that is in the cart."""
+    """The things in the cart that its rules are about."""
 
 
 def references_of(line: Mapping[str, Any]) -> frozenset[Reference]:
-    """What rules can take hold of in an item or a shipping line."""
+    """The things that rules can be about, in an item or a shipping line."""
     named = {
         "product": line.get("product_id"),
         "product_type": line.get("product_type_id"),
@@ -64,7 +64,7 @@ def references_of(line: Mapping[str, Any]) -> frozenset[Reference]:
 
 
 def rates_for(line: Mapping[str, Any], rates: Iterable[Rate]) -> list[Rate]:
-    """The one rate that applies to a line, or the two that add up, or none."""
+    """The one rate that applies to a line, or two that add up, or none."""
     mine = references_of(line)
     ranked = sorted(
         ((rank, rate.id, rate) for rate in rates if (rank := _rank(rate, mine)) is not None), key=lambda entry: (entry[0], entry[1])
@@ -79,7 +79,7 @@ def rates_for(line: Mapping[str, Any], rates: Iterable[Rate]) -> list[Rate]:
 
 
 def _rank(rate: Rate, mine: frozenset[Reference]) -> int | None:
-    """How far from the line the rate is; None where it doesn't apply at all."""
+    """How specific the rate is for the line, 0 being the most specific; None where it doesn't apply."""
     hit = rate.references & mine
     if any(kind in _PARTICULAR for kind, _ in hit):
         rank = 0
@@ -93,7 +93,7 @@ def _rank(rate: Rate, mine: frozenset[Reference]) -> int | None:
 
 
 def provinces(code: str | None, country: str) -> list[str]:
-    """The ways in which a province may be written in a region: `ca` and `us-ca`."""
+    """The forms of a province code in a region: `ca` and `us-ca`."""
     if not code or not code.strip():
         return []
     province = code.strip().lower().removeprefix(f"{country}-")

@@ -20,7 +20,7 @@ from .rates import Rate, check_rate, provinces, rates_for, references_of
 from .tables import SCHEMA, tax_provider
 
 DEFAULT_PROVIDER = "tp_system"
-"""Computes the taxes of regions that name no provider."""
+"""The provider for regions that name none."""
 
 
 class TaxService(ModuleService):
@@ -43,11 +43,11 @@ class TaxService(ModuleService):
 
         An item has `id`, `product_id`, `product_type_id` and `is_giftcard`, a shipping line `id` and `shipping_option_id`; both
         may have more for the provider. A gift card isn't taxed: what is bought with it is. `context` has the `address` with
-        `country_code` and maybe `province_code` (or `province`).
+        `country_code` and optionally `province_code` (or `province`).
 
         Returns rows with `line_item_id` or `shipping_line_id`, `rate` (percent), `code`, `name`, `rate_id` and
         `provider_id`; a line may have none, one, or two that add up. Without a country, or where the shop has no tax
-        region for it, there are none. Whether prices include the taxes is not this method's business.
+        region for it, there are none. Whether prices include the taxes doesn't matter here.
         """
         address = (context or {}).get("address") or {}
         country = (address.get("country_code") or "").strip().lower()
@@ -77,7 +77,7 @@ class TaxService(ModuleService):
 
     @remembered("tax_rate", "tax_rate_rule", "tax_region")
     async def _has_rules(self, country: str) -> bool:
-        """Whether some rate of the country, or of a province of it, is for particular things."""
+        """Whether the country, or a province of it, has a rate with rules."""
         return bool(await self.database.fetch_value(HAS_RULES, {"country": country}))
 
     # -- regions and rates
@@ -86,8 +86,8 @@ class TaxService(ModuleService):
     async def create_regions(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
         """Create tax regions; `default_tax_rate` of a row becomes the default rate of its region.
 
-        A province without `parent_id` belongs to its country's region where there is one. Raises InvalidData where there
-        is a region for the same place already, or a parent isn't there or is of another country.
+        A province without `parent_id` belongs to its country's region where there is one. Raises InvalidData if there
+        is a region for the same place already, or if a parent doesn't exist or is of another country.
         """
         regions: Rows = [{"id": new_id("txreg"), **_normal(row, without="default_tax_rate")} for row in rows]
         await self._find_parents(regions)
@@ -126,9 +126,9 @@ class TaxService(ModuleService):
 
     @writes
     async def update_rates(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
-        """Update tax rates, each named by its id. `rules`, where a row names them, replace the rules it has, made by `updated_by`.
+        """Update tax rates, each named by its id. `rules`, where a row names them, replace the old ones, created by `updated_by`.
 
-        Raises NotFound where a rate is missing: nothing changes.
+        Raises NotFound if a rate is missing: nothing changes.
         """
         for row in rows:
             check_rate(row.get("rate"))
@@ -151,7 +151,7 @@ class TaxService(ModuleService):
 
     @writes
     async def create_rules(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
-        """Create rules of rates. Raises InvalidData where a rate has one for the same thing already."""
+        """Create rules of rates. Raises InvalidData where a rate has a rule for the same thing already."""
         created = await self.create("tax_rate_rule", rows)
         self.touch("tax_rate")
         return created
@@ -159,7 +159,7 @@ class TaxService(ModuleService):
     # -- inside
 
     async def _hold_rates(self, ids: Sequence[str]) -> None:
-        """Lock rates that are to change. Raises NotFound."""
+        """Lock rates before a change. Raises NotFound."""
         there = {row["id"] for row in await self.database.fetch(LOCK_RATES, {"ids": list(ids)})}
         for id in ids:
             if id not in there:
@@ -171,7 +171,7 @@ class TaxService(ModuleService):
         await self.create_rules([{**rule, "tax_rate_id": id} for id in ids for rule in rules])
 
     async def _find_parents(self, regions: Rows) -> None:
-        """Fill in the parents of provinces, and check those that are named."""
+        """Fill in the parents of provinces, and check the ones that are named."""
         named = {region["parent_id"] for region in regions if region.get("parent_id")}
         parents = {row["id"]: row for row in await self.database.fetch(REGIONS, {"ids": sorted(named)})} if named else {}
         orphans = {region["country_code"] for region in regions if region.get("province_code") and not region.get("parent_id")}
@@ -199,7 +199,7 @@ def _check_parent(region: Row, parents: Mapping[str, asyncpg.Record]) -> None:
 
 
 def _normal(row: Mapping[str, Any], *, without: str = "") -> Row:
-    """A region's row with its codes as they are compared: in lower case."""
+    """A region's row with its codes in lower case, as they are compared."""
     normal = {name: value for name, value in row.items() if name != without}
     for name in ("country_code", "province_code"):
         if isinstance(normal.get(name), str):

@@ -18,7 +18,7 @@ tax_provider = Table(
     *timestamps(),
 )
 
-# A country, or a province of one. Codes are kept in lower case. Only countries name a provider.
+# A country, or a province of one. Codes are stored in lower case. Only countries name a provider.
 tax_region = Table(
     "tax_region",
     metadata,
@@ -69,7 +69,7 @@ Index(
     postgresql_where=tax_rate.c.is_default & tax_rate.c.deleted_at.is_(None),
 )
 
-# `reference` says what `reference_id` is an id of: product, product_type or shipping_option.
+# `reference` says what `reference_id` refers to: product, product_type or shipping_option.
 tax_rate_rule = Table(
     "tax_rate_rule",
     metadata,

@@ -1,4 +1,4 @@
-"""The provider that takes the rates of the shop's own tax regions."""
+"""The provider that uses the rates of the shop's own tax regions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..provider import Taxable, TaxLine, TaxProvider
 
 
 class SystemTaxProvider(TaxProvider):
-    """Every rate that applies to a line is a tax line of it."""
+    """Each rate that applies to a line becomes a tax line."""
 
     identifier: ClassVar[str] = "system"
 
