@@ -1,4 +1,4 @@
-"""Making promotions and campaigns, and changing them."""
+"""Creating and changing promotions and campaigns."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PIVOTS: Mapping[RuleKind, tuple[Table, str]] = {
     "target_rules": (tables.target_rules, "promotion_application_method"),
     "buy_rules": (tables.buy_rules, "promotion_application_method"),
 }
-"""Kind of rule → what ties rules to promotions, and of what they are."""
+"""Kind of rule → the pivot that links rules to a promotion, and the table on its other side."""
 WHOLE = ("*", "rules.id", "application_method.*", "application_method.target_rules.id", "application_method.buy_rules.id")
 _NESTED = ("rules", "application_method", "campaign")
 _OF_METHOD = tables.application_method.c.keys()
@@ -35,7 +35,7 @@ class RulesChanged(TypedDict):
 
 
 class _New:
-    """Rows of rules on their way into the database."""
+    """Rows of rules to insert."""
 
     def __init__(self) -> None:
         self.rules: Rows = []
@@ -59,13 +59,14 @@ class _New:
 
 
 class Changes(Usage):
-    """The writing half of the promotion module."""
+    """The part of the promotion module that writes."""
 
     # -- campaigns
 
     @writes
     async def create_campaigns(self, rows: Sequence[Given]) -> Rows:
-        """Campaigns with their `budget`, in the order given. Raises InvalidData for a budget that doesn't say what it counts."""
+        """Create campaigns with their `budget`. Returns them in the order given. Raises InvalidData for a budget that doesn't say what it
+        counts."""
         campaigns: Rows = []
         budgets: Rows = []
         for row in rows:
@@ -79,7 +80,7 @@ class Changes(Usage):
 
     @writes
     async def update_campaigns(self, rows: Sequence[Given]) -> Rows:
-        """Change campaigns, each by its id, and the limits of their budgets; the campaigns then. Raises NotFound."""
+        """Change campaigns, each by its id, and the limits of their budgets. Returns the changed campaigns. Raises NotFound."""
         ids = [row["id"] for row in rows]
         there = {row["id"]: row for row in await self.list("promotion_campaign", {"id": ids}, fields=("*", "budget.*"))}
         changed: Rows = []
@@ -97,10 +98,10 @@ class Changes(Usage):
 
     @writes
     async def move_promotions(self, campaign_id: str, add: Sequence[str] = (), remove: Sequence[str] = ()) -> dict[str, list[str]]:
-        """Put promotions into a campaign, take others out. What changed, as `{"added", "removed"}`.
+        """Put promotions into a campaign, take others out. Returns what changed, as `{"added", "removed"}`.
 
-        Promotions that aren't there, or are of another campaign, are passed over. Raises NotFound for the campaign, and InvalidData for a
-        promotion of another currency than it spends.
+        Unknown promotions, and those of another campaign, are skipped. Raises NotFound for the campaign, and InvalidData for a
+        promotion in another currency than the campaign's budget.
         """
         campaign = await self.retrieve("promotion_campaign", campaign_id, fields=("id", "budget.currency_code"))
         wanted = list(dict.fromkeys([*add, *remove]))
@@ -119,10 +120,10 @@ class Changes(Usage):
 
     @writes
     async def create_promotions(self, rows: Sequence[Given]) -> Rows:
-        """Promotions with their `application_method`, `rules`, `target_rules` and `buy_rules`, in the order given.
+        """Create promotions with their `application_method`, `rules`, `target_rules` and `buy_rules`. Returns them in the order given.
 
-        A `campaign` is made along, a `campaign_id` has to be there. Raises InvalidData for what contradicts itself and for a taken code,
-        NotFound for the campaign.
+        A `campaign` is created along, a `campaign_id` must exist. Raises InvalidData for a promotion that contradicts itself and for a
+        taken code, NotFound for the campaign.
         """
         promotions: Rows = []
         methods: Rows = []
@@ -143,7 +144,7 @@ class Changes(Usage):
 
     @writes
     async def update_promotions(self, rows: Sequence[Given]) -> None:
-        """Change promotions, each by its id, and what their application methods are named.
+        """Change promotions, each by its id, and the named fields of their application methods.
 
         Raises NotFound, and what `create_promotions` raises.
         """
@@ -170,10 +171,10 @@ class Changes(Usage):
     async def change_rules(
         self, promotion_id: str, kind: RuleKind, create: Sequence[Given] = (), update: Sequence[Given] = (), delete: Sequence[str] = ()
     ) -> RulesChanged:
-        """Add rules of one kind to a promotion, change others, take some away: all of it, or nothing.
+        """Add rules of one kind to a promotion, change others, remove some: all of it, or nothing.
 
-        Of rules to take away those that it hasn't are passed over. Raises NotFound for the promotion; InvalidData for a change of a rule
-        that it hasn't, and where it would be left without what it needs.
+        Rules to remove that it doesn't have are skipped. Raises NotFound for the promotion; InvalidData for a change of a rule
+        that it doesn't have, and where it would be left without a rule that it needs.
         """
         await self.database.fetch(queries.HOLD_PROMOTIONS, {"ids": [promotion_id]})
         promotion = await self.retrieve("promotion", promotion_id, fields=WHOLE)

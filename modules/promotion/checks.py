@@ -1,4 +1,4 @@
-"""What a promotion has to be before carts may meet it."""
+"""Checks that a promotion must pass before carts use it."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from ...core.errors import InvalidData
 Row = Mapping[str, Any]
 
 _LIMITED = ("each", "once")
-"""Allocations that go by units, of which somebody has to say how many."""
+"""Allocations by units, which need a maximum number of units."""
 
 
 def check_promotion(promotion: Row, method: Row, target_rules: int, buy_rules: int) -> None:
-    """Raises InvalidData for what contradicts itself. `method` is the application method; of its rules only how many there are counts."""
+    """Raises InvalidData for a promotion that contradicts itself. `method` is the application method; of its rules only the number
+    matters."""
     value = Decimal(method["value"]) if method.get("value") is not None else None
     if method["type"] == "percentage" and (value is None or not 0 < value <= 100):
         raise InvalidData("Application Method value should be a percentage number between 0 and 100")
     if method["type"] == "fixed":
         if value is None or value <= 0:
             raise InvalidData("Application Method value should be greater than 0")
-        if method.get("currency_code"):  # without one it is given in every currency
+        if method.get("currency_code"):  # without one it applies in every currency
             check_movable(value, method["currency_code"], "Application Method value")
     _check_allocation(method)
     if promotion["type"] == "buyget":
@@ -66,7 +67,7 @@ def check_dates(campaign: Row) -> None:
 
 
 def check_budget(budget: Row) -> None:
-    """Raises InvalidData for a budget that doesn't say what it counts, or whose limit can't be reached by it."""
+    """Raises InvalidData for a budget that doesn't say what it counts, or whose limit can't be reached."""
     kind = budget["type"]
     limit = Decimal(budget["limit"]) if budget.get("limit") is not None else None
     if limit is not None and limit < 0:
@@ -82,7 +83,7 @@ def check_budget(budget: Row) -> None:
 
 
 def check_campaign(method: Row, budget: Row | None) -> None:
-    """Raises InvalidData where a promotion's currency isn't the one its campaign spends."""
+    """Raises InvalidData where a promotion's currency isn't that of its campaign's budget."""
     spent = budget.get("currency_code") if budget is not None else None
     if spent is not None and method.get("currency_code") not in (None, spent):
         raise InvalidData(f"The promotion is in {method['currency_code']}, the budget of its campaign in {spent}")

@@ -1,25 +1,25 @@
-"""What promotions take off a cart: a function of rows, without any I/O.
+"""The discounts of promotions on a cart: a function of rows, without any I/O.
 
-Which comes first: buy-x-get-y promotions, then those that apply by themselves, then those whose code was entered; of one kind the older
-ones (by id). Each sees what those before it have left of a price, percentages included, and none takes more than that. Neither the order
-of codes nor that of lines changes anything.
+The order: buy-x-get-y promotions, then automatic ones, then those whose code was entered; of one kind the older
+ones (by id) first. Each sees what the previous ones have left of a price, percentages included, and none takes more than that. Neither the
+order of codes nor that of lines changes anything.
 
-A fixed amount is promised, and written down, without taxes, or with them where the promotion says so (`is_tax_inclusive`), whatever
-the price itself says. So is what a budget leaves. A percentage is the same in both measures: it is worked out and rounded in the one
-that the buyer sees, that of the price, so that 10 % off 6.30 is 0.63; written down in the other measure it has more digits than the
-currency, to be 0.63 again with the taxes. Amounts are rounded to the currency's decimals, halves away from zero. Only what takes all that
-is left of a price takes it to the last digit.
+A fixed amount is defined, and stored, without taxes, or with them if the promotion says so (`is_tax_inclusive`), whatever
+the price itself says. So is what a budget leaves. A percentage is the same with and without taxes: it is computed and rounded in the form
+that the buyer sees, that of the price, so that 10 % off 6.30 is 0.63; stored in the other form it has more digits than the
+currency, so that it is 0.63 again with the taxes. Amounts are rounded to the currency's decimals, halves away from zero. Only a discount
+that takes all that is left of a price takes it to the last digit.
 
 - `each`: a fixed value off every unit, or a percentage, of up to `max_quantity` units of every line.
 - `across`, and all that targets the order: one amount (a percentage: of all lines together) split in proportion to what is left of the
   lines. Where its units don't divide evenly, see `sharing.split`.
-- `once`: off up to `max_quantity` units of all lines together (one, where it isn't said), the cheapest first.
-- buy-x-get-y: `buy_rules_min_quantity` units of what `buy_rules` name give `apply_to_quantity` units of what `target_rules` name, again
+- `once`: off up to `max_quantity` units of all lines together (default 1), the cheapest first.
+- buy-x-get-y: `buy_rules_min_quantity` units that match `buy_rules` give `apply_to_quantity` units that match `target_rules`, again
   and again while there are enough, up to `max_quantity` units in all. A unit is bought or given, never both, and counts for one such
   promotion. The cheapest are given.
 
-Lines that aren't discountable are left alone. What somebody else takes off (adjustments without a promotion) comes before everything.
-What a campaign may spend is the most that its promotions take together.
+Lines that aren't discountable are left alone. Other discounts (adjustments without a promotion) come before everything.
+A campaign's budget limits what its promotions take together.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ Reason = Literal["promotion_limit_exceeded", "campaign_budget_exceeded", "not_ap
 Taken = list[tuple[Target, Decimal]]
 
 COUNTED_BY = ("customer_id", "customer_email", "region_id", "sales_channel_id", "currency_code")
-"""Attributes of carts that budgets can count by. Promotions of a campaign that counts by another one never apply."""
+"""Attributes of carts that budgets can count by. Promotions of a campaign that counts by any other attribute never apply."""
 
 _MANY = 2**53
 
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """An amount off one of the cart's `items` or `shipping_methods`."""
+    """A discount on one of the cart's `items` or `shipping_methods`."""
 
     kind: Kind
     id: str
@@ -59,16 +59,16 @@ class Adjustment:
 @dataclass(frozen=True, slots=True)
 class Computed:
     adjustments: tuple[Adjustment, ...]
-    """Of one promotion together, in the order in which promotions apply."""
+    """Grouped by promotion, in the order in which promotions apply."""
     skipped: Mapping[str, Reason]
-    """Codes that take nothing off, and why."""
+    """Codes without a discount, and the reasons."""
 
 
 def compute(promotions: Iterable[Row], cart: Row, now: datetime) -> Computed:
-    """What these promotions take off a cart at this time.
+    """The discounts of these promotions on a cart at this time.
 
     `promotions` are rows with `rules`, `application_method` (with `target_rules`, `buy_rules`) and `campaign` (with `budget` and its
-    `usages`). `cart` has all that rules can be about; of its `items` and `shipping_methods` each has `id`, `subtotal` and `original_total`
+    `usages`). `cart` has all attributes of rules; of its `items` and `shipping_methods` each has `id`, `subtotal` and `original_total`
     (before discounts, without and with taxes), `tax_rate` (in percent), `adjustments` that stay, items also `quantity` and
     `is_discountable`.
     """
@@ -98,7 +98,7 @@ def compute(promotions: Iterable[Row], cart: Row, now: datetime) -> Computed:
 
 
 def attribute_of(cart: Row, attribute: str) -> str | None:
-    """What a budget counts a cart under that counts by an attribute (one of `COUNTED_BY`). None: nothing is known of it."""
+    """The value under which a budget by attribute (one of `COUNTED_BY`) counts a cart. None: the cart has none."""
     value = cart.get(attribute) if attribute in COUNTED_BY else None
     return str(value) if value is not None else None
 
@@ -120,7 +120,7 @@ def _targets(kind: Kind, rows: Iterable[Row]) -> list[Target]:
 _ONE = Decimal(1)
 
 
-# -- whether
+# -- whether a promotion applies
 
 
 def _applies(promotion: Row, cart: Row, now: datetime) -> bool:
@@ -148,14 +148,14 @@ def _other_currency(code: str | None, cart: Row) -> bool:
 
 
 class _Budgets:
-    """What campaigns and limits leave, while promotions of one cart are worked out."""
+    """What campaigns and limits leave, while the promotions of one cart are computed."""
 
     def __init__(self, cart: Row) -> None:
         self._cart = cart
         self._used: dict[str, Decimal] = {}
 
     def most(self, promotion: Row) -> Decimal | None:
-        """The most that a promotion may take off; infinite where nothing limits it, None where it may not be used any more."""
+        """The most that a promotion may take off; infinite without a limit, None if it may not be used any more."""
         if promotion.get("limit") is not None and promotion.get("used", 0) >= promotion["limit"]:
             return None
         budget = (promotion.get("campaign") or {}).get("budget")
@@ -179,7 +179,7 @@ class _Budgets:
             self._used[budget["id"]] = total((self._used.get(budget["id"], Decimal(0)), more))
 
     def _used_of(self, budget: Row) -> Decimal | None:
-        """Before this cart and by it; None where the budget counts by something that isn't known of the cart."""
+        """What was used before this cart and by it; None where the budget counts by an attribute that the cart lacks."""
         here = self._used.get(budget["id"], Decimal(0))
         if not budget["type"].endswith("by_attribute"):
             return total((Decimal(budget.get("used") or 0), here))
@@ -193,7 +193,7 @@ class _Budgets:
 
 
 def _take(promotion: Row, targets: Sequence[Target], cart: Row) -> list[tuple[Target, Decimal, bool]]:
-    """What a promotion that applies takes off, as if nothing limited it, each amount with whether it is measured with taxes."""
+    """The discounts of a promotion that applies, as if it had no budget, each with whether it includes taxes."""
     method, currency = promotion["application_method"], str(cart["currency_code"])
     kind: Kind = "shipping_methods" if method["target_type"] == "shipping_methods" else "items"
     aimed = [
@@ -218,7 +218,7 @@ def _take(promotion: Row, targets: Sequence[Target], cart: Row) -> list[tuple[Ta
 
 
 def _off_units(method: Row, target: Target, count: int, inclusive: bool, currency: str) -> Decimal:
-    """Off so many units of a line: a unit costs nothing at the least."""
+    """The discount on this many units of a line; a unit's price never falls below zero."""
     value = Decimal(method["value"] or 0)
     if method["type"] == "percentage":
         wanted = target.percent_of(count, min(value, Decimal(100)), inclusive)
@@ -228,7 +228,7 @@ def _off_units(method: Row, target: Target, count: int, inclusive: bool, currenc
 
 
 def _across(method: Row, measures: Mapping[Target, bool], currency: str) -> Taken:
-    """Off all lines together, each in its own measure."""
+    """The discount on all lines together, for each line with or without taxes as `measures` says."""
     shares = [Share(target, left) for target, inclusive in measures.items() if (left := target.left(inclusive)) > 0]
     everything, value = total(share.most for share in shares), Decimal(method["value"] or 0)
     wanted = percent(everything, value) if method["type"] == "percentage" else value
@@ -236,7 +236,7 @@ def _across(method: Row, measures: Mapping[Target, bool], currency: str) -> Take
 
 
 def _cheapest(targets: Iterable[Target], most: int) -> list[tuple[Target, int]]:
-    """So many units, the cheapest first."""
+    """This many units, the cheapest first."""
     units: list[tuple[Target, int]] = []
     for target in sorted(targets, key=lambda target: (target.price(), target.id)):
         count = min(target.quantity, most)
@@ -246,7 +246,7 @@ def _cheapest(targets: Iterable[Target], most: int) -> list[tuple[Target, int]]:
 
 
 def _limited(taken: Taken, most: Decimal, cart: Row) -> Taken:
-    """The same, or what a budget leaves of it, split in proportion."""
+    """The discounts, or what a budget leaves of them, split in proportion."""
     if total(amount for _, amount in taken) <= most:
         return taken
     currency = str(cart["currency_code"])
@@ -257,11 +257,11 @@ def _limited(taken: Taken, most: Decimal, cart: Row) -> Taken:
 
 
 def _given(method: Row, items: Sequence[Target], aimed: Sequence[Target], cart: Row) -> list[tuple[Target, int]]:
-    """Units that are given because others are bought. They and the bought ones are spent."""
+    """The units that are given because others are bought. Both are marked as spent."""
     buys, gets = int(method.get("buy_rules_min_quantity") or 1), int(method.get("apply_to_quantity") or 1)
     bought = [target for target in items if all_hold_for(method.get("buy_rules") or (), "items", target.row, cart)]
     either = {target.id: target for target in (*bought, *aimed)}
-    # as often as there are enough to buy, enough to give, and enough of both together: then they can be told apart, in whatever order
+    # as often as there are enough to buy, enough to give, and enough of both together: then both can be found in any order
     often = min(
         _units(bought) // buys,
         _units(aimed) // gets,
@@ -270,7 +270,7 @@ def _given(method: Row, items: Sequence[Target], aimed: Sequence[Target], cart: 
     )
     if often <= 0:
         return []
-    spare = _units(bought) - often * buys  # of what can be bought, so many can be given
+    spare = _units(bought) - often * buys  # so many of the units that could be bought can be given
     buyable, wanted = {target.id for target in bought}, often * gets
     given: list[tuple[Target, int]] = []
     for target in sorted(aimed, key=lambda target: (target.price(), target.id)):
@@ -283,7 +283,7 @@ def _given(method: Row, items: Sequence[Target], aimed: Sequence[Target], cart: 
 
 
 def _spend(given: Iterable[tuple[Target, int]], bought: Iterable[Target], aimed: set[str], buys: int) -> None:
-    """Count units as given and bought: the bought ones are those that nobody would be given, then the dearest."""
+    """Mark units as given and bought: the bought ones are those that can't be given, then the most expensive."""
     for target, count in given:
         target.spent += count
     for target in sorted(bought, key=lambda target: (target.id in aimed, -target.price(), target.id)):

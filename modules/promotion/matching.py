@@ -1,10 +1,10 @@
-"""Whether rules of promotions hold for a cart, a line or a shipping method.
+"""Whether rules of promotions match a cart, a line or a shipping method.
 
 A rule names an attribute by its path (`customer.groups.id`, `items.product.categories.id`), an operator and one or more values. Along a
 list the path leads to all its members, so an attribute has any number of values:
 
 - `eq`, `in`: one of them is one of the rule's;
-- `ne`: none of them is one of the rule's (nobody is in a group that they aren't in, so it holds for a guest);
+- `ne`: none of them is one of the rule's (a guest is in no group, so it matches for guests);
 - `gt`, `gte`, `lt`, `lte`: there is one, and all of them compare so with all of the rule's, as numbers.
 """
 
@@ -22,14 +22,14 @@ _COMPARE = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": ope
 
 
 def all_hold(rules: Iterable[Row], cart: Row) -> bool:
-    """Whether all rules hold for a cart. Without rules: yes."""
+    """Whether all rules match a cart. True without rules."""
     return all(holds(rule, cart) for rule in rules)
 
 
 def all_hold_for(rules: Iterable[Row], kind: str, row: Row, cart: Row) -> bool:
-    """Whether all rules hold for one of the cart's `items` or `shipping_methods` (`kind`).
+    """Whether all rules match one of the cart's `items` or `shipping_methods` (`kind`).
 
-    Paths that begin with the kind begin at the row; so do others, and what isn't there is looked up in the cart.
+    Paths that begin with the kind begin at the row; other paths too, and if the row lacks them they are looked up in the cart.
     """
     scope = {**cart, **row, kind: row}
     return all(holds(rule, scope) for rule in rules)
@@ -48,7 +48,7 @@ def holds(rule: Row, scope: Row) -> bool:
 
 
 def values_at(scope: Any, path: str) -> Iterator[Any]:
-    """All that a path leads to; nothing where it leads nowhere."""
+    """All values at a path; none if it leads nowhere."""
     name, _, rest = path.partition(".")
     below = scope.get(name) if isinstance(scope, Mapping) else None
     for each in below if isinstance(below, Sequence) and not isinstance(below, str) else (below,):
@@ -71,7 +71,7 @@ def _several(values: Any) -> Sequence[Any]:
 
 
 def _text(value: Any) -> str:
-    """As values of rules are written."""
+    """A value as values of rules are written."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)

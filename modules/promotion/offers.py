@@ -1,4 +1,4 @@
-"""What is offered: promotions as carts meet them."""
+"""Active promotions, as carts need them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OFFER = (
     "campaign.budget.*",
     "campaign.budget.usages.*",
 )
-"""All that `computing.compute` reads of a promotion."""
+"""All fields that `computing.compute` reads of a promotion."""
 
 _MADE_OF = (
     "promotion",
@@ -33,12 +33,12 @@ _MADE_OF = (
 
 
 class Offers(ModuleService):
-    """Reading promotions for carts. Few change, and every change of a cart asks for them: they are remembered."""
+    """Reading promotions for carts. They change seldom, and every change of a cart needs them: they are cached."""
 
     @reads
     @remembered(*_MADE_OF)
     async def automatic(self) -> Rows:
-        """The active promotions that apply without a code, each with all that `computing.compute` reads."""
+        """The active promotions that apply without a code, each with everything that `computing.compute` reads."""
         return await self.list("promotion", {"is_automatic": True, "status": "active"}, fields=OFFER)
 
     @reads

@@ -46,7 +46,7 @@ USE_BY_ATTRIBUTE = compiled(
 DROP_VALUES = compiled(text("DELETE FROM promotion_rule_value WHERE promotion_rule_id = ANY(CAST(:ids AS text[]))"))
 DROP_RULES = compiled(text("DELETE FROM promotion_rule WHERE id = ANY(CAST(:ids AS text[]))"))
 
-# -- what a change of rules may touch
+# -- the tables that a change of rules may change
 
 _METHODS = "SELECT id FROM promotion_application_method WHERE promotion_id = ANY(:ids)"
 _RULES = (

@@ -9,7 +9,7 @@ from .tables import SCHEMA
 
 
 class PromotionService(Changes):
-    """Promotions: what makes a cart cheaper, for whom, and how often."""
+    """Promotions: discounts on carts, their conditions, and their limits."""
 
     name: ClassVar[str] = "promotion"
     schema = SCHEMA

@@ -1,4 +1,4 @@
-"""What can still be taken off a line, and how an amount is split among several: exact, to the smallest unit of the currency."""
+"""Prorating: what can still be taken off a line, and how an amount is split among several, exact to the currency's smallest unit."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ _ZERO = Decimal(0)
 
 @dataclass(eq=False)
 class Target:
-    """A line or a shipping method, and what is left of its price after what has been taken off."""
+    """A line or a shipping method, and what previous discounts have left of its price."""
 
     kind: Kind
     id: str
     row: Mapping[str, Any]
     quantity: int
-    """Units; 1 of a shipping method."""
+    """Units; 1 for a shipping method."""
     subtotal: Decimal
     """Its price without taxes, before discounts."""
     original_total: Decimal
-    """With taxes."""
+    """Its price with taxes, before discounts."""
     rate: Decimal
     """0.19 where taxes are 19 %."""
     spent: int = 0
-    """Units that a buy-x-get-y promotion has counted already."""
+    """Units that a buy-x-get-y promotion has used already."""
     _inclusive: Decimal = _ZERO
     _exclusive: Decimal = _ZERO
 
     def left(self, inclusive: bool) -> Decimal:
-        """What can still be taken off it, measured with or without taxes."""
+        """What can still be taken off it, with or without taxes."""
         without, with_tax = discounts_of(self.subtotal, self.original_total, self.rate, self._exclusive, self._inclusive)
         left, other = _EXACT.subtract(self.original_total, with_tax), _EXACT.subtract(self.subtotal, without)
         if left <= 0 or other <= 0:
@@ -46,11 +46,11 @@ class Target:
         return left if inclusive else other
 
     def left_of(self, units: int, inclusive: bool) -> Decimal:
-        """The same of so many of its units, which cost the same each."""
+        """What can still be taken off this many of its units, which have the same price."""
         return self.percent_of(units, Decimal(100), inclusive)
 
     def percent_of(self, units: int, value: Decimal, inclusive: bool) -> Decimal:
-        """So many percent of that. It is divided once, at the end: what is half a smallest unit is found to be half of one."""
+        """A percentage of `left_of`. Divided once, at the end, so that exact halves of a smallest unit stay exact halves."""
         return _EXACT.divide(_EXACT.multiply(_EXACT.multiply(self.left(inclusive), units), value), 100 * self.quantity)
 
     def take(self, amount: Decimal, inclusive: bool) -> None:
@@ -61,43 +61,43 @@ class Target:
 
     @property
     def says_taxes(self) -> bool:
-        """Whether an adjustment of it can say that it includes taxes. Those of shipping methods have no word for it: theirs are without."""
+        """Whether an adjustment of it can include taxes. Adjustments of shipping methods have no field for that: they are without taxes."""
         return self.kind == "items"
 
     @property
     def sees_taxes(self) -> bool:
-        """Whether the price that the buyer sees has its taxes in it."""
+        """Whether the price that the buyer sees includes taxes."""
         return bool(self.row.get("is_tax_inclusive"))
 
     def measured(self, amount: Decimal, inclusive: bool, wanted: bool) -> Decimal:
-        """An amount off it, said with taxes or without, in the measure that is `wanted`. What takes all that is left does so in both."""
+        """A discount with taxes or without, converted to the `wanted` form. One that takes all that is left does so in both forms."""
         if inclusive == wanted:
             return amount
         return self.left(wanted) if amount >= self.left(inclusive) else in_measure(amount, inclusive, wanted, self.rate)
 
     def price(self) -> Decimal:
-        """Of one unit, without taxes, before discounts: what is cheap and what is dear."""
+        """The price of one unit, without taxes, before discounts: units are compared by it."""
         return _EXACT.divide(self.subtotal, self.quantity)
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Who can get something of an amount, and at most how much."""
+    """A line's part in a split: the line, and the most that it can get."""
 
     target: Target
     most: Decimal
 
 
 def within(wanted: Decimal, most: Decimal, currency: str) -> Decimal:
-    """What is taken where `wanted` is promised and at most `most` is there: with the currency's decimals, unless it takes all there is."""
+    """The discount where `wanted` is promised and at most `most` is left: rounded to the currency's decimals, unless it takes all."""
     return most if wanted >= most else min(most, wanted.quantize(unit(currency), context=_EXACT))
 
 
 def split(amount: Decimal, shares: Sequence[Share], currency: str) -> list[tuple[Target, Decimal]]:
-    """Split an amount in proportion to what there is of each; together they get exactly that, or all there is.
+    """Split an amount in proportion to the shares; together they get exactly the amount, or all there is.
 
-    Each gets its proportion rounded down to the smallest unit. Units that are left go, one each, first to those that lost most by the
-    rounding; of several the same the dearer first, then by id. So it isn't the order of lines that decides.
+    Each gets its proportion rounded down to the smallest unit. Remaining units go, one each, first to the shares that lost most by
+    rounding; of equal ones the larger first, then by id. So the order of lines doesn't matter.
     """
     everything = total(share.most for share in shares)
     if amount >= everything:
@@ -107,7 +107,7 @@ def split(amount: Decimal, shares: Sequence[Share], currency: str) -> list[tuple
     got = {id: whole(value, currency) for id, value in exact.items()}
     rest = _EXACT.subtract(amount, total(got.values()))
     order = sorted(shares, key=lambda share: (got[share.target.id] - exact[share.target.id], -share.most, share.target.id))
-    for least in (step, _ZERO):  # whole units as long as somebody can take one
+    for least in (step, _ZERO):  # whole units as long as a share can take one
         placed = True
         while rest > 0 and placed:
             placed = False
@@ -128,7 +128,7 @@ def times(amount: Decimal, count: int) -> Decimal:
 
 
 def whole(amount: Decimal, currency: str) -> Decimal:
-    """Rounded down to the smallest unit."""
+    """An amount rounded down to the smallest unit."""
     return amount.quantize(unit(currency), rounding=ROUND_FLOOR, context=_EXACT)
 
 
@@ -137,5 +137,5 @@ def less(amount: Decimal, taken: Decimal) -> Decimal:
 
 
 def unit(currency: str) -> Decimal:
-    """The smallest amount of a currency: 0.01 of eur, 1 of jpy."""
+    """The smallest unit of a currency: 0.01 for eur, 1 for jpy."""
     return Decimal(1).scaleb(-decimals(currency))

@@ -1,4 +1,4 @@
-"""Promotions: what they take off, for whom (rules), how often, and the campaigns that they belong to."""
+"""Promotions: their discounts, conditions (rules) and limits, and the campaigns that they belong to."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ campaign = Table(
 _living = campaign.c.deleted_at.is_(None)
 Index("uq_promotion_campaign_identifier", campaign.c.campaign_identifier, unique=True, postgresql_where=_living)
 
-# What a campaign may spend, or how often its promotions may be used; in all, or by each value of an attribute of carts.
+# What a campaign may spend, or how often its promotions may be used; in total, or for each value of an attribute of carts.
 budget = Table(
     "promotion_campaign_budget",
     metadata,
@@ -140,7 +140,7 @@ promotion_rules = _pivot("promotion_promotion_rule", "promotion_id", promotion)
 target_rules = _pivot("application_method_target_rules", "application_method_id", application_method)
 buy_rules = _pivot("application_method_buy_rules", "application_method_id", application_method)
 
-# What was counted for one order, under its key: so that it is counted once, and can be taken back.
+# What was counted for one order, under its key: so that it is counted once, and can be undone.
 usage = Table(
     "promotion_usage",
     metadata,

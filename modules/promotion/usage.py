@@ -1,4 +1,4 @@
-"""How often promotions were used, and what they and their campaigns have cost."""
+"""Counts of the use and the cost of promotions and campaigns."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Usage(Offers):
     async def register_usage(self, key: str, uses: Sequence[Mapping[str, Any]], attributes: Mapping[str, Any]) -> None:
         """Count one use of each promotion (`promotion_id`, `code`, `amount`): of all, or of none. A key is counted once.
 
-        `attributes` are what budgets may count by (see `computing.COUNTED_BY`).
+        `attributes` are the values that budgets may count by (see `computing.COUNTED_BY`).
 
-        Raises NotAllowed where a limit or a budget doesn't allow for it, and for promotions that are gone, not active, or not running at
+        Raises NotAllowed where a limit or a budget is exceeded, and for promotions that are deleted, not active, or not running at
         this time.
         """
         given = {use["promotion_id"]: Decimal(use["amount"]) for use in uses}
@@ -52,7 +52,7 @@ class Usage(Offers):
 
     @writes
     async def revert_usage(self, key: str) -> None:
-        """Take back what was counted under a key, if anything was. May be repeated."""
+        """Undo the counting under a key, if there was any. May be repeated."""
         entries = await self.database.fetch_value(queries.DROP_USAGE, {"key": key}) or []
         ids = sorted(each["promotion_id"] for each in entries if "promotion_id" in each)
         await self.database.fetch(queries.HOLD_PROMOTIONS, {"ids": ids})
