@@ -1,4 +1,4 @@
-"""From lines to what is asked of each level: pure functions, no database."""
+"""From lines to the demand on each level: pure functions, no database."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ LevelKey = tuple[str, str]
 
 @dataclass(slots=True)
 class Demand:
-    """What all lines together ask of one level."""
+    """The demand of all lines together on one level."""
 
     inventory_item_id: str
     location_id: str
     quantity: Decimal = Decimal(0)
-    """Everything that is to be reserved."""
+    """The whole quantity to reserve."""
     guarded: Decimal = Decimal(0)
-    """The part of it that must be there now; the rest may be back-ordered."""
+    """The part of it that must be available now; the rest may be back-ordered."""
 
     @property
     def key(self) -> LevelKey:
@@ -32,9 +32,9 @@ class Demand:
 
 
 def demands(lines: Iterable[Demanded]) -> list[Demand]:
-    """Lines of one item at one location summed, so that two lines can't both take the last unit.
+    """The lines' demands, summed for each item and location, so that two lines can't both take the last unit.
 
-    In the order of their keys: every writer locks levels in this order, so no two can wait for each other.
+    Sorted by their keys: every writer locks levels in this order, so that writers can't deadlock.
     """
     wanted: dict[LevelKey, Demand] = {}
     for line in lines:
@@ -47,7 +47,7 @@ def demands(lines: Iterable[Demanded]) -> list[Demand]:
 
 
 def columns(wanted: Sequence[Demand]) -> dict[str, list[Any]]:
-    """The demands as parameters of a statement: a list a column."""
+    """The demands as parameters of a statement: one list for each column."""
     return {
         "item_ids": [one.inventory_item_id for one in wanted],
         "location_ids": [one.location_id for one in wanted],
@@ -68,7 +68,7 @@ def checked_quantity(line: Mapping[str, Any]) -> Decimal:
 
 
 def exact(value: Any, name: str) -> Decimal:
-    """A quantity as it is counted. Raises InvalidData for what is no number."""
+    """A quantity as an exact number. Raises InvalidData for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
         raise InvalidData(f"{name} must be a number")
     try:

@@ -22,20 +22,20 @@ _FIGURES = ("stocked_quantity", "incoming_quantity")
 
 
 class Levels(ModuleService):
-    """How much there is of an item at a location. An item has at most one level at each location."""
+    """Quantities of items at locations. An item has at most one level at each location."""
 
     @reads
     async def available(self, inventory_item_ids: Sequence[str], location_ids: Sequence[str] | None = None) -> dict[str, Decimal]:
-        """What can still be sold of each item at the given locations together; 0 for one that isn't stocked there.
+        """The quantity of each item that can still be sold at the given locations together; 0 for an item that isn't stocked there.
 
-        Without `location_ids`: everywhere. A figure may be negative where more is reserved than is there.
+        Without `location_ids`: everywhere. Negative where more is reserved than stocked.
         """
         places = await self.available_at(inventory_item_ids, location_ids)
         return {item: sum(quantities.values(), Decimal(0)) for item, quantities in places.items()}
 
     @reads
     async def available_at(self, inventory_item_ids: Sequence[str], location_ids: Sequence[str] | None = None) -> Available:
-        """What can still be sold of each item, location by location. Locations where an item isn't stocked are left out."""
+        """The quantity of each item that can still be sold, by location. Locations where an item isn't stocked are left out."""
         places: Available = {item: {} for item in inventory_item_ids}
         params = {"item_ids": list(places), "location_ids": None if location_ids is None else list(location_ids)}
         for row in await self.database.fetch(AVAILABLE, params):
@@ -44,9 +44,9 @@ class Levels(ModuleService):
 
     @reads
     async def confirm(self, lines: Sequence[WantedLine]) -> bool:
-        """Whether all lines could be had together right now.
+        """Whether all lines together are available right now.
 
-        Only a reservation makes sure of it.
+        Only a reservation guarantees it.
         """
         guarded = [line for line in lines if not line.get("allow_backorder")]
         stock = await self.available_at([line["inventory_item_id"] for line in guarded])
@@ -69,18 +69,18 @@ class Levels(ModuleService):
 
     @writes
     async def update_levels(self, rows: Sequence[LevelChange]) -> list[Level]:
-        """Set what is stocked or incoming, each level named by item and location.
+        """Set the stocked or incoming quantity of levels, each named by item and location.
 
-        Stock may be set below what is reserved: the difference is owed, and nothing more can be reserved. Raises NotFound
-        where there is no such level: nothing changes.
+        Stock may be set below what is reserved: then nothing more can be reserved. Raises NotFound
+        for a missing level: nothing changes.
         """
         return await self._change("set", rows)
 
     @writes
     async def adjust(self, adjustments: Sequence[LevelAdjustment]) -> list[Level]:
-        """Add to what is stocked, or take away.
+        """Add to the stocked quantity, or subtract from it.
 
-        Raises NotFound where there is no such level: nothing changes.
+        Raises NotFound for a missing level: nothing changes.
         """
         summed: dict[tuple[str, str], Decimal] = {}
         for one in adjustments:
@@ -93,7 +93,7 @@ class Levels(ModuleService):
 
     @writes
     async def delete_levels(self, ids: Sequence[str], *, force: bool = False) -> Keys:
-        """Stop stocking items at locations. The ids of the levels that were there.
+        """Stop stocking items at locations. Returns the ids of the levels that existed.
 
         Raises NotAllowed where something is reserved there and, unless `force`, where something is stocked: nothing is
         deleted.
@@ -158,7 +158,7 @@ class Levels(ModuleService):
 
 
 def _new_level(row: Mapping[str, Any]) -> Row:
-    """A new level holds what is stocked and incoming; reserved is what reservations make it."""
+    """The row of a new level: stocked and incoming quantities are given, the reserved one follows from reservations."""
     if "reserved_quantity" in row:
         raise InvalidData("reserved_quantity follows from reservations and can't be set")
     return {name: value for name, value in row.items() if name not in _FIGURES or value is not None}

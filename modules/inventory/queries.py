@@ -1,7 +1,7 @@
 """Every statement of the inventory module beyond what the kernel makes.
 
-Levels are always locked in the order of item and location, so that two who need several of them never wait for each
-other. Reservations are locked before levels, by id.
+Levels are always locked in the order of item and location, so that writers of several levels never deadlock.
+Reservations are locked before levels, by id.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from sqlalchemy import text
 
 from ...core.sql.db.compiled import answering_text, compiled
 
-# Reserve all or nothing, and keep the reservations, in one statement, which answers by one JSON object:
+# Reserve all or nothing, and store the reservations, in one statement, which answers by one JSON object:
 #
-# - `moment`: when it happened; null where something wasn't there, and then nothing has changed.
-# - `ids`: of the reservations, as they were asked for.
-# - `refused`: one entry a level that could not be had. `known`: there is such a level. `available`: what was there.
+# - `moment`: when it happened; null where something wasn't available, and then nothing has changed.
+# - `ids`: of the reservations, in the order of the request.
+# - `refused`: one entry for each level that refused. `known`: the level exists. `available`: what was available.
 #
-# Levels are locked before anything is decided, and a locked row is read as it is after waiting for another writer, so there is no oversell,
-# whoever asks. A negative quantity gives back (a reservation that got smaller); `lines` may be empty.
+# Levels are locked before anything is decided, and a locked row is read as it is after waiting for another writer, so there is no oversell
+# under any concurrency. A negative quantity gives back (a reservation that got smaller); `lines` may be empty.
 RESERVE = answering_text(
     wanted="""
         SELECT * FROM unnest(
@@ -68,7 +68,7 @@ RESERVE = answering_text(
     """,
 )
 
-# Levels that several messages ask for, held until all of them are decided. One row a level that there is.
+# Levels that several messages ask for, locked until all of them are decided. One row for each existing level.
 HOLD = compiled(
     text("""
     SELECT level.inventory_item_id AS item_id, level.location_id, level.stocked_quantity - level.reserved_quantity AS available
@@ -81,8 +81,8 @@ HOLD = compiled(
 """)
 )
 
-# Delete reservations and give back what they held. A reservation that somebody else has just released isn't counted twice:
-# whoever waited for its row finds it deleted.
+# Delete reservations and give back what they held. A reservation released by a concurrent writer isn't counted twice:
+# a writer that waited for its row finds it deleted.
 RELEASE = compiled(
     text("""
     WITH chosen AS (
@@ -117,7 +117,7 @@ RELEASE = compiled(
 """)
 )
 
-# The opposite of RELEASE, without a guard: what is taken back was there before.
+# The opposite of RELEASE, without a guard: the restored quantity was available before.
 RESTORE = compiled(
     text("""
     WITH chosen AS (
@@ -152,7 +152,7 @@ RESTORE = compiled(
 """)
 )
 
-# What is held for line items, held by who asks.
+# Reservations for line items, locked by the caller.
 RESERVED_FOR = compiled(
     text("""
     SELECT id, line_item_id, inventory_item_id, location_id, quantity, allow_backorder
@@ -173,7 +173,7 @@ LOCK_RESERVATIONS = compiled(
 """)
 )
 
-# Change what is stocked or incoming. `how` is `set` (the new figure) or `add` (a difference); a column that a row doesn't name
+# Change the stocked or incoming quantity. `how` is `set` (the new value) or `add` (a difference); a column that a row doesn't name
 # stays. Levels are named by item and location.
 CHANGE_LEVELS = compiled(
     text("""
@@ -217,7 +217,7 @@ LOCK_LEVELS = compiled(
 """)
 )
 
-# What can still be sold, item by item and place by place. `location_ids` NULL: everywhere.
+# What can still be sold, for each item and location. `location_ids` NULL: everywhere.
 AVAILABLE = compiled(
     text("""
     SELECT inventory_item_id, location_id, trim_scale(stocked_quantity - reserved_quantity) AS available

@@ -1,4 +1,4 @@
-"""Reserving stock, and giving it back."""
+"""Reserving stock, and releasing it."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ class Reservations(ModuleService):
     async def reserve(self, lines: Sequence[ReservationLine]) -> list[Reservation]:
         """Reserve all lines, or none of them. Returns the reservations in the order of the lines.
 
-        Messages that come while others are being decided are decided together, first come first served: however many want the last units,
+        Messages that come while others are being decided are batched, first come first served: however many want the last units,
         the level is locked once for all of them.
 
         Lines of one item at one location are summed first, so that two lines can't both take the last unit. A line that allows back-orders
-        is taken whatever there is.
+        is reserved whatever is available.
 
         Raises:
             InsufficientInventory: some item has less at its location than its lines ask for; nothing is reserved.
@@ -69,7 +69,7 @@ class Reservations(ModuleService):
         return _made(rows, moment)
 
     async def _reserve_together(self, calls: Sequence[Sequence[ReservationLine]]) -> list[list[Reservation] | VelellaError]:
-        """Hold every level that somebody asks for, decide one message after the other, and write what was granted as one statement."""
+        """Lock the levels of all messages, decide one message after the other, and write the granted ones in one statement."""
         asked = [_understood(lines) for lines in calls]
         wanted = demands(row for rows in asked if isinstance(rows, list) for row in rows)
         held = await self.database.fetch(HOLD, {name: columns(wanted)[name] for name in ("item_ids", "location_ids")}) if wanted else []
@@ -86,7 +86,7 @@ class Reservations(ModuleService):
                 answers.append(rows)
         moment = ""
         if granted:
-            # the levels are held: what was decided still holds, whatever each message's guard was
+            # the levels are locked: what was decided is still true, so no message's guard is needed
             moment, _ = await self._take([replace(one, guarded=Decimal(0)) for one in demands(granted)], granted)
             self.touch("reservation_item")
         return [answer if isinstance(answer, VelellaError) else _made(answer, moment) for answer in answers]
@@ -95,7 +95,7 @@ class Reservations(ModuleService):
     async def release_reservations(self, ids: Sequence[str] = (), *, line_item_ids: Sequence[str] = ()) -> list[HeldForLine]:
         """Delete reservations by their ids, or all of some line items, and give back what they held.
 
-        Returns those that were there; one that was released before is not among them and is not given back twice.
+        Returns the ones that existed; one that was released before is not among them and is not given back twice.
         """
         released: list[HeldForLine] = await self.database.rows(RELEASE, {"ids": list(ids), "line_item_ids": list(line_item_ids)})
         if released:
@@ -104,10 +104,10 @@ class Reservations(ModuleService):
 
     @writes
     async def restore_reservations(self, ids: Sequence[str] = (), *, line_item_ids: Sequence[str] = ()) -> Keys:
-        """Take back a release: the same reservations hold the same quantities again. Returns the ids that were restored.
+        """Undo a release: the same reservations hold the same quantities again. Returns the ids that were restored.
 
-        There is no guard: this undoes what happened a moment ago, so it succeeds even where somebody has taken the units
-        since; then more is reserved than is there, for people to sort out. Raises NotFound where a level is gone.
+        There is no guard: this undoes a recent release, so it succeeds even if the units were reserved again
+        since; then more is reserved than stocked, which the merchant has to resolve. Raises NotFound if a level was deleted.
         """
         row = await self.database.fetch_one(RESTORE, {"ids": list(ids), "line_item_ids": list(line_item_ids)})
         if row is None or not row["ids"]:
@@ -122,12 +122,12 @@ class Reservations(ModuleService):
     async def update_reservations(self, rows: Sequence[ReservationChange]) -> list[Reservation]:
         """Change reservations.
 
-        What is asked for in addition has to be there (unless the reservation allows back-orders); what is no longer
-        needed is given back. All rows, or none.
+        An additional quantity must be available (unless the reservation allows back-orders); a smaller one gives the
+        difference back. All rows, or none.
 
         Raises:
-            NotFound: a reservation, or the level it is moved to, isn't there.
-            InsufficientInventory: some item has less than is asked for in addition.
+            NotFound: a reservation, or the level it is moved to, doesn't exist.
+            InsufficientInventory: some item has less than the additional quantity.
         """
         if len({row["id"] for row in rows}) < len(rows):
             raise InvalidData("A reservation is named twice")
@@ -161,8 +161,8 @@ class Reservations(ModuleService):
         return await self.update("reservation_item", changes)
 
     async def _undo(self, table: Table, pairs: Sequence[Pair]) -> None:
-        """A reservation that was changed is changed back with what it holds, under the same guard: what was given back and has been taken
-        by others since isn't there any more. Raises InsufficientInventory then.
+        """A reservation that was changed is changed back with what it holds, under the same guard: what was given back may have been
+        reserved by others since. Raises InsufficientInventory then.
         """
         changed = [(was, left) for was, left in pairs if was is not None and left is not None and "deleted_at" not in left]
         if table is not reservation_item or not changed:
@@ -177,11 +177,11 @@ class Reservations(ModuleService):
         for row in back:
             if "metadata" in row:
                 row["metadata"] = turned(there[row["id"]]["metadata"], row["metadata"])
-        # the time of the change is told in another form than it is shown: it never stands
+        # the time of the change is stored in another form than it is shown, so comparing it would never match
         await self.update_reservations([row for row in back if len(row) > 1])
 
     async def _take(self, wanted: Sequence[Demand], rows: Sequence[NewReservation]) -> tuple[str, list[str]]:
-        """Count demands on their levels and keep the reservations. The moment it happened, and the ids that they have."""
+        """Count demands on their levels and store the reservations. Returns the time, and the ids of the reservations."""
         lines = [{name: row.get(name) for name in _LINE} for row in rows]
         outcome = await self.answer(RESERVE, {**columns(wanted), "lines": lines, "ids": [row["id"] for row in rows]})
         if outcome["refused"]:
@@ -217,7 +217,7 @@ def _understood(lines: Sequence[ReservationLine]) -> list[NewReservation] | Vele
 
 
 def _decide(rows: Sequence[NewReservation], left: dict[LevelKey, Decimal]) -> VelellaError | None:
-    """Take what a message asks for from what is left of the levels; or why it can't be had, and nothing is taken."""
+    """Subtract a message's demand from what is left of the levels; or return the error, and subtract nothing."""
     wanted = demands(rows)
     outcome = [
         {

@@ -1,4 +1,4 @@
-"""What leaves the house, and what comes back into it: stock and reservations that follow fulfilments."""
+"""Stock and reservations that follow fulfilments and returns."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from .types import Back, Goods, GoodsAt, GoodsOfLine, GoodsTaken, HeldForLine, L
 
 
 class Part(HeldForLine):
-    """What is taken of a reservation: `quantity` of the `held`."""
+    """What is taken from a reservation: `quantity` of the `held`."""
 
     held: Decimal
     reserved_at: str
-    """Where the reservation is; `location_id` may be where it is taken from."""
+    """The reservation's location; `location_id`, from where the goods are taken, may be another."""
 
 
 class Sending(Reservations, Levels):
-    """Reserved goods that are sent, and sent goods that are reserved again."""
+    """Sends reserved goods, and reserves sent goods again."""
 
     @writes
     async def send(self, lines: Sequence[GoodsOfLine], location_id: str) -> Sent:
-        """Take goods off the stock of a location, and off what is reserved for their line items. All lines, or none.
+        """Take goods from the stock of a location, and from the reservations for their line items. All lines, or none.
 
-        Reservations at that location are used first; goods that are reserved elsewhere have to be there to be taken, unless their
+        Reservations at that location are used first; goods that are reserved elsewhere must be available here, unless their
         reservation allows back-orders.
 
-        Raises InvalidData where less is reserved for a line than is sent; InsufficientInventory where what is reserved elsewhere isn't at
-        this location; NotFound where an item isn't stocked there.
+        Raises InvalidData where less is reserved for a line than is sent; InsufficientInventory where goods that are reserved elsewhere
+        aren't available at this location; NotFound where an item isn't stocked there.
         """
         if not lines:
             return {"taken": [], "stock": [], "levels": [], "left": [], "gone": []}
@@ -49,7 +49,7 @@ class Sending(Reservations, Levels):
         await self.database.fetch(HOLD, _keys([*leaving, *demands(taken)]))
         left_over, gone = await self._use(taken)
         moved = [part for part in stock if part["reserved_at"] != location_id]
-        if moved:  # not reserved here: they have to be there beyond what others have reserved
+        if moved:  # reserved elsewhere: they must be available here besides others' reservations
             await self._check_there(demands(moved))
         levels = await self.adjust([_adjustment(one.key, -one.quantity) for one in leaving])
         return {
@@ -64,10 +64,10 @@ class Sending(Reservations, Levels):
 
     @writes
     async def take_back_sent(self, taken: Sequence[GoodsTaken], stock: Sequence[GoodsAt]) -> Back:
-        """Put goods that were sent back: into `stock`, and reserved again as they were `taken` (see `Sent`).
+        """Put sent goods back: into `stock`, and reserved again as they were `taken` (see `Sent`).
 
-        There is no guard: they are there. A reservation that still holds some of a line's goods at the same place holds these too. An item
-        that its location has stopped stocking is stocked there again; one that was deleted is passed over.
+        There is no guard, because the goods exist. A reservation that still holds some of a line's goods at the same location is enlarged.
+        An item that its location has stopped stocking is stocked there again; a deleted item is skipped.
         """
         items = {row["inventory_item_id"] for row in taken}
         items &= {row["id"] for row in await self.list("inventory_item", {"id": sorted(items)}, fields=("id",))} if items else set()
@@ -98,7 +98,8 @@ class Sending(Reservations, Levels):
 
     @writes
     async def release_some(self, lines: Sequence[GoodsOfLine]) -> list[str]:
-        """Give back a part of what is reserved for line items, or what there is of it. Ids of the reservations that are gone."""
+        """Release a part of what is reserved for line items, or all if there is less. Returns the ids of the reservations that were used
+        up."""
         if not lines:
             return []
         reservations = await self._reserved_for(lines)
@@ -111,9 +112,9 @@ class Sending(Reservations, Levels):
 
     @writes
     async def receive(self, lines: Sequence[Goods], location_id: str) -> list[str]:
-        """Put goods that came back into the stock of a location. Ids of the levels.
+        """Put returned goods into the stock of a location. Returns the ids of the levels.
 
-        An item that the location doesn't stock is stocked there from now on; one that was deleted is passed over.
+        An item that the location doesn't stock is stocked there from now on; a deleted item is skipped.
         """
         ids = sorted({line["inventory_item_id"] for line in lines})
         items = {row["id"] for row in await self.list("inventory_item", {"id": ids}, fields=("id",))} if ids else set()
@@ -128,7 +129,7 @@ class Sending(Reservations, Levels):
         return [level["id"] for level in await self.adjust([_adjustment(one.key, one.quantity) for one in coming])]
 
     async def _stock(self, coming: Sequence[Demand]) -> None:
-        """Hold the levels where this goes, and make those that aren't there."""
+        """Lock the levels that the goods go to, and create missing ones."""
         keys = _keys(coming)
         held = {(row["item_id"], row["location_id"]) for row in await self.database.fetch(HOLD, keys)}
         missing = sorted(set(zip(keys["item_ids"], keys["location_ids"], strict=True)) - held)
@@ -138,7 +139,7 @@ class Sending(Reservations, Levels):
         return await self.database.rows(RESERVED_FOR, {"line_item_ids": sorted({line["line_item_id"] for line in lines})})
 
     async def _use(self, taken: Sequence[Part]) -> tuple[list[str], list[str]]:
-        """Use up reservations, or a part of them: those of which something is left, and those that are gone."""
+        """Use reservations up, or a part of them. Returns the ids of those with something left, and of those used up."""
         used: dict[str, Decimal] = {}
         for part in taken:
             used[part["id"]] = used.get(part["id"], part["held"]) - part["quantity"]
@@ -163,8 +164,8 @@ Place = tuple[str | None, str, str]
 
 
 def _parts(line: GoodsOfLine, reservations: Sequence[HeldForLine], left: dict[str, Decimal], *, all_of_it: bool = True) -> list[Part]:
-    """Which reservations a line's goods are taken of; what is `left` of these, by their ids, is less then. Raises InvalidData where they
-    hold less, and it has to be `all_of_it`."""
+    """The parts of reservations that a line's goods are taken from; subtracts them from `left`, by id. Raises InvalidData if the
+    reservations hold less, unless `all_of_it` is false."""
     wanted, parts = exact(line["quantity"], "quantity"), list[Part]()
     for row in reservations:
         there = left[row["id"]]
@@ -192,7 +193,7 @@ def _taken(part: Part) -> GoodsTaken:
 
 
 def _again(part: GoodsTaken) -> NewReservation:
-    """A reservation for what was taken, of nothing yet."""
+    """A reservation for what was taken, with quantity zero."""
     return {
         "id": new_id("resitem"),
         "line_item_id": part["line_item_id"],
@@ -208,7 +209,7 @@ def _again(part: GoodsTaken) -> NewReservation:
 
 
 def _summed(rows: Iterable[GoodsAt] | Iterable[GoodsTaken]) -> list[Demand]:
-    """What goes to each level; there is no guard."""
+    """The quantity for each level, without a guard."""
     return demands(
         {
             "inventory_item_id": row["inventory_item_id"],
@@ -225,7 +226,7 @@ def _place(row: HeldForLine | GoodsTaken) -> Place:
 
 
 def _keys(wanted: Sequence[Demand]) -> dict[str, Any]:
-    """Levels to be held, in the order in which everybody holds them."""
+    """Levels to lock, in the order in which every writer locks them."""
     keys = sorted({one.key for one in wanted})
     return {"item_ids": [item for item, _ in keys], "location_ids": [place for _, place in keys]}
 

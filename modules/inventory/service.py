@@ -39,7 +39,7 @@ class InventoryService(Sending):
 
     @writes
     async def delete_items(self, ids: Sequence[str]) -> Keys:
-        """Delete items with their levels. The ids that were there.
+        """Delete items with their levels. Returns the ids that existed.
 
         Raises InvalidData where something of an item is reserved: nothing is deleted.
         """

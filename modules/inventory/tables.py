@@ -52,9 +52,9 @@ Index("uq_inventory_item_sku", inventory_item.c.sku, unique=True, postgresql_whe
 trigrams(inventory_item, "sku", "hs_code", "mid_code", "description", "title")
 keep_tally(inventory_item, "sku", "title", "requires_shipping", "created_at")
 
-# `reserved_quantity` is at every commit the sum of the level's reservations: whoever changes one changes the other in
+# `reserved_quantity` is at every commit the sum of the level's reservations: every writer changes both in
 # the same transaction. It may exceed `stocked_quantity` where back-orders are allowed, and stock itself may fall below
-# zero when a back-order is fulfilled; what is never allowed is a guarded reservation beyond what is there.
+# zero when a back-order is fulfilled; a guarded reservation beyond what is available is never allowed.
 inventory_level = Table(
     "inventory_level",
     metadata,
@@ -67,7 +67,7 @@ inventory_level = Table(
     metadata_column(),
     *timestamps(),
     CheckConstraint("reserved_quantity >= 0", name="reserved_not_negative"),
-    # Leaves room in each page, so that the ever changing counters are updated in place (HOT) and no index is touched.
+    # Leaves room in each page, so that the frequently changing counters are updated in place (HOT) without touching an index.
     postgresql_with={"fillfactor": 70},
 )
 Index(
@@ -104,7 +104,7 @@ for _column in ("inventory_item_id", "location_id", "line_item_id"):
 
 
 def _sum_of_levels(column: str) -> Expression:
-    """What all locations together hold of an item; 0 where it has no level."""
+    """The sum over all locations of an item; 0 where it has no level."""
 
     def expression(item: FromClause) -> ColumnElement[object]:
         level = inventory_level.alias()

@@ -1,4 +1,4 @@
-"""What travels to and from the inventory module, as plain dicts."""
+"""Arguments and results of the inventory module, as plain dicts."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ Available = dict[str, dict[str, Decimal]]
 
 
 class ReservationLine(TypedDict):
-    """What is to be reserved of one level."""
+    """A quantity to reserve at one level."""
 
     inventory_item_id: str
     location_id: str
     quantity: Amount
     """Above zero."""
     id: NotRequired[str | None]
-    """Of the reservation; made where it is missing."""
+    """Of the reservation; made if it is missing."""
     line_item_id: NotRequired[str | None]
     allow_backorder: NotRequired[bool]
-    """Taken whatever there is."""
+    """Whether it is reserved even if less is available."""
     external_id: NotRequired[str | None]
     description: NotRequired[str | None]
     created_by: NotRequired[str | None]
@@ -47,7 +47,7 @@ class NewReservation(TypedDict):
 
 
 class Reservation(NewReservation):
-    """What is held of one level."""
+    """A quantity reserved at one level."""
 
     created_at: str
     updated_at: str
@@ -55,7 +55,7 @@ class Reservation(NewReservation):
 
 
 class ReservationChange(TypedDict):
-    """What of a reservation is to be another; what isn't named stays. It can't be moved to another item."""
+    """Changes of a reservation; what isn't named stays. It can't be moved to another item."""
 
     id: str
     location_id: NotRequired[str]
@@ -84,7 +84,7 @@ class HeldForLine(Held):
 
 
 class NewLevel(TypedDict):
-    """An item that is to be stocked at a location."""
+    """An item to be stocked at a location."""
 
     inventory_item_id: str
     location_id: str
@@ -95,19 +95,19 @@ class NewLevel(TypedDict):
 
 
 class LevelChange(TypedDict):
-    """A level, named by item and location, and its new figures; what isn't named, or null, stays."""
+    """A level, named by item and location, and its new quantities; what isn't named, or null, stays."""
 
     inventory_item_id: str
     location_id: str
     id: NotRequired[str]
-    """Passed over."""
+    """Ignored."""
     stocked_quantity: NotRequired[Amount | None]
     incoming_quantity: NotRequired[Amount | None]
     metadata: NotRequired[dict[str, Any] | None]
 
 
 class LevelAdjustment(TypedDict):
-    """What is to be added to the stock of a level, or taken away."""
+    """A quantity to add to the stock of a level, or to subtract."""
 
     inventory_item_id: str
     location_id: str
@@ -130,7 +130,7 @@ class Level(TypedDict):
 
 
 class LockedLevel(TypedDict):
-    """What a level that is held counts."""
+    """The quantities of a locked level."""
 
     id: str
     inventory_item_id: str
@@ -140,7 +140,7 @@ class LockedLevel(TypedDict):
 
 
 class LevelsChanged(TypedDict):
-    """Levels as they are then, and the ids of those that are gone."""
+    """The levels after a change, and the ids of deleted ones."""
 
     created: list[Level]
     updated: list[Level]
@@ -148,7 +148,7 @@ class LevelsChanged(TypedDict):
 
 
 class WantedLine(TypedDict):
-    """Goods that are asked for, of which it is to be known whether they could be had."""
+    """A quantity whose availability is asked for."""
 
     inventory_item_id: str
     quantity: Amount
@@ -158,7 +158,7 @@ class WantedLine(TypedDict):
 
 
 class Demanded(TypedDict):
-    """What a line asks of a level."""
+    """The demand of a line on a level."""
 
     inventory_item_id: ReadOnly[str]
     location_id: ReadOnly[str]
@@ -167,26 +167,26 @@ class Demanded(TypedDict):
 
 
 class Goods(TypedDict):
-    """So many of an item."""
+    """A quantity of an item."""
 
     inventory_item_id: str
     quantity: Amount
 
 
 class GoodsAt(Goods):
-    """So many of an item at a location."""
+    """A quantity of an item at a location."""
 
     location_id: str
 
 
 class GoodsOfLine(Goods):
-    """So many of an item that a line item takes."""
+    """A quantity of an item for a line item."""
 
     line_item_id: str
 
 
 class GoodsTaken(GoodsOfLine):
-    """What was taken of a reservation; its `quantity` is that part of it."""
+    """What was taken from a reservation; its `quantity` is that part of it."""
 
     location_id: str
     id: NotRequired[str]
@@ -195,22 +195,22 @@ class GoodsTaken(GoodsOfLine):
 
 
 class Sent(TypedDict):
-    """What was taken for one fulfilment; `take_back_sent` takes it back."""
+    """What was taken for one fulfilment; `take_back_sent` undoes it."""
 
     taken: list[GoodsTaken]
-    """Of each reservation what was used of it."""
+    """The part taken from each reservation."""
     stock: list[GoodsAt]
-    """What left."""
+    """The goods that left."""
     levels: list[str]
-    """Ids of the levels that it left."""
+    """Ids of the levels that they left."""
     left: list[str]
-    """Ids of the reservations of which something is left,"""
+    """Ids of the reservations with something left."""
     gone: list[str]
-    """and of those that are used up."""
+    """Ids of the reservations that are used up."""
 
 
 class Back(TypedDict):
-    """What came back: ids of levels, and of reservations that hold it."""
+    """What was put back: ids of levels, and of the reservations that hold it."""
 
     levels: list[str]
     created: list[str]

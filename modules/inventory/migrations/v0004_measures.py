@@ -1,4 +1,4 @@
-"""Measures of items as those of variants: any number."""
+"""Measures of items like those of variants: any number."""
 
 import sqlalchemy as sa
 from alembic import op
