@@ -1,4 +1,4 @@
-"""Links: which things of different modules belong together."""
+"""Links between things of different modules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ties of several links in one statement: what a flow wants to know of a cart's lines, it asks once."""
+"""Rows of several links in one statement, so that a flow reads everything about a cart's lines at once."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .tables import metadata
 
 @lru_cache(maxsize=256)
 def ties_of(asks: tuple[tuple[str, str], ...]) -> Compiled:
-    """Lists of ties for some (link, key column), as one JSON list. Parameters: `ids0`, `ids1`, … of the things in that order."""
+    """The rows of several (link, key column) pairs, as one JSON list of lists. Parameters: the ids `ids0`, `ids1`, … in that order."""
     lists = [_ties(LINK[link], metadata.tables[link], key, f"ids{number}") for number, (link, key) in enumerate(asks)]
     return compiled(select(func.json_build_array(*lists)))
 
 
 def _ties(link: Link, table: Table, key: str, name: str) -> ColumnElement[object]:
-    """Both keys and the further columns of the living ties, in the order they were made."""
+    """Both keys and the further columns of the rows that aren't deleted, in the order they were created."""
     tie = table.alias(name)
     shown: list[ColumnElement[object]] = []
     for column in (link.left.key, link.right.key, *(extra.name for extra in link.extra)):

@@ -1,4 +1,4 @@
-"""The statements over one link's table. They are the same for all links, so they are made from the table once."""
+"""The statements over one link's table. They are the same for all links, so they are made from each table once."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from .tables import metadata
 @dataclass(frozen=True, slots=True)
 class LinkStatements:
     adjust: Compiled | None
-    """Sets further columns of ties that exist, where they differ; gives rows as they were and as they are. None for links without any."""
+    """Sets further columns of existing links, where they differ; gives the rows before and after. None for links without such columns."""
     detach: Compiled
-    """Undoes the ties of parallel lists of keys; gives the keys of those there were, and the time."""
+    """Unlinks pairs given as parallel lists of keys; gives the keys of those that were linked, and the time."""
     release: Mapping[str, Compiled]
-    """By key column: undoes all ties of some things; gives the same."""
+    """By key column: removes all links of some things; gives the same."""
 
 
 def statements_of(link: Link, table: Table) -> LinkStatements:
@@ -69,7 +69,7 @@ def _json(columns: Any, names: Sequence[str]) -> ColumnElement[Any]:
 
 
 def _given(link: Link, table: Table, suffix: str = "") -> Any:
-    """The ties of parallel lists, as rows."""
+    """The links in parallel lists, as rows."""
     names = _names(link)
     return (
         func.unnest(*(array_param(name + suffix, table.c[name]) for name in names))
@@ -85,9 +85,9 @@ def _names(link: Link) -> list[str]:
 
 
 def attaching(link: Link, table: Table, suffix: str = "") -> ReturningInsert[Any]:
-    """Ties of parallel lists of keys, ids and further columns; those that are tied already stay as they are.
+    """Link pairs given as parallel lists of keys, ids and further columns; existing links stay as they are.
 
-    Gives keys and ids of those that were not tied before. Its parameters are called as the columns, and the suffix.
+    Gives keys and ids of the new links. Its parameters are named like the columns, plus the suffix.
     """
     left, right = table.c[link.left.key], table.c[link.right.key]
     given = _given(link, table, suffix)
@@ -95,7 +95,7 @@ def attaching(link: Link, table: Table, suffix: str = "") -> ReturningInsert[Any
     return asked.on_conflict_do_update(
         index_elements=[left, right],
         set_={
-            "id": asked.excluded.id,  # ids sort by time: what was tied last comes last
+            "id": asked.excluded.id,  # ids sort by time: what was linked last comes last
             "deleted_at": None,
             "updated_at": func.now(),
             **{extra.name: asked.excluded[extra.name] for extra in link.extra},
@@ -106,7 +106,7 @@ def attaching(link: Link, table: Table, suffix: str = "") -> ReturningInsert[Any
 
 @lru_cache(maxsize=256)
 def attaching_all(links: tuple[str, ...]) -> SelfRecording:
-    """`attaching` of several links as one statement: a JSON list with a list for each.
+    """`attaching` for several links as one statement: a JSON list with a list for each.
 
     Parameters are suffixed `_0`, `_1`, … in the order of the links.
     """
@@ -122,4 +122,4 @@ def attaching_all(links: tuple[str, ...]) -> SelfRecording:
 STATEMENTS: Mapping[str, LinkStatements] = {link.name: statements_of(link, metadata.tables[link.name]) for link in LINKS}
 
 SERIALIZE = compiled(select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("what", type_=Text), 0))))
-"""Lets the transactions that rewrite one thing's ties follow each other."""
+"""Serialises the transactions that rewrite one thing's links."""

@@ -29,28 +29,28 @@ class Replaced(TypedDict):
 
 
 class LinkService(ModuleService):
-    """Ties between things of different modules.
+    """Links between things of different modules.
 
-    A tie is a row of a link (`product_sales_channel`) and named by its two key columns:
-    `{"product_id": "prod_1", "sales_channel_id": "sc_1"}`. Every message may be repeated: what is so already stays so.
+    A row of a link (`product_sales_channel`) is named by its two key columns:
+    `{"product_id": "prod_1", "sales_channel_id": "sc_1"}`. Every message may be repeated.
     """
 
     schema = SCHEMA
 
     @writes(one_statement=lambda link, ties: not any(name in tie for tie in ties for name in _further(link)))
     async def attach(self, link: str, ties: Sequence[Mapping[str, Any]]) -> list[Row]:
-        """Tie things. A tie may also carry the link's further columns (`required_quantity`); for one that exists they are set.
+        """Link things. A row may also carry the link's further columns (`required_quantity`); for an existing link they are set.
 
-        Returns the keys of those that were not tied before: detaching these undoes the message.
+        Returns the keys of the new links: detaching these undoes the message.
 
         Raises:
-            InvalidData: a key is missing or unknown, or only one may be tied and another one is. Nothing is tied.
+            InvalidData: a key is missing or unknown, or only one thing may be linked and another one is. Nothing is linked.
         """
         return (await self.attach_all({link: ties}))[link]
 
     @writes
     async def detach(self, link: str, ties: Sequence[Mapping[str, Any]]) -> list[Row]:
-        """Undo ties. Returns the keys of those there were."""
+        """Unlink things. Returns the keys of those that were linked."""
         known = _find(link)
         asked = _checked(known, ties)
         if not asked:
@@ -63,7 +63,7 @@ class LinkService(ModuleService):
         answers=True,
     )
     async def attach_all(self, ties: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[Row]]:
-        """`attach` for several links at once, by the link's name. What `detach_all` takes to undo it."""
+        """`attach` for several links at once, by the link's name. Returns what `detach_all` takes to undo it."""
         asked = {link: _unique(_find(link), each) for link, each in ties.items()}
         links = tuple(link for link, each in asked.items() if each)
         if not links:
@@ -88,7 +88,7 @@ class LinkService(ModuleService):
 
     @reads
     async def linked(self, link: str, key: str, ids: Sequence[str]) -> list[Row]:
-        """The ties of some things, in the order they were made: id, both keys and the further columns."""
+        """The rows of some things, in the order they were created: id, both keys and the further columns."""
         known = _find(link)
         _side(known, key)
         fields = (known.left.key, known.right.key, *(extra.name for extra in known.extra))
@@ -106,7 +106,7 @@ class LinkService(ModuleService):
 
     @writes
     async def replace(self, link: str, key: str, id: str, others: Sequence[str]) -> Replaced:
-        """Tie one thing to exactly these others. Of two such messages at once, the later one counts whole.
+        """Link one thing to exactly these others. Of two concurrent messages, the later one takes effect as a whole.
 
         `key` is the column of the one thing: `replace("product_sales_channel", "product_id", "prod_1", ["sc_1", "sc_2"])`.
         """
@@ -121,10 +121,10 @@ class LinkService(ModuleService):
 
     @writes
     async def release(self, things: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-        """Undo all ties of things (ids by entity) that have been deleted.
+        """Remove all links of things (ids by entity) that have been deleted.
 
-        Returns, by entity, the ids of those that don't outlive what they were tied to (price sets, fulfillment sets, …): to delete them
-        is the caller's to do.
+        Returns, by entity, the ids of things that must be deleted with those they were linked to (price sets, fulfillment sets, …): the
+        caller has to delete them.
         """
         cascade: dict[str, dict[str, None]] = {}
         for link in LINKS:
@@ -137,7 +137,7 @@ class LinkService(ModuleService):
         return {entity: list(ids) for entity, ids in cascade.items()}
 
     async def _undone(self, link: Link, statement: Compiled, params: Mapping[str, Any]) -> list[Row]:
-        """Undo ties by a statement; the keys of those there were."""
+        """Unlink by a statement. Returns the keys of those that were linked."""
         rows = await self.database.fetch(statement, params)
         keys = [{key: row[key] for key in (link.left.key, link.right.key)} for row in rows]
         if keys:
@@ -148,7 +148,7 @@ class LinkService(ModuleService):
         return keys
 
     async def _adjust(self, link: Link, ties: Sequence[Mapping[str, Any]], given: Mapping[str, list[Any]]) -> int:
-        """Set the further columns that ties name, where they are other than that; how many were."""
+        """Set the further columns that are named, where they differ. Returns the number of changed rows."""
         statement = queries.STATEMENTS[link.name].adjust
         named = [i for i, tie in enumerate(ties) if any(extra.name in tie for extra in link.extra)]
         if statement is None or not named:
@@ -159,12 +159,12 @@ class LinkService(ModuleService):
 
 
 def _unique(link: Link, ties: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Ties that were checked, of those of the same things the last one."""
+    """The rows, checked, with only the last one for each pair."""
     return list({(tie[link.left.key], tie[link.right.key]): tie for tie in _checked(link, ties)}.values())
 
 
 def _columns(link: Link, ties: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """The ties as parallel lists."""
+    """The rows as parallel lists."""
     given: dict[str, list[Any]] = {key: [tie[key] for tie in ties] for key in (link.left.key, link.right.key)}
     given["id"] = [new_id(link.prefix) for _ in ties]
     for extra in link.extra:
@@ -174,7 +174,7 @@ def _columns(link: Link, ties: Sequence[Mapping[str, Any]]) -> dict[str, list[An
 
 
 def _further(link: str) -> Sequence[str]:
-    """The columns of a link beside its keys."""
+    """The columns of a link besides its keys."""
     return [extra.name for extra in LINK[link].extra] if link in LINK else ()
 
 
@@ -193,7 +193,7 @@ def _side(link: Link, key: str) -> Side:
 
 
 def _checked(link: Link, ties: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-    """Refuse ties that don't name both things, or name what the link has no column for."""
+    """Refuse rows that don't name both things, or name a column that the link doesn't have."""
     keys = {link.left.key, link.right.key}
     columns = keys | {extra.name for extra in link.extra}
     for tie in ties:
@@ -207,7 +207,7 @@ def _checked(link: Link, ties: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[
 
 
 def _only_one(link: Link, error: InvalidData) -> InvalidData | None:
-    """The error in words of links, where the database refused a second tie."""
+    """The error to show where the database refused a second link; None for any other."""
     constraint = getattr(error.__cause__, "constraint_name", None)
     if constraint in (single_name(link, link.left), single_name(link, link.right)):
         return InvalidData(f"Cannot create multiple links between '{link.left.module}' and '{link.right.module}'")

@@ -1,7 +1,7 @@
 """A table for each link of `commerce/links.py`, all of one shape.
 
-A pair of things is tied at most once: the two keys are the primary key, and a tie that was undone comes back to life
-when it is made again. Where only one thing may be tied to the other side's, a unique index over the living ties says so.
+Two things are linked at most once: the two keys are the primary key, and an unlinked pair that is linked again gets its old row
+back. Where only one thing may be linked to one of the other side, a unique index over the rows that aren't deleted enforces it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def link_table(link: Link, metadata: MetaData) -> Table:
         *timestamps(),
     )
     Index(f"uq_{link.name}_id", table.c.id, unique=True)
-    if link.left.many:  # else the unique index below serves as well
+    if link.left.many:  # else the unique index below serves this, too
         Index(f"ix_{link.name}_{link.right.key}", table.c[link.right.key])
     for side in (link.left, link.right):
         if not side.many:
@@ -44,7 +44,7 @@ def link_table(link: Link, metadata: MetaData) -> Table:
 
 
 def single_name(link: Link, side: Side) -> str:
-    """Name of the index that lets only one of a side's things be tied to each of the other's."""
+    """Name of the index that lets only one of a side's things be linked to each of the other's."""
     return f"one_{side.alias}_in_{link.name}"
 
 
