@@ -1,4 +1,4 @@
-"""The tree of categories: where each stands (`mpath`), and its place among its siblings (`rank`)."""
+"""The tree of categories: the path of each (`mpath`), and its position among its siblings (`rank`)."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ log = logger("velella.product")
 
 SEPARATOR = "."
 _PLACE = ("mpath", "parent_category_id", "rank")
-"""Columns that say where a category stands."""
+"""Columns that hold a category's position in the tree."""
 _OWN = ("name", "description", "handle", "is_active", "is_internal", "rank", "parent_category_id", "external_id", "metadata")
-"""Columns that are changed by naming them."""
+"""Columns that an update may name."""
 
 
 class Categories(ModuleService):
-    """The part of the product service that keeps categories."""
+    """The part of the product service for categories."""
 
     @writes
     async def create_categories(self, rows: Sequence[Given]) -> list[Row]:
-        """Categories, each at its `rank` among its siblings (the last where none is given); the handle comes from the name.
+        """Create categories, each at its `rank` among its siblings (default: the last); the handle comes from the name.
 
-        Raises InvalidData for a taken handle, NotFound for a parent that isn't there.
+        Raises InvalidData for a taken handle, NotFound for an unknown parent.
         """
         await self._hold_tree()
         made = []
@@ -60,7 +60,7 @@ class Categories(ModuleService):
     async def update_categories(self, rows: Sequence[Given]) -> list[Row]:
         """Change categories; each row names its `id`. A new parent takes the whole subtree along, a new rank moves the siblings.
 
-        Raises NotFound, InvalidData where a category would stand below itself.
+        Raises NotFound, and InvalidData where a category would be below itself.
         """
         await self._hold_tree()
         for row in rows:
@@ -80,7 +80,7 @@ class Categories(ModuleService):
 
     @writes
     async def delete_categories(self, ids: Sequence[str]) -> list[str]:
-        """Soft delete; siblings move up. Raises NotFound, and NotAllowed for a category that has children which stay."""
+        """Soft delete; siblings move up. Raises NotFound, and NotAllowed for a category with children that aren't deleted along."""
         await self._hold_tree()
         rows = await self.list("product_category", {"id": list(ids)})
         there = {row["id"] for row in rows}
@@ -96,7 +96,7 @@ class Categories(ModuleService):
 
     @writes
     async def restore_categories(self, ids: Sequence[str]) -> list[str]:
-        """Take back `delete_categories`: each stands at the rank it had. The ids that were deleted."""
+        """Undo `delete_categories`: each gets its old rank back. Returns the ids that were deleted."""
         await self._hold_tree()
         back = await self.restore("product_category", ids)
         for row in sorted(await self.list("product_category", {"id": back}), key=lambda row: int(row["rank"])):
@@ -106,7 +106,7 @@ class Categories(ModuleService):
 
     @writes
     async def set_category_products(self, category_id: str, add: Sequence[str] = (), remove: Sequence[str] = ()) -> dict[str, list[str]]:
-        """Put products into a category, take others out. What changed, as `{"added", "removed"}`. Raises NotFound."""
+        """Put products into a category, take others out. Returns what changed, as `{"added", "removed"}`. Raises NotFound."""
         await self.retrieve("product_category", category_id, fields=("id",))
         removed = await self.database.fetch(queries.TAKE_OUT, {"category": category_id, "products": [id for id in remove if id not in add]})
         added = await self.database.fetch(queries.PUT_IN, {"category": category_id, "products": list(dict.fromkeys(add))})
@@ -118,9 +118,9 @@ class Categories(ModuleService):
 
     @reads
     async def category_trees(self, query: Query, *, ancestors: bool = False, descendants: bool = False) -> Page:
-        """A page of categories, `parent_category` shown up to the root and `category_children` down to the leaves, as asked.
+        """A page of categories, with `parent_category` up to the root and `category_children` down to the leaves, as asked.
 
-        Those of them that the fields name; what is shown in a category has all columns. In the order of ranks, where no other is wanted.
+        Only as far as the fields name them; categories inside others have all columns. Ordered by rank, unless the query names an order.
         Two statements.
         """
         wanted = {_first(field) for field in query.fields}
@@ -145,14 +145,14 @@ class Categories(ModuleService):
     # -- inside
 
     async def _undo(self, table: Table, pairs: Sequence[Pair]) -> None:
-        """A category that goes or comes again makes room among its siblings, and one that was moved is moved back."""
+        """A category that is deleted or restored moves its siblings, and a moved one is moved back."""
         if table is not product_category:
             await super()._undo(table, pairs)
             return
         await self._hold_tree()
         created = [left["id"] for was, left in pairs if was is None and left is not None]
         while (used := await self.database.fetch_value(queries.CHILDREN_LEFT, {"ids": created})) is not None:
-            created.remove(used)  # by a category that somebody else has put there
+            created.remove(used)  # by a category that another writer has put there
         await self.delete_categories([row["id"] for row in await self.list("product_category", {"id": created}, fields=("id",))])
         gone = [left for _, left in pairs if left is not None and left.get("deleted_at") is not None]
         await self._bring_back([row["id"] for row in await TakingBack(self.database, table).standing(gone)])
@@ -166,14 +166,14 @@ class Categories(ModuleService):
             await self._put_back(was["id"], back)
 
     async def _bring_back(self, ids: Sequence[str]) -> None:
-        """Restore categories, but for those below one that somebody else has deleted."""
+        """Restore categories, except below a category that another writer has deleted."""
         found = await self.list("product_category", {"id": list(ids)}, fields=("id", "parent_category_id"), with_deleted=True)
         parents = [row["parent_category_id"] for row in found if row["parent_category_id"] is not None]
         wanted = {None, *ids, *(row["id"] for row in await self.list("product_category", {"id": parents}, fields=("id",)))}
         await self.restore_categories([row["id"] for row in found if row["parent_category_id"] in wanted])
 
     async def _put_back(self, id: str, columns: Row) -> None:
-        """Change a category back; where its handle was taken, or its place is gone, that stays."""
+        """Change a category back, except its handle or position if that is taken."""
         for left_out in ((), ("handle",), ("handle", "parent_category_id", "rank")):
             change = {name: value for name, value in columns.items() if name not in left_out}
             if not change:
@@ -186,7 +186,7 @@ class Categories(ModuleService):
                 log.warning("what others did stays: a category is not put back as it was", category=id, error=str(error))
 
     async def _hold_tree(self) -> None:
-        """One change of the tree at a time: paths and ranks of many rows hang together."""
+        """Lock the tree, for one change at a time: paths and ranks of many rows depend on each other."""
         await self.database.fetch(queries.HOLD_TREE)
 
     async def _path(self, id: str) -> str:
@@ -196,7 +196,7 @@ class Categories(ModuleService):
         return str(path)
 
     async def _make_room(self, parent: str | None, rank: Any, without: str | None = None) -> int:
-        """The rank that a category gets among its siblings; those from there on move down."""
+        """The rank of a category among its siblings; siblings from there on move down."""
         place = await self.database.fetch_value(queries.COUNT_SIBLINGS, {"parent": parent, "without": without})
         if isinstance(rank, int) and not isinstance(rank, bool) and 0 <= rank < place:
             await self.database.execute(queries.SHIFT, {"parent": parent, "rank": rank, "by": 1, "without": without})
@@ -219,7 +219,7 @@ class Categories(ModuleService):
 
 
 class _Tree:
-    """Rows of a family of categories, hung into each other."""
+    """Rows of a family of categories, nested into each other."""
 
     def __init__(self, family: dict[str, Row]) -> None:
         self._family = family
@@ -240,7 +240,7 @@ class _Tree:
 
 
 def _grown_by(filters: Mapping[str, Any]) -> dict[str, Any]:
-    """What was asked of the categories themselves and is asked of those in the tree, too."""
+    """The conditions on the categories that also apply to the categories nested in them."""
     return {name: filters[name] for name in ("is_active", "is_internal") if name in filters}
 
 

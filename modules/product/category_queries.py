@@ -28,7 +28,7 @@ CHILDREN_LEFT = compiled(
 """)
 )
 
-# A path begins with the paths of all above it: replacing that beginning moves the subtree.
+# A path begins with the parent's path: replacing that prefix moves the subtree.
 MOVE_SUBTREE = compiled(
     text("""
     UPDATE product_category SET mpath = CAST(:new AS text) || substr(mpath, length(CAST(:old AS text)) + 1)
@@ -36,7 +36,7 @@ MOVE_SUBTREE = compiled(
 """)
 )
 
-# Those above (ids in the path) and those below (the path is a prefix of theirs).
+# Ancestors (ids in the path) and descendants (the path is a prefix of theirs).
 FAMILY = compiled(
     text("""
     SELECT DISTINCT near.id

@@ -1,4 +1,4 @@
-"""Options as products use them, and which of their values a variant is made of."""
+"""Options of products, and the values that variants are made of."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ...core.errors import InvalidData
 
 @dataclass
 class Choice:
-    """An option as one product uses it: with all its values, or some of them."""
+    """An option of a product: with all its values, or some of them."""
 
     option_id: str
     title: str
     link_id: str
-    """The row that ties the option to the product."""
+    """The row that links the option to the product."""
     values: dict[str, str] = field(default_factory=dict)
     """Value → its id."""
     is_exclusive: bool = True
@@ -79,13 +79,13 @@ def refuse_twins_of(variants: Mapping[str, tuple[str, Combination]], changed: It
 
 
 def value_rows(option_id: str, given: Mapping[str, Any], new_id: Any) -> list[dict[str, Any]]:
-    """Rows of the values that a new option is given with."""
+    """Rows of the values of a new option."""
     ranks: Mapping[str, Any] = given.get("ranks") or {}
     return [{"id": new_id("optval"), "option_id": option_id, "value": value, "rank": ranks.get(value)} for value in text_values(given)]
 
 
 def text_values(given: Mapping[str, Any]) -> list[str]:
-    """The values of an option as it is given. Raises InvalidData for what isn't a list of different texts."""
+    """The values of an option from input. Raises InvalidData unless they are a list of different texts."""
     values = given.get("values") or []
     named = (
         [value.get("value") if isinstance(value, Mapping) else value for value in values] if isinstance(values, list | tuple) else [None]

@@ -1,4 +1,4 @@
-"""New products: what was given, checked and made into rows, table by table, so that any number of products is a few statements."""
+"""New products: input, checked and turned into rows, table by table, so that any number of products is a few statements."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .handles import checked_handle, handle_of
 Given = Mapping[str, Any]
 
 NESTED = frozenset({"options", "option_ids", "variants", "images", "tags", "tag_ids", "categories", "category_ids"})
-"""What a product is given with that isn't a column of it."""
+"""Members of a product's input that aren't columns."""
 VARIANT_NESTED = frozenset({"options", "images"})
 
 
@@ -28,9 +28,9 @@ class NewRows:
     options: list[Row] = field(default_factory=list)
     values: list[Row] = field(default_factory=list)
     links: list[Row] = field(default_factory=list)
-    """Which options a product has."""
+    """Options of products."""
     link_values: list[Row] = field(default_factory=list)
-    """Which values of them."""
+    """The chosen values of shared options."""
     variants: list[Row] = field(default_factory=list)
     variant_values: list[tuple[str, str]] = field(default_factory=list)
     """(variant, value)."""
@@ -42,10 +42,10 @@ class NewRows:
     # -- adding
 
     def add_product(self, given: Given, shared: Mapping[str, Row], *, strict: bool) -> None:
-        """A product with all that it is given with. `shared`: the existing options that it names, by id. `strict`: its variants have a
-        value for each option, and no two have the same ones.
+        """Add a product with everything in its input. `shared`: the existing options that it names, by id. `strict`: each of its variants
+        has a value for each option, and no two have the same ones.
 
-        Raises InvalidData for what breaks the rules of options, variants or handles.
+        Raises InvalidData for input that breaks the rules of options, variants or handles.
         """
         product = product_row(given)
         self.products.append(product)
@@ -62,7 +62,7 @@ class NewRows:
         self.categories += [(product["id"], id) for id in ids_of(given, "categories", "category_ids")]
 
     def add_option(self, product_id: str, given: Given, shared: Mapping[str, Row]) -> Choice:
-        """An option of a product: an existing one (`id`, perhaps only some `value_ids` of it), or a new one of its own."""
+        """Add an option to a product: an existing one (`id`, perhaps only some `value_ids` of it), or a new one of its own."""
         existing = given.get("id")
         if existing is not None:
             option = shared.get(existing)
@@ -76,7 +76,7 @@ class NewRows:
         return self.link(product_id, option | {"values": values}, None)
 
     def link(self, product_id: str, option: Row, value_ids: Sequence[str] | None) -> Choice:
-        """Tie an option to a product, with all its values or those named. Raises InvalidData for a value that isn't the option's."""
+        """Link an option to a product, with all its values or the given ones. Raises InvalidData for a value that isn't the option's."""
         link_id = new_id("prodopt")
         known = {value["id"]: value["value"] for value in option["values"]}
         wanted = list(dict.fromkeys(value_ids)) if value_ids is not None else list(known)
@@ -93,7 +93,7 @@ class NewRows:
         ]
 
     def add_variants(self, product_id: str, given: Sequence[Given], choices: Sequence[Choice]) -> list[Combination]:
-        """Variants of a product; the combinations of values that they are made of."""
+        """Add variants to a product. Returns the combinations of values that they are made of."""
         combinations = [values_of(variant, choices) for variant in given]
         for variant, combination in zip(given, combinations, strict=True):
             row = {name: value for name, value in variant.items() if name not in VARIANT_NESTED}
@@ -107,13 +107,13 @@ class NewRows:
 
 
 def product_row(given: Given) -> Row:
-    """The columns of a new product, with what follows from others filled in."""
+    """The columns of a new product, with derived ones filled in."""
     row = {name: value for name, value in given.items() if name not in NESTED}
     title = row.get("title")
     if not isinstance(title, str) or not title:
         raise InvalidData("A product needs a title")
     row["id"] = row.get("id") or new_id("prod")
-    # a title without a letter that addresses know gives no handle: then the id serves
+    # a title without a letter that a URL can hold gives no handle: then the id is used
     row["handle"] = (
         checked_handle(row["handle"], "product") if row.get("handle") else handle_of(title) or row["id"].lower().replace("_", "-")
     )
@@ -125,12 +125,12 @@ def product_row(given: Given) -> Row:
 
 
 def undiscounted(row: Row) -> Row:
-    """A product's columns; what is made a gift card by them isn't discounted: it would be worth more than was paid for it."""
+    """A product's columns; a gift card among them isn't discountable: it would be worth more than was paid for it."""
     return {**row, "discountable": False} if row.get("is_giftcard") else row
 
 
 def option_row(given: Given, *, exclusive: bool) -> Row:
-    """The columns of a new option. `exclusive`: what it is where nothing is said."""
+    """The columns of a new option. `exclusive`: the default of `is_exclusive`."""
     title = given.get("title")
     if not isinstance(title, str) or not title:
         raise InvalidData("An option needs a title")
@@ -161,7 +161,7 @@ def ids_of(given: Given, relation: str, ids: str) -> list[str]:
 
 
 def refuse_same_titles(choices: Sequence[Choice]) -> None:
-    """Variants name options by title: two of one title couldn't be told apart. Raises InvalidData."""
+    """Raises InvalidData for two options with one title: variants name options by title."""
     seen: set[str] = set()
     for choice in choices:
         if choice.title in seen:

@@ -85,7 +85,7 @@ SCHEMA = Schema(
         },
         searchable=("title",),
     ),
-    # What `product.options` shows. Read only: it is the option seen from one product, with the values that this product uses.
+    # What `product.options` shows, read only: an option as one product has it, with the values that this product uses.
     Entity(
         "product_option_of_product",
         product_option_of_product,

@@ -1,4 +1,4 @@
-"""Handles: what stands for a thing in an address, in letters of any script."""
+"""Handles: readable ids for URLs, in letters of any script."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ _SPACE = re.compile(r"[\s_-]+")
 
 
 def handle_of(title: str) -> str:
-    """`Été à Paris` → `été-à-paris`, `Men's wear` → `mens-wear`. Empty where the title has nothing that an address could show."""
+    """`Été à Paris` → `été-à-paris`, `Men's wear` → `mens-wear`. Empty where the title has nothing that a URL could show."""
     plain = unicodedata.normalize("NFC", title).lower().replace("ß", "ss")
     return _SPACE.sub("-", "".join(letter for letter in plain if letter in "_-" or letter.isspace() or _told(letter))).strip("-")
 
 
 def handle_of_group(title: str) -> str:
-    """Of what groups products: words that are run together are told apart, `WinterWear` → `winter-wear`."""
+    """The handle of a group of products: camel case is split into words, `WinterWear` → `winter-wear`."""
     return handle_of(_CAMEL.sub("-", title))
 
 
 def checked_handle(handle: object, what: str) -> str:
-    """The handle, if it can stand in an address: words of small letters and digits of any script, hyphens between. Raises InvalidData."""
+    """Return the handle if it fits a URL: words of lower-case letters and digits of any script, joined by hyphens. Raises InvalidData."""
     words = handle.split("-") if isinstance(handle, str) else [""]
     if not all(word and all(_told(letter) and letter == letter.lower() for letter in word) for word in words):
         raise InvalidData(f"Invalid {what} handle '{handle}'. It must contain URL safe characters")

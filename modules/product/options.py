@@ -1,4 +1,4 @@
-"""Options and their values: a product's own ones, and those that all products share."""
+"""Options and their values: those of one product, and those that products share."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Choices = dict[str, list[Choice]]
 
 @dataclass
 class OptionChanges:
-    """What an update does to the options of products, collected to be done in a few statements."""
+    """What an update does to the options of products, collected so that it takes a few statements."""
 
     rows: NewRows = field(default_factory=NewRows)
     options: list[Row] = field(default_factory=list)
     """New titles and metadata of exclusive options."""
     ranks: list[Row] = field(default_factory=list)
     unlinked: list[str] = field(default_factory=list)
-    """Links that go."""
+    """Links to remove."""
     dropped_options: list[str] = field(default_factory=list)
     dropped_values: list[str] = field(default_factory=list)
     unlinked_values: list[tuple[str, str]] = field(default_factory=list)
@@ -36,7 +36,7 @@ class OptionChanges:
     """Values that no variant of these products may be made of any more."""
 
     def replace(self, product_id: str, given: Sequence[Given], current: Sequence[Choice], shared: Mapping[str, Row]) -> list[Choice]:
-        """The product's options become those given: matched by id or title, others are new, those not given go."""
+        """Replace the product's options by the given ones: matched by id or title, others are new, missing ones are removed."""
         left = {choice.option_id: choice for choice in current}
         result = []
         for option in given:
@@ -51,7 +51,7 @@ class OptionChanges:
         return result
 
     def change(self, choice: Choice, given: Given, shared: Mapping[str, Row]) -> Choice:
-        """The option, changed as given. Of a shared option a product chooses values; its title and values are changed elsewhere."""
+        """Change the option as given. For a shared option a product only chooses values; its title and values are changed elsewhere."""
         if not choice.is_exclusive:
             return self._choose(choice, given, shared)
         changes = {name: given[name] for name in ("title", "metadata") if name in given}
@@ -72,7 +72,7 @@ class OptionChanges:
         return Choice(choice.option_id, given.get("title") or choice.title, choice.link_id, values)
 
     def remove(self, choice: Choice) -> None:
-        """The product no longer has the option; if it was the product's own, it is gone."""
+        """Remove the option from the product; if it was the product's own, it is deleted."""
         self.lost.update(choice.values.values())
         if choice.is_exclusive:
             self.dropped_options.append(choice.option_id)
@@ -95,7 +95,7 @@ class OptionChanges:
         return self.choose(choice, {value: id for value, id in known.items() if id in wanted})
 
     def choose(self, choice: Choice, values: dict[str, str]) -> Choice:
-        """Which values of a shared option the product uses."""
+        """Set which values of a shared option the product uses."""
         before, after = set(choice.values.values()), set(values.values())
         self.rows.add_link_values(choice.link_id, sorted(after - before))
         self.unlinked_values += [(choice.link_id, id) for id in sorted(before - after)]
@@ -104,13 +104,13 @@ class OptionChanges:
 
 
 class Options(ModuleService):
-    """The part of the product service that keeps options."""
+    """The part of the product service for options."""
 
     @writes
     async def create_options(self, rows: Sequence[Given]) -> list[Row]:
-        """Options with their values (`{title, values: [text], ranks?, is_exclusive?, metadata?}`), shared unless said otherwise.
+        """Create options with their values (`{title, values: [text], ranks?, is_exclusive?, metadata?}`), shared by default.
 
-        Raises InvalidData where a shared option of that title is there already.
+        Raises InvalidData if a shared option with that title exists already.
         """
         options = [option_row(given, exclusive=False) for given in rows]
         values = [value_rows(option["id"], given, new_id) for option, given in zip(options, rows, strict=True)]
@@ -122,7 +122,8 @@ class Options(ModuleService):
     async def update_options(self, rows: Sequence[Given]) -> list[Row]:
         """Change options (`{id, title?, is_exclusive?, metadata?, values?, ranks?}`). `values` replaces the list of values.
 
-        What an exclusive option gains, its product can use at once. Raises NotFound, or InvalidData for a value that variants are made of.
+        New values of an exclusive option can be used by its product at once. Raises NotFound, or InvalidData for a removed value that
+        variants are made of.
         """
         known = await self._options([row["id"] for row in rows], must=True)
         made = await self.update("product_option", [{name: row[name] for name in row if name not in ("values", "ranks")} for row in rows])
@@ -161,10 +162,10 @@ class Options(ModuleService):
     async def set_product_options(
         self, product_id: str, add: Sequence[str | Given] = (), remove: Sequence[str] = (), update: Sequence[Given] = ()
     ) -> None:
-        """Give a product options, take some away, change which values it uses.
+        """Add options to a product, remove some, change which values it uses.
 
         `add`: ids of options, `{id, value_ids}`, or new ones `{title, values}`. `update`: `{product_option_id, add: [value id or
-        {value}], remove: [value id]}`. Raises InvalidData where variants are made of what would go.
+        {value}], remove: [value id]}`. Raises InvalidData where variants are made of what would be removed.
         """
         await self._hold([product_id])
         added = [{"id": each} if isinstance(each, str) else each for each in add]
@@ -194,14 +195,14 @@ class Options(ModuleService):
     # -- inside
 
     def touch(self, *entities: str) -> None:
-        """A view changes with what it shows."""
+        """A view changes with the tables it shows."""
         seen = set(entities)
         if seen & {"product_product_option", "product_product_option_value", "product_option_value"}:
             seen.add("product_option_of_product")
         super().touch(*seen)
 
     async def _hold(self, product_ids: Iterable[str]) -> None:
-        """Lock products until the transaction ends. Raises NotFound for one that isn't there."""
+        """Lock products until the transaction ends. Raises NotFound for a missing one."""
         wanted = sorted(set(product_ids))
         there = {row["id"] for row in await self.database.fetch(queries.LOCK_PRODUCTS, {"ids": wanted})}
         for id in wanted:
@@ -216,7 +217,7 @@ class Options(ModuleService):
         return choices
 
     async def _options(self, ids: Sequence[str], *, must: bool = False) -> dict[str, Row]:
-        """Options with their values, by id. `must`: raises NotFound for one that isn't there."""
+        """Options with their values, by id. `must`: raises NotFound for a missing one."""
         if not ids:
             return {}
         found = {row["id"]: dict(row) for row in await self.database.fetch(queries.OPTIONS, {"ids": list(set(ids))})}
@@ -265,7 +266,7 @@ class Options(ModuleService):
             raise InvalidData(f"Option values that variants are made of can't be removed: {shown}")
 
     async def _link_new_values(self, options: Mapping[str, Row], values: Sequence[Row]) -> None:
-        """New values of exclusive options belong to their product at once."""
+        """Link new values of exclusive options to their product."""
         own = {row["option_id"] for row in values if options[row["option_id"]]["is_exclusive"]}
         if not own:
             return
@@ -276,7 +277,7 @@ class Options(ModuleService):
 
     @staticmethod
     def _update_values(changes: OptionChanges, choice: Choice, given: Given, shared: Mapping[str, Row]) -> Choice:
-        """`{add: [value id or {value}], remove: [value id]}` done to an option of a product."""
+        """Apply `{add: [value id or {value}], remove: [value id]}` to an option of a product."""
         known = {value["id"]: value["value"] for value in shared[choice.option_id]["values"]}
         removed = set(given.get("remove") or [])
         values = {value: id for value, id in choice.values.items() if id not in removed}

@@ -20,7 +20,7 @@ from .tables import (
     product_variant_product_image,
 )
 
-# -- pivots without a life of their own
+# -- pivots without entities
 
 
 def _attach(table: str, left: str, right: str) -> Compiled:
@@ -33,7 +33,7 @@ def _attach(table: str, left: str, right: str) -> Compiled:
 
 
 def _detach_others(table: str, left: str, right: str) -> Compiled:
-    """Of the things named in `lefts`, drop every pair that isn't among (`pair_lefts`, `pair_rights`)."""
+    """For the things named in `lefts`, delete every pair that isn't among (`pair_lefts`, `pair_rights`)."""
     return compiled(
         text(f"""
         DELETE FROM {table} AS pivot
@@ -54,10 +54,10 @@ TAKE_OTHER_VALUES = _detach_others("product_variant_option", "variant_id", "opti
 
 # -- options
 
-# Who changes what a product is made of holds the product: combinations of values are unique within it.
+# A writer of a product's options or variants locks the product: combinations of values are unique within it.
 LOCK_PRODUCTS = compiled(text("SELECT id FROM product WHERE id = ANY(CAST(:ids AS text[])) AND deleted_at IS NULL ORDER BY id FOR UPDATE"))
 
-# Options with their values, as they are for all products. Locked against being changed or deleted until they are linked.
+# Options with their values, as they are for all products. Locked against changes and deletion until they are linked.
 OPTIONS = compiled(
     text("""
     SELECT option.id, option.title, option.is_exclusive,
@@ -99,7 +99,7 @@ UNLINK_VALUES = compiled(
 """)
 )
 
-# Where options are used.
+# The products that use an option.
 LINKS_OF_OPTION = compiled(
     text("""
     SELECT id, product_option_id FROM product_product_option
@@ -107,7 +107,7 @@ LINKS_OF_OPTION = compiled(
 """)
 )
 
-# Variants that are made of some of these values: what keeps a value from being taken away.
+# Variants that are made of some of these values: a value with such variants can't be removed.
 USES_OF_VALUES = compiled(
     text("""
     SELECT DISTINCT value.value, variant.title
@@ -169,11 +169,11 @@ UNASSIGN_IMAGES = compiled(
 )
 UNASSIGN_IMAGE_EVERYWHERE = compiled(text("DELETE FROM product_variant_product_image WHERE image_id = ANY(CAST(:ids AS text[]))"))
 
-# -- what an update may touch of a product, for taking it back
+# -- the tables that an update of a product may change, for undoing it
 
 _OF_PRODUCT = "product_id = ANY(:ids)"
 _THERE = f"{_OF_PRODUCT} AND deleted_at IS NULL"
-"""An update neither sees nor changes what was deleted before it; and only what is there is found by its index."""
+"""An update neither sees nor changes rows that were deleted before it; and only rows that aren't deleted are in the index."""
 _OWN_OPTIONS = (
     "SELECT link.product_option_id FROM product_product_option AS link "
     "JOIN product_option AS own ON own.id = link.product_option_id AND own.is_exclusive "

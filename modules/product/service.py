@@ -1,4 +1,4 @@
-"""The product module's messages about products and variants. Options and categories are next door."""
+"""The product module's messages about products and variants. Options and categories have files of their own."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ProductsUpdated(TypedDict):
 
 
 class ProductsDeleted(TypedDict):
-    """The ids that went."""
+    """The ids that were deleted."""
 
     products: list[str]
     variants: list[str]
@@ -36,7 +36,7 @@ class ProductsDeleted(TypedDict):
 
 
 class ProductService(Options, Categories):
-    """Products with their variants, options and images, and what sorts them."""
+    """Products with their variants, options and images, and what groups them."""
 
     name = "product"
     schema = SCHEMA
@@ -47,20 +47,21 @@ class ProductService(Options, Categories):
     async def list_products(
         self, filters: Given | None = None, *, fields: Sequence[str] = ("*",), limit: int | None = None, offset: int = 0
     ) -> list[Row]:
-        """Products as business code wants them: rows by the filters of the API, with the fields that are named."""
+        """Products for business code: rows by the filters of the API, with the named fields."""
         return await self.list("product", filters, fields=fields, limit=limit, offset=offset)
 
     @writes(one_statement=lambda rows: not any(option.get("id") for row in rows for option in row.get("options") or ()))
     async def create_products(self, rows: Sequence[Given]) -> list[Row]:
-        """Products with all that belongs to them, in the order given; each with its `variants` in the order given.
+        """Create products with everything that belongs to them. Returns them in the order given; each with its `variants` in the order
+        given.
 
         A row has the product's columns and `options` (`{title, values, ranks?}` of its own, or `{id, value_ids?}` of a shared one),
-        `variants` (columns and `options`: {title: value}), `images` (`{url}`), `tags` and `categories` (`[{id}]`). Ids are made where
-        they are missing; the handle comes from the title, the thumbnail from the first image.
+        `variants` (columns and `options`: {title: value}), `images` (`{url}`), `tags` and `categories` (`[{id}]`). Missing ids are
+        made; the handle comes from the title, the thumbnail from the first image.
 
-        Raises InvalidData for a taken handle, sku, ean, upc or barcode, for a variant that names some options only or a value that isn't
-        there, and in a strict shop for one without options and for two of the same values; NotFound for a tag, category, type or
-        collection that isn't there.
+        Raises InvalidData for a taken handle, sku, ean, upc or barcode, for a variant that names only some options or an unknown value, and
+        in a strict shop for a variant without options and for two with the same values; NotFound for an unknown tag, category, type or
+        collection.
         """
         options = [option for row in rows for option in row.get("options") or []]
         shared = await self._options([option["id"] for option in options if option.get("id")])
@@ -87,7 +88,7 @@ class ProductService(Options, Categories):
     async def update_products(self, rows: Sequence[Given]) -> ProductsUpdated:
         """Change products; each row names its `id`, and only what it names changes.
 
-        Lists replace what was there: `options` (matched by id or title) or `option_ids`, `variants` (matched by id), `images` (matched by
+        Lists replace the old ones: `options` (matched by id or title) or `option_ids`, `variants` (matched by id), `images` (matched by
         id or url, ranked as given), `tags`, `categories`. A variant that isn't named is deleted.
 
         Raises NotFound, or what `create_products` raises; nothing changes then.
@@ -108,8 +109,8 @@ class ProductService(Options, Categories):
 
     @writes
     async def delete_products(self, ids: Sequence[str]) -> ProductsDeleted:
-        """Soft delete, with variants, images and the options that are a product's own. Unknown ids are left out of the answer."""
-        await self._lock(self.schema["product"], ids)  # nobody makes a variant of one from here on
+        """Soft delete, with variants, images and a product's own options. Unknown ids are left out of the answer."""
+        await self._lock(self.schema["product"], ids)  # no other writer can add a variant to one from here on
         options = [choice.option_id for each in (await self._choices(ids)).values() for choice in each if choice.is_exclusive]
         variants = [row["id"] for row in await self.list("product_variant", {"product_id": list(ids)}, fields=("id",))]
         return {
@@ -122,9 +123,9 @@ class ProductService(Options, Categories):
 
     @writes
     async def create_variants(self, rows: Sequence[Given]) -> list[Row]:
-        """Variants of existing products (`product_id`, columns, `options`: {title: value}), after those that are there.
+        """Create variants of existing products (`product_id`, columns, `options`: {title: value}), after the existing ones.
 
-        Raises NotFound for the product, InvalidData for options as `create_products` does, or where a variant of these values is there.
+        Raises NotFound for the product, InvalidData for options as `create_products` does, or if a variant with these values exists.
         """
         by_product = _grouped(rows)
         await self._hold(by_product)
@@ -177,7 +178,7 @@ class ProductService(Options, Categories):
 
     @writes
     async def assign_images(self, pairs: Sequence[tuple[str, str]]) -> list[list[str]]:
-        """Show images at variants only, as (variant, image) pairs. The pairs that are new; of another product's image nothing comes."""
+        """Assign images to variants, as (variant, image) pairs. Returns the new pairs; another product's images are skipped."""
         made = await self.database.fetch(
             queries.ASSIGN_IMAGES,
             {"ids": [new_id("pvpi") for _ in pairs], "variants": [pair[0] for pair in pairs], "images": [pair[1] for pair in pairs]},
@@ -188,7 +189,7 @@ class ProductService(Options, Categories):
 
     @writes
     async def unassign_images(self, pairs: Sequence[tuple[str, str]]) -> list[list[str]]:
-        """Take the assignment back. The pairs that were there."""
+        """Undo the assignment. Returns the pairs that existed."""
         gone = await self.database.fetch(
             queries.UNASSIGN_IMAGES, {"variants": [pair[0] for pair in pairs], "images": [pair[1] for pair in pairs]}
         )
@@ -200,10 +201,10 @@ class ProductService(Options, Categories):
 
     @writes
     async def create(self, entity: str, rows: Sequence[Given]) -> TypedRows[Typed]:
-        """As everywhere; a collection's handle comes from its title where none is given."""
+        """As everywhere; a collection's handle comes from its title unless one is given."""
         if entity == "product_collection":
             rows = [{**row, "id": row.get("id") or new_id("pcol")} for row in rows]
-            # a title without a letter that addresses know gives no handle: then the id serves
+            # a title without a letter that a URL can hold gives no handle: then the id is used
             rows = [
                 {**row, "handle": row.get("handle") or handle_of_group(str(row.get("title") or "")) or _id_as_handle(row)} for row in rows
             ]
@@ -213,7 +214,7 @@ class ProductService(Options, Categories):
     async def set_collection_products(
         self, collection_id: str, add: Sequence[str] = (), remove: Sequence[str] = ()
     ) -> dict[str, list[str]]:
-        """Put products into a collection, take others out. What changed, as `{"added", "removed"}`. Raises NotFound."""
+        """Put products into a collection, take others out. Returns what changed, as `{"added", "removed"}`. Raises NotFound."""
         await self.retrieve("product_collection", collection_id, fields=("id",))
         await self._hold([*add, *remove])
         there = await self.list("product", {"id": [*add, *remove]}, fields=("id", "collection_id"))
@@ -246,7 +247,7 @@ class ProductService(Options, Categories):
         return found
 
     async def _give_values(self, combinations: Mapping[str, Combination]) -> None:
-        """Make variants of exactly these values."""
+        """Set the values of variants to exactly these."""
         if not combinations:
             return
         pairs = [(variant, value) for variant, values in combinations.items() for value in sorted(values)]
@@ -255,7 +256,7 @@ class ProductService(Options, Categories):
         await self.database.execute(queries.GIVE_VALUES, {"lefts": lefts, "rights": rights})
 
     async def _replace_options(self, rows: Sequence[Given], choices: Choices) -> OptionChanges:
-        """Do what the rows say about options; `choices` is afterwards what the products have."""
+        """Apply the rows' changes of options; afterwards `choices` holds the products' new options."""
         changes = OptionChanges()
         touched = {row["id"]: _given_options(row) for row in rows if row.get("options") is not None or row.get("option_ids") is not None}
         if not touched:
@@ -296,7 +297,7 @@ class ProductService(Options, Categories):
     def _combined(
         variants: Sequence[Given], known: Mapping[str, tuple[str, Combination]], choices: Sequence[Choice]
     ) -> dict[str, tuple[str, Combination]]:
-        """The kept variants as they will be: id → (title, values)."""
+        """The remaining variants after the change: id → (title, values)."""
         after = {}
         for variant in variants:
             title, values = known[variant["id"]]
@@ -369,7 +370,7 @@ def _grouped(rows: Sequence[Given]) -> dict[str, list[Given]]:
 
 
 def _refuse_taken(made: Any, taken: Mapping[str, tuple[str, Combination]]) -> None:
-    """Raises InvalidData if a new variant is made of the values of one that is there."""
+    """Raises InvalidData if a new variant is made of the values of an existing one."""
     combinations = {values for _, values in taken.values() if values}
     for given, values in made:
         if values in combinations:

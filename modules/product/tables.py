@@ -1,4 +1,4 @@
-"""Products, their variants and options, and what sorts them: categories, collections, tags, types."""
+"""Products, their variants and options, and what groups them: categories, collections, tags, types."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _measures() -> tuple[Column[float], ...]:
 
 
 def _customs() -> tuple[Column[str], ...]:
-    """What customs ask about a thing."""
+    """Columns for customs."""
     return tuple(Column(name, Text) for name in ("origin_country", "hs_code", "mid_code", "material"))
 
 
@@ -181,7 +181,7 @@ _live_index(product_variant, "product_id", "variant_rank")
 trigrams(product_variant, "title", "sku", "barcode", "ean", "upc")
 keep_tally(product_variant, "title", "sku", "product_id", "manage_inventory", "allow_backorder", "variant_rank", "created_at")
 
-# -- pivots: rows come and go with what they join; deleting a product softly leaves them, so that it can be restored
+# -- pivots: rows are deleted with what they join; a soft delete of a product leaves them, so that it can be restored
 
 product_tags = Table(
     "product_tags",
@@ -246,11 +246,11 @@ product_variant_product_image = Table(
 _live_index(product_variant_product_image, "variant_id", "image_id", unique=True)
 _live_index(product_variant_product_image, "image_id")
 
-# -- views: how a product sees what it shares
+# -- views: shared things as one product sees them
 
 views = MetaData()
 
-# Of a shared option a product may use only some values: seen from the product, an option has those.
+# A product may use only some values of a shared option: this view shows an option with those.
 product_option_of_product = Table(
     "product_option_of_product",
     views,
