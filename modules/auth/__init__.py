@@ -1,4 +1,4 @@
-"""Auth: identities, the providers that vouch for them, sessions."""
+"""Auth: identities, the providers that authenticate them, sessions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often somebody may try: limits by account and by address, counted in the database, so for all processes together."""
+"""Rate limits by account and by address, counted in the database, so for all processes together."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ...core.sql.db.database import Database
 from . import queries
 
 NAMES = ("sign_in_address", "sign_in_account", "sign_up_address", "letter_address", "letter_account")
-"""In the order in which they are counted: who is refused by address doesn't use up anybody's account."""
+"""In the order in which they are counted: an attempt refused by its address doesn't count against the account."""
 
 
 class Counts(Storage):
-    """Where the library `limits` keeps its counts: rows that go when their time is over.
+    """The storage of the library `limits`: rows that expire with their window.
 
-    Counting is one statement, right whoever else counts.
+    Counting is one statement, correct under concurrency.
     """
 
     STORAGE_SCHEME = None
@@ -50,7 +50,7 @@ class Counts(Storage):
         return True  # it is the module's own database
 
     async def reset(self) -> int | None:
-        raise NotImplementedError  # nobody forgets all limits at once
+        raise NotImplementedError  # no caller resets all limits at once
 
     async def clear(self, key: str) -> None:
         await self._database.execute(queries.FORGET_USES, {"id": key})
@@ -60,7 +60,7 @@ class Limits:
     """The limits of the settings."""
 
     def __init__(self, settings: Settings, database: Database) -> None:
-        """Raises Misconfigured for a setting that is no limit."""
+        """Raises Misconfigured for a setting that isn't a limit."""
         self._limiter = FixedWindowRateLimiter(Counts(database))
         self._items: dict[str, list[RateLimitItem]] = {}
         for name in NAMES:
@@ -73,24 +73,24 @@ class Limits:
                 ) from None
 
     async def count(self, uses: Mapping[str, str]) -> None:
-        """Count a use: the limit's name → who uses it. Raises TooManyRequests where that is one too many."""
+        """Count a use: name of the limit → account or address. Raises TooManyRequests if that is one too many."""
         for name in NAMES:
             if name not in uses:
                 continue
             for item in self._items[name]:
                 who = _digest(name, uses[name])
                 if not await self._limiter.hit(item, who):
-                    await self._limiter.hit(item, who, cost=-1)  # it wasn't made: what is given back meanwhile is another's
+                    await self._limiter.hit(item, who, cost=-1)  # it wasn't made; other uses may have been given back meanwhile
                     seconds = (await self._limiter.get_window_stats(item, who)).reset_time - time.time()
                     raise TooManyRequests("Too many attempts. Try again later.", retry_after=max(1.0, seconds))
 
     async def give_back(self, uses: Mapping[str, str]) -> None:
-        """Take back `count`: it wasn't one of those that are limited."""
+        """Undo `count`: the attempt isn't a kind that is limited."""
         for name, who in uses.items():
             for item in self._items[name]:
                 await self._limiter.hit(item, _digest(name, who), cost=-1)
 
 
 def _digest(name: str, who: str) -> str:
-    """What a row is called: as long for every name, and no list of addresses."""
+    """The id of a row: of one length for every name, and no plain list of addresses."""
     return hashlib.sha256(f"{name}:{who.strip().casefold()}".encode()).hexdigest()

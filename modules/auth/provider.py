@@ -1,4 +1,4 @@
-"""What an authentication provider has to be able to do."""
+"""The interface of authentication providers."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ...core.rows import Row
 
 
 class Outcome(TypedDict):
-    """What became of an attempt to prove or to establish who somebody is."""
+    """The outcome of an attempt to log in or to register."""
 
     success: bool
     auth_identity: Row | None
-    """With its `provider_identities`, without what the provider keeps to itself."""
+    """With its `provider_identities`, without the provider's private data."""
     error: str | None
     """For the person who tried."""
     location: str | None
-    """Where to send the browser instead: the attempt goes on there."""
+    """A URL to redirect the browser to, where the attempt goes on."""
 
 
 def proven(identity: Row) -> Outcome:
@@ -36,63 +36,63 @@ def elsewhere(location: str) -> Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Somebody a provider has a name for. Nothing is proven yet."""
+    """An identity that a provider has found by its name. Nothing is proven yet."""
 
     identity_id: str
     secret: Mapping[str, Any]
-    """What the provider keeps of them."""
+    """The provider's private data of it."""
     secret_version: int
-    """Which of their secrets that is."""
+    """The version of that secret."""
 
 
 class Identities(Protocol):
-    """The identities one provider vouches for, as the auth module lets it see and change them."""
+    """The identities of one provider, as far as the auth module lets the provider see and change them."""
 
     async def find(self, entity_id: str) -> Known | None:
-        """Who the provider calls by that name; None when there is nobody. Costs the same either way."""
+        """The identity with the provider's name for it, or None. Takes the same time either way."""
 
     async def identity(self, known: Known) -> Row:
-        """The identity of somebody who has just proven the secret that `known` holds."""
+        """The identity of a person who has just proven the secret in `known`."""
 
     async def create(self, entity_id: str, secret: Mapping[str, Any], user_metadata: Mapping[str, Any] | None = None) -> Row | None:
-        """A new identity. None when somebody of that name is there (or came at the same moment): nothing is made."""
+        """Create an identity. None if the name is taken (even by a concurrent call): nothing is created."""
 
     async def keep(self, entity_id: str, secret: Mapping[str, Any]) -> Row | None:
-        """Replace what the provider keeps of somebody: what was proven with it before counts no longer, sessions and tokens end.
+        """Replace the private data of an identity: its sessions and tokens end, because they were made with the old secret.
 
-        None when there is nobody of that name, or who asks may no longer do so.
+        None if there is no such name, or the caller may no longer do so.
         """
 
 
 class AuthProvider(ABC):
-    """Somebody who can tell who somebody is: by a password, or by asking another service.
+    """Finds out a person's identity: by a password, or by asking another service.
 
-    Each method is given what came in the request: `{"body": {…}, "query": {…}, "protocol": "https", "actor_type": "user"}`. The query is
-    text by name. Nothing of body and query has been checked. No transaction is open while a provider works; it may take its time and call
-    outside.
+    Each method gets the contents of the request: `{"body": {…}, "query": {…}, "protocol": "https", "actor_type": "user"}`. The query is
+    text by name. Nothing of body and query has been checked. No transaction is open while a provider works, so it may take time and call
+    other services.
     """
 
     identifier: ClassVar[str]
     display_name: ClassVar[str]
     by_email: ClassVar[bool] = False
-    """Whether it calls people by their email address, folded (see `core.emails`): then somebody's new address is their new name."""
+    """Whether its names are email addresses, folded (see `core.emails`): then a person's new address becomes the new name."""
 
     @abstractmethod
     async def authenticate(self, given: Mapping[str, Any], identities: Identities) -> Outcome:
-        """Is it who they say? Refused with an error that doesn't tell whether they are known at all."""
+        """Verify an identity. The error of a refusal doesn't tell whether the identity exists."""
 
     @abstractmethod
     async def register(self, given: Mapping[str, Any], identities: Identities) -> Outcome:
-        """Make somebody known. Refused when they are already. Raises InvalidData for what can be nobody's name."""
+        """Register a person. Refused if the name exists. Raises InvalidData for what can't be a name."""
 
     def account(self, given: Mapping[str, Any]) -> str | None:
-        """Whose account an attempt to authenticate is about, as far as that is said: what attempts are counted by."""
+        """The account that an attempt to authenticate names, or None: attempts are counted by it."""
         return None
 
     async def update(self, given: Mapping[str, Any], identities: Identities) -> Outcome:
-        """Change what is kept of somebody (`given` holds `entity_id` and what the client sent). There may be nothing to change."""
+        """Change the private data of an identity (`given` holds `entity_id` and what the client sent). There may be nothing to change."""
         return refused(f"{self.display_name} has nothing to update")
 
     async def validate_callback(self, given: Mapping[str, Any], identities: Identities) -> Outcome:
-        """Finish what was begun elsewhere, with what the browser brings back."""
+        """Finish an attempt that went on elsewhere, with the parameters that the browser brings back."""
         return refused(f"{self.display_name} does not send anybody elsewhere")

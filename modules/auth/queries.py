@@ -26,7 +26,7 @@ FIND = compiled(
     .join(auth_identity, auth_identity.c.id == provider_identity.c.auth_identity_id)
     .where(*_named, _living, auth_identity.c.deleted_at.is_(None))
 )
-"""The secret and its version are of one moment: who proves an old secret has proven the old version."""
+"""Secret and version are read together: proving an old secret proves the old version."""
 
 KEEP = compiled(
     update(provider_identity)
@@ -54,7 +54,7 @@ LINKED = compiled(
         auth_identity.c.app_metadata.contains(bindparam("linked", type_=Json)), auth_identity.c.deleted_at.is_(None)
     )
 )
-"""Identities by what they are linked to."""
+"""Identities by the actors they are linked to."""
 
 CHANGE_EMAIL = compiled(
     text("""
@@ -103,7 +103,7 @@ FORGET_SESSIONS = compiled(
         auth_session.c.id.in_(select(auth_session.c.id).where(auth_session.c.expires_at < _now).limit(50).with_for_update(skip_locked=True))
     )
 )
-"""A few of those that ran out go with each one that begins."""
+"""Each new session removes a few expired ones."""
 
 FORGET_RESETS = compiled(
     delete(auth_password_reset_token).where(
@@ -140,7 +140,7 @@ _open_word = (
 IS_OPEN = compiled(select(auth_password_reset_token.c.id).where(*_open_word))
 
 USE_RESET = compiled(delete(auth_password_reset_token).where(*_open_word).returning(auth_password_reset_token.c.id))
-"""Whoever deletes the row may reset the password: nobody else will find it."""
+"""The caller that deletes the row may reset the password: no other caller finds it."""
 
 
 _clock = func.clock_timestamp()
@@ -176,7 +176,7 @@ COUNT_USE = compiled(
     )
     .returning(auth_limit.c.uses)
 )
-"""A window begins with its first use. A few that are over go with each that is counted."""
+"""A window begins with its first use. Each use removes a few expired windows."""
 
 USES = compiled(
     select(auth_limit.c.uses, func.extract("epoch", auth_limit.c.expires_at - _clock).cast(Float).label("seconds")).where(

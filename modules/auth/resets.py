@@ -1,4 +1,4 @@
-"""The token of a letter about a forgotten secret: who reads it may choose a new one, once."""
+"""The token in the email about a forgotten secret: its reader may choose a new secret, once."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ PURPOSE = "reset"
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """What such a token says."""
+    """The contents of such a token."""
 
     provider: str
     entity_id: str
     actor_type: str
     word: str
-    """Known to the letter alone; the module keeps a digest of it."""
+    """Known to the email's reader alone; the module stores a digest of it."""
 
     def signed(self, settings: Settings, seconds: float) -> str:
-        """The token, which is read for so many seconds."""
+        """The token, valid for this many seconds."""
         now = time.time()
         claims = {
             "entity_id": self.entity_id,
@@ -36,7 +36,7 @@ class Reset:
 
     @classmethod
     def read(cls, settings: Settings, token: str) -> Reset | None:
-        """None for what is no such token of ours, or no longer one."""
+        """The contents of a token; None if it isn't ours, or has expired."""
         try:
             claims = jwt.decode(token, _secret(settings), algorithms=["HS256"], options={"require": ["exp"]})
         except jwt.InvalidTokenError:

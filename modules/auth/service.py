@@ -24,7 +24,7 @@ from .tables import SCHEMA
 
 
 class AuthService(ModuleService):
-    """Who somebody is. An identity is vouched for by providers and linked to actors (a user, a customer)."""
+    """Identities of people. Providers authenticate an identity; it is linked to actors (a user, a customer)."""
 
     schema = SCHEMA
 
@@ -35,13 +35,13 @@ class AuthService(ModuleService):
     # -- providers
     @reads
     async def auth_providers(self) -> list[Row]:
-        """`{id, display_name}` of those that are set up."""
+        """`{id, display_name}` of the providers that are set up."""
         return [{"id": id, "display_name": provider.display_name} for id, provider in self.providers.items()]
 
     async def authenticate(self, provider: str, given: Mapping[str, Any], address: str | None = None) -> Outcome:
-        """Let a provider find out who somebody is. Raises NotFound for a provider that isn't set up.
+        """Have a provider authenticate a person. Raises NotFound for a provider that isn't set up.
 
-        The identity of the outcome bears the `secret_version` that was proven. Attempts that fail count for the limits of the account, and
+        The identity of the outcome has the `secret_version` that was proven. Failed attempts count for the limits of the account, and
         of the `address` that they come from (None: from the shop itself, which isn't limited). Raises TooManyRequests beyond.
         """
         asked = self._provider(provider)
@@ -50,40 +50,41 @@ class AuthService(ModuleService):
         return await self._limited(address, uses, lambda: asked.authenticate(given, _Identities(self, provider)))
 
     async def register(self, provider: str, given: Mapping[str, Any], address: str | None = None) -> Outcome:
-        """Make somebody known to a provider. Asking again is refused: they are known. Raises TooManyRequests from an `address` too many."""
+        """Register a person with a provider. A repetition is refused, because the name exists. Raises TooManyRequests beyond an `address`'s
+        limit."""
         if address is not None:
             await self._limits.count({"sign_up_address": address})
         return await self._provider(provider).register(given, _Identities(self, provider))
 
     async def update_by_reset(self, token: str, provider: str, actor_type: str, given: Mapping[str, Any]) -> Outcome:
-        """Change what a provider keeps of whoever got the letter with this token (a new password), as `given` says. Once.
+        """Change the provider's private data (a new password) of the identity whose email holds this token, as `given` says. Once.
 
-        What was proven with the old secret ends with it: sessions, tokens and other letters of the identity.
+        Everything made with the old secret ends with it: sessions, tokens and other emails of the identity.
 
-        Raises Unauthorized where the token isn't of such a letter, of this provider and kind of actor, or was used or overtaken.
+        Raises Unauthorized where the token isn't from such an email, is for another provider or type of actor, or was used or superseded.
         """
         reset = Reset.read(self.context.settings, token)
         if reset is None or (reset.provider, reset.actor_type) != (provider, actor_type):
             raise Unauthorized("Invalid token")
-        if not await self.database.fetch(queries.IS_OPEN, _open_word(reset)):  # before any work is done
+        if not await self.database.fetch(queries.IS_OPEN, _open_word(reset)):  # before any expensive work
             raise Unauthorized("Invalid token")
         about = {**given, "entity_id": reset.entity_id, "actor_type": actor_type}
         return await self._provider(provider).update(about, _Identities(self, provider, reset))
 
     async def validate_callback(self, provider: str, given: Mapping[str, Any], address: str | None = None) -> Outcome:
-        """Finish what a provider began elsewhere. Limited as `authenticate` is."""
+        """Finish an attempt that a provider began elsewhere. Limited as `authenticate` is."""
         asked = self._provider(provider)
         return await self._limited(address, {}, lambda: asked.validate_callback(given, _Identities(self, provider)))
 
     async def count_letter(self, to: str, address: str | None = None) -> None:
-        """Count a letter that somebody asks for, to an address and from one (None: from the shop's own people).
+        """Count an email that is requested, by its recipient and by the client's address (None: requested by the shop's staff).
 
-        Raises TooManyRequests where that is one too many.
+        Raises TooManyRequests if that is one too many.
         """
         await self._limits.count({"letter_account": folded(to), **({"letter_address": address} if address is not None else {})})
 
     async def _limited(self, address: str | None, uses: dict[str, str], attempt: Callable[[], Awaitable[Outcome]]) -> Outcome:
-        """An attempt is counted before it is made, so that many at once are no more than many in a row; given back where it didn't fail."""
+        """Count an attempt before it is made, so that concurrent attempts don't exceed the limit; give it back if it succeeds."""
         if address is None:
             return await attempt()
         uses = {"sign_in_address": address, **uses}
@@ -105,18 +106,18 @@ class AuthService(ModuleService):
 
     @reads
     async def standing(self, identity_id: str) -> Row | None:
-        """What tokens and sessions of an identity are held against: its `secret_version`, and `app_metadata`: the actors it is.
+        """What tokens and sessions of an identity are checked against: its `secret_version`, and `app_metadata`: its actors.
 
-        None where it is gone.
+        None if the identity is deleted.
         """
         rows = await self.database.fetch(queries.STANDING, {"id": identity_id})
         return {**dict(rows[0]), "app_metadata": rows[0]["app_metadata"] or {}} if rows else None
 
     @writes
     async def set_actor(self, identity_id: str, actor_type: str, actor_id: str | None, *, secret_version: int | None = None) -> Row:
-        """Link an identity to an actor (`customer`, `cus_…`), or with None unlink it. Repeating it changes nothing.
+        """Link an identity to an actor (`customer`, `cus_…`), or with None unlink it. May be repeated.
 
-        `secret_version`: which secret was proven by who asks for that, where it is the identity itself.
+        `secret_version`: the secret that the caller has proven, where the caller is the identity itself.
 
         Raises:
             NotFound: there is no such identity.
@@ -139,12 +140,12 @@ class AuthService(ModuleService):
 
     @writes
     async def change_email(self, actor_type: str, actor_id: str, email: str, new: str) -> bool:
-        """Let an actor who signs in by `email` do so by the `new` address from now on. Whether there was such an identity.
+        """Let an actor who logs in by `email` do so by the `new` address from now on. Returns whether there was such an identity.
 
-        One that is another actor, too, stays as it is: it goes on signing in by that one's address. Letters that were sent to the former
-        address open nothing any more. Repeating it changes nothing.
+        An identity that is linked to another actor, too, stays as it is: it goes on logging in by the old address. Emails that were sent to
+        the old address become invalid. May be repeated.
 
-        Raises InvalidData where the new address is somebody else's, or none.
+        Raises InvalidData where the new address is taken, or isn't an address.
         """
         named = {
             "email": folded(email),
@@ -169,7 +170,7 @@ class AuthService(ModuleService):
     async def create_identity(
         self, provider: str, entity_id: str, secret: Mapping[str, Any], user_metadata: Mapping[str, Any] | None = None
     ) -> Row | None:
-        """For providers: a new identity. None when the name is taken; of two at once one gets it."""
+        """For providers: create an identity. None if the name is taken; of two concurrent calls one succeeds."""
         try:
             async with self.database.savepoint():
                 identity = (await self.create("auth_identity", [{"app_metadata": {}}]))[0]
@@ -193,9 +194,10 @@ class AuthService(ModuleService):
 
     @writes
     async def _keep_secret(self, provider: str, entity_id: str, secret: Mapping[str, Any], reset: Reset | None = None) -> Row | None:
-        """For providers: replace what is kept of somebody, and end what was proven with it: sessions, tokens, letters about a reset.
+        """For providers: replace the private data of an identity, and end everything made with the old: sessions, tokens, emails about a
+        reset.
 
-        None when there is nobody of that name, or where the word of `reset` no longer counts: then nothing is changed.
+        None if there is no such name, or if the word of `reset` is no longer valid: then nothing is changed.
         """
         if reset is not None and not await self.database.fetch(queries.USE_RESET, _open_word(reset)):
             return None
@@ -214,9 +216,9 @@ class AuthService(ModuleService):
     # -- sessions
     @writes
     async def open_session(self, data: Mapping[str, Any], seconds: float, longest: float) -> str:
-        """Begin a session of an identity (`data["auth_identity_id"]`) that remembers `data`.
+        """Begin a session of an identity (`data["auth_identity_id"]`) that holds `data`.
 
-        It ends after `seconds` without use, and after `longest` in any case. Returns the id for the cookie, which is kept nowhere else.
+        It ends after `seconds` without use, and after `longest` in any case. Returns the id for the cookie, which is stored nowhere else.
         """
         session_id, now = secrets.token_urlsafe(24), utc_now()
         await self.database.execute(queries.FORGET_SESSIONS)
@@ -227,7 +229,7 @@ class AuthService(ModuleService):
 
     @reads
     async def session(self, session_id: str) -> Row | None:
-        """What a session remembers; None when there is none or it has ended. Using it lets it live on, but not for ever."""
+        """The data of a session; None if it doesn't exist or has ended. Each use prolongs it, up to its final end."""
         digest = session_digest(session_id)
         rows = await self.database.fetch(queries.SESSION, {"id": digest})
         if not rows:
@@ -235,14 +237,14 @@ class AuthService(ModuleService):
         data: Row = rows[0]["data"]
         life = timedelta(seconds=self.context.settings.session_expires)
         now = utc_now()
-        # not with every request: that would be a write each
+        # not with every request: that would be a write each time
         if rows[0]["expires_at"] - now < life * 0.9 and rows[0]["expires_at"] < rows[0]["ends_at"]:
             await self.database.execute(queries.EXTEND_SESSION, {"id": digest, "until": now + life})
         return data
 
     @writes
     async def close_session(self, session_id: str) -> bool:
-        """End a session. False when there was none."""
+        """End a session. False if there was none."""
         digest = session_digest(session_id)
         gone = await self.database.fetch(queries.CLOSE_SESSION, {"id": digest})
         if gone:
@@ -252,9 +254,9 @@ class AuthService(ModuleService):
     # -- forgotten secrets
     @writes
     async def begin_reset(self, provider: str, entity_id: str, actor_type: str, seconds: float) -> str | None:
-        """A token by which somebody may replace a forgotten secret once, for some time (`update_by_reset`).
+        """A token by which a person may replace a forgotten secret once, for some time (`update_by_reset`).
 
-        None when there is nobody of that name.
+        None if there is no such name.
         """
         if self._provider(provider).by_email:
             entity_id = folded(entity_id)
@@ -296,7 +298,7 @@ class _Identities:
     """See `provider.Identities`."""
 
     def __init__(self, service: AuthService, provider: str, reset: Reset | None = None) -> None:
-        """`reset`: what allows to keep a new secret."""
+        """`reset`: the permission to store a new secret."""
         self._service = service
         self._provider = provider
         self._reset = reset
@@ -308,7 +310,7 @@ class _Identities:
         return Known(rows[0]["auth_identity_id"], rows[0]["provider_metadata"] or {}, rows[0]["secret_version"])
 
     async def identity(self, known: Known) -> Row:
-        # of the secret that was proven: it may have changed since
+        # with the version that was proven: the secret may have changed since
         return {**await self._service.identity(known.identity_id), "secret_version": known.secret_version}
 
     async def create(self, entity_id: str, secret: Mapping[str, Any], user_metadata: Mapping[str, Any] | None = None) -> Row | None:
@@ -319,7 +321,7 @@ class _Identities:
 
 
 def session_digest(session_id: str) -> str:
-    """What the table, and notices of changes, call a session."""
+    """The id of a session in the table and in row notices."""
     return _digest(session_id)
 
 

@@ -1,4 +1,4 @@
-"""Who somebody is, by whom that is known, and who is signed in."""
+"""Identities, their providers, and sessions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ auth_identity = Table(
     identity(),
     # actor type → actor: {"customer_id": "cus_…"}
     Column("app_metadata", Json),
-    # rises when a secret of it changes: what was proven with the one before counts no longer
+    # rises when a secret of it changes: what was made with the old one is invalid from then on
     Column("secret_version", Integer, nullable=False, server_default="1"),
     *timestamps(),
 )
@@ -27,12 +27,12 @@ provider_identity = Table(
     "provider_identity",
     metadata,
     identity(),
-    # what the provider calls the person: an email address, an account number
+    # the provider's name for the person: an email address, an account number
     Column("entity_id", Text, nullable=False),
     Column("provider", Text, nullable=False),
     Column("auth_identity_id", Text, ForeignKey("auth_identity.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("user_metadata", Json),
-    # what the provider keeps to itself: password hashes, tokens
+    # the provider's private data: password hashes, tokens
     Column("provider_metadata", Json),
     *timestamps(),
 )
@@ -47,11 +47,11 @@ Index(
 auth_session = Table(
     "auth_session",
     metadata,
-    # a digest of the id in the cookie: who reads this table can't be anybody by it
+    # a digest of the id in the cookie: a reader of this table can't take over a session
     identity(),
     Column("auth_identity_id", Text, nullable=False, index=True),
     Column("data", Json, nullable=False),
-    # when it ends unless it is used, and when it ends all the same
+    # when it ends unless it is used, and when it ends in any case
     Column("expires_at", Timestamp, nullable=False, index=True),
     Column("ends_at", Timestamp, nullable=False),
     Column("created_at", Timestamp, nullable=False),
@@ -72,7 +72,7 @@ auth_password_reset_token = Table(
 auth_limit = Table(
     "auth_limit",
     metadata,
-    # a digest of the limit's name and of who uses it
+    # a digest of the limit's name and of the account or address
     identity(),
     Column("uses", Integer, nullable=False),
     Column("expires_at", Timestamp, nullable=False, index=True),

@@ -1,4 +1,4 @@
-"""Tokens and sessions are held against the secret that they were proven with. Sessions of before say nothing of that: they end."""
+"""Tokens and sessions are checked against the secret that they were made with. Earlier sessions don't record it: they end."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""How often somebody has tried what is limited."""
+"""Counts of rate limits."""
 
 import sqlalchemy as sa
 from alembic import op

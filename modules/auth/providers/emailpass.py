@@ -16,14 +16,14 @@ from .turns import Turns
 
 WRONG = "Invalid email or password"
 WAITING = 8
-"""People who may wait for each thread: the last of them for about a second. More of them are told to come back."""
+"""How many attempts may wait for each thread: the last of them for about a second. Further ones are refused with Busy."""
 
 
 class EmailPassword(AuthProvider):
-    """Knows people by their email address and a password.
+    """Authenticates people by email address and password.
 
     Hashing takes 100 ms of a core and 32 MB each: it happens in threads, as many at once as half the cores. Users of the shop go before
-    its customers.
+    customers.
     """
 
     identifier = "emailpass"
@@ -31,7 +31,7 @@ class EmailPassword(AuthProvider):
     by_email = True
 
     def __init__(self, hash_config: Mapping[str, int] | None = None, min_length: int = 8) -> None:
-        """`hash_config`: `{"logN": 15, "r": 8, "p": 1}`, the cost of a hash. `min_length`: letters that a new password has at least."""
+        """`hash_config`: `{"logN": 15, "r": 8, "p": 1}`, the cost of a hash. `min_length`: least number of characters of a new password."""
         given = dict(hash_config or {})
         self.cost = Cost(given.pop("logN", 15), given.pop("r", 8), given.pop("p", 1))
         if given:
@@ -52,7 +52,7 @@ class EmailPassword(AuthProvider):
             return refused(read)
         email, password = read
         known = await identities.find(email)
-        # the same work for somebody we don't know: the time taken tells nothing
+        # the same work for an unknown account: the time taken reveals nothing
         stored = (known and _stored(known.secret)) or self._nobody
         if not await self._turns.take(verify_password, stored, password, first=_is_first(given)) or known is None:
             return refused(WRONG)
@@ -88,7 +88,7 @@ class EmailPassword(AuthProvider):
         return password
 
     async def _hashed(self, password: str, given: Mapping[str, Any]) -> dict[str, str]:
-        """What is kept of a password."""
+        """The private data for a password."""
         hashed = await self._turns.take(hash_password, password, self.cost, first=_is_first(given))
         return {"password": base64.b64encode(hashed).decode()}
 
@@ -98,7 +98,7 @@ def _is_first(given: Mapping[str, Any]) -> bool:
 
 
 def _credentials(given: Mapping[str, Any]) -> tuple[str, str] | str:
-    """Email, folded, and password of a request, or what is wrong with them."""
+    """Email, folded, and password of a request; or the error text."""
     body = given.get("body") or {}
     email, password = body.get("email"), body.get("password")
     if not isinstance(password, str) or not password:

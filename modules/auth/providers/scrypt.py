@@ -24,7 +24,7 @@ _MAX_MEMORY = 256 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a guess costs: 2**log_n * r * 128 bytes of memory, p times as much work."""
+    """The cost of a guess: 2**log_n * r * 128 bytes of memory, p times as much work."""
 
     log_n: int = 15
     r: int = 8
@@ -36,7 +36,7 @@ class Cost:
 
 
 def hash_password(password: str, cost: Cost) -> bytes:
-    """A new hash. About 100 ms of one processor core: not for an event loop."""
+    """Make a new hash. Takes about 100 ms of one core: not for an event loop."""
     salt = secrets.token_bytes(32)
     head = _HEAD.pack(b"scrypt", 0, cost.log_n, cost.r, cost.p, salt)
     checked = head + hashlib.sha256(head).digest()[:16]
@@ -44,13 +44,13 @@ def hash_password(password: str, cost: Cost) -> bytes:
 
 
 def unknown_password(cost: Cost) -> bytes:
-    """What looks like a hash and is nobody's: no password is right for it, and finding that out takes as long as for any."""
+    """A hash that no password matches; checking against it takes as long as against any other."""
     head = _HEAD.pack(b"scrypt", 0, cost.log_n, cost.r, cost.p, secrets.token_bytes(32))
     return head + hashlib.sha256(head).digest()[:16] + secrets.token_bytes(32)
 
 
 def verify_password(stored: bytes, password: str) -> bool:
-    """Whether it is the password of this hash. Takes the same time when it isn't; False for what is no such hash."""
+    """Whether the password matches the hash. Takes the same time if it doesn't; False for bytes that aren't such a hash."""
     if len(stored) != _LENGTH:
         return False
     magic, version, log_n, r, p, salt = _HEAD.unpack_from(stored)

@@ -1,4 +1,4 @@
-"""Work that takes a core for a while, and those who wait for their turn."""
+"""CPU-heavy work in threads, with a bounded queue."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ RETRY_SECONDS = 2.0
 
 
 class Turns:
-    """Runs functions in a few threads, in the order in which they were asked for; who would have to wait too long is told so at once.
+    """Runs functions in a few threads, first come first served; a caller that would have to wait too long is refused at once.
 
-    Those who are `first` go before all others, and have places of their own: a crowd of others neither fills the room nor gets before
-    them. The threads yield to everything else that the process does.
+    Callers that are `first` go before all others, and have places of their own in the queue: many other callers neither fill the queue nor
+    overtake them. The threads have a lower priority than everything else that the process does.
     """
 
     def __init__(self, threads: int, room: int, kept: int) -> None:
-        """`room`: how many may wait, of which `kept` are for those who are first."""
+        """`room`: how many callers may wait, of which `kept` places are for those that are first."""
         self._pool = ThreadPoolExecutor(threads, "turns", initializer=_yield_to_others)
         self._free = threads
         self._room = room
@@ -35,13 +35,13 @@ class Turns:
         self._others: deque[asyncio.Future[None]] = deque()
 
     async def take(self, function: Callable[..., T], *args: Any, first: bool = False) -> T:
-        """What the function returns. It is run once or never.
+        """Run the function in a thread and return its result. It is run once or never.
 
-        Raises Busy where too many wait, or where the message's time is over before its turn comes.
+        Raises Busy if too many callers wait, or if the message's deadline passes before its turn.
         """
         await self._turn(first)
         work = asyncio.get_running_loop().run_in_executor(self._pool, function, *args)
-        work.add_done_callback(self._done)  # when the thread is free again, not when its caller lost patience
+        work.add_done_callback(self._done)  # when the thread is free again, not when its caller has given up
         return await asyncio.shield(work)
 
     async def _turn(self, first: bool) -> None:
@@ -60,14 +60,14 @@ class Turns:
             if turn in line:
                 line.remove(turn)
             elif turn.done() and not turn.cancelled():
-                self._next()  # it was given at the same moment: another's turn
+                self._next()  # it was given at the same moment: pass it on
             if isinstance(error, TimeoutError):
                 raise Busy("Signing in took too long.", retry_after=RETRY_SECONDS) from None
             raise
 
     def _done(self, work: asyncio.Future[Any]) -> None:
         if not work.cancelled():
-            work.exception()  # where nobody waits for it any more, nobody else looks at it
+            work.exception()  # retrieve the error: its caller may have given up
         self._next()
 
     def _next(self) -> None:
@@ -81,5 +81,5 @@ class Turns:
 
 
 def _yield_to_others() -> None:
-    if sys.platform == "linux":  # elsewhere that would be the whole process
+    if sys.platform == "linux":  # elsewhere this would affect the whole process
         os.setpriority(os.PRIO_PROCESS, 0, 10)
