@@ -1,4 +1,4 @@
-"""Notifications: letters to buyers and merchants, and what the dashboard shows them."""
+"""Notifications: emails to buyers and merchants, and the dashboard's feed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Letters made of templates.
+"""Emails made from templates.
 
-A template `user-invited` is a text file `user-invited.txt`: `Subject: …`, an empty line, the text; and, where it should look like
-something, `user-invited.html` beside it. `$name` stands for what the letter is about. A shop's own files in `templates_dir` go before ours.
+A template `user-invited` is a text file `user-invited.txt`: `Subject: …`, an empty line, the text; and, for a formatted version,
+`user-invited.html` beside it. `$name` stands for a value of the data. A shop's own files in `templates_dir` take precedence over ours.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
 
 def letter(template: str, data: Mapping[str, Any], own: Path | None = None) -> Content | None:
-    """The letter of a template; None where there is no such template. Raises InvalidData where the data lack something it says."""
+    """The email of a template; None if there is no such template. Raises InvalidData where the data lack a name that it uses."""
     folder = next((each for each in (own, OURS) if each is not None and _is_there(each, template)), None)
     if folder is None:
         return None
@@ -34,7 +34,7 @@ def letter(template: str, data: Mapping[str, Any], own: Path | None = None) -> C
     try:
         subject = Template(head.removeprefix("Subject:").strip()).substitute(data)
         return Content(
-            " ".join(subject.split()),  # one line, whatever a name holds
+            " ".join(subject.split()),  # one line, whatever a value holds
             Template(body).substitute(data),
             None if page is None else Template(page).substitute({name: html.escape(str(value)) for name, value in data.items()}),
         )

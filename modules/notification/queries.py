@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from ...core.sql.db.compiled import compiled
 
-# One row for each key, however often it is asked for.
+# One row for each key, however often it is inserted.
 BEGIN = compiled(
     text("""
     INSERT INTO notification (id, "to", "from", channel, template, data, provider_data, trigger_type, resource_id, resource_type,
@@ -20,7 +20,7 @@ BEGIN = compiled(
 """)
 )
 
-# Whoever gets a row sends it; the others leave it alone until the time is over.
+# The process that gets a row sends it; others leave it alone until `sending_until`.
 CLAIM = compiled(
     text("""
     UPDATE notification

@@ -22,7 +22,7 @@ from .tables import SCHEMA, notification_provider
 log = logger("velella.notification")
 
 SENDING_SECONDS = 60.0
-"""After that whoever was sending a notification is taken for dead."""
+"""Seconds after which a process that was sending a notification is taken for dead."""
 COLUMNS = (
     "to", "from", "channel", "template", "data", "provider_data", "trigger_type", "resource_id", "resource_type", "receiver_id",
     "original_notification_id", "idempotency_key",
@@ -30,7 +30,7 @@ COLUMNS = (
 
 
 class NotificationService(ModuleService):
-    """Tells people what happened, by the provider of the channel."""
+    """Sends notifications by the provider of their channel."""
 
     name: ClassVar[str] = "notification"
     schema = SCHEMA
@@ -62,17 +62,17 @@ class NotificationService(ModuleService):
 
     @repeatable
     async def create_notifications(self, notifications: Sequence[Mapping[str, Any]]) -> Rows:
-        """Send notifications, and keep what was sent.
+        """Send notifications, and record what was sent.
 
         Each has `to`, `channel`, `template`, `data`, `content` (`{subject, text, html}`), `from`; what triggered it (`trigger_type`,
-        `resource_id`, `resource_type`), `receiver_id`, and `secrets`: data that are sent and not kept.
+        `resource_id`, `resource_type`), `receiver_id`, and `secrets`: data that are sent and not stored.
 
-        A letter says its `content`, or what its template makes of the data. Of all with one `idempotency_key` one is sent; asked again,
-        one that could not be sent is tried again, with what is given then.
+        An email has its `content`, or what its template makes of the data. Of all with one `idempotency_key` one is sent; a repetition
+        tries one that could not be sent again, with the new data.
 
-        `to` of a letter is an email address. Each row comes back with its `status`: success; failure (`failure` says why; it will never
-        arrive); pending: it could not be sent now, or somebody else is just sending it. Raises InvalidData where a template's data are
-        missing or a letter goes to no address, NotFound for a channel that no provider delivers; then nothing of this call is sent.
+        `to` of an email is an address. Each row comes back with its `status`: success; failure (`failure` says why; it can never
+        be delivered); pending: it could not be sent now, or another process is just sending it. Raises InvalidData where a template's data
+        are missing or the address is invalid, NotFound for a channel that no provider delivers; then nothing of this call is sent.
         """
         for given in notifications:
             if given["channel"] == "email":
@@ -122,7 +122,7 @@ class NotificationService(ModuleService):
         except InvalidData as error:
             log.warning("a notification will never arrive", id=id, provider=provider_id, error=error.message)
             await self._end(id, "failure", failure=error.message)
-        except Exception as error:  # noqa: BLE001 - whatever it is: it wasn't sent, and may be tried again
+        except Exception as error:  # noqa: BLE001 - whatever failed: it wasn't sent, and may be tried again
             log.warning("a notification could not be sent", id=id, provider=provider_id, error=f"{type(error).__name__}: {error}")
             await self._end(id, "pending", failure=f"{type(error).__name__}: {error}")
         else:

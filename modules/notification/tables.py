@@ -30,7 +30,7 @@ notification = Table(
     Column("from", Text),
     Column("channel", Text, nullable=False),
     Column("template", Text),
-    Column("data", Json),  # without what only the receiver may know
+    Column("data", Json),  # without secrets that only the receiver may know
     Column("provider_data", Json),
     Column("trigger_type", Text),
     Column("resource_id", Text),
@@ -38,12 +38,12 @@ notification = Table(
     Column("receiver_id", Text, index=True),
     Column("original_notification_id", Text),
     Column("idempotency_key", Text),
-    Column("external_id", Text),  # as the provider calls it
+    Column("external_id", Text),  # the outside service's id
     Column("provider_id", Text, ForeignKey("notification_provider.id", ondelete="SET NULL"), index=True),
     Column("status", Text, nullable=False, server_default="pending"),
     Column("failure", Text),
     Column("attempts", Integer, nullable=False, server_default="0"),
-    # Until then whoever is sending it is taken to be alive: nobody else sends it.
+    # Until then the sending process is taken to be alive, and no other one sends it.
     Column("sending_until", Timestamp),
     *timestamps(),
     CheckConstraint("status IN ('pending', 'success', 'failure')", name="status"),

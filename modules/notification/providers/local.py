@@ -1,4 +1,4 @@
-"""The provider for shops that send nothing yet: what would be sent is a line in the log; what the dashboard shows is kept anyway."""
+"""The provider for shops that send nothing yet: it logs what would be sent; the dashboard's feed is stored anyway."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ log = logger("velella.notification.local")
 
 
 class LocalNotifications(NotificationProvider):
-    """Letters may hold secrets, and so does the log then: for trying out."""
+    """For trying out: emails may hold secrets, and so does the log then."""
 
     identifier: ClassVar[str] = "local"
     name: ClassVar[str] = "Local notification provider"
 
     def __init__(self, channels: Sequence[str] | None = None) -> None:
-        """`channels`: default is whatever no other provider delivers."""
+        """`channels`: default: all that no other provider delivers."""
         self.channels = channels
 
     async def send(self, message: Message) -> str | None:

@@ -1,4 +1,4 @@
-"""Letters by SendGrid's API.
+"""Emails by SendGrid's API.
 
 [[providers.notification]]
 use = "sendgrid"
@@ -29,7 +29,7 @@ class SendGrid(NotificationProvider):
         timeout: float = 15.0,
         **sender: str,
     ) -> None:
-        """`from`: who letters are from. `templates`: by our name the id of a dynamic template of SendGrid's, which then makes the letter.
+        """`from`: the sender. `templates`: our name → the id of a dynamic template of SendGrid, which then makes the email.
         `timeout` in seconds."""
         if set(sender) != {"from"}:
             raise ValueError("it needs `from` and takes nothing else unknown")

@@ -1,4 +1,4 @@
-"""Letters by a mail server of one's own.
+"""Emails by the shop's own mail server.
 
 [[providers.notification]]
 use = "smtp"
@@ -31,7 +31,7 @@ class Smtp(NotificationProvider):
         timeout: float = 20.0,
         **sender: str,
     ) -> None:
-        """`from`: who letters are from. `port`: 587, with `tls = "tls"` 465, with `tls = "none"` 25. `timeout` in seconds."""
+        """`from`: the sender. `port`: 587, with `tls = "tls"` 465, with `tls = "none"` 25. `timeout` in seconds."""
         try:
             import aiosmtplib
         except ImportError as error:
@@ -80,10 +80,10 @@ class Smtp(NotificationProvider):
             letter["From"] = message.sender or self._from
             letter["To"] = message.to
             letter["Subject"] = said.subject
-        except ValueError as error:  # a line break: somebody tries to write headers
+        except ValueError as error:  # a line break: an attempt to inject headers
             raise InvalidData(f"A letter can't be addressed like this: {error}") from error
         letter["Date"] = formatdate(usegmt=True)
-        letter["Message-ID"] = f"<{message.id}@{self._domain}>"  # sent twice it is the same letter
+        letter["Message-ID"] = f"<{message.id}@{self._domain}>"  # a repetition has the same id
         letter["Auto-Submitted"] = "auto-generated"
         letter.set_content(said.text)
         if said.html is not None:
