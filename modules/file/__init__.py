@@ -1,4 +1,4 @@
-"""Files: images of products, imports and exports; where they are kept is a provider's business."""
+"""Files: images of products, imports and exports; a provider stores them."""
 
 from __future__ import annotations
 

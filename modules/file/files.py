@@ -1,4 +1,4 @@
-"""The provider of the settings, for the processes that take and serve files."""
+"""The file provider of the settings, for the processes that receive and serve files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KINDS: dict[str, type] = {"local": LocalFiles, "s3": S3Files}
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Takes files, piece by piece; what is known of them is the module's to keep (`record`)."""
+    """Stores files piece by piece; the module keeps the rows about them (`record`)."""
 
     provider: FileProvider
     settings: Settings
@@ -37,9 +37,9 @@ class Files:
         return cls(provider, settings)
 
     async def store(self, filename: str, declared: str | None, chunks: AsyncIterator[bytes], access: Access = "public") -> Row:
-        """Keep what comes; the row for the module's books.
+        """Store the pieces as a file. Returns the row for `record`.
 
-        Raises InvalidData for a type that isn't taken, and what `chunks` raises; then nothing is kept.
+        Raises InvalidData for a type that isn't allowed, and the errors of `chunks`; then nothing is stored.
         """
         mime_type = checked_type(filename, declared, self.settings.upload_types)
         place = Place(new_name(filename, mime_type), access)
@@ -49,10 +49,10 @@ class Files:
 
     @asynccontextmanager
     async def batch(self, record: Callable[[list[Row]], Awaitable[Any]]) -> AsyncIterator[Batch]:
-        """Several files, all or none: those stored inside are recorded at the end of the block, or gone where it fails.
+        """Several files, all or none: the files stored in the block are recorded at its end, or deleted if it fails.
 
-        Where it isn't known whether they were recorded they stay: a file that nobody knows of costs a little room, one that is in the books
-        and isn't there is a promise broken.
+        Where it is unknown whether they were recorded they stay: an unrecorded file costs a little room, a recorded file that doesn't exist
+        breaks a promise.
         """
         batch = Batch(self)
         try:
@@ -63,7 +63,7 @@ class Files:
         try:
             await record(batch.rows)
         except VelellaError as error:
-            if error.status < 500:  # refused, so surely not done
+            if error.status < 500:  # refused, so certainly not recorded
                 await batch.drop()
             raise
 
@@ -73,7 +73,7 @@ class Files:
 
 
 class Batch:
-    """Files that are stored and not yet in the books."""
+    """Files that are stored and not yet recorded."""
 
     def __init__(self, files: Files) -> None:
         self.rows: list[Row] = []

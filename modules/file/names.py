@@ -13,9 +13,9 @@ from pathlib import PurePosixPath
 from ...core.errors import InvalidData
 
 NAME = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9._-]{0,199}")
-"""Every name that we make, and nothing that could lead elsewhere."""
+"""Every name that we make, and nothing that could lead out of the folder."""
 _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
-_KNOWN = mimetypes.MimeTypes()  # without what this machine has been told: the same file is the same type everywhere
+_KNOWN = mimetypes.MimeTypes()  # without this machine's own additions: a file has the same type everywhere
 _KNOWN.add_type("image/webp", ".webp")
 _KNOWN.add_type("image/avif", ".avif")
 _KNOWN.add_type("model/gltf-binary", ".glb")
@@ -23,12 +23,12 @@ _KNOWN.add_type("model/gltf+json", ".gltf")
 
 
 def type_of(name: str) -> str:
-    """The type that a name's ending stands for."""
+    """The type for a name's extension."""
     return _KNOWN.guess_type(name)[0] or "application/octet-stream"
 
 
 def checked_type(filename: str, declared: str | None, allowed: Sequence[str]) -> str:
-    """The type of a file that is uploaded. Raises InvalidData where it isn't one of `allowed` (`image/*`), or its name isn't text."""
+    """The type of an uploaded file. Raises InvalidData if it isn't one of `allowed` (`image/*`), or the name isn't text."""
     if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in filename):
         raise InvalidData("A file's name can't hold control characters")
     given = (declared or "").partition(";")[0].strip().lower()
@@ -42,9 +42,9 @@ def checked_type(filename: str, declared: str | None, allowed: Sequence[str]) ->
 
 
 def new_name(filename: str, mime_type: str) -> str:
-    """A name nobody can guess, that still says something of what it is: `sail-shirt-4f….png`.
+    """An unguessable name that still says something about the file: `sail-shirt-4f….png`.
 
-    It ends as its type does, whatever the file was called: what is served follows from the ending.
+    Its extension follows from the type, whatever the file was called, because files are served by their extension.
     """
     given = PurePosixPath(filename.replace("\\", "/")).name
     stem, dot, ending = given.rpartition(".")

@@ -1,8 +1,8 @@
-"""What a file provider has to be able to do.
+"""The interface of file providers.
 
 A provider is a class named in the settings (`providers.file`, exactly one); its options are its constructor's arguments. Every process
-that takes or serves files has an instance. Names are made by us (`names.py`): unguessable, never used twice, without anything that could
-mean another place.
+that receives or serves files has an instance. Names are made by us (`names.py`): unguessable, never reused, without anything that could
+lead to another folder.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Access = Literal["public", "private"]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Which file is meant."""
+    """Identifies a file."""
 
     name: str
     access: Access = "public"
@@ -29,36 +29,36 @@ class Place:
 class FileProvider(ABC):
     """Base of all file providers."""
 
-    def bind(self, settings: Settings) -> None:  # noqa: B027 - most need nothing of them
-        """Learn how the shop is set up. Called once, before anything else."""
+    def bind(self, settings: Settings) -> None:  # noqa: B027 - most need no settings
+        """Get the shop's settings. Called once, before anything else."""
 
     @abstractmethod
     async def store(self, place: Place, chunks: AsyncIterator[bytes], mime_type: str) -> None:
-        """Keep what comes, piece by piece. When `chunks` or the keeping fails, nothing stays behind."""
+        """Store the pieces as a file. If `chunks` or the storing fails, nothing stays behind."""
 
     @abstractmethod
     async def delete(self, place: Place) -> None:
-        """Forget a file. One that isn't there is forgotten already."""
+        """Delete a file. A missing one is no error."""
 
     @abstractmethod
     def read(self, place: Place) -> AsyncIterator[bytes]:
-        """What is in a file, piece by piece. Raises NotFound."""
+        """The contents of a file, piece by piece. Raises NotFound."""
 
     @abstractmethod
     def url(self, place: Place) -> str:
-        """Where anybody finds a public file, for good."""
+        """The permanent URL of a public file."""
 
     @abstractmethod
     async def download_url(self, place: Place) -> str:
-        """Where whoever is told finds a private file, for a while."""
+        """A URL of a private file that works for a while, for anyone who has it."""
 
     async def upload_url(self, place: Place, mime_type: str) -> str | None:
-        """Where a browser may PUT the file by itself, for a while. None: it has to go through `POST /admin/uploads`."""
+        """A URL to which a browser may PUT the file directly, for a while. None: it has to go through `POST /admin/uploads`."""
         return None
 
     def served(self, path: str, query: Mapping[str, str]) -> Path | None:
-        """The file on this machine that `/static/<path>` means. None: there is none, or it isn't to be shown."""
+        """The file on this machine that `/static/<path>` means. None: it doesn't exist, or may not be shown."""
         return None
 
     async def close(self) -> None:  # noqa: B027 - most have nothing to close
-        """Let go of connections. Called once, when the process ends."""
+        """Close connections. Called once, when the process ends."""

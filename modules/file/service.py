@@ -16,7 +16,7 @@ from .tables import SCHEMA
 
 
 class FileService(ModuleService):
-    """Files that the shop keeps. Their ids are the names under which the provider keeps them."""
+    """The shop's files. Their ids are the names under which the provider stores them."""
 
     name: ClassVar[str] = "file"
     schema = SCHEMA
@@ -31,13 +31,13 @@ class FileService(ModuleService):
 
     @writes
     async def record(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
-        """Write down files that a provider keeps already."""
+        """Record files that a provider has stored already."""
         return await self.create("file", rows)
 
     async def create_files(self, files: Sequence[Mapping[str, Any]], *, created_by: str | None = None) -> Rows:
-        """Keep files that are at hand: `filename`, `content` (bytes), `mime_type`, `access`. For large ones see `Files.store`.
+        """Store files that are in memory: `filename`, `content` (bytes), `mime_type`, `access`. For large files see `Files.store`.
 
-        All or none. Raises InvalidData for a type that isn't taken.
+        All or none. Raises InvalidData for a type that isn't allowed.
         """
         async with self._files.batch(self.record) as batch:
             for each in files:
@@ -47,7 +47,7 @@ class FileService(ModuleService):
 
     @repeatable
     async def retrieve_file(self, id: str) -> Row:
-        """A file with a `url` by which it can be had now; that of a private one works for a while. Raises NotFound."""
+        """A file with a `url` that works now; that of a private one works for a while. Raises NotFound."""
         row = await self.retrieve("file", id)
         if row["access"] == "private":
             row["url"] = await self._files.provider.download_url(Place(id, "private"))
@@ -55,13 +55,13 @@ class FileService(ModuleService):
 
     @repeatable
     async def content(self, id: str) -> bytes:
-        """What is in a file, as a whole: for small ones. Raises NotFound."""
+        """The whole contents of a file: for small ones. Raises NotFound."""
         row = await self.retrieve("file", id, fields=("access",))
         return b"".join([chunk async for chunk in self._files.provider.read(Place(id, row["access"]))])
 
     @repeatable
     async def delete_files(self, ids: Sequence[str]) -> Rows:
-        """Forget files; those that were there. What the provider can't forget now stays in the books, to be deleted again."""
+        """Delete files. Returns the ones that existed. What the provider can't delete now stays recorded, to be deleted again."""
         rows = await self.list("file", {"id": list(ids)})
         for row in rows:
             await self._files.provider.delete(Place(row["id"], row["access"]))
@@ -71,9 +71,9 @@ class FileService(ModuleService):
     async def upload_url(
         self, filename: str, mime_type: str, size: int | None, *, access: Access = "public", created_by: str | None = None
     ) -> Row:
-        """Where a browser may PUT a file by itself: `{id, url}`. The id is None where it has to go through `POST /admin/uploads`.
+        """A URL to which a browser may PUT a file directly: `{id, url}`. The id is None where it has to go through `POST /admin/uploads`.
 
-        Raises InvalidData for a type that isn't taken.
+        Raises InvalidData for a type that isn't allowed.
         """
         checked = checked_type(filename, mime_type, self.context.settings.upload_types)
         place = Place(new_name(filename, checked), access)

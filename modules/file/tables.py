@@ -1,4 +1,4 @@
-"""What is known of files. What is in them, a provider keeps."""
+"""The rows about files. A provider stores their contents."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ metadata = module_metadata()
 file = Table(
     "file",
     metadata,
-    identity(),  # the name under which the provider keeps it
-    Column("filename", Text, nullable=False),  # as whoever uploaded it calls it
+    identity(),  # the name under which the provider stores it
+    Column("filename", Text, nullable=False),  # its name at the uploader's
     Column("mime_type", Text, nullable=False),
     Column("size", BigInteger),  # bytes
     Column("access", Text, nullable=False, server_default="public"),
-    Column("url", Text),  # of public files; private ones have one for a while, when somebody asks
+    Column("url", Text),  # of public files; private ones get a temporary one on request
     Column("created_by", Text),
     *timestamps(),
     CheckConstraint("access IN ('public', 'private')", name="access"),

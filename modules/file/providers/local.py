@@ -23,11 +23,11 @@ from ..names import NAME
 from ..provider import Access, FileProvider, Place
 
 PIECE = 256 * 1024
-"""Bytes that go to the disk or come from it at once."""
+"""Bytes written or read at once."""
 
 
 class LocalFiles(FileProvider):
-    """Public files in one folder, private ones in another, which is served to those who have a signed address."""
+    """Public files in one folder, private ones in another, which is served by signed URLs only."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class LocalFiles(FileProvider):
         backend_url: str | None = None,
         download_seconds: int = 3600,
     ) -> None:
-        """Folders default to `static` and `private` in the data directory, `backend_url` to how browsers reach this server."""
+        """Folders default to `static` and `private` in the data directory, `backend_url` to the URL by which browsers reach this server."""
         self._given = (upload_dir, private_upload_dir)
         self._base = backend_url
         self._seconds = download_seconds
@@ -128,7 +128,7 @@ class LocalFiles(FileProvider):
 
 
 def _finish(file: BinaryIO, rest: bytes, draft: Path, target: Path) -> None:
-    """The file is there as a whole, or not at all, also after a power cut."""
+    """Make the file visible as a whole, or not at all, even after a power cut."""
     file.write(rest)
     file.flush()
     os.fsync(file.fileno())

@@ -1,10 +1,10 @@
-"""Files in a bucket of S3, or of whatever speaks its protocol (R2, MinIO, …).
+"""Files in a bucket of S3, or of another service with its protocol (R2, MinIO, …).
 
     [[providers.file]]
     use = "s3"
     options = { bucket = "shop", region = "eu-central-1", file_url = "https://files.shop.example" }
 
-Who may read what is the bucket's to say: everything under `<prefix>` but `<prefix>private/` has to be readable by anybody at `file_url`.
+The bucket's policy decides who may read: everything under `<prefix>` except `<prefix>private/` must be publicly readable at `file_url`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..names import NAME
 from ..provider import FileProvider, Place
 
 PIECE = 5 * 1024 * 1024
-"""Bytes of a part of a large file: the least that S3 takes. That much of an upload is in memory, twice."""
+"""Bytes of a part of a large file: the least that S3 accepts. An upload has twice this in memory."""
 
 
 class S3Files(FileProvider):
@@ -36,8 +36,8 @@ class S3Files(FileProvider):
         cache_control: str = "public, max-age=31536000, immutable",
         download_file_duration: int = 3600,
     ) -> None:
-        """Without keys those of the environment or of the machine's role are taken. `download_file_duration`: seconds that signed
-        addresses work."""
+        """Without keys, those of the environment or of the machine's role are used. `download_file_duration`: seconds that signed
+        URLs work."""
         try:
             import obstore
             from obstore.store import S3Store
@@ -95,7 +95,7 @@ class S3Files(FileProvider):
 
 
 async def _pieces(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Fewer and larger ones: each goes to another thread."""
+    """Fewer and larger pieces: each goes to another thread."""
     waiting = bytearray()
     async for chunk in chunks:
         waiting += chunk
