@@ -1,4 +1,4 @@
-"""The commerce modules. They never import each other; what they have in common is the list of their names."""
+"""The commerce modules. They never import each other; all they share is the list of their names."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ NAMES = (
 )  # fmt: skip
 
 REMEMBERING = ("fulfillment", "pricing", "promotion", "tax")
-"""Those that remember answers themselves (`core.service.remembering`). Said here so that nobody has to import them to know."""
+"""Modules that cache answers themselves (`core.service.remembering`). Listed here so that they needn't be imported to find out."""
 
 S = TypeVar("S", bound="ModuleService")
 
 
 class Modules:
-    """One handle a module. To a type checker each is the module's service; at run time the engine fills them in."""
+    """One handle for each module. To a type checker each is the module's service; at run time the engine fills them in."""
 
     api_key: ApiKeyService
     auth: AuthService
