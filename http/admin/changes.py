@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,21 +89,24 @@ class Subject:
         who: str | None = None,
         show: Show | None = None,
         envelope: str | None = None,
+        also: Mapping[str, Any] | None = None,
+        bare: bool = False,
     ) -> None:
         """`path` below the subject: `/items/{action_id}` where it is about an action. The flow gives the order's id.
 
         It takes the subject's `id`, what else the path names, and what is in the body as `given`, or by its names where it has no such
         parameter.
-        `who`: what it calls the user who asks. `show`: makes the answer; default: the subject and the preview.
+        `who`: what it calls the user who asks. `show`: makes the answer; default: the subject and the preview. `also`: what else the flow
+        gets. `bare`: the query string may hold `fields` and nothing else.
         """
         whole, others = "given" in inspect.signature(flow.function).parameters, re.findall(r"{(\w+)}", path)
-        names = ["id", *others, *([who] if who is not None else [])]
+        names = ["id", *others, *([who] if who is not None else []), *(also or ())]
         takes(flow, (*names, *(() if body is None else ("given",) if whole else body.model_fields)))
         key = envelope or (f"order_preview {self.view.key}" if self.beside else "order_preview")
 
         async def run_and_show(request: Request) -> Answer:
             id = request.params["id"]
-            given: dict[str, Any] = {"id": id}
+            given: dict[str, Any] = {"id": id, **(also or {})}
             given |= {name: request.params[name] for name in others}
             if body is not None:
                 given |= {"given": request.body} if whole else request.body
@@ -116,7 +119,7 @@ class Subject:
             method,
             self.path + path,
             body=body,
-            query=self.query,
+            query=NOTHING if bare else self.query,
             returns=self.view,
             summary=summary,
             envelope=key,

@@ -173,6 +173,8 @@ order_claim_item = Table(
     metadata,
     identity(),
     Column("claim_id", Text, ForeignKey("order_claim.id", ondelete="CASCADE"), nullable=False),
+    Column("claimed_by", Text),  # the claim, of what was wrong
+    Column("added_by", Text),  # the claim, of what is sent instead
     Column("item_id", Text, nullable=False),
     Column("is_additional_item", Boolean, nullable=False, server_default=false()),
     Column("reason", Text),
@@ -182,7 +184,7 @@ order_claim_item = Table(
     *timestamps(),
     CheckConstraint("reason IN ('missing_item', 'wrong_item', 'production_failure', 'other')", name="reason"),
 )
-_indexed(order_claim_item, "claim_id", "item_id")
+_indexed(order_claim_item, "claim_id", "claimed_by", "added_by", "item_id")
 
 exchange_ids = Sequence("order_exchange_display_id_seq", metadata=metadata)
 order_exchange = Table(

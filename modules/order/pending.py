@@ -28,6 +28,11 @@ NONE_OPEN = "An active Order Change is required to proceed"
 _EMPTY: Row = {name: [] for name in ("items", "shipping_methods", "credit_lines", "transactions")}
 _EMPTY |= {"shipping_address": None, "billing_address": None}
 _INTO = {"SHIPPING_ADD": "shipping_methods", "ITEM_ADD": "items"}
+_THING = {
+    "return": ("*", "items.*"),
+    "order_claim": ("*", "claim_items.*", "additional_items.*"),
+    "order_exchange": ("*", "additional_items.*"),
+}
 _THINGS = {"return_id": "return", "claim_id": "order_claim", "exchange_id": "order_exchange"}
 
 
@@ -58,6 +63,30 @@ class Pending(Writing):
         await self.create("order_change_action", [self._kept(row) for row in rows])
         self.touch("order_change")
         return [row["id"] for row in rows]
+
+    @writes
+    async def add_returning(self, change_id: str, acts: Sequence[Mapping[str, Any]], given: Mapping[str, Any]) -> list[str]:
+        """Add actions of the return of a claim or an exchange to its open change; the first ones begin that return, with what is
+        `given` of it (`location_id`).
+
+        Their ids. Raises what `add_acts` raises.
+        """
+        change = await self._hold(change_id, *OPEN)
+        entity, thing = next(iter((await self._things(change)).items()))
+        back = thing["return_id"]
+        if back is None:
+            back, order = new_id("return"), await self.load(change["order_id"])
+            of = {
+                "order_id": order["id"],
+                "order_version": order["version"],
+                **{name: change[name] for name in ("claim_id", "exchange_id")},
+            }
+            await self.create("return", [{"id": back, **of, **given}])
+            await self.update(entity, [{"id": thing["id"], "return_id": back}])
+        of_return = {"reference": "return", "reference_id": back}
+        return await self.add_acts(
+            change_id, [{**act, **(of_return if act["action"] == "RETURN_ITEM" else {}), "return_id": back} for act in acts]
+        )
 
     @writes
     async def revise_act(self, change_id: str, act_id: str, given: Mapping[str, Any]) -> str:
@@ -123,30 +152,28 @@ class Pending(Writing):
 
     @writes
     async def call_off(self, entity: str, id: str, *, by: str | None = None) -> Row:
-        """Call a return off: what it asked for isn't asked for any more, in the order's next version. The order as it is then.
+        """Call a return, a claim or an exchange off, in the order's next version: what it asked for isn't asked for any more, and what it
+        added isn't sent. The order as it is then.
 
-        Raises NotFound; NotAllowed where something of it has come back, or where it is called off already.
+        Raises NotFound; NotAllowed where something of it has come back or was sent, or where it is called off already.
         """
         await self.database.fetch_value(queries.HOLD_THING[entity], {"id": id})
-        thing = await self.retrieve(entity, id, fields=("*", "items.*"))
+        thing = await self.retrieve(entity, id, fields=_THING[entity])
         if thing["canceled_at"] is not None:
             raise NotAllowed(f"{self.schema[entity].called} {id} is canceled already")
-        if any(amount(item, "received_quantity") > 0 for item in thing["items"]):
-            raise NotAllowed("Can't cancel a return which has returned items")
         order, at = await self.load(thing["order_id"]), iso(utc_now())
-        acts = [
-            {
-                "action": "CANCEL_RETURN_ITEM",
-                "reference": entity,
-                "reference_id": id,
-                "return_id": id,
-                "details": {"reference_id": item["item_id"], "quantity": item["quantity"]},
-            }
-            for item in thing["items"]
-        ]
-        outcome = changing.register(order, acts, {"return_id": id, "created_by": by, "confirmed_by": by}, at)
+        back = thing if entity == "return" else None
+        if back is None and thing["return_id"] is not None:
+            back = await self.retrieve("return", thing["return_id"], fields=_THING["return"])
+        if back is not None and any(amount(item, "received_quantity") > 0 for item in back["items"]):
+            raise NotAllowed("Can't cancel a return which has returned items")
+        column = next(column for column, of in _THINGS.items() if of == entity)
+        acts = [{**act, column: id} for act in undoing(order, column, thing, back if back is None or back["canceled_at"] is None else None)]
+        outcome = changing.register(order, acts, {column: id, "created_by": by, "confirmed_by": by}, at)
         await self._write_changed(order, outcome)
-        await self.update(entity, [{"id": id, "status": "canceled", "canceled_at": at}])
+        await self.update(entity, [{"id": id, "canceled_at": at, **({"status": "canceled"} if entity == "return" else {})}])
+        if back is not None and back is not thing:
+            await self.update("return", [{"id": back["id"], "status": "canceled", "canceled_at": at}])
         assert outcome.order is not None
         return outcome.order
 
@@ -181,8 +208,10 @@ class Pending(Writing):
         things: dict[str, Row] = {}
         for column, entity in _THINGS.items():
             if change[column] is not None:
-                fields = ("*", "items.*") if entity == "return" else ("*", "additional_items.*")
-                things[entity] = await self.retrieve(entity, change[column], fields=fields)
+                things[entity] = await self.retrieve(entity, change[column], fields=_THING[entity])
+        back = next((thing["return_id"] for thing in things.values() if thing.get("return_id") is not None), None)
+        if back is not None and "return" not in things:
+            things["return"] = await self.retrieve("return", back, fields=_THING["return"])
         return things
 
     async def _check(self, change: Row, acts: Rows) -> None:
@@ -219,9 +248,31 @@ class Pending(Writing):
 _WHOLE = ("*", "actions.*", "actions.line")
 
 
+def undoing(order: Mapping[str, Any], column: str, thing: Row, back: Row | None) -> list[Row]:
+    """The actions that take out of an order what a thing has done to it. Raises NotAllowed where something of it was sent."""
+    lines = {line["id"]: line for line in order["items"]}
+    acts = [_about("CANCEL_RETURN_ITEM", item["item_id"], item["quantity"]) for item in (back["items"] if back is not None else ())]
+    acts += [_about("REINSTATE_ITEM", item["item_id"], item["quantity"]) for item in thing.get("claim_items", ())]
+    for item in thing.get("additional_items", ()):
+        line = lines.get(item["item_id"])
+        if line is None:
+            continue
+        if amount(line["detail"], "fulfilled_quantity") > 0:
+            raise NotAllowed("All fulfillments must be canceled before canceling a claim or an exchange")
+        acts.append(_about("ITEM_UPDATE", item["item_id"], 0))
+    methods = [method for method in order["shipping_methods"] if method["detail"].get(column) == thing["id"] and column != "return_id"]
+    acts += [{"action": "SHIPPING_REMOVE", "reference": "order_shipping_method", "reference_id": method["id"]} for method in methods]
+    return acts
+
+
+def _about(action: str, line: str, quantity: Any) -> Row:
+    return {"action": action, "details": {"reference_id": line, "quantity": quantity}}
+
+
 def check_filled(kind: Kind, acts: Sequence[Mapping[str, Any]]) -> None:
     """Raises InvalidData where a change has none of the actions that it has to have."""
-    if kind.needs and not any(act["action"] in kind.needs for act in acts):
+    there = {act["action"] for act in acts} & kind.needs
+    if (kind.needs - there) if kind.each else (kind.needs and not there):
         raise InvalidData(kind.nothing)
 
 

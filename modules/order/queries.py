@@ -8,7 +8,7 @@ from sqlalchemy import JSON, Text, bindparam, cast, delete, func, insert, select
 
 from ...core.sql.db.compiled import SelfRecording, answering, any_of, compiled
 from ...core.sql.write.recordset import insert_rows
-from .after_sales import order_change, order_change_action, return_
+from .after_sales import order_change, order_change_action, order_claim, order_exchange, return_
 from .tables import COLUMNS, display_ids, order, order_version
 
 
@@ -84,9 +84,10 @@ HOLD_CHANGE = compiled(
 """Hold a change that is in one of these `statuses`. Gives its id, or no row."""
 
 HOLD_THING = {
-    table.name: compiled(select(table.c.id).where(table.c.id == bindparam("id")).with_for_update(key_share=True)) for table in (return_,)
+    table.name: compiled(select(table.c.id).where(table.c.id == bindparam("id")).with_for_update(key_share=True))
+    for table in (return_, order_claim, order_exchange)
 }
-"""Hold a return."""
+"""Hold a return, a claim or an exchange."""
 
 FORMER = compiled(
     select(order_version.c.fields, order_version.c.document, order_version.c.document_schema).where(

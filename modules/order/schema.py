@@ -180,10 +180,17 @@ SCHEMA = Schema(
         relations={
             "order": one("order", "order_id"),
             "return": one("return", "return_id"),
-            "additional_items": many("order_claim_item", "claim_id", cascade=True),
+            "claim_items": many("order_claim_item", "claimed_by", cascade=True),
+            "additional_items": many("order_claim_item", "added_by", cascade=True),
         },
     ),
-    Entity("order_claim_item", order_claim_item, prefix="claitem", relations={"item": one("order_line_item", "item_id")}),
+    Entity(
+        "order_claim_item",
+        order_claim_item,
+        prefix="claitem",
+        relations={"item": one("order_line_item", "item_id")},
+        hidden=frozenset({"claimed_by", "added_by"}),
+    ),
     Entity(
         "order_exchange",
         order_exchange,

@@ -11,7 +11,7 @@ PASSWORD = "correct horse battery"
 
 
 async def buy(shop: Shop) -> None:
-    for area in (customers, carts, orders, sending, returning, editing, executions, payments, signing_in, clearing):
+    for area in (customers, carts, orders, sending, returning, editing, swapping, executions, payments, signing_in, clearing):
         await area(shop)
 
 
@@ -202,6 +202,32 @@ async def editing(shop: Shop) -> None:
     await admin.post(f"{at}/confirm", id=order)
     credit = {"amount": 1, "reference": "goodwill", "reference_id": "1"}
     await admin.post("/admin/orders/{id}/credit-lines", credit, id=order)
+
+
+async def swapping(shop: Shop) -> None:
+    admin, flat = shop.admin, shop.ids["flat"]
+    for kind, begin in (("exchanges", {}), ("claims", {"type": "replace"})):
+        at, key = f"/admin/{kind}/{{id}}", kind[:-1]
+        order, line = await bought(shop)
+        await admin.post("/admin/orders/{id}/fulfillments", {"items": [{"id": line, "quantity": 2}]}, id=order)
+        await admin.delete(f"{at}/request", id=(await admin.post(f"/admin/{kind}", {"order_id": order, **begin}))[key]["id"])
+        id = (await admin.post(f"/admin/{kind}", {"order_id": order, **begin}))[key]["id"]
+        back, new = {"items": [{"id": line, "quantity": 1}]}, {"items": [{"variant_id": shop.variants[0], "quantity": 1}]}
+        for part, body in (("inbound/items", back), ("outbound/items", new), *((("claim-items", back),) if kind == "claims" else ())):
+            asked = (await admin.post(f"{at}/{part}", body, id=id))["order_preview"]
+            act = max((each for row in asked["items"] for each in row.get("actions", ())), key=lambda each: each["ordering"])["id"]
+            await admin.post(f"{at}/{part}/{{action_id}}", {"quantity": 2}, id=id, action_id=act)
+            await admin.delete(f"{at}/{part}/{{action_id}}", id=id, action_id=act)
+            await admin.post(f"{at}/{part}", body, id=id)
+        for way in ("inbound", "outbound"):
+            asked = (await admin.post(f"{at}/{way}/shipping-method", {"shipping_option_id": flat}, id=id))["order_preview"]
+            act = next(method["actions"][0]["id"] for method in asked["shipping_methods"] if "actions" in method)
+            await admin.post(f"{at}/{way}/shipping-method/{{action_id}}", {"custom_amount": 1}, id=id, action_id=act)
+            await admin.delete(f"{at}/{way}/shipping-method/{{action_id}}", id=id, action_id=act)
+        await admin.post(f"{at}/request", id=id)
+        await admin.get(at, id=id)
+        await admin.get(f"/admin/{kind}", {"order_id": order})
+        await admin.post(f"{at}/cancel", {}, id=id)
 
 
 async def executions(shop: Shop) -> None:

@@ -42,7 +42,7 @@ ON_PURPOSE = (
     r"GET /admin/orders/{}/preview order\..*",
     r".* order_preview\..*",
     # The order's columns with its open change; the default fields are those of what was begun.
-    r"POST /admin/returns(/{}/receive)? order\..*",
+    r"POST /admin/(claims|exchanges|returns(/{}/receive)?) order\..*",
     r"GET /admin/orders/{}/line-items order_items\.history is not promised",
     # What totals are worked out of, and what is always there.
     r".* orders?\.((payment|fulfillment)_status|items|fulfillments|version) is not promised",

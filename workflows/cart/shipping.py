@@ -98,7 +98,7 @@ async def load_options(
     return options
 
 
-async def price_option(flow: Flow, draft: Draft, surroundings: Surroundings, option_id: str) -> Row:
+async def price_option(flow: Flow, draft: Draft, surroundings: Surroundings, option_id: str, added: Added | None = None) -> Row:
     """One option, whatever its rules say, with what it costs for this document: for merchants, who may choose any.
 
     Raises NotFound; InvalidData where no price of it is known.
@@ -110,9 +110,9 @@ async def price_option(flow: Flow, draft: Draft, surroundings: Surroundings, opt
     if option["price_type"] == "calculated":
         located = await fulfillment_sets_of(flow, draft["sales_channel_id"])
         located.setdefault(option["service_zone"]["fulfillment_set_id"], "")
-        await _price_calculated(flow, draft, rows, {}, located, Added())
+        await _price_calculated(flow, draft, rows, {}, located, added or Added())
     else:
-        await _price_flat(flow, draft, surroundings, rows, Added())
+        await _price_flat(flow, draft, surroundings, rows, added or Added())
     price = option.get("calculated_price") or {}
     option["amount"] = price.get("calculated_amount")
     option["is_tax_inclusive"] = bool(price.get("is_calculated_price_tax_inclusive"))

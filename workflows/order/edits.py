@@ -11,6 +11,7 @@ from ..rows import written
 from .changes import lock_of
 from .difference import settle_difference
 from .pending import (
+    PRICED,
     add_acts,
     adding,
     begin_change,
@@ -39,10 +40,8 @@ async def begin_order_edit(flow: Flow, order_id: str, given: Row, created_by: st
 order_edit_add_new_item = adding("order-edit-add-new-item", "order", "edit", item_acts)
 update_order_edit_add_item = revising("update-order-edit-add-item", revised_item)
 remove_item_order_edit_action = removing("remove-item-order edit-action")
-create_order_edit_shipping_method = adding(
-    "create-order-edit-shipping-method", "order", "edit", shipping_acts, hooks=("setPricingContext",)
-)
-update_order_edit_shipping_method = revising("update-order-edit-shipping-method", revised_shipping, hooks=("setPricingContext",))
+create_order_edit_shipping_method = adding("create-order-edit-shipping-method", "order", "edit", shipping_acts, hooks=PRICED)
+update_order_edit_shipping_method = revising("update-order-edit-shipping-method", revised_shipping, hooks=PRICED)
 remove_order_edit_shipping_method = removing("remove-order-edit-shipping-method")
 
 

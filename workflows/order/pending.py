@@ -25,7 +25,7 @@ from ...modules.order.pending import NONE_OPEN
 from ..cart.draft import Draft
 from ..cart.goods import described, find_prices, load_goods, load_prices, priced, whole
 from ..cart.pricing import update_tax_lines
-from ..cart.shipping import price_option
+from ..cart.shipping import Added, price_option
 from ..cart.surroundings import load_surroundings
 from ..kit import Flow, Workflow, step, workflow
 from ..rows import written
@@ -41,6 +41,7 @@ _ENTITY = {"return": "return", "claim": "order_claim", "oexc": "order_exchange",
 
 begin_change = written("begin-change", lambda modules: modules.order.begin)
 add_acts = written("add-acts", lambda modules: modules.order.add_acts)
+add_returning = written("add-returning-acts", lambda modules: modules.order.add_returning)
 revise_act = written("revise-act", lambda modules: modules.order.revise_act)
 remove_act = written("remove-act", lambda modules: modules.order.remove_act)
 drop_change = written("drop-change", lambda modules: modules.order.drop)
@@ -73,6 +74,26 @@ def adding(name: str, entity: str, kind: str, acts: Acts, *, hooks: tuple[str, .
     return _named(name, add, hooks)
 
 
+def returning(name: str, entity: str, kind: str, acts: Acts, *, hooks: tuple[str, ...] = ()) -> Workflow[..., str]:
+    """A flow that adds actions about what comes back with a claim or an exchange: (id, given); the order's id. The first ones begin the
+    return."""
+
+    async def add(flow: Flow, id: str, given: Row) -> str:
+        change = await open_change(flow, entity, id, kind)
+        made = await acts(flow, change, given)
+        location = given.get("location_id") or await sent_from(flow, change["order_id"])
+        await flow.run(add_returning, change["id"], made, {"location_id": location})
+        return str(change["order_id"])
+
+    return _named(name, add, hooks)
+
+
+async def sent_from(flow: Flow, order_id: str) -> str | None:
+    """Where the goods of an order were sent from: there they come back to where nobody says otherwise."""
+    order = await flow.graph.one("order", order_id, ("fulfillments.location_id", "fulfillments.canceled_at"))
+    return next((str(one["location_id"]) for one in order["fulfillments"] if one["canceled_at"] is None), None)
+
+
 def revising(name: str, revised: Revised, *, hooks: tuple[str, ...] = ()) -> Workflow[..., str]:
     """A flow that changes an action of an open change: (id, action_id, given); the order's id."""
 
@@ -100,7 +121,9 @@ def dropping(name: str, entity: str, kind: str, *, keeps: bool = False) -> Workf
 
     async def drop(flow: Flow, id: str) -> str:
         change = await open_change(flow, entity, id, kind)
-        await flow.run(drop_change, change["id"], None if keeps else {entity: id})
+        thing = await thing_of(flow, entity, id)
+        back = {"return": thing["return_id"]} if thing.get("return_id") is not None else {}
+        await flow.run(drop_change, change["id"], None if keeps else {entity: id, **back})
         return str(change["order_id"])
 
     return _named(name, drop, ())
@@ -265,7 +288,7 @@ async def shipping_acts(flow: Flow, change: Row, given: Row) -> list[Row]:
     """The act that adds a shipping method: by which option, at today's price or at `custom_amount`, with its taxes."""
     order = await flow.modules.order.load(change["order_id"])
     surroundings = await load_surroundings(flow, order["region_id"], order["customer_id"])
-    option = await price_option(flow, working(order), surroundings, given["shipping_option_id"])
+    option = await price_option(flow, working(order), surroundings, given["shipping_option_id"], await _told(flow, order))
     custom = given.get("custom_amount")
     if custom is None and option["amount"] is None:
         raise InvalidData(f"Shipping option {option['id']} has no price for order {order['id']}")
@@ -297,6 +320,19 @@ async def shipping_acts(flow: Flow, change: Row, given: Row) -> list[Row]:
     ]
 
 
+PRICED = ("setPricingContext",)
+"""Hooks of flows in which an application says more of what rules of prices can be about."""
+
+
+async def _told(flow: Flow, order: Mapping[str, Any]) -> Added:
+    """What an application's hook adds, where the flow has it."""
+    added = Added()
+    if "setPricingContext" in (flow.workflow.hooks or ()):
+        for more in await flow.hooks.setPricingContext(order, None):
+            added.prices |= more or {}
+    return added
+
+
 async def revised_shipping(flow: Flow, change: Row, act: Row, given: Row) -> Row:
     """A shipping method at another amount, or at today's price again where that is null."""
     made: Row = {name: given[name] for name in ("internal_note",) if name in given}
@@ -306,7 +342,8 @@ async def revised_shipping(flow: Flow, change: Row, act: Row, given: Row) -> Row
         if amount is None:
             order = await flow.modules.order.load(change["order_id"])
             surroundings = await load_surroundings(flow, order["region_id"], order["customer_id"])
-            amount = (await price_option(flow, working(order), surroundings, line["shipping_option_id"]))["amount"]
+            option = await price_option(flow, working(order), surroundings, line["shipping_option_id"], await _told(flow, order))
+            amount = option["amount"]
         made |= {"amount": amount, "line": {**line, "amount": amount, "is_custom_amount": given["custom_amount"] is not None}}
     return made
 

@@ -12,7 +12,7 @@ from ..cart.stock import LineDemand, reserve_stock
 from ..kit import Flow, step
 from .fulfillments import parts_of
 
-__all__ = ["Moves", "give_back_some", "plan_moves", "reserve_stock"]
+__all__ = ["Moves", "give_back_some", "plan_moves", "release_of_lines", "reserve_stock"]
 
 
 class Moves(TypedDict):
@@ -57,3 +57,11 @@ def _unsent(line: OrderLine) -> Decimal:
 async def give_back_some(flow: Flow, lines: Sequence[GoodsOfLine]) -> list[str]:
     """Give back what isn't to be sent any more. The reservations that are gone."""
     return await flow.modules.inventory.release_some(lines) if lines else []
+
+
+@step
+async def release_of_lines(flow: Flow, line_ids: Sequence[str]) -> list[str]:
+    """Give back all that is reserved for lines that are gone. The reservations."""
+    if not line_ids:
+        return []
+    return [row["id"] for row in await flow.modules.inventory.release_reservations(line_item_ids=list(line_ids))]

@@ -18,6 +18,7 @@ from .changes import lock_of
 from .difference import settle_difference
 from .fulfillments import ADDRESS, packed, parts_of
 from .pending import (
+    PRICED,
     add_acts,
     adding,
     begin_change,
@@ -31,6 +32,7 @@ from .pending import (
     revised_shipping,
     revising,
     said,
+    sent_from,
     shipping_acts,
 )
 
@@ -47,10 +49,9 @@ async def begin_return(flow: Flow, order_id: str, given: Row, created_by: str | 
     return id
 
 
-async def _requested(flow: Flow, change: Row, given: Row) -> list[Row]:
+async def requested_items(flow: Flow, change: Row, given: Row) -> list[Row]:
     await check_reasons(flow, given["items"])
-    of = {"reference": "return", "reference_id": change["return_id"]}
-    return await line_acts(flow, change, given, "RETURN_ITEM", "reason_id", **of)
+    return await line_acts(flow, change, given, "RETURN_ITEM", "reason_id", reference="return", reference_id=change["return_id"])
 
 
 async def check_reasons(flow: Flow, items: Sequence[Mapping[str, Any]]) -> None:
@@ -61,11 +62,11 @@ async def check_reasons(flow: Flow, items: Sequence[Mapping[str, Any]]) -> None:
         raise InvalidData(f"Return reason with id {', '.join(unknown)} does not exists.")
 
 
-request_item_return = adding("request-item-return", "return", "return_request", _requested)
+request_item_return = adding("request-item-return", "return", "return_request", requested_items)
 update_request_item_return = revising("update-request-item-return", revised_line)
 remove_item_return_action = removing("remove-item-return-action")
 create_return_shipping_method = adding("create-return-shipping-method", "return", "return_request", shipping_acts)
-update_return_shipping_method = revising("update-return-shipping-method", revised_shipping, hooks=("setPricingContext",))
+update_return_shipping_method = revising("update-return-shipping-method", revised_shipping, hooks=PRICED)
 remove_return_shipping_method = removing("remove-return-shipping-method")
 cancel_return_request = dropping("cancel-return-request", "return", "return_request")
 
@@ -110,11 +111,11 @@ async def plan_label(flow: Flow, change: Row) -> Row | None:
     options = await flow.graph.rows(Query("shipping_option", fields, {"id": option_ids[0]}))
     if not options:
         raise NotFound(f"Shipping option with id: {option_ids[0]} was not found")
-    to = await flow.modules.order.retrieve("return", change["return_id"], fields=("location_id",))
+    to = await flow.modules.order.retrieve("return", back[0]["return_id"], fields=("location_id",))
     order = await flow.modules.order.load(change["order_id"])
     location = to["location_id"] or (options[0]["service_zone"]["fulfillment_set"]["location"] or {}).get("id")
     if location is None:
-        raise InvalidData(f"Return {change['return_id']} needs a location to come back to")
+        raise InvalidData(f"Return {back[0]['return_id']} needs a location to come back to")
     quantities = quantities_of(change["actions"], "RETURN_ITEM")
     of_order = {line["id"]: line for line in order["items"]}
     parts = await parts_of(flow, of_order, quantities)
@@ -203,8 +204,7 @@ async def plan_stock(flow: Flow, change: Row) -> Coming:
     back = await flow.modules.order.retrieve("return", change["return_id"], fields=("location_id",))
     location = back["location_id"]
     if location is None and lines:
-        sent = await flow.graph.one("order", change["order_id"], ("fulfillments.location_id", "fulfillments.canceled_at"))
-        location = next((one["location_id"] for one in sent["fulfillments"] if one["canceled_at"] is None), None)
+        location = await sent_from(flow, change["order_id"])
         if location is None:
             raise InvalidData(f"Return {change['return_id']} needs a location to come back to")
     return {"lines": lines, "location_id": location}
@@ -269,7 +269,7 @@ async def create_and_complete_return(
     id = await flow.run(begin_return, order_id, {"location_id": location_id, "description": note}, created_by)
     change = await open_change(flow, "return", id, "return_request")
     of_items = [{**item, "internal_note": item.get("note")} for item in items]
-    acts = await _requested(flow, change, {"items": of_items})
+    acts = await requested_items(flow, change, {"items": of_items})
     given = {"shipping_option_id": return_shipping["option_id"], "custom_amount": return_shipping.get("price")}
     acts += await shipping_acts(flow, change, given)
     await flow.run(add_acts, change["id"], acts)

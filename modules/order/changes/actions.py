@@ -108,6 +108,19 @@ class UpdateLine(Action):
         line["adjustments"] = _within(line["adjustments"], line["unit_price"] * quantity)
 
 
+class RemoveShipping(Action):
+    """Takes a shipping method out of the order: the act's `reference_id`."""
+
+    name = "SHIPPING_REMOVE"
+
+    def check(self, order: Row, act: Act) -> None:
+        if all(method["id"] != act["reference_id"] for method in order["shipping_methods"]):
+            raise InvalidData(f"Order {order['id']} has no shipping method {act['reference_id']}")
+
+    def apply(self, order: Row, act: Act, at: str) -> None:
+        order["shipping_methods"] = [method for method in order["shipping_methods"] if method["id"] != act["reference_id"]]
+
+
 def _within(adjustments: list[Row], price: Decimal) -> list[Row]:
     """Discounts that take no more off than there is: each less by the same share."""
     off = total([row["amount"] for row in adjustments])
@@ -188,7 +201,21 @@ ACTIONS: Mapping[str, Action] = {
             more=("return_dismissed_quantity", "written_off_quantity"),
             less=("return_requested_quantity",),
         ),
+        Counting(
+            "WRITE_OFF_ITEM",
+            "Cannot claim more items than what was ordered.",
+            of="quantity",
+            but=("written_off_quantity",),
+            more=("written_off_quantity",),
+        ),
+        Counting(
+            "REINSTATE_ITEM",
+            "Cannot reinstate more items than what was written off for item {item}.",
+            of="written_off_quantity",
+            less=("written_off_quantity",),
+        ),
         Adding("ITEM_ADD", into="items"),
+        RemoveShipping(),
         UpdateLine(),
         Adding("SHIPPING_ADD", into="shipping_methods"),
         AddCreditLine(),

@@ -28,6 +28,8 @@ class Kind:
     """What is said of one without actions."""
     needs: frozenset[str]
     """Actions of which it has to have one; none: it may be empty."""
+    each: bool = False
+    """It has to have one of each of these."""
     check: Callable[[Sequence[Act], Mapping[str, Row]], None] = lambda *_: None
     """Raises InvalidData where what it is of doesn't allow its actions, beyond what the order says."""
     written: Callable[[Row, Sequence[Act], Mapping[str, Row], str], Written] = lambda *_: []
@@ -38,19 +40,37 @@ def _requested(change: Row, acts: Sequence[Act], things: Mapping[str, Row], at: 
     """A return that was asked for: what is to come back."""
     id = things["return"]["id"]
     items = [
-        {
-            "id": new_id("retitem"),
-            "return_id": id,
-            "item_id": act["details"]["reference_id"],
-            "quantity": quantity_of(act),
-            "reason_id": act["details"].get("reason_id"),
-            "note": act.get("internal_note"),
-            "metadata": act["details"].get("metadata") or {},
-        }
+        {"id": new_id("retitem"), "return_id": id, "reason_id": act["details"].get("reason_id"), **_item(act)}
         for act in acts
         if act["action"] == "RETURN_ITEM"
     ]
     return [("return", {"id": id, "status": "requested", "requested_at": at}), *(("return_item", item) for item in items)]
+
+
+def _replaced(change: Row, acts: Sequence[Act], things: Mapping[str, Row], at: str) -> Written:
+    """An exchange: what is to come back, and what is sent for it."""
+    id = things["order_exchange"]["id"]
+    new = [{"id": new_id("oexcitem"), "exchange_id": id, **_item(act)} for act in acts if act["action"] == "ITEM_ADD"]
+    return [*_requested(change, acts, things, at), *(("order_exchange_item", item) for item in new)]
+
+
+def _claimed(change: Row, acts: Sequence[Act], things: Mapping[str, Row], at: str) -> Written:
+    """A claim: what was wrong, what is to come back, and what is sent instead."""
+    id = things["order_claim"]["id"]
+    items: list[Row] = []
+    for act in acts:
+        if act["action"] in ("WRITE_OFF_ITEM", "ITEM_ADD"):
+            instead = act["action"] == "ITEM_ADD"
+            of = {"added_by": id} if instead else {"claimed_by": id, "reason": act["details"].get("reason")}
+            items.append({"id": new_id("claitem"), "claim_id": id, "is_additional_item": instead, **of, **_item(act)})
+    back = _requested(change, acts, things, at) if any(act["action"] == "RETURN_ITEM" for act in acts) else []
+    return [*back, *(("order_claim_item", item) for item in items)]
+
+
+def _item(act: Act) -> Row:
+    details = act["details"]
+    quantity, metadata = quantity_of(act), details.get("metadata") or {}
+    return {"item_id": details["reference_id"], "quantity": quantity, "note": act.get("internal_note"), "metadata": metadata}
 
 
 def _received(change: Row, acts: Sequence[Act], things: Mapping[str, Row], at: str) -> Written:
@@ -89,14 +109,29 @@ KINDS: Mapping[str, Kind] = {
             frozenset({"RETURN_ITEM"}),
             written=_requested,
         ),
+        Kind(
+            "exchange",
+            frozenset({"RETURN_ITEM", "ITEM_ADD", "SHIPPING_ADD"}),
+            "Order exchange request should have at least 1 item inbound and 1 item outbound",
+            frozenset({"RETURN_ITEM", "ITEM_ADD"}),
+            each=True,
+            written=_replaced,
+        ),
+        Kind(
+            "claim",
+            frozenset({"WRITE_OFF_ITEM", "RETURN_ITEM", "ITEM_ADD", "SHIPPING_ADD"}),
+            "Order claim request should have at least 1 item",
+            frozenset({"WRITE_OFF_ITEM", "RETURN_ITEM", "ITEM_ADD"}),
+            written=_claimed,
+        ),
         Kind("edit", frozenset({"ITEM_ADD", "ITEM_UPDATE", "SHIPPING_ADD"}), "", frozenset()),
         Kind(
             "return_receive",
             frozenset(RECEIVING),
             "Order receive return request should have at least 1 item",
             frozenset(RECEIVING),
-            _receivable,
-            _received,
+            check=_receivable,
+            written=_received,
         ),
     )
 }

@@ -1,0 +1,179 @@
+"""Claims and exchanges: what comes back, what is sent instead, and how; one change of the order that is worked on and then asked for.
+
+Both are a return with more: what is to come back makes a return of its own when it is first named. What is sent instead is reserved when
+the change is confirmed, and fulfilled like any other line, with a way of sending of its own or without.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...core.errors import NotAllowed, NotFound
+from ...core.ids import new_id
+from ...core.rows import Row
+from ...core.sql.schema.query import Query
+from ..kit import Flow, Workflow, step, workflow
+from ..links import link
+from .changes import lock_of
+from .difference import settle_difference
+from .pending import (
+    PRICED,
+    add_acts,
+    add_returning,
+    adding,
+    begin_change,
+    confirm_change,
+    dropping,
+    item_acts,
+    line_acts,
+    open_change,
+    removing,
+    returning,
+    revised_item,
+    revised_line,
+    revised_shipping,
+    revising,
+    said,
+    sent_from,
+    shipping_acts,
+    thing_of,
+)
+from .reserving import plan_moves, release_of_lines, reserve_stock
+from .returns import ask_for_label, requested_items
+
+_ID = {"order_claim": "claim", "order_exchange": "oexc"}
+_KIND = {"order_claim": "claim", "order_exchange": "exchange"}
+_KEY = {"order_claim": "claim_id", "order_exchange": "exchange_id"}
+
+
+def _beginning(name: str, entity: str) -> Workflow[..., str]:
+    async def begin(flow: Flow, order_id: str, given: Row, created_by: str | None = None) -> str:
+        """Begin a claim or an exchange. Its id. Raises NotFound; InvalidData where the order is cancelled, or being changed."""
+        id = new_id(_ID[entity])
+        row = {"id": id, "created_by": created_by, **said(given, "type", "metadata")}
+        change = {"change_type": _KIND[entity], _KEY[entity]: id, "created_by": created_by, **said(given, "description", "internal_note")}
+        await flow.run(begin_change, order_id, change, {entity: row})
+        return id
+
+    return _named(name, begin)
+
+
+def _confirming(name: str, entity: str, event: str) -> Workflow[..., str]:
+    async def confirm(flow: Flow, id: str, confirmed_by: str | None = None) -> str:
+        """Ask for what comes back, with a label where it has a way of its own, and reserve what is sent instead. The order's id.
+
+        The point of no return is the order's next version. Raises NotFound; InvalidData where it isn't open, or empty;
+        InsufficientInventory; and what the provider of the label refuses it for.
+        """
+        change = await open_change(flow, entity, id, _KIND[entity])
+        order_id = str(change["order_id"])
+        async with flow.lock(lock_of(order_id)):
+            moves = await flow.run(plan_moves, order_id)
+            reserved = await flow.run(reserve_stock, moves["more"], moves["location_ids"])
+            label = await ask_for_label(flow, change)
+            await flow.run(confirm_change, change["id"], confirmed_by)
+            if label is not None:
+                back = (await thing_of(flow, entity, id))["return_id"]
+                await link(flow, {"return_fulfillment": [{"return_id": back, "fulfillment_id": label}]})
+            await flow.run(settle_difference, order_id)
+        for made in reserved:
+            flow.emit("reservation-item.created", id=made["id"], order_id=order_id)
+        flow.emit(event, order_id=order_id, **{_KEY[entity]: id})
+        return order_id
+
+    return _named(name, confirm, durable=True, emits=("reservation-item.created", event))
+
+
+@step(pivot=True)
+async def called_off(flow: Flow, entity: str, id: str, by: str | None) -> None:
+    await flow.modules.order.call_off(entity, id, by=by)
+
+
+def _calling_off(name: str, entity: str) -> Workflow[..., str]:
+    async def cancel(flow: Flow, id: str, canceled_by: str | None = None, no_notification: bool | None = None) -> str:
+        """Call a claim or an exchange off: what it added isn't sent, and what it asked for isn't asked for any more. Its id.
+
+        Raises NotFound; NotAllowed where something of it has come back or was sent, or while its label isn't called off.
+        """
+        rows = await flow.graph.rows(
+            Query(entity, ("id", "order_id", "return.fulfillments.canceled_at", "additional_items.item_id"), {"id": id})
+        )
+        if not rows:
+            raise NotFound(f"{_KIND[entity].capitalize()} with id: {id} was not found")
+        [thing] = rows
+        back: Row = thing["return"] or {"fulfillments": []}
+        if any(one["canceled_at"] is None for one in back["fulfillments"]):
+            raise NotAllowed(f"All fulfillments must be canceled before canceling the {_KIND[entity]}")
+        async with flow.lock(lock_of(thing["order_id"])):
+            await flow.run(called_off, entity, id, canceled_by)
+            gone = await flow.run(release_of_lines, [item["item_id"] for item in thing["additional_items"]])
+            await flow.run(settle_difference, thing["order_id"])
+        for reservation in gone:
+            flow.emit("reservation-item.deleted", id=reservation, order_id=thing["order_id"])
+        return id
+
+    return _named(name, cancel, durable=True, emits=("reservation-item.deleted",))
+
+
+def _named(name: str, function: Any, **options: Any) -> Workflow[..., str]:
+    function.__qualname__ = f"{function.__name__}({name!r})"
+    made: Workflow[..., str] = workflow(name, **options)(function)
+    return made
+
+
+async def _written_off(flow: Flow, change: Row, given: Row) -> list[Row]:
+    acts = await line_acts(flow, change, given, "WRITE_OFF_ITEM", "reason", reference="order_claim", reference_id=change["claim_id"])
+    return [{**act, "amount": 0} for act in acts]
+
+
+def _sent_instead(entity: str) -> Any:
+    async def acts(flow: Flow, change: Row, given: Row) -> list[Row]:
+        of = {"reference": entity, "reference_id": change[_KEY[entity]]}
+        return [{**act, **of} for act in await item_acts(flow, change, given)]
+
+    return acts
+
+
+def _shipping(name: str, entity: str) -> Workflow[..., str]:
+    async def ship(flow: Flow, id: str, given: Row, inbound: bool = False) -> str:
+        """Add a way of sending to the open change: back to the shop (`inbound`), or out to the buyer. The order's id."""
+        change = await open_change(flow, entity, id, _KIND[entity])
+        acts, order_id = await shipping_acts(flow, change, given), str(change["order_id"])
+        await (
+            flow.run(add_returning, change["id"], acts, {"location_id": await sent_from(flow, order_id)})
+            if inbound
+            else flow.run(add_acts, change["id"], acts)
+        )
+        return str(change["order_id"])
+
+    return _named(name, ship)
+
+
+begin_claim = _beginning("begin-claim-order", "order_claim")
+claim_item = adding("claim-item", "order_claim", "claim", _written_off)
+update_claim_item = revising("update-claim-item", revised_line)
+remove_item_claim_action = removing("remove-item-claim-action")
+claim_request_item_return = returning("claim-request-item-return", "order_claim", "claim", requested_items)
+claim_add_new_item = adding("claim-add-new-item", "order_claim", "claim", _sent_instead("order_claim"))
+update_claim_add_item = revising("update-claim-add-item", revised_item)
+remove_item_claim_add_action = removing("remove-item-claim-add-action")
+update_claim_shipping_method = revising("update-claim-shipping-method", revised_shipping, hooks=PRICED)
+remove_claim_shipping_method = removing("remove-claim-shipping-method")
+cancel_claim_request = dropping("cancel-begin-order-claim", "order_claim", "claim")
+confirm_claim = _confirming("confirm-claim-request", "order_claim", "order.claim_created")
+cancel_claim = _calling_off("cancel-claim", "order_claim")
+
+begin_exchange = _beginning("begin-exchange-order", "order_exchange")
+exchange_request_item_return = returning("exchange-request-item-return", "order_exchange", "exchange", requested_items)
+exchange_add_new_item = adding("exchange-add-new-item", "order_exchange", "exchange", _sent_instead("order_exchange"))
+update_exchange_add_item = revising("update-exchange-add-item", revised_item)
+remove_item_exchange_action = removing("remove-item-exchange-action")
+update_exchange_shipping_method = revising("update-exchange-shipping-method", revised_shipping, hooks=PRICED)
+remove_exchange_shipping_method = removing("remove-exchange-shipping-method")
+cancel_exchange_request = dropping("cancel-begin-order-exchange", "order_exchange", "exchange")
+confirm_exchange = _confirming("confirm-exchange-request", "order_exchange", "order.exchange_created")
+cancel_exchange = _calling_off("cancel-exchange", "order_exchange")
+
+
+create_claim_shipping_method = _shipping("create-claim-shipping-method", "order_claim")
+create_exchange_shipping_method = _shipping("create-exchange-shipping-method", "order_exchange")
