@@ -1,4 +1,4 @@
-"""Payments: collections, sessions, what was authorised, captured and given back."""
+"""Payments: collections, sessions, authorisations, captures and refunds."""
 
 from __future__ import annotations
 

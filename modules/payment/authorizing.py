@@ -1,4 +1,4 @@
-"""Authorising: the buyer's money is held, or taken, for an order that is being placed."""
+"""Authorising: the provider holds, or takes, the buyer's money for an order that is being placed."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ from .settling import Settling
 from .types import PaymentCollection, PaymentInCollection, PaymentSession
 
 AGAIN_SECONDS = 5.0
-"""When a buyer may try again whose payment is in doubt."""
+"""Seconds after which a buyer whose payment is in doubt may try again."""
 
 
 class Authorizing(Settling):
-    """Having providers hold money, once, and knowing when it isn't known."""
+    """Has providers hold money, once, and records when the outcome isn't known."""
 
     @repeatable
     async def authorize_payment_session(
         self, id: str, context: Mapping[str, Any] | None = None, *, order_id: str | None = None
     ) -> PaymentInCollection | None:
-        """Have the provider hold the money for an order, once, however often and from wherever it is asked. The payment with its
-        captures, and as `payment_collection` its collection with all that is in it.
+        """Have the provider hold the money for an order, once, however often and by whichever process this is called. Returns the payment
+        with its captures, and as `payment_collection` its collection with everything in it.
 
-        None: the provider takes its time (`pending_authorization`) and will tell the end by a webhook. In both cases the collection is the
-        order's from then on (`order_id`), unless it is another one's already.
+        None: the provider needs time (`pending_authorization`) and reports the end by a webhook. In both cases the collection is the
+        order's from then on (`order_id`), unless it belongs to another order already.
 
-        The provider is asked outside of any transaction, under a key made of the session and the number of its declined
-        attempts: who asks at the same time, or again after a crash, asks for the same thing. A session has at most one
-        payment; that is a unique index. While another session of the same collection may still hold money, nothing is asked for.
+        The provider is called outside of any transaction, under a key made of the session and the number of its declined
+        attempts: a concurrent call, or one after a crash, is the same request. A session has at most one
+        payment, by a unique index. While another session of the same collection may still hold money, nothing is authorised.
 
         Raises:
             NotFound: there is no such session; it may have been dropped.
             PaymentRequiresMore: the buyer has to act first.
-            PaymentAuthorizationFailed: declined, for certain; or authorized once and cancelled since.
-            PaymentInDoubt: the provider doesn't answer in time, not even when asked how the payment stands. Nothing is booked; that is
-                written down, and the shop asks until it is told. Asking again asks for the same payment.
+            PaymentAuthorizationFailed: declined, for certain; or authorised once and cancelled since.
+            PaymentInDoubt: the provider doesn't answer in time, not even when asked for the payment's status. Nothing is booked; that is
+                recorded, and the shop asks until it gets an answer. A repetition is the same request.
         """
         collection, session = await self._session(id)
         if session["deleted_at"] is not None:
@@ -63,7 +63,7 @@ class Authorizing(Settling):
             return await self._authorized(collection, session, outcome, claimed=True, order_id=order_id)
         pending = outcome.status == "pending_authorization"
         booked = await self._not_authorized(collection, session, outcome, claimed=pending, order_id=order_id)
-        if booked is not None:  # another one, who asked at the same time, was told that it is authorised
+        if booked is not None:  # a concurrent caller was told that it is authorised
             return booked
         if outcome.status == "pending_authorization":
             return None
@@ -74,7 +74,8 @@ class Authorizing(Settling):
     # -- inside
 
     async def _claimed(self, collection: PaymentCollection, session: PaymentSession, order_id: str | None) -> PaymentInCollection:
-        """Have an order stand for what was paid already. The payment. Raises PaymentAuthorizationFailed where it was let go meanwhile."""
+        """Claim a payment that was made already for an order. Returns it. Raises PaymentAuthorizationFailed if it was cancelled
+        meanwhile."""
 
         def claim(collection: PaymentCollection) -> tuple[bool, bool]:
             kept = books.session_of(collection, session["id"])
@@ -88,7 +89,7 @@ class Authorizing(Settling):
         return {**await self._payment(paid_in(session)), "payment_collection": collection}
 
     async def _settle_others(self, collection: PaymentCollection, session: PaymentSession) -> None:
-        """Make sure that no money is held in sessions that were dropped before this one. Raises PaymentInDoubt where that can't be said."""
+        """Make sure that no money is held in sessions that were dropped before this one. Raises PaymentInDoubt if that isn't known."""
         now = iso(utc_now())
         dropped = [other for other in collection["payment_sessions"] if other["deleted_at"] is not None and other is not session]
         unsettled = [other["id"] for other in dropped if other["settle_at"] is not None and other["settle_at"] <= now]
@@ -102,7 +103,7 @@ class Authorizing(Settling):
                 ) from error
 
     async def _outcome(self, session: PaymentSession, context: Mapping[str, Any]) -> Outcome:
-        """What the provider says. Where it may have been asked before it is asked first how the payment stands: that counts."""
+        """The provider's answer. If it may have been asked before, its status of the payment is read first, and counts."""
         id, provider = session["id"], session["provider_id"]
         about = {**(session["context"] or {}), **context}
         ask = Ask(f"{id}:authorize:{session['attempt']}", session["data"], Decimal(session["amount"]), session["currency_code"], about)
@@ -115,7 +116,7 @@ class Authorizing(Settling):
                 return await self._asked(provider, "authorize", ask)
             except PaymentOutcomeUnknown:
                 stands = await self._asked(provider, "status", ask)
-                if stands.status == "pending":  # the request never reached it, or is on its way yet
+                if stands.status == "pending":  # the request never reached it, or is still on its way
                     raise
                 return stands
         except Exception as error:
@@ -130,7 +131,7 @@ class Authorizing(Settling):
 
 
 def _doubt(session: PaymentSession) -> bool:
-    """Keep that the provider was asked for the money and didn't answer."""
+    """Record that the provider was asked for the money and didn't answer."""
     now = iso(utc_now())
     session |= {"doubted_at": now, "settle_at": now, "updated_at": now}
     return True

@@ -1,7 +1,7 @@
-"""What a payment collection holds: pure changes of one that was read, which its module then writes as a whole.
+"""The contents of a payment collection: pure changes of a collection in memory, which its module then writes as a whole.
 
-A collection comes with all its columns, and in `payment_sessions` every session that there ever was. Times are ISO 8601 as the API shows
-them, all UTC and of one length, so they sort as they are.
+A collection comes with all its columns, and in `payment_sessions` with every session that it ever had. Times are ISO 8601 as the API shows
+them, all UTC and of one length, so they sort as texts.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .types import BegunSession, NewCapture, NewCollection, NewPayment, NewSessi
 
 _NONE = Decimal(0)
 MOST_DROPPED = 50
-"""Dropped sessions of providers that ask nobody that a collection keeps."""
+"""How many dropped sessions of providers without an outside party a collection keeps."""
 HELD = ("authorized", "captured")
 """States of a session in which the provider holds money, or has taken it."""
 _STAYS = (*HELD, "pending_authorization")
@@ -28,14 +28,14 @@ _STAYS = (*HELD, "pending_authorization")
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """What a provider has authorised, and taken at once, if it did: rows that belong to a collection beside its document."""
+    """What a provider has authorised, and captured if it did so at once: rows besides the collection's document."""
 
     payment: NewPayment
     capture: NewCapture | None
 
 
 def session_of(collection: PaymentCollection, id: str) -> PaymentSession:
-    """A session of the collection, be it dropped."""
+    """A session of the collection, also a dropped one."""
     return next(session for session in collection["payment_sessions"] if session["id"] == id)
 
 
@@ -45,19 +45,19 @@ def living(collection: PaymentCollection) -> list[PaymentSession]:
 
 
 def is_let_go(session: PaymentSession) -> bool:
-    """Whether the session's payment was cancelled. Nobody can pay in it any more."""
+    """Whether the session's payment was cancelled. The buyer can't pay in it any more."""
     return session["payment_id"] is not None and session["status"] == "canceled"
 
 
 def begun(collection: PaymentCollection, session: PaymentSession) -> BegunSession:
-    """A session as business code is shown it, and its collection."""
+    """A session as business code sees it, and its collection."""
     shown: Any = {name: value for name, value in session.items() if name not in BOOKKEEPING} | {"payment_collection": collection}
     begun: BegunSession = shown
     return begun
 
 
 def new_collection(now: str, given: NewCollection, payer_key: str | None = None) -> PaymentCollection:
-    """A collection that isn't there yet: all its columns, and no sessions."""
+    """A new collection: all its columns, and no sessions."""
     return {
         "id": new_id("pay_col"),
         "currency_code": given["currency_code"],
@@ -81,7 +81,7 @@ def new_collection(now: str, given: NewCollection, payer_key: str | None = None)
 
 
 def new_session(collection: PaymentCollection, now: str, given: NewSession, settle_at: str | None) -> PaymentSession:
-    """A session of the collection that isn't in it yet."""
+    """A new session of the collection, not in it yet."""
     return {
         **given,
         "authorized_at": None,
@@ -98,10 +98,11 @@ def new_session(collection: PaymentCollection, now: str, given: NewSession, sett
 
 
 def put(collection: PaymentCollection, session: PaymentSession, now: str, *, quiet: Collection[str]) -> list[PaymentSession]:
-    """Put a session in the place of those in which nothing was paid, of a cart's that no order stands for. Those that were dropped.
+    """Put a session in the place of those in which nothing was paid, or, for a cart, of those that no order claims. Returns the dropped
+    ones.
 
-    Of those that were dropped long ago at providers that ask nobody, none of which will ever be heard of, the last ones are kept: whoever
-    begins one after the other makes no document that grows and grows.
+    Only the last ones are kept of sessions that were dropped long ago at providers without an outside party, which never report on them: so
+    beginning one session after the other doesn't make the document grow without limit.
     """
     dropped = drop(collection, now, quiet=quiet, unclaimed=collection["payer_key"] is not None)
     sessions = collection["payment_sessions"]
@@ -114,10 +115,10 @@ def put(collection: PaymentCollection, session: PaymentSession, now: str, *, qui
 def drop(
     collection: PaymentCollection, now: str, *, quiet: Collection[str], ids: Collection[str] | None = None, unclaimed: bool = False
 ) -> list[PaymentSession]:
-    """Drop sessions, all or those of some `ids`, that nothing was paid in, or whose payment was let go again; `unclaimed`: also those that
-    money was paid in and that no order stands for. Those that were dropped.
+    """Drop sessions, all or those with some `ids`, in which nothing was paid, or whose payment was cancelled; `unclaimed`: also paid
+    ones that no order claims. Returns the dropped ones.
 
-    Their providers have to forget them: that is owed from here on, but to those that ask nobody (`quiet`).
+    Their providers must drop them, too, except providers without an outside party (`quiet`): that is recorded as due.
     """
     dropped: list[PaymentSession] = []
     for session in living(collection):
@@ -129,7 +130,7 @@ def drop(
 
 
 def claim(collection: PaymentCollection, session: PaymentSession, order_id: str | None, now: str) -> bool:
-    """Have an order stand for what is paid in a session. Whether that changes anything. A collection stays its first order's."""
+    """Let an order claim what is paid in a session. Returns whether that changes anything. A collection stays its first order's."""
     belongs = collection["order_id"] is None and order_id is not None
     if not belongs and session["settle_at"] is None:
         return False
@@ -139,7 +140,7 @@ def claim(collection: PaymentCollection, session: PaymentSession, order_id: str 
 
 
 def authorize(collection: PaymentCollection, session: PaymentSession, outcome: Outcome, now: str) -> Booking:
-    """Keep that a provider has authorised a session in which nothing was paid yet, and has taken the money, if it did."""
+    """Record that a provider has authorised a session without a payment, and has captured the money, if it did."""
     id, amount, data = new_id("pay"), session["amount"], {**session["data"], **outcome.data}
     session |= {"status": outcome.status, "data": data, "payment_id": id, "updated_at": now}
     session["authorized_at"] = session["authorized_at"] or now
@@ -166,8 +167,8 @@ def authorize(collection: PaymentCollection, session: PaymentSession, outcome: O
 
 
 def keep_answer(session: PaymentSession, outcome: Outcome, attempt: int, now: str) -> bool:
-    """Keep what a provider said that hasn't authorised the session. Whether it counts: not where the session was authorised first, or was
-    declined meanwhile. A decline lets the next try be another one."""
+    """Record an answer other than an authorisation. Returns whether it counts: not if the session was authorised or
+    declined meanwhile. After a decline the next try counts as another attempt."""
     if session["attempt"] != attempt or session["status"] in HELD or session["payment_id"] is not None:
         return False
     session |= {"status": outcome.status, "data": {**session["data"], **outcome.data}, "updated_at": now}
@@ -176,7 +177,7 @@ def keep_answer(session: PaymentSession, outcome: Outcome, attempt: int, now: st
 
 
 def restate(collection: PaymentCollection, now: str) -> None:
-    """Have the status follow from the amounts and the sessions."""
+    """Compute the status from the amounts and the sessions."""
     wanted, authorized, captured = collection["amount"], collection["authorized_amount"] or _NONE, collection["captured_amount"] or _NONE
     collection |= {
         "authorized_amount": authorized,
@@ -196,6 +197,6 @@ def restate(collection: PaymentCollection, now: str) -> None:
 
 
 def due(collection: PaymentCollection) -> list[PaymentSession]:
-    """The sessions that have to be settled at some time and that no execution sees to."""
+    """The sessions that have to be settled at some time and that no execution handles."""
     sessions = collection["payment_sessions"]
     return [session for session in sessions if session["settle_at"] is not None and session["settle_begun"] != session["settle_at"]]

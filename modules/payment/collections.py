@@ -1,7 +1,7 @@
 """Payment collections: what a cart or an order has to be paid.
 
-A collection is read whole, changed in hand (`books.py`) and written whole, if it still is what was read. Where somebody else was faster it
-is read and changed again, so the last look decides.
+A collection is read whole, changed in memory (`books.py`) and written whole, if it is still as it was read. If another writer was faster it
+is read and changed again, so changes depend on the latest state.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from .types import CollectionAmount, CollectionColumns, NewCollection, PaymentCo
 
 T = TypeVar("T")
 Change = Callable[[PaymentCollection], tuple[bool, T]]
-"""Changes a collection in hand: whether there is something to be written, and what comes of it. May be called again, with a later one, and
-must not go by what it has changed of the one before."""
+"""Changes a collection in memory. Returns whether there is something to write, and the result. May be called again, with a newer
+collection, so it must not depend on what it changed in an earlier one."""
 
 _COLLECTION = SCHEMA["payment_collection"]
 
 
 class Collections(ModuleService):
-    """Collections of payments. Their amounts and status follow from what is in them."""
+    """Collections of payments. Their amounts and status follow from their contents."""
 
     @writes
     async def create_collections(self, rows: Sequence[NewCollection]) -> list[PaymentCollection]:
         """Create payment collections.
 
-        Returns them with all that is in them, which is nothing yet.
+        Returns them with their contents, which are empty.
         """
         made = []
         for row in rows:
@@ -56,9 +56,9 @@ class Collections(ModuleService):
     async def collection_for(
         self, payer_key: str, *, currency_code: str, amount: Amount, metadata: Mapping[str, Any] | None = None
     ) -> PaymentCollection:
-        """The one collection of a payer (`cart:<id>`) with all that is in it: created where there is none, its amount brought up to date.
+        """The one collection of a payer (`cart:<id>`) with everything in it: created if there is none, its amount updated.
 
-        However many ask at once, they get the same collection.
+        Concurrent calls get the same collection.
         """
         wanted: NewCollection = {
             "currency_code": currency_code.lower(),
@@ -75,7 +75,7 @@ class Collections(ModuleService):
 
     @repeatable
     async def set_amount(self, id: str, *, amount: Amount, currency_code: str | None = None) -> ShownCollection:
-        """Change what is to be paid. Where that is another amount than before, the sessions begun for the old one are dropped.
+        """Change the amount to pay. If it differs, the sessions begun for the old amount are dropped.
 
         A session in which something was authorised stays: then the collection may end up partially authorised. Raises
         NotFound; NotAllowed for another currency where something was authorised.
@@ -100,7 +100,7 @@ class Collections(ModuleService):
 
     @repeatable
     async def cancel_collection(self, id: str) -> CollectionColumns:
-        """Mark a collection as cancelled. Raises NotFound; NotAllowed where something was captured and not given back."""
+        """Mark a collection as cancelled. Raises NotFound; NotAllowed where something was captured and not refunded."""
 
         def change(collection: PaymentCollection) -> tuple[bool, None]:
             if (collection["captured_amount"] or 0) > (collection["refunded_amount"] or 0):
@@ -127,27 +127,27 @@ class Collections(ModuleService):
 
     @writes(one_statement=True)
     async def assign(self, id: str, order_id: str) -> None:
-        """Say of which order a collection is in which there is nothing to pay: for others authorising does. It stays its first order's."""
+        """Set the order of a collection with nothing to pay: for others authorising does that. It stays its first order's."""
         await self.database.execute(ASSIGN, {"id": id, "order_id": order_id})
         self.touch("payment_collection")
 
     @writes(one_statement=True)
     async def unassign(self, id: str, order_id: str) -> None:
-        """Take `assign` back."""
+        """Undo `assign`."""
         await self.database.execute(UNASSIGN, {"id": id, "order_id": order_id})
         self.touch("payment_collection")
 
     # -- inside
 
     async def _find(self, filters: Mapping[str, Any], *, limit: int | None = 1, order: Sequence[str] = ()) -> list[PaymentCollection]:
-        """Collections with all that is in them, the deleted ones too."""
+        """Collections with everything in them, deleted ones included."""
         query = Query("payment_collection", ("*", "payment_sessions"), filters, tuple(order), limit, with_deleted=True)
         page = (await self.database.fetch_row(self.statements.page(query, hidden=True, twins=False)))[0]
         found: list[Any] = [self.statements.documents.opened(_COLLECTION, row) for row in loads(page)]
         return found
 
     async def _collection(self, id: str) -> PaymentCollection:
-        """A collection with all that is in it. Raises NotFound."""
+        """A collection with everything in it. Raises NotFound."""
         found = await self._find({"id": id})
         if not found or found[0]["deleted_at"] is not None:
             raise _missing(id)
@@ -156,10 +156,10 @@ class Collections(ModuleService):
     async def _changed(
         self, collection: PaymentCollection, change: Change[T], write: Callable[[PaymentCollection, T], Awaitable[bool]] | None = None
     ) -> tuple[PaymentCollection, T]:
-        """Change a collection that was read, and write it. The collection as it is then, and what comes of the change.
+        """Change a collection that was read, and write it. Returns the collection after the change, and the change's result.
 
         Raises NotFound where it was deleted meanwhile, and what the change raises. `write`: writes it together with something else, and
-        says whether it was still the one that was read.
+        returns whether it was still as it was read.
         """
         deleted = collection["deleted_at"]
         while True:
@@ -175,7 +175,7 @@ class Collections(ModuleService):
 
     @writes(one_statement=True)
     async def _write(self, collection: PaymentCollection) -> bool:
-        """Write a collection with all that is in it. False, and nothing is written, where it isn't as it was read any more."""
+        """Write a collection with everything in it. False, and nothing is written, if it isn't as it was read any more."""
         written = await self.database.fetch_value(WRITE, self._written(collection))
         if written is not None:
             self.touch("payment_session", "payment_collection")
@@ -202,33 +202,33 @@ class Collections(ModuleService):
 
     @property
     def _quiet(self) -> frozenset[str]:
-        """Providers that have nobody to ask."""
+        """Providers without an outside party."""
         return frozenset(id for id, provider in self.providers.items() if provider.asks_nobody)
 
     @writes(one_statement=True)
     async def _made_for(self, collection: PaymentCollection) -> CollectionAmount:
-        """What a payer's collection asks for: that of this one, where there was none."""
+        """The amount of a payer's collection: of this new one, if there was none."""
         found: list[CollectionAmount] = await self.database.rows(COLLECTION_FOR, self._opening(collection))
         self.touch("payment_collection")
-        return found[0]  # an upsert always gives its row
+        return found[0]  # an upsert always returns its row
 
     async def _hold_collection(self, id: str) -> None:
-        """Lock a collection for the transaction: what belongs to it changes only by whoever holds it."""
+        """Lock a collection for the transaction: what belongs to it changes under this lock only."""
         if await self.database.fetch_one(LOCK_COLLECTION, {"id": id}) is None:
             raise _missing(id)
 
     async def _refresh_collection(self, id: str) -> None:
-        """Compute the amounts and the status of a collection that is held."""
+        """Compute the amounts and the status of a locked collection."""
         await self.database.execute(REFRESH_COLLECTION, {"id": id})
         self.touch("payment_collection")
 
     async def _have_forgotten(self, dropped: Sequence[PaymentSession]) -> None:
-        """Tell providers of sessions that are gone here; see `Settling`."""
+        """Have providers drop sessions that were dropped here; see `Settling`."""
         raise NotImplementedError
 
 
 def moment(shown_time: str | None) -> datetime | None:
-    """A time as the API shows it."""
+    """Parse a time as the API shows it."""
     return None if shown_time is None else datetime.fromisoformat(shown_time)
 
 

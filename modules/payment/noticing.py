@@ -1,7 +1,7 @@
-"""Hearing of payments from outside: webhooks, and what a provider says when it is asked again.
+"""Webhooks, and reading a payment's status from its provider.
 
-A webhook may come twice, late, out of order or never. So it is never believed beyond what it is about: the provider is asked how
-that payment stands now, and that is booked.
+A webhook may come twice, late, out of order or never. So only its subject is believed: the provider is asked for the
+payment's status now, and that is booked.
 """
 
 from __future__ import annotations
@@ -20,20 +20,21 @@ from .types import Payment, PaymentSession
 
 
 class Noticing(Operations):
-    """Keeping the books true to what providers say."""
+    """Keeps the books consistent with the providers."""
 
     @repeatable
     async def read_notice(self, provider_id: str, body: bytes, headers: Mapping[str, str]) -> Notice:
-        """What a webhook says. Raises NotFound for an unknown provider, InvalidData where the provider didn't sign it."""
+        """Read a webhook. Raises NotFound for an unknown provider, InvalidData if the provider didn't sign it."""
         return await self._in_time(provider_id, "notice", self._provider(provider_id).notice(body, headers))
 
     @repeatable
     async def look_up_session(self, id: str) -> Payment | None:
-        """Ask the provider how a session's payment stands, and book what it says. The payment, if there is one, with captures and refunds.
+        """Ask the provider for the status of a session's payment, and book it. Returns the payment, if there is one, with captures and
+        refunds.
 
-        A session that was dropped stays so: what the buyer has paid in it meanwhile is given back.
+        A dropped session stays dropped: what the buyer has paid in it meanwhile is given back.
 
-        Raises NotFound; Conflict while a capture is under way (ask again); what the provider raises where it can't be asked.
+        Raises NotFound; Conflict while a capture is under way (try again); the provider's error if it can't be asked.
         """
         collection, session = await self._session(id)
         if session["payment_id"] is None and session["deleted_at"] is not None:
@@ -49,22 +50,23 @@ class Noticing(Operations):
     # -- inside
 
     async def _settle(self, session: PaymentSession, outcome: Outcome) -> Payment:
-        """Bring an authorised payment up to what the provider says of it."""
+        """Update an authorised payment to the provider's status."""
         id = paid_in(session)
         if outcome.status == "captured" and books.is_let_go(session):
-            # it was let go for certain, and has been taken all the same
+            # it was cancelled for certain, and has been taken all the same
             await self._asked(session["provider_id"], "drop", ask_of(session, "drop:canceled"))
         elif outcome.status == "captured":
             return await self._captured_outside(session, outcome)
         elif outcome.status == "canceled" and not books.is_let_go(session):
-            return await self.cancel_payment(id)  # the provider has nothing left to let go; it says so once more
+            return await self.cancel_payment(id)  # the provider has nothing left to release; it confirms that once more
         return await self._payment(id)
 
     @writes
     async def _captured_outside(self, session: PaymentSession, outcome: Outcome) -> Payment:
-        """Book what the provider has captured and nobody has booked yet: taken at the provider's own desk, or by a request that was lost.
+        """Book a capture of the provider that isn't booked yet: made in the provider's own dashboard, or by a request whose answer was
+        lost.
 
-        While a capture of ours is in doubt, what it took can't be told from what somebody else took: then it comes first.
+        While a capture of ours is in doubt, its amount can't be told from a capture made elsewhere: then ours is settled first.
         """
         id = paid_in(session)
         await self._hold_collection(session["payment_collection_id"])

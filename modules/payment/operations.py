@@ -1,9 +1,9 @@
-"""Captures, refunds and cancellations: what is asked of a provider for a payment.
+"""Captures, refunds and cancellations: operations that a provider carries out on a payment.
 
-Each goes in three steps. The operation is written down and committed, with what it may still take checked under the
+Each has three steps. The operation is recorded and committed, with its amount checked under the
 payment's lock; the provider is asked, outside of any transaction, under the operation's id; the answer is booked. A
-process that dies in between leaves a pending operation, which counts against what is left, and which the next one who
-comes by takes up under the same key.
+process that dies in between leaves a pending operation, which counts against what is left, and which the next
+operation on the payment takes up under the same key.
 """
 
 from __future__ import annotations
@@ -39,23 +39,23 @@ from .types import BegunOperation, HeldPayment, Payment, PaymentSession, Standin
 Kind = Literal["capture", "refund", "cancel"]
 
 PATIENCE = 60.0
-"""Seconds after which whoever began an operation is taken for dead."""
+"""Seconds after which the process that began an operation is taken for dead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One thing asked of a provider."""
+    """One request to a provider."""
 
     id: str
     kind: Kind
     payment: HeldPayment
     amount: Decimal
     details: Mapping[str, Any]
-    """What is booked with it: `created_by`, `note`, `refund_reason_id`, `metadata`."""
+    """Booked with it: `created_by`, `note`, `refund_reason_id`, `metadata`."""
 
 
 class Operations(Sessions):
-    """Taking authorised money, giving it back, letting it go."""
+    """Capturing authorised money, refunding it, releasing it."""
 
     async def capture_payment(
         self,
@@ -66,13 +66,12 @@ class Operations(Sessions):
         metadata: Mapping[str, Any] | None = None,
         key: str | None = None,
     ) -> Payment:
-        """Take authorised money; all that is left where no amount is given. The payment, with its captures and refunds.
+        """Capture authorised money; all that is left if no amount is given. Returns the payment, with its captures and refunds.
 
-        With a `key` the message may be repeated: under one key it is one capture. A payment that is captured as a whole
-        already is returned as it is.
+        With a `key` the message may be repeated: under one key it is one capture. A fully captured payment is returned as it is.
 
         Raises NotFound; InvalidData for more than is authorised and not yet captured, and where the payment was cancelled;
-        PaymentOutcomeUnknown where the provider doesn't answer (repeating with the same key settles it).
+        PaymentOutcomeUnknown if the provider doesn't answer (repeating with the same key settles it).
         """
         return await self._operate("capture", payment_id, amount, {"created_by": captured_by, "metadata": metadata}, key)
 
@@ -87,18 +86,18 @@ class Operations(Sessions):
         metadata: Mapping[str, Any] | None = None,
         key: str | None = None,
     ) -> Payment:
-        """Give captured money back; all that is left where no amount is given. Otherwise as `capture_payment`.
+        """Refund captured money; all that is left if no amount is given. Otherwise as `capture_payment`.
 
-        Raises InvalidData for more than was captured and not yet given back, NotFound for an unknown reason.
+        Raises InvalidData for more than was captured and not yet refunded, NotFound for an unknown reason.
         """
-        if refund_reason_id is not None:  # asked before any money moves: it couldn't be booked
+        if refund_reason_id is not None:  # checked before any money moves: it couldn't be booked
             await self.retrieve("refund_reason", refund_reason_id, fields=("id",))
         details = {"created_by": created_by, "note": note, "refund_reason_id": refund_reason_id, "metadata": metadata}
         return await self._operate("refund", payment_id, amount, details, key)
 
     @repeatable
     async def cancel_payment(self, payment_id: str) -> Payment:
-        """Let go of money that was authorised. A payment that is cancelled already is returned as it is.
+        """Release authorised money. A cancelled payment is returned as it is.
 
         Raises NotFound; NotAllowed where something of it was captured: that can only be refunded.
         """
@@ -106,13 +105,13 @@ class Operations(Sessions):
 
     @reads
     async def presses(self, payment_id: str, kind: Kind) -> int:
-        """How many captures or refunds of a payment merchants were shown as done: who asks for one more without a key of their own, and
-        hasn't been told of the last one, asks for that one."""
+        """How many captures or refunds of a payment merchants have been shown. It makes the key of a request without one: until the result
+        is shown, a repetition is the same operation."""
         return int(await self.database.fetch_value(PRESSES, {"payment_id": payment_id, "kind": kind}))
 
     @writes(one_statement=True)
     async def was_shown(self, payment_id: str, kind: Kind) -> None:
-        """A merchant is being told what was captured or refunded of a payment."""
+        """Record that a merchant is being shown what was captured or refunded of a payment."""
         await self.database.execute(SHOWN, {"payment_id": payment_id, "kind": kind})
 
     # -- inside
@@ -132,7 +131,7 @@ class Operations(Sessions):
     async def _begin(
         self, kind: Kind, payment_id: str, amount: Decimal | None, details: Mapping[str, Any], key: str | None
     ) -> tuple[Operation, bool] | None:
-        """The operation to carry out now, and whether it is the one that was asked for (else one that somebody has left
+        """The operation to carry out now, and whether it is the caller's (else one that another process has left
         behind, after which this is to be called again). None: there is nothing left to do."""
         payment = await self._hold_payment(payment_id)
         begun: list[BegunOperation] = await self.database.rows(
@@ -197,7 +196,7 @@ class Operations(Sessions):
         data = {**(payment["data"] or {}), **outcome.data}
         await self.database.execute(BOOK_PAYMENT, {"id": payment["id"], "data": data, "kind": operation.kind})
         await self._refresh_collection(payment["payment_collection_id"])
-        if operation.kind == "cancel":  # nobody can pay in its session any more
+        if operation.kind == "cancel":  # the buyer can't pay in its session any more
             await self._changed_session(payment["payment_session_id"], _end_session)
         self.touch("payment", "capture", "refund")
 
@@ -206,7 +205,7 @@ class Operations(Sessions):
         await self._end(operation, "failed", f"{type(error).__name__}: {error}")
 
     async def _end(self, operation: Operation, state: str, failure: str | None = None) -> bool:
-        """Whether this is the first one to end it."""
+        """End an operation. Returns whether this is the first call to do so."""
         ended = await self.database.fetch_value(END_OPERATION, {"id": operation.id, "state": state, "failure": failure})
         return ended is not None
 
@@ -218,7 +217,7 @@ class Operations(Sessions):
 
     async def _standing(self, payment_id: str) -> Standing:
         standing: list[Standing] = await self.database.rows(STANDING, {"id": payment_id})
-        return standing[0]  # an aggregate always gives a row
+        return standing[0]  # an aggregate always returns a row
 
 
 def _end_session(session: PaymentSession) -> bool:
@@ -227,7 +226,8 @@ def _end_session(session: PaymentSession) -> bool:
 
 
 def _amount_for(kind: Kind, payment: HeldPayment, standing: Standing, wanted: Decimal | None, step: Decimal | None) -> Decimal | None:
-    """What the operation moves, by what the payment has left. None: it is done already. `step`: see `PaymentProvider.step`."""
+    """The amount that the operation moves, given what the payment has left. None: it is done already. `step`: see
+    `PaymentProvider.step`."""
     id, authorized = payment["id"], payment["amount"]
     captured = standing["captured"]
     if kind == "cancel":
@@ -247,7 +247,7 @@ def _amount_for(kind: Kind, payment: HeldPayment, standing: Standing, wanted: De
     amount = left if wanted is None else wanted
     if amount <= 0 or amount > left:
         raise InvalidData(f"Cannot {kind} {amount:f} of payment {id}: {left:f} is {what}")
-    if amount != left:  # all of it can be moved; a part that no provider can move would leave another such part behind
+    if amount != left:  # all of it can be moved; a part that the provider can't move exactly would leave a rest like it
         money.check_movable(amount, payment["currency_code"], f"An amount to {kind}", step)
     return Decimal(amount)
 

@@ -1,15 +1,15 @@
-"""What a payment provider has to be able to do.
+"""The interface of payment providers.
 
 A provider is a class named in the settings (`providers.payment`); its options are its constructor's arguments. One
-instance serves all requests of a process. Nothing it does runs inside a transaction of ours, so it may take its time.
+instance serves all requests of a process. It is called outside of any transaction, so it may take its time.
 
 Three promises hold for every call:
 
-- `key` is the same whenever the same thing is asked again, after a lost answer or a crash, and differs otherwise. A
+- `key` is the same whenever the same request is repeated, after a lost answer or a crash, and differs otherwise. A
   provider passes it on as the idempotency key of the outside party.
-- `data` is what the provider itself returned last for this payment; it is kept as it is, and shown to storefronts, so it
+- `data` is what the provider itself returned last for this payment; it is stored as it is, and shown to storefronts, so it
   may hold a client secret for the buyer's browser but never a key of the shop.
-- What a provider returns is a fact: it happened. What it raises must be told apart. `PaymentOutcomeUnknown` means that
+- What a provider returns is a fact: it happened. Its errors must be precise. `PaymentOutcomeUnknown` means that
   it may have happened (a timeout, a closed connection): nothing is undone, and it is asked again with the same key.
   Any other error means that it certainly did not happen.
 """
@@ -31,7 +31,7 @@ Data = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What is asked of a provider."""
+    """A request to a provider."""
 
     key: str
     """The idempotency key."""
@@ -39,27 +39,27 @@ class Ask:
     """What the provider returned last; at the start, what the storefront sent with `session_id` added."""
     amount: Decimal
     """In major units of the currency, with no more decimals than the currency has. A provider whose `step` is coarser moves the nearest
-    amount that it can for it, halves upwards."""
+    amount that it can instead, halves upwards."""
     currency_code: str
     """Lower case."""
     context: Data = field(default_factory=dict)
-    """The buyer and whatever the caller knows: `customer`, `account_holder`, what the storefront sent."""
+    """The buyer and further data: `customer`, `account_holder`, what the storefront sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a provider answered."""
+    """A provider's answer."""
 
     data: Data
-    """Kept with the session or payment and handed in with the next request."""
+    """Stored with the session or payment and passed to the next request."""
     status: Status = "pending"
     captured: Decimal | None = None
-    """With `captured`: how much of it, in all. None, and where that is what it moves for the whole amount: the whole amount."""
+    """With status `captured`: the captured amount, in total. None, and the amount that it moves for the whole: the whole amount."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountHolder:
-    """A buyer as the outside party knows them."""
+    """A buyer's account at the outside party."""
 
     id: str
     data: Data = field(default_factory=dict)
@@ -68,13 +68,13 @@ class AccountHolder:
 @wire
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a webhook of the outside party says. It is a hint to look: what is booked is what `status` says then."""
+    """The contents of a webhook. It is only a hint: what `status` returns then is booked."""
 
     action: Literal["authorized", "captured", "failed", "pending", "requires_more", "canceled", "not_supported"]
     session_id: str | None = None
     amount: Decimal | None = None
     id: str | None = None
-    """The outside party's own id: the same when it is sent again."""
+    """The outside party's own id: the same when the webhook is repeated."""
 
 
 class PaymentProvider(ABC):
@@ -83,14 +83,14 @@ class PaymentProvider(ABC):
     identifier: ClassVar[str]
     """The middle of its id: `pp_<identifier>_<id in the settings>`."""
     asks_nobody: ClassVar[bool] = False
-    """There is no outside party: nothing is ever held, or in doubt, so there is nothing to be settled."""
+    """Whether there is no outside party: nothing is ever held, or in doubt, so there is nothing to settle."""
 
     def step(self, currency_code: str) -> Decimal | None:
-        """The smallest amount that it can move in a currency; None: whatever the currency has decimals for.
+        """The smallest amount that it can move in a currency; None: as the currency's decimals.
 
-        A whole (of a session, of what is left of a payment) is moved as a whole: the books hold it exactly, and what the provider moves for
-        it is the nearest that it can. A part has to be a number of steps. So parts and the rest after them add up to the whole, here and at
-        the provider.
+        A whole (of a session, of what is left of a payment) is moved as a whole: the books hold it exactly, and the provider moves the
+        nearest amount that it can. A part has to be a multiple of the step. So parts and the rest after them add up to the whole, here and
+        at the provider.
         """
         return None
 
@@ -98,27 +98,27 @@ class PaymentProvider(ABC):
     async def initiate(self, ask: Ask) -> Outcome:
         """Begin a payment that the buyer will confirm.
 
-        Status `pending` is usual; `requires_more` where the buyer has something to do first; `authorized` where there is
+        Status `pending` is usual; `requires_more` where the buyer has to act first; `authorized` where there is
         nothing to confirm.
         """
 
     async def update(self, ask: Ask) -> Outcome:
-        """Change the amount, or what is known of the buyer, of a payment that isn't authorised yet."""
+        """Change the amount, or the buyer's data, of a payment that isn't authorised yet."""
         return Outcome(ask.data)
 
     @abstractmethod
     async def drop(self, ask: Ask) -> None:
-        """Forget a payment that wasn't authorised as far as we know. What the buyer has paid meanwhile is given back.
+        """Drop a payment that wasn't authorised as far as we know. What the buyer has paid meanwhile is given back.
 
-        Does nothing where there is nothing to forget; may be repeated, under another key too. Where the outside party can be told so,
-        nothing can be paid in it afterwards.
+        Does nothing if there is nothing to drop; may be repeated, under another key too. If the outside party supports that,
+        the payment can't be paid afterwards.
         """
 
     @abstractmethod
     async def authorize(self, ask: Ask) -> Outcome:
         """Hold the money (`authorized`), or take it at once (`captured`).
 
-        `pending_authorization`: the outside party takes its time, the order may be placed, a webhook tells the end.
+        `pending_authorization`: the outside party needs time, the order may be placed, a webhook reports the end.
         `requires_more`: the buyer has to act. `error` and `canceled`: declined, for certain; the buyer may try again,
         which then comes with another key.
         """
@@ -133,17 +133,17 @@ class PaymentProvider(ABC):
 
     @abstractmethod
     async def cancel(self, ask: Ask) -> Outcome:
-        """Let go of the money that is held. Nothing of it was captured. Repeating it does nothing."""
+        """Release the money that is held. Nothing of it was captured. May be repeated."""
 
     @abstractmethod
     async def status(self, ask: Ask) -> Outcome:
-        """How the payment stands at the outside party: what it really holds or has taken, `pending` where that is nothing.
+        """The payment's status at the outside party: what it really holds or has taken, `pending` if that is nothing.
 
-        Asked when the outcome of an authorisation is unknown, after a webhook, and when no order has come of a session for a while.
+        Called when the outcome of an authorisation is unknown, after a webhook, and when a session has got no order for a while.
         """
 
     async def account_holder(self, key: str, context: Data) -> AccountHolder | None:
-        """Register the buyer in `context["customer"]` with the outside party. None: this provider keeps no accounts."""
+        """Register the buyer in `context["customer"]` with the outside party. None: this provider has no accounts."""
         return None
 
     async def notice(self, body: bytes, headers: Mapping[str, str]) -> Notice:
@@ -151,4 +151,4 @@ class PaymentProvider(ABC):
         return Notice("not_supported")
 
     async def close(self) -> None:  # noqa: B027 - most have nothing to close
-        """Let go of connections. Called once, when the process ends."""
+        """Close connections. Called once, when the process ends."""

@@ -1,8 +1,8 @@
 """Statements of the payment module beyond what the kernel makes.
 
-A collection with its sessions is written as a whole, guarded by the version that was read. Captures, refunds and what is asked of providers
-for payments are rows: who books these locks the collection first, then the payment. Statements that look at what belongs to a collection or
-payment come after the one that locks it: only then do they see what those did who held it before.
+A collection with its sessions is written as a whole, guarded by the version that was read. Captures, refunds and operations
+are rows: their writers lock the collection first, then the payment. Statements that read what belongs to a collection or
+payment come after the statement that locks it: only then do they see what earlier holders of the lock have written.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ COLUMNS = (
     "order_id",
     "deleted_at",
 )
-"""Columns of a collection that a change sets. Those that it is found by besides follow from its sessions."""
+"""Columns of a collection that a change sets. Further columns, by which it is found, follow from its sessions."""
 
 _WRITTEN: dict[str, Any] = {
     **{
@@ -41,7 +41,7 @@ _WRITING = (
 )
 
 WRITE = compiled(_WRITING.returning(payment_collection.c.version))
-"""Write a collection that is as it was read (`expected`). Gives the new version; no row, and nothing written, where it isn't."""
+"""Write a collection that is as it was read (`expected`). Gives the new version; otherwise no row, and nothing is written."""
 
 
 def _given(name: str, column: Any) -> Any:
@@ -66,7 +66,7 @@ def _book() -> Any:
 
 
 BOOK = compiled(_book())
-"""`WRITE`, with the payment that a provider has authorised (parameters `payment_…`) and, where there is one, its capture (`capture_…`)."""
+"""`WRITE`, with the payment that a provider has authorised (parameters `payment_…`) and its capture, if there is one (`capture_…`)."""
 
 _OPENED = """
     INSERT INTO payment_collection (
@@ -81,7 +81,7 @@ _OPENED = """
 
 OPEN = compiled(text(_OPENED))
 
-# One collection for each payer, however often and from wherever it is asked for.
+# One collection for each payer, also under concurrency.
 COLLECTION_FOR = compiled(
     text(f"""
     {_OPENED}
@@ -90,7 +90,7 @@ COLLECTION_FOR = compiled(
 """)
 )
 
-# Of an order that has nothing to pay.
+# For an order with nothing to pay.
 ASSIGN = compiled(
     text("""
     UPDATE payment_collection SET order_id = CAST(:order_id AS text), version = version + 1, updated_at = clock_timestamp()
@@ -107,7 +107,7 @@ UNASSIGN = compiled(
 
 LOCK_COLLECTION = compiled(text("SELECT id FROM payment_collection WHERE id = CAST(:id AS text) AND deleted_at IS NULL FOR NO KEY UPDATE"))
 
-# What a collection's amounts and status follow from (`books.restate`). Called with the collection locked.
+# The amounts from which a collection's status follows (`books.restate`). Run with the collection locked.
 REFRESH_COLLECTION = compiled(
     text("""
     WITH sums AS (
@@ -148,7 +148,7 @@ LOCK_PAYMENT = compiled(
 """)
 )
 
-# Where a payment stands: what was captured and given back, and what is being asked of the provider right now.
+# The state of a payment: what was captured and refunded, and the pending operations.
 STANDING = compiled(
     text("""
     SELECT
@@ -162,7 +162,7 @@ STANDING = compiled(
 """)
 )
 
-# What was begun with the caller's key, or by somebody who never came back with an answer.
+# Operations begun with the caller's key, and pending ones whose process never booked an answer.
 OPERATIONS = compiled(
     text("""
     SELECT id, payment_id, kind, state, amount, details,
@@ -183,7 +183,7 @@ BEGIN_OPERATION = compiled(
 """)
 )
 
-# The first who brings the answer books it; whoever comes later finds the operation no longer pending.
+# The first answer is booked; a later one finds the operation no longer pending.
 END_OPERATION = compiled(
     text("""
     UPDATE payment_operation
@@ -208,7 +208,7 @@ BOOK_REFUND = compiled(
 """)
 )
 
-# After an operation: the provider's data, and whether the payment is captured as a whole or cancelled.
+# After an operation: the provider's data, and whether the payment is fully captured or cancelled.
 BOOK_PAYMENT = compiled(
     text("""
     UPDATE payment
@@ -234,9 +234,9 @@ KEEP_ACCOUNT = compiled(
 """)
 )
 
-# -- what merchants press
+# -- repeated requests of merchants
 
-# How often a merchant was shown that something of this kind was done for a payment.
+# How many operations of this kind on a payment a merchant was shown.
 PRESSES = compiled(
     text("""
     SELECT count(*) FROM payment_operation

@@ -16,7 +16,7 @@ from .types import Account
 
 
 class PaymentService(Authorizing):
-    """What is to be paid, how buyers pay it, and what became of the money."""
+    """What has to be paid, how buyers pay it, and what became of the money."""
 
     name: ClassVar[str] = "payment"
     schema = SCHEMA
@@ -32,9 +32,9 @@ class PaymentService(Authorizing):
 
     @repeatable(stands_alone=True)
     async def account_holder(self, provider_id: str, context: Mapping[str, Any]) -> Account | None:
-        """The account of `context["customer"]` (`id`, `email`, …) with a provider, opened where there is none.
+        """The account of `context["customer"]` (`id`, `email`, …) with a provider, created if there is none.
 
-        None: the provider keeps no accounts.
+        None: the provider has no accounts.
         """
         opening = self._provider(provider_id).account_holder(f"account:{context['customer']['id']}", context)
         holder = await self._in_time(provider_id, "account_holder", opening)

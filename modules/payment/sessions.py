@@ -27,13 +27,13 @@ from .types import BegunSession, Capture, NewSession, Payment, PaymentCollection
 T = TypeVar("T")
 
 TRIES = 5
-"""How often a new session follows an amount that changes under it."""
+"""How often a new session is adjusted to an amount that changes meanwhile."""
 UNANSWERED = (TimeoutError, ConnectionError, PaymentOutcomeUnknown)
-"""Errors after which it isn't known whether the provider did what it was asked for."""
+"""Errors after which the outcome at the provider isn't known."""
 AGAIN = timedelta(seconds=30)
-"""For so long asking for the same session without a key is taken for pressing twice."""
+"""For how long a request for the same session without a key counts as a repetition."""
 LOOK_SECONDS = 5.0
-"""What a provider has to say how a payment stands: it moves nothing for that."""
+"""Seconds a provider has to return a payment's status, since that moves no money."""
 PAYMENT = ("*", "captures.*", "refunds.*")
 
 
@@ -54,18 +54,18 @@ class Sessions(Collections):
         metadata: Mapping[str, Any] | None = None,
         key: str | None = None,
     ) -> BegunSession:
-        """Begin to pay a collection by a provider. Sessions begun before, in which nothing was paid, are dropped; of a cart also one that
-        was paid and that no order stands for, what was paid is given back.
+        """Begin to pay a collection by a provider. Earlier sessions without a payment are dropped; for a cart also a paid one that no order
+        claims, and its payment is given back.
 
         `data` is what the storefront sends to the provider, `context` the buyer (`customer`, `account_holder`). The amount
-        is the collection's, with the currency's decimals; where it changes meanwhile, the session follows. Asked again with the same
-        `key`, or for the same thing within seconds, the session that was begun then is given. (At the same moment it may be begun twice:
+        is the collection's, with the currency's decimals; if it changes meanwhile, the session is adjusted. A repetition with the same
+        `key`, or for the same thing within seconds, returns the session that was begun before. (Concurrent calls may begin two:
         then one of them is dropped.)
 
-        Returns the session, and its collection with all that is in it as `payment_collection`.
+        Returns the session, and its collection with everything in it as `payment_collection`.
 
         Raises NotFound for an unknown collection or provider, InvalidData where the cart that it is for has become an order,
-        PaymentOutcomeUnknown where the provider doesn't answer, and what it raises; then nothing changes.
+        PaymentOutcomeUnknown if the provider doesn't answer, and the provider's error; then nothing changes.
         """
         self._provider(provider_id)
         collection = await self._collection(payment_collection_id)
@@ -77,7 +77,7 @@ class Sessions(Collections):
         outcome = await self._asked(provider_id, "initiate", ask)
 
         def put(collection: PaymentCollection) -> tuple[bool, tuple[PaymentSession, list[PaymentSession]] | None]:
-            """The session that there is now, and those that providers have to forget. None: the amount is another one by now."""
+            """The session that there is now, and those that providers have to drop. None: the amount has changed meanwhile."""
             _check_open(collection)
             if _price(collection) != (ask.amount, ask.currency_code):
                 return False, None
@@ -96,7 +96,7 @@ class Sessions(Collections):
                 },
             )
             for begun in books.living(collection) if key is not None else ():
-                if begun["request_key"] == key:  # another one of the same key was faster
+                if begun["request_key"] == key:  # a concurrent call with the same key was faster
                     return False, (begun, [{**session, "settle_at": session["created_at"]}])
             dropped = books.put(collection, session, session["created_at"], quiet=self._quiet)
             return True, (session, dropped)
@@ -114,7 +114,7 @@ class Sessions(Collections):
 
     @repeatable
     async def delete_payment_sessions(self, ids: Sequence[str]) -> Keys:
-        """Drop sessions in which nothing was paid. The ids of those that were dropped."""
+        """Drop sessions in which nothing was paid. Returns the ids of the dropped ones."""
 
         def change(collection: PaymentCollection) -> tuple[bool, list[PaymentSession]]:
             dropped = books.drop(collection, iso(utc_now()), quiet=self._quiet, ids=ids)
@@ -133,12 +133,12 @@ class Sessions(Collections):
         return provider
 
     async def _asked(self, provider_id: str, what: Question, ask: Ask) -> Outcome:
-        """A provider's answer (of `drop` there is none: it is done). Raises as `_in_time`."""
+        """A provider's answer (`drop` has none: it is done). Raises as `_in_time`."""
         answer: Outcome = await self._in_time(provider_id, what, getattr(self._provider(provider_id), what)(ask))
         return answer
 
     async def _in_time(self, provider_id: str, what: str, answer: Awaitable[T]) -> T:
-        """What a provider answers. Raises PaymentOutcomeUnknown where it doesn't in time, and what it refuses with."""
+        """Await a provider's answer. Raises PaymentOutcomeUnknown if it doesn't come in time, and the provider's refusals."""
         patience = self.context.settings.payment_provider_timeout
         try:
             async with asyncio.timeout(min(patience, LOOK_SECONDS) if what == "status" else patience):
@@ -154,16 +154,16 @@ class Sessions(Collections):
         return await self.retrieve("payment", id, fields=PAYMENT)
 
     async def _session(self, id: str) -> tuple[PaymentCollection, PaymentSession]:
-        """Any session there ever was, and the collection that it is in. Raises NotFound."""
+        """A session, also a dropped one, and the collection that it is in. Raises NotFound."""
         found = await self._find(
             {"session_ids": {"$contains": [id]}}, limit=None
-        )  # with a limit, rows may be looked through in their order
+        )  # with a limit, the planner might scan rows in their order
         if not found:
             raise no_session(id)
         return found[0], books.session_of(found[0], id)
 
     def _new_session(self, collection: PaymentCollection, given: NewSession) -> PaymentSession:
-        """A session that isn't in its collection yet. One in which a cart is paid at an outside party has to be looked after."""
+        """A session that isn't in its collection yet. One in which a cart is paid at an outside party has to be settled later."""
         now, settle_at = utc_now(), None
         if collection["payer_key"] is not None and not self._provider(given["provider_id"]).asks_nobody:
             settle_at = iso(now + timedelta(seconds=self.context.settings.payment_hold_seconds))
@@ -178,16 +178,16 @@ class Sessions(Collections):
         claimed: bool = False,
         order_id: str | None = None,
     ) -> PaymentInCollection:
-        """Book what the provider has authorised (and captured, if it did). The payment with its `payment_collection`; whoever comes second
-        finds it.
+        """Book what the provider has authorised (and captured, if it did). Returns the payment with its `payment_collection`; a second call
+        finds the same payment.
 
-        `claimed`: an order stands for it from here on, the collection is the one of `order_id`. Raises PaymentAuthorizationFailed where the
+        `claimed`: an order claims it from here on, the collection belongs to `order_id`. Raises PaymentAuthorizationFailed where the
         payment was cancelled since, or the session was dropped: what it holds is given back.
         """
         id = session["id"]
 
         def book(collection: PaymentCollection) -> tuple[bool, Booking | str | None]:
-            """The new payment, or the id of the one there is. None: the session was dropped."""
+            """The new payment, or the id of the existing one. None: the session was dropped."""
             kept, now = books.session_of(collection, id), iso(utc_now())
             if kept["deleted_at"] is not None:
                 return False, None
@@ -233,9 +233,9 @@ class Sessions(Collections):
         claimed: bool = False,
         order_id: str | None = None,
     ) -> PaymentInCollection | None:
-        """Keep what the provider said. The payment, where another one has authorised the session meanwhile.
+        """Record the provider's answer. Returns the payment, if a concurrent call has authorised the session meanwhile.
 
-        Raises PaymentAuthorizationFailed where an order was to stand for what may be paid yet, and the session was dropped meanwhile.
+        Raises PaymentAuthorizationFailed where an order was to claim what may still be paid, and the session was dropped meanwhile.
         """
         id, attempt = session["id"], session["attempt"]
 
@@ -253,7 +253,7 @@ class Sessions(Collections):
         return None if kept["payment_id"] is None else {**await self._payment(kept["payment_id"]), "payment_collection": collection}
 
     async def _owed(self, session: PaymentSession) -> PaymentSession:
-        """Write down that something may be held in a session that was dropped. The session as it is now."""
+        """Record that something may be held in a dropped session. Returns the session as it is now."""
 
         def owe(kept: PaymentSession) -> bool:
             kept["settle_at"] = iso(utc_now())
@@ -262,7 +262,7 @@ class Sessions(Collections):
         return await self._changed_session(session["id"], owe)
 
     async def _changed_session(self, id: str, change: Callable[[PaymentSession], bool]) -> PaymentSession:
-        """Read a session, change it and write it, where the change says so. The session as it is now."""
+        """Read a session, change it and write it, if the change says so. Returns the session as it is now."""
 
         def changed(collection: PaymentCollection) -> tuple[bool, PaymentSession]:
             kept = books.session_of(collection, id)
@@ -273,7 +273,7 @@ class Sessions(Collections):
 
 
 def _as_read(new: Booking) -> Payment:
-    """A payment that was just made, as `PAYMENT` shows it."""
+    """A payment that was just created, as `PAYMENT` shows it."""
     at = new.payment["created_at"]
     captures: list[Capture] = [] if new.capture is None else [shown(tables.capture, new.capture, at, twins=False)]
     payment: PaymentColumns = shown(tables.payment, new.payment, at, twins=False)
@@ -281,7 +281,7 @@ def _as_read(new: Booking) -> Payment:
 
 
 def paid_in(session: PaymentSession) -> str:
-    """The id of what was paid in a session. Raises UnexpectedState where nothing was."""
+    """The id of the payment in a session. Raises UnexpectedState if there is none."""
     if session["payment_id"] is None:
         raise UnexpectedState(f"Nothing was paid in payment session {session['id']}")
     return session["payment_id"]
@@ -300,18 +300,18 @@ def no_session(id: str) -> NotFound:
 
 
 def ask_of(session: PaymentSession, about: str) -> Ask:
-    """What a provider is asked about a session that there is, under a key of its own for each thing to ask."""
+    """A request to a provider about an existing session, with a key of its own for each purpose."""
     return Ask(f"{session['id']}:{about}", session["data"], Decimal(session["amount"]), session["currency_code"], session["context"] or {})
 
 
 def _check_open(collection: PaymentCollection) -> None:
-    """Nothing takes the place of what an order is paid with that was a cart."""
+    """Refuse new sessions for a cart that has become an order: they must not replace what the order is paid with."""
     if collection["payer_key"] is not None and collection["order_id"] is not None:
         raise InvalidData(f"Payment collection {collection['id']} is paid for an order already")
 
 
 def _begun(collection: PaymentCollection, provider_id: str, data: Mapping[str, Any], key: str | None) -> PaymentSession | None:
-    """The session that this same request has begun before."""
+    """The session that an earlier delivery of this request has begun, or None."""
     for session in books.living(collection):
         if session["request_key"] != key or session["provider_id"] != provider_id:
             continue
@@ -324,5 +324,5 @@ def _begun(collection: PaymentCollection, provider_id: str, data: Mapping[str, A
 
 
 def _price(collection: PaymentCollection) -> tuple[Decimal, str]:
-    """What a session for the collection asks for: its amount with the decimals that the currency has."""
+    """Amount and currency of a session for the collection, rounded to the currency's decimals."""
     return numbers.plain(money.rounded(collection["amount"], collection["currency_code"])), collection["currency_code"]

@@ -1,9 +1,9 @@
-"""Settling: nothing is held by a provider, or owed to it, that only a process remembers.
+"""Settling: whatever a provider holds, or has to be told, is recorded in the database.
 
-A session is *claimed* by the order that it pays for. Until then its row says when somebody has to look after it (`settle_at`): some time
+A session is *claimed* by the order that it pays for. Until then its row says when it has to be looked after (`settle_at`): some time
 after it was begun; at once, when its provider was asked for the money and didn't answer, or when it was dropped. That is written in the
-transaction that begins, doubts or drops it, and taken away when an order claims it, or when the provider has said that nothing is held.
-Whoever comes first, the claim or the one who lets go, is decided by the row.
+transaction that begins, doubts or drops it, and removed when an order claims it, or when the provider has confirmed that nothing is held.
+The row decides whether the claim or the release comes first.
 """
 
 from __future__ import annotations
@@ -25,21 +25,22 @@ from .types import DueSession, PaymentCollection, PaymentSession
 log = logger("velella.payment")
 
 LATE = timedelta(minutes=10)
-"""For so long a request that wasn't answered may still be on its way, whatever the provider says meanwhile: it is asked once more after."""
+"""For how long an unanswered request may still be on its way, whatever status the provider returns meanwhile: its status is read again
+afterwards."""
 KEPT = timedelta(days=7)
-"""How long a session is kept in which nobody pays."""
+"""How long a session without a payment is kept."""
 COURTESY_SECONDS = 5.0
-"""What a request that drops sessions waits for their providers. Those that don't answer by then are told later."""
+"""Seconds that a request that drops sessions waits for their providers. Providers that don't answer by then are told later."""
 MOST = 200
-"""Sessions that are looked for at once."""
+"""Sessions that are returned at once."""
 
 
 class Settling(Noticing):
-    """Letting go of what no order stands for."""
+    """Releases what no order claims."""
 
     @reads
     async def unsettled_sessions(self, grace: float = 0.0) -> list[DueSession]:
-        """Sessions that have to be settled since `grace` seconds and that no execution sees to, the longest waiting first, at most 200."""
+        """Sessions that have been due for `grace` seconds and that no execution handles, the longest waiting first, at most 200."""
         before = utc_now() - timedelta(seconds=grace)
         collections = await self._find({"settle_at": {"$lt": before}}, limit=MOST, order=("settle_at",))
         rows: list[DueSession] = [
@@ -52,7 +53,7 @@ class Settling(Noticing):
 
     @repeatable
     async def settling_begun(self, sessions: Sequence[DueSession]) -> None:
-        """Executions see to these, as `unsettled_sessions` gave them. They aren't given again until they are due anew."""
+        """Executions handle these sessions, as `unsettled_sessions` returned them. They aren't returned again until their next due time."""
         begun = {row["id"]: iso(row["due"]) for row in sessions}
 
         def begin(collection: PaymentCollection) -> tuple[bool, None]:
@@ -66,13 +67,13 @@ class Settling(Noticing):
 
     @repeatable
     async def settle_session(self, id: str) -> Literal["settled", "later", "held", "given back"]:
-        """See to it that no money is held in a session that no order stands for. What was done.
+        """Make sure that no money is held in a session that no order claims. Returns what was done.
 
-        `settled`: there is nothing left to do. `later`: it isn't time, or there has to be another look. `held`: money that the provider
-        turned out to hold is in the books, for the buyer to go on with or to be given back later. `given back`: the provider says that it
+        `settled`: there is nothing left to do. `later`: it isn't due yet, or must be looked at again. `held`: money that the provider
+        turned out to hold is booked, for the buyer to go on with or to be given back later. `given back`: the provider confirms that it
         holds nothing any more.
 
-        Raises PaymentOutcomeUnknown, or what the provider raises, where it doesn't say: then it has to be asked again.
+        Raises PaymentOutcomeUnknown, or the provider's error, if it doesn't answer: then it has to be asked again.
         """
         collection, session = await self._session(id)
         if session["settle_at"] is None:
@@ -90,7 +91,7 @@ class Settling(Noticing):
     # -- inside
 
     async def _look_after(self, collection: PaymentCollection, session: PaymentSession) -> Literal["settled", "held", "later"] | None:
-        """Ask how a session stands that wasn't dropped. None: it is dropped now, and what is held in it has to be given back."""
+        """Look after a session that wasn't dropped. None: it is dropped now, and what is held in it has to be given back."""
         held = session["payment_id"] is not None
         if not held:
             outcome = await self._asked(session["provider_id"], "status", ask_of(session, "look"))
@@ -114,7 +115,7 @@ class Settling(Noticing):
         return None if await self._let_go(session["id"]) else "settled"  # then an order was faster
 
     async def _give_back(self, session: PaymentSession) -> None:
-        """Have the provider forget a session that was dropped, with all that is held in it."""
+        """Have the provider drop a dropped session, with everything held in it."""
         doubted = moment(session["doubted_at"])
         late = doubted and doubted + LATE - utc_now()
         if session["payment_id"] is not None and not books.is_let_go(session):
@@ -127,7 +128,7 @@ class Settling(Noticing):
         await self._looked(session, late.total_seconds() if late and late > timedelta(0) else None)
 
     async def _return_payment(self, session: PaymentSession) -> None:
-        """Cancel or refund a payment that no order stands for."""
+        """Cancel or refund a payment that no order claims."""
         payment = await self._settle(session, await self._asked(session["provider_id"], "status", ask_of(session, "look")))
         if payment["canceled_at"] is not None:
             return
@@ -138,7 +139,7 @@ class Settling(Noticing):
             await self.refund_payment(payment["id"], note="No order was placed", key="settle")
 
     async def _have_forgotten(self, dropped: Sequence[PaymentSession]) -> None:
-        """Tell the providers of sessions that were dropped, as far as they answer soon; the others are told later, that is written down."""
+        """Have the providers of dropped sessions drop them, as far as they answer soon; for the others that stays recorded as due."""
 
         async def told(session: PaymentSession) -> None:
             try:
@@ -150,7 +151,7 @@ class Settling(Noticing):
         await asyncio.gather(*(told(session) for session in dropped if session["settle_at"] is not None))
 
     async def _let_go(self, id: str) -> bool:
-        """Drop what no order has claimed. False: one has, meanwhile, or it is gone already."""
+        """Drop a session that no order has claimed. False: an order has claimed it meanwhile, or it is dropped already."""
         gone = False
 
         def drop(session: PaymentSession) -> bool:
@@ -164,7 +165,8 @@ class Settling(Noticing):
         return gone
 
     async def _looked(self, session: PaymentSession, again: float | None) -> None:
-        """`again` seconds from now somebody has to look once more, or nobody has to. Does nothing where something happened meanwhile."""
+        """Record that the session was looked at, and has to be again after `again` seconds, or not at all. Does nothing if it changed
+        meanwhile."""
 
         def look(kept: PaymentSession) -> bool:
             is_as_seen = kept["settle_at"] == session["settle_at"]

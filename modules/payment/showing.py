@@ -1,4 +1,4 @@
-"""Collections that are in hand, as a query would show them."""
+"""Collections in memory, as a query would show them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ _DOCUMENTS = Documents(Catalog(SCHEMA))
 
 
 def shown(collections: Sequence[PaymentCollection], fields: Sequence[str]) -> list[Row] | None:
-    """What a client's query for these fields gives of whole collections; None where it takes more than these. They stay as they are."""
+    """What a client's query for these fields gives of whole collections; None where the query needs other rows. They aren't changed."""
     rows: Sequence[Any] = collections
     return _DOCUMENTS.shown(SCHEMA["payment_collection"], rows, fields)

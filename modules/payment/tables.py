@@ -1,7 +1,7 @@
 """Payment collections, the sessions in which buyers pay, and the payments with their captures and refunds.
 
-A collection with its sessions is one row: what it is found by, its `version`, and one document with all sessions that there ever were in
-it, the dropped ones too. Whoever changes any of it names the version that was read. Payments, captures and refunds are rows of their own.
+A collection with its sessions is one row: the columns it is found by, its `version`, and one document with every session that it ever had,
+dropped ones included. A writer names the version that it read. Payments, captures and refunds are rows of their own.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ...core.sql.schema.schema import Schema
 
 metadata = module_metadata()
 inside = MetaData()
-"""Of the view."""
+"""Metadata of the view."""
 
 payment_provider = Table(
     "payment_provider",
@@ -37,8 +37,8 @@ payment_provider = Table(
     *timestamps(),
 )
 
-# What one cart or order has to be paid. The amounts and the status follow from the sessions, payments, captures and refunds: whoever
-# changes one of these writes them in the same statement or transaction, guarded by the version or with the row locked.
+# What one cart or order has to be paid. The amounts and the status follow from the sessions, payments, captures and refunds: every
+# writer of these writes them in the same statement or transaction, guarded by the version or with the row locked.
 payment_collection = Table(
     "payment_collection",
     metadata,
@@ -51,13 +51,13 @@ payment_collection = Table(
     Column("completed_at", Timestamp),
     Column("status", Text, nullable=False, server_default="not_paid"),
     Column("payer_key", Text, unique=True),  # `cart:<id>`: a cart has one collection, however often it asks for one
-    Column("order_id", Text),  # of the order that it pays for
+    Column("order_id", Text),  # the order that it pays for
     metadata_column(),
     version(),
     *timestamps(),
     *document_columns(),
     Column("session_ids", ARRAY(Text), nullable=False),
-    Column("settle_at", Timestamp),  # the earliest of its sessions that no execution sees to
+    Column("settle_at", Timestamp),  # the earliest of its sessions that no execution handles
     CheckConstraint("amount >= 0", name="amount_not_negative"),
     CheckConstraint(
         "status IN ('not_paid', 'awaiting', 'authorized', 'partially_authorized', 'canceled', 'failed', 'partially_captured', 'completed')",
@@ -66,7 +66,7 @@ payment_collection = Table(
     postgresql_with={"fillfactor": 60},  # a change finds room for the row's next version in its page
 )
 Index("ix_payment_collection_order_id", payment_collection.c.order_id, postgresql_where=payment_collection.c.order_id.is_not(None))
-# Without a list of what is yet to be sorted in: whoever asks for a session would have to read through it.
+# Without fastupdate: a look-up of a session would have to scan the list of pending entries.
 Index("ix_payment_collection_session_ids", payment_collection.c.session_ids, postgresql_using="gin", postgresql_with={"fastupdate": "off"})
 Index("ix_payment_collection_settle_at", payment_collection.c.settle_at, postgresql_where=payment_collection.c.settle_at.is_not(None))
 
@@ -90,15 +90,15 @@ payment_session = Table(
     Column("status", Text, nullable=False),
     Column("authorized_at", Timestamp),
     Column("payment_collection_id", Text, nullable=False),
-    Column("payment_id", Text),  # what was paid in it: at most one payment
-    # Rises when the provider has definitely declined: what is tried next goes to it under another idempotency key.
+    Column("payment_id", Text),  # the payment in it: at most one
+    # Rises when the provider has definitely declined: the next attempt goes to it under another idempotency key.
     Column("attempt", Integer, nullable=False),
-    # When somebody has to look whether money is held in it that no order stands for (see settling.py). NULL: nothing is owed here.
+    # When the session has to be checked for money that no order claims (see settling.py). NULL: nothing is due.
     Column("settle_at", Timestamp),
-    Column("settle_begun", Timestamp),  # the `settle_at` that an execution sees to
-    # When the provider was last asked for the money and didn't answer. What it says soon afterwards needn't be its last word.
+    Column("settle_begun", Timestamp),  # the `settle_at` that an execution handles
+    # When the provider was last asked for the money and didn't answer. A status that it returns soon afterwards may not be final.
     Column("doubted_at", Timestamp),
-    Column("request_key", Text),  # the client's own key: asking again under it is the same session
+    Column("request_key", Text),  # the client's own key: a repetition with it gets the same session
     metadata_column(),
     *timestamps(),
 )
@@ -177,7 +177,7 @@ Index(
     postgresql_where=account_holder.c.deleted_at.is_(None),
 )
 
-# The journal of what is asked of a provider for a payment. The row is committed before the provider is asked, and its
+# The journal of operations on a payment. The row is committed before the provider is asked, and its
 # id is the idempotency key there; it counts against what may still be captured or refunded until the answer is known.
 # A process that dies in between leaves the row `pending`: the next request takes it up under the same key.
 payment_operation = Table(
@@ -188,10 +188,10 @@ payment_operation = Table(
     Column("kind", Text, nullable=False),
     Column("state", Text, nullable=False, server_default="pending"),
     Column("amount", Money, nullable=False),
-    Column("request_key", Text),  # the caller's own key: asking again under it is the same operation
+    Column("request_key", Text),  # the caller's own key: a repetition with it is the same operation
     Column("details", Json, nullable=False, server_default=text("'{}'::jsonb")),
     Column("failure", Text),
-    # Whether a merchant was shown what came of it: what is asked for after that is another operation (see `presses`).
+    # Whether a merchant was shown the result: a request after that is another operation (see `presses`).
     Column("shown", Boolean, nullable=False, server_default=false()),
     *timestamps(),
     CheckConstraint("kind IN ('capture', 'refund', 'cancel')", name="kind"),
@@ -208,7 +208,7 @@ Index(
 )
 
 BOOKKEEPING = ("payment_id", "attempt", "settle_at", "settle_begun", "doubted_at", "request_key")
-"""Columns of a session that nobody is shown."""
+"""Columns of a session that are never shown."""
 
 SCHEMA = Schema(
     "payment",

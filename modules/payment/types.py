@@ -1,4 +1,4 @@
-"""What travels to and from the payment module, as plain dicts. Amounts are decimals in major units, times are UTC as the API shows them."""
+"""Arguments and results of the payment module, as plain dicts. Amounts are decimals in major units, times are UTC as the API shows them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...core.numbers import Amount
 
 
 class ShownSession(TypedDict):
-    """A buyer's way to pay a collection, by one provider."""
+    """A buyer's attempt to pay a collection by one provider."""
 
     id: str
     currency_code: str
@@ -30,16 +30,16 @@ class ShownSession(TypedDict):
 
 
 class PaymentSession(ShownSession):
-    """The same with the module's books."""
+    """A session with the module's bookkeeping."""
 
     payment_id: str | None
-    """Of what was paid in it."""
+    """The payment in it."""
     attempt: int
     """How often the provider has declined."""
     settle_at: str | None
-    """When somebody has to look whether money is held in it that no order stands for."""
+    """When the session has to be checked for money that no order claims."""
     settle_begun: str | None
-    """The `settle_at` that an execution sees to."""
+    """The `settle_at` that an execution handles."""
     doubted_at: str | None
     """When the provider was last asked for the money and didn't answer."""
     request_key: str | None
@@ -47,7 +47,7 @@ class PaymentSession(ShownSession):
 
 
 class NewSession(TypedDict):
-    """What a session is begun with."""
+    """The input of a new session."""
 
     id: str
     provider_id: str
@@ -61,7 +61,7 @@ class NewSession(TypedDict):
 
 
 class CollectionColumns(TypedDict):
-    """What a cart or an order has to be paid, and what became of it."""
+    """What a cart or an order has to be paid, and the state of that."""
 
     id: str
     currency_code: str
@@ -72,7 +72,7 @@ class CollectionColumns(TypedDict):
     completed_at: str | None
     status: str
     order_id: str | None
-    """Of the order that it pays for."""
+    """The order that it pays for."""
     metadata: dict[str, Any] | None
     created_at: str
     updated_at: str
@@ -80,7 +80,7 @@ class CollectionColumns(TypedDict):
 
 
 class PaymentCollection(CollectionColumns):
-    """A collection with all that is in it: every session that there ever was."""
+    """A collection with everything in it: every session that it ever had."""
 
     payer_key: str | None
     """`cart:<id>`."""
@@ -97,7 +97,7 @@ class ShownCollection(CollectionColumns):
 
 
 class NewCollection(TypedDict):
-    """What is to be paid."""
+    """The input of a new collection."""
 
     currency_code: str
     amount: Amount
@@ -106,7 +106,7 @@ class NewCollection(TypedDict):
 
 
 class CollectionAmount(TypedDict):
-    """What a collection asks for."""
+    """The amount of a collection."""
 
     id: str
     amount: Decimal
@@ -120,7 +120,7 @@ class BegunSession(ShownSession):
 
 
 class Capture(TypedDict):
-    """Authorised money that was taken."""
+    """Captured money."""
 
     id: str
     amount: Amount
@@ -152,7 +152,7 @@ class PaymentColumns(TypedDict):
 
     id: str
     amount: Amount
-    """That was authorised."""
+    """The authorised amount."""
     currency_code: str
     provider_id: str
     data: dict[str, Any] | None
@@ -168,7 +168,7 @@ class PaymentColumns(TypedDict):
 
 
 class Payment(PaymentColumns):
-    """A payment with what was taken of it and given back."""
+    """A payment with its captures and refunds."""
 
     captures: list[Capture]
     refunds: list[Refund]
@@ -181,7 +181,7 @@ class PaymentInCollection(Payment):
 
 
 class NewPayment(TypedDict):
-    """A payment that is to be stored."""
+    """A payment to be stored."""
 
     id: str
     amount: Amount
@@ -195,7 +195,7 @@ class NewPayment(TypedDict):
 
 
 class NewCapture(TypedDict):
-    """A capture that is to be stored with a new payment."""
+    """A capture to be stored with a new payment."""
 
     id: str
     amount: Amount
@@ -218,7 +218,7 @@ class HeldPayment(TypedDict):
 
 
 class Standing(TypedDict):
-    """What was captured and given back of a payment, and what its provider is being asked for right now."""
+    """What was captured and refunded of a payment, and its pending operations."""
 
     captured: Decimal
     refunded: Decimal
@@ -228,7 +228,7 @@ class Standing(TypedDict):
 
 
 class BegunOperation(TypedDict):
-    """What is asked of a provider for a payment."""
+    """An operation that was begun on a payment."""
 
     id: str
     payment_id: str
@@ -237,7 +237,7 @@ class BegunOperation(TypedDict):
     amount: Decimal
     details: dict[str, Any]
     mine: bool
-    """It was begun with the caller's key."""
+    """Whether it was begun with the caller's key."""
 
 
 class DueSession(TypedDict):
@@ -249,7 +249,7 @@ class DueSession(TypedDict):
 
 
 class Account(TypedDict):
-    """A buyer as a provider knows them."""
+    """A buyer's account with a provider."""
 
     id: str
     provider_id: str

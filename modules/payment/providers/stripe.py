@@ -1,4 +1,4 @@
-"""Stripe, by its official library: cards and whatever else the shop's Stripe account accepts.
+"""Stripe, by its official library: cards and all other methods that the shop's Stripe account accepts.
 
     [[providers.payment]]
     use = "stripe"                 # pp_stripe_stripe
@@ -40,23 +40,24 @@ if TYPE_CHECKING:
 
 
 FROM_STOREFRONTS = ("payment_method", "payment_method_types", "return_url", "setup_future_usage")
-"""What a storefront may say of a payment. Nobody's browser decides on amounts, customers or captures."""
+"""What a storefront may set on a payment. A browser never decides on amounts, customers or captures."""
 SHOWN = (
     "id", "amount", "amount_received", "capture_method", "client_secret", "currency", "customer", "next_action", "payment_method",
     "payment_method_types", "setup_future_usage", "status",
 )  # fmt: skip
-"""What is kept of a PaymentIntent; storefronts see it."""
+"""The fields of a PaymentIntent that are stored; storefronts see them."""
 DECIMALS = {
     **dict.fromkeys(("bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"), 0),
     **dict.fromkeys(("bhd", "jod", "kwd", "omr", "tnd"), 3),
 }
-"""Decimals by which Stripe counts amounts; 2 of all other currencies. The shop's own say how amounts are rounded: the two may differ."""
+"""Decimals in which Stripe counts amounts; 2 for all other currencies. The shop's own decimals decide how amounts are rounded: the two may
+differ."""
 STEPS = {
     code: Decimal(1).scaleb(-moved)
     for code, each in money.CURRENCIES.items()
     if each.decimal_digits > (moved := min(DECIMALS.get(code, 2), 2))
 }
-"""Currencies that Stripe doesn't move as finely as they are: of three decimals the last has to be 0."""
+"""Currencies that Stripe moves in coarser steps than their decimals: of three decimals the last has to be 0."""
 NOTICES: Mapping[str, Any] = {
     "payment_intent.amount_capturable_updated": "authorized",
     "payment_intent.canceled": "canceled",
@@ -80,7 +81,7 @@ STATUSES: Mapping[str, Status] = {
 class StripePayment(PaymentProvider):
     """Payments by PaymentIntents.
 
-    A capture of a part lets go of the rest: Stripe captures a payment once. Refunds may be many.
+    A partial capture releases the rest: Stripe captures a payment once. There may be many refunds.
     """
 
     identifier: ClassVar[str] = "stripe"
@@ -98,7 +99,7 @@ class StripePayment(PaymentProvider):
         retries: int = 1,
     ) -> None:
         """`capture`: take money at once instead of only holding it. `timeout` in seconds is for one attempt, `retries` for lost answers:
-        together they should stay below the time a request has. `api_base` is for tests."""
+        together they should stay below a request's time. `api_base` is for tests."""
         try:
             import stripe
         except ImportError as error:
@@ -120,7 +121,7 @@ class StripePayment(PaymentProvider):
             max_network_retries=retries,
             base_addresses={"api": api_base} if api_base is not None else {},
         )
-        # Any: parameters are put together here, the library's types want them as literals
+        # Any: parameters are built as dicts here, while the library's types want literals
         self._intents: Any = client.v1.payment_intents
         self._refunds: Any = client.v1.refunds
         self._customers: Any = client.v1.customers
@@ -174,7 +175,7 @@ class StripePayment(PaymentProvider):
             except PaymentAuthorizationFailed:
                 return Outcome(self._outcome(await self._intent(ask), ask).data, "error")
         outcome = self._outcome(intent, ask)
-        # nothing is under way: the buyer's browser has it to do, with the money or with another card
+        # nothing is under way: the buyer must act in the browser, with the money or with another card
         return Outcome(outcome.data, "requires_more") if outcome.status == "pending" else outcome
 
     async def capture(self, ask: Ask) -> Outcome:
@@ -218,7 +219,7 @@ class StripePayment(PaymentProvider):
         name = " ".join(part for part in (customer.get("first_name"), customer.get("last_name")) if part) or customer.get("company_name")
         params = {"email": customer.get("email"), "name": name, "phone": customer.get("phone")}
         params = {name: value for name, value in params.items() if value} | {"metadata": {"customer_id": customer["id"]}}
-        # one key stands for one request: a buyer whose details have changed is another one
+        # one key stands for one request: a buyer with changed details is another one
         digest = hashlib.sha256(json.dumps(params, sort_keys=True).encode()).hexdigest()[:32]
         made = await self._call(self._customers.create_async(params, {"idempotency_key": f"{key}:{digest}"}))
         return AccountHolder(made["id"], {"id": made["id"]})
@@ -249,7 +250,7 @@ class StripePayment(PaymentProvider):
         return await self._call(self._intents.retrieve_async(ask.data["id"]))
 
     async def _refunded(self, intent_id: str, key: str | None) -> bool:
-        """Whether Stripe knows of a refund with our key, or of any at all."""
+        """Whether Stripe has a refund with our key, or any refund."""
         found = await self._call(self._refunds.list_async({"payment_intent": intent_id, "limit": 100}))
         return any(
             key is None or (refund["metadata"] or {}).get("key") == key
@@ -266,7 +267,7 @@ class StripePayment(PaymentProvider):
         return Outcome(data, status, major_units(received, intent["currency"]))
 
     async def _call(self, request: Awaitable[stripe.StripeObject]) -> Row:
-        """Stripe's answer. What it raises says whether it may have been done (PaymentOutcomeUnknown) or certainly was not."""
+        """Stripe's answer. Its errors say whether it may have been done (PaymentOutcomeUnknown) or certainly was not."""
         stripe = self._stripe
         try:
             answer: Row = (await request).to_dict()
@@ -286,7 +287,7 @@ def _refusal(library: Any, error: stripe.StripeError) -> VelellaError:
     if isinstance(error, library.AuthenticationError | library.PermissionError):
         return UnexpectedState("Stripe doesn't let this shop in", hint=f"{message} Look at api_key in providers.payment.")
     status = error.http_status or 0
-    if status >= 500 or status == 409:  # 409: the same request is being carried out at this moment
+    if status >= 500 or status == 409:  # 409: the same request is being carried out right now
         return PaymentOutcomeUnknown("Stripe could not say whether it did what it was asked for", hint=message)
     if isinstance(error, library.IdempotencyError):
         return UnexpectedState("Stripe was asked for two things under one key", hint=message)
@@ -298,8 +299,8 @@ def _decimals(currency: str) -> int:
 
 
 def minor_units(amount: Decimal, currency: str) -> int:
-    """An amount as Stripe counts it, the nearest that it can move. Raises InvalidData for one that is finer than its currency, and for one
-    of which nothing would be left."""
+    """The nearest amount that Stripe can move, in Stripe's units. Raises InvalidData for an amount with more decimals than its currency,
+    and for one that would become zero."""
     step = STEPS.get(currency.lower())
     moved = amount if step is None else numbers.nearest(amount, step)
     scaled = moved.scaleb(_decimals(currency))
@@ -310,5 +311,5 @@ def minor_units(amount: Decimal, currency: str) -> int:
 
 
 def major_units(units: int, currency: str) -> Decimal:
-    """The reverse of `minor_units`."""
+    """The inverse of `minor_units`."""
     return numbers.plain(Decimal(units).scaleb(-_decimals(currency)))

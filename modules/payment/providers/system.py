@@ -8,7 +8,7 @@ from ..provider import Ask, Outcome, PaymentProvider
 
 
 class SystemPaymentProvider(PaymentProvider):
-    """Agrees to everything and asks nobody. It keeps nothing, so there is nothing whose outcome could be in doubt."""
+    """Agrees to everything without an outside party. It keeps nothing, so there is nothing whose outcome could be in doubt."""
 
     identifier: ClassVar[str] = "system"
     asks_nobody: ClassVar[bool] = True
