@@ -24,7 +24,7 @@ OPEN = answering(
 """Create a cart. Gives its version."""
 
 CHANGE = answering(update(cart).where(_AS_READ, _OPEN).values(version=_NEXT, **_WRITTEN).returning(cart.c.version))
-"""Write a cart that is as it was read (`expected`) and still open. Gives the new version; no row, and nothing written, where it isn't."""
+"""Write a cart that is as it was read (`expected`) and still open. Gives the new version; otherwise no row, and nothing is written."""
 
 COMPLETE = answering(
     update(cart)
@@ -40,7 +40,7 @@ REOPEN = answering(
     .values(completed_at=None, order_id=None, version=_NEXT, updated_at=func.now())
     .returning(cart.c.version)
 )
-"""Take back a completion that gave this version. Gives the new version, or no row."""
+"""Undo the completion that gave this version. Gives the new version, or no row."""
 
 STATE = compiled(select(cart.c.version, cart.c.completed_at).where(cart.c.id == bindparam("id"), cart.c.deleted_at.is_(None)))
-"""What to tell someone whose guard didn't hold."""
+"""Why a guard didn't match."""

@@ -21,7 +21,7 @@ from .tables import COLUMNS, SCHEMA
 class CartService(ModuleService):
     """Carts with their lines, addresses, shipping methods, taxes and adjustments.
 
-    Whoever changes a cart reads it (`load`), works out what it shall be, and sends all of it (`change`) with the version that was read. It
+    A writer reads a cart (`load`), changes it in memory, and sends all of it (`change`) with the version that was read. It
     is written in one statement or not at all; a cart that was changed or completed meanwhile refuses it.
     """
 
@@ -31,7 +31,7 @@ class CartService(ModuleService):
 
     @reads
     async def query(self, query: Query) -> Page:
-        """One page, as every module gives it. Carts, their items and shipping methods also show totals (see `core.totals`)."""
+        """One page, as in every module. Carts, their items and shipping methods also show totals (see `commerce.totals`)."""
         plan = totalled(CART, tuple(query.fields)) if query.entity == "cart" else None
         if plan is None:
             return await super().query(query)
@@ -51,18 +51,18 @@ class CartService(ModuleService):
 
     @writes(key="cart_id", one_statement=True, answers=True)
     async def open(self, cart_id: str, cart: Cart) -> int:
-        """Create a cart with all that is in it, as `load` gives it. Returns its version."""
+        """Create a cart with everything in it, as `load` gives it. Returns its version."""
         version: int = await self.answer(queries.OPEN, {"created_at": _time(cart["created_at"]), **self._written(cart_id, cart)})
         self.touch("cart")
         return version
 
     @writes(key="cart_id", one_statement=True, answers=True)
     async def change(self, cart_id: str, version: int, cart: Cart) -> int:
-        """Make the cart what it shall be, as `load` gives it. Returns its new version.
+        """Write a changed cart, as `load` gives it. Returns its new version.
 
         Raises:
             NotFound: there is no such cart.
-            InvalidData: it is completed, or holds what can't be in a cart.
+            InvalidData: it is completed, or holds something that can't be in a cart.
             Conflict: it is no longer at `version`: read it again.
         """
         params = {**self._written(cart_id, cart), "expected": version}
@@ -76,7 +76,7 @@ class CartService(ModuleService):
 
     @writes(key="cart_id", one_statement=True, answers=True)
     async def reopen(self, cart_id: str, version: int) -> int | None:
-        """Take back the completion that gave `version`. Returns the new version; None where the cart isn't at that version any more."""
+        """Undo the completion that gave `version`. Returns the new version; None if the cart isn't at that version any more."""
         reopened: int | None = await self.answer(queries.REOPEN, {"id": cart_id, "expected": version})
         if reopened is not None:
             self.touch("cart")
@@ -85,7 +85,7 @@ class CartService(ModuleService):
     # -- inside
 
     async def _guarded(self, cart_id: str, version: int | None) -> int:
-        """The new version, or why there is none."""
+        """Return the new version, or raise the error that explains why there is none."""
         if version is not None:
             self.touch("cart")
             return version
@@ -113,7 +113,7 @@ def _time(shown: str) -> datetime:
 
 
 def completed(cart_id: str) -> InvalidData:
-    """The error of changing a cart that has become an order."""
+    """The error for a change of a cart that has become an order."""
     return InvalidData(f"Cart {cart_id} is already completed.")
 
 

@@ -1,4 +1,4 @@
-"""Carts that are in hand, as a query would show them: with the totals that are asked for."""
+"""Carts in memory, as a query would show them: with the totals that are asked for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DOCUMENTS = Documents(Catalog(SCHEMA))
 
 
 def shown(carts: Sequence[Cart], fields: Sequence[str]) -> list[Row] | None:
-    """What a client's query for these fields gives of whole carts; None where it takes more than these. The carts stay as they are."""
+    """What a client's query for these fields gives of whole carts; None where the query needs other rows. The carts aren't changed."""
     plan = totalled(CART, tuple(fields))
     whole: Sequence[Any] = carts
     rows = _DOCUMENTS.shown(SCHEMA["cart"], whole, plan.fields if plan is not None else fields)

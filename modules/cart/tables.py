@@ -1,10 +1,10 @@
 """Carts: lines, addresses, shipping methods, and what taxes and promotions say about them.
 
-A cart is one row: what lists filter and sort by, its `version`, and one document with everything that is in it. The version rises with
-every change. Whoever changes a cart names the version that was read, so of two who change it at once the second is told, and nothing is
-written on stale figures.
+A cart is one row: the columns that lists filter and sort by, its `version`, and one document with everything that is in it. The version
+rises with every change. A writer names the version that it read, so of two concurrent changes the second is refused, and nothing is
+written on stale values.
 
-What lies in the document has tables here as well: views, for whoever asks for lines by themselves.
+The rows inside the document have tables here as well: views, for queries for lines by themselves.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from ...core.sql.schema.schema import Schema
 
 metadata = module_metadata()
 inside = MetaData()
-"""Of the views."""
+"""Metadata of the views."""
 
 cart = Table(
     "cart",
@@ -72,7 +72,7 @@ COLUMNS = (
     "payment_collection_id",
     "metadata",
 )
-"""Columns of a cart that a change sets. The others are the module's own business."""
+"""Columns of a cart that a change sets. The module sets the others itself."""
 for _column in ("customer_id", "region_id", "sales_channel_id"):
     Index(f"ix_cart_{_column}", cart.c[_column], postgresql_where=cart.c.deleted_at.is_(None) & cart.c[_column].is_not(None))
 for _column in ("order_id", "payment_collection_id"):
@@ -155,7 +155,7 @@ credit_line = Table(
 
 
 def _tax_line(name: str, key: str) -> Table:
-    """Tax lines of line items or shipping methods: a rate in percent that applies to all of the owner's price."""
+    """Tax lines of line items or shipping methods: a rate in percent on the owner's whole price."""
     return Table(
         name,
         inside,
@@ -174,7 +174,7 @@ def _tax_line(name: str, key: str) -> Table:
 
 
 def _adjustment(name: str, key: str, *extra: SchemaItem) -> Table:
-    """Adjustments of line items or shipping methods: what a promotion takes off the owner's price."""
+    """Adjustments of line items or shipping methods: discounts on the owner's price."""
     return Table(
         name,
         inside,
