@@ -1,4 +1,4 @@
-"""API keys: publishable ones by which storefronts name themselves, secret ones by which programs act as admins."""
+"""API keys: publishable ones that identify storefronts, secret ones by which programs act as admins."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from .tables import api_key
 
 
 def _active() -> ColumnElement[bool]:
-    """A date of revocation that lies ahead doesn't count yet."""
+    """A date of revocation in the future doesn't count yet."""
     return or_(api_key.c.revoked_at.is_(None), api_key.c.revoked_at > func.now())
 
 
@@ -26,7 +26,7 @@ CANDIDATES = compiled(
     .where(api_key.c.type == "secret", api_key.c.redacted == bindparam("redacted", type_=Text))
     .where(_living, _active())
 )
-"""Secret keys that look like the one presented, by what may be shown of it: one, hardly ever two."""
+"""Secret keys with the presented token's redacted form: one, hardly ever two."""
 
 STILL_ACTIVE = compiled(
     select(api_key.c.id).where(any_of(api_key.c.id, "ids"), _living, _active()).order_by(api_key.c.id).with_for_update()
@@ -43,4 +43,4 @@ REVOKE = compiled(
     .where(or_(api_key.c.type == "publishable", api_key.c.revoked_at.is_(None)))
     .returning(api_key.c.id)
 )
-"""A secret key is revoked once: the date that was given out first stays."""
+"""A secret key is revoked once: a repetition keeps the first date."""

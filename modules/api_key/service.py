@@ -21,14 +21,14 @@ PUBLISHABLE, SECRET = "publishable", "secret"
 class ApiKeyService(ModuleService):
     """Keys to the API.
 
-    The token of a secret key leaves this module once, in the answer to `create_keys`; what is kept is a digest.
+    The token of a secret key leaves this module once, in the answer to `create_keys`; only a digest is stored.
     """
 
     schema = SCHEMA
 
     @writes
     async def create_keys(self, keys: Sequence[Mapping[str, Any]]) -> list[Row]:
-        """Make keys from `{title, type, created_by}`. The rows bear the whole token, also of secret keys: only here."""
+        """Create keys from `{title, type, created_by}`. The rows hold the whole token, also of secret keys: only here."""
         made = [_new_key(key) for key in keys]
         rows = await self.create("api_key", [row for row, _ in made])
         return [{**_shown(row), "token": token} for row, (_, token) in zip(rows, made, strict=True)]
@@ -51,7 +51,7 @@ class ApiKeyService(ModuleService):
 
     @writes
     async def delete_keys(self, ids: Sequence[str]) -> list[str]:
-        """Delete keys that are revoked. Raises NotAllowed when one still opens something: nothing is deleted."""
+        """Delete revoked keys. Raises NotAllowed if one is still valid: nothing is deleted."""
         active = [row["id"] for row in await self.database.fetch(queries.STILL_ACTIVE, {"ids": list(ids)})]
         if active:
             raise NotAllowed(f"Cannot delete api keys that are not revoked - {', '.join(active)}")
@@ -59,13 +59,13 @@ class ApiKeyService(ModuleService):
 
     @reads
     async def publishable(self, token: str) -> Row | None:
-        """The publishable key of that token, as `{id, title}`; None when there is none or it is revoked."""
+        """The publishable key with that token, as `{id, title}`; None if it doesn't exist or is revoked."""
         found = await self.database.fetch(queries.PUBLISHABLE, {"token": token})
         return dict(found[0]) if found else None
 
     @reads
     async def authenticate(self, token: str) -> str | None:
-        """Id of the secret key of that token; None when there is none or it is revoked."""
+        """Id of the secret key with that token; None if it doesn't exist or is revoked."""
         match: str | None = None
         for row in await self.database.fetch(queries.CANDIDATES, {"redacted": redacted(token)}):
             if hmac.compare_digest(digest_of(token, row["salt"]), row["digest"]):
@@ -74,12 +74,12 @@ class ApiKeyService(ModuleService):
 
 
 def redacted(token: str) -> str:
-    """What may be shown of a token."""
+    """The part of a token that may be shown."""
     return f"{token[:6]}***{token[-3:]}"
 
 
 def digest_of(token: str, salt: str) -> str:
-    # A token is 256 random bits: there is nothing to guess that a slow hash would have to slow down.
+    # A token is 256 random bits: guessing is hopeless without a slow hash, too.
     return hmac.new(bytes.fromhex(salt), token.encode(), hashlib.sha256).hexdigest()
 
 

@@ -14,7 +14,7 @@ api_key = Table(
     "api_key",
     metadata,
     identity(),
-    # What a client may see of the key: a publishable one is no secret, of a secret one nothing is kept but a digest.
+    # What a client may see of the key: a publishable one is no secret, of a secret one only a digest is stored.
     Column("token", Text, nullable=False),
     Column("digest", Text),
     Column("salt", Text),

@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from ...core.sql.db.compiled import compiled
 
-# Only rows that really differ are written, so that a start changes nothing as a rule.
+# Only rows that differ are written, so that a start usually changes nothing.
 KEEP_CURRENCIES = compiled(
     text("""
     INSERT INTO currency AS known (code, symbol, symbol_native, name, decimal_digits, rounding)

@@ -17,7 +17,7 @@ class CurrencyService(ModuleService):
 
     @writes
     async def keep_currencies(self) -> int:
-        """See to it that the table holds all currencies as `core.money` knows them. How many rows changed; may be repeated."""
+        """Make the table hold all currencies of `commerce.money`. Returns how many rows changed; may be repeated."""
         known = list(CURRENCIES.values())
         changed = await self.database.execute(
             queries.KEEP_CURRENCIES,

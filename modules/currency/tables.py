@@ -1,4 +1,4 @@
-"""Currencies: the world's, the same for every shop. Which of them a shop takes is the store's business."""
+"""Currencies: the world's, the same for every shop. The store says which of them the shop accepts."""
 
 from __future__ import annotations
 

@@ -6,12 +6,12 @@ from sqlalchemy import text
 
 from ...core.sql.db.compiled import compiled
 
-# Who changes the default addresses of a customer holds the customer: two who do it at once come one after the other.
+# A writer of a customer's default addresses locks the customer: concurrent writers come one after the other.
 LOCK_CUSTOMERS = compiled(
     text("SELECT id FROM customer WHERE id = ANY(CAST(:ids AS text[])) AND deleted_at IS NULL ORDER BY id FOR NO KEY UPDATE")
 )
 
-# Addresses that stop being the default because others take their place.
+# Addresses that stop being the default because others replace them.
 UNSET_DEFAULTS = compiled(
     text("""
     WITH was AS (
@@ -53,7 +53,7 @@ LEAVE_GROUPS = compiled(
 """)
 )
 
-# The guest of an email, made where there is none. Who waits for another one that is just making it sees nothing: it is asked again.
+# The guest with an email, created if there is none. A statement that waited for a concurrent insert doesn't see its row: it is repeated.
 GUEST = compiled(
     text("""
     WITH made AS (

@@ -34,7 +34,7 @@ class CustomerService(ModuleService):
     async def create_customers(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
         """Create customers; `addresses` of a row are created with it.
 
-        Raises InvalidData where the email already belongs to a customer of the same kind.
+        Raises InvalidData if the email already belongs to a customer of the same kind.
         """
         customers = [{"id": new_id("cus"), **_without(row, "addresses")} for row in rows]
         created = await self.create("customer", customers)
@@ -49,9 +49,9 @@ class CustomerService(ModuleService):
 
     @writes(stands_alone=True, one_statement=True)
     async def guest(self, email: str) -> Row:
-        """The guest with that email (`id`, `email`, `has_account`, `is_new`), made where there is none.
+        """The guest with that email (`id`, `email`, `has_account`, `is_new`), created if there is none.
 
-        However many ask at once, it is one. Raises InvalidData for what is no email address.
+        Concurrent calls get the same guest. Raises InvalidData for a text that isn't an email address.
         """
         given = {"id": new_id("cus"), "email": email_address(email)}
         found = await self.database.fetch_one(GUEST, given) or await self.database.fetch_one(GUEST, given)
@@ -63,7 +63,7 @@ class CustomerService(ModuleService):
 
     @writes
     async def create_addresses(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
-        """Create addresses of customers. One that is to be a default takes the place of the one that was."""
+        """Create addresses of customers. A new default address replaces the old one."""
         await self._make_room(rows)
         created = await self.create("customer_address", rows)
         self.touch("customer")
@@ -71,9 +71,9 @@ class CustomerService(ModuleService):
 
     @writes
     async def update_addresses(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
-        """Update addresses, each named by its id. One that becomes a default takes the place of the one that was.
+        """Update addresses, each named by its id. A new default address replaces the old one.
 
-        Raises NotFound where one is missing: nothing changes.
+        Raises NotFound if one is missing: nothing changes.
         """
         becoming = [row["id"] for row in rows if any(row.get(f"is_default_{kind}") for kind in DEFAULTS)]
         if becoming:
@@ -87,9 +87,9 @@ class CustomerService(ModuleService):
 
     @writes
     async def add_to_groups(self, pairs: Sequence[Mapping[str, Any]]) -> Rows:
-        """Put customers into groups: pairs of `customer_id` and `customer_group_id`, maybe with `created_by`.
+        """Put customers into groups: pairs of `customer_id` and `customer_group_id`, optionally with `created_by`.
 
-        Who is a member already stays one. Raises NotFound for a customer or a group that isn't there. Returns the
+        Existing memberships stay. Raises NotFound for an unknown customer or group. Returns the
         memberships, each with its `id`.
         """
         unique = {(pair["customer_id"], pair["customer_group_id"]): pair.get("created_by") for pair in pairs}
@@ -107,7 +107,7 @@ class CustomerService(ModuleService):
 
     @writes
     async def remove_from_groups(self, pairs: Sequence[Mapping[str, Any]]) -> Keys:
-        """Take customers out of groups. The ids of those who were members."""
+        """Take customers out of groups. Returns the ids of the removed memberships' customers."""
         params = {"customer_ids": [pair["customer_id"] for pair in pairs], "group_ids": [pair["customer_group_id"] for pair in pairs]}
         left = await self.database.fetch(LEAVE_GROUPS, params)
         self.keep(customer_group_customer, [(row["was"], None) for row in left])
@@ -125,14 +125,14 @@ class CustomerService(ModuleService):
     # -- inside
 
     async def _undo(self, table: Table, pairs: Sequence[Pair]) -> None:
-        """Who was put into a group is taken out again for good."""
+        """A created membership is deleted for good."""
         if table is customer_group_customer:
             await TakingBack(self.database, table).created([left for was, left in pairs if was is None and left is not None])
             pairs = [pair for pair in pairs if pair[0] is not None]
         await super()._undo(table, pairs)
 
     async def _make_room(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Before rows become defaults: hold their customers, and unset what was the default until now."""
+        """Before rows become defaults: lock their customers, and unset the previous defaults."""
         taking: dict[str, Keys] = {kind: sorted({row["customer_id"] for row in rows if row.get(f"is_default_{kind}")}) for kind in DEFAULTS}
         customers = sorted({customer for kind in DEFAULTS for customer in taking[kind]})
         if customers:

@@ -25,7 +25,7 @@ customer = Table(
     metadata_column(),
     *timestamps(),
 )
-# A guest and a registered customer may share an address: the guest's orders stay apart until they are claimed.
+# A guest and a registered customer may share an email: the guest's orders stay separate until they are claimed.
 Index(
     "uq_customer_email_has_account", customer.c.email, customer.c.has_account, unique=True, postgresql_where=customer.c.deleted_at.is_(None)
 )
@@ -65,7 +65,7 @@ customer_group = Table(
 )
 Index("uq_customer_group_name", customer_group.c.name, unique=True, postgresql_where=customer_group.c.deleted_at.is_(None))
 
-# Membership. Rows are removed for good when a customer leaves a group; a deleted customer or group merely hides them,
+# Memberships. Rows are deleted for good when a customer leaves a group; a softly deleted customer or group merely hides them,
 # so that restoring either brings its memberships back.
 customer_group_customer = Table(
     "customer_group_customer",

@@ -1,4 +1,4 @@
-"""The countries of the world: codes of ISO 3166-1 (and Kosovo's, which everybody uses), English names of CLDR."""
+"""The countries of the world: codes of ISO 3166-1 (and the usual code for Kosovo), English names of CLDR."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ KEEP_COUNTRIES = compiled(
 """)
 )
 
-# Locked in the order of their codes, so that two regions that want the same countries can't wait for each other.
+# Locked in the order of their codes, so that two regions that want the same countries can't deadlock.
 COUNTRIES = compiled(
     text("""
     SELECT iso_2, region_id FROM region_country

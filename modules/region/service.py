@@ -25,7 +25,7 @@ class RegionService(ModuleService):
 
     @writes
     async def create_regions(self, rows: Sequence[Given]) -> list[Row]:
-        """Regions (columns and `countries`: two-letter codes), in the order given.
+        """Create regions (columns and `countries`: two-letter codes). Returns them in the order given.
 
         Raises InvalidData for a country that doesn't exist or belongs to another region already.
         """
@@ -50,7 +50,7 @@ class RegionService(ModuleService):
 
     @writes
     async def delete(self, entity: str, ids: Sequence[str]) -> Keys:
-        """As everywhere; a region lets go of its countries."""
+        """As everywhere; the countries of a deleted region become free."""
         gone = await super().delete(entity, ids)
         if entity == "region":
             await self._release(gone, [])
@@ -58,7 +58,7 @@ class RegionService(ModuleService):
 
     @writes
     async def keep_countries(self) -> int:
-        """See to it that the table holds all countries. How many rows changed; may be repeated."""
+        """Make the table hold all countries. Returns how many rows changed; may be repeated."""
         known = countries()
         changed = await self.database.execute(
             queries.KEEP_COUNTRIES,
@@ -77,7 +77,7 @@ class RegionService(ModuleService):
     # -- inside
 
     async def _assign(self, wanted: Sequence[tuple[str, str]]) -> None:
-        """Give countries (code, region) to regions. Raises InvalidData for one that is another's, named twice or unknown."""
+        """Assign countries (code, region) to regions. Raises InvalidData for a country that is another region's, named twice or unknown."""
         codes = [code for code, _ in wanted]
         twice = sorted({code for code in codes if codes.count(code) > 1})
         if twice:

@@ -21,7 +21,7 @@ region = Table(
     *timestamps(),
 )
 
-# All countries of the world are rows from the start. A country has one region or none: the column can't hold two.
+# All countries of the world are rows from the start. A country has one region or none.
 region_country = Table(
     "region_country",
     metadata,

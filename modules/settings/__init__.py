@@ -1,4 +1,4 @@
-"""How those who run the shop see it: layouts of the dashboard's pages, names of properties."""
+"""The dashboard's settings: layouts of its pages, names of properties."""
 
 from __future__ import annotations
 

@@ -16,23 +16,23 @@ Scope = Literal["personal", "default"]
 
 
 class Layouts(TypedDict):
-    """The layouts of one zone that concern one user."""
+    """The layouts of one zone for one user."""
 
     personal_configuration: Row | None
     default_configuration: Row | None
     active_scope: Scope
-    """Which of them the user sees."""
+    """The one that the user sees."""
 
 
 class SettingsService(ModuleService):
-    """Layouts of the dashboard's pages, what users prefer, and what properties are called."""
+    """Layouts of the dashboard's pages, users' preferences, and names of properties."""
 
     name = "settings"
     schema = SCHEMA
 
     @reads
     async def layouts(self, zone: str, user_id: str) -> Layouts:
-        """A zone as this user sees it. Without a choice of theirs they see their own layout where they have one."""
+        """A zone as this user sees it. Without a choice, a user with a layout of their own sees that."""
         filters = {"zone": zone, "user_id": [user_id, None]}
         found = {row["user_id"]: row for row in await self.list("layout_configuration", filters)}
         chosen = await self.list("user_preference", {"user_id": user_id, "key": _scope_of(zone)}, fields=("value",))
@@ -42,7 +42,7 @@ class SettingsService(ModuleService):
 
     @writes
     async def set_layout(self, zone: str, user_id: str, configuration: Mapping[str, Any], *, default: bool = False) -> Layouts:
-        """Lay out a zone, for this user or for everybody; it is what the user sees from now on."""
+        """Set the layout of a zone, for this user or for all users; this user sees it from now on."""
         whose = None if default else user_id
         given = {"id": new_id("lyconf"), "zone": zone, "user_id": whose, "configuration": configuration}
         await self.database.execute(queries.SET_LAYOUT, given)
@@ -50,7 +50,7 @@ class SettingsService(ModuleService):
 
     @writes
     async def clear_layout(self, zone: str, user_id: str) -> Layouts:
-        """Forget a user's own layout of a zone: they see everybody's. May be repeated."""
+        """Delete a user's own layout of a zone: they see the default. May be repeated."""
         await self.database.execute(queries.CLEAR_LAYOUT, {"zone": zone, "user_id": user_id})
         return await self._seen(zone, user_id, "default")
 

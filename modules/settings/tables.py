@@ -1,4 +1,4 @@
-"""Layouts of the dashboard's pages, what each user prefers, and what properties are called."""
+"""Layouts of the dashboard's pages, users' preferences, and names of properties."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...core.sql.schema.schema import Schema
 
 metadata = module_metadata()
 
-# How a zone of the dashboard is laid out: for one user, or (without one) for everybody who hasn't said otherwise.
+# The layout of a zone of the dashboard: for one user, or (without a user) for all users without a choice of their own.
 layout_configuration = Table(
     "layout_configuration",
     metadata,

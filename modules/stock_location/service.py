@@ -22,7 +22,7 @@ class StockLocationService(ModuleService):
 
     @writes
     async def create_locations(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
-        """Create locations. `address` of a row is created with it; `address_id` names one that is there already."""
+        """Create locations. `address` of a row is created with it; `address_id` names an existing one."""
         locations: Rows = []
         addresses: Rows = []
         for row in rows:
@@ -36,9 +36,9 @@ class StockLocationService(ModuleService):
 
     @writes
     async def update_locations(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
-        """Update locations, each named by its id. `address` changes the address it has, or gives it one.
+        """Update locations, each named by its id. `address` changes the location's address, or creates one.
 
-        Raises NotFound where a location is missing: nothing changes.
+        Raises NotFound if a location is missing: nothing changes.
         """
         moving = [row["id"] for row in rows if row.get("address")]
         current: dict[str, str | None] = {}

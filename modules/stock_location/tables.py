@@ -1,4 +1,4 @@
-"""Places where stock lies, and their addresses."""
+"""Stock locations and their addresses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The store and what it supports."""
+"""The store: its currencies, locales and defaults."""
 
 from ...core.graph.links import Reference
 from ...core.service.module import Module

@@ -24,7 +24,7 @@ class StoreService(ModuleService):
 
     @writes
     async def create_stores(self, rows: Sequence[Given]) -> list[Row]:
-        """Stores with `supported_currencies` (`{currency_code, is_default?}`, one of them the default) and `supported_locales`.
+        """Create stores with `supported_currencies` (`{currency_code, is_default?}`, one of them the default) and `supported_locales`.
 
         Raises InvalidData without a default currency, with two, or with one named twice.
         """
@@ -37,7 +37,7 @@ class StoreService(ModuleService):
 
     @writes
     async def update_stores(self, rows: Sequence[Given]) -> list[Row]:
-        """Change stores; each row names its `id`. Currencies and locales, where named, replace what was there.
+        """Change stores; each row names its `id`. Currencies and locales, where named, replace the old ones.
 
         Raises NotFound, or InvalidData as `create_stores` does.
         """
@@ -54,7 +54,7 @@ class StoreService(ModuleService):
 
     @writes
     async def default_store(self, currency_code: str, sales_channel_id: str) -> bool:
-        """See to it that the shop has a store. Whether it was made by this message: of several who ask at once one makes it."""
+        """Make sure that the shop has a store. Returns whether this message created it: of concurrent ones, one does."""
         await self.database.fetch(queries.ONE_AT_A_TIME)
         if await self.count("store"):
             return False

@@ -1,4 +1,4 @@
-"""The store: its name, the currencies and locales it supports, and what it takes where nothing is said."""
+"""The store: its name, its currencies and locales, and its defaults."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Index(
     unique=True,
     postgresql_where=store_currency.c.deleted_at.is_(None),
 )
-# at most one default; that there is one at all, the service sees to
+# at most one default; the service makes sure that there is one
 Index(
     "uq_store_currency_default",
     store_currency.c.store_id,

@@ -1,4 +1,4 @@
-"""Users: the people who run the shop, and invitations to become one."""
+"""Users: the shop's staff, and invitations."""
 
 from __future__ import annotations
 

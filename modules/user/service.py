@@ -19,20 +19,20 @@ from . import queries
 from .tables import SCHEMA
 
 VALID_FOR = timedelta(days=1)
-"""How long an invitation stands."""
+"""How long an invitation is valid."""
 
 
 class UserService(ModuleService):
-    """People who run the shop. How they prove who they are is the auth module's business."""
+    """The shop's staff. The auth module authenticates them."""
 
     schema = SCHEMA
 
     @writes
     async def invite(self, invites: Sequence[Mapping[str, Any]]) -> list[Row]:
-        """Invite people by `{email, metadata}`. Each row bears the token by which the invitation is accepted.
+        """Invite people by `{email, metadata}`. Each row holds the token by which the invitation is accepted.
 
         Raises:
-            InvalidData: somebody of that address is invited already, or is a user.
+            InvalidData: the address is invited already, or is a user's.
         """
         emails = [str(one["email"]) for one in invites]
         there = await self.list("user", {"email": emails}, fields=("email",), limit=1)
@@ -42,17 +42,18 @@ class UserService(ModuleService):
 
     @writes
     async def renew_invites(self, ids: Sequence[str]) -> list[Row]:
-        """Give invitations new tokens and time; the old tokens no longer count. Raises NotFound when one is missing."""
+        """Give invitations new tokens and time; the old tokens become invalid. Raises NotFound when one is missing."""
         emails = {row["id"]: row["email"] for row in await self.list("invite", {"id": list(ids)}, fields=("id", "email"))}
         return await self.update("invite", [{"id": id, **self._fresh(id, emails.get(id, ""))} for id in ids])
 
     @writes
     async def accept(self, token: str, by: str) -> Row:
-        """Use up an invitation, once: of two identities at the same time the second is refused. One that asks again gets the same answer.
+        """Accept an invitation, once: of two concurrent identities the second is refused. A repetition by the same one gets the same
+        answer.
 
         Raises:
             NotFound: there is no such invitation.
-            NotAllowed: it was used already, or ran out.
+            NotAllowed: it was used already, or has expired.
         """
         rows = await self.database.fetch(queries.LOCK_INVITE, {"token": token})
         if not rows:
@@ -65,7 +66,7 @@ class UserService(ModuleService):
         return (await self.update("invite", [{"id": found["id"], "accepted": True, "accepted_by": by}]))[0]
 
     def _fresh(self, id: str, email: str) -> Row:
-        """A token that dashboards can read, and that counts for as long as the row holds it."""
+        """A token that dashboards can read, and that is valid for as long as the row holds it."""
         now = utc_now()
         expires = now + VALID_FOR
         times = {"iat": int(now.timestamp()), "exp": int(expires.timestamp())}

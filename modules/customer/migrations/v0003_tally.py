@@ -1,4 +1,4 @@
-"""Tally."""
+"""Deltas."""
 
 import sqlalchemy as sa
 from alembic import op

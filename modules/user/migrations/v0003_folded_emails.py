@@ -1,4 +1,4 @@
-"""Email addresses in lower case. Two that are one person's now are refused: which of them stays is the merchant's to say."""
+"""Email addresses in lower case. Two that become equal are refused: the merchant must decide which of them stays."""
 
 from alembic import op
 
