@@ -14,6 +14,9 @@ Rows that business code reads field by field have a type of their own, in `types
 """
 Rows = list[Row]
 
+Given = Mapping[str, Any]
+"""A row that is only read: as a caller gives it, or as rules are about it."""
+
 Typed = TypeVar("Typed", bound=Mapping[str, Any], default=Row)
 """The row's type as the caller declares it: `levels: list[Level] = await self.list("inventory_level")`; undeclared it is a loose `Row`.
 

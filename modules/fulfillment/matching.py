@@ -14,11 +14,10 @@ from typing import Any
 
 from ...core.errors import InvalidData
 from ...core.numbers import number_of
+from ...core.rows import Given
 
 OPERATORS = ("in", "eq", "ne", "gt", "gte", "lt", "lte", "nin")
 LIST_OPERATORS = ("in", "nin")
-
-Row = Mapping[str, Any]
 
 
 # -- where
@@ -34,7 +33,7 @@ class Destination:
     postal_code: str | None = None
 
     @staticmethod
-    def of(address: Row | None) -> Destination | None:
+    def of(address: Given | None) -> Destination | None:
         """The destination that an address names; None where it names no country."""
         if not address or not address.get("country_code"):
             return None
@@ -58,7 +57,7 @@ def normal_province(code: Any, country: str) -> str | None:
     return province.removeprefix(f"{country}-") if province else None
 
 
-def lies_in(zone: Row, destination: Destination) -> bool:
+def lies_in(zone: Given, destination: Destination) -> bool:
     """Whether a geo zone holds a destination.
 
     A zone of type country takes the whole country; province, city and zip each add one more thing that has to agree. A
@@ -83,7 +82,7 @@ def _agrees(wanted: str | None, given: str | None, *, needed: bool) -> bool:
     return not needed if wanted is None else wanted == given
 
 
-def postal_code_matches(expression: Row | None, postal_code: str | None) -> bool:
+def postal_code_matches(expression: Given | None, postal_code: str | None) -> bool:
     """Whether a postal code is among those an expression describes.
 
     An expression has one or more of these keys, and all that it has must agree:
@@ -118,12 +117,12 @@ _POSTAL: Mapping[str, Callable[[Any, str], bool]] = {
 # -- rules
 
 
-def rules_hold(rules: Iterable[Row], context: Row) -> bool:
+def rules_hold(rules: Iterable[Given], context: Given) -> bool:
     """Whether every rule of an option holds in a context. No rules: yes."""
     return all(rule_holds(rule, context) for rule in rules)
 
 
-def rule_holds(rule: Row, context: Row) -> bool:
+def rule_holds(rule: Given, context: Given) -> bool:
     """Whether one rule holds.
 
     `attribute` is a path into the context; what it leads to may be a value or several (the groups of a customer). Of
@@ -140,7 +139,7 @@ def rule_holds(rule: Row, context: Row) -> bool:
     return any(test(compare(value, one)) for value in values for one in as_list(wanted))
 
 
-def check_rules(rules: Iterable[Row]) -> None:
+def check_rules(rules: Iterable[Given]) -> None:
     """Raises InvalidData for a rule that could never be evaluated."""
     for rule in rules:
         operator, value = rule.get("operator"), rule.get("value")

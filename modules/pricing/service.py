@@ -11,7 +11,7 @@ from typing import Any
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.message import reads, writes
-from ...core.rows import Row
+from ...core.rows import Given, Row
 from ...core.service.context import ModuleContext
 from ...core.service.module import ModuleService
 from ...core.service.remembering import remembered
@@ -25,7 +25,6 @@ from .types import (
     CalculatedPrice,
     Conditions,
     FittingPrice,
-    Given,
     ListPricesChanged,
     NewPriceSet,
     Price,

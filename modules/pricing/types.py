@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NotRequired, TypedDict
 
 from ...core.numbers import Amount
-
-Given = Mapping[str, Any]
-"""Prices and price lists from input: the module checks each of their fields."""
+from ...core.rows import Given
 
 
 class PriceRule(TypedDict):

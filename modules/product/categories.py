@@ -13,13 +13,12 @@ from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.ids import new_id
 from ...core.logs import logger
 from ...core.message import reads, writes
-from ...core.rows import Row
+from ...core.rows import Given, Row
 from ...core.service.module import ModuleService
 from ...core.sql.schema.query import Page, Query
 from ...core.sql.write.merging import turned
 from ...core.sql.write.undo import Pair, TakingBack
 from . import category_queries as queries
-from .drafts import Given
 from .handles import checked_handle, handle_of_group
 from .tables import product_category, product_category_product
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
-from ...core.rows import Row
+from ...core.rows import Given, Row
 from .choices import Choice, Combination, refuse_missing, refuse_twins, value_rows, values_of
 from .handles import checked_handle, handle_of
-
-Given = Mapping[str, Any]
 
 NESTED = frozenset({"options", "option_ids", "variants", "images", "tags", "tag_ids", "categories", "category_ids"})
 """Members of a product's input that aren't columns."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.message import writes
-from ...core.rows import Row
+from ...core.rows import Given, Row
 from ...core.service.module import ModuleService
 from . import queries
 from .choices import Choice, text_values, value_rows
-from .drafts import Given, NewRows, option_row, refuse_same_titles
+from .drafts import NewRows, option_row, refuse_same_titles
 
 Choices = dict[str, list[Choice]]
 """Options by product."""

@@ -8,11 +8,11 @@ from typing import Any, TypedDict
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.message import reads, writes
-from ...core.rows import Row, Typed, TypedRows
+from ...core.rows import Given, Row, Typed, TypedRows
 from . import queries
 from .categories import Categories
 from .choices import Choice, Combination, refuse_twins, refuse_twins_of, values_of
-from .drafts import NESTED, VARIANT_NESTED, Given, NewRows, ids_of, image_rows, undiscounted
+from .drafts import NESTED, VARIANT_NESTED, NewRows, ids_of, image_rows, undiscounted
 from .entities import SCHEMA
 from .handles import checked_handle, handle_of, handle_of_group
 from .options import Choices, OptionChanges, Options

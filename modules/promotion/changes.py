@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, TypedDict
+from typing import Literal, TypedDict
 
 from sqlalchemy import Table
 
 from ...core.errors import InvalidData
 from ...core.ids import new_id
 from ...core.message import writes
-from ...core.rows import Row, Rows
+from ...core.rows import Given, Row, Rows
 from . import queries, tables
 from .checks import check_budget, check_campaign, check_dates, check_promotion
 from .usage import Usage
 
-Given = Mapping[str, Any]
 RuleKind = Literal["rules", "target_rules", "buy_rules"]
 PIVOTS: Mapping[RuleKind, tuple[Table, str]] = {
     "rules": (tables.promotion_rules, "promotion"),

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
 from ...commerce.money import check_movable
 from ...core.errors import InvalidData
-
-Row = Mapping[str, Any]
+from ...core.rows import Given
 
 _LIMITED = ("each", "once")
 """Allocations by units, which need a maximum number of units."""
 
 
-def check_promotion(promotion: Row, method: Row, target_rules: int, buy_rules: int) -> None:
+def check_promotion(promotion: Given, method: Given, target_rules: int, buy_rules: int) -> None:
     """Raises InvalidData for a promotion that contradicts itself. `method` is the application method; of its rules only the number
     matters."""
     value = Decimal(method["value"]) if method.get("value") is not None else None
@@ -33,7 +30,7 @@ def check_promotion(promotion: Row, method: Row, target_rules: int, buy_rules: i
         raise InvalidData("Buy rules can only be added to promotions of type 'buyget'")
 
 
-def _check_allocation(method: Row) -> None:
+def _check_allocation(method: Given) -> None:
     if method.get("allocation") == "across" and method.get("max_quantity"):
         raise InvalidData("application_method.max_quantity is not allowed when application_method.allocation is 'across'")
     if method["target_type"] == "order":
@@ -46,7 +43,7 @@ def _check_allocation(method: Row) -> None:
         raise InvalidData(f"application_method.max_quantity is required when application_method.allocation is '{method['allocation']}'")
 
 
-def _check_buyget(method: Row, target_rules: int, buy_rules: int) -> None:
+def _check_buyget(method: Given, target_rules: int, buy_rules: int) -> None:
     if method["target_type"] != "items":
         raise InvalidData("application_method.target_type has to be 'items' for promotions of type 'buyget'")
     for name, there in (("target_rules", target_rules), ("buy_rules", buy_rules)):
@@ -59,14 +56,14 @@ def _check_buyget(method: Row, target_rules: int, buy_rules: int) -> None:
         raise InvalidData("application_method.max_quantity has to be at least apply_to_quantity for promotions of type 'buyget'")
 
 
-def check_dates(campaign: Row) -> None:
+def check_dates(campaign: Given) -> None:
     """Raises InvalidData for an end before the start."""
     starts, ends = campaign.get("starts_at"), campaign.get("ends_at")
     if starts is not None and ends is not None and starts > ends:
         raise InvalidData("ends_at must be after starts_at")
 
 
-def check_budget(budget: Row) -> None:
+def check_budget(budget: Given) -> None:
     """Raises InvalidData for a budget that doesn't say what it counts, or whose limit can't be reached."""
     kind = budget["type"]
     limit = Decimal(budget["limit"]) if budget.get("limit") is not None else None
@@ -82,7 +79,7 @@ def check_budget(budget: Row) -> None:
         raise InvalidData("Budget attribute is required when its type ends in 'by_attribute'")
 
 
-def check_campaign(method: Row, budget: Row | None) -> None:
+def check_campaign(method: Given, budget: Given | None) -> None:
     """Raises InvalidData where a promotion's currency isn't that of its campaign's budget."""
     spent = budget.get("currency_code") if budget is not None else None
     if spent is not None and method.get("currency_code") not in (None, spent):

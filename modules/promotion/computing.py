@@ -31,10 +31,11 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from ...core.numbers import total
+from ...core.rows import Given
 from .matching import all_hold, all_hold_for
 from .sharing import Kind, Share, Target, less, percent, split, times, whole, within
+from .types import ApplicationMethod, Budget, Campaign, Promotion
 
-Row = Mapping[str, Any]
 Reason = Literal["promotion_limit_exceeded", "campaign_budget_exceeded", "not_applicable"]
 Taken = list[tuple[Target, Decimal]]
 
@@ -64,11 +65,10 @@ class Computed:
     """Codes without a discount, and the reasons."""
 
 
-def compute(promotions: Iterable[Row], cart: Row, now: datetime) -> Computed:
+def compute(promotions: Iterable[Promotion], cart: Given, now: datetime) -> Computed:
     """The discounts of these promotions on a cart at this time.
 
-    `promotions` are rows with `rules`, `application_method` (with `target_rules`, `buy_rules`) and `campaign` (with `budget` and its
-    `usages`). `cart` has all attributes of rules; of its `items` and `shipping_methods` each has `id`, `subtotal` and `original_total`
+    `cart` has all attributes of rules; of its `items` and `shipping_methods` each has `id`, `subtotal` and `original_total`
     (before discounts, without and with taxes), `tax_rate` (in percent), `adjustments` that stay, items also `quantity` and
     `is_discountable`.
     """
@@ -80,10 +80,10 @@ def compute(promotions: Iterable[Row], cart: Row, now: datetime) -> Computed:
         most = budgets.most(promotion)
         taken: Taken = []
         inclusive = bool(promotion["is_tax_inclusive"])
-        if most is not None and _applies(promotion, cart, now):
+        if most is not None and (method := _applying(promotion, cart, now)) is not None:
             kept = (
                 (target, target.measured(amount, measure, inclusive and target.says_taxes))
-                for target, amount, measure in _take(promotion, targets, cart)
+                for target, amount, measure in _take(promotion, method, targets, cart)
             )
             taken = _limited([(target, amount) for target, amount in kept if amount > 0], most, cart)
         if not taken:
@@ -97,17 +97,17 @@ def compute(promotions: Iterable[Row], cart: Row, now: datetime) -> Computed:
     return Computed(tuple(made), skipped)
 
 
-def attribute_of(cart: Row, attribute: str) -> str | None:
+def attribute_of(cart: Given, attribute: str) -> str | None:
     """The value under which a budget by attribute (one of `COUNTED_BY`) counts a cart. None: the cart has none."""
     value = cart.get(attribute) if attribute in COUNTED_BY else None
     return str(value) if value is not None else None
 
 
-def _place(promotion: Row) -> tuple[bool, bool, str]:
+def _place(promotion: Promotion) -> tuple[bool, bool, str]:
     return promotion["type"] != "buyget", not promotion["is_automatic"], str(promotion["id"])
 
 
-def _targets(kind: Kind, rows: Iterable[Row]) -> list[Target]:
+def _targets(kind: Kind, rows: Iterable[Given]) -> list[Target]:
     targets = []
     for row in sorted(rows, key=lambda row: str(row["id"])):
         rate = percent(Decimal(row["tax_rate"]), _ONE)
@@ -123,16 +123,17 @@ _ONE = Decimal(1)
 # -- whether a promotion applies
 
 
-def _applies(promotion: Row, cart: Row, now: datetime) -> bool:
+def _applying(promotion: Promotion, cart: Given, now: datetime) -> ApplicationMethod | None:
+    """What a promotion takes off, if it applies to the cart."""
     method = promotion.get("application_method")
     if promotion["status"] != "active" or method is None or not _running(promotion.get("campaign"), now):
-        return False
+        return None
     if _other_currency(method.get("currency_code"), cart):
-        return False
-    return all_hold(promotion.get("rules") or (), cart)
+        return None
+    return method if all_hold(promotion.get("rules") or (), cart) else None
 
 
-def _running(campaign: Row | None, now: datetime) -> bool:
+def _running(campaign: Campaign | None, now: datetime) -> bool:
     if campaign is None:
         return True
     begins, ends = _time(campaign.get("starts_at")), _time(campaign.get("ends_at"))
@@ -143,42 +144,47 @@ def _time(value: Any) -> datetime | None:
     return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
-def _other_currency(code: str | None, cart: Row) -> bool:
+def _other_currency(code: str | None, cart: Given) -> bool:
     return code is not None and code.lower() != str(cart["currency_code"]).lower()
+
+
+def _is_used_up(promotion: Promotion) -> bool:
+    limit = promotion.get("limit")
+    return limit is not None and promotion.get("used", 0) >= limit
 
 
 class _Budgets:
     """What campaigns and limits leave, while the promotions of one cart are computed."""
 
-    def __init__(self, cart: Row) -> None:
+    def __init__(self, cart: Given) -> None:
         self._cart = cart
         self._used: dict[str, Decimal] = {}
 
-    def most(self, promotion: Row) -> Decimal | None:
+    def most(self, promotion: Promotion) -> Decimal | None:
         """The most that a promotion may take off; infinite without a limit, None if it may not be used any more."""
-        if promotion.get("limit") is not None and promotion.get("used", 0) >= promotion["limit"]:
+        if _is_used_up(promotion):
             return None
         budget = (promotion.get("campaign") or {}).get("budget")
-        if budget is None or budget.get("limit") is None:
+        limit = budget.get("limit") if budget is not None else None
+        if budget is None or limit is None:
             return Decimal("Infinity")
         used = self._used_of(budget)
-        if used is None or used >= budget["limit"]:
+        if used is None or used >= limit:
             return None
         if not budget["type"].startswith("spend"):
             return Decimal("Infinity")
-        return None if _other_currency(budget.get("currency_code"), self._cart) else less(Decimal(budget["limit"]), used)
+        return None if _other_currency(budget.get("currency_code"), self._cart) else less(Decimal(limit), used)
 
-    def reason(self, promotion: Row) -> Reason:
-        exceeded = promotion.get("limit") is not None and promotion.get("used", 0) >= promotion["limit"]
-        return "promotion_limit_exceeded" if exceeded else "campaign_budget_exceeded"
+    def reason(self, promotion: Promotion) -> Reason:
+        return "promotion_limit_exceeded" if _is_used_up(promotion) else "campaign_budget_exceeded"
 
-    def spend(self, promotion: Row, amount: Decimal) -> None:
+    def spend(self, promotion: Promotion, amount: Decimal) -> None:
         budget = (promotion.get("campaign") or {}).get("budget")
         if budget is not None:
             more = amount if budget["type"].startswith("spend") else _ONE
             self._used[budget["id"]] = total((self._used.get(budget["id"], Decimal(0)), more))
 
-    def _used_of(self, budget: Row) -> Decimal | None:
+    def _used_of(self, budget: Budget) -> Decimal | None:
         """What was used before this cart and by it; None where the budget counts by an attribute that the cart lacks."""
         here = self._used.get(budget["id"], Decimal(0))
         if not budget["type"].endswith("by_attribute"):
@@ -192,9 +198,9 @@ class _Budgets:
 # -- how much
 
 
-def _take(promotion: Row, targets: Sequence[Target], cart: Row) -> list[tuple[Target, Decimal, bool]]:
+def _take(promotion: Promotion, method: ApplicationMethod, targets: Sequence[Target], cart: Given) -> list[tuple[Target, Decimal, bool]]:
     """The discounts of a promotion that applies, as if it had no budget, each with whether it includes taxes."""
-    method, currency = promotion["application_method"], str(cart["currency_code"])
+    currency = str(cart["currency_code"])
     kind: Kind = "shipping_methods" if method["target_type"] == "shipping_methods" else "items"
     aimed = [
         target
@@ -217,7 +223,7 @@ def _take(promotion: Row, targets: Sequence[Target], cart: Row) -> list[tuple[Ta
     return [(target, _off_units(method, target, count, measures[target], currency), measures[target]) for target, count in units if count]
 
 
-def _off_units(method: Row, target: Target, count: int, inclusive: bool, currency: str) -> Decimal:
+def _off_units(method: ApplicationMethod, target: Target, count: int, inclusive: bool, currency: str) -> Decimal:
     """The discount on this many units of a line; a unit's price never falls below zero."""
     value = Decimal(method["value"] or 0)
     if method["type"] == "percentage":
@@ -227,7 +233,7 @@ def _off_units(method: Row, target: Target, count: int, inclusive: bool, currenc
     return within(wanted, target.left(inclusive), currency)
 
 
-def _across(method: Row, measures: Mapping[Target, bool], currency: str) -> Taken:
+def _across(method: ApplicationMethod, measures: Mapping[Target, bool], currency: str) -> Taken:
     """The discount on all lines together, for each line with or without taxes as `measures` says."""
     shares = [Share(target, left) for target, inclusive in measures.items() if (left := target.left(inclusive)) > 0]
     everything, value = total(share.most for share in shares), Decimal(method["value"] or 0)
@@ -245,7 +251,7 @@ def _cheapest(targets: Iterable[Target], most: int) -> list[tuple[Target, int]]:
     return units
 
 
-def _limited(taken: Taken, most: Decimal, cart: Row) -> Taken:
+def _limited(taken: Taken, most: Decimal, cart: Given) -> Taken:
     """The discounts, or what a budget leaves of them, split in proportion."""
     if total(amount for _, amount in taken) <= most:
         return taken
@@ -256,7 +262,7 @@ def _limited(taken: Taken, most: Decimal, cart: Row) -> Taken:
 # -- buy x, get y
 
 
-def _given(method: Row, items: Sequence[Target], aimed: Sequence[Target], cart: Row) -> list[tuple[Target, int]]:
+def _given(method: ApplicationMethod, items: Sequence[Target], aimed: Sequence[Target], cart: Given) -> list[tuple[Target, int]]:
     """The units that are given because others are bought. Both are marked as spent."""
     buys, gets = int(method.get("buy_rules_min_quantity") or 1), int(method.get("apply_to_quantity") or 1)
     bought = [target for target in items if all_hold_for(method.get("buy_rules") or (), "items", target.row, cart)]

@@ -15,18 +15,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ...core.numbers import number_of
-
-Row = Mapping[str, Any]
+from ...core.rows import Given
+from .types import Rule
 
 _COMPARE = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
 
 
-def all_hold(rules: Iterable[Row], cart: Row) -> bool:
+def all_hold(rules: Iterable[Rule], cart: Given) -> bool:
     """Whether all rules match a cart. True without rules."""
     return all(holds(rule, cart) for rule in rules)
 
 
-def all_hold_for(rules: Iterable[Row], kind: str, row: Row, cart: Row) -> bool:
+def all_hold_for(rules: Iterable[Rule], kind: str, row: Given, cart: Given) -> bool:
     """Whether all rules match one of the cart's `items` or `shipping_methods` (`kind`).
 
     Paths that begin with the kind begin at the row; other paths too, and if the row lacks them they are looked up in the cart.
@@ -35,7 +35,7 @@ def all_hold_for(rules: Iterable[Row], kind: str, row: Row, cart: Row) -> bool:
     return all(holds(rule, scope) for rule in rules)
 
 
-def holds(rule: Row, scope: Row) -> bool:
+def holds(rule: Rule, scope: Given) -> bool:
     there = [_text(value) for value in values_at(scope, str(rule["attribute"]))]
     wanted = [_text(value["value"] if isinstance(value, Mapping) else value) for value in _several(rule["values"])]
     match rule["operator"]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...core.message import reads
-from ...core.rows import Rows
 from ...core.service.module import ModuleService
 from ...core.service.remembering import remembered
+from .types import Promotion
 
 OFFER = (
     "*",
@@ -37,18 +37,18 @@ class Offers(ModuleService):
 
     @reads
     @remembered(*_MADE_OF)
-    async def automatic(self) -> Rows:
+    async def automatic(self) -> list[Promotion]:
         """The active promotions that apply without a code, each with everything that `computing.compute` reads."""
         return await self.list("promotion", {"is_automatic": True, "status": "active"}, fields=OFFER)
 
     @reads
     @remembered(*_MADE_OF)
-    async def by_codes(self, codes: Sequence[str]) -> Rows:
+    async def by_codes(self, codes: Sequence[str]) -> list[Promotion]:
         """The promotions with these codes, whatever their status, like `automatic`. Unknown codes are left out."""
         return await self.list("promotion", {"code": list(codes)}, fields=OFFER)
 
     @reads
     @remembered(*_MADE_OF)
-    async def by_ids(self, ids: Sequence[str]) -> Rows:
+    async def by_ids(self, ids: Sequence[str]) -> list[Promotion]:
         """The promotions with these ids, like `by_codes`."""
         return await self.list("promotion", {"id": list(ids)}, fields=OFFER)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from ...core.errors import InvalidData
 from ...core.ids import new_id
 from ...core.message import writes
-from ...core.rows import Row
+from ...core.rows import Given, Row
 from ...core.service.module import Keys, ModuleService
 from . import queries
 from .countries import countries
 from .tables import SCHEMA, region_country
-
-Given = Mapping[str, Any]
 
 
 class RegionService(ModuleService):

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.message import writes
-from ...core.rows import Row
+from ...core.rows import Given, Row
 from ...core.service.module import ModuleService
 from . import queries
 from .tables import SCHEMA
-
-Given = Mapping[str, Any]
 
 
 class StoreService(ModuleService):

@@ -17,6 +17,7 @@ from ...core.ids import new_id
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...modules.promotion import computing
+from ...modules.promotion.types import Promotion
 from ..kit import Flow, step
 from .draft import Draft
 from .payment import other_amount, update_amount
@@ -59,7 +60,7 @@ async def work_out_discounts(
         await _untie_others(flow, draft)
 
 
-async def _offers(flow: Flow, draft: Draft, codes: Sequence[str], action: Action) -> list[Row]:
+async def _offers(flow: Flow, draft: Draft, codes: Sequence[str], action: Action) -> list[Promotion]:
     """The promotions to ask: those that apply by themselves, and those whose codes were entered."""
     automatic = await flow.modules.promotion.automatic()
     entered = await _by_ids(flow, draft.entered)
@@ -71,12 +72,12 @@ async def _offers(flow: Flow, draft: Draft, codes: Sequence[str], action: Action
     return list({promotion["id"]: promotion for promotion in (*automatic, *entered, *named)}.values())
 
 
-async def _by_ids(flow: Flow, ids: Iterable[str]) -> list[Row]:
+async def _by_ids(flow: Flow, ids: Iterable[str]) -> list[Promotion]:
     wanted = sorted(ids)
     return await flow.modules.promotion.by_ids(wanted) if wanted else []
 
 
-async def _by_codes(flow: Flow, codes: Sequence[str]) -> list[Row]:
+async def _by_codes(flow: Flow, codes: Sequence[str]) -> list[Promotion]:
     """The active ones of these. Raises InvalidData for codes that no promotion has."""
     wanted = sorted(set(codes))
     found = await flow.modules.promotion.by_codes(wanted) if wanted else []

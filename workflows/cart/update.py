@@ -9,6 +9,7 @@ from typing import Any
 from ...commerce.priced import ADDRESSES
 from ...commerce.reprice import reprice
 from ...core.errors import NotFound
+from ...core.rows import Given
 from ...core.sql.write.merging import merged
 from ..kit import Flow, workflow
 from .create import find_customer, find_sales_channel, normal_email
@@ -18,8 +19,6 @@ from .pricing import CartMarket
 from .saving import Changed, changed_cart, load_open, lock_of
 from .surroundings import Surroundings, check_country, load_surroundings
 from .taxes import drop_asked_taxes
-
-Given = Mapping[str, Any]
 
 
 @workflow("update-cart", hooks=("validate", "setPricingContext", "cartUpdated"), emits=("cart.region_updated", "cart.updated"))

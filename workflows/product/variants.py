@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 from ...core.ids import new_id
-from ...core.rows import Row
+from ...core.rows import Given, Row
 from ...core.sql.write.undo import Change
-from ...modules.pricing.types import Given, NewPriceSet
+from ...modules.pricing.types import NewPriceSet
 from ..inventory.items import check_unreserved, drop_items, insert_items
 from ..kit import Flow, workflow
 from ..links import delete, link, unlink
