@@ -18,6 +18,7 @@ from .lines import put_lines
 from .pricing import CartMarket
 from .saving import Changed, changed_cart
 from .surroundings import CUSTOMER, REGION, Surroundings, check_country
+from .types import Buyer, Region
 
 
 @workflow("create-cart", hooks=("setPricingContext", "validate", "cartCreated"), emits=("cart.created",))
@@ -107,20 +108,20 @@ async def guest_of(flow: Flow, email: str) -> Row:
     return await flow.modules.customer.guest(email)
 
 
-async def find_customer(flow: Flow, customer_id: str | None, email: str | None) -> Row | None:
+async def find_customer(flow: Flow, customer_id: str | None, email: str | None) -> Buyer | None:
     """The customer of that id, or the guest with that email, who is made where there is none. Raises NotFound."""
     if customer_id is not None:
-        rows = await flow.graph.rows(Query("customer", CUSTOMER, {"id": customer_id}))
-        if not rows:
+        named: list[Buyer] = await flow.graph.rows(Query("customer", CUSTOMER, {"id": customer_id}))
+        if not named:
             raise NotFound(f"Customer with id: {customer_id} was not found")
-        return rows[0]
+        return named[0]
     if not email:
         return None
     guest = await flow.run(guest_of, email)
     if guest["is_new"]:
         return {"id": guest["id"], "email": guest["email"], "has_account": False, "groups": []}
-    rows = await flow.graph.rows(Query("customer", CUSTOMER, {"id": guest["id"]}))
-    return rows[0] if rows else None
+    guests: list[Buyer] = await flow.graph.rows(Query("customer", CUSTOMER, {"id": guest["id"]}))
+    return guests[0] if guests else None
 
 
 def normal_email(email: str | None) -> str | None:
@@ -128,23 +129,24 @@ def normal_email(email: str | None) -> str | None:
     return folded(email.strip()) or None if email is not None else None
 
 
-async def _find_region(flow: Flow, id: str | None, address: Mapping[str, Any] | str | None) -> Row:
+async def _find_region(flow: Flow, id: str | None, address: Mapping[str, Any] | str | None) -> Region:
+    regions: list[Region]
     if id is not None:
-        rows = await flow.graph.rows(Query("region", REGION, {"id": id}))
-        if not rows:
+        regions = await flow.graph.rows(Query("region", REGION, {"id": id}))
+        if not regions:
             raise NotFound(f"Region with id: {id} was not found")
-        return rows[0]
+        return regions[0]
     country = address.get("country_code") if isinstance(address, Mapping) else None
     if country:
-        rows = await flow.graph.rows(Query("region", REGION, {"countries": {"iso_2": str(country).strip().lower()}}, limit=1))
-        if rows:
-            return rows[0]
+        regions = await flow.graph.rows(Query("region", REGION, {"countries": {"iso_2": str(country).strip().lower()}}, limit=1))
+        if regions:
+            return regions[0]
     stores = await flow.graph.rows(Query("store", ("default_region_id",), limit=1))
     default = stores[0]["default_region_id"] if stores else None
-    rows = await flow.graph.rows(Query("region", REGION, {"id": default} if default is not None else {}, limit=1))
-    if not rows:
+    regions = await flow.graph.rows(Query("region", REGION, {"id": default} if default is not None else {}, limit=1))
+    if not regions:
         raise NotFound("No regions found")
-    return rows[0]
+    return regions[0]
 
 
 ADDRESS = (

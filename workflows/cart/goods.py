@@ -9,11 +9,11 @@ from typing import Any
 
 from ...commerce.types import LineDescription, LinePrice
 from ...core.errors import InsufficientInventory, InvalidData, UnexpectedState
-from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...core.waiting import all_of
 from ...modules.pricing.types import CalculatedPrice
 from ..kit import Flow
+from .types import SoldProduct, SoldVariant
 
 VARIANT = (
     "id",
@@ -59,7 +59,8 @@ class Part:
 class Good:
     """A variant as a buyer of one sales channel meets it."""
 
-    variant: Row
+    variant: SoldVariant
+    product: SoldProduct
     price_set_id: str | None
     has_shipping_profile: bool
     parts: list[Part]
@@ -92,8 +93,9 @@ async def load_goods(flow: Flow, variant_ids: Iterable[str], sales_channel_id: s
     Raises InvalidData for one that doesn't exist, isn't published, or, where `strict_channels` is set, isn't sold in the channel.
     """
     ids = sorted(set(variant_ids))
-    variants = {row["id"]: row for row in await flow.graph.rows(Query("product_variant", VARIANT, {"id": ids}))} if ids else {}
-    products = sorted({row["product_id"] for row in variants.values() if row["product_id"] is not None})
+    found: list[SoldVariant] = await flow.graph.rows(Query("product_variant", VARIANT, {"id": ids})) if ids else []
+    variants = {row["id"]: row for row in found}
+    products = sorted({id for row in found if (id := row["product_id"]) is not None})
     sold, shipped, priced, made_of, located = await flow.graph.ties_of(
         ("product_sales_channel", "product_id", products if sales_channel_id and flow.settings.strict_channels else []),
         ("product_shipping_profile", "product_id", products),
@@ -103,7 +105,7 @@ async def load_goods(flow: Flow, variant_ids: Iterable[str], sales_channel_id: s
     )
     listed = {tie["product_id"] for tie in sold if tie["sales_channel_id"] == sales_channel_id}
     here = listed if sales_channel_id and flow.settings.strict_channels else set(products)
-    _check_sold(ids, variants, here)
+    on_sale = _on_sale(ids, variants, here)
     price_sets = {tie["variant_id"]: tie["price_set_id"] for tie in priced}
     profiled = {tie["product_id"] for tie in shipped}
     stock = await _stock(flow, {tie["inventory_item_id"] for tie in made_of}, {tie["stock_location_id"] for tie in located})
@@ -114,21 +116,21 @@ async def load_goods(flow: Flow, variant_ids: Iterable[str], sales_channel_id: s
             for tie in made_of
             if tie["variant_id"] == id and tie["inventory_item_id"] in stock
         ]
-        goods.by_variant[id] = Good(variants[id], price_sets.get(id), variants[id]["product_id"] in profiled, parts)
+        goods.by_variant[id] = Good(variants[id], on_sale[id], price_sets.get(id), variants[id]["product_id"] in profiled, parts)
     return goods
 
 
-def _check_sold(ids: Sequence[str], variants: Mapping[str, Row], products: set[str]) -> None:
-    missing = [
-        id
-        for id in ids
-        if id not in variants
-        or variants[id]["product"] is None
-        or variants[id]["product"]["status"] != "published"
-        or variants[id]["product_id"] not in products
-    ]
+def _on_sale(ids: Sequence[str], variants: Mapping[str, SoldVariant], products: set[str]) -> dict[str, SoldProduct]:
+    """What each variant is of. Raises InvalidData for those that aren't there, or not sold here."""
+    on_sale = {
+        id: product
+        for id, variant in variants.items()
+        if (product := variant["product"]) is not None and product["status"] == "published" and variant["product_id"] in products
+    }
+    missing = [id for id in ids if id not in on_sale]
     if missing:
         raise InvalidData(f"Variants {', '.join(missing)} do not exist, or belong to a product that is not sold here")
+    return on_sale
 
 
 async def _stock(flow: Flow, items: set[str], locations: set[str]) -> dict[str, tuple[bool, dict[str, Decimal]]]:
@@ -207,7 +209,7 @@ async def find_prices(
 
 def described(good: Good) -> LineDescription:
     """The columns of a line that follow from its variant."""
-    variant, product = good.variant, good.variant["product"]
+    variant, product = good.variant, good.product
     return {
         "title": product["title"],
         "subtitle": variant["title"],

@@ -6,10 +6,10 @@ from typing import TypedDict
 
 from ...commerce.types import Cart, Line
 from ...core.errors import InvalidData, NotFound
-from ...core.rows import Row
 from ..kit import Flow, step
 from .draft import Draft
 from .surroundings import Surroundings
+from .types import Buyer
 
 
 def lock_of(cart_id: str) -> str:
@@ -32,7 +32,7 @@ class Changed(TypedDict):
     """All of it, as `modules.cart.load` gives it."""
     is_promoted: bool
     """Whether promotions take something off it."""
-    customer: Row | None
+    customer: Buyer | None
     """Its buyer, as `surroundings.CUSTOMER` says."""
 
 

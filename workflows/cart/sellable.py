@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from ...commerce.reprice import reprice
 from ...commerce.types import Line
 from ...core.errors import InsufficientInventory, InvalidData, NotAllowed, VelellaError
-from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...modules.pricing.types import CalculatedPrice, RuledPrice
 from ..kit import Flow, workflow
@@ -26,6 +25,7 @@ from .pricing import CartMarket
 from .saving import lock_of
 from .shipping import idle_profiles, load_options
 from .surroundings import Surroundings, load_surroundings
+from .types import SellableVariant
 
 SOLD = ("id", "manage_inventory", "allow_backorder", "product_id", "product.status")
 OPTION_RULES = ("id", "shipping_profile_id", "rules.attribute")
@@ -38,7 +38,7 @@ _OF_PRICES = frozenset({"region_id", "currency_code", "customer_id", "customer.g
 class Sellable:
     """What of a cart can be had, and what can't."""
 
-    variants: dict[str, Row]
+    variants: dict[str, SellableVariant]
     """Those of its lines, as `SOLD` says."""
     gone_items: dict[str, str]
     """Lines that can't be had any more: id → title."""
@@ -69,7 +69,9 @@ async def find_sellable(flow: Flow, draft: Draft) -> Sellable:
     return Sellable(variants, gone, dearer, methods)
 
 
-async def _items(flow: Flow, draft: Draft, surroundings: Surroundings) -> tuple[dict[str, Row], dict[str, str], dict[str, CalculatedPrice]]:
+async def _items(
+    flow: Flow, draft: Draft, surroundings: Surroundings
+) -> tuple[dict[str, SellableVariant], dict[str, str], dict[str, CalculatedPrice]]:
     """The variants, the lines that are gone, and those that aren't on sale any more."""
     lines = [(id, item) for item in draft.items if (id := item["variant_id"]) is not None]
     ids, channel = sorted({id for id, _ in lines}), draft["sales_channel_id"]
@@ -77,7 +79,7 @@ async def _items(flow: Flow, draft: Draft, surroundings: Surroundings) -> tuple[
         return {}, {}, {}
     products = sorted({product for _, line in lines if (product := line["product_id"]) is not None})
     narrow = channel is not None and flow.settings.strict_channels
-    rows = await flow.graph.rows(Query("product_variant", SOLD, {"id": ids}))
+    rows: list[SellableVariant] = await flow.graph.rows(Query("product_variant", SOLD, {"id": ids}))
     listed, tied = await flow.graph.ties_of(
         ("product_sales_channel", "product_id", products if narrow else []), ("product_variant_price_set", "variant_id", ids)
     )

@@ -11,6 +11,7 @@ from ...core.rows import Row
 from ...modules.inventory.types import ReservationLine
 from ..kit import Flow, step
 from .goods import NOT_ENOUGH
+from .types import StockedVariant
 
 ATTEMPTS = 4
 """How often stock is distributed anew when somebody else takes what it was to come from."""
@@ -104,7 +105,7 @@ def _line(demand: LineDemand, location_id: str, quantity: Decimal) -> Reservatio
     }
 
 
-def demands_of(items: Sequence[Mapping[str, Any]], variants: Mapping[str, Row], made_of: Sequence[Row]) -> list[LineDemand]:
+def demands_of(items: Sequence[Mapping[str, Any]], variants: Mapping[str, StockedVariant], made_of: Sequence[Row]) -> list[LineDemand]:
     """What an order's lines take: of each variant whose stock is managed the items it is made of, so many times."""
     demands: list[LineDemand] = []
     for item in items:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.errors import InvalidData
-from ...core.rows import Row
+from ...core.rows import Row, Typed, TypedRows
 from ...core.sql.schema.query import Query
 from ..kit import Flow
 from .draft import Draft
+from .types import Buyer, Region
 
 REGION = ("id", "name", "currency_code", "automatic_taxes", "countries.iso_2")
 CUSTOMER = ("id", "email", "has_account", "groups.id")
@@ -18,8 +19,8 @@ CUSTOMER = ("id", "email", "has_account", "groups.id")
 
 @dataclass
 class Surroundings:
-    region: Row | None
-    customer: Row | None
+    region: Region | None
+    customer: Buyer | None
 
     @property
     def countries(self) -> list[str]:
@@ -40,16 +41,14 @@ class Surroundings:
 
 async def load_surroundings(flow: Flow, region_id: str | None, customer_id: str | None) -> Surroundings:
     """What isn't there any more is None. At most two statements, and mostly none."""
-    region = await _first(flow, "region", REGION, region_id)
-    customer = await _first(flow, "customer", CUSTOMER, customer_id)
-    return Surroundings(region, customer)
+    regions: list[Region] = await _named(flow, "region", REGION, region_id)
+    customers: list[Buyer] = await _named(flow, "customer", CUSTOMER, customer_id)
+    return Surroundings(regions[0] if regions else None, customers[0] if customers else None)
 
 
-async def _first(flow: Flow, entity: str, fields: tuple[str, ...], id: str | None) -> Row | None:
-    if id is None:
-        return None
-    rows = await flow.graph.rows(Query(entity, fields, {"id": id}, limit=1))
-    return rows[0] if rows else None
+async def _named(flow: Flow, entity: str, fields: tuple[str, ...], id: str | None) -> TypedRows[Typed]:
+    """The row of that id, if there is one."""
+    return [] if id is None else await flow.graph.rows(Query(entity, fields, {"id": id}, limit=1))
 
 
 def check_country(address: Mapping[str, Any], surroundings: Surroundings, *, strict: bool = True) -> Row:

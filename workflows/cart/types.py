@@ -1,0 +1,98 @@
+"""What workflows of carts read of other modules: regions, buyers, variants."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+
+class Country(TypedDict):
+    """A country of a region."""
+
+    iso_2: str
+    """Two letters, lower case."""
+
+
+class Region(TypedDict):
+    """Where a cart is bought."""
+
+    id: str
+    name: str
+    currency_code: str
+    automatic_taxes: bool
+    countries: list[Country]
+
+
+class CustomerGroup(TypedDict):
+    """A group that a buyer is in."""
+
+    id: str
+
+
+class Buyer(TypedDict):
+    """Whose cart it is: a customer with an account, or a guest."""
+
+    id: str
+    email: str | None
+    has_account: bool
+    groups: list[CustomerGroup]
+
+
+class StockedVariant(TypedDict):
+    """How a variant is sold from stock."""
+
+    id: str
+    manage_inventory: bool
+    allow_backorder: bool
+
+
+class ProductStatus(TypedDict):
+    """Whether a product is sold at all."""
+
+    status: str
+
+
+class SellableVariant(StockedVariant):
+    """Whether a variant is sold."""
+
+    product_id: str | None
+    product: ProductStatus | None
+
+
+class ProductType(TypedDict):
+    """What kind of product it is."""
+
+    value: str
+
+
+class ProductCollection(TypedDict):
+    """What a product is shown with."""
+
+    title: str
+
+
+class SoldProduct(TypedDict):
+    """What lines say of a product."""
+
+    id: str
+    title: str
+    subtitle: str | None
+    description: str | None
+    thumbnail: str | None
+    handle: str | None
+    status: str
+    discountable: bool
+    is_giftcard: bool
+    type_id: str | None
+    type: ProductType | None
+    collection: ProductCollection | None
+
+
+class SoldVariant(StockedVariant):
+    """What lines say of a variant."""
+
+    title: str
+    sku: str | None
+    barcode: str | None
+    thumbnail: str | None
+    product_id: str | None
+    product: SoldProduct | None
