@@ -34,6 +34,7 @@ class PricedDocument:
         self._addresses: dict[str, Address | None] = {kind: document[f"{kind}_address"] for kind in ADDRESSES}
         self._items: dict[str, Line] = {row["id"]: row for row in document["items"]}
         self._shipping_methods: dict[str, ShippingMethod] = {row["id"]: row for row in document["shipping_methods"]}
+        self._lines: dict[Kind, dict[str, Any]] = {"items": self._items, "shipping_methods": self._shipping_methods}
         self._totals: Row | None = None
 
     # -- looking
@@ -71,7 +72,7 @@ class PricedDocument:
                     "tax_lines": [dict(row) for row in line["tax_lines"]],
                     "adjustments": [dict(row) for row in line["adjustments"] if promoted or row["promotion_id"] is None],
                 }
-                for line in self._lines(kind).values()
+                for line in self._lines[kind].values()
             ]
         add_totals(made)
         return made
@@ -83,7 +84,7 @@ class PricedDocument:
 
     def promotion_ids(self) -> set[str]:
         """Ids of the promotions that give a discount."""
-        lines = (line for kind in OWNER for line in self._lines(kind).values())
+        lines = (line for kind in OWNER for line in self._lines[kind].values())
         return {row["promotion_id"] for line in lines for row in line["adjustments"] if row["promotion_id"] is not None}
 
     # -- changing
@@ -123,13 +124,8 @@ class PricedDocument:
             ("shipping_methods", shipping_method_adjustments),
         )
         for kind, rows in kinds:
-            others = [row for line in self._lines(kind).values() for row in line["adjustments"] if row["promotion_id"] is None]
+            others = [row for line in self._lines[kind].values() for row in line["adjustments"] if row["promotion_id"] is None]
             self._set_below(kind, "adjustments", (*others, *rows), _adjustment_says)
-
-    def _lines(self, kind: Kind) -> dict[str, Any]:
-        """Lines or shipping methods by id."""
-        lines: dict[str, Any] = self._items if kind == "items" else self._shipping_methods
-        return lines
 
     def _set_below(
         self, kind: Kind, below: str, rows: Iterable[Mapping[str, Any]], says: Callable[[Sequence[Mapping[str, Any]]], object]
@@ -137,7 +133,7 @@ class PricedDocument:
         new: dict[str, list[Mapping[str, Any]]] = {}
         for row in rows:
             new.setdefault(row[OWNER[kind]], []).append(row)
-        lines = self._lines(kind)
+        lines = self._lines[kind]
         for id, line in lines.items():
             mine = new.get(id, [])
             if (mine or line[below]) and says(mine) != says(line[below]):

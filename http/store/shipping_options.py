@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ...core.json import dumps
@@ -86,7 +87,7 @@ async def calculate(request: Request) -> Answer:
     return dumps({"shipping_option": _shown(option, FieldTree.parse(request.fields))})
 
 
-def _shown(option: dict[str, Any], wanted: FieldTree) -> dict[str, Any]:
+def _shown(option: Mapping[str, Any], wanted: FieldTree) -> dict[str, Any]:
     """What was asked for, and always what it costs."""
     return {**_kept(option, wanted), **{name: option[name] for name in _ALWAYS if name in option}}
 

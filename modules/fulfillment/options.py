@@ -8,12 +8,13 @@ from typing import Any
 from ...core.errors import InvalidData, NotFound, UnexpectedState
 from ...core.ids import new_id
 from ...core.message import reads, writes
-from ...core.rows import Row, Rows
+from ...core.rows import Row, Rows, Typed, TypedRows
 from ...core.service.module import Keys, ModuleService
 from ...core.service.remembering import remembered
 from .matching import Destination, check_rules, lies_in, rules_hold
 from .provider import FulfillmentProvider
 from .queries import GEO_ZONES, LOCK_OPTIONS, LOCK_TYPES, RULES_OF, TYPES_IN_USE
+from .types import PriceQuestion, QuotedPrice
 
 SETTINGS = (
     "fulfillment_provider",
@@ -43,8 +44,9 @@ class Options(ModuleService):
         address: Mapping[str, Any] | None = None,
         filters: Mapping[str, Any] | None = None,
         fields: Sequence[str] = ("*",),
-    ) -> Rows:
-        """The options that can be chosen in a context: their zone holds the address and all their rules hold.
+    ) -> TypedRows[Typed]:
+        """The options that can be chosen in a context: their zone holds the address and all their rules hold. Of the type that the caller
+        declares.
 
         `context` is what rules speak of: `enabled_in_store`, `is_return`, whatever else (values, or lists of them;
         attributes may be paths). `address` has `country_code`, `province_code` (or `province`), `city`, `postal_code`;
@@ -57,8 +59,9 @@ class Options(ModuleService):
             if not zones:
                 return []
             wanted = {"$and": [wanted, {"service_zone_id": zones}]} if wanted else {"service_zone_id": zones}
-        rows = await self._options(wanted, (*fields, "rules.*"))
-        return [row for row in rows if rules_hold(row["rules"], context or {})]
+        rows: Any = await self._options(wanted, (*fields, "rules.*"))
+        options: TypedRows[Typed] = [row for row in rows if rules_hold(row["rules"], context or {})]
+        return options
 
     @reads
     async def validate_shipping_option(self, id: str, context: Mapping[str, Any]) -> bool:
@@ -186,13 +189,9 @@ class Options(ModuleService):
         return [await self._provider(option["provider_id"]).can_calculate(option) for option in options]
 
     @reads
-    async def calculate_prices(self, options: Sequence[Mapping[str, Any]]) -> Rows:
-        """What options cost: of each `provider_id`, `option_data` (its own), `data` (the buyer's) and `context` (the cart).
-
-        Rows with `calculated_amount` and `is_calculated_price_tax_inclusive`, in the order of the options. Raises UnexpectedState for a
-        provider whose price is none.
-        """
-        prices: Rows = []
+    async def calculate_prices(self, options: Sequence[PriceQuestion]) -> list[QuotedPrice]:
+        """What options cost, in their order. Raises UnexpectedState for a provider whose price is none."""
+        prices: list[QuotedPrice] = []
         for option in options:
             provider = self._provider(option["provider_id"])
             price = await provider.calculate_price(option.get("option_data") or {}, option.get("data") or {}, option.get("context") or {})

@@ -9,7 +9,6 @@ from ...commerce.reprice import reprice
 from ...commerce.types import NewShippingMethod
 from ...core.errors import InvalidData
 from ...core.ids import new_id
-from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...core.waiting import all_of
 from ..kit import Flow, workflow
@@ -19,6 +18,7 @@ from .pricing import CartMarket
 from .saving import Changed, changed_cart, load_open, lock_of
 from .shipping import list_with_pricing, seen_by_provider
 from .surroundings import load_surroundings
+from .types import PricedOption
 
 
 @workflow("add-shipping-method-to-cart", hooks=("validate",), emits=("cart.updated",))
@@ -59,17 +59,23 @@ async def _replaced(flow: Flow, draft: Draft, profiles: Collection[str]) -> list
     return [id for id, option in chosen.items() if option not in others]
 
 
-def _check_chosen(ids: Sequence[str], found: Sequence[Row]) -> None:
+def _check_chosen(ids: Sequence[str], found: Sequence[PricedOption]) -> None:
     missing = sorted(set(ids) - {option["id"] for option in found})
     if missing:
         raise InvalidData(f"Shipping Options are invalid for cart: {', '.join(missing)}")
     priceless = [option["id"] for option in found if option["amount"] is None]
     if priceless:
-        raise InvalidData(f"Shipping options with IDs {', '.join(priceless)} do not have a price")
+        raise _priceless(priceless)
 
 
-async def _method(flow: Flow, draft: Draft, option: Row, data: Mapping[str, Any]) -> NewShippingMethod:
+def _priceless(ids: Sequence[str]) -> InvalidData:
+    return InvalidData(f"Shipping options with IDs {', '.join(ids)} do not have a price")
+
+
+async def _method(flow: Flow, draft: Draft, option: PricedOption, data: Mapping[str, Any]) -> NewShippingMethod:
     """The cart's shipping method of an option, with what its provider wants to be kept of the buyer's data."""
+    if option["amount"] is None:
+        raise _priceless([option["id"]])
     context = {**seen_by_provider(draft), "from_location": {"id": option["location_id"]}}
     kept = await flow.modules.fulfillment.validate_fulfillment_data(option["provider_id"], option["data"] or {}, data, context)
     return {

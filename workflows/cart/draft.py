@@ -123,7 +123,7 @@ class Draft(PricedDocument):
             columns[name] = _row(tables.cart_address, address, before[name], at) if address is not None else None
         for name, (table, below) in _LINES.items():
             old = {row["id"]: row for row in before[name]}
-            columns[name] = [self._line(table, below, row, old.get(id), at) for id, row in sorted(self._lines(name).items())]
+            columns[name] = [self._line(table, below, row, old.get(id), at) for id, row in sorted(self._lines[name].items())]
         columns["credit_lines"] = before["credit_lines"]
         cart: Any = columns
         written: Cart = cart

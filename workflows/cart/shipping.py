@@ -13,11 +13,13 @@ from ...core.numbers import raw
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...core.waiting import all_of
+from ...modules.fulfillment.types import PriceQuestion
 from ...modules.pricing.types import RuledPrice
 from ..kit import Flow, workflow
 from .draft import Draft
 from .goods import STOCK
 from .surroundings import Surroundings, load_surroundings
+from .types import PricedOption
 
 OPTION = (
     "id",
@@ -65,7 +67,7 @@ async def load_options(
     is_return: bool = False,
     enabled_in_store: bool = True,
     calculate: bool = True,
-) -> list[Row]:
+) -> list[PricedOption]:
     """The options by which a cart can be sent: from where its sales channel has stock, to its address, as their rules say.
 
     Each has `calculated_price`, `amount` (None: no price is known) and `is_tax_inclusive`. `data` is what the buyer sends to providers, by
@@ -80,7 +82,7 @@ async def load_options(
     filters: Row = {"service_zone": {"fulfillment_set_id": sorted(located)}}
     if option_ids is not None:
         filters["id"] = list(option_ids)
-    options = await flow.modules.fulfillment.list_shipping_options_for_context(
+    options: list[PricedOption] = await flow.modules.fulfillment.list_shipping_options_for_context(
         context, address=draft.address(), filters=filters, fields=OPTION
     )
     flat = [option for option in options if option["price_type"] != "calculated"]
@@ -90,20 +92,20 @@ async def load_options(
         pricing.append(_price_calculated(flow, draft, calculated, data or {}, located, added))
     await all_of(*pricing)
     for option in options:
-        price = option.setdefault("calculated_price", None) or {}
-        option["amount"] = price.get("calculated_amount")
-        option["is_tax_inclusive"] = bool(price.get("is_calculated_price_tax_inclusive"))
+        _show_price(option)
         option["location_id"] = located[option["service_zone"]["fulfillment_set_id"]]
-        option["rules"] = [{name: rule[name] for name in ("attribute", "value", "operator")} for rule in option.get("rules") or ()]
+        option["rules"] = [
+            {"attribute": rule["attribute"], "value": rule["value"], "operator": rule["operator"]} for rule in option.get("rules") or ()
+        ]
     return options
 
 
-async def price_option(flow: Flow, draft: Draft, surroundings: Surroundings, option_id: str, added: Added | None = None) -> Row:
+async def price_option(flow: Flow, draft: Draft, surroundings: Surroundings, option_id: str, added: Added | None = None) -> PricedOption:
     """One option, whatever its rules say, with what it costs for this document: for merchants, who may choose any.
 
     Raises NotFound; InvalidData where no price of it is known.
     """
-    rows = await flow.graph.rows(Query("shipping_option", OPTION, {"id": option_id}))
+    rows: list[PricedOption] = await flow.graph.rows(Query("shipping_option", OPTION, {"id": option_id}))
     if not rows:
         raise NotFound(f"Shipping option with id: {option_id} was not found")
     option = rows[0]
@@ -113,10 +115,15 @@ async def price_option(flow: Flow, draft: Draft, surroundings: Surroundings, opt
         await _price_calculated(flow, draft, rows, {}, located, added or Added())
     else:
         await _price_flat(flow, draft, surroundings, rows, added or Added())
-    price = option.get("calculated_price") or {}
-    option["amount"] = price.get("calculated_amount")
-    option["is_tax_inclusive"] = bool(price.get("is_calculated_price_tax_inclusive"))
+    _show_price(option)
     return option
+
+
+def _show_price(option: PricedOption) -> None:
+    """Say what an option costs by its calculated price."""
+    price = option["calculated_price"] = option.get("calculated_price")
+    option["amount"] = price["calculated_amount"] if price is not None else None
+    option["is_tax_inclusive"] = price["is_calculated_price_tax_inclusive"] if price is not None else False
 
 
 async def fulfillment_sets_of(flow: Flow, sales_channel_id: str | None) -> dict[str, str]:
@@ -128,7 +135,7 @@ async def fulfillment_sets_of(flow: Flow, sales_channel_id: str | None) -> dict[
     return {tie["fulfillment_set_id"]: tie["stock_location_id"] for tie in sets}
 
 
-async def _price_flat(flow: Flow, draft: Draft, surroundings: Surroundings, options: Sequence[Row], added: Added) -> None:
+async def _price_flat(flow: Flow, draft: Draft, surroundings: Surroundings, options: Sequence[PricedOption], added: Added) -> None:
     """Options with prices of their own: give each its calculated price, or None."""
     ids = [option["id"] for option in options]
     price_sets = {
@@ -145,7 +152,7 @@ async def _price_flat(flow: Flow, draft: Draft, surroundings: Surroundings, opti
 async def _price_calculated(
     flow: Flow,
     draft: Draft,
-    options: Sequence[Row],
+    options: Sequence[PricedOption],
     data: Mapping[str, Mapping[str, Any]],
     located: Mapping[str, str],
     added: Added,
@@ -153,7 +160,7 @@ async def _price_calculated(
     """Options whose providers are asked for the price of this cart."""
     cart = {**seen_by_provider(draft), **added.calculation}
     places = {row["id"]: row for row in await _locations(flow, set(located.values()))}
-    asked = [
+    asked: list[PriceQuestion] = [
         {
             "provider_id": option["provider_id"],
             "option_data": option["data"],
@@ -220,7 +227,7 @@ async def idle_profiles(flow: Flow, draft: Draft) -> Callable[[str], bool]:
 
     Whoever buys only what isn't sent may still have chosen how: that stays, as does everything where a line's profile isn't known.
     """
-    products = {item["product_id"] for item in (*draft.items, *draft.items_before) if item["product_id"] is not None}
+    products = {id for item in (*draft.items, *draft.items_before) if (id := item["product_id"]) is not None}
     ties = await flow.graph.ties("product_shipping_profile", "product_id", sorted(products)) if products else []
     profiles: dict[str | None, str] = {tie["product_id"]: tie["shipping_profile_id"] for tie in ties}
     now, before = (
@@ -240,7 +247,7 @@ async def list_with_pricing(
     is_return: bool = False,
     enabled_in_store: bool = True,
     loaded: tuple[Draft, Surroundings] | None = None,
-) -> list[Row]:
+) -> list[PricedOption]:
     """The options that can be chosen for a cart, each with its amount (None: no price is known).
 
     `options` are the ids to look at, with what the buyer sends to their providers; None: all. `loaded` is for workflows that have the cart
@@ -258,7 +265,7 @@ async def list_with_pricing(
 
 
 @workflow("list-shipping-options-for-cart", hooks=("setPricingContext", "setShippingOptionsContext"))
-async def list_shipping_options(flow: Flow, cart_id: str, is_return: bool = False, enabled_in_store: bool = True) -> list[Row]:
+async def list_shipping_options(flow: Flow, cart_id: str, is_return: bool = False, enabled_in_store: bool = True) -> list[PricedOption]:
     """The options as storefronts show them: with all their prices, where they send from, and whether enough stock lies there.
 
     Those whose providers calculate prices are without an amount (see `calculate_shipping_option`). Raises NotFound.
@@ -267,11 +274,12 @@ async def list_shipping_options(flow: Flow, cart_id: str, is_return: bool = Fals
     added = Added(
         options=await _merged(flow.hooks.setShippingOptionsContext(draft)), prices=await _merged(flow.hooks.setPricingContext(draft))
     )
+    options: list[PricedOption]
     needs, options = await asyncio.gather(
         _needs(flow, draft),
         load_options(flow, draft, surroundings, added=added, is_return=is_return, enabled_in_store=enabled_in_store, calculate=False),
     )
-    price_sets = [option["price_set_id"] for option in options if option.get("price_set_id") is not None]
+    price_sets = [id for option in options if (id := option.get("price_set_id")) is not None]
     places = await _locations(flow, {option["location_id"] for option in options})
     prices = await flow.modules.pricing.all_prices(sorted(price_sets)) if price_sets else {}
     locations = {row["id"]: row for row in places}
@@ -284,7 +292,7 @@ async def list_shipping_options(flow: Flow, cart_id: str, is_return: bool = Fals
 
 
 @workflow("calculate-shipping-options-prices-workflow", hooks=("setCalculatedShippingPricingContext",))
-async def calculate_shipping_option(flow: Flow, cart_id: str, option_id: str, data: Mapping[str, Any] | None = None) -> Row:
+async def calculate_shipping_option(flow: Flow, cart_id: str, option_id: str, data: Mapping[str, Any] | None = None) -> PricedOption:
     """What an option costs for a cart, with what the buyer sends to its provider. Raises NotFound where it can't be chosen for the cart."""
     draft, surroundings = await _load(flow, cart_id)
     added = Added(calculation=await _merged(flow.hooks.setCalculatedShippingPricingContext(draft)))
@@ -292,7 +300,7 @@ async def calculate_shipping_option(flow: Flow, cart_id: str, option_id: str, da
     if not options:
         raise NotFound(f"Shipping option with id: {option_id} was not found")
     option = options[0]
-    del option["location_id"]
+    option.pop("location_id")
     option.pop("price_set_id", None)
     return option
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from decimal import Decimal
+from typing import Any, NotRequired, TypedDict
+
+from ...modules.fulfillment.types import QuotedPrice, ShippingOption
+from ...modules.pricing.types import CalculatedPrice
 
 
 class Country(TypedDict):
@@ -96,3 +100,25 @@ class SoldVariant(StockedVariant):
     thumbnail: str | None
     product_id: str | None
     product: SoldProduct | None
+
+
+class QuotedInCurrency(QuotedPrice):
+    """What a provider asks for an option, in the cart's currency."""
+
+    currency_code: str
+
+
+class PricedOption(ShippingOption):
+    """A way to send a cart, and what it costs."""
+
+    price_set_id: NotRequired[str | None]
+    calculated_price: NotRequired[CalculatedPrice | QuotedInCurrency | None]
+    amount: NotRequired[Decimal | None]
+    """None: no price is known."""
+    is_tax_inclusive: NotRequired[bool]
+    location_id: NotRequired[str]
+    """Where it sends from."""
+    prices: NotRequired[list[dict[str, Any]]]
+    """All of them, as storefronts show them."""
+    insufficient_inventory: NotRequired[bool]
+    """Whether what the cart has isn't all where it sends from."""

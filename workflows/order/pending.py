@@ -290,9 +290,9 @@ async def shipping_acts(flow: Flow, change: Row, given: Row) -> list[Row]:
     surroundings = await load_surroundings(flow, order["region_id"], order["customer_id"])
     option = await price_option(flow, working(order), surroundings, given["shipping_option_id"], await _told(flow, order))
     custom = given.get("custom_amount")
-    if custom is None and option["amount"] is None:
-        raise InvalidData(f"Shipping option {option['id']} has no price for order {order['id']}")
     amount = option["amount"] if custom is None else custom
+    if amount is None:
+        raise InvalidData(f"Shipping option {option['id']} has no price for order {order['id']}")
     method: NewShippingMethod = {
         "id": new_id("ordsm"),
         "name": option["name"],
