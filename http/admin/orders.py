@@ -12,8 +12,9 @@ from ...workflows.order.fulfillments import (
     create_order_shipment,
     mark_order_fulfillment_as_delivered,
 )
+from ...workflows.order.transfers import cancel_transfer, request_transfer, transfer_to_guest
 from ...workflows.order.update import update_order
-from ..kit.bodies import ABSENT, Body, Metadata, Number, Part
+from ..kit.bodies import ABSENT, Body, Email, Metadata, Number, Part
 from ..kit.filters import MANY, NUMBER, NUMBERS, OPERATORS, TEXT, TEXT_LIST, Filters
 from ..kit.reply import Answer
 from ..kit.request import Request
@@ -131,6 +132,19 @@ class CreateCreditLine(Body):
     metadata: Metadata = None
 
 
+class RequestTransfer(Body):
+    customer_id: str
+    description: str = ABSENT
+    internal_note: str = ABSENT
+    update_order_email: bool = ABSENT
+
+
+class TransferToGuest(Body):
+    email: Email
+    description: str = ABSENT
+    internal_note: str = ABSENT
+
+
 class CompleteOrder(Body):
     additional_data: Metadata = None
 
@@ -147,6 +161,9 @@ VERBS: tuple[Verb, ...] = (
     ("/admin/orders/{id}/complete", complete_order, "Say that an order is done.", CompleteOrder, None),
     ("/admin/orders/{id}/archive", archive_order, "Put an order away.", None, None),
     ("/admin/orders/{id}/credit-lines", create_credit_line, "Credit what an order owes.", CreateCreditLine, None),
+    ("/admin/orders/{id}/transfer", request_transfer, "Ask the owner to hand an order over.", RequestTransfer, "requested_by"),
+    ("/admin/orders/{id}/transfer/cancel", cancel_transfer, "Ask for an order no longer.", None, "canceled_by"),
+    ("/admin/orders/{id}/transfer/guest", transfer_to_guest, "Hand an order over to a guest.", TransferToGuest, "user_id"),
     (FULFILLMENTS, create_order_fulfillment, "Send some of an order.", CreateFulfillment, "created_by"),
     (
         f"{FULFILLMENTS}/{{fulfillment_id}}/shipments",

@@ -40,8 +40,14 @@ class Pending(Writing):
     """What an order service says of open changes."""
 
     @writes(key="order_id")
-    async def begin(self, order_id: str, change: Mapping[str, Any], beside: Mapping[str, Mapping[str, Any]] | None = None) -> Row:
-        """Begin a change of an order (`change_type`, and what else is known of it), and create what it is of: entity → row.
+    async def begin(
+        self,
+        order_id: str,
+        change: Mapping[str, Any],
+        beside: Mapping[str, Mapping[str, Any]] | None = None,
+        acts: Sequence[Mapping[str, Any]] = (),
+    ) -> Row:
+        """Begin a change of an order (`change_type`, and what else is known of it) with actions, and create what it is of: entity → row.
 
         Returns the change. Raises NotFound; InvalidData where the order is cancelled, or where another change of it is open.
         """
@@ -52,7 +58,10 @@ class Pending(Writing):
         for entity, row in (beside or {}).items():
             await self.create(entity, [{**row, "order_id": order_id, "order_version": order["version"]}])
         row = {"id": new_id("ordch"), "order_id": order_id, "version": order["version"] + 1, "status": "pending", **change}
-        return (await self.create("order_change", [row]))[0]
+        [made] = await self.create("order_change", [row])
+        if acts:
+            await self.add_acts(made["id"], acts)
+        return made
 
     @writes
     async def add_acts(self, change_id: str, acts: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -117,6 +126,13 @@ class Pending(Writing):
         """Say that an open change waits to be confirmed. Raises InvalidData where it isn't open."""
         await self._hold(change_id, *OPEN)
         await self.update("order_change", [{"id": change_id, "status": "requested", "requested_by": by, "requested_at": iso(utc_now())}])
+
+    @writes
+    async def decline(self, change_id: str, *, by: str | None = None, reason: str | None = None) -> None:
+        """Say no to an open change: it stays, and is done with. Raises InvalidData where it isn't open."""
+        await self._hold(change_id, *OPEN)
+        said = {"status": "declined", "declined_by": by, "declined_reason": reason, "declined_at": iso(utc_now())}
+        await self.update("order_change", [{"id": change_id, **said}])
 
     @writes
     async def drop(self, change_id: str, beside: Mapping[str, str] | None = None) -> None:

@@ -11,7 +11,7 @@ PASSWORD = "correct horse battery"
 
 
 async def buy(shop: Shop) -> None:
-    for area in (customers, carts, orders, sending, returning, editing, swapping, executions, payments, signing_in, clearing):
+    for area in (customers, carts, orders, sending, returning, editing, swapping, handing_over, executions, payments, signing_in, clearing):
         await area(shop)
 
 
@@ -228,6 +228,24 @@ async def swapping(shop: Shop) -> None:
         await admin.get(at, id=id)
         await admin.get(f"/admin/{kind}", {"order_id": order})
         await admin.post(f"{at}/cancel", {}, id=id)
+
+
+async def handing_over(shop: Shop) -> None:
+    admin, buyer, at = shop.admin, shop.buyer, "/store/orders/{id}/transfer"
+    order, _ = await bought(shop)
+
+    async def token() -> str:
+        changes = (await admin.get("/admin/orders/{id}/changes", id=order))["order_changes"]
+        return next(str(each["actions"][0]["details"]["token"]) for each in changes if each["status"] == "requested")
+
+    await buyer.post(f"{at}/request", {}, id=order)
+    await buyer.post(f"{at}/cancel", id=order)
+    await admin.post("/admin/orders/{id}/transfer", {"customer_id": shop.ids["customer"]}, id=order)
+    await admin.post("/admin/orders/{id}/transfer/cancel", id=order)
+    for answer in ("decline", "accept"):
+        await buyer.post(f"{at}/request", {}, id=order)
+        await shop.store.post(f"{at}/{answer}", {"token": await token()}, id=order)
+    await admin.post("/admin/orders/{id}/transfer/guest", {"email": "zed@example.com"}, id=order)
 
 
 async def executions(shop: Shop) -> None:

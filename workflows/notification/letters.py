@@ -50,6 +50,19 @@ async def password_reset(flow: Flow, event: Event) -> None:
         await send(flow, event, "password-reset", to, url=url, data={"email": to, "actor_type": actor})
 
 
+@subscriber("order.transfer_requested")
+async def order_transfer(flow: Flow, event: Event) -> None:
+    """Ask the owner of an order whether it is to be handed over. A request that is done with by now needs no letter."""
+    of = {"id": event.data["order_change_id"], "status": "requested"}
+    found = await flow.modules.order.list("order_change", of, fields=("actions.details",), limit=1)
+    order = await flow.graph.one("order", event.data["id"], ("email", "display_id")) if found else None
+    if order is not None and order["email"] is not None:
+        token = quote(found[0]["actions"][0]["details"]["token"])
+        url = f"{storefront_url(flow.settings)}/order/{event.data['id']}/transfer/{token}"
+        data = {"email": order["email"], "display_id": order["display_id"]}
+        await send(flow, event, "order-transfer-requested", order["email"], url=url, data=data, resource=("order", event.data["id"]))
+
+
 def admin_url(settings: Settings) -> str:
     """Where the dashboard is."""
     return (settings.admin_url or f"{settings.public_url or f'http://{settings.host}:{settings.port}'}/app").rstrip("/")

@@ -121,6 +121,21 @@ class RemoveShipping(Action):
         order["shipping_methods"] = [method for method in order["shipping_methods"] if method["id"] != act["reference_id"]]
 
 
+class TransferCustomer(Action):
+    """Hands the order over to another customer (the act's `reference_id`), with `new_email` of its details where it has one."""
+
+    name = "TRANSFER_CUSTOMER"
+
+    def check(self, order: Row, act: Act) -> None:
+        if not act.get("reference_id"):
+            raise InvalidData("A transfer needs a customer")
+
+    def apply(self, order: Row, act: Act, at: str) -> None:
+        order["customer_id"] = act["reference_id"]
+        if (act.get("details") or {}).get("new_email") is not None:
+            order["email"] = act["details"]["new_email"]
+
+
 def _within(adjustments: list[Row], price: Decimal) -> list[Row]:
     """Discounts that take no more off than there is: each less by the same share."""
     off = total([row["amount"] for row in adjustments])
@@ -218,6 +233,7 @@ ACTIONS: Mapping[str, Action] = {
         RemoveShipping(),
         UpdateLine(),
         Adding("SHIPPING_ADD", into="shipping_methods"),
+        TransferCustomer(),
         AddCreditLine(),
     )
 }

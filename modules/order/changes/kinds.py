@@ -124,6 +124,7 @@ KINDS: Mapping[str, Kind] = {
             frozenset({"WRITE_OFF_ITEM", "RETURN_ITEM", "ITEM_ADD"}),
             written=_claimed,
         ),
+        Kind("transfer", frozenset({"TRANSFER_CUSTOMER"}), "Order transfer request has no customer", frozenset({"TRANSFER_CUSTOMER"})),
         Kind("edit", frozenset({"ITEM_ADD", "ITEM_UPDATE", "SHIPPING_ADD"}), "", frozenset()),
         Kind(
             "return_receive",

@@ -1,0 +1,61 @@
+"""Store: orders that are handed over."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from ...core.json import dumps
+from ...workflows.order.transfers import accept_transfer, cancel_transfer, decline_transfer, request_transfer
+from ..kit.access import CUSTOMER
+from ..kit.bodies import ABSENT, Body
+from ..kit.flows import once
+from ..kit.reply import Answer
+from ..kit.request import Request
+from ..kit.routes import Routes
+from .orders import ORDER, show_order
+
+routes = Routes()
+
+
+class RequestTransfer(Body):
+    description: str = ABSENT
+    update_order_email: bool = ABSENT
+
+
+class Token(Body):
+    token: Annotated[str, Field(min_length=1)]
+
+
+@routes.post("/store/orders/{id}/transfer/request", body=RequestTransfer, returns=ORDER, auth=CUSTOMER)
+async def ask(request: Request) -> Answer:
+    """Ask the owner of an order to hand it over to the signed-in customer."""
+    me = request.customer_id
+    await once(request, request_transfer, order_id=request.params["id"], customer_id=me, requested_by=me, **request.body)
+    return await _shown(request)
+
+
+@routes.post("/store/orders/{id}/transfer/cancel", returns=ORDER, auth=CUSTOMER)
+async def cancel(request: Request) -> Answer:
+    """Ask for an order no longer."""
+    await once(request, cancel_transfer, order_id=request.params["id"], canceled_by=request.customer_id, actor_type="customer")
+    return await _shown(request)
+
+
+@routes.post("/store/orders/{id}/transfer/accept", body=Token, returns=ORDER)
+async def accept(request: Request) -> Answer:
+    """Hand an order over, with the token of the letter."""
+    await once(request, accept_transfer, order_id=request.params["id"], **request.body)
+    return await _shown(request)
+
+
+@routes.post("/store/orders/{id}/transfer/decline", body=Token, returns=ORDER)
+async def decline(request: Request) -> Answer:
+    """Keep an order, with the token of the letter."""
+    await once(request, decline_transfer, order_id=request.params["id"], **request.body)
+    return await _shown(request)
+
+
+async def _shown(request: Request) -> bytes:
+    return dumps({"order": await show_order(request, {"id": request.params["id"], "is_draft_order": False})})

@@ -1,0 +1,152 @@
+"""Orders that are handed over to another customer: asked for, and accepted by who has the letter that the owner got.
+
+The letter's token is known to who can read the owner's mail, and to the shop. Until it is accepted the order stays whose it is.
+"""
+
+from __future__ import annotations
+
+from hmac import compare_digest
+from typing import Literal
+from uuid import uuid4
+
+from ...core.errors import InvalidData, NotAllowed, NotFound
+from ...core.rows import Row
+from ...modules.order.after_sales import OPEN
+from ...modules.order.pending import NONE_OPEN
+from ..customer.customers import CUSTOMERS
+from ..kit import Flow, step, workflow
+from .changes import lock_of
+from .pending import begin_change, drop_change, said
+
+
+@step(reads=True)
+async def new_token(flow: Flow) -> str:
+    return str(uuid4())
+
+
+@workflow("request-order-transfer-workflow", durable=True, emits=("order.transfer_requested",))
+async def request_transfer(
+    flow: Flow,
+    order_id: str,
+    customer_id: str,
+    requested_by: str,
+    description: str | None = None,
+    internal_note: str | None = None,
+    update_order_email: bool = False,
+) -> str:
+    """Ask the owner of an order to hand it over to a customer with an account. The order's id.
+
+    Raises NotFound; InvalidData where it is that customer's already, cancelled, or being changed, and for a customer without an account.
+    """
+    order = await flow.modules.order.load(order_id)
+    found = await flow.modules.customer.list("customer", {"id": customer_id}, fields=("id", "email", "has_account"))
+    if not found:
+        raise NotFound(f"Customer with id: {customer_id} was not found")
+    if order["customer_id"] == customer_id:
+        raise InvalidData(f"Order: {order_id} already belongs to customer: {customer_id}")
+    if not found[0]["has_account"]:
+        raise InvalidData(f"Cannot transfer order: {order_id} to a guest customer account: {found[0]['email']}")
+    details: Row = {"token": await flow.run(new_token), "original_email": order["email"]}
+    if update_order_email:
+        details["new_email"] = found[0]["email"]
+    change = {
+        "change_type": "transfer",
+        "status": "requested",
+        "created_by": requested_by,
+        "requested_by": requested_by,
+        "requested_at": flow.now(),
+        **said({"description": description, "internal_note": internal_note}, "description", "internal_note"),
+    }
+    begun = await flow.run(begin_change, order_id, change, None, [_to(customer_id, details)])
+    flow.emit("order.transfer_requested", id=order_id, order_change_id=begun["answer"]["id"])
+    return order_id
+
+
+def _to(customer_id: str, details: Row) -> Row:
+    return {"action": "TRANSFER_CUSTOMER", "reference": "customer", "reference_id": customer_id, "details": details}
+
+
+async def _open(flow: Flow, order_id: str) -> Row | None:
+    """The open transfer of an order. Raises NotFound."""
+    await flow.modules.order.retrieve("order", order_id, fields=("id",))
+    of = {"order_id": order_id, "change_type": "transfer", "status": list(OPEN)}
+    found = await flow.modules.order.list("order_change", of, fields=("*", "actions.*"), limit=1)
+    return found[0] if found else None
+
+
+async def _with_token(flow: Flow, order_id: str, token: str) -> Row:
+    """The open transfer that a token is of. Raises NotFound; InvalidData where none is open; NotAllowed for another token."""
+    change = await _open(flow, order_id)
+    if change is None:
+        raise InvalidData(f"Order {order_id} does not have an order transfer request.")
+    if not compare_digest(str(change["actions"][0]["details"].get("token")).encode(), token.encode()):
+        raise NotAllowed("Invalid token.")
+    return change
+
+
+@step
+async def confirm(flow: Flow, change_id: str) -> None:
+    await flow.modules.order.confirm(change_id)
+
+
+@workflow("accept-order-transfer-workflow")
+async def accept_transfer(flow: Flow, order_id: str, token: str) -> str:
+    """Hand an order over to who asked for it, in its next version. Its id. Raises NotFound; InvalidData where nobody has asked; NotAllowed
+    for a token that isn't the letter's."""
+    change = await _with_token(flow, order_id, token)
+    await flow.run(confirm, change["id"])
+    return order_id
+
+
+@step
+async def decline(flow: Flow, change_id: str) -> None:
+    await flow.modules.order.decline(change_id)
+
+
+@workflow("decline-transfer-order-request")
+async def decline_transfer(flow: Flow, order_id: str, token: str) -> str:
+    """Keep an order that somebody has asked for. Its id. Raises what `accept_transfer` raises."""
+    change = await _with_token(flow, order_id, token)
+    await flow.run(decline, change["id"])
+    return order_id
+
+
+@workflow("cancel-transfer-order-request")
+async def cancel_transfer(flow: Flow, order_id: str, canceled_by: str, actor_type: Literal["customer", "user"] = "user") -> str:
+    """Ask no longer for an order: a user for anybody, a customer for themselves. The order's id.
+
+    Raises NotFound; InvalidData where nobody has asked; NotAllowed for a customer who hasn't.
+    """
+    change = await _open(flow, order_id)
+    if change is None:
+        raise InvalidData(NONE_OPEN)
+    if actor_type == "customer" and change["requested_by"] != canceled_by:
+        raise NotAllowed("This customer is not allowed to cancel the transfer.")
+    await flow.run(drop_change, change["id"])
+    return order_id
+
+
+@step
+async def hand_over(flow: Flow, order_id: str, acts: list[Row], change: Row) -> None:
+    await flow.modules.order.register(order_id, acts, change)
+
+
+@workflow("transfer-order-to-guest-workflow", durable=True)
+async def transfer_to_guest(
+    flow: Flow, order_id: str, email: str, user_id: str, description: str | None = None, internal_note: str | None = None
+) -> str:
+    """Hand an order over to a guest, who needs no account and isn't asked: to the guest with this email, or to a new one. Its id.
+
+    Raises NotFound; InvalidData where the order is cancelled, or being changed.
+    """
+    async with flow.lock(lock_of(order_id)):
+        order = await flow.modules.order.load(order_id)
+        if await flow.modules.order.list("order_change", {"order_id": order_id, "status": list(OPEN)}, fields=("id",), limit=1):
+            raise InvalidData(f"Order ({order_id}) already has an existing active order change")
+        guests = await flow.modules.customer.list("customer", {"email": email.lower(), "has_account": False}, fields=("id",), limit=1)
+        guest = guests[0] if guests else (await flow.run(CUSTOMERS.create, [{"email": email, "has_account": False}]))[0]
+        change = {"change_type": "transfer", "created_by": user_id, "confirmed_by": user_id}
+        change |= said({"description": description, "internal_note": internal_note}, "description", "internal_note")
+        details = {"original_email": order["email"], "new_email": email.lower()}
+        await flow.run(hand_over, order_id, [_to(guest["id"], details)], change)
+    return order_id
