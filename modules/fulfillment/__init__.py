@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...core.service.module import Module
 from .providers.manual import ManualFulfillmentProvider
+from .providers.shipstation import ShipStationFulfillment
 from .service import FulfillmentService
 from .tables import SCHEMA
 
@@ -13,5 +14,5 @@ MODULE = Module(
     service=FulfillmentService,
     package=__name__,
     caching="rows",
-    provider_kinds={ManualFulfillmentProvider.identifier: ManualFulfillmentProvider},
+    provider_kinds={kind.identifier: kind for kind in (ManualFulfillmentProvider, ShipStationFulfillment)},
 )

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 from ...core.clock import utc_now
 from ...core.errors import NotAllowed, NotFound, Unavailable
 from ...core.ids import new_id
-from ...core.message import writes
+from ...core.message import reads, writes
 from ...core.rows import Row, Rows
 from ...core.service.module import ModuleService
 from .provider import Consignment, FulfillmentProvider
 from .queries import LOCK_FULFILLMENT
 
-_NESTED = ("items", "labels", "delivery_address", "order")
+_NESTED = ("items", "labels", "delivery_address", "order", "consigned")
 _SHOWN = ("*", "items.*", "labels.*", "delivery_address.*")
+MOST_LABELS = 32
+"""Carriers use a number again after some months; more labels of one number than that aren't looked at."""
 _UNKNOWN = (TimeoutError, OSError, Unavailable)
 """After these the provider may have carried the fulfillment out: its row stays, to be asked for again or cancelled."""
+
+
+class Tracked(TypedDict):
+    """Fulfillments, and what has become of them."""
+
+    fulfillment_ids: list[str]
+    status: Literal["shipped", "delivered"]
 
 
 class Parcels(ModuleService):
@@ -31,16 +40,16 @@ class Parcels(ModuleService):
         """Record a fulfillment and have its provider carry it out.
 
         `data` has `location_id`, `provider_id` (None: nobody outside of the shop is asked), `items`, `delivery_address` and may have
-        `labels`, `order`, `data`, `shipping_option_id`, times, `metadata`. With an `id` given, repeating the message asks the provider
-        under the same key and returns the same fulfillment. When the provider refuses, the row is gone again and its error is raised;
-        when its answer doesn't come, the row stays.
+        `labels`, `order`, `consigned`, `data`, `shipping_option_id`, times, `metadata`. With an `id` given, repeating the message asks
+        the provider under the same key and returns the same fulfillment. When the provider refuses, the row is gone again and its error
+        is raised; when its answer doesn't come, the row stays.
         """
         provider: FulfillmentProvider | None = self.providers.get(data["provider_id"]) if data["provider_id"] is not None else None
         id = data.get("id") or new_id("ful")
         await self._record({**data, "id": id})
         if provider is None:
             return await self.retrieve("fulfillment", id, fields=_SHOWN)
-        fulfillment = await self.retrieve("fulfillment", id, fields=_SHOWN)
+        fulfillment = {**await self.retrieve("fulfillment", id, fields=_SHOWN), **(data.get("consigned") or {})}
         try:
             made = await provider.create(id, data.get("data") or {}, data.get("items") or (), data.get("order"), fulfillment)
         except _UNKNOWN:
@@ -56,7 +65,8 @@ class Parcels(ModuleService):
         id = data.get("id") or new_id("ful")
         await self._record({**data, "id": id})
         try:
-            made = await provider.create_return(id, await self.retrieve("fulfillment", id, fields=_SHOWN))
+            fulfillment = {**await self.retrieve("fulfillment", id, fields=_SHOWN), **(data.get("consigned") or {})}
+            made = await provider.create_return(id, fulfillment)
         except _UNKNOWN:
             raise
         except Exception:
@@ -119,6 +129,21 @@ class Parcels(ModuleService):
         if held["canceled_at"] is None:
             await self._call_off(id, held["provider_id"], held["data"])
         return await self._end_canceling(id, canceled=True)
+
+    @reads
+    async def read_tracking(self, provider_id: str, body: bytes, headers: Mapping[str, str]) -> Tracked | None:
+        """What a webhook says of fulfillments of a provider; None where it is about nothing of ours. Raises NotFound for an unknown
+        provider, NotAllowed where the provider didn't send it."""
+        provider: FulfillmentProvider = self.providers.get(provider_id)
+        said = await provider.read_tracking(body, headers)
+        if said is None:
+            return None
+        labels = await self.list(
+            "fulfillment_label", {"tracking_number": said.tracking_number}, fields=("fulfillment_id",), limit=MOST_LABELS
+        )
+        of = {"id": [label["fulfillment_id"] for label in labels], "provider_id": provider_id}
+        rows = await self.list("fulfillment", of, fields=("id",)) if labels else []
+        return {"fulfillment_ids": [row["id"] for row in rows], "status": said.status} if rows else None
 
     # -- inside
 

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from ...core.errors import NotAllowed
 
@@ -35,6 +35,14 @@ class Consignment:
     """Kept with the fulfilment and handed in when it is cancelled."""
     labels: Sequence[Data] = ()
     """`tracking_number`, `tracking_url` and `label_url` of each parcel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tracking:
+    """What a webhook says of a parcel."""
+
+    tracking_number: str
+    status: Literal["shipped", "delivered"]
 
 
 class FulfillmentProvider(ABC):
@@ -68,12 +76,32 @@ class FulfillmentProvider(ABC):
 
     @abstractmethod
     async def create(self, key: str, data: Data, items: Sequence[Data], order: Data | None, fulfillment: Data) -> Consignment:
-        """Have items sent. `key` is the same whenever the same fulfilment is asked for again."""
+        """Have items sent. `key`, the fulfillment's id, is the same whenever the same fulfillment is asked for again: twice is once.
+
+        Args:
+            data: what `validate_data` kept when the buyer chose the way of sending.
+            items: what is in it, as its rows have it.
+            order: all of the order, or None.
+            fulfillment: its row with `items` and `delivery_address`, and for one of an order also `option` (the provider data of the
+                shipping option), `location` (the stock location with its `address`) and `lines`: the order's lines with what of them is
+                sent as `quantity`, and each with its `variant` (weight, measures, its product's).
+
+        Raises a refusal (4xx), and nothing was sent; Unavailable or OSError where that isn't known: then it is asked again.
+        """
 
     async def create_return(self, key: str, fulfillment: Data) -> Consignment:
-        """Have items sent back."""
+        """Have items sent back to where they came from. `delivery_address` is the buyer's. Otherwise as `create`."""
         return Consignment()
 
     @abstractmethod
     async def cancel(self, key: str, data: Data) -> None:
-        """Call a fulfilment off that hasn't left yet. Repeating it does nothing."""
+        """Call a fulfilment off that hasn't left yet. Repeating it does nothing. `data` is that of its `Consignment`; empty where its
+        answer was lost. Raises a refusal where it can't be called off any more."""
+
+    async def read_tracking(self, body: bytes, headers: Mapping[str, str]) -> Tracking | None:
+        """What a webhook (`POST /hooks/fulfillment/<id>`) says of a parcel; None where it says nothing that matters. `headers` are in lower
+        case. Raises NotAllowed for one that isn't from who it says."""
+        raise NotAllowed(f"The fulfillment provider {self.identifier} takes no webhooks")
+
+    async def close(self) -> None:  # noqa: B027 - most have nothing to let go of
+        """Let go of connections. Called once, when the process stops."""

@@ -20,3 +20,8 @@ class FulfillmentService(Zones, Options, Parcels):
     async def start(self) -> None:
         await super().start()
         await keep_provider_rows(self, fulfillment_provider)
+
+    async def stop(self) -> None:
+        for _, provider in self.providers.items():
+            await provider.close()
+        await super().stop()

@@ -192,6 +192,7 @@ fulfillment_label = Table(
     *timestamps(),
 )
 _live(fulfillment_label, "fulfillment_id")
+_live(fulfillment_label, "tracking_number")
 
 
 SCHEMA = Schema(

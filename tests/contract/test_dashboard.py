@@ -24,7 +24,6 @@ UNWALKED = {
     "GET /admin/orders/{}/shipping-options": "when a return, claim or exchange is being made",
     "GET /admin/claims/{}": "of claims there are",
     "GET /admin/exchanges/{}": "of exchanges there are",
-    "GET /admin/returns/{}": "of returns there are",
     "GET /admin/search-indexes": "the page of search indexes",
     "GET /admin/search": "when somebody searches, from 2.19 on; until then the lists are asked",
 }

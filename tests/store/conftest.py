@@ -24,6 +24,7 @@ from velella.http.server import FrontEnd
 from velella.modules.payment.provider import Ask, Outcome, PaymentProvider
 
 from ..conftest import clone
+from ..ship_desk import ShipDesk
 from ..signing import token_of
 from ..stripe_desk import KEY, SECRET, StripeDesk
 from ..vault import Vault
@@ -387,8 +388,14 @@ async def stripe_desk() -> AsyncIterator[StripeDesk]:
 
 
 @pytest.fixture(scope="package")
+async def ship_desk() -> AsyncIterator[ShipDesk]:
+    async with ShipDesk() as desk:
+        yield desk
+
+
+@pytest.fixture(scope="package")
 async def market(
-    postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pytest.TempPathFactory, stripe_desk: StripeDesk
+    postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pytest.TempPathFactory, stripe_desk: StripeDesk, ship_desk: ShipDesk
 ) -> AsyncIterator[Market]:
     """One shop for all tests; each makes its own products."""
     stripe = {"api_key": KEY, "webhook_secret": SECRET, "api_base": stripe_desk.url, "timeout": 5.0}
@@ -399,11 +406,13 @@ async def market(
         ProviderSettings(use="stripe", id="stripe", options=stripe),
         ProviderSettings(use="stripe", id="at-once", options={**stripe, "capture": True}),
     ]
+    shipstation = ProviderSettings(use="shipstation", id="shipstation", options=ship_desk.options)
+    fulfillment = [*default_providers()["fulfillment"], shipstation]
     settings = Settings(
         database_url=await clone(postgres, migrated),
         port=0,
         data_dir=Path(tmp_path_factory.mktemp("market")),
-        providers={**default_providers(), "payment": payment},
+        providers={**default_providers(), "payment": payment, "fulfillment": fulfillment},
     ).with_secrets()
     async with local_host(settings, service_names(settings), wire_check=True) as host:
         front = host.services["http"]

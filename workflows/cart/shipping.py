@@ -15,6 +15,7 @@ from ...core.sql.schema.query import Query
 from ...core.waiting import all_of
 from ...modules.fulfillment.types import PriceQuestion
 from ...modules.pricing.types import RuledPrice
+from ..consigning import weighed
 from ..kit import Flow, workflow
 from .draft import Draft
 from .goods import STOCK
@@ -158,7 +159,9 @@ async def _price_calculated(
     added: Added,
 ) -> None:
     """Options whose providers are asked for the price of this cart."""
-    cart = {**seen_by_provider(draft), **added.calculation}
+    variants = await weighed(flow, draft.items)
+    items = [{**item, "variant": variants.get(item["variant_id"])} for item in draft.items]
+    cart = {**seen_by_provider(draft), "currency_code": draft["currency_code"], "items": items, **added.calculation}
     places = {row["id"]: row for row in await _locations(flow, set(located.values()))}
     asked: list[PriceQuestion] = [
         {

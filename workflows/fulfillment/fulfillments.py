@@ -8,7 +8,14 @@ from ...core.ids import new_id
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ..kit import Flow, step, workflow
-from ..order.fulfillments import call_off, cancel_order_fulfillment, create_order_shipment, mark_shipped
+from ..order.fulfillments import (
+    call_off,
+    cancel_order_fulfillment,
+    create_order_shipment,
+    mark_delivered,
+    mark_order_fulfillment_as_delivered,
+    mark_shipped,
+)
 
 
 @step(pivot=True)
@@ -61,4 +68,33 @@ async def create_shipment(flow: Flow, id: str, labels: list[Row], marked_shipped
     if order_id is not None:
         return await flow.run(create_order_shipment, order_id, id, [], labels, marked_shipped_by)
     await flow.run(mark_shipped, id, labels, marked_shipped_by)
+    return id
+
+
+@step(reads=True)
+async def how_it_stands(flow: Flow, id: str) -> tuple[str | None, bool, bool]:
+    """The order of a fulfillment, whether it has left, and whether nothing more can become of it."""
+    held = await flow.modules.fulfillment.retrieve("fulfillment", id, fields=("shipped_at", "delivered_at", "canceled_at"))
+    return await _order_of(flow, id), held["shipped_at"] is not None, held["delivered_at"] is not None or held["canceled_at"] is not None
+
+
+@workflow("track-fulfillment-workflow", durable=True)
+async def track_fulfillment(flow: Flow, id: str, status: str) -> str:
+    """Bring a fulfillment up to what its carrier says: `shipped`, or `delivered`, which it can be only after it has left. Its id.
+
+    May be repeated, and what a carrier says late changes nothing. Raises NotFound.
+    """
+    order_id, shipped, over = await flow.run(how_it_stands, id)
+    if over:
+        return id
+    if not shipped:
+        if order_id is not None:
+            await flow.run(create_order_shipment, order_id, id, [])
+        else:
+            await flow.run(mark_shipped, id, [], None)
+    if status == "delivered":
+        if order_id is not None:
+            await flow.run(mark_order_fulfillment_as_delivered, order_id, id)
+        else:
+            await flow.run(mark_delivered, id)
     return id

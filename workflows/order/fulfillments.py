@@ -18,6 +18,7 @@ from ...core.numbers import Amount
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...modules.inventory.types import Back, GoodsAt, GoodsOfLine, GoodsTaken, Sent
+from ..consigning import consigned
 from ..kit import Flow, Kept, keep, step, take_back, workflow
 from ..links import link
 from .changes import counting, lock_of, register
@@ -114,6 +115,7 @@ async def plan_fulfillment(
             "data": _data(order, option),
             "requires_shipping": any(lines[id]["requires_shipping"] for id, _ in quantities),
             "items": [packed(lines[id], part) for id, part in parts],
+            "consigned": await consigned(flow, lines, quantities, location, option),
             "delivery_address": {name: given.get(name) for name in ADDRESS if given.get(name) is not None},
         },
         "stock": [

@@ -11,6 +11,7 @@ from ...core.ids import new_id
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...modules.inventory.types import Goods
+from ..consigning import consigned
 from ..kit import Flow, step, workflow
 from ..links import link
 from ..rows import update_rows, written
@@ -126,6 +127,7 @@ async def plan_label(flow: Flow, change: Row) -> Row | None:
         "shipping_option_id": options[0]["id"],
         "data": {},
         "items": [packed(of_order[id], part) for id, part in parts],
+        "consigned": await consigned(flow, of_order, quantities, location, options[0]),
         "delivery_address": {name: address.get(name) for name in ADDRESS if address.get(name) is not None},
     }
 

@@ -1,0 +1,221 @@
+"""A shop that sends by ShipStation: rates at checkout, labels that are bought once, tracking by webhook."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pytest
+
+from velella.core.errors import Busy, InvalidData, NotAllowed, Unavailable, UnexpectedState
+from velella.modules.fulfillment.providers.shipstation import ShipStationFulfillment
+
+from ..ship_desk import CARRIER, FROM, ShipDesk
+from .conftest import Answer, Market, Row, Store
+
+D = Decimal
+PROVIDER = "shipstation_shipstation"
+PARCEL = {"carrier_id": CARRIER, "carrier_service_code": "parcel"}
+
+
+@dataclass
+class Dispatch:
+    """A storefront, a merchant, and what ShipStation does."""
+
+    market: Market
+    store: Store
+    merchant: Store
+    desk: ShipDesk
+    option: str
+
+    async def cart(self, country: str = "de") -> Row:
+        return await self.store.add(await self.store.cart(country), await self.market.new_variant({"eur": "10"}), 2)
+
+    async def price(self, cart: Row) -> Answer:
+        return await self.store.post(f"/store/shipping-options/{self.option}/calculate", {"cart_id": cart["id"], "data": {}})
+
+    async def order(self) -> Row:
+        cart = await self.store.ship(await self.cart(), self.option)
+        await self.store.pay(cart)
+        placed: Row = (await self.store.complete(cart))["order"]
+        return placed
+
+    async def send(self, order: Row, quantity: int = 2) -> Answer:
+        items = [{"id": order["items"][0]["id"], "quantity": quantity}]
+        path = f"/admin/orders/{order['id']}/fulfillments"
+        return await self.merchant.post(path, {"items": items, "location_id": self.market.location})
+
+    async def boxes(self, order: Row) -> list[Row]:
+        shown = await self.merchant.get(f"/admin/orders/{order['id']}", fields="fulfillments.*,fulfillments.labels.*")
+        made: list[Row] = shown["order"]["fulfillments"]
+        return made
+
+    async def told(self, number: str, status: str, *, ago: float = 0.0, forged: bool = False) -> tuple[int, str]:
+        body, headers = self.desk.webhook(number, status, ago=ago, forged=forged)
+        url = f"{self.market.base}/hooks/fulfillment/{PROVIDER}"
+        async with self.store.session.post(url, data=body, headers=headers) as answer:
+            return answer.status, await answer.text()
+
+
+@pytest.fixture
+async def dispatch(market: Market, store: Store, merchant: Store, ship_desk: ShipDesk) -> AsyncIterator[Dispatch]:
+    modules = market.modules
+    [of] = await modules.fulfillment.list("shipping_option", {"id": market.option}, fields=("service_zone_id", "shipping_profile_id"))
+    rules = [
+        {"attribute": "enabled_in_store", "operator": "eq", "value": "true"},
+        {"attribute": "is_return", "operator": "eq", "value": "false"},
+    ]
+    kind = {"label": "Parcel", "description": "Parcel", "code": "parcel"}
+    given = {
+        "service_zone_id": of["service_zone_id"],
+        "shipping_profile_id": of["shipping_profile_id"],
+        "name": "Parcel",
+        "price_type": "calculated",
+        "provider_id": PROVIDER,
+        "data": PARCEL,
+        "type": kind,
+        "rules": rules,
+    }
+    option = (await modules.fulfillment.create_options([given]))[0]["id"]
+    yield Dispatch(market, store, merchant, ship_desk, option)
+    ship_desk.lost.clear()
+    ship_desk.down.clear()
+    ship_desk.limited, ship_desk.unvoidable = 0, False
+
+
+async def test_a_merchant_builds_options_on_the_services_of_carriers(dispatch: Dispatch) -> None:
+    path = f"/admin/fulfillment-providers/{PROVIDER}/options"
+    offered = (await dispatch.merchant.get(path))["fulfillment_options"]
+    services = [(each["id"], each.get("is_return", False)) for each in offered]
+    assert services == [(f"{CARRIER}__parcel", False), (f"{CARRIER}__parcel__return", True), (f"{CARRIER}__express", False)]
+
+
+async def test_a_cart_is_priced_by_the_carriers_rate_which_is_asked_for_once(dispatch: Dispatch) -> None:
+    cart = await dispatch.cart()
+    dispatch.desk.asked.clear()
+    priced = (await dispatch.price(cart))["shipping_option"]
+    assert priced["amount"] == D("4.35"), "3.10 and a cent for each 10 g of 1 kg, and the confirmation"
+    cart = await dispatch.store.ship(cart, dispatch.option)
+    assert cart["shipping_subtotal"] == D("4.35")
+    assert dispatch.desk.asked.count("POST /rates") == 1
+    more = await dispatch.store.post(f"/store/carts/{cart['id']}/line-items/{cart['items'][0]['id']}", {"quantity": 3})
+    assert more["cart"]["shipping_subtotal"] == D("4.85")
+
+
+async def test_where_a_carrier_has_no_rate_the_buyer_hears_why(dispatch: Dispatch) -> None:
+    provider = ShipStationFulfillment(**dispatch.desk.options)
+    line = {"quantity": D(1), "variant": {"weight": 250.0}}
+    context = {"currency_code": "eur", "items": [line], "shipping_address": {"country_code": "se"}, "from_location": None}
+    with pytest.raises(InvalidData, match="DHL doesn't go to Sweden"):
+        await provider.calculate_price(PARCEL, {}, context)
+    with pytest.raises(InvalidData, match="shipping address"):
+        await provider.calculate_price(PARCEL, {}, {**context, "shipping_address": None})
+    await provider.close()
+
+
+async def test_a_fulfillment_has_its_label_however_often_the_answer_is_lost(dispatch: Dispatch) -> None:
+    order = await dispatch.order()
+    dispatch.desk.lost.append("POST /labels$")
+    sending = asyncio.create_task(dispatch.send(order))
+    while not any(name == "POST /labels" for name in dispatch.desk.asked):
+        await asyncio.sleep(0.02)
+    dispatch.desk.lost.clear()
+    await sending
+    while not (boxes := await dispatch.boxes(order)) or not boxes[0]["labels"]:
+        await asyncio.sleep(0.05)
+    [box] = boxes
+    [bought] = dispatch.desk.bought(box["id"])
+    assert [label["tracking_number"] for label in box["labels"]] == [bought["tracking_number"]]
+    assert box["labels"][0]["label_url"] == bought["label_download"]["pdf"]
+    shipment = dispatch.desk.shipments[bought["shipment_id"]]
+    assert (shipment["ship_to"]["country_code"], shipment["service_code"]) == ("DE", "parcel")
+    assert shipment["packages"][0]["weight"] == {"value": 1000.0, "unit": "gram"}
+
+
+async def test_what_is_refused_sends_nothing(dispatch: Dispatch) -> None:
+    order = await dispatch.order()
+    address = {"first_name": "Ada", "address_1": "Street 1", "city": "Town", "country_code": "de"}
+    path = f"/admin/orders/{order['id']}/fulfillments"
+    items = [{"id": order["items"][0]["id"], "quantity": 2}]
+    refused = await dispatch.merchant.post(path, {"items": items, "location_id": dispatch.market.location, "delivery_address": address})
+    assert refused.status == 400
+    assert "postal_code is required" in refused.body["message"]
+    assert await dispatch.boxes(order) == []
+    assert (await dispatch.send(order)).status == 200
+
+
+async def test_a_cancelled_fulfillment_has_its_label_voided_unless_the_carrier_refuses(dispatch: Dispatch) -> None:
+    order = await dispatch.order()
+    await dispatch.send(order)
+    [box] = await dispatch.boxes(order)
+    path = f"/admin/orders/{order['id']}/fulfillments/{box['id']}/cancel"
+    dispatch.desk.unvoidable = True
+    refused = await dispatch.merchant.post(path, {})
+    assert refused.status == 400
+    assert "scanned already" in refused.body["message"]
+    assert (await dispatch.boxes(order))[0]["canceled_at"] is None
+    dispatch.desk.unvoidable = False
+    assert (await dispatch.merchant.post(path, {})).status == 200
+    assert [label["status"] for label in dispatch.desk.bought(box["id"])] == ["voided"]
+
+
+async def test_a_parcel_is_sent_and_delivered_as_its_carrier_tells(dispatch: Dispatch) -> None:
+    order = await dispatch.order()
+    await dispatch.send(order)
+    [box] = await dispatch.boxes(order)
+    number = box["labels"][0]["tracking_number"]
+    for strange in (dispatch.told(number, "DE", forged=True), dispatch.told(number, "DE", ago=600)):
+        assert (await strange)[0] == 400
+    assert await dispatch.told("1Z-of-another-shop", "DE") == (200, "OK")
+    assert await dispatch.told(number, "NY") == (200, "OK")
+    assert (await dispatch.boxes(order))[0]["shipped_at"] is None, "not yet in the carrier's hands"
+    assert [await dispatch.told(number, "IT") for _ in range(2)] == [(200, "OK")] * 2
+    assert (await status_of(dispatch, order)) == "shipped"
+    assert await asyncio.gather(*(dispatch.told(number, "DE") for _ in range(3))) == [(200, "OK")] * 3
+    assert (await status_of(dispatch, order)) == "delivered"
+    assert await dispatch.told(number, "IT") == (200, "OK"), "late news change nothing"
+    assert (await status_of(dispatch, order)) == "delivered"
+
+
+async def status_of(dispatch: Dispatch, order: Row) -> str:
+    shown = await dispatch.merchant.get(f"/admin/orders/{order['id']}", fields="fulfillment_status")
+    return str(shown["order"]["fulfillment_status"])
+
+
+async def test_a_return_has_a_label_from_the_buyer_to_the_shop(ship_desk: ShipDesk) -> None:
+    provider = ShipStationFulfillment(**ship_desk.options)
+    buyer = {"first_name": "Ada", "address_1": "Street 1", "city": "Town", "postal_code": "1", "country_code": "de"}
+    back = {"option": PARCEL, "delivery_address": buyer, "items": [{"quantity": D(1)}], "location": None}
+    made = [await provider.create_return("ful_back", back) for _ in range(2)]
+    [bought] = ship_desk.bought("ful_back")
+    assert bought["is_return_label"]
+    assert [each.labels[0]["tracking_number"] for each in made] == [bought["tracking_number"]] * 2
+    assert ship_desk.shipments[bought["shipment_id"]]["ship_to"] == FROM
+    await provider.cancel("ful_back", {})
+    await provider.cancel("ful_back", {})
+    assert bought["status"] == "voided"
+    await provider.cancel("ful_never", {})
+    await provider.close()
+
+
+async def test_who_asks_too_often_waits_and_who_gets_no_answer_doesnt_know(ship_desk: ShipDesk) -> None:
+    provider = ShipStationFulfillment(**ship_desk.options)
+    ship_desk.limited = 2
+    assert await provider.options()
+    ship_desk.limited = 9
+    with pytest.raises(Busy, match="Too many requests"):
+        await provider.options()
+    ship_desk.limited = 0
+    ship_desk.down.append("GET /carriers")
+    with pytest.raises(Unavailable):
+        await provider.options()
+    ship_desk.down.clear()
+    await provider.close()
+    stranger = ShipStationFulfillment(**{**ship_desk.options, "api_key": "of another"})
+    with pytest.raises(UnexpectedState, match="API key is invalid"):
+        await stranger.options()
+    with pytest.raises(NotAllowed):
+        await stranger.read_tracking(b"{}", {})
+    await stranger.close()
