@@ -1,4 +1,4 @@
-"""Choosing how a cart is sent."""
+"""Choosing the shipping methods of a cart."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ from .types import PricedOption
 async def add_shipping_methods(
     flow: Flow, cart_id: str, options: Sequence[Mapping[str, Any]], additional_data: Mapping[str, Any] | None = None
 ) -> Changed:
-    """Have a cart sent by these options (`id`, `data`), in the place of those of the same shipping profiles. The cart as it is then.
+    """Give a cart these shipping options (`id`, `data`), in place of those of the same shipping profiles. Returns the cart after the
+    change.
 
-    Things of one profile are sent by one kind of options, so a cart with things of two is sent in two ways.
+    Items of one profile are shipped by one option, so a cart with items of two profiles has two shipping methods.
 
     Raises NotFound; InvalidData where the cart is completed, an option can't be chosen for it, or has no price.
     """
@@ -43,14 +44,14 @@ async def add_shipping_methods(
             draft.drop_shipping_method(id)
         for method in methods:
             draft.put_shipping_method(method)
-        await reprice(CartMarket(flow, draft, surroundings), shipping=False)  # what it costs was just found
+        await reprice(CartMarket(flow, draft, surroundings), shipping=False)  # the method's price was just found
         await save_all(flow, draft)
     flow.emit("cart.updated", id=cart_id)
     return changed_cart(draft, surroundings)
 
 
 async def _replaced(flow: Flow, draft: Draft, profiles: Collection[str]) -> list[str]:
-    """Shipping methods of these profiles, and those whose options are gone."""
+    """Shipping methods of these profiles, and those whose options are deleted."""
     chosen = {method["id"]: method["shipping_option_id"] for method in draft.shipping_methods if method["shipping_option_id"] is not None}
     if not chosen:
         return []
@@ -73,7 +74,7 @@ def _priceless(ids: Sequence[str]) -> InvalidData:
 
 
 async def _method(flow: Flow, draft: Draft, option: PricedOption, data: Mapping[str, Any]) -> NewShippingMethod:
-    """The cart's shipping method of an option, with what its provider wants to be kept of the buyer's data."""
+    """The cart's shipping method for an option, with the data that its provider returns for the buyer's data."""
     if option["amount"] is None:
         raise _priceless([option["id"]])
     context = {**seen_by_provider(draft), "from_location": {"id": option["location_id"]}}

@@ -23,24 +23,24 @@ class Completed(TypedDict):
 
     order_id: str
     order: Row | None
-    """All of it, and of its payment collections, for the one who has completed the cart, where nobody can have changed them since."""
+    """The whole order and its payment collections, for the caller that has completed the cart, if they can't have changed since."""
     payment_collections: list[PaymentCollection]
 
 
 @workflow("complete-cart", durable=True, key="cart_id", by_hand=True, hooks=("validate", "beforePaymentAuthorization", "orderCreated"))
 async def complete_cart(flow: Flow, cart_id: str) -> Completed:
-    """Turn a cart into an order, once, however often and from wherever it is asked.
+    """Turn a cart into an order, once, however often and by whichever process this is called.
 
-    Stock is reserved first, because that is what runs out. The point of no return is the buyer's payment, or where there is nothing to
-    pay, that everything is in place for the order to stand: when something is refused until then, all of it is taken back and the cart can
-    be completed again; from then on the order stands, and what is left to do is done until it is done.
+    Stock is reserved first, because it runs out. The point of no return is the buyer's payment, or if there is nothing to
+    pay, the last step that the order needs: if something is refused before it, everything is undone and the cart can
+    be completed again; after it the order stands, and the remaining steps are repeated until they are done.
 
     Raises:
         NotFound: there is no such cart.
-        InvalidData: the cart is empty, isn't told how to be sent or paid.
+        InvalidData: the cart is empty, or has no shipping method or payment session that it needs.
         InsufficientInventory: there isn't enough of something.
         NotAllowed: a promotion has been used up by others.
-        PaymentRequiresMore, PaymentAuthorizationFailed: the payment provider says so.
+        PaymentRequiresMore, PaymentAuthorizationFailed: from the payment provider.
         PaymentInDoubt: the payment provider didn't answer. The cart is as it was before; the shop finds out what was paid.
     """
     async with flow.lock(lock_of(cart_id)):
@@ -57,7 +57,7 @@ async def complete_cart(flow: Flow, cart_id: str) -> Completed:
             await flow.run(assign_collection, ready["collection_id"], order["id"])
         await flow.hooks.beforePaymentAuthorization(cart_id, order)
         payment = await flow.run(authorize_payment, ready["session_id"], order["id"])
-        number = await flow.run(place_order, order)  # and not before: nobody sees an order that is refused, and no number is drawn for it
+        number = await flow.run(place_order, order)  # not earlier: a refused order is never visible and draws no number
         flow.answer(_completed(order["id"]), at_once=_at_once(order, number["display_id"], ready, payment))
         if payment is not None and payment["captures"]:
             await flow.run(book_captures, order["id"], payment)
@@ -73,7 +73,7 @@ def _completed(order_id: str) -> Completed:
 
 
 def _at_once(order: Row, number: int, ready: Ready, payment: PaymentInCollection | None) -> Completed | None:
-    """The result with what is in hand, where it is: money that was taken at once, and hooks, change the order further."""
+    """The result made of what is in memory, if that is up to date: captured money, and hooks, change the order further."""
     known = payment["payment_collection"] if payment is not None else None
     if (ready["collection_id"] is not None and known is None) or (payment is not None and payment["captures"]):
         return None
@@ -85,7 +85,7 @@ def _at_once(order: Row, number: int, ready: Ready, payment: PaymentInCollection
 
 @step(reads=True)
 async def prepare(flow: Flow, cart_id: str) -> Ready:
-    """The order that the cart is to become, and what it takes; or the order that it has become already."""
+    """The order that the cart is to become, and what that takes; or the id of the order that it has become already."""
     cart = await flow.modules.cart.load(cart_id)
     if cart["order_id"] is not None:
         return {**_NOTHING, "order_id": cart["order_id"]}
@@ -125,7 +125,7 @@ async def _unlink_promotions(flow: Flow, links: Mapping[str, list[Row]]) -> None
 
 @step(undo=_unlink_promotions)
 async def link_promotions(flow: Flow, order_id: str, uses: Sequence[Use]) -> Mapping[str, list[Row]]:
-    """Say by which promotions the order is cheaper."""
+    """Link the order to its promotions."""
     links = [{"order_id": order_id, "promotion_id": use["promotion_id"]} for use in uses]
     return await flow.modules.link.attach_all({"order_promotion": links})
 
@@ -149,7 +149,7 @@ async def _reopen_cart(flow: Flow, closed: Row) -> None:
 
 @step(undo=_reopen_cart)
 async def close_cart(flow: Flow, cart_id: str, version: int, order_id: str) -> Row:
-    """Mark the cart as completed, if it is still what the order was made from. A cart has one order: that is a column of it."""
+    """Mark the cart as completed, if it is still as the order was made from it. A cart has one order, which is a column of it."""
     return {"id": cart_id, "version": await flow.modules.cart.complete(cart_id, version, order_id)}
 
 
@@ -162,24 +162,24 @@ async def _unassign_collection(flow: Flow, assigned: Mapping[str, str]) -> None:
 
 @step(undo=_unassign_collection)
 async def assign_collection(flow: Flow, id: str, order_id: str) -> Mapping[str, str]:
-    """Say of which order a collection is in which nothing is to be paid."""
+    """Set the order of a collection with nothing to pay."""
     await flow.modules.payment.assign(id, order_id)
     return {"id": id, "order_id": order_id}
 
 
 @step(pivot=True)
 async def authorize_payment(flow: Flow, session_id: str | None, order_id: str) -> PaymentInCollection | None:
-    """Have the provider hold the money for the order. None: there is nothing to pay, or it takes its time and a webhook will tell the end.
+    """Have the provider hold the money for the order. None: there is nothing to pay, or it needs time and a webhook will report the end.
 
-    Where it doesn't answer, it is asked how the payment stands; only when it can't be asked either is everything taken back, and what was
-    paid is found out without us. Whoever completes the cart again then asks for the same payment, under the same key.
+    If it doesn't answer, it is asked for the payment's status; only if that fails too everything is undone, and the shop finds out later
+    what was paid. Completing the cart again then makes the same request, under the same key.
     """
     return None if session_id is None else await flow.modules.payment.authorize_payment_session(session_id, order_id=order_id)
 
 
 @step
 async def book_captures(flow: Flow, order_id: str, payment: Payment) -> list[str]:
-    """Write down money that was taken at once."""
+    """Record captured money at the order."""
     transactions: list[NewTransaction] = [
         {"amount": capture["amount"], "currency_code": payment["currency_code"], "reference": "capture", "reference_id": capture["id"]}
         for capture in payment["captures"]

@@ -37,14 +37,14 @@ async def create_cart(
     items: Sequence[Mapping[str, Any]] = (),
     additional_data: Mapping[str, Any] | None = None,
 ) -> Changed:
-    """Open a cart, with lines where `items` name variants. The cart as it is then.
+    """Create a cart, with lines if `items` name variants. Returns the cart.
 
-    Without a region it is the one of the shipping address's country, the store's own, or the first. Without a currency it is the region's.
-    Without a channel it is the store's own, if that has one. An email without a customer makes a guest. An address may be the id of one
+    Default of the region: that of the shipping address's country, the store's own, or the first. Default of the currency: the region's.
+    Default of the channel: the store's own, if it has one. An email without a customer creates a guest. An address may be the id of one
     that the customer has saved.
 
-    Raises NotFound where there is no region, customer or channel; InvalidData for a channel that is closed, a country outside the region
-    where `strict_addresses` is set, variants that can't be bought, promotion codes that aren't known; InsufficientInventory.
+    Raises NotFound for an unknown region, customer or channel; InvalidData for a disabled channel, a country outside the region
+    where `strict_addresses` is set, variants that can't be bought, unknown promotion codes; InsufficientInventory.
     """
     addresses = {"shipping": shipping_address, "billing": billing_address}
     email = normal_email(email)
@@ -91,7 +91,7 @@ async def _default_channel(flow: Flow) -> str | None:
 
 
 async def find_sales_channel(flow: Flow, id: str | None) -> Row | None:
-    """Raises NotFound, and InvalidData where it is disabled."""
+    """The sales channel. Raises NotFound, and InvalidData if it is disabled."""
     if id is None:
         return None
     rows = await flow.graph.rows(Query("sales_channel", ("id", "name", "is_disabled"), {"id": id}))
@@ -104,12 +104,12 @@ async def find_sales_channel(flow: Flow, id: str | None) -> Row | None:
 
 @step
 async def guest_of(flow: Flow, email: str) -> Row:
-    """The guest with that email, who is made where there is none."""
+    """The guest with that email, created if there is none."""
     return await flow.modules.customer.guest(email)
 
 
 async def find_customer(flow: Flow, customer_id: str | None, email: str | None) -> Buyer | None:
-    """The customer of that id, or the guest with that email, who is made where there is none. Raises NotFound."""
+    """The customer with that id, or the guest with that email, created if there is none. Raises NotFound."""
     if customer_id is not None:
         named: list[Buyer] = await flow.graph.rows(Query("customer", CUSTOMER, {"id": customer_id}))
         if not named:
@@ -125,7 +125,7 @@ async def find_customer(flow: Flow, customer_id: str | None, email: str | None) 
 
 
 def normal_email(email: str | None) -> str | None:
-    """As it is kept and compared."""
+    """An email as it is stored and compared."""
     return folded(email.strip()) or None if email is not None else None
 
 
@@ -166,7 +166,7 @@ ADDRESS = (
 
 
 async def _saved_addresses(flow: Flow, customer_id: str | None, ids: Sequence[str]) -> dict[str, Row]:
-    """Addresses that a customer has saved, by id. Raises NotFound for one that isn't theirs."""
+    """A customer's saved addresses, by id. Raises NotFound for one that isn't theirs."""
     if not ids:
         return {}
     found: dict[str, Row] = {}

@@ -1,8 +1,8 @@
-"""What promotions take off a cart: which ones are asked, and what is kept of the answer.
+"""Discounts of a cart: which promotions are computed, and what is stored of the result.
 
-The adjustments say which promotions a cart has; the ties of `cart_promotion` are there to be asked by. Ties that go are undone before the
-cart is written, new ones are made after it. So whoever is cut off in between leaves adjustments behind, and with these the next change of
-the cart makes the ties good.
+The adjustments say which promotions a cart has; the links `cart_promotion` exist for queries. Links are removed before the
+cart is written, and created after it. So a flow that is interrupted in between leaves correct adjustments, from which the next change of
+the cart repairs the links.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ OPTION = ("id", "shipping_option_type_id", "type.id")
 async def work_out_discounts(
     flow: Flow, draft: Draft, surroundings: Surroundings, codes: Sequence[str] = (), action: Action = "add"
 ) -> None:
-    """Work out anew what promotions take off a cart, after codes were entered, removed, or replaced by others.
+    """Compute the discounts of a cart, after codes were entered, removed, or replaced by others.
 
-    Those that apply by themselves do so in any case. A code that takes nothing off now isn't kept: it has to be entered again. Raises
-    InvalidData for a code that is to be added and that no promotion has.
+    Automatic promotions always take part. A code without a discount isn't kept: it has to be entered again. Raises
+    InvalidData for an unknown code that is to be added.
     """
     offers = await _offers(flow, draft, codes, action)
     draft.entered = {promotion["id"] for promotion in offers if not promotion["is_automatic"]}
@@ -61,7 +61,7 @@ async def work_out_discounts(
 
 
 async def _offers(flow: Flow, draft: Draft, codes: Sequence[str], action: Action) -> list[Promotion]:
-    """The promotions to ask: those that apply by themselves, and those whose codes were entered."""
+    """The promotions to compute: the automatic ones, and those whose codes were entered."""
     automatic = await flow.modules.promotion.automatic()
     entered = await _by_ids(flow, draft.entered)
     named = await _by_codes(flow, codes if action != "remove" else ())
@@ -78,7 +78,7 @@ async def _by_ids(flow: Flow, ids: Iterable[str]) -> list[Promotion]:
 
 
 async def _by_codes(flow: Flow, codes: Sequence[str]) -> list[Promotion]:
-    """The active ones of these. Raises InvalidData for codes that no promotion has."""
+    """The active promotions with these codes. Raises InvalidData for unknown codes."""
     wanted = sorted(set(codes))
     found = await flow.modules.promotion.by_codes(wanted) if wanted else []
     known = {promotion["code"] for promotion in found}
@@ -96,7 +96,7 @@ def _adjustment(made: computing.Adjustment, prefix: str) -> Adjustment:
 
 
 async def _snapshot(flow: Flow, draft: Draft, surroundings: Surroundings) -> Row:
-    """A cart with all that rules of promotions can name. What hardly ever changes of it is known, and costs nothing."""
+    """A cart with everything that rules of promotions can name. Its stable parts come from the cache."""
     cart = draft.totalled(promoted=False)
     products = {item["product_id"] for item in draft.items if item["product_id"] is not None}
     options = {method["shipping_option_id"] for method in draft.shipping_methods if method["shipping_option_id"] is not None}
@@ -160,7 +160,7 @@ async def untie_promotions(flow: Flow, ties: _Ties) -> _Ties:
 
 
 async def _untie_others(flow: Flow, draft: Draft) -> None:
-    """Undo the ties to promotions that the cart hasn't any more, and note those that are missing."""
+    """Remove links to promotions that the cart doesn't have any more, and note missing ones."""
     now = draft.promotion_ids()
     ties = await flow.modules.link.linked(LINK, "cart_id", [draft.id]) if draft.version else []
     tied = {tie["promotion_id"] for tie in ties}
@@ -171,7 +171,7 @@ async def _untie_others(flow: Flow, draft: Draft) -> None:
 
 
 async def save_all(flow: Flow, draft: Draft) -> None:
-    """Write a cart, with what belongs to it elsewhere: the ties to its promotions, and the amount to pay."""
+    """Write a cart, with its data in other modules: links to its promotions, and the amount to pay."""
     amount = await other_amount(flow, draft)
     if amount is not None or draft.untied:
         flow.durably()
@@ -182,7 +182,7 @@ async def save_all(flow: Flow, draft: Draft) -> None:
 
 
 async def open_with_promotions(flow: Flow, draft: Draft) -> None:
-    """Write a new cart, with the ties to its promotions."""
+    """Write a new cart, with the links to its promotions."""
     if draft.untied:
         flow.durably()
     await open_cart(flow, draft)

@@ -1,11 +1,11 @@
-"""A cart as it is about to be: read once, changed in memory, written as a whole.
+"""A working cart: read once, changed in memory, written as a whole.
 
     draft = Draft(cart)                          # as `modules.cart.load` gave it
     draft.put_item({**item, "quantity": 3})
     draft.set_taxes(tax_lines, ())
     cart = draft.document(flow.now())            # what `modules.cart.change` takes
 
-Between two of these lines nothing is written.
+Nothing is written in between.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from ...modules.cart.tables import COLUMNS
 Text = Literal[
     "region_id", "customer_id", "sales_channel_id", "email", "locale", "shipping_address_id", "billing_address_id", "payment_collection_id"
 ]
-"""Columns of a cart that hold a text, or nothing."""
+"""Columns of a cart that hold a text, or null."""
 _LINES: Mapping[Kind, tuple[Table, Mapping[str, Table]]] = {
     "items": (
         tables.cart_line_item,
@@ -40,7 +40,7 @@ _LINES: Mapping[Kind, tuple[Table, Mapping[str, Table]]] = {
         {"tax_lines": tables.cart_shipping_method_tax_line, "adjustments": tables.cart_shipping_method_adjustment},
     ),
 }
-"""By name in a cart: the table of such lines, and of what lies in them."""
+"""By name in a cart: the table of its rows, and of the rows inside them."""
 
 
 class Draft(PricedDocument):
@@ -52,14 +52,14 @@ class Draft(PricedDocument):
         self.version: int = cart["version"]
         self._columns: Row = {name: cart[name] for name in COLUMNS}
         self.entered: set[str] = self.promotion_ids()
-        """Ids of the promotions that are to be looked at again, beside those that apply by themselves."""
+        """Ids of the promotions to compute besides the automatic ones."""
         self.untied: set[str] = set()
-        """Promotions of the cart whose tie to it is to be made, once it is written."""
+        """Promotions of the cart whose links are missing, to be created once it is written."""
         self._written: Cart | None = None
 
     @property
     def written(self) -> Cart:
-        """All of the cart as it was written: what reading it again would give."""
+        """The whole cart as it was written: what reading it again would return."""
         if self._written is None:
             raise UnexpectedState(f"Cart {self.id} is not written yet")
         return self._written
@@ -70,7 +70,7 @@ class Draft(PricedDocument):
 
     @classmethod
     def new(cls, columns: Mapping[str, Any]) -> Draft:
-        """A cart that isn't there yet."""
+        """A new cart."""
         own: Row = {**dict.fromkeys(COLUMNS), **columns, "id": new_id("cart"), "version": 0, "created_at": None, "completed_at": None}
         return cls({**own, **{f"{kind}_address": None for kind in ADDRESSES}, "items": [], "shipping_methods": [], "credit_lines": []})
 
@@ -96,7 +96,7 @@ class Draft(PricedDocument):
             self.set_currency(columns["currency_code"])
 
     def put_address(self, kind: str, address: Mapping[str, Any]) -> None:
-        """Give the cart an address. It takes the place of the one it has, and its id."""
+        """Set an address of the cart. It replaces the old one, and keeps its id."""
         known = self._addresses[kind]
         id = known["id"] if known is not None else new_id("caaddr")
         given: Any = {**address, "id": id}
@@ -110,9 +110,9 @@ class Draft(PricedDocument):
     # -- writing
 
     def document(self, now: datetime) -> Cart:
-        """All of the cart as it is to be written now, and as reading it will give it, but for its version.
+        """The whole cart as it is to be written now, and as reading it will return it, except for its version.
 
-        Rows that aren't as they were read are written now; the others were written when they were.
+        Changed rows get the time `now`; unchanged rows keep theirs.
         """
         at = iso(now)
         before: Mapping[str, Any] = self.before
@@ -140,7 +140,7 @@ class Draft(PricedDocument):
 
 
 def _row(table: Table, row: Mapping[str, Any], old: Mapping[str, Any] | None, at: str) -> Row:
-    """One row as it is stored: rewritten, unless it says what it said before."""
+    """One row as it is stored: with new times, unless its contents are unchanged."""
     if row is old:
         return dict(row)
     if old is None:

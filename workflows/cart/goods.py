@@ -1,4 +1,4 @@
-"""What a cart's lines are of: variants with their products, prices, stock, and whether a buyer may have them here."""
+"""Sellable variants: what a cart's lines consist of, with products, prices, stock, and whether a buyer may have them here."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ VARIANT = (
 STOCK = ("id", "requires_shipping", "location_levels.location_id", "location_levels.available_quantity")
 NOT_ENOUGH = "Some variant does not have the required inventory"
 MOST = 2**31 - 1
-"""Of anything in one line."""
+"""The largest quantity of a line."""
 
 
 @dataclass
 class Part:
-    """An inventory item that a variant is made of."""
+    """An inventory item that a variant consists of."""
 
     item_id: str
     required: Decimal
-    """How many of it one of the variant takes."""
+    """How many of it one variant takes."""
     requires_shipping: bool = True
     available: dict[str, Decimal] = field(default_factory=dict)
     """By location of the cart's sales channel."""
@@ -57,7 +57,7 @@ class Part:
 
 @dataclass
 class Good:
-    """A variant as a buyer of one sales channel meets it."""
+    """A variant as buyers of one sales channel see it."""
 
     variant: SoldVariant
     product: SoldProduct
@@ -77,7 +77,7 @@ class Good:
 
 @dataclass
 class Goods:
-    """What is known of some variants."""
+    """Sellable variants, with what is needed to price and describe them."""
 
     by_variant: dict[str, Good] = field(default_factory=dict)
 
@@ -86,11 +86,11 @@ class Goods:
 
 
 async def load_goods(flow: Flow, variant_ids: Iterable[str], sales_channel_id: str | None) -> Goods:
-    """Variants that can be bought, with what is in stock at a sales channel's locations.
+    """Sellable variants, with their stock at a sales channel's locations.
 
-    Two statements, where what hardly ever changes is known.
+    Two statements, if the stable parts are cached.
 
-    Raises InvalidData for one that doesn't exist, isn't published, or, where `strict_channels` is set, isn't sold in the channel.
+    Raises InvalidData for a variant that doesn't exist, isn't published, or, where `strict_channels` is set, isn't sold in the channel.
     """
     ids = sorted(set(variant_ids))
     found: list[SoldVariant] = await flow.graph.rows(Query("product_variant", VARIANT, {"id": ids})) if ids else []
@@ -134,7 +134,7 @@ def _on_sale(ids: Sequence[str], variants: Mapping[str, SoldVariant], products: 
 
 
 async def _stock(flow: Flow, items: set[str], locations: set[str]) -> dict[str, tuple[bool, dict[str, Decimal]]]:
-    """Of each inventory item whether it has to be shipped, and what is available of it by location."""
+    """For each inventory item whether it has to be shipped, and what is available of it by location."""
     if not items:
         return {}
     rows = await flow.modules.inventory.list("inventory_item", {"id": sorted(items)}, fields=STOCK)
@@ -152,9 +152,9 @@ async def _stock(flow: Flow, items: set[str], locations: set[str]) -> dict[str, 
 
 
 def confirm_stock(goods: Goods, quantities: Mapping[str, int], sales_channel_id: str | None) -> None:
-    """Check that so many of each variant could be had together right now. Only a reservation makes sure of it.
+    """Check that these quantities of all variants are available right now. Only a reservation guarantees it.
 
-    Raises InsufficientInventory; InvalidData for a variant whose stock is managed but kept nowhere the channel sells from.
+    Raises InsufficientInventory; InvalidData for a variant whose stock is managed but not stocked at any location of the channel.
     """
     wanted: dict[str, Decimal] = {}
     there: dict[str, Decimal] = {}
@@ -175,7 +175,7 @@ def confirm_stock(goods: Goods, quantities: Mapping[str, int], sales_channel_id:
 
 
 async def load_prices(flow: Flow, goods: Goods, quantities: Mapping[str, int], context: Mapping[str, Any]) -> dict[str, CalculatedPrice]:
-    """What one of each variant costs when so many are bought: calculated prices by variant id.
+    """The price of one unit of each variant at these quantities: calculated prices by variant id.
 
     Raises InvalidData for variants that have no price in this context.
     """
@@ -190,7 +190,7 @@ async def load_prices(flow: Flow, goods: Goods, quantities: Mapping[str, int], c
 async def find_prices(
     flow: Flow, price_sets: Mapping[str, str], quantities: Mapping[str, int], context: Mapping[str, Any]
 ) -> dict[str, CalculatedPrice]:
-    """The same by their price sets, without those that have none. One statement for each quantity."""
+    """The same by their price sets, without variants that have no price. One statement for each distinct quantity."""
     by_quantity: dict[int, list[str]] = {}
     for id, quantity in quantities.items():
         if id in price_sets:
@@ -245,7 +245,7 @@ def priced(price: CalculatedPrice) -> LinePrice:
 
 
 def whole(quantity: Any) -> int:
-    """Raises InvalidData for a quantity that a line can't hold."""
+    """A quantity as int. Raises InvalidData for a quantity that a line can't hold."""
     if quantity != int(quantity):
         raise InvalidData(f"The quantity of a line has to be a whole number, not {quantity}")
     if not 0 <= quantity <= MOST:

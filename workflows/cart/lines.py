@@ -25,9 +25,9 @@ from .surroundings import load_surroundings
 async def add_to_cart(
     flow: Flow, cart_id: str, items: Sequence[Mapping[str, Any]], additional_data: Mapping[str, Any] | None = None
 ) -> Changed:
-    """Add variants to a cart: `variant_id`, `quantity`, `metadata`, and where the caller sets the price, `unit_price`.
+    """Add variants to a cart: `variant_id`, `quantity`, `metadata`, and `unit_price` if the caller sets the price.
 
-    The cart as it is then. A variant that is in the cart with the same metadata already is added to its line, at today's price for all.
+    Returns the cart after the change. A variant that is in the cart with the same metadata is added to its line, at today's price for all.
 
     Raises NotFound; InvalidData where the cart is completed or a variant can't be bought here; InsufficientInventory.
     """
@@ -44,7 +44,7 @@ async def add_to_cart(
 
 
 def put_lines(draft: Draft, items: Sequence[Mapping[str, Any]]) -> None:
-    """Put variants into a draft, to be priced yet. Raises InvalidData where they are too many lines."""
+    """Put variants into a working cart, not priced yet. Raises InvalidData for too many lines."""
     for line in map(_new_line, items):
         known = next((other for other in draft.items if _same(other, line)), None)
         if known is None:
@@ -57,7 +57,7 @@ def put_lines(draft: Draft, items: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _check_size(draft: Draft) -> None:
-    """Raises InvalidData where a cart has more lines than it may, or they hold more metadata than they may."""
+    """Raises InvalidData for a cart with more lines than allowed, or with more metadata in them."""
     if len(draft.items) > LINES:
         raise InvalidData(f"A cart may have {LINES} lines.")
     if sum(len(dumps(line["metadata"])) for line in draft.items if line["metadata"]) > LINES_METADATA:
@@ -68,7 +68,8 @@ def _check_size(draft: Draft) -> None:
 async def update_line_item(
     flow: Flow, cart_id: str, item_id: str, update: Mapping[str, Any], additional_data: Mapping[str, Any] | None = None
 ) -> Changed:
-    """Change the quantity (0 removes the line) or the metadata of a line. Its price is found anew for the quantity. The cart as it is then.
+    """Change the quantity (0 removes the line) or the metadata of a line. Its price is found again for the quantity. Returns the cart after
+    the change.
 
     Raises what `add_to_cart` raises, and NotFound for a line that isn't in the cart.
     """
@@ -95,7 +96,7 @@ async def update_line_item(
 
 @workflow("delete-line-items", emits=("cart.updated",))
 async def delete_line_items(flow: Flow, cart_id: str, ids: Sequence[str]) -> None:
-    """Remove lines. Ids that aren't in the cart are passed over."""
+    """Remove lines. Unknown ids are ignored."""
     async with flow.lock(lock_of(cart_id)):
         draft = Draft(await load_open(flow, cart_id))
         there = {item["id"] for item in draft.items}
@@ -126,7 +127,7 @@ def _new_line(item: Mapping[str, Any]) -> NewLine:
 
 
 def _same(line: Line, new: NewLine) -> bool:
-    """Whether what is added belongs to a line: the same variant with the same metadata, and nobody has set a price of their own."""
+    """Whether an added item belongs to a line: the same variant with the same metadata, and neither price was set by hand."""
     return (
         line["variant_id"] == new["variant_id"]
         and not line["is_custom_price"]

@@ -59,7 +59,7 @@ _CREDIT_LINE = ("reference", "reference_id", "amount", "metadata")
 
 
 def order_of(cart: Cart) -> Row:
-    """What `modules.order.place` takes, made of what `modules.cart.load` gave."""
+    """The argument of `modules.order.place`, made from what `modules.cart.load` returned."""
     columns: Mapping[str, Any] = cart
     order: Row = {"id": new_id("order"), "status": "pending", **_copy(cart, _CART)}
     for kind in ADDRESSES:

@@ -1,4 +1,4 @@
-"""What a cart has to be paid, and by whom it can be."""
+"""The payment of a cart: amount, collection, sessions and accounts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .saving import load_open, lock_of, save
 
 
 def payable(total: Decimal) -> Decimal:
-    """What is charged for a cart with this total: the total itself, which has its currency's decimals, or nothing."""
+    """The amount to charge for a cart with this total: the total, which has its currency's decimals, but at least zero."""
     return max(total, Decimal(0))
 
 
@@ -26,7 +26,7 @@ class Money(TypedDict):
 
 
 class OtherAmount(TypedDict):
-    """That a payment collection has to ask for another amount than before."""
+    """The new amount of a payment collection, and the old one."""
 
     id: str
     before: Money
@@ -34,7 +34,7 @@ class OtherAmount(TypedDict):
 
 
 async def other_amount(flow: Flow, draft: Draft) -> OtherAmount | None:
-    """Whether the cart's payment collection, if it has one, asks for something else than the cart costs now."""
+    """The change of the cart's payment collection, if it has one whose amount differs from the cart's total."""
     id: str | None = draft["payment_collection_id"]
     if id is None:
         return None
@@ -50,14 +50,14 @@ async def _amount_back(flow: Flow, other: OtherAmount) -> None:
 
 @step(undo=_amount_back)
 async def update_amount(flow: Flow, other: OtherAmount) -> OtherAmount:
-    """Have the collection ask for it. Sessions that were begun for the old amount are dropped: the buyer chooses again."""
+    """Change the amount of the collection. Sessions begun for the old amount are dropped: the buyer chooses again."""
     await flow.modules.payment.set_amount(other["id"], **other["now"])
     return other
 
 
 @workflow("create-payment-collection-for-cart")
 async def create_payment_collection(flow: Flow, cart_id: str, metadata: Mapping[str, Any] | None = None) -> PaymentCollection:
-    """The cart's payment collection with all that is in it, made where there is none, asking for what the cart costs. May be repeated.
+    """The cart's payment collection with everything in it, created if there is none, over the cart's total. May be repeated.
 
     Raises NotFound, InvalidData where the cart is completed.
     """
@@ -74,7 +74,7 @@ async def create_payment_collection(flow: Flow, cart_id: str, metadata: Mapping[
 async def collection_for(
     flow: Flow, cart_id: str, currency_code: str, amount: Decimal, metadata: Mapping[str, Any] | None
 ) -> PaymentCollection:
-    """May stay where the flow fails: who comes next finds it."""
+    """May stay if the flow fails: the next call finds it."""
     return await flow.modules.payment.collection_for(f"cart:{cart_id}", currency_code=currency_code, amount=amount, metadata=metadata)
 
 
@@ -95,10 +95,10 @@ async def create_payment_session(
     context: Mapping[str, Any] | None = None,
     request_key: str | None = None,
 ) -> PaymentCollection:
-    """Begin to pay a collection by a provider; sessions begun before are dropped, and what was paid in them for a cart is given back.
-    The collection with all that is in it. Repeated with the same `request_key`, or at once without one, it is the session begun before.
+    """Begin to pay a collection by a provider; earlier sessions are dropped, and what was paid in them for a cart is given back.
+    Returns the collection with everything in it. Repeated with the same `request_key`, or at once without one, it is the same session.
 
-    The region of a cart is asked which providers it offers when the cart is completed, and not here. Raises NotFound for an unknown
+    Whether the cart's region offers the provider is checked when the cart is completed, not here. Raises NotFound for an unknown
     collection or provider, InvalidData where the cart is completed.
     """
     buyer: Row = dict(context or {})
@@ -124,17 +124,17 @@ async def begin_session(
 
 
 ACCOUNT = ("id", "email", "company_name", "first_name", "last_name", "phone", "metadata", "addresses.*")
-"""What payment providers are told of a customer."""
+"""The fields of a customer that payment providers get."""
 
 
 @step
 async def open_account(flow: Flow, provider_id: str, customer: Row) -> Account | None:
-    """The customer's account with a provider: opened where there is none. None: the provider keeps no accounts."""
+    """The customer's account with a provider, created if there is none. None: the provider has no accounts."""
     return await flow.modules.payment.account_holder(provider_id, {"customer": customer})
 
 
 async def _account(flow: Flow, provider_id: str, customer_id: str) -> tuple[Row, Account | None]:
-    """A customer, and their account with the provider, if it keeps any: opened the first time."""
+    """A customer, and their account with the provider, if it has accounts: created the first time."""
     customers = await flow.modules.customer.list("customer", {"id": customer_id}, fields=ACCOUNT, limit=1)
     if not customers:
         raise NotFound(f"Customer with id: {customer_id} was not found")

@@ -1,4 +1,4 @@
-"""How a cart is priced: in the order of `commerce.reprice`, by what the shop says today and what an application's hooks add."""
+"""Pricing a cart: in the order of `commerce.reprice`, with today's data and with what an application's hooks add."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Loaded = tuple[Draft, Surroundings]
 
 
 class CartMarket:
-    """The shop as a cart meets it that is being changed by a workflow (`commerce.reprice.Market`)."""
+    """The shop for a cart that a workflow changes (`commerce.reprice.Market`)."""
 
     def __init__(
         self,
@@ -33,8 +33,8 @@ class CartMarket:
         codes: Sequence[str] = (),
         action: Action = "add",
     ) -> None:
-        """`flow`: of a workflow that has the hook `setPricingContext`, if lines are to be priced. `codes` are entered, removed, or take the
-        place of the others, as `action` says."""
+        """`flow`: of a workflow that has the hook `setPricingContext`, if lines are to be priced. `codes` are entered, removed, or replace
+        the others, as `action` says."""
         self.document = draft
         self._flow = flow
         self._draft = draft
@@ -43,7 +43,7 @@ class CartMarket:
         self._entering: tuple[Sequence[str], Action] = codes, action
 
     async def price_lines(self, variant_ids: Collection[str]) -> None:
-        """Also confirms that there is enough in stock. Raises InvalidData where something can't be bought here or has no price, and
+        """Also checks that enough is in stock. Raises InvalidData where something can't be bought here or has no price, and
         InsufficientInventory."""
         draft = self._draft
         goods = await load_goods(self._flow, variant_ids, draft["sales_channel_id"])
@@ -68,7 +68,7 @@ class CartMarket:
 
     async def discount(self) -> None:
         codes, action = self._entering
-        self._entering = (), "add"  # once; then they are in the cart, or not
+        self._entering = (), "add"  # once: from then on they are in the cart, or not
         await self._flow.run(update_cart_promotions, self._draft.id, codes, action, loaded=(self._draft, self._surroundings))
 
     async def price_shipping(self) -> bool:
@@ -77,9 +77,9 @@ class CartMarket:
 
 @workflow("update-tax-lines", hooks=("setTaxLineContext",))
 async def update_tax_lines(flow: Flow, cart_id: str, force: bool = False, loaded: Loaded | None = None) -> None:
-    """Work out the taxes on everything in a cart, if its region does so by itself, or if `force`d.
+    """Compute the taxes on everything in a cart, if its region does so automatically, or if `force`d.
 
-    `loaded` is for workflows that have the cart in hand and write it themselves. Raises NotFound, InvalidData where the cart is completed.
+    `loaded` is for workflows that have read the cart and write it themselves. Raises NotFound, InvalidData where the cart is completed.
     """
     if loaded is not None:
         await work_out_taxes(flow, *loaded, force=force)
@@ -96,17 +96,17 @@ async def update_tax_lines(flow: Flow, cart_id: str, force: bool = False, loaded
 async def update_cart_promotions(
     flow: Flow, cart_id: str, promo_codes: Sequence[str] = (), action: Action = "add", loaded: Loaded | None = None
 ) -> Changed | None:
-    """Work out anew what promotions take off a cart, after codes were entered, removed, or replaced by others. The cart as it is then.
+    """Compute the discounts of a cart, after codes were entered, removed, or replaced by others. Returns the cart after the change.
 
-    Those that apply by themselves do so in any case. A code that takes nothing off now isn't kept: it has to be entered again. `loaded` is
-    for workflows that have the cart in hand and write it themselves (`save_all`); they get None.
+    Automatic promotions always take part. A code without a discount isn't kept: it has to be entered again. `loaded` is
+    for workflows that have read the cart and write it themselves (`save_all`); they get None.
 
-    Raises NotFound; InvalidData where the cart is completed, or for a code that is to be added and that no promotion has.
+    Raises NotFound; InvalidData where the cart is completed, or for an unknown code that is to be added.
     """
     if loaded is not None:
         await work_out_discounts(flow, *loaded, promo_codes, action)
         return None
-    if promo_codes:  # then there are ties to be made or undone, most likely
+    if promo_codes:  # then links will most likely be created or removed
         flow.durably()
     async with flow.lock(lock_of(cart_id)):
         draft = Draft(await load_open(flow, cart_id))

@@ -1,4 +1,4 @@
-"""Whether a cart can be completed, and what that takes."""
+"""Checkout: whether a cart can be completed, and what that takes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .sellable import find_sellable
 from .stock import LineDemand, demands_of
 
 PROCESSABLE = ("authorized", "captured", "requires_more", "pending")
-"""States of a payment session that an order can be placed with, the furthest first."""
+"""States of a payment session with which an order can be placed, the most advanced first."""
 
 
 SESSIONS = (
@@ -38,37 +38,37 @@ SESSIONS = (
 
 
 class Ready(TypedDict):
-    """All that completing a cart works with, read once."""
+    """Everything that completing a cart works with, read once."""
 
     order_id: str | None
-    """Of the order that the cart has become already: then the rest is empty."""
+    """The order that the cart has become already: then the rest is empty."""
     order: Row
     """As `placing.placed` gives it."""
     version: int
-    """Of the cart, as the order was made from it."""
+    """The cart's version, from which the order was made."""
     demands: list[LineDemand]
     location_ids: list[str]
-    """Where the cart's sales channel sells from."""
+    """The locations of the cart's sales channel."""
     collection_id: str | None
     session_id: str | None
-    """The payment session to authorise; None where there is nothing to pay."""
+    """The payment session to authorise; None if there is nothing to pay."""
     uses: list[Use]
-    """Of promotions, one each."""
+    """One for each promotion."""
     buyer: Row
-    """What budgets of campaigns may count by."""
+    """The attributes that budgets of campaigns may count by."""
 
 
 class Use(TypedDict):
-    """That an order makes use of a promotion."""
+    """The use of a promotion by an order."""
 
     promotion_id: str
     code: str | None
     amount: Decimal
-    """What it takes off, as its adjustments say it."""
+    """The discount, as the order's adjustments say it."""
 
 
 async def check_ready(flow: Flow, cart: Cart, order: Row) -> Ready:
-    """What it takes to turn a cart into this order. Raises InvalidData where something is missing, or can't be had any more."""
+    """What it takes to turn a cart into this order. Raises InvalidData where something is missing, or isn't sold any more."""
     if not cart["items"]:
         raise InvalidData("Cannot complete a cart without items")
     draft = Draft(cart)
@@ -111,7 +111,7 @@ class _Ties(TypedDict):
     profiles: list[Row]
     located: list[Row]
     offered: list[Row]
-    """Which providers of payments the region offers."""
+    """The payment providers that the region offers."""
 
 
 async def _ties(flow: Flow, draft: Draft, variant_ids: Sequence[str]) -> _Ties:
@@ -128,7 +128,7 @@ async def _ties(flow: Flow, draft: Draft, variant_ids: Sequence[str]) -> _Ties:
 
 
 async def _check_shipping(flow: Flow, items: Sequence[Row], methods: Sequence[Row], ties: Sequence[Row]) -> None:
-    """Everything that has to be sent needs a method that sends things of its profile."""
+    """Check that every item to be shipped has a shipping method of its profile. Raises InvalidData."""
     sent = [item for item in items if item.get("requires_shipping")]
     if not sent:
         return
@@ -145,9 +145,9 @@ async def _check_shipping(flow: Flow, items: Sequence[Row], methods: Sequence[Ro
 
 
 async def _session(flow: Flow, draft: Draft, ties: _Ties) -> str | None:
-    """The payment session that pays for the cart; None where there is nothing to pay.
+    """The payment session that pays for the cart; None if there is nothing to pay.
 
-    What has been authorised counts whoever authorised it; what is yet to be is asked only of providers that the region offers.
+    An authorised session counts whichever provider it is with; for others the region must offer the provider.
     """
     amount, currency = payable(draft.total()), draft["currency_code"]
     if not amount:
@@ -176,5 +176,5 @@ async def _session(flow: Flow, draft: Draft, ties: _Ties) -> str | None:
 
 
 def _spent(payment: Mapping[str, Any] | None) -> bool:
-    """Whether a payment was let go or given back: what is left of an attempt to complete the cart that was taken back."""
+    """Whether a payment was cancelled or refunded: it is left from an attempt to complete the cart that was undone."""
     return payment is not None and (payment["canceled_at"] is not None or bool(payment["refunds"]))

@@ -1,4 +1,4 @@
-"""Beginning and ending the change of a cart: what all of its workflows have in common."""
+"""Beginning and ending the change of a cart: shared by all of its workflows."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .types import Buyer
 
 
 def lock_of(cart_id: str) -> str:
-    """Who changes a cart holds this lock, so that two changes take turns instead of one being refused."""
+    """The lock for changes of a cart, so that two changes take turns instead of one being refused."""
     return f"cart:{cart_id}"
 
 
 async def load_open(flow: Flow, cart_id: str) -> Cart:
-    """All of a cart that can still be changed. Raises NotFound, InvalidData where it is completed."""
+    """A whole cart that can still be changed. Raises NotFound, InvalidData where it is completed."""
     cart = await flow.modules.cart.load(cart_id)
     if cart["completed_at"] is not None:
         raise InvalidData(f"Cart {cart_id} is already completed.")
@@ -26,14 +26,14 @@ async def load_open(flow: Flow, cart_id: str) -> Cart:
 
 
 class Changed(TypedDict):
-    """A cart that was just written: whoever has it needn't read it again."""
+    """A cart that was just written, so that the caller needn't read it again."""
 
     cart: Cart
-    """All of it, as `modules.cart.load` gives it."""
+    """The whole cart, as `modules.cart.load` returns it."""
     is_promoted: bool
-    """Whether promotions take something off it."""
+    """Whether it has discounts of promotions."""
     customer: Buyer | None
-    """Its buyer, as `surroundings.CUSTOMER` says."""
+    """Its buyer, with the fields of `surroundings.CUSTOMER`."""
 
 
 def changed_cart(draft: Draft, surroundings: Surroundings) -> Changed:
@@ -62,7 +62,7 @@ async def change_cart(flow: Flow, cart: Cart, before: Cart) -> Saved:
 
 
 async def save(flow: Flow, draft: Draft) -> None:
-    """Write the cart. Raises Conflict where it was changed although we held its lock."""
+    """Write the cart. Raises Conflict if it was changed although we held its lock."""
     saved = await flow.run(change_cart, draft.document(flow.now()), draft.before)
     draft.written = saved["cart"]
 
@@ -77,12 +77,12 @@ async def insert_cart(flow: Flow, cart: Cart) -> Cart:
 
 
 async def open_cart(flow: Flow, draft: Draft) -> None:
-    """Create the cart that the draft is of."""
+    """Create the cart of a draft."""
     draft.written = await flow.run(insert_cart, draft.document(flow.now()))
 
 
 def find_item(draft: Draft, item_id: str) -> Line:
-    """Raises NotFound for a line that isn't in this cart."""
+    """A line of the cart. Raises NotFound for a line that isn't in it."""
     for item in draft.items:
         if item["id"] == item_id:
             return item

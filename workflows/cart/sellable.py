@@ -1,7 +1,8 @@
-"""Whether what is in a cart can still be had: what was looked at when it entered is looked at again when it is bought.
+"""Whether the contents of a cart can still be bought: what was checked when they were added is checked again at checkout.
 
-Prices stay what the buyer was told; but what has no price any more isn't sold, and a sale that is over isn't given. Rules can be about
-things that only an application's hooks know of: what has such rules was checked by them when it entered, and is left alone here.
+Prices stay what the buyer has seen; but an item without a price any more isn't sold, and a sale that is over isn't given. Rules can depend
+on attributes that only an application's hooks know: prices with such rules were checked with the hooks when the item was added, and aren't
+checked here.
 """
 
 from __future__ import annotations
@@ -31,24 +32,24 @@ SOLD = ("id", "manage_inventory", "allow_backorder", "product_id", "product.stat
 OPTION_RULES = ("id", "shipping_profile_id", "rules.attribute")
 _OF_OPTIONS = frozenset({"is_return", "enabled_in_store", "item_total", "currency_code", "region_id"})
 _OF_PRICES = frozenset({"region_id", "currency_code", "customer_id", "customer.groups.id", "customer.id"})
-"""What rules can be about without hooks."""
+"""Attributes of rules that are known without hooks."""
 
 
 @dataclass
 class Sellable:
-    """What of a cart can be had, and what can't."""
+    """What of a cart can be bought, and what can't."""
 
     variants: dict[str, SellableVariant]
-    """Those of its lines, as `SOLD` says."""
+    """The variants of its lines, with the fields of `SOLD`."""
     gone_items: dict[str, str]
-    """Lines that can't be had any more: id → title."""
+    """Lines that can't be bought any more: id → title."""
     dearer: dict[str, CalculatedPrice]
-    """Lines that were on sale and aren't any more: id → the price of today."""
+    """Lines whose sale is over: id → today's price."""
     gone_methods: dict[str, str]
-    """Shipping methods that can't be chosen any more, or have nothing to send: id → name."""
+    """Shipping methods that can't be chosen any more, or have nothing to ship: id → name."""
 
     def check(self, draft: Draft) -> None:
-        """Raises InvalidData where something can't be had, or not for what it was to cost."""
+        """Raises InvalidData where something can't be bought any more, or not at its price in the cart."""
         if self.gone_items:
             raise InvalidData(f"Not sold any more, and taken out of the cart: {', '.join(sorted(self.gone_items.values()))}")
         if self.dearer:
@@ -59,7 +60,7 @@ class Sellable:
 
 
 async def find_sellable(flow: Flow, draft: Draft) -> Sellable:
-    """What of a cart can be had. Raises InvalidData where its region or its sales channel is gone."""
+    """What of a cart can be bought. Raises InvalidData where its region or its sales channel is deleted."""
     surroundings = await load_surroundings(flow, draft["region_id"], draft["customer_id"])
     if draft["region_id"] is not None and surroundings.region is None:
         raise InvalidData(f"Region with id: {draft['region_id']} does not exist any more")
@@ -72,7 +73,7 @@ async def find_sellable(flow: Flow, draft: Draft) -> Sellable:
 async def _items(
     flow: Flow, draft: Draft, surroundings: Surroundings
 ) -> tuple[dict[str, SellableVariant], dict[str, str], dict[str, CalculatedPrice]]:
-    """The variants, the lines that are gone, and those that aren't on sale any more."""
+    """The variants, the lines that can't be bought any more, and those whose sale is over."""
     lines = [(id, item) for item in draft.items if (id := item["variant_id"]) is not None]
     ids, channel = sorted({id for id, _ in lines}), draft["sales_channel_id"]
     if not ids:
@@ -102,7 +103,7 @@ async def _items(
 
 
 def _dearer(line: Line, price: CalculatedPrice | None) -> CalculatedPrice | None:
-    """Today's price of a line whose sale is over. Where hooks have a say in prices, only they could tell."""
+    """Today's price of a line whose sale is over; None where hooks influence its prices, because that can't be decided here."""
     if price is None or line["compare_at_unit_price"] is None or add_to_cart.handlers.get("setPricingContext"):
         return None
     amount = price["calculated_amount"]
@@ -110,14 +111,14 @@ def _dearer(line: Line, price: CalculatedPrice | None) -> CalculatedPrice | None
 
 
 async def _priceless(flow: Flow, draft: Draft, missing: Collection[str], price_sets: Mapping[str, str]) -> set[str]:
-    """Of variants without a price as far as it is known here those for which hooks don't know one either."""
+    """The variants that have no price even with the hooks, among those without a price here."""
     sets = sorted({price_sets[id] for id in missing if id in price_sets})
     others = await flow.modules.pricing.all_prices(sets) if sets else {}
     return {id for id in missing if not any(_by_hooks(price, draft) for price in others.get(price_sets.get(id, ""), ()))}
 
 
 def _by_hooks(price: RuledPrice, draft: Draft) -> bool:
-    """Whether a price may apply by what only hooks know."""
+    """Whether a price may apply by attributes that only hooks know."""
     rules = {rule["attribute"] for rule in price["price_rules"]}
     return bool(price["currency_code"] == draft["currency_code"] and rules - _OF_PRICES)
 
@@ -139,16 +140,16 @@ async def _methods(flow: Flow, draft: Draft, surroundings: Surroundings) -> dict
 
 
 def is_outdated(error: VelellaError) -> bool:
-    """Whether a cart could not be completed for what it holds: whoever tried then brings it up to date (`refresh_cart`), so that the buyer
-    finds it as it can be bought. What is out of stock stays in it."""
+    """Whether a cart could not be completed because of its contents: the caller then updates it (`refresh_cart`), so that the buyer
+    sees it as it can be bought. Items out of stock stay in it."""
     return isinstance(error, (InvalidData, NotAllowed)) and not isinstance(error, InsufficientInventory)
 
 
 @workflow("refresh-cart-items", emits=("cart.updated",))
 async def refresh_cart(flow: Flow, cart_id: str) -> None:
-    """Bring a cart up to date that couldn't be bought as it was: what can't be had any more goes, and the buyer sees what it costs then.
+    """Update a cart that can't be bought as it is: what can't be bought any more is removed, and the buyer sees the new total.
 
-    Nothing happens to one that has become an order. Raises NotFound; InvalidData where its region or its sales channel is gone.
+    Nothing happens to a cart that has become an order. Raises NotFound; InvalidData where its region or its sales channel is deleted.
     """
     async with flow.lock(lock_of(cart_id)):
         cart = await flow.modules.cart.load(cart_id)

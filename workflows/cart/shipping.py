@@ -1,4 +1,4 @@
-"""How a cart can be sent, and what that costs."""
+"""The shipping options of a cart, and their prices."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ class Added:
     """What an application's hooks add."""
 
     options: Row = field(default_factory=dict)
-    """What rules of options can be about."""
+    """Attributes for rules of options."""
     prices: Row = field(default_factory=dict)
-    """What rules of their prices can be about."""
+    """Attributes for rules of their prices."""
     calculation: Row = field(default_factory=dict)
-    """What providers that calculate prices are told."""
+    """Data for providers that calculate prices."""
 
 
 async def load_options(
@@ -69,10 +69,10 @@ async def load_options(
     enabled_in_store: bool = True,
     calculate: bool = True,
 ) -> list[PricedOption]:
-    """The options by which a cart can be sent: from where its sales channel has stock, to its address, as their rules say.
+    """The shipping options of a cart: from the locations of its sales channel, to its address, as their rules allow.
 
-    Each has `calculated_price`, `amount` (None: no price is known) and `is_tax_inclusive`. `data` is what the buyer sends to providers, by
-    option; `added` comes from an application's hooks. Options whose providers calculate prices are asked for them, unless `calculate` is
+    Each has `calculated_price`, `amount` (None: no price is known) and `is_tax_inclusive`. `data` is the buyer's data for providers, by
+    option; `added` comes from an application's hooks. Providers that calculate prices are asked for them, unless `calculate` is
     off.
     """
     located = await fulfillment_sets_of(flow, draft["sales_channel_id"])
@@ -102,9 +102,9 @@ async def load_options(
 
 
 async def price_option(flow: Flow, draft: Draft, surroundings: Surroundings, option_id: str, added: Added | None = None) -> PricedOption:
-    """One option, whatever its rules say, with what it costs for this document: for merchants, who may choose any.
+    """One option, whatever its rules say, with its price for this document: for merchants, who may choose any.
 
-    Raises NotFound; InvalidData where no price of it is known.
+    Raises NotFound; InvalidData if no price of it is known.
     """
     rows: list[PricedOption] = await flow.graph.rows(Query("shipping_option", OPTION, {"id": option_id}))
     if not rows:
@@ -128,7 +128,7 @@ def _show_price(option: PricedOption) -> None:
 
 
 async def fulfillment_sets_of(flow: Flow, sales_channel_id: str | None) -> dict[str, str]:
-    """What the locations of a sales channel send by: fulfillment set → location."""
+    """The fulfillment sets of a sales channel's locations: fulfillment set → location."""
     if sales_channel_id is None:
         return {}
     ties = await flow.graph.ties("sales_channel_stock_location", "sales_channel_id", [sales_channel_id])
@@ -137,7 +137,7 @@ async def fulfillment_sets_of(flow: Flow, sales_channel_id: str | None) -> dict[
 
 
 async def _price_flat(flow: Flow, draft: Draft, surroundings: Surroundings, options: Sequence[PricedOption], added: Added) -> None:
-    """Options with prices of their own: give each its calculated price, or None."""
+    """Options with flat prices: give each its calculated price, or None."""
     ids = [option["id"] for option in options]
     price_sets = {
         tie["shipping_option_id"]: tie["price_set_id"]
@@ -158,7 +158,7 @@ async def _price_calculated(
     located: Mapping[str, str],
     added: Added,
 ) -> None:
-    """Options whose providers are asked for the price of this cart."""
+    """Options whose providers calculate the price for this cart."""
     variants = await weighed(flow, draft.items)
     items = [{**item, "variant": variants.get(item["variant_id"])} for item in draft.items]
     cart = {**seen_by_provider(draft), "currency_code": draft["currency_code"], "items": items, **added.calculation}
@@ -181,29 +181,29 @@ async def _locations(flow: Flow, ids: Iterable[str]) -> list[Row]:
 
 
 def _of_cart(draft: Draft) -> Row:
-    """What rules of options and of their prices can be about."""
+    """Attributes of the cart for rules of options and of their prices."""
     return {"item_total": draft.totals["item_total"], "currency_code": draft["currency_code"], "region_id": draft["region_id"]}
 
 
 def seen_by_provider(draft: Draft) -> Row:
-    """What a provider is told of a cart."""
+    """The data of a cart that a provider gets."""
     columns = {name: draft[name] for name in ("region_id", "customer_id", "sales_channel_id", "email")}
     return {**draft.totals, **columns, "id": draft.id, "shipping_address": draft.address(), "items": draft.items}
 
 
 def _word(flag: bool) -> str:
-    """As rules of options are written."""
+    """A boolean as rules of options write it."""
     return "true" if flag else "false"
 
 
-# -- what was chosen before
+# -- chosen methods
 
 
 async def refresh_shipping(flow: Flow, draft: Draft, surroundings: Surroundings) -> bool:
-    """Bring the shipping methods up to date: those that can't be chosen any more go, and so do those that have nothing to send any more;
-    the others cost what they cost now.
+    """Update the shipping methods: those that can't be chosen any more, or have nothing to ship any more, are removed;
+    the others get today's price.
 
-    Whether anything changed.
+    Returns whether anything changed.
     """
     methods = [(id, method) for method in draft.shipping_methods if (id := method["shipping_option_id"]) is not None]
     if not methods:
@@ -226,9 +226,10 @@ async def refresh_shipping(flow: Flow, draft: Draft, surroundings: Surroundings)
 
 
 async def idle_profiles(flow: Flow, draft: Draft) -> Callable[[str], bool]:
-    """Whether a shipping profile has no line to send: while others have one, or it had one before the cart was changed.
+    """Returns a function that says whether a shipping profile has no line to ship, while another profile has one, or it had one before the
+    cart was changed.
 
-    Whoever buys only what isn't sent may still have chosen how: that stays, as does everything where a line's profile isn't known.
+    A buyer of items that aren't shipped may still have chosen a method: it stays, as does everything where a line's profile isn't known.
     """
     products = {id for item in (*draft.items, *draft.items_before) if (id := item["product_id"]) is not None}
     ties = await flow.graph.ties("product_shipping_profile", "product_id", sorted(products)) if products else []
@@ -239,7 +240,7 @@ async def idle_profiles(flow: Flow, draft: Draft) -> Callable[[str], bool]:
     return lambda profile: profile not in now and None not in now and (bool(now) or profile in before)
 
 
-# -- showing
+# -- listing
 
 
 @workflow("list-shipping-options-for-cart-with-pricing", hooks=("setShippingOptionsContext", "setCalculatedShippingPricingContext"))
@@ -253,8 +254,8 @@ async def list_with_pricing(
 ) -> list[PricedOption]:
     """The options that can be chosen for a cart, each with its amount (None: no price is known).
 
-    `options` are the ids to look at, with what the buyer sends to their providers; None: all. `loaded` is for workflows that have the cart
-    in hand. Raises NotFound.
+    `options`: the ids to consider, with the buyer's data for their providers; None: all. `loaded` is for workflows that have read the
+    cart. Raises NotFound.
     """
     draft, surroundings = loaded or await _load(flow, cart_id)
     ids = None if options is None else list(options)
@@ -269,9 +270,9 @@ async def list_with_pricing(
 
 @workflow("list-shipping-options-for-cart", hooks=("setPricingContext", "setShippingOptionsContext"))
 async def list_shipping_options(flow: Flow, cart_id: str, is_return: bool = False, enabled_in_store: bool = True) -> list[PricedOption]:
-    """The options as storefronts show them: with all their prices, where they send from, and whether enough stock lies there.
+    """The options as storefronts show them: with all their prices, their location, and whether enough stock is there.
 
-    Those whose providers calculate prices are without an amount (see `calculate_shipping_option`). Raises NotFound.
+    Options whose providers calculate prices have no amount (see `calculate_shipping_option`). Raises NotFound.
     """
     draft, surroundings = await _load(flow, cart_id)
     added = Added(
@@ -296,7 +297,7 @@ async def list_shipping_options(flow: Flow, cart_id: str, is_return: bool = Fals
 
 @workflow("calculate-shipping-options-prices-workflow", hooks=("setCalculatedShippingPricingContext",))
 async def calculate_shipping_option(flow: Flow, cart_id: str, option_id: str, data: Mapping[str, Any] | None = None) -> PricedOption:
-    """What an option costs for a cart, with what the buyer sends to its provider. Raises NotFound where it can't be chosen for the cart."""
+    """The price of an option for a cart, with the buyer's data for its provider. Raises NotFound if it can't be chosen for the cart."""
     draft, surroundings = await _load(flow, cart_id)
     added = Added(calculation=await _merged(flow.hooks.setCalculatedShippingPricingContext(draft)))
     options = await load_options(flow, draft, surroundings, option_ids=[option_id], data={option_id: data or {}}, added=added)
@@ -309,7 +310,7 @@ async def calculate_shipping_option(flow: Flow, cart_id: str, option_id: str, da
 
 
 def _shown(price: RuledPrice) -> Row:
-    """A price as clients see it: with the twins of its amounts, and the list it is of."""
+    """A price as clients see it: with raw_ twins, and its price list."""
     twins = {
         "raw_amount": raw(price["amount"]),
         "raw_min_quantity": raw(price["min_quantity"]),
@@ -324,7 +325,7 @@ async def _load(flow: Flow, cart_id: str) -> tuple[Draft, Surroundings]:
 
 
 async def _merged(answers: Awaitable[list[Mapping[str, Any] | None]]) -> Row:
-    """What the handlers of a hook returned, as one."""
+    """What the handlers of a hook returned, merged."""
     context: Row = {}
     for added in await answers:
         context |= added or {}
@@ -332,7 +333,7 @@ async def _merged(answers: Awaitable[list[Mapping[str, Any] | None]]) -> Row:
 
 
 async def _needs(flow: Flow, draft: Draft) -> list[tuple[Decimal, dict[str, Decimal]]]:
-    """Of each inventory item that has to be shipped for the cart: how many, and what is available of it by location."""
+    """For each inventory item that has to be shipped for the cart: the quantity, and what is available of it by location."""
     ids = sorted({item["variant_id"] for item in draft.items if item["variant_id"] is not None})
     if not ids:
         return []

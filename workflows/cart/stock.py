@@ -14,11 +14,11 @@ from .goods import NOT_ENOUGH
 from .types import StockedVariant
 
 ATTEMPTS = 4
-"""How often stock is distributed anew when somebody else takes what it was to come from."""
+"""How often stock is distributed again after others have taken what was planned."""
 
 
 class LineDemand(TypedDict):
-    """What one line takes of one inventory item."""
+    """The quantity of one inventory item that one line takes."""
 
     line_item_id: str
     inventory_item_id: str
@@ -27,7 +27,7 @@ class LineDemand(TypedDict):
 
 
 class ReservedForOrder(TypedDict):
-    """Which reservation it is: all that its undo needs."""
+    """The id of a reservation: all that its undo needs."""
 
     id: str
 
@@ -38,9 +38,9 @@ async def release_stock(flow: Flow, reservations: Sequence[ReservedForOrder]) ->
 
 @step(undo=release_stock)
 async def reserve_stock(flow: Flow, demands: Sequence[LineDemand], location_ids: Sequence[str]) -> list[ReservedForOrder]:
-    """Reserve everything, or nothing, at locations where it lies. The reservations.
+    """Reserve everything, or nothing, at locations with stock. Returns the reservations.
 
-    Raises InsufficientInventory where all locations together don't hold enough.
+    Raises InsufficientInventory where all locations together don't have enough.
     """
     if not demands:
         return []
@@ -50,7 +50,7 @@ async def reserve_stock(flow: Flow, demands: Sequence[LineDemand], location_ids:
         lines = await _distribute(flow, demands, location_ids)
         try:
             made = await flow.modules.inventory.reserve(lines)
-        except NotFound as error:  # a level that is gone, or was never there
+        except NotFound as error:  # a level that was deleted, or never existed
             raise InsufficientInventory(NOT_ENOUGH) from error
         except InsufficientInventory as error:
             if len(location_ids) == 1 or attempt == ATTEMPTS:
@@ -61,7 +61,7 @@ async def reserve_stock(flow: Flow, demands: Sequence[LineDemand], location_ids:
 
 
 async def _distribute(flow: Flow, demands: Sequence[LineDemand], location_ids: Sequence[str]) -> list[ReservationLine]:
-    """Lines for `reserve`: each at a location that holds all of it, else spread over several.
+    """Lines for `reserve`: each at a location that has all of it, else spread over several.
 
     With one location there is nothing to choose: the reservation itself finds out whether enough is there.
     """
@@ -106,7 +106,7 @@ def _line(demand: LineDemand, location_id: str, quantity: Decimal) -> Reservatio
 
 
 def demands_of(items: Sequence[Mapping[str, Any]], variants: Mapping[str, StockedVariant], made_of: Sequence[Row]) -> list[LineDemand]:
-    """What an order's lines take: of each variant whose stock is managed the items it is made of, so many times."""
+    """The demands of an order's lines: for each variant with managed stock its inventory items, times the quantity."""
     demands: list[LineDemand] = []
     for item in items:
         variant = variants.get(item["variant_id"] or "")

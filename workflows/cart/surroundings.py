@@ -1,4 +1,4 @@
-"""What a cart stands in: its region and its customer, and what follows from them for prices and taxes."""
+"""The context of a cart: its region and its customer, and what prices and taxes take from them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Surroundings:
         return self.region is not None and bool(self.region["automatic_taxes"])
 
     def pricing(self, draft: Draft) -> Row:
-        """What price rules can be about."""
+        """Attributes for price rules."""
         context: Row = {"currency_code": draft["currency_code"], "region_id": draft["region_id"], "customer_id": draft["customer_id"]}
         if self.customer is not None:
             context["customer"] = self.customer
@@ -40,7 +40,7 @@ class Surroundings:
 
 
 async def load_surroundings(flow: Flow, region_id: str | None, customer_id: str | None) -> Surroundings:
-    """What isn't there any more is None. At most two statements, and mostly none."""
+    """The context; deleted rows are None. At most two statements, and none if everything is cached."""
     regions: list[Region] = await _named(flow, "region", REGION, region_id)
     customers: list[Buyer] = await _named(flow, "customer", CUSTOMER, customer_id)
     return Surroundings(regions[0] if regions else None, customers[0] if customers else None)
@@ -52,7 +52,7 @@ async def _named(flow: Flow, entity: str, fields: tuple[str, ...], id: str | Non
 
 
 def check_country(address: Mapping[str, Any], surroundings: Surroundings, *, strict: bool = True) -> Row:
-    """The address with its country written as regions have it. Raises InvalidData for a country outside the region, unless not `strict`."""
+    """The address with its country code in lower case. Raises InvalidData for a country outside the region, unless not `strict`."""
     country = address.get("country_code")
     if country is None or surroundings.region is None:
         return dict(address)

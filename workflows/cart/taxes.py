@@ -14,9 +14,9 @@ from .surroundings import Surroundings
 
 
 async def work_out_taxes(flow: Flow, draft: Draft, surroundings: Surroundings, *, force: bool = False) -> None:
-    """Work out the taxes on everything in a cart, if its region does so by itself, or if `force`d.
+    """Compute the taxes on everything in a cart, if its region does so automatically, or if `force`d.
 
-    Without a country there are none. Where the region waits to be asked, what was worked out before stays as it is.
+    Without a country there are none. If the region isn't automatic, earlier taxes stay as they are.
     """
     if not (surroundings.automatic_taxes or force):
         return
@@ -44,7 +44,7 @@ async def work_out_taxes(flow: Flow, draft: Draft, surroundings: Surroundings, *
 
 
 def drop_asked_taxes(draft: Draft, surroundings: Surroundings) -> None:
-    """Forget taxes that are worked out only when somebody asks: they were for another place than the goods go to now."""
+    """Remove taxes that are computed on request only: they were for another address than the current one."""
     if not surroundings.automatic_taxes:
         draft.set_taxes((), ())
 

@@ -1,4 +1,4 @@
-"""Changing what a cart is for: its buyer, addresses, region, channel."""
+"""Changing the data of a cart: its buyer, addresses, region, channel."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from .taxes import drop_asked_taxes
 
 @workflow("update-cart", hooks=("validate", "setPricingContext", "cartUpdated"), emits=("cart.region_updated", "cart.updated"))
 async def update_cart(flow: Flow, cart_id: str, update: Given, additional_data: Given | None = None) -> Changed:
-    """Change what is named of a cart: its email (None: as it is), region_id, sales_channel_id, shipping_address, billing_address, locale,
-    metadata, or promo_codes (then these and no others). The cart as it is then.
+    """Change the named fields of a cart: its email (None: unchanged), region_id, sales_channel_id, shipping_address, billing_address,
+    locale, metadata, or promo_codes (these replace all others). Returns the cart after the change.
 
     Another email makes another guest the buyer, unless the buyer has an account. Another region brings its currency and its prices; lines
-    whose price somebody has set and the shipping methods go, and so does an address in a country that the region doesn't have. Taxes that
-    the region works out only when it is asked go with the place that they were for.
+    with a price set by hand and the shipping methods are removed, and so is an address in a country outside the region. Taxes that
+    the region computes on request only are removed with the address that they were for.
 
-    Raises NotFound; InvalidData where the cart is completed, for a country outside the region, lines that can't be had in the new one, or a
-    promotion code that isn't known.
+    Raises NotFound; InvalidData where the cart is completed, for a country outside the region, lines that can't be bought in the new one,
+    or an unknown promotion code.
     """
     async with flow.lock(lock_of(cart_id)):
         draft = Draft(await load_open(flow, cart_id))
@@ -88,7 +88,7 @@ async def _set_buyer(flow: Flow, draft: Draft, surroundings: Surroundings, updat
 
 
 def _move(draft: Draft, surroundings: Surroundings) -> None:
-    """To another region: what was said in terms of the old one is taken away."""
+    """Move a cart to another region: remove what depends on the old one."""
     assert surroundings.region is not None
     draft.set(region_id=surroundings.region["id"], currency_code=surroundings.region["currency_code"])
     for item in draft.items:
@@ -104,7 +104,7 @@ def _move(draft: Draft, surroundings: Surroundings) -> None:
 
 
 def _taxed_place(draft: Draft) -> tuple[Any, ...]:
-    """What taxes may depend on of the address that goods are sent to."""
+    """The parts of the shipping address that taxes may depend on."""
     address: Mapping[str, Any] = draft.address() or {}
     return tuple(address.get(name) for name in ("country_code", "province", "city", "postal_code"))
 
@@ -128,9 +128,9 @@ def _set_addresses(draft: Draft, surroundings: Surroundings, update: Given) -> N
 
 @workflow("transfer-cart-customer", hooks=("validate", "setPricingContext"), emits=("cart.customer_transferred",))
 async def transfer_cart(flow: Flow, cart_id: str, customer_id: str, additional_data: Given | None = None) -> None:
-    """Make a signed-in customer the buyer of a cart that was nobody's or a guest's; prices become theirs.
+    """Make a logged-in customer the buyer of a cart without a buyer or with a guest's; prices become theirs.
 
-    A cart of another customer with an account stays theirs: nothing happens.
+    Nothing happens to a cart of another customer with an account.
 
     Raises NotFound, InvalidData where the cart is completed.
     """
