@@ -1,4 +1,4 @@
-"""What a shop has before anybody has done anything: currencies and countries, a store, a channel and a key to it, reasons for refunds."""
+"""The contents of a new shop: currencies and countries, a store, a channel and a key to it, refund reasons."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ REASONS = (
 
 
 async def seed_defaults(modules: Modules) -> bool:
-    """See to it that the shop has its defaults; whether its store was made just now.
+    """Make sure that the shop has its defaults. Returns whether its store was created now.
 
-    May be repeated, also at once from several processes: one of them makes each thing. Only a shop without a store gets the
-    rest: what a merchant changes or deletes later stays so. The store comes last, so that the next start makes good one
-    that was cut off.
+    May be repeated, also by several processes at once: one of them creates each thing. Only a shop without a store gets the
+    rest: what a merchant changes or deletes later stays so. The store is created last, so that the next start finishes an
+    interrupted one.
     """
     await asyncio.gather(modules.currency.keep_currencies(), modules.region.keep_countries())
     if await modules.store.count("store"):
@@ -38,7 +38,7 @@ async def seed_defaults(modules: Modules) -> bool:
         modules.pricing.set_price_preferences([{"attribute": "currency_code", "value": CURRENCY, "is_tax_inclusive": False}]),
         _keep_profile(modules),
     )
-    own = channel["id"].removeprefix("sc_")  # ids follow from the channel's: two who make the same at once make one
+    own = channel["id"].removeprefix("sc_")  # ids derived from the channel's: concurrent calls create the same rows
     key = {"id": f"apk_{own}", "title": KEY, "type": "publishable", "created_by": ""}
     await _keep(partial(modules.api_key.count, "api_key"), modules.api_key.create_keys, key)
     await modules.link.attach("publishable_api_key_sales_channel", [{"publishable_key_id": key["id"], "sales_channel_id": channel["id"]}])
@@ -50,7 +50,7 @@ async def seed_defaults(modules: Modules) -> bool:
 
 @workflow("create-defaults", durable=True)
 async def create_defaults(flow: Flow) -> bool:
-    """`seed_defaults` as a flow. It keeps what it made when it fails: the next run goes on from there."""
+    """`seed_defaults` as a flow. It keeps what it created if it fails: the next run continues from there."""
     return await flow.run(make_defaults)
 
 
@@ -66,14 +66,14 @@ async def _keep_profile(modules: Modules) -> None:
         await modules.fulfillment.create("shipping_profile", [{"name": PROFILE, "type": "default"}])
     except InvalidData:
         if not await modules.fulfillment.count("shipping_profile", {"name": PROFILE}):
-            raise  # not because somebody else was first
+            raise  # the row doesn't exist, so the error has another cause
 
 
 async def _keep(count: Callable[[Row], Awaitable[int]], create: Callable[[list[Row]], Awaitable[Any]], row: Row) -> None:
-    """See to it that a row of that id is there, whoever makes it."""
+    """Make sure that a row with that id exists, whichever process creates it."""
     if not await count({"id": row["id"]}):
         try:
             await create([row])
         except InvalidData:
             if not await count({"id": row["id"]}):
-                raise  # not because somebody else was first
+                raise  # the row doesn't exist, so the error has another cause

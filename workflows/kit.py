@@ -2,7 +2,7 @@
 
     from ..kit import Flow, step, workflow
 
-What they promise, and what durable workflows may do, stands in `core/flow/__init__.py`.
+`core/flow/__init__.py` describes the guarantees, and the rules for durable workflows.
 """
 
 from __future__ import annotations

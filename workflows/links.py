@@ -1,7 +1,7 @@
 """Links between things of different modules.
 
-Two modules have no transaction in common, and no foreign key. What keeps a link from leading to something that is gone is an order: who
-links things looks afterwards whether both are there, and who deletes something unlinks everything of it afterwards. So one of the two sees
+Two modules have no transaction in common, and no foreign key. An order of steps keeps links from leading to deleted things: a flow that
+links things checks afterwards that both exist, and a flow that deletes something unlinks it afterwards. So one of the two sees
 what the other did.
 """
 
@@ -21,19 +21,19 @@ from .kit import Flow, Kept, keep, step, take_back, workflow
 from .rows import delete_rows, owner
 
 Links = Mapping[str, Sequence[Row]]
-"""By the name of the link (`product_sales_channel`) the keys of both ends, and further columns (`required_quantity`)."""
+"""By the name of the link (`product_sales_channel`): the keys of both ends, and further columns (`required_quantity`)."""
 Things = Mapping[str, Sequence[str]]
 """Ids by entity."""
 
 WITH_LINKED = frozenset(("service_zone",))
-"""What isn't linked itself, but takes what is along when it is deleted: shipping options."""
+"""Entities that aren't linked themselves, but whose deletion deletes linked things along: shipping options."""
 
 
 async def link(flow: Flow, links: Links) -> None:
-    """Link things, over several links at once; those that are linked already stay so.
+    """Link things, over several links at once; existing links stay.
 
-    Raises NotFound where one of two things isn't there (any more), InvalidData where only one may be linked and another one is. Nothing is
-    linked then.
+    Raises NotFound where one of two things doesn't exist (any more), InvalidData where only one may be linked and another one is. Nothing
+    is linked then.
     """
     wanted = {name: list(each) for name, each in links.items() if each}
     if wanted:
@@ -42,7 +42,7 @@ async def link(flow: Flow, links: Links) -> None:
 
 
 async def unlink(flow: Flow, links: Links) -> None:
-    """Undo links, over several at once."""
+    """Unlink things, over several links at once."""
     wanted = {name: list(each) for name, each in links.items() if each}
     if wanted:
         await flow.run(undo_links, wanted)
@@ -56,7 +56,7 @@ async def relink(flow: Flow, name: str, key: str, id: str, others: Sequence[str]
 
 
 async def unlink_all(flow: Flow, change: Change) -> None:
-    """Undo all links of what a write has deleted, and delete what doesn't outlive that (price sets, fulfillment sets)."""
+    """Remove all links of what a write has deleted, and delete what must be deleted with it (price sets, fulfillment sets)."""
     gone = deleted_by(change, LINKED)
     if gone:
         owned = (await flow.run(undo_all_links, gone))["done"]["answer"]
@@ -65,7 +65,7 @@ async def unlink_all(flow: Flow, change: Change) -> None:
 
 
 async def delete(flow: Flow, entity: str, ids: Sequence[str]) -> list[str]:
-    """Delete things with what goes along, then their links. The ids of those that were there."""
+    """Delete things with what is deleted along, then their links. Returns the ids of those that existed."""
     if entity in LINKED or entity in WITH_LINKED:
         flow.durably()
     done = await flow.run(delete_rows, entity, ids)
@@ -74,7 +74,7 @@ async def delete(flow: Flow, entity: str, ids: Sequence[str]) -> list[str]:
 
 
 def ends_of(links: Links, *, but: Things | None = None) -> dict[str, list[str]]:
-    """What links lead to: all that can be deleted by itself, `but` for some kinds."""
+    """The things that links lead to and that can be deleted, `but` for some."""
     ends: dict[str, dict[str, None]] = {}
     for name, each in links.items():
         for side in (LINK[name].left, LINK[name].right):
@@ -84,7 +84,7 @@ def ends_of(links: Links, *, but: Things | None = None) -> dict[str, list[str]]:
 
 
 async def _missing(flow: Flow, things: Things) -> dict[str, list[str]]:
-    """Those that aren't there."""
+    """The things that don't exist."""
 
     async def of(entity: str, ids: Sequence[str]) -> list[str]:
         there = {row["id"] for row in await owner(flow, entity).list(entity, {"id": list(ids)}, fields=("id",))}
@@ -104,7 +104,7 @@ async def make_links(flow: Flow, links: Links) -> Kept[dict[str, list[Row]]]:
 
 @step(reads=True)
 async def check_ends(flow: Flow, things: Things) -> None:
-    """Make sure, after things were linked, that nobody has deleted them meanwhile."""
+    """Make sure, after things were linked, that none has been deleted meanwhile."""
     for entity, ids in (await _missing(flow, things)).items():
         raise NotFound(f"{flow.graph.catalogue.entity(entity).called} with id: {ids[0]} was not found")
 
@@ -142,7 +142,7 @@ class Unlinked(TypedDict):
 
 
 async def _link_all_again(flow: Flow, unlinked: Unlinked) -> None:
-    """The things themselves come again after this; what they were linked to may be gone for good."""
+    """The things themselves are restored after this; what they were linked to may be deleted for good."""
     await take_back(flow, unlinked["done"])
     links: dict[str, list[Row]] = {}
     for name, pairs in unlinked["done"]["change"]:

@@ -1,12 +1,12 @@
-"""Flows that are rows: creating, changing and deleting things of one kind, where there is no more to it than that.
+"""Flows declared as rows: plain creating, updating and deleting of one entity.
 
     RETURN_REASONS = Plain("return_reason", "create-return-reasons", "update-return-reasons", "delete-return-reasons")
     PRODUCT_TAGS = Plain(
         "product_tag", "create-product-tags", "update-product-tags", "delete-product-tags", hooks="productTags", event="product-tag"
     )
 
-`Routes.resource` serves them; another flow runs them like any: `await flow.run(PRODUCT_TAGS.create, [{"value": "new"}])`. What they
-wrote is taken back when something fails afterwards.
+`Routes.resource` serves them; another flow runs them like any: `await flow.run(PRODUCT_TAGS.create, [{"value": "new"}])`. Their
+writes are undone when something fails afterwards.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ Method = Callable[..., Awaitable[list[Any]]]
 
 
 class Plain:
-    """The flows of one kind of thing, each where it has a name."""
+    """The flows of one entity, each if it has a name."""
 
     create: Workflow[..., list[Row]]
-    """(rows, additional_data=None): the rows as they are stored. Raises InvalidData for what can't be or is there already, NotFound for a
-    reference that leads nowhere."""
+    """(rows, additional_data=None): creates rows; returns them as they are stored. Raises InvalidData for invalid or existing rows,
+    NotFound for a reference to a missing row."""
     update: Workflow[..., list[Row]]
-    """(rows, additional_data=None): change the columns that each row names, by its id; the rows as they are then. Raises NotFound."""
+    """(rows, additional_data=None): changes the columns that each row names, by its id; returns the changed rows. Raises NotFound."""
     delete: Workflow[..., list[str]]
-    """(ids): delete things with what goes along, and their links; the ids of those that were there."""
+    """(ids): deletes rows with what is deleted along, and their links; returns the ids of those that existed."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class Plain:
         return workflow(name, durable=durable, hooks=hooks, emits=events)(function)
 
     async def tell(self, flow: Flow, done: str, ids: Sequence[str], *given: Any) -> None:
-        """Run the hook, and emit the events, of what was done."""
+        """Run the hook, and emit the events, after a write."""
         if self._hooks is not None:
             await getattr(flow.hooks, f"{self._hooks}{done.capitalize()}")(*given)
         if self._event is not None:
@@ -118,9 +118,9 @@ def _deleting(plain: Plain, by: Method | None) -> Any:
 
 
 def linking(name: str, entity: str, by: Callable[..., Awaitable[Any]]) -> Workflow[..., str]:
-    """A flow that links other things of one module to a thing of `entity`, and unlinks others: (id, add=None, remove=None); the id.
+    """A flow that links other rows of one module to a row of `entity`, and unlinks others: (id, add=None, remove=None); returns the id.
 
-    `by`: the service's write that does so, all of it or nothing.
+    `by`: the service's write for it, all of it or nothing.
     """
 
     async def link(flow: Flow, id: str, add: list[str] | None = None, remove: list[str] | None = None) -> str:
@@ -138,5 +138,5 @@ async def write_links(flow: Flow, entity: str, method: str, id: str, add: Sequen
 
 @step(undo=take_back)
 async def write_rows(flow: Flow, entity: str, method: str, given: Sequence[Any]) -> Kept[list[Any]]:
-    """Write things by a method of the module that owns them."""
+    """Write rows by a method of the module that owns them."""
     return await keep(getattr(owner(flow, entity), method), given)

@@ -1,4 +1,4 @@
-"""Steps over plain rows of one entity, for flows that are little more than create, update or delete."""
+"""Steps over plain rows of one entity, for flows that only create, update or delete."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 Selector = dict[str, Any]
-"""Filters: which rows an update is about."""
+"""Filters that select the rows of an update."""
 
 
 def owner(flow: Flow, entity: str) -> ModuleService:
@@ -27,36 +27,36 @@ def owner(flow: Flow, entity: str) -> ModuleService:
 
 
 async def selected(flow: Flow, entity: str, selector: Selector) -> list[str]:
-    """Keys of the rows that a selector means, in order."""
+    """Keys of the selected rows, in order."""
     return [str(row["id"]) for row in await flow.graph.rows(Query(entity, ("id",), selector))]
 
 
 @step(undo=take_back)
 async def create_rows(flow: Flow, entity: str, rows: Sequence[Row]) -> Kept[list[Row]]:
-    """Create rows; all their columns as they are stored."""
+    """Create rows. Returns all their columns as they are stored."""
     return await keep(owner(flow, entity).create, entity, rows)
 
 
 @step(undo=take_back)
 async def update_rows(flow: Flow, entity: str, rows: Sequence[Row]) -> Kept[list[Row]]:
-    """Update rows, each by its id. The rows as they are then. Raises NotFound."""
+    """Update rows, each by its id. Returns the changed rows. Raises NotFound."""
     return await keep(owner(flow, entity).update, entity, rows)
 
 
 async def update_selected(flow: Flow, entity: str, selector: Selector, update: Row) -> list[Row]:
-    """Give all rows that a selector means the same values. The rows as they are then."""
+    """Give all selected rows the same values. Returns the changed rows."""
     ids = await selected(flow, entity, selector)
     return (await flow.run(update_rows, entity, [{**update, "id": id} for id in ids]))["answer"]
 
 
 @step(undo=take_back)
 async def delete_rows(flow: Flow, entity: str, ids: Sequence[str]) -> Kept[list[str]]:
-    """Delete rows with what goes along. The ids of those that were there."""
+    """Delete rows with what is deleted along. Returns the ids of those that existed."""
     return await keep(owner(flow, entity).delete, entity, ids)
 
 
 def written(name: str, method: Callable[[Modules], Callable[P, Awaitable[R]]]) -> Step[P, Kept[R]]:
-    """The step that is one write of a module, taken back when the flow fails: it takes what the write takes, and keeps what it changes.
+    """The step for one write of a module, undone when the flow fails: it takes the arguments of the write, and keeps what it changes.
 
     insert_regions = written("insert-regions", lambda modules: modules.region.create_regions)
     """

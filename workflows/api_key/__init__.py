@@ -1,1 +1,1 @@
-"""Keys by which storefronts and programs come in."""
+"""Flows for API keys."""

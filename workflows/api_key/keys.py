@@ -1,4 +1,4 @@
-"""Keys of the API."""
+"""API keys."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ API_KEYS = Plain(
 
 @step
 async def end_key(flow: Flow, id: str, by: str, seconds: float) -> Row:
-    """Never undone: a key that was to open nothing any more opens nothing."""
+    """Never undone: a key that was to be revoked stays revoked."""
     return dict(await flow.modules.api_key.revoke(id, by, seconds))
 
 
 @workflow("revoke-api-keys")
 async def revoke_api_key(flow: Flow, id: str, revoked_by: str, revoke_in: Decimal = Decimal(0)) -> Row:
-    """Have a key open nothing any more, in so many seconds. Raises NotFound, and what `ApiKeyService.revoke` raises."""
+    """Revoke a key, `revoke_in` seconds from now. Raises NotFound, and what `ApiKeyService.revoke` raises."""
     return await flow.run(end_key, id, revoked_by, float(revoke_in))

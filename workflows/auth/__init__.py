@@ -1,1 +1,1 @@
-"""Flows around who somebody is."""
+"""Flows for identities."""

@@ -1,4 +1,4 @@
-"""Steps that link identities to the actors they are: part of every flow that makes or removes an account."""
+"""Steps that link identities to their actors: part of every flow that creates or deletes an account."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from ..kit import Flow, step
 
 
 def actor_id(source: str, prefix: str) -> str:
-    """The id of an actor that follows from what it is made from, an identity or an invitation: who tries again after an attempt that was
-    cut off finds what that one left.
+    """The id of an actor, derived from its source, an identity or an invitation: a repetition after an interrupted attempt finds what that
+    attempt left.
     """
     return f"{prefix}_{source.partition('_')[2]}"
 
@@ -19,11 +19,11 @@ async def _unlink(flow: Flow, linked: Row) -> None:
 
 @step(undo=_unlink)
 async def link_actor(flow: Flow, identity_id: str, actor_type: str, actor_id: str, secret_version: int | None = None) -> Row:
-    """From now on who proves to be this identity is that actor.
+    """Link an identity to an actor: from now on a person who logs in with the identity is that actor.
 
-    `secret_version`: which secret was proven by who asks for that; None where the shop itself does.
+    `secret_version`: the secret that the caller has proven; None for the shop itself.
 
-    Raises InvalidData when the identity is another actor of that type already, Unauthorized where its secret has changed since.
+    Raises InvalidData if the identity is another actor of that type already, Unauthorized if its secret has changed since.
     """
     await flow.modules.auth.set_actor(identity_id, actor_type, actor_id, secret_version=secret_version)
     return {"identity_id": identity_id, "actor_type": actor_type}
@@ -36,7 +36,7 @@ async def _change_back(flow: Flow, changed: Row) -> None:
 
 @step(undo=_change_back)
 async def change_login(flow: Flow, actor_type: str, actor_id: str, email: str | None, new: str) -> Row:
-    """Who signs in as this actor by one address does so by another. Raises InvalidData where that is somebody else's."""
+    """Let an actor who logs in by one email address do so by another. Raises InvalidData if the new address is taken."""
     changed = email is not None and await flow.modules.auth.change_email(actor_type, actor_id, email, new)
     return {"actor_type": actor_type, "actor_id": actor_id, "email": email, "new": new, "is_changed": changed}
 
@@ -50,7 +50,7 @@ async def _relink(flow: Flow, unlinked: Row) -> None:
 
 @step(undo=_relink)
 async def unlink_actor(flow: Flow, actor_type: str, actor_id: str) -> Row:
-    """Nobody is this actor any more; identities that are nobody else either are deleted."""
+    """Unlink an actor from its identities; identities without another actor are deleted."""
     identities = await flow.modules.auth.identities_of(actor_type, actor_id)
     deleted = []
     for identity in identities:

@@ -7,7 +7,7 @@ from typing import Any
 from ..kit import Event, Flow, step, subscriber, workflow
 
 RESET_SECONDS = 15 * 60
-"""How long a forgotten password may be replaced."""
+"""Seconds for which a forgotten password may be replaced."""
 FORGOTTEN = "auth.password_forgotten"
 
 
@@ -18,7 +18,7 @@ async def begin_reset(flow: Flow, provider: str, entity_id: str, actor_type: str
 
 @workflow("generate-reset-password-token", emits=("auth.password_reset",))
 async def generate_reset_password_token(flow: Flow, entity_id: str, actor_type: str, provider: str, metadata: dict[str, Any]) -> str | None:
-    """A token that lets somebody choose a new password, told to those who send letters. None when nobody is called so."""
+    """A token that lets a person choose a new password, emitted for subscribers that send emails. None if there is no such name."""
     token = await flow.run(begin_reset, provider, entity_id, actor_type)
     if token is not None:
         flow.emit("auth.password_reset", entity_id=entity_id, actor_type=actor_type, token=token, metadata=metadata)
@@ -27,7 +27,7 @@ async def generate_reset_password_token(flow: Flow, entity_id: str, actor_type: 
 
 @workflow("forget-password", emits=(FORGOTTEN,))
 async def forget_password(flow: Flow, entity_id: str, actor_type: str, provider: str, metadata: dict[str, Any]) -> None:
-    """Have the letter written later: whoever asks waits the same time whether anybody is called so or not."""
+    """Have the email sent later: the answer takes the same time whether the name exists or not."""
     flow.emit(FORGOTTEN, entity_id=entity_id, actor_type=actor_type, provider=provider, metadata=metadata)
 
 

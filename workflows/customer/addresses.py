@@ -1,4 +1,4 @@
-"""Addresses of customers. One that becomes a default takes the place of the one that was."""
+"""Addresses of customers. A new default address replaces the old one."""
 
 from __future__ import annotations
 

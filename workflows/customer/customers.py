@@ -19,15 +19,15 @@ CUSTOMERS = Plain(
     event="customer",
     create_by=CustomerService.create_customers,
 )
-"""Those that are made may come with their `addresses`. Raises InvalidData where an email belongs to a customer of the same kind (guest,
+"""New customers may come with their `addresses`. Raises InvalidData where an email belongs to a customer of the same kind (guest,
 registered)."""
 
 
 @workflow("update-customer-account", durable=True)
 async def update_customer_account(flow: Flow, rows: list[Row], additional_data: Row | None = None) -> list[Row]:
-    """`update-customers` of one customer, whose email may change: who signs in by it does so by the new one.
+    """`update-customers` for one customer, whose email may change: the login by email changes with it.
 
-    Raises NotFound; InvalidData where the new email is somebody else's.
+    Raises NotFound; InvalidData where the new email is taken.
     """
     (row,) = rows
     async with flow.lock(f"customer:{row['id']}"):
@@ -39,14 +39,14 @@ async def update_customer_account(flow: Flow, rows: list[Row], additional_data: 
 
 @workflow("create-customer-account", durable=True)
 async def create_customer_account(flow: Flow, auth_identity_id: str, customer: Row, secret_version: int | None = None) -> Row:
-    """A registered customer who signs in by an identity. An attempt that was cut off is finished by the next one.
+    """Create a registered customer who logs in by an identity. A repetition finishes an interrupted attempt.
 
-    Raises InvalidData without an email; Duplicate where the email belongs to a registered customer, and where the identity is somebody
-    already; Unauthorized where the identity's secret isn't that one any more.
+    Raises InvalidData without an email; Duplicate where the email belongs to a registered customer, and where the identity has an
+    actor already; Unauthorized where the identity's secret has changed.
     """
     if not customer.get("email"):
         raise InvalidData("A customer account needs an email")
-    async with flow.lock(f"auth_identity:{auth_identity_id}"):  # finishing is for attempts that are over, not for one under way
+    async with flow.lock(f"auth_identity:{auth_identity_id}"):  # a repetition finishes attempts that are over, not one under way
         return await _registered(flow, auth_identity_id, customer, secret_version)
 
 
@@ -73,7 +73,7 @@ def _columns(customer: Row) -> Row:
 
 @workflow("remove-customer-account", durable=True)
 async def remove_customer_account(flow: Flow, customer_id: str) -> str:
-    """Delete a customer, if there, and the identities that are nobody else. Returns the id."""
+    """Delete a customer, if it exists, and the identities without another actor. Returns the id."""
     await flow.run(CUSTOMERS.delete, [customer_id])
     await flow.run(unlink_actor, "customer", customer_id)
     return customer_id

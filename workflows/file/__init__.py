@@ -1,1 +1,1 @@
-"""Files that flows make or take."""
+"""Flows for files."""

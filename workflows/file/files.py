@@ -1,4 +1,4 @@
-"""Keeping and deleting files."""
+"""Storing and deleting files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ async def keep_files(flow: Flow, files: list[Row], created_by: str | None) -> li
 
 @workflow("upload-files")
 async def upload_files(flow: Flow, files: list[Row], created_by: str | None = None) -> list[Row]:
-    """Keep files: `filename`, `content` (bytes), `mime_type`, `access` (public or private). All or none. Raises InvalidData."""
+    """Store files: `filename`, `content` (bytes), `mime_type`, `access` (public or private). All or none. Raises InvalidData."""
     return await flow.run(keep_files, files, created_by)
 
 
@@ -28,5 +28,5 @@ async def remove_files(flow: Flow, ids: list[str]) -> list[str]:
 
 @workflow("delete-files")
 async def delete_files(flow: Flow, ids: list[str]) -> list[str]:
-    """Delete files, for good. The ids of those that were there."""
+    """Delete files for good. Returns the ids of those that existed."""
     return await flow.run(remove_files, ids)

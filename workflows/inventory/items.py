@@ -20,7 +20,7 @@ async def insert_items(flow: Flow, items: Sequence[Row]) -> Kept[list[Row]]:
 
 @workflow("create-inventory-items-workflow", emits=("inventory-item.created",))
 async def create_inventory_items(flow: Flow, items: list[Row]) -> list[Row]:
-    """Inventory items with their `location_levels`. Raises InvalidData for a SKU that is taken, NotFound for an unknown location."""
+    """Create inventory items with their `location_levels`. Raises InvalidData for a taken SKU, NotFound for an unknown location."""
     await check_locations(flow, [level["location_id"] for item in items for level in item.get("location_levels") or ()])
     made = (await flow.run(insert_items, items))["answer"]
     for item in made:
@@ -33,7 +33,8 @@ INVENTORY_ITEMS = Plain("inventory_item", update="update-inventory-items-workflo
 
 @step(reads=True)
 async def check_unreserved(flow: Flow, ids: Sequence[str]) -> None:
-    """Raises NotAllowed where something of an item is reserved: before anything is deleted that shoppers see. `remove_items` makes sure."""
+    """Raises NotAllowed where something of an item is reserved, before anything is deleted that buyers see. `remove_items` checks it
+    again."""
     wanted = {"inventory_item_id": list(ids), "reserved_quantity": {"$gt": 0}}
     levels = await flow.modules.inventory.list("inventory_level", wanted, fields=("inventory_item_id",)) if ids else []
     if reserved := sorted({level["inventory_item_id"] for level in levels}):
@@ -47,7 +48,8 @@ async def remove_items(flow: Flow, ids: Sequence[str]) -> Kept[list[str]]:
 
 
 async def drop_items(flow: Flow, ids: Sequence[str]) -> list[str]:
-    """Delete items with their levels, then their links. The ids that were there. Raises InvalidData where something of one is reserved."""
+    """Delete items with their levels, then their links. Returns the ids of those that existed. Raises InvalidData where something is
+    reserved."""
     done = await flow.run(remove_items, ids)
     await unlink_all(flow, done["change"])
     return done["answer"]
@@ -55,7 +57,7 @@ async def drop_items(flow: Flow, ids: Sequence[str]) -> list[str]:
 
 @workflow("delete-inventory-item-workflow", durable=True)
 async def delete_inventory_items(flow: Flow, ids: list[str]) -> list[str]:
-    """Delete items with their levels. The ids that were there. Raises InvalidData where something of one is reserved."""
+    """Delete items with their levels. Returns the ids of those that existed. Raises InvalidData where something is reserved."""
     gone = await drop_items(flow, ids)
     for id in gone:
         flow.emit("inventory-item.deleted", id=id)

@@ -13,14 +13,14 @@ from ..rows import Selector, selected
 
 
 class LevelKey(TypedDict):
-    """Which level."""
+    """Names a level."""
 
     inventory_item_id: str
     location_id: str
 
 
 async def check_locations(flow: Flow, ids: Iterable[str]) -> None:
-    """Raises NotFound for a stock location that isn't there."""
+    """Raises NotFound for an unknown stock location."""
     wanted = sorted(set(ids))
     if not wanted:
         return
@@ -70,13 +70,13 @@ async def create_inventory_levels(flow: Flow, inventory_levels: list[NewLevel]) 
 
 @workflow("update-inventory-levels-workflow")
 async def update_inventory_levels(flow: Flow, updates: list[LevelChange]) -> list[Level]:
-    """Set what is stocked or incoming, by item and location. Raises NotFound where there is no such level."""
+    """Set the stocked or incoming quantity, by item and location. Raises NotFound for a missing level."""
     return (await flow.run(batch_inventory_levels, None, updates))["updated"]
 
 
 @workflow("delete-inventory-levels-workflow")
 async def delete_inventory_levels(flow: Flow, selector: Selector, force: bool = False) -> list[str]:
-    """Stop stocking items at locations. The ids of the levels that were there; NotAllowed as for a batch."""
+    """Stop stocking items at locations. Returns the ids of the levels that existed. Raises NotAllowed as for a batch."""
     ids = await selected(flow, "inventory_level", selector)
     return (await flow.run(batch_inventory_levels, None, None, ids, force))["deleted"]
 
@@ -85,7 +85,7 @@ async def delete_inventory_levels(flow: Flow, selector: Selector, force: bool = 
 async def bulk_create_delete_levels(
     flow: Flow, creates: list[NewLevel] | None = None, deletes: list[LevelKey] | None = None, force: bool = False
 ) -> list[Level]:
-    """Create levels, and delete others by item and location. The new ones."""
+    """Create levels, and delete others by item and location. Returns the new ones."""
     ids: list[str] = []
     if deletes:
         wanted = {_key(row) for row in deletes}

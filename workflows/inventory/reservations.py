@@ -1,4 +1,4 @@
-"""Reservations that people make by hand."""
+"""Reservations that merchants make by hand."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ async def release(flow: Flow, ids: Sequence[str], line_item_ids: Sequence[str]) 
 
 @workflow("delete-reservations", emits=("reservation-item.deleted",))
 async def delete_reservations(flow: Flow, ids: list[str]) -> list[str]:
-    """Delete reservations and give back what they held. The ids that were there."""
+    """Delete reservations and give back what they held. Returns the ids of those that existed."""
     return _released(flow, await flow.run(release, ids, []))
 
 
 @workflow("delete-reservations-by-line-items", emits=("reservation-item.deleted",))
 async def delete_reservations_by_line_items(flow: Flow, ids: list[str]) -> list[str]:
-    """Delete all reservations of line items. The ids of the reservations."""
+    """Delete all reservations of line items. Returns the ids of the reservations."""
     return _released(flow, await flow.run(release, [], ids))
 
 

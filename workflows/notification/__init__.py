@@ -1,1 +1,1 @@
-"""Letters that the shop sends by itself."""
+"""Emails that the shop sends automatically."""

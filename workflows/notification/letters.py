@@ -1,4 +1,4 @@
-"""Who is written to when something happens."""
+"""Subscribers that send emails."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..kit import Event, Flow, subscriber
 
 
 async def send(flow: Flow, event: Event, template: str, to: str, *, url: str, data: Row, resource: tuple[str, str] | None = None) -> None:
-    """Write a letter about an event, once. Raises where it could not be sent now: then the event comes again later."""
+    """Send an email about an event, once. Raises if it could not be sent now: then the event is delivered again later."""
     stores = await flow.modules.store.list("store", fields=("name",), limit=1)
     row: Row = {
         "to": to,
@@ -32,7 +32,7 @@ async def send(flow: Flow, event: Event, template: str, to: str, *, url: str, da
 
 @subscriber("invite.created", "invite.resent")
 async def invite(flow: Flow, event: Event) -> None:
-    """Invite somebody to run the shop. An invitation that is gone, or accepted by now, needs no letter."""
+    """Invite a person to the shop's staff. An invitation that is deleted, or accepted by now, gets no email."""
     found = await flow.modules.user.list("invite", {"id": event.data["id"], "accepted": False}, limit=1)
     if found:
         url = f"{admin_url(flow.settings)}/invite?token={quote(found[0]['token'])}"
@@ -42,7 +42,7 @@ async def invite(flow: Flow, event: Event) -> None:
 
 @subscriber("auth.password_reset")
 async def password_reset(flow: Flow, event: Event) -> None:
-    """Let somebody choose a new password. Who isn't known by an email address has to be told by the shop's own subscriber."""
+    """Let a person choose a new password. For names that aren't email addresses the shop needs a subscriber of its own."""
     to, actor = event.data["entity_id"], event.data["actor_type"]
     places = {"user": admin_url(flow.settings), "customer": storefront_url(flow.settings)}
     if is_email(to) and actor in places:
@@ -64,12 +64,12 @@ async def order_transfer(flow: Flow, event: Event) -> None:
 
 
 def admin_url(settings: Settings) -> str:
-    """Where the dashboard is."""
+    """The URL of the dashboard."""
     return (settings.admin_url or f"{settings.public_url or f'http://{settings.host}:{settings.port}'}/app").rstrip("/")
 
 
 def storefront_url(settings: Settings) -> str:
-    """Where buyers are: as the settings say, or where the first storefront that may ask the store API comes from."""
+    """The URL of the storefront: as the settings say, or the first origin that may call the store API."""
     if settings.storefront_url is not None:
         return settings.storefront_url.rstrip("/")
     origins = [origin.strip() for origin in settings.store_cors.split(",")]

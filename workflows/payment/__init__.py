@@ -1,1 +1,1 @@
-"""Captures, refunds and what else merchants do with payments."""
+"""Flows for payments: captures, refunds, cancellations, webhooks."""

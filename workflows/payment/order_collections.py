@@ -1,4 +1,4 @@
-"""What an order has to be paid beyond its cart: collections that merchants add, and settle themselves."""
+"""Payment collections that merchants add to an order, and settle themselves."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .payments import add_to_order, capture
 
 @workflow("create-order-payment-collection", durable=True)
 async def create_order_payment_collection(flow: Flow, order_id: str, amount: Decimal) -> str:
-    """Have an order pay an amount more, in its currency. The collection's id.
+    """Add an amount to pay to an order, in its currency. Returns the collection's id.
 
-    Raises NotFound, InvalidData for an amount that its currency can't pay.
+    Raises NotFound, InvalidData for an amount that can't be paid in its currency.
     """
     order = await flow.graph.one("order", order_id, ("currency_code",))
     check_movable(amount, order["currency_code"], "An amount to be paid")
@@ -40,7 +40,7 @@ async def delete_unpaid(flow: Flow, id: str) -> str:
 
 @workflow("delete-order-payment-collectionworkflow", durable=True)
 async def delete_order_payment_collection(flow: Flow, id: str) -> str:
-    """Take a collection back in which nothing was paid. Its id. Raises NotFound; NotAllowed where something was."""
+    """Delete a collection in which nothing was paid. Returns its id. Raises NotFound; NotAllowed where something was."""
     return await flow.run(delete_unpaid, id)
 
 
@@ -81,7 +81,7 @@ async def hold_payment(flow: Flow, session_id: str) -> PaymentInCollection | Non
 async def mark_as_paid(
     flow: Flow, payment_collection_id: str, order_id: str, captured_by: str | None = None, provider_id: str = "pp_system_default"
 ) -> str | None:
-    """Book that a collection was paid outside of the shop, once, however often it is asked. The payment's id.
+    """Book that a collection was paid outside of the shop, once, however often this is called. Returns the payment's id.
 
     Raises NotFound; InvalidData where it isn't the order's; NotAllowed where something was paid already.
     """

@@ -1,8 +1,8 @@
-"""What merchants do with payments: capture, refund, cancel.
+"""A merchant's operations on payments: capture, refund, cancel.
 
-Money moves here, so these flows are durable: another process goes on where one has died. What is asked of a provider bears the execution's
-key, so it is asked once, however often the step is run. What a provider was asked for is their point of no return: from there on they go
-forward until it is in the books of the payment and of its order. Whoever asked hears of it as soon as the payment's books have it.
+Money moves here, so these flows are durable: another process continues where one has died. Requests to a provider carry the execution's
+key, so each counts once, however often its step is run. The request to the provider is the point of no return: from there on the flow goes
+forward until the result is in the books of the payment and of its order. The caller gets the answer as soon as the payment's books have it.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ async def refund(
 
 @step
 async def add_to_order(flow: Flow, payment: Payment) -> None:
-    """Tell the order of a payment, if it has one, what was captured and given back. What it knows already isn't counted again.
+    """Record at the order of a payment, if it has one, what was captured and refunded. What the order has already isn't counted again.
 
-    Raises Conflict where the order is just being placed: ask again.
+    Raises Conflict while the order is just being placed: try again.
     """
     found = await flow.modules.payment.list("payment_collection", {"id": payment["payment_collection_id"]}, fields=("order_id",))
     order_id = found[0]["order_id"] if found else None
@@ -48,7 +48,7 @@ async def add_to_order(flow: Flow, payment: Payment) -> None:
     ]
     try:
         await flow.modules.order.add_transactions(order_id, transactions, credited=await _why(flow, payment))
-    except NotFound as error:  # its payment is authorised, and it is written next
+    except NotFound as error:  # its payment is authorised, and the order is written next
         raise Conflict(f"Order {order_id} is just being placed") from error
 
 
@@ -57,7 +57,7 @@ def _moved(amount: Amount, currency_code: str, reference: str, reference_id: str
 
 
 async def _why(flow: Flow, payment: Payment) -> Row:
-    """What an order's credit line is said to be for: the reason of the last refund, or else the payment collection."""
+    """The reference of an order's credit line: the reason of the last refund, or else the payment collection."""
     last = max(payment["refunds"], key=lambda refund: refund["id"], default=None)
     if last is not None and last["refund_reason_id"] is not None:
         rows = await flow.modules.payment.list("refund_reason", {"id": last["refund_reason_id"]}, fields=("label", "code"))
@@ -68,7 +68,7 @@ async def _why(flow: Flow, payment: Payment) -> Row:
 
 @workflow("capture-payment-workflow", durable=True, retention=THREE_DAYS)
 async def capture_payment(flow: Flow, payment_id: str, amount: Decimal | None = None, captured_by: str | None = None) -> str:
-    """Take authorised money; all that is left where no amount is given. The payment's id.
+    """Capture authorised money; all that is left if no amount is given. Returns the payment's id.
 
     Raises NotFound; InvalidData for more than is left, and where the payment was cancelled.
     """
@@ -88,9 +88,9 @@ async def refund_payment(
     note: str | None = None,
     refund_reason_id: str | None = None,
 ) -> str:
-    """Give captured money back; all that is left where no amount is given. The payment's id.
+    """Refund captured money; all that is left if no amount is given. Returns the payment's id.
 
-    Raises NotFound; InvalidData for more than was captured and not yet given back.
+    Raises NotFound; InvalidData for more than was captured and not yet refunded.
     """
     payment = await flow.run(refund, payment_id, amount, created_by, note, refund_reason_id)
     flow.answer(payment_id)
@@ -127,7 +127,7 @@ async def mark_canceled(flow: Flow, payment_collection_id: str) -> None:
 
 @workflow("cancel-payment-collection", durable=True, key="payment_collection_id")
 async def cancel_payment_collection(flow: Flow, payment_collection_id: str) -> str:
-    """Let go of all money that is held for a collection. Its id. Raises NotFound; NotAllowed where something was captured."""
+    """Release all money that is held for a collection. Returns its id. Raises NotFound; NotAllowed where something was captured."""
     await flow.run(check_nothing_captured, payment_collection_id)
     await flow.run(cancel_payments, payment_collection_id)
     await flow.run(drop_sessions, payment_collection_id)
@@ -142,5 +142,5 @@ async def delete_sessions(flow: Flow, ids: list[str]) -> list[str]:
 
 @workflow("delete-payment-sessions")
 async def delete_payment_sessions(flow: Flow, ids: list[str]) -> list[str]:
-    """Drop sessions in which nothing was paid. The ids of those that were dropped."""
+    """Drop sessions in which nothing was paid. Returns the ids of the dropped ones."""
     return await flow.run(delete_sessions, ids)

@@ -1,4 +1,4 @@
-"""What payment providers tell by webhooks."""
+"""Processing webhooks of payment providers."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class KnownCapture(TypedDict):
 
 
 class KnownPayment(TypedDict):
-    """What is in the books of a payment before its provider is asked."""
+    """The books of a payment before its provider is asked."""
 
     captures: list[KnownCapture]
     canceled_at: str | None
 
 
 class FoundSession(TypedDict):
-    """A payment session as it is in the books."""
+    """A payment session as it is booked."""
 
     payment_collection_id: str
     deleted_at: str | None
@@ -33,25 +33,25 @@ class FoundSession(TypedDict):
 
 
 class Place(TypedDict):
-    """Where a payment session belongs."""
+    """What a payment session belongs to."""
 
     cart_id: str | None
-    """Of the cart that it pays for and that isn't an order yet."""
+    """The cart that it pays for, if that isn't an order yet."""
     payment: KnownPayment | None
 
 
 class Processed(TypedDict):
-    """What has come of a webhook."""
+    """The result of processing a webhook."""
 
     payment_id: str | None
     """None: there is no payment (yet)."""
     outdated_cart_id: str | None
-    """The cart that was paid for and could not be completed for what it holds: it is to be brought up to date."""
+    """The cart that was paid for and could not be completed because of its contents: the caller must refresh it."""
 
 
 @step(reads=True)
 async def find_session(flow: Flow, session_id: str) -> Place | None:
-    """None: it isn't one of ours."""
+    """What the session belongs to. None: it isn't one of ours."""
     sessions: list[FoundSession] = await flow.modules.payment.list(
         "payment_session",
         {"id": session_id},
@@ -76,13 +76,13 @@ async def look_up(flow: Flow, session_id: str) -> Payment | None:
 async def process_payment(
     flow: Flow, provider_id: str, action: str, session_id: str, amount: str | None = None, notice_id: str | None = None
 ) -> Processed | None:
-    """Have the shop follow what a webhook tells: complete a cart that was paid, book what was authorised, captured or let go.
+    """Process a webhook: complete a cart that was paid, book what was authorised, captured or released.
 
-    The webhook is only the occasion: what is booked is what the provider says when it is asked. Repeating it changes nothing.
+    The webhook is only the trigger: what the provider says when it is asked is booked. May be repeated.
 
-    Returns what has come of it; None where the session isn't ours. Raises what the provider raises where it can't be
-    asked, PaymentInDoubt where it doesn't say how the payment stands, and Conflict while the payment is being captured or its cart changed:
-    then it has to be sent again.
+    Returns the result; None where the session isn't ours. Raises the provider's error if it can't be
+    asked, PaymentInDoubt if it doesn't return the payment's status, and Conflict while the payment is being captured or its cart changed:
+    then the webhook has to be sent again.
     """
     before = await flow.run(find_session, session_id)
     if before is None:
@@ -93,9 +93,9 @@ async def process_payment(
         try:
             await flow.call(complete_cart, cart_id=before["cart_id"])
         except VelellaError as error:
-            if error.status >= 500 or isinstance(error, Conflict):  # the payment is in doubt, or somebody is just changing the cart
+            if error.status >= 500 or isinstance(error, Conflict):  # the payment is in doubt, or the cart is just being changed
                 raise
-            # the cart isn't ready, or can't be had any more: the money is there all the same, and gets into the books
+            # the cart isn't ready, or can't be bought any more: the money is there all the same, and is booked
             outdated = before["cart_id"] if is_outdated(error) else None
     payment = await flow.run(look_up, session_id)
     if payment is None:

@@ -1,4 +1,4 @@
-"""Why money is given back: the reasons a shop chooses from."""
+"""Refund reasons."""
 
 from ..plain import Plain
 

@@ -1,7 +1,7 @@
-"""Seeing to it that no provider holds money that no order stands for, and that none is owed what only a log remembers.
+"""Settling payment sessions: no provider keeps money that no order claims, or misses a request that only a log records.
 
-Which sessions have to be looked after is written in their rows (`modules/payment/settling.py`). Each is an execution of its own, which asks
-until it has an answer: operators see it with `velella workflows list`, waiting, with what the provider said last.
+The rows say which sessions have to be looked after (`modules/payment/settling.py`). Each is an execution of its own, which asks
+until it has an answer: operators see it with `velella workflows list`, waiting, with the provider's last answer.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from ...core.errors import Unavailable, VelellaError
 from ..kit import THREE_DAYS, Flow, Retry, step, workflow
 
 EVERY = 15.0
-"""Seconds between two looks for sessions that have to be settled."""
+"""Seconds between two checks for sessions that have to be settled."""
 
 
 @step(retry=Retry(interval=2.0, factor=2.0, most=900.0))
 async def settle(flow: Flow, session_id: str) -> str:
-    """What was done; tried again for as long as the provider doesn't say. What it refuses it may do tomorrow."""
+    """Settle a session, repeated for as long as the provider doesn't answer; what it refuses now may succeed later."""
     try:
         return str(await flow.modules.payment.settle_session(session_id))
     except VelellaError as error:
@@ -26,15 +26,15 @@ async def settle(flow: Flow, session_id: str) -> str:
 
 @workflow("settle-payment-session", durable=True, retention=THREE_DAYS)
 async def settle_payment_session(flow: Flow, session_id: str) -> str:
-    """Let go of what is held in a session that no order stands for. What was done, see `settle_session`."""
+    """Release what is held in a session that no order claims. Returns what was done, see `settle_session`."""
     return await flow.run(settle, session_id)
 
 
 @workflow("settle-payments", every=EVERY)
 async def settle_payments(flow: Flow, grace: float = 5.0) -> int:
-    """Begin to settle sessions that have to be since `grace` seconds; by then whoever dropped or doubted them would have done it.
+    """Begin to settle sessions that have been due for `grace` seconds: by then the process that dropped or doubted them would have done it.
 
-    How many there are; those that are being settled already aren't counted.
+    Returns how many; sessions that are being settled already aren't counted.
     """
     due = await flow.modules.payment.unsettled_sessions(grace)
     for session in due:

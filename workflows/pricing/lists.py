@@ -20,7 +20,7 @@ insert_lists = written("insert-lists", lambda modules: modules.pricing.create_pr
 
 @step(reads=True)
 async def price_sets_of(flow: Flow, variant_ids: Iterable[str]) -> dict[str, str]:
-    """Variant → its price set. Raises InvalidData for variants that have none."""
+    """Variant → its price set. Raises InvalidData for variants without one."""
     wanted = sorted(set(variant_ids))
     ties = await flow.modules.link.linked(PRICED, "variant_id", wanted) if wanted else []
     sets = {tie["variant_id"]: tie["price_set_id"] for tie in ties}
@@ -39,7 +39,7 @@ def _in_sets(prices: Iterable[Row], sets: dict[str, str]) -> list[Row]:
 
 @workflow("create-price-lists")
 async def create_price_lists(flow: Flow, price_lists_data: list[Row]) -> list[PriceList]:
-    """Price lists with `rules` and `prices`, each of a variant (`variant_id`).
+    """Create price lists with `rules` and `prices`, each for a variant (`variant_id`).
 
     Raises InvalidData for a variant without a price set, and for an end before the start.
     """

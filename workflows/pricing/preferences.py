@@ -1,4 +1,4 @@
-"""Whether the prices of a region or a currency hold their tax."""
+"""Whether the prices of a region or a currency include tax."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ PRICE_PREFERENCES = Plain("price_preference", "create-price-preferences", "updat
 
 @step(undo=take_back)
 async def set_price_preferences(flow: Flow, rows: Sequence[Row]) -> Kept[list[Row]]:
-    """Preferences by attribute and value, there or not: `{attribute, value, is_tax_inclusive}`. Null leaves one as it is."""
+    """Set preferences by attribute and value, existing or new: `{attribute, value, is_tax_inclusive}`. Null keeps the current value."""
     return await keep(flow.modules.pricing.set_price_preferences, rows) if rows else unchanged([])

@@ -1,4 +1,4 @@
-"""Price sets: what variants and shipping options cost."""
+"""Price sets: the prices of variants and shipping options."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..kit import Flow, Kept, keep, step, take_back, unchanged
 
 @step(undo=take_back)
 async def create_price_sets(flow: Flow, rows: Sequence[NewPriceSet]) -> Kept[list[PriceSet]]:
-    """Price sets with their prices, in the order given."""
+    """Create price sets with their prices. Returns them in the order given."""
     return await keep(flow.modules.pricing.create_price_sets, rows) if rows else unchanged([])
 
 

@@ -1,4 +1,4 @@
-"""What sorts products: collections, categories, tags and types."""
+"""Groups of products: collections, categories, tags and types."""
 
 from __future__ import annotations
 

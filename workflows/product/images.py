@@ -1,4 +1,4 @@
-"""Which images show which variants."""
+"""Assigning images to variants."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def _drop_thumbnails(flow: Flow, removed: Pairs) -> None:
 
 @workflow("batch-variant-images")
 async def batch_variant_images(flow: Flow, variant_id: str, add: list[str] | None = None, remove: list[str] | None = None) -> Changed:
-    """Show images at a variant only, or no longer. The images given. Raises NotFound for the variant."""
+    """Assign images to a variant, unassign others. Returns the given images. Raises NotFound for the variant."""
     if remove:
         flow.durably()
     await flow.modules.product.retrieve("product_variant", variant_id, fields=("id",))
@@ -54,7 +54,7 @@ async def batch_variant_images(flow: Flow, variant_id: str, add: list[str] | Non
 
 @workflow("batch-image-variants")
 async def batch_image_variants(flow: Flow, image_id: str, add: list[str] | None = None, remove: list[str] | None = None) -> Changed:
-    """Show an image at some variants only, at others no longer. The variants given. Raises NotFound for the image."""
+    """Assign an image to variants, unassign it from others. Returns the given variants. Raises NotFound for the image."""
     if remove:
         flow.durably()
     await flow.modules.product.retrieve("product_image", image_id, fields=("id",))

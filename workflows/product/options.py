@@ -1,4 +1,4 @@
-"""Options, those of one product and those that products share."""
+"""Options of one product, and options that products share."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ PRODUCT_OPTIONS = Plain(
     update_by=ProductService.update_options,
     delete_by=ProductService.delete_options,
 )
-"""Options with their values (`{title, values, ranks?, is_exclusive?, metadata?}`), shared by all products unless said otherwise. A
-change of `values` replaces the list of values. Raises InvalidData for a value, or an option, that variants are made of."""
+"""Options with their values (`{title, values, ranks?, is_exclusive?, metadata?}`), shared by all products by default. A
+change of `values` replaces the list of values. Raises InvalidData for removing a value, or an option, that variants are made of."""
 PRODUCT_OPTION_VALUES = Plain(
     "product_option_value",
     delete="delete-product-option-values",
@@ -31,7 +31,7 @@ PRODUCT_OPTION_VALUES = Plain(
 
 @workflow("update-product-option-values", emits=("product-option-value.updated",))
 async def update_product_option_values(flow: Flow, id: str, update: Row) -> Row:
-    """Raises NotFound, InvalidData where the option has that value already."""
+    """Change an option's value. Raises NotFound, InvalidData if the option has that value already."""
     (changed,) = (await flow.run(update_rows, "product_option_value", [{**update, "id": id}]))["answer"]
     flow.emit("product-option-value.updated", id=id)
     return changed
@@ -48,7 +48,7 @@ async def set_product_options(
     remove: list[str] | None = None,
     update: list[Row] | None = None,
 ) -> str:
-    """Give a product options, take some away, change which values it uses (see `ProductService.set_product_options`). Returns its id."""
+    """Add options to a product, remove some, change which values it uses (see `ProductService.set_product_options`). Returns its id."""
     await flow.run(set_options, product_id, add or [], remove or [], update or [])
     flow.emit("product.updated", id=product_id)
     return product_id

@@ -1,4 +1,4 @@
-"""Products with what other modules keep for them: prices, stock, sales channels, a shipping profile."""
+"""Products with their data in other modules: prices, stock, sales channels, a shipping profile."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from .stock import items_of_none_but
 from .variants import Batch, bare, equip_variants, reprice_variants, restock_variants
 
 ELSEWHERE = ("sales_channels", "shipping_profile_id", "additional_data")
-"""What a product is given with that other modules keep."""
+"""Members of a product's input that belong to other modules."""
 
 
 def bare_product(product: Row) -> Row:
-    """What the product module keeps of a product."""
+    """The product module's part of a product's input."""
     row = {name: value for name, value in product.items() if name not in ELSEWHERE}
     if row.get("variants") is not None:
         row["variants"] = [bare(variant) for variant in row["variants"]]
@@ -33,12 +33,12 @@ insert_products = written("insert-products", lambda modules: modules.product.cre
 
 @workflow("create-products", durable=True, hooks=("productsCreated",))
 async def create_products(flow: Flow, products: list[Row], additional_data: Row | None = None) -> list[Row]:
-    """Products with everything around them; the rows as they are stored with their `variants`, in order.
+    """Create products with everything around them. Returns the rows as they are stored with their `variants`, in order.
 
-    A product is given as `ProductService.create_products` takes it, and with `sales_channels` ([{id}]), `shipping_profile_id`, and
+    The input is that of `ProductService.create_products`, with `sales_channels` ([{id}]), `shipping_profile_id`, and
     variants' `prices` and `inventory_items`. One message to each of four modules, however many products.
 
-    Raises InvalidData for products without options, and what the modules raise; nothing stays then.
+    Raises InvalidData for products without options, and the modules' errors; nothing stays then.
     """
     _refuse_without_options(products)
     made = (await flow.run(insert_products, [bare_product(product) for product in products]))["answer"]
@@ -84,10 +84,10 @@ async def update_products(
     update: Row | None = None,
     additional_data: Row | None = None,
 ) -> list[Row]:
-    """Change products: each by its id, or all that a selector means in the same way; the rows as they are stored.
+    """Change products: each by its id, or all that a selector selects in the same way. Returns the rows as they are stored.
 
-    Takes what `ProductService.update_products` takes, and `sales_channels`, `shipping_profile_id` (None: none), and variants' `prices`,
-    each of which replaces what there was. Raises NotFound, and what the modules raise; then everything is as before.
+    Takes the input of `ProductService.update_products`, and `sales_channels`, `shipping_profile_id` (None: none), and variants' `prices`,
+    each of which replaces the old ones. Raises NotFound, and the modules' errors; then everything is as before.
     """
     given = products or []
     if products is None:
@@ -129,7 +129,7 @@ remove_products = written("remove-products", lambda modules: modules.product.del
 
 @workflow("delete-products", durable=True, hooks=("productsDeleted",))
 async def delete_products(flow: Flow, ids: list[str]) -> list[str]:
-    """Delete products with their variants, prices, and the options and inventory items that are theirs alone; the ids that were there.
+    """Delete products with their variants, prices, and the options and inventory items that are theirs alone. Returns the ids that existed.
 
     Raises NotAllowed where something of them is reserved.
     """
@@ -138,7 +138,7 @@ async def delete_products(flow: Flow, ids: list[str]) -> list[str]:
     await flow.run(check_unreserved, items)
     done = await flow.run(remove_products, ids)
     gone = done["answer"]
-    if unseen := sorted(set(gone["variants"]) - set(variants)):  # made since
+    if unseen := sorted(set(gone["variants"]) - set(variants)):  # created meanwhile
         items += await items_of_none_but(flow, unseen)
     await unlink_all(flow, done["change"])
     await drop_items(flow, items)
@@ -152,7 +152,7 @@ async def delete_products(flow: Flow, ids: list[str]) -> list[str]:
 async def batch_products(
     flow: Flow, create: list[Row] | None = None, update: list[Row] | None = None, delete: list[str] | None = None
 ) -> Batch:
-    """Delete, then change, then create: what goes makes room for what comes. All of it, or nothing."""
+    """Delete, then change, then create, so that deleted rows make room for new ones. All of it, or nothing."""
     deleted = await flow.run(delete_products, ids=delete) if delete else []
     updated = await flow.run(update_products, products=update) if update else []
     created = await flow.run(create_products, products=create) if create else []

@@ -11,12 +11,12 @@ from ..kit import Flow, workflow
 from ..links import link, unlink
 
 SAME = ("sku", "origin_country", "mid_code", "hs_code", "material", "weight", "length", "height", "width", "thumbnail")
-"""What an item takes over from its variant."""
+"""Columns that an item copies from its variant."""
 LINK = "product_variant_inventory_item"
 
 
 async def check_items(flow: Flow, given: Mapping[str, Iterable[Row]]) -> None:
-    """The inventory items that variants are given with have to be there. Raises NotFound, which names those that aren't."""
+    """Check that the given inventory items exist. Raises NotFound, which names the missing ones."""
     wanted = sorted({item["inventory_item_id"] for items in given.values() for item in items})
     if not wanted:
         return
@@ -27,7 +27,7 @@ async def check_items(flow: Flow, given: Mapping[str, Iterable[Row]]) -> None:
 
 
 def default_items(variants: Iterable[Row]) -> list[tuple[str, Row]]:
-    """(variant, the item that is made for it) of variants that come without items but whose stock is managed."""
+    """(variant, the item that is created for it) for variants with managed stock and without items."""
     return [(variant["id"], _item_of(variant)) for variant in variants]
 
 
@@ -37,7 +37,7 @@ def _item_of(variant: Row) -> Row:
 
 
 def ties_to(variant_id: str, items: Iterable[Row]) -> list[Row]:
-    """`[{inventory_item_id, required_quantity?}]` as ties."""
+    """`[{inventory_item_id, required_quantity?}]` as links."""
     return [
         {"variant_id": variant_id, **{name: item[name] for name in ("inventory_item_id", "required_quantity") if name in item}}
         for item in items
@@ -45,7 +45,7 @@ def ties_to(variant_id: str, items: Iterable[Row]) -> list[Row]:
 
 
 async def items_of_none_but(flow: Flow, variant_ids: Sequence[str]) -> list[str]:
-    """Inventory items that belong to no variant but these: they go when the variants go."""
+    """Inventory items that belong to no variant but these: they are deleted with them."""
     if not variant_ids:
         return []
     ours = await flow.modules.link.linked(LINK, "variant_id", variant_ids)
@@ -56,9 +56,9 @@ async def items_of_none_but(flow: Flow, variant_ids: Sequence[str]) -> list[str]
 
 @workflow("batch-variant-inventory-items")
 async def batch_variant_items(flow: Flow, needed: list[Row], no_longer: list[Row]) -> None:
-    """Say what variants need of inventory items (`variant_id`, `inventory_item_id`, `required_quantity`), and what not any more.
+    """Link variants to inventory items (`variant_id`, `inventory_item_id`, `required_quantity`), and unlink others.
 
-    Raises NotFound for an inventory item that isn't there.
+    Raises NotFound for an unknown inventory item.
     """
     supplied: dict[str, list[Row]] = {}
     for tie in needed:

@@ -17,19 +17,19 @@ from ..rows import Selector, selected, written
 from .stock import LINK, check_items, default_items, items_of_none_but, ties_to
 
 AROUND = ("prices", "inventory_items", "additional_data")
-"""What a variant is given with that other modules keep."""
+"""Members of a variant's input that belong to other modules."""
 PRICED = "product_variant_price_set"
 
 
 def bare(variant: Row) -> Row:
-    """What the product module keeps of a variant."""
+    """The product module's part of a variant's input."""
     return {name: value for name, value in variant.items() if name not in AROUND}
 
 
 async def equip_variants(flow: Flow, variants: Sequence[Row], given: Sequence[Row], ties: dict[str, list[Row]] | None = None) -> None:
-    """Give new variants what other modules keep for them: a price set each, inventory items, and the ties (with further `ties`).
+    """Create the data of new variants in other modules: a price set each, inventory items, and the links (with further `ties`).
 
-    `given`: what each of the stored `variants` was asked for with. All ids are known beforehand, so one message a module does it.
+    `given`: the input of each of the stored `variants`. All ids are known beforehand, so it takes one message to each module.
     """
     prices = [_price_set(asked.get("prices") or []) for asked in given]
     supplied = {variant["id"]: asked.get("inventory_items") or [] for variant, asked in zip(variants, given, strict=True)}
@@ -47,7 +47,7 @@ def _price_set(prices: Sequence[Given]) -> NewPriceSet:
 
 
 async def reprice_variants(flow: Flow, given: Sequence[Row]) -> None:
-    """Replace the prices of variants (`{id, prices}`) that name any; one that has no price set yet gets one."""
+    """Replace the prices of variants (`{id, prices}`) whose input has any; a variant without a price set gets one."""
     wanted = {variant["id"]: variant["prices"] for variant in given if variant.get("prices") is not None}
     if not wanted:
         return
@@ -60,7 +60,7 @@ async def reprice_variants(flow: Flow, given: Sequence[Row]) -> None:
 
 
 async def restock_variants(flow: Flow, change: Change, after: Sequence[Row]) -> None:
-    """Follow variants whose stock is managed from now on (they get an item if they have none), or no longer (their ties go).
+    """Follow variants whose stock is managed from now on (they get an item if they have none), or no longer (their links are removed).
 
     `change`: what the update of the variants changed. `after`: the variants as they are now.
     """
@@ -93,9 +93,10 @@ change_variants = written("change-variants", lambda modules: modules.product.upd
 
 @workflow("create-product-variants", durable=True, hooks=("productVariantsCreated",))
 async def create_product_variants(flow: Flow, product_variants: list[Row], additional_data: Row | None = None) -> list[Row]:
-    """Variants of existing products (`product_id`), with `prices` and `inventory_items`; the rows as they are stored, in order.
+    """Create variants of existing products (`product_id`), with `prices` and `inventory_items`. Returns the rows as they are stored, in
+    order.
 
-    A variant whose stock is managed and that comes without items gets one of its own. Raises what `ProductService.create_variants` and
+    A variant with managed stock and without items gets one of its own. Raises what `ProductService.create_variants` and
     `PricingService.create_price_sets` raise, NotFound for an inventory item.
     """
     variants = (await flow.run(insert_variants, [bare(variant) for variant in product_variants]))["answer"]
@@ -114,7 +115,7 @@ async def update_product_variants(
     update: Row | None = None,
     additional_data: Row | None = None,
 ) -> list[Row]:
-    """Change variants: each by its id, or all that a selector means in the same way. `prices`, where named, replaces a variant's prices.
+    """Change variants: each by its id, or all that a selector selects in the same way. `prices`, where named, replaces a variant's prices.
 
     Raises NotFound, InvalidData for taken codes or combinations of options.
     """
@@ -137,7 +138,7 @@ async def update_product_variants(
 
 @workflow("delete-product-variants", durable=True, hooks=("productVariantsDeleted",))
 async def delete_product_variants(flow: Flow, ids: list[str]) -> list[str]:
-    """Delete variants with their prices and the inventory items that are theirs alone; the ids that were there.
+    """Delete variants with their prices and the inventory items that are theirs alone. Returns the ids that existed.
 
     Raises NotAllowed where something of them is reserved.
     """
@@ -161,7 +162,7 @@ class Batch(TypedDict):
 async def batch_product_variants(
     flow: Flow, create: list[Row] | None = None, update: list[Row] | None = None, delete: list[str] | None = None
 ) -> Batch:
-    """Delete, then change, then create: what goes makes room for what comes. All of it, or nothing."""
+    """Delete, then change, then create, so that deleted rows make room for new ones. All of it, or nothing."""
     deleted = await flow.run(delete_product_variants, ids=delete) if delete else []
     updated = await flow.run(update_product_variants, product_variants=update) if update else []
     created = await flow.run(create_product_variants, product_variants=create) if create else []

@@ -1,4 +1,4 @@
-"""Campaigns: what promotions cost together, and when they hold."""
+"""Campaigns: the common budget of promotions, and when they run."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ CAMPAIGNS = Plain(
     create_by=PromotionService.create_campaigns,
     update_by=PromotionService.update_campaigns,
 )
-"""Campaigns, each with its `budget` if it has one. When they are deleted, their promotions go on without."""
+"""Campaigns, optionally with a `budget`. When one is deleted, its promotions go on without it."""
 
 add_or_remove_campaign_promotions = linking("add-or-remove-campaign-promotions", "promotion_campaign", PromotionService.move_promotions)

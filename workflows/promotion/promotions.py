@@ -1,4 +1,4 @@
-"""Promotions as a merchant keeps them, with the rules that say for whom and for what they are."""
+"""Promotions, with their rules."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..rows import written
 PROMOTIONS = Plain(
     "promotion", create="create-promotions", delete="delete-promotions", hooks="promotions", create_by=PromotionService.create_promotions
 )
-"""Promotions with all that belongs to them. When they are deleted, carts lose what they took off with their next change; orders keep it."""
+"""Promotions with everything that belongs to them. When one is deleted, carts lose its discount with their next change; orders keep it."""
 
 
 change_promotions = written("change-promotions", lambda modules: modules.promotion.update_promotions)
@@ -20,7 +20,7 @@ change_promotions = written("change-promotions", lambda modules: modules.promoti
 
 @workflow("update-promotions-status", hooks=("promotionStatusUpdated",))
 async def update_promotions_status(flow: Flow, promotions_data: list[Row], additional_data: Row | None = None) -> list[Row]:
-    """Draft promotions, activate them, or put them out of use: each by its id and `status`. Raises NotFound."""
+    """Set promotions to draft, active or inactive: each by its id and `status`. Raises NotFound."""
     await flow.run(change_promotions, promotions_data)
     promotions = await flow.modules.promotion.list("promotion", {"id": [row["id"] for row in promotions_data]})
     await flow.hooks.promotionStatusUpdated(promotions, additional_data)
@@ -29,7 +29,7 @@ async def update_promotions_status(flow: Flow, promotions_data: list[Row], addit
 
 @workflow("update-promotions", hooks=("promotionsUpdated",))
 async def update_promotions(flow: Flow, promotions_data: list[Row], additional_data: Row | None = None) -> list[Row]:
-    """Change promotions, each by its id. Raises NotFound, and InvalidData for what would contradict itself."""
+    """Change promotions, each by its id. Raises NotFound, and InvalidData for a change after which one would contradict itself."""
     columns = [{name: value for name, value in row.items() if name != "status"} for row in promotions_data]
     statuses = [{"id": row["id"], "status": row["status"]} for row in promotions_data if row.get("status")]
     if statuses:
@@ -51,6 +51,7 @@ async def batch_promotion_rules(
 ) -> RulesChanged:
     """Add, change and remove rules of one kind of a promotion: all of it, or nothing.
 
-    Raises NotFound for the promotion; InvalidData for a change of another's rule, and where it would be left without what it needs.
+    Raises NotFound for the promotion; InvalidData for a change of another promotion's rule, and where it would be left without a rule that
+    it needs.
     """
     return (await flow.run(change_rules, id, rule_type, create, update, delete))["answer"]

@@ -1,4 +1,4 @@
-"""Regions with their payment providers, and whether their prices hold the tax."""
+"""Regions with their payment providers, and whether their prices include tax."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ ELSEWHERE = ("payment_providers", "is_tax_inclusive")
 
 
 def bare(region: Row) -> Row:
-    """What the region module keeps of a region."""
+    """The region module's part of a region's input."""
     return {name: value for name, value in region.items() if name not in ELSEWHERE}
 
 
 async def check_currencies(flow: Flow, codes: Iterable[str | None]) -> None:
-    """Raises InvalidData for a currency that there isn't."""
+    """Raises InvalidData for an unknown currency."""
     wanted = sorted({code.lower() for code in codes if code})
     there = {row["code"] for row in await flow.modules.currency.list("currency", {"code": wanted}, fields=("code",))} if wanted else set()
     lost = [code for code in wanted if code not in there]
@@ -31,7 +31,7 @@ async def check_currencies(flow: Flow, codes: Iterable[str | None]) -> None:
 
 
 async def check_providers(flow: Flow, ids: Iterable[str]) -> None:
-    """Raises NotFound for a payment provider that isn't there, or is switched off."""
+    """Raises NotFound for a payment provider that doesn't exist, or is disabled."""
     wanted = sorted(set(ids))
     if not wanted:
         return
@@ -43,7 +43,7 @@ async def check_providers(flow: Flow, ids: Iterable[str]) -> None:
 
 
 REGIONS = Plain("region", delete="delete-regions", event="region")
-"""What is deleted frees its countries."""
+"""Deleting a region frees its countries."""
 
 
 insert_regions = written("insert-regions", lambda modules: modules.region.create_regions)
@@ -51,9 +51,10 @@ insert_regions = written("insert-regions", lambda modules: modules.region.create
 
 @workflow("create-regions", durable=True)
 async def create_regions(flow: Flow, regions: list[Row]) -> list[Row]:
-    """Regions: columns, `countries`, `payment_providers` (ids) and `is_tax_inclusive`; the rows as they are stored, in order.
+    """Create regions: columns, `countries`, `payment_providers` (ids) and `is_tax_inclusive`. Returns the rows as they are stored, in
+    order.
 
-    Raises InvalidData for a currency that isn't there and for countries that can't be had, NotFound for a provider.
+    Raises InvalidData for an unknown currency and for countries that are taken or unknown, NotFound for a provider.
     """
     await check_currencies(flow, [region.get("currency_code") for region in regions])
     await check_providers(flow, [id for region in regions for id in region.get("payment_providers") or []])
@@ -77,7 +78,7 @@ change_regions = written("change-regions", lambda modules: modules.region.update
 
 @workflow("update-regions", emits=("region.updated",))
 async def update_regions(flow: Flow, selector: Selector, update: Row) -> list[Row]:
-    """Change regions; `countries` and `payment_providers`, where named, replace what there was. Raises what `create_regions` raises."""
+    """Change regions; `countries` and `payment_providers`, where named, replace the old ones. Raises what `create_regions` raises."""
     if update.get("is_tax_inclusive") is not None or update.get("payment_providers") is not None:
         flow.durably()
     await check_currencies(flow, [update.get("currency_code")])

@@ -1,4 +1,4 @@
-"""Sales channels, and what they offer."""
+"""Sales channels, and the products they offer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SALES_CHANNELS = Plain("sales_channel", "create-sales-channels", "update-sales-c
 
 @workflow("delete-sales-channels", durable=True)
 async def delete_sales_channels(flow: Flow, ids: list[str]) -> list[str]:
-    """Delete channels with all that ties things to them. Raises InvalidData for one that a store falls back to."""
+    """Delete channels with all their links. Raises InvalidData for a store's default channel."""
     stores = await flow.modules.store.list("store", {"default_sales_channel_id": ids}, fields=("default_sales_channel_id",))
     if stores:
         defaults = ", ".join(sorted({store["default_sales_channel_id"] for store in stores}))
@@ -36,9 +36,9 @@ async def link_products_to_sales_channel(flow: Flow, id: str, add: list[str] | N
 
 @workflow("link-sales-channels-to-api-key")
 async def link_sales_channels_to_api_key(flow: Flow, id: str, add: list[str] | None = None, remove: list[str] | None = None) -> str:
-    """Open channels with a publishable key, or no longer.
+    """Let a publishable key open channels, or no longer.
 
-    Raises NotFound for a key that isn't there; InvalidData for such a channel, and for a secret key: it belongs to a merchant, not to a
+    Raises NotFound for an unknown key; InvalidData for an unknown channel, and for a secret key: it belongs to a merchant, not to a
     storefront.
     """
     if add and remove:

@@ -1,4 +1,4 @@
-"""What properties are called in the dashboard."""
+"""Names of properties in the dashboard."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Done(TypedDict):
 
 @workflow("batch-property-labels")
 async def batch_property_labels(flow: Flow, create: list[Row], update: list[Row], delete: list[str]) -> Done:
-    """All of it, or nothing. What is deleted makes room for what is created. Ids."""
+    """Create, update and delete labels: all of it, or nothing. Deleted ones make room for new ones. Returns ids."""
     if bool(create) + bool(update) + bool(delete) > 1:
         flow.durably()
     deleted = await flow.run(PROPERTY_LABELS.delete, delete) if delete else []

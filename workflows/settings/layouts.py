@@ -1,4 +1,4 @@
-"""How the zones of the dashboard are laid out."""
+"""Layouts of the dashboard's zones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ async def put_layout(flow: Flow, zone: str, user_id: str, configuration: Row, is
 
 @workflow("set-layout-configuration")
 async def set_layout_configuration(flow: Flow, zone: str, user_id: str, configuration: Row, is_default: bool = False) -> Row:
-    """Lay out a zone, for one user or for everybody. The zone as that user sees it then."""
+    """Set the layout of a zone, for one user or for all. Returns the zone as that user sees it then."""
     return await flow.run(put_layout, zone, user_id, configuration, is_default)
 
 
@@ -24,5 +24,5 @@ async def drop_layout(flow: Flow, zone: str, user_id: str) -> None:
 
 @workflow("clear-layout-configuration")
 async def clear_layout_configuration(flow: Flow, zone: str, user_id: str) -> None:
-    """Forget a user's own layout of a zone. May be repeated."""
+    """Delete a user's own layout of a zone. May be repeated."""
     await flow.run(drop_layout, zone, user_id)

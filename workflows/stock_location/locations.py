@@ -21,12 +21,12 @@ STOCK_LOCATIONS = Plain(
 create_stock_locations = Plain(
     "stock_location", "create-stock-locations-workflow", hooks="stockLocations", create_by=StockLocationService.create_locations
 ).create
-"""Locations with their `address`, or the `address_id` of one that is there. The only one of the three that has a hook."""
+"""Locations with their `address`, or the `address_id` of an existing one. Only creating has a hook."""
 
 
 @workflow("create-location-fulfillment-set", durable=True)
 async def create_location_fulfillment_set(flow: Flow, location_id: str, fulfillment_set_data: Row) -> str:
-    """A fulfillment set by which a location sends. Its id. Raises NotFound for the location, InvalidData for a name that is taken."""
+    """Create a fulfillment set of a location. Returns its id. Raises NotFound for the location, InvalidData for a taken name."""
     await flow.modules.stock_location.retrieve("stock_location", location_id, fields=("id",))
     (made,) = (await flow.run(insert_sets, [fulfillment_set_data]))["answer"]
     await link(flow, {"location_fulfillment_set": [{"stock_location_id": location_id, "fulfillment_set_id": made["id"]}]})
@@ -35,7 +35,7 @@ async def create_location_fulfillment_set(flow: Flow, location_id: str, fulfillm
 
 @workflow("link-sales-channels-to-stock-location")
 async def link_sales_channels_to_stock_location(flow: Flow, id: str, add: list[str] | None = None, remove: list[str] | None = None) -> str:
-    """Which sales channels sell what lies at a location. Raises NotFound for the location, and for a channel to be added."""
+    """Change the sales channels of a location. Raises NotFound for the location, and for a channel to be added."""
     if add and remove:
         flow.durably()
     if add:
@@ -48,7 +48,7 @@ async def link_sales_channels_to_stock_location(flow: Flow, id: str, add: list[s
 async def link_fulfillment_providers_to_stock_location(
     flow: Flow, id: str, add: list[str] | None = None, remove: list[str] | None = None
 ) -> str:
-    """Who sends from a location. Raises NotFound for the location, and for a provider to be added."""
+    """Change the fulfillment providers of a location. Raises NotFound for the location, and for a provider to be added."""
     if add and remove:
         flow.durably()
     if add:

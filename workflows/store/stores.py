@@ -1,4 +1,4 @@
-"""The store and what it supports."""
+"""The store with its currencies and locales."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..rows import Selector, selected, written
 
 
 def bare(store: Row) -> Row:
-    """What the store module keeps of a store: whether prices in a currency hold their tax is kept with the prices."""
+    """The store module's part of a store's input: whether prices in a currency include tax is stored with the prices."""
     if store.get("supported_currencies") is None:
         return store
     currencies = [{name: each[name] for name in each if name != "is_tax_inclusive"} for each in store["supported_currencies"]]
@@ -21,7 +21,7 @@ def bare(store: Row) -> Row:
 
 
 def tax_preferences(stores: Sequence[Row]) -> list[Row]:
-    """One for each supported currency: whether its prices hold their tax, where it says so."""
+    """Price preferences for the supported currencies that say whether their prices include tax."""
     said = {
         str(each["currency_code"]).lower(): each.get("is_tax_inclusive")
         for store in stores
@@ -39,7 +39,7 @@ insert_stores = written("insert-stores", lambda modules: modules.store.create_st
 
 @workflow("create-stores")
 async def create_stores(flow: Flow, stores: list[Row]) -> list[Row]:
-    """Raises InvalidData for a currency that isn't there, or without exactly one default."""
+    """Create stores. Raises InvalidData for an unknown currency, or without exactly one default."""
     if preferences := tax_preferences(stores):
         flow.durably()
     await _check(flow, stores)
@@ -53,7 +53,7 @@ change_stores = written("change-stores", lambda modules: modules.store.update_st
 
 @workflow("update-stores")
 async def update_stores(flow: Flow, selector: Selector, update: Row) -> list[Row]:
-    """Currencies and locales, where named, replace what there was. Raises what `create_stores` raises."""
+    """Change stores. Currencies and locales, where named, replace the old ones. Raises what `create_stores` raises."""
     if preferences := tax_preferences([update]):
         flow.durably()
     await _check(flow, [update])

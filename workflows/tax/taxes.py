@@ -32,5 +32,5 @@ replace_rules = written("replace-rules", lambda modules: modules.tax.set_rules)
 
 @workflow("set-tax-rate-rules")
 async def set_tax_rate_rules(flow: Flow, tax_rate_ids: list[str], rules: list[Row]) -> list[Row]:
-    """Replace all rules of rates. The rates with their new `rules`. Raises NotFound."""
+    """Replace all rules of rates. Returns the rates with their new `rules`. Raises NotFound."""
     return (await flow.run(replace_rules, tax_rate_ids, rules))["answer"]

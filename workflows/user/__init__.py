@@ -1,1 +1,1 @@
-"""Flows around the people who run the shop."""
+"""Flows for the shop's staff."""

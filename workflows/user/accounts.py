@@ -1,4 +1,4 @@
-"""Users' accounts: a user, and the identity by which they sign in."""
+"""Users' accounts: a user, and the identity by which they log in."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ USERS = Plain("user", update="update-users-workflow", event="user")
 
 @workflow("create-user-account", durable=True)
 async def create_user_account(flow: Flow, auth_identity_id: str, user: Row, secret_version: int | None = None) -> Row:
-    """Make a user who signs in by an identity.
+    """Create a user who logs in by an identity.
 
-    Raises InvalidData when the address or the identity is taken, Unauthorized where the identity's secret isn't that one any more.
+    Raises InvalidData when the address or the identity is taken, Unauthorized where the identity's secret has changed.
     """
     (made,) = (await flow.run(create_rows, "user", [user]))["answer"]
     await flow.run(link_actor, auth_identity_id, "user", made["id"], secret_version)
@@ -25,7 +25,7 @@ async def create_user_account(flow: Flow, auth_identity_id: str, user: Row, secr
 
 @workflow("remove-user-account", durable=True)
 async def remove_user_account(flow: Flow, user_id: str) -> str:
-    """Delete a user, and the identities that are nobody else. Returns the id. Raises NotFound."""
+    """Delete a user, and the identities without another actor. Returns the id. Raises NotFound."""
     await flow.modules.user.retrieve("user", user_id, fields=("id",))
     await flow.run(delete_rows, "user", [user_id])
     await flow.run(unlink_actor, "user", user_id)

@@ -1,4 +1,4 @@
-"""Inviting people to run the shop."""
+"""Inviting people to the shop's staff."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..plain import Plain
 from ..rows import create_rows, delete_rows, written
 
 INVITES = Plain("invite", create="create-invite-step", delete="delete-invites-workflow", event="invite", create_by=UserService.invite)
-"""Invitations: `email`, `metadata`. An email follows the event. Raises InvalidData for somebody who is a user, or invited already."""
+"""Invitations: `email`, `metadata`. An email follows the event. Raises InvalidData for an address that is a user's, or invited already."""
 
 
 renew = written("renew", lambda modules: modules.user.renew_invites)
@@ -18,7 +18,7 @@ renew = written("renew", lambda modules: modules.user.renew_invites)
 
 @workflow("refresh-invite-tokens-workflow", emits=("invite.resent",))
 async def refresh_invites(flow: Flow, invite_ids: list[str]) -> list[str]:
-    """Invite again: the old letters no longer count. The ids. Raises NotFound."""
+    """Renew invitations: the tokens in old emails become invalid. Returns the ids. Raises NotFound."""
     await flow.run(renew, invite_ids)
     for id in invite_ids:
         flow.emit("invite.resent", id=id)
@@ -26,16 +26,16 @@ async def refresh_invites(flow: Flow, invite_ids: list[str]) -> list[str]:
 
 
 use_up = written("use-up", lambda modules: modules.user.accept)
-"""The invitation of a token, which counts for nobody but that identity any more."""
+"""Accept the invitation of a token, which is valid for that identity only from then on."""
 
 
 @workflow("accept-invite-workflow", durable=True)
 async def accept_invite(flow: Flow, invite_token: str, auth_identity_id: str, user: Row, secret_version: int | None = None) -> Row:
-    """Make a user of whoever was invited, who signs in by that identity. One invitation is one user; an attempt that was cut off is
-    finished by the next one of the same identity.
+    """Create a user for an invited person, who logs in by that identity. One invitation is one user; a repetition with the same identity
+    finishes an interrupted attempt.
 
-    Raises NotFound and NotAllowed for a token that doesn't count; InvalidData where the address or the identity belongs to somebody
-    already, Unauthorized where the identity's secret isn't that one any more: then the invitation stands as before.
+    Raises NotFound and NotAllowed for an invalid token; InvalidData where the address or the identity is
+    taken, Unauthorized where the identity's secret has changed: then the invitation stays valid.
     """
     accepted = (await flow.run(use_up, invite_token, auth_identity_id))["answer"]
     row = {name: value for name, value in user.items() if value is not None}
