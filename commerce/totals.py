@@ -21,12 +21,13 @@ Amounts are rounded in two places only:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
 from operator import itemgetter
 from typing import Any, Final
 
 from ..core import numbers
+from ..core.rows import Row
 from . import money
 
 PARTS: Final = 30
@@ -89,8 +90,6 @@ _BY_KIND: Final = itemgetter(*_KINDS)
 _NO_SUMS: Final[Mapping[str, Decimal]] = dict.fromkeys(sorted(LINE_TOTALS), _ZERO)
 _LINE_TOTALS: Final = itemgetter(*_NO_SUMS)
 _NO_REFUNDS: Final[Mapping[str, Decimal]] = dict.fromkeys(("refundable_total", *COURSE_TOTALS), _ZERO)
-
-Row = MutableMapping[str, Any]
 
 
 def add_totals(parent: Row) -> None:

@@ -7,6 +7,7 @@ Every module reads like all the others:
       tables.py      SQLAlchemy Core tables and the entities over them
       queries.py     statements beyond what the kernel makes
       service.py     class ProductService(ModuleService): every public async method is a message
+      types.py       TypedDicts of what messages take and answer, where business code reads it field by field
       migrations/    Alembic versions, one history a module
 """
 
