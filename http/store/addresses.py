@@ -6,7 +6,7 @@ from ..kit.bodies import ABSENT, Body, Metadata
 
 
 class AddressBody(Body):
-    """Where somebody lives."""
+    """A postal address."""
 
     first_name: str | None = None
     last_name: str | None = None
@@ -22,7 +22,7 @@ class AddressBody(Body):
 
 
 class CustomerAddressBody(AddressBody):
-    """An address that a customer keeps."""
+    """An address that a customer saves."""
 
     address_name: str | None = None
     is_default_shipping: bool = ABSENT

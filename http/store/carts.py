@@ -102,7 +102,7 @@ CART = View(
         *under("payment_collection", "payment_sessions id currency_code amount status payment_providers payment_providers.id"),
         *under("payment_collection.payment_sessions", "data id amount currency_code provider_id status"),
     ),
-    stars={"customer": words("customer.id customer.email")},  # whoever enters an address isn't told whose it is
+    stars={"customer": words("customer.id customer.email")},  # a client that enters an address isn't told whose it is
     label="Cart",
 )
 
@@ -128,7 +128,7 @@ class CreateCart(Body):
 
 
 class KnownAddress(Part):
-    """An address of the cart: with its id what isn't named stays, without it takes the place of the one there is."""
+    """An address of the cart: with its id, unnamed fields stay; without, it replaces the old one."""
 
     id: str = ABSENT
     first_name: str | None = None
@@ -188,7 +188,7 @@ class Nothing(Body):
 
 @routes.post("/store/carts", body=CreateCart, returns=CART)
 async def create(request: Request) -> Answer:
-    """Open a cart."""
+    """Create a cart."""
     body = request.body
     channel = body.get("sales_channel_id") or None
     refused = _wrong_channel(request, channel)
@@ -219,20 +219,20 @@ async def update(request: Request) -> Answer:
 
 @routes.post("/store/carts/{id}/line-items", body=AddLineItem, returns=CART)
 async def add_line_item(request: Request) -> Answer:
-    """Put a variant into a cart."""
+    """Add a variant to a cart."""
     return await _written(request, await request.run(add_to_cart, cart_id=request.params["id"], items=[request.body]))
 
 
 @routes.post("/store/carts/{id}/line-items/{line_id}", body=UpdateLineItem, returns=CART)
 async def change_line_item(request: Request) -> Answer:
-    """Change how many of something are in a cart; none removes it."""
+    """Change the quantity of a line; 0 removes it."""
     id, line = request.params["id"], request.params["line_id"]
     return await _written(request, await request.run(update_line_item, cart_id=id, item_id=line, update=request.body))
 
 
 @routes.delete("/store/carts/{id}/line-items/{line_id}", returns=CART)
 async def delete_line_item(request: Request) -> Answer:
-    """Take something out of a cart."""
+    """Remove a line from a cart."""
     id = request.params["line_id"]
     await request.run(delete_line_items, cart_id=request.params["id"], ids=[id])
     page = await request.rows(CART, {"id": request.params["id"]}, limit=1)
@@ -241,7 +241,7 @@ async def delete_line_item(request: Request) -> Answer:
 
 @routes.post("/store/carts/{id}/shipping-methods", body=ShippingMethod, returns=CART)
 async def add_shipping_method(request: Request) -> Answer:
-    """Choose how a cart is sent."""
+    """Choose a shipping method for a cart."""
     chosen = request.body.get("several", [request.body])
     if not chosen:
         raise InvalidData("Invalid request: a shipping option has to be chosen")
@@ -251,33 +251,33 @@ async def add_shipping_method(request: Request) -> Answer:
 
 @routes.post("/store/carts/{id}/taxes", body=Taxes, returns=CART)
 async def taxes(request: Request) -> Answer:
-    """Work out a cart's taxes."""
+    """Compute a cart's taxes."""
     await request.run(update_tax_lines, cart_id=request.params["id"], force=True)
     return await _show(request)
 
 
 @routes.post("/store/carts/{id}/promotions", body=PromoCodes, returns=CART)
 async def add_promotions(request: Request) -> Answer:
-    """Enter promotion codes. None at all: instead of those there are."""
+    """Enter promotion codes. An empty list removes all codes."""
     return await _promote(request, "add" if request.body["promo_codes"] else "replace")
 
 
 @routes.delete("/store/carts/{id}/promotions", body=PromoCodes, returns=CART)
 async def remove_promotions(request: Request) -> Answer:
-    """Take promotion codes back."""
+    """Remove promotion codes."""
     return await _promote(request, "remove")
 
 
 @routes.post("/store/carts/{id}/customer", body=Nothing, returns=CART, auth=CUSTOMER)
 async def transfer(request: Request) -> Answer:
-    """Make the signed-in customer the buyer of a cart."""
+    """Make the logged-in customer the buyer of a cart."""
     await request.run(transfer_cart, cart_id=request.params["id"], customer_id=request.customer_id)
     return await _show(request)
 
 
 @routes.post("/store/carts/{id}/complete", returns=ORDER)
 async def complete(request: Request) -> Answer:
-    """Order what is in a cart. However often it is asked, there is one order."""
+    """Place an order for a cart. Repeated requests get the same order."""
     id = request.params["id"]
     try:
         done = await request.run(complete_cart, cart_id=id)
@@ -286,7 +286,7 @@ async def complete(request: Request) -> Answer:
         problem = {"message": error.message, "name": error.type, "type": error.type}
         return dumps({"type": "cart", "cart": Fragment(page.json[1:-1]), "error": problem})
     except VelellaError as error:
-        if is_outdated(error):  # the buyer is told why, and finds the cart as it can be bought
+        if is_outdated(error):  # the buyer is told why, and the cart is updated to what can be bought
             await request.run(refresh_cart, cart_id=id)
         raise
     return dumps({"type": "order", "order": await show_placed(request, done)})
@@ -303,7 +303,7 @@ async def _promote(request: Request, action: Action) -> Answer:
 
 
 async def _show(request: Request) -> bytes:
-    """A cart. Where nothing is taken off it, nobody is asked for its promotions."""
+    """A cart. Its promotions are read only if it has discounts."""
     id, fields = request.params["id"], request.fields_of(CART)
     if not (request.asks("promotions") and request.asks("items.adjustments") and request.asks("shipping_methods.adjustments")):
         return await request.fetch(CART, id)
@@ -312,7 +312,7 @@ async def _show(request: Request) -> bytes:
         raise request.not_found(CART, id)
     if not any(line["adjustments"] for line in (*rows[0]["items"], *rows[0]["shipping_methods"])):
         rows[0]["promotions"] = []
-    if rows[0].get("customer_id") is not None and _asks_for_buyer(fields):  # in the shape that flows ask for: it is known mostly
+    if rows[0].get("customer_id") is not None and _asks_for_buyer(fields):  # with the fields that flows read: mostly cached
         found = await request.graph.rows(Query("customer", BUYER, {"id": rows[0]["customer_id"]}, limit=1))
         rows[0]["customer"] = _buyer(found[0] if found else None)
     await request.graph.complete("cart", rows, fields)
@@ -320,10 +320,10 @@ async def _show(request: Request) -> bytes:
 
 
 async def _written(request: Request, changed: Changed) -> bytes:
-    """A cart that was just written, from what was written: only what other modules have of it is asked for."""
+    """A cart that was just written, from memory: only its data in other modules is read."""
     fields = request.fields_of(CART)
     rows = shown([changed["cart"]], request.graph.own_fields("cart", fields))
-    if rows is None:  # the request wants something that isn't known here
+    if rows is None:  # the request wants fields that aren't in memory
         return await request.fetch(CART, changed["cart"]["id"])
     if not changed["is_promoted"] and request.asks("promotions"):
         rows[0]["promotions"] = []
@@ -334,7 +334,7 @@ async def _written(request: Request, changed: Changed) -> bytes:
 
 
 def _shown(cart: dict[str, Any]) -> bytes:
-    """What was known not to be there isn't named, as where it is asked for."""
+    """A cart without the names of missing things, as a query would show it."""
     for name in ("customer", "payment_collection"):
         if name in cart and cart[name] is None:
             del cart[name]
@@ -342,18 +342,18 @@ def _shown(cart: dict[str, Any]) -> bytes:
 
 
 def _asks_for_buyer(fields: Fields) -> bool:
-    """Whether the buyer is asked for as by default."""
+    """Whether the buyer is asked for with the default fields."""
     asked = FieldTree.parse(fields).get("customer")
     return asked is not None and asked.fields() == ("email", "groups.id", "id")
 
 
 def _buyer(customer: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """A buyer as shown by default."""
+    """A buyer with the default fields."""
     return {name: customer[name] for name in ("id", "email", "groups")} if customer is not None else None
 
 
 def _wrong_channel(request: Request, channel: str | None) -> Reply | None:
-    """The answer to a cart for a channel that the storefront's key doesn't speak for. A key without channels speaks for all."""
+    """The answer to a cart for a channel that the storefront's key isn't linked to. A key without channels allows all."""
     mine = request.sales_channel_ids
     if channel is not None and mine and channel not in mine:
         problem = f"Sales channel ID in payload {channel} is not associated with the Publishable API Key in the header."

@@ -1,4 +1,4 @@
-"""Store: regions and currencies, and what products are grouped by."""
+"""Store: regions and currencies, and groups of products."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ OPTION = View(
 
 
 def _family(generations: int) -> tuple[str, ...]:
-    """Every path of parents and children of so many generations, with the columns that may be seen of each."""
+    """Every path of parents and children up to this many generations, with the columns that may be seen."""
     columns = words("id name description handle rank external_id parent_category_id created_at updated_at deleted_at")
     paths: list[str] = [""]
     found: list[str] = []
@@ -109,11 +109,11 @@ async def get_type(request: Request) -> Answer:
     cached=Cached(),
 )  # fmt: skip
 async def list_categories(request: Request) -> Answer:
-    """List active categories, as trees where that is asked for."""
+    """List active categories, as trees if asked for."""
     return await category_list(request, CATEGORY, **for_sale(request)["product_category"])
 
 
 @routes.get("/store/product-categories/{id}", query=TREES, returns=CATEGORY, cached=Cached())
 async def get_category(request: Request) -> Answer:
-    """Get an active category, as a tree where that is asked for."""
+    """Get an active category, as a tree if asked for."""
     return await one_category(request, CATEGORY, request.params["id"], **for_sale(request)["product_category"])

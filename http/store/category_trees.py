@@ -1,4 +1,4 @@
-"""Categories as trees: their lists and their single ones may show ancestors up to the root and descendants down to the leaves."""
+"""Categories as trees: with ancestors up to the root and descendants down to the leaves."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TREES = Filters(**TREE)
 
 
 def tree_of(request: Request) -> dict[str, bool]:
-    """Which way the request wants its categories shown."""
+    """In which directions the request wants its categories shown."""
     return {
         "ancestors": bool(request.filters.get("include_ancestors_tree")),
         "descendants": bool(request.filters.get("include_descendants_tree")),
@@ -28,7 +28,7 @@ def without_tree(request: Request, **more: Any) -> dict[str, Any]:
 
 
 async def category_list(request: Request, view: View, **more: Any) -> Answer:
-    """A page of categories; `more` are filters that must hold besides the request's."""
+    """A page of categories; `more` are filters besides the request's."""
     tree, filters = tree_of(request), without_tree(request, **more)
     if not any(tree.values()):
         return await request.fetch_list(view, filters)
@@ -58,7 +58,7 @@ async def one_category(request: Request, view: View, id: str, **more: Any) -> An
 
 
 async def _grown(request: Request, view: View, query: Query) -> Page:
-    """Categories with what belongs to them in the tree, as far as the view lets it be seen."""
+    """Categories with their relatives in the tree, as far as the view lets them be seen."""
     visible = request.visible(view, query.filters, (*query.fields, "parent_category.id", "category_children.id"))
     local = await request.graph.local(replace(query, visible=visible))
     return await request.modules.product.category_trees(local, **tree_of(request))

@@ -1,4 +1,4 @@
-"""Store: customers who sign up, and what they keep with us."""
+"""Store: customers' accounts and addresses."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ class CreateCustomer(UpdateCustomer):
 
 
 def me(request: Request) -> str:
-    """The customer who asks."""
+    """Id of the calling customer."""
     assert request.customer_id is not None  # the routes below are for customers only
     return request.customer_id
 
 
 @routes.post("/store/customers", body=CreateCustomer, returns=CUSTOMER, auth=CUSTOMER_REGISTERING)
 async def register(request: Request) -> Answer:
-    """Make the identity that signed up a customer."""
+    """Make the registered identity a customer."""
     if request.customer_id is not None:
         raise InvalidData("Request already authenticated as a customer.")
     assert request.actor is not None
@@ -60,13 +60,13 @@ async def register(request: Request) -> Answer:
 
 @routes.get("/store/customers/me", returns=CUSTOMER)
 async def get_me(request: Request) -> Answer:
-    """Get the customer who asks."""
+    """Get the calling customer."""
     return await request.fetch(CUSTOMER, me(request))
 
 
 @routes.post("/store/customers/me", body=UpdateCustomer, returns=CUSTOMER)
 async def update_me(request: Request) -> Answer:
-    """Change the customer who asks."""
+    """Update the calling customer."""
     await request.run(CUSTOMERS.update, rows=[{**request.body, "id": me(request)}])
     return await request.fetch(CUSTOMER, me(request))
 

@@ -1,4 +1,4 @@
-"""Store: orders that are handed over."""
+"""Store: transfers of orders to another customer."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Token(Body):
 
 @routes.post("/store/orders/{id}/transfer/request", body=RequestTransfer, returns=ORDER, auth=CUSTOMER)
 async def ask(request: Request) -> Answer:
-    """Ask the owner of an order to hand it over to the signed-in customer."""
+    """Ask the owner of an order to transfer it to the logged-in customer."""
     me = request.customer_id
     await once(request, request_transfer, order_id=request.params["id"], customer_id=me, requested_by=me, **request.body)
     return await _shown(request)
@@ -38,21 +38,21 @@ async def ask(request: Request) -> Answer:
 
 @routes.post("/store/orders/{id}/transfer/cancel", returns=ORDER, auth=CUSTOMER)
 async def cancel(request: Request) -> Answer:
-    """Ask for an order no longer."""
+    """Withdraw the request for an order."""
     await once(request, cancel_transfer, order_id=request.params["id"], canceled_by=request.customer_id, actor_type="customer")
     return await _shown(request)
 
 
 @routes.post("/store/orders/{id}/transfer/accept", body=Token, returns=ORDER)
 async def accept(request: Request) -> Answer:
-    """Hand an order over, with the token of the letter."""
+    """Transfer an order, with the token of the email."""
     await once(request, accept_transfer, order_id=request.params["id"], **request.body)
     return await _shown(request)
 
 
 @routes.post("/store/orders/{id}/transfer/decline", body=Token, returns=ORDER)
 async def decline(request: Request) -> Answer:
-    """Keep an order, with the token of the letter."""
+    """Decline the transfer of an order, with the token of the email."""
     await once(request, decline_transfer, order_id=request.params["id"], **request.body)
     return await _shown(request)
 

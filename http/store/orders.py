@@ -103,7 +103,7 @@ ORDERS = View(
 
 @routes.get("/store/orders", returns=ORDERS, query=Filters(id=MANY, status=MANY, logical=True), many=True, auth=CUSTOMER)
 async def list_orders(request: Request) -> Answer:
-    """List the signed-in customer's orders."""
+    """List the logged-in customer's orders."""
     filters = {**request.filters, "is_draft_order": False, "customer_id": request.customer_id}
     return await show_orders(request, ORDERS, filters)
 
@@ -115,7 +115,7 @@ async def get_order(request: Request) -> Answer:
 
 
 async def show_order(request: Request, filters: Mapping[str, Any], view: View = ORDER, *, written: bool = False) -> dict[str, Any]:
-    """One order with its statuses, or where it was just `written`, as it was asked for. Raises NotFound."""
+    """One order with its statuses; if it was just `written`, with its fields as they were requested. Raises NotFound."""
     fields = widened(request.fields_of(view), () if written else ONE)
     page = await request.rows(view, filters, fields=fields if written else (*fields, *MADE_OF), limit=1)
     if not page.rows:
@@ -124,7 +124,7 @@ async def show_order(request: Request, filters: Mapping[str, Any], view: View = 
 
 
 async def show_placed(request: Request, done: Completed) -> dict[str, Any]:
-    """The order that a cart has just become. What is in hand of it isn't read again."""
+    """The order that a cart has just become. Parts in memory aren't read again."""
     fields = widened(request.fields_of(ORDER))
     rows = shown([done["order"]], request.graph.own_fields("order", fields)) if done["order"] is not None else None
     if rows is None:

@@ -1,4 +1,4 @@
-"""Store: what a cart has to be paid, and by whom."""
+"""Store: payment collections of carts, and payment providers."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ class CreatePaymentSession(Body):
 
 @routes.post("/store/payment-collections", body=CreatePaymentCollection, returns=PAYMENT_COLLECTION)
 async def create_collection(request: Request) -> Answer:
-    """Begin to pay a cart. Asking again gives the same collection."""
+    """Create a cart's payment collection. A repetition gets the same collection."""
     collection = await request.run(create_payment_collection, cart_id=request.body["cart_id"])
     return await show_collection(request, PAYMENT_COLLECTION, collection)
 
 
 @routes.post("/store/payment-collections/{id}/payment-sessions", body=CreatePaymentSession, returns=PAYMENT_COLLECTION)
 async def create_session(request: Request) -> Answer:
-    """Choose whom to pay by."""
+    """Choose a payment provider."""
     collection = await request.run(
         create_payment_session,
         payment_collection_id=request.params["id"],
@@ -60,7 +60,7 @@ async def create_session(request: Request) -> Answer:
 
 
 async def show_collection(request: Request, view: View, collection: PaymentCollection) -> Answer:
-    """A collection that was just written, from what was written, where the request wants nothing else."""
+    """A collection that was just written, from memory if the request wants nothing else."""
     fields = request.fields_of(view)
     rows = shown([collection], request.graph.own_fields("payment_collection", fields))
     if rows is None or request.page.with_deleted:

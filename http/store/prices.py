@@ -1,4 +1,4 @@
-"""What variants cost whoever is asking: the context of a request, and its prices put onto variants."""
+"""Prices of variants for the caller: the context of a request, and its prices put onto variants."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from ...modules.pricing.types import CalculatedPrice
 from ..kit.request import Request
 
 CONTEXT = ("region_id", "country_code", "province", "cart_id")
-"""Parameters that say who asks; they are no filters."""
+"""Parameters of the pricing context; they aren't filters."""
 PRICE_SET = "product_variant_price_set"
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Who asks for prices. Two requests of equal askings see the same ones."""
+    """The context that prices are asked for in. Two requests with equal contexts get the same prices."""
 
     region_id: str
     currency_code: str
     group_ids: tuple[str, ...] = ()
     country_code: str | None = None
-    """Where taxes are to be shown, if they are."""
+    """The country whose taxes are to be shown, or None."""
     province: str | None = None
 
     @property
@@ -41,9 +41,9 @@ class Asking:
 
 
 async def asking(request: Request, wanted: bool) -> Asking | None:
-    """Who asks, from the query string, the cart it names and the customer who is signed in.
+    """The pricing context, from the query string, the cart it names and the logged-in customer.
 
-    None where no prices are `wanted` and no region is named. Raises InvalidData where no region can be found out.
+    None where no prices are `wanted` and no region is named. Raises InvalidData where no region can be determined.
     """
     given = {name: request.filters.pop(name, None) for name in CONTEXT}
     if not wanted and given["region_id"] is None:
@@ -77,7 +77,7 @@ async def _groups(request: Request) -> tuple[str, ...]:
 
 
 async def prices_of(request: Request, variant_ids: Sequence[str], who: Asking) -> dict[str, CalculatedPrice]:
-    """Calculated prices by variant, without taxes; those that have none for whoever asks are left out."""
+    """Calculated prices by variant, without taxes; variants without a price in this context are left out."""
     ties = await request.modules.link.linked(PRICE_SET, "variant_id", variant_ids)
     price_sets = {tie["variant_id"]: tie["price_set_id"] for tie in ties}
     prices = await request.modules.pricing.calculate_prices(sorted(price_sets.values()), who.context)
@@ -85,7 +85,7 @@ async def prices_of(request: Request, variant_ids: Sequence[str], who: Asking) -
 
 
 async def price_texts(request: Request, variant_ids: Sequence[str], who: Asking) -> dict[str, bytes]:
-    """`prices_of` as JSON, of which this process remembers each by itself; null for variants that have none."""
+    """`prices_of` as JSON, each cached by itself in this process; null for variants without a price."""
 
     async def fill(missing: list[str]) -> dict[str, bytes]:
         prices = await prices_of(request, missing, who)
@@ -96,7 +96,7 @@ async def price_texts(request: Request, variant_ids: Sequence[str], who: Asking)
 
 
 async def add_prices(request: Request, variants: Sequence[Row], who: Asking, products: dict[str, Row]) -> None:
-    """Give each variant its `calculated_price`: null where it has none for whoever asks.
+    """Give each variant its `calculated_price`: null if it has none in this context.
 
     `products`: variant id → its product (`id`, `type_id`, `is_giftcard`), for taxes.
     """

@@ -1,4 +1,4 @@
-"""Store: products and variants, with the prices and the stock of whoever is asking."""
+"""Store: products and variants, with the caller's prices and stock."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ routes = Routes()
 
 
 def _also(request: Request) -> str:
-    """What prices and quantities of a request depend on besides."""
+    """Further sources of a request's prices and quantities."""
     stock = " inventory product_variant_inventory_item sales_channel_stock_location"
     groups = " customer" if request.customer_id is not None else ""
     return groups + (stock if any(name.endswith("inventory_quantity") for name in request.fields) else "")
@@ -63,7 +63,7 @@ VARIANTS = Filters(
 
 
 def channels_of(request: Request) -> list[str]:
-    """The sales channels that count for a request: the key's, or those of them that it names. Raises InvalidData for others."""
+    """The sales channels of a request: the key's, or those of them that it names. Raises InvalidData for others."""
     allowed = request.sales_channel_ids
     if not allowed:
         raise InvalidData("Publishable key needs to have a sales channel configured")
@@ -78,12 +78,12 @@ def channels_of(request: Request) -> list[str]:
 
 
 def published(given: Row, channels: Sequence[str]) -> Row:
-    """Published products of the channels, of which more may be asked."""
+    """A filter for published products of the channels, with the given filters."""
     return {"status": "published", "sales_channel_id": list(channels), **given}
 
 
 async def of_channels(request: Request, filters: Row, channels: Sequence[str]) -> Row:
-    """The same filters. Where they name products, those are looked up in the channels, and not every product of the channels."""
+    """The same filters. If they name products, these are looked up in the channels, instead of reading all products of the channels."""
     named = filters.get("id")
     if named is None:
         return filters
@@ -96,7 +96,7 @@ async def of_channels(request: Request, filters: Row, channels: Sequence[str]) -
 
 @kept(4 * 1024 * 1024)
 def split(fields: Fields, prefix: str) -> tuple[Fields, bool, bool]:
-    """The fields that the graph knows, and whether prices and quantities are wanted besides. `prefix` leads to the variants."""
+    """The fields for the graph, and whether prices and quantities are wanted besides. `prefix` leads to the variants."""
     price, quantity = f"{prefix}calculated_price", f"{prefix}inventory_quantity"
     known = tuple(name for name in fields if not _is(name, price) and not _is(name, quantity))
     return known, any(_is(name, price) for name in fields), any(_is(name, quantity) for name in fields)
@@ -108,11 +108,11 @@ def _is(name: str, path: str) -> bool:
 
 
 async def page_of(request: Request, view: View, filters: Row, who: Asking | None, channels: Sequence[str], one: bool = False) -> Any:
-    """A page of products or variants with what was asked for beyond the catalogue. Without any of that its bytes pass through."""
+    """A page of products or variants with prices and quantities if asked for. Without these its bytes pass through."""
     prefix = "variants." if view is PRODUCT else ""
     known, priced, counted = split(request.fields, prefix)
     priced = priced or who is not None
-    by_row = counted or (who is not None and who.country_code is not None)  # what has to be known of each row
+    by_row = counted or (who is not None and who.country_code is not None)  # what depends on each row
     of_product = ("type_id", "is_giftcard") if view is PRODUCT else ("product.id", "product.type_id", "product.is_giftcard")
     extra = (f"{prefix}id", f"{prefix}manage_inventory", *of_product)
     paging = request.page
@@ -152,7 +152,7 @@ async def page_of(request: Request, view: View, filters: Row, who: Asking | None
 
 @routes.get("/store/products", query=PRODUCTS, returns=PRODUCT, many=True, cached=SHOWN)
 async def list_products(request: Request) -> Answer:
-    """List published products, with prices where they are asked for."""
+    """List published products, with prices if asked for."""
     channels = channels_of(request)
     who = await asking(request, request.asks("variants.calculated_price"))
     filters = await of_channels(request, published(request.filters, channels), channels)

@@ -1,4 +1,4 @@
-"""How many of a variant there are."""
+"""Available quantities of variants."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..kit.request import Request
 
 
 async def add_quantities(request: Request, variants: Sequence[Row], channel_ids: Sequence[str]) -> None:
-    """Give each variant that is sold from stock its `inventory_quantity`: how many could be made of what is available in the channel.
+    """Give each variant that is sold from stock its `inventory_quantity`: how many can be made from the items available in the channel.
 
     Raises InvalidData unless there is exactly one channel.
     """
@@ -25,12 +25,12 @@ async def add_quantities(request: Request, variants: Sequence[Row], channel_ids:
 
 
 async def add_all_quantities(request: Request, variants: Sequence[Row]) -> None:
-    """The same of what is available anywhere, whichever channels sell from there."""
+    """The same from the items available anywhere, whichever channels sell them."""
     await _add(request, variants, None)
 
 
 def drop_unasked(rows: Sequence[Row], asked: Sequence[str], looked_at: Sequence[str]) -> None:
-    """Take away again what rows were `looked_at` for and nobody asked for. Keys stay, where the rows that they are of do."""
+    """Remove fields that were `looked_at` for computing and weren't asked for. Keys stay, if their rows do."""
     tree = FieldTree.parse(asked)
     for path in looked_at:
         _drop(rows, tree, path.split("."))

@@ -1,4 +1,4 @@
-"""Store: why things may be sent back."""
+"""Store: return reasons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Store: returns that buyers ask for."""
+"""Store: returns that buyers request."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class AskForReturn(Body):
 
 @routes.post("/store/returns", body=AskForReturn, returns=RETURN, query=Filters(PAGING, id=MANY, order_id=MANY, logical=True))
 async def create(request: Request) -> Answer:
-    """Ask for things of an order to be sent back."""
+    """Request a return of items of an order."""
     given = {name: value for name, value in request.body.items() if name != "return_shipping"}
     id = await once(
         request, create_and_complete_return, **given, return_shipping={"option_id": request.body["return_shipping"]["option_id"]}

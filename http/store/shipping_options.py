@@ -1,4 +1,4 @@
-"""Store: how a cart can be sent, and what that costs."""
+"""Store: the shipping options of a cart, and their prices."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Calculate(Body):
     many=True,
 )
 async def list_options(request: Request) -> Answer:
-    """List the ways in which a cart can be sent, with prices."""
+    """List the shipping options of a cart, with prices."""
     is_return = bool(request.filters.get("is_return", False))
     options = await request.run(list_shipping_options, cart_id=request.filters["cart_id"], is_return=is_return)
     wanted = FieldTree.parse(request.fields)
@@ -81,14 +81,14 @@ async def list_options(request: Request) -> Answer:
 
 @routes.post("/store/shipping-options/{id}/calculate", body=Calculate, returns=SHIPPING_OPTION)
 async def calculate(request: Request) -> Answer:
-    """What an option costs for a cart, where its provider calculates that."""
+    """Calculate the price of an option for a cart, if its provider does so."""
     body = request.body
     option = await request.run(calculate_shipping_option, cart_id=body["cart_id"], option_id=request.params["id"], data=body.get("data"))
     return dumps({"shipping_option": _shown(option, FieldTree.parse(request.fields))})
 
 
 def _shown(option: Mapping[str, Any], wanted: FieldTree) -> dict[str, Any]:
-    """What was asked for, and always what it costs."""
+    """The requested fields, and always the price."""
     return {**_kept(option, wanted), **{name: option[name] for name in _ALWAYS if name in option}}
 
 

@@ -19,8 +19,8 @@ def under(relation: str, names: str) -> tuple[str, ...]:
 
 
 def for_sale(request: Request) -> Visible:
-    """What a storefront may see, wherever it meets it: what is published in the channels of its key, what browsers of the shop are led
-    through, stock of those channels' locations, and prices that are everybody's."""
+    """What a storefront may see, in any answer: published products in the channels of its key, active public categories, stock of
+    those channels' locations, and prices outside of price lists."""
     channels = list(request.sales_channel_ids)
     return {
         "product": {"status": "published", "sales_channel_id": channels},
