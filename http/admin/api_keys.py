@@ -75,8 +75,8 @@ routes.action(
 
 @routes.post("/admin/api-keys", body=CreateApiKey, returns=API_KEY)
 async def create(request: Request) -> Answer:
-    """Make an API key. The whole token of a secret one is shown here and never again."""
-    (key,) = await request.run(API_KEYS.create, rows=[signed(request, request.body)])  # under no key: its token is kept nowhere
+    """Create an API key. The whole token of a secret key is shown here and never again."""
+    (key,) = await request.run(API_KEYS.create, rows=[signed(request, request.body)])  # under no key: its token can't be shown twice
     shown: dict[str, Any] = loads(await request.fetch(API_KEY, key["id"]))
     shown["api_key"] |= {"token": key["token"], "deleted_at": None}
     return dumps(shown)

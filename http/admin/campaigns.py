@@ -1,4 +1,4 @@
-"""Admin: campaigns: when promotions hold, and what they may cost together."""
+"""Admin: campaigns: when promotions run, and their common budget."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Admin: what products are grouped by: collections, categories, tags and types."""
+"""Admin: groups of products: collections, categories, tags and types."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ routes.resource(
     cached=Cached(),
 )  # fmt: skip
 async def list_categories(request: Request) -> Answer:
-    """List categories, as trees where that is asked for."""
+    """List categories, as trees if asked for."""
     return await category_list(request, CATEGORY)
 
 
@@ -127,7 +127,7 @@ async def show_category(request: Request, id: str) -> Answer:
 
 @routes.get("/admin/product-categories/{id}", query=TREES, returns=CATEGORY, cached=Cached())
 async def get_category(request: Request) -> Answer:
-    """Get a category, as a tree where that is asked for."""
+    """Get a category, as a tree if asked for."""
     return await show_category(request, request.params["id"])
 
 

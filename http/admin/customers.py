@@ -1,4 +1,4 @@
-"""Admin: customers, their addresses, and the groups they are in."""
+"""Admin: customers, their addresses and their groups."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ change, change_account = updates(CUSTOMERS.update), updates(update_customer_acco
 
 
 async def update_customer(request: Request, row: Row) -> None:
-    """A new email is a new name to sign in by."""
+    """A new email changes the login as well."""
     await (change_account if "email" in row else change)(request, row)
 
 

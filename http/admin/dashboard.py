@@ -20,7 +20,7 @@ from ..kit.write import Write
 routes = Routes()
 
 FLAGS = ("backend_hmr", "caching", "index_engine", "translation", "view_configurations")
-"""Parts of the API that Medusa has behind a flag. None of these routes is there yet, so the dashboard doesn't show their pages."""
+"""Parts of the API that Medusa has behind a flag. None of their routes is served yet, so the dashboard hides their pages."""
 
 LAYOUT = View("layout_configuration", "id zone user_id is_system_default configuration created_at updated_at", limit=20)
 LABEL = View("property_label", "id entity property label description created_at updated_at")
@@ -28,13 +28,13 @@ LABEL = View("property_label", "id entity property label description created_at 
 
 @routes.get("/admin/feature-flags", query=None, auth=PUBLIC)
 async def feature_flags(request: Request) -> Answer:
-    """Which optional parts of the API are there."""
+    """List which optional parts of the API are enabled."""
     return {"feature_flags": dict.fromkeys(FLAGS, False)}
 
 
 @routes.get("/admin/plugins", query=None)
 async def list_plugins(request: Request) -> Answer:
-    """List the plugins that are loaded."""
+    """List the loaded plugins."""
     return {"plugins": [{"name": name} for name in request.settings.plugins]}
 
 
@@ -64,13 +64,13 @@ async def get_layout(request: Request) -> Answer:
 
 @routes.post("/admin/layouts/{zone}/configuration", body=SetLayout, query=None)
 async def set_layout(request: Request) -> Answer:
-    """Lay out a zone, for the user or for everybody."""
+    """Set the layout of a zone, for the user or for all users."""
     return await request.run(set_layout_configuration, zone=request.params["zone"], user_id=request.actor_id, **request.body)
 
 
 @routes.delete("/admin/layouts/{zone}/configuration", query=None)
 async def clear_layout(request: Request) -> Answer:
-    """Forget the user's own layout of a zone."""
+    """Delete the user's own layout of a zone."""
     await request.run(clear_layout_configuration, zone=request.params["zone"], user_id=request.actor_id)
     return {"success": True}
 
@@ -124,7 +124,7 @@ class BatchLabels(Body):
 
 @routes.post("/admin/property-labels/batch", body=BatchLabels, returns=LABEL)
 async def batch_labels(request: Request) -> Answer:
-    """Create, change and delete names of properties: all of it, or nothing."""
+    """Create, update and delete names of properties: all of it, or nothing."""
     given = {name: request.body.get(name, []) for name in ("create", "update", "delete")}
     done = await request.run(batch_property_labels, **given)
     ids = [*done["created"], *done["updated"]]

@@ -1,4 +1,4 @@
-"""Admin: where a fulfillment set sends to: service zones, made of geo zones."""
+"""Admin: the service zones of a fulfillment set, made of geo zones."""
 
 from __future__ import annotations
 
@@ -103,13 +103,13 @@ routes.resource(
 
 @routes.get(f"{ZONES}/{{zone_id}}", returns=SERVICE_ZONE)
 async def get_zone(request: Request) -> Answer:
-    """Get a zone that is sent to."""
+    """Get a service zone."""
     return await request.fetch(SERVICE_ZONE, request.params["zone_id"], filters={"fulfillment_set_id": request.params["id"]})
 
 
 @routes.delete(f"{ZONES}/{{zone_id}}", returns=FULFILLMENT_SET)
 async def delete_zone(request: Request) -> Answer:
-    """No longer send to a zone: its shipping options go with it."""
+    """Delete a service zone with its shipping options."""
     id, zone_id = request.params["id"], request.params["zone_id"]
     await belonging(request, "service_zone", zone_id, fulfillment_set_id=id)
     await request.run(SERVICE_ZONES.delete, ids=[zone_id])

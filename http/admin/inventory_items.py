@@ -1,4 +1,4 @@
-"""Admin: inventory items, and how much there is of them at which location."""
+"""Admin: inventory items, and their levels at locations."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ routes.resource(
 
 @routes.post("/admin/inventory-items/{id}/location-levels/{location_id}", body=Figures, returns=ITEM)
 async def set_stock_at_location(request: Request) -> Answer:
-    """Set what is stocked and incoming at a location."""
+    """Set the stocked and incoming quantity at a location."""
     id = request.params["id"]
     level = {**request.body, "inventory_item_id": id, "location_id": request.params["location_id"]}
     await request.run(update_inventory_levels, updates=[level])
@@ -148,7 +148,7 @@ async def leave_location(request: Request) -> Answer:
 
 @routes.post("/admin/inventory-items/{id}/location-levels/batch", body=BatchLevels, returns=LEVEL)
 async def batch_levels(request: Request) -> Answer:
-    """Create, change and delete an item's levels: all of it, or nothing."""
+    """Create, update and delete an item's levels: all of it, or nothing."""
     id = request.params["id"]
     await require(request, "inventory_item", [id])
     gone = request.body.get("delete", [])
@@ -163,7 +163,7 @@ async def batch_levels(request: Request) -> Answer:
 
 @routes.post("/admin/inventory-items/location-levels/batch", body=BatchItemLevels, query=None)
 async def batch_levels_of_items(request: Request) -> Answer:
-    """Create, change and delete levels of several items: all of it, or nothing."""
+    """Create, update and delete levels of several items: all of it, or nothing."""
     return await _batch(request, request.body.get("create", []), request.body.get("update", []))
 
 

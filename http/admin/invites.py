@@ -1,4 +1,4 @@
-"""Admin: inviting people to run the shop."""
+"""Admin: inviting people to the shop's staff."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ routes = Routes()
 
 INVITE = View("invite", "id email accepted token expires_at metadata created_at updated_at deleted_at")
 INVITED = Auth(frozenset(("user",)), frozenset((SESSION, BEARER)), unregistered=True)
-"""Somebody who has just signed up, and is no user yet."""
+"""A person who has just registered, and isn't a user yet."""
 
 
 class CreateInvite(Body):
@@ -64,7 +64,7 @@ async def resend(request: Request) -> Answer:
 
 @routes.post("/admin/invites/accept", body=AcceptInvite, query=Filters(token=required(TEXT)), returns=INVITE, auth=INVITED)
 async def accept(request: Request) -> Answer:
-    """Become a user by the token of a letter."""
+    """Become a user by the token of an invitation email."""
     actor = request.actor
     assert actor is not None
     if actor.id:

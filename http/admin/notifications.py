@@ -1,4 +1,4 @@
-"""Admin: what people were told."""
+"""Admin: notifications that were sent."""
 
 from __future__ import annotations
 

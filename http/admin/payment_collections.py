@@ -1,4 +1,4 @@
-"""Admin: what orders have to be paid."""
+"""Admin: payment collections of orders."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class CreateSession(Body):
 
 @routes.post("/admin/payment-collections", body=CreateCollection, returns=PAYMENT_COLLECTION)
 async def create(request: Request) -> Answer:
-    """Have an order pay an amount more."""
+    """Add an amount to pay to an order."""
     id = await request.run(create_order_payment_collection, **request.body)
     return await request.fetch(PAYMENT_COLLECTION, id)
 

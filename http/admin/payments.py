@@ -1,4 +1,4 @@
-"""Admin: payments, and what merchants do with them."""
+"""Admin: payments, and a merchant's operations on them."""
 
 from __future__ import annotations
 
@@ -42,21 +42,21 @@ class RefundPayment(Body):
 
 @routes.post("/admin/payments/{id}/capture", body=CapturePayment, returns=PAYMENT)
 async def capture(request: Request) -> Answer:
-    """Take authorised money, all that is left or a part."""
+    """Capture authorised money, all that is left or a part."""
     return await _once(request, "capture", capture_payment, captured_by=request.actor_id)
 
 
 @routes.post("/admin/payments/{id}/refund", body=RefundPayment, returns=PAYMENT)
 async def refund(request: Request) -> Answer:
-    """Give captured money back, all that is left or a part."""
+    """Refund captured money, all that is left or a part."""
     return await _once(request, "refund", refund_payment, created_by=request.actor_id)
 
 
 async def _once(request: Request, kind: Literal["capture", "refund"], workflow: Workflow[..., str], **who: str) -> Answer:
     """Move money, once for each request.
 
-    Which request it is says the client's Idempotency-Key. Without one it is what the merchant has before their eyes: the payment, the
-    amount, and how often they were shown that money of it was moved. So pressing again is another capture or refund only once the last
+    The client's Idempotency-Key identifies the request. Without one it is what the merchant sees: the payment, the
+    amount, and how many operations on it were shown to them. So pressing again is another capture or refund only after the last
     one was answered.
     """
     id, payments = request.params["id"], request.modules.payment

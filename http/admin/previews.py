@@ -1,4 +1,4 @@
-"""Orders as they would be with the change that is under way. A preview is worked out of what is in hand: nothing is written for it."""
+"""Orders as they would be with their open change. A preview is computed from rows in memory: nothing is written for it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _CHANGE = (*_CHANGE, "carry_over_promotions")
 
 
 async def show_preview(request: Request, order_id: str) -> Row:
-    """An order with its open change done: lines and shipping methods name their `actions`. Raises NotFound."""
+    """An order with its open change applied: lines and shipping methods name their `actions`. Raises NotFound."""
     whole = await request.modules.order.preview(order_id)
     rows = shown([whole], _FIELDS)
-    assert rows is not None  # all of it lies in the document
+    assert rows is not None  # all fields lie in the document
     order = rows[0]
     for kind in ("items", "shipping_methods"):
         acts = {line["id"]: line["actions"] for line in whole[kind]}

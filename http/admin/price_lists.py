@@ -30,7 +30,7 @@ routes = Routes()
 
 
 def shown_list(row: Row) -> Row:
-    """A price list as clients know it: of what is asked for, its rules as a map, and its prices with the variant that they are for."""
+    """A price list as clients see it: of the requested fields, its rules as a map, and its prices with their variants."""
     if "price_list_rules" in row:
         row["rules"] = _by_attribute(row.pop("price_list_rules"))
     if "prices" in row:
@@ -136,7 +136,7 @@ routes.batch(
 
 @routes.post("/admin/price-lists/{id}/products", body=RemoveProducts, returns=PRICE_LIST)
 async def remove_products(request: Request) -> Answer:
-    """Take all variants of products off a price list."""
+    """Remove all variants of products from a price list."""
     id = request.params["id"]
     gone = request.body.get("remove", [])
     if not gone:

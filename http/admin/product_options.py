@@ -1,4 +1,4 @@
-"""Admin: options that products share (size, colour), and the values to choose from."""
+"""Admin: options that products share (size, colour), and their values."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ PRICE_SHOWN = ("id", "amount", "currency_code", "min_quantity", "max_quantity", 
 
 
 def shown_variant(variant: Row) -> Row:
-    """The variant with its prices as merchants know them: `rules` by attribute, no price sets."""
+    """The variant with its prices as merchants see them: `rules` by attribute, no price sets."""
     prices = variant.get("prices")
     if prices is None:
         return variant
@@ -97,7 +97,7 @@ PRODUCT = View(
     shown=shown_product,
 )
 QUANTITY = "inventory_quantity"
-"""What lists of variants can work out besides: how many there are, at all locations."""
+"""A computed field of lists of variants: the quantity at all locations."""
 VARIANT = View("product_variant", f"{VARIANT_COLUMNS} {PRICES}", key="variant", shown=shown_variant)
 ANY_VARIANT = VARIANT.but(defaults=f"{VARIANT_COLUMNS} *product {PRICES}")
 PRODUCT_OPTION = View("product_option", "id title")
@@ -133,7 +133,7 @@ PRODUCTS = Filters(
 
 
 async def variants(request: Request, view: View, filters: Row) -> Answer:
-    """A list of variants; with how many there are of each, where that is asked for."""
+    """A list of variants, with the quantity of each if asked for."""
     counted = request.asks(QUANTITY)
     fields = (*(name for name in request.fields if name != QUANTITY), "id", "manage_inventory") if counted else None
     page = await request.page_of(view, filters, fields=fields)
@@ -171,7 +171,7 @@ async def delete_product(request: Request) -> Answer:
 
 
 async def written(request: Request, view: View, done: Batch) -> dict[str, list[Row]]:
-    """What was created and updated, as the view shows it, in that order."""
+    """The created and updated rows, as the view shows them, in that order."""
     ids = {name: [row["id"] for row in rows] for name, rows in (("created", done["created"]), ("updated", done["updated"]))}
     rows = await request.by_ids(view, [*ids["created"], *ids["updated"]])
     return {name: [rows[id] for id in each if id in rows] for name, each in ids.items()}
@@ -276,8 +276,8 @@ async def batch_variants(request: Request) -> Answer:
 
 
 async def own(request: Request, *variant_ids: str, gone: bool = False) -> None:
-    """Make sure that variants are of the path's product; with `gone` they may also be nobody's. Raises NotFound, which names the first
-    that isn't."""
+    """Check that variants are the path's product's; with `gone` they may also not exist. Raises NotFound, which names the first
+    one that isn't."""
     wanted = set(variant_ids)
     if wanted:
         found = await request.modules.product.list("product_variant", {"id": sorted(wanted)}, fields=("id", "product_id"))
@@ -287,12 +287,12 @@ async def own(request: Request, *variant_ids: str, gone: bool = False) -> None:
             raise NotFound(f"Variant with id: {lost[0]} was not found on product {request.params['id']}")
 
 
-# -- which images show which variants
+# -- images of variants
 
 
 @routes.post("/admin/products/{id}/variants/{variant_id}/images/batch", body=LinkBody, query=None, envelope="added removed")
 async def set_images_of_variant(request: Request) -> Answer:
-    """Show images of the product at a variant only, and others no longer."""
+    """Assign images of the product to a variant, unassign others."""
     await own(request, request.params["variant_id"])
     changed = await request.run(batch_variant_images, variant_id=request.params["variant_id"], **request.body)
     return {"added": changed["added"], "removed": changed["removed"]}
@@ -300,13 +300,13 @@ async def set_images_of_variant(request: Request) -> Answer:
 
 @routes.post("/admin/products/{id}/images/{image_id}/variants/batch", body=LinkBody, query=None, envelope="added removed")
 async def set_variants_of_image(request: Request) -> Answer:
-    """Show an image of the product at some variants only, and at others no longer."""
+    """Assign an image of the product to variants, unassign it from others."""
     await belonging(request, "product_image", request.params["image_id"], product_id=request.params["id"])
     changed = await request.run(batch_image_variants, image_id=request.params["image_id"], **request.body)
     return {"added": changed["added"], "removed": changed["removed"]}
 
 
-# -- what a variant is made of
+# -- inventory items of variants
 
 
 def need(variant_id: str, row: Row) -> Row:
@@ -315,7 +315,7 @@ def need(variant_id: str, row: Row) -> Row:
 
 @routes.post("/admin/products/{id}/variants/{variant_id}/inventory-items", body=NeedBody, returns=VARIANT)
 async def add_inventory_item(request: Request) -> Answer:
-    """Say that a variant needs so many of an inventory item."""
+    """Link a variant to an inventory item, with the required quantity."""
     variant_id = request.params["variant_id"]
     await own(request, variant_id)
     await request.modules.inventory.retrieve("inventory_item", request.body["inventory_item_id"], fields=("id",))
@@ -325,7 +325,7 @@ async def add_inventory_item(request: Request) -> Answer:
 
 @routes.post("/admin/products/{id}/variants/{variant_id}/inventory-items/{inventory_item_id}", body=NeededQuantity, returns=VARIANT)
 async def update_inventory_item(request: Request) -> Answer:
-    """Change how many of an inventory item a variant needs."""
+    """Change the required quantity of a variant's inventory item."""
     variant_id = request.params["variant_id"]
     await own(request, variant_id)
     row = {"inventory_item_id": request.params["inventory_item_id"], **request.body}
@@ -336,7 +336,7 @@ async def update_inventory_item(request: Request) -> Answer:
 
 @routes.delete("/admin/products/{id}/variants/{variant_id}/inventory-items/{inventory_item_id}", returns=VARIANT)
 async def remove_inventory_item(request: Request) -> Answer:
-    """Say that a variant doesn't need an inventory item."""
+    """Unlink a variant from an inventory item."""
     variant_id, item = request.params["variant_id"], request.params["inventory_item_id"]
     await own(request, variant_id)
     await request.run(batch_links, delete={INVENTORY: [{"variant_id": variant_id, "inventory_item_id": item}]})
@@ -347,7 +347,7 @@ async def remove_inventory_item(request: Request) -> Answer:
 
 @routes.post("/admin/products/{id}/variants/inventory-items/batch", body=BatchNeeds, returns=VARIANT)
 async def batch_inventory_items(request: Request) -> Answer:
-    """Say what several variants need of inventory items."""
+    """Link several variants to inventory items, and unlink others."""
     given = request.body
     create, update, delete = (given.get(name, []) for name in ("create", "update", "delete"))
     await own(request, *(row["variant_id"] for row in (*create, *update)))
@@ -363,6 +363,6 @@ async def batch_inventory_items(request: Request) -> Answer:
 
 
 def tied(row: Row) -> Row:
-    """A link by the modules at its ends."""
+    """A link, named by the modules at its ends."""
     shown: Row = {"product": {"variant_id": row["variant_id"]}, "inventory": {"inventory_item_id": row["inventory_item_id"]}}
     return {**shown, "data": {"required_quantity": row["required_quantity"]}} if "required_quantity" in row else shown

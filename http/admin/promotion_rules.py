@@ -1,4 +1,4 @@
-"""What rules of promotions can be about, and the values to choose from: data for whoever draws a form."""
+"""Attributes for rules of promotions, and the values to choose from: data for forms."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ OPERATORS = {"in": "In", "eq": "Equals", "ne": "Not In", "gt": "Greater Than", "
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """Something that a rule can be about."""
+    """An attribute that a rule can use."""
 
     id: str
     value: str
-    """Its path in a cart; for what isn't a rule but looks like one, the column of the application method."""
+    """Its path in a cart; for a disguised one, the column of the application method."""
     label: str
     field_type: str = "multiselect"
     required: bool = False
     disguised: bool = False
-    """Not a rule: a column of the application method that is asked for as if it were one."""
+    """Not a rule: a column of the application method that is shown as if it were one."""
     hydrate: bool = False
-    """Not a rule in forms either: they fill it from elsewhere."""
+    """Hidden in forms: they fill it from elsewhere."""
     operators: tuple[str, ...] = ("in", "eq", "ne")
     values: tuple[str, str, str] | None = None
-    """Where its values come from: entity, column of the value, column of the label."""
+    """The source of its values: entity, column of the value, column of the label."""
 
     def shown(self) -> Row:
         operators = [{"id": name, "value": name, "label": OPERATORS[name]} for name in self.operators]
@@ -70,7 +70,7 @@ ABOUT_SHIPPING = (
 
 
 def attributes(kind: str, promotion_type: str | None, method_type: str | None, target_type: str | None) -> Sequence[Attribute]:
-    """What rules of a kind (as paths call it) can be about; a currency has to be said only of a fixed amount. Raises InvalidData for
+    """The attributes for rules of a kind (as paths name it); a fixed amount also needs a currency. Raises InvalidData for
     another kind."""
     if kind not in KINDS:
         raise InvalidData(f"Invalid param rule_type ({kind})")
@@ -82,7 +82,7 @@ def attributes(kind: str, promotion_type: str | None, method_type: str | None, t
 
 
 def attribute(kind: str, id: str, target_type: str | None) -> Attribute:
-    """Raises InvalidData for one that rules of the kind can't be about."""
+    """The attribute with that id. Raises InvalidData if rules of the kind can't use it."""
     several = [*attributes(kind, "buyget", "fixed", target_type), *(ABOUT_SHIPPING if kind != "rules" else ())]
     found: Attribute | None = next((each for each in several if each.id == id), None)
     if found is None or found.values is None:

@@ -1,4 +1,4 @@
-"""Admin: promotions, and the rules that say for whom and for what they are."""
+"""Admin: promotions and their rules."""
 
 from __future__ import annotations
 
@@ -134,24 +134,24 @@ async def get_promotion(request: Request) -> Answer:
         return envelope(PROMOTION.key, page)
 
 
-# -- what rules can be about
+# -- attributes of rules
 
 
 @routes.get("/admin/promotions/rule-attribute-options/{rule_type}", query=ASKED_FOR, returns=RULE)
 async def list_attributes(request: Request) -> Answer:
-    """List what rules of a kind can be about."""
+    """List the attributes that rules of a kind can use."""
     given = request.filters
     types = (given.get("promotion_type"), given.get("application_method_type"), given.get("application_method_target_type"))
     return {"attributes": [each.shown() for each in attributes(request.params["rule_type"], *types)]}
 
 
 VALUES = Filters(q=TEXT, value=MANY, id=MANY, application_method_target_type=TEXT)
-"""`id` is what the dashboard calls a value that was chosen before."""
+"""`id` is the dashboard's parameter for values that were chosen before."""
 
 
 @routes.get("/admin/promotions/rule-value-options/{rule_type}/{rule_attribute_id}", query=VALUES, many=True, limit=100)
 async def list_values(request: Request) -> Answer:
-    """List the values to choose from for something that rules are about."""
+    """List the values to choose from for an attribute of rules."""
     target = request.filters.pop("application_method_target_type", None)
     found = attribute(request.params["rule_type"], request.params["rule_attribute_id"], target)
     assert found.values is not None
@@ -168,7 +168,7 @@ async def list_values(request: Request) -> Answer:
 
 
 async def labels_of(request: Request, about: Attribute, values: Iterable[str]) -> dict[str, str]:
-    """Labels of values; those that lead nowhere any more keep their own."""
+    """Labels of values; values whose row is deleted are their own label."""
     if about.values is None:
         return {}
     entity, value, label = about.values
@@ -177,13 +177,13 @@ async def labels_of(request: Request, about: Attribute, values: Iterable[str]) -
 
 
 def _shown(about: Attribute, operator: str, values: Any, **rule: Any) -> Row:
-    """A rule with all that is known of what it is about."""
+    """A rule with everything known about its attribute."""
     named = {"attribute": about.value, "attribute_label": about.label, "operator": operator, "operator_label": OPERATOR_LABELS[operator]}
     return about.shown() | rule | named | {"values": values}
 
 
 def _as_rule(about: Attribute, value: Any) -> Row:
-    """A column of the application method, shown as if it were a rule. It has no id, and where it is a number that is its value."""
+    """A column of the application method, shown as if it were a rule. It has no id, and a number is shown as a plain value."""
     if about.field_type != "number":
         value = [] if value is None else [{"value": value, "label": str(value)}]
     shown = {name: each for name, each in _shown(about, "eq", value).items() if name not in ("id", "value")}
@@ -192,9 +192,9 @@ def _as_rule(about: Attribute, value: Any) -> Row:
 
 @routes.get("/admin/promotions/{id}/{rule_type}", query=ASKED_FOR, returns=PROMOTION)
 async def list_rules(request: Request) -> Answer:
-    """List the rules of one kind of a promotion, with what they are called.
+    """List the rules of one kind of a promotion, with their labels.
 
-    Of a promotion that isn't there: what one of the types that the query string names has to say. Forms for new ones ask so.
+    For a promotion that doesn't exist: the rules of a new one of the types that the query string names. Forms for new promotions need that.
     """
     kind, given = request.params["rule_type"], request.filters
     if kind not in KINDS:

@@ -28,6 +28,6 @@ routes.resource(
 
 @routes.get("/admin/fulfillment-providers/{id}/options", query=None)
 async def fulfillment_options(request: Request) -> Answer:
-    """List the ways of sending that a fulfillment provider offers."""
+    """List the shipping services that a fulfillment provider offers."""
     options = await request.modules.fulfillment.provider_options(request.params["id"])
     return {"fulfillment_options": options, "count": len(options), "limit": len(options), "offset": 0}

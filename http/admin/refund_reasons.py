@@ -1,4 +1,4 @@
-"""Admin: why money is given back."""
+"""Admin: refund reasons."""
 
 from ...workflows.payment.reasons import REFUND_REASONS
 from ..kit import MANY, STAMPS, TEXT, Body, Filters, Routes, View

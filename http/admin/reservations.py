@@ -1,4 +1,4 @@
-"""Admin: stock that is held for somebody."""
+"""Admin: reservations of stock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Admin: why things are sent back."""
+"""Admin: return reasons."""
 
 from __future__ import annotations
 

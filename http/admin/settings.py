@@ -1,4 +1,4 @@
-"""Admin: the store itself, and what it sells in: regions, currencies, sales channels, price preferences."""
+"""Admin: the store itself, and its regions, currencies, sales channels and price preferences."""
 
 from __future__ import annotations
 

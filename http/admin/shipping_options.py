@@ -1,4 +1,4 @@
-"""Admin: shipping options: what sending costs, and for whom."""
+"""Admin: shipping options, with their prices and rules."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ class BatchRules(Body):
 
 
 def ruled(attribute: str, value: str) -> Callable[[Any], dict[str, Any]]:
-    """Options that have this rule, or those that haven't."""
+    """A filter for options that have this rule, or that don't."""
     rule = {"rules": {"attribute": attribute, "operator": "eq", "value": value}}
     return lambda given: rule if given else {"$not": rule}
 
@@ -170,7 +170,7 @@ routes.resource(
 
 @routes.post("/admin/shipping-options/{id}/rules/batch", body=BatchRules, returns=RULE)
 async def batch_rules(request: Request) -> Answer:
-    """Create, change and delete an option's rules: all of it, or nothing."""
+    """Create, update and delete an option's rules: all of it, or nothing."""
     id = request.params["id"]
     await require(request, "shipping_option", [id])
     create = [{**rule, "shipping_option_id": id} for rule in request.body.get("create", ())]

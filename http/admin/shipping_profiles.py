@@ -1,4 +1,4 @@
-"""Admin: shipping profiles (what is sent alike) and the types of shipping options."""
+"""Admin: shipping profiles (groups of products that are shipped alike) and the types of shipping options."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Admin: where stock lies, where it is sold from, and how it is sent from there."""
+"""Admin: stock locations, their sales channels and their fulfillment sets."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class FulfillmentSet(Body):
 
 
 def trimmed(_: Request, body: Row) -> Row:
-    """A name is kept without blanks around it."""
+    """Strip blanks around a name."""
     return {**body, "name": body["name"].strip()} if "name" in body else body
 
 
@@ -94,7 +94,7 @@ routes.action(
 
 @routes.post("/admin/stock-locations/{id}/fulfillment-sets", body=FulfillmentSet, returns=STOCK_LOCATION)
 async def add_fulfillment_set(request: Request) -> Answer:
-    """Give a location one more way of getting things to people: sending them, or having them picked up."""
+    """Add a fulfillment set to a location, for shipping or for pickup."""
     id = request.params["id"]
     await request.run(create_location_fulfillment_set, location_id=id, fulfillment_set_data=request.body)
     return await request.fetch(STOCK_LOCATION, id)

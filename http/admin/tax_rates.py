@@ -1,4 +1,4 @@
-"""Admin: tax rates, and the products, types and shipping options they are for."""
+"""Admin: tax rates, and the products, types and shipping options they apply to."""
 
 from __future__ import annotations
 

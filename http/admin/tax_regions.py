@@ -1,4 +1,4 @@
-"""Admin: where taxes are charged: countries and their provinces."""
+"""Admin: tax regions: countries and their provinces."""
 
 from __future__ import annotations
 

@@ -23,11 +23,11 @@ routes = Routes()
 FILE = View("file", "id url")
 
 FILES = 50
-"""Of one request."""
+"""Files in one request."""
 PIECE = 64 * 1024
 """Bytes read at once."""
 ENVELOPE = 1024 * 1024
-"""Bytes that a request may have beside its files: headers of parts, other fields."""
+"""Bytes of a request besides its files: headers of parts, other fields."""
 
 
 @routes.post("/admin/uploads", returns=FILE, streams=True)
@@ -63,7 +63,7 @@ async def _files(request: Request) -> AsyncIterator[BodyPartReader]:
             if part.name not in ("files", "files[]"):
                 raise InvalidData(f"Files are uploaded as files, not as {part.name}")
             yield part
-    except (ValueError, AssertionError, HttpProcessingError) as error:  # aiohttp's, about its own insides
+    except (ValueError, AssertionError, HttpProcessingError) as error:  # aiohttp's errors for malformed parts
         raise InvalidData("The body is not valid multipart/form-data") from error
 
 
@@ -85,7 +85,7 @@ class PresignUpload(Body):
 
 @routes.post("/admin/uploads/presigned-urls", body=PresignUpload, query=None)
 async def presign(request: Request) -> Answer:
-    """Get an address to which the browser may upload a file by itself."""
+    """Get a URL to which the browser may upload a file directly."""
     body = request.body
     if not 0 <= body["size"] <= request.settings.upload_limit:
         raise InvalidData(f"Files may have {request.settings.upload_limit} bytes, not {body['size']:f}")
@@ -98,7 +98,7 @@ async def presign(request: Request) -> Answer:
 
 @routes.get("/admin/uploads/{id}", returns=FILE)
 async def get(request: Request) -> Answer:
-    """Get a file's address; that of a private one works for a while."""
+    """Get a file's URL; that of a private file works for a while."""
     id = request.params["id"]
     known = await request.modules.file.retrieve_file(id)
     page = await request.rows(FILE, {"id": id})

@@ -43,7 +43,7 @@ class UpdateUser(Body):
 
 @routes.get("/admin/users/me", returns=USER)
 async def me(request: Request) -> Answer:
-    """Get the user who asks."""
+    """Get the calling user."""
     return await request.fetch(USER, request.actor_id)
 
 
@@ -58,14 +58,14 @@ routes.resource("/admin/users", USER, USERS, list=LISTED, update=UpdateUser, del
 
 @routes.get("/admin/users/{id}/auth-providers", query=None)
 async def auth_providers(request: Request) -> Answer:
-    """List the providers by which a user signs in."""
+    """List the providers by which a user logs in."""
     identities = await request.modules.auth.identities_of("user", request.params["id"])
     return {"providers": list(dict.fromkeys(one["provider"] for identity in identities for one in identity["provider_identities"]))}
 
 
 @routes.post("/admin/users/{id}/reset-password", query=None)
 async def reset_password(request: Request) -> Answer:
-    """Make a token by which a user can choose a new password."""
+    """Create a token by which a user can choose a new password."""
     user = await request.modules.user.retrieve("user", request.params["id"], fields=("email",))
     await request.modules.auth.count_letter(user["email"])
     about = {"entity_id": user["email"], "actor_type": "user", "provider": "emailpass", "metadata": {}}

@@ -23,9 +23,9 @@ EXECUTION = View("workflow_execution", "id workflow_id transaction_id context ex
 LISTED = EXECUTION.but(defaults="id workflow_id transaction_id state execution created_at updated_at deleted_at")
 
 LOOK_SECONDS = 0.5
-"""How often we look what has become of executions that somebody follows."""
+"""Seconds between two polls of followed executions."""
 SILENT_LOOKS = 30
-"""After so many looks at nothing new the client hears that we are still there."""
+"""After this many polls without news the client gets a sign of life."""
 
 routes.resource(
     "/admin/workflows-executions",
@@ -68,7 +68,7 @@ class StepAnswer(Body):
 
 @routes.post("/admin/workflows-executions/{workflow_id}/run", body=RunWorkflow, query=None, envelope="acknowledgement")
 async def run_workflow(request: Request) -> Answer:
-    """Run a workflow with an input: its parameters by their names."""
+    """Run a workflow with an input: its parameters by name."""
     input = request.body.get("input") or {}
     if not isinstance(input, dict):
         raise InvalidData("The input of a workflow is an object: its parameters by their names.")
@@ -78,7 +78,7 @@ async def run_workflow(request: Request) -> Answer:
 
 @routes.post("/admin/workflows-executions/{workflow_id}/steps/success", body=StepAnswer, query=None)
 async def end_step(request: Request) -> Answer:
-    """Say that a step went well that waits for the world outside. No workflow has such a step yet, so this is refused."""
+    """Report that a step that waits for the outside world has succeeded. No workflow has such a step yet, so this is refused."""
     transaction, step = request.body["transaction_id"], request.body["step_id"]
     row = await _transaction(request)
     raise NotAllowed(f"The step {step} of the transaction {transaction} does not wait for an answer; the execution is {row['state']}.")
@@ -117,9 +117,9 @@ async def follow(request: Request) -> Answer:
     """Follow the executions of a workflow, or the one of a transaction, as server-sent events."""
     workflow, transaction = request.params["workflow_id"], request.params.get("transaction_id")
     seen = Seen(workflow)
-    rows = await request.workflows.progress(workflow, transaction)  # now: a workflow that isn't there is refused
+    rows = await request.workflows.progress(workflow, transaction)  # now: an unknown workflow is refused
     if transaction is None:
-        seen.changes(rows)  # who follows one transaction hears what it has done so far, who follows a workflow only what is new
+        seen.changes(rows)  # followers of one transaction get what it has done so far, followers of a workflow only what is new
     return Reply(
         content_type="text/event-stream",
         headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
@@ -128,11 +128,11 @@ async def follow(request: Request) -> Answer:
 
 
 async def _events(request: Request, seen: Seen, transaction: str | None) -> AsyncIterator[bytes]:
-    """Ends when whoever follows would no longer be let in."""
+    """The events. Ends when the follower's credentials become invalid."""
     yield b": following\n\n"
     silent = 0
     while True:
-        call_context.set(CallContext(request.trace_id))  # each look has its own time: the request's is over
+        call_context.set(CallContext(request.trace_id))  # each poll has its own time: the request's is used up
         try:
             await request.credentials.actor(request.http, request.route.auth)
         except Refused:
@@ -149,7 +149,7 @@ async def _events(request: Request, seen: Seen, transaction: str | None) -> Asyn
 
 
 class Seen:
-    """What a follower knows of the executions of a workflow."""
+    """What a follower has been sent of the executions of a workflow."""
 
     def __init__(self, workflow: str) -> None:
         self.workflow = workflow
@@ -159,8 +159,8 @@ class Seen:
     def changes(self, rows: list[Row]) -> list[Row]:
         """What is new in them, as Medusa's events: onBegin, onStepSuccess, onCompensateBegin, onFinish.
 
-        An execution that ended between two looks was seen by the second: it has begun and finished at once. However the looks fall, a
-        follower hears the same, in the order in which it happened.
+        An execution that began and ended between two polls is reported as both at once. So a follower gets the same events, in the order in
+        which they happened, however the polls fall.
         """
         told = [event for row in rows for event in self._of(row)]
         self._known = {row["id"]: (row["state"], len(row["steps"])) for row in rows}
