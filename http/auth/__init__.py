@@ -1,1 +1,1 @@
-"""Routes by which somebody says who they are: /auth/…"""
+"""Routes for authentication: /auth/…"""

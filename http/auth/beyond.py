@@ -1,4 +1,4 @@
-"""Other ways to sign in than a password, which the dashboard asks about: none of them is there."""
+"""External logins that the dashboard asks about: none is supported."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ routes = Routes()
 
 @routes.get("/auth/mfa/factors", auth=ANY_IDENTITY, query=None)
 async def list_factors(request: Request) -> Answer:
-    """List the second factors of whoever is signed in."""
+    """List the second factors of the logged-in actor."""
     return {"mfa_factors": []}
 
 
 @routes.get("/cloud/auth", auth=PUBLIC, query=None)
 async def cloud(request: Request) -> Answer:
-    """Whether accounts of Medusa's cloud may sign in."""
+    """Whether accounts of Medusa's cloud may log in."""
     return {"enabled": False}

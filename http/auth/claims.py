@@ -1,4 +1,4 @@
-"""What a token says of who carries it."""
+"""The claims of tokens."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 
 def claims_of(identity: Mapping[str, Any], actor_type: str, provider: str | None, auth_time: int) -> dict[str, Any]:
-    """Claims of an identity that signs in as an actor of some type. `actor_id` is empty while it isn't linked to one.
+    """Claims of an identity that logs in as an actor of some type. `actor_id` is empty while it isn't linked to one.
 
-    `auth_time`: when it proved its secret, in seconds since 1970; which secret that was says the identity's `secret_version`.
+    `auth_time`: when it proved its secret, in seconds since 1970; the identity's `secret_version` says which secret that was.
     """
     key = f"{actor_type}_id"
     actor_id = (identity.get("app_metadata") or {}).get(key)

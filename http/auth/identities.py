@@ -1,4 +1,4 @@
-"""Signing up and signing in: `/auth/{actor_type}/{auth_provider}` and what hangs below it."""
+"""Registering and logging in: `/auth/{actor_type}/{auth_provider}` and the paths below it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ResetPassword(Part):
 
 
 def _check_provider(request: Request) -> tuple[str, str]:
-    """Actor type and provider of the path. Raises NotAllowed where the settings don't let them go together."""
+    """Actor type and provider of the path. Raises NotAllowed if the settings don't allow the combination."""
     actor_type, provider = request.params["actor_type"], request.params["auth_provider"]
     allowed = request.settings.auth_methods.get(actor_type)
     if allowed is not None and provider not in allowed:
@@ -32,13 +32,13 @@ def _check_provider(request: Request) -> tuple[str, str]:
 
 
 def _given(request: Request) -> dict[str, Any]:
-    """What a provider is told of the request."""
+    """The parts of the request that a provider gets."""
     about = {"protocol": request.http.scheme, "actor_type": request.params["actor_type"]}
     return {"body": request.body, "query": dict(request.http.query), **about}
 
 
 def _address(request: Request) -> str:
-    """What limits count a client by."""
+    """The client's address, as limits count it."""
     return network_of(request.client_address)
 
 
@@ -54,14 +54,14 @@ async def _answer(request: Request, outcome: Outcome, actor_type: str, provider:
 
 
 async def sign_in(request: Request) -> Answer:
-    """Sign in: a token, or where to go on."""
+    """Log in: returns a token, or a URL where the login goes on."""
     actor_type, provider = _check_provider(request)
     outcome = await request.modules.auth.authenticate(provider, _given(request), _address(request))
     return await _answer(request, outcome, actor_type, provider)
 
 
 async def come_back(request: Request) -> Answer:
-    """Finish a sign-in that went on elsewhere."""
+    """Finish a login that went on elsewhere."""
     actor_type, provider = _check_provider(request)
     outcome = await request.modules.auth.validate_callback(provider, _given(request), _address(request))
     return await _answer(request, outcome, actor_type, provider)
@@ -74,7 +74,7 @@ for _method in ("GET", "POST"):
 
 @routes.post("/auth/{actor_type}/{auth_provider}/register", query=None)
 async def register(request: Request) -> Answer:
-    """Sign up: a token of an identity that is nobody yet."""
+    """Register: returns a token of an identity without an actor."""
     actor_type, provider = _check_provider(request)
     outcome = await request.modules.auth.register(provider, _given(request), _address(request))
     return await _answer(request, outcome, actor_type, provider)
@@ -82,7 +82,7 @@ async def register(request: Request) -> Answer:
 
 @routes.get("/auth/{actor_type}/providers", query=None)
 async def providers(request: Request) -> Answer:
-    """List the providers an actor of this type may sign in by."""
+    """List the providers by which an actor of this type may log in."""
     allowed = request.settings.auth_methods.get(request.params["actor_type"])
     there = await request.modules.auth.auth_providers()
     return {"providers": [provider for provider in there if allowed is None or provider["id"] in allowed]}
@@ -92,7 +92,7 @@ async def providers(request: Request) -> Answer:
     "/auth/{actor_type}/{auth_provider}/reset-password", body=ResetPassword, query=None, auth=PUBLIC, status=201, answers="text/plain"
 )
 async def reset_password(request: Request) -> Answer:
-    """Ask for a letter about a forgotten password. Neither the answer nor its time tell whether anybody is called so."""
+    """Request an email about a forgotten password. Neither the answer nor its time tells whether the account exists."""
     actor_type, provider = _check_provider(request)
     entity_id = request.body["identifier"]
     await request.modules.auth.count_letter(entity_id, _address(request))
@@ -103,7 +103,7 @@ async def reset_password(request: Request) -> Answer:
 
 @routes.post("/auth/{actor_type}/{auth_provider}/update", query=None)
 async def update(request: Request) -> Answer:
-    """Choose a new password, by the token of the letter: once."""
+    """Choose a new password, once, by the token of the email."""
     actor_type, provider = _check_provider(request)
     scheme, _, token = (request.header("Authorization") or "").partition(" ")
     if scheme.lower() != "bearer":

@@ -1,4 +1,4 @@
-"""Staying signed in: sessions for browsers, fresh tokens for everybody else."""
+"""Staying logged in: sessions for browsers, new tokens for other clients."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ routes = Routes()
 
 
 def _cookie(request: Request, value: str, lives: float) -> str:
-    """A Set-Cookie header. The cookie is for this server alone and out of reach for the page's scripts."""
+    """A Set-Cookie header. The cookie is sent to this server only, and scripts of the page can't read it."""
     expires = format_datetime(datetime.now(UTC) + timedelta(seconds=lives), usegmt=True)
     secure = "; Secure" if (request.settings.public_url or "").startswith("https:") else ""
     return f"{COOKIE}={value}; Path=/; Expires={expires}; HttpOnly; SameSite=Lax{secure}"
@@ -24,7 +24,7 @@ def _cookie(request: Request, value: str, lives: float) -> str:
 
 @routes.post("/auth/session", auth=ANY_BEARER, query=None)
 async def begin(request: Request) -> Answer:
-    """Begin a session with a token: the cookie is as good as the token from now on."""
+    """Begin a session with a token: from then on the cookie has the same rights."""
     assert request.actor is not None
     longest = seconds_left(request)
     context = {name: value for name, value in request.actor.claims.items() if name not in ("iat", "exp")}
@@ -48,19 +48,20 @@ async def end(request: Request) -> Answer:
 
 @routes.post("/auth/token/refresh", auth=ANY_IDENTITY, query=None)
 async def refresh(request: Request) -> Answer:
-    """A fresh token, which also says whom the identity has been linked to meanwhile. It lets nobody stay longer than a session does."""
+    """Get a new token, which includes actors that the identity was linked to meanwhile. It doesn't extend the time beyond a session's
+    end."""
     actor = request.actor
     assert actor is not None
     longest = seconds_left(request)
     identity = await request.modules.auth.identity(actor.identity)
-    if identity["secret_version"] != actor.claims["secret_version"]:  # it changed while we looked
+    if identity["secret_version"] != actor.claims["secret_version"]:  # it changed meanwhile
         raise unauthorized()
     claims = claims_of(identity, actor.type, actor.provider, actor.claims["auth_time"])
     return {"token": request.credentials.tokens.issue(claims, expires=min(request.settings.jwt_expires, int(longest)))}
 
 
 def seconds_left(request: Request) -> float:
-    """How long whoever asks may stay before the secret has to be proven again. Raises Refused (401) where it has to be now."""
+    """Seconds until the caller has to prove the secret again. Raises Refused (401) if that is now."""
     assert request.actor is not None
     left = float(request.actor.claims["auth_time"]) + request.settings.session_lifetime - time.time()
     if left < 1:

@@ -16,9 +16,9 @@ LIMIT = 1024 * 1024
 
 @routes.post("/hooks/fulfillment/{provider}", query=None, raw_body=True, body_limit=LIMIT, answers="text/plain")
 async def fulfillment_webhook(request: Request) -> Answer:
-    """Hear from a fulfillment provider, by its id (`shipstation_shipstation`), that parcels have left or arrived.
+    """Receive a webhook of a fulfillment provider, by its id (`shipstation_shipstation`): parcels have left or arrived.
 
-    It is acknowledged once what it tells is booked, so a provider that gets no 200 sends it again.
+    It is acknowledged once its contents are booked, so a provider that gets no 200 sends it again.
     """
     headers = {name.lower(): value for name, value in request.http.headers.items()}
     try:

@@ -19,9 +19,9 @@ LIMIT = 1024 * 1024
 
 @routes.post("/hooks/payment/{provider}", query=None, raw_body=True, body_limit=LIMIT, answers="text/plain")
 async def payment_webhook(request: Request) -> Answer:
-    """Hear from a payment provider, `stripe_stripe` or `pp_stripe_stripe`.
+    """Receive a webhook of a payment provider, `stripe_stripe` or `pp_stripe_stripe`.
 
-    It is acknowledged once what it tells is booked, so a provider that gets no 200 sends it again.
+    It is acknowledged once its contents are booked, so a provider that gets no 200 sends it again.
     """
     provider_id = f"pp_{request.params['provider'].removeprefix('pp_')}"
     headers = {name.lower(): value for name, value in request.http.headers.items()}
@@ -41,7 +41,7 @@ async def payment_webhook(request: Request) -> Answer:
             amount=None if notice.amount is None else f"{notice.amount:f}",
             notice_id=notice.id,
         )
-        if done is not None and done["outdated_cart_id"] is not None:  # as where the buyer completes it
-            with suppress(InvalidData, NotFound):  # its region or channel is gone, or the cart itself: it can't be bought at all
+        if done is not None and done["outdated_cart_id"] is not None:  # as when the buyer completes it
+            with suppress(InvalidData, NotFound):  # its region or channel is deleted, or the cart itself: it can't be bought at all
                 await request.run(refresh_cart, cart_id=done["outdated_cart_id"])
     return Reply("OK", 200, "text/plain")
