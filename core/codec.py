@@ -76,8 +76,6 @@ def wire(cls: type[T]) -> type[T]:
 
 def pack(value: Any) -> bytes:
     """Encode a value. Raises TypeError that names the type that can't be encoded."""
-    """Return the bytes of a message unchanged. Raises TooLarge, which reaches only the sender of `what`, not the others on the
-    connection."""
     packer = _packers.pop() if _packers else msgpack.Packer(default=_encode, datetime=True, buf_size=_BUFFER)
     packed: bytes = packer.pack(value)
     if len(packed) < _BUFFER:
@@ -86,7 +84,8 @@ def pack(value: Any) -> bytes:
 
 
 def bounded(packed: bytes, what: str, head: int = 0) -> bytes:
-    """The same bytes, which are to travel. Raises TooLarge: who sent `what` hears of it, and nobody else on the connection."""
+    """Return the bytes of a message unchanged. Raises TooLarge, which reaches only the sender of `what`, not the others on the
+    connection."""
     if len(packed) > LARGEST - head:
         raise TooLarge(f"{what} is larger than {LARGEST // 1024**2} MiB: ask for less at once.")
     return packed

@@ -82,7 +82,6 @@ class Run:
         """To be set before cancelling a run that another process shall continue: the run then ends without undoing anything."""
         self.onward = False
         """Whether the point of no return may have been passed: the pivot was sent, and not refused."""
-        """What the flow answered before its end."""
         self.answered = False
         self.result: Any = None
         """What the flow answered before its end."""

@@ -95,9 +95,8 @@ class Subject:
         """`path` below the subject: `/items/{action_id}` where it is about an action. The flow gives the order's id.
 
         It takes the subject's `id`, what else the path names, and what is in the body as `given`, or by its names where it has no such
-        parameter.
-        `who`: what it calls the user who asks. `show`: makes the answer; default: the subject and the preview. `also`: what else the flow
-        gets. `bare`: the query string may hold `fields` and nothing else.
+        parameter. `who`: what it calls the user who asks. `show`: makes the answer; default: the subject and the preview. `also`: what else
+        the flow gets. `bare`: the query string may hold `fields` and nothing else.
         """
         whole, others = "given" in inspect.signature(flow.function).parameters, re.findall(r"{(\w+)}", path)
         names = ["id", *others, *([who] if who is not None else []), *(also or ())]

@@ -89,8 +89,7 @@ class CustomerService(ModuleService):
     async def add_to_groups(self, pairs: Sequence[Mapping[str, Any]]) -> Rows:
         """Put customers into groups: pairs of `customer_id` and `customer_group_id`, optionally with `created_by`.
 
-        Existing memberships stay. Raises NotFound for an unknown customer or group. Returns the
-        memberships, each with its `id`.
+        Existing memberships stay. Raises NotFound for an unknown customer or group. Returns the memberships, each with its `id`.
         """
         unique = {(pair["customer_id"], pair["customer_group_id"]): pair.get("created_by") for pair in pairs}
         params = {

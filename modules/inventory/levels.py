@@ -71,8 +71,7 @@ class Levels(ModuleService):
     async def update_levels(self, rows: Sequence[LevelChange]) -> list[Level]:
         """Set the stocked or incoming quantity of levels, each named by item and location.
 
-        Stock may be set below what is reserved: then nothing more can be reserved. Raises NotFound
-        for a missing level: nothing changes.
+        Stock may be set below what is reserved: then nothing more can be reserved. Raises NotFound for a missing level: nothing changes.
         """
         return await self._change("set", rows)
 

@@ -31,8 +31,8 @@ class Replaced(TypedDict):
 class LinkService(ModuleService):
     """Links between things of different modules.
 
-    A row of a link (`product_sales_channel`) is named by its two key columns:
-    `{"product_id": "prod_1", "sales_channel_id": "sc_1"}`. Every message may be repeated.
+    A row of a link (`product_sales_channel`) is named by its two key columns: `{"product_id": "prod_1", "sales_channel_id": "sc_1"}`. Every
+    message may be repeated.
     """
 
     schema = SCHEMA

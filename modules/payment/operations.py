@@ -1,9 +1,8 @@
 """Captures, refunds and cancellations: operations that a provider carries out on a payment.
 
-Each has three steps. The operation is recorded and committed, with its amount checked under the
-payment's lock; the provider is asked, outside of any transaction, under the operation's id; the answer is booked. A
-process that dies in between leaves a pending operation, which counts against what is left, and which the next
-operation on the payment takes up under the same key.
+Each has three steps. The operation is recorded and committed, with its amount checked under the payment's lock; the provider is asked,
+outside of any transaction, under the operation's id; the answer is booked. A process that dies in between leaves a pending operation, which
+counts against what is left, and which the next operation on the payment takes up under the same key.
 """
 
 from __future__ import annotations

@@ -118,8 +118,7 @@ class PricingService(ModuleService):
     async def create_price_sets(self, rows: Sequence[NewPriceSet]) -> list[PriceSet]:
         """Create price sets with their prices. Returns them in the order given.
 
-        Of two prices with one key the later one counts.
-        Raises InvalidData for a price without currency or amount, or with invalid rules.
+        Of two prices with one key the later one counts. Raises InvalidData for a price without currency or amount, or with invalid rules.
         """
         ids = [row.get("id") or new_id("pset") for row in rows]
         prices = {id: new_prices(row.get("prices") or []) for id, row in zip(ids, rows, strict=True)}

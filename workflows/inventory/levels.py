@@ -48,8 +48,8 @@ async def batch_inventory_levels(
 ) -> LevelsChanged:
     """Create, update (by item and location) and delete (by id) levels: all of it, or nothing.
 
-    Raises NotFound for an unknown location, item or level, NotAllowed where something
-    is reserved at a level to be deleted, or stocked (unless `force`).
+    Raises NotFound for an unknown location, item or level, NotAllowed where something is reserved at a level to be deleted, or stocked
+    (unless `force`).
     """
     await check_locations(flow, [level["location_id"] for level in create or ()])
     done = (await flow.run(change_levels, create or [], update or [], delete or [], force))["answer"]
