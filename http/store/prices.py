@@ -12,6 +12,7 @@ from ...core.json import dumps
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...modules.pricing.types import CalculatedPrice
+from ...modules.tax.types import TaxableItem
 from ..kit.request import Request
 
 CONTEXT = ("region_id", "country_code", "province", "cart_id")
@@ -109,7 +110,7 @@ async def add_prices(request: Request, variants: Sequence[Row], who: Asking, pro
 
 async def _add_taxes(request: Request, variants: Iterable[Row], who: Asking, products: dict[str, Row]) -> None:
     priced = [variant for variant in variants if variant["calculated_price"] is not None]
-    items = [
+    items: list[TaxableItem] = [
         {"id": variant["id"], "product_id": product["id"], "product_type_id": product.get("type_id"), "is_giftcard": product["is_giftcard"]}
         for variant in priced
         for product in (products[variant["id"]],)

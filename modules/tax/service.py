@@ -18,6 +18,7 @@ from .provider import Taxable, TaxLine, TaxProvider
 from .queries import COUNTRY_REGIONS, HAS_RULES, LOCK_RATES, RATES, REGIONS, RULES_OF_RATES
 from .rates import Rate, check_rate, provinces, rates_for, references_of
 from .tables import SCHEMA, tax_provider
+from .types import CalculatedTax, TaxableItem, TaxableMethod
 
 DEFAULT_PROVIDER = "tp_system"
 """The provider for regions that name none."""
@@ -37,17 +38,12 @@ class TaxService(ModuleService):
 
     @reads
     async def get_tax_lines(
-        self, items: Sequence[Mapping[str, Any]], shipping: Sequence[Mapping[str, Any]] = (), context: Mapping[str, Any] | None = None
-    ) -> Rows:
-        """The taxes on a whole cart.
+        self, items: Sequence[TaxableItem], shipping: Sequence[TaxableMethod] = (), context: Mapping[str, Any] | None = None
+    ) -> list[CalculatedTax]:
+        """The taxes on a whole cart. `context` has the `address` with `country_code` and optionally `province_code` (or `province`).
 
-        An item has `id`, `product_id`, `product_type_id` and `is_giftcard`, a shipping line `id` and `shipping_option_id`; both
-        may have more for the provider. A gift card isn't taxed: what is bought with it is. `context` has the `address` with
-        `country_code` and optionally `province_code` (or `province`).
-
-        Returns rows with `line_item_id` or `shipping_line_id`, `rate` (percent), `code`, `name`, `rate_id` and
-        `provider_id`; a line may have none, one, or two that add up. Without a country, or where the shop has no tax
-        region for it, there are none. Whether prices include the taxes doesn't matter here.
+        A line may have none, one, or two that add up. Without a country, or where the shop has no tax region for it, there are none.
+        Whether prices include the taxes doesn't matter here.
         """
         address = (context or {}).get("address") or {}
         country = (address.get("country_code") or "").strip().lower()
@@ -67,7 +63,7 @@ class TaxService(ModuleService):
             for line in group
         ]
         provider: TaxProvider = self.providers.get(region["provider_id"] or DEFAULT_PROVIDER)
-        return [_tax_line(line, provider) for line in await provider.tax_lines(taxables, context or {})]
+        return [_calculated(line, provider) for line in await provider.tax_lines(taxables, context or {})]
 
     @remembered("tax_rate", "tax_rate_rule", "tax_region")
     async def _rates(self, country: str, provinces: list[str], references: list[str]) -> Rows:
@@ -222,12 +218,13 @@ def _rate(row: Row) -> Rate:
     )
 
 
-def _tax_line(line: TaxLine, provider: TaxProvider) -> Row:
-    return {
-        "shipping_line_id" if line.is_shipping else "line_item_id": line.line_id,
+def _calculated(line: TaxLine, provider: TaxProvider) -> CalculatedTax:
+    tax: CalculatedTax = {
         "rate_id": line.rate_id,
         "rate": line.rate,
         "code": line.code,
         "name": line.name,
         "provider_id": provider.identifier,
     }
+    tax["shipping_line_id" if line.is_shipping else "line_item_id"] = line.line_id
+    return tax
