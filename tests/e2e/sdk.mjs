@@ -1,5 +1,6 @@
 // A whole shop through the official SDK: every method whose route is served is called, on what earlier answers have shown.
 // Reads {base, email, password, served, unserved} from its argument: a merchant, and names of methods. Prints what was called as JSON.
+import { changes } from "./changes.mjs"
 import { calls, methods, opened, walk } from "./watched.mjs"
 
 const input = JSON.parse(process.argv[2])
@@ -356,9 +357,6 @@ async function orders() {
   await admin.order.listChanges(shop.order)
   await admin.order.listLineItems(shop.order)
   await admin.order.retrievePreview(shop.order)
-  await admin.return.list({ order_id: shop.order })
-  await admin.claim.list({ order_id: shop.order })
-  await admin.exchange.list({ order_id: shop.order })
   await admin.payment.listPaymentProviders()
   const [payment] = (await admin.payment.list()).payments
   await admin.payment.retrieve(payment.id)
@@ -427,6 +425,6 @@ async function refusals() {
 
 const broken = await walk([
   markets, users, files, catalogue, products, priceLists, promotions, stock, shipping, taxes, reasons, dashboard, guests,
-  browsing, registering, buying, orders, signingIn, lookingOn, clearing, refusals,
+  browsing, registering, buying, orders, ...changes(merchant, shop, jwt), signingIn, lookingOn, clearing, refusals,
 ])
 console.log(JSON.stringify({ methods: methods(merchant), calls, broken }))
