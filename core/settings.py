@@ -237,7 +237,7 @@ class Settings(BaseSettings):
         return self.model_copy(update=made)
 
     def private_data_dir(self) -> Path:
-        """`data_dir`, made if it doesn't exist, readable by its owner only. PostgreSQL's account passes through a root's."""
+        """`data_dir`, made if it doesn't exist, readable by its owner only; if that is root, PostgreSQL's account may pass through it."""
         return private_folder(self.data_dir, passed=os.geteuid() == 0)
 
     @property

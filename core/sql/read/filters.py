@@ -448,7 +448,7 @@ def join_on(
 
 
 def _check_expression(field: Field, pattern: str) -> None:
-    """Refuse regular expressions that refer back to a group or nest repetitions: all others match in time linear in the text."""
+    """Refuse regular expressions that refer back to a group or nest repetitions: all others match in time that grows with the text."""
     if _BACK.search(pattern):
         raise InvalidData(f"$re on '{field.name}' can't refer back to a group")
     if sum(1 for _ in _REPEATED.finditer(pattern)) > 1:
