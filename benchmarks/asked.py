@@ -1,6 +1,6 @@
-"""What `growth.py` asks of shops: the same of each, however large it is.
+"""The requests that `growth.py` sends to shops: the same to each, however large it is.
 
-A request is a function of a shop, a source of random choices and the number of variants; it looks at its answer.
+A request is a function of a shop, a source of random choices and the number of variants; it checks its answer.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from shop import Refused, Shop
 
 PAGE = 20
 NEAR = 200
-"""Pages begin within so many rows from the start, as they do in the smallest shop; single products are of these, too."""
+"""Pages begin within this many rows from the start, as they do in the smallest shop; single products are taken from these, too."""
 LINES = (1, 20, 200)
 """Of carts."""
 
 
 @dataclass
 class Asked:
-    """A shop that is asked, and what is made in it only to be asked for."""
+    """A shop under measurement, and what is created in it only for the requests."""
 
     shop: Shop
     variants: int
@@ -32,7 +32,7 @@ class Asked:
     on_sale: str = ""
     """The collection that every price list holds."""
     carts: dict[int, list[str]] = field(default_factory=dict)
-    """Lines → carts that have so many."""
+    """Number of lines → carts with that many."""
 
     @property
     def products(self) -> int:
@@ -56,7 +56,7 @@ class Asked:
         return await self.shop.call("GET", path, headers=self.shop.admin)
 
     async def page(self, path: str, key: str, offset: int, *, most: int = PAGE, least: int = PAGE) -> None:
-        """A page of a list, which has to hold that many rows."""
+        """Read a page of a list, which must hold that many rows."""
         mark = "&" if "?" in path else "?"
         headers = self.shop.admin if path.startswith("/admin") else self.shop.store
         answer = await self.shop.call("GET", f"{path}{mark}limit={PAGE}&offset={offset}", headers=headers)
@@ -64,15 +64,15 @@ class Asked:
             raise Refused(f"{path}: {len(answer[key])} rows of {answer['count']}")
 
     def near(self, rows: int) -> int:
-        """Not far from the start, with a page behind it."""
+        """An offset near the start, with a page behind it."""
         return self.rng.randrange(min(NEAR, rows - PAGE))
 
     def far(self, rows: int) -> int:
-        """Somewhere in the last tenth."""
+        """An offset in the last tenth."""
         return self.rng.randrange(rows * 9 // 10 - PAGE, rows - PAGE)
 
     def number(self) -> str:
-        """Of some product, as titles have it."""
+        """The number of a product, as titles write it."""
         return f"{self.rng.randrange(self.products):06d}"
 
 
@@ -204,4 +204,4 @@ REQUESTS: dict[str, Request] = {
 }  # fmt: skip
 REQUESTS |= {f"look_{lines}": looking(lines) for lines in LINES}
 REQUESTS |= {f"add_{lines}": adding(lines) for lines in LINES}
-"""Those that change something come last."""
+"""Requests that change something come last."""

@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
-"""Put two served shops under the same load, one after the other, and say what each costs.
+"""Put two served shops under the same load, one after the other, and report what each costs.
 
 Both have to be served and hold the same goods. For each scenario and each number of buyers the peer goes first and ours follows at once,
-so that what else the machine does meets both. CPU is that of the processes that listen on the port and all below them, and of those whose
-ids are named (databases, caches); it says more than throughput where client and servers share the cores.
+so that other load of the machine affects both. CPU is that of the processes that listen on the port and their descendants, and of those
+whose ids are named (databases, caches); it says more than throughput where client and servers share the cores.
 
 Examples:
   benchmarks/compare.py --peer http://127.0.0.1:9001 --peer-also 1234,1250 --ours http://127.0.0.1:9000 --ours-also 4321
   benchmarks/compare.py … --scenarios products cart --buyers 1 16 --out compare.json --picture compare.svg --write docs/performance.md
 
-Where least.py has left its figures, the last columns say how far we are from what each operation takes at the very least.
-`--write` puts the table between the lines <!-- compare --> and <!-- /compare --> of a file. Losing rows are rows like any other.
+If least.py has left its results, the last columns say how far we are from the least that each operation takes.
+`--write` puts the table between the lines <!-- compare --> and <!-- /compare --> of a file. Scenarios that we lose are shown like any
+other.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ LIMITS = Path(__file__).parents[1] / "docs" / "figures" / "limits.json"
 
 @dataclass
 class Figure:
-    """One scenario on one server."""
+    """The result of one scenario on one server."""
 
     side: str
     scenario: str
@@ -46,7 +47,7 @@ class Figure:
     p50_ms: float
     p95_ms: float
     cpu_ms: float
-    """Milliseconds of CPU an operation, server and what belongs to it."""
+    """Milliseconds of CPU for one operation, server and named processes."""
     errors: int
 
 
@@ -66,7 +67,7 @@ def pairs(figures: list[Figure]) -> list[tuple[Figure, Figure]]:
 
 
 def table_of(figures: list[Figure], names: tuple[str, str], limits: dict[str, float]) -> str:
-    """`limits`: the least CPU that an operation takes, as far as it is known. See least.py."""
+    """`limits`: the least CPU that an operation takes, where it is known. See least.py."""
     heads = ["", "buyers", *(f"{name} a second (p95 ms)" for name in names), "×", f"CPU ms an operation: {names[0]}", names[1], "×"]
     heads += ["the limit", "× of it"] if limits else []
     lines = ["|" + "|".join(f" {head} " if head else " " for head in heads) + "|", "| --- |" + " --: |" * (len(heads) - 1)]
@@ -85,7 +86,7 @@ def table_of(figures: list[Figure], names: tuple[str, str], limits: dict[str, fl
 
 
 def picture_of(figures: list[Figure], names: tuple[str, str], path: Path) -> None:
-    """CPU of an operation, both servers, a bar each; shorter is better."""
+    """CPU of an operation, a bar for each server; shorter is better."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -138,7 +139,7 @@ async def main(options: argparse.Namespace) -> int:
 
 
 def processes_of(options: argparse.Namespace) -> dict[str, Processes]:
-    """Whose CPU counts for either side."""
+    """The processes whose CPU counts, for either side."""
     ports = {side: urlsplit(getattr(options, side)).port or 80 for side in SIDES}
     return {side: Processes.listening(port, getattr(options, f"{side}_also")) for side, port in ports.items()}
 
@@ -148,7 +149,7 @@ def _pids(text: str) -> list[int]:
 
 
 def parser_of(description: str | None) -> argparse.ArgumentParser:
-    """A parser with the options that say where both servers are, and who may ask them."""
+    """A parser with the options for both servers' addresses and logins."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     for side, port in (("peer", 9001), ("ours", 9000)):
         parser.add_argument(f"--{side}", default=f"http://127.0.0.1:{port}", help="its address (default: %(default)s)")

@@ -1,4 +1,4 @@
-"""A flame graph as a static picture: every bar is a function, as wide as the share of samples it was in, standing on what called it."""
+"""A flame graph as a static picture: every bar is a function, as wide as its share of the samples, above its caller."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LEAST = 0.003
 
 @dataclass
 class Bar:
-    """A function where it stands in the graph."""
+    """A function at its place in the graph."""
 
     samples: int = 0
     above: dict[Frame, Bar] = field(default_factory=dict)
@@ -46,7 +46,7 @@ def _bars(bar: Bar, total: int, left: int = 0, level: int = 0) -> Iterator[tuple
 
 
 def drawn(stacks: Stacks, title: str) -> str:
-    """The SVG. What a bar is stands in its tooltip."""
+    """The SVG. Tooltips name the bars."""
     root = tree_of(stacks)
     total = max(1, root.samples)
     bars = list(_bars(root, total))
@@ -85,7 +85,7 @@ def _class(layer: str) -> str:
 
 
 def _fitting(name: str, width: float) -> str:
-    """As much of the name as a bar has room for; of a qualified name its end says most."""
+    """As much of the name as fits the bar; the end of a qualified name says most."""
     room = int((width - 5) / LETTER)
     if len(name) <= room:
         return name

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Where the time of each scenario goes: a flame graph a scenario, and the share of each layer and library.
+"""Where the time of each scenario goes: a flame graph for each, and the share of each layer and library.
 
 Serves a shop of its own, packed, unless --base names one that runs, and puts one scenario after the other under load while py-spy
 (pip install py-spy) looks at every process that answers, 100 times a second. Samples are of our processes while they run, not of
@@ -50,7 +50,7 @@ Figures = dict[str, dict[str, Any]]
 
 @asynccontextmanager
 async def target(options: argparse.Namespace) -> AsyncIterator[tuple[Shop, list[int]]]:
-    """The shop that is looked at, and the processes of it that answer."""
+    """The shop to measure, and its processes that answer."""
     if options.base:
         shop = await opened(options.base, options.email, options.password)
         try:
@@ -70,12 +70,12 @@ async def target(options: argparse.Namespace) -> AsyncIterator[tuple[Shop, list[
 
 
 def _py_spy() -> str | None:
-    """Where py-spy is: beside this Python, or anywhere on the path."""
+    """The path of py-spy: beside this Python, or anywhere on the path."""
     return shutil.which("py-spy", path=os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", ""))))
 
 
 async def looked_at(pid: int, file: Path, options: argparse.Namespace) -> Stacks:
-    """What py-spy sees of a process."""
+    """The samples that py-spy takes of a process."""
     words = [_py_spy() or "py-spy", "record", "--pid", str(pid), "--format", "raw", "--output", str(file)]
     words += ["--rate", str(options.rate), "--duration", str(options.seconds), "--function", "--full-filenames"]
     words += [] if options.python else ["--native"]
@@ -87,7 +87,7 @@ async def looked_at(pid: int, file: Path, options: argparse.Namespace) -> Stacks
 
 
 async def measured(shop: Shop, pids: list[int], name: str, folder: Path, options: argparse.Namespace) -> tuple[Stacks, float]:
-    """Stacks of all processes under the scenario, and the milliseconds of CPU an operation takes them while nobody looks."""
+    """Stacks of all processes under the scenario, and the milliseconds of CPU for one operation without a profiler."""
     scenario = KNOWN[name]
     await closed(shop, name, scenario, options.buyers, options.warm, options.seed)
     processes = Processes(pids)
@@ -103,9 +103,9 @@ async def measured(shop: Shop, pids: list[int], name: str, folder: Path, options
 
 
 def table_of(figures: Figures, before: Figures, pictures: str | None = None) -> str:
-    """Layers in rows, scenarios in columns; CPU first, then shares in per cent, as they were before in brackets.
+    """Layers in rows, scenarios in columns; CPU first, then shares in per cent, with earlier ones in brackets.
 
-    `pictures`: the folder that heads of columns lead to.
+    `pictures`: the folder that the columns' heads link to.
     """
     heads = {name: name.replace("_", " ") for name in figures}
     lines = [

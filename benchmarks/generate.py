@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Fill a shop with any number of variants and orders, by COPY straight into the tables.
 
-For measuring how cost grows with the shop. The goods are tied to the demo shop's channel, warehouse and regions (made where they
+For measuring how cost grows with the shop. The goods are linked to the demo shop's channel, warehouse and regions (created if they
 are missing). The same seed makes the same rows. A seed can be loaded once: a second load into the same shop needs another one.
 
 Examples:
@@ -10,7 +10,7 @@ Examples:
   benchmarks/generate.py --database-url postgresql://shop@localhost/bench --variants 100_000
   velella serve --data-dir /tmp/big                                                     then serves it
 
-The shop must not be served meanwhile: its caches wouldn't know. Indexes are dropped, and made again before anything is committed.
+The shop must not be served meanwhile: its caches would become stale. Indexes are dropped, and made again before anything is committed.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ MODULES = ("product", "pricing", "inventory", "link", "customer", "order", "paym
 
 
 async def generate(settings: Settings, size: Size, seed: int, console: Console) -> float:
-    """Load the goods into the shop of `settings`, which gets its schema and the demo shop where it has none. Returns seconds.
+    """Load the goods into the shop of `settings`, which gets its schema and the demo shop if it has none. Returns seconds.
 
-    All or nothing, unless modules lie in databases of their own and one of them fails to commit.
+    All or nothing, unless modules have databases of their own and one of them fails to commit.
     """
     await instance.migrate(settings)
     await seed_defaults(settings)
@@ -72,7 +72,7 @@ async def generate(settings: Settings, size: Size, seed: int, console: Console) 
 
 @asynccontextmanager
 async def loading(settings: Settings, progress: Progress, task: TaskID) -> AsyncIterator[dict[str, asyncpg.Connection]]:
-    """A connection a module, each within a transaction in which the module's tables have no indexes; they are back at the end."""
+    """A connection for each module, in a transaction in which the module's tables have no indexes; they are back at the end."""
     async with AsyncExitStack() as stack:
         connections: dict[str, asyncpg.Connection] = {}
         for module in MODULES:
@@ -86,7 +86,7 @@ async def loading(settings: Settings, progress: Progress, task: TaskID) -> Async
         yield connections
         progress.update(task, description="Indexes")
         await asyncio.gather(*(with_indexes(connections[module], made) for module, made in dropped.items()))
-        for module, connection in connections.items():  # nobody serves the shop, so nobody has to know what came
+        for module, connection in connections.items():  # the shop isn't served, so no invalidation is needed
             for name in tables_of(module):
                 if name.endswith("_tally"):
                     await connection.execute(f"TRUNCATE {name}")
@@ -95,9 +95,9 @@ async def loading(settings: Settings, progress: Progress, task: TaskID) -> Async
 
 
 async def without_indexes(connection: asyncpg.Connection, module: str) -> list[str]:
-    """Drop the indexes of the module's tables, except those that constraints stand on; returns how to make them again.
+    """Drop the indexes of the module's tables, except those of constraints; returns the statements that make them again.
 
-    Foreign keys aren't checked on this connection, where it is allowed to leave them out: the rows agree by how they are made.
+    Foreign keys aren't checked on this connection, if it may skip that: the rows are consistent by construction.
     """
     if (await connection.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")) is True:
         await connection.execute("SET session_replication_role = replica")
@@ -138,7 +138,7 @@ async def copy(connection: asyncpg.Connection, rows: list[TableRows]) -> None:
 
 
 async def surroundings(settings: Settings) -> Surroundings:
-    """What the goods are tied to: the demo shop's first region, channel and warehouse."""
+    """What the goods are linked to: the demo shop's first region, channel and warehouse."""
     async with local_host(settings) as host:
         modules = host.modules
         [store] = await modules.store.list("store", {}, limit=1)

@@ -1,7 +1,7 @@
 """A made-up shop as rows of our own tables: products, prices, stock, price lists, customers and orders, any number of them.
 
-Everything follows from the seed and a number, so that what one table says of product 4711 agrees with what any other says,
-in whatever order they are made. Products rise by id and by time; each has four variants in two sizes and two colours.
+Everything follows from the seed and a number, so that the tables agree about product 4711,
+in whatever order their rows are made. Products rise by id and by time; each has four variants in two sizes and two colours.
 """
 
 from __future__ import annotations
@@ -59,22 +59,22 @@ _SESSION = dict.fromkeys(("context", "settle_at", "settle_begun", "doubted_at", 
     "status": "authorized",
     "attempt": 0,
 }
-"""What payment sessions have in common."""
+"""Columns that all payment sessions share."""
 
 TableRows = tuple[Table, tuple[str, ...], list[tuple[Any, ...]]]
-"""A table, the columns that are filled (the others take their defaults), and rows of them."""
+"""A table, the columns that are filled (the others get their defaults), and rows of them."""
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the goods are tied to, and is there already."""
+    """Existing rows that the goods are linked to."""
 
     channel: str
     profile: str
     location: str
     region: str
     currency: str
-    """Of the region. Prices are in this and in `other`."""
+    """The region's. Prices are in this and in `other`."""
     other: str
     country: str
     shipping_option: str
@@ -103,7 +103,7 @@ def base32(number: int, digits: int) -> str:
 
 
 class Goods:
-    """The shop of one seed and size."""
+    """The goods of one seed and size."""
 
     def __init__(self, size: Size, around: Surroundings, seed: int) -> None:
         self.size = size
@@ -111,7 +111,7 @@ class Goods:
         self.seed = seed
         self._mark = base32(seed % 2**30, 6)
         self._reserved: Counter[int] = Counter()
-        """Variant → how many of it the orders hold."""
+        """Variant → the quantity that orders have reserved."""
         for number in range(size.orders):
             for variant, quantity in self._bought(number):
                 self._reserved[variant] += quantity
@@ -121,7 +121,7 @@ class Goods:
     # -- what follows from a number
 
     def tail(self, moment: dt.datetime, number: int) -> str:
-        """What comes after the prefix in the id of a thing of that moment."""
+        """The part of an id after the prefix, for a thing created at that moment."""
         return base32(int(moment.timestamp() * 1000), 10) + self._mark + base32(number, 10)
 
     def _made(self, product: int) -> dt.datetime:
@@ -152,17 +152,17 @@ class Goods:
         return f"prod_{self.tail(self._made(product), product)}"
 
     def _bought(self, order: int) -> list[tuple[int, int]]:
-        """Variants of an order and how many of each. None where there are no goods."""
+        """Variants and quantities of an order. None if there are no goods."""
         rng = random.Random(self.seed * 1_000_003 + order)
         if not self.size.variants:
             return []
         wanted = {rng.randrange(self.size.variants): rng.choice((1, 1, 1, 2)) for _ in range(rng.choice((1, 2, 2, 3)))}
         return list(wanted.items())
 
-    # -- rows, in an order that foreign keys like
+    # -- rows, in an order that satisfies foreign keys
 
     def chunks(self, length: int = 500) -> Iterator[list[TableRows]]:
-        """All rows. Those of one chunk may be written at once where their modules differ, else in their order."""
+        """All rows. Tables of one chunk may be written concurrently if their modules differ, else in their order."""
         yield self._groups()
         for start in range(0, self.size.products, length):
             numbers = range(start, min(start + length, self.size.products))
@@ -204,7 +204,7 @@ class Goods:
 
     @property
     def collection(self) -> str:
-        """Its products are in every price list."""
+        """The collection whose products are in every price list."""
         return f"pcol_{self.tail(_FIRST_PRODUCT, 0)}"
 
     def _products(self, numbers: range) -> Iterator[TableRows]:
@@ -270,7 +270,7 @@ class Goods:
             yield table, columns, rows[name]
 
     def _customer(self, number: int) -> tuple[str, str, str, str]:
-        """Id, first name, last name, e-mail."""
+        """Id, first name, last name, email."""
         first, last = _NAMES[number % len(_NAMES)], _FAMILIES[number % len(_FAMILIES)]
         return f"cus_{self.tail(_FIRST_ORDER, number)}", first, last, f"{first}.{last}.{number}.{self.seed}@example.com".lower()
 
@@ -279,7 +279,7 @@ class Goods:
         return customers.customer, ("id", "first_name", "last_name", "email", "created_at", "updated_at"), rows
 
     def _order(self, number: int, id: str, made: dt.datetime) -> dict[str, Any]:
-        """The whole of an order, as placing it makes it."""
+        """A whole order, as placing it makes it."""
         around = self.around
         buyer, first, last, email = self._customer(number % self.size.customers)
         where = {"address_1": f"Street {number % 200}", "city": "City", "country_code": around.country}
@@ -346,7 +346,7 @@ class Goods:
 
 
 def _kept(order: dict[str, Any], display_id: int, made: dt.datetime) -> tuple[Any, ...]:
-    """The row that a whole order is kept as."""
+    """The row of a whole order."""
     columns = [dumps(order[name]).decode() if name == "summary" else order[name] for name in orders.COLUMNS]
     stored = _DOCUMENTS.stored(ORDERS["order"], order)
     found_by = [sorted({item[name] for item in order["items"]}) for name in ("variant_id", "product_id")]
@@ -415,4 +415,4 @@ OWNERS: dict[str, str] = {
     )
     for table in metadata.tables.values()
 }  # fmt: skip
-"""Table → module, of the modules that goods belong to."""
+"""Table → module, for the modules that goods belong to."""

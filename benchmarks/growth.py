@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Ask shops of several sizes for the same things, and say how what an answer costs grows with the shop.
+"""Send the same requests to shops of several sizes, and report how the cost of an answer grows with the shop.
 
-Shops are generated where they aren't there yet (a million variants: some minutes, 8 GB), then all are served at once and asked in turn, so
-that what else the machine does meets them all. CPU is that of the server and its database. One request at a time. Answers aren't remembered
+Shops are generated if they don't exist yet (a million variants: some minutes, 8 GB), then all are served at once and asked in turn, so
+that other load of the machine affects all. CPU is that of the server and its database. One request at a time. Answers aren't cached
 (`velella serve --no-cache`), else a small shop would win by fitting into memory; `--remembering` serves as usual.
 
 Examples:
@@ -39,7 +39,7 @@ from shop import Refused
 
 HERE = Path(__file__).parent
 ROUNDS = 4
-"""How often every shop has its turn with a request."""
+"""How often every shop gets its turn with a request."""
 WARM = 5
 GOAL = 1.5
 
@@ -60,13 +60,13 @@ class Size:
 
 @dataclass
 class Figure:
-    """One request to one shop."""
+    """The result of one request to one shop."""
 
     request: str
     shop: str
     p50_ms: float
     cpu_ms: float
-    """Of one request, server and database."""
+    """For one request, server and database."""
 
 
 def sizes_of(options: argparse.Namespace) -> list[Size]:
@@ -88,7 +88,7 @@ def generate(size: Size, parent: Path, console: Console) -> None:
 
 @asynccontextmanager
 async def ready(size: Size, options: argparse.Namespace) -> AsyncIterator[tuple[Asked, Processes]]:
-    """The shop, served by processes of its own, and ready to be asked."""
+    """The shop, served by processes of its own, and ready for requests."""
     async with served(size.folder(options.folder), "packed", *(() if options.remembering else ("--no-cache",))) as running:
         shop = await running.opened()
         try:
@@ -100,7 +100,7 @@ async def ready(size: Size, options: argparse.Namespace) -> AsyncIterator[tuple[
 
 
 async def measure(name: str, shops: dict[str, tuple[Asked, Processes]], requests: int) -> list[Figure]:
-    """One request to every shop, a few times each in turn."""
+    """Measure one request on every shop, a few times each in turn."""
     took: dict[str, list[float]] = {shop: [] for shop in shops}
     spent = dict.fromkeys(shops, 0.0)
     ask = REQUESTS[name]
@@ -118,7 +118,7 @@ async def measure(name: str, shops: dict[str, tuple[Asked, Processes]], requests
     return [Figure(name, shop, round(median(took[shop]), 2), round(1000 * spent[shop] / len(took[shop]), 2)) for shop in shops]
 
 
-# -- what is shown
+# -- output
 
 
 def by_request(figures: list[Figure]) -> dict[str, dict[str, Figure]]:
@@ -133,7 +133,7 @@ def title_of(name: str) -> str:
 
 
 def table_of(figures: list[Figure], sizes: list[Size]) -> str:
-    """CPU and median milliseconds at each size, and how many times the smallest the largest costs."""
+    """CPU and median milliseconds at each size, and the ratio of the largest to the smallest."""
     names = [size.name for size in sizes]
     grown = [size.name for size in sizes if size.price_lists == sizes[0].price_lists]
     heads = ["CPU ms a request (ms in the middle)", *names, f"× from {grown[0]} to {grown[-1]}"]
@@ -146,7 +146,7 @@ def table_of(figures: list[Figure], sizes: list[Size]) -> str:
 
 
 def picture_of(figures: list[Figure], sizes: list[Size], path: Path) -> None:
-    """What each request costs at each size, relative to the smallest; and carts by their lines."""
+    """The cost of each request at each size, relative to the smallest; and of carts by their lines."""
     import matplotlib
 
     matplotlib.use("Agg")

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""One item that everybody wants: how many decisions a second one stock row takes, and whether every unit is sold once.
+"""One item that all buyers want: how many decisions a second one stock row takes, and whether every unit is sold once.
 
     python benchmarks/hot_item.py                          # 10,000 buyers for 100 units, 64 at a time
     python benchmarks/hot_item.py --buyers 50000 --units 1000 --at-once 256
 
-The inventory module by itself, on an embedded PostgreSQL of its own: what is measured is `reserve`, with its message recorded as in a
-checkout, so that sent again it gets the same answer.
+The inventory module by itself, on an embedded PostgreSQL of its own: it measures `reserve`, with its message recorded as in a
+checkout, so that a repetition gets the same answer.
 """
 
 from __future__ import annotations

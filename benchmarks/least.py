@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How much each scenario costs at the very least, and how far from that we are.
+"""The least that each scenario could cost, and how far we are from that.
 
 The limit of a scenario is what it sends and answers, done by nothing else: the same bytes to the same requests by a bare aiohttp server,
 and the same statements in the same transactions by bare asyncpg on prepared statements, with all that PostgreSQL takes for them. No
@@ -45,7 +45,7 @@ from velella.core.settings import Settings
 
 WRITE = ("changed", "open_cart", "cart", "checkout", "new_product")
 CHEAP = 5
-"""Times as many operations of scenarios that only read."""
+"""Factor for the number of operations in scenarios that only read."""
 
 
 @dataclass
@@ -58,12 +58,12 @@ class Limit:
     commits: float
     http_ms: float
     client_ms: float
-    """Of SQL, on our side."""
+    """Of SQL, on the client's side."""
     database_ms: float
     disk_ms: float
     """Milliseconds that its commits wait for the disk, one after the other."""
     ours_ms: float = 0.0
-    """CPU that Velella takes."""
+    """CPU of Velella."""
 
     @property
     def limit_ms(self) -> float:
@@ -71,7 +71,7 @@ class Limit:
 
 
 def sync_milliseconds(folder: Path, times: int = 200) -> float:
-    """How long a page of 8 KB takes to be on disk, in the middle of so many."""
+    """Median time until a page of 8 KB is on disk."""
     path = folder / "sync.tmp"
     file = os.open(path, os.O_CREAT | os.O_WRONLY)
     try:
@@ -157,7 +157,7 @@ async def main(options: argparse.Namespace) -> None:
 
 async def limits_of(settings: Settings, sync_ms: float, progress: Progress, task: TaskID, options: argparse.Namespace) -> dict[str, Limit]:
     with instance.held(settings):
-        postgres = EmbeddedPostgres(settings.data_dir / "postgres", {"autovacuum": "off"})  # else it falls into what is measured
+        postgres = EmbeddedPostgres(settings.data_dir / "postgres", {"autovacuum": "off"})  # else it would be measured, too
         await postgres.start()
         try:
             limits = {}
@@ -170,7 +170,7 @@ async def limits_of(settings: Settings, sync_ms: float, progress: Progress, task
 
 
 async def ours(limits: dict[str, Limit], data_dir: Path, progress: Progress, task: TaskID, options: argparse.Namespace) -> None:
-    """Have the served shop do the same."""
+    """Carry out the same operations on the served shop."""
     progress.update(task, description="Serving the shop")
     async with served(data_dir) as running:
         shop = await running.opened()
@@ -179,7 +179,7 @@ async def ours(limits: dict[str, Limit], data_dir: Path, progress: Progress, tas
             for name, limit in limits.items():
                 progress.update(task, description=f"{name}: Velella")
                 plan = plan_of(name, options)
-                await running.forget()  # as the process that was recorded had nothing of other scenarios
+                await running.forget()  # the recorded process had nothing cached of other scenarios either
                 await carried_out(shop, name, range(plan.warm), plan, options.buyers)
                 before = processes.seconds()
                 await carried_out(shop, name, range(plan.warm, plan.warm + plan.operations), plan, options.buyers)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Put a served shop under load and say how it bore it.
+"""Put a served shop under load and report latencies and throughput.
 
-Closed loop: a number of buyers, each sends the next request when the last one is answered. Shows how much goes through.
+Closed loop: a number of buyers, each sends the next request when the last one is answered. It shows the throughput.
 Open loop: operations begin at a fixed rate whether or not earlier ones are answered, and each is timed from the moment it
-was due. Shows what buyers would wait: a server that stalls can't slow down those who come.
+was due. It shows how long buyers would wait: a server that stalls doesn't slow down new buyers.
 
 Examples:
   benchmarks/load.py                                     every scenario, 16 buyers, 5 seconds each
@@ -70,7 +70,7 @@ def run_of(scenario: str, loop: str, load: float, seconds: float, latencies: lis
 
 
 async def closed(shop: Shop, name: str, scenario: Scenario, buyers: int, seconds: float, seed: int) -> Run:
-    """`buyers` at once, for `seconds`; every operation that was begun is waited for."""
+    """`buyers` at once, for `seconds`; waits for every operation that was begun."""
     latencies: list[float] = []
     errors: Counter[str] = Counter()
     began = time.perf_counter()
@@ -126,7 +126,7 @@ def table_of(runs: list[Run]) -> Table:
 
 
 def picture_of(runs: list[Run], path: Path) -> None:
-    """Latency by share of operations, a curve a run; the further left and the steeper, the better."""
+    """Latency by share of operations, a curve for each run; the further left and the steeper, the better."""
     import matplotlib
 
     matplotlib.use("Agg")

@@ -1,4 +1,4 @@
-"""What the scripts have in common: whose CPU counts, a line that shows where a run is, and tables and figures that go into a page."""
+"""Shared by the scripts: whose CPU counts, a progress line, and tables and results for a page."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from scenarios import FURTHER, SCENARIOS, Scenario
 from shop import Refused
 
 KNOWN: dict[str, Scenario] = {name: scenario for name, scenario in (SCENARIOS | FURTHER).items() if name != "mixed"}
-"""Scenarios that are one kind of operation each, so that the CPU of one can be told."""
+"""Scenarios of one kind of operation each, so that its CPU can be measured."""
 
 
 class Processes:
-    """Those whose CPU counts, each with all below it."""
+    """Processes whose CPU counts, with all of their descendants."""
 
     def __init__(self, pids: Iterable[int]) -> None:
         self._roots = [psutil.Process(pid) for pid in sorted(set(pids))]
 
     @classmethod
     def listening(cls, port: int, also: Iterable[int] = ()) -> Processes:
-        """Who listens on a port of this machine, and others that belong to it."""
+        """The processes that listen on a port of this machine, and others that belong to them."""
         return cls(listeners(port) | set(also))
 
     def seconds(self) -> float:
@@ -37,7 +37,7 @@ class Processes:
         for process in alive:
             try:
                 total += sum(process.cpu_times()[:4])
-            except psutil.NoSuchProcess:  # it ended between the two looks; its parent has its seconds now
+            except psutil.NoSuchProcess:  # it ended meanwhile; its parent has its seconds now
                 continue
         return total
 
@@ -55,22 +55,22 @@ def listeners(port: int) -> set[int]:
 
 
 def title_of(scenario: str) -> str:
-    """What a scenario is, in the words of a table."""
+    """The title of a scenario in tables."""
     return (KNOWN[scenario].__doc__ or scenario).splitlines()[0].rstrip(".").lower()
 
 
 def turning(console: Console) -> Progress:
-    """A line that says what is being done, for as long as it is done."""
+    """A progress line."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     return Progress(*columns, console=console, transient=True)
 
 
 LOAD = round(os.getloadavg()[0], 2)
-"""Of the machine before anything was measured: what else it does."""
+"""Load of the machine before anything was measured."""
 
 
 def conditions() -> dict[str, Any]:
-    """Under which figures were taken."""
+    """The conditions of a measurement."""
     return {"cpus": os.cpu_count(), "when": time.strftime("%Y-%m-%d %H:%M:%S"), "load_average_before": LOAD}
 
 
@@ -81,7 +81,7 @@ def noted(table: str) -> str:
 
 
 def keep(path: Path, figures: dict[str, Any]) -> None:
-    """Write figures as JSON, with the conditions under which they were taken."""
+    """Write results as JSON, with the conditions of the measurement."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(conditions() | figures, indent=1) + "\n")
 

@@ -1,4 +1,4 @@
-"""How fast a message is, by the distance it goes: in process, over a unix socket, over TCP, and as Ray calls beside them.
+"""How fast a message is: in process, over a unix socket, over TCP, and as Ray calls for comparison.
 
     python benchmarks/messages.py [--messages 20000] [--json]
 

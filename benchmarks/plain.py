@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Ask two served shops for each plain list and each thing of the admin API, and say what an answer costs each of them.
+"""Ask two served shops for each plain list and each single thing of the admin API, and report what an answer costs each of them.
 
 Examples:
   benchmarks/plain.py --peer http://127.0.0.1:9001 --peer-also 1234,1250 --ours http://127.0.0.1:9000 --ours-also 4321
   benchmarks/plain.py … --requests 100 --out plain.json --write docs/performance.md
 
-Of each route the peer is asked first and ours at once after it, a few requests at a time. CPU is that of the processes that listen on the
-port, all below them, and those that are named. `--write` puts the table between the lines <!-- plain --> and <!-- /plain --> of a file.
+For each route the peer is asked first and ours at once after it, a few requests at a time. CPU is that of the processes that listen on the
+port, their descendants, and the named ones. `--write` puts the table between the lines <!-- plain --> and <!-- /plain --> of a file.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ LISTS = (
     "tax-providers", "tax-rates", "tax-regions", "users",
 )  # fmt: skip
 WITHOUT_ONE = ("fulfillment-providers", "tax-providers", "product-variants")
-"""What is only listed."""
+"""Resources that are only listed."""
 AT_ONCE = 4
 
 
 async def paths_of(shop: Shop) -> dict[str, str]:
-    """Name → path, of each list and of the first thing in it, as far as there is one."""
+    """Name → path, for each list and the first thing in it, if there is one."""
     found = {}
     for name in LISTS:
         path = f"/admin/{name}"
@@ -53,7 +53,7 @@ async def paths_of(shop: Shop) -> dict[str, str]:
 
 
 async def cost(shop: Shop, processes: Processes, path: str, requests: int) -> Row:
-    """Milliseconds of CPU of one answer, its milliseconds in the middle, and its bytes."""
+    """Milliseconds of CPU of one answer, its median milliseconds, and its bytes."""
     took: list[float] = []
     size = 0
 
@@ -90,7 +90,7 @@ async def main(options: argparse.Namespace) -> None:
         processes = processes_of(options)
         paths = {side: await paths_of(shop) for side, shop in shops.items()}
         figures: dict[str, dict[str, Row]] = {}
-        times = {"peer": options.requests, "ours": options.requests * 10}  # ours would be over before the clock has ticked
+        times = {"peer": options.requests, "ours": options.requests * 10}  # fewer requests to ours would take less than a tick of the clock
         for name in track([name for name in paths["peer"] if name in paths["ours"]], "Asking", console=console, transient=True):
             figures[name] = {side: await cost(shops[side], processes[side], paths[side][name], times[side]) for side in SIDES}
     finally:

@@ -1,8 +1,8 @@
-"""One scenario at its limit: what its operations send and get is recorded once, then sent again by nothing but asyncpg and aiohttp.
+"""One scenario at its limit: its operations' statements and answers are recorded once, then repeated by nothing but asyncpg and aiohttp.
 
-Statements are recorded from the first connection of a whole Velella in this process, on a copy of the shop's database. They go with the
-same values, in the same order, within the same transactions to another copy of it, where they find what they found and write what they
-wrote: afterwards both copies have as many rows in every table.
+Statements are recorded from the first connection of a whole Velella in this process, on a copy of the shop's database. They are sent with
+the same values, in the same order, within the same transactions to another copy of it, where they read and write
+the same: afterwards both copies have as many rows in every table.
 """
 
 from __future__ import annotations
@@ -33,30 +33,30 @@ from velella.core.settings import Settings
 from velella.core.sql.db.database import Database
 
 QUIET, PATIENCE = 0.03, 1.0
-"""Seconds without a statement after which an operation is over, with what goes on behind it (events); and the longest that is waited."""
+"""Seconds without a statement after which an operation is over, including its background work (events); and the longest wait for that."""
 AT_ONCE = 8
-"""Operations whose statements are sent at the same time."""
+"""Operations whose statements are sent concurrently."""
 KEPT = 100
 """Operations whose requests and answers are kept."""
 BY_ITSELF = {"content-length", "date", "server", "connection", "transfer-encoding", "content-type"}
-"""Headers that aiohttp makes anew."""
+"""Headers that aiohttp sets itself."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Which operations are done: the same ones, whoever does them."""
+    """The operations to carry out: the same ones for every run."""
 
     warm: int
     operations: int
     seed: int
 
     def choices(self, number: int) -> random.Random:
-        """Of one operation."""
+        """The random choices of one operation."""
         return random.Random(f"{self.seed}/{number}")
 
 
 async def carried_out(shop: Shop, name: str, numbers: range, plan: Plan, buyers: int) -> None:
-    """Have so many buyers do these operations of a plan, each the next one that nobody has begun."""
+    """Have this many buyers carry out operations of a plan, each the next one that isn't begun."""
     left = iter(numbers)
 
     async def buyer() -> None:
@@ -95,10 +95,10 @@ class Recorded:
     operations: list[Operation] = field(default_factory=list)
     after: list[Sent] = field(default_factory=list)
     rows: dict[str, int] = field(default_factory=dict)
-    """Of every table at the end."""
+    """Number of rows of every table at the end."""
 
     def each(self, figure: Callable[[Operation], float]) -> float:
-        """A figure of an operation, on average."""
+        """The average of a value over the operations."""
         return sum(figure(operation) for operation in self.operations) / len(self.operations)
 
     @property
@@ -132,7 +132,7 @@ async def recorded(settings: Settings, name: str, login: tuple[str, str], plan: 
 
 
 async def _quiet(statements: Statements) -> None:
-    """Until nothing more comes of what was asked. Nothing comes behind what only reads."""
+    """Wait until the requests have no further effects. Requests that only read have none."""
     if not statements.commits:
         return
     heard, end = len(statements.sent), time.perf_counter() + PATIENCE
@@ -144,7 +144,7 @@ async def _quiet(statements: Statements) -> None:
 
 
 def _kept(shop: Shop, exchanges: list[Exchange]) -> Any:
-    """`Shop.call` that also keeps what was sent and answered."""
+    """`Shop.call` that also records requests and answers."""
 
     async def call(method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
         async with shop.session.request(method, shop.base + path, json=body, headers=headers) as response:
@@ -173,12 +173,12 @@ async def rows_of(url: str) -> dict[str, int]:
 
 @asynccontextmanager
 async def copied(postgres: EmbeddedPostgres, name: str, of: str) -> AsyncIterator[str]:
-    """URL of a copy of a database, which is gone afterwards. Nobody may be connected to the original."""
+    """URL of a copy of a database, which is dropped afterwards. The original must have no connections."""
     connection = await asyncpg.connect(postgres.url("postgres"))
     try:
         await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{of}"')
-        await connection.execute("CHECKPOINT")  # else it falls into what is measured
+        await connection.execute("CHECKPOINT")  # else it would be measured, too
         yield postgres.url(name)
         await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
     finally:
@@ -187,14 +187,14 @@ async def copied(postgres: EmbeddedPostgres, name: str, of: str) -> AsyncIterato
 
 @dataclass(frozen=True)
 class Spent:
-    """Milliseconds of an operation of CPU, on our side and PostgreSQL's."""
+    """Milliseconds of CPU for one operation, of the client and of PostgreSQL."""
 
     client: float
     server: float
 
 
 async def statements_again(url: str, recording: Recorded, server: Processes) -> Spent:
-    """Send the recorded statements to a copy of the database that they were recorded on; what those of the operations took."""
+    """Send the recorded statements to a copy of the database that they were recorded on; returns the cost of the operations."""
     workers = [_Worker(url) for _ in range(AT_ONCE)]
     everything = [recording.before, recording.after, *(each.sent for each in (*recording.warm, *recording.operations))]
     try:
@@ -202,7 +202,7 @@ async def statements_again(url: str, recording: Recorded, server: Processes) -> 
             await worker.prepare(everything)
         await workers[0].send(recording.before)
         await _shared(workers, recording.warm)
-        theirs, mine = server.seconds(), time.process_time()  # in this order: looking at processes takes its time, too
+        theirs, mine = server.seconds(), time.process_time()  # in this order: reading the processes' times takes time, too
         await _shared(workers, recording.operations)
         mine = time.process_time() - mine
         spent = (mine, server.seconds() - theirs)
@@ -218,7 +218,7 @@ async def statements_again(url: str, recording: Recorded, server: Processes) -> 
 
 
 async def _shared(workers: Sequence[_Worker], operations: Sequence[Operation]) -> None:
-    """Each worker takes the next operation that nobody has begun."""
+    """Each worker takes the next operation that isn't begun."""
     left = iter(operations)
 
     async def work(worker: _Worker) -> None:
@@ -229,7 +229,7 @@ async def _shared(workers: Sequence[_Worker], operations: Sequence[Operation]) -
 
 
 class _Worker:
-    """Sends what one operation sent, on as many connections, by statements that are prepared."""
+    """Sends the statements of an operation, on as many connections, as prepared statements."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -237,7 +237,7 @@ class _Worker:
         self._prepared: list[dict[str, asyncpg.prepared_stmt.PreparedStatement[Any]]] = []
 
     async def prepare(self, parts: Sequence[Sequence[Sent]]) -> None:
-        """For all statements with values in these parts."""
+        """Prepare all statements with values in these parts."""
         for sent in parts:
             places = _places(sent)
             while len(self._connections) < len(places):
@@ -272,7 +272,7 @@ def _places(sent: Sequence[Sent]) -> dict[int, int]:
 
 
 async def _bare(url: str) -> asyncpg.Connection[Any]:
-    """A connection with the session that ours have. JSON comes as it is and nobody reads it."""
+    """A connection with the session settings of ours. JSON comes unparsed."""
     connection: asyncpg.Connection[Any] = await Database(url)._connect()
     for name, mark in (("jsonb", b"\x01"), ("json", b"")):
 
@@ -306,7 +306,7 @@ async def answers_again(recording: Recorded, buyers: int, seconds: float) -> flo
 
 
 async def _ask(port: int, recording: Recorded, buyers: int, seconds: float) -> int:
-    """Send the operations' requests again and again; how many operations were done."""
+    """Send the operations' requests again and again; returns the number of operations."""
     base = f"http://127.0.0.1:{port}"
     plans = []
     number = 0
@@ -334,7 +334,7 @@ async def _ask(port: int, recording: Recorded, buyers: int, seconds: float) -> i
 
 
 def serve_answers(answers: list[tuple[int, dict[str, str], bytes]], parent: Pipe) -> None:
-    """A server that does nothing but read requests and give the answers that they name. Runs until it is ended."""
+    """A server that only reads requests and sends the answers that they name. Runs until it is killed."""
 
     async def handle(request: web.BaseRequest) -> web.Response:
         if request.body_exists:

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""What more replicas give, and what pools of their own cost.
+"""What more replicas gain, and what pools of their own cost.
 
-One part is a pool whose only method takes a given time and does one message after the other, as a module does that waits for somebody
-else: so that a machine with few cores can show how it scales. A colony of Velella's own runtime starts one replica, then makes more; the
-same callers ask all along. The other is two equal shops, one served packed, one by the shipped cluster.yaml (a pool a module), each put
-under every scenario.
+One part is a pool whose only method takes a given time and handles one message after the other, like a module that waits for a third
+party: so that a machine with few cores can show how it scales. A cluster of Velella's own runtime starts one replica, then makes more; the
+same callers ask all along. The other is two equal shops, one served packed, one by the shipped cluster.yaml (a pool for each module), each
+put under every scenario.
 
 Examples:
   benchmarks/scale.py                                           both parts; tables come out
@@ -55,7 +55,7 @@ PARTS = ("replicas", "pools")
 
 
 class Desk(Service):
-    """Serves one after the other."""
+    """Handles one message after the other."""
 
     name = "desk"
 
@@ -64,7 +64,7 @@ class Desk(Service):
 
     @reads
     async def serve(self, seconds: float) -> int:
-        """Take so long; returns which process it was."""
+        """Take this long; returns the process id."""
         async with self._one:
             await asyncio.sleep(seconds)
         return os.getpid()
@@ -76,7 +76,7 @@ def create(context: Any) -> Desk:
 
 @dataclass
 class Step:
-    """The pool with so many replicas."""
+    """The pool with this many replicas."""
 
     replicas: int
     callers: int
@@ -84,7 +84,7 @@ class Step:
     p50_ms: float
     p95_ms: float
     least: float
-    """Share of all messages that the replica with the fewest had, times the replicas: 1 where all have as many."""
+    """Share of all messages of the replica with the fewest, times the replicas: 1 if all have as many."""
 
 
 @asynccontextmanager
@@ -107,7 +107,8 @@ async def colony(folder: Path) -> AsyncIterator[tuple[Supervisor, Host]]:
 
 
 async def asked(serve: Callable[[float], Awaitable[int]], replicas: int, options: argparse.Namespace) -> Step:
-    """Have all callers ask, each again when it has its answer. Answers within the measured time count, whenever they were asked for."""
+    """Have all callers ask, each again when it has its answer. Answers within the measured time count, even if they were requested
+    earlier."""
     latencies: list[float] = []
     answered: Counter[int] = Counter()
     began = time.perf_counter() + options.warm
@@ -188,7 +189,7 @@ def pools_table(pairs: Sequence[tuple[Figure, Figure]]) -> str:
 
 
 def picture_of(steps: Sequence[Step], service_ms: float, path: Path) -> None:
-    """Throughput by replicas, beside the line of what is possible."""
+    """Throughput by replicas, beside the ideal line."""
     import matplotlib
 
     matplotlib.use("Agg")

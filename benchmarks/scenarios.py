@@ -1,4 +1,4 @@
-"""What the buyers do. Each scenario is one operation; every answer is looked at, not only its status."""
+"""The buyers' operations. Each scenario is one operation; every answer is checked, not only its status."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def changed(shop: Shop, rng: random.Random) -> None:
     before = rng.choice((await shop.get(path))["products"])
     await shop.call("POST", f"/admin/products/{before['id']}", {"subtitle": subtitle}, shop.admin)
     after = next((product for product in (await shop.get(path))["products"] if product["id"] == before["id"]), None)
-    if after is None or after["subtitle"] == before["subtitle"]:  # another one than ours is another buyer's
+    if after is None or after["subtitle"] == before["subtitle"]:  # another subtitle than ours is a concurrent buyer's
         raise Refused("a page of before the change")
 
 
@@ -94,7 +94,7 @@ async def admin_orders(shop: Shop, rng: random.Random) -> None:
 
 async def new_product(shop: Shop, rng: random.Random) -> None:
     """A product of three variants with prices in two currencies is made."""
-    title = f"Load {uuid.uuid4().hex}"  # not by chance that is repeated: no two products have one handle
+    title = f"Load {uuid.uuid4().hex}"  # unique: no two products may have one handle
     prices = [{"currency_code": code, "amount": 10} for code in ("eur", "usd")]
     variants = [{"title": size, "options": {"Size": size}, "prices": prices, "manage_inventory": False} for size in "SML"]
     body = {"title": title, "status": "draft", "options": [{"title": "Size", "values": list("SML")}], "variants": variants}
@@ -110,7 +110,7 @@ async def mixed(shop: Shop, rng: random.Random) -> None:
 
 
 SCENARIOS: dict[str, Scenario] = {f.__name__: f for f in (products, product, cart, checkout, mixed)}
-"""What `load.py` does where nothing else is asked for."""
+"""The default scenarios of `load.py`."""
 FURTHER: dict[str, Scenario] = {
     f.__name__: f for f in (again, product_again, changed, open_cart, admin_products, admin_orders, new_product)
 }

@@ -1,4 +1,4 @@
-"""A shop of its own for a measurement: filled, served from a data directory, and ended with the block."""
+"""A shop for one measurement: filled, served from a data directory, and stopped at the end of the block."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ class Served:
         return int((self.data_dir / "postgres" / "data" / "postmaster.pid").read_text().splitlines()[0])
 
     async def status(self) -> Any:
-        """What `velella status --json` says."""
+        """The output of `velella status --json`."""
         return json.loads(await run(*_VELELLA, "status", "--json", "--data-dir", str(self.data_dir)))
 
     async def forget(self) -> None:
-        """Make every process forget what it remembers of earlier answers."""
+        """Make every process drop its cache."""
         await run(*_VELELLA, "cache", "clear", "--data-dir", str(self.data_dir))
 
     async def replicas(self) -> list[int]:
@@ -56,19 +56,19 @@ class Served:
         return [replica["pid"] for pool in (await self.status())["pools"] for replica in pool["replicas"]]
 
     async def processes(self) -> list[int]:
-        """Process ids of all that belongs to it: replicas, supervisor, Ray, PostgreSQL."""
+        """Process ids of everything that belongs to it: replicas, supervisor, Ray, PostgreSQL."""
         return [*(await self.status())["pids"], self.database]
 
 
 async def fill(data_dir: Path) -> None:
-    """Make a shop with goods in a data directory, where there is none."""
+    """Make a shop with goods in a data directory, if it has none."""
     if not (data_dir / "postgres").exists():
         await run(*_GENERATE, "--data-dir", str(data_dir), *GOODS)
 
 
 @asynccontextmanager
 async def served(data_dir: Path, topology: str = "packed", *options: str, seconds: float = 600) -> AsyncIterator[Served]:
-    """`velella serve` on a data directory; ended by SIGTERM. Raises Refused when it isn't whole within `seconds`."""
+    """`velella serve` on a data directory; ended by SIGTERM. Raises Refused if it isn't fully up within `seconds`."""
     port = free_port()
     log = data_dir / "serve.log"
     with log.open("wb") as output:
@@ -87,7 +87,7 @@ async def served(data_dir: Path, topology: str = "packed", *options: str, second
 
 
 async def _until_whole(shop: Served, process: asyncio.subprocess.Process, log: Path, seconds: float) -> None:
-    """Until a door is open and every replica runs: of many pools some are there long before others."""
+    """Wait until a front end is open and every replica runs: with many pools some are up long before others."""
     end = time.monotonic() + seconds
     while process.returncode is None and time.monotonic() < end:
         if await _is_open(shop) and await _is_whole(shop):
@@ -115,7 +115,7 @@ async def _is_whole(shop: Served) -> bool:
 
 
 async def run(*words: str) -> str:
-    """Run a command; what it printed. Raises Refused where it fails."""
+    """Run a command and return its output. Raises Refused if it fails."""
     process = await asyncio.create_subprocess_exec(*words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
     output, errors = await process.communicate()
     if process.returncode != 0:

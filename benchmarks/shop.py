@@ -1,4 +1,4 @@
-"""The shop under load: finding its way in, and filling it where it is empty."""
+"""The shop under load: logging in, and finding what the scenarios need."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Refused(Exception):
 
 @dataclass
 class Shop:
-    """A store and what the scenarios need to know of it."""
+    """A store, and what the scenarios need of it."""
 
     session: aiohttp.ClientSession
     base: str
@@ -71,7 +71,7 @@ class Shop:
             raise Refused("the shop has nothing to buy: serve the demo shop, or seed it")
 
     async def ready_cart(self, rng: random.Random, lines: int = 2) -> str:
-        """A cart that only has to be completed; returns its id."""
+        """Make a cart that only has to be completed; returns its id."""
         address = {**ADDRESS, "country_code": self.country}
         body = {
             "region_id": self.region,

@@ -1,4 +1,4 @@
-"""Stacks as a sampling profiler writes them (`frame;frame;frame count` a line), told in the words of this code: layers and libraries."""
+"""Stacks of a sampling profiler (`frame;frame;frame count` on each line), by our layers and libraries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FRAME = re.compile(r"(?P<name>.*) \((?P<path>.*?)(?::\d+)?\)$")
 _LAYER = re.compile(rf"/velella/(?P<file>(?P<layer>{'|'.join(OURS)})/.*)$")
 _PACKAGE = re.compile(r"/site-packages/(?P<package>[^/.]+)")
 _WHEEL = re.compile(r"^/project/(?:build/|vendor/|src/)?(?P<source>\w+)")
-"""Where compiled parts of wheels were made; their frames carry the names of their sources."""
+"""Where compiled parts of wheels were built; their frames have the names of their sources."""
 _BELONGS = {
     "uvloop": "asyncio, uvloop", "libuv": "asyncio, uvloop", "llhttp": "aiohttp", "multidict": "aiohttp", "yarl": "aiohttp",
     "propcache": "aiohttp", "frozenlist": "aiohttp", "aiosignal": "aiohttp",
@@ -28,7 +28,7 @@ _WAITS = re.compile(
 _CALLS = re.compile(r"_*(writev?|send|sendto|sendmsg|readv?|recv|recvfrom|recvmsg|epoll_ctl|fdatasync|fsync|accept4?|close|open(at)?)(64)?")
 _LIBC = re.compile(r"/(libc|libpthread|ld-linux|libm|libstdc)[-.+\w]*\.so")
 _LOOP = ("Replica._run", "actors/cluster/replica.py")
-"""Below it is what the loop of a replica runs."""
+"""The frames below it are what the loop of a replica runs."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,14 @@ class Frame:
     name: str
     layer: str
     where: str = ""
-    """File, as far as it says something: of ours within the package, of others the library."""
+    """File, if it is informative: for ours within the package, for others the library."""
 
 
 Stacks = Counter[tuple[Frame, ...]]
 
 
 def stacks_of(lines: Iterable[str]) -> Stacks:
-    """Samples of processes that did something, by what they did; waiting ones are left out."""
+    """Samples of processes that were running, by stack; waiting ones are left out."""
     found: Stacks = Counter()
     for line in lines:
         text, _, count = line.rstrip("\n").rpartition(" ")
@@ -63,7 +63,7 @@ def shares(stacks: Stacks) -> dict[str, float]:
 
 
 def functions(stacks: Stacks) -> list[tuple[Frame, float, float]]:
-    """Our functions with the share of samples that they are in, and of those in which nothing of ours is further in; largest first."""
+    """Our functions with the share of samples that they are in, and of samples in which they are our innermost function; largest first."""
     total = sum(stacks.values()) or 1
     within: Counter[Frame] = Counter()
     innermost: Counter[Frame] = Counter()
@@ -93,14 +93,14 @@ def _waits(frames: list[tuple[str, str]]) -> bool:
 
 
 def _told(frames: list[tuple[str, str]]) -> tuple[Frame, ...]:
-    """The frames below the loop, each under its layer. What is compiled is one frame a library, what the interpreter does its caller's."""
+    """The frames below the loop, each with its layer. Compiled code is one frame for each library, the interpreter's work its caller's."""
     roots = [index for index, (name, path) in enumerate(frames) if (name, path[-len(_LOOP[1]) :]) == _LOOP]
     inside = frames[roots[-1] + 1 :] if roots else frames
     told = [frame for frame, _ in groupby(_placed(inside))]
     if not roots:
         return (Frame("other threads", "others"), *told)
     while len(told) > 1 and told[0].layer == "asyncio, uvloop":
-        del told[0]  # how the loop comes to call somebody is the same everywhere
+        del told[0]  # the frames between the loop and our code are always the same
     return tuple(told) or (Frame("the loop", "asyncio, uvloop"),)
 
 

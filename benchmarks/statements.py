@@ -1,4 +1,4 @@
-"""Which statements are sent to databases, with their values, and how many transactions they make."""
+"""The statements that are sent to databases, with their values, and the transactions they make."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _BESIDE = {
     query.sql
     for query in (queries.BEAT, queries.NEIGHBOURS, queries.ORPHANED, queries.TAKE_OVER, queries.SUBSCRIPTIONS, queries.TAKE_DELIVERIES)
 }
-"""Statements by which a coordinator lives and looks for what is due: nobody's request costs them."""
+"""Statements of a coordinator's lease and its checks for due work: no request costs them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One statement, also one that begins or ends a transaction."""
+    """One statement, including those that begin or end a transaction."""
 
     connection: int
     text: str
@@ -36,14 +36,14 @@ class Sent:
 
 @dataclass
 class Statements:
-    """What was sent, in the order in which answers came."""
+    """The statements that were sent, in the order of their answers."""
 
     sent: list[Sent] = field(default_factory=list)
     _connections: Callable[[], int] = field(default_factory=lambda: count().__next__, repr=False)
 
     @property
     def count(self) -> int:
-        """Statements, BEGIN and COMMIT not counted: they are what `commits` is about."""
+        """Number of statements, except BEGIN and COMMIT: `commits` counts these."""
         return sum(1 for each in self.sent if not each.text.startswith(_FRAME) and each.text not in _BESIDE)
 
     @property
@@ -62,12 +62,12 @@ class Statements:
         return commits
 
     def taken(self) -> list[Sent]:
-        """What was sent since the last time."""
+        """The statements since the last call."""
         taken, self.sent = self.sent, []
         return taken
 
     def listen(self, connection: asyncpg.Connection[Any]) -> Callable[[Any], None]:
-        """Hear what is sent on a connection from now on; returns the logger, for `remove_query_logger`."""
+        """Record the statements of a connection from now on; returns the logger, for `remove_query_logger`."""
         number = self._connections()
 
         def hear(record: Any) -> None:
@@ -82,7 +82,7 @@ class Statements:
 
 @asynccontextmanager
 async def statements_of(database: Database) -> AsyncIterator[Statements]:
-    """All statements that are sent to a database inside the block, but those of who had his connection before and hasn't given it back."""
+    """All statements that are sent to a database inside the block, except on connections that were taken before and aren't given back."""
     found = Statements()
     heard: dict[asyncpg.Connection[Any], Any] = {}
 
