@@ -1,4 +1,4 @@
-"""What every test stands on: a real PostgreSQL, started once, and empty databases cloned from a migrated one."""
+"""Shared by all tests: a real PostgreSQL, started once, and databases cloned from a migrated one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FAST = {
 async def postgres() -> AsyncIterator[EmbeddedPostgres]:
     """One server for the whole run. It needn't survive a power cut, so it doesn't wait for the disk.
 
-    It lies in memory where there is room: to take away its hundreds of databases took a minute."""
+    It lies in memory if there is room: removing its hundreds of databases from disk took a minute."""
     with tempfile.TemporaryDirectory(prefix="velella-test-", dir=_roomy_memory(), ignore_cleanup_errors=True) as folder:
         server = EmbeddedPostgres(Path(folder) / "postgres", FAST)
         await server.start()
@@ -73,7 +73,7 @@ def database_name(url: str) -> str:
 
 @pytest.fixture(scope="session")
 async def migrated(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Name of a database with the tables of every module that comes with Velella, to be cloned: to make them takes 4 s."""
+    """Name of a database with the tables of every module that comes with Velella, to be cloned: making them takes 4 s."""
     url = await clone(postgres)
     await migrations.migrate_all(Settings(database_url=url, data_dir=tmp_path_factory.mktemp("migrated")))
     return database_name(url)
@@ -92,18 +92,18 @@ async def migrated_database(postgres: EmbeddedPostgres, migrated: str) -> str:
 
 
 STARTING_PROCESSES = ("tests/actors/", "tests/e2e/test_lifecycle.py", "tests/e2e/test_hostile.py")
-"""Tests of how fast processes come, go and are noticed, and of what requests take of a processor (more for the same work when its caches
-and its clock are shared). Tests of stock, money, kills and recovery are never tried again."""
+"""Tests of how fast processes start, end and are noticed, and of how much CPU requests take (more for the same work when the processor's
+caches and clock are shared). Tests of stock, money, kills and recovery are never repeated."""
 
 
 LONGEST_FIRST = ("e2e", "actors", "store", "http", "modules", "contract", "core", "engine", "workflows", "medusa", "benchmarks", "types")
-"""Folders in the order in which they are begun, so that processes that share them out end at about the same time; then the others."""
+"""Folders in the order in which they are begun, so that the processes of a run end at about the same time; then the others."""
 STARTING_SHOPS = ("e2e", "actors")
 """Folders whose tests start whole shops, each of many processes: one after the other, never two at once."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A machine that stalls makes the former fail: they are tried twice more, which shows as R."""
+    """A machine that stalls makes tests of `STARTING_PROCESSES` fail: they are repeated up to two times, which shows as R."""
     for item in items:
         if item.nodeid.startswith(STARTING_PROCESSES):
             item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=2))
@@ -111,7 +111,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Thousands of tests and what they import stay: the collector of garbage needn't look through them again and again."""
+    """Thousands of tests and their imports stay: the garbage collector needn't scan them again and again."""
     gc.collect()
     gc.freeze()
 
@@ -121,7 +121,7 @@ def _folder(nodeid: str) -> str:
 
 
 class _Shared(LoadScopeScheduling):  # type: ignore[misc]
-    """What shares a server runs in one process: a folder, and all that starts shops."""
+    """Tests that share a server run in one process: those of a folder, and all that start shops."""
 
     def _split_scope(self, nodeid: str) -> str:
         folder = _folder(nodeid)
@@ -144,7 +144,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 WHEN_ASKED_FOR = ("browser", "nodes")
-"""Folders of tests that take long or need more than Python: scripts/test-browser and scripts/test-nodes run them."""
+"""Folders of tests that are slow or need more than Python: scripts/test-browser and scripts/test-nodes run them."""
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -1,5 +1,5 @@
-"""Python programs, `velella` above all, each a process of its own as a user starts it, but forked from a process that has imported
-Velella already: to import it takes ten times as long as what most commands do."""
+"""Python programs, mostly `velella`, each a process of its own as a user starts it, but forked from a process that has imported
+Velella already: importing takes ten times as long as what most commands do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL whose answers can be lost: connections go through here, and one answer doesn't come back when a test asks for it."""
+"""A PostgreSQL whose answers can be lost: connections go through this proxy, which drops one answer when a test asks for it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SOCKET = ".s.PGSQL.5432"
 
 
 class Lossy:
-    """The way to a server. What a client sends always arrives."""
+    """The proxy of a server. What a client sends always arrives."""
 
     def __init__(self, url: str, folder: str) -> None:
         parts = urlsplit(url)
@@ -21,7 +21,7 @@ class Lossy:
         self._server = f"{sockets}/{SOCKET}"
         self.url = parts._replace(query=f"host={folder}").geturl()
         self.lost = asyncio.Event()
-        """Set when the answer would have come."""
+        """Set when the answer would have arrived."""
         self._word: bytes | None = None
         self._hangs = False
         self._hanging: list[asyncio.StreamWriter] = []
@@ -32,7 +32,7 @@ class Lossy:
         self.lost.clear()
 
     def hang_up(self) -> None:
-        """End the connections whose answer never comes: to close them, a client would wait for seconds."""
+        """Close the connections whose answer never comes: a client would wait seconds to close them."""
         for writer in self._hanging:
             writer.close()
         self._hanging.clear()
@@ -71,7 +71,7 @@ class Lossy:
 
 @asynccontextmanager
 async def lossy(url: str) -> AsyncIterator[Lossy]:
-    """A way to the server of the URL on which answers can be lost."""
+    """A proxy of the URL's server that can lose answers."""
     with tempfile.TemporaryDirectory(prefix="vl-") as folder:
         way = Lossy(url, folder)
         server = await asyncio.start_unix_server(way.serve, Path(folder) / SOCKET)

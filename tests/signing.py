@@ -1,4 +1,4 @@
-"""Tokens of people who are really there."""
+"""Tokens of existing actors."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 
 UNLIMITED = {f"{name}_limit": "" for name in ("sign_in_account", "sign_in_address", "sign_up_address", "letter_account", "letter_address")}
-"""Settings of a shop that many tests knock at from one address."""
+"""Settings of a shop that gets many logins from one address."""
 
 
 def cheap_hashes() -> dict[str, Any]:
-    """Providers as there are by default, but passwords are hashed in a sixteenth of the time."""
+    """The default providers, with password hashing at a sixteenth of the cost."""
     return {**default_providers(), "auth": [ProviderSettings(use="emailpass", id="emailpass", options={"hash_config": {"logN": 11}})]}
 
 
 async def token_of(modules: Modules, tokens: Tokens, actor_type: str, actor_id: str, **claims: Any) -> str:
-    """A token of that actor, who is made where there is none, with an identity; of an identity that is nobody yet where the id is empty."""
+    """A token of that actor, created with an identity if there is none; for an empty id, of an identity without an actor."""
     if actor_id and actor_type in ("user", "customer"):
         module = getattr(modules, actor_type)
         if not await module.list(actor_type, {"id": actor_id}, fields=("id",)):

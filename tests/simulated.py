@@ -1,4 +1,4 @@
-"""An event loop whose clock a test turns: what waits for an hour has waited when the test says so, in no time."""
+"""An event loop whose clock a test moves: a wait of an hour takes no time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class SimulatedLoop(asyncio.SelectorEventLoop):
-    """Runs when it is told to, and only what is due. Whatever is tried on it must wait by this loop's time alone."""
+    """Runs when it is told to, and only what is due. Code under test must wait by this loop's time alone."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -20,7 +20,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         return self.now
 
     def settle(self) -> None:
-        """Run all that can go on without the clock going on."""
+        """Run everything that doesn't wait for the clock."""
         for _ in range(10_000):
             self.call_soon(self.stop)
             self.run_forever()
@@ -29,7 +29,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         raise AssertionError("it never comes to rest")
 
     def go_on(self, seconds: float) -> None:
-        """Let so much time pass; what becomes due on the way runs at its time."""
+        """Let this much time pass; what becomes due meanwhile runs at its time."""
         until = self.now + seconds
         while True:
             self.settle()
@@ -41,13 +41,13 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self.settle()
 
     def begin(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Start something and let it go as far as it goes now."""
+        """Start a coroutine and run it as far as it gets now."""
         task = self.create_task(work)
         self.settle()
         return task
 
     def inside(self, work: Callable[[], T]) -> T:
-        """Call something that expects to be called on the loop, and let what follows from it go on."""
+        """Call a function that expects to be called on the loop, and run what follows from it."""
 
         async def call() -> T:
             return work()

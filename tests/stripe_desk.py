@@ -36,16 +36,16 @@ class StripeDesk:
         self.lost: list[str] = []
         self.down: list[str] = []
         self.asked: list[str] = []
-        """`METHOD /path` of what was carried out."""
+        """`METHOD /path` of the requests that were carried out."""
         self._answered: dict[str, tuple[bytes, int, bytes]] = {}
         self._busy: set[str] = set()
         self._captured: dict[str, int] = {}
         self._currencies: dict[str, str] = {}
         self._runners: list[web.AppRunner] = []
         self.url = ""
-        """Where the provider asks."""
+        """The URL for the provider."""
         self.behind = ""
-        """localstripe itself."""
+        """The URL of localstripe itself."""
 
     async def __aenter__(self) -> StripeDesk:
         resources.Store.dump_to_disk = lambda _: None  # its file is the same for every run on a machine
@@ -123,7 +123,7 @@ class StripeDesk:
         request.transport.close()
         return web.Response()
 
-    # -- what a buyer's browser, or somebody at Stripe's own desk, does
+    # -- what a buyer's browser, or the merchant in Stripe's dashboard, does
 
     async def __call__(self, method: str, path: str, /, **data: Any) -> Row:
         async with self._session.request(method, f"{self.url}/v1/{path}", data=data) as answer:
@@ -132,7 +132,7 @@ class StripeDesk:
             return made
 
     async def card(self, number: str = "4242424242424242", customer: str | None = None) -> str:
-        """A card, saved for a customer of Stripe's."""
+        """A card, saved for a customer of Stripe."""
         details = {"card[number]": number, "card[exp_month]": "12", "card[exp_year]": "2030", "card[cvc]": "123"}
         made = await self("POST", "payment_methods", type="card", **details)
         if customer is not None:
@@ -145,7 +145,7 @@ class StripeDesk:
         return await self("POST", f"payment_intents/{intent_id}/confirm")
 
     async def refunds(self, intent_id: str) -> list[int]:
-        """Amounts given back, the smallest first."""
+        """Refunded amounts, the smallest first."""
         found = await self("GET", f"refunds?payment_intent={intent_id}")
         return sorted(row["amount"] for row in found["data"])
 

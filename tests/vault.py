@@ -1,14 +1,14 @@
-"""A payment provider of tests that keeps true books of its own, whatever it tells the shop.
+"""A payment provider of tests that keeps true books of its own, whatever it answers to the shop.
 
-What it is asked for a session may go wrong in every way that the world has; `Vault.tricks` says how, by what it is asked (`authorize`,
+Requests for a session can go wrong in every possible way; `Vault.tricks` says how, by the request (`authorize`,
 `status`, …), for all sessions or for one:
 
-    lost     it does what it is asked, and its answer never comes
-    dark     it hears nothing
-    hangs    it hears nothing, and doesn't say so either
-    late     it doesn't answer, and does it when it has time (`come_back`)
-    lies     it does what it is asked, and says that it didn't
-    broken   it does what it is asked, and answers nonsense
+    lost     it carries the request out, and its answer never comes
+    dark     it doesn't get the request, and that is known
+    hangs    it doesn't get the request, and never answers
+    late     it doesn't answer, and carries the request out later (`come_back`)
+    lies     it carries the request out, and says that it didn't
+    broken   it carries the request out, and answers nonsense
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ class Purse:
     """Whether money is taken as soon as it is held; None: as `Vault.takes_at_once` says."""
     forgotten: bool = False
     done: set[str] = field(default_factory=set)
-    """Keys: what is asked again under one isn't done again."""
+    """Keys: a repeated request isn't carried out again."""
 
     @property
     def kept(self) -> Decimal:
-        """What the buyer misses."""
+        """What the buyer has paid and not got back."""
         return self.held + self.taken - self.returned
 
 
@@ -57,10 +57,10 @@ class Vault(PaymentProvider):
     tricks: ClassVar[dict[str, Trick]] = {}
     """`authorize`, or `authorize payses_1`."""
     asked: ClassVar[list[tuple[str, str]]] = []
-    """What, of which session."""
+    """The requests, each with its session."""
     takes_at_once: ClassVar[bool] = True
     bought: ClassVar[dict[str, str]] = {}
-    """Session → what is bought in it, as far as a test says so: it is paid in one session at a time."""
+    """Session → what is bought in it, if a test says so: it may be paid in one session at a time."""
     twice: ClassVar[list[str]] = []
     """Sessions in which money was taken while another one for the same thing had some."""
     later: ClassVar[list[Callable[[], Outcome]]] = []
@@ -73,7 +73,7 @@ class Vault(PaymentProvider):
 
     @classmethod
     def come_back(cls) -> None:
-        """From now on it answers truly, and does what it hadn't time for."""
+        """From now on it answers truly, and carries out what is late."""
         cls.tricks.clear()
         for do in cls.later:
             do()
@@ -191,7 +191,7 @@ def _how(purse: Purse, ask: Ask) -> Outcome:
 
 
 async def happened_before(database: Database, seconds: float, sessions: Collection[str] | None = None) -> None:
-    """As if what happened to payment sessions, all of them or some, had happened so many seconds earlier."""
+    """Move the past of payment sessions, all or some, back by this many seconds."""
     back = timedelta(seconds=seconds)
     for row in await database.fetch(text("SELECT id, document FROM payment_collection")):
         document = json.loads(row["document"])

@@ -24,7 +24,7 @@ TOYS = Path(__file__).parent / "toys"
 
 @pytest.fixture(scope="package", autouse=True)
 def toys_importable() -> Iterator[None]:
-    """For this process and all that it starts."""
+    """For this process and all processes that it starts."""
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = str(TOYS) if before is None else f"{TOYS}{os.pathsep}{before}"
     sys.path.insert(0, str(TOYS))

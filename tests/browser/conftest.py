@@ -1,4 +1,4 @@
-"""A served shop with the dashboard, and Chromium to look at it."""
+"""A served shop with the dashboard, and Chromium to use it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def colony(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Async
 
 @pytest.fixture(scope="session")
 async def admin(colony: Served) -> Api:
-    """The HTTP API, to look at what is really stored."""
+    """The HTTP API, to check what is really stored."""
     return await colony.admin()
 
 
@@ -73,7 +73,7 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def stranger(request: pytest.FixtureRequest, colony: Served, chromium: Browser) -> AsyncIterator[Desk]:
-    """The dashboard before signing in. Whatever a test does with it, nothing of it may go wrong."""
+    """The dashboard before logging in. Fails the test if any request of it goes wrong."""
     context = await chromium.new_context(base_url=colony.base, viewport={"width": 1280, "height": 800}, locale="en-GB")
     context.set_default_timeout(15_000)
     desk = Desk(await context.new_page(), colony.base, PICTURES if request.config.getoption("--pictures") else None)
@@ -84,7 +84,7 @@ async def stranger(request: pytest.FixtureRequest, colony: Served, chromium: Bro
 
 @pytest.fixture
 async def desk(stranger: Desk) -> Desk:
-    """The dashboard, signed in."""
+    """The dashboard, logged in."""
     await stranger.open("/login")
     await stranger.sign_in()
     await expect(stranger.page).not_to_have_url(re.compile("/login"))

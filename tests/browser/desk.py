@@ -1,4 +1,4 @@
-"""A merchant at the dashboard: a page of Chromium, and what went wrong while it was used."""
+"""A merchant at the dashboard: a page of Chromium, and the errors while it was used."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from ..e2e.served import ADMIN
 QUIET = 400
 """Milliseconds without a request under way after which a page is taken for settled."""
 EXPECTED = {"GET /admin/users/me": 401}
-"""How the dashboard learns that nobody is signed in."""
+"""How the dashboard finds out that no user is logged in."""
 BROKEN = re.compile(r"An error occurred|An unexpected error|404 - |There was nothing to display|Something went wrong")
-"""What a page says that can't be shown."""
+"""Texts of pages that can't be shown."""
 
 
 @dataclass
 class Desk:
-    """The dashboard in a browser. Fields, buttons and rows are found by what a merchant reads on them."""
+    """The dashboard in a browser. Fields, buttons and rows are found by their visible texts."""
 
     page: Page
     base: str
     pictures: Path | None = None
     """Where pictures for the documentation are put, if they are taken."""
     refused: dict[str, int] = field(default_factory=dict)
-    """Requests that a test means to be refused, with the status of the answer."""
+    """Requests that a test expects to be refused, with the status of the answer."""
     slips: list[str] = field(default_factory=list)
-    """Requests that were refused or failed though the dashboard is right to ask, and exceptions that nothing caught."""
+    """Requests that were refused or failed though the dashboard is right to send them, and uncaught exceptions."""
     answers: int = 0
     under_way: set[Request] = field(default_factory=set)
 
@@ -64,9 +64,9 @@ class Desk:
     def _thrown(self, error: Error) -> None:
         self.slips.append(f"{self.page.url.removeprefix(self.base)}: {error.message}")
 
-    # -- going somewhere
+    # -- navigation
     async def settled(self) -> None:
-        """Wait until something is shown, and the dashboard asks for nothing any more."""
+        """Wait until something is shown, and no request is running."""
         await expect(self.page.locator("body")).to_have_text(re.compile(r"\w"))
         quiet = 0
         async with asyncio.timeout(60):
@@ -92,14 +92,14 @@ class Desk:
     # -- looking
     @property
     def front(self) -> Locator:
-        """What lies on top: the last dialog, or else the page.
+        """The topmost element: the last dialog, or else the page.
 
-        Some dialogs of 2.18.0 are on the page twice, and each hides the other from screen readers: roles are asked for with hidden ones.
+        Some dialogs of 2.18.0 are on the page twice, and each hides the other from screen readers: so hidden roles are included.
         """
         return self.page.locator("main, [role=dialog], [role=alertdialog]").last
 
     def row(self, text: str) -> Locator:
-        """The row of a table in which `text` stands by itself."""
+        """The row of a table with a cell that is exactly `text`."""
         return self.front.get_by_role("row", include_hidden=True).filter(has=self.page.get_by_text(text, exact=True))
 
     def section(self, heading: str) -> Locator:
@@ -119,13 +119,13 @@ class Desk:
             await expect(self.page.get_by_role("region", name="Notifications").get_by_role("listitem")).to_have_count(0, timeout=15_000)
             await self.page.screenshot(path=self.pictures / f"{name}.png")
 
-    # -- doing
+    # -- actions
     async def press(self, name: str) -> None:
         await self.front.get_by_role("button", name=name, exact=True, include_hidden=True).last.click()
         await self.settled()
 
     async def save(self, name: str = "Save") -> None:
-        """Press the button that ends a dialog: it goes away only when the server took what was entered."""
+        """Press the button that ends a dialog: the dialog closes only when the server has accepted the input."""
         await self.press(name)
         await expect(self.page.get_by_role("dialog", include_hidden=True)).to_have_count(0)
         await self.settled()
@@ -147,14 +147,14 @@ class Desk:
         await self.front.get_by_label(label, exact=True).fill(text)
 
     async def tick(self, text: str) -> None:
-        """Choose a radio button, a switch or a row to choose from."""
+        """Choose a radio button, a switch or a selectable row."""
         await self.front.get_by_text(text, exact=True).click()
 
     async def tick_row(self, text: str) -> None:
         await self.row(text).locator("button[role=checkbox]").click()
 
     async def choose(self, label: str, option: str, *, search: bool = True) -> None:
-        """Choose from a field that suggests: what it offers for the option's own name."""
+        """Choose from a field with suggestions: what it suggests for the option's own name."""
         suggesting = self.front.get_by_label(label, exact=True)
         await suggesting.click()
         if search:
@@ -163,7 +163,7 @@ class Desk:
         await self.page.keyboard.press("Tab")
 
     async def select(self, shown: str, option: str) -> None:
-        """Choose from a list that opens, and shows `shown` as long as it is closed."""
+        """Choose from a list that shows `shown` while it is closed."""
         await self.front.locator("button[role=combobox]").filter(has_text=shown).click()
         await self.page.get_by_role("option", name=option, exact=True).click()
 
@@ -185,6 +185,6 @@ class Desk:
         """On the page of a new product: an option of its own with these values."""
         await self.front.get_by_role("combobox", include_hidden=True).last.fill(title)
         await self.page.get_by_text(f'Create "{title}"').last.click()
-        await self.tick("Values")  # closes what was suggested
+        await self.tick("Values")  # closes the suggestions
         await self.front.get_by_placeholder("Red, Blue, Green").click()
         await self.page.keyboard.type("".join(f"{value}," for value in values))

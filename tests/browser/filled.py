@@ -1,4 +1,4 @@
-"""A shop with one of everything that a page of the dashboard can be about."""
+"""A shop with one of everything that the dashboard has a page for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ IMAGE = "data:image/gif;base64,R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADs="
 
 @dataclass
 class Filled:
-    """Ids by what the addresses of pages call them."""
+    """Ids, by their names in the pages' addresses."""
 
     admin: Api
     shop: Shop

@@ -1,4 +1,4 @@
-"""Pictures that a merchant has."""
+"""Images for tests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Colour = tuple[int, int, int]
 
 
 def png(size: int, top: Colour, bottom: Colour) -> bytes:
-    """A square that goes from one colour to the other."""
+    """A square with a gradient from one colour to the other."""
     rows = [[above + (below - above) * y // size for above, below in zip(top, bottom, strict=True)] for y in range(size)]
     pixels = b"".join(b"\0" + bytes(row) * size for row in rows)
     header = struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0)
@@ -21,5 +21,5 @@ def png(size: int, top: Colour, bottom: Colour) -> bytes:
 
 
 def address_of(colour: Colour) -> str:
-    """An address that is itself a picture."""
+    """A data URL of an image."""
     return f"data:image/png;base64,{b64encode(png(64, (255, 255, 255), colour)).decode()}"

@@ -8,7 +8,7 @@ from ..e2e.served import Api
 
 
 async def named(admin: Api, path: str, name: str, **params: str) -> dict[str, Any]:
-    """The one thing in a list that is called so."""
+    """The one row in a list with that name."""
     rows = next(rows for rows in (await admin.get(f"/admin/{path}", limit=100, **params)).values() if isinstance(rows, list))
     [found] = [row for row in rows if name in (row.get("name"), row.get("title"), row.get("code"))]
     assert isinstance(found, dict)

@@ -1,4 +1,4 @@
-"""A client that holds every answer beside what the API promises of its route."""
+"""A client that compares every answer with what the API promises for its route."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ class Answer:
 
 @dataclass
 class Api:
-    """`await api.post("/admin/regions/{id}", {"name": "North"}, id=region)` gives the body of the answer.
+    """`await api.post("/admin/regions/{id}", {"name": "North"}, id=region)` returns the body of the answer.
 
-    An answer other than the promised status is a failed test, at once. What else departs is kept in `departures`.
+    An answer other than the promised status fails the test at once. Other departures are collected in `departures`.
     """
 
     session: aiohttp.ClientSession
     base: str
     headers: dict[str, str] = field(default_factory=dict)
     departures: dict[str, list[str]] = field(default_factory=dict)
-    """By route, for every route that has answered as it should."""
+    """By route, for every route that has answered with the promised status."""
 
     def as_(self, **headers: str) -> Api:
-        """The same as somebody else."""
+        """The same client with other credentials."""
         return Api(self.session, self.base, {name.replace("_", "-"): value for name, value in headers.items()}, self.departures)
 
     async def raw(
@@ -87,7 +87,7 @@ class Api:
 
 
 def departures(fact: Fact, answer: Row) -> Iterator[str]:
-    """Keys that are missing or that nobody promised: of the answer, and of what it shows as far as the default fields name it."""
+    """Missing and unpromised keys: of the answer, and of its rows as far as the default fields name them."""
     keys = fact.get("keys", "").split()
     if keys and set(answer) != set(keys) and "type" not in keys:
         yield f"keys: {keys} promised, {list(answer)} served"
@@ -114,7 +114,7 @@ def field_tree(text: str) -> Row:
 
 
 def rows_differ(value: Any, tree: Row, path: str) -> Iterator[str]:
-    """A row may say its id even where nobody asked for it, and the key of what else is shown in it."""
+    """A row may include its id without being asked, and the keys of the rows shown in it."""
     if isinstance(value, list):
         for each in value:
             yield from rows_differ(each, tree, path)

@@ -1,4 +1,4 @@
-"""Asking a route for what isn't there, as somebody who may."""
+"""Requests for things that don't exist, by a caller with the rights to ask."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WITH_BODY = [name for name in NAMES if "body" in facts()[name]]
 
 
 def caller(shop: Shop, name: str) -> Api:
-    """Who may ask this."""
+    """A caller that the route admits."""
     if name in BEYOND:
         return shop.guest
     auth = facts()[name]["auth"]
@@ -31,7 +31,7 @@ def caller(shop: Shop, name: str) -> Api:
 
 
 def path_of(route: Route) -> str:
-    """Of nothing that is there."""
+    """The path of something that doesn't exist."""
     known = {"actor_type": "user", "auth_provider": "emailpass", "rule_type": "rules", "rule_attribute_id": "region"}
     return re.sub(r"\{(\w+)\}", lambda found: known.get(found[1], "nobody"), route.path)
 
@@ -54,7 +54,7 @@ def is_error(answer: Answer, status: int, type: str) -> str:
 
 
 async def some_of(shop: Shop, path: str) -> dict[str, str]:
-    """Values of the path's parameters that lead to something, as far as there are lists to find them in."""
+    """Values of the path's parameters that exist, as far as there are lists to find them in."""
     known: dict[str, str] = {}
     for parameter in re.finditer(r"{(\w+)}", path):
         prefix = path[: parameter.start() - 1].format(**known)

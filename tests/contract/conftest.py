@@ -30,7 +30,7 @@ from .walk import Shop, open_shop
 
 
 class Reckoner(FulfillmentProvider):
-    """Works out what sending costs."""
+    """Calculates shipping prices."""
 
     identifier = "reckoner"
 
@@ -56,7 +56,7 @@ sys.modules[providers.__name__] = providers
 
 @pytest.fixture(scope="package")
 async def shop(postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
-    """One that has been walked through."""
+    """A shop that the walk has passed through."""
     async with walked_shop(await clone(postgres, migrated), tmp_path_factory.mktemp("contract")) as made:
         yield made
 

@@ -20,21 +20,21 @@ HOOKED = {"additional_data": {"gift": True}}
 
 @dataclass
 class Shop:
-    """Who walks, and the ids of what has been made so far."""
+    """The clients of the walk, and the ids of what has been created so far."""
 
     host: Host
     admin: Api
     store: Api
     guest: Api
-    """Nobody, not even a storefront."""
+    """An anonymous client, without a publishable key."""
     user: str
-    """A user besides the one who walks."""
+    """A user besides the walk's own."""
     ids: dict[str, str] = field(default_factory=dict)
     variants: list[str] = field(default_factory=list)
     grace: Api = field(init=False)
-    """The user, signed in."""
+    """The user, logged in."""
     buyer: Api = field(init=False)
-    """A customer, signed in."""
+    """A customer, logged in."""
 
 
 async def open_shop(shop: Shop) -> None:
@@ -99,7 +99,7 @@ async def files(shop: Shop) -> None:
 
 
 async def catalogue(shop: Shop) -> None:
-    """What products are grouped by: made, changed, and looked at from both sides."""
+    """Groups of products: created, changed, and read from both sides."""
     admin, store, ids = shop.admin, shop.store, shop.ids
     for plural, key, body, change in (
         ("collections", "collection", {"title": "Summer"}, {"title": "Winter"}),

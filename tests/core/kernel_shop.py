@@ -113,7 +113,7 @@ NAME = answering(select(func.json_agg(func.json_build_object("id", _made.c.id, "
 
 
 class ShopService(ModuleService):
-    """Counts how often it was really asked to do something."""
+    """Counts how often its methods really ran."""
 
     name = "shop"
     schema = SCHEMA
@@ -145,7 +145,7 @@ class ShopService(ModuleService):
 
 
 class Changes:
-    """What a service told its caches."""
+    """The invalidations of a service."""
 
     def __init__(self) -> None:
         self.seen: list[frozenset[str]] = []

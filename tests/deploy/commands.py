@@ -1,4 +1,4 @@
-"""Whether a command line of a file is one that this project has."""
+"""Checks that a command line in a file is valid for this project."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from velella.core.settings import Settings
 
 
 def check_velella(words: Sequence[str]) -> None:
-    """`velella WORDS…`: raises click's UsageError for a command or an option that isn't there. Nothing is run."""
+    """`velella WORDS…`: raises click's UsageError for an unknown command or option. Nothing is run."""
     root = typer.main.get_command(app)
     context = root.make_context("velella", list(words), resilient_parsing=True)
     context.resilient_parsing = False

@@ -1,4 +1,4 @@
-"""What the dashboard and the alerts ask Prometheus for."""
+"""The Prometheus queries of the dashboard and the alerts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests of at most 100 KB that are made to be dear, over the whole surface of the API."""
+"""Requests of at most 100 KB that are made to be expensive, over the whole surface of the API."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LARGEST = 100_000
 
 @dataclass
 class Hostile:
-    """One request. `api`: who sends it."""
+    """One request. `api`: its client."""
 
     name: str
     api: Api
@@ -31,7 +31,7 @@ class Hostile:
 
 @dataclass(frozen=True)
 class Target:
-    """What there is in the shop to be asked for."""
+    """Existing things of the shop, for the requests."""
 
     admin: Api
     store: Api
@@ -41,7 +41,7 @@ class Target:
     line: str
     product: str
     wide: str
-    """A product of which there may be a thousand variants."""
+    """A product that may have a thousand variants."""
     variant: str
     channel: str
     price_list: str
@@ -221,7 +221,7 @@ def _raw(at: Target) -> Iterator[Hostile]:
 
 
 def _filled(body: Any) -> tuple[bytes, bytes | None]:
-    """The JSON, where what is to be repeated is repeated until it is as long as may be; and no oftener than the budget allows."""
+    """The JSON with its repeated part as often as the size allows; and as often as the budget allows."""
     text = json.dumps(body)
     if '"..."' in text:
         times = text.count('"..."')

@@ -1,4 +1,4 @@
-"""A network for nodes on this machine: hosts of their own that can be unplugged, where we may make those; else addresses of loopback."""
+"""A network for nodes on this machine: separate hosts that can be unplugged, where we may make those; else loopback addresses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Plug:
 
     address: str
     inside: tuple[str, ...] = ()
-    """Put before a command, it runs there."""
+    """Prefix of a command that makes it run there."""
     cable: str | None = None
     """The end that is in the bridge."""
 
@@ -36,7 +36,7 @@ class Network:
         return self.bridge is not None
 
     async def cut(self, plug: Plug) -> None:
-        """Nothing gets from this host to others, or back: it goes on, and is told nothing."""
+        """Cut a host off from the others: it goes on running, and isn't notified."""
         await _ip(f"link set {plug.cable} nomaster")
 
     async def mend(self, plug: Plug) -> None:
@@ -45,7 +45,7 @@ class Network:
 
 @asynccontextmanager
 async def network(hosts: int) -> AsyncIterator[Network]:
-    """Hosts are network namespaces around a bridge, for which one has to be root. They share this machine's files and unix sockets."""
+    """Hosts are network namespaces around a bridge, which requires root. They share this machine's files and unix sockets."""
     if os.geteuid() != 0 or shutil.which("ip") is None or not await _may_make_namespaces():
         yield Network("127.0.0.10", tuple(Plug(f"127.0.0.{11 + n}") for n in range(hosts)))  # not .1: Ray would take the outer address
         return

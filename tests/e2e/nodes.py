@@ -26,7 +26,7 @@ ENVIRONMENT = {
     "RAY_AUTH_TOKEN": TOKEN,
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_enable_metrics_collection": "0",
-    # a silent node is declared dead after 3 s or so, not 15
+    # a silent node is declared dead after about 3 s, not 15
     "RAY_health_check_initial_delay_ms": "0",
     "RAY_health_check_period_ms": "500",
     "RAY_health_check_timeout_ms": "1000",
@@ -36,7 +36,7 @@ ENVIRONMENT = {
 
 @dataclass
 class Node:
-    """One node: Ray's processes of it, and everything below them."""
+    """One node: its Ray processes, and all of their descendants."""
 
     plug: Plug
     options: dict[str, Any]
@@ -49,7 +49,7 @@ class Node:
         return self.plug.address
 
     async def start(self) -> str:
-        """Start it, or start it again; the cluster's address."""
+        """Start the node, or restart it. Returns the cluster's address."""
         for _ in range(3):
             if (address := await self._start()) is not None:
                 return address
@@ -57,7 +57,7 @@ class Node:
         raise AssertionError("Ray did not start")
 
     async def _start(self) -> str | None:
-        """None where Ray gave up: it waits for half a minute, too short where much else is going on."""
+        """None if Ray gave up: it waits for half a minute, which is too short on a busy machine."""
         for kind in ("raylet", "plasma_store"):
             Path(self.options[f"{kind}_socket_name"]).unlink(missing_ok=True)
         self.starter = await asyncio.create_subprocess_exec(
@@ -84,7 +84,7 @@ class Node:
         return list(found.values())
 
     def send(self, number: signal.Signals) -> list[psutil.Process]:
-        """A signal to every process of the node, its workers first; those that got it."""
+        """Send a signal to every process of the node, its workers first. Returns the processes that got it."""
         reached = []
         for process in reversed(self.processes()):
             try:
@@ -95,12 +95,12 @@ class Node:
         return reached
 
     def hold_ray(self) -> None:
-        """Ray's own processes stand still, so that whatever becomes of the node's workers is not their doing."""
+        """Stop Ray's own processes, so that whatever happens to the node's workers is not their doing."""
         for pid in self.pids:
             os.kill(pid, signal.SIGSTOP)
 
     async def kill(self) -> None:
-        """All of its processes at once."""
+        """Kill all of its processes at once."""
         self.send(signal.SIGSTOP)
         killed = self.send(signal.SIGKILL)
         if self.starter is not None:
@@ -123,14 +123,14 @@ class Nodes:
         return self.nodes[name]
 
     async def lose(self, name: str) -> None:
-        """As if its power had gone: nobody gets to say goodbye, not even its kernel where that can be had."""
+        """As in a power failure: no process can close its connections, not even the kernel if that is possible."""
         node = self.nodes[name]
         if self.network.can_be_cut:
             await self.network.cut(node.plug)
         await node.kill()
 
     async def cut_off(self, name: str) -> None:
-        """It goes on, and nothing reaches it or comes from it. Where that can't be had, it stands still."""
+        """Cut a node off: it goes on running, and no packet reaches it or leaves it. If that isn't possible, it is stopped."""
         node = self.nodes[name]
         if self.network.can_be_cut:
             await self.network.cut(node.plug)
@@ -138,7 +138,7 @@ class Nodes:
             node.send(signal.SIGSTOP)
 
     async def let_back(self, name: str, processes: Iterable[psutil.Process]) -> None:
-        """These of its processes are there again."""
+        """Continue these of its processes."""
         node = self.nodes[name]
         node.hold_ray()
         if self.network.can_be_cut:
@@ -147,7 +147,7 @@ class Nodes:
             process.send_signal(signal.SIGCONT)
 
     async def bring_back(self, name: str) -> None:
-        """The same machine, with Ray started again."""
+        """Start Ray again on the same machine."""
         node = self.nodes[name]
         await node.kill()
         if self.network.can_be_cut:

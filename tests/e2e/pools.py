@@ -1,4 +1,4 @@
-"""Topologies with fewer pools than `pooled` has: as many processes as a test is about, and one for the rest."""
+"""Topologies with fewer pools than `pooled` has: as many processes as a test needs, and one for the rest."""
 
 from __future__ import annotations
 

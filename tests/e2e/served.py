@@ -1,4 +1,4 @@
-"""A Velella as a user runs it: `velella serve` in a process of its own, and clients for its two doors."""
+"""A Velella as a user runs it: `velella serve` in a process of its own, and clients for its two APIs."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ LIMITS = {
     "VELELLA_SIGN_IN_ACCOUNT_LIMIT": "10/hour",
     **{f"VELELLA_{name}_LIMIT": "" for name in ("SIGN_IN_ADDRESS", "SIGN_UP_ADDRESS", "LETTER_ACCOUNT", "LETTER_ADDRESS")},
 }
-"""Of a shop that one client asks for everything."""
+"""Settings of a shop that gets all requests from one client."""
 VELELLA = (sys.executable, "-m", "velella.cli")
 
 
 @dataclass
 class Api:
-    """One door of a served Velella: requests with the headers that open it."""
+    """One API of a served Velella: requests with the headers that admit them."""
 
     session: aiohttp.ClientSession
     base: str
@@ -63,7 +63,7 @@ class Served:
     session: aiohttp.ClientSession
     log: Path
     database: tuple[str, ...] = ()
-    """What a command needs to find the shop's database, where that isn't its own."""
+    """Options by which a command finds the shop's database, if that isn't the embedded one."""
 
     async def admin(self) -> Api:
         api = Api(self.session, self.base)
@@ -85,7 +85,7 @@ class Served:
 
 
 async def velella(*words: str, data_dir: Path, ok: bool = True) -> str:
-    """What a command printed, whose data directory lies in a folder that it runs in. It has to go well; not to, where `ok` is False."""
+    """The output of a command whose data directory lies in the folder that it runs in. It must succeed, or fail if `ok` is False."""
     code, output = await forks.velella(*words, "--data-dir", str(data_dir), folder=data_dir.parent, environment=os.environ)
     assert (code == 0) == ok, f"velella {' '.join(words)} exited with {code}: {output}"
     return output

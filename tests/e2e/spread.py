@@ -1,4 +1,4 @@
-"""A shop that `velella up` has started on three nodes, and a crowd that buys in it while things happen to them."""
+"""A shop that `velella up` has started on three nodes, and concurrent buyers while things happen to the nodes."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Colony:
         return await self._run(*VELELLA, *words, "--data-dir", str(self.data_dir), ok=ok)
 
     async def script(self, file: Path, *words: str) -> str:
-        """What a script prints that is run there, with the cluster's address as its first argument."""
+        """Run a script there, with the cluster's address as its first argument. Returns its output."""
         return await self._run(sys.executable, str(file), self.nodes.address, *words)
 
     async def _run(self, *command: str, ok: bool | None = True) -> str:
@@ -62,7 +62,7 @@ class Colony:
         return output
 
     async def report(self) -> Any:
-        """What `velella status` says."""
+        """The output of `velella status`."""
         return json.loads(await self.velella("status", "--json"))
 
     async def status(self) -> dict[str, list[dict[str, Any]]]:
@@ -73,10 +73,11 @@ class Colony:
         return [replica for pool in (await self.status()).values() for replica in pool]
 
     async def settles(self, seconds: float = 150, *, on: Collection[str] = (), without: Collection[int] = ()) -> None:
-        """Until all replicas run, in other processes than these; `on` all of these nodes, and those of a pool on as many as there are."""
+        """Wait until all replicas run, in other processes than `without`, on all nodes of `on`, and those of a pool on as many as there
+        are."""
         end = time.monotonic() + seconds
         while True:
-            output = await self.velella("status", "--json", ok=None)  # while the supervisor itself is started again nobody answers
+            output = await self.velella("status", "--json", ok=None)  # no answer while the supervisor itself is restarted
             pools = [pool["replicas"] for pool in json.loads(output)["pools"]] if output.startswith("{") else []
             run = [one["state"] == "running" and one["pid"] not in without for pool in pools for one in pool]
             places = [{one["node"] for one in pool} for pool in pools]
@@ -95,7 +96,7 @@ class Colony:
         return Api(self.session, api.base, {"authorization": f"Bearer {token}"})
 
     async def crowd(self, *doors: str) -> Crowd:
-        """Buyers at the doors of these nodes."""
+        """Buyers that use the front ends of these nodes."""
         admin = await self.admin(doors[0])
         if self.shop is None:
             self.shop = await open_shop(admin, [Country("dk", "eur", rate=25, inclusive=True, shipping=10)])
@@ -107,11 +108,11 @@ class Colony:
 
 @dataclass
 class Crowd:
-    """Buyers who buy one variant again and again, and remember every answer."""
+    """Buyers who buy one variant again and again, and record every answer."""
 
     colony: Colony
     door: str
-    """Of a node that stays."""
+    """The front end of a node that stays."""
     variant: dict[str, Any]
     buyers: list[Buyer]
     orders: dict[str, str] = field(default_factory=dict)
@@ -120,7 +121,7 @@ class Crowd:
     last_failure: float = 0.0
     last_order: float = 0.0
     lag: float = 0.0
-    """Seconds that our own loop was late at most: what is measured here may be off by so much."""
+    """The longest delay of our own loop in seconds: measurements here may be off by as much."""
     stopped: bool = False
 
     @asynccontextmanager
@@ -138,7 +139,7 @@ class Crowd:
             await asyncio.gather(*tasks)
 
     async def goes_well_again(self) -> None:
-        """Orders come through, and for three seconds no request has failed."""
+        """Wait until orders come through, and no request has failed for three seconds."""
         since = time.monotonic()
         while min(self.last_order, time.monotonic() - 3.0) < max(since, self.last_failure):
             assert time.monotonic() < since + 60, self.failures[-5:]
@@ -182,7 +183,7 @@ class Crowd:
         self.last_failure = time.monotonic()
 
     async def check_books(self) -> None:
-        """No order is lost, none is there twice, no stock is reserved for nobody."""
+        """No order is lost or duplicated, and no stock is reserved without an order."""
         for cart in sorted(self.open_carts):
             for _ in range(20):
                 await self._complete(self.buyers[0], cart)

@@ -65,7 +65,7 @@ async def engine_database(postgres: EmbeddedPostgres, engine_tables: str) -> str
 
 @pytest.fixture
 async def clock(engine_database: str) -> AsyncIterator[ToyClock]:
-    """The time of that database, for tests to move on. To be asked for before any coordinator starts."""
+    """The time of that database, which tests move. To be requested before any coordinator starts."""
     from toy_stage import ToyClock
 
     database = Database(engine_database, connections=1)
@@ -87,7 +87,7 @@ def toy(engine_toys_importable: None) -> Any:
 
 @pytest.fixture
 async def shop(engine_database: str, clock: ToyClock) -> AsyncIterator[Stage]:
-    """A coordinator that looks for what is due when it is told to: see `look`."""
+    """A coordinator that takes over due executions only when it is told to: see `look`."""
     from toy_stage import stage
 
     async with stage(engine_database, clock=clock) as one:
@@ -99,7 +99,7 @@ Look = Callable[["Stage", float], Awaitable[int]]
 
 @pytest.fixture
 def look(clock: ToyClock) -> Look:
-    """Let time pass and have a coordinator take up what is due, to its end; how many that were."""
+    """Let time pass and have a coordinator carry out what is due, to its end. Returns how many executions that were."""
 
     async def after(stage: Stage, seconds: float) -> int:
         await clock.forward(seconds)
@@ -122,7 +122,7 @@ async def here(engine_database: str) -> AsyncIterator[Stage]:
 
 @pytest.fixture
 def dice() -> random.Random:
-    """Chance whose seed is printed, and can be given by SEED."""
+    """A random source whose seed is printed, and can be set by SEED."""
     seed = int(os.environ.get("SEED", random.randrange(10**6)))
     print(f"SEED={seed}")
     return random.Random(seed)

@@ -1,4 +1,4 @@
-"""A front end in this process, with the modules that say who somebody is behind it and a few routes of the tests' own."""
+"""A front end in this process, with the modules for authentication and a few routes of the tests' own."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ routes.resource("/store/folk", SHOWN, list=Filters(email=MANY, q=TEXT))
 
 @routes.get("/store/counted", returns=SHOWN, query=Filters(cart_id=TEXT), cached=Cached("user", unless=("cart_id",)))
 async def counted(request: Request) -> Answer:
-    """How often it was asked, and by whom."""
+    """How often it was called, and by which actor."""
     COUNTED.append(request.customer_id)
     return {"asked": len(COUNTED), "customer": request.customer_id}
 
@@ -188,7 +188,7 @@ routes.resource(
 
 @dataclass
 class Answered:
-    """What came back."""
+    """An answer."""
 
     status: int
     headers: Any
@@ -200,7 +200,7 @@ class Answered:
 
 
 class Client:
-    """A client of the API. `with_` gives the same with other headers."""
+    """A client of the API. `with_` returns the same with other headers."""
 
     def __init__(self, session: aiohttp.ClientSession, base: str, headers: dict[str, str] | None = None) -> None:
         self.session = session
@@ -265,7 +265,7 @@ class served:
 
 @pytest.fixture
 async def client(shop: Shop) -> AsyncIterator[Client]:
-    """Nobody in particular."""
+    """An anonymous client."""
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
         yield Client(session, shop.base)
 
@@ -282,6 +282,6 @@ async def store(shop: Shop, client: Client) -> Client:
 
 @pytest.fixture
 async def admin(shop: Shop, client: Client) -> Client:
-    """Somebody who runs the shop."""
+    """A user of the shop."""
     user = (await shop.host.modules.user.create("user", [{"email": f"{ulid().lower()}@example.com"}]))[0]
     return client.with_(authorization=f"Bearer {await shop.token('user', user['id'])}")

@@ -1,4 +1,4 @@
-"""How two servers' answers to the same requests differ: ids, times, tokens and what a run calls its things are made alike."""
+"""How two servers' answers to the same requests differ: ids, times, tokens and names of a run are normalised."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ ID = re.compile(
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?")
 SECRET = re.compile(r"\b(pk|sk)_[0-9a-f*.]+|eyJ[\w-]+\.[\w-]+\.[\w-]+")
 COUNTERS = {"display_id", "custom_display_id", "ordering"}
-"""They go on from what a server did before."""
+"""Columns that count on from earlier runs."""
 TELLING = [
     *("title", "name", "code", "value", "sku", "email", "iso_2", "currency_code", "attribute", "url", "variant_title", "action", "rate"),
     *("amount", "unit_price", "quantity", "price_set", "min_quantity", "country_code", "province_code", "reference", "address_1"),
     "description",
 ]
-"""Columns that say which row of a nested list is which."""
+"""Columns that identify the rows of a nested list."""
 NEWER = re.compile(
     r"\.(cart|parent)(\.billing_address_id|\.payment_collection|\.items\[\]\.variant)|\.promotion\.metadata|\.api_key\.sales_channels"
     r"|.*\.unit_of_measure"
 )
-"""What the API of 2.21.2 shows by default, and a recorded server of 2.18.0 doesn't yet."""
+"""Fields that the API of 2.21.2 shows by default, and a recorded server of 2.18.0 doesn't yet."""
 ABSENT = object()
 
 
 @dataclass(frozen=True)
 class Step:
-    """A request, and what came of it: all of it made alike, texts of errors left out."""
+    """A request and its answer: normalised, texts of errors left out."""
 
     asked: str
     status: int
@@ -42,7 +42,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Difference:
-    """At one place of one step's answer. `path` has no indexes: rows of lists differ in the same way."""
+    """A difference at one path of a step's answer. `path` has no indexes: rows of lists differ in the same way."""
 
     step: str
     path: str
@@ -66,7 +66,7 @@ def alike(value: Any, word: str) -> Any:
 
 
 def step_names(steps: list[Step]) -> list[str]:
-    """What was asked, with a number from the second time on."""
+    """The requests, with a number from the second time on."""
     seen: dict[str, int] = {}
     names = []
     for step in steps:
@@ -76,7 +76,7 @@ def step_names(steps: list[Step]) -> list[str]:
 
 
 def differences(theirs: list[Step], ours: list[Step]) -> list[Difference]:
-    """In the order of the steps. Numbers are equal within 1e-9; rows of nested lists are matched by what they say."""
+    """In the order of the steps. Numbers are equal within 1e-9; rows of nested lists are matched by their contents."""
     found = []
     longer = max(theirs, ours, key=len)
     for name, their, our in zip_longest(step_names(longer), theirs, ours):
@@ -90,7 +90,7 @@ def differences(theirs: list[Step], ours: list[Step]) -> list[Difference]:
 
 
 def departures(theirs: Any, ours: Any, at: str = "", depth: int = 0) -> Iterator[tuple[str, Any, Any]]:
-    """Path, their value and ours of each place; ABSENT for what one of them hasn't."""
+    """Path, their value and ours of each difference; ABSENT for a missing value."""
     if isinstance(theirs, dict) and isinstance(ours, dict):
         for name in sorted(theirs.keys() | ours.keys()):
             path = f"{at}.{name}"
@@ -101,7 +101,7 @@ def departures(theirs: Any, ours: Any, at: str = "", depth: int = 0) -> Iterator
     elif isinstance(theirs, list) and isinstance(ours, list):
         if len(theirs) != len(ours):
             yield f"{at}.length", len(theirs), len(ours)
-        if depth > 1:  # nothing promises the order of nested lists
+        if depth > 1:  # the order of nested lists isn't promised
             theirs, ours = sorted(theirs, key=telling), sorted(ours, key=telling)
         for their, our in zip(theirs, ours, strict=False):
             yield from departures(their, our, f"{at}[]", depth + 1)

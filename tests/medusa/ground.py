@@ -1,4 +1,4 @@
-"""What a scenario asks by, and what it stands on: one server's three doors, and a shop made without being compared."""
+"""The clients of a scenario, and its fixtures: one server's three APIs, and a shop that is created without being compared."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .compare import Step, alike
 
 LOGIN = ("admin@medusa-test.com", "supersecret")
 CLEARED = (("regions", "id"), ("tax-regions", "country_code"), ("promotions", "is_automatic"))
-"""What would meet another scenario's carts, with the column that says so."""
+"""Rows that would affect another scenario's carts, with the column to find them by."""
 
 
 class Api:
     """A scenario's run against one server, which has an admin user.
 
-    Each run has a sales channel and a publishable key of its own. What is asked by `admin`, `store` and `auth` is kept in `steps`;
-    each gives the body of the answer.
+    Each run has a sales channel and a publishable key of its own. Requests by `admin`, `store` and `auth` are recorded in `steps`;
+    each returns the body of the answer.
     """
 
     def __init__(self, session: aiohttp.ClientSession, base: str, login: tuple[str, str] = LOGIN) -> None:
@@ -44,10 +44,10 @@ class Api:
         self.heads["/store"] = {"x-publishable-api-key": key["token"]}
 
     def fresh(self, word: str) -> str:
-        """A name that the server has never heard."""
+        """A name that is new to the server."""
         return f"{word}-{self.word}"
 
-    # -- asked, and compared
+    # -- compared requests
 
     async def admin(self, method: str, path: str, body: Any = None) -> Any:
         return await self._kept(method, "/admin" + path, body, self.heads["/admin"])
@@ -66,10 +66,10 @@ class Api:
         self.steps.append(Step(f"{method} {alike(path, self.word)}", status, alike(said, self.word)))
         return answer
 
-    # -- asked without being compared
+    # -- requests that aren't compared
 
     async def quiet(self, method: str, path: str, body: Any = None, token: str | None = None) -> Any:
-        """Gives the answer's body. Raises where the server refuses it."""
+        """Returns the answer's body. Raises if the server refuses it."""
         status, answer = await self._ask(method, path, body, self.heads.get(path[:6], {}) | bearer(token))
         if status >= 400:
             raise RuntimeError(f"{method} {path} {status} {json.dumps(answer)[:300]}")
@@ -86,7 +86,7 @@ class Api:
             except ValueError:
                 return response.status, text[:500]
 
-    # -- the ground
+    # -- fixtures
 
     async def shop(
         self,
@@ -97,7 +97,7 @@ class Api:
         shipping: float = 10,
         back: float = 4,
     ) -> Shop:
-        """A region with a tax rate, a stock location of the channel, a way to ship and one to send back."""
+        """A region with a tax rate, a stock location of the channel, a shipping option and one for returns."""
         region = {"name": self.fresh(country), "currency_code": currency, "countries": [country], "is_tax_inclusive": inclusive}
         region_id = (await self.post("/regions", region | {"payment_providers": ["pp_system_default"]}))["region"]["id"]
         default = {"default_tax_rate": {"name": "VAT", "code": self.fresh("vat"), "rate": rate}} if rate is not None else {}
@@ -137,7 +137,7 @@ class Api:
         return str((await self.post("/shipping-options", option))["shipping_option"]["id"])
 
     async def own_category(self) -> str:
-        """Id of an active category without children, itself the first below another: its rank doesn't count what others made."""
+        """Id of an active category without children, the first one below a new parent: so its rank doesn't depend on other runs."""
         below: str | None = None
         for name in ("Earth", "Ground"):
             body = {"name": self.fresh(name), "is_active": True, "parent_category_id": below}
@@ -148,7 +148,7 @@ class Api:
     async def goods(self, shop: Shop, title: str, prices: dict[str, float], stock: int | None = None, **more: Any) -> dict[str, str]:
         """A published product of the channel with one option: variants by size, and the product's id as "product".
 
-        `prices` by size, in the shop's currency. With `stock`, so many of each are at the shop's location; else nobody counts them.
+        `prices` by size, in the shop's currency. With `stock`, that many of each are at the shop's location; else stock isn't managed.
         """
         variants = [
             {
@@ -175,7 +175,7 @@ class Api:
         return {each["title"]: each["id"] for each in made["variants"]} | {"product": made["id"]}
 
     async def person(self, name: str) -> str:
-        """A customer with an account. Gives the token."""
+        """A customer with an account. Returns the token."""
         login = {"email": self.fresh(name) + "@example.com", "password": "supersecret"}
         token = (await self.quiet("POST", "/auth/customer/emailpass/register", login))["token"]
         await self.quiet("POST", "/store/customers", {"email": login["email"], "first_name": name}, token)
@@ -184,7 +184,7 @@ class Api:
     async def buy(
         self, shop: Shop, lines: dict[str, int], name: str = "guest", codes: tuple[str, ...] = (), token: str | None = None
     ) -> str:
-        """An order through a cart: lines by variant, paid for with the system provider (authorized, not captured). Gives its id."""
+        """An order through a cart: lines by variant, paid for with the system provider (authorized, not captured). Returns its id."""
         home = {"first_name": "Ada", "last_name": "Lovelace", "address_1": "Street 1", "city": "Town", "postal_code": "1000"}
         home["country_code"] = shop.country
         body = {
@@ -205,7 +205,7 @@ class Api:
 
 @dataclass
 class Shop:
-    """Ids of what a shop is made of: `ship` and `back` are shipping options, `profile` is what they and its products belong to."""
+    """Ids of a shop's parts: `ship` and `back` are shipping options, `profile` is the shipping profile of these and of its products."""
 
     country: str
     currency: str

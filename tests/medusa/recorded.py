@@ -1,4 +1,4 @@
-"""Scenarios, what Medusa answered to them, and why we differ: files beside this one."""
+"""Scenarios, Medusa's recorded answers, and the reasons for our differences: files beside this one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCENARIOS = sorted(path.stem for path in (HERE / "scenarios").glob("[!_]*.py"))
 
 
 class Reason(NamedTuple):
-    """Why a scenario differs on purpose. A `*` in `step` or `path` stands for anything."""
+    """Why a scenario differs on purpose. A `*` in `step` or `path` matches anything."""
 
     scenario: str
     step: str
@@ -54,7 +54,7 @@ def record(scenario: str, steps: Iterable[Step]) -> None:
 
 
 def unexplained(scenario: str, found: list[Difference]) -> tuple[list[Difference], list[Reason]]:
-    """Those of the found differences that nobody gives a reason for, and the scenario's reasons that nothing needs."""
+    """The differences without a reason, and the scenario's reasons that match no difference."""
     reasons = [reason for reason in map(Reason._make, json.loads((HERE / "differences.json").read_text())) if reason.scenario == scenario]
     needed = {(each, reason) for each in found for reason in reasons if reason.covers(each)}
     explained = {each for each, _ in needed}

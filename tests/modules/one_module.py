@@ -18,7 +18,7 @@ S = TypeVar("S", bound=ModuleService)
 
 @asynccontextmanager
 async def alone(service: type[S], url: str, *, connections: int = 4, providers: Providers | None = None) -> AsyncIterator[S]:
-    """The service of a module, with nobody around it. Started, where it has providers."""
+    """The service of a module alone. Started, if it has providers."""
     database = Database(url, connections=connections)
     await database.open()
     try:
@@ -32,4 +32,4 @@ async def alone(service: type[S], url: str, *, connections: int = 4, providers: 
 
 
 async def _nobody(changed: frozenset[str]) -> None:
-    """Nobody wants to know what changed."""
+    """Ignores the invalidation."""

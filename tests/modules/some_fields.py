@@ -16,7 +16,7 @@ def new_dice() -> random.Random:
 
 
 def some_fields(dice: random.Random, schema: Schema, root: str) -> tuple[str, ...]:
-    """Paths through a module, down and up again, that end in all columns, in one, or in a name that nobody has."""
+    """Paths through a module, down and up again, that end in all columns, in one, or in an unknown name."""
     paths: list[str] = []
     for _ in range(dice.randint(1, 5)):
         entity, path = schema[root], []

@@ -1,4 +1,4 @@
-"""Tell a replica the directory as a supervisor BY terms later would: `python later_term.py CLUSTER REPLICA BY`. Prints the term."""
+"""Send a replica the directory as a supervisor BY epochs later would: `python later_term.py CLUSTER REPLICA BY`. Prints the epoch."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ sys.path.insert(0, str(HERE))  # what `pip install` would do
 
 
 class Client:
-    """One side of the shop: its storefront, or its admin."""
+    """One API of the shop: store, or admin."""
 
     def __init__(self, session: aiohttp.ClientSession, base: str, **headers: str) -> None:
         self.session, self.base, self.headers = session, base, headers
@@ -62,7 +62,7 @@ class Shop:
         return (await self.store.get("/store/products", handle=handle, region_id=self.regions["Europe"], **params))["products"][0]
 
     async def order(self, variant_id: str, provider: str, quantity: int = 1) -> tuple[int, Any]:
-        """Buy something; the answer to completing the cart."""
+        """Buy something. Returns the answer to completing the cart."""
         store = self.store
         address = {"first_name": "Ada", "address_1": "Quay 1", "city": "Kiel", "postal_code": "24103", "country_code": "de"}
         body = {"region_id": self.regions["Europe"], "email": "ada@example.com", "shipping_address": address}
@@ -77,7 +77,7 @@ class Shop:
 
 @pytest.fixture(scope="module")
 def installed() -> Iterator[None]:
-    """What the plugin registers when it is imported goes with the tests of this folder: the other shops of this run don't have it."""
+    """Remove what the plugin registers on import after the tests of this folder: other shops of this run don't have it."""
     yield
     for name in [name for name in definitions._subscribers if name.startswith("reviews.")]:
         del definitions._subscribers[name]

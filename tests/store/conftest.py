@@ -1,4 +1,4 @@
-"""A whole shop in this process, with its HTTP door, for tests of what buyers do."""
+"""A whole shop in this process, with its front end, for tests of buyers."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ Row = dict[str, Any]
 
 
 class MoodyProvider(PaymentProvider):
-    """Does what the storefront's data says: `mood` is captured, declined, requires_more, silent or lost."""
+    """Behaves as the storefront's data says: `mood` is captured, declined, requires_more, silent or lost."""
 
     identifier = "moody"
     asked: ClassVar[Counter[str]] = Counter()
-    """How often it was asked to authorise, by key."""
+    """How often an authorisation was requested, by key."""
     canceled: ClassVar[list[str]] = []
 
     async def initiate(self, ask: Ask) -> Outcome:
@@ -134,7 +134,7 @@ UNSOLD = (
     "nl",
     "no",
 )
-"""Countries for which tests may make regions of their own."""
+"""Countries for regions that tests create."""
 
 
 @dataclass
@@ -151,7 +151,7 @@ class Market:
     key: str = ""
     regions: dict[str, str] = field(default_factory=dict)
     unsold: Iterator[str] = field(default_factory=lambda: iter(UNSOLD))
-    """Countries that no region has yet."""
+    """Countries without a region."""
 
     @property
     def modules(self) -> Any:
@@ -184,7 +184,7 @@ class Market:
         return self
 
     async def new_region(self, currency: str, rate: str | None, *, countries: int = 1, automatic: bool = True) -> str:
-        """A region of countries that none has yet, all with this tax. Prices there hold it or don't as they do in this currency."""
+        """A region of free countries, all with this tax. Whether prices include it depends on the currency, as elsewhere."""
         codes = [next(self.unsold) for _ in range(countries)]
         region = {"name": f"New {codes[0]}", "currency_code": currency, "countries": codes, "automatic_taxes": automatic}
         id: str = (await self.modules.region.create_regions([region]))[0]["id"]
@@ -201,7 +201,7 @@ class Market:
         return id
 
     async def new_profile(self, name: str) -> str:
-        """A shipping profile: things of it are sent by options of it."""
+        """A shipping profile with a shipping option."""
         id: str = (await self.modules.fulfillment.create("shipping_profile", [{"name": f"{name} {ulid()}", "type": "other"}]))[0]["id"]
         return id
 
@@ -241,7 +241,7 @@ class Market:
         giftcard: bool = False,
         profile: str | None = None,
     ) -> str:
-        """A variant of a product of its own. `stock`: None means that nobody counts it."""
+        """A variant of a product of its own. `stock`: None means that it isn't managed."""
         modules, link = self.modules, self.modules.link
         name = ulid()
         managed = stock is not None
@@ -274,7 +274,7 @@ class Market:
         return variant_id
 
     async def promote(self, *, kind: str = "percentage", value: str = "10", **given: Any) -> Row:
-        """An active promotion, off each item where nothing else is said; what is given beyond goes where it belongs."""
+        """An active promotion, on each item by default; further fields go where they belong."""
         of_method = ("target_type", "allocation", "max_quantity", "currency_code", "target_rules", "buy_rules", "buy_rules_min_quantity")
         method: Row = {"type": kind, "value": Decimal(value), "target_type": "items", "allocation": "each"}
         method |= {name: given.pop(name) for name in (*of_method, "apply_to_quantity") if name in given}
@@ -294,7 +294,7 @@ class Market:
         return found
 
     async def reserved(self, variant_id: str) -> Decimal:
-        """What reservations hold of the variant's item; the levels' own count has to agree."""
+        """The reserved quantity of the variant's item; checks that the levels' counters agree."""
         item = await self.item_of(variant_id)
         reservations = await self.modules.inventory.list("reservation_item", {"inventory_item_id": item})
         levels = await self.modules.inventory.list("inventory_level", {"inventory_item_id": item})
@@ -303,7 +303,7 @@ class Market:
         return held
 
     async def order_ids(self, cart: Row) -> list[str]:
-        """The order that the cart has become, or nothing."""
+        """The ids of the cart's order: one, or none."""
         rows = await self.modules.cart.list("cart", {"id": cart["id"]}, fields=("order_id",))
         return [row["order_id"] for row in rows if row["order_id"] is not None]
 
@@ -323,7 +323,7 @@ class Store:
         return Store(self.market, self.session, {**self.headers, "authorization": f"Bearer {await self.market.token(customer_id)}"})
 
     def under(self, key: str) -> Store:
-        """The same, with an Idempotency-Key of its own."""
+        """The same, with an Idempotency-Key."""
         return Store(self.market, self.session, {**self.headers, "idempotency-key": key})
 
     async def __call__(self, method: str, path: str, body: Any = None, **query: str) -> Answer:

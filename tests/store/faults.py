@@ -1,8 +1,8 @@
-"""Have one message of a durable flow fail, wherever it sends one: refused, its answer lost, or its coordinator killed there.
+"""Make one message of a durable flow fail, wherever it sends one: refused, its answer lost, or its coordinator killed there.
 
-A flow is carried out by a coordinator of its own beside the shop's. All that it sends goes through `Plan.through`: messages to modules,
-statements of the engine, locks, and within the payment module what providers are asked: that is, between what was written down and what is
-booked. A first run counts them, so whoever tries them one by one needn't know the flow.
+The flow is carried out by a coordinator of its own beside the shop's. Everything it sends goes through `Plan.through`: messages to modules,
+statements of the engine, locks, and within the payment module requests to providers: that is, between recording and
+booking. A first run counts them, so that a test can try them one by one without knowing the flow.
 """
 
 from __future__ import annotations
@@ -24,23 +24,24 @@ from velella.modules.payment.service import PaymentService
 Fault = Literal["refused", "lost", "killed before", "killed after"]
 FAULTS: tuple[Fault, ...] = get_args(Fault)
 SHARED = frozenset(("query", "linked_many"))
-"""Reads by way of the cache of this process, whose answers others may wait for, too: who is killed there dies with the next message."""
+"""Reads through the cache of this process, whose answers others may wait for, too: a coordinator killed there dies with the next
+message."""
 
 
 @dataclass
 class Plan:
-    """What shall happen to one execution."""
+    """What happens to one execution."""
 
     at: int | None = None
-    """Which of its messages fails; None: none."""
+    """The number of the message that fails; None: none."""
     fault: Fault = "refused"
     sent: list[str] = field(default_factory=list)
     dead: asyncio.Event = field(default_factory=asyncio.Event)
     held: list[Any] = field(default_factory=list)
-    """Locks."""
+    """Locks that are held."""
 
     async def through(self, name: str, send: Callable[[], Awaitable[Any]], lost: type[VelellaError] = ReplyLost) -> Any:
-        """`lost`: what the sender hears where the answer is lost."""
+        """`lost`: the sender's error where the answer is lost."""
         shared = name.rpartition(".")[2] in SHARED
         if self.dead.is_set():
             return await (send() if shared else _nothing_more())
@@ -61,7 +62,7 @@ class Plan:
             self.dead.set()
             await _nothing_more()
         result = await send()
-        if self.dead.is_set() and not shared:  # the process died while this was on its way
+        if self.dead.is_set() and not shared:  # the process died meanwhile
             await _nothing_more()
         return result
 
@@ -73,7 +74,7 @@ _buried = asyncio.Event()
 
 
 async def _nothing_more() -> None:
-    """What a dead process does: nothing. When it is buried, its tasks end without a word."""
+    """A dead process does nothing. `bury` ends its tasks."""
     await _buried.wait()
     raise asyncio.CancelledError
 
@@ -101,7 +102,7 @@ class _Locks:
         try:
             return await _through("locks.take", take)
         except ReplyLost:
-            self._locks._drop(granted[0])  # nobody knows that it is held: it isn't renewed
+            self._locks._drop(granted[0])  # the answer is lost, so it isn't renewed
             raise
 
     async def give_back(self, held: Any) -> None:
@@ -131,7 +132,7 @@ class _Database:
 
 @asynccontextmanager
 async def breakable(host: Host) -> AsyncIterator[None]:
-    """Inside, messages to modules and what providers are asked may be made to fail."""
+    """Inside, messages to modules and requests to providers can be made to fail."""
     payment = host.services["payment"]
     assert isinstance(payment, PaymentService)
     ask = payment._asked
@@ -168,7 +169,7 @@ def _reset(handle: Any, resolve: Any) -> None:
 
 
 async def strike(host: Host, plan: Plan, workflow: str, input: dict[str, Any], key: str | None) -> Any:
-    """Carry a workflow out by a coordinator of its own, with what is planned. What came of it: a result, an error, or None where the
+    """Carry a workflow out by a coordinator of its own, with the plan. Returns a result, an error, or None if the
     coordinator was killed."""
     main = host.services["workflows"]
     assert isinstance(main, Coordinator)
@@ -199,7 +200,7 @@ _dead: list[Coordinator] = []
 
 
 async def bury() -> None:
-    """Let the tasks of the killed end, which did nothing since."""
+    """End the tasks of killed coordinators, which did nothing since."""
     _buried.set()
     tasks = [active.task for victim in _dead for active in victim._durable._active.values()]
     if tasks:

@@ -1,4 +1,4 @@
-"""A whole shop in this process: every module, the workflows, no front end. Every message is encoded and decoded on its way."""
+"""A whole shop in this process: every module, the workflows, no front end. Every message is encoded and decoded."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Shop:
 
 
 class Unlucky(Exception):
-    """What a hook raises when it is told to."""
+    """The error of a hook that is told to fail."""
 
 
 @step(reads=True)
@@ -56,7 +56,7 @@ for _workflow, _hook in (
 
 @pytest.fixture
 def unlucky() -> dict[str, Any]:
-    """Given to a workflow, it fails at its very end."""
+    """Makes a workflow fail at its very end."""
     return {"additional_data": {"refuse": True}}
 
 

@@ -1,4 +1,4 @@
-"""Services small enough to see through: what the runtime is tested with."""
+"""Services for tests of the runtime, small enough to understand at a glance."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Toy(Service):
 
     @reads
     async def slow_once(self, folder: str) -> int:
-        """The first process that is asked never answers; the next does."""
+        """The first process that gets it never answers; the next does."""
         try:
             os.mkdir(f"{folder}/asked")
         except FileExistsError:
@@ -90,7 +90,7 @@ class Toy(Service):
 
     @reads
     async def hog(self, folder: str) -> None:
-        """Keeps the loop busy until somebody kills the process, as a watchdog does."""
+        """Keeps the loop busy until the process is killed, as a watchdog would do."""
         Path(folder, f"hogged-{os.getpid()}").touch()
         time.sleep(1.0)  # noqa: ASYNC251 - that is the point
         os.kill(os.getpid(), signal.SIGKILL)
@@ -112,7 +112,7 @@ class Toy(Service):
         return f"{word} by {self.context.replica}"
 
     async def run_write(self, body: Callable[[], Awaitable[Any]]) -> Any:
-        """A ledger of messages in a file: what a module keeps in its table."""
+        """An inbox in a file: what a module keeps in its table."""
         folder, die_once = body.args[1], (body.args[3:] or [False])[0]  # type: ignore[attr-defined]
         message_id = current_call().message_id
         with Path(folder, "fresh").open("a") as fresh:
@@ -135,7 +135,7 @@ def create(context: HostContext) -> Toy:
 
 
 class Cache(Service):
-    """Stands for the caching pool: remembers what it was told."""
+    """Stands in for the caching pool: records its invalidations."""
 
     name = "caching"
 

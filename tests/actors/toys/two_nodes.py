@@ -1,4 +1,4 @@
-"""A Ray cluster of two nodes on this machine, and a shop of toys that joins it. Prints what it saw as JSON.
+"""A Ray cluster of two nodes on this machine, and a toy shop that joins it. Prints its observations as JSON.
 
 `python two_nodes.py FOLDER`. In a process of its own, because Ray allows one cluster a process.
 """
@@ -56,10 +56,10 @@ async def look(address: str, folder: Path, message_host: str | None) -> dict[str
         os.kill(next(iter(before)), signal.SIGKILL)
         while not {await toy.process() for _ in range(40)} - before:
             await asyncio.sleep(0.1)
-            client.router.update(supervisor.directory())  # as replicas are told
+            client.router.update(supervisor.directory())  # as replicas receive it
         caching: Any = client.caching
-        async with asyncio.timeout(30):  # the client may have found the new process before the supervisor has looked
-            # caches are told to forget when the old process is missed, and again when there is a new one
+        async with asyncio.timeout(30):  # the client may have found the new process before the supervisor's check
+            # caches are invalidated when the old process is missed, and again when there is a new one
             while not (told := (await caching.told())[0]) or not restarts_of(supervisor):
                 await asyncio.sleep(0.1)
         await client.stop()

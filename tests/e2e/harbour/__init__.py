@@ -1,6 +1,6 @@
-"""A shop's own plugin: providers by which the SDK can do what it can't by those we ship.
+"""A shop's own plugin: providers for what the SDK supports and ours don't.
 
-Shipping gets priced, and somebody comes back from a sign-in elsewhere.
+Shipping with calculated prices, and a login that returns from elsewhere.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from velella.modules.fulfillment.provider import Consignment, Data, FulfillmentP
 
 
 class Scales(FulfillmentProvider):
-    """Works out what sending costs."""
+    """Calculates shipping prices."""
 
     identifier = "scales"
 
@@ -34,7 +34,7 @@ class Scales(FulfillmentProvider):
 
 
 class Lighthouse(AuthProvider):
-    """Knows who brings the code back with which everybody is sent away."""
+    """Authenticates people who bring back the code that it sends everyone away with."""
 
     identifier = "lighthouse"
     display_name = "Lighthouse"

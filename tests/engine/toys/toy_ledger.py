@@ -30,7 +30,7 @@ SCHEMA = Schema("ledger", Entity("ledger_entry", entry, prefix="lent"))
 
 
 class LedgerService(ModuleService):
-    """Books amounts to accounts. Nothing keeps a booking from being made twice: that is what the tests look for."""
+    """Books amounts to accounts. Nothing prevents a duplicate booking: tests check for that."""
 
     name = "ledger"
     schema = SCHEMA
@@ -52,7 +52,7 @@ class LedgerService(ModuleService):
 MODULE = Module(name="ledger", schema=SCHEMA, service=LedgerService, package=__name__)
 
 
-# -- dying at a chosen place
+# -- dying at a chosen point
 
 deaths: dict[str, str | None] = {"at": os.environ.get("DIE_AT")}
 
@@ -74,7 +74,7 @@ async def strike(flow: Flow, id: str) -> None:
 
 @step(reads=True)
 async def quote(flow: Flow, account: str) -> int:
-    """Differs each time it is asked, as prices do."""
+    """Differs each time it is read, as prices do."""
     perhaps_die(f"before {flow.path}")
     booked = await flow.modules.ledger.entries(account)  # type: ignore[attr-defined]
     return 10 + len(booked)
@@ -97,7 +97,7 @@ async def refuse(flow: Flow, moody: bool) -> None:
 
 @workflow("book-two-alike")
 async def book_two_alike(flow: Flow, account: str) -> None:
-    """Book a number twice that follows from what is read and made outside of steps. Short, until it says that it writes twice."""
+    """Book a number twice that depends on reads and ids outside of steps. Short, until it declares that it writes twice."""
     booked = len(await flow.modules.ledger.entries(account))  # type: ignore[attr-defined]
     flow.durably()
     number = 1000 * booked + ord(new_id("lent")[-1]) + int(flow.now().timestamp() * 1000) % 100
@@ -116,7 +116,7 @@ async def book_and_tell(flow: Flow, account: str) -> None:
 
 @workflow("book-three", durable=True, key="account")
 async def book_three(flow: Flow, account: str, fail: bool = False, moody: bool = False) -> dict[str, Any]:
-    """Book what was quoted, three times; then, if asked to, fail: always, or (moody) only in a process that is to die."""
+    """Book what was quoted, three times; then fail if asked to: always, or (moody) only in a process that is to die."""
     amount = await flow.run(quote, account)
     first = await flow.run(book, account, amount)
     again = await flow.run(quote, account)

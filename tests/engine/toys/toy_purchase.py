@@ -1,4 +1,4 @@
-"""A purchase in small, with a third party in memory. Imported by tests."""
+"""A small purchase, with a third party in memory. Imported by tests."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from velella.core.flow import Flow, step, workflow
 
 
 class Provider:
-    """A third party: does one thing once for a key, and answers as it is told to."""
+    """A third party: does one thing once for each key, and answers as it is told to."""
 
     def __init__(self) -> None:
         self.done: set[str] = set()
         self.asked = 0
         self.moods: list[Exception | None] = []
-        """What the next asks end with; then all goes well. An error that isn't a refusal comes after it has been done."""
+        """Errors of the next requests; afterwards all succeed. An error that isn't a refusal is raised after the request was carried
+        out."""
 
     async def charge(self, key: str) -> str:
         self.asked += 1
@@ -31,7 +32,7 @@ class Provider:
 
 provider = Provider()
 later: list[Exception] = []
-"""What the next tries of the step behind the pivot fail with."""
+"""Errors of the next attempts of the step after the pivot."""
 tries: Counter[str] = Counter()
 
 

@@ -44,7 +44,7 @@ class HereLocks(LockProvider[None]):
 
 
 class Handle:
-    """The handle of a service that lives here."""
+    """The handle of a service in this process."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -65,14 +65,14 @@ class Stage:
 
 
 class ToyClock:
-    """The time of a database and of the coordinators on it, which tests move on."""
+    """The time of a database and of the coordinators on it, which tests move."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self.ahead = 0.0
 
     async def set_up(self) -> None:
-        """Have `now()` mean this clock in every session that begins from here on."""
+        """Make `now()` return this clock's time in every session that begins from here on."""
         await self.database.script("""
             CREATE SCHEMA toy_clock;
             CREATE TABLE toy_clock.ahead (seconds float8);
@@ -93,7 +93,7 @@ class ToyClock:
 @asynccontextmanager
 async def stage(url: str, name: str | None = None, clock: ToyClock | None = None, *, visits: bool = False) -> AsyncIterator[Stage]:
     """`name`: of a replica that is restarted under the same name. With a clock it does its chores when it is told to. `visits`: it is a
-    command's, and no part of the shop."""
+    command's, and not part of the shop."""
     database = Database(url, connections=4)
     await database.open()
     settings = Settings(_env_file=None)

@@ -1,4 +1,4 @@
-"""A whole shop behind the door: every module, the workflows, and what each store needs to begin with."""
+"""A whole shop with its front end: every module, the workflows, and the defaults of a store."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ FILES = (
     shipping_profiles,
     stock_locations, store_customers, store_settings, tax_rates, tax_regions, uploads, users, workflows_executions,
 )  # fmt: skip
-"""Whose routes are served."""
+"""Files whose routes are served."""
 
 
 @pytest.fixture(scope="package")
 async def shop(postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
-    """Served for all these tests: each makes its own things, under names of its own."""
+    """Served for all these tests: each creates its own things, under unique names."""
     url, folder = await clone(postgres, migrated), tmp_path_factory.mktemp("admin")
     settings = Settings(database_url=url, data_dir=folder, port=0, providers=cheap_hashes(), **UNLIMITED).with_secrets()
     async with local_host(settings) as host:
@@ -82,7 +82,7 @@ async def shop(postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pyte
 
 
 class Merchant:
-    """The admin API, for what a test only needs to be there: anything but 200 is a failed test."""
+    """The admin API, for things that a test only needs to exist: any status but 200 fails the test."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
@@ -126,7 +126,7 @@ async def merchant(admin: Client) -> Merchant:
 
 
 class Books:
-    """Everything that is in the shop, but for what the engine, recorded messages and tallies keep for themselves."""
+    """Everything in the shop, except the engine's tables, the inboxes and the deltas."""
 
     OWN = (
         "%\\_message",
@@ -144,10 +144,10 @@ class Books:
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
         self._statement: Any = None
-        """All tables at once, prepared when it is first asked: each by itself they take three times as long."""
+        """One statement for all tables, prepared on first use: one for each takes three times as long."""
 
     async def state(self) -> dict[str, list[str]]:
-        """By table its rows as text, without those that are softly deleted and without the time of the last change."""
+        """By table its rows as text, without softly deleted ones and without the time of the last change."""
         if self._statement is None:
             tables = await self._connection.fetch(
                 "SELECT table_name AS name FROM information_schema.tables"
@@ -163,7 +163,7 @@ class Books:
             WHERE to_jsonb(t) ->> 'deleted_at' IS NULL ORDER BY 1)"""
 
     async def orphans(self, table: str, column: str, of: str) -> list[str]:
-        """Rows that are left of something that is gone."""
+        """Rows that refer to deleted rows."""
         rows = await self._connection.fetch(f"""
             SELECT child.id FROM "{table}" AS child JOIN "{of}" AS parent ON parent.id = child.{column}
             WHERE child.deleted_at IS NULL AND parent.deleted_at IS NOT NULL""")
@@ -182,7 +182,7 @@ CutOff = Callable[[], AbstractContextManager[None]]
 
 @pytest.fixture
 def cut_off(monkeypatch: pytest.MonkeyPatch) -> CutOff:
-    """While it lasts, a process that is about to link an identity to its actor dies: nothing more is done, and nothing undone."""
+    """While it is on, a process that is about to link an identity to its actor dies: nothing more is done, and nothing undone."""
 
     @contextmanager
     def dying() -> Iterator[None]:
@@ -190,7 +190,7 @@ def cut_off(monkeypatch: pytest.MonkeyPatch) -> CutOff:
             raise Unavailable("The process is gone")
 
         async def nothing(*_: Any) -> None:
-            """Nobody is left to undo it."""
+            """A dead process undoes nothing."""
 
         with monkeypatch.context() as patch:
             patch.setattr(Step, "__setattr__", object.__setattr__)
