@@ -22,8 +22,6 @@ WHAT_IS_DONE = re.compile(r"(POST|DELETE) ")
 """Asked for when somebody does something; a page that is only looked at doesn't."""
 UNWALKED = {
     "GET /admin/orders/{}/shipping-options": "when a return, claim or exchange is being made",
-    "GET /admin/claims/{}": "of claims there are",
-    "GET /admin/exchanges/{}": "of exchanges there are",
     "GET /admin/search-indexes": "the page of search indexes",
     "GET /admin/search": "when somebody searches, from 2.19 on; until then the lists are asked",
 }
