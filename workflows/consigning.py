@@ -1,4 +1,4 @@
-"""What a fulfillment provider is told of what it sends, besides the fulfillment itself."""
+"""The data that a fulfillment provider gets besides the fulfillment itself."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Consigned(TypedDict):
     location: Row | None
     """The stock location, with its address."""
     lines: list[Row]
-    """The order's lines with what of them is sent as `quantity`, and each with its `variant`."""
+    """The order's lines, each with the shipped `quantity` and with its `variant`."""
 
 
 async def consigned(
@@ -41,6 +41,6 @@ async def consigned(
 
 
 async def weighed(flow: Flow, lines: Sequence[Mapping[str, object]]) -> dict[object, Row]:
-    """What the variants of lines weigh and measure, by their ids."""
+    """Weights and measures of the lines' variants, by variant id."""
     ids = sorted({str(line["variant_id"]) for line in lines if line["variant_id"] is not None})
     return {row["id"]: row for row in await flow.graph.rows(Query("product_variant", _VARIANT, {"id": ids}))} if ids else {}

@@ -1,4 +1,4 @@
-"""Promotions as plain dicts, with all that decides what they take off. Amounts are decimals in major units, times ISO 8601."""
+"""Promotions as plain dicts, with everything that decides their discounts. Amounts are decimals in major units, times ISO 8601."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class RuleValue(TypedDict):
 
 
 class Rule(TypedDict, total=False):
-    """What has to hold of a cart or a line."""
+    """A condition on a cart or a line."""
 
     id: str
     attribute: Required[str]
@@ -24,7 +24,7 @@ class Rule(TypedDict, total=False):
 
 
 class ApplicationMethod(TypedDict, total=False):
-    """What a promotion takes off, and of what."""
+    """The discount of a promotion, and what it applies to."""
 
     type: Required[str]
     """`percentage` or `fixed`."""
@@ -36,26 +36,26 @@ class ApplicationMethod(TypedDict, total=False):
     allocation: Literal["each", "across", "once"] | None
     max_quantity: int | None
     apply_to_quantity: int | None
-    """Of buy-x-get-y: so many are given,"""
+    """For buy-x-get-y: how many are given,"""
     buy_rules_min_quantity: int | None
-    """for each so many that are bought."""
+    """for each time this many are bought."""
     target_rules: list[Rule]
     buy_rules: list[Rule]
 
 
 class BudgetUsage(TypedDict):
-    """What was used of a budget under one value of the attribute that it counts by."""
+    """The use of a budget under one value of the attribute that it counts by."""
 
     attribute_value: str
     used: Amount
 
 
 class Budget(TypedDict, total=False):
-    """What the promotions of a campaign may take together."""
+    """The limit for the promotions of a campaign together."""
 
     id: Required[str]
     type: Required[str]
-    """`spend` or `usage`, or one of these `_by_attribute`."""
+    """`spend` or `usage`, or one of these with the suffix `_by_attribute`."""
     limit: Amount | None
     used: Amount | None
     currency_code: str | None
@@ -64,7 +64,7 @@ class Budget(TypedDict, total=False):
 
 
 class Campaign(TypedDict, total=False):
-    """When its promotions apply, and what they may take together."""
+    """When its promotions apply, and their common budget."""
 
     id: str
     starts_at: str | datetime | None
@@ -73,7 +73,7 @@ class Campaign(TypedDict, total=False):
 
 
 class Promotion(TypedDict, total=False):
-    """What takes something off carts."""
+    """A discount on carts."""
 
     id: Required[str]
     code: Required[str]

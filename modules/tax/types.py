@@ -1,4 +1,4 @@
-"""What travels to and from the tax module, as plain dicts. Rates are percent, amounts decimals in major units."""
+"""Arguments and results of the tax module, as plain dicts. Rates are percent, amounts decimals in major units."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...core.numbers import Amount
 
 
 class TaxableItem(TypedDict):
-    """A line whose taxes are asked for; what isn't required is for the provider."""
+    """A line to be taxed; optional fields are for the provider."""
 
     id: str
     product_id: str | None
@@ -22,7 +22,7 @@ class TaxableItem(TypedDict):
 
 
 class TaxableMethod(TypedDict):
-    """A shipping method whose taxes are asked for."""
+    """A shipping method to be taxed."""
 
     id: str
     shipping_option_id: str | None
@@ -36,7 +36,7 @@ class CalculatedTax(TypedDict):
     shipping_line_id: NotRequired[str]
     rate: Decimal
     rate_id: str | None
-    """The shop's own rate that it comes from."""
+    """The shop's own rate that it comes from, or None."""
     code: str
     name: str
     provider_id: str

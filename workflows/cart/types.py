@@ -1,4 +1,4 @@
-"""What workflows of carts read of other modules: regions, buyers, variants."""
+"""What workflows of carts read from other modules: regions, buyers, variants."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Country(TypedDict):
 
 
 class Region(TypedDict):
-    """Where a cart is bought."""
+    """The region of a cart."""
 
     id: str
     name: str
@@ -33,7 +33,7 @@ class CustomerGroup(TypedDict):
 
 
 class Buyer(TypedDict):
-    """Whose cart it is: a customer with an account, or a guest."""
+    """The buyer of a cart: a customer with an account, or a guest."""
 
     id: str
     email: str | None
@@ -50,32 +50,32 @@ class StockedVariant(TypedDict):
 
 
 class ProductStatus(TypedDict):
-    """Whether a product is sold at all."""
+    """Whether a product is published."""
 
     status: str
 
 
 class SellableVariant(StockedVariant):
-    """Whether a variant is sold."""
+    """Whether a variant can be sold."""
 
     product_id: str | None
     product: ProductStatus | None
 
 
 class ProductType(TypedDict):
-    """What kind of product it is."""
+    """The type of a product."""
 
     value: str
 
 
 class ProductCollection(TypedDict):
-    """What a product is shown with."""
+    """The collection of a product."""
 
     title: str
 
 
 class SoldProduct(TypedDict):
-    """What lines say of a product."""
+    """The fields of a product that lines copy."""
 
     id: str
     title: str
@@ -92,7 +92,7 @@ class SoldProduct(TypedDict):
 
 
 class SoldVariant(StockedVariant):
-    """What lines say of a variant."""
+    """The fields of a variant that lines copy."""
 
     title: str
     sku: str | None
@@ -103,13 +103,13 @@ class SoldVariant(StockedVariant):
 
 
 class QuotedInCurrency(QuotedPrice):
-    """What a provider asks for an option, in the cart's currency."""
+    """A provider's price for an option, in the cart's currency."""
 
     currency_code: str
 
 
 class PricedOption(ShippingOption):
-    """A way to send a cart, and what it costs."""
+    """A shipping option of a cart, and its price."""
 
     price_set_id: NotRequired[str | None]
     calculated_price: NotRequired[CalculatedPrice | QuotedInCurrency | None]
@@ -117,8 +117,8 @@ class PricedOption(ShippingOption):
     """None: no price is known."""
     is_tax_inclusive: NotRequired[bool]
     location_id: NotRequired[str]
-    """Where it sends from."""
+    """The location that it ships from."""
     prices: NotRequired[list[dict[str, Any]]]
-    """All of them, as storefronts show them."""
+    """All of its prices, as storefronts show them."""
     insufficient_inventory: NotRequired[bool]
-    """Whether what the cart has isn't all where it sends from."""
+    """Whether the location has too little stock for the cart."""

@@ -52,7 +52,7 @@ async def password_reset(flow: Flow, event: Event) -> None:
 
 @subscriber("order.transfer_requested")
 async def order_transfer(flow: Flow, event: Event) -> None:
-    """Ask the owner of an order whether it is to be handed over. A request that is done with by now needs no letter."""
+    """Ask the owner of an order whether to transfer it. A request that isn't open any more gets no email."""
     of = {"id": event.data["order_change_id"], "status": "requested"}
     found = await flow.modules.order.list("order_change", of, fields=("actions.details",), limit=1)
     order = await flow.graph.one("order", event.data["id"], ("email", "display_id")) if found else None
