@@ -88,7 +88,7 @@ class DurableFlows:
     async def run(self, workflow: Workflow[..., Any], input: dict[str, Any], key: str | None) -> Any:
         """Carry out, or join, the execution with that key. Returns its result, or its answer.
 
-        The execution doesn't end with its caller. Raises GoesOn where it is still running.
+        The execution doesn't end with its caller. Raises GoesOn where it is still running, Unavailable where this coordinator stops.
         """
         if self._stopping:
             raise Unavailable("This coordinator is stopping.")

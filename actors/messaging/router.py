@@ -252,7 +252,7 @@ class Router:
         return peer is not None and peer.is_lost
 
     async def send_to(self, replica: ReplicaId, service: str, method: str, *args: Any, **kwargs: Any) -> Any:
-        """Send to one replica only; nothing is sent again. Raises Unavailable if it can't be reached."""
+        """Send to one replica only; never repeated. Raises the service's error, Unavailable if it can't be reached, ReplyLost."""
         if self.replaced:
             raise Unavailable(f"{self.me} was replaced by another process and sends nothing any more.")
         address = next((address for address in self.directory.of_service(service) if address.replica == replica), None)

@@ -51,7 +51,8 @@ class CustomerService(ModuleService):
     async def guest(self, email: str) -> Row:
         """The guest with that email (`id`, `email`, `has_account`, `is_new`), created if there is none.
 
-        Concurrent calls get the same guest. Raises InvalidData for a text that isn't an email address.
+        Concurrent calls get the same guest. Raises InvalidData for a text that isn't an email address, Conflict if the guest is
+        deleted meanwhile.
         """
         given = {"id": new_id("cus"), "email": email_address(email)}
         found = await self.database.fetch_one(GUEST, given) or await self.database.fetch_one(GUEST, given)

@@ -128,6 +128,7 @@ class Reservations(ModuleService):
         Raises:
             NotFound: a reservation, or the level it is moved to, doesn't exist.
             InsufficientInventory: some item has less than the additional quantity.
+            InvalidData: a reservation is named twice or moved to another item, or a quantity isn't above zero.
         """
         if len({row["id"] for row in rows}) < len(rows):
             raise InvalidData("A reservation is named twice")

@@ -65,7 +65,8 @@ class Sessions(Collections):
         Returns the session, and its collection with everything in it as `payment_collection`.
 
         Raises NotFound for an unknown collection or provider, InvalidData where the cart that it is for has become an order,
-        PaymentOutcomeUnknown if the provider doesn't answer, and the provider's error; then nothing changes.
+        PaymentOutcomeUnknown if the provider doesn't answer, Conflict if the amount keeps changing, and the provider's error; then nothing
+        changes.
         """
         self._provider(provider_id)
         collection = await self._collection(payment_collection_id)

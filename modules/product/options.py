@@ -165,7 +165,8 @@ class Options(ModuleService):
         """Add options to a product, remove some, change which values it uses.
 
         `add`: ids of options, `{id, value_ids}`, or new ones `{title, values}`. `update`: `{product_option_id, add: [value id or
-        {value}], remove: [value id]}`. Raises InvalidData where variants are made of what would be removed.
+        {value}], remove: [value id]}`. Raises NotFound for the product, and for an option to update that it doesn't have; InvalidData where
+        variants are made of what would be removed.
         """
         await self._hold([product_id])
         added = [{"id": each} if isinstance(each, str) else each for each in add]

@@ -79,7 +79,10 @@ class Changes(Usage):
 
     @writes
     async def update_campaigns(self, rows: Sequence[Given]) -> Rows:
-        """Change campaigns, each by its id, and the limits of their budgets. Returns the changed campaigns. Raises NotFound."""
+        """Change campaigns, each by its id, and the limits of their budgets. Returns the changed campaigns.
+
+        Raises NotFound; InvalidData for an end before the start, for the budget of a campaign without one, and as `create_campaigns` does.
+        """
         ids = [row["id"] for row in rows]
         there = {row["id"]: row for row in await self.list("promotion_campaign", {"id": ids}, fields=("*", "budget.*"))}
         changed: Rows = []

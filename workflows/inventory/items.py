@@ -43,7 +43,7 @@ async def check_unreserved(flow: Flow, ids: Sequence[str]) -> None:
 
 @step(undo=take_back)
 async def remove_items(flow: Flow, ids: Sequence[str]) -> Kept[list[str]]:
-    """Raises NotAllowed where something of an item is reserved."""
+    """Raises InvalidData where something of an item is reserved."""
     return await keep(flow.modules.inventory.delete_items, ids) if ids else unchanged([])
 
 
