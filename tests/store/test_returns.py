@@ -135,3 +135,24 @@ async def test_what_is_cancelled_meanwhile_is_not_returned(market: Market, store
     assert (await merchant.post(f"/admin/returns/{id}/request-items", of(order, 1))).status == 400
     assert (await merchant("DELETE", f"/admin/returns/{id}/request")).status == 200
     assert (await merchant.post("/admin/returns", {"order_id": order["id"]})).status == 400
+
+
+async def test_a_line_that_is_asked_back_twice_comes_back_once(market: Market, store: Store, merchant: Store) -> None:
+    variant, order = await sent(market, store, merchant)
+    id = await begun(merchant, order)
+    at = f"/admin/returns/{id}"
+    for quantity in (1, 2):
+        assert (await merchant.post(f"{at}/request-items", of(order, quantity))).status == 200
+    assert (await merchant.post(f"{at}/request")).status == 200
+    await merchant.post(f"{at}/receive")
+    assert (await merchant.post(f"{at}/receive-items", of(order, 2))).status == 200
+    assert (await merchant.post(f"{at}/receive-items", of(order, 2))).status == 400
+    assert (await merchant.post(f"{at}/dismiss-items", of(order, 1))).status == 200
+    assert (await merchant.post(f"{at}/receive/confirm"))["return"]["status"] == "received"
+    items = (await merchant.get(at, fields="*items"))["return"]["items"]
+    counted = [
+        [item[f"{name}quantity"] for name in ("", "received_", "damaged_")] for item in sorted(items, key=lambda each: each["quantity"])
+    ]
+    assert [row[:2] for row in counted] == [[1, 1], [2, 2]]
+    assert sum(row[2] for row in counted) == 1
+    assert (await figures(market, variant))[0] == 4, "two of three came back whole"

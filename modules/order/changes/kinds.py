@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from ....core.errors import InvalidData
 from ....core.ids import new_id
-from ....core.numbers import total
+from ....core.numbers import difference, total
 from ....core.rows import Row
 from .actions import Act, amount, quantity_of
 
@@ -76,11 +76,19 @@ def _item(act: Act) -> Row:
 def _received(change: Row, acts: Sequence[Act], things: Mapping[str, Row], at: str) -> Written:
     """A return of which something has come back."""
     back = things["return"]
+    come = {(act["details"]["reference_id"], act["action"]): Decimal(0) for act in acts}
+    for act in acts:
+        come[act["details"]["reference_id"], act["action"]] += quantity_of(act)
     items: list[Row] = []
-    for item in back["items"]:
-        mine = [act for act in acts if act["details"]["reference_id"] == item["item_id"]]
-        all_, damaged = (total([quantity_of(act) for act in mine if act["action"] in names]) for names in (RECEIVING, RECEIVING[1:]))
-        counted = {"received_quantity": all_, "damaged_quantity": damaged}
+    for item in back["items"]:  # a line may be asked back twice: each row takes what it still waits for
+        waits = difference(amount(item, "quantity"), amount(item, "received_quantity"))
+        took: dict[str, Decimal] = {}
+        for action in RECEIVING:
+            of = (item["item_id"], action)
+            took[action] = min(waits, come.get(of, Decimal(0)))
+            waits = difference(waits, took[action])
+            come[of] = difference(come.get(of, Decimal(0)), took[action])
+        counted = {"received_quantity": total(took.values()), "damaged_quantity": took[RECEIVING[1]]}
         items.append({"id": item["id"], **{name: total([amount(item, name), more]) for name, more in counted.items()}})
     complete = all(row["received_quantity"] >= Decimal(item["quantity"]) for row, item in zip(items, back["items"], strict=True))
     status = {"status": "received" if complete else "partially_received", "received_at": at}
@@ -89,7 +97,9 @@ def _received(change: Row, acts: Sequence[Act], things: Mapping[str, Row], at: s
 
 def _receivable(acts: Sequence[Act], things: Mapping[str, Row]) -> None:
     """What comes back with a return has been asked back by it."""
-    left = {item["item_id"]: amount(item, "quantity") - amount(item, "received_quantity") for item in things["return"]["items"]}
+    left: dict[str, Decimal] = {}
+    for item in things["return"]["items"]:
+        left[item["item_id"]] = left.get(item["item_id"], Decimal(0)) + amount(item, "quantity") - amount(item, "received_quantity")
     for act in acts:
         id = act["details"]["reference_id"]
         left[id] = left.get(id, Decimal(0)) - quantity_of(act)
