@@ -77,6 +77,8 @@ class Subject:
     """None: query strings aren't looked at."""
     beside: bool = True
     """Whether it is shown beside the preview."""
+    preview: str = "order_preview"
+    """What the preview is called."""
 
     def verb(
         self,
@@ -101,7 +103,7 @@ class Subject:
         whole, others = "given" in inspect.signature(flow.function).parameters, re.findall(r"{(\w+)}", path)
         names = ["id", *others, *([who] if who is not None else []), *(also or ())]
         takes(flow, (*names, *(() if body is None else ("given",) if whole else body.model_fields)))
-        key = envelope or (f"order_preview {self.view.key}" if self.beside else "order_preview")
+        key = envelope or (f"{self.preview} {self.view.key}" if self.beside else self.preview)
 
         async def run_and_show(request: Request) -> Answer:
             id = request.params["id"]
@@ -135,7 +137,7 @@ class Subject:
         self.routes.delete(self.path + path, query=None, summary=summary)(drop)
 
     async def previewed(self, request: Request, order_id: str, id: str) -> Row:
-        preview = {"order_preview": await show_preview(request, order_id)}
+        preview = {self.preview: await show_preview(request, order_id)}
         return {**preview, self.view.key: await self.shown(request, id)} if self.beside else preview
 
     async def begun(self, request: Request, order_id: str, id: str) -> Row:

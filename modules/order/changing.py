@@ -57,19 +57,22 @@ class Outcome:
         return id
 
 
-def amend(order: Row, given: Mapping[str, Any], by: str | None, at: str) -> Outcome:
+def amend(order: Row, given: Mapping[str, Any], by: str | None, at: str, *, draft: bool = False) -> Outcome:
     """Change what an order says about its buyer. The outcome's answer is an `Amendment`. See `OrderService.amend`."""
     if order["status"] == "canceled":
         raise NotAllowed("A canceled order can't be changed")
-    if unknown := given.keys() - {*_COLUMNS, *ADDRESSES}:
+    columns = (*_COLUMNS, "sales_channel_id") if draft else _COLUMNS
+    if draft:
+        check_draft(order, True)
+    if unknown := given.keys() - {*columns, *ADDRESSES}:
         raise InvalidData(f"'{sorted(unknown)[0]}' of an order can't be changed")
     before: Row = {}
     after: Row = {}
     told: dict[str, tuple[Any, Any]] = {}
     for name in ADDRESSES:
-        if given.get(name) is not None and (address := _laid_over(name, order[name], given[name], at)) is not None:
+        if given.get(name) is not None and (address := _laid_over(name, order[name], given[name], at, draft)) is not None:
             told[name] = before[name], after[name] = order[name], address
-    for name in _COLUMNS:
+    for name in columns:
         if name in given:
             before[name], after[name] = order[name], _taken(name, order[name], given[name])
             if name in _TOLD and given[name] != order[name]:
@@ -134,6 +137,7 @@ def _paid(kept: Mapping[str, Any], paid: Decimal, refunded: Decimal) -> Row:
 def register(order: Mapping[str, Any], acts: Sequence[Act], change: Mapping[str, Any], at: str) -> Outcome:
     """Do this to an order at once: its next version. The outcome's answer is the change's id. See `OrderService.register`."""
     check_alive(order)
+    check_draft(order, False)
     after = applied(order, acts, at)
     outcome = Outcome(None, order=after)
     outcome.answer = outcome.write_down(after, at, *acts, **change)
@@ -170,6 +174,19 @@ def check_alive(order: Mapping[str, Any]) -> None:
         raise InvalidData(f"Order with id {order['id']} has been canceled.")
 
 
+def check_draft(order: Mapping[str, Any], draft: bool) -> None:
+    """Raises InvalidData for a draft where an order is wanted, or the other way round."""
+    if bool(order["is_draft_order"]) != draft:
+        raise InvalidData(f"Order {order['id']} is {'not ' if draft else ''}a draft order")
+
+
+def convert(order: Row, at: str) -> Outcome:
+    """Make an order of a draft. The outcome's answer is True. See `OrderService.convert`."""
+    check_alive(order)
+    check_draft(order, True)
+    return Outcome(True, order=order | {"status": "pending", "is_draft_order": False, "updated_at": at})
+
+
 def _credited(order: Row, outcome: Outcome, amount: Decimal, credited: Mapping[str, Any], at: str) -> Row:
     """The order's next version, cheaper by a credit line."""
     act = {"action": "CREDIT_LINE_ADD", "amount": amount, **credited}
@@ -178,13 +195,14 @@ def _credited(order: Row, outcome: Outcome, amount: Decimal, credited: Mapping[s
     return after
 
 
-def _laid_over(name: str, there: Row | None, given: Mapping[str, Any], at: str) -> Row | None:
-    """A new address of what is given and what was there; None where that is the same. Raises InvalidData for another country."""
+def _laid_over(name: str, there: Row | None, given: Mapping[str, Any], at: str, anywhere: bool) -> Row | None:
+    """A new address of what is given and what was there; None where that is the same. Raises InvalidData for another country, unless it may
+    be `anywhere`."""
     if unknown := given.keys() - {*_ADDRESS}:
         raise InvalidData(f"Address has no field '{sorted(unknown)[0]}'")
     kept = {column: (there or {}).get(column) for column in _ADDRESS}
     country = kept["country_code"]
-    if country is not None and given.get("country_code", country) != country:
+    if not anywhere and country is not None and given.get("country_code", country) != country:
         raise InvalidData(f"The country of the {name.replace('_', ' ')} can't be changed")
     if all(kept[column] == value for column, value in given.items()):
         return None  # said again, as forms do

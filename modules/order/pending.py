@@ -7,7 +7,7 @@ begun for it; nothing of the order has changed until it is confirmed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from ...commerce.types import PreviewedOrder
 from ...core import json
@@ -16,10 +16,11 @@ from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.ids import new_id
 from ...core.message import reads, writes
 from ...core.rows import Row, Rows
+from ...core.sql.db.failures import Collided
 from . import changing, queries
 from .after_sales import OPEN
-from .changes.actions import CAUSES, amount, stamped
-from .changes.applying import applied, previewed
+from .changes.actions import CAUSES, Adjust, amount, stamped
+from .changes.applying import Prices, applied, previewed
 from .changes.kinds import KINDS, Kind
 from .schema import SCHEMA
 from .writing import Writing
@@ -36,6 +37,16 @@ _THING = {
 _THINGS = {"return_id": "return", "claim_id": "order_claim", "exchange_id": "order_exchange"}
 
 
+class Priced(TypedDict):
+    """Taxes and discounts, and what they were worked out for."""
+
+    revision: int
+    """The order's."""
+    acts: Sequence[str]
+    """Ids of the change's actions, in their order."""
+    prices: Prices
+
+
 class Pending(Writing):
     """What an order service says of open changes."""
 
@@ -46,13 +57,18 @@ class Pending(Writing):
         change: Mapping[str, Any],
         beside: Mapping[str, Mapping[str, Any]] | None = None,
         acts: Sequence[Mapping[str, Any]] = (),
+        *,
+        draft: bool = False,
     ) -> Row:
-        """Begin a change of an order (`change_type`, and what else is known of it) with actions, and create what it is of: entity → row.
+        """Begin a change of an order, or of a `draft` (`change_type`, and what else is known of it), with actions, and create what it is
+        of: entity → row.
 
-        Returns the change. Raises NotFound; InvalidData where the order is cancelled, or where another change of it is open.
+        Returns the change. Raises NotFound; InvalidData where the order is cancelled, or is none (or no draft), or where another change of
+        it is open.
         """
         order = await self.load(order_id)
         changing.check_alive(order)
+        changing.check_draft(order, draft)
         if await self.list("order_change", {"order_id": order_id, "status": list(OPEN)}, fields=("id",), limit=1):
             raise InvalidData(f"Order ({order_id}) already has an existing active order change")
         for entity, row in (beside or {}).items():
@@ -122,6 +138,17 @@ class Pending(Writing):
         return act_id
 
     @writes
+    async def adjust(self, change_id: str, acts: Sequence[Mapping[str, Any]]) -> None:
+        """Say anew what promotions take off in an open change: in place of what was said before. Raises InvalidData where it isn't open."""
+        change = await self._hold(change_id, *OPEN)
+        former = [act["id"] for act in change["actions"] if act["action"] == Adjust.name]
+        if former:
+            await self.delete("order_change_action", former)
+        if acts:
+            await self.create("order_change_action", [self._row(change, act) for act in acts])
+        self.touch("order_change")
+
+    @writes
     async def request(self, change_id: str, *, by: str | None = None) -> None:
         """Say that an open change waits to be confirmed. Raises InvalidData where it isn't open."""
         await self._hold(change_id, *OPEN)
@@ -143,10 +170,11 @@ class Pending(Writing):
             await self.delete(entity, [id])
 
     @writes
-    async def confirm(self, change_id: str, *, by: str | None = None) -> Row:
+    async def confirm(self, change_id: str, *, by: str | None = None, priced: Priced | None = None) -> Row:
         """Do what an open change says: the order's next version, and what else its kind writes. The order as it is then.
 
-        Raises InvalidData where it isn't open, where nothing is in it, or where the order doesn't allow it (any more).
+        `priced`: taxes and discounts of that version, worked out for the order and the change as they were read. Raises InvalidData where
+        it isn't open, where nothing is in it, or where the order doesn't allow it (any more); Collided where what was priced has changed.
         """
         change = await self._hold(change_id, *OPEN)
         kind, acts, at = KINDS[change["change_type"]], change["actions"], iso(utc_now())
@@ -155,7 +183,9 @@ class Pending(Writing):
         changing.check_alive(order)
         things = await self._things(change)
         kind.check(acts, things)
-        after = applied(order, acts, at)
+        if priced is not None and (order["revision"], [act["id"] for act in acts]) != (priced["revision"], list(priced["acts"])):
+            raise Collided(f"Order {order['id']} was changed meanwhile.")
+        after = applied(order, acts, at, priced["prices"] if priced is not None else None)
         await self._write_changed(order, changing.Outcome(True, order=after))
         said = {"status": "confirmed", "confirmed_by": by, "confirmed_at": at, "version": after["version"]}
         await self.update("order_change", [{"id": change_id, **said}])
@@ -194,12 +224,17 @@ class Pending(Writing):
         return outcome.order
 
     @reads
-    async def preview(self, order_id: str) -> PreviewedOrder:
-        """An order as it would be with its open change, and that as `order_change` (None where there is none). Raises NotFound."""
+    async def preview(self, order_id: str, *, adjusted: bool = True) -> PreviewedOrder:
+        """An order as it would be with its open change, and that as `order_change` (None where there is none). Raises NotFound.
+
+        `adjusted` off: without what promotions take off by that change.
+        """
         order = await self.load(order_id)
         found = await self.list("order_change", {"order_id": order_id, "status": list(OPEN)}, fields=_WHOLE, limit=1)
         change = self._opened(found[0]) if found else None
-        shown: Any = {**previewed(order, change["actions"] if change is not None else [], iso(utc_now())), "order_change": change}
+        acts = change["actions"] if change is not None else []
+        done = acts if adjusted else [act for act in acts if act["action"] != Adjust.name]
+        shown: Any = {**previewed(order, done, iso(utc_now())), "order_change": change}
         preview: PreviewedOrder = shown
         return preview
 

@@ -24,6 +24,7 @@ def placed(order: Document, at: str) -> Row:
     stamps = {"created_at": at, "updated_at": at}
     made: Row = {"id": order["id"], **{name: order.get(name) for name in COLUMNS}, **stamps, "transactions": []}
     made |= {"version": 1, "status": order.get("status") or "pending", "custom_display_id": None}
+    made["is_draft_order"] = bool(order.get("is_draft_order"))
     for name in ADDRESSES:
         address = order.get(name)
         made[name] = {**address, **stamps} if address is not None else None

@@ -9,13 +9,16 @@ from typing import Any
 from ...commerce.totalled import ORDER, totalled
 from ...commerce.types import NewTransaction
 from ...core import json
+from ...core.clock import iso, utc_now
 from ...core.errors import InvalidData
 from ...core.message import reads, writes
 from ...core.rows import Row
 from ...core.sql.schema.fields import FieldTree
 from ...core.sql.schema.query import Page, Query
 from . import changing, queries
-from .changing import Amendment
+from .after_sales import OPEN
+from .changes.applying import Prices, repriced
+from .changing import Amendment, Outcome
 from .pending import Pending
 from .placing import words
 from .schema import SCHEMA
@@ -81,14 +84,15 @@ class OrderService(Pending):
     # -- changing what says for whom it is
 
     @writes(key="order_id", one_statement=True, answers=True)
-    async def amend(self, order_id: str, changes: Mapping[str, Any], *, by: str | None = None) -> Amendment:
+    async def amend(self, order_id: str, changes: Mapping[str, Any], *, by: str | None = None, draft: bool = False) -> Amendment:
         """Change `email`, `customer_id`, `locale`, `metadata`, `shipping_address` and `billing_address`.
 
         What an address names is laid over the one there was, as a new one. What is new of the email, the locale, the metadata and the
         addresses is written down as confirmed changes of the order, `by` a user; its version stays. Raises NotFound; NotAllowed for a
-        cancelled order; InvalidData for another country, which would be other taxes.
+        cancelled order; InvalidData for another country, which would be other taxes. A `draft` may go to another country and change its
+        `sales_channel_id`; what is no draft any more is InvalidData then.
         """
-        amendment: Amendment = await self._change(order_id, lambda order, at: changing.amend(order, changes, by, at))
+        amendment: Amendment = await self._change(order_id, lambda order, at: changing.amend(order, changes, by, at, draft=draft))
         return amendment
 
     @writes(key="order_id", one_statement=True, answers=True)
@@ -132,6 +136,40 @@ class OrderService(Pending):
         """Say how an order stands. Returns how it stood before. Raises NotFound; InvalidData where it is in one of the states `but`."""
         before: str = await self._change(order_id, lambda order, at: changing.set_status(order, status, but, at))
         return before
+
+    # -- drafts
+
+    @writes(key="order_id", one_statement=True, answers=True)
+    async def price(self, order_id: str, revision: int, prices: Prices) -> bool:
+        """Give a draft other taxes and discounts, worked out for what it was at a revision. Whether it is that; else nothing is done.
+
+        Raises NotFound; InvalidData where it is no draft.
+        """
+
+        def work(order: Row, at: str) -> Outcome | None:
+            changing.check_draft(order, True)
+            return Outcome(True, order=repriced(order, prices, at)) if order["revision"] == revision else None
+
+        return bool(await self._change(order_id, work))
+
+    @writes(key="order_id")
+    async def convert(self, order_id: str, revision: int) -> None:
+        """Make an order of a draft that still is what it was at a revision.
+
+        Raises NotFound; Collided where it isn't; InvalidData where it is no draft, or is cancelled, or is being edited.
+        """
+        order = {**await self.load(order_id), "revision": revision}
+        await self._write_changed(order, changing.convert(order, iso(utc_now())))
+        if await self.list("order_change", {"order_id": order_id, "status": list(OPEN)}, fields=("id",), limit=1):
+            raise InvalidData(f"Order {order_id} is being edited: confirm the edit, or give it up")
+
+    @writes
+    async def discard_draft(self, order_id: str) -> None:
+        """Delete a draft. Raises NotFound; InvalidData where it is no draft."""
+        order = await self.load(order_id)
+        changing.check_draft(order, True)
+        await self._write_changed(order, Outcome(True, order={**order, "updated_at": iso(utc_now())}))  # nobody converts it meanwhile
+        await self.delete("order", [order_id])
 
     # -- money
 

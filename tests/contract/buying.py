@@ -11,7 +11,8 @@ PASSWORD = "correct horse battery"
 
 
 async def buy(shop: Shop) -> None:
-    for area in (customers, carts, orders, sending, returning, editing, swapping, handing_over, executions, payments, signing_in, clearing):
+    changes = (sending, returning, editing, swapping, handing_over, drafting)
+    for area in (customers, carts, orders, *changes, executions, payments, signing_in, clearing):
         await area(shop)
 
 
@@ -246,6 +247,46 @@ async def handing_over(shop: Shop) -> None:
         await buyer.post(f"{at}/request", {}, id=order)
         await shop.store.post(f"{at}/{answer}", {"token": await token()}, id=order)
     await admin.post("/admin/orders/{id}/transfer/guest", {"email": "zed@example.com"}, id=order)
+
+
+async def drafting(shop: Shop) -> None:
+    admin, ids, at = shop.admin, shop.ids, "/admin/draft-orders/{id}"
+    edit = f"{at}/edit"
+    items = [{"variant_id": shop.variants[0], "quantity": 1}, {"title": "Engraving", "quantity": 1, "unit_price": 8}]
+    body = {"email": "carol@example.com", "region_id": ids["region"], "sales_channel_id": ids["channel"], "shipping_address": ADDRESS}
+    draft = (await admin.post("/admin/draft-orders", {**body, "items": items}))["draft_order"]
+    id, line = draft["id"], draft["items"][0]["id"]
+    await admin.get("/admin/draft-orders")
+    await admin.get(at, id=id)
+    await admin.post(edit, {}, id=id)
+    await admin.delete(edit, id=id)
+    await admin.post(edit, {}, id=id)
+    asked = (await admin.post(f"{edit}/items", {"items": items[1:]}, id=id))["draft_order_preview"]
+    act = next(item["actions"][0]["id"] for item in asked["items"] if "actions" in item)
+    await admin.post(f"{edit}/items/{{action_id}}", {"quantity": 2}, id=id, action_id=act)
+    await admin.delete(f"{edit}/items/{{action_id}}", id=id, action_id=act)
+    await admin.post(f"{edit}/items/item/{{item_id}}", {"quantity": 3}, id=id, item_id=line)
+    option = {"shipping_option_id": ids["flat"]}
+    asked = (await admin.post(f"{edit}/shipping-methods", option, id=id))["draft_order_preview"]
+    act = next(method["actions"][0]["id"] for method in asked["shipping_methods"] if "actions" in method)
+    await admin.post(f"{edit}/shipping-methods/{{action_id}}", {**option, "custom_amount": 1}, id=id, action_id=act)
+    await admin.delete(f"{edit}/shipping-methods/{{action_id}}", id=id, action_id=act)
+    way = (await admin.post(f"{edit}/shipping-methods", option, id=id))["draft_order_preview"]["shipping_methods"][0]["id"]
+    code = {"promo_codes": [(await admin.get("/admin/promotions"))["promotions"][0]["code"]]}
+    await admin.post(f"{edit}/promotions", code, id=id)
+    await admin.delete(f"{edit}/promotions", code, id=id)
+    await admin.post(f"{edit}/request", {}, id=id)
+    await admin.post(f"{edit}/confirm", {}, id=id)
+    await admin.post(edit, {}, id=id)
+    method = f"{edit}/shipping-methods/method/{{method_id}}"
+    await admin.post(method, {"custom_amount": 2}, id=id, method_id=way)
+    await admin.delete(method, id=id, method_id=way)
+    await admin.post(f"{edit}/confirm", {}, id=id)
+    await admin.post(at, {"email": "dave@example.com", "metadata": {"a": 1}}, id=id)
+    await admin.post(f"{at}/convert-to-order", {}, id=id)
+    for _ in range(2):  # one stays, to be read
+        spare = (await admin.post("/admin/draft-orders", body))["draft_order"]["id"]
+    await admin.delete(at, id=spare)
 
 
 async def executions(shop: Shop) -> None:

@@ -49,9 +49,9 @@ async def create_cart(
     addresses = {"shipping": shipping_address, "billing": billing_address}
     email = normal_email(email)
     channel = await find_sales_channel(flow, sales_channel_id or await _default_channel(flow))
-    region = await _find_region(flow, region_id, shipping_address)
+    region = await find_region(flow, region_id, shipping_address)
     customer = await find_customer(flow, customer_id, email)
-    saved = await _saved_addresses(flow, customer_id, [given for given in addresses.values() if isinstance(given, str)])
+    saved = await saved_addresses(flow, customer_id, [given for given in addresses.values() if isinstance(given, str)])
     surroundings = Surroundings(region, customer)
     draft = Draft.new(
         {
@@ -129,7 +129,8 @@ def normal_email(email: str | None) -> str | None:
     return folded(email.strip()) or None if email is not None else None
 
 
-async def _find_region(flow: Flow, id: str | None, address: Mapping[str, Any] | str | None) -> Region:
+async def find_region(flow: Flow, id: str | None, address: Mapping[str, Any] | str | None) -> Region:
+    """The region of that id, of the address's country, the store's own, or the first. Raises NotFound."""
     regions: list[Region]
     if id is not None:
         regions = await flow.graph.rows(Query("region", REGION, {"id": id}))
@@ -165,7 +166,7 @@ ADDRESS = (
 )
 
 
-async def _saved_addresses(flow: Flow, customer_id: str | None, ids: Sequence[str]) -> dict[str, Row]:
+async def saved_addresses(flow: Flow, customer_id: str | None, ids: Sequence[str]) -> dict[str, Row]:
     """A customer's saved addresses, by id. Raises NotFound for one that isn't theirs."""
     if not ids:
         return {}

@@ -34,10 +34,16 @@ OPTION = ("id", "shipping_option_type_id", "type.id")
 async def work_out_discounts(
     flow: Flow, draft: Draft, surroundings: Surroundings, codes: Sequence[str] = (), action: Action = "add"
 ) -> None:
+    """Compute the discounts of a cart, see `discount`, and note which ties to promotions are to be made or undone."""
+    if await discount(flow, draft, surroundings, codes, action):
+        await _untie_others(flow, draft)
+
+
+async def discount(flow: Flow, draft: Draft, surroundings: Surroundings, codes: Sequence[str] = (), action: Action = "add") -> bool:
     """Compute the discounts of a cart, after codes were entered, removed, or replaced by others.
 
     Automatic promotions always take part. A code without a discount isn't kept: it has to be entered again. Raises
-    InvalidData for an unknown code that is to be added.
+    InvalidData for an unknown code that is to be added. Returns whether there are discounts, or were.
     """
     offers = await _offers(flow, draft, codes, action)
     draft.entered = {promotion["id"] for promotion in offers if not promotion["is_automatic"]}
@@ -56,8 +62,7 @@ async def work_out_discounts(
         ],
         [{**_adjustment(each, "casmadj"), "shipping_method_id": each.id} for each in made if each.kind == "shipping_methods"],
     )
-    if had or made:
-        await _untie_others(flow, draft)
+    return bool(had or made)
 
 
 async def _offers(flow: Flow, draft: Draft, codes: Sequence[str], action: Action) -> list[Promotion]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from ...commerce.types import LineDescription, LinePrice
+from ...commerce.types import LineDescription, LinePrice, NewLine
 from ...core.errors import InsufficientInventory, InvalidData, UnexpectedState
 from ...core.sql.schema.query import Query
 from ...core.waiting import all_of
@@ -230,6 +230,25 @@ def described(good: Good) -> LineDescription:
         "is_discountable": product["discountable"],
         "is_giftcard": product["is_giftcard"],
     }
+
+
+_DESCRIBED = (
+    *("subtitle", "thumbnail", "variant_id", "product_id", "product_title", "product_description", "product_subtitle", "product_type"),
+    *("product_type_id", "product_collection", "product_handle", "variant_sku", "variant_barcode", "variant_title"),
+)
+
+
+def by_hand(item: Mapping[str, Any]) -> NewLine:
+    """The columns of a line that is of no variant, but of what a merchant says: `title`, `quantity`, `unit_price`, `variant_sku`,
+    `metadata`. Raises InvalidData where it has no price."""
+    if item.get("unit_price") is None:
+        raise InvalidData(f"Items {item.get('title')} do not have a price")
+    said = {"title": item.get("title") or "", "quantity": item["quantity"], "metadata": item.get("metadata") or {}}
+    prices = {"unit_price": item["unit_price"], "compare_at_unit_price": item.get("compare_at_unit_price")}
+    flags = {"is_custom_price": True, "is_discountable": True, "is_giftcard": False, "is_tax_inclusive": False, "requires_shipping": False}
+    line: Any = {name: item.get(name) for name in _DESCRIBED} | said | prices | flags
+    made: NewLine = line
+    return made
 
 
 def priced(price: CalculatedPrice) -> LinePrice:

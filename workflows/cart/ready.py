@@ -72,7 +72,6 @@ async def check_ready(flow: Flow, cart: Cart, order: Row) -> Ready:
     if not cart["items"]:
         raise InvalidData("Cannot complete a cart without items")
     draft = Draft(cart)
-    columns: Mapping[str, Any] = cart
     items: list[Row] = order["items"]
     variant_ids = sorted({item["variant_id"] for item in items if item.get("variant_id")})
     sellable = await find_sellable(flow, draft)
@@ -90,12 +89,13 @@ async def check_ready(flow: Flow, cart: Cart, order: Row) -> Ready:
         "location_ids": [tie["stock_location_id"] for tie in ties["located"]],
         "collection_id": draft["payment_collection_id"],
         "session_id": session,
-        "uses": _uses(order),
-        "buyer": {"customer_email": draft["email"]} | {name: columns[name] for name in COUNTED_BY if name != "customer_email"},
+        "uses": uses_of(order),
+        "buyer": buyer_of(cart),
     }
 
 
-def _uses(order: Mapping[str, Any]) -> list[Use]:
+def uses_of(order: Mapping[str, Any]) -> list[Use]:
+    """The promotions of an order, and what each takes off."""
     uses: dict[str, Use] = {}
     for line in (*order["items"], *order["shipping_methods"]):
         for adjustment in line["adjustments"]:
@@ -104,6 +104,11 @@ def _uses(order: Mapping[str, Any]) -> list[Use]:
                 use = uses.setdefault(id, {"promotion_id": id, "code": adjustment.get("code"), "amount": Decimal(0)})
                 use["amount"] = total((use["amount"], adjustment["amount"]))
     return [uses[id] for id in sorted(uses)]
+
+
+def buyer_of(document: Mapping[str, Any]) -> Row:
+    """What budgets of campaigns may count a cart or an order by."""
+    return {"customer_email": document["email"]} | {name: document[name] for name in COUNTED_BY if name != "customer_email"}
 
 
 class _Ties(TypedDict):

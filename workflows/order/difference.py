@@ -12,10 +12,11 @@ _UNPAID = ("not_paid", "awaiting")
 
 
 @step
-async def settle_difference(flow: Flow, order_id: str) -> str | None:
+async def settle_difference(flow: Flow, order_id: str, anyhow: bool = True) -> str | None:
     """Have one unpaid payment collection ask for what the order owes beyond what is held for it already; none where it owes nothing.
 
     Its id. What is held and not captured yet counts as paid: it is taken before more is asked for.
+    `anyhow` off: nothing is asked for where nothing was asked for before.
     """
     order = await flow.modules.order.load(order_id)
     fields = ("id", "status", "amount", "authorized_amount", "captured_amount")
@@ -26,7 +27,7 @@ async def settle_difference(flow: Flow, order_id: str) -> str | None:
     unpaid = sorted((one for one in live if one["status"] in _UNPAID), key=lambda one: one["id"])
     for spare in unpaid if owed <= 0 else unpaid[1:]:
         await flow.modules.payment.delete_collection(spare["id"])
-    if owed <= 0:
+    if owed <= 0 or not (live or anyhow):
         return None
     if not unpaid:
         collection = NewCollection(currency_code=order["currency_code"], amount=owed, order_id=order_id)

@@ -20,6 +20,7 @@ from .pending import (
     item_acts,
     open_change,
     removing,
+    request_change,
     revised_item,
     revised_shipping,
     revising,
@@ -55,9 +56,6 @@ async def order_edit_update_item_quantity(flow: Flow, id: str, item_id: str, giv
     order = await flow.modules.order.load(id)
     await flow.run(add_acts, change["id"], [updating(order, item_id, given)])
     return id
-
-
-request_change = written("request-change", lambda modules: modules.order.request)
 
 
 @workflow("order-edit-request", emits=("order-edit.requested",))

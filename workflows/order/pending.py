@@ -21,14 +21,16 @@ from ...core.rows import Row
 from ...modules.cart.tables import COLUMNS
 from ...modules.order.after_sales import OPEN
 from ...modules.order.changes.actions import PRICES
+from ...modules.order.changing import check_draft
 from ...modules.order.pending import NONE_OPEN
 from ..cart.draft import Draft
-from ..cart.goods import described, find_prices, load_goods, load_prices, priced, whole
+from ..cart.goods import by_hand, described, find_prices, load_goods, load_prices, priced, whole
 from ..cart.pricing import update_tax_lines
 from ..cart.shipping import Added, price_option
 from ..cart.surroundings import load_surroundings
 from ..kit import Flow, Workflow, step, workflow
 from ..rows import written
+from .changes import lock_of
 
 Acts = Callable[[Flow, Row, Row], Awaitable[list[Row]]]
 """What is to be done, of the open change and what was given."""
@@ -44,6 +46,7 @@ add_acts = written("add-acts", lambda modules: modules.order.add_acts)
 add_returning = written("add-returning-acts", lambda modules: modules.order.add_returning)
 revise_act = written("revise-act", lambda modules: modules.order.revise_act)
 remove_act = written("remove-act", lambda modules: modules.order.remove_act)
+request_change = written("request-change", lambda modules: modules.order.request)
 drop_change = written("drop-change", lambda modules: modules.order.drop)
 
 
@@ -52,9 +55,10 @@ async def thing_of(flow: Flow, entity: str, id: str) -> Row:
     return await flow.modules.order.retrieve(entity, id)
 
 
-async def open_change(flow: Flow, entity: str, id: str, *kinds: str) -> Row:
-    """The open change of a thing, with its actions; of one of these kinds. Raises NotFound; InvalidData where none is open."""
-    await flow.modules.order.retrieve(entity, id, fields=("id",))
+async def open_change(flow: Flow, entity: str, id: str, *kinds: str, draft: bool = False) -> Row:
+    """The open change of a thing, with its actions; of one of these kinds. Raises NotFound; InvalidData where none is open, or where an
+    order is wanted and it is a `draft`, or the other way round."""
+    await _check_there(flow, entity, id, draft)
     of: Row = {OF[entity]: id, "status": list(OPEN), "change_type": list(kinds)}
     found = await flow.modules.order.list("order_change", of, fields=("*", "actions.*"), limit=1)
     if not found:
@@ -62,13 +66,29 @@ async def open_change(flow: Flow, entity: str, id: str, *kinds: str) -> Row:
     return found[0]
 
 
-def adding(name: str, entity: str, kind: str, acts: Acts, *, hooks: tuple[str, ...] = ()) -> Workflow[..., str]:
-    """A flow that adds actions to the open change of a thing: (id, given, user_id=None); the order's id."""
+async def _check_there(flow: Flow, entity: str, id: str, draft: bool) -> None:
+    found = await flow.modules.order.retrieve(entity, id, fields=("id", "is_draft_order") if entity == "order" else ("id",))
+    if entity == "order":
+        check_draft(found, draft)
 
-    async def add(flow: Flow, id: str, given: Row, user_id: str | None = None) -> str:
-        change = await open_change(flow, entity, id, kind)
-        made = await acts(flow, change, given)
-        await flow.run(add_acts, change["id"], made)
+
+Adjusting = Workflow[..., None]
+"""Works out anew what promotions take off a draft with its open change: (order_id)."""
+
+
+def adding(
+    name: str, entity: str, kind: str, acts: Acts, *, hooks: tuple[str, ...] = (), adjusting: Adjusting | None = None
+) -> Workflow[..., str]:
+    """A flow that adds actions to the open change of a thing: (id, given, user_id=None); the order's id. What else it is called with is
+    given, too: `item_id`.
+
+    `adjusting`: the thing is a draft order, whose promotions are looked at again after each change.
+    """
+
+    async def add(flow: Flow, id: str, given: Row | None = None, user_id: str | None = None, **named: str) -> str:
+        change = await open_change(flow, entity, id, kind, draft=adjusting is not None)
+        made = await acts(flow, change, {**(given or {}), **named})
+        await _write(flow, change["order_id"], adjusting, add_acts, change["id"], made)
         return str(change["order_id"])
 
     return _named(name, add, hooks)
@@ -94,26 +114,37 @@ async def sent_from(flow: Flow, order_id: str) -> str | None:
     return next((str(one["location_id"]) for one in order["fulfillments"] if one["canceled_at"] is None), None)
 
 
-def revising(name: str, revised: Revised, *, hooks: tuple[str, ...] = ()) -> Workflow[..., str]:
+def revising(name: str, revised: Revised, *, hooks: tuple[str, ...] = (), adjusting: Adjusting | None = None) -> Workflow[..., str]:
     """A flow that changes an action of an open change: (id, action_id, given); the order's id."""
 
     async def revise(flow: Flow, id: str, action_id: str, given: Row) -> str:
-        change, act = await _act(flow, id, action_id)
-        await flow.run(revise_act, change["id"], action_id, await revised(flow, change, act, given))
+        change, act = await _act(flow, id, action_id, draft=adjusting is not None)
+        made = await revised(flow, change, act, given)
+        await _write(flow, change["order_id"], adjusting, revise_act, change["id"], action_id, made)
         return str(change["order_id"])
 
     return _named(name, revise, hooks)
 
 
-def removing(name: str) -> Workflow[..., str]:
+def removing(name: str, *, adjusting: Adjusting | None = None) -> Workflow[..., str]:
     """A flow that takes an action out of an open change: (id, action_id); the order's id."""
 
     async def remove(flow: Flow, id: str, action_id: str) -> str:
-        change, _ = await _act(flow, id, action_id)
-        await flow.run(remove_act, change["id"], action_id)
+        change, _ = await _act(flow, id, action_id, draft=adjusting is not None)
+        await _write(flow, change["order_id"], adjusting, remove_act, change["id"], action_id)
         return str(change["order_id"])
 
     return _named(name, remove, ())
+
+
+async def _write(flow: Flow, order_id: str, adjusting: Adjusting | None, write: Any, *given: Any) -> None:
+    if adjusting is None:
+        await flow.run(write, *given)
+        return
+    flow.durably()  # it writes twice
+    async with flow.lock(lock_of(order_id)):
+        await flow.run(write, *given)
+        await flow.run(adjusting, order_id)
 
 
 def dropping(name: str, entity: str, kind: str, *, keeps: bool = False) -> Workflow[..., str]:
@@ -135,10 +166,10 @@ def _named(name: str, function: Any, hooks: tuple[str, ...]) -> Workflow[..., st
     return made
 
 
-async def _act(flow: Flow, id: str, action_id: str) -> tuple[Row, Row]:
+async def _act(flow: Flow, id: str, action_id: str, *, draft: bool) -> tuple[Row, Row]:
     """An action of an open change of a thing, and that change. Raises NotFound; InvalidData where it isn't open."""
     entity = _ENTITY.get(id.partition("_")[0], "order")
-    await flow.modules.order.retrieve(entity, id, fields=("id",))
+    await _check_there(flow, entity, id, draft)
     of: Row = {OF[entity]: id, "status": list(OPEN)}
     for change in await flow.modules.order.list("order_change", of, fields=("*", "actions.*")):
         for act in change["actions"]:
@@ -189,16 +220,22 @@ async def revised_line(flow: Flow, change: Row, act: Row, given: Row) -> Row:
 
 
 async def item_acts(flow: Flow, change: Row, given: Row) -> list[Row]:
-    """Acts that add lines of variants (`items`): at today's price or at a `unit_price`, with their taxes.
+    """Acts that add lines (`items`) of variants, at today's price or at a `unit_price`, or of what has but a `title`; with their taxes.
 
     Raises InvalidData for what can't be bought here or has no price, and for quantities that are no whole numbers above zero.
     """
     order = await flow.modules.order.load(change["order_id"])
     surroundings = await load_surroundings(flow, order["region_id"], order["customer_id"])
-    items = [{**item, "quantity": whole(item["quantity"]), "id": new_id("ordli")} for item in given["items"]]
-    if any(item["quantity"] <= 0 for item in items):
+    lines = [{**item, "quantity": whole(item["quantity"]), "id": new_id("ordli")} for item in given["items"]]
+    if any(item["quantity"] <= 0 for item in lines):
         raise InvalidData("Item quantity must be greater than 0")
     draft = working(order, items=[], shipping_methods=[])
+    items = [item for item in lines if item.get("variant_id")]
+    for item in lines:
+        if not item.get("variant_id"):
+            custom_line = by_hand(item)
+            custom_line["id"] = item["id"]
+            draft.put_item(custom_line)
     goods = await load_goods(flow, [item["variant_id"] for item in items], order["sales_channel_id"])
     context = surroundings.pricing(draft)
     quantities = {item["variant_id"]: item["quantity"] for item in items}
@@ -223,8 +260,8 @@ async def item_acts(flow: Flow, change: Row, given: Row) -> list[Row]:
             line["compare_at_unit_price"] = custom["compare_at_unit_price"]
         draft.put_item(line)
     await flow.run(update_tax_lines, order["id"], loaded=(draft, surroundings))
-    lines = {line["id"]: line for line in draft.items}
-    return [_added(lines[item["id"]], item) for item in items]
+    made = {line["id"]: line for line in draft.items}
+    return [_added(made[item["id"]], item) for item in lines]
 
 
 def _added(line: Line, item: Row) -> Row:
@@ -334,10 +371,13 @@ async def _told(flow: Flow, order: Mapping[str, Any]) -> Added:
 
 
 async def revised_shipping(flow: Flow, change: Row, act: Row, given: Row) -> Row:
-    """A shipping method at another amount, or at today's price again where that is null."""
+    """A shipping method at another amount, or at today's price again where that is null; and maybe by another option."""
     made: Row = {name: given[name] for name in ("internal_note",) if name in given}
+    line = (await flow.modules.order.act_line(act["id"])) or {}
+    if given.get("shipping_option_id", line["shipping_option_id"]) != line["shipping_option_id"]:
+        [other] = await shipping_acts(flow, change, given)
+        return made | {"amount": other["amount"], "line": {**other["line"], "id": line["id"]}}
     if "custom_amount" in given:
-        line = (await flow.modules.order.act_line(act["id"])) or {}
         amount = given["custom_amount"]
         if amount is None:
             order = await flow.modules.order.load(change["order_id"])

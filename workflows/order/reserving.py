@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from ...commerce.types import OrderLine
 from ...modules.inventory.types import GoodsOfLine
@@ -27,7 +27,16 @@ class Moves(TypedDict):
 @step(reads=True)
 async def plan_moves(flow: Flow, order_id: str) -> Moves:
     """Compare what is left to be sent of each line now with what will be."""
-    order, after = await flow.modules.order.load(order_id), await flow.modules.order.preview(order_id)
+    return await _moves(flow, await flow.modules.order.load(order_id), await flow.modules.order.preview(order_id))
+
+
+@step(reads=True)
+async def plan_all(flow: Flow, order: Mapping[str, Any]) -> Moves:
+    """All that is to be sent of an order of which nothing is reserved yet."""
+    return await _moves(flow, {**order, "items": []}, order)
+
+
+async def _moves(flow: Flow, order: Mapping[str, Any], after: Mapping[str, Any]) -> Moves:
     before = {line["id"]: _unsent(line) for line in order["items"]}
     lines = {line["id"]: line for line in (*order["items"], *after["items"])}
     moves = {line["id"]: _unsent(line) - before.get(line["id"], Decimal(0)) for line in after["items"]}

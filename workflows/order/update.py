@@ -19,8 +19,8 @@ async def _put_back(flow: Flow, amended: Amended) -> None:
 
 
 @step(undo=_put_back)
-async def amend_order(flow: Flow, id: str, changes: Row, user_id: str | None) -> Amended:
-    return {"id": id, "amendment": await flow.modules.order.amend(id, changes, by=user_id)}
+async def amend_order(flow: Flow, id: str, changes: Row, user_id: str | None, draft: bool = False) -> Amended:
+    return {"id": id, "amendment": await flow.modules.order.amend(id, changes, by=user_id, draft=draft)}
 
 
 @workflow("update-order-workflow", emits=("order.updated",))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -121,6 +121,44 @@ class RemoveShipping(Action):
         order["shipping_methods"] = [method for method in order["shipping_methods"] if method["id"] != act["reference_id"]]
 
 
+class UpdateShipping(RemoveShipping):
+    """Gives a shipping method of the order another `amount`, which a merchant has chosen."""
+
+    name = "SHIPPING_UPDATE"
+
+    def apply(self, order: Row, act: Act, at: str) -> None:
+        for method in order["shipping_methods"]:
+            if method["id"] == act["reference_id"]:
+                method |= {"amount": amount(act, "amount"), "is_custom_amount": True, "updated_at": at}
+                method["adjustments"] = _within(method["adjustments"], method["amount"])
+
+
+class Adjust(Action):
+    """Says what promotions take off a line or a shipping method (`details`: `reference_id`, `adjustments`). It doesn't mind one that the
+    order has no more: what was worked out before that went is worked out again after it."""
+
+    name = "ITEM_ADJUSTMENTS_REPLACE"
+
+    def check(self, order: Row, act: Act) -> None: ...
+
+    def apply(self, order: Row, act: Act, at: str) -> None:
+        for line in (*order["items"], *order["shipping_methods"]):
+            if line["id"] == act["details"]["reference_id"]:
+                rows = [{**row, "amount": amount(row, "amount")} for row in act["details"]["adjustments"]]
+                line["adjustments"] = adjusted(line, rows, order["version"], at)
+
+
+@dataclass(frozen=True, slots=True)
+class Promote(Action):
+    """Enters a promotion (the act's `reference_id`), or takes it away: what it takes off then, `Adjust` says."""
+
+    name: str
+
+    def check(self, order: Row, act: Act) -> None: ...
+
+    def apply(self, order: Row, act: Act, at: str) -> None: ...
+
+
 class TransferCustomer(Action):
     """Hands the order over to another customer (the act's `reference_id`), with `new_email` of its details where it has one."""
 
@@ -134,6 +172,13 @@ class TransferCustomer(Action):
         order["customer_id"] = act["reference_id"]
         if (act.get("details") or {}).get("new_email") is not None:
             order["email"] = act["details"]["new_email"]
+
+
+def adjusted(line: Row, rows: Iterable[Row], version: int, at: str) -> list[Row]:
+    """What is taken off a line, by a version of its order: what was so before stays as it is."""
+    there = {row["id"]: row for row in line["adjustments"]}
+    new: Row = {"version": version, "created_at": at, "updated_at": at, "deleted_at": None}
+    return [there.get(row["id"]) or {**row, **new} for row in rows]
 
 
 def _within(adjustments: list[Row], price: Decimal) -> list[Row]:
@@ -231,6 +276,10 @@ ACTIONS: Mapping[str, Action] = {
         ),
         Adding("ITEM_ADD", into="items"),
         RemoveShipping(),
+        UpdateShipping(),
+        Adjust(),
+        Promote("PROMOTION_ADD"),
+        Promote("PROMOTION_REMOVE"),
         UpdateLine(),
         Adding("SHIPPING_ADD", into="shipping_methods"),
         TransferCustomer(),

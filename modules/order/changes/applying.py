@@ -9,17 +9,24 @@ from typing import Any
 from ....core.numbers import difference, total
 from ....core.rows import Row
 from ..placing import costs, summary
-from .actions import ACTIONS, PRICES, Act, Counting, amount
+from .actions import ACTIONS, PRICES, Act, Counting, adjusted, amount
+
+Prices = Mapping[str, Mapping[str, Sequence[Row]]]
+"""What lines and shipping methods are to be taxed by, and what is taken off them: by their ids, `tax_lines` and `adjustments`."""
 
 
-def applied(order: Mapping[str, Any], acts: Iterable[Act], at: str) -> Row:
+def applied(order: Mapping[str, Any], acts: Iterable[Act], at: str, prices: Prices | None = None) -> Row:
     """The next version of an order: what it is once all of this is done, one after the other. `order` stays as it is.
+
+    `prices`: taxes and discounts that were worked out for that version; default: what lines have, and what actions say.
 
     Its summary says what it cost before (`original_order_total`), what it costs now, what of that was credited by this version, and what is
     left to pay, negative where the shop owes: what is asked to be sent back counts as owed already. Raises InvalidData where the order
     doesn't allow one of them.
     """
     after = {**_done(order, acts, at), "version": order["version"] + 1, "updated_at": at}
+    if prices is not None:
+        _price(after, prices, at)
     after["items"] = [line for line in after["items"] if amount(line["detail"], "quantity") > 0]
     for line in after["items"]:
         prices = {name: line.get(name) if line["detail"].get(name) is None else line["detail"][name] for name in PRICES}
@@ -54,6 +61,26 @@ def taken_back(order: Mapping[str, Any], acts: Sequence[Act], at: str) -> Row:
         assert isinstance(action, Counting), f"{action.name} can't be taken back"
         action.taken_back.apply(after, act, at)
     return after
+
+
+def repriced(order: Mapping[str, Any], prices: Prices, at: str) -> Row:
+    """An order with other taxes and discounts, in the same version."""
+    after = {**_copy(order), "updated_at": at}
+    _price(after, prices, at)
+    for line in after["items"]:
+        line["adjustments"] = [{**row, "version": after["version"]} for row in line["adjustments"]]
+    after["summary"] = _summary(order, after, back=_asked_back(after))
+    return after
+
+
+def _price(after: Row, prices: Prices, at: str) -> None:
+    new: Row = {"created_at": at, "updated_at": at, "deleted_at": None}
+    for line in (*after["items"], *after["shipping_methods"]):
+        price = prices.get(line["id"])
+        if price is not None:
+            line["tax_lines"] = [{**new, **row, "rate": amount(row, "rate")} for row in price["tax_lines"]]
+            rows = [{**row, "amount": amount(row, "amount")} for row in price["adjustments"]]
+            line["adjustments"] = adjusted(line, rows, after["version"], at)
 
 
 def subject_of(act: Act) -> str:

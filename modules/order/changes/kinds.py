@@ -107,6 +107,8 @@ def _receivable(acts: Sequence[Act], things: Mapping[str, Row]) -> None:
             raise InvalidData(f"Cannot receive more items than what was requested to be returned for item {id}.")
 
 
+EDITING = frozenset({"ITEM_ADD", "ITEM_UPDATE", "SHIPPING_ADD", "SHIPPING_UPDATE", "SHIPPING_REMOVE"})
+EDITING |= {"PROMOTION_ADD", "PROMOTION_REMOVE", "ITEM_ADJUSTMENTS_REPLACE"}
 RECEIVING = ("RECEIVE_RETURN_ITEM", "RECEIVE_DAMAGED_RETURN_ITEM")
 
 KINDS: Mapping[str, Kind] = {
@@ -135,7 +137,7 @@ KINDS: Mapping[str, Kind] = {
             written=_claimed,
         ),
         Kind("transfer", frozenset({"TRANSFER_CUSTOMER"}), "Order transfer request has no customer", frozenset({"TRANSFER_CUSTOMER"})),
-        Kind("edit", frozenset({"ITEM_ADD", "ITEM_UPDATE", "SHIPPING_ADD"}), "", frozenset()),
+        Kind("edit", EDITING, "", frozenset()),
         Kind(
             "return_receive",
             frozenset(RECEIVING),
