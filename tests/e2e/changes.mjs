@@ -168,5 +168,41 @@ export function changes({ admin }, shop, options) {
     await admin.order.transferToGuest(id, { email: "zed@example.com" })
   }
 
-  return [sending, returning, editing, exchanging, claiming, handingOver]
+  async function drafting() {
+    const drafts = admin.draftOrder
+    const byHand = { title: "Engraving", quantity: 1, unit_price: 8 }
+    const body = { email: "carol@example.com", region_id: shop.region, sales_channel_id: shop.channel, items: [byHand] }
+    const { draft_order: draft } = await drafts.create(body)
+    const id = draft.id
+    await drafts.list()
+    await drafts.retrieve(id)
+    await drafts.update(id, { email: "dave@example.com" })
+    await drafts.beginEdit(id)
+    await drafts.cancelEdit(id)
+    await drafts.beginEdit(id)
+    let { draft_order_preview: preview } = await drafts.addItems(id, { items: [byHand] })
+    await drafts.updateActionItem(id, latest(preview), { quantity: 2 })
+    await drafts.removeActionItem(id, latest(preview))
+    await drafts.updateItem(id, draft.items[0].id, { quantity: 3 })
+    const way = { shipping_option_id: shop.flat }
+    ;({ draft_order_preview: preview } = await drafts.addShippingMethod(id, way))
+    await drafts.updateActionShippingMethod(id, latest(preview, "shipping_methods"), { ...way, custom_amount: 1 })
+    await drafts.removeActionShippingMethod(id, latest(preview, "shipping_methods"))
+    ;({ draft_order_preview: preview } = await drafts.addShippingMethod(id, way))
+    const method = preview.shipping_methods[0].id
+    const { promotions } = await admin.promotion.list({ limit: 1 })
+    const codes = { promo_codes: promotions.map((one) => one.code) }
+    await drafts.addPromotions(id, codes)
+    await drafts.removePromotions(id, codes)
+    await drafts.requestEdit(id)
+    await drafts.confirmEdit(id)
+    await drafts.beginEdit(id)
+    await drafts.updateShippingMethod(id, method, { custom_amount: 2 })
+    await drafts.removeShippingMethod(id, method)
+    await drafts.confirmEdit(id)
+    await drafts.convertToOrder(id)
+    await drafts.delete((await drafts.create(body)).draft_order.id)
+  }
+
+  return [sending, returning, editing, exchanging, claiming, handingOver, drafting]
 }

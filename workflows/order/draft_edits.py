@@ -12,7 +12,7 @@ from ...core.ids import new_id
 from ...core.rows import Row
 from ...modules.order.changes.actions import Adjust
 from ...modules.order.changes.applying import Prices
-from ...modules.order.pending import Priced
+from ...modules.order.pending import NONE_OPEN, Priced
 from ..cart.discounts import discount
 from ..cart.draft import Draft
 from ..cart.pricing import Loaded, update_tax_lines
@@ -99,8 +99,10 @@ def prices_of(order: Mapping[str, Any], document: Draft) -> Prices:
 
 
 async def _after(flow: Flow, order_id: str) -> tuple[Row, Draft, Surroundings]:
-    """A draft as its open change makes it, but for what promotions take off, and as what is priced."""
+    """A draft as its open change makes it, but for discounts, and as what is priced. Raises InvalidData where none is open."""
     after: Any = await flow.modules.order.preview(order_id, adjusted=False)
+    if after["order_change"] is None:
+        raise InvalidData(NONE_OPEN)
     after["items"] = [line for line in after["items"] if line["quantity"] > 0]
     document = working(after)
     document.entered = await entered_in(flow, order_id, after["order_change"]["actions"])
@@ -234,8 +236,8 @@ async def confirm_draft_edit(flow: Flow, id: str, confirmed_by: str | None = Non
 
     Raises NotFound; InvalidData where none is open.
     """
-    await open_change(flow, "order", id, "edit", draft=True)
     async with flow.lock(lock_of(id)):
+        await open_change(flow, "order", id, "edit", draft=True)
         after, document, surroundings = await _after(flow, id)
         await reprice(DraftMarket(flow, document, surroundings), shipping=False)
         change = after["order_change"]
