@@ -240,8 +240,7 @@ async def test_what_cannot_be_in_an_order_leaves_it_as_it_was(orders: OrderServi
 
 
 def test_a_write_names_every_column_that_is_not_the_modules_own() -> None:
-    own = {"id", "display_id", "custom_display_id", "is_draft_order", "no_notification"}
-    own |= {"created_at", "updated_at", "deleted_at"} | HIDDEN
+    own = {"id", "display_id", "custom_display_id", "created_at", "updated_at", "deleted_at"} | HIDDEN
     assert {column.name for column in order_table.c} - own == set(COLUMNS)
 
 
