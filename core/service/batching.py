@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ..errors import DeadlineExceeded, VelellaError
 from ..message import CallContext, call_context
+from ..sql.write.inbox import RECORDED_ALONE
 
 if TYPE_CHECKING:
     from .module import ModuleService
@@ -58,7 +59,8 @@ class _Asked(Generic[A, R]):
 
 
 class _GaveUp(Exception):
-    """The caller of a message without a record has given up: the transaction is rolled back, to undo what was done for it."""
+    """The batch is rolled back, and each of its messages tried alone: the caller of one without a record has given up, so that what was
+    done for it is undone; or one came before, and was recorded alone."""
 
 
 class Batcher(Generic[A, R]):
@@ -167,6 +169,8 @@ class Batcher(Generic[A, R]):
         async def body() -> list[R | VelellaError]:
             database = self._service.database
             done = await log.begin_many(database, [asked.message_id for asked in batch if asked.message_id is not None])
+            if any(answer is RECORDED_ALONE for answer in done.values()):
+                raise _GaveUp
             if done:  # the process that did it may have died before it sent the invalidation
                 self._service.touch_everything()
             fresh = [asked for asked in batch if asked.message_id not in done]

@@ -373,9 +373,53 @@ class CancelOrder(Case):
         assert await self.transactions(self.order) == [*([D("-14.95")] if gone else []), D("14.95")]
 
 
+class ConvertDraft(Case):
+    """A draft with a promotion becomes an order."""
+
+    workflow, pivot = "convert-draft-order", "order.convert"
+
+    async def prepare(self) -> None:
+        self.variant = await self.market.new_variant({"eur": "10"}, stock=5)
+        self.promotion = await self.market.promote(value="10")
+        where = {"region_id": self.market.regions["de"], "sales_channel_id": self.market.channel, "email": "ada@example.com"}
+        items = [{"variant_id": self.variant, "quantity": 2}]
+        body = {**where, "items": items, "promo_codes": [self.promotion["code"]]}
+        self.draft = (await self.merchant.post("/admin/draft-orders", body))["draft_order"]
+        self.input = {"id": self.draft["id"]}
+
+    async def agree(self, done: bool) -> None:
+        order = await self.market.modules.order.retrieve("order", self.draft["id"], fields=("status", "is_draft_order"))
+        placed = order == {"id": self.draft["id"], "status": "pending", "is_draft_order": False}
+        assert placed or (not done and order["status"] == "draft")
+        assert await self.market.reserved(self.variant) == (2 if placed else 0)
+        assert (await self.market.modules.promotion.retrieve("promotion", self.promotion["id"]))["used"] == (1 if placed else 0)
+
+
+class EditDraft(ConvertDraft):
+    """A draft is to have more of its line and no promotion any more."""
+
+    workflow, pivot = "confirm-draft-order-edit", "order.confirm"
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        at = f"/admin/draft-orders/{self.draft['id']}/edit"
+        assert (await self.merchant.post(at)).status == 200
+        assert (await self.merchant.post(f"{at}/items/item/{self.draft['items'][0]['id']}", {"quantity": 3})).status == 200
+        assert (await self.merchant("DELETE", f"{at}/promotions", {"promo_codes": [self.promotion["code"]]})).status == 200
+
+    async def agree(self, done: bool) -> None:
+        show = "version,total,promotions.id,payment_collections.amount"
+        draft = (await self.merchant.get(f"/admin/draft-orders/{self.draft['id']}", fields=show))["draft_order"]
+        edited = draft["version"] == 2
+        assert edited or not done
+        assert draft["total"] == (30 if edited else 18)
+        assert len(draft["promotions"]) == (0 if edited else 1)
+        assert [each["amount"] for each in draft["payment_collections"]] == ([30] if edited else [])
+
+
 CASES: Sequence[type[Case]] = (
     Buy, BuyOnAccount, Capture, Refund, MarkAsPaid, Cancel, Webhook, Settle,
-    Send, CallOff, TakeBack, CancelOrder,
+    Send, CallOff, TakeBack, CancelOrder, ConvertDraft, EditDraft,
     MakeProduct, DropProduct, MakeShippingOption, MakeRegion,
 )  # fmt: skip
 

@@ -31,6 +31,10 @@ _VALUE = b"\xc1"
 """Before the JSON of a statement's value: no reply begins like this, because MessagePack never uses that byte."""
 
 
+RECORDED_ALONE: Any = object()
+"""Stands for the answer of a write that a self-recording statement recorded: only the write itself can make an answer of that value."""
+
+
 class CameBefore(Exception):
     """A write that was taken for a first delivery wasn't."""
 
@@ -133,7 +137,8 @@ class Inbox:
         await database.execute(self._finish, {"id": id, "answer": reply})
 
     async def begin_many(self, database: Database, ids: Sequence[str]) -> dict[str, Any]:
-        """`begin` for several messages in one statement. Returns the answer or the error of each that came before, by id."""
+        """`begin` for several messages in one statement. Returns the answer or the error of each that came before, by id, or
+        RECORDED_ALONE."""
         if not ids:
             return {}
         new = {row["id"] for row in await database.fetch(self._insert_many, {"ids": list(ids)})}
@@ -163,6 +168,8 @@ def _stays(id: str, error: VelellaError) -> bool:
 
 
 def _answer_or_error(reply: bytes) -> Any:
+    if value_of(reply) is not None:
+        return RECORDED_ALONE
     try:
         return answer_of(reply)
     except VelellaError as error:
