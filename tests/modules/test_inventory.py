@@ -282,6 +282,19 @@ async def test_messages_decided_together_are_answered_each_for_itself(inventory:
     assert await inventory.count("reservation_item") == 5
 
 
+async def test_a_message_that_came_alone_is_answered_the_same_among_others(inventory: InventoryService) -> None:
+    item = await stocked(inventory, 10)
+
+    async def first() -> list[Any]:
+        call_context.set(CallContext(message_id=message(1).message_id, fresh=True))
+        return await inventory.reserve([line(item, 2)])
+
+    made = await asyncio.create_task(first())
+    again = await asyncio.gather(*(sent(inventory, number, line(item, 2)) for number in range(3)))
+    assert again[1] == made
+    assert await inventory.available([item]) == {item: 4}
+
+
 @asynccontextmanager
 async def beside(inventory: InventoryService) -> AsyncIterator[InventoryService]:
     """Another replica on the same database."""
