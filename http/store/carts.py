@@ -10,15 +10,15 @@ from ...core.json import Fragment, dumps
 from ...core.sql.schema.fields import FieldTree
 from ...core.sql.schema.query import Query
 from ...modules.cart.showing import shown
-from ...workflows.cart.choosing import add_shipping_methods
 from ...workflows.cart.complete import complete_cart
+from ...workflows.cart.context import CUSTOMER as BUYER
 from ...workflows.cart.create import create_cart
 from ...workflows.cart.discounts import Action
 from ...workflows.cart.lines import add_to_cart, delete_line_items, update_line_item
 from ...workflows.cart.pricing import update_cart_promotions, update_tax_lines
 from ...workflows.cart.saving import Changed
 from ...workflows.cart.sellable import is_outdated, refresh_cart
-from ...workflows.cart.surroundings import CUSTOMER as BUYER
+from ...workflows.cart.shipping_methods import add_shipping_methods
 from ...workflows.cart.update import transfer_cart, update_cart
 from ..kit.access import CUSTOMER
 from ..kit.bodies import (

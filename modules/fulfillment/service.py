@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ...core.service.provider_rows import keep_provider_rows
+from .fulfillments import Parcels
 from .options import Options
-from .parcels import Parcels
 from .tables import SCHEMA, fulfillment_provider
 from .zones import Zones
 

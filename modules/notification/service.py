@@ -14,7 +14,7 @@ from ...core.rows import Row, Rows
 from ...core.service.context import ModuleContext
 from ...core.service.module import ModuleService
 from ...core.service.provider_rows import keep_provider_rows
-from .letters import letter
+from .emails import letter
 from .provider import Content, Message, NotificationProvider
 from .queries import BEGIN, CLAIM, END
 from .tables import SCHEMA, notification_provider

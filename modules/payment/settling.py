@@ -18,9 +18,9 @@ from ...core.logs import logger
 from ...core.message import reads, repeatable
 from . import books
 from .collections import moment
-from .noticing import Noticing
 from .sessions import ask_of
 from .types import DueSession, PaymentCollection, PaymentSession
+from .webhooks import Noticing
 
 log = logger("velella.payment")
 

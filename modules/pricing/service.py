@@ -17,8 +17,8 @@ from ...core.service.module import ModuleService
 from ...core.service.remembering import remembered
 from . import queries
 from .calculation import Context, buyer, calculated_prices, numbers
-from .moments import Moments
 from .prices import GivenPrice, new_prices, read_price, read_rules
+from .schedule import Moments
 from .tables import SCHEMA, price_preference
 from .types import (
     AddedPrices,

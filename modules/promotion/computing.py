@@ -33,7 +33,17 @@ from typing import Any, Literal
 from ...core.numbers import total
 from ...core.rows import Given
 from .matching import all_hold, all_hold_for
-from .sharing import Kind, Share, Target, less, percent, split, times, whole, within
+from .prorate import (
+    Kind,
+    Share,
+    Target,
+    less,
+    percent,
+    split,
+    times,
+    whole,
+    within,
+)
 from .types import ApplicationMethod, Budget, Campaign, Promotion
 
 Reason = Literal["promotion_limit_exceeded", "campaign_budget_exceeded", "not_applicable"]

@@ -12,8 +12,8 @@ from ...core.message import writes
 from ...core.numbers import total
 from ...core.rows import Row
 from . import queries
+from .active import Offers
 from .computing import attribute_of
-from .offers import Offers
 
 
 class Usage(Offers):

@@ -17,7 +17,7 @@ from velella.core.errors import InvalidData, Misconfigured, NotFound
 from velella.core.service.providers import Providers
 from velella.core.settings import ProviderSettings
 from velella.modules.notification import MODULE
-from velella.modules.notification.letters import letter
+from velella.modules.notification.emails import letter
 from velella.modules.notification.provider import Message, NotificationProvider
 from velella.modules.notification.service import NotificationService
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from velella.core.clock import iso
-from velella.workflows.cart.draft import Draft
+from velella.workflows.cart.working import Draft
 
 D = Decimal
 THEN, NOW = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)

@@ -12,8 +12,8 @@ from ...modules.order.placing import placed
 from ...modules.order.showing import numbered
 from ...modules.payment.types import Payment, PaymentCollection, PaymentInCollection
 from ..kit import Flow, step, workflow
+from .checkout import Ready, Use, check_ready
 from .order_of import order_of
-from .ready import Ready, Use, check_ready
 from .saving import lock_of
 from .stock import reserve_stock
 

@@ -12,13 +12,13 @@ from ...core.errors import InvalidData, NotFound
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ..kit import Flow, step, workflow
+from .context import CUSTOMER, REGION, Surroundings, check_country
 from .discounts import open_with_promotions
-from .draft import Draft
 from .lines import put_lines
 from .pricing import CartMarket
 from .saving import Changed, changed_cart
-from .surroundings import CUSTOMER, REGION, Surroundings, check_country
 from .types import Buyer, Region
+from .working import Draft
 
 
 @workflow("create-cart", hooks=("setPricingContext", "validate", "cartCreated"), emits=("cart.created",))

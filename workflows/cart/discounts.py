@@ -19,10 +19,10 @@ from ...core.sql.schema.query import Query
 from ...modules.promotion import computing
 from ...modules.promotion.types import Promotion
 from ..kit import Flow, step
-from .draft import Draft
+from .context import Surroundings
 from .payment import other_amount, update_amount
 from .saving import open_cart, save
-from .surroundings import Surroundings
+from .working import Draft
 
 Action = Literal["add", "remove", "replace"]
 

@@ -13,12 +13,12 @@ from ...core.ids import new_id
 from ...core.json import dumps
 from ...core.sql.write.merging import merged
 from ..kit import Flow, workflow
+from .context import load_surroundings
 from .discounts import save_all
-from .draft import Draft
-from .goods import whole
 from .pricing import CartMarket
 from .saving import Changed, changed_cart, find_item, load_open, lock_of
-from .surroundings import load_surroundings
+from .sellables import whole
+from .working import Draft
 
 
 @workflow("add-to-cart", hooks=("validate", "setPricingContext"), emits=("cart.updated",))

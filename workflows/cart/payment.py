@@ -11,8 +11,8 @@ from ...core.rows import Row
 from ...modules.payment.types import Account, CollectionAmount, PaymentCollection
 from ..kit import Flow, step, workflow
 from ..links import link
-from .draft import Draft
 from .saving import load_open, lock_of, save
+from .working import Draft
 
 
 def payable(total: Decimal) -> Decimal:

@@ -9,13 +9,13 @@ from ...commerce.reprice import reprice
 from ...commerce.types import Line
 from ...modules.pricing.types import CalculatedPrice
 from ..kit import Flow, workflow
+from .context import Surroundings, load_surroundings
 from .discounts import Action, save_all, work_out_discounts
-from .draft import Draft
-from .goods import confirm_stock, described, load_goods, load_prices, priced, whole
 from .saving import Changed, changed_cart, load_open, lock_of
+from .sellables import confirm_stock, described, load_goods, load_prices, priced, whole
 from .shipping import refresh_shipping
-from .surroundings import Surroundings, load_surroundings
 from .taxes import work_out_taxes
+from .working import Draft
 
 Loaded = tuple[Draft, Surroundings]
 

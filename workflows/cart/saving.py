@@ -7,9 +7,9 @@ from typing import TypedDict
 from ...commerce.types import Cart, Line
 from ...core.errors import InvalidData, NotFound
 from ..kit import Flow, step
-from .draft import Draft
-from .surroundings import Surroundings
+from .context import Surroundings
 from .types import Buyer
+from .working import Draft
 
 
 def lock_of(cart_id: str) -> str:

@@ -17,16 +17,16 @@ from ...core.errors import InsufficientInventory, InvalidData, NotAllowed, Velel
 from ...core.sql.schema.query import Query
 from ...modules.pricing.types import CalculatedPrice, RuledPrice
 from ..kit import Flow, workflow
+from .context import Surroundings, load_surroundings
 from .create import find_sales_channel
 from .discounts import save_all
-from .draft import Draft
-from .goods import find_prices, priced
 from .lines import add_to_cart
 from .pricing import CartMarket
 from .saving import lock_of
+from .sellables import find_prices, priced
 from .shipping import idle_profiles, load_options
-from .surroundings import Surroundings, load_surroundings
 from .types import SellableVariant
+from .working import Draft
 
 SOLD = ("id", "manage_inventory", "allow_backorder", "product_id", "product.status")
 OPTION_RULES = ("id", "shipping_profile_id", "rules.attribute")

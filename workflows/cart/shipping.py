@@ -17,10 +17,10 @@ from ...modules.fulfillment.types import PriceQuestion
 from ...modules.pricing.types import RuledPrice
 from ..consigning import weighed
 from ..kit import Flow, workflow
-from .draft import Draft
-from .goods import STOCK
-from .surroundings import Surroundings, load_surroundings
+from .context import Surroundings, load_surroundings
+from .sellables import STOCK
 from .types import PricedOption
+from .working import Draft
 
 OPTION = (
     "id",

@@ -10,7 +10,7 @@ from ...core.errors import InsufficientInventory, NotFound
 from ...core.rows import Row
 from ...modules.inventory.types import ReservationLine
 from ..kit import Flow, step
-from .goods import NOT_ENOUGH
+from .sellables import NOT_ENOUGH
 from .types import StockedVariant
 
 ATTEMPTS = 4

@@ -7,8 +7,8 @@ from ...core.ids import new_id
 from ...core.rows import Row
 from ...modules.tax.types import CalculatedTax, TaxableItem, TaxableMethod
 from ..kit import Flow
-from .draft import Draft
-from .surroundings import Surroundings
+from .context import Surroundings
+from .working import Draft
 
 
 async def work_out_taxes(flow: Flow, draft: Draft, surroundings: Surroundings, *, force: bool = False) -> None:

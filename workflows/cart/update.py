@@ -12,13 +12,13 @@ from ...core.errors import NotFound
 from ...core.rows import Given
 from ...core.sql.write.merging import merged
 from ..kit import Flow, workflow
+from .context import Surroundings, check_country, load_surroundings
 from .create import find_customer, find_sales_channel, normal_email
 from .discounts import save_all
-from .draft import Draft
 from .pricing import CartMarket
 from .saving import Changed, changed_cart, load_open, lock_of
-from .surroundings import Surroundings, check_country, load_surroundings
 from .taxes import drop_asked_taxes
+from .working import Draft
 
 
 @workflow("update-cart", hooks=("validate", "setPricingContext", "cartUpdated"), emits=("cart.region_updated", "cart.updated"))

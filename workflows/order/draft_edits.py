@@ -13,10 +13,10 @@ from ...core.rows import Row
 from ...modules.order.changes.actions import Adjust
 from ...modules.order.changes.applying import Prices
 from ...modules.order.pending import NONE_OPEN, Priced
+from ..cart.context import Surroundings, load_surroundings
 from ..cart.discounts import discount
-from ..cart.draft import Draft
 from ..cart.pricing import Loaded, update_tax_lines
-from ..cart.surroundings import Surroundings, load_surroundings
+from ..cart.working import Draft
 from ..kit import Flow, step, workflow
 from ..rows import written
 from .changes import lock_of

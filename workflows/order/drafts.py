@@ -18,14 +18,14 @@ from ...core.ids import new_id
 from ...core.rows import Row
 from ...modules.order.changes.applying import Prices
 from ...modules.order.placing import placed
+from ..cart.checkout import buyer_of, uses_of
 from ..cart.complete import link_promotions, place_order, register_usage
+from ..cart.context import Surroundings, check_country, load_surroundings
 from ..cart.create import find_customer, find_region, find_sales_channel, normal_email, saved_addresses
-from ..cart.draft import Draft
-from ..cart.goods import by_hand, whole
 from ..cart.order_of import order_of
 from ..cart.pricing import CartMarket
-from ..cart.ready import buyer_of, uses_of
-from ..cart.surroundings import Surroundings, check_country, load_surroundings
+from ..cart.sellables import by_hand, whole
+from ..cart.working import Draft
 from ..kit import Flow, step, workflow
 from ..rows import written
 from .changes import lock_of

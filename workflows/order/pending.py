@@ -23,11 +23,11 @@ from ...modules.order.after_sales import OPEN
 from ...modules.order.changes.actions import PRICES
 from ...modules.order.changing import check_draft
 from ...modules.order.pending import NONE_OPEN
-from ..cart.draft import Draft
-from ..cart.goods import by_hand, described, find_prices, load_goods, load_prices, priced, whole
+from ..cart.context import load_surroundings
 from ..cart.pricing import update_tax_lines
+from ..cart.sellables import by_hand, described, find_prices, load_goods, load_prices, priced, whole
 from ..cart.shipping import Added, price_option
-from ..cart.surroundings import load_surroundings
+from ..cart.working import Draft
 from ..kit import Flow, Workflow, step, workflow
 from ..rows import written
 from .changes import lock_of

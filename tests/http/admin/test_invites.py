@@ -15,7 +15,7 @@ from velella.core.ids import ulid
 from velella.core.settings import Settings
 from velella.modules.notification.provider import Message
 from velella.modules.notification.service import NotificationService
-from velella.workflows.notification.letters import admin_url, storefront_url
+from velella.workflows.notification.emails import admin_url, storefront_url
 
 from ..conftest import Answered, Client, Shop
 from .conftest import CutOff, Merchant

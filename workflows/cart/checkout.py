@@ -14,10 +14,10 @@ from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...modules.promotion.computing import COUNTED_BY
 from ..kit import Flow
-from .draft import Draft
 from .payment import payable
 from .sellable import find_sellable
 from .stock import LineDemand, demands_of
+from .working import Draft
 
 PROCESSABLE = ("authorized", "captured", "requires_more", "pending")
 """States of a payment session with which an order can be placed, the most advanced first."""

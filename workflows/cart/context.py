@@ -10,8 +10,8 @@ from ...core.errors import InvalidData
 from ...core.rows import Row, Typed, TypedRows
 from ...core.sql.schema.query import Query
 from ..kit import Flow
-from .draft import Draft
 from .types import Buyer, Region
+from .working import Draft
 
 REGION = ("id", "name", "currency_code", "automatic_taxes", "countries.iso_2")
 CUSTOMER = ("id", "email", "has_account", "groups.id")

@@ -12,13 +12,13 @@ from ...core.ids import new_id
 from ...core.sql.schema.query import Query
 from ...core.waiting import all_of
 from ..kit import Flow, workflow
+from .context import load_surroundings
 from .discounts import save_all
-from .draft import Draft
 from .pricing import CartMarket
 from .saving import Changed, changed_cart, load_open, lock_of
 from .shipping import list_with_pricing, seen_by_provider
-from .surroundings import load_surroundings
 from .types import PricedOption
+from .working import Draft
 
 
 @workflow("add-shipping-method-to-cart", hooks=("validate",), emits=("cart.updated",))
