@@ -17,7 +17,7 @@ from ...core.graph.plan import Catalogue
 from ...core.kept import kept
 from ...core.rows import Row
 from ...core.sql.schema.fields import FieldTree
-from ...core.sql.schema.query import Page, Query, Tied
+from ...core.sql.schema.query import Linked, Page, Query
 from .cache import Cache
 from .documents import MOST_ROWS, SHAPES, Documents, Shape, digest
 
@@ -98,18 +98,18 @@ class CachedSource(Source):
         text = await self._cache.get_or_fill(place, tags | _links_in(query.visible), lambda: self._text(module, query), size=_size)
         return Page(text)
 
-    async def ties(self, asks: Sequence[Ask]) -> list[list[Row]]:
+    async def pairs(self, asks: Sequence[Ask]) -> list[list[Row]]:
         places: list[tuple[Any, ...] | None] = []
         texts: list[Any] = []
         missing: list[int] = []
         for i, (link, key, ids) in enumerate(asks):
-            places.append(("ties", link, key, tuple(ids)) if link in self._kept_links else None)
+            places.append(("pairs", link, key, tuple(ids)) if link in self._kept_links else None)
             texts.append(self._cache.get(places[i]) if link in self._kept_links else None)
             if texts[i] is None:
                 missing.append(i)
         if missing:
             with self._cache.listening() as heard:
-                found = await super().ties([asks[i] for i in missing])
+                found = await super().pairs([asks[i] for i in missing])
             for i, rows in zip(missing, found, strict=True):
                 texts[i] = text = pack(rows)
                 if places[i] is not None and len(asks[i][2]) <= MOST_KEYS:
@@ -160,7 +160,7 @@ def _place(query: Query, kind: _Kind, keys: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _links_in(filters: Any) -> frozenset[str]:
     """Links that filters look at."""
-    if isinstance(filters, Tied):
+    if isinstance(filters, Linked):
         return frozenset((filters.link,))
     below = filters.values() if isinstance(filters, Mapping) else filters if isinstance(filters, list | tuple) else ()
     return frozenset[str]().union(*(_links_in(each) for each in below))

@@ -16,7 +16,7 @@ from ..budget import DEPTH, REACHES, SORTED
 from ..errors import InvalidData
 from ..rows import Rows
 from ..sql.schema.deltas import tally_of
-from ..sql.schema.query import Query, Tied
+from ..sql.schema.query import Linked, Query
 from .links import Edge
 from .plan import Catalogue
 
@@ -134,7 +134,7 @@ async def _condition(catalogue: Catalogue, reader: Reader, entity: str, edge: Ed
         return {edge.key: value[edge.target_key]}
     if catalogue.is_link_beside(entity, edge.target) and (where := _plain(catalogue, edge, value)) is not None:
         tallied = tally_of(catalogue.entity(edge.target).table) is not None
-        return {"$tied": Tied(edge.target, edge.target_key, edge.key, where, tallied)}
+        return {"$tied": Linked(edge.target, edge.target_key, edge.key, where, tallied)}
     return {edge.key: {"$in": await reader.keys(edge.target, edge.target_key, value)}}
 
 

@@ -142,8 +142,8 @@ async def remove_products(request: Request) -> Answer:
     if not gone:
         raise InvalidData("No product ids passed to remove from price list")
     variants = await request.modules.product.list("product_variant", {"product_id": gone}, fields=("id",))
-    ties = await request.modules.link.linked("product_variant_price_set", "variant_id", [row["id"] for row in variants])
-    sets = [tie["price_set_id"] for tie in ties]
+    pairs = await request.modules.link.linked("product_variant_price_set", "variant_id", [row["id"] for row in variants])
+    sets = [pair["price_set_id"] for pair in pairs]
     prices = await request.modules.pricing.list("price", {"price_list_id": id, "price_set_id": sets}, fields=("id",)) if sets else []
     await request.run(batch_price_list_prices, id=id, create=[], update=[], delete=[row["id"] for row in prices])
     return await request.fetch(PRICE_LIST, id)

@@ -341,8 +341,8 @@ async def remove_inventory_item(request: Request) -> Answer:
     await own(request, variant_id)
     await request.run(batch_links, delete={INVENTORY: [{"variant_id": variant_id, "inventory_item_id": item}]})
     variant = shown_variant(await request.graph.one("product_variant", variant_id, request.fields_of(VARIANT)))
-    tie = tied({"variant_id": variant_id, "inventory_item_id": item})
-    return {"id": tie, "object": "variant-inventory-item-link", "deleted": True, "parent": variant}
+    pair = tied({"variant_id": variant_id, "inventory_item_id": item})
+    return {"id": pair, "object": "variant-inventory-item-link", "deleted": True, "parent": variant}
 
 
 @routes.post("/admin/products/{id}/variants/inventory-items/batch", body=BatchNeeds, returns=VARIANT)
@@ -352,12 +352,12 @@ async def batch_inventory_items(request: Request) -> Answer:
     create, update, delete = (given.get(name, []) for name in ("create", "update", "delete"))
     await own(request, *(row["variant_id"] for row in (*create, *update)))
     await own(request, *(row["variant_id"] for row in delete), gone=True)
-    ties = [need(row["variant_id"], row) for row in (*create, *update)]
+    pairs = [need(row["variant_id"], row) for row in (*create, *update)]
     gone = [{"variant_id": row["variant_id"], "inventory_item_id": row["inventory_item_id"]} for row in delete]
-    await request.run(batch_variant_items, needed=ties, no_longer=gone)
+    await request.run(batch_variant_items, needed=pairs, no_longer=gone)
     return {
-        "created": [tied(row) for row in ties[: len(create)]],
-        "updated": [tied(row) for row in ties[len(create) :]],
+        "created": [tied(row) for row in pairs[: len(create)]],
+        "updated": [tied(row) for row in pairs[len(create) :]],
         "deleted": [tied(row) for row in gone],
     }
 

@@ -76,8 +76,8 @@ class Credentials:
         row = await self._host.modules.api_key.publishable(token)
         if row is None:
             return None
-        ties = await self._host.modules.link.linked("publishable_api_key_sales_channel", "publishable_key_id", [row["id"]])
-        linked = [tie["sales_channel_id"] for tie in ties]
+        pairs = await self._host.modules.link.linked("publishable_api_key_sales_channel", "publishable_key_id", [row["id"]])
+        linked = [pair["sales_channel_id"] for pair in pairs]
         there = await self._host.modules.sales_channel.list("sales_channel", {"id": linked}, fields=("id",)) if linked else []
         return PublishableKey(row["id"], token, tuple(channel["id"] for channel in there))
 

@@ -79,8 +79,8 @@ async def _groups(request: Request) -> tuple[str, ...]:
 
 async def prices_of(request: Request, variant_ids: Sequence[str], who: Asking) -> dict[str, CalculatedPrice]:
     """Calculated prices by variant, without taxes; variants without a price in this context are left out."""
-    ties = await request.modules.link.linked(PRICE_SET, "variant_id", variant_ids)
-    price_sets = {tie["variant_id"]: tie["price_set_id"] for tie in ties}
+    pairs = await request.modules.link.linked(PRICE_SET, "variant_id", variant_ids)
+    price_sets = {pair["variant_id"]: pair["price_set_id"] for pair in pairs}
     prices = await request.modules.pricing.calculate_prices(sorted(price_sets.values()), who.context)
     return {id: prices[price_set] for id, price_set in price_sets.items() if price_set in prices}
 

@@ -88,8 +88,8 @@ async def of_channels(request: Request, filters: Row, channels: Sequence[str]) -
     if named is None:
         return filters
     ids = [named] if isinstance(named, str) else list(named)
-    ties = await request.graph.ties("product_sales_channel", "product_id", ids)
-    sold = {tie["product_id"] for tie in ties if tie["sales_channel_id"] in channels}
+    link_rows = await request.graph.pairs("product_sales_channel", "product_id", ids)
+    sold = {link_row["product_id"] for link_row in link_rows if link_row["sales_channel_id"] in channels}
     rest = {name: value for name, value in filters.items() if name != "sales_channel_id"}
     return {**rest, "id": [id for id in ids if id in sold]}
 

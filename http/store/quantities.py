@@ -52,14 +52,14 @@ def _drop(rows: Sequence[Row], tree: FieldTree, path: list[str], *, whole: bool 
 
 async def _add(request: Request, variants: Sequence[Row], channel_ids: list[str] | None) -> None:
     managed = [variant for variant in variants if variant.get("manage_inventory")]
-    ties = [("product_variant_inventory_item", "variant_id", [variant["id"] for variant in managed])]
+    pairs = [("product_variant_inventory_item", "variant_id", [variant["id"] for variant in managed])]
     if channel_ids is not None:
-        ties.append(("sales_channel_stock_location", "sales_channel_id", channel_ids))
-    made_of, *located = await request.modules.link.linked_many(ties)
-    places = [tie["stock_location_id"] for tie in located[0]] if located else None
-    available = await request.modules.inventory.available(sorted({tie["inventory_item_id"] for tie in made_of}), places)
+        pairs.append(("sales_channel_stock_location", "sales_channel_id", channel_ids))
+    made_of, *located = await request.modules.link.linked_many(pairs)
+    places = [pair["stock_location_id"] for pair in located[0]] if located else None
+    available = await request.modules.inventory.available(sorted({pair["inventory_item_id"] for pair in made_of}), places)
     makes: dict[str, list[Decimal]] = {}
-    for tie in made_of:
-        makes.setdefault(tie["variant_id"], []).append(available[tie["inventory_item_id"]] // Decimal(tie["required_quantity"] or 1))
+    for pair in made_of:
+        makes.setdefault(pair["variant_id"], []).append(available[pair["inventory_item_id"]] // Decimal(pair["required_quantity"] or 1))
     for variant in managed:
         variant["inventory_quantity"] = max(Decimal(0), min(makes.get(variant["id"], [Decimal(0)])))

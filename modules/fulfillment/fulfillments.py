@@ -29,7 +29,7 @@ class Tracked(TypedDict):
     status: Literal["shipped", "delivered"]
 
 
-class Parcels(ModuleService):
+class Fulfillments(ModuleService):
     """Fulfillments with their items, labels and addresses.
 
     The provider is asked outside of any transaction. The row is there before, so a process that dies in between leaves a

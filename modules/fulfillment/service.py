@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ...core.service.provider_rows import keep_provider_rows
-from .fulfillments import Parcels
+from .fulfillments import Fulfillments
 from .options import Options
 from .tables import SCHEMA, fulfillment_provider
 from .zones import Zones
 
 
-class FulfillmentService(Zones, Options, Parcels):
+class FulfillmentService(Zones, Options, Fulfillments):
     """Where the shop sends to, by which options, and what was sent."""
 
     name: ClassVar[str] = "fulfillment"

@@ -17,7 +17,7 @@ from ...core.rows import Row
 from ...core.service.module import ModuleService
 from ...core.sql.db.compiled import Compiled
 from . import queries
-from .many import ties_of
+from .many import pairs_of
 from .tables import SCHEMA, single_name
 
 
@@ -37,8 +37,8 @@ class LinkService(ModuleService):
 
     schema = SCHEMA
 
-    @writes(one_statement=lambda link, ties: not any(name in tie for tie in ties for name in _further(link)))
-    async def attach(self, link: str, ties: Sequence[Mapping[str, Any]]) -> list[Row]:
+    @writes(one_statement=lambda link, link_rows: not any(name in link_row for link_row in link_rows for name in _further(link)))
+    async def attach(self, link: str, link_rows: Sequence[Mapping[str, Any]]) -> list[Row]:
         """Link things. A row may also carry the link's further columns (`required_quantity`); for an existing link they are set.
 
         Returns the keys of the new links: detaching these undoes the message.
@@ -46,28 +46,30 @@ class LinkService(ModuleService):
         Raises:
             InvalidData: a key is missing or unknown, or only one thing may be linked and another one is. Nothing is linked.
         """
-        return (await self.attach_all({link: ties}))[link]
+        return (await self.attach_all({link: link_rows}))[link]
 
     @writes
-    async def detach(self, link: str, ties: Sequence[Mapping[str, Any]]) -> list[Row]:
+    async def detach(self, link: str, link_rows: Sequence[Mapping[str, Any]]) -> list[Row]:
         """Unlink things. Returns the keys of those that were linked."""
         known = _find(link)
-        asked = _checked(known, ties)
+        asked = _checked(known, link_rows)
         if not asked:
             return []
-        keys = {key: [tie[key] for tie in asked] for key in (known.left.key, known.right.key)}
+        keys = {key: [link_row[key] for link_row in asked] for key in (known.left.key, known.right.key)}
         return await self._undone(known, queries.STATEMENTS[link].detach, keys)
 
     @writes(
-        one_statement=lambda ties: not any(name in tie for link, each in ties.items() for tie in each for name in _further(link)),
+        one_statement=lambda link_rows: (
+            not any(name in link_row for link, each in link_rows.items() for link_row in each for name in _further(link))
+        ),
         answers=True,
     )
-    async def attach_all(self, ties: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[Row]]:
+    async def attach_all(self, link_rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[Row]]:
         """`attach` for several links at once, by the link's name. Returns what `detach_all` takes to undo it."""
-        asked = {link: _unique(_find(link), each) for link, each in ties.items()}
+        asked = {link: _unique(_find(link), each) for link, each in link_rows.items()}
         links = tuple(link for link, each in asked.items() if each)
         if not links:
-            return {link: [] for link in ties}
+            return {link: [] for link in link_rows}
         given = {link: _columns(LINK[link], asked[link]) for link in links}
         params = {f"{name}_{number}": values for number, link in enumerate(links) for name, values in given[link].items()}
         try:
@@ -79,12 +81,12 @@ class LinkService(ModuleService):
             if await self._adjust(LINK[link], asked[link], given[link]) or new:
                 self.touch(link)
         keys = [[{name: row[name] for name in row if name != "id"} for row in new] for new in made]
-        return {link: [] for link in ties} | dict(zip(links, keys, strict=True))
+        return {link: [] for link in link_rows} | dict(zip(links, keys, strict=True))
 
     @writes
-    async def detach_all(self, ties: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[Row]]:
+    async def detach_all(self, link_rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[Row]]:
         """`detach` for several links at once, by the link's name."""
-        return {link: await self.detach(link, each) for link, each in ties.items()}
+        return {link: await self.detach(link, each) for link, each in link_rows.items()}
 
     @reads
     async def linked(self, link: str, key: str, ids: Sequence[str]) -> list[Row]:
@@ -99,10 +101,10 @@ class LinkService(ModuleService):
         """`linked` for several (link, key, ids), in their order, as one statement."""
         for link, key, _ in asks:
             _side(_find(link), key)
-        statement = ties_of(tuple((link, key) for link, key, _ in asks))
+        statement = pairs_of(tuple((link, key) for link, key, _ in asks))
         params = {f"ids{number}": list(ids) for number, (_, _, ids) in enumerate(asks)}
-        ties: list[list[Row]] = loads(await self.database.fetch_json(statement, params))
-        return ties
+        link_rows: list[list[Row]] = loads(await self.database.fetch_json(statement, params))
+        return link_rows
 
     @writes
     async def replace(self, link: str, key: str, id: str, others: Sequence[str]) -> Replaced:
@@ -143,14 +145,14 @@ class LinkService(ModuleService):
         if keys:
             self.touch(link.name)
             times = [iso(row["deleted_at"]) for row in rows]
-            pairs = [(tie | {"deleted_at": None}, tie | {"deleted_at": time}) for tie, time in zip(keys, times, strict=True)]
+            pairs = [(link_row | {"deleted_at": None}, link_row | {"deleted_at": time}) for link_row, time in zip(keys, times, strict=True)]
             self.keep(self.schema[link.name].table, pairs)
         return keys
 
-    async def _adjust(self, link: Link, ties: Sequence[Mapping[str, Any]], given: Mapping[str, list[Any]]) -> int:
+    async def _adjust(self, link: Link, link_rows: Sequence[Mapping[str, Any]], given: Mapping[str, list[Any]]) -> int:
         """Set the further columns that are named, where they differ. Returns the number of changed rows."""
         statement = queries.STATEMENTS[link.name].adjust
-        named = [i for i, tie in enumerate(ties) if any(extra.name in tie for extra in link.extra)]
+        named = [i for i, link_row in enumerate(link_rows) if any(extra.name in link_row for extra in link.extra)]
         if statement is None or not named:
             return 0
         adjusted = await self.database.fetch(statement, {name: [values[i] for i in named] for name, values in given.items()})
@@ -158,18 +160,18 @@ class LinkService(ModuleService):
         return len(adjusted)
 
 
-def _unique(link: Link, ties: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _unique(link: Link, link_rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The rows, checked, with only the last one for each pair."""
-    return list({(tie[link.left.key], tie[link.right.key]): tie for tie in _checked(link, ties)}.values())
+    return list({(link_row[link.left.key], link_row[link.right.key]): link_row for link_row in _checked(link, link_rows)}.values())
 
 
-def _columns(link: Link, ties: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+def _columns(link: Link, link_rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     """The rows as parallel lists."""
-    given: dict[str, list[Any]] = {key: [tie[key] for tie in ties] for key in (link.left.key, link.right.key)}
-    given["id"] = [new_id(link.prefix) for _ in ties]
+    given: dict[str, list[Any]] = {key: [link_row[key] for link_row in link_rows] for key in (link.left.key, link.right.key)}
+    given["id"] = [new_id(link.prefix) for _ in link_rows]
     for extra in link.extra:
         default = Decimal(extra.default) if extra.type == "number" else extra.default
-        given[extra.name] = [tie.get(extra.name, default) for tie in ties]
+        given[extra.name] = [link_row.get(extra.name, default) for link_row in link_rows]
     return given
 
 
@@ -192,18 +194,18 @@ def _side(link: Link, key: str) -> Side:
         raise InvalidData(str(error.args[0])) from None
 
 
-def _checked(link: Link, ties: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+def _checked(link: Link, link_rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
     """Refuse rows that don't name both things, or name a column that the link doesn't have."""
     keys = {link.left.key, link.right.key}
     columns = keys | {extra.name for extra in link.extra}
-    for tie in ties:
+    for link_row in link_rows:
         for key in keys:
-            if not isinstance(tie.get(key), str) or not tie[key]:
-                raise InvalidData(f"A tie of {link.name} needs a value for {key}")
-        for name in tie:
+            if not isinstance(link_row.get(key), str) or not link_row[key]:
+                raise InvalidData(f"A pair of {link.name} needs a value for {key}")
+        for name in link_row:
             if name not in columns:
-                raise InvalidData(f"A tie of {link.name} has no {name}")
-    return ties
+                raise InvalidData(f"A pair of {link.name} has no {name}")
+    return link_rows
 
 
 def _only_one(link: Link, error: InvalidData) -> InvalidData | None:

@@ -20,7 +20,7 @@ from . import books
 from .collections import moment
 from .sessions import ask_of
 from .types import DueSession, PaymentCollection, PaymentSession
-from .webhooks import Noticing
+from .webhooks import Webhooks
 
 log = logger("velella.payment")
 
@@ -35,7 +35,7 @@ MOST = 200
 """Sessions that are returned at once."""
 
 
-class Settling(Noticing):
+class Settling(Webhooks):
     """Releases what no order claims."""
 
     @reads

@@ -19,7 +19,7 @@ from .sessions import ask_of, paid_in
 from .types import Payment, PaymentSession
 
 
-class Noticing(Operations):
+class Webhooks(Operations):
     """Keeps the books consistent with the providers."""
 
     @repeatable

@@ -32,7 +32,7 @@ _MADE_OF = (
 )
 
 
-class Offers(ModuleService):
+class ActivePromotions(ModuleService):
     """Reading promotions for carts. They change seldom, and every change of a cart needs them: they are cached."""
 
     @reads

@@ -53,7 +53,7 @@ class _New:
         return (("promotion_rule", self.rules), ("promotion_rule_value", self.values))
 
     @property
-    def ties(self) -> tuple[tuple[Table, Sequence[tuple[str, str]]], ...]:
+    def link_rows(self) -> tuple[tuple[Table, Sequence[tuple[str, str]]], ...]:
         return tuple((PIVOTS[kind][0], pairs) for kind, pairs in self.pairs.items())
 
 
@@ -141,7 +141,7 @@ class Changes(Usage):
             for kind in ("target_rules", "buy_rules"):
                 new.add(kind, methods[-1]["id"], method.get(kind) or ())
         parts = (("promotion", promotions), ("promotion_application_method", methods), *new.parts)
-        made, *_ = await self._create_together(parts, new.ties)
+        made, *_ = await self._create_together(parts, new.link_rows)
         return made
 
     @writes
@@ -191,7 +191,7 @@ class Changes(Usage):
         new = _New()
         new.add(kind, promotion_id if kind == "rules" else method["id"], create)
         async with self.keeping(queries.RULES_OF_PROMOTIONS, [promotion_id]):
-            await self._create_together(new.parts, new.ties)
+            await self._create_together(new.parts, new.link_rows)
             await self.update("promotion_rule", [{name: value for name, value in row.items() if name != "values"} for row in update])
             await self.database.execute(queries.DROP_VALUES, {"ids": [row["id"] for row in update]})
             await self.create("promotion_rule_value", [value for row in update for value in value_rows(row["id"], row["values"])])

@@ -12,11 +12,11 @@ from ...core.message import writes
 from ...core.numbers import total
 from ...core.rows import Row
 from . import queries
-from .active import Offers
+from .active import ActivePromotions
 from .computing import attribute_of
 
 
-class Usage(Offers):
+class Usage(ActivePromotions):
     """Counting uses against the limits of promotions and the budgets of campaigns."""
 
     @writes

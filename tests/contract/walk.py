@@ -318,9 +318,9 @@ async def stock(shop: Shop) -> None:
     at = {"id": product, "variant_id": first, "inventory_item_id": item}
     await admin.post(f"{needs}/{{inventory_item_id}}", {"required_quantity": 3}, **at)
     await admin.delete(f"{needs}/{{inventory_item_id}}", **at)
-    tie = {"variant_id": first, "inventory_item_id": item}
-    await admin.post("/admin/products/{id}/variants/inventory-items/batch", {"create": [{**tie, "required_quantity": 1}]}, id=product)
-    await admin.post("/admin/products/{id}/variants/inventory-items/batch", {"delete": [tie]}, id=product)
+    pair = {"variant_id": first, "inventory_item_id": item}
+    await admin.post("/admin/products/{id}/variants/inventory-items/batch", {"create": [{**pair, "required_quantity": 1}]}, id=product)
+    await admin.post("/admin/products/{id}/variants/inventory-items/batch", {"delete": [pair]}, id=product)
 
     hold = {"location_id": ids["location"], "inventory_item_id": item, "quantity": 1}
     reservation = (await admin.post("/admin/reservations", hold))["reservation"]["id"]

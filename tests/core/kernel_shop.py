@@ -45,14 +45,14 @@ product = Table(
     Index("uq_product_handle", "handle", unique=True, postgresql_where=text("deleted_at IS NULL")),
 )
 keep_tally(product, "title", "status", "rank", "created_at")
-channel_tie = Table(
+channel_pair = Table(
     "product_channel",
     metadata,
     Column("product_id", Text, primary_key=True),
     Column("channel_id", Text, primary_key=True),
     *timestamps(),
 )
-keep_tally(channel_tie)
+keep_tally(channel_pair)
 variant = Table(
     "product_variant",
     metadata,

@@ -301,9 +301,9 @@ async def test_one_to_one_links_show_one_thing_and_its_relations(shop: Shop) -> 
 
 async def test_rows_of_a_link_show_their_own_columns_and_what_they_tie(shop: Shop) -> None:
     [row] = await shop.rows("product_variant", "id", "inventory_items.required_quantity", "inventory_items.inventory.sku", id="variant_s")
-    ties = {tie["inventory"]["sku"]: tie["required_quantity"] for tie in row["inventory_items"]}
-    assert ties == {"W-S": 1, "BOX": 2}
-    assert {tie["variant_id"] for tie in row["inventory_items"]} == {"variant_s"}  # a tie always shows its keys
+    link_rows = {link_row["inventory"]["sku"]: link_row["required_quantity"] for link_row in row["inventory_items"]}
+    assert link_rows == {"W-S": 1, "BOX": 2}
+    assert {link_row["variant_id"] for link_row in row["inventory_items"]} == {"variant_s"}  # a tie always shows its keys
 
 
 async def test_an_alias_over_ties_flattens_them(shop: Shop) -> None:

@@ -20,12 +20,12 @@ from velella.core.settings import Settings
 from velella.core.sql.db.database import Database
 from velella.core.sql.read import lists
 from velella.core.sql.read.lists import Lists, Scale
-from velella.core.sql.schema.query import Query, Tied
+from velella.core.sql.schema.query import Linked, Query
 
 from .kernel_shop import Changes, ShopService, shop_on
 
 T = TypeVar("T")
-TIED = {"$tied": Tied("product_channel", "product_id", "id", {"channel_id": ["c1"]}, tallied=True)}
+TIED = {"$tied": Linked("product_channel", "product_id", "id", {"channel_id": ["c1"]}, tallied=True)}
 FILTERS: tuple[dict[str, Any], ...] = (
     {},
     {"status": "published"},
@@ -99,8 +99,8 @@ class Changing(RuleBasedStateMachine):
         self.do(self.beside.execute("DELETE FROM product_channel; DELETE FROM product"))
         rows = [{"id": f"p{n:02d}", "title": "abc"[n % 3], "status": ("draft", "published")[n % 2]} for n in range(number)]
         self.do(self.doors[0].create("product", rows))
-        ties = "INSERT INTO product_channel SELECT id, 'c1' FROM product WHERE status = 'published'"
-        self.do(self.beside.execute(ties))
+        pairs = "INSERT INTO product_channel SELECT id, 'c1' FROM product WHERE status = 'published'"
+        self.do(self.beside.execute(pairs))
 
     @rule(number=NUMBERS, title=WORDS, status=STATUS, rank=st.none() | st.integers(0, 3), tied=st.booleans())
     def put(self, number: int, title: str, status: str, rank: int | None, tied: bool) -> None:

@@ -51,10 +51,10 @@ async def test_a_key_follows_what_it_is_linked_to(store: Client, shop: Shop) -> 
     token = store.headers["x-publishable-api-key"]
     (channel,) = (await store("POST", "/store/echo", {"name": "x"})).json["channels"]
     (key,) = await shop.host.modules.api_key.list("api_key", {"token": token})
-    tie = {"publishable_key_id": key["id"], "sales_channel_id": channel}
-    await shop.host.modules.link.detach("publishable_api_key_sales_channel", [tie])
+    pair = {"publishable_key_id": key["id"], "sales_channel_id": channel}
+    await shop.host.modules.link.detach("publishable_api_key_sales_channel", [pair])
     assert (await store("POST", "/store/echo", {"name": "x"})).json["channels"] == []
-    await shop.host.modules.link.attach("publishable_api_key_sales_channel", [tie])
+    await shop.host.modules.link.attach("publishable_api_key_sales_channel", [pair])
     await shop.host.modules.sales_channel.delete("sales_channel", [channel])
     assert (await store("POST", "/store/echo", {"name": "x"})).json["channels"] == []
 

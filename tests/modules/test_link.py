@@ -37,11 +37,11 @@ class Links:
         self.changed = changed
 
     async def channels_of(self, product: str) -> list[str]:
-        return [tie["sales_channel_id"] for tie in await self.service.linked(CHANNELS, "product_id", [product])]
+        return [pair["sales_channel_id"] for pair in await self.service.linked(CHANNELS, "product_id", [product])]
 
     async def prices_of(self, *variants: str) -> list[dict[str, str]]:
-        ties = await self.service.linked(PRICES, "variant_id", variants)
-        return [price(tie["variant_id"], tie["price_set_id"]) for tie in ties]
+        pairs = await self.service.linked(PRICES, "variant_id", variants)
+        return [price(pair["variant_id"], pair["price_set_id"]) for pair in pairs]
 
 
 @pytest.fixture
@@ -61,9 +61,9 @@ async def links(fresh_database: str) -> AsyncIterator[Links]:
 
 
 async def test_attaching_twice_is_attaching_once(links: Links) -> None:
-    ties = [channel("prod_1", "sc_1"), channel("prod_1", "sc_2"), channel("prod_1", "sc_1")]
-    assert len(await links.service.attach(CHANNELS, ties)) == 2
-    assert await links.service.attach(CHANNELS, ties) == []
+    pairs = [channel("prod_1", "sc_1"), channel("prod_1", "sc_2"), channel("prod_1", "sc_1")]
+    assert len(await links.service.attach(CHANNELS, pairs)) == 2
+    assert await links.service.attach(CHANNELS, pairs) == []
     assert await links.channels_of("prod_1") == ["sc_1", "sc_2"]
     assert links.changed == [frozenset({CHANNELS})]  # what changed nothing is not announced
 
@@ -81,8 +81,8 @@ async def test_further_columns_are_set_kept_and_changed(links: Links) -> None:
     box, item = ({"variant_id": "variant_1", "inventory_item_id": id} for id in ("iitem_box", "iitem_1"))
 
     async def quantities() -> dict[str, int | Decimal]:
-        ties = await links.service.linked(STOCK, "variant_id", ["variant_1"])
-        return {tie["inventory_item_id"]: tie["required_quantity"] for tie in ties}
+        pairs = await links.service.linked(STOCK, "variant_id", ["variant_1"])
+        return {pair["inventory_item_id"]: pair["required_quantity"] for pair in pairs}
 
     await links.service.attach(STOCK, [{**box, "required_quantity": 3}, item])
     assert await quantities() == {"iitem_box": 3, "iitem_1": 1}
@@ -127,8 +127,8 @@ async def test_of_many_at_once_only_one_is_tied_where_only_one_may_be(links: Lin
 
 
 async def test_parallel_attaching_of_the_same_ties_collides_with_nobody(links: Links) -> None:
-    ties = [channel(f"prod_{i}", f"sc_{j}") for i in range(5) for j in range(4)]
-    made = await asyncio.gather(*(links.service.attach(CHANNELS, ties[i:] + ties[:i]) for i in range(0, 20, 3)))
+    pairs = [channel(f"prod_{i}", f"sc_{j}") for i in range(5) for j in range(4)]
+    made = await asyncio.gather(*(links.service.attach(CHANNELS, pairs[i:] + pairs[:i]) for i in range(0, 20, 3)))
     assert sum(map(len, made)) == 20
 
 
@@ -171,9 +171,9 @@ async def test_a_message_sent_again_gets_the_first_answer(links: Links) -> None:
         [{"product_id": 1, "sales_channel_id": "sc_1"}],
     ],
 )
-async def test_a_tie_that_is_none_is_refused(links: Links, ties: list[dict[str, str]]) -> None:
-    with pytest.raises(InvalidData, match="A tie of product_sales_channel"):
-        await links.service.attach(CHANNELS, ties)
+async def test_a_tie_that_is_none_is_refused(links: Links, pairs: list[dict[str, str]]) -> None:
+    with pytest.raises(InvalidData, match="A pair of product_sales_channel"):
+        await links.service.attach(CHANNELS, pairs)
 
 
 async def test_unknown_links_and_columns_are_refused(links: Links) -> None:
@@ -195,5 +195,5 @@ async def test_of_ties_only_those_go_that_were_made_and_nobody_has_made_again(li
     await service.attach(STOCK, [{"variant_id": "variant_1", "inventory_item_id": "iitem_3"}])
     await service.undo(done["change"])
     await service.undo(other["change"])
-    ties = await service.linked(STOCK, "variant_id", ["variant_1"])
-    assert {tie["inventory_item_id"]: tie["required_quantity"] for tie in ties} == {"iitem_1": 2, "iitem_3": 1}
+    pairs = await service.linked(STOCK, "variant_id", ["variant_1"])
+    assert {pair["inventory_item_id"]: pair["required_quantity"] for pair in pairs} == {"iitem_1": 2, "iitem_3": 1}

@@ -174,12 +174,12 @@ class Market:
         await modules.pricing.set_price_preferences(
             [{"attribute": "currency_code", "value": each.currency, "is_tax_inclusive": each.inclusive} for each in COUNTRIES]
         )
-        ties = [
+        pairs = [
             {"region_id": id, "payment_provider_id": name}
             for id in self.regions.values()
             for name in ("pp_system_default", "pp_moody_m", "pp_vault_v", "pp_stripe_stripe", "pp_stripe_at-once")
         ]
-        await link.attach("region_payment_provider", ties)
+        await link.attach("region_payment_provider", pairs)
         self.option = await self.new_option("Standard", {each.currency: each.shipping for each in COUNTRIES})
         return self
 
@@ -269,8 +269,8 @@ class Market:
             places = stock if isinstance(stock, Mapping) else {self.location: stock}
             levels = [{"location_id": place, "stocked_quantity": count} for place, count in places.items()]
             item = (await modules.inventory.create_items([{"sku": name, "location_levels": levels}]))[0]
-            tie = {"variant_id": variant_id, "inventory_item_id": item["id"], "required_quantity": takes}
-            await link.attach("product_variant_inventory_item", [tie])
+            pair = {"variant_id": variant_id, "inventory_item_id": item["id"], "required_quantity": takes}
+            await link.attach("product_variant_inventory_item", [pair])
         return variant_id
 
     async def promote(self, *, kind: str = "percentage", value: str = "10", **given: Any) -> Row:
@@ -285,8 +285,8 @@ class Market:
         return made
 
     async def item_of(self, variant_id: str) -> str:
-        tie = (await self.modules.link.linked("product_variant_inventory_item", "variant_id", [variant_id]))[0]
-        return str(tie["inventory_item_id"])
+        pair = (await self.modules.link.linked("product_variant_inventory_item", "variant_id", [variant_id]))[0]
+        return str(pair["inventory_item_id"])
 
     async def available(self, variant_id: str) -> Decimal:
         item = await self.item_of(variant_id)

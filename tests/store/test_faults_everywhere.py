@@ -230,7 +230,7 @@ class MakeProduct(Case):
             assert shown["shipping_profile"]["id"] == self.market.profile
             [variant] = shown["variants"]
             assert [price["amount"] for price in variant["prices"]] == [7]
-            assert [tie["inventory_item_id"] for tie in variant["inventory_items"]] == [items[0]["id"]]
+            assert [pair["inventory_item_id"] for pair in variant["inventory_items"]] == [items[0]["id"]]
 
     SHOWN = "*sales_channels,*shipping_profile,*variants,*variants.prices,*variants.inventory_items"
 
@@ -290,8 +290,8 @@ class MakeRegion(Case):
         rows = await self.market.modules.region.list("region", {"name": self.name}, fields=("id",))
         assert len(rows) == 1 or (not rows and not done)
         for row in rows:
-            ties = await self.market.modules.link.linked("region_payment_provider", "region_id", [row["id"]])
-            assert [tie["payment_provider_id"] for tie in ties] == ["pp_system_default"]
+            pairs = await self.market.modules.link.linked("region_payment_provider", "region_id", [row["id"]])
+            assert [pair["payment_provider_id"] for pair in pairs] == ["pp_system_default"]
             [preference] = await self.market.modules.pricing.list("price_preference", {"attribute": "region_id", "value": row["id"]})
             assert preference["is_tax_inclusive"]
 

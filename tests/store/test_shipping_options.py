@@ -83,9 +83,9 @@ async def test_options_without_a_price_cannot_be_chosen(market: Market, store: S
 async def test_shipping_gets_cheaper_with_what_is_in_the_cart(market: Market, store: Store) -> None:
     modules = market.modules
     option = await market.new_option(f"Bulk {ulid()}", {"eur": "9"})
-    [tie] = await modules.link.linked("shipping_option_price_set", "shipping_option_id", [option])
+    [pair] = await modules.link.linked("shipping_option_price_set", "shipping_option_id", [option])
     free = {"currency_code": "eur", "amount": D(0), "rules": {"item_total": [{"operator": "gte", "value": 50}]}}
-    await modules.pricing.add_prices([{"price_set_id": tie["price_set_id"], "prices": [free]}])
+    await modules.pricing.add_prices([{"price_set_id": pair["price_set_id"], "prices": [free]}])
     variant = await market.new_variant({"eur": "20"})
     cart = await store.add(await store.cart(), variant, 2)
     cart = await store.ship(cart, option)

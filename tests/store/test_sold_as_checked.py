@@ -214,13 +214,13 @@ async def test_a_region_or_a_channel_that_is_gone_sells_nothing(market: Market, 
 
 
 async def test_a_payment_by_a_provider_that_the_region_does_not_offer_is_not_asked_for(market: Market, store: Store) -> None:
-    variant, tie = await market.new_variant({"jpy": "100"}), {"payment_provider_id": "pp_moody_m", "region_id": market.regions["jp"]}
+    variant, pair = await market.new_variant({"jpy": "100"}), {"payment_provider_id": "pp_moody_m", "region_id": market.regions["jp"]}
     cart = await store.ready(variant, country="jp", provider="pp_moody_m")
-    await market.modules.link.detach("region_payment_provider", [tie])
+    await market.modules.link.detach("region_payment_provider", [pair])
     try:
         refused = await store.complete(cart)
         assert (refused.status, refused.body["type"]) == (400, "invalid_data")
-        assert refused.body["message"] == f"Payment provider pp_moody_m is not available in region {tie['region_id']}"
+        assert refused.body["message"] == f"Payment provider pp_moody_m is not available in region {pair['region_id']}"
     finally:
-        await market.modules.link.attach("region_payment_provider", [tie])
+        await market.modules.link.attach("region_payment_provider", [pair])
     assert (await store.complete(cart))["type"] == "order"

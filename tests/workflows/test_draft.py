@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from velella.core.clock import iso
-from velella.workflows.cart.working import Draft
+from velella.workflows.cart.working import WorkingCart
 
 D = Decimal
 THEN, NOW = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
@@ -25,7 +25,7 @@ def off(item_id: str, amount: str, promotion_id: str | None) -> dict[str, Any]:
 
 def written() -> dict[str, Any]:
     """A cart of two lines as it was written then."""
-    draft = Draft.new({"currency_code": "eur", "email": "ada@example.com"})
+    draft = WorkingCart.new({"currency_code": "eur", "email": "ada@example.com"})
     draft.put_address("shipping", {"city": "Bremen", "country_code": "de"})
     for id in ("cali_1", "cali_2"):
         draft.put_item({"id": id, "title": id, "quantity": 1, "unit_price": D("10.50"), "is_custom_price": False, "variant_id": id})
@@ -37,7 +37,7 @@ def written() -> dict[str, Any]:
 def test_what_says_what_it_said_keeps_the_time_it_was_written_at() -> None:
     cart = written()
     as_read = deepcopy(cart)
-    draft = Draft(cart)
+    draft = WorkingCart(cart)
     first, second = draft.items
     draft.put_item({**first, "quantity": 3})
     draft.put_item(dict(second))
@@ -56,7 +56,7 @@ def test_what_says_what_it_said_keeps_the_time_it_was_written_at() -> None:
 
 
 def test_what_no_promotion_made_stays_where_promotions_are_worked_out_again() -> None:
-    draft = Draft(written())
+    draft = WorkingCart(written())
     draft.set_discounts([off("cali_2", "3", "promo_2")], ())
     lines = draft.document(NOW)["items"]
     assert [[(row["amount"], row["created_at"]) for row in line["adjustments"]] for line in lines] == [
@@ -69,4 +69,4 @@ def test_what_no_promotion_made_stays_where_promotions_are_worked_out_again() ->
 
 def test_a_cart_that_nothing_changed_is_written_as_it_was() -> None:
     cart = written()
-    assert Draft(cart).document(NOW) | {"updated_at": iso(THEN)} == cart
+    assert WorkingCart(cart).document(NOW) | {"updated_at": iso(THEN)} == cart

@@ -62,8 +62,8 @@ async def test_a_product_comes_with_prices_stock_and_ties(shop: Shop) -> None:
     assert product["shipping_profile"]["name"] == "Default Shipping Profile"
     small = product["variants"][0]
     assert {price["currency_code"]: price["amount"] for price in small["prices"]} == {"eur": Decimal("19.95"), "usd": 21}
-    (tie,) = small["inventory_items"]
-    assert (tie["required_quantity"], tie["inventory"]["sku"], tie["inventory"]["title"], tie["inventory"]["weight"]) == (
+    (pair,) = small["inventory_items"]
+    assert (pair["required_quantity"], pair["inventory"]["sku"], pair["inventory"]["title"], pair["inventory"]["weight"]) == (
         1,
         "SHIRT-S",
         "S",
@@ -78,7 +78,9 @@ async def test_variants_may_share_items_or_have_none(shop: Shop) -> None:
         {"title": "service", "options": {"Size": "L"}, "manage_inventory": False},
     ]
     product = await make(shop, variants=variants)
-    assert [(tie["inventory_item_id"], tie["required_quantity"]) for tie in product["variants"][0]["inventory_items"]] == [(item["id"], 3)]
+    assert [(pair["inventory_item_id"], pair["required_quantity"]) for pair in product["variants"][0]["inventory_items"]] == [
+        (item["id"], 3)
+    ]
     assert product["variants"][1]["inventory_items"] == []
     assert await shop.modules.inventory.count("inventory_item") == 1
     with pytest.raises(NotFound, match="Inventory Items with ids: iitem_none was not found"):
@@ -180,7 +182,7 @@ async def test_an_update_that_fails_late_is_undone_everywhere(shop: Shop, unluck
     again = await shop.one("product", product["id"], *WHOLE)
     for row in (whole, again):  # a tie that is tied again is a new row
         for variant in row["variants"]:
-            variant["inventory_items"] = [(tie["inventory_item_id"], tie["required_quantity"]) for tie in variant["inventory_items"]]
+            variant["inventory_items"] = [(pair["inventory_item_id"], pair["required_quantity"]) for pair in variant["inventory_items"]]
     assert again == whole
 
 
@@ -191,8 +193,8 @@ async def test_stock_follows_whether_it_is_managed(shop: Shop) -> None:
     assert await shop.modules.link.linked("product_variant_inventory_item", "variant_id", [small]) == []
     await shop.modules.inventory.delete("inventory_item", [product["variants"][0]["inventory_items"][0]["inventory_item_id"]])
     await shop.run("update-product-variants", selector={"id": small}, update={"manage_inventory": True})
-    (tie,) = await shop.modules.link.linked("product_variant_inventory_item", "variant_id", [small])
-    assert (await shop.modules.inventory.retrieve("inventory_item", tie["inventory_item_id"]))["sku"] == "SHIRT-S"
+    (pair,) = await shop.modules.link.linked("product_variant_inventory_item", "variant_id", [small])
+    assert (await shop.modules.inventory.retrieve("inventory_item", pair["inventory_item_id"]))["sku"] == "SHIRT-S"
 
 
 # -- variants and batches

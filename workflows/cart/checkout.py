@@ -17,7 +17,7 @@ from ..kit import Flow
 from .payment import payable
 from .sellable import find_sellable
 from .stock import LineDemand, demands_of
-from .working import Draft
+from .working import WorkingCart
 
 PROCESSABLE = ("authorized", "captured", "requires_more", "pending")
 """States of a payment session with which an order can be placed, the most advanced first."""
@@ -37,7 +37,7 @@ SESSIONS = (
 )
 
 
-class Ready(TypedDict):
+class Checkout(TypedDict):
     """Everything that completing a cart works with, read once."""
 
     order_id: str | None
@@ -67,26 +67,26 @@ class Use(TypedDict):
     """The discount, as the order's adjustments say it."""
 
 
-async def check_ready(flow: Flow, cart: Cart, order: Row) -> Ready:
+async def check_checkout(flow: Flow, cart: Cart, order: Row) -> Checkout:
     """What it takes to turn a cart into this order. Raises InvalidData where something is missing, or isn't sold any more."""
     if not cart["items"]:
         raise InvalidData("Cannot complete a cart without items")
-    draft = Draft(cart)
+    draft = WorkingCart(cart)
     items: list[Row] = order["items"]
     variant_ids = sorted({item["variant_id"] for item in items if item.get("variant_id")})
     sellable = await find_sellable(flow, draft)
     sellable.check(draft)
-    ties = await _ties(flow, draft, variant_ids)
+    pairs = await _pairs_of(flow, draft, variant_ids)
     _, session = await asyncio.gather(
-        _check_shipping(flow, items, order["shipping_methods"], ties["profiles"]),
-        _session(flow, draft, ties),
+        _check_shipping(flow, items, order["shipping_methods"], pairs["profiles"]),
+        _session(flow, draft, pairs),
     )
     return {
         "order_id": None,
         "order": order,
         "version": draft.version,
-        "demands": demands_of(items, sellable.variants, ties["made_of"]),
-        "location_ids": [tie["stock_location_id"] for tie in ties["located"]],
+        "demands": demands_of(items, sellable.variants, pairs["made_of"]),
+        "location_ids": [pair["stock_location_id"] for pair in pairs["located"]],
         "collection_id": draft["payment_collection_id"],
         "session_id": session,
         "uses": uses_of(order),
@@ -111,7 +111,7 @@ def buyer_of(document: Mapping[str, Any]) -> Row:
     return {"customer_email": document["email"]} | {name: document[name] for name in COUNTED_BY if name != "customer_email"}
 
 
-class _Ties(TypedDict):
+class _Pairs(TypedDict):
     made_of: list[Row]
     profiles: list[Row]
     located: list[Row]
@@ -119,11 +119,11 @@ class _Ties(TypedDict):
     """The payment providers that the region offers."""
 
 
-async def _ties(flow: Flow, draft: Draft, variant_ids: Sequence[str]) -> _Ties:
+async def _pairs_of(flow: Flow, draft: WorkingCart, variant_ids: Sequence[str]) -> _Pairs:
     products = sorted({item["product_id"] for item in draft.items if item["product_id"] is not None})
     channel = draft["sales_channel_id"]
     region = draft["region_id"]
-    made_of, profiles, located, offered = await flow.graph.ties_of(
+    made_of, profiles, located, offered = await flow.graph.pairs_of(
         ("product_variant_inventory_item", "variant_id", variant_ids),
         ("product_shipping_profile", "product_id", products),
         ("sales_channel_stock_location", "sales_channel_id", [channel] if channel else []),
@@ -132,14 +132,14 @@ async def _ties(flow: Flow, draft: Draft, variant_ids: Sequence[str]) -> _Ties:
     return {"made_of": made_of, "profiles": profiles, "located": located, "offered": offered}
 
 
-async def _check_shipping(flow: Flow, items: Sequence[Row], methods: Sequence[Row], ties: Sequence[Row]) -> None:
+async def _check_shipping(flow: Flow, items: Sequence[Row], methods: Sequence[Row], pairs: Sequence[Row]) -> None:
     """Check that every item to be shipped has a shipping method of its profile. Raises InvalidData."""
     sent = [item for item in items if item.get("requires_shipping")]
     if not sent:
         return
     if not methods:
         raise InvalidData("No shipping method selected but the cart contains items that require shipping.")
-    profile_of = {tie["product_id"]: tie["shipping_profile_id"] for tie in ties}
+    profile_of = {pair["product_id"]: pair["shipping_profile_id"] for pair in pairs}
     wanted = {profile for item in sent if (profile := profile_of.get(item.get("product_id"))) is not None}
     option_ids = sorted({method["shipping_option_id"] for method in methods if method.get("shipping_option_id")})
     if not wanted or not option_ids:
@@ -149,7 +149,7 @@ async def _check_shipping(flow: Flow, items: Sequence[Row], methods: Sequence[Ro
         raise InvalidData("The cart items require shipping profiles that are not satisfied by the current shipping methods")
 
 
-async def _session(flow: Flow, draft: Draft, ties: _Ties) -> str | None:
+async def _session(flow: Flow, draft: WorkingCart, pairs: _Pairs) -> str | None:
     """The payment session that pays for the cart; None if there is nothing to pay.
 
     An authorised session counts whichever provider it is with; for others the region must offer the provider.
@@ -171,7 +171,7 @@ async def _session(flow: Flow, draft: Draft, ties: _Ties) -> str | None:
     )
     if not sessions:
         raise InvalidData("Payment sessions are required to complete cart")
-    offered = {tie["payment_provider_id"] for tie in ties["offered"]}
+    offered = {pair["payment_provider_id"] for pair in pairs["offered"]}
     for session in sessions:
         if (session["amount"], session["currency_code"]) == (amount, currency) == (collection["amount"], collection["currency_code"]):
             if session["id"] not in paid and draft["region_id"] is not None and session["provider_id"] not in offered:

@@ -12,7 +12,7 @@ from ...modules.order.placing import placed
 from ...modules.order.showing import numbered
 from ...modules.payment.types import Payment, PaymentCollection, PaymentInCollection
 from ..kit import Flow, step, workflow
-from .checkout import Ready, Use, check_ready
+from .checkout import Checkout, Use, check_checkout
 from .order_of import order_of
 from .saving import lock_of
 from .stock import reserve_stock
@@ -72,7 +72,7 @@ def _completed(order_id: str) -> Completed:
     return {"order_id": order_id, "order": None, "payment_collections": []}
 
 
-def _at_once(order: Row, number: int, ready: Ready, payment: PaymentInCollection | None) -> Completed | None:
+def _at_once(order: Row, number: int, ready: Checkout, payment: PaymentInCollection | None) -> Completed | None:
     """The result made of what is in memory, if that is up to date: captured money, and hooks, change the order further."""
     known = payment["payment_collection"] if payment is not None else None
     if (ready["collection_id"] is not None and known is None) or (payment is not None and payment["captures"]):
@@ -84,15 +84,15 @@ def _at_once(order: Row, number: int, ready: Ready, payment: PaymentInCollection
 
 
 @step(reads=True)
-async def prepare(flow: Flow, cart_id: str) -> Ready:
+async def prepare(flow: Flow, cart_id: str) -> Checkout:
     """The order that the cart is to become, and what that takes; or the id of the order that it has become already."""
     cart = await flow.modules.cart.load(cart_id)
     if cart["order_id"] is not None:
         return {**_NOTHING, "order_id": cart["order_id"]}
-    return await check_ready(flow, cart, placed(order_of(cart), iso(flow.now())))
+    return await check_checkout(flow, cart, placed(order_of(cart), iso(flow.now())))
 
 
-_NOTHING: Ready = {
+_NOTHING: Checkout = {
     "order_id": None,
     "order": {},
     "version": 0,

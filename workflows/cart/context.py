@@ -11,14 +11,14 @@ from ...core.rows import Row, Typed, TypedRows
 from ...core.sql.schema.query import Query
 from ..kit import Flow
 from .types import Buyer, Region
-from .working import Draft
+from .working import WorkingCart
 
 REGION = ("id", "name", "currency_code", "automatic_taxes", "countries.iso_2")
 CUSTOMER = ("id", "email", "has_account", "groups.id")
 
 
 @dataclass
-class Surroundings:
+class CartContext:
     region: Region | None
     customer: Buyer | None
 
@@ -31,7 +31,7 @@ class Surroundings:
     def automatic_taxes(self) -> bool:
         return self.region is not None and bool(self.region["automatic_taxes"])
 
-    def pricing(self, draft: Draft) -> Row:
+    def pricing(self, draft: WorkingCart) -> Row:
         """Attributes for price rules."""
         context: Row = {"currency_code": draft["currency_code"], "region_id": draft["region_id"], "customer_id": draft["customer_id"]}
         if self.customer is not None:
@@ -39,11 +39,11 @@ class Surroundings:
         return context
 
 
-async def load_surroundings(flow: Flow, region_id: str | None, customer_id: str | None) -> Surroundings:
+async def load_context(flow: Flow, region_id: str | None, customer_id: str | None) -> CartContext:
     """The context; deleted rows are None. At most two statements, and none if everything is cached."""
     regions: list[Region] = await _named(flow, "region", REGION, region_id)
     customers: list[Buyer] = await _named(flow, "customer", CUSTOMER, customer_id)
-    return Surroundings(regions[0] if regions else None, customers[0] if customers else None)
+    return CartContext(regions[0] if regions else None, customers[0] if customers else None)
 
 
 async def _named(flow: Flow, entity: str, fields: tuple[str, ...], id: str | None) -> TypedRows[Typed]:
@@ -51,12 +51,12 @@ async def _named(flow: Flow, entity: str, fields: tuple[str, ...], id: str | Non
     return [] if id is None else await flow.graph.rows(Query(entity, fields, {"id": id}, limit=1))
 
 
-def check_country(address: Mapping[str, Any], surroundings: Surroundings, *, strict: bool = True) -> Row:
+def check_country(address: Mapping[str, Any], cart_context: CartContext, *, strict: bool = True) -> Row:
     """The address with its country code in lower case. Raises InvalidData for a country outside the region, unless not `strict`."""
     country = address.get("country_code")
-    if country is None or surroundings.region is None:
+    if country is None or cart_context.region is None:
         return dict(address)
     normal = str(country).strip().lower()
-    if strict and normal not in surroundings.countries:
-        raise InvalidData(f"Country with code {country} is not within region {surroundings.region['name']}")
+    if strict and normal not in cart_context.countries:
+        raise InvalidData(f"Country with code {country} is not within region {cart_context.region['name']}")
     return {**address, "country_code": normal}

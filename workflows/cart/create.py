@@ -12,13 +12,13 @@ from ...core.errors import InvalidData, NotFound
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ..kit import Flow, step, workflow
-from .context import CUSTOMER, REGION, Surroundings, check_country
+from .context import CUSTOMER, REGION, CartContext, check_country
 from .discounts import open_with_promotions
 from .lines import put_lines
 from .pricing import CartMarket
 from .saving import Changed, changed_cart
 from .types import Buyer, Region
-from .working import Draft
+from .working import WorkingCart
 
 
 @workflow("create-cart", hooks=("setPricingContext", "validate", "cartCreated"), emits=("cart.created",))
@@ -52,8 +52,8 @@ async def create_cart(
     region = await find_region(flow, region_id, shipping_address)
     customer = await find_customer(flow, customer_id, email)
     saved = await saved_addresses(flow, customer_id, [given for given in addresses.values() if isinstance(given, str)])
-    surroundings = Surroundings(region, customer)
-    draft = Draft.new(
+    cart_context = CartContext(region, customer)
+    draft = WorkingCart.new(
         {
             "region_id": region["id"],
             "customer_id": customer["id"] if customer is not None else None,
@@ -68,13 +68,13 @@ async def create_cart(
         given = addresses[kind]
         if isinstance(given, str):
             given = saved[given]
-        if given is None and kind == "shipping" and len(surroundings.countries) == 1:
-            given = {"country_code": surroundings.countries[0]}  # so that taxes are known from the start
+        if given is None and kind == "shipping" and len(cart_context.countries) == 1:
+            given = {"country_code": cart_context.countries[0]}  # so that taxes are known from the start
         if given is not None:
-            inside = check_country(given, surroundings, strict=flow.settings.strict_addresses) if kind == "shipping" else given
+            inside = check_country(given, cart_context, strict=flow.settings.strict_addresses) if kind == "shipping" else given
             draft.put_address(kind, inside)
     put_lines(draft, items)
-    market = CartMarket(flow, draft, surroundings, additional_data=additional_data, codes=promo_codes)
+    market = CartMarket(flow, draft, cart_context, additional_data=additional_data, codes=promo_codes)
     if items:
         await market.price_lines({item["variant_id"] for item in items})
     await flow.hooks.validate(draft, additional_data)
@@ -82,7 +82,7 @@ async def create_cart(
     await open_with_promotions(flow, draft)
     await flow.hooks.cartCreated(draft.id, additional_data)
     flow.emit("cart.created", id=draft.id)
-    return changed_cart(draft, surroundings)
+    return changed_cart(draft, cart_context)
 
 
 async def _default_channel(flow: Flow) -> str | None:

@@ -19,10 +19,10 @@ from ...core.sql.schema.query import Query
 from ...modules.promotion import computing
 from ...modules.promotion.types import Promotion
 from ..kit import Flow, step
-from .context import Surroundings
+from .context import CartContext
 from .payment import other_amount, update_amount
 from .saving import open_cart, save
-from .working import Draft
+from .working import WorkingCart
 
 Action = Literal["add", "remove", "replace"]
 
@@ -32,14 +32,14 @@ OPTION = ("id", "shipping_option_type_id", "type.id")
 
 
 async def work_out_discounts(
-    flow: Flow, draft: Draft, surroundings: Surroundings, codes: Sequence[str] = (), action: Action = "add"
+    flow: Flow, draft: WorkingCart, cart_context: CartContext, codes: Sequence[str] = (), action: Action = "add"
 ) -> None:
     """Compute the discounts of a cart, see `discount`, and note which ties to promotions are to be made or undone."""
-    if await discount(flow, draft, surroundings, codes, action):
-        await _untie_others(flow, draft)
+    if await discount(flow, draft, cart_context, codes, action):
+        await _unlink_others(flow, draft)
 
 
-async def discount(flow: Flow, draft: Draft, surroundings: Surroundings, codes: Sequence[str] = (), action: Action = "add") -> bool:
+async def discount(flow: Flow, draft: WorkingCart, cart_context: CartContext, codes: Sequence[str] = (), action: Action = "add") -> bool:
     """Compute the discounts of a cart, after codes were entered, removed, or replaced by others.
 
     Automatic promotions always take part. A code without a discount isn't kept: it has to be entered again. Raises
@@ -49,7 +49,7 @@ async def discount(flow: Flow, draft: Draft, surroundings: Surroundings, codes: 
     draft.entered = {promotion["id"] for promotion in offers if not promotion["is_automatic"]}
     made: Sequence[computing.Adjustment] = ()
     if offers and (draft.items or draft.shipping_methods):
-        cart = await _snapshot(flow, draft, surroundings)
+        cart = await _snapshot(flow, draft, cart_context)
         for added in await flow.hooks.setPromotionContext(draft, action, codes):
             cart |= added or {}
         made = computing.compute(offers, cart, flow.now()).adjustments
@@ -65,7 +65,7 @@ async def discount(flow: Flow, draft: Draft, surroundings: Surroundings, codes: 
     return bool(had or made)
 
 
-async def _offers(flow: Flow, draft: Draft, codes: Sequence[str], action: Action) -> list[Promotion]:
+async def _offers(flow: Flow, draft: WorkingCart, codes: Sequence[str], action: Action) -> list[Promotion]:
     """The promotions to compute: the automatic ones, and those whose codes were entered."""
     automatic = await flow.modules.promotion.automatic()
     entered = await _by_ids(flow, draft.entered)
@@ -100,7 +100,7 @@ def _adjustment(made: computing.Adjustment, prefix: str) -> Adjustment:
 # -- the cart as rules see it
 
 
-async def _snapshot(flow: Flow, draft: Draft, surroundings: Surroundings) -> Row:
+async def _snapshot(flow: Flow, draft: WorkingCart, cart_context: CartContext) -> Row:
     """A cart with everything that rules of promotions can name. Its stable parts come from the cache."""
     cart = draft.totalled(promoted=False)
     products = {item["product_id"] for item in draft.items if item["product_id"] is not None}
@@ -112,7 +112,7 @@ async def _snapshot(flow: Flow, draft: Draft, surroundings: Surroundings) -> Row
         method["shipping_option"] = sent_by.get(method["shipping_option_id"])
     for line in (*cart["items"], *cart["shipping_methods"]):
         line["tax_rate"] = sum(tax["rate"] for tax in line["tax_lines"])
-    region, customer = surroundings.region, surroundings.customer
+    region, customer = cart_context.region, cart_context.customer
     return {
         **cart,
         **{name: draft[name] for name in ("region_id", "sales_channel_id", "customer_id", "email", "metadata")},
@@ -135,65 +135,65 @@ async def _known(flow: Flow, entity: str, fields: tuple[str, ...], ids: Iterable
 # -- writing
 
 
-class _Ties(TypedDict):
+class _Pairs(TypedDict):
     cart_id: str
     promotion_ids: list[str]
 
 
-def _pairs(ties: _Ties) -> list[Mapping[str, str]]:
-    return [{"cart_id": ties["cart_id"], "promotion_id": id} for id in ties["promotion_ids"]]
+def _pairs(pairs: _Pairs) -> list[Mapping[str, str]]:
+    return [{"cart_id": pairs["cart_id"], "promotion_id": id} for id in pairs["promotion_ids"]]
 
 
-async def _detach(flow: Flow, ties: _Ties) -> None:
-    await flow.modules.link.detach(LINK, _pairs(ties))
+async def _detach(flow: Flow, pairs: _Pairs) -> None:
+    await flow.modules.link.detach(LINK, _pairs(pairs))
 
 
-async def _attach(flow: Flow, ties: _Ties) -> None:
-    await flow.modules.link.attach(LINK, _pairs(ties))
+async def _attach(flow: Flow, pairs: _Pairs) -> None:
+    await flow.modules.link.attach(LINK, _pairs(pairs))
 
 
 @step(undo=_detach)
-async def tie_promotions(flow: Flow, ties: _Ties) -> _Ties:
-    await _attach(flow, ties)
-    return ties
+async def link_promotions(flow: Flow, pairs: _Pairs) -> _Pairs:
+    await _attach(flow, pairs)
+    return pairs
 
 
 @step(undo=_attach)
-async def untie_promotions(flow: Flow, ties: _Ties) -> _Ties:
-    await _detach(flow, ties)
-    return ties
+async def unlink_promotions(flow: Flow, pairs: _Pairs) -> _Pairs:
+    await _detach(flow, pairs)
+    return pairs
 
 
-async def _untie_others(flow: Flow, draft: Draft) -> None:
+async def _unlink_others(flow: Flow, draft: WorkingCart) -> None:
     """Remove links to promotions that the cart doesn't have any more, and note missing ones."""
     now = draft.promotion_ids()
-    ties = await flow.modules.link.linked(LINK, "cart_id", [draft.id]) if draft.version else []
-    tied = {tie["promotion_id"] for tie in ties}
+    pairs = await flow.modules.link.linked(LINK, "cart_id", [draft.id]) if draft.version else []
+    tied = {pair["promotion_id"] for pair in pairs}
     if tied - now:
         flow.durably()
-        await flow.run(untie_promotions, {"cart_id": draft.id, "promotion_ids": sorted(tied - now)})
-    draft.untied = now - tied
+        await flow.run(unlink_promotions, {"cart_id": draft.id, "promotion_ids": sorted(tied - now)})
+    draft.unlinked = now - tied
 
 
-async def save_all(flow: Flow, draft: Draft) -> None:
+async def save_all(flow: Flow, draft: WorkingCart) -> None:
     """Write a cart, with its data in other modules: links to its promotions, and the amount to pay."""
     amount = await other_amount(flow, draft)
-    if amount is not None or draft.untied:
+    if amount is not None or draft.unlinked:
         flow.durably()
     await save(flow, draft)
-    await _tie_new(flow, draft)
+    await _link_new(flow, draft)
     if amount is not None:
         await flow.run(update_amount, amount)
 
 
-async def open_with_promotions(flow: Flow, draft: Draft) -> None:
+async def open_with_promotions(flow: Flow, draft: WorkingCart) -> None:
     """Write a new cart, with the links to its promotions."""
-    if draft.untied:
+    if draft.unlinked:
         flow.durably()
     await open_cart(flow, draft)
-    await _tie_new(flow, draft)
+    await _link_new(flow, draft)
 
 
-async def _tie_new(flow: Flow, draft: Draft) -> None:
-    if draft.untied:
-        await flow.run(tie_promotions, {"cart_id": draft.id, "promotion_ids": sorted(draft.untied)})
+async def _link_new(flow: Flow, draft: WorkingCart) -> None:
+    if draft.unlinked:
+        await flow.run(link_promotions, {"cart_id": draft.id, "promotion_ids": sorted(draft.unlinked)})

@@ -13,12 +13,12 @@ from ...core.ids import new_id
 from ...core.json import dumps
 from ...core.sql.write.merging import merged
 from ..kit import Flow, workflow
-from .context import load_surroundings
+from .context import load_context
 from .discounts import save_all
 from .pricing import CartMarket
 from .saving import Changed, changed_cart, find_item, load_open, lock_of
 from .sellables import whole
-from .working import Draft
+from .working import WorkingCart
 
 
 @workflow("add-to-cart", hooks=("validate", "setPricingContext"), emits=("cart.updated",))
@@ -32,18 +32,18 @@ async def add_to_cart(
     Raises NotFound; InvalidData where the cart is completed or a variant can't be bought here; InsufficientInventory.
     """
     async with flow.lock(lock_of(cart_id)):
-        draft = Draft(await load_open(flow, cart_id))
+        draft = WorkingCart(await load_open(flow, cart_id))
         await flow.hooks.validate(draft, additional_data)
-        surroundings = await load_surroundings(flow, draft["region_id"], draft["customer_id"])
+        cart_context = await load_context(flow, draft["region_id"], draft["customer_id"])
         put_lines(draft, items)
-        market = CartMarket(flow, draft, surroundings, additional_data=additional_data)
+        market = CartMarket(flow, draft, cart_context, additional_data=additional_data)
         await reprice(market, lines_of={item["variant_id"] for item in items})
         await save_all(flow, draft)
     flow.emit("cart.updated", id=cart_id)
-    return changed_cart(draft, surroundings)
+    return changed_cart(draft, cart_context)
 
 
-def put_lines(draft: Draft, items: Sequence[Mapping[str, Any]]) -> None:
+def put_lines(draft: WorkingCart, items: Sequence[Mapping[str, Any]]) -> None:
     """Put variants into a working cart, not priced yet. Raises InvalidData for too many lines."""
     for line in map(_new_line, items):
         known = next((other for other in draft.items if _same(other, line)), None)
@@ -56,7 +56,7 @@ def put_lines(draft: Draft, items: Sequence[Mapping[str, Any]]) -> None:
     _check_size(draft)
 
 
-def _check_size(draft: Draft) -> None:
+def _check_size(draft: WorkingCart) -> None:
     """Raises InvalidData for a cart with more lines than allowed, or with more metadata in them."""
     if len(draft.items) > LINES:
         raise InvalidData(f"A cart may have {LINES} lines.")
@@ -74,11 +74,11 @@ async def update_line_item(
     Raises what `add_to_cart` raises, and NotFound for a line that isn't in the cart.
     """
     async with flow.lock(lock_of(cart_id)):
-        draft = Draft(await load_open(flow, cart_id))
+        draft = WorkingCart(await load_open(flow, cart_id))
         line = find_item(draft, item_id)
         await flow.hooks.validate(draft, additional_data)
         quantity = whole(update.get("quantity", line["quantity"]))
-        surroundings = await load_surroundings(flow, draft["region_id"], draft["customer_id"])
+        cart_context = await load_context(flow, draft["region_id"], draft["customer_id"])
         variants: set[str] = set()
         if quantity == 0:
             draft.drop_item(item_id)
@@ -88,24 +88,24 @@ async def update_line_item(
             _check_size(draft)
             if line["variant_id"] is not None:
                 variants.add(line["variant_id"])
-        await reprice(CartMarket(flow, draft, surroundings, additional_data=additional_data), lines_of=variants)
+        await reprice(CartMarket(flow, draft, cart_context, additional_data=additional_data), lines_of=variants)
         await save_all(flow, draft)
     flow.emit("cart.updated", id=cart_id)
-    return changed_cart(draft, surroundings)
+    return changed_cart(draft, cart_context)
 
 
 @workflow("delete-line-items", emits=("cart.updated",))
 async def delete_line_items(flow: Flow, cart_id: str, ids: Sequence[str]) -> None:
     """Remove lines. Unknown ids are ignored."""
     async with flow.lock(lock_of(cart_id)):
-        draft = Draft(await load_open(flow, cart_id))
+        draft = WorkingCart(await load_open(flow, cart_id))
         there = {item["id"] for item in draft.items}
         gone = [id for id in dict.fromkeys(ids) if id in there]
         if gone:
             for id in gone:
                 draft.drop_item(id)
-            surroundings = await load_surroundings(flow, draft["region_id"], draft["customer_id"])
-            await reprice(CartMarket(flow, draft, surroundings))
+            cart_context = await load_context(flow, draft["region_id"], draft["customer_id"])
+            await reprice(CartMarket(flow, draft, cart_context))
             await save_all(flow, draft)
     flow.emit("cart.updated", id=cart_id)
 

@@ -12,7 +12,7 @@ from ...modules.payment.types import Account, CollectionAmount, PaymentCollectio
 from ..kit import Flow, step, workflow
 from ..links import link
 from .saving import load_open, lock_of, save
-from .working import Draft
+from .working import WorkingCart
 
 
 def payable(total: Decimal) -> Decimal:
@@ -33,7 +33,7 @@ class OtherAmount(TypedDict):
     now: Money
 
 
-async def other_amount(flow: Flow, draft: Draft) -> OtherAmount | None:
+async def other_amount(flow: Flow, draft: WorkingCart) -> OtherAmount | None:
     """The change of the cart's payment collection, if it has one whose amount differs from the cart's total."""
     id: str | None = draft["payment_collection_id"]
     if id is None:
@@ -62,7 +62,7 @@ async def create_payment_collection(flow: Flow, cart_id: str, metadata: Mapping[
     Raises NotFound, InvalidData where the cart is completed.
     """
     async with flow.lock(lock_of(cart_id)):
-        draft = Draft(await load_open(flow, cart_id))
+        draft = WorkingCart(await load_open(flow, cart_id))
         collection = await flow.run(collection_for, cart_id, draft["currency_code"], payable(draft.total()), metadata)
         if draft["payment_collection_id"] != collection["id"]:
             draft.set(payment_collection_id=collection["id"])
@@ -138,9 +138,9 @@ async def _account(flow: Flow, provider_id: str, customer_id: str) -> tuple[Row,
     customers = await flow.modules.customer.list("customer", {"id": customer_id}, fields=ACCOUNT, limit=1)
     if not customers:
         raise NotFound(f"Customer with id: {customer_id} was not found")
-    ties = await flow.modules.link.linked("customer_account_holder", "customer_id", [customer_id])
-    known = {"id": [tie["account_holder_id"] for tie in ties]}
-    accounts: list[Account] = await flow.modules.payment.list("account_holder", known) if ties else []
+    pairs = await flow.modules.link.linked("customer_account_holder", "customer_id", [customer_id])
+    known = {"id": [pair["account_holder_id"] for pair in pairs]}
+    accounts: list[Account] = await flow.modules.payment.list("account_holder", known) if pairs else []
     customers[0]["account_holders"] = accounts
     for account in accounts:
         if account["provider_id"] == provider_id:
@@ -148,6 +148,6 @@ async def _account(flow: Flow, provider_id: str, customer_id: str) -> tuple[Row,
     holder = await flow.run(open_account, provider_id, customers[0])
     if holder is not None:
         flow.durably()
-        tie = {"customer_id": customer_id, "account_holder_id": holder["id"]}
-        await link(flow, {"customer_account_holder": [tie]})
+        pair = {"customer_id": customer_id, "account_holder_id": holder["id"]}
+        await link(flow, {"customer_account_holder": [pair]})
     return customers[0], holder

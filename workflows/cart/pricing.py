@@ -9,15 +9,15 @@ from ...commerce.reprice import reprice
 from ...commerce.types import Line
 from ...modules.pricing.types import CalculatedPrice
 from ..kit import Flow, workflow
-from .context import Surroundings, load_surroundings
+from .context import CartContext, load_context
 from .discounts import Action, save_all, work_out_discounts
 from .saving import Changed, changed_cart, load_open, lock_of
-from .sellables import confirm_stock, described, load_goods, load_prices, priced, whole
+from .sellables import confirm_stock, described, load_prices, load_sellables, priced, whole
 from .shipping import refresh_shipping
 from .taxes import work_out_taxes
-from .working import Draft
+from .working import WorkingCart
 
-Loaded = tuple[Draft, Surroundings]
+Loaded = tuple[WorkingCart, CartContext]
 
 
 class CartMarket:
@@ -26,8 +26,8 @@ class CartMarket:
     def __init__(
         self,
         flow: Flow,
-        draft: Draft,
-        surroundings: Surroundings,
+        draft: WorkingCart,
+        cart_context: CartContext,
         *,
         additional_data: Mapping[str, Any] | None = None,
         codes: Sequence[str] = (),
@@ -38,7 +38,7 @@ class CartMarket:
         self.document = draft
         self._flow = flow
         self._draft = draft
-        self._surroundings = surroundings
+        self._surroundings = cart_context
         self._additional_data = additional_data
         self._entering: tuple[Sequence[str], Action] = codes, action
 
@@ -46,7 +46,7 @@ class CartMarket:
         """Also checks that enough is in stock. Raises InvalidData where something can't be bought here or has no price, and
         InsufficientInventory."""
         draft = self._draft
-        goods = await load_goods(self._flow, variant_ids, draft["sales_channel_id"])
+        goods = await load_sellables(self._flow, variant_ids, draft["sales_channel_id"])
         lines = [(id, line) for line in draft.items if (id := line["variant_id"]) is not None and id in variant_ids]
         quantities: dict[str, int] = {}
         for id, line in lines:
@@ -85,10 +85,10 @@ async def update_tax_lines(flow: Flow, cart_id: str, force: bool = False, loaded
         await work_out_taxes(flow, *loaded, force=force)
         return
     async with flow.lock(lock_of(cart_id)):
-        draft = Draft(await load_open(flow, cart_id))
-        surroundings = await load_surroundings(flow, draft["region_id"], draft["customer_id"])
-        await work_out_taxes(flow, draft, surroundings, force=force)
-        await flow.run(update_cart_promotions, draft.id, loaded=(draft, surroundings))
+        draft = WorkingCart(await load_open(flow, cart_id))
+        cart_context = await load_context(flow, draft["region_id"], draft["customer_id"])
+        await work_out_taxes(flow, draft, cart_context, force=force)
+        await flow.run(update_cart_promotions, draft.id, loaded=(draft, cart_context))
         await save_all(flow, draft)
 
 
@@ -109,10 +109,10 @@ async def update_cart_promotions(
     if promo_codes:  # then links will most likely be created or removed
         flow.durably()
     async with flow.lock(lock_of(cart_id)):
-        draft = Draft(await load_open(flow, cart_id))
+        draft = WorkingCart(await load_open(flow, cart_id))
         await flow.hooks.validate(draft, promo_codes)
-        surroundings = await load_surroundings(flow, draft["region_id"], draft["customer_id"])
-        await reprice(CartMarket(flow, draft, surroundings, codes=promo_codes, action=action))
+        cart_context = await load_context(flow, draft["region_id"], draft["customer_id"])
+        await reprice(CartMarket(flow, draft, cart_context, codes=promo_codes, action=action))
         await save_all(flow, draft)
     flow.emit("cart.updated", id=cart_id)
-    return changed_cart(draft, surroundings)
+    return changed_cart(draft, cart_context)

@@ -7,9 +7,9 @@ from typing import TypedDict
 from ...commerce.types import Cart, Line
 from ...core.errors import InvalidData, NotFound
 from ..kit import Flow, step
-from .context import Surroundings
+from .context import CartContext
 from .types import Buyer
-from .working import Draft
+from .working import WorkingCart
 
 
 def lock_of(cart_id: str) -> str:
@@ -36,11 +36,11 @@ class Changed(TypedDict):
     """Its buyer, with the fields of `surroundings.CUSTOMER`."""
 
 
-def changed_cart(draft: Draft, surroundings: Surroundings) -> Changed:
+def changed_cart(draft: WorkingCart, cart_context: CartContext) -> Changed:
     return {
         "cart": draft.written,
         "is_promoted": bool(draft.promotion_ids()),
-        "customer": surroundings.customer,
+        "customer": cart_context.customer,
     }
 
 
@@ -61,7 +61,7 @@ async def change_cart(flow: Flow, cart: Cart, before: Cart) -> Saved:
     return {"cart": {**cart, "version": version}, "before": before}
 
 
-async def save(flow: Flow, draft: Draft) -> None:
+async def save(flow: Flow, draft: WorkingCart) -> None:
     """Write the cart. Raises Conflict if it was changed although we held its lock."""
     saved = await flow.run(change_cart, draft.document(flow.now()), draft.before)
     draft.written = saved["cart"]
@@ -76,12 +76,12 @@ async def insert_cart(flow: Flow, cart: Cart) -> Cart:
     return {**cart, "version": await flow.modules.cart.open(cart["id"], cart)}
 
 
-async def open_cart(flow: Flow, draft: Draft) -> None:
+async def open_cart(flow: Flow, draft: WorkingCart) -> None:
     """Create the cart of a draft."""
     draft.written = await flow.run(insert_cart, draft.document(flow.now()))
 
 
-def find_item(draft: Draft, item_id: str) -> Line:
+def find_item(draft: WorkingCart, item_id: str) -> Line:
     """A line of the cart. Raises NotFound for a line that isn't in it."""
     for item in draft.items:
         if item["id"] == item_id:

@@ -17,7 +17,7 @@ from ...core.errors import InsufficientInventory, InvalidData, NotAllowed, Velel
 from ...core.sql.schema.query import Query
 from ...modules.pricing.types import CalculatedPrice, RuledPrice
 from ..kit import Flow, workflow
-from .context import Surroundings, load_surroundings
+from .context import CartContext, load_context
 from .create import find_sales_channel
 from .discounts import save_all
 from .lines import add_to_cart
@@ -26,7 +26,7 @@ from .saving import lock_of
 from .sellables import find_prices, priced
 from .shipping import idle_profiles, load_options
 from .types import SellableVariant
-from .working import Draft
+from .working import WorkingCart
 
 SOLD = ("id", "manage_inventory", "allow_backorder", "product_id", "product.status")
 OPTION_RULES = ("id", "shipping_profile_id", "rules.attribute")
@@ -48,7 +48,7 @@ class Sellable:
     gone_methods: dict[str, str]
     """Shipping methods that can't be chosen any more, or have nothing to ship: id → name."""
 
-    def check(self, draft: Draft) -> None:
+    def check(self, draft: WorkingCart) -> None:
         """Raises InvalidData where something can't be bought any more, or not at its price in the cart."""
         if self.gone_items:
             raise InvalidData(f"Not sold any more, and taken out of the cart: {', '.join(sorted(self.gone_items.values()))}")
@@ -59,19 +59,19 @@ class Sellable:
             raise InvalidData(f"Can't be chosen any more to send the cart: {', '.join(sorted(self.gone_methods.values()))}")
 
 
-async def find_sellable(flow: Flow, draft: Draft) -> Sellable:
+async def find_sellable(flow: Flow, draft: WorkingCart) -> Sellable:
     """What of a cart can be bought. Raises InvalidData where its region or its sales channel is deleted."""
-    surroundings = await load_surroundings(flow, draft["region_id"], draft["customer_id"])
-    if draft["region_id"] is not None and surroundings.region is None:
+    cart_context = await load_context(flow, draft["region_id"], draft["customer_id"])
+    if draft["region_id"] is not None and cart_context.region is None:
         raise InvalidData(f"Region with id: {draft['region_id']} does not exist any more")
     if draft["sales_channel_id"] is not None:
         await find_sales_channel(flow, draft["sales_channel_id"])
-    (variants, gone, dearer), methods = await asyncio.gather(_items(flow, draft, surroundings), _methods(flow, draft, surroundings))
+    (variants, gone, dearer), methods = await asyncio.gather(_items(flow, draft, cart_context), _methods(flow, draft, cart_context))
     return Sellable(variants, gone, dearer, methods)
 
 
 async def _items(
-    flow: Flow, draft: Draft, surroundings: Surroundings
+    flow: Flow, draft: WorkingCart, cart_context: CartContext
 ) -> tuple[dict[str, SellableVariant], dict[str, str], dict[str, CalculatedPrice]]:
     """The variants, the lines that can't be bought any more, and those whose sale is over."""
     lines = [(id, item) for item in draft.items if (id := item["variant_id"]) is not None]
@@ -81,20 +81,20 @@ async def _items(
     products = sorted({product for _, line in lines if (product := line["product_id"]) is not None})
     narrow = channel is not None and flow.settings.strict_channels
     rows: list[SellableVariant] = await flow.graph.rows(Query("product_variant", SOLD, {"id": ids}))
-    listed, tied = await flow.graph.ties_of(
+    listed, tied = await flow.graph.pairs_of(
         ("product_sales_channel", "product_id", products if narrow else []), ("product_variant_price_set", "variant_id", ids)
     )
-    here = {tie["product_id"] for tie in listed if tie["sales_channel_id"] == channel}
+    here = {pair["product_id"] for pair in listed if pair["sales_channel_id"] == channel}
     sold = {
         row["id"]: row
         for row in rows
         if row["product"] is not None and row["product"]["status"] == "published" and (not narrow or row["product_id"] in here)
     }
-    price_sets = {tie["variant_id"]: tie["price_set_id"] for tie in tied}
+    price_sets = {pair["variant_id"]: pair["price_set_id"] for pair in tied}
     quantities: dict[str, int] = {}
     for id, line in lines:
         quantities[id] = quantities.get(id, 0) + line["quantity"]
-    found = await find_prices(flow, price_sets, quantities, surroundings.pricing(draft))
+    found = await find_prices(flow, price_sets, quantities, cart_context.pricing(draft))
     prices = {id: price for id, price in found.items() if price["calculated_amount"] is not None}
     quoted = [(id, line) for id, line in lines if not line["is_custom_price"]]
     priceless = await _priceless(flow, draft, {id for id, _ in quoted} - prices.keys(), price_sets)
@@ -110,26 +110,26 @@ def _dearer(line: Line, price: CalculatedPrice | None) -> CalculatedPrice | None
     return price if amount is not None and amount > line["unit_price"] else None
 
 
-async def _priceless(flow: Flow, draft: Draft, missing: Collection[str], price_sets: Mapping[str, str]) -> set[str]:
+async def _priceless(flow: Flow, draft: WorkingCart, missing: Collection[str], price_sets: Mapping[str, str]) -> set[str]:
     """The variants that have no price even with the hooks, among those without a price here."""
     sets = sorted({price_sets[id] for id in missing if id in price_sets})
     others = await flow.modules.pricing.all_prices(sets) if sets else {}
     return {id for id in missing if not any(_by_hooks(price, draft) for price in others.get(price_sets.get(id, ""), ()))}
 
 
-def _by_hooks(price: RuledPrice, draft: Draft) -> bool:
+def _by_hooks(price: RuledPrice, draft: WorkingCart) -> bool:
     """Whether a price may apply by attributes that only hooks know."""
     rules = {rule["attribute"] for rule in price["price_rules"]}
     return bool(price["currency_code"] == draft["currency_code"] and rules - _OF_PRICES)
 
 
-async def _methods(flow: Flow, draft: Draft, surroundings: Surroundings) -> dict[str, str]:
+async def _methods(flow: Flow, draft: WorkingCart, cart_context: CartContext) -> dict[str, str]:
     methods = [(id, method) for method in draft.shipping_methods if (id := method["shipping_option_id"]) is not None]
     if not methods:
         return {}
     ids = sorted({id for id, _ in methods})
     options, idle, rows = await asyncio.gather(
-        load_options(flow, draft, surroundings, option_ids=ids, calculate=False),
+        load_options(flow, draft, cart_context, option_ids=ids, calculate=False),
         idle_profiles(flow, draft),
         flow.graph.rows(Query("shipping_option", OPTION_RULES, {"id": ids})),
     )
@@ -155,8 +155,8 @@ async def refresh_cart(flow: Flow, cart_id: str) -> None:
         cart = await flow.modules.cart.load(cart_id)
         if cart["completed_at"] is not None:
             return
-        draft = Draft(cart)
-        surroundings = await load_surroundings(flow, draft["region_id"], draft["customer_id"])
+        draft = WorkingCart(cart)
+        cart_context = await load_context(flow, draft["region_id"], draft["customer_id"])
         sellable = await find_sellable(flow, draft)
         for item in draft.items:
             if item["id"] in sellable.dearer:
@@ -165,6 +165,6 @@ async def refresh_cart(flow: Flow, cart_id: str) -> None:
             draft.drop_item(id)
         for id in sellable.gone_methods:
             draft.drop_shipping_method(id)
-        await reprice(CartMarket(flow, draft, surroundings))
+        await reprice(CartMarket(flow, draft, cart_context))
         await save_all(flow, draft)
     flow.emit("cart.updated", id=cart_id)

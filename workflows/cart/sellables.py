@@ -56,7 +56,7 @@ class Part:
 
 
 @dataclass
-class Good:
+class SellableVariant:
     """A variant as buyers of one sales channel see it."""
 
     variant: SoldVariant
@@ -76,16 +76,16 @@ class Good:
 
 
 @dataclass
-class Goods:
+class SellableVariants:
     """Sellable variants, with what is needed to price and describe them."""
 
-    by_variant: dict[str, Good] = field(default_factory=dict)
+    by_variant: dict[str, SellableVariant] = field(default_factory=dict)
 
-    def __getitem__(self, variant_id: str) -> Good:
+    def __getitem__(self, variant_id: str) -> SellableVariant:
         return self.by_variant[variant_id]
 
 
-async def load_goods(flow: Flow, variant_ids: Iterable[str], sales_channel_id: str | None) -> Goods:
+async def load_sellables(flow: Flow, variant_ids: Iterable[str], sales_channel_id: str | None) -> SellableVariants:
     """Sellable variants, with their stock at a sales channel's locations.
 
     Two statements, if the stable parts are cached.
@@ -96,27 +96,27 @@ async def load_goods(flow: Flow, variant_ids: Iterable[str], sales_channel_id: s
     found: list[SoldVariant] = await flow.graph.rows(Query("product_variant", VARIANT, {"id": ids})) if ids else []
     variants = {row["id"]: row for row in found}
     products = sorted({id for row in found if (id := row["product_id"]) is not None})
-    sold, shipped, priced, made_of, located = await flow.graph.ties_of(
+    sold, shipped, priced, made_of, located = await flow.graph.pairs_of(
         ("product_sales_channel", "product_id", products if sales_channel_id and flow.settings.strict_channels else []),
         ("product_shipping_profile", "product_id", products),
         ("product_variant_price_set", "variant_id", ids),
         ("product_variant_inventory_item", "variant_id", ids),
         ("sales_channel_stock_location", "sales_channel_id", [sales_channel_id] if sales_channel_id else []),
     )
-    listed = {tie["product_id"] for tie in sold if tie["sales_channel_id"] == sales_channel_id}
+    listed = {pair["product_id"] for pair in sold if pair["sales_channel_id"] == sales_channel_id}
     here = listed if sales_channel_id and flow.settings.strict_channels else set(products)
     on_sale = _on_sale(ids, variants, here)
-    price_sets = {tie["variant_id"]: tie["price_set_id"] for tie in priced}
-    profiled = {tie["product_id"] for tie in shipped}
-    stock = await _stock(flow, {tie["inventory_item_id"] for tie in made_of}, {tie["stock_location_id"] for tie in located})
-    goods = Goods()
+    price_sets = {pair["variant_id"]: pair["price_set_id"] for pair in priced}
+    profiled = {pair["product_id"] for pair in shipped}
+    stock = await _stock(flow, {pair["inventory_item_id"] for pair in made_of}, {pair["stock_location_id"] for pair in located})
+    goods = SellableVariants()
     for id in ids:
         parts = [
-            Part(tie["inventory_item_id"], Decimal(tie["required_quantity"]), *stock[tie["inventory_item_id"]])
-            for tie in made_of
-            if tie["variant_id"] == id and tie["inventory_item_id"] in stock
+            Part(pair["inventory_item_id"], Decimal(pair["required_quantity"]), *stock[pair["inventory_item_id"]])
+            for pair in made_of
+            if pair["variant_id"] == id and pair["inventory_item_id"] in stock
         ]
-        goods.by_variant[id] = Good(variants[id], on_sale[id], price_sets.get(id), variants[id]["product_id"] in profiled, parts)
+        goods.by_variant[id] = SellableVariant(variants[id], on_sale[id], price_sets.get(id), variants[id]["product_id"] in profiled, parts)
     return goods
 
 
@@ -151,7 +151,7 @@ async def _stock(flow: Flow, items: set[str], locations: set[str]) -> dict[str, 
     }
 
 
-def confirm_stock(goods: Goods, quantities: Mapping[str, int], sales_channel_id: str | None) -> None:
+def confirm_stock(goods: SellableVariants, quantities: Mapping[str, int], sales_channel_id: str | None) -> None:
     """Check that these quantities of all variants are available right now. Only a reservation guarantees it.
 
     Raises InsufficientInventory; InvalidData for a variant whose stock is managed but not stocked at any location of the channel.
@@ -174,7 +174,9 @@ def confirm_stock(goods: Goods, quantities: Mapping[str, int], sales_channel_id:
         raise InsufficientInventory(NOT_ENOUGH)
 
 
-async def load_prices(flow: Flow, goods: Goods, quantities: Mapping[str, int], context: Mapping[str, Any]) -> dict[str, CalculatedPrice]:
+async def load_prices(
+    flow: Flow, goods: SellableVariants, quantities: Mapping[str, int], context: Mapping[str, Any]
+) -> dict[str, CalculatedPrice]:
     """The price of one unit of each variant at these quantities: calculated prices by variant id.
 
     Raises InvalidData for variants that have no price in this context.
@@ -207,7 +209,7 @@ async def find_prices(
     return prices
 
 
-def described(good: Good) -> LineDescription:
+def described(good: SellableVariant) -> LineDescription:
     """The columns of a line that follow from its variant."""
     variant, product = good.variant, good.product
     return {

@@ -17,10 +17,10 @@ from ...modules.fulfillment.types import PriceQuestion
 from ...modules.pricing.types import RuledPrice
 from ..consigning import weighed
 from ..kit import Flow, workflow
-from .context import Surroundings, load_surroundings
+from .context import CartContext, load_context
 from .sellables import STOCK
 from .types import PricedOption
-from .working import Draft
+from .working import WorkingCart
 
 OPTION = (
     "id",
@@ -59,8 +59,8 @@ class Added:
 
 async def load_options(
     flow: Flow,
-    draft: Draft,
-    surroundings: Surroundings,
+    draft: WorkingCart,
+    cart_context: CartContext,
     *,
     option_ids: Sequence[str] | None = None,
     data: Mapping[str, Mapping[str, Any]] | None = None,
@@ -88,7 +88,7 @@ async def load_options(
     )
     flat = [option for option in options if option["price_type"] != "calculated"]
     calculated = [option for option in options if option["price_type"] == "calculated"]
-    pricing = [_price_flat(flow, draft, surroundings, flat, added)] if flat else []
+    pricing = [_price_flat(flow, draft, cart_context, flat, added)] if flat else []
     if calculated and calculate:
         pricing.append(_price_calculated(flow, draft, calculated, data or {}, located, added))
     await all_of(*pricing)
@@ -101,7 +101,9 @@ async def load_options(
     return options
 
 
-async def price_option(flow: Flow, draft: Draft, surroundings: Surroundings, option_id: str, added: Added | None = None) -> PricedOption:
+async def price_option(
+    flow: Flow, draft: WorkingCart, cart_context: CartContext, option_id: str, added: Added | None = None
+) -> PricedOption:
     """One option, whatever its rules say, with its price for this document: for merchants, who may choose any.
 
     Raises NotFound; InvalidData if no price of it is known.
@@ -115,7 +117,7 @@ async def price_option(flow: Flow, draft: Draft, surroundings: Surroundings, opt
         located.setdefault(option["service_zone"]["fulfillment_set_id"], "")
         await _price_calculated(flow, draft, rows, {}, located, added or Added())
     else:
-        await _price_flat(flow, draft, surroundings, rows, added or Added())
+        await _price_flat(flow, draft, cart_context, rows, added or Added())
     _show_price(option)
     return option
 
@@ -131,19 +133,19 @@ async def fulfillment_sets_of(flow: Flow, sales_channel_id: str | None) -> dict[
     """The fulfillment sets of a sales channel's locations: fulfillment set → location."""
     if sales_channel_id is None:
         return {}
-    ties = await flow.graph.ties("sales_channel_stock_location", "sales_channel_id", [sales_channel_id])
-    sets = await flow.graph.ties("location_fulfillment_set", "stock_location_id", [tie["stock_location_id"] for tie in ties])
-    return {tie["fulfillment_set_id"]: tie["stock_location_id"] for tie in sets}
+    pairs = await flow.graph.pairs("sales_channel_stock_location", "sales_channel_id", [sales_channel_id])
+    sets = await flow.graph.pairs("location_fulfillment_set", "stock_location_id", [pair["stock_location_id"] for pair in pairs])
+    return {pair["fulfillment_set_id"]: pair["stock_location_id"] for pair in sets}
 
 
-async def _price_flat(flow: Flow, draft: Draft, surroundings: Surroundings, options: Sequence[PricedOption], added: Added) -> None:
+async def _price_flat(flow: Flow, draft: WorkingCart, cart_context: CartContext, options: Sequence[PricedOption], added: Added) -> None:
     """Options with flat prices: give each its calculated price, or None."""
     ids = [option["id"] for option in options]
     price_sets = {
-        tie["shipping_option_id"]: tie["price_set_id"]
-        for tie in await flow.graph.ties("shipping_option_price_set", "shipping_option_id", ids)
+        pair["shipping_option_id"]: pair["price_set_id"]
+        for pair in await flow.graph.pairs("shipping_option_price_set", "shipping_option_id", ids)
     }
-    context = {**surroundings.pricing(draft), **_of_cart(draft), **added.prices}
+    context = {**cart_context.pricing(draft), **_of_cart(draft), **added.prices}
     prices = await flow.modules.pricing.calculate_prices(sorted(price_sets.values()), context)
     for option in options:
         option["price_set_id"] = price_sets.get(option["id"])
@@ -152,7 +154,7 @@ async def _price_flat(flow: Flow, draft: Draft, surroundings: Surroundings, opti
 
 async def _price_calculated(
     flow: Flow,
-    draft: Draft,
+    draft: WorkingCart,
     options: Sequence[PricedOption],
     data: Mapping[str, Mapping[str, Any]],
     located: Mapping[str, str],
@@ -180,12 +182,12 @@ async def _locations(flow: Flow, ids: Iterable[str]) -> list[Row]:
     return await flow.graph.rows(Query("stock_location", ("id", "name", "*address"), {"id": sorted(ids)}))
 
 
-def _of_cart(draft: Draft) -> Row:
+def _of_cart(draft: WorkingCart) -> Row:
     """Attributes of the cart for rules of options and of their prices."""
     return {"item_total": draft.totals["item_total"], "currency_code": draft["currency_code"], "region_id": draft["region_id"]}
 
 
-def seen_by_provider(draft: Draft) -> Row:
+def seen_by_provider(draft: WorkingCart) -> Row:
     """The data of a cart that a provider gets."""
     columns = {name: draft[name] for name in ("region_id", "customer_id", "sales_channel_id", "email")}
     return {**draft.totals, **columns, "id": draft.id, "shipping_address": draft.address(), "items": draft.items}
@@ -199,7 +201,7 @@ def _word(flag: bool) -> str:
 # -- chosen methods
 
 
-async def refresh_shipping(flow: Flow, draft: Draft, surroundings: Surroundings) -> bool:
+async def refresh_shipping(flow: Flow, draft: WorkingCart, cart_context: CartContext) -> bool:
     """Update the shipping methods: those that can't be chosen any more, or have nothing to ship any more, are removed;
     the others get today's price.
 
@@ -210,7 +212,7 @@ async def refresh_shipping(flow: Flow, draft: Draft, surroundings: Surroundings)
         return False
     data = {id: method["data"] or {} for id, method in methods}
     options, idle = await asyncio.gather(
-        flow.run(list_with_pricing, draft.id, data, loaded=(draft, surroundings)), idle_profiles(flow, draft)
+        flow.run(list_with_pricing, draft.id, data, loaded=(draft, cart_context)), idle_profiles(flow, draft)
     )
     found = {option["id"]: option for option in options if not idle(option["shipping_profile_id"])}
     changed = False
@@ -225,15 +227,15 @@ async def refresh_shipping(flow: Flow, draft: Draft, surroundings: Surroundings)
     return changed
 
 
-async def idle_profiles(flow: Flow, draft: Draft) -> Callable[[str], bool]:
+async def idle_profiles(flow: Flow, draft: WorkingCart) -> Callable[[str], bool]:
     """Returns a function that says whether a shipping profile has no line to ship, while another profile has one, or it had one before the
     cart was changed.
 
     A buyer of items that aren't shipped may still have chosen a method: it stays, as does everything where a line's profile isn't known.
     """
     products = {id for item in (*draft.items, *draft.items_before) if (id := item["product_id"]) is not None}
-    ties = await flow.graph.ties("product_shipping_profile", "product_id", sorted(products)) if products else []
-    profiles: dict[str | None, str] = {tie["product_id"]: tie["shipping_profile_id"] for tie in ties}
+    pairs = await flow.graph.pairs("product_shipping_profile", "product_id", sorted(products)) if products else []
+    profiles: dict[str | None, str] = {pair["product_id"]: pair["shipping_profile_id"] for pair in pairs}
     now, before = (
         {profiles.get(item["product_id"]) for item in items if item["requires_shipping"]} for items in (draft.items, draft.items_before)
     )
@@ -250,21 +252,21 @@ async def list_with_pricing(
     options: Mapping[str, Mapping[str, Any]] | None = None,
     is_return: bool = False,
     enabled_in_store: bool = True,
-    loaded: tuple[Draft, Surroundings] | None = None,
+    loaded: tuple[WorkingCart, CartContext] | None = None,
 ) -> list[PricedOption]:
     """The options that can be chosen for a cart, each with its amount (None: no price is known).
 
     `options`: the ids to consider, with the buyer's data for their providers; None: all. `loaded` is for workflows that have read the
     cart. Raises NotFound.
     """
-    draft, surroundings = loaded or await _load(flow, cart_id)
+    draft, cart_context = loaded or await _load(flow, cart_id)
     ids = None if options is None else list(options)
     added = Added(
         options=await _merged(flow.hooks.setShippingOptionsContext(draft)),
         calculation=await _merged(flow.hooks.setCalculatedShippingPricingContext(draft)),
     )
     return await load_options(
-        flow, draft, surroundings, option_ids=ids, data=options, added=added, is_return=is_return, enabled_in_store=enabled_in_store
+        flow, draft, cart_context, option_ids=ids, data=options, added=added, is_return=is_return, enabled_in_store=enabled_in_store
     )
 
 
@@ -274,14 +276,14 @@ async def list_shipping_options(flow: Flow, cart_id: str, is_return: bool = Fals
 
     Options whose providers calculate prices have no amount (see `calculate_shipping_option`). Raises NotFound.
     """
-    draft, surroundings = await _load(flow, cart_id)
+    draft, cart_context = await _load(flow, cart_id)
     added = Added(
         options=await _merged(flow.hooks.setShippingOptionsContext(draft)), prices=await _merged(flow.hooks.setPricingContext(draft))
     )
     options: list[PricedOption]
     needs, options = await asyncio.gather(
         _needs(flow, draft),
-        load_options(flow, draft, surroundings, added=added, is_return=is_return, enabled_in_store=enabled_in_store, calculate=False),
+        load_options(flow, draft, cart_context, added=added, is_return=is_return, enabled_in_store=enabled_in_store, calculate=False),
     )
     price_sets = [id for option in options if (id := option.get("price_set_id")) is not None]
     places = await _locations(flow, {option["location_id"] for option in options})
@@ -298,9 +300,9 @@ async def list_shipping_options(flow: Flow, cart_id: str, is_return: bool = Fals
 @workflow("calculate-shipping-options-prices-workflow", hooks=("setCalculatedShippingPricingContext",))
 async def calculate_shipping_option(flow: Flow, cart_id: str, option_id: str, data: Mapping[str, Any] | None = None) -> PricedOption:
     """The price of an option for a cart, with the buyer's data for its provider. Raises NotFound if it can't be chosen for the cart."""
-    draft, surroundings = await _load(flow, cart_id)
+    draft, cart_context = await _load(flow, cart_id)
     added = Added(calculation=await _merged(flow.hooks.setCalculatedShippingPricingContext(draft)))
-    options = await load_options(flow, draft, surroundings, option_ids=[option_id], data={option_id: data or {}}, added=added)
+    options = await load_options(flow, draft, cart_context, option_ids=[option_id], data={option_id: data or {}}, added=added)
     if not options:
         raise NotFound(f"Shipping option with id: {option_id} was not found")
     option = options[0]
@@ -319,9 +321,9 @@ def _shown(price: RuledPrice) -> Row:
     return {**price, **twins, "price_list": {"id": price["price_list_id"]} if price["price_list_id"] is not None else None}
 
 
-async def _load(flow: Flow, cart_id: str) -> tuple[Draft, Surroundings]:
-    draft = Draft(await flow.modules.cart.load(cart_id))
-    return draft, await load_surroundings(flow, draft["region_id"], draft["customer_id"])
+async def _load(flow: Flow, cart_id: str) -> tuple[WorkingCart, CartContext]:
+    draft = WorkingCart(await flow.modules.cart.load(cart_id))
+    return draft, await load_context(flow, draft["region_id"], draft["customer_id"])
 
 
 async def _merged(answers: Awaitable[list[Mapping[str, Any] | None]]) -> Row:
@@ -332,20 +334,20 @@ async def _merged(answers: Awaitable[list[Mapping[str, Any] | None]]) -> Row:
     return context
 
 
-async def _needs(flow: Flow, draft: Draft) -> list[tuple[Decimal, dict[str, Decimal]]]:
+async def _needs(flow: Flow, draft: WorkingCart) -> list[tuple[Decimal, dict[str, Decimal]]]:
     """For each inventory item that has to be shipped for the cart: the quantity, and what is available of it by location."""
     ids = sorted({item["variant_id"] for item in draft.items if item["variant_id"] is not None})
     if not ids:
         return []
     variants = await flow.graph.rows(Query("product_variant", ("id", "manage_inventory"), {"id": ids}))
     managed = {row["id"] for row in variants if row["manage_inventory"]}
-    ties = await flow.graph.ties("product_variant_inventory_item", "variant_id", sorted(managed))
+    pairs = await flow.graph.pairs("product_variant_inventory_item", "variant_id", sorted(managed))
     wanted: dict[str, Decimal] = {}
     for item in draft.items:
-        for tie in ties:
-            if tie["variant_id"] == item["variant_id"]:
-                need = Decimal(tie["required_quantity"]) * item["quantity"]
-                wanted[tie["inventory_item_id"]] = wanted.get(tie["inventory_item_id"], Decimal(0)) + need
+        for pair in pairs:
+            if pair["variant_id"] == item["variant_id"]:
+                need = Decimal(pair["required_quantity"]) * item["quantity"]
+                wanted[pair["inventory_item_id"]] = wanted.get(pair["inventory_item_id"], Decimal(0)) + need
     if not wanted:
         return []
     rows = await flow.modules.inventory.list("inventory_item", {"id": sorted(wanted)}, fields=STOCK)

@@ -12,13 +12,13 @@ from ...core.ids import new_id
 from ...core.sql.schema.query import Query
 from ...core.waiting import all_of
 from ..kit import Flow, workflow
-from .context import load_surroundings
+from .context import load_context
 from .discounts import save_all
 from .pricing import CartMarket
 from .saving import Changed, changed_cart, load_open, lock_of
 from .shipping import list_with_pricing, seen_by_provider
 from .types import PricedOption
-from .working import Draft
+from .working import WorkingCart
 
 
 @workflow("add-shipping-method-to-cart", hooks=("validate",), emits=("cart.updated",))
@@ -33,24 +33,24 @@ async def add_shipping_methods(
     Raises NotFound; InvalidData where the cart is completed, an option can't be chosen for it, or has no price.
     """
     async with flow.lock(lock_of(cart_id)):
-        draft = Draft(await load_open(flow, cart_id))
+        draft = WorkingCart(await load_open(flow, cart_id))
         await flow.hooks.validate(draft, additional_data)
-        surroundings = await load_surroundings(flow, draft["region_id"], draft["customer_id"])
+        cart_context = await load_context(flow, draft["region_id"], draft["customer_id"])
         data = {option["id"]: option.get("data") or {} for option in options}
-        found = await flow.run(list_with_pricing, cart_id, data, loaded=(draft, surroundings))
+        found = await flow.run(list_with_pricing, cart_id, data, loaded=(draft, cart_context))
         _check_chosen(list(data), found)
         methods = await all_of(*(_method(flow, draft, option, data[option["id"]]) for option in found))
         for id in await _replaced(flow, draft, {option["shipping_profile_id"] for option in found}):
             draft.drop_shipping_method(id)
         for method in methods:
             draft.put_shipping_method(method)
-        await reprice(CartMarket(flow, draft, surroundings), shipping=False)  # the method's price was just found
+        await reprice(CartMarket(flow, draft, cart_context), shipping=False)  # the method's price was just found
         await save_all(flow, draft)
     flow.emit("cart.updated", id=cart_id)
-    return changed_cart(draft, surroundings)
+    return changed_cart(draft, cart_context)
 
 
-async def _replaced(flow: Flow, draft: Draft, profiles: Collection[str]) -> list[str]:
+async def _replaced(flow: Flow, draft: WorkingCart, profiles: Collection[str]) -> list[str]:
     """Shipping methods of these profiles, and those whose options are deleted."""
     chosen = {method["id"]: method["shipping_option_id"] for method in draft.shipping_methods if method["shipping_option_id"] is not None}
     if not chosen:
@@ -73,7 +73,7 @@ def _priceless(ids: Sequence[str]) -> InvalidData:
     return InvalidData(f"Shipping options with IDs {', '.join(ids)} do not have a price")
 
 
-async def _method(flow: Flow, draft: Draft, option: PricedOption, data: Mapping[str, Any]) -> NewShippingMethod:
+async def _method(flow: Flow, draft: WorkingCart, option: PricedOption, data: Mapping[str, Any]) -> NewShippingMethod:
     """The cart's shipping method for an option, with the data that its provider returns for the buyer's data."""
     if option["amount"] is None:
         raise _priceless([option["id"]])

@@ -112,13 +112,13 @@ def demands_of(items: Sequence[Mapping[str, Any]], variants: Mapping[str, Stocke
         variant = variants.get(item["variant_id"] or "")
         if variant is None or not variant["manage_inventory"]:
             continue
-        for tie in made_of:
-            if tie["variant_id"] == variant["id"]:
+        for pair in made_of:
+            if pair["variant_id"] == variant["id"]:
                 demands.append(
                     {
                         "line_item_id": item["id"],
-                        "inventory_item_id": tie["inventory_item_id"],
-                        "quantity": Decimal(tie["required_quantity"]) * item["quantity"],
+                        "inventory_item_id": pair["inventory_item_id"],
+                        "quantity": Decimal(pair["required_quantity"]) * item["quantity"],
                         "allow_backorder": bool(variant["allow_backorder"]),
                     }
                 )

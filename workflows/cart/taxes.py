@@ -7,23 +7,23 @@ from ...core.ids import new_id
 from ...core.rows import Row
 from ...modules.tax.types import CalculatedTax, TaxableItem, TaxableMethod
 from ..kit import Flow
-from .context import Surroundings
-from .working import Draft
+from .context import CartContext
+from .working import WorkingCart
 
 
-async def work_out_taxes(flow: Flow, draft: Draft, surroundings: Surroundings, *, force: bool = False) -> None:
+async def work_out_taxes(flow: Flow, draft: WorkingCart, cart_context: CartContext, *, force: bool = False) -> None:
     """Compute the taxes on everything in a cart, if its region does so automatically, or if `force`d.
 
     Without a country there are none. If the region isn't automatic, earlier taxes stay as they are.
     """
-    if not (surroundings.automatic_taxes or force):
+    if not (cart_context.automatic_taxes or force):
         return
     address = draft.address()
     lines: list[CalculatedTax] = []
     if address is not None and address.get("country_code") and (draft.items or draft.shipping_methods):
         context: Row = {"address": address}
-        if surroundings.customer is not None:
-            context["customer"] = surroundings.customer
+        if cart_context.customer is not None:
+            context["customer"] = cart_context.customer
         for added in await flow.hooks.setTaxLineContext(draft):
             context |= added or {}
         items = [_taxable(item) for item in draft.items]
@@ -38,9 +38,9 @@ async def work_out_taxes(flow: Flow, draft: Draft, surroundings: Surroundings, *
     )
 
 
-def drop_asked_taxes(draft: Draft, surroundings: Surroundings) -> None:
+def drop_asked_taxes(draft: WorkingCart, cart_context: CartContext) -> None:
     """Remove taxes that are computed on request only: they were for another address than the current one."""
-    if not surroundings.automatic_taxes:
+    if not cart_context.automatic_taxes:
         draft.set_taxes((), ())
 
 

@@ -12,13 +12,13 @@ from ...core.errors import NotFound
 from ...core.rows import Given
 from ...core.sql.write.merging import merged
 from ..kit import Flow, workflow
-from .context import Surroundings, check_country, load_surroundings
+from .context import CartContext, check_country, load_context
 from .create import find_customer, find_sales_channel, normal_email
 from .discounts import save_all
 from .pricing import CartMarket
 from .saving import Changed, changed_cart, load_open, lock_of
 from .taxes import drop_asked_taxes
-from .working import Draft
+from .working import WorkingCart
 
 
 @workflow("update-cart", hooks=("validate", "setPricingContext", "cartUpdated"), emits=("cart.region_updated", "cart.updated"))
@@ -34,16 +34,16 @@ async def update_cart(flow: Flow, cart_id: str, update: Given, additional_data: 
     or an unknown promotion code.
     """
     async with flow.lock(lock_of(cart_id)):
-        draft = Draft(await load_open(flow, cart_id))
+        draft = WorkingCart(await load_open(flow, cart_id))
         moves = update.get("region_id") is not None and update["region_id"] != draft["region_id"]
         region_id = update["region_id"] if moves else draft["region_id"]
-        surroundings, channel = await asyncio.gather(
-            load_surroundings(flow, region_id, draft["customer_id"]),
+        cart_context, channel = await asyncio.gather(
+            load_context(flow, region_id, draft["customer_id"]),
             find_sales_channel(flow, update.get("sales_channel_id")),
         )
-        if moves and surroundings.region is None:
+        if moves and cart_context.region is None:
             raise NotFound(f"Region with id: {region_id} was not found")
-        await _set_buyer(flow, draft, surroundings, update)
+        await _set_buyer(flow, draft, cart_context, update)
         resold = channel is not None and channel["id"] != draft["sales_channel_id"]
         if channel is not None:
             draft.set(sales_channel_id=channel["id"])
@@ -53,14 +53,14 @@ async def update_cart(flow: Flow, cart_id: str, update: Given, additional_data: 
             draft.set(metadata=merged(draft["metadata"], update["metadata"]))
         place = _taxed_place(draft)
         if moves:
-            _move(draft, surroundings)
-        _set_addresses(draft, surroundings, update)
+            _move(draft, cart_context)
+        _set_addresses(draft, cart_context, update)
         if moves or _taxed_place(draft) != place:
-            drop_asked_taxes(draft, surroundings)
+            drop_asked_taxes(draft, cart_context)
         await flow.hooks.validate(draft, additional_data)
         codes: Sequence[str] | None = update.get("promo_codes")
         market = CartMarket(
-            flow, draft, surroundings, additional_data=additional_data, codes=codes or (), action="add" if codes is None else "replace"
+            flow, draft, cart_context, additional_data=additional_data, codes=codes or (), action="add" if codes is None else "replace"
         )
         await reprice(market, lines_of=_variants(draft) if moves or resold else ())
         await save_all(flow, draft)
@@ -68,48 +68,48 @@ async def update_cart(flow: Flow, cart_id: str, update: Given, additional_data: 
     if moves:
         flow.emit("cart.region_updated", id=cart_id)
     flow.emit("cart.updated", id=cart_id)
-    return changed_cart(draft, surroundings)
+    return changed_cart(draft, cart_context)
 
 
-def _variants(draft: Draft) -> set[str]:
+def _variants(draft: WorkingCart) -> set[str]:
     return {item["variant_id"] for item in draft.items if item["variant_id"] is not None}
 
 
-async def _set_buyer(flow: Flow, draft: Draft, surroundings: Surroundings, update: Given) -> None:
+async def _set_buyer(flow: Flow, draft: WorkingCart, cart_context: CartContext, update: Given) -> None:
     email = normal_email(update.get("email"))
     if email is None:
         return
     draft.set(email=email)
-    registered = surroundings.customer is not None and surroundings.customer["has_account"]
-    if registered or (surroundings.customer is not None and surroundings.customer["email"] == email):
+    registered = cart_context.customer is not None and cart_context.customer["has_account"]
+    if registered or (cart_context.customer is not None and cart_context.customer["email"] == email):
         return
-    surroundings.customer = await find_customer(flow, None, email)
-    draft.set(customer_id=surroundings.customer["id"] if surroundings.customer is not None else None)
+    cart_context.customer = await find_customer(flow, None, email)
+    draft.set(customer_id=cart_context.customer["id"] if cart_context.customer is not None else None)
 
 
-def _move(draft: Draft, surroundings: Surroundings) -> None:
+def _move(draft: WorkingCart, cart_context: CartContext) -> None:
     """Move a cart to another region: remove what depends on the old one."""
-    assert surroundings.region is not None
-    draft.set(region_id=surroundings.region["id"], currency_code=surroundings.region["currency_code"])
+    assert cart_context.region is not None
+    draft.set(region_id=cart_context.region["id"], currency_code=cart_context.region["currency_code"])
     for item in draft.items:
         if item["is_custom_price"] or item["variant_id"] is None:
             draft.drop_item(item["id"])
     for method in draft.shipping_methods:
         draft.drop_shipping_method(method["id"])
     address = draft.address()
-    if address is not None and (address["country_code"] or "") not in surroundings.countries:
+    if address is not None and (address["country_code"] or "") not in cart_context.countries:
         draft.drop_address("shipping")
-    if draft.address() is None and len(surroundings.countries) == 1:
-        draft.put_address("shipping", {"country_code": surroundings.countries[0]})
+    if draft.address() is None and len(cart_context.countries) == 1:
+        draft.put_address("shipping", {"country_code": cart_context.countries[0]})
 
 
-def _taxed_place(draft: Draft) -> tuple[Any, ...]:
+def _taxed_place(draft: WorkingCart) -> tuple[Any, ...]:
     """The parts of the shipping address that taxes may depend on."""
     address: Mapping[str, Any] = draft.address() or {}
     return tuple(address.get(name) for name in ("country_code", "province", "city", "postal_code"))
 
 
-def _set_addresses(draft: Draft, surroundings: Surroundings, update: Given) -> None:
+def _set_addresses(draft: WorkingCart, cart_context: CartContext, update: Given) -> None:
     for kind in ADDRESSES:
         name = f"{kind}_address"
         if name not in update:
@@ -123,7 +123,7 @@ def _set_addresses(draft: Draft, surroundings: Surroundings, update: Given) -> N
             if known is None or known["id"] != given["id"]:
                 raise NotFound(f"Address with id: {given['id']} was not found")
             given = {**known, **given}
-        draft.put_address(kind, check_country(given, surroundings) if kind == "shipping" else given)
+        draft.put_address(kind, check_country(given, cart_context) if kind == "shipping" else given)
 
 
 @workflow("transfer-cart-customer", hooks=("validate", "setPricingContext"), emits=("cart.customer_transferred",))
@@ -135,16 +135,16 @@ async def transfer_cart(flow: Flow, cart_id: str, customer_id: str, additional_d
     Raises NotFound, InvalidData where the cart is completed.
     """
     async with flow.lock(lock_of(cart_id)):
-        draft = Draft(await load_open(flow, cart_id))
+        draft = WorkingCart(await load_open(flow, cart_id))
         await flow.hooks.validate(draft, additional_data)
-        surroundings, before = await asyncio.gather(
-            load_surroundings(flow, draft["region_id"], customer_id), load_surroundings(flow, None, draft["customer_id"])
+        cart_context, before = await asyncio.gather(
+            load_context(flow, draft["region_id"], customer_id), load_context(flow, None, draft["customer_id"])
         )
-        if surroundings.customer is None:
+        if cart_context.customer is None:
             raise NotFound(f"Customer with id: {customer_id} was not found")
         if before.customer is not None and (before.customer["has_account"] or draft["customer_id"] == customer_id):
             return
-        draft.set(customer_id=customer_id, email=surroundings.customer["email"])
-        await reprice(CartMarket(flow, draft, surroundings, additional_data=additional_data), lines_of=_variants(draft))
+        draft.set(customer_id=customer_id, email=cart_context.customer["email"])
+        await reprice(CartMarket(flow, draft, cart_context, additional_data=additional_data), lines_of=_variants(draft))
         await save_all(flow, draft)
     flow.emit("cart.customer_transferred", id=cart_id, customer_id=customer_id)

@@ -43,7 +43,7 @@ _LINES: Mapping[Kind, tuple[Table, Mapping[str, Table]]] = {
 """By name in a cart: the table of its rows, and of the rows inside them."""
 
 
-class Draft(PricedDocument):
+class WorkingCart(PricedDocument):
     """A cart that is being changed."""
 
     def __init__(self, cart: Mapping[str, Any]) -> None:
@@ -53,7 +53,7 @@ class Draft(PricedDocument):
         self._columns: Row = {name: cart[name] for name in COLUMNS}
         self.entered: set[str] = self.promotion_ids()
         """Ids of the promotions to compute besides the automatic ones."""
-        self.untied: set[str] = set()
+        self.unlinked: set[str] = set()
         """Promotions of the cart whose links are missing, to be created once it is written."""
         self._written: Cart | None = None
 
@@ -69,7 +69,7 @@ class Draft(PricedDocument):
         self.version, self._written = cart["version"], cart
 
     @classmethod
-    def new(cls, columns: Mapping[str, Any]) -> Draft:
+    def new(cls, columns: Mapping[str, Any]) -> WorkingCart:
         """A new cart."""
         own: Row = {**dict.fromkeys(COLUMNS), **columns, "id": new_id("cart"), "version": 0, "created_at": None, "completed_at": None}
         return cls({**own, **{f"{kind}_address": None for kind in ADDRESSES}, "items": [], "shipping_methods": [], "credit_lines": []})

@@ -38,8 +38,8 @@ async def create_shipping_options(flow: Flow, options: list[Row]) -> list[Row]:
     sets = [{"prices": [price_of(price, regions) for price in given.get("prices") or ()]} for _, given in flat]
     inserted, priced = await flow.parallel((insert_options, rows), (create_price_sets, sets))
     made = inserted["answer"]
-    ties = [{"shipping_option_id": id, "price_set_id": each["id"]} for (id, _), each in zip(flat, priced["answer"], strict=True)]
-    await link(flow, {LINK: ties})
+    pairs = [{"shipping_option_id": id, "price_set_id": each["id"]} for (id, _), each in zip(flat, priced["answer"], strict=True)]
+    await link(flow, {LINK: pairs})
     for option in made:
         flow.emit("shipping-option.created", id=option["id"])
     return made
@@ -76,14 +76,14 @@ async def _replace_prices(flow: Flow, rows: Sequence[Row]) -> None:
     if not rows:
         return
     regions = await regions_of(flow, rows)
-    ties = await flow.modules.link.linked(LINK, "shipping_option_id", [row["id"] for row in rows])
-    sets = {tie["shipping_option_id"]: tie["price_set_id"] for tie in ties}
+    pairs = await flow.modules.link.linked(LINK, "shipping_option_id", [row["id"] for row in rows])
+    sets = {pair["shipping_option_id"]: pair["price_set_id"] for pair in pairs}
     prices = {row["id"]: [price_of(price, regions) for price in row["prices"]] for row in rows}
     await flow.run(update_price_sets, [{"id": sets[id], "prices": each} for id, each in prices.items() if id in sets])
     without = [id for id in prices if id not in sets]  # its price was calculated until now
     made = (await flow.run(create_price_sets, [{"prices": prices[id]} for id in without]))["answer"]
-    ties = [{"shipping_option_id": id, "price_set_id": each["id"]} for id, each in zip(without, made, strict=True)]
-    await link(flow, {LINK: ties})
+    pairs = [{"shipping_option_id": id, "price_set_id": each["id"]} for id, each in zip(without, made, strict=True)]
+    await link(flow, {LINK: pairs})
 
 
 SHIPPING_OPTIONS = Plain("shipping_option", delete="delete-shipping-options-workflow", event="shipping-option")
@@ -116,12 +116,12 @@ async def check_providers(flow: Flow, options: Sequence[Row]) -> None:
             raise NotFound(f"Service zone with id: {id} was not found")
     link = flow.modules.link
     located = {
-        tie["fulfillment_set_id"]: tie["stock_location_id"]
-        for tie in await link.linked("location_fulfillment_set", "fulfillment_set_id", sorted(set(sets.values())))
+        pair["fulfillment_set_id"]: pair["stock_location_id"]
+        for pair in await link.linked("location_fulfillment_set", "fulfillment_set_id", sorted(set(sets.values())))
     }
     enabled = {
-        (tie["stock_location_id"], tie["fulfillment_provider_id"])
-        for tie in await link.linked("location_fulfillment_provider", "stock_location_id", sorted(set(located.values())))
+        (pair["stock_location_id"], pair["fulfillment_provider_id"])
+        for pair in await link.linked("location_fulfillment_provider", "stock_location_id", sorted(set(located.values())))
     }
     lost = [o["provider_id"] for o in named if (located.get(sets[o["service_zone_id"]], ""), o["provider_id"]) not in enabled]
     if lost:

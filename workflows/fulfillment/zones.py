@@ -32,7 +32,7 @@ remove_profiles = written("remove-profiles", lambda modules: modules.fulfillment
 async def delete_shipping_profiles(flow: Flow, ids: list[str]) -> list[str]:
     """Delete profiles. The ids that were there. Raises InvalidData where products or shipping options are of one of them."""
     used = sorted(
-        {tie["shipping_profile_id"] for tie in await flow.modules.link.linked("product_shipping_profile", "shipping_profile_id", ids)}
+        {pair["shipping_profile_id"] for pair in await flow.modules.link.linked("product_shipping_profile", "shipping_profile_id", ids)}
     )
     if used:
         raise InvalidData(f"Shipping profiles {', '.join(used)} have products. Give those another profile first")

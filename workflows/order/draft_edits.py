@@ -13,10 +13,10 @@ from ...core.rows import Row
 from ...modules.order.changes.actions import Adjust
 from ...modules.order.changes.applying import Prices
 from ...modules.order.pending import NONE_OPEN, Priced
-from ..cart.context import Surroundings, load_surroundings
+from ..cart.context import CartContext, load_context
 from ..cart.discounts import discount
 from ..cart.pricing import Loaded, update_tax_lines
-from ..cart.working import Draft
+from ..cart.working import WorkingCart
 from ..kit import Flow, step, workflow
 from ..rows import written
 from .changes import lock_of
@@ -46,10 +46,10 @@ _PREFIXES: Mapping[Kind, tuple[str, str]] = {"items": ("ordlitxl", "ordliadj"), 
 class DraftMarket:
     """The shop as a draft order meets it (`commerce.reprice.Market`): lines and ways of sending cost what the merchant was told."""
 
-    def __init__(self, flow: Flow, draft: Draft, surroundings: Surroundings) -> None:
+    def __init__(self, flow: Flow, draft: WorkingCart, cart_context: CartContext) -> None:
         self.document = draft
         self._flow = flow
-        self._loaded = draft, surroundings
+        self._loaded = draft, cart_context
 
     async def price_lines(self, variant_ids: Collection[str]) -> None: ...
 
@@ -80,7 +80,7 @@ async def entered_in(flow: Flow, order_id: str, acts: Sequence[Row]) -> set[str]
     return ids
 
 
-def prices_of(order: Mapping[str, Any], document: Draft) -> Prices:
+def prices_of(order: Mapping[str, Any], document: WorkingCart) -> Prices:
     """Taxes and discounts of a document that was made of an order, where they are others than it has."""
     prices: dict[str, dict[str, Sequence[Row]]] = {}
     lines: dict[Kind, Any] = {"items": document.items, "shipping_methods": document.shipping_methods}
@@ -98,7 +98,7 @@ def prices_of(order: Mapping[str, Any], document: Draft) -> Prices:
     return prices
 
 
-async def _after(flow: Flow, order_id: str) -> tuple[Row, Draft, Surroundings]:
+async def _after(flow: Flow, order_id: str) -> tuple[Row, WorkingCart, CartContext]:
     """A draft as its open change makes it, but for discounts, and as what is priced. Raises InvalidData where none is open."""
     after: Any = await flow.modules.order.preview(order_id, adjusted=False)
     if after["order_change"] is None:
@@ -106,7 +106,7 @@ async def _after(flow: Flow, order_id: str) -> tuple[Row, Draft, Surroundings]:
     after["items"] = [line for line in after["items"] if line["quantity"] > 0]
     document = working(after)
     document.entered = await entered_in(flow, order_id, after["order_change"]["actions"])
-    return after, document, await load_surroundings(flow, after["region_id"], after["customer_id"])
+    return after, document, await load_context(flow, after["region_id"], after["customer_id"])
 
 
 adjust = written("adjust-change", lambda modules: modules.order.adjust)
@@ -115,8 +115,8 @@ adjust = written("adjust-change", lambda modules: modules.order.adjust)
 @workflow("compute-draft-order-adjustments", hooks=("setPromotionContext",))
 async def compute_draft_adjustments(flow: Flow, order_id: str) -> None:
     """Say in the open change of a draft what promotions take off by then."""
-    after, document, surroundings = await _after(flow, order_id)
-    await discount(flow, document, surroundings)
+    after, document, cart_context = await _after(flow, order_id)
+    await discount(flow, document, cart_context)
     acts = [
         {"action": Adjust.name, "details": {"reference_id": id, "adjustments": price["adjustments"]}, "amount": 0}
         for id, price in prices_of(after, document).items()
@@ -238,8 +238,8 @@ async def confirm_draft_edit(flow: Flow, id: str, confirmed_by: str | None = Non
     """
     async with flow.lock(lock_of(id)):
         await open_change(flow, "order", id, "edit", draft=True)
-        after, document, surroundings = await _after(flow, id)
-        await reprice(DraftMarket(flow, document, surroundings), shipping=False)
+        after, document, cart_context = await _after(flow, id)
+        await reprice(DraftMarket(flow, document, cart_context), shipping=False)
         change = after["order_change"]
         acts = [act["id"] for act in change["actions"]]
         priced: Priced = {"revision": after["revision"], "acts": acts, "prices": prices_of(after, document)}

@@ -20,12 +20,12 @@ from ...modules.order.changes.applying import Prices
 from ...modules.order.placing import placed
 from ..cart.checkout import buyer_of, uses_of
 from ..cart.complete import link_promotions, place_order, register_usage
-from ..cart.context import Surroundings, check_country, load_surroundings
+from ..cart.context import CartContext, check_country, load_context
 from ..cart.create import find_customer, find_region, find_sales_channel, normal_email, saved_addresses
 from ..cart.order_of import order_of
 from ..cart.pricing import CartMarket
 from ..cart.sellables import by_hand, whole
-from ..cart.working import Draft
+from ..cart.working import WorkingCart
 from ..kit import Flow, step, workflow
 from ..rows import written
 from .changes import lock_of
@@ -51,8 +51,8 @@ async def create_draft_order(flow: Flow, given: Row, additional_data: Row | None
     addresses = {kind: given.get(f"{kind}_address") for kind in ADDRESSES}
     saved = await saved_addresses(flow, given.get("customer_id"), [each for each in addresses.values() if isinstance(each, str)])
     customer = await find_customer(flow, given.get("customer_id"), email)
-    surroundings = Surroundings(region, customer)
-    draft = Draft.new(
+    cart_context = CartContext(region, customer)
+    draft = WorkingCart.new(
         {
             "region_id": region["id"],
             "customer_id": customer["id"] if customer is not None else None,
@@ -65,9 +65,9 @@ async def create_draft_order(flow: Flow, given: Row, additional_data: Row | None
     for kind, address in addresses.items():
         if address is not None:
             known = saved[address] if isinstance(address, str) else address
-            draft.put_address(kind, check_country(known, surroundings, strict=False))
+            draft.put_address(kind, check_country(known, cart_context, strict=False))
     _put_lines(draft, given)
-    market = CartMarket(flow, draft, surroundings, additional_data=additional_data, codes=given.get("promo_codes") or ())
+    market = CartMarket(flow, draft, cart_context, additional_data=additional_data, codes=given.get("promo_codes") or ())
     await reprice(market, lines_of={line["variant_id"] for line in draft.items if line["variant_id"]}, shipping=False)
     about = {"status": "draft", "is_draft_order": True, "no_notification": given.get("no_notification_order")}
     order = placed(order_of(draft.document(flow.now())) | about, iso(flow.now()))
@@ -80,7 +80,7 @@ async def create_draft_order(flow: Flow, given: Row, additional_data: Row | None
     return str(order["id"])
 
 
-def _put_lines(draft: Draft, given: Row) -> None:
+def _put_lines(draft: WorkingCart, given: Row) -> None:
     for item in given.get("items") or ():
         if not item.get("variant_id") and not item.get("title"):
             raise InvalidData("Items must have either a variant_id or a title")
@@ -132,9 +132,9 @@ async def _reprice(flow: Flow, id: str) -> None:
     while True:
         order = await flow.modules.order.load(id)
         document = working(order)
-        surroundings = await load_surroundings(flow, order["region_id"], order["customer_id"])
+        cart_context = await load_context(flow, order["region_id"], order["customer_id"])
         document.entered = await entered_in(flow, id, ())
-        await reprice(DraftMarket(flow, document, surroundings), shipping=False)
+        await reprice(DraftMarket(flow, document, cart_context), shipping=False)
         if await flow.run(price_draft, id, order["revision"], prices_of(order, document)):
             await flow.run(settle_difference, id, False)
             return

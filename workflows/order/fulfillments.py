@@ -170,11 +170,11 @@ async def parts_of(flow: Flow, lines: Mapping[str, OrderLine], quantities: Seque
     counted = {"id": variant_ids, "manage_inventory": True}
     variants = await flow.graph.rows(Query("product_variant", ("id", "allow_backorder"), counted))
     waits = {variant["id"]: bool(variant["allow_backorder"]) for variant in variants}
-    (ties,) = await flow.graph.ties_of(("product_variant_inventory_item", "variant_id", sorted(waits)))
+    (pairs,) = await flow.graph.pairs_of(("product_variant_inventory_item", "variant_id", sorted(waits)))
     parts: list[tuple[str, Part]] = []
     for id, quantity in quantities:
-        of = [tie for tie in ties if tie["variant_id"] == lines[id]["variant_id"]]
-        taken = [(tie["inventory_item_id"], quantity * Decimal(tie["required_quantity"])) for tie in of] or [(None, quantity)]
+        of = [pair for pair in pairs if pair["variant_id"] == lines[id]["variant_id"]]
+        taken = [(pair["inventory_item_id"], quantity * Decimal(pair["required_quantity"])) for pair in of] or [(None, quantity)]
         backorder = waits.get(lines[id]["variant_id"] or "", False)
         parts += [(id, {"inventory_item_id": item, "quantity": each, "allow_backorder": backorder}) for item, each in taken]
     return parts

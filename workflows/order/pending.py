@@ -23,11 +23,11 @@ from ...modules.order.after_sales import OPEN
 from ...modules.order.changes.actions import PRICES
 from ...modules.order.changing import check_draft
 from ...modules.order.pending import NONE_OPEN
-from ..cart.context import load_surroundings
+from ..cart.context import load_context
 from ..cart.pricing import update_tax_lines
-from ..cart.sellables import by_hand, described, find_prices, load_goods, load_prices, priced, whole
+from ..cart.sellables import by_hand, described, find_prices, load_prices, load_sellables, priced, whole
 from ..cart.shipping import Added, price_option
-from ..cart.working import Draft
+from ..cart.working import WorkingCart
 from ..kit import Flow, Workflow, step, workflow
 from ..rows import written
 from .changes import lock_of
@@ -225,7 +225,7 @@ async def item_acts(flow: Flow, change: Row, given: Row) -> list[Row]:
     Raises InvalidData for what can't be bought here or has no price, and for quantities that are no whole numbers above zero.
     """
     order = await flow.modules.order.load(change["order_id"])
-    surroundings = await load_surroundings(flow, order["region_id"], order["customer_id"])
+    cart_context = await load_context(flow, order["region_id"], order["customer_id"])
     lines = [{**item, "quantity": whole(item["quantity"]), "id": new_id("ordli")} for item in given["items"]]
     if any(item["quantity"] <= 0 for item in lines):
         raise InvalidData("Item quantity must be greater than 0")
@@ -236,8 +236,8 @@ async def item_acts(flow: Flow, change: Row, given: Row) -> list[Row]:
             custom_line = by_hand(item)
             custom_line["id"] = item["id"]
             draft.put_item(custom_line)
-    goods = await load_goods(flow, [item["variant_id"] for item in items], order["sales_channel_id"])
-    context = surroundings.pricing(draft)
+    goods = await load_sellables(flow, [item["variant_id"] for item in items], order["sales_channel_id"])
+    context = cart_context.pricing(draft)
     quantities = {item["variant_id"]: item["quantity"] for item in items}
     asked = {item["variant_id"]: item["quantity"] for item in items if item.get("unit_price") is None}
     sets = {id: price_set for id in quantities if (price_set := goods[id].price_set_id) is not None}
@@ -259,7 +259,7 @@ async def item_acts(flow: Flow, change: Row, given: Row) -> list[Row]:
         if "compare_at_unit_price" in custom:
             line["compare_at_unit_price"] = custom["compare_at_unit_price"]
         draft.put_item(line)
-    await flow.run(update_tax_lines, order["id"], loaded=(draft, surroundings))
+    await flow.run(update_tax_lines, order["id"], loaded=(draft, cart_context))
     made = {line["id"]: line for line in draft.items}
     return [_added(made[item["id"]], item) for item in lines]
 
@@ -316,16 +316,16 @@ def updating(order: Order, item_id: str, given: Row) -> Row:
 # -- shipping
 
 
-def working(order: Mapping[str, Any], **but: Any) -> Draft:
+def working(order: Mapping[str, Any], **but: Any) -> WorkingCart:
     """An order as what carts are priced by."""
-    return Draft({**dict.fromkeys(COLUMNS), **order, **but})
+    return WorkingCart({**dict.fromkeys(COLUMNS), **order, **but})
 
 
 async def shipping_acts(flow: Flow, change: Row, given: Row) -> list[Row]:
     """The act that adds a shipping method: by which option, at today's price or at `custom_amount`, with its taxes."""
     order = await flow.modules.order.load(change["order_id"])
-    surroundings = await load_surroundings(flow, order["region_id"], order["customer_id"])
-    option = await price_option(flow, working(order), surroundings, given["shipping_option_id"], await _told(flow, order))
+    cart_context = await load_context(flow, order["region_id"], order["customer_id"])
+    option = await price_option(flow, working(order), cart_context, given["shipping_option_id"], await _told(flow, order))
     custom = given.get("custom_amount")
     amount = option["amount"] if custom is None else custom
     if amount is None:
@@ -342,7 +342,7 @@ async def shipping_acts(flow: Flow, change: Row, given: Row) -> list[Row]:
     }
     draft = working(order, items=[], shipping_methods=[])
     draft.put_shipping_method(method)
-    await flow.run(update_tax_lines, order["id"], loaded=(draft, surroundings))
+    await flow.run(update_tax_lines, order["id"], loaded=(draft, cart_context))
     [taxed] = draft.shipping_methods
     line = {**method, "tax_lines": [{**tax, "id": new_id("ordsmtxl")} for tax in taxed["tax_lines"]], "adjustments": []}
     return [
@@ -381,8 +381,8 @@ async def revised_shipping(flow: Flow, change: Row, act: Row, given: Row) -> Row
         amount = given["custom_amount"]
         if amount is None:
             order = await flow.modules.order.load(change["order_id"])
-            surroundings = await load_surroundings(flow, order["region_id"], order["customer_id"])
-            option = await price_option(flow, working(order), surroundings, line["shipping_option_id"], await _told(flow, order))
+            cart_context = await load_context(flow, order["region_id"], order["customer_id"])
+            option = await price_option(flow, working(order), cart_context, line["shipping_option_id"], await _told(flow, order))
             amount = option["amount"]
         made |= {"amount": amount, "line": {**line, "amount": amount, "is_custom_amount": given["custom_amount"] is not None}}
     return made

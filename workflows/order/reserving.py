@@ -41,10 +41,10 @@ async def _moves(flow: Flow, order: Mapping[str, Any], after: Mapping[str, Any])
     lines = {line["id"]: line for line in (*order["items"], *after["items"])}
     moves = {line["id"]: _unsent(line) - before.get(line["id"], Decimal(0)) for line in after["items"]}
     parts = await parts_of(flow, lines, [(id, abs(move)) for id, move in moves.items() if move])
-    (located,) = await flow.graph.ties_of(
+    (located,) = await flow.graph.pairs_of(
         ("sales_channel_stock_location", "sales_channel_id", [order["sales_channel_id"]] if order["sales_channel_id"] else [])
     )
-    moved: Moves = {"more": [], "less": [], "location_ids": [tie["stock_location_id"] for tie in located]}
+    moved: Moves = {"more": [], "less": [], "location_ids": [pair["stock_location_id"] for pair in located]}
     for id, part in parts:
         item = part["inventory_item_id"]
         if item is None:

@@ -22,8 +22,8 @@ insert_lists = written("insert-lists", lambda modules: modules.pricing.create_pr
 async def price_sets_of(flow: Flow, variant_ids: Iterable[str]) -> dict[str, str]:
     """Variant → its price set. Raises InvalidData for variants without one."""
     wanted = sorted(set(variant_ids))
-    ties = await flow.modules.link.linked(PRICED, "variant_id", wanted) if wanted else []
-    sets = {tie["variant_id"]: tie["price_set_id"] for tie in ties}
+    pairs = await flow.modules.link.linked(PRICED, "variant_id", wanted) if wanted else []
+    sets = {pair["variant_id"]: pair["price_set_id"] for pair in pairs}
     if lost := [id for id in wanted if id not in sets]:
         raise InvalidData(f"No priceset exist for variants: {', '.join(lost)}")
     return sets

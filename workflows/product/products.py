@@ -42,7 +42,7 @@ async def create_products(flow: Flow, products: list[Row], additional_data: Row 
     """
     _refuse_without_options(products)
     made = (await flow.run(insert_products, [bare_product(product) for product in products]))["answer"]
-    ties = {
+    pairs = {
         "product_sales_channel": [
             {"product_id": row["id"], "sales_channel_id": channel["id"]}
             for row, product in zip(made, products, strict=True)
@@ -55,7 +55,7 @@ async def create_products(flow: Flow, products: list[Row], additional_data: Row 
         ],
     }
     variants = [variant for row in made for variant in row["variants"]]
-    await equip_variants(flow, variants, [variant for product in products for variant in product.get("variants") or []], ties)
+    await equip_variants(flow, variants, [variant for product in products for variant in product.get("variants") or []], pairs)
     for row in made:
         flow.emit("product.created", id=row["id"])
     for variant in variants:

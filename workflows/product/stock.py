@@ -36,7 +36,7 @@ def _item_of(variant: Row) -> Row:
     return {**item, "id": new_id("iitem"), "title": variant["title"], "description": variant["title"]}
 
 
-def ties_to(variant_id: str, items: Iterable[Row]) -> list[Row]:
+def pairs_to(variant_id: str, items: Iterable[Row]) -> list[Row]:
     """`[{inventory_item_id, required_quantity?}]` as links."""
     return [
         {"variant_id": variant_id, **{name: item[name] for name in ("inventory_item_id", "required_quantity") if name in item}}
@@ -49,9 +49,9 @@ async def items_of_none_but(flow: Flow, variant_ids: Sequence[str]) -> list[str]
     if not variant_ids:
         return []
     ours = await flow.modules.link.linked(LINK, "variant_id", variant_ids)
-    all_of_them = await flow.modules.link.linked(LINK, "inventory_item_id", sorted({tie["inventory_item_id"] for tie in ours}))
-    shared = {tie["inventory_item_id"] for tie in all_of_them if tie["variant_id"] not in set(variant_ids)}
-    return sorted({tie["inventory_item_id"] for tie in ours} - shared)
+    all_of_them = await flow.modules.link.linked(LINK, "inventory_item_id", sorted({pair["inventory_item_id"] for pair in ours}))
+    shared = {pair["inventory_item_id"] for pair in all_of_them if pair["variant_id"] not in set(variant_ids)}
+    return sorted({pair["inventory_item_id"] for pair in ours} - shared)
 
 
 @workflow("batch-variant-inventory-items")
@@ -61,8 +61,8 @@ async def batch_variant_items(flow: Flow, needed: list[Row], no_longer: list[Row
     Raises NotFound for an unknown inventory item.
     """
     supplied: dict[str, list[Row]] = {}
-    for tie in needed:
-        supplied.setdefault(tie["variant_id"], []).append(tie)
+    for pair in needed:
+        supplied.setdefault(pair["variant_id"], []).append(pair)
     if needed and no_longer:
         flow.durably()
     await check_items(flow, supplied)

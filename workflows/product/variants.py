@@ -14,7 +14,7 @@ from ..kit import Flow, workflow
 from ..links import delete, link, unlink
 from ..pricing.prices import create_price_sets, update_price_sets
 from ..rows import Selector, selected, written
-from .stock import LINK, check_items, default_items, items_of_none_but, ties_to
+from .stock import LINK, check_items, default_items, items_of_none_but, pairs_to
 
 AROUND = ("prices", "inventory_items", "additional_data")
 """Members of a variant's input that belong to other modules."""
@@ -26,7 +26,7 @@ def bare(variant: Row) -> Row:
     return {name: value for name, value in variant.items() if name not in AROUND}
 
 
-async def equip_variants(flow: Flow, variants: Sequence[Row], given: Sequence[Row], ties: dict[str, list[Row]] | None = None) -> None:
+async def equip_variants(flow: Flow, variants: Sequence[Row], given: Sequence[Row], link_rows: dict[str, list[Row]] | None = None) -> None:
     """Create the data of new variants in other modules: a price set each, inventory items, and the links (with further `ties`).
 
     `given`: the input of each of the stored `variants`. All ids are known beforehand, so it takes one message to each module.
@@ -35,11 +35,13 @@ async def equip_variants(flow: Flow, variants: Sequence[Row], given: Sequence[Ro
     supplied = {variant["id"]: asked.get("inventory_items") or [] for variant, asked in zip(variants, given, strict=True)}
     await check_items(flow, supplied)
     made = default_items(variant for variant in variants if variant["manage_inventory"] and not supplied[variant["id"]])
-    stock = [tie for variant in variants if variant["manage_inventory"] for tie in ties_to(variant["id"], supplied[variant["id"]])]
+    stock = [
+        link_row for variant in variants if variant["manage_inventory"] for link_row in pairs_to(variant["id"], supplied[variant["id"]])
+    ]
     stock += [{"variant_id": variant_id, "inventory_item_id": item["id"]} for variant_id, item in made]
     await flow.parallel((create_price_sets, prices), (insert_items, [item for _, item in made]))
     priced = [{"variant_id": variant["id"], "price_set_id": each["id"]} for variant, each in zip(variants, prices, strict=True)]
-    await link(flow, {PRICED: priced, LINK: stock, **(ties or {})})
+    await link(flow, {PRICED: priced, LINK: stock, **(link_rows or {})})
 
 
 def _price_set(prices: Sequence[Given]) -> NewPriceSet:
@@ -51,7 +53,9 @@ async def reprice_variants(flow: Flow, given: Sequence[Row]) -> None:
     wanted = {variant["id"]: variant["prices"] for variant in given if variant.get("prices") is not None}
     if not wanted:
         return
-    sets = {tie["variant_id"]: tie["price_set_id"] for tie in await flow.modules.link.linked(PRICED, "variant_id", list(wanted))}
+    sets = {
+        link_row["variant_id"]: link_row["price_set_id"] for link_row in await flow.modules.link.linked(PRICED, "variant_id", list(wanted))
+    }
     await flow.run(update_price_sets, [{"id": sets[id], "prices": prices} for id, prices in wanted.items() if id in sets])
     new = [(id, _price_set(prices)) for id, prices in wanted.items() if id not in sets]
     if new:
@@ -70,13 +74,15 @@ async def restock_variants(flow: Flow, change: Change, after: Sequence[Row]) -> 
     on = [row for row in after if managed.get(row["id"]) is False and row["manage_inventory"]]
     if not (off or on):
         return
-    ties = await flow.modules.link.linked(LINK, "variant_id", [*off, *(row["id"] for row in on)])
+    link_rows = await flow.modules.link.linked(LINK, "variant_id", [*off, *(row["id"] for row in on)])
     loose = [
-        {name: tie[name] for name in ("variant_id", "inventory_item_id", "required_quantity")} for tie in ties if tie["variant_id"] in off
+        {name: link_row[name] for name in ("variant_id", "inventory_item_id", "required_quantity")}
+        for link_row in link_rows
+        if link_row["variant_id"] in off
     ]
     if loose:
-        await unlink(flow, {LINK: [{name: tie[name] for name in ("variant_id", "inventory_item_id")} for tie in loose]})
-    made = default_items(row for row in on if row["id"] not in {tie["variant_id"] for tie in ties})
+        await unlink(flow, {LINK: [{name: link_row[name] for name in ("variant_id", "inventory_item_id")} for link_row in loose]})
+    made = default_items(row for row in on if row["id"] not in {link_row["variant_id"] for link_row in link_rows})
     if made:
         await flow.run(insert_items, [item for _, item in made])
         await link(flow, {LINK: [{"variant_id": id, "inventory_item_id": item["id"]} for id, item in made]})

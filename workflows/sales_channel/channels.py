@@ -51,7 +51,7 @@ async def link_sales_channels_to_api_key(flow: Flow, id: str, add: list[str] | N
         lost = [channel for channel in add if channel not in there]
         if lost:
             raise InvalidData(f"Sales channels with IDs {', '.join(lost)} do not exist")
-    ties = "publishable_api_key_sales_channel"
-    await link(flow, {ties: [{"publishable_key_id": id, "sales_channel_id": channel} for channel in add or []]})
-    await unlink(flow, {ties: [{"publishable_key_id": id, "sales_channel_id": channel} for channel in remove or []]})
+    pairs = "publishable_api_key_sales_channel"
+    await link(flow, {pairs: [{"publishable_key_id": id, "sales_channel_id": channel} for channel in add or []]})
+    await unlink(flow, {pairs: [{"publishable_key_id": id, "sales_channel_id": channel} for channel in remove or []]})
     return id

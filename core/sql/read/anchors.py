@@ -78,18 +78,18 @@ def told_by(entity: Entity, shape: Shape) -> bool:
             return all(told_by(entity, part) for part in shape[1:])
         case "relation" | "q":
             return False
-        case "tied":
+        case "linked":
             return bool(shape[4]) and shape[3] == entity.key
     tally = tally_of(entity.table)
     return tally is not None and shape[1] in tally.c
 
 
-def ties_in(shape: Shape) -> Iterator[tuple[str, str]]:
+def pairs_in(shape: Shape) -> Iterator[tuple[str, str]]:
     """Names of the links that a filter looks at, each with its column that holds keys of the rows."""
     if shape[0] in ("and", "or", "not"):
         for part in shape[1:]:
-            yield from ties_in(part)
-    elif shape[0] == "tied":
+            yield from pairs_in(part)
+    elif shape[0] == "linked":
         yield shape[1], shape[2]
 
 

@@ -44,7 +44,7 @@ from ...budget import Spending
 from ...errors import InvalidData
 from ..schema.columns import ROOT
 from ..schema.entity import Entity, Relation
-from ..schema.query import Tied
+from ..schema.query import Linked
 from ..schema.values import Field
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 Shape = tuple[Any, ...]
 """("and", shapes…) ("or", shapes…) ("not", shape) ("null", field) (operator, field) ("relation", name, shape) ("q", short…)
-("tied", link, key, own key, tallied, columns…) ("visible", entity)"""
+("linked", link, key, own key, tallied, columns…) ("visible", entity)"""
 
 Visible = Mapping[str, tuple[Shape, int]]
 """Entity → the shape of the condition on its rows below the root, and the index at which its values begin in the list of values."""
@@ -118,9 +118,9 @@ class FilterReader:
                 if not isinstance(value, Mapping):
                     raise InvalidData("$not takes a filter")
                 return ("not", self.read(entity, value, depth + 1))
-            case "$tied" if isinstance(value, Tied):
+            case "$tied" if isinstance(value, Linked):
                 self.values += [list(keys) for keys in value.where.values()]
-                return ("tied", value.link, value.key, value.own_key, value.tallied, *value.where)
+                return ("linked", value.link, value.key, value.own_key, value.tallied, *value.where)
         fields = self._catalog.fields(entity)
         field = fields.get(key)
         if field is not None and (self._hidden or not field.hidden):
@@ -293,8 +293,8 @@ class FilterBuilder:
             case "relation":
                 relation = entity.relations[shape[1]]
                 return self.related(entity, source, relation, lambda target, rows: self.build(target, rows, shape[2]))
-            case "tied":
-                return self._tied(source, *shape[1:])
+            case "linked":
+                return self._linked(source, *shape[1:])
             case "visible":
                 return self.is_visible(self._catalog.schema[shape[1]], source)
             case "q":
@@ -342,13 +342,13 @@ class FilterBuilder:
         builder = FilterBuilder(self._catalog, names, self._alias, with_deleted=self._with_deleted)
         return builder.build(entity, source, shape)
 
-    def _tied(self, source: FromClause, link: str, key: str, own_key: str, tallied: bool, *columns: str) -> ColumnElement[bool]:
-        ties = self._alias(table(link, *(column(name) for name in (key, "deleted_at", *columns))))
-        query = select(1).select_from(ties).where(ties.c[key] == source.c[own_key], ties.c.deleted_at.is_(None))
+    def _linked(self, source: FromClause, link: str, key: str, own_key: str, tallied: bool, *columns: str) -> ColumnElement[bool]:
+        pairs = self._alias(table(link, *(column(name) for name in (key, "deleted_at", *columns))))
+        query = select(1).select_from(pairs).where(pairs.c[key] == source.c[own_key], pairs.c.deleted_at.is_(None))
         if self._reach is not None and self._reach[0] == own_key:
-            query = query.where(self._reach[1](ties.c[key]))
+            query = query.where(self._reach[1](pairs.c[key]))
         for name in columns:
-            query = query.where(ties.c[name] == any_(bindparam(next(self._names), type_=ARRAY(Text))))
+            query = query.where(pairs.c[name] == any_(bindparam(next(self._names), type_=ARRAY(Text))))
         return exists(query.correlate(source))
 
     def _operator(self, field: Field, operator: str, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:

@@ -44,8 +44,8 @@ from .anchors import (
     Term,
     before_place,
     from_place,
+    pairs_in,
     terms_of,
-    ties_in,
 )
 from .documents import Showing
 from .filters import (
@@ -213,7 +213,7 @@ class PageMaker:
         counts = self._condition(entity, tally, shape)
         if name == "place":
             counts = and_(counts, before_place(self._terms(entity), tally))
-        outdated = [self._ties_changed(entity, kept, link, key, snapshot) for link, key in ties_in(shape)]
+        outdated = [self._pairs_changed(entity, kept, link, key, snapshot) for link, key in pairs_in(shape)]
         return (
             select(
                 func.coalesce(func.sum(tally.c.change).filter(counts), literal_column("0")).label("change"),
@@ -224,19 +224,19 @@ class PageMaker:
             .cte(f"since_{name}")
         )
 
-    def _ties_changed(self, entity: Entity, kept: Table, link: str, key: str, snapshot: ColumnElement[str]) -> ColumnElement[bool]:
+    def _pairs_changed(self, entity: Entity, kept: Table, link: str, key: str, snapshot: ColumnElement[str]) -> ColumnElement[bool]:
         """Whether links have changed of rows that the snapshot saw: the deltas don't say whether those rows counted then. Rows that the
         snapshot didn't see weren't counted, so the deltas hold all of their effect."""
-        ties = self._alias(table(f"{link}_tally", column("xid", BigInteger), column(key)))
+        pairs = self._alias(table(f"{link}_tally", column("xid", BigInteger), column(key)))
         tally, rows = self._alias(kept), self._alias(entity.table)
         come = select(func.coalesce(func.sum(tally.c.change), literal_column("0"))).where(
-            unseen(tally, snapshot), tally.c[entity.key] == ties.c[key]
+            unseen(tally, snapshot), tally.c[entity.key] == pairs.c[key]
         )
-        there = select(func.count()).select_from(rows).where(rows.c[entity.key] == ties.c[key])
+        there = select(func.count()).select_from(rows).where(rows.c[entity.key] == pairs.c[key])
         if entity.soft:
             there = there.where(rows.c.deleted_at.is_(None))
-        seen = come.correlate(ties).scalar_subquery() != there.correlate(ties).scalar_subquery()
-        return exists(select(1).select_from(ties).where(unseen(ties, snapshot), seen))
+        seen = come.correlate(pairs).scalar_subquery() != there.correlate(pairs).scalar_subquery()
+        return exists(select(1).select_from(pairs).where(unseen(pairs, snapshot), seen))
 
     def _terms(self, entity: Entity) -> tuple[Term, ...]:
         terms = terms_of(self._catalog, entity, self._query.order)

@@ -41,7 +41,7 @@ class Query:
 
 @wire
 @dataclass(frozen=True)
-class Tied:
+class Linked:
     """The value of the filter `$tied`, which no client can write: rows that a link connects with one of the given keys.
 
     For links in the module's own database (the planner knows which): the linked rows are found in the statement, not listed beforehand.

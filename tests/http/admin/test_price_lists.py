@@ -129,10 +129,10 @@ async def test_products_are_taken_off_a_list(merchant: Merchant) -> None:
 async def test_buyers_see_a_sale_while_it_is_on(shop: Shop, merchant: Merchant) -> None:
     [variant] = await priced(merchant, 20)
     made = (await price_list(merchant, [price(variant, 15)], status="draft"))["id"]
-    [tie] = await shop.host.modules.link.linked("product_variant_price_set", "variant_id", [variant])
+    [pair] = await shop.host.modules.link.linked("product_variant_price_set", "variant_id", [variant])
 
     async def costs() -> tuple[Any, Any]:
-        found = await shop.host.modules.pricing.calculate_prices([tie["price_set_id"]], {"currency_code": "eur"})
+        found = await shop.host.modules.pricing.calculate_prices([pair["price_set_id"]], {"currency_code": "eur"})
         [row] = found.values()
         return row["calculated_amount"], row["original_amount"]
 
