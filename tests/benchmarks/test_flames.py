@@ -13,7 +13,7 @@ from flame_svg import drawn
 from flames import looked_at, options_of, table_of
 from stacks import LAYERS, Frame, Stacks, functions, shares, stacks_of
 
-LOOP = "start (/lib/libc.so.6);Replica._run (/srv/.dev/velella/actors/replica.py:9);run_forever (/project/uvloop/loop.c:1)"
+LOOP = "start (/lib/libc.so.6);Replica._run (/srv/.dev/velella/actors/cluster/replica.py:9);run_forever (/project/uvloop/loop.c:1)"
 HANDLER = (
     "RequestHandler._handle_request (/v/lib/python3.11/site-packages/aiohttp/web_protocol.py:5);cart (/srv/velella/http/store/carts.py:3)"
 )

@@ -163,7 +163,7 @@ async def test_a_message_sent_again_gets_the_first_answer(links: Links) -> None:
 
 
 @pytest.mark.parametrize(
-    "ties",
+    "pairs",
     [
         [{"product_id": "prod_1"}],
         [{**channel("prod_1", "sc_1"), "rank": 1}],
