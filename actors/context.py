@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 Changed = Callable[[frozenset[str] | None], None]
 """Called with the names of the entities that changed; None: drop everything."""
-Away = Callable[[frozenset[ReplicaId]], None]
-"""Called with the suspect replicas: those that don't answer the supervisor."""
+OnSuspects = Callable[[frozenset[ReplicaId]], None]
+"""Called with the replicas that have become suspect: they don't answer the supervisor."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class HostContext:
     """The database of a service by its name: one pool for each process and URL, shared."""
     on_changed: Callable[[Changed], None]
     """Register a function to be called in this process whenever entities changed anywhere: caches need that."""
-    on_away: Callable[[Away], None]
+    on_suspects: Callable[[OnSuspects], None]
     """Register a function to be called when other replicas become suspect."""
     changed: Callable[[frozenset[str]], Awaitable[None]]
     """Send every process the invalidation of these entities. Modules' services do so after each commit."""

@@ -23,7 +23,7 @@ from ..core.service.remembering import made_of_rows, recalled
 from ..core.settings import Settings
 from . import services as known
 from .caching import FILLERS, Announcer, Cache, remembered_of, sources
-from .context import Away, Changed, HostContext
+from .context import Changed, HostContext, OnSuspects
 from .graph import graph_of, memory_of
 from .membership.directory import HOST, Address, Directory, ReplicaId, Standing
 from .messaging.admission import Admission
@@ -125,7 +125,7 @@ class Host:
         self._started: list[str] = []
         self._local: dict[tuple[str, str], Send] = {}
         self._listeners: list[Changed] = []
-        self._watchers: list[Away] = []
+        self._watchers: list[OnSuspects] = []
         self._memory: Cache | None = None
         self._fills = not set(FILLERS).isdisjoint(self.names)
         """Whether it is invalidated after the processes whose cached answers it may ask for."""
@@ -146,7 +146,7 @@ class Host:
             admission=self.admission,
             database=self.database,
             on_changed=self._listeners.append,
-            on_away=self._watchers.append,
+            on_suspects=self._watchers.append,
             changed=self.changed,
             meters=self.meters,
             make_graph=graph_of,
@@ -190,9 +190,9 @@ class Host:
             self._started.append(name)
             await self.services[name].start()
 
-    async def leave(self, seconds: float = 10.0) -> None:
+    async def drain(self, seconds: float = 10.0) -> None:
         """Other replicas take over our work: send clients from outside to them, within `seconds`."""
-        await asyncio.gather(*(self._end(f"{name} leaves", service.leave(), seconds) for name, service in list(self.services.items())))
+        await asyncio.gather(*(self._end(f"{name} drains", service.drain(), seconds) for name, service in list(self.services.items())))
 
     async def stop(self, seconds: float = 10.0) -> None:
         """Close the front end, let messages inside finish, stop every service, disconnect.
@@ -263,13 +263,13 @@ class Host:
         """Replicas came, went or moved."""
         if directory.version < self.router.directory.version:
             return  # an older directory, overtaken on its way
-        away = directory.away - self.router.directory.away
+        suspects = directory.suspects - self.router.directory.suspects
         self.router.update(directory)
         self.endpoint.update(directory)
         self._standing = self._standing.after(directory)
-        if away:
+        if suspects:
             for watcher in self._watchers:
-                watcher(away)
+                watcher(suspects)
 
     def standing(self) -> Standing:
         return self._standing
@@ -277,7 +277,7 @@ class Host:
     def superseded(self) -> None:
         """Another process has our place: messages inside must not be sent on."""
         if not self.router.replaced:
-            log.error("another process has this one's place: it stops", replica=str(self.replica))
+            log.error("another process has been started as this replica: this one ends", replica=str(self.replica))
             self.router.replaced = True
             if self.on_superseded is not None:
                 self.on_superseded()

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..actors.cluster.control import SupervisorService
 from ..actors.membership.directory import HOST
+from ..actors.membership.states import ReplicaState
 from ..core.metrics import Sample, quantile
 
 Labels = tuple[str, ...]
@@ -158,7 +159,7 @@ def _pool(span: Span, pool: dict[str, Any]) -> dict[str, Any]:
         "name": pool["name"],
         "services": pool["services"],
         "replicas": len(replicas),
-        "running": sum(replica["state"] == "running" for replica in pool["replicas"]),
+        "ready": sum(replica["state"] == ReplicaState.READY for replica in pool["replicas"]),
         "restarts": sum(replica["restarts"] for replica in pool["replicas"]),
         "waiting": _now(span, replicas, "velella_admission_waiting"),
         "inside": _now(span, replicas, "velella_admission_running"),

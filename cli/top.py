@@ -91,10 +91,10 @@ def _pools(pools: list[dict[str, Any]]) -> Table:
     )
     for pool in pools:
         work, statements = pool["work"], pool["statements"]
-        well = pool["running"] == pool["replicas"]
+        well = pool["ready"] == pool["replicas"]
         table.add_row(
             Text(pool["name"], "cyan"),
-            Text(f"{pool['running']}/{pool['replicas']}", "" if well else "bold red"),
+            Text(f"{pool['ready']}/{pool['replicas']}", "" if well else "bold red"),
             Text(str(pool["restarts"]), "yellow" if pool["restarts"] else "dim"),
             Text(str(pool["waiting"]), "bold yellow" if pool["waiting"] else "dim"),
             str(pool["inside"]),

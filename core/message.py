@@ -92,7 +92,7 @@ class Service:
     async def start(self) -> None:
         """Open what the service needs. Called once, before the first message."""
 
-    async def leave(self) -> None:
+    async def drain(self) -> None:
         """Called some time before `stop` if other replicas stay: hand clients from outside over to them, without losing a request."""
 
     async def stop(self) -> None:

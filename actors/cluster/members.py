@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..membership.directory import Address, ReplicaId
+from ..membership.directory import Address, Directory, ReplicaId
+from ..membership.states import UNREACHABLE, ReplicaState
 from ..topology import Pool
 
 _PLAIN_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -26,13 +27,11 @@ class Member:
     actor: Any
     address: Address
     pid: int | None = None
-    state: str = "starting"
+    state: ReplicaState = ReplicaState.STARTING
     restarts: int = 0
     report: dict[str, Any] = field(default_factory=dict)
     """Its last report about itself."""
     seen: float = field(default_factory=time.monotonic)
-    is_away: bool = False
-    """Whether it is suspect: it gives no answer, perhaps with all of its node."""
     node: str = ""
     """The node it was placed on, until its address says where it is."""
     generation: int = 0
@@ -56,6 +55,33 @@ class Member:
             "socket": self.address.path,
             "port": self.address.port,
         }
+
+
+def directory_of(members: Sequence[Member], version: int, *, joined: bool) -> Directory:
+    """The directory that replicas are sent. A replica that can't be reached is left out while its pool has others.
+
+    `joined`: the cluster may have several nodes. On one machine no replica is left out: a process that dies closes its sockets, and its
+    callers notice.
+    """
+    staying = [member for member in members if member.state != ReplicaState.DRAINING]
+    suspects = {member.id for member in staying if joined and member.state in UNREACHABLE}
+    answering = {member.id.pool for member in staying if member.id not in suspects}
+    listed = [member for member in staying if member.id not in suspects or member.id.pool not in answering]
+    return Directory.of(
+        ((member.address, member.pool.services) for member in listed),
+        version,
+        suspects=suspects,
+        draining=[member.address for member in members if member.state == ReplicaState.DRAINING],
+        documents=known_to_all(member.report.get("documents", {}) for member in members),
+    )
+
+
+def known_to_all(schemas: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """The newest document schemas that all replicas know, from what each knows (entity → number of the newest schema)."""
+    known: dict[str, int] = {}
+    for each in schemas:
+        known |= {name: min(number, known.get(name, number)) for name, number in each.items()}
+    return known
 
 
 def node_for(pool: Pool, members: Iterable[Member], nodes: Sequence[Mapping[str, Any]]) -> str | None:
@@ -84,11 +110,11 @@ def move(pool: Pool, members: Sequence[Member], nodes: Sequence[Mapping[str, Any
     """The replica of a pool to move, and the node to move it to, so that the pool is spread more widely, or the nodes are filled more
     evenly.
 
-    None: no move is an improvement. Also None while one of them isn't running, because its node isn't known yet.
+    None: no move is an improvement. Also None while one of them isn't ready, because its node isn't known yet.
     """
     own = [member for member in members if member.id.pool == pool.name]
     to = node_for(pool, members, nodes)
-    if to is None or not own or any(member.is_away or member.state != "running" for member in own):
+    if to is None or not own or any(member.state != ReplicaState.READY for member in own):
         return None
     places, filled = Counter(member.place for member in own), Counter(member.place for member in members)
     crowded = max(places, key=lambda place: (places[place], filled[place], place))
@@ -99,10 +125,10 @@ def move(pool: Pool, members: Sequence[Member], nodes: Sequence[Mapping[str, Any
 
 
 def one_too_many(own: Sequence[Member], members: Iterable[Member]) -> Member:
-    """The replica that a pool needs least: one that isn't running, else one on the node with most of its replicas, and most of all
+    """The replica that a pool needs least: one that isn't ready, else one on the node with most of its replicas, and most of all
     replicas. `own`: the pool's replicas, at least one, out of all `members`."""
     places, filled = Counter(member.place for member in own), Counter(member.place for member in members)
-    return max(own, key=lambda member: (member.state != "running", places[member.place], filled[member.place], member.id))
+    return max(own, key=lambda member: (member.state != ReplicaState.READY, places[member.place], filled[member.place], member.id))
 
 
 def _may_hold(node: Mapping[str, Any], pool: Pool, here: Sequence[Member]) -> bool:

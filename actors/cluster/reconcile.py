@@ -5,7 +5,7 @@ what exists, and returns at most one move for each pool; its earlier moves show 
 is remembered between two calls, and whatever happens in between (a death, a node that comes or goes, another command, a supervisor that
 takes over) is handled by the next one.
 
-A pool is never left without a running replica: a new one runs before an old one is retired.
+A pool is never left without a ready replica: a new one is ready before an old one is retired.
 """
 
 from __future__ import annotations
@@ -15,11 +15,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..membership.directory import Address, ReplicaId
+from ..membership.states import MOVING, ReplicaState
 from ..topology import Pool
 from .members import Member, move, node_for, one_too_many
-
-DRAINING = "draining"
-"""State of a replica that gets no new messages and finishes those that it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ class Start:
     """The node to place it on; None leaves that to the cluster."""
     generation: int
     instead_of: Member | None = None
-    """The replica to retire when this one runs."""
+    """The replica to retire when this one is ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +87,13 @@ def moves(
 
 def is_outdated(wanted: Wanted, member: Member) -> bool:
     """Whether a replica is to be replaced."""
-    return member.id.pool == wanted.pool.name and member.state != DRAINING and member.generation < wanted.generation
+    return member.id.pool == wanted.pool.name and member.state != ReplicaState.DRAINING and member.generation < wanted.generation
 
 
 def is_settled(wanted: Wanted, members: Sequence[Member]) -> bool:
     """Whether a pool is in its wanted state."""
     own = [member for member in members if member.id.pool == wanted.pool.name]
-    return len(own) == wanted.replicas and all(member.state == "running" and not is_outdated(wanted, member) for member in own)
+    return len(own) == wanted.replicas and all(member.state == ReplicaState.READY and not is_outdated(wanted, member) for member in own)
 
 
 def _next(
@@ -108,19 +106,19 @@ def _next(
     may_start: bool,
 ) -> Iterator[Move]:
     """`members` may grow while the returned moves are carried out."""
-    pool, there = wanted.pool, [member for member in own if member.state != DRAINING]
+    pool, there = wanted.pool, [member for member in own if member.state != ReplicaState.DRAINING]
     missing = wanted.replicas - len(there)
     if missing > 0:
         for _ in range(missing if may_start else 0):
             yield Start(pool, node_for(pool, members, nodes) if nodes else None, wanted.generation)
         return
-    if any(member.state in ("starting", DRAINING) for member in own):
+    if any(member.state in MOVING for member in own):
         return
     outdated = [member for member in there if is_outdated(wanted, member)]
     if missing < 0:
-        leaving = outdated[0] if outdated else one_too_many(there, members)
-        if any(member.state == "running" for member in there if member is not leaving):
-            yield Retire(leaving)
+        surplus = outdated[0] if outdated else one_too_many(there, members)
+        if any(member.state == ReplicaState.READY for member in there if member is not surplus):
+            yield Retire(surplus)
     elif not may_start:
         return
     elif outdated:

@@ -30,6 +30,7 @@ from ...core.settings import Settings
 from ..host import Host
 from ..membership.directory import NODE, Address, Directory, ReplicaId, Wire
 from ..membership.epochs import epoch_of
+from ..membership.states import ReplicaState
 from ..topology import Pool
 from . import logpipe
 from .ray_runtime import NAMESPACE, run_dir
@@ -163,23 +164,23 @@ class Replica:
             return {"error": VelellaError(f"{type(error).__name__}: {error}").to_wire(), "pid": os.getpid()}
 
     @ray.method(concurrency_group="health")
-    def health(self, restarts: int, term: int = 0) -> dict[str, Any]:
-        """Its state as seen from inside the loop. `state`: starting, running, failed, stopping, or hung when the loop doesn't turn.
+    def health(self, restarts: int, epoch: int = 0) -> dict[str, Any]:
+        """Its `state`, with what its event loop says of itself if that turns.
 
-        `restarts`: how often it has been restarted; the replica can't know that by itself. `term`: the epoch of the calling supervisor; a
+        `restarts`: how often it has been restarted; the replica can't know that by itself. `epoch`: that of the calling supervisor; a
         call of a replaced supervisor is answered, but doesn't count as a supervisor's.
         """
-        if term >= epoch_of(self._directory["version"]):
+        if epoch >= epoch_of(self._directory["version"]):
             self._asked = time.monotonic()
         if not self._host.done():
-            return {"state": "starting", "pid": os.getpid()}
+            return {"state": ReplicaState.STARTING, "pid": os.getpid()}
         if self._host.exception() is not None:
-            return {"state": "failed", "pid": os.getpid()}
+            return {"state": ReplicaState.FAILED, "pid": os.getpid()}
         host = self._host.result()
         host.restarts = restarts
         asked = asyncio.run_coroutine_threadsafe(_turn(host), self._loop)
         try:
-            state = "stopping" if self._stopped else "running"
+            state = ReplicaState.DRAINING if self._stopped else ReplicaState.READY
             return {
                 "state": state,
                 **asked.result(HEALTH_SECONDS),
@@ -188,7 +189,7 @@ class Replica:
                 "directory": self._directory["version"],
             }
         except FutureTimeout:
-            return {"state": "hung", "pid": os.getpid()}
+            return {"state": ReplicaState.HUNG, "pid": os.getpid()}
 
     @ray.method(concurrency_group="control")
     def update(self, directory: Wire) -> None:
@@ -199,10 +200,10 @@ class Replica:
             self._loop.call_soon_threadsafe(self._starting.update, Directory.from_wire(directory))
 
     @ray.method(concurrency_group="control")
-    def stop(self, seconds: float, leave: bool = False) -> None:
+    def stop(self, seconds: float, drain: bool = False) -> None:
         """Finish the messages inside within `seconds`, then close everything. The caller ends the process itself.
 
-        `leave`: other replicas stay; clients from outside are sent to them first.
+        `drain`: other replicas stay; clients from outside are sent to them first.
         """
         self._stopped = True
         if not self._plan.one_node:
@@ -211,8 +212,8 @@ class Replica:
             ending.start()
         if self._host.done() and self._host.exception() is None:
             host = self._host.result()
-            if leave:
-                self._finish(host.leave(seconds), seconds + 1.0)
+            if drain:
+                self._finish(host.drain(seconds), seconds + 1.0)
             self._finish(host.stop(seconds), 2 * seconds)
         tracing.stop()
 

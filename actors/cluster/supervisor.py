@@ -13,7 +13,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ from ...core.settings import Settings
 from ...core.tasks import Tasks
 from ..membership.directory import HOST, NODE, Address, Directory, ReplicaId
 from ..membership.epochs import epoch_of, first_version, take_epoch
+from ..membership.states import MOVING, UNREACHABLE, ReplicaState
 from ..messaging.router import Router, socket_links
 from ..messaging.tls import client_tls
 from ..observe.scrape import gather
@@ -34,10 +35,10 @@ from ..topology import Pool, Topology
 from .autoscale import Scaling
 from .control import Control, supervisor_handle
 from .logpipe import LogPipe
-from .members import Member, node_for
+from .members import Member, directory_of, node_for
 from .nodes import Nodes
 from .ray_runtime import Cluster, Surroundings, run_dir
-from .reconcile import DRAINING, Start, Wanted, in_order, moves
+from .reconcile import Start, Wanted, in_order, moves
 from .rollout import Changes
 
 log = logger("velella.supervisor")
@@ -48,13 +49,18 @@ GLANCE_SECONDS = 0.25
 WATCH_SECONDS = 1.0
 """Seconds between two health checks of the replicas."""
 ASK_SECONDS = 3.0
-"""Seconds one health check may take; the replica's next one waits for it. On several nodes, a replica that is silent for this long gets no
-more messages until it answers again."""
+"""Seconds one health check may take; the replica's next one waits for it. On several nodes, a replica that doesn't answer for this long
+is suspect and gets no more messages until it answers again."""
 TELL_SECONDS = 2.0
 """Seconds we wait for replicas to receive a change. Slow ones receive it later; dead ones must not hold up the others."""
 HUNG_SECONDS = 15.0
 """Seconds without a sign of life after which a replica is killed: longer than any pause that a loaded machine makes."""
-SILENT_SECONDS = {"hung": HUNG_SECONDS, "silent": HUNG_SECONDS, "failed": 5.0, "starting": READY_SECONDS, "restarting": READY_SECONDS}
+PATIENCE_SECONDS = {
+    ReplicaState.HUNG: HUNG_SECONDS,
+    ReplicaState.SUSPECT: HUNG_SECONDS,
+    ReplicaState.RESTARTING: READY_SECONDS,
+    ReplicaState.FAILED: 5.0,
+}
 """State → seconds a replica may be in it before it is restarted. A replica that failed may have met a database that is just down."""
 FINISH_SECONDS = 10.0
 """Seconds the messages inside get to finish when we stop."""
@@ -117,7 +123,7 @@ class Supervisor:
         self._watching: asyncio.Task[None] | None = None
         self._scaling = Scaling()
         self._version = 0
-        self._latest_term = 0
+        self._latest_epoch = 0
         """The highest epoch that replicas have reported."""
         self._stopped = False
 
@@ -157,12 +163,13 @@ class Supervisor:
         for id, actor in (await asyncio.to_thread(named_actors)).items():
             if (wanted := self.wanted.get(id.pool)) is not None:
                 member = self._plan(wanted.pool, id.index)
-                member.actor, member.state = actor, "restarting"
-        for name, wanted in self.wanted.items():  # a pool that has grown with its queue keeps its size until it is quiet
-            self.wanted[name] = wanted.resized(wanted.pool, len(self.members(name)))
+                member.actor, member.state = actor, ReplicaState.RESTARTING
         await asyncio.gather(*(self._look_at(member) for member in self._members.values()))
+        for name, wanted in self.wanted.items():  # a pool that has grown with its queue keeps its size until it is quiet
+            staying = [member for member in self.members(name) if member.state != ReplicaState.DRAINING]
+            self.wanted[name] = wanted.resized(wanted.pool, len(staying))
         if self._is_outdated():  # Ray's store was lost, and epochs began again
-            self._version = first_version(await asyncio.to_thread(take_epoch, self._latest_term))
+            self._version = first_version(await asyncio.to_thread(take_epoch, self._latest_epoch))
         if self._members:
             log.warning("replicas are taken over from the supervisor before", replicas=len(self._members))
             await self._tell_directory()
@@ -241,22 +248,14 @@ class Supervisor:
         if "error" in answer:
             raise VelellaError.from_wire(answer["error"])
         member.address, member.report = Address.from_wire(answer["address"]), {name: answer[name] for name in ("node", "documents")}
-        member.is_away = False
-        member.pid, member.state, member.seen = answer["pid"], "running", time.monotonic()
+        member.pid, member.state, member.seen = answer["pid"], ReplicaState.READY, time.monotonic()
 
     def directory(self) -> Directory:
         """Where every replica is, as far as we know."""
-        away = (member.id for member in self._members.values() if member.is_away)
-        listed = ((member.address, member.pool.services) for member in self._listed())
-        leaving = (member.address for member in self._members.values() if member.state == DRAINING)
-        told = [member.report.get("documents", {}) for member in self._members.values()]
-        return Directory.of(listed, self._version, away=away, leaving=leaving, documents=known_to_all(told))
+        return directory_of(self.all_members(), self._version, joined=self._cluster.is_joined)
 
-    def _listed(self) -> list[Member]:
-        """The replicas that get messages: a suspect one is left out while its pool has others."""
-        staying = [member for member in self._members.values() if member.state != DRAINING]
-        well = {member.id.pool for member in staying if not member.is_away}
-        return [member for member in staying if not member.is_away or member.id.pool not in well]
+    def _is_unreachable(self, member: Member) -> bool:
+        return self._cluster.is_joined and member.state in UNREACHABLE
 
     async def _tell_directory(self) -> None:
         """Send the directory to every replica. Through Ray, since the replicas may need it to reach each other."""
@@ -289,19 +288,19 @@ class Supervisor:
 
     async def _check(self, ask: bool) -> None:
         """Check whether all processes exist, and if `ask`, begin health checks; then begin the next moves. Waits for nothing."""
-        there = [member for member in self._members.values() if member.actor is not None and member.state != DRAINING]
-        changed = [self._is_gone(member) for member in there]
+        there = [member for member in self._members.values() if member.actor is not None and member.state != ReplicaState.DRAINING]
+        changed = [self._has_died(member) for member in there]
         changed += self._answers()
         if ask:
             # a replica that is just being made can't answer yet: `_start` waits for it
             for member in there:
-                if member.id not in self._looks and (member.pid is not None or member.state != "starting"):
+                if member.id not in self._looks and (member.pid is not None or member.state != ReplicaState.STARTING):
                     self._looks[member.id] = asyncio.create_task(self._look_at(member))
             self._follow_queues()
             if self._cluster.is_joined:
                 self._nodes.look()
         if self._is_outdated():
-            log.critical("another supervisor has taken over: this one ends", term=self._latest_term)
+            log.critical("another supervisor has taken over: this one ends", epoch=self._latest_epoch)
             os._exit(1)  # nothing that it was about to do may be done
         if any(changed):
             self._moves.begin(self._after_restart())
@@ -313,14 +312,14 @@ class Supervisor:
         return [self._looks.pop(id).result() for id in ended]
 
     def _is_outdated(self) -> bool:
-        return self._latest_term > epoch_of(self._version)
+        return self._latest_epoch > epoch_of(self._version)
 
-    def _is_gone(self, member: Member) -> bool:
+    def _has_died(self, member: Member) -> bool:
         """Whether its process has died since the last check. Ray is about to start another."""
         if member.pid is None or self._cluster.is_joined or psutil.pid_exists(member.pid):
             return False
         self._count_restart(member, None)
-        member.state, member.seen = "restarting", time.monotonic()
+        member.state, member.seen = ReplicaState.RESTARTING, time.monotonic()
         return True
 
     def _count_restart(self, member: Member, pid: int | None) -> None:
@@ -332,14 +331,14 @@ class Supervisor:
         """Check a replica's health. Returns whether its process, its address or its suspicion has changed."""
         from ray.exceptions import RayError
 
-        known, away = (member.address, member.address.incarnation), member.is_away
+        known, was_unreachable = (member.address, member.address.incarnation), self._is_unreachable(member)
         restarts = member.restarts
         try:
             report = await asyncio.wait_for(_asked(member.actor.health.remote(member.restarts, epoch_of(self._version))), ASK_SECONDS)
         except TimeoutError:
-            report = {"state": "silent" if member.pid is not None else "restarting"}
+            report = {"state": ReplicaState.SUSPECT if member.pid is not None else ReplicaState.RESTARTING}
         except RayError:
-            report = {"state": "restarting"}
+            report = {"state": ReplicaState.RESTARTING}
         pid = report.get("pid")
         if pid is not None and pid != member.pid:
             if member.pid is None:
@@ -347,25 +346,34 @@ class Supervisor:
             else:
                 self._count_restart(member, pid)
         now = time.monotonic()
-        if (state := report["state"]) in ("running", "stopping"):
+        state = ReplicaState(report["state"])
+        if state == ReplicaState.STARTING:  # Ray has started its process again
+            state = ReplicaState.RESTARTING
+        if state in (ReplicaState.READY, ReplicaState.DRAINING):
             member.seen = now
-        elif now - member.seen > SILENT_SECONDS[state]:
-            log.error("a replica is started again", replica=str(member.id), state=state, silent=round(now - member.seen, 1))
+        elif (seconds := now - member.seen) > PATIENCE_SECONDS[state]:
+            log.error(
+                "a replica did not get well: its process is killed, and Ray starts another one",
+                replica=str(member.id),
+                state=state,
+                seconds=round(seconds, 1),
+            )
             self._restart(member)
             member.seen = now
         if "address" in report:
             member.address = Address.from_wire(report["address"])
         known_documents = member.report.get("documents", {})
-        if member.state != DRAINING:  # it may have begun to drain meanwhile
+        if member.state != ReplicaState.DRAINING:  # it may have begun to drain meanwhile
             member.state = state
+            if state == ReplicaState.DRAINING:  # an earlier supervisor has begun that: this one ends the process
+                self._moves.begin(self._retire(member))
         member.report = {"node": member.report.get("node"), "documents": known_documents, **report}
-        self._latest_term = max(self._latest_term, epoch_of(report.get("directory", 0)))
-        member.is_away = self._cluster.is_joined and state not in ("running", "stopping", "hung")
-        if member.is_away != away:
-            log.warning("a replica is silent" if member.is_away else "a replica is there again", replica=str(member.id), state=state)
+        self._latest_epoch = max(self._latest_epoch, epoch_of(report.get("directory", 0)))
+        if (is_unreachable := self._is_unreachable(member)) != was_unreachable:
+            log.warning("a replica is suspect" if is_unreachable else "a replica answers again", replica=str(member.id), state=state)
         if member.report["documents"] != known_documents:
             self._moves.begin(self._tell_directory())
-        return member.restarts != restarts or (member.address, member.address.incarnation) != known or member.is_away != away
+        return member.restarts != restarts or (member.address, member.address.incarnation) != known or is_unreachable != was_unreachable
 
     async def _after_restart(self) -> None:
         """A replica may have died before it sent the invalidation of its changes: every process drops what may be stale."""
@@ -402,7 +410,7 @@ class Supervisor:
         for name, wanted in self.wanted.items():
             own = self.members(name)
             step = self._scaling.step(wanted.pool, [member.report for member in own])
-            moving = len(own) != wanted.replicas or any(member.state in ("starting", DRAINING) for member in own)
+            moving = len(own) != wanted.replicas or any(member.state in MOVING for member in own)
             if step and not moving:
                 self.wanted[name] = wanted.resized(wanted.pool, wanted.replicas + step)
                 log.info("a pool follows its queue", pool=name, replicas=self.wanted[name].replicas)
@@ -416,7 +424,7 @@ class Supervisor:
         self.changes.look()
 
     def _start(self, one: Start) -> Coroutine[Any, Any, None]:
-        """Make a replica. Until it takes messages its state is `starting`."""
+        """Make a replica. Until it takes messages its state is STARTING."""
         member = self._plan(one.pool)
         member.node = one.node or ""
         return self._come_up(member, one.instead_of)
@@ -443,20 +451,20 @@ class Supervisor:
         if instead_of is not None:
             self.changes.say(name, f"{instead_of.id} (process {instead_of.pid}) → {member.id} (process {member.pid})")
         else:
-            log.info("a replica runs", replica=str(member.id), pid=member.pid)
+            log.info("a replica is ready", replica=str(member.id), pid=member.pid)
 
     def _retire(self, member: Member) -> Coroutine[Any, Any, None]:
         """Retire a replica: first it gets no more messages, then it finishes the ones it has, then it ends."""
-        member.state = DRAINING
-        return self._go(member)
+        member.state = ReplicaState.DRAINING
+        return self._drain(member)
 
-    async def _go(self, member: Member) -> None:
+    async def _drain(self, member: Member) -> None:
         await self._tell_directory()
-        await self._finish([member], leave=True)
+        await self._finish([member], drain=True)
         self._kill(member, restart=False)
         self._members.pop(member.id, None)
         await self._tell_directory()
-        log.info("a replica has gone", replica=str(member.id), pid=member.pid)
+        log.info("a replica was retired", replica=str(member.id), pid=member.pid)
 
     # -- stopping
     async def stop(self) -> None:
@@ -476,7 +484,7 @@ class Supervisor:
                 going = [member for member in rest if not tier or any(service in tier for service in member.pool.services)]
                 rest = [member for member in rest if member not in going]
                 for member in going:
-                    member.state = "stopping"
+                    member.state = ReplicaState.DRAINING
                 await self._finish(going)
             self._router.close()
             if not self._inside:
@@ -484,8 +492,8 @@ class Supervisor:
         finally:  # what could not be stopped in order is ended all the same
             await self._end()
 
-    async def _finish(self, members: Iterable[Member], *, leave: bool = False) -> None:
-        waiting = [asyncio.ensure_future(_asked(member.actor.stop.remote(FINISH_SECONDS, leave))) for member in members]
+    async def _finish(self, members: Iterable[Member], *, drain: bool = False) -> None:
+        waiting = [asyncio.ensure_future(_asked(member.actor.stop.remote(FINISH_SECONDS, drain))) for member in members]
         if waiting:
             done, late = await asyncio.wait(waiting, timeout=2 * FINISH_SECONDS + 5.0)
             for one in late:
@@ -540,14 +548,6 @@ class Supervisor:
         return self.settings.public_url or f"http://{host}:{self.settings.port}"
 
 
-def known_to_all(told: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    """The newest document schemas that all replicas know, from each one's own (entity → number of the newest schema)."""
-    known: dict[str, int] = {}
-    for each in told:
-        known |= {name: min(number, known.get(name, number)) for name, number in each.items()}
-    return known
-
-
 @dataclass(frozen=True, slots=True)
 class Held:
     """A pool of which no replica is started for a while."""
@@ -591,4 +591,4 @@ def _pids_of(process: psutil.Process) -> set[int]:
     return pids
 
 
-__all__ = ["Member", "Supervisor", "known_to_all", "supervisor_handle"]
+__all__ = ["Member", "Supervisor", "supervisor_handle"]

@@ -336,7 +336,7 @@ class Coordinator(Service):
         """Take over executions whose coordinator is dead, now instead of within seconds. Returns how many."""
         return await self._durable.recover()
 
-    def others_are_away(self, _: frozenset[ReplicaId]) -> None:
+    def take_over_from(self, _: frozenset[ReplicaId]) -> None:
         """The supervisor gets no answer from some replicas: executions of dead ones are taken over now, not at the next check. The
         others may be alive: theirs are taken over when their leases have run out."""
         self._durable.nudge()
@@ -420,5 +420,5 @@ def create(context: HostContext) -> Coordinator:
     replica = str(context.replica) if context.replica.pool != "local" else None  # hosts of tests and of the command line all have this name
     coordinator = Coordinator(flows, context.database("engine"), replica=replica, packages=packages, visits=context.visits)
     context.meters.add(coordinator.samples)
-    context.on_away(coordinator.others_are_away)
+    context.on_suspects(coordinator.take_over_from)
     return coordinator

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from ...core.ids import new_id
 from ...core.sql.db.database import Database
 from . import queries
-from .process import is_gone, this_machine, this_process
+from .process import is_dead, this_machine, this_process
 
 MARGIN_SECONDS = 2.0
 """Seconds before the end of our lease from which on we don't rely on it."""
@@ -73,7 +73,7 @@ class Lease:
         if self._machine is None:
             return
         others = await self._database.fetch(queries.NEIGHBOURS, {"id": self.id, "machine": self._machine})
-        if dead := [row["id"] for row in others if is_gone(row["process"])]:
+        if dead := [row["id"] for row in others if is_dead(row["process"])]:
             await self._database.execute(queries.DEAD, {"ids": dead})
 
     async def sign_off(self) -> None:

@@ -24,7 +24,7 @@ def this_process() -> str | None:
     return f"{pid}:{began}" if began else None
 
 
-def is_gone(process: str) -> bool:
+def is_dead(process: str) -> bool:
     """Whether a process of this machine has certainly ended. A process that is stopped, or that can't be read, hasn't."""
     pid, _, began = process.partition(":")
     return _began(int(pid)) not in (began, None)

@@ -38,7 +38,7 @@ class Address:
     actor: str | None = None
     """Name of the Ray actor."""
     incarnation: str | None = field(default=None, compare=False)
-    """Of the process that has the place now: its successor has another one. Not part of the address."""
+    """Of the process that this replica has now: its successor has another one. Not part of the address."""
 
     def to_wire(self) -> list[Any]:
         return [self.replica.pool, self.replica.index, self.node, self.path, self.host, self.port, self.actor, self.incarnation]
@@ -56,10 +56,10 @@ class Directory:
     services: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)
     version: int = 0
     """Rises with each change, counted by the supervisor; the versions of a later supervisor are all higher (see `epochs.py`)."""
-    away: frozenset[ReplicaId] = frozenset()
-    """Suspect replicas, listed or not: they don't answer the supervisor, and other replicas may take over what they had begun."""
-    leaving: frozenset[Address] = frozenset()
-    """Draining replicas: they get no new messages and finish those that they have."""
+    suspects: frozenset[ReplicaId] = frozenset()
+    """Replicas that don't answer the supervisor, listed or not: others may take over what they had begun."""
+    draining: frozenset[Address] = frozenset()
+    """Replicas that get no new messages and finish those that they have."""
     documents: Mapping[str, int] = field(default_factory=dict)
     """Entity → number of the newest schema of its documents that all replicas know, draining ones included. Entities that no replica
     reports are missing."""
@@ -70,8 +70,8 @@ class Directory:
         replicas: Iterable[tuple[Address, Iterable[str]]],
         version: int = 0,
         *,
-        away: Iterable[ReplicaId] = (),
-        leaving: Iterable[Address] = (),
+        suspects: Iterable[ReplicaId] = (),
+        draining: Iterable[Address] = (),
         documents: Mapping[str, int] | None = None,
     ) -> Directory:
         """From (replica, its services); each replica also answers as `host`."""
@@ -80,7 +80,7 @@ class Directory:
             for name in (*names, HOST):
                 services.setdefault(name, []).append(address)
         listed = {name: tuple(addresses) for name, addresses in services.items()}
-        return cls(listed, version, frozenset(away), frozenset(leaving), documents or {})
+        return cls(listed, version, frozenset(suspects), frozenset(draining), documents or {})
 
     def address(self, replica: ReplicaId) -> Address | None:
         """The address of a replica, or None."""
@@ -91,18 +91,18 @@ class Directory:
 
     def to_wire(self) -> Wire:
         services = {name: [one.to_wire() for one in all] for name, all in self.services.items()}
-        away = [[one.pool, one.index] for one in sorted(self.away)]
-        leaving = [one.to_wire() for one in sorted(self.leaving, key=lambda address: address.replica)]
+        suspects = [[one.pool, one.index] for one in sorted(self.suspects)]
+        draining = [one.to_wire() for one in sorted(self.draining, key=lambda address: address.replica)]
         return {
-            "version": self.version, "services": services, "away": away, "leaving": leaving, "documents": dict(self.documents),
+            "version": self.version, "services": services, "suspects": suspects, "draining": draining, "documents": dict(self.documents),
         }  # fmt: skip
 
     @classmethod
     def from_wire(cls, wire: Wire) -> Directory:
         services: Mapping[str, list[list[Any]]] = wire["services"]
         listed = {name: tuple(Address.from_wire(one) for one in all) for name, all in services.items()}
-        away = frozenset(ReplicaId(*one) for one in wire["away"])
-        return cls(listed, wire["version"], away, frozenset(map(Address.from_wire, wire["leaving"])), wire["documents"])
+        suspects = frozenset(ReplicaId(*one) for one in wire["suspects"])
+        return cls(listed, wire["version"], suspects, frozenset(map(Address.from_wire, wire["draining"])), wire["documents"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +110,9 @@ class Standing:
     """The identity of a process, and how much it knows: what it says of itself when it opens a connection.
 
     A process that was taken for dead may come back while its successor works: frozen, or cut off for a while. It is recognised by its
-    incarnation, which isn't the one that the directory has for its place, and by knowing less: its directory, in which the place is
-    still its own, has a lower version than the directory of the process it connects to. A new process that the supervisor hasn't announced
-    yet doesn't have such a directory. No clock is involved.
+    incarnation, which isn't the one that the directory has for its replica, and by knowing less: its directory, which still lists it
+    as that replica, has a lower version than the directory of the process it connects to. A new process that the supervisor
+    hasn't announced yet doesn't have such a directory. No clock is involved.
     """
 
     replica: ReplicaId
@@ -129,7 +129,7 @@ class Standing:
         """Whether a process with that directory must refuse this one."""
         if self.version is None or self.version >= directory.version:
             return False
-        now = directory.address(self.replica) or next((one for one in directory.leaving if one.replica == self.replica), None)
-        if now is None:  # its place was removed, unless it is to come back
-            return self.replica not in directory.away
+        now = directory.address(self.replica) or next((one for one in directory.draining if one.replica == self.replica), None)
+        if now is None:  # the replica was removed, unless it is only suspect
+            return self.replica not in directory.suspects
         return now.incarnation is not None and now.incarnation != self.incarnation

@@ -9,7 +9,7 @@ Consensus Algorithm, 2014.)
 
 from __future__ import annotations
 
-KEY = b"velella:term:"
+KEY = b"velella:epoch:"
 _SHIFT = 32
 
 
@@ -18,8 +18,9 @@ def epoch_of(version: int) -> int:
     return version >> _SHIFT
 
 
-def first_version(term: int) -> int:
-    return term << _SHIFT
+def first_version(epoch: int) -> int:
+    """The lowest directory version of an epoch."""
+    return epoch << _SHIFT
 
 
 def take_epoch(above: int = 0) -> int:
@@ -30,7 +31,7 @@ def take_epoch(above: int = 0) -> int:
     from ray.experimental import internal_kv  # only after Ray's environment is set
 
     taken = [int(key.removeprefix(KEY)) for key in internal_kv._internal_kv_list(KEY)]
-    term = max([above, *taken]) + 1
-    while internal_kv._internal_kv_put(KEY + str(term).encode(), b"", overwrite=False):  # another supervisor was faster
-        term += 1
-    return term
+    epoch = max([above, *taken]) + 1
+    while internal_kv._internal_kv_put(KEY + str(epoch).encode(), b"", overwrite=False):  # another supervisor was faster
+        epoch += 1
+    return epoch

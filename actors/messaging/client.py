@@ -94,7 +94,7 @@ class Link(Protocol):
     async def probe(self) -> bool:
         """Whether it can be reached, without sending a message. True where that can't be determined."""
 
-    def leave(self) -> None:
+    def drain(self) -> None:
         """Send nothing more; messages already sent are still answered."""
 
     def close(self) -> None: ...
@@ -153,7 +153,12 @@ class ClientProtocol(FrameProtocol):
         silent = now - self._heard
         if silent >= SILENT_SECONDS:
             self._silent = silent
-            log.warning("a peer is silent and given up", peer=self._peer(), seconds=round(silent, 1), waiting=len(self.pending))
+            log.warning(
+                "a peer gives no sign of life: its connection is closed",
+                peer=self._peer(),
+                seconds=round(silent, 1),
+                waiting=len(self.pending),
+            )
             self.abort()
             return
         if silent >= PING_SECONDS and self._handshake is None:
@@ -163,7 +168,7 @@ class ClientProtocol(FrameProtocol):
     def _peer(self) -> str:
         return str(self.transport.get_extra_info("peername")) if self.transport is not None else ""
 
-    def leave(self) -> None:
+    def drain(self) -> None:
         """Close as soon as everything that was sent is answered."""
         self.draining = True
         if not self.pending:
@@ -175,7 +180,7 @@ class ClientProtocol(FrameProtocol):
             return
         kind = frame[0]
         if kind == GOODBYE:
-            self.leave()
+            self.drain()
             return
         if kind == PONG:
             return
@@ -344,12 +349,12 @@ class SocketLink:
             return False
         return True
 
-    def leave(self) -> None:
+    def drain(self) -> None:
         self._closed = True
         if self._connecting is not None:
             self._connecting.cancel()
         if self._protocol is not None:
-            self._protocol.leave()
+            self._protocol.drain()
 
     def close(self) -> None:
         self._closed = True
@@ -429,7 +434,7 @@ class RayLink:
     async def probe(self) -> bool:
         return True
 
-    def leave(self) -> None:
+    def drain(self) -> None:
         """Running calls end by themselves."""
 
     def close(self) -> None:

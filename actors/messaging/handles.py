@@ -21,7 +21,7 @@ Resolve = Callable[[str, str], Send]
 """(service, method) → the function that sends."""
 
 
-_INTERNAL = frozenset(("start", "leave", "stop", "run_write"))
+_INTERNAL = frozenset(("start", "drain", "stop", "run_write"))
 
 
 _messages: dict[type[Service], dict[str, Message]] = {}

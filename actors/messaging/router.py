@@ -100,7 +100,7 @@ class Router:
                 del self._peers[replica]
                 if peer.reviving is not None:
                     peer.reviving.cancel()
-                peer.link.leave()
+                peer.link.drain()
         self._changed.set()
         self._changed = asyncio.Event()
 

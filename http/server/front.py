@@ -54,7 +54,7 @@ from .tokens import Tokens
 if TYPE_CHECKING:
     from ...actors.context import HostContext
 
-LEAVE_SECONDS = 3.0
+DRAIN_SECONDS = 3.0
 """Seconds that a front end that hands over waits for one more request on idle connections."""
 
 UNDERSTOOD_BYTES = 8 * 1024 * 1024
@@ -110,7 +110,7 @@ class FrontEnd(Service):
         self._streaming: set[asyncio.Task[Any]] = set()
         """Requests with endless answers."""
         self._runner: web.ServerRunner | None = None
-        self._leaving = False
+        self._draining = False
         self._openapi: bytes | None = None
         self._readiness = Readiness(context.router)
         self._beside = {"/health": self._health, "/health/ready": self._ready, "/openapi.json": self._description}
@@ -139,19 +139,19 @@ class FrontEnd(Service):
         self.port = self._runner.addresses[0][1]
         log.info("listening", address=f"http://{self.settings.host}:{self.port}", routes=len(self.routes))
 
-    async def leave(self) -> None:
+    async def drain(self) -> None:
         """Stop listening, and close each connection with its next answer: a client then connects to another front end, and no request is
         lost.
 
-        A connection that stays idle for `LEAVE_SECONDS` is closed with the rest.
+        A connection that stays idle for `DRAIN_SECONDS` is closed with the rest.
         """
         if self._runner is None or self._runner.server is None:
             return
-        self._leaving = True
+        self._draining = True
         self._end_streams()
         for site in list(self._runner.sites):
             await site.stop()
-        until = time.monotonic() + LEAVE_SECONDS
+        until = time.monotonic() + DRAIN_SECONDS
         while self._runner.server.connections and time.monotonic() < until:  # noqa: ASYNC110 - aiohttp has no event for it
             await asyncio.sleep(0.05)
 
@@ -186,7 +186,7 @@ class FrontEnd(Service):
         call_context.set(CallContext(trace_id, started + self.settings.message_timeout))
         reply = await self._answer(http, trace_id)
         response = await self._response(http, reply, trace_id)
-        if self._leaving:
+        if self._draining:
             response.force_close()
         seconds = time.monotonic() - started
         self._timings[reply.route, reply.status].observe(seconds)

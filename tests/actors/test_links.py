@@ -31,7 +31,7 @@ class Doomed:
     async def probe(self) -> bool:
         return False
 
-    def leave(self) -> None: ...
+    def drain(self) -> None: ...
 
     def close(self) -> None: ...
 
@@ -86,7 +86,7 @@ class Transport:
     def get_extra_info(self, name: str) -> None: ...
 
 
-@pytest.mark.parametrize("gone", ["connection_lost", "leave", "abort"])
+@pytest.mark.parametrize("gone", ["connection_lost", "drain", "abort"])
 async def test_a_message_for_a_connection_that_has_just_closed_goes_elsewhere_at_once(gone: str) -> None:
     protocol = ClientProtocol(None)
     protocol.connection_made(Transport())  # type: ignore[arg-type]

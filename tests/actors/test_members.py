@@ -6,6 +6,7 @@ from typing import Any
 
 from velella.actors.cluster.members import Member, move, node_for, one_too_many
 from velella.actors.membership.directory import Address, ReplicaId
+from velella.actors.membership.states import ReplicaState
 from velella.actors.topology import Pool
 
 
@@ -39,7 +40,7 @@ def test_labels_and_resources_say_where_and_managing_nodes_are_left_alone() -> N
 def running(pool: str, *nodes: str) -> list[Member]:
     members = there(pool, *nodes)
     for member in members:
-        member.state = "running"
+        member.state = ReplicaState.READY
     return members
 
 
@@ -51,7 +52,7 @@ def test_replicas_of_a_pool_that_are_together_are_taken_apart_when_there_is_a_no
     assert move(pool, running("cart", "a", "b"), nodes) is None
     assert move(pool, running("cart", "a", "a", "b"), nodes) is None, "it would only be the other way round"
     assert move(Pool("cart", ("cart",), 2, labels={"zone": "x"}), together, nodes) is None
-    together[0].state = "restarting"
+    together[0].state = ReplicaState.RESTARTING
     assert move(pool, together, nodes) is None, "who knows where that one will be"
 
 
@@ -59,7 +60,7 @@ def test_of_too_many_one_that_does_not_run_goes_first_then_one_of_the_fullest_no
     members = running("cart", "a", "b", "b")
     assert one_too_many(members, members) is members[2]
     assert one_too_many(members[:2], [*members[:2], *running("order", "a")]) is members[0]
-    members[0].state = "stopping"
+    members[0].state = ReplicaState.HUNG
     assert one_too_many(members, members) is members[0]
 
 

@@ -27,7 +27,7 @@ def status(*pools: tuple[str, list[str], int]) -> dict[str, Any]:
             {
                 "name": name,
                 "services": services,
-                "replicas": [{"index": index, "state": "running", "restarts": index} for index in range(replicas)],
+                "replicas": [{"index": index, "state": "ready", "restarts": index} for index in range(replicas)],
             }
             for name, services, replicas in pools
         ],

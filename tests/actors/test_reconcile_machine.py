@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from velella.actors.cluster.members import Member
-from velella.actors.cluster.reconcile import DRAINING, Retire, Start, Wanted, is_outdated, is_settled, moves
+from velella.actors.cluster.reconcile import Retire, Start, Wanted, is_outdated, is_settled, moves
 from velella.actors.membership.directory import Address, ReplicaId
+from velella.actors.membership.states import ReplicaState
 from velella.actors.topology import Pool
 
 POOLS = ("cart", "order", "http")
@@ -58,18 +59,18 @@ class Cluster(RuleBasedStateMachine):
     def a_process_comes_up_ends_or_is_back(self, data: st.DataObject) -> None:
         self.go_on(data.draw(st.sampled_from(sorted(self.members))))
 
-    @precondition(lambda self: any(member.state == "starting" for member in self.members.values()))
+    @precondition(lambda self: any(member.state == ReplicaState.STARTING for member in self.members.values()))
     @rule(data=st.data())
     def one_can_not_be_started(self, data: st.DataObject) -> None:
-        starting = sorted(id for id, member in self.members.items() if member.state == "starting")
+        starting = sorted(id for id, member in self.members.items() if member.state == ReplicaState.STARTING)
         del self.members[data.draw(st.sampled_from(starting))]
 
     @precondition(lambda self: self.members)
-    @rule(data=st.data(), state=st.sampled_from(("restarting", "hung", "silent")))
-    def one_dies_or_is_silent(self, data: st.DataObject, state: str) -> None:
+    @rule(data=st.data(), state=st.sampled_from((ReplicaState.RESTARTING, ReplicaState.HUNG, ReplicaState.SUSPECT)))
+    def one_dies_or_is_suspect(self, data: st.DataObject, state: ReplicaState) -> None:
         member = self.members[data.draw(st.sampled_from(sorted(self.members)))]
-        if member.state == "running":
-            member.state, member.is_away = state, state == "silent"
+        if member.state == ReplicaState.READY:
+            member.state = state
 
     @rule(node=st.sampled_from("abc"))
     def a_node_comes(self, node: str) -> None:
@@ -83,19 +84,17 @@ class Cluster(RuleBasedStateMachine):
         for member in list(self.members.values()):
             if member.place == gone:
                 member.node = min(self.nodes, key=self.filled)  # the cluster starts it again where there is room
-                if member.state == DRAINING:
+                if member.state == ReplicaState.DRAINING:
                     del self.members[member.id]
-                elif member.state != "starting":
-                    member.state = "restarting"
+                elif member.state != ReplicaState.STARTING:
+                    member.state = ReplicaState.RESTARTING
 
     @rule()
     def the_supervisor_dies_and_another_one_takes_over(self) -> None:
-        """What it had begun to start and to end is there; how far it had come nobody knows."""
+        """Replicas that it had begun to start are there; one that drains says so, and is drained to its end."""
         for member in self.members.values():
-            if member.state == DRAINING:
-                member.state = "stopping"
-            elif member.state == "starting":
-                member.state = "restarting"
+            if member.state == ReplicaState.STARTING:
+                member.state = ReplicaState.RESTARTING
 
     # -- what holds in the end
 
@@ -123,7 +122,7 @@ class Cluster(RuleBasedStateMachine):
 
     def carry_out(self) -> bool:
         """One look; whether there was anything to do."""
-        running = {name: sum(member.state == "running" for member in self.of(name)) for name in POOLS}
+        running = {name: sum(member.state == ReplicaState.READY for member in self.of(name)) for name in POOLS}
         there = {name: len(self.of(name)) for name in POOLS}
         nodes: list[dict[str, Any]] = [
             {"NodeID": name, "Alive": True, "Resources": {"CPU": 8.0}, "Labels": {}} for name in sorted(self.nodes)
@@ -134,9 +133,9 @@ class Cluster(RuleBasedStateMachine):
                 self.start(one)
             else:
                 assert isinstance(one, Retire)
-                one.member.state = DRAINING
+                one.member.state = ReplicaState.DRAINING
         for name in POOLS:
-            left = sum(member.state == "running" for member in self.of(name))
+            left = sum(member.state == ReplicaState.READY for member in self.of(name))
             assert left or not running[name], "who runs goes only where another one runs"
             assert running[name] - left <= 1, "one at a time"
             assert len(self.of(name)) <= max(there[name], self.wanted[name].replicas + 1), "nothing is begun twice"
@@ -151,10 +150,10 @@ class Cluster(RuleBasedStateMachine):
 
     def go_on(self, id: ReplicaId) -> None:
         member = self.members[id]
-        if member.state == DRAINING:
+        if member.state == ReplicaState.DRAINING:
             del self.members[id]
         else:
-            member.state, member.is_away = "running", False
+            member.state = ReplicaState.READY
 
 
 TestCluster = Cluster.TestCase

@@ -70,7 +70,7 @@ class Way:
     async def probe(self) -> bool:
         return not self.left and self.machine.replicas[self.index].up
 
-    def leave(self) -> None:
+    def drain(self) -> None:
         self.left = True
 
     def close(self) -> None:

@@ -92,7 +92,7 @@ async def test_a_process_that_has_nothing_to_say_knocks_and_hears_that_its_place
     for host in (serving, old):
         host.update(before)
     await old.router.knock()
-    serving.update(Directory.of([(serving.address, ["toy"])], 8, away=[old.replica]))
+    serving.update(Directory.of([(serving.address, ["toy"])], 8, suspects=[old.replica]))
     await asyncio.sleep(0.1)
     assert not ended.is_set(), "it may come back"
     serving.update(Directory.of([(serving.address, ["toy"])], 9))
@@ -122,8 +122,8 @@ def test_who_knows_more_counts() -> None:
     assert not frozen.is_superseded(directory("old", 5)), "it was never replaced"
     assert not frozen.is_superseded(directory("older", 3)), "we are the ones who know less"
     assert not Standing(me, "new").after(directory("old", 4)).is_superseded(directory("old", 5)), "nobody has been told of it yet"
-    assert frozen.after(Directory(version=5, away=frozenset([me]))).is_superseded(directory("new", 6)), "it was left out before"
-    assert not frozen.is_superseded(Directory(version=9, away=frozenset([me]))), "it is away, not replaced"
-    assert not frozen.is_superseded(Directory(version=9, leaving=frozenset([Address(me, incarnation="old")]))), "it finishes"
-    assert frozen.is_superseded(Directory(version=9, leaving=frozenset([Address(me, incarnation="new")]))), "its successor leaves too"
+    assert frozen.after(Directory(version=5, suspects=frozenset([me]))).is_superseded(directory("new", 6)), "it was left out before"
+    assert not frozen.is_superseded(Directory(version=9, suspects=frozenset([me]))), "it is away, not replaced"
+    assert not frozen.is_superseded(Directory(version=9, draining=frozenset([Address(me, incarnation="old")]))), "it finishes"
+    assert frozen.is_superseded(Directory(version=9, draining=frozenset([Address(me, incarnation="new")]))), "its successor leaves too"
     assert frozen.is_superseded(Directory(version=9)), "its place was given up"

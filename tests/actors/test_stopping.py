@@ -19,7 +19,7 @@ class Part(Service):
     def __init__(self, name: str, stopped: list[str], how: str) -> None:
         self._name, self._stopped, self._how = name, stopped, how
 
-    async def leave(self) -> None:
+    async def drain(self) -> None:
         await self.stop()
 
     async def stop(self) -> None:
@@ -38,7 +38,7 @@ async def test_a_part_of_a_host_that_does_not_stop_keeps_no_other(tmp_path: Path
     for name in ("locking", "product", "workflows", "http"):
         host.services[name] = Part(name, stopped, how if name in ("http", "product") else "at once")
         host._started.append(name)
-    await host.leave(0.05)
+    await host.drain(0.05)
     assert sorted(stopped) == ["locking", "workflows"]
     stopped.clear()
     await host.stop(0.05)

@@ -62,7 +62,7 @@ async def test_status_shows_every_pool_replica_and_process(shop: tuple[Superviso
     told = await report(shop[1])
     assert [(pool["name"], len(pool["replicas"])) for pool in told["pools"]] == [("toys", 2), ("cache", 1)]
     for replica in replicas(told, "toys") + replicas(told, "cache"):
-        assert replica["state"] == "running"
+        assert replica["state"] == "ready"
         assert replica["restarts"] == 0
         assert psutil.pid_exists(replica["pid"])
         assert replica["pid"] in told["pids"]
@@ -120,7 +120,7 @@ async def test_where_no_socket_can_be_opened_messages_go_as_ray_calls(shop: tupl
 async def test_a_killed_replica_is_back_and_counted_and_everybody_forgets(shop: tuple[Supervisor, Settings]) -> None:
     host = await client(shop[0])
     toy: Any = host.modules.toy  # type: ignore[attr-defined]
-    while (before := replicas(await report(shop[1]), "toys")[0])["state"] != "running":
+    while (before := replicas(await report(shop[1]), "toys")[0])["state"] != "ready":
         await asyncio.sleep(0.05)
     victim = before["pid"]
     os.kill(victim, signal.SIGKILL)
@@ -130,7 +130,7 @@ async def test_a_killed_replica_is_back_and_counted_and_everybody_forgets(shop: 
         assert time.monotonic() - started < 30
         await asyncio.sleep(0.05)
     assert replica["pid"] != victim
-    while replicas(await report(shop[1]), "toys")[0]["state"] != "running":
+    while replicas(await report(shop[1]), "toys")[0]["state"] != "ready":
         await asyncio.sleep(0.05)
     async with asyncio.timeout(30):  # the supervisor may know that it is back before a caller has looked again
         while {await toy.replica() for _ in range(20)} != {"toys-0", "toys-1"}:
@@ -152,7 +152,7 @@ async def test_a_replica_more_joins_and_one_less_leaves_without_losing_a_message
             supervisor._scaling, "step", lambda pool, _, wishes=wishes: wishes.pop() if pool.name == "toys" and wishes else 0
         )
         started = time.monotonic()
-        while len(replicas(await report(settings), "toys")) != size or replicas(await report(settings), "toys")[-1]["state"] != "running":
+        while len(replicas(await report(settings), "toys")) != size or replicas(await report(settings), "toys")[-1]["state"] != "ready":
             assert await toy.echo(1) == 1
             assert time.monotonic() - started < 30
             await asyncio.sleep(0.05)
@@ -239,7 +239,7 @@ async def test_a_replica_that_is_not_left_in_time_is_stopped_all_the_same() -> N
     stopped: list[float] = []
 
     class Slow:
-        async def leave(self, seconds: float) -> None:
+        async def drain(self, seconds: float) -> None:
             raise TimeoutError
 
         async def stop(self, seconds: float) -> None:

@@ -14,6 +14,7 @@ from velella.actors.cluster.members import Member
 from velella.actors.cluster.reconcile import Wanted
 from velella.actors.cluster.supervisor import Supervisor
 from velella.actors.membership.directory import Directory, ReplicaId
+from velella.actors.membership.states import ReplicaState
 from velella.actors.topology import Pool, Topology
 from velella.core.settings import Settings
 
@@ -36,7 +37,7 @@ class Replica:
             looks[id] += 1
             if no_room:
                 await asyncio.Event().wait()
-            return {"state": "running", "pid": 1, "waiting": 99, "running": 1, "directory": 0, "documents": {"parcel": documents}}
+            return {"state": "ready", "pid": 1, "waiting": 99, "running": 1, "directory": 0, "documents": {"parcel": documents}}
 
         async def never() -> Any:
             await asyncio.Event().wait()
@@ -85,7 +86,7 @@ def supervisor(monkeypatch: pytest.MonkeyPatch, looks: Counter[ReplicaId]) -> Su
     monkeypatch.setattr(made, "_make", make)
     monkeypatch.setattr(made, "_kill", lambda member, restart: None)
     member = made._plan(pool)
-    member.actor, member.pid, member.state = Replica(member.id, looks), 1, "running"
+    member.actor, member.pid, member.state = Replica(member.id, looks), 1, ReplicaState.READY
     return made
 
 
@@ -109,7 +110,7 @@ async def test_documents_are_written_as_the_oldest_replica_knows_them_until_it_i
     monkeypatch.setattr(supervisor._scaling, "step", lambda *_: 0)
     (old,), pool = supervisor.members("product"), supervisor.pools[0]
     new = supervisor._plan(pool)
-    new.actor, new.pid, new.state = Replica(new.id, looks, documents=2), 1, "running"
+    new.actor, new.pid, new.state = Replica(new.id, looks, documents=2), 1, ReplicaState.READY
     supervisor.wanted["product"] = Wanted(pool, 2)
     await looked(supervisor)
     assert new.actor.heard[-1].documents == {"parcel": 1}, "told because what one knows is news"
@@ -149,8 +150,25 @@ async def test_a_pool_that_has_grown_stays_so_when_another_supervisor_takes_over
     monkeypatch.setattr("velella.actors.cluster.replica.named_actors", lambda: there)
     assert await supervisor._adopt() == 3
     supervisor._reconcile()
-    assert {member.state for member in supervisor.members("product")} == {"running"}, "nobody has to go"
+    assert {member.state for member in supervisor.members("product")} == {ReplicaState.READY}, "nobody has to go"
     assert supervisor.wanted["product"].replicas == 3
+
+
+async def test_a_replica_that_an_earlier_supervisor_was_draining_is_ended_by_the_next(
+    supervisor: Supervisor, looks: Counter[ReplicaId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def draining(*_: Any) -> dict[str, Any]:
+        return {"state": "draining", "pid": 1}
+
+    supervisor._members.clear()
+    there = {id: Replica(id, looks) for id in (ReplicaId("product", index) for index in range(3))}
+    there[ReplicaId("product", 1)].health = Method(draining)
+    monkeypatch.setattr("velella.actors.cluster.replica.named_actors", lambda: there)
+    await supervisor._adopt()
+    assert supervisor.wanted["product"].replicas == 2, "one is to go"
+    assert {one.replica.index for one in supervisor.directory().draining} == {1}
+    await asyncio.gather(*supervisor._moves)
+    assert {member.id.index for member in supervisor.members("product")} == {0, 2}
 
 
 async def test_a_change_of_several_pools_is_not_through_while_it_is_written_down(supervisor: Supervisor) -> None:

@@ -79,7 +79,7 @@ class Colony:
         while True:
             output = await self.velella("status", "--json", ok=None)  # no answer while the supervisor itself is restarted
             pools = [pool["replicas"] for pool in json.loads(output)["pools"]] if output.startswith("{") else []
-            run = [one["state"] == "running" and one["pid"] not in without for pool in pools for one in pool]
+            run = [one["state"] == "ready" and one["pid"] not in without for pool in pools for one in pool]
             places = [{one["node"] for one in pool} for pool in pools]
             there = {self.nodes[name].address for name in on} <= set().union(*places)
             if pools and all(run) and (not on or (there and all(map(_are_apart, places, pools)))):

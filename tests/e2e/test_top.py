@@ -31,7 +31,7 @@ async def test_a_script_sees_load_and_pools(colony: Served, shop: Shop) -> None:
     assert 0 < seen["hit_rate"] <= 1
     there = {pool["name"]: len(pool["replicas"]) for pool in (await colony.status())["pools"]}
     assert {pool["name"]: pool["replicas"] for pool in seen["pools"]} == there
-    assert all(pool["running"] == pool["replicas"] and pool["memory_bytes"] > 1e6 for pool in seen["pools"])
+    assert all(pool["ready"] == pool["replicas"] and pool["memory_bytes"] > 1e6 for pool in seen["pools"])
 
 
 async def test_people_see_the_same(colony: Served) -> None:

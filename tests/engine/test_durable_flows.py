@@ -144,7 +144,7 @@ async def test_a_coordinator_that_can_not_be_heard_but_lives_keeps_what_it_carri
         slow = asyncio.create_task(silent.coordinator.run("book-slowly", {"account": "a", "seconds": 0.5}))
         while await here.booked("a") == []:
             await asyncio.sleep(0.01)
-        here.coordinator.others_are_away(frozenset([ReplicaId("flows", 0)]))
+        here.coordinator.take_over_from(frozenset([ReplicaId("flows", 0)]))
         assert await here.coordinator.recover() == 0
         assert await slow == (await here.ledger.entries("a"))[0]["id"]
         [row] = await here.coordinator.list()
@@ -154,28 +154,28 @@ async def test_a_coordinator_that_can_not_be_heard_but_lives_keeps_what_it_carri
 async def test_what_a_process_left_that_is_seen_to_be_gone_is_taken_over_at_once(engine_database: str, here: Stage) -> None:
     await left_by_a_dead_process(engine_database, "in between", "book-three", account="a")
     while await states(here) != ["done"]:
-        here.coordinator.others_are_away(frozenset([ReplicaId("flows", 0)]))
+        here.coordinator.take_over_from(frozenset([ReplicaId("flows", 0)]))
         await asyncio.sleep(0.02)
     [row] = await here.coordinator.list()
     assert row["attempts"] == 2
 
 
 async def test_a_process_that_is_only_stopped_is_not_gone() -> None:
-    from velella.actors.engine.process import is_gone, this_process
+    from velella.actors.engine.process import is_dead, this_process
 
     process = await asyncio.create_subprocess_exec("sleep", "60")
     us = this_process()
     assert us is not None
-    assert not is_gone(us)
-    assert is_gone(us.partition(":")[0] + ":1"), "another one had our id once"
+    assert not is_dead(us)
+    assert is_dead(us.partition(":")[0] + ":1"), "another one had our id once"
     began = (Path("/proc") / str(process.pid) / "stat").read_text().rpartition(")")[2].split()[19]
     try:
         process.send_signal(signal.SIGSTOP)
-        assert not is_gone(f"{process.pid}:{began}")
+        assert not is_dead(f"{process.pid}:{began}")
     finally:
         process.kill()
         await process.wait()
-    assert is_gone(f"{process.pid}:{began}")
+    assert is_dead(f"{process.pid}:{began}")
 
 
 @pytest.mark.parametrize("many", [24, 60])
@@ -264,7 +264,7 @@ async def test_what_begins_in_the_last_moment_of_an_idle_lease_has_time_to_write
     assert await here.booked("a") == [1]
 
 
-async def test_an_execution_whose_end_could_not_be_written_down_is_gone_on_with(here: Stage) -> None:
+async def test_an_execution_whose_end_could_not_be_written_down_is_dead_on_with(here: Stage) -> None:
     finish, failures = here.coordinator._store.finish, [Unavailable("The database is full.")]
 
     async def full(*args: Any) -> bool:

@@ -23,9 +23,9 @@ async def test_pools_are_where_their_labels_say_and_apart(colony: Colony) -> Non
 
 
 @pytest.mark.timeout(200)
-async def test_a_supervisor_that_was_replaced_ends_and_the_next_one_has_a_later_term(colony: Colony) -> None:
+async def test_a_supervisor_that_was_replaced_ends_and_the_next_one_has_a_later_epoch(colony: Colony) -> None:
     """A replica is told something by a later one, as when the earlier one was only cut off."""
-    script, replica = Path(__file__).with_name("later_term.py"), "modules-0"
+    script, replica = Path(__file__).with_name("later_epoch.py"), "modules-0"
     before = await colony.report()
     replicas = {replica["pid"] for pool in before["pools"] for replica in pool["replicas"]}
     later = json.loads((await colony.script(script, replica, "5")).splitlines()[-1])
