@@ -16,7 +16,7 @@ from ...core.sql.db.database import Database
 from . import queries
 
 NAMES = ("sign_in_address", "sign_in_account", "sign_up_address", "letter_address", "letter_account")
-"""In the order in which they are counted: an attempt refused by its address doesn't count against the account."""
+"""In the order in which they are counted."""
 
 
 class Counts(Storage):
@@ -73,15 +73,19 @@ class Limits:
                 ) from None
 
     async def count(self, uses: Mapping[str, str]) -> None:
-        """Count a use: name of the limit → account or address. Raises TooManyRequests if that is one too many."""
-        for name in NAMES:
-            if name not in uses:
-                continue
+        """Count a use: name of the limit → account or address.
+
+        Raises TooManyRequests if it is one too many for any limit: it then counts for none, since it wasn't made.
+        """
+        counted: list[tuple[RateLimitItem, str]] = []
+        for name in (name for name in NAMES if name in uses):
             for item in self._items[name]:
-                who = _digest(name, uses[name])
-                if not await self._limiter.hit(item, who):
-                    await self._limiter.hit(item, who, cost=-1)  # it wasn't made; other uses may have been given back meanwhile
-                    seconds = (await self._limiter.get_window_stats(item, who)).reset_time - time.time()
+                use = item, _digest(name, uses[name])
+                counted.append(use)
+                if not await self._limiter.hit(*use):
+                    for each in counted:
+                        await self._limiter.hit(*each, cost=-1)
+                    seconds = (await self._limiter.get_window_stats(*use)).reset_time - time.time()
                     raise TooManyRequests("Too many attempts. Try again later.", retry_after=max(1.0, seconds))
 
     async def give_back(self, uses: Mapping[str, str]) -> None:
