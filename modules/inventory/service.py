@@ -47,5 +47,5 @@ class InventoryService(Sending):
             {level["inventory_item_id"] for level in await self._locked_levels(item_ids=ids) if level["reserved_quantity"] > 0}
         )
         if reserved:
-            raise InvalidData(f"Cannot remove inventory items that have reservations: {', '.join(reserved)}")
+            raise InvalidData(f"Cannot remove following inventory item(s) since they have reservations: [{', '.join(reserved)}].")
         return await self.delete("inventory_item", ids)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from velella.core.errors import InvalidData, NotAllowed, NotFound, VelellaError
+from velella.core.errors import InvalidData, NotFound, VelellaError
 
 from .conftest import Shop
 
@@ -258,6 +258,8 @@ async def test_a_product_of_which_something_is_reserved_stays(shop: Shop) -> Non
     await shop.modules.inventory.create_levels([{"inventory_item_id": item, "location_id": location["id"], "stocked_quantity": 5}])
     await shop.modules.inventory.reserve([{"inventory_item_id": item, "location_id": location["id"], "quantity": 1}])
     before = await counts(shop)
-    with pytest.raises(NotAllowed, match="reservations"):
-        await shop.run("delete-products", ids=[product["id"]])
+    refused = rf"^Cannot remove following inventory item\(s\) since they have reservations: \[{item}\]\.$"
+    for flow, id in (("delete-products", product["id"]), ("delete-product-variants", product["variants"][0]["id"])):
+        with pytest.raises(InvalidData, match=refused):
+            await shop.run(flow, ids=[id])
     assert await counts(shop) == before

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...core.errors import NotAllowed
 from ...core.rows import Row
 from ..kit import Flow, Kept, keep, step, take_back, unchanged, workflow
 from ..links import unlink_all
@@ -29,16 +28,6 @@ async def create_inventory_items(flow: Flow, items: list[Row]) -> list[Row]:
 
 
 INVENTORY_ITEMS = Plain("inventory_item", update="update-inventory-items-workflow", event="inventory-item")
-
-
-@step(reads=True)
-async def check_unreserved(flow: Flow, ids: Sequence[str]) -> None:
-    """Raises NotAllowed where something of an item is reserved, before anything is deleted that buyers see. `remove_items` checks it
-    again."""
-    wanted = {"inventory_item_id": list(ids), "reserved_quantity": {"$gt": 0}}
-    levels = await flow.modules.inventory.list("inventory_level", wanted, fields=("inventory_item_id",)) if ids else []
-    if reserved := sorted({level["inventory_item_id"] for level in levels}):
-        raise NotAllowed(f"Cannot remove inventory items that have reservations: {', '.join(reserved)}")
 
 
 @step(undo=take_back)

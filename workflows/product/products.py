@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ...core.errors import InvalidData
 from ...core.rows import Row
-from ..inventory.items import check_unreserved, drop_items
+from ..inventory.items import drop_items
 from ..kit import Flow, workflow
 from ..links import relink, unlink_all
 from ..rows import Selector, selected, written
@@ -131,17 +131,17 @@ remove_products = written("remove-products", lambda modules: modules.product.del
 async def delete_products(flow: Flow, ids: list[str]) -> list[str]:
     """Delete products with their variants, prices, and the options and inventory items that are theirs alone. Returns the ids that existed.
 
-    Raises NotAllowed where something of them is reserved.
+    Raises InvalidData where something of them is reserved.
     """
     variants = [row["id"] for row in await flow.modules.product.list("product_variant", {"product_id": ids}, fields=("id",))]
     items = await items_of_none_but(flow, variants)
-    await flow.run(check_unreserved, items)
+    await drop_items(flow, items)  # first: it alone can be refused, and nothing that buyers see has changed then
     done = await flow.run(remove_products, ids)
     gone = done["answer"]
-    if unseen := sorted(set(gone["variants"]) - set(variants)):  # created meanwhile
-        items += await items_of_none_but(flow, unseen)
+    unseen = sorted(set(gone["variants"]) - set(variants))  # created meanwhile
+    late = await items_of_none_but(flow, unseen) if unseen else []
     await unlink_all(flow, done["change"])
-    await drop_items(flow, items)
+    await drop_items(flow, late)
     for id in gone["products"]:
         flow.emit("product.deleted", id=id)
     await flow.hooks.productsDeleted(gone["products"])

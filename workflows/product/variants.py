@@ -9,7 +9,7 @@ from ...core.ids import new_id
 from ...core.rows import Given, Row
 from ...core.sql.write.undo import Change
 from ...modules.pricing.types import NewPriceSet
-from ..inventory.items import check_unreserved, drop_items, insert_items
+from ..inventory.items import drop_items, insert_items
 from ..kit import Flow, workflow
 from ..links import delete, link, unlink
 from ..pricing.prices import create_price_sets, update_price_sets
@@ -146,12 +146,11 @@ async def update_product_variants(
 async def delete_product_variants(flow: Flow, ids: list[str]) -> list[str]:
     """Delete variants with their prices and the inventory items that are theirs alone. Returns the ids that existed.
 
-    Raises NotAllowed where something of them is reserved.
+    Raises InvalidData where something of them is reserved.
     """
     items = await items_of_none_but(flow, ids)
-    await flow.run(check_unreserved, items)
+    await drop_items(flow, items)  # first: it alone can be refused, and nothing that buyers see has changed then
     gone = await delete(flow, "product_variant", ids)
-    await drop_items(flow, items)
     for id in gone:
         flow.emit("product-variant.deleted", id=id)
     await flow.hooks.productVariantsDeleted(gone)

@@ -149,7 +149,8 @@ async def test_what_is_reserved_can_be_seen_moved_and_released(merchant: Merchan
     assert moved == {"reservation": {"id": held["id"], "quantity": 5, "location_id": there, "description": None}}
     for wanted in ({"inventory_item_id": item}, {"quantity[$gte]": "5", "location_id": there}):
         assert [row["id"] for row in (await merchant.get("/admin/reservations", **wanted))["reservations"]] == [held["id"]]
-    assert (await merchant.refused("DELETE", f"{ITEMS}/{item}"))[:2] == (400, "invalid_data")
+    reserved = f"Cannot remove following inventory item(s) since they have reservations: [{item}]."
+    assert await merchant.refused("DELETE", f"{ITEMS}/{item}") == (400, "invalid_data", reserved)
     assert (await merchant.refused("DELETE", f"{ITEMS}/{item}/location-levels/{there}"))[:2] == (400, "not_allowed")
 
     assert await merchant.delete(path) == {"id": held["id"], "object": "reservation", "deleted": True}
