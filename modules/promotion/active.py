@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...core.clock import iso, utc_now
 from ...core.message import reads
 from ...core.service.module import ModuleService
 from ...core.service.remembering import remembered
@@ -38,8 +39,13 @@ class ActivePromotions(ModuleService):
     @reads
     @remembered(*_MADE_OF)
     async def automatic(self) -> list[Promotion]:
-        """The active promotions that apply without a code, each with everything that `computing.compute` reads."""
-        return await self.list("promotion", {"is_automatic": True, "status": "active"}, fields=OFFER)
+        """The active promotions that apply without a code, each with everything that `computing.compute` reads.
+
+        Those of ended campaigns are left out: a shop collects them over the years, and every cart would be compared with them. An answer
+        is remembered until something changes, so it may hold a campaign that has ended since, and holds those that begin later.
+        """
+        ended = {"campaign": {"ends_at": {"$lt": iso(utc_now())}}}
+        return await self.list("promotion", {"is_automatic": True, "status": "active", "$not": ended}, fields=OFFER)
 
     @reads
     @remembered(*_MADE_OF)

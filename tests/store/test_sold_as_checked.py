@@ -62,6 +62,8 @@ async def test_a_promotion_that_is_over_is_not_given(
     assert (shown["payment_collection"]["amount"], shown["payment_collection"]["payment_sessions"]) == (D("105.95"), [])
     order = await bought_again(store, cart)
     assert (order["total"], order["discount_total"]) == (D("105.95"), 0)
+    considered = {each["id"] for each in await market.modules.promotion.automatic()}
+    assert promotion["id"] not in considered, "no later cart is compared with it"
 
 
 async def test_a_budget_that_others_have_used_up_is_said_and_the_rest_is_given(market: Market, store: Store) -> None:
