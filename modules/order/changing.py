@@ -152,6 +152,8 @@ def unregister(order: Row, change_id: str, acts: Sequence[Act], at: str) -> Outc
 def cancel(order: Row, at: str) -> Outcome:
     """Call an order off. The outcome's answer is how it stood before. See `OrderService.cancel`."""
     check_alive(order)
+    if order["status"] == "completed":
+        raise NotAllowed("A completed order can't be canceled: what was sent comes back by a return")
     if any(Decimal(line["detail"]["fulfilled_quantity"]) > 0 for line in order["items"]):
         raise NotAllowed("All fulfillments must be canceled before canceling an order")
     return Outcome(order["status"], order=order | {"status": "canceled", "canceled_at": at, "updated_at": at})

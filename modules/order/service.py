@@ -121,7 +121,8 @@ class OrderService(Pending):
     async def cancel(self, order_id: str) -> str:
         """Call an order off. Returns the status that it had, for `reopen` to take it back.
 
-        Raises NotFound; InvalidData where it is cancelled already; NotAllowed where some of it is in a fulfilment that isn't cancelled.
+        Raises NotFound; InvalidData where it is cancelled already; NotAllowed where it is completed, or some of it is in a fulfilment that
+        isn't cancelled.
         """
         before: str = await self._change(order_id, changing.cancel)
         return before

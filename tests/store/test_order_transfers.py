@@ -72,3 +72,25 @@ async def test_an_order_stays_whose_it_is_when_that_is_declined_or_given_up(mark
     assert (await merchant.post(f"{path}/guest", {"email": guest}))["order"]["version"] == 2
     now = (await merchant.get(f"/admin/orders/{order['id']}", fields="email,customer.email,customer.has_account"))["order"]
     assert (now["email"], now["customer"]["email"], now["customer"]["has_account"]) == (guest, guest, False)
+
+
+async def test_an_order_is_handed_over_to_nobody_whose_account_is_gone(market: Market, store: Store, merchant: Store) -> None:
+    _, order = await bought(market, store)
+    kim, as_kim = await customer(market, store)
+    at = f"/store/orders/{order['id']}/transfer"
+    assert (await as_kim.post(f"{at}/request", {})).status == 200
+    token = await token_of(merchant, order)
+    await market.modules.customer.delete("customer", [kim])
+    assert (await store.post(f"{at}/accept", {"token": token})).status == 400
+    assert (await store.post(f"{at}/decline", {"token": token})).status == 200
+    assert (await merchant.get(f"/admin/orders/{order['id']}", fields="version"))["order"]["version"] == 1
+
+
+async def test_an_order_goes_to_guests_without_being_asked_for_and_to_accounts_never(market: Market, store: Store, merchant: Store) -> None:
+    _, order = await bought(market, store)
+    kim, _ = await customer(market, store)
+    path = f"/admin/orders/{order['id']}/transfer/guest"
+    email = (await merchant.get(f"/admin/customers/{kim}"))["customer"]["email"]
+    assert (await merchant.post(path, {"email": email})).status == 400
+    answers = await asyncio.gather(*(merchant.post(path, {"email": f"guest-{order['id']}@example.com"}) for _ in range(3)))
+    assert sorted(answer.status for answer in answers) == [200, 400, 400], "the second time it is theirs"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
+from ...core.errors import InvalidData
 from ...core.rows import Row
+from ...modules.order.after_sales import OPEN
 from ..kit import Flow, step
 
 
@@ -18,6 +20,12 @@ class Registered(TypedDict):
 def lock_of(order_id: str) -> str:
     """The lock under which an order is changed."""
     return f"order:{order_id}"
+
+
+async def check_unchanged(flow: Flow, order_id: str) -> None:
+    """Raises InvalidData while a change of an order is open."""
+    if await flow.modules.order.list("order_change", {"order_id": order_id, "status": list(OPEN)}, fields=("id",), limit=1):
+        raise InvalidData(f"Order ({order_id}) already has an existing active order change")
 
 
 async def _unregister(flow: Flow, done: Registered) -> None:

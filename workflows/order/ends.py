@@ -10,15 +10,15 @@ from ...core.rows import Row
 from ...modules.payment.types import Payment
 from ..kit import Flow, step, workflow
 from ..payment.payments import add_to_order
-from .changes import lock_of
+from .changes import check_unchanged, lock_of
 
 
 @workflow("cancel-order", durable=True, hooks=("orderCanceled",), emits=("order.canceled", "reservation-item.deleted"))
 async def cancel_order(flow: Flow, order_id: str, canceled_by: str | None = None, no_notification: bool | None = None) -> str:
     """Call an order off: what is reserved for it can be sold again, held money is let go, and what was paid is given back. Its id.
 
-    The point of no return is the money. Raises NotFound; InvalidData where it is cancelled already; NotAllowed while some of it is in a
-    fulfillment that isn't cancelled.
+    The point of no return is the money. Raises NotFound; InvalidData where it is cancelled already, and while it is being changed;
+    NotAllowed where it is completed, and while some of it is in a fulfillment that isn't cancelled.
     """
     async with flow.lock(lock_of(order_id)):
         payments = await flow.run(check_unsent, order_id)
@@ -37,10 +37,12 @@ async def cancel_order(flow: Flow, order_id: str, canceled_by: str | None = None
 
 @step(reads=True)
 async def check_unsent(flow: Flow, order_id: str) -> list[str]:
-    """Payments of the order. Raises NotFound; NotAllowed where one of its fulfillments isn't cancelled."""
+    """Payments of the order. Raises NotFound; NotAllowed where one of its fulfillments isn't cancelled; InvalidData while a change of it is
+    open: nobody could confirm that any more."""
     order = await flow.graph.one("order", order_id, ("fulfillments.canceled_at", "payment_collections.payments.id"))
     if any(one["canceled_at"] is None for one in order["fulfillments"]):
         raise NotAllowed("All fulfillments must be canceled before canceling an order")
+    await check_unchanged(flow, order_id)
     return sorted(payment["id"] for collection in order["payment_collections"] for payment in collection["payments"])
 
 
@@ -109,8 +111,8 @@ async def mark(flow: Flow, order_id: str, status: str, but: Sequence[str]) -> No
 
 @workflow("complete-order-workflow", hooks=("ordersCompleted",), emits=("order.completed",))
 async def complete_order(flow: Flow, order_id: str, additional_data: Row | None = None) -> str:
-    """Say that an order is done. Its id. Raises NotFound; InvalidData for a cancelled one, and for a draft."""
-    await flow.run(mark, order_id, "completed", ("canceled", "draft"))
+    """Say that an order, or a draft, is done. Its id. Raises NotFound; InvalidData for a cancelled one."""
+    await flow.run(mark, order_id, "completed", ("canceled",))
     await flow.hooks.ordersCompleted([order_id], additional_data)
     flow.emit("order.completed", id=order_id)
     return order_id

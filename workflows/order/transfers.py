@@ -12,10 +12,11 @@ from uuid import uuid4
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.rows import Row
 from ...modules.order.after_sales import OPEN
+from ...modules.order.changing import check_alive
 from ...modules.order.pending import NONE_OPEN
 from ..customer.customers import CUSTOMERS
 from ..kit import Flow, step, workflow
-from .changes import lock_of
+from .changes import check_unchanged, lock_of
 from .pending import begin_change, drop_change, said
 
 
@@ -91,9 +92,12 @@ async def confirm(flow: Flow, change_id: str) -> None:
 
 @workflow("accept-order-transfer-workflow")
 async def accept_transfer(flow: Flow, order_id: str, token: str) -> str:
-    """Hand an order over to who asked for it, in its next version. Its id. Raises NotFound; InvalidData where nobody has asked; NotAllowed
-    for a token that isn't the letter's."""
+    """Hand an order over to who asked for it, in its next version. Its id. Raises NotFound; InvalidData where nobody has asked, or whose
+    account is gone; NotAllowed for a token that isn't the letter's."""
     change = await _with_token(flow, order_id, token)
+    to = change["actions"][0]["reference_id"]
+    if not await flow.modules.customer.list("customer", {"id": to}, fields=("id",), limit=1):
+        raise InvalidData(f"The customer who asked for order {order_id} has no account any more")
     await flow.run(confirm, change["id"])
     return order_id
 
@@ -135,16 +139,21 @@ async def hand_over(flow: Flow, order_id: str, acts: list[Row], change: Row) -> 
 async def transfer_to_guest(
     flow: Flow, order_id: str, email: str, user_id: str, description: str | None = None, internal_note: str | None = None
 ) -> str:
-    """Hand an order over to a guest, who needs no account and isn't asked: to the guest with this email, or to a new one. Its id.
+    """Hand an order over to a guest, who isn't asked: to the one with this email, or to a new one. Its id.
 
-    Raises NotFound; InvalidData where the order is cancelled, or being changed.
+    Raises NotFound; InvalidData where the order is cancelled, being changed, or that guest's already, and for the email of an account: who
+    has one is asked for it with `request_transfer`.
     """
     async with flow.lock(lock_of(order_id)):
         order = await flow.modules.order.load(order_id)
-        if await flow.modules.order.list("order_change", {"order_id": order_id, "status": list(OPEN)}, fields=("id",), limit=1):
-            raise InvalidData(f"Order ({order_id}) already has an existing active order change")
-        guests = await flow.modules.customer.list("customer", {"email": email.lower(), "has_account": False}, fields=("id",), limit=1)
-        guest = guests[0] if guests else (await flow.run(CUSTOMERS.create, [{"email": email, "has_account": False}]))[0]
+        check_alive(order)
+        await check_unchanged(flow, order_id)
+        there = await flow.modules.customer.list("customer", {"email": email.lower()}, fields=("id", "has_account"), limit=2)
+        if any(one["has_account"] for one in there):
+            raise InvalidData(f"Cannot transfer order: {order_id} to registered customer account: {email}. Only guests are allowed.")
+        guest = there[0] if there else (await flow.run(CUSTOMERS.create, [{"email": email, "has_account": False}]))[0]
+        if order["customer_id"] == guest["id"]:
+            raise InvalidData(f"Order: {order_id} already belongs to customer: {guest['id']}")
         change = {"change_type": "transfer", "created_by": user_id, "confirmed_by": user_id}
         change |= said({"description": description, "internal_note": internal_note}, "description", "internal_note")
         details = {"original_email": order["email"], "new_email": email.lower()}

@@ -58,6 +58,16 @@ async def run(api: Api) -> None:
     await api.admin("POST", f"/orders/{done}/cancel", {})
     await api.admin("POST", f"/orders/{done}/complete", {})
     await api.admin("GET", f"/inventory-items?q={api.word}{STOCK}")
+    unsent = await api.buy(shop, {pen["S"]: 1})
+    await api.quiet("POST", f"/admin/orders/{unsent}/complete", {})
+    await api.admin("POST", f"/orders/{unsent}/cancel", {})
+    await api.admin("POST", f"/orders/{unsent}/archive{SHOW}", {})
+    await api.admin("POST", f"/orders/{unsent}/cancel{SHOW}", {})
+    edited = await api.buy(shop, {pen["S"]: 1})
+    await api.quiet("POST", "/admin/order-edits", {"order_id": edited})
+    await api.admin("POST", f"/orders/{edited}/cancel", {})
+    await api.admin("POST", f"/orders/{edited}/complete{SHOW}", {})
+    await api.admin("POST", f"/orders/{edited}/archive{SHOW}", {})
     await api.admin(
         "GET",
         f"/orders?q=guest-{api.word}&status[]=canceled&status[]=archived&order=display_id&fields=id,status,payment_status,fulfillment_status",
