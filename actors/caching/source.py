@@ -99,22 +99,26 @@ class CachedSource(Source):
         return Page(text)
 
     async def pairs(self, asks: Sequence[Ask]) -> list[list[Row]]:
-        places: list[tuple[Any, ...] | None] = []
-        texts: list[Any] = []
-        missing: list[int] = []
+        """The links of each id are cached by themselves, so that two variants of a cart are known once each of them is."""
+        texts: list[dict[str, Any]] = []
+        missing: list[tuple[int, Ask]] = []
         for i, (link, key, ids) in enumerate(asks):
-            places.append(("pairs", link, key, tuple(ids)) if link in self._kept_links else None)
-            texts.append(self._cache.get(places[i]) if link in self._kept_links else None)
-            if texts[i] is None:
-                missing.append(i)
+            known = {id: self._cache.get(("pairs", link, key, id)) for id in ids} if link in self._kept_links else dict.fromkeys(ids)
+            texts.append(known)
+            if unknown := [id for id, text in known.items() if text is None]:
+                missing.append((i, (link, key, unknown)))
         if missing:
             with self._cache.listening() as heard:
-                found = await super().pairs([asks[i] for i in missing])
-            for i, rows in zip(missing, found, strict=True):
-                texts[i] = text = pack(rows)
-                if places[i] is not None and len(asks[i][2]) <= MOST_KEYS:
-                    self._cache.keep(places[i], text, heard, tags=self._tags[asks[i][0]])
-        return [unpack(text) for text in texts]
+                found = await super().pairs([ask for _, ask in missing])
+            for (i, (link, key, ids)), rows in zip(missing, found, strict=True):
+                own: dict[str, list[Row]] = {id: [] for id in ids}
+                for row in rows:
+                    own[row[key]].append(row)
+                for id, linked in own.items():
+                    texts[i][id] = text = pack(linked)
+                    if link in self._kept_links and len(ids) <= MOST_KEYS:
+                        self._cache.keep(("pairs", link, key, id), text, heard, tags=self._tags[link])
+        return [[row for text in known.values() for row in unpack(text)] for known in texts]
 
     async def _count(self, module: str, query: Query) -> int:
         """How many rows pass the filters: the same on every page of them, and expensive for many rows."""
@@ -155,7 +159,10 @@ class CachedSource(Source):
 
 
 def _place(query: Query, kind: _Kind, keys: tuple[Any, ...]) -> tuple[Any, ...]:
-    return (query.entity, kind.digest, keys, query.limit, query.with_deleted)
+    limit = query.limit
+    if limit and keys and keys[0] == kind.key and isinstance(keys[1], str):  # one key has one row: a limit doesn't matter
+        limit = None
+    return (query.entity, kind.digest, keys, limit, query.with_deleted)
 
 
 def _links_in(filters: Any) -> frozenset[str]:

@@ -59,7 +59,8 @@ class Source:
         return None
 
     async def pairs(self, asks: Sequence[Ask]) -> list[list[Row]]:
-        """The rows of several links for these ids, a list for each, in the order of their creation. The caller may change the rows."""
+        """The rows of several links for these ids, a list for each: those of one id in the order of their creation. The caller may change
+        the rows."""
         rows: list[list[Row]] = await self._modules.link.linked_many(asks)
         return rows
 
@@ -126,11 +127,12 @@ class Graph:
         return await self._source.keys(self.catalogue.module_of(entity), entity, column, local)
 
     async def pairs(self, link: str, key: str, ids: Sequence[str]) -> list[Row]:
-        """The link rows for these ids by a link's key column, in the order of their creation: both keys and the further columns."""
+        """The link rows for these ids by a link's key column, those of one id in the order of their creation: both keys and the further
+        columns."""
         return (await self.pairs_of((link, key, ids)))[0]
 
     async def pairs_of(self, *asks: Ask) -> list[list[Row]]:
-        """`ties` for several links, in their order. What isn't cached is read in one statement."""
+        """`pairs` for several links, in their order. What isn't cached is read in one statement."""
         asked = [(link, key, list(ids)) for link, key, ids in asks if ids]
         found = iter(await self._source.pairs(asked) if asked else ())
         return [next(found) if ids else [] for _, _, ids in asks]

@@ -23,12 +23,11 @@ from .discounts import save_all
 from .lines import add_to_cart
 from .pricing import CartMarket
 from .saving import lock_of
-from .sellables import find_prices, priced
+from .sellables import VARIANT, find_prices, priced
 from .shipping import idle_profiles, load_options
-from .types import SellableVariant
+from .types import SoldVariant
 from .working import WorkingCart
 
-SOLD = ("id", "manage_inventory", "allow_backorder", "product_id", "product.status")
 OPTION_RULES = ("id", "shipping_profile_id", "rules.attribute")
 _OF_OPTIONS = frozenset({"is_return", "enabled_in_store", "item_total", "currency_code", "region_id"})
 _OF_PRICES = frozenset({"region_id", "currency_code", "customer_id", "customer.groups.id", "customer.id"})
@@ -39,8 +38,8 @@ _OF_PRICES = frozenset({"region_id", "currency_code", "customer_id", "customer.g
 class Sellable:
     """What of a cart can be bought, and what can't."""
 
-    variants: dict[str, SellableVariant]
-    """The variants of its lines, with the fields of `SOLD`."""
+    variants: dict[str, SoldVariant]
+    """The variants of its lines, with the fields of `VARIANT`."""
     gone_items: dict[str, str]
     """Lines that can't be bought any more: id → title."""
     dearer: dict[str, CalculatedPrice]
@@ -72,7 +71,7 @@ async def find_sellable(flow: Flow, draft: WorkingCart) -> Sellable:
 
 async def _items(
     flow: Flow, draft: WorkingCart, cart_context: CartContext
-) -> tuple[dict[str, SellableVariant], dict[str, str], dict[str, CalculatedPrice]]:
+) -> tuple[dict[str, SoldVariant], dict[str, str], dict[str, CalculatedPrice]]:
     """The variants, the lines that can't be bought any more, and those whose sale is over."""
     lines = [(id, item) for item in draft.items if (id := item["variant_id"]) is not None]
     ids, channel = sorted({id for id, _ in lines}), draft["sales_channel_id"]
@@ -80,7 +79,7 @@ async def _items(
         return {}, {}, {}
     products = sorted({product for _, line in lines if (product := line["product_id"]) is not None})
     narrow = channel is not None and flow.settings.strict_channels
-    rows: list[SellableVariant] = await flow.graph.rows(Query("product_variant", SOLD, {"id": ids}))
+    rows: list[SoldVariant] = await flow.graph.rows(Query("product_variant", VARIANT, {"id": ids}))
     listed, tied = await flow.graph.pairs_of(
         ("product_sales_channel", "product_id", products if narrow else []), ("product_variant_price_set", "variant_id", ids)
     )

@@ -34,9 +34,13 @@ VARIANT = (
     "product.discountable",
     "product.is_giftcard",
     "product.type_id",
+    "product.type.id",
     "product.type.value",
+    "product.collection.id",
     "product.collection.title",
 )
+"""Each variant with these fields is remembered by itself, with the rows that it shows: all workflows of carts ask for these, so that one
+that was put into a cart is known until the cart is an order."""
 STOCK = ("id", "requires_shipping", "location_levels.location_id", "location_levels.available_quantity")
 NOT_ENOUGH = "Some variant does not have the required inventory"
 MOST = 2**31 - 1

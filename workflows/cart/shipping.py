@@ -18,7 +18,7 @@ from ...modules.pricing.types import RuledPrice
 from ..consigning import weighed
 from ..kit import Flow, workflow
 from .context import CartContext, load_context
-from .sellables import STOCK
+from .sellables import STOCK, VARIANT
 from .types import PricedOption
 from .working import WorkingCart
 
@@ -339,7 +339,7 @@ async def _needs(flow: Flow, draft: WorkingCart) -> list[tuple[Decimal, dict[str
     ids = sorted({item["variant_id"] for item in draft.items if item["variant_id"] is not None})
     if not ids:
         return []
-    variants = await flow.graph.rows(Query("product_variant", ("id", "manage_inventory"), {"id": ids}))
+    variants = await flow.graph.rows(Query("product_variant", VARIANT, {"id": ids}))
     managed = {row["id"] for row in variants if row["manage_inventory"]}
     pairs = await flow.graph.pairs("product_variant_inventory_item", "variant_id", sorted(managed))
     wanted: dict[str, Decimal] = {}

@@ -11,7 +11,7 @@ from ...core.rows import Row
 from ...modules.inventory.types import ReservationLine
 from ..kit import Flow, step
 from .sellables import NOT_ENOUGH
-from .types import StockedVariant
+from .types import SoldVariant
 
 ATTEMPTS = 4
 """How often stock is distributed again after others have taken what was planned."""
@@ -105,7 +105,7 @@ def _line(demand: LineDemand, location_id: str, quantity: Decimal) -> Reservatio
     }
 
 
-def demands_of(items: Sequence[Mapping[str, Any]], variants: Mapping[str, StockedVariant], made_of: Sequence[Row]) -> list[LineDemand]:
+def demands_of(items: Sequence[Mapping[str, Any]], variants: Mapping[str, SoldVariant], made_of: Sequence[Row]) -> list[LineDemand]:
     """The demands of an order's lines: for each variant with managed stock its inventory items, times the quantity."""
     demands: list[LineDemand] = []
     for item in items:

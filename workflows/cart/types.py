@@ -41,27 +41,6 @@ class Buyer(TypedDict):
     groups: list[CustomerGroup]
 
 
-class StockedVariant(TypedDict):
-    """How a variant is sold from stock."""
-
-    id: str
-    manage_inventory: bool
-    allow_backorder: bool
-
-
-class ProductStatus(TypedDict):
-    """Whether a product is published."""
-
-    status: str
-
-
-class SellableVariant(StockedVariant):
-    """Whether a variant can be sold."""
-
-    product_id: str | None
-    product: ProductStatus | None
-
-
 class ProductType(TypedDict):
     """The type of a product."""
 
@@ -91,9 +70,12 @@ class SoldProduct(TypedDict):
     collection: ProductCollection | None
 
 
-class SoldVariant(StockedVariant):
-    """The fields of a variant that lines copy."""
+class SoldVariant(TypedDict):
+    """How a variant is sold, and the fields that lines copy."""
 
+    id: str
+    manage_inventory: bool
+    allow_backorder: bool
     title: str
     sku: str | None
     barcode: str | None
