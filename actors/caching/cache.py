@@ -6,7 +6,7 @@ import asyncio
 import functools
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -17,6 +17,7 @@ from ...core.message import call_context, current_call
 from ...core.metrics import Sample
 from ...core.settings import Settings
 
+K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
 Rows = tuple[str, ...]
@@ -79,22 +80,20 @@ class Watch:
 class _Flight:
     """A value that is being fetched."""
 
-    __slots__ = ("generation", "heard", "outdated", "rows", "tags", "task")
+    __slots__ = ("heard", "rows", "tags", "task")
 
-    def __init__(self, tags: _Tags, rows: Rows) -> None:
+    def __init__(self, tags: frozenset[str], rows: Rows | None, heard: Watch) -> None:
         self.tags = tags
         self.rows = rows
-        self.generation = tags.generation
-        self.outdated = False
-        """Whether one of its rows has changed since the fetch began."""
-        self.heard: Watch | None = None
-        """The changes since the fetch began, for a value whose rows are known only at the end."""
+        """None where they are known only at the end."""
+        self.heard = heard
+        """The changes since the fetch began."""
         self.task: asyncio.Task[Any] | None = None
 
     @property
     def fresh(self) -> bool:
-        unheard = self.heard is None or self.heard.nothing
-        return unheard and not self.outdated and self.generation == self.tags.generation
+        """Whether the value that comes is one of now."""
+        return self.heard.nothing if self.rows is None else not self.heard.of(self.tags, self.rows)
 
 
 @dataclass(slots=True)
@@ -113,9 +112,10 @@ class Figures:
 class Cache:
     """Values by key: the least recently used ones are evicted when `capacity` bytes are full, all expire after `seconds`.
 
-    A value is kept under the generation that its tags had *before* it was fetched, and a writer calls `changed` after the commit;
-    so what was read before the commit is never kept as fresh, however late it arrives. A look-up after a change never gets a value
-    fetched before it, nor joins a fetch that began before it.
+    While a value is fetched the cache collects what changes, and a writer calls `changed` after the commit; so what was read before the
+    commit is never kept as fresh, however late it arrives. A look-up after a change never gets a value fetched before it, nor joins a
+    fetch that began before it. Values are fetched one (`get_or_fill`), several (`get_or_fill_many`), or those that a page turns out to
+    have (`fill`).
 
     A tag is an entity, and any change of its rows counts. A value made of known rows of an entity names these as `rows` instead; it is
     dropped when one of them changes, or when a change doesn't name its rows.
@@ -136,7 +136,7 @@ class Cache:
         self._by_name: dict[str, list[_Tags]] = {}
         self._listeners: set[Watch] = set()
         self._by_row: dict[str, dict[str, set[Hashable]]] = {}
-        """Entity → row → keys of the values made of it, kept or being fetched."""
+        """Entity → row → keys of the values made of it."""
 
     @classmethod
     def of(cls, settings: Settings) -> Cache:
@@ -172,9 +172,8 @@ class Cache:
             if entry is not None:
                 known: T = entry.value
                 return known
-            under = self._tags.get(tags) or self._new_tags(tags)
             flight = self._flights.get(key)
-            if flight is None or flight.task is None or flight.tags is not under or not flight.fresh:
+            if flight is None or flight.task is None or flight.tags != tags or not flight.fresh:
                 break
             self.figures.joined += 1
             try:
@@ -183,8 +182,7 @@ class Cache:
                 if current_call().left() <= 0:
                     raise
         self.figures.misses += 1
-        flight = self._flights[key] = _Flight(under, () if callable(rows) else rows)
-        self._watch(key, flight.rows)
+        flight = self._flights[key] = _Flight(tags, None if callable(rows) else rows, Watch())
         # in a task of its own: the first caller may be cancelled while others still wait
         flight.task = asyncio.create_task(self._fly(key, flight, fill, rows, size))
         flight.task.add_done_callback(_seen)
@@ -195,49 +193,50 @@ class Cache:
         entry = self._fresh(key)
         return entry.value if entry is not None else None
 
-    @contextmanager
-    def listening(self) -> Iterator[Watch]:
-        """For values that are fetched inside the block and whose rows are known only then: `keep` needs the changes since before the
-        fetch."""
-        heard = Watch()
-        self._listeners.add(heard)
-        try:
-            yield heard
-        finally:
-            self._listeners.discard(heard)
-
-    def keep(self, key: Hashable, value: bytes, heard: Watch | None = None, *, tags: frozenset[str] = NOTHING, rows: Rows = ()) -> None:
-        """Keep a value that was made of these and read while `heard` was open, unless one of them has changed meanwhile."""
-        if not self._enabled:
-            return
-        if heard is not None and heard.of(tags, rows):
-            self.figures.outdated += 1
-            return
-        self._put(key, value, len(value) + OVERHEAD, self._tags.get(tags) or self._new_tags(tags), rows)
+    def keep(self, key: Hashable, value: bytes) -> None:
+        """Keep a value that follows from its key alone, so no change makes it stale."""
+        if self._enabled:
+            self._put(key, value, len(value) + OVERHEAD, NOTHING, ())
 
     async def get_or_fill_many(
         self,
-        place: Callable[[str], Hashable],
-        keys: Iterable[str],
-        fill: Callable[[list[str]], Awaitable[Mapping[str, bytes]]],
+        place: Callable[[K], Hashable | None],
+        keys: Iterable[K],
+        fill: Callable[[list[K]], Awaitable[Iterable[tuple[K, bytes]]]],
         *,
-        tags: frozenset[str] = NOTHING,
+        tags: Callable[[K], frozenset[str]] = lambda key: NOTHING,
         rows: Callable[[bytes], Rows] = lambda value: (),
-    ) -> dict[str, bytes]:
+    ) -> dict[K, bytes]:
         """The values of several keys in their order; missing ones are fetched in one call, and what `fill` leaves out is left out.
 
-        `place` makes the cache key of a value, `rows` returns the rows that it was made of.
+        `place`, `tags` and `rows` are those of `fill`.
         """
-        values = {key: self.get(place(key)) for key in keys}
+        values = {key: self.get(at) if (at := place(key)) is not None else None for key in keys}
         missing = [key for key, value in values.items() if value is None]
         if missing:
             self.figures.misses += len(missing)
-            with self.listening() as heard:
-                filled = await fill(missing)
-            for key, value in filled.items():
-                values[key] = value
-                self.keep(place(key), value, heard, tags=tags, rows=rows(value))
+            values |= await self.fill(place, lambda: fill(missing), tags=tags, rows=rows)
         return {key: value for key, value in values.items() if value is not None}
+
+    async def fill(
+        self,
+        place: Callable[[K], Hashable | None],
+        fetch: Callable[[], Awaitable[Iterable[tuple[K, bytes]]]],
+        *,
+        tags: Callable[[K], frozenset[str]] = lambda key: NOTHING,
+        rows: Callable[[bytes], Rows] = lambda value: (),
+    ) -> dict[K, bytes]:
+        """Fetch values and keep each that nothing has changed of meanwhile.
+
+        `place` makes the cache key of a value; None for one that isn't to be cached. `tags` and `rows` return what it was made of.
+        """
+        with self._listening(Watch()) as heard:
+            values = dict(await fetch())
+        for key, value in values.items():
+            at = place(key)
+            if at is not None:
+                self._keep(at, value, len(value), heard, tags(key), rows(value))
+        return values
 
     def holds(self, key: Hashable) -> bool:
         """Whether `get` would find the key. Doesn't count as a look-up."""
@@ -259,7 +258,7 @@ class Cache:
             if watched:
                 for keys in list(watched.values()) if name == entity else [watched.get(name, ())]:
                     for key in tuple(keys):
-                        self._outdate(key)
+                        self._drop(key, self._entries[key])
 
     def clear(self) -> None:
         """Drop everything, also what is being fetched."""
@@ -297,14 +296,6 @@ class Cache:
         self.figures.hits += 1
         return entry
 
-    def _outdate(self, key: Hashable) -> None:
-        flight = self._flights.get(key)
-        if flight is not None:
-            flight.outdated = True
-        entry = self._entries.get(key)
-        if entry is not None:
-            self._drop(key, entry)
-
     async def _fly(
         self,
         key: Hashable,
@@ -314,38 +305,44 @@ class Cache:
         size: Callable[[T], int] | None,
     ) -> T:
         try:
-            if callable(rows):
-                with self.listening() as flight.heard:
-                    value = await fill()
-                made_of = rows(value)
-                fresh = flight.generation == flight.tags.generation and not flight.heard.of(NOTHING, made_of)
-            else:
+            with self._listening(flight.heard):
                 value = await fill()
-                made_of, fresh = rows, flight.fresh
-        except BaseException:
-            self._landed(key, flight)
-            raise
-        if fresh:
-            self._put(key, value, (len(value) if size is None else size(value)) + OVERHEAD, flight.tags, made_of)  # type: ignore[arg-type]
-        else:
-            self.figures.outdated += 1
-        self._landed(key, flight)
+            # no await from here: what has changed by now is heard, and what changes next finds the entry
+            made_of = rows(value) if callable(rows) else rows
+            self._keep(key, value, len(value) if size is None else size(value), flight.heard, flight.tags, made_of)  # type: ignore[arg-type]
+        finally:
+            if self._flights.get(key) is flight:
+                del self._flights[key]
         return value
 
-    def _landed(self, key: Hashable, flight: _Flight) -> None:
-        if self._flights.get(key) is flight:
-            del self._flights[key]
-        self._unwatch(key, flight.rows)
+    @contextmanager
+    def _listening(self, heard: Watch) -> Iterator[Watch]:
+        self._listeners.add(heard)
+        try:
+            yield heard
+        finally:
+            self._listeners.discard(heard)
 
-    def _put(self, key: Hashable, value: Any, size: int, tags: _Tags, rows: Rows) -> None:
+    def _keep(self, key: Hashable, value: Any, size: int, heard: Watch, tags: frozenset[str], rows: Rows) -> None:
+        """Keep a value that was made of these and read while `heard` was open, unless one of them has changed meanwhile."""
+        if not self._enabled:
+            return
+        if heard.of(tags, rows):
+            self.figures.outdated += 1
+        else:
+            self._put(key, value, size + OVERHEAD, tags, rows)
+
+    def _put(self, key: Hashable, value: Any, size: int, names: frozenset[str], rows: Rows) -> None:
         size += weight(key) + ROW_OVERHEAD * len(rows)
         if size > self._capacity // 4:  # one giant value must not evict everything else
             return
         before = self._entries.get(key)
         if before is not None:
             self._drop(key, before)
+        tags = self._tags.get(names) or self._new_tags(names)
         self._entries[key] = _Entry(value, size, tags, rows, self._clock() + self._seconds)
-        self._watch(key, rows)
+        for row in rows:
+            self._by_row.setdefault(_entity(row), {}).setdefault(row, set()).add(key)
         self.bytes += size
         while self.bytes > self._capacity:
             self._drop(*next(iter(self._entries.items())))
@@ -354,23 +351,11 @@ class Cache:
     def _drop(self, key: Hashable, entry: _Entry) -> None:
         del self._entries[key]
         self.bytes -= entry.size
-        self._unwatch(key, entry.rows)
-
-    def _watch(self, key: Hashable, rows: Rows) -> None:
-        for row in rows:
-            self._by_row.setdefault(_entity(row), {}).setdefault(row, set()).add(key)
-
-    def _unwatch(self, key: Hashable, rows: Rows) -> None:
-        """Drop the key from its rows, unless it is still kept, or being fetched again."""
-        if not rows or key in self._entries or key in self._flights:
-            return
-        for row in rows:
-            watched = self._by_row.get(_entity(row), {})
-            keys = watched.get(row)
-            if keys is not None:
-                keys.discard(key)
-                if not keys:
-                    del watched[row]
+        for row in set(entry.rows):
+            of_entity = self._by_row[_entity(row)]
+            of_entity[row].discard(key)
+            if not of_entity[row]:
+                del of_entity[row]
 
     def _new_tags(self, names: frozenset[str]) -> _Tags:
         if len(self._tags) >= TAG_SETS:  # there are as many as shapes of answers: more than this means that a client plays with `fields`

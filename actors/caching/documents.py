@@ -89,11 +89,10 @@ class Documents:
         column = self._catalogue.entity(query.entity).key
         fetched = 0
 
-        async def fill(missing: list[str]) -> dict[str, bytes]:
+        async def fill(missing: list[str]) -> list[tuple[str, bytes]]:
             nonlocal fetched
             fetched = len(missing)
-            asked = Query(query.entity, query.fields, {column: missing}, slots=query.slots)
-            return dict(await getattr(self._modules, module).documents(asked))
+            return await self._read(module, Query(query.entity, query.fields, {column: missing}, slots=query.slots))
 
         texts = await self._cache.get_or_fill_many(shape.place, keys, fill, rows=shape.rows)
         if keys:
@@ -101,16 +100,23 @@ class Documents:
         return _joined(texts.values())
 
     async def _whole_page(self, module: str, query: Query, shape: Shape) -> Page:
-        with self._cache.listening() as heard:
-            found: list[tuple[str, bytes]] = await getattr(self._modules, module).documents(query)
         known = 0
-        for key, text in found:
-            place = shape.place(key)
-            known += self._cache.holds(place)
-            self._cache.keep(place, text, heard, rows=shape.rows(text))
-        if found:
-            shape.known = known / len(found)
-        return _joined(text for _, text in found)
+
+        async def fetch() -> list[tuple[str, bytes]]:
+            nonlocal known
+            found = await self._read(module, query)
+            known = sum(self._cache.holds(shape.place(key)) for key, _ in found)
+            return found
+
+        texts = await self._cache.fill(shape.place, fetch, rows=shape.rows)
+        if texts:
+            shape.known = known / len(texts)
+        return _joined(texts.values())
+
+    async def _read(self, module: str, query: Query) -> list[tuple[str, bytes]]:
+        """The rows by their keys, each as JSON."""
+        rows: list[tuple[str, bytes]] = await getattr(self._modules, module).documents(query)
+        return rows
 
 
 def digest(*names: tuple[str, ...]) -> bytes:

@@ -100,25 +100,25 @@ class CachedSource(Source):
 
     async def pairs(self, asks: Sequence[Ask]) -> list[list[Row]]:
         """The links of each id are cached by themselves, so that two variants of a cart are known once each of them is."""
-        texts: list[dict[str, Any]] = []
-        missing: list[tuple[int, Ask]] = []
-        for i, (link, key, ids) in enumerate(asks):
-            known = {id: self._cache.get(("pairs", link, key, id)) for id in ids} if link in self._kept_links else dict.fromkeys(ids)
-            texts.append(known)
-            if unknown := [id for id, text in known.items() if text is None]:
-                missing.append((i, (link, key, unknown)))
-        if missing:
-            with self._cache.listening() as heard:
-                found = await super().pairs([ask for _, ask in missing])
-            for (i, (link, key, ids)), rows in zip(missing, found, strict=True):
-                own: dict[str, list[Row]] = {id: [] for id in ids}
-                for row in rows:
-                    own[row[key]].append(row)
-                for id, linked in own.items():
-                    texts[i][id] = text = pack(linked)
-                    if link in self._kept_links and len(ids) <= MOST_KEYS:
-                        self._cache.keep(("pairs", link, key, id), text, heard, tags=self._tags[link])
-        return [[row for text in known.values() for row in unpack(text)] for known in texts]
+        places: dict[tuple[str, str, str], Any] = {
+            (link, key, id): ("pairs", link, key, id) if link in self._kept_links and len(ids) <= MOST_KEYS else None
+            for link, key, ids in asks
+            for id in ids
+        }
+
+        async def fill(missing: list[tuple[str, str, str]]) -> list[tuple[tuple[str, str, str], bytes]]:
+            unknown: dict[tuple[str, str], list[str]] = {}
+            for link, key, id in missing:
+                unknown.setdefault((link, key), []).append(id)
+            rows: dict[tuple[str, str, str], list[Row]] = {each: [] for each in missing}
+            answers = await super(CachedSource, self).pairs([(link, key, ids) for (link, key), ids in unknown.items()])
+            for (link, key), linked in zip(unknown, answers, strict=True):
+                for row in linked:
+                    rows[link, key, row[key]].append(row)
+            return [(each, pack(linked)) for each, linked in rows.items()]
+
+        texts = await self._cache.get_or_fill_many(places.__getitem__, places, fill, tags=lambda each: self._tags[each[0]])
+        return [[row for id in dict.fromkeys(ids) for row in unpack(texts[link, key, id])] for link, key, ids in asks]
 
     async def _count(self, module: str, query: Query) -> int:
         """How many rows pass the filters: the same on every page of them, and expensive for many rows."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..settings import Settings
 from ..sql.db.database import Database
@@ -32,7 +32,5 @@ class ModuleContext:
 
 class Memory(Protocol):
     """A cache of this process that is invalidated by every change (see `actors.caching.Cache`)."""
-
-    def get(self, key: Hashable) -> Any: ...
 
     async def get_or_fill(self, key: Hashable, tags: frozenset[str], fill: Callable[[], Awaitable[bytes]]) -> bytes: ...

@@ -42,15 +42,11 @@ async def recalled(
     memory: Memory, name: Hashable, tags: frozenset[str], ask: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any
 ) -> Any:
     """The answer of `ask` to these arguments, from the cache where it is there. The answer is the caller's own."""
-    place = (name, pack([args, kwargs]))
-    known: bytes | None = memory.get(place)
-    if known is None:
 
-        async def fill() -> bytes:
-            return pack(await ask(*args, **kwargs))
+    async def fill() -> bytes:
+        return pack(await ask(*args, **kwargs))
 
-        known = await memory.get_or_fill(place, tags, fill)
-    return unpack(known)
+    return unpack(await memory.get_or_fill((name, pack([args, kwargs])), tags, fill))
 
 
 def made_of_rows(method: Callable[..., Any]) -> frozenset[str] | None:

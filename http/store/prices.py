@@ -88,12 +88,12 @@ async def prices_of(request: Request, variant_ids: Sequence[str], who: Asking) -
 async def price_texts(request: Request, variant_ids: Sequence[str], who: Asking) -> dict[str, bytes]:
     """`prices_of` as JSON, each cached by itself in this process; null for variants without a price."""
 
-    async def fill(missing: list[str]) -> dict[str, bytes]:
+    async def fill(missing: list[str]) -> list[tuple[str, bytes]]:
         prices = await prices_of(request, missing, who)
-        return {id: dumps(prices.get(id)) for id in missing}
+        return [(id, dumps(prices.get(id))) for id in missing]
 
     made_of = request.graph.catalogue.entities_of("pricing") | {PRICE_SET}
-    return await request.memory.get_or_fill_many(lambda id: (PRICE_SET, who, id), dict.fromkeys(variant_ids), fill, tags=made_of)
+    return await request.memory.get_or_fill_many(lambda id: (PRICE_SET, who, id), variant_ids, fill, tags=lambda _: made_of)
 
 
 async def add_prices(request: Request, variants: Sequence[Row], who: Asking, products: dict[str, Row]) -> None:
