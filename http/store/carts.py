@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ConfigDict
+
 from ...core.errors import InvalidData, PaymentAuthorizationFailed, PaymentRequiresMore, VelellaError
 from ...core.json import Fragment, dumps
 from ...core.sql.schema.fields import FieldTree
@@ -127,21 +129,12 @@ class CreateCart(Body):
     additional_data: AdditionalData = None
 
 
-class KnownAddress(Part):
+class KnownAddress(AddressBody):
     """An address of the cart: with its id, unnamed fields stay; without, it replaces the old one."""
 
+    model_config = ConfigDict(extra="ignore")
+
     id: str = ABSENT
-    first_name: str | None = None
-    last_name: str | None = None
-    phone: str | None = None
-    company: str | None = None
-    address_1: str | None = None
-    address_2: str | None = None
-    city: str | None = None
-    country_code: str | None = None
-    province: str | None = None
-    postal_code: str | None = None
-    metadata: Metadata = None
 
 
 class UpdateCart(Body):

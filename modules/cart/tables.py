@@ -15,13 +15,13 @@ from types import MappingProxyType
 from sqlalchemy import ARRAY, Boolean, Column, Index, Integer, MetaData, Numeric, Table, Text, false, true
 from sqlalchemy.sql.schema import SchemaItem
 
+from ...commerce.addresses import address_columns
 from ...core.sql.schema.columns import (
     LEAST,
     ROOT,
     Json,
     Money,
     Timestamp,
-    address_columns,
     document_columns,
     email_column,
     identity,

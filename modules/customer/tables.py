@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Table, Text, UniqueConstraint, false
 
-from ...core.sql.schema.columns import address_columns, email_column, identity, metadata_column, module_metadata, timestamps, trigrams
+from ...commerce.addresses import address_columns
+from ...core.sql.schema.columns import email_column, identity, metadata_column, module_metadata, timestamps, trigrams
 from ...core.sql.schema.deltas import keep_tally
 from ...core.sql.schema.entity import Entity, many, one, through
 from ...core.sql.schema.schema import Schema

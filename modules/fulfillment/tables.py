@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Table, Text, true
 
+from ...commerce.addresses import address_columns
 from ...core.sql.schema.columns import (
     Json,
     Quantity,
     Timestamp,
-    address_columns,
     identity,
     metadata_column,
     module_metadata,

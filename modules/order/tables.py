@@ -31,13 +31,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.schema import SchemaItem
 
+from ...commerce.addresses import FIELDS, address_columns
 from ...core.sql.schema.columns import (
     OF_ROOT,
     Json,
     Money,
     Quantity,
     Timestamp,
-    address_columns,
     document_columns,
     email_column,
     identity,
@@ -104,7 +104,7 @@ COLUMNS = (
     "metadata",
 )
 """Columns of an order that a write sets. The others are the database's, or stay as they were made."""
-WORDS = ("company", "first_name", "last_name", "address_1", "address_2", "city", "province", "postal_code", "phone")
+WORDS = tuple(name for name in FIELDS if name != "country_code")
 """What of its addresses an order is found by with words."""
 HIDDEN = frozenset({"document", "document_schema", "revision", "search", "variant_ids", "product_ids"})
 for _column in ("display_id", "region_id", "customer_id", "sales_channel_id", "created_at"):

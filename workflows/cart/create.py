@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...commerce.addresses import FIELDS
 from ...commerce.priced import ADDRESSES
 from ...commerce.reprice import reprice
 from ...core.emails import folded
@@ -150,20 +151,7 @@ async def find_region(flow: Flow, id: str | None, address: Mapping[str, Any] | s
     return regions[0]
 
 
-ADDRESS = (
-    "customer_id",
-    "company",
-    "first_name",
-    "last_name",
-    "address_1",
-    "address_2",
-    "city",
-    "country_code",
-    "province",
-    "postal_code",
-    "phone",
-    "metadata",
-)
+ADDRESS = ("customer_id", *FIELDS, "metadata")
 
 
 async def saved_addresses(flow: Flow, customer_id: str | None, ids: Sequence[str]) -> dict[str, Row]:

@@ -5,26 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...commerce.addresses import FIELDS
 from ...commerce.priced import ADDRESSES
 from ...commerce.types import Cart
 from ...core.ids import new_id
 from ...core.rows import Row
 
 _CART = ("region_id", "customer_id", "sales_channel_id", "email", "currency_code", "locale", "metadata")
-_ADDRESS = (
-    "customer_id",
-    "company",
-    "first_name",
-    "last_name",
-    "address_1",
-    "address_2",
-    "city",
-    "country_code",
-    "province",
-    "postal_code",
-    "phone",
-    "metadata",
-)
+_ADDRESS = ("customer_id", *FIELDS, "metadata")
 _ITEM = (
     "title",
     "subtitle",

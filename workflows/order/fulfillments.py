@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TypedDict
 
+from ...commerce.addresses import FIELDS
 from ...commerce.types import Order, OrderLine
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.ids import new_id
@@ -23,19 +24,7 @@ from ..kit import Flow, Kept, keep, step, take_back, workflow
 from ..links import link
 from .changes import counting, lock_of, register
 
-ADDRESS = (
-    "first_name",
-    "last_name",
-    "phone",
-    "company",
-    "address_1",
-    "address_2",
-    "city",
-    "country_code",
-    "province",
-    "postal_code",
-    "metadata",
-)
+ADDRESS = (*FIELDS, "metadata")
 
 
 class Plan(TypedDict):

@@ -82,12 +82,6 @@ def timestamps() -> tuple[Column[Any], Column[Any], Column[Any]]:
     )
 
 
-def address_columns() -> list[Column[Any]]:
-    """Name, address and phone number, as everything with an address has them."""
-    names = ("company", "first_name", "last_name", "address_1", "address_2", "city", "country_code", "province", "postal_code", "phone")
-    return [Column(name, Text) for name in names]
-
-
 def metadata_column() -> Column[Any]:
     return Column("metadata", Json, nullable=True, info={MERGED: True})
 
