@@ -12,10 +12,13 @@ from ...workflows.order.fulfillments import (
     create_order_shipment,
     mark_order_fulfillment_as_delivered,
 )
+from ...workflows.order.shipping_options import list_order_shipping_options
 from ...workflows.order.transfers import cancel_transfer, request_transfer, transfer_to_guest
 from ...workflows.order.update import update_order
+from ...workflows.payment.order_collections import authorize_session_for_order
 from ..kit.bodies import ABSENT, Body, Email, Metadata, Number, Part
-from ..kit.filters import MANY, NUMBER, NUMBERS, OPERATORS, TEXT, TEXT_LIST, Filters
+from ..kit.filters import MANY, NOTHING, NUMBER, NUMBERS, OPERATORS, TEXT, TEXT_LIST, Filters
+from ..kit.flows import once
 from ..kit.reply import Answer
 from ..kit.request import Request
 from ..kit.routes import Routes
@@ -190,6 +193,30 @@ VERBS: tuple[Verb, ...] = (
 """Path, flow, summary, body, and what the flow calls who asks."""
 for path, flow, summary, body, who in VERBS:
     routes.action(path, ORDER, flow, summary, body=body, query=Filters(version=NUMBER), id="order_id", who=who, show=changed)
+
+
+@routes.get("/admin/orders/{id}/shipping-options", query=NOTHING, envelope="shipping_options", limit=100)
+async def list_shipping_options(request: Request) -> Answer:
+    """List the ways in which an order can be sent, or sent back."""
+    return dumps({"shipping_options": await request.run(list_order_shipping_options, order_id=request.params["id"])})
+
+
+class AuthorizeSession(Body):
+    payment_session_id: str
+
+
+@routes.post(
+    "/admin/orders/{id}/payment-sessions/authorize",
+    body=AuthorizeSession,
+    returns=ORDER,
+    query=Filters(version=NUMBER),
+    envelope="order is_authorized",
+)
+async def authorize_session(request: Request) -> Answer:
+    """Ask a payment provider that needed time whether it has the money by now."""
+    id, session = request.params["id"], request.body["payment_session_id"]
+    authorized = await once(request, authorize_session_for_order, order_id=id, payment_session_id=session)
+    return dumps({"order": await show_order(request, {"id": id}, ORDER, written=True), "is_authorized": authorized})
 
 
 # -- what happened to it

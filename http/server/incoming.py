@@ -99,7 +99,7 @@ def check_query(route: Route, text: str, *, restricted: frozenset[str], depth: i
     if store:
         query.pop("locale", None)  # accepted by every store route; there is one language so far
     issues: list[Issue] = []
-    asked = query.pop("fields", None)
+    asked = query.pop("fields", None) if route.returns is not None or route.many else None
     if isinstance(asked, list) and all(isinstance(one, str) for one in asked):
         asked = ",".join(asked)
     if asked is not None and not isinstance(asked, str):

@@ -49,8 +49,8 @@ class Options(ModuleService):
         declares.
 
         `context` is what rules speak of: `enabled_in_store`, `is_return`, whatever else (values, or lists of them;
-        attributes may be paths). `address` has `country_code`, `province_code` (or `province`), `city`, `postal_code`;
-        without a country the address rules nothing out. `filters` is the usual grammar over shipping options.
+        attributes may be paths); None: the rules aren't asked. `address` has `country_code`, `province_code` (or `province`),
+        `city`, `postal_code`; without a country the address rules nothing out. `filters` is the usual grammar over shipping options.
         """
         wanted = dict(filters or {})
         destination = Destination.of(address)
@@ -60,7 +60,7 @@ class Options(ModuleService):
                 return []
             wanted = {"$and": [wanted, {"service_zone_id": zones}]} if wanted else {"service_zone_id": zones}
         rows: Any = await self._options(wanted, (*fields, "rules.*"))
-        options: TypedRows[Typed] = [row for row in rows if rules_hold(row["rules"], context or {})]
+        options: TypedRows[Typed] = [row for row in rows if context is None or rules_hold(row["rules"], context)]
         return options
 
     @reads

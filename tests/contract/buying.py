@@ -99,15 +99,15 @@ async def orders(shop: Shop) -> None:
     await admin.get("/admin/orders")
     await admin.get("/admin/orders/{id}", id=order)
     await admin.post("/admin/orders/{id}", {"email": "lovelace@example.com", "metadata": {"a": 1}}, id=order)
-    for path in ("/admin/orders/{id}/changes", "/admin/orders/{id}/line-items", "/admin/orders/{id}/preview"):
-        await admin.get(path, id=order)
+    for part in ("changes", "line-items", "preview", "shipping-options"):
+        await admin.get(f"/admin/orders/{{id}}/{part}", id=order)
     for path in ("/admin/returns", "/admin/claims", "/admin/exchanges"):
         await admin.get(path, {"order_id": order})
     await admin.get("/admin/payments/payment-providers")
     await shop.guest.post("/hooks/payment/{provider}", provider="system_default")
 
 
-async def bought(shop: Shop) -> tuple[str, str]:
+async def bought(shop: Shop, provider: str = "pp_system_default") -> tuple[str, str]:
     """An order of two of something, and its line."""
     store, ids = shop.store, shop.ids
     body = {"region_id": ids["region"], "email": "bob@example.com", "shipping_address": ADDRESS, "billing_address": ADDRESS}
@@ -115,7 +115,7 @@ async def bought(shop: Shop) -> tuple[str, str]:
     cart = (await store.post("/store/carts", {**body, "items": items}))["cart"]["id"]
     await store.post("/store/carts/{id}/shipping-methods", {"option_id": ids["flat"]}, id=cart)
     collection = (await store.post("/store/payment-collections", {"cart_id": cart}))["payment_collection"]["id"]
-    await store.post("/store/payment-collections/{id}/payment-sessions", {"provider_id": "pp_system_default"}, id=collection)
+    await store.post("/store/payment-collections/{id}/payment-sessions", {"provider_id": provider}, id=collection)
     order = (await store.post("/store/carts/{id}/complete", id=cart))["order"]
     return order["id"], order["items"][0]["id"]
 
@@ -138,6 +138,10 @@ async def sending(shop: Shop) -> None:
     await admin.post("/admin/orders/{id}/archive", id=order)
     other, _ = await bought(shop)
     await admin.post("/admin/orders/{id}/cancel", id=other)
+    waiting, _ = await bought(shop, "pp_packet_p")
+    shown = await admin.raw("GET", f"/admin/orders/{waiting}?fields=*payment_collections.payment_sessions")
+    session = shown.json["order"]["payment_collections"][0]["payment_sessions"][0]["id"]
+    await admin.post("/admin/orders/{id}/payment-sessions/authorize", {"payment_session_id": session}, id=waiting)
     item = {"title": "Gift", "sku": "", "barcode": "", "quantity": 1}
     body = {"location_id": location, "provider_id": "manual_manual", "delivery_address": {}, "items": [item], "labels": [], "data": {}}
     for end in ("cancel", "shipment"):

@@ -23,6 +23,7 @@ from velella.modules.fulfillment.provider import Consignment, Data, FulfillmentP
 from velella.workflows.defaults import seed_defaults
 
 from ..conftest import clone
+from ..e2e.harbour import Packet
 from ..signing import UNLIMITED, token_of
 from .api import Api
 from .buying import PASSWORD, buy
@@ -50,7 +51,7 @@ class Reckoner(FulfillmentProvider):
 
 
 providers = types.ModuleType("contract_test_providers")
-providers.Reckoner = Reckoner  # type: ignore[attr-defined]
+providers.Reckoner, providers.Packet = Reckoner, Packet  # type: ignore[attr-defined]
 sys.modules[providers.__name__] = providers
 
 
@@ -64,12 +65,13 @@ async def shop(postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pyte
 @asynccontextmanager
 async def walked_shop(database_url: str, folder: Path) -> AsyncIterator[Shop]:
     fulfillment = [*default_providers()["fulfillment"], ProviderSettings(use="contract_test_providers:Reckoner", id="r")]
+    payment = [*default_providers()["payment"], ProviderSettings(use="contract_test_providers:Packet", id="p")]
     settings = Settings(
         database_url=database_url,
         port=0,
         data_dir=folder,
         **UNLIMITED,
-        providers={**default_providers(), "fulfillment": fulfillment},
+        providers={**default_providers(), "fulfillment": fulfillment, "payment": payment},
     ).with_secrets()
     async with (
         local_host(settings, service_names(settings), wire_check=True) as host,

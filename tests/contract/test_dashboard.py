@@ -21,7 +21,6 @@ BEHIND_FLAGS = ("/admin/views", "/admin/translations", "/admin/locales")
 WHAT_IS_DONE = re.compile(r"(POST|DELETE) ")
 """Asked for when somebody does something; a page that is only looked at doesn't."""
 UNWALKED = {
-    "GET /admin/orders/{}/shipping-options": "when a return, claim or exchange is being made",
     "GET /admin/search-indexes": "the page of search indexes",
     "GET /admin/search": "when somebody searches, from 2.19 on; until then the lists are asked",
 }

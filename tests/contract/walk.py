@@ -67,7 +67,12 @@ async def markets(shop: Shop) -> None:
         await side.get(f"{prefix}/currencies")
         await side.get(f"{prefix}/currencies/{{code}}", code="eur")
 
-    region = {"name": "Europe", "currency_code": "eur", "countries": ["de", "fr"], "payment_providers": ["pp_system_default"]}
+    region = {
+        "name": "Europe",
+        "currency_code": "eur",
+        "countries": ["de", "fr"],
+        "payment_providers": ["pp_system_default", "pp_packet_p"],
+    }
     ids["region"] = (await admin.post("/admin/regions", region))["region"]["id"]
     await admin.post("/admin/regions/{id}", {"metadata": {"a": 1}}, id=ids["region"])
     for side, prefix in ((admin, "/admin"), (store, "/store")):

@@ -4,7 +4,7 @@ import { opened } from "./watched.mjs"
 // The areas of the walk for one merchant, on what the walk before has put in the shop. `options`: how buyers open the SDK.
 export function changes({ admin }, shop, options) {
   // An order of two of something by somebody without an account.
-  async function bought() {
+  async function bought(provider_id = "pp_system_default") {
     const { store } = opened({ ...options, publishableKey: shop.key }).plain
     const address = { first_name: "Bob", last_name: "L", address_1: "Quay 8", city: "Town", postal_code: "1000", country_code: "de" }
     const { cart } = await store.cart.create({
@@ -15,7 +15,7 @@ export function changes({ admin }, shop, options) {
       items: [{ variant_id: shop.variants[1], quantity: 2 }],
     })
     await store.cart.addShippingMethod(cart.id, { option_id: shop.flat })
-    await store.payment.initiatePaymentSession(cart, { provider_id: "pp_system_default" })
+    await store.payment.initiatePaymentSession(cart, { provider_id })
     const { order } = await store.cart.complete(cart.id)
     return { id: order.id, line: order.items[0].id }
   }
@@ -44,6 +44,7 @@ export function changes({ admin }, shop, options) {
     await admin.order.cancelFulfillment(order.id, second, {})
     await admin.order.complete(order.id, {})
     await admin.order.archive(order.id)
+    await admin.order.listShippingOptions(order.id)
     await admin.order.cancel((await bought()).id)
     const body = {
       location_id: shop.location,
@@ -57,6 +58,13 @@ export function changes({ admin }, shop, options) {
     }
     await admin.fulfillment.cancel((await admin.fulfillment.create(body)).fulfillment.id)
     await admin.fulfillment.createShipment((await admin.fulfillment.create(body)).fulfillment.id, { labels: [] })
+  }
+
+  async function paying() {
+    const { id } = await bought("pp_packet_p")
+    const { order } = await admin.order.retrieve(id, { fields: "*payment_collections.payment_sessions" })
+    const [session] = order.payment_collections[0].payment_sessions
+    await admin.order.authorizePaymentSession(id, session.id)
   }
 
   async function returning() {
@@ -204,5 +212,5 @@ export function changes({ admin }, shop, options) {
     await drafts.delete((await drafts.create(body)).draft_order.id)
   }
 
-  return [sending, returning, editing, exchanging, claiming, handingOver, drafting]
+  return [sending, paying, returning, editing, exchanging, claiming, handingOver, drafting]
 }

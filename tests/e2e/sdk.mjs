@@ -33,7 +33,7 @@ async function markets() {
   await admin.currency.list()
   await admin.currency.retrieve("eur")
 
-  const region = { name: "Europe", currency_code: "eur", countries: ["de", "fr"], payment_providers: ["pp_system_default"] }
+  const region = { name: "Europe", currency_code: "eur", countries: ["de", "fr"], payment_providers: ["pp_system_default", "pp_packet_p"] }
   shop.region = (await kept(admin.region, "region", region, { name: "The continent" })).id
   const preference = { attribute: "currency_code", value: "jpy", is_tax_inclusive: true }
   shop.preference = (await kept(admin.pricePreference, "price_preference", preference, { is_tax_inclusive: false })).id

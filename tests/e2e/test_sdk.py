@@ -26,6 +26,7 @@ plugins = ["harbour"]
 
 [providers]
 fulfillment = [{use = "manual", id = "manual"}, {use = "harbour:Scales", id = "s"}]
+payment = [{use = "system", id = "default"}, {use = "harbour:Packet", id = "p"}]
 auth = [{use = "emailpass", id = "emailpass"}, {use = "harbour:Lighthouse", id = "lighthouse"}]
 """
 

@@ -33,12 +33,14 @@ Row = dict[str, Any]
 
 
 class MoodyProvider(PaymentProvider):
-    """Behaves as the storefront's data says: `mood` is captured, declined, requires_more, silent or lost."""
+    """Behaves as the storefront's data says: `mood` is captured, declined, requires_more, silent, lost or slow."""
 
     identifier = "moody"
     asked: ClassVar[Counter[str]] = Counter()
     """How often an authorisation was requested, by key."""
     canceled: ClassVar[list[str]] = []
+    arrived: ClassVar[set[str]] = set()
+    """Slow sessions whose money is there by now."""
 
     async def initiate(self, ask: Ask) -> Outcome:
         return Outcome(ask.data)
@@ -58,6 +60,8 @@ class MoodyProvider(PaymentProvider):
                 raise TimeoutError("the answer is lost")
             case "silent":
                 raise TimeoutError("nobody there")
+            case "slow":
+                return await self.status(ask)
             case _:
                 return Outcome(ask.data, "authorized")
 
@@ -74,6 +78,8 @@ class MoodyProvider(PaymentProvider):
     async def status(self, ask: Ask) -> Outcome:
         if ask.data.get("mood") == "silent":
             raise TimeoutError("nobody there")
+        if ask.data.get("mood") == "slow":
+            return Outcome(ask.data, "captured" if ask.data["session_id"] in self.arrived else "pending_authorization")
         return Outcome(ask.data, "authorized")
 
 

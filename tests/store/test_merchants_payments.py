@@ -13,7 +13,7 @@ from velella.core.ids import ulid
 
 from ..signing import token_of
 from ..stripe_desk import StripeDesk
-from .conftest import Answer, Market, Row, Store
+from .conftest import Answer, Market, MoodyProvider, Row, Store
 
 
 async def ordered(market: Market, store: Store, price: str = "10", provider: str = "pp_system_default") -> tuple[str, str]:
@@ -157,3 +157,24 @@ async def test_a_collection_that_nobody_pays_can_be_taken_back(market: Market, s
     assert await market.modules.payment.count("payment_session", {"id": session["id"]}) == 0
     assert (await merchant.post("/admin/payment-collections", {"order_id": order, "amount": -1})).status == 400
     assert (await merchant.post("/admin/payment-collections", {"order_id": "order_0", "amount": 1})).status == 404
+
+
+async def test_a_merchant_asks_whether_the_money_of_an_order_is_there_by_now(market: Market, store: Store, merchant: Store) -> None:
+    cart = await store.ready(await market.new_variant({"eur": "10"}), provider="pp_moody_m", mood="slow")
+    order = (await store.complete(cart))["order"]["id"]
+    shown = (await merchant.get(f"/admin/orders/{order}", fields="*payment_collections.payment_sessions"))["order"]
+    session = shown["payment_collections"][0]["payment_sessions"][0]
+    assert session["status"] == "pending_authorization"
+    at, body = "payment-sessions/authorize", {"payment_session_id": session["id"]}
+    other, _ = await ordered(market, store)
+    refused = await merchant.post(f"/admin/orders/{other}/{at}", body)
+    assert (refused.status, refused.body["type"]) == (400, "invalid_data")
+    waiting = await merchant.post(f"/admin/orders/{order}/{at}", body)
+    assert (waiting["is_authorized"], waiting["order"]["id"]) == (False, order)
+    assert await transactions(market, order) == []
+    MoodyProvider.arrived.add(session["id"])
+    answers = await asyncio.gather(*(merchant.post(f"/admin/orders/{order}/{at}", body) for _ in range(3)))
+    assert {200} <= set(kinds(answers)) <= {200, 400}
+    assert all(answer["is_authorized"] for answer in answers if answer.status == 200)
+    assert await transactions(market, order) == [Decimal("15.95")]
+    assert (await merchant.get(f"/admin/orders/{order}"))["order"]["payment_status"] == "captured"

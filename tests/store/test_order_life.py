@@ -156,3 +156,23 @@ async def test_a_fulfillment_by_itself_counts_for_nobody_and_one_of_an_order_for
     assert await figures(market, variant) == (5, 2)
     assert (await merchant.get(at, fields="*items"))["order"]["items"][0]["detail"]["fulfilled_quantity"] == 0
     assert (await merchant.post("/admin/fulfillments", body | {"location_id": "sloc_none"})).status == 404
+
+
+async def test_what_is_reserved_for_an_order_is_there_to_be_sent(market: Market, store: Store, merchant: Store) -> None:
+    """The ways of sending say whether the goods are there: also the last ones, and only what is left of them."""
+    variant, order = await bought(market, store, stock=3)
+    at = f"/admin/orders/{order['id']}"
+
+    async def short(path: str) -> set[bool]:
+        options = (await merchant.get(f"{path}/shipping-options"))["shipping_options"]
+        assert {option["service_zone"]["fulfillment_set"]["location"]["id"] for option in options} == {market.location}
+        return {option["insufficient_inventory"] for option in options}
+
+    draft = {"email": "d@example.com", "region_id": market.regions["de"], "sales_channel_id": market.channel}
+    draft |= {"items": [{"variant_id": variant, "quantity": 1}]}
+    made = (await merchant.post("/admin/draft-orders", draft))["draft_order"]
+    assert (await short(at), await short(f"/admin/orders/{made['id']}")) == ({False}, {False})
+    await store.complete(await store.ready(variant))
+    assert (await short(at), await short(f"/admin/orders/{made['id']}")) == ({False}, {True})
+    assert (await merchant.post(f"{at}/fulfillments", of(order, 2))).status == 200
+    assert await short(at) == {False}

@@ -37,9 +37,9 @@ async def plan_all(flow: Flow, order: Mapping[str, Any]) -> Moves:
 
 
 async def _moves(flow: Flow, order: Mapping[str, Any], after: Mapping[str, Any]) -> Moves:
-    before = {line["id"]: _unsent(line) for line in order["items"]}
+    before = {line["id"]: unsent(line) for line in order["items"]}
     lines = {line["id"]: line for line in (*order["items"], *after["items"])}
-    moves = {line["id"]: _unsent(line) - before.get(line["id"], Decimal(0)) for line in after["items"]}
+    moves = {line["id"]: unsent(line) - before.get(line["id"], Decimal(0)) for line in after["items"]}
     parts = await parts_of(flow, lines, [(id, abs(move)) for id, move in moves.items() if move])
     (located,) = await flow.graph.pairs_of(
         ("sales_channel_stock_location", "sales_channel_id", [order["sales_channel_id"]] if order["sales_channel_id"] else [])
@@ -57,7 +57,8 @@ async def _moves(flow: Flow, order: Mapping[str, Any], after: Mapping[str, Any])
     return moved
 
 
-def _unsent(line: OrderLine) -> Decimal:
+def unsent(line: OrderLine) -> Decimal:
+    """How many units of a line are left to be sent."""
     detail = line["detail"]
     return Decimal(detail["quantity"]) - Decimal(detail.get("fulfilled_quantity") or 0)
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from ...commerce.money import check_movable
 from ...core.errors import InvalidData, NotAllowed
 from ...modules.payment.types import CollectionColumns, NewCollection, PaymentInCollection
+from ..cart.complete import authorize_payment
 from ..kit import Flow, step, workflow
 from .payments import add_to_order, capture
 
@@ -95,3 +96,31 @@ async def mark_as_paid(
     await flow.run(add_to_order, payment)
     flow.emit("payment.captured", id=payment["id"])
     return payment["id"]
+
+
+@step(reads=True)
+async def check_waiting(flow: Flow, session_id: str, order_id: str) -> None:
+    session = await flow.modules.payment.retrieve("payment_session", session_id, fields=("status", "payment_collection.order_id"))
+    if session["status"] != "pending_authorization":
+        raise NotAllowed(f"Payment session {session_id} is not in pending_authorization status")
+    if session["payment_collection"]["order_id"] != order_id:
+        raise InvalidData(f"Payment session {session_id} is not one of order {order_id}")
+
+
+@workflow("authorize-payment-session-for-order", durable=True, emits=("payment.captured",))
+async def authorize_session_for_order(flow: Flow, order_id: str, payment_session_id: str) -> bool:
+    """Ask the provider of a payment session that needed time whether the money of an order is there by now. Whether it is; what was
+    captured of it is booked at the order.
+
+    Raises NotFound; NotAllowed for a session that doesn't wait for its provider; InvalidData for one of another order; and what the
+    provider refuses it for.
+    """
+    await flow.run(check_waiting, payment_session_id, order_id)
+    payment = await flow.run(authorize_payment, payment_session_id, order_id)
+    if payment is None:
+        return False
+    flow.answer(True)
+    await flow.run(add_to_order, payment)
+    if payment["captures"]:
+        flow.emit("payment.captured", id=payment["id"])
+    return True

@@ -1,6 +1,6 @@
 """A shop's own plugin: providers for what the SDK supports and ours don't.
 
-Shipping with calculated prices, and a login that returns from elsewhere.
+Shipping with calculated prices, payments that need time, and a login that returns from elsewhere.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import Any
 
 from velella.modules.auth.provider import AuthProvider, Identities, Outcome, elsewhere, proven, refused
 from velella.modules.fulfillment.provider import Consignment, Data, FulfillmentProvider, Price
+from velella.modules.payment.provider import Ask, PaymentProvider
+from velella.modules.payment.provider import Outcome as Paid
 
 
 class Scales(FulfillmentProvider):
@@ -31,6 +33,32 @@ class Scales(FulfillmentProvider):
         return Consignment()
 
     async def cancel(self, key: str, data: Data) -> None: ...
+
+
+class Packet(PaymentProvider):
+    """Carries money over the sea: it is there when somebody asks for it a second time."""
+
+    identifier = "packet"
+
+    async def initiate(self, ask: Ask) -> Paid:
+        return Paid(ask.data)
+
+    async def drop(self, ask: Ask) -> None: ...
+
+    async def authorize(self, ask: Ask) -> Paid:
+        return Paid({**ask.data, "at_sea": True}, "authorized" if ask.data.get("at_sea") else "pending_authorization")
+
+    async def capture(self, ask: Ask) -> Paid:
+        return Paid(ask.data, "captured")
+
+    async def refund(self, ask: Ask) -> Paid:
+        return Paid(ask.data)
+
+    async def cancel(self, ask: Ask) -> Paid:
+        return Paid(ask.data, "canceled")
+
+    async def status(self, ask: Ask) -> Paid:
+        return Paid(ask.data)
 
 
 class Lighthouse(AuthProvider):
