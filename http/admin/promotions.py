@@ -129,7 +129,7 @@ async def get_promotion(request: Request) -> Answer:
         return await request.fetch(PROMOTION, named)
     except NotFound:
         page = await request.rows(PROMOTION, {"code": named}, limit=1)
-        if page.json == b"[]":
+        if page.empty:
             raise
         return envelope(PROMOTION.key, page)
 

@@ -21,6 +21,6 @@ async def belonging(request: Request, entity: str, id: str, **parent: str) -> No
 async def deleted_from(request: Request, view: View, parent_id: str, id: str, object: str) -> Answer:
     """The answer of a route that deleted a nested row, with the parent as it is now. Raises NotFound."""
     page = await request.rows(view, {"id": parent_id}, limit=1)
-    if page.json == b"[]":
+    if page.empty:
         raise request.not_found(view, parent_id)
     return deleted(id, object, as_shown(view, page).json[1:-1].strip())

@@ -218,7 +218,7 @@ class Request:
         if id is not None:
             conditions[by] = id
         page = await self.rows(view, conditions, fields=fields, limit=1, with_deleted=self.page.with_deleted)
-        if page.json == b"[]":
+        if page.empty:
             raise self.not_found(view, id, by)
         return envelope(view.key, as_shown(view, page))
 

@@ -167,7 +167,7 @@ async def get_product(request: Request) -> Answer:
     who = await asking(request, request.asks("variants.calculated_price"))
     filters = await of_channels(request, published({**request.filters, "id": request.params["id"]}, channels), channels)
     page = await page_of(request, PRODUCT, filters, who, channels, one=True)
-    if page.json == b"[]":
+    if page.empty:
         raise not_found(PRODUCT, request.params["id"])
     return envelope("product", page)
 
@@ -188,6 +188,6 @@ async def get_variant(request: Request) -> Answer:
     who = await asking(request, request.asks("calculated_price"))
     filters = {"id": request.params["id"], "product": {"sales_channel_id": channels}}
     page = await page_of(request, VARIANT, filters, who, channels, one=True)
-    if page.json == b"[]":
+    if page.empty:
         raise not_found(VARIANT, request.params["id"])
     return envelope("variant", page)

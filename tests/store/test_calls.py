@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable
+from decimal import Decimal
 from pathlib import Path
-from types import FrameType
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 import pytest
 
 import velella
+from velella.core import json
+from velella.core.sql.schema import query
 from velella.workflows.cart.lines import add_to_cart
 
 from .conftest import Market, Store
@@ -67,3 +70,19 @@ async def test_a_request_keeps_to_its_calls(market: Market, store: Store, monkey
         for name, count in (("add a line", added), ("a purchase", bought), ("look at products again", seen)):
             least[name] = min(count, least.get(name, count))
     assert {name: count for name, count in least.items() if count > CALLS[name]} == {}
+
+
+async def test_the_json_of_a_product_is_made_once(market: Market, merchant: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prices and channels are joined to it, and prices shown as merchants see them, so it isn't the database's text."""
+    made: list[bytes] = []
+
+    def dumps(value: Any) -> bytes:
+        made.append(json.dumps(value))
+        return made[-1]
+
+    monkeypatch.setattr(query, "json", SimpleNamespace(dumps=dumps, loads=json.loads))
+    variant = await market.modules.product.retrieve("product_variant", await market.new_variant({"eur": "11.90"}))
+    product = (await merchant.get(f"/admin/products/{variant['product_id']}"))["product"]
+    listed = (await merchant.get("/admin/products", id=product["id"]))["products"]
+    assert (product["variants"][0]["prices"][0]["amount"], listed) == (Decimal("11.9"), [product])
+    assert len(made) == 2, "one for each answer"

@@ -88,6 +88,11 @@ class Page:
             self.json = made = json.dumps(self._rows)
             return made
 
+    @property
+    def empty(self) -> bool:
+        """Whether it has no rows. Neither makes nor parses its JSON."""
+        return not self._rows if self._rows is not None else self.json == b"[]"
+
     def own_rows(self) -> list[dict[str, Any]]:
         """The rows for a caller that changes them: the page's own if it was made `of` rows, else parsed for this caller alone."""
         return self._rows if self._rows is not None and "json" not in self.__dict__ else json.loads(self.json)
