@@ -17,6 +17,8 @@ from typing import Any
 import aiohttp
 from shop import Refused, Shop, opened
 
+from velella.actors.membership.states import ReplicaState
+
 ADMIN = "admin@example.com"
 GOODS = ("--variants", "4000", "--orders", "200", "--price-lists", "0")
 """1,000 products of four variants with prices in two currencies, and a few pages of orders."""
@@ -67,7 +69,7 @@ async def fill(data_dir: Path) -> None:
 
 
 @asynccontextmanager
-async def served(data_dir: Path, topology: str = "packed", *options: str, seconds: float = 600) -> AsyncIterator[Served]:
+async def served(data_dir: Path, topology: str = "packed", *options: str, seconds: float = 180) -> AsyncIterator[Served]:
     """`velella serve` on a data directory; ended by SIGTERM. Raises Refused if it isn't fully up within `seconds`."""
     port = free_port()
     log = data_dir / "serve.log"
@@ -111,7 +113,7 @@ async def _is_whole(shop: Served) -> bool:
         pools = (await shop.status())["pools"]
     except Refused:  # the supervisor is still starting them
         return False
-    return all(replica["state"] == "running" for pool in pools for replica in pool["replicas"])
+    return all(replica["state"] == ReplicaState.READY for pool in pools for replica in pool["replicas"])
 
 
 async def run(*words: str) -> str:
