@@ -3,11 +3,14 @@
 A page of a list is then two things: the keys that its filters and its order give, which are always read from the database, and documents,
 of which only the missing ones are fetched: after a change of one product its page costs one document. A document is dropped when one of
 the rows shown in it changes; the entity says which relations allow that (`Entity.told`).
+
+Rows that are wanted by their keys with different fields at different places (a variant for a cart's prices, its answer, the order's) are
+read once with all of these (`Entity.together`); documents with fewer fields are made of that one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
@@ -18,6 +21,7 @@ from ...core.graph.plan import Catalogue
 from ...core.sql.schema.fields import FieldTree
 from ...core.sql.schema.query import Page, Query
 from .cache import Cache, Rows
+from .excerpts import Excerpt, excerpt
 
 MOST_ROWS = 200
 """Pages of more rows aren't made of documents: they would evict too many others."""
@@ -35,6 +39,10 @@ class Shape:
     digest: bytes
     """Of the fields and slots."""
     shown: Showing
+    together: Shape | None = None
+    """The shape of documents with more fields, of which these are made where they are wanted by key."""
+    excerpt: Excerpt | None = field(default=None, compare=False)
+    """Makes such a document of one of `together`."""
     known: float = field(default=0.0, compare=False)
     """Share of the last page that was cached."""
 
@@ -59,7 +67,14 @@ class Documents:
         if not self._cache.enabled or self._catalogue.entity(entity).default_order:  # `named` orders by key only
             return None
         shown = showing(self._catalogue, entity, FieldTree.parse(fields))
-        return Shape(entity, digest(fields, slots), shown) if shown is not None and shown.below else None
+        if shown is None:
+            return None
+        shape = Shape(entity, digest(fields, slots), shown)
+        together = self._catalogue.entity(entity).together
+        if together and not slots and fields != together:
+            shape.excerpt = excerpt(self._catalogue.catalog_of(entity), entity, fields, together)
+            shape.together = self.shape(entity, together, ()) if shape.excerpt is not None else None
+        return shape if shown.below or shape.together is not None else None
 
     def known(self, shape: Shape, keys: Sequence[str]) -> bytes | None:
         """The JSON text of such a page, if all of its rows are cached."""
@@ -73,7 +88,7 @@ class Documents:
 
     async def named(self, module: str, query: Query, shape: Shape, keys: Sequence[str]) -> Page:
         """The rows with these keys, in the order of the keys, which is the entity's own; missing rows are left out."""
-        return await self._page(module, query, shape, sorted(set(keys)))
+        return _joined((await self._texts(module, query, shape, sorted(set(keys)))).values())
 
     async def listed(self, module: str, query: Query, shape: Shape) -> Page:
         """A page of a list, without a count."""
@@ -81,23 +96,33 @@ class Documents:
             return await self._whole_page(module, query, shape)
         key = self._catalogue.entity(query.entity).key
         found = await getattr(self._modules, module).query(replace(query, fields=(key,), slots=()))
-        return await self._page(module, query, shape, [row[key] for row in orjson.loads(found.json)])
-
-    # -- inside
-
-    async def _page(self, module: str, query: Query, shape: Shape, keys: Sequence[str]) -> Page:
-        column = self._catalogue.entity(query.entity).key
+        keys = [row[key] for row in orjson.loads(found.json)]
         fetched = 0
 
         async def fill(missing: list[str]) -> list[tuple[str, bytes]]:
             nonlocal fetched
             fetched = len(missing)
-            return await self._read(module, Query(query.entity, query.fields, {column: missing}, slots=query.slots))
+            return await self._read(module, _by_key(query, key, missing))
 
         texts = await self._cache.get_or_fill_many(shape.place, keys, fill, rows=shape.rows)
         if keys:
             shape.known = 1 - fetched / len(keys)
         return _joined(texts.values())
+
+    # -- inside
+
+    async def _texts(self, module: str, query: Query, shape: Shape, keys: Sequence[str]) -> Mapping[str, bytes]:
+        """The documents with these keys, by key."""
+        key, together, made = self._catalogue.entity(query.entity).key, shape.together, shape.excerpt
+
+        async def fill(missing: list[str]) -> Iterable[tuple[str, bytes]]:
+            asked = _by_key(query, key, missing)
+            if together is None or made is None:
+                return await self._read(module, asked)
+            more = await self._texts(module, replace(asked, fields=self._catalogue.entity(query.entity).together), together, missing)
+            return [(one, orjson.dumps(made(orjson.loads(text)))) for one, text in more.items()]
+
+        return await self._cache.get_or_fill_many(shape.place, keys, fill, rows=shape.rows)
 
     async def _whole_page(self, module: str, query: Query, shape: Shape) -> Page:
         known = 0
@@ -117,6 +142,10 @@ class Documents:
         """The rows by their keys, each as JSON."""
         rows: list[tuple[str, bytes]] = await getattr(self._modules, module).documents(query)
         return rows
+
+
+def _by_key(query: Query, key: str, keys: Sequence[str]) -> Query:
+    return Query(query.entity, query.fields, {key: list(keys)}, slots=query.slots)
 
 
 def digest(*names: tuple[str, ...]) -> bytes:

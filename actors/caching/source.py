@@ -68,7 +68,7 @@ class CachedSource(Source):
         if kind.shape is not None and not query.with_deleted:
             if named is not None:
                 return await self._documents.named(module, query, kind.shape, named)
-            if keys is None and query.limit is not None and 1 < query.limit <= MOST_ROWS:
+            if keys is None and kind.shape.shown.below and query.limit is not None and 1 < query.limit <= MOST_ROWS:
                 return await self._documents.listed(module, query, kind.shape)
         if keys is None:
             return await super().page(module, query)
@@ -82,11 +82,11 @@ class CachedSource(Source):
         if module not in self._tags or query.visible or (keys := _keys(query)) is None:
             return None
         kind = self._kind(query.entity, query.fields, query.slots)
-        if kind.shape is None or query.with_deleted:
-            text: bytes | None = self._cache.get(_place(query, kind, keys))
-            return text
         named = _named(keys, kind.key)
-        return self._documents.known(kind.shape, named) if named is not None else None
+        if kind.shape is not None and named is not None and not query.with_deleted:
+            return self._documents.known(kind.shape, named)
+        text: bytes | None = self._cache.get(_place(query, kind, keys))
+        return text
 
     async def _page_of_visible(self, module: str, query: Query) -> Page:
         """A page whose relations show only visible rows: it depends on rows that aren't shown, too, so any change in its module drops

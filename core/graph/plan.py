@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ..budget import RELATIONS, VISITS
 from ..errors import InvalidData
+from ..sql.schema.catalog import Catalog
 from ..sql.schema.entity import Entity, Relation
 from ..sql.schema.fields import FieldTree
 from ..sql.schema.schema import Schema
@@ -56,7 +57,9 @@ class Catalogue:
         self._absent = absent or {}
         self._together = together
         self._entities: dict[str, _Known] = {}
+        self._catalogs: dict[str, Catalog] = {}
         for schema in schemas:
+            self._catalogs[schema.module] = Catalog(schema)
             for entity in schema.entities.values():
                 if entity.name in self._entities:
                     raise ValueError(f"Two modules have an entity {entity.name}: {self._entities[entity.name].module} and {schema.module}")
@@ -82,6 +85,10 @@ class Catalogue:
     def entity(self, name: str) -> Entity:
         """The entity of that name. Raises InvalidData for a name that no loaded module has."""
         return self._find(name).entity
+
+    def catalog_of(self, entity: str) -> Catalog:
+        """Fields and relations of the entities of that entity's module."""
+        return self._catalogs[self.module_of(entity)]
 
     def relation(self, entity: str, name: str) -> Relation | None:
         """The relation of that name inside the entity's own module."""

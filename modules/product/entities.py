@@ -72,6 +72,8 @@ SCHEMA = Schema(
         told=frozenset(
             {"product", "product.tags", "product.categories", "product.collection", "product.type", "options", "options.option"}
         ),
+        # what carts are priced by, and what they and orders show
+        together=("*", "product.*", "product.collection.id", "product.collection.title", "product.type.id", "product.type.value"),
     ),
     Entity(
         "product_option",

@@ -79,6 +79,19 @@ async def test_a_purchase_keeps_to_its_budget(market: Market, store: Store) -> N
     assert over() == {}
 
 
+async def test_a_variant_is_read_once_for_a_whole_purchase(market: Market, store: Store) -> None:
+    await store.complete(await store.ready(await market.new_variant({"eur": "11.90"}, stock=50)))
+    variant = await market.new_variant({"eur": "11.90"}, stock=50)
+    async with statements_of(market.host.database("cart")) as statements:
+        cart = await store.add(await store.cart("de"), variant)
+        await store.ship(cart)
+        await store.pay(cart)
+        done: Any = await store.complete(cart)
+    assert [item["variant"]["sku"] for item in done["order"]["items"]] == [item["variant_sku"] for item in done["order"]["items"]]
+    reads = [each for each in statements.sent if "FROM product_variant AS" in each.text]
+    assert len(reads) == 1, reads
+
+
 PROMOTED = {
     "enter a code": (13, 5),
     "change a line": (7, 1),
