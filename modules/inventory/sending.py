@@ -47,10 +47,9 @@ class Sending(Reservations, Levels):
         stock: list[Part] = [{**part, "location_id": location_id} for part in taken]
         leaving = demands(stock)
         await self.database.fetch(HOLD, _keys([*leaving, *demands(taken)]))
-        left_over, gone = await self._use(taken)
-        moved = [part for part in stock if part["reserved_at"] != location_id]
-        if moved:  # reserved elsewhere: they must be available here besides others' reservations
+        if moved := [part for part in stock if part["reserved_at"] != location_id]:  # must be available here besides what is reserved here
             await self._check_there(demands(moved))
+        left_over, gone = await self._use(taken)
         levels = await self.adjust([_adjustment(one.key, -one.quantity) for one in leaving])
         return {
             "taken": [_taken(part) for part in taken],
@@ -155,7 +154,7 @@ class Sending(Reservations, Levels):
         items, places = zip(*(one.key for one in wanted), strict=True)
         there = await self.available_at(items, places)
         for one in wanted:
-            if one.guarded > there[one.inventory_item_id].get(one.location_id, Decimal(0)):
+            if one.guarded and one.guarded > there[one.inventory_item_id].get(one.location_id, Decimal(0)):
                 raise InsufficientInventory(f"Not enough stock of inventory item {one.inventory_item_id} at location {one.location_id}")
 
 
@@ -200,7 +199,7 @@ def _again(part: GoodsTaken) -> NewReservation:
         "inventory_item_id": part["inventory_item_id"],
         "location_id": part["location_id"],
         "quantity": Decimal(0),
-        "allow_backorder": part.get("allow_backorder", False),
+        "allow_backorder": part["allow_backorder"],
         "external_id": None,
         "description": None,
         "created_by": None,

@@ -191,7 +191,7 @@ class GoodsTaken(GoodsOfLine):
     location_id: str
     id: NotRequired[str]
     """Of the reservation."""
-    allow_backorder: NotRequired[bool]
+    allow_backorder: bool
 
 
 class Sent(TypedDict):

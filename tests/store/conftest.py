@@ -436,3 +436,11 @@ async def store(market: Market) -> AsyncIterator[Store]:
 async def merchant(market: Market, store: Store) -> Store:
     token = await token_of(market.modules, market.front.tokens, "user", "user_1")
     return Store(market, store.session, {"authorization": f"Bearer {token}"})
+
+
+@pytest.fixture
+async def shed(market: Market) -> AsyncIterator[str]:
+    """A second location from which the shop sends, for one test."""
+    id = await market.new_location("Shed")
+    yield id
+    await market.modules.link.detach("sales_channel_stock_location", [{"sales_channel_id": market.channel, "stock_location_id": id}])

@@ -61,6 +61,36 @@ async def test_of_two_who_send_the_last_units_one_does(market: Market, store: St
             assert await figures(market, variant) == (3, 0)
 
 
+async def test_what_is_reserved_elsewhere_leaves_no_location_with_less_than_nothing(
+    market: Market, store: Store, merchant: Store, shed: str
+) -> None:
+    variant = await market.new_variant({"eur": "10"}, stock={market.location: 3, shed: 2})
+    order = (await store.complete(await store.ready(variant, quantity=4)))["order"]  # three are reserved at one location, one in the shed
+    at = f"/admin/orders/{order['id']}/fulfillments"
+    refused = await merchant.post(at, of(order, 3) | {"location_id": shed})
+    assert (refused.status, refused.body["code"]) == (400, "insufficient_inventory")
+    assert await figures(market, variant) == (5, 4)
+    assert (await merchant.post(at, of(order, 2) | {"location_id": shed})).status == 200
+    assert (await merchant.post(at, of(order, 2) | {"location_id": market.location})).status == 200
+    assert await figures(market, variant) == (1, 0)
+
+
+async def test_what_may_be_sold_before_it_is_there_may_be_sent_from_anywhere_also_once_it_was_called_off(
+    market: Market, store: Store, merchant: Store, shed: str
+) -> None:
+    variant = await market.new_variant({"eur": "10"}, stock={market.location: 1, shed: 0}, backorder=True)
+    orders = [(await store.complete(await store.ready(variant, quantity=3)))["order"] for _ in range(2)]  # one's goods at each location
+    for place in (shed, market.location):
+        for order in orders:
+            at = f"/admin/orders/{order['id']}/fulfillments"
+            sent = await merchant.post(at, of(order, 3) | {"location_id": place}, fields="*fulfillments")
+            assert sent.status == 200
+            box = next(each["id"] for each in sent["order"]["fulfillments"] if each["canceled_at"] is None)
+            assert await figures(market, variant) == (-2, 3)
+            assert (await merchant.post(f"{at}/{box}/cancel")).status == 200
+    assert await figures(market, variant) == (1, 6)
+
+
 async def test_of_two_who_call_a_fulfillment_off_one_does(market: Market, store: Store, merchant: Store) -> None:
     variant, order = await bought(market, store)
     at = f"/admin/orders/{order['id']}/fulfillments"

@@ -7,7 +7,7 @@ the goods are in stock and reserved again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TypedDict
 
@@ -155,10 +155,7 @@ class Part(TypedDict):
 
 async def parts_of(flow: Flow, lines: Mapping[str, OrderLine], quantities: Sequence[tuple[str, Decimal]]) -> list[tuple[str, Part]]:
     """Lines, and what they take of the stock."""
-    variant_ids = sorted({variant for id, _ in quantities if (variant := lines[id]["variant_id"]) is not None})
-    counted = {"id": variant_ids, "manage_inventory": True}
-    variants = await flow.graph.rows(Query("product_variant", ("id", "allow_backorder"), counted))
-    waits = {variant["id"]: bool(variant["allow_backorder"]) for variant in variants}
+    waits = await _backorders(flow, (lines[id]["variant_id"] for id, _ in quantities))
     (pairs,) = await flow.graph.pairs_of(("product_variant_inventory_item", "variant_id", sorted(waits)))
     parts: list[tuple[str, Part]] = []
     for id, quantity in quantities:
@@ -167,6 +164,13 @@ async def parts_of(flow: Flow, lines: Mapping[str, OrderLine], quantities: Seque
         backorder = waits.get(lines[id]["variant_id"] or "", False)
         parts += [(id, {"inventory_item_id": item, "quantity": each, "allow_backorder": backorder}) for item, each in taken]
     return parts
+
+
+async def _backorders(flow: Flow, variant_ids: Iterable[str | None]) -> dict[str, bool]:
+    """Those of these variants whose stock is counted, and whether they may be sold before it is there."""
+    counted = {"id": sorted({id for id in variant_ids if id is not None}), "manage_inventory": True}
+    variants = await flow.graph.rows(Query("product_variant", ("id", "allow_backorder"), counted))
+    return {variant["id"]: bool(variant["allow_backorder"]) for variant in variants}
 
 
 def _data(order: Order, option: Row | None) -> Row:
@@ -244,6 +248,7 @@ class PackedItem(TypedDict):
     """What a fulfillment takes of the stock."""
 
     line_item_id: str
+    variant_id: str | None
     inventory_item_id: str | None
     quantity: Amount
 
@@ -275,11 +280,17 @@ async def packed_in(flow: Flow, order_id: str, fulfillment_id: str) -> Packed:
         fields=("details",),
         order=("ordering",),
     )
+    variants = {line["id"]: line["variant_id"] for line in order["items"]}
     return {
-        "lines": [line["id"] for line in order["items"]],
+        "lines": list(variants),
         "quantities": [(act["details"]["reference_id"], Decimal(str(act["details"]["quantity"]))) for act in acts],
         "items": [
-            {"line_item_id": item["line_item_id"], "inventory_item_id": item["inventory_item_id"], "quantity": item["quantity"]}
+            {
+                "line_item_id": item["line_item_id"],
+                "variant_id": variants.get(item["line_item_id"]),
+                "inventory_item_id": item["inventory_item_id"],
+                "quantity": item["quantity"],
+            }
             for item in found["items"]
         ],
         "location_id": found["location_id"],
@@ -353,8 +364,15 @@ async def call_off(flow: Flow, id: str) -> Row:
 @step
 async def reserve_again(flow: Flow, items: Sequence[PackedItem], location_id: str) -> Back:
     """Put goods back into the stock of a location, reserved for their lines."""
+    waits = await _backorders(flow, (item["variant_id"] for item in items))
     goods: list[GoodsTaken] = [
-        {"line_item_id": item["line_item_id"], "inventory_item_id": id, "quantity": item["quantity"], "location_id": location_id}
+        {
+            "line_item_id": item["line_item_id"],
+            "inventory_item_id": id,
+            "quantity": item["quantity"],
+            "location_id": location_id,
+            "allow_backorder": waits.get(item["variant_id"] or "", False),
+        }
         for item in items
         if (id := item["inventory_item_id"]) is not None
     ]
