@@ -144,9 +144,9 @@ def register(order: Mapping[str, Any], acts: Sequence[Act], change: Mapping[str,
     return outcome
 
 
-def unregister(order: Row, change_id: str, acts: Sequence[Act], at: str) -> Outcome:
-    """Take back what `register` did, but for the version's number."""
-    return Outcome(True, order=taken_back(order, acts, at), withdrawn=[change_id])
+def unregister(order: Row, change: Mapping[str, Any], acts: Sequence[Act], at: str) -> Outcome:
+    """Take back what `register` did: this change (`id`, `version`). See `OrderService.unregister`."""
+    return Outcome(True, order=taken_back(order, acts, at, change["version"]), withdrawn=[change["id"]])
 
 
 def cancel(order: Row, at: str) -> Outcome:

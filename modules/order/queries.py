@@ -35,7 +35,8 @@ DISCARD = answering(delete(order).where(order.c.id == bindparam("id")).returning
 """Remove an order as if it had never been, with its changes and former versions. Gives its id, or no row."""
 
 
-def _changing() -> SelfRecording:
+def _changing(*, back: bool = False) -> SelfRecording:
+    """`back`: the version may also fall by one."""
     former = order.alias("former")
     as_read = (order.c.id == bindparam("id"), order.c.revision == bindparam("expected", type_=order.c.revision.type))
     written = (
@@ -53,12 +54,13 @@ def _changing() -> SelfRecording:
     )
     fields = bindparam("former_fields", type_=order_version.c.fields.type)
     replaced = select(written.c.id, written.c.former_version, fields, written.c.former_document, written.c.former_schema).where(
-        written.c.version != written.c.former_version
+        written.c.version > written.c.former_version
     )
     put_away = insert(order_version).from_select(["order_id", "version", "fields", "document", "document_schema"], replaced)
     withdrawn = any_of(order_change.c.id, "withdrawn") & order_change.c.deleted_at.is_(None) & (order_change.c.order_id == written.c.id)
-    back = update(order_change).where(withdrawn).values(deleted_at=func.now()).returning(order_change.c.id).cte("back")
-    undone = order_change_action.c.order_change_id == back.c.id
+    undone = update(order_change).where(withdrawn).values(deleted_at=func.now()).returning(order_change.c.id).cte("undone")
+    of_undone = order_change_action.c.order_change_id == undone.c.id
+    again = delete(order_version).where(order_version.c.order_id == written.c.id, order_version.c.version == written.c.version)
     return answering(
         select(cast(bindparam("answer", type_=JSON), JSON).label("answer"))
         .select_from(written)
@@ -66,7 +68,8 @@ def _changing() -> SelfRecording:
             put_away.cte("put_away"),
             insert_rows("changes", order_change, written, order_id=written.c.id).cte("new_changes"),
             insert_rows("actions", order_change_action, written, order_id=written.c.id).cte("new_actions"),
-            update(order_change_action).where(undone).values(deleted_at=func.now()).cte("back_actions"),
+            update(order_change_action).where(of_undone).values(deleted_at=func.now()).cte("undone_actions"),
+            *([again.cte("again")] if back else []),
         )
     )
 
@@ -75,6 +78,9 @@ CHANGE = _changing()
 """Write an order that is as it was read (`expected`), with changes and their actions that are written down, and without those that are
 `withdrawn`. Where its version rises, what it was before is put away: its document, and as `former_fields` its columns. Gives the `answer`;
 no row, and nothing written, where it isn't as it was read."""
+
+CHANGE_BACK = _changing(back=True)
+"""The same, where the order may go back to its former version, which isn't put away any more then."""
 
 HOLD_CHANGE = compiled(
     select(order_change.c.id)

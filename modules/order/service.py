@@ -114,8 +114,12 @@ class OrderService(Pending):
 
     @writes(key="order_id", one_statement=True, answers=True)
     async def unregister(self, order_id: str, change_id: str, acts: Sequence[Mapping[str, Any]]) -> None:
-        """Take back `register` of actions that count units, whatever has been done since. The number of the version stays."""
-        await self._change(order_id, lambda order, at: changing.unregister(order, change_id, acts, at))
+        """Take back `register` of actions that count units, whatever has been done since.
+
+        The order is in its former version again. Where another one has followed meanwhile, the number of the version stays.
+        """
+        change = await self.retrieve("order_change", change_id, fields=("id", "version"))
+        await self._change(order_id, lambda order, at: changing.unregister(order, change, acts, at), queries.CHANGE_BACK)
 
     @writes(key="order_id", one_statement=True, answers=True)
     async def cancel(self, order_id: str) -> str:

@@ -12,6 +12,7 @@ from ...core.errors import NotFound
 from ...core.message import reads
 from ...core.rows import Row
 from ...core.service.module import ModuleService
+from ...core.sql.db.compiled import SelfRecording
 from ...core.sql.db.failures import Collided
 from . import queries
 from .changing import Outcome
@@ -37,7 +38,7 @@ class Writing(ModuleService):
 
     # -- inside
 
-    async def _change(self, order_id: str, work: Callable[[Row, str], Outcome | None]) -> Any:
+    async def _change(self, order_id: str, work: Callable[[Row, str], Outcome | None], statement: SelfRecording = queries.CHANGE) -> Any:
         """Have an order changed, at a time, and write it. What the outcome answers; None where there is nothing to be written."""
         idle = False
 
@@ -51,7 +52,7 @@ class Writing(ModuleService):
                 return None
             return self._changed(former, outcome.order or order, outcome)
 
-        answer = await self.answer(queries.CHANGE, params)
+        answer = await self.answer(statement, params)
         if answer is None and not idle:
             raise Collided(f"Order {order_id} was changed meanwhile.")
         if not idle:

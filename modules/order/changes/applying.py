@@ -28,13 +28,7 @@ def applied(order: Mapping[str, Any], acts: Iterable[Act], at: str, prices: Pric
     if prices is not None:
         _price(after, prices, at)
     after["items"] = [line for line in after["items"] if amount(line["detail"], "quantity") > 0]
-    for line in after["items"]:
-        prices = {name: line.get(name) if line["detail"].get(name) is None else line["detail"][name] for name in PRICES}
-        line["detail"] |= {**prices, "version": after["version"], "updated_at": at}
-        line["adjustments"] = [{**row, "version": after["version"]} for row in line["adjustments"]]
-    for method in after["shipping_methods"]:
-        method["detail"] |= {"version": after["version"], "updated_at": at}
-    after["credit_lines"] = [{**line, "version": after["version"]} for line in after["credit_lines"]]
+    _number(after, at)
     after["summary"] = _summary(order, after, back=_asked_back(after))
     return after
 
@@ -53,13 +47,17 @@ def previewed(order: Mapping[str, Any], acts: Sequence[Act], at: str) -> Row:
     return after
 
 
-def taken_back(order: Mapping[str, Any], acts: Sequence[Act], at: str) -> Row:
-    """An order without what these actions have counted, in the same version."""
+def taken_back(order: Mapping[str, Any], acts: Sequence[Act], at: str, version: int) -> Row:
+    """An order without what these actions have counted; in the version before that one where they were the last thing that changed it, and
+    else in the same."""
     after = {**_copy(order), "updated_at": at}
     for act in reversed(acts):
         action = ACTIONS[act["action"]]
         assert isinstance(action, Counting), f"{action.name} can't be taken back"
         action.taken_back.apply(after, act, at)
+    if after["version"] == version:
+        after["version"] -= 1
+        _number(after, at)
     return after
 
 
@@ -71,6 +69,17 @@ def repriced(order: Mapping[str, Any], prices: Prices, at: str) -> Row:
         line["adjustments"] = [{**row, "version": after["version"]} for row in line["adjustments"]]
     after["summary"] = _summary(order, after, back=_asked_back(after))
     return after
+
+
+def _number(after: Row, at: str) -> None:
+    """Say in all of an order which version of it this is."""
+    for line in after["items"]:
+        prices = {name: line.get(name) if line["detail"].get(name) is None else line["detail"][name] for name in PRICES}
+        line["detail"] |= {**prices, "version": after["version"], "updated_at": at}
+        line["adjustments"] = [{**row, "version": after["version"]} for row in line["adjustments"]]
+    for method in after["shipping_methods"]:
+        method["detail"] |= {"version": after["version"], "updated_at": at}
+    after["credit_lines"] = [{**line, "version": after["version"]} for line in after["credit_lines"]]
 
 
 def _price(after: Row, prices: Prices, at: str) -> None:
