@@ -89,7 +89,7 @@ LINKS: Final[tuple[Link, ...]] = (
         "prodsc",
         Side("product", "product", "product_id", "product", "sales_channels_link", {"sales_channels": "sales_channel"}),
         Side("sales_channel", "sales_channel", "sales_channel_id", "sales_channel", "products_link"),
-        tallied=True,
+        keeps_deltas=True,
     ),
     Link(
         "product_shipping_profile",

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from ..budget import DEPTH, REACHES, SORTED
 from ..errors import InvalidData
 from ..rows import Rows
-from ..sql.schema.deltas import tally_of
+from ..sql.schema.deltas import deltas_of
 from ..sql.schema.query import Linked, Query
 from .links import Edge
 from .plan import Catalogue
@@ -133,8 +133,8 @@ async def _condition(catalogue: Catalogue, reader: Reader, entity: str, edge: Ed
     if points_at_key and value.keys() == {edge.target_key}:
         return {edge.key: value[edge.target_key]}
     if catalogue.is_link_beside(entity, edge.target) and (where := _plain(catalogue, edge, value)) is not None:
-        tallied = tally_of(catalogue.entity(edge.target).table) is not None
-        return {"$tied": Linked(edge.target, edge.target_key, edge.key, where, tallied)}
+        keeps_deltas = deltas_of(catalogue.entity(edge.target).table) is not None
+        return {"$linked": Linked(edge.target, edge.target_key, edge.key, where, keeps_deltas)}
     return {edge.key: {"$in": await reader.keys(edge.target, edge.target_key, value)}}
 
 
@@ -184,7 +184,7 @@ def _end_of(catalogue: Catalogue, entity: str, path: Sequence[str]) -> str:
 
 def orders_across(catalogue: Catalogue, entity: str, order: Sequence[str]) -> bool:
     """Whether some sort key of an order lies in another module."""
-    return any(_leaves(catalogue, entity, term.lstrip("-").split(".")) is not None for term in order)
+    return any(_leaves(catalogue, entity, sort_key.lstrip("-").split(".")) is not None for sort_key in order)
 
 
 async def ordered_keys(catalogue: Catalogue, reader: Reader, query: Query) -> list[Any]:
@@ -198,19 +198,19 @@ async def ordered_keys(catalogue: Catalogue, reader: Reader, query: Query) -> li
     keys = [row[root] for row in await reader.rows(replace(base, limit=SORTED + 1))]
     if len(keys) > SORTED:
         raise InvalidData(f"A list of more than {SORTED} rows can't be ordered by {query.order[0].lstrip('-')}: filter it first.")
-    ranks = [await _ranks(catalogue, reader, base, term) for term in query.order]
+    ranks = [await _ranks(catalogue, reader, base, sort_key) for sort_key in query.order]
     return sorted(keys, key=lambda key: (*(rank.get(key, missing) for rank, missing in ranks), key))
 
 
-async def _ranks(catalogue: Catalogue, reader: Reader, base: Query, term: str) -> tuple[dict[Any, int], float]:
+async def _ranks(catalogue: Catalogue, reader: Reader, base: Query, sort_key: str) -> tuple[dict[Any, int], float]:
     """Key of a root row → its rank by one sort key; and the rank of rows without a value (as PostgreSQL orders nulls)."""
-    descending, path = term.startswith("-"), term.lstrip("-").split(".")
+    descending, path = sort_key.startswith("-"), sort_key.lstrip("-").split(".")
     root = catalogue.entity(base.entity).key
     missing = float("-inf") if descending else float("inf")
     leaves = _leaves(catalogue, base.entity, path)
     if leaves is None:
-        rows = await reader.rows(Query(base.entity, (root, ".".join(path)), base.filters, (term,), with_deleted=base.with_deleted))
-        return _places(rows, root, path), missing
+        rows = await reader.rows(Query(base.entity, (root, ".".join(path)), base.filters, (sort_key,), with_deleted=base.with_deleted))
+        return _positions(rows, root, path), missing
     depth, target = leaves
     walk, rest = path[:depth], path[depth:]
     key = catalogue.entity(target).key
@@ -219,20 +219,21 @@ async def _ranks(catalogue: Catalogue, reader: Reader, base: Query, term: str) -
     found = sorted({key for keys in ends.values() for key in keys})
     sign = "-" if descending else ""
     ordered = await reader.rows(Query(target, (key, ".".join(rest)), {key: {"$in": found}}, (f"{sign}{'.'.join(rest)}",)))
-    places = _places(ordered, key, rest)
-    return {root_key: min(places[end] for end in keys) for root_key, keys in ends.items() if any(end in places for end in keys)}, missing
+    positions = _positions(ordered, key, rest)
+    ranks = {root_key: [positions[end] for end in keys if end in positions] for root_key, keys in ends.items()}
+    return {root_key: min(several) for root_key, several in ranks.items() if several}, missing
 
 
-def _places(rows: Rows, key: str, path: Sequence[str]) -> dict[Any, int]:
+def _positions(rows: Rows, key: str, path: Sequence[str]) -> dict[Any, int]:
     """Key → rank of ordered rows; rows with the same value share a rank, so that the next sort key decides."""
-    places: dict[Any, int] = {}
-    place, before = 0, object()
+    positions: dict[Any, int] = {}
+    position, before = 0, object()
     for row in rows:
         value: Any = [end.get(path[-1]) for end in at(row, path[:-1])]
         if value != before:
-            place, before = place + 1, value
-        places[row[key]] = place
-    return places
+            position, before = position + 1, value
+        positions[row[key]] = position
+    return positions
 
 
 def _leaves(catalogue: Catalogue, entity: str, path: Sequence[str]) -> tuple[int, str] | None:

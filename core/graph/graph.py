@@ -190,8 +190,8 @@ class Graph:
         key = self.catalogue.entity(query.entity).key
         among = {key: {"$in": wanted}}
         found = Query(query.entity, (*steps.fields, key), among, with_deleted=query.with_deleted, visible=local.visible)
-        place = {value: i for i, value in enumerate(wanted)}
-        rows = sorted((await self._source.page(module, found)).rows, key=lambda row: place[row[key]])
+        position = {value: i for i, value in enumerate(wanted)}
+        rows = sorted((await self._source.page(module, found)).rows, key=lambda row: position[row[key]])
         return Page.of(rows, len(keys) if query.count else None)
 
     async def _visible(self, query: Query) -> Visible:

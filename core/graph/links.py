@@ -52,7 +52,7 @@ class Link:
     extra: tuple[Column, ...] = ()
     kept: bool = True
     """Whether its rows are cached where they are asked for by keys. Not for links that change with every order."""
-    tallied: bool = False
+    keeps_deltas: bool = False
     """Whether its table keeps deltas (`sql/schema/deltas.py`): long lists are filtered by it."""
 
     def side(self, key: str) -> Side:

@@ -341,7 +341,7 @@ async def remove_inventory_item(request: Request) -> Answer:
     await own(request, variant_id)
     await request.run(batch_links, delete={INVENTORY: [{"variant_id": variant_id, "inventory_item_id": item}]})
     variant = shown_variant(await request.graph.one("product_variant", variant_id, request.fields_of(VARIANT)))
-    pair = tied({"variant_id": variant_id, "inventory_item_id": item})
+    pair = link_shown({"variant_id": variant_id, "inventory_item_id": item})
     return {"id": pair, "object": "variant-inventory-item-link", "deleted": True, "parent": variant}
 
 
@@ -356,13 +356,13 @@ async def batch_inventory_items(request: Request) -> Answer:
     gone = [{"variant_id": row["variant_id"], "inventory_item_id": row["inventory_item_id"]} for row in delete]
     await request.run(batch_variant_items, needed=pairs, no_longer=gone)
     return {
-        "created": [tied(row) for row in pairs[: len(create)]],
-        "updated": [tied(row) for row in pairs[len(create) :]],
-        "deleted": [tied(row) for row in gone],
+        "created": [link_shown(row) for row in pairs[: len(create)]],
+        "updated": [link_shown(row) for row in pairs[len(create) :]],
+        "deleted": [link_shown(row) for row in gone],
     }
 
 
-def tied(row: Row) -> Row:
+def link_shown(row: Row) -> Row:
     """A link, named by the modules at its ends."""
     shown: Row = {"product": {"variant_id": row["variant_id"]}, "inventory": {"inventory_item_id": row["inventory_item_id"]}}
     return {**shown, "data": {"required_quantity": row["required_quantity"]}} if "required_quantity" in row else shown

@@ -87,7 +87,7 @@ class Cached:
         return len(text) <= LONGEST_QUERY and self.unless.isdisjoint(request.filters)
 
     def shown(self, request: Asked, view: View | None) -> Showing | None:
-        """Finds the rows of the view's module in an answer that contains no others; None where the answer can't be tied to its rows."""
+        """Finds the rows of the view's module in an answer that contains no others; None where the answer doesn't follow from its rows."""
         if self.one is None or view is None or not request.filters.keys() <= self.one or request.visible(view):
             return None
         return showing(request.graph.catalogue, view.entity, FieldTree.parse(request.fields))

@@ -6,7 +6,7 @@ from sqlalchemy import Boolean, Column, ForeignKey, Index, Table, Text, UniqueCo
 
 from ...commerce.addresses import address_columns
 from ...core.sql.schema.columns import email_column, identity, metadata_column, module_metadata, timestamps, trigrams
-from ...core.sql.schema.deltas import keep_tally
+from ...core.sql.schema.deltas import keep_deltas
 from ...core.sql.schema.entity import Entity, many, one, through
 from ...core.sql.schema.schema import Schema
 
@@ -32,7 +32,7 @@ Index(
 )
 
 trigrams(customer, "company_name", "first_name", "last_name", "email", "phone")
-keep_tally(customer, "email", "has_account", "created_at")
+keep_deltas(customer, "email", "has_account", "created_at")
 
 customer_address = Table(
     "customer_address",

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from ...core.sql.schema.columns import COUNTED, Quantity, identity, metadata_column, module_metadata, timestamps, trigrams
-from ...core.sql.schema.deltas import keep_tally
+from ...core.sql.schema.deltas import keep_deltas
 from ...core.sql.schema.entity import Entity, Expression, many, one
 from ...core.sql.schema.schema import Schema
 
@@ -50,7 +50,7 @@ inventory_item = Table(
 )
 Index("uq_inventory_item_sku", inventory_item.c.sku, unique=True, postgresql_where=inventory_item.c.deleted_at.is_(None))
 trigrams(inventory_item, "sku", "hs_code", "mid_code", "description", "title")
-keep_tally(inventory_item, "sku", "title", "requires_shipping", "created_at")
+keep_deltas(inventory_item, "sku", "title", "requires_shipping", "created_at")
 
 # `reserved_quantity` is at every commit the sum of the level's reservations: every writer changes both in
 # the same transaction. It may exceed `stocked_quantity` where back-orders are allowed, and stock itself may fall below

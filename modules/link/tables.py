@@ -11,7 +11,7 @@ from sqlalchemy import Column, Index, MetaData, Numeric, Table, Text, text
 from ...commerce.links import LINKS
 from ...core.graph.links import Link, Side
 from ...core.sql.schema.columns import module_metadata, timestamps
-from ...core.sql.schema.deltas import keep_tally
+from ...core.sql.schema.deltas import keep_deltas
 from ...core.sql.schema.entity import Entity
 from ...core.sql.schema.schema import Schema
 
@@ -38,8 +38,8 @@ def link_table(link: Link, metadata: MetaData) -> Table:
         if not side.many:
             key = link.other(side).key
             Index(single_name(link, side), table.c[key], unique=True, postgresql_where=text("deleted_at IS NULL"))
-    if link.tallied:
-        keep_tally(table)
+    if link.keeps_deltas:
+        keep_deltas(table)
     return table
 
 

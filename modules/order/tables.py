@@ -48,7 +48,7 @@ from ...core.sql.schema.columns import (
     timestamps,
     trigrams,
 )
-from ...core.sql.schema.deltas import keep_tally
+from ...core.sql.schema.deltas import keep_deltas
 
 metadata = module_metadata()
 inside = MetaData()
@@ -113,7 +113,7 @@ trigrams(order, "search")
 for _column in ("variant_ids", "product_ids"):
     Index(f"ix_order_{_column}", order.c[_column], postgresql_using="gin")
 Index("uq_order_custom_display_id", order.c.custom_display_id, unique=True, postgresql_where=order.c.deleted_at.is_(None))
-keep_tally(order, "display_id", "status", "is_draft_order", "region_id", "customer_id", "sales_channel_id", "currency_code", "created_at")
+keep_deltas(order, "display_id", "status", "is_draft_order", "region_id", "customer_id", "sales_channel_id", "currency_code", "created_at")
 
 # Orders as they were, each until the version that follows. Rows come, and never change.
 order_version = Table(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Boolean, CheckConstraint, Column, Double, ForeignKey, Index, Integer, MetaData, Table, Text, false, true
 
 from ...core.sql.schema.columns import identity, metadata_column, module_metadata, timestamps, trigrams
-from ...core.sql.schema.deltas import keep_tally
+from ...core.sql.schema.deltas import keep_deltas
 
 metadata = module_metadata()
 
@@ -113,7 +113,7 @@ _live_index(product, "type_id")
 _live_index(product, "created_at")
 _live_index(product, "title")
 trigrams(product, "title", "subtitle", "description")
-keep_tally(product, "title", "handle", "status", "is_giftcard", "collection_id", "type_id", "created_at")
+keep_deltas(product, "title", "handle", "status", "is_giftcard", "collection_id", "type_id", "created_at")
 
 image = Table(
     "image",
@@ -179,7 +179,7 @@ for _column in ("sku", "barcode", "ean", "upc"):
     _live_index(product_variant, _column, unique=True)
 _live_index(product_variant, "product_id", "variant_rank")
 trigrams(product_variant, "title", "sku", "barcode", "ean", "upc")
-keep_tally(product_variant, "title", "sku", "product_id", "manage_inventory", "allow_backorder", "variant_rank", "created_at")
+keep_deltas(product_variant, "title", "sku", "product_id", "manage_inventory", "allow_backorder", "variant_rank", "created_at")
 
 # -- pivots: rows are deleted with what they join; a soft delete of a product leaves them, so that it can be restored
 

@@ -34,7 +34,7 @@ ON_PURPOSE = (
     # A price list's rules are shown by attribute, as `rules`, and its prices by variant.
     r".*/admin/price-lists.* (price_lists?|prices|created|updated)\.(price_list_rules|price_rules|price_set) is missing",
     r".*/admin/price-lists.* (price_lists?|prices|created|updated)\.(rules|prices|variant_id) is not promised",
-    # What was tied or untied are links; the default fields are those of variants.
+    # What was linked or unlinked are links; the default fields are those of variants.
     r"POST /admin/products/{}/variants/inventory-items/batch (created|updated).*",
     # The default fields are those of promotion rules; a shipping option's rule has others.
     r"POST /admin/shipping-options/{}/rules/batch (created|updated).*",

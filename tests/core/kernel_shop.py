@@ -18,7 +18,7 @@ from velella.core.sql.db.compiled import answering, array_param
 from velella.core.sql.db.database import Database
 from velella.core.sql.schema.columns import Json, Money, identity, metadata_column, module_metadata, timestamps, version
 from velella.core.sql.schema.definition import definition
-from velella.core.sql.schema.deltas import keep_tally
+from velella.core.sql.schema.deltas import keep_deltas
 from velella.core.sql.schema.entity import Entity, many, one, through
 from velella.core.sql.schema.schema import Schema
 
@@ -44,7 +44,7 @@ product = Table(
     *timestamps(),
     Index("uq_product_handle", "handle", unique=True, postgresql_where=text("deleted_at IS NULL")),
 )
-keep_tally(product, "title", "status", "rank", "created_at")
+keep_deltas(product, "title", "status", "rank", "created_at")
 channel_pair = Table(
     "product_channel",
     metadata,
@@ -52,7 +52,7 @@ channel_pair = Table(
     Column("channel_id", Text, primary_key=True),
     *timestamps(),
 )
-keep_tally(channel_pair)
+keep_deltas(channel_pair)
 variant = Table(
     "product_variant",
     metadata,

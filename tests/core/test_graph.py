@@ -303,7 +303,7 @@ async def test_rows_of_a_link_show_their_own_columns_and_what_they_tie(shop: Sho
     [row] = await shop.rows("product_variant", "id", "inventory_items.required_quantity", "inventory_items.inventory.sku", id="variant_s")
     link_rows = {link_row["inventory"]["sku"]: link_row["required_quantity"] for link_row in row["inventory_items"]}
     assert link_rows == {"W-S": 1, "BOX": 2}
-    assert {link_row["variant_id"] for link_row in row["inventory_items"]} == {"variant_s"}  # a tie always shows its keys
+    assert {link_row["variant_id"] for link_row in row["inventory_items"]} == {"variant_s"}  # a link always shows its keys
 
 
 async def test_an_alias_over_ties_flattens_them(shop: Shop) -> None:

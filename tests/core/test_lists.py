@@ -25,13 +25,13 @@ from velella.core.sql.schema.query import Linked, Query
 from .kernel_shop import Changes, ShopService, shop_on
 
 T = TypeVar("T")
-TIED = {"$tied": Linked("product_channel", "product_id", "id", {"channel_id": ["c1"]}, tallied=True)}
+LINKED = {"$linked": Linked("product_channel", "product_id", "id", {"channel_id": ["c1"]}, keeps_deltas=True)}
 FILTERS: tuple[dict[str, Any], ...] = (
     {},
     {"status": "published"},
     {"rank": {"$gt": 1}},
     {"$or": [{"rank": None}, {"status": {"$nin": ["draft"]}}]},
-    {"status": "published", **TIED},
+    {"status": "published", **LINKED},
     {"q": "a"},
     {"handle": None},
 )
@@ -80,7 +80,7 @@ def keys_of(page: bytes) -> list[str]:
 
 
 class Changing(RuleBasedStateMachine):
-    """Rows and ties come, change and go, some within a transaction that stays open for a while; two doors are asked all the time."""
+    """Rows and links come, change and go, some within a transaction that stays open for a while; two doors are asked all the time."""
 
     loop: asyncio.AbstractEventLoop
     doors: tuple[ShopService, ShopService]
@@ -102,14 +102,14 @@ class Changing(RuleBasedStateMachine):
         pairs = "INSERT INTO product_channel SELECT id, 'c1' FROM product WHERE status = 'published'"
         self.do(self.beside.execute(pairs))
 
-    @rule(number=NUMBERS, title=WORDS, status=STATUS, rank=st.none() | st.integers(0, 3), tied=st.booleans())
-    def put(self, number: int, title: str, status: str, rank: int | None, tied: bool) -> None:
+    @rule(number=NUMBERS, title=WORDS, status=STATUS, rank=st.none() | st.integers(0, 3), linked=st.booleans())
+    def put(self, number: int, title: str, status: str, rank: int | None, linked: bool) -> None:
         text = """
             INSERT INTO product (id, title, status, rank) VALUES ($1, $2, $3, $4)
             ON CONFLICT (id) DO UPDATE SET title = excluded.title, status = excluded.status, rank = excluded.rank, deleted_at = NULL
         """
         self.do(self.beside.execute(text, f"p{number:02d}", title, status, rank))
-        if tied:
+        if linked:
             self.do(self.beside.execute("INSERT INTO product_channel VALUES ($1, 'c1') ON CONFLICT DO NOTHING", f"p{number:02d}"))
 
     @rule(number=NUMBERS, soft=st.booleans())
@@ -118,7 +118,7 @@ class Changing(RuleBasedStateMachine):
         self.do(self.beside.execute(text, f"p{number:02d}"))
 
     @rule(number=NUMBERS)
-    def untie(self, number: int) -> None:
+    def unlink(self, number: int) -> None:
         self.do(self.beside.execute("UPDATE product_channel SET deleted_at = now() WHERE product_id = $1", f"p{number:02d}"))
 
     @precondition(lambda self: self.open is None)
@@ -195,7 +195,7 @@ async def test_a_deep_page_begins_at_a_place_that_is_known(doors: tuple[ShopServ
     await doors[1].create("product", [{"id": "p000a", "title": "New", "status": "published"}])
     found = await explained(doors[0], query)
     assert len(found) == 1
-    assert "since_place" in found[0]
+    assert "since_anchor" in found[0]
     assert "since_counted" in found[0]
     page = await doors[0].query(query)
     assert [row["id"] for row in page.rows] == ["p150", "p151", "p152", "p153", "p154"]
@@ -219,18 +219,18 @@ async def test_a_tally_forgets_what_nobody_asks_for(fresh_database: str) -> None
             await door.create("product", [{"title": f"T{number}"}])
             await door.forget_tallies()
             clock.now += lists.KEPT / 2 + 1
-        kept = await door.database.fetch(lists.tally_of(door.schema["product"].table).select())  # type: ignore[union-attr]
+        kept = await door.database.fetch(lists.deltas_of(door.schema["product"].table).select())  # type: ignore[union-attr]
         assert {row["title"] for row in kept} == {"T2", "T3"}
 
 
 async def test_a_tally_that_came_with_the_dump_of_another_server_says_nothing(fresh_database: str) -> None:
     query = Query("product", ("id",), limit=4, count=True)
     async with two_doors(fresh_database, Clock()) as (door, _):
-        tally = lists.tally_of(door.schema["product"].table)
-        assert tally is not None
+        deltas = lists.deltas_of(door.schema["product"].table)
+        assert deltas is not None
         for number in range(3):
             await door.create("product", [{"title": f"T{number}"}])
-        await door.database.execute(tally.insert().values(xid=2**40, change=1, id="p", title="Elsewhere"))
+        await door.database.execute(deltas.insert().values(xid=2**40, change=1, id="p", title="Elsewhere"))
         assert [(await door.query(query)).count for _ in range(2)] == [3, 3]
         await door.forget_tallies()
-        assert "Elsewhere" not in {row["title"] for row in await door.database.fetch(tally.select())}
+        assert "Elsewhere" not in {row["title"] for row in await door.database.fetch(deltas.select())}

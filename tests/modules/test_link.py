@@ -74,7 +74,7 @@ async def test_detaching_undoes_and_attaching_again_brings_back(links: Links) ->
     assert await links.service.detach(CHANNELS, [channel("prod_1", "sc_1")]) == []
     assert await links.channels_of("prod_1") == ["sc_2"]
     assert await links.service.attach(CHANNELS, [channel("prod_1", "sc_1")]) == [channel("prod_1", "sc_1")]
-    assert await links.channels_of("prod_1") == ["sc_2", "sc_1"]  # in the order they were tied
+    assert await links.channels_of("prod_1") == ["sc_2", "sc_1"]  # in the order they were linked
 
 
 async def test_further_columns_are_set_kept_and_changed(links: Links) -> None:

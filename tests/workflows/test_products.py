@@ -1,4 +1,4 @@
-"""Products across modules: their prices, stock and ties come and go with them, all or nothing."""
+"""Products across modules: their prices, stock and links come and go with them, all or nothing."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ async def test_an_update_that_fails_late_is_undone_everywhere(shop: Shop, unluck
         await shop.run("update-products", products=[change], **unlucky)
     assert await counts(shop) == before
     again = await shop.one("product", product["id"], *WHOLE)
-    for row in (whole, again):  # a tie that is tied again is a new row
+    for row in (whole, again):  # a link that is made again is a new row
         for variant in row["variants"]:
             variant["inventory_items"] = [(pair["inventory_item_id"], pair["required_quantity"]) for pair in variant["inventory_items"]]
     assert again == whole

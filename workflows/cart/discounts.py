@@ -34,7 +34,7 @@ OPTION = ("id", "shipping_option_type_id", "type.id")
 async def work_out_discounts(
     flow: Flow, draft: WorkingCart, cart_context: CartContext, codes: Sequence[str] = (), action: Action = "add"
 ) -> None:
-    """Compute the discounts of a cart, see `discount`, and note which ties to promotions are to be made or undone."""
+    """Compute the discounts of a cart, see `discount`, and note which links to promotions are to be made or undone."""
     if await discount(flow, draft, cart_context, codes, action):
         await _unlink_others(flow, draft)
 
@@ -168,11 +168,11 @@ async def _unlink_others(flow: Flow, draft: WorkingCart) -> None:
     """Remove links to promotions that the cart doesn't have any more, and note missing ones."""
     now = draft.promotion_ids()
     pairs = await flow.modules.link.linked(LINK, "cart_id", [draft.id]) if draft.version else []
-    tied = {pair["promotion_id"] for pair in pairs}
-    if tied - now:
+    linked = {pair["promotion_id"] for pair in pairs}
+    if linked - now:
         flow.durably()
-        await flow.run(unlink_promotions, {"cart_id": draft.id, "promotion_ids": sorted(tied - now)})
-    draft.unlinked = now - tied
+        await flow.run(unlink_promotions, {"cart_id": draft.id, "promotion_ids": sorted(linked - now)})
+    draft.unlinked = now - linked
 
 
 async def save_all(flow: Flow, draft: WorkingCart) -> None:

@@ -80,7 +80,7 @@ async def _items(
     products = sorted({product for _, line in lines if (product := line["product_id"]) is not None})
     narrow = channel is not None and flow.settings.strict_channels
     rows: list[SoldVariant] = await flow.graph.rows(Query("product_variant", VARIANT, {"id": ids}))
-    listed, tied = await flow.graph.pairs_of(
+    listed, priced = await flow.graph.pairs_of(
         ("product_sales_channel", "product_id", products if narrow else []), ("product_variant_price_set", "variant_id", ids)
     )
     here = {pair["product_id"] for pair in listed if pair["sales_channel_id"] == channel}
@@ -89,7 +89,7 @@ async def _items(
         for row in rows
         if row["product"] is not None and row["product"]["status"] == "published" and (not narrow or row["product_id"] in here)
     }
-    price_sets = {pair["variant_id"]: pair["price_set_id"] for pair in tied}
+    price_sets = {pair["variant_id"]: pair["price_set_id"] for pair in priced}
     quantities: dict[str, int] = {}
     for id, line in lines:
         quantities[id] = quantities.get(id, 0) + line["quantity"]

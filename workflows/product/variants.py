@@ -27,7 +27,7 @@ def bare(variant: Row) -> Row:
 
 
 async def equip_variants(flow: Flow, variants: Sequence[Row], given: Sequence[Row], link_rows: dict[str, list[Row]] | None = None) -> None:
-    """Create the data of new variants in other modules: a price set each, inventory items, and the links (with further `ties`).
+    """Create the data of new variants in other modules: a price set each, inventory items, and the links (with further `link_rows`).
 
     `given`: the input of each of the stored `variants`. All ids are known beforehand, so it takes one message to each module.
     """

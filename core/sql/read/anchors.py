@@ -13,15 +13,15 @@ from typing import Any, NamedTuple
 from sqlalchemy import BindParameter, ColumnElement, FromClause, and_, bindparam, not_, or_, true
 
 from ..schema.catalog import Catalog
-from ..schema.deltas import tally_of
+from ..schema.deltas import deltas_of
 from ..schema.entity import Entity
 from ..schema.values import Field
 from .filters import Shape
 
-MOST_TERMS = 8
+MOST_SORT_KEYS = 8
 
 
-class Place(NamedTuple):
+class Anchor(NamedTuple):
     number: int
     """How many rows came before it, in the snapshot that the list was counted under."""
     snapshot: str
@@ -35,7 +35,7 @@ class Counted(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class SortKey:
     """A sort key: a column that a list is ordered by."""
 
     field: Field
@@ -52,36 +52,36 @@ class Term:
         return value <= other if self.descending else value >= other
 
 
-def terms_of(catalog: Catalog, entity: Entity, order: Sequence[str]) -> tuple[Term, ...] | None:
+def sort_keys_of(catalog: Catalog, entity: Entity, order: Sequence[str]) -> tuple[SortKey, ...] | None:
     """The sort keys of a list, down to the table's key, which tells rows apart; None where the list can't have anchors."""
-    tally = tally_of(entity.table)
-    if tally is None:
+    deltas = deltas_of(entity.table)
+    if deltas is None:
         return None
-    terms: list[Term] = []
+    sort_keys: list[SortKey] = []
     for name in (*(order or entity.default_order), entity.key):
         path = name.removeprefix("-")
         field = catalog.fields(entity).get(path)
         if field is None or field.hidden or field.column is None or field.kind in ("raw", "json", "array"):
             return None
-        if entity.table.c[field.column].nullable or field.column not in tally.c:
+        if entity.table.c[field.column].nullable or field.column not in deltas.c:
             return None
-        terms.append(Term(field, name.startswith("-")))
+        sort_keys.append(SortKey(field, name.startswith("-")))
         if path == entity.key:
             break
-    return tuple(terms) if len(terms) <= MOST_TERMS else None
+    return tuple(sort_keys) if len(sort_keys) <= MOST_SORT_KEYS else None
 
 
-def told_by(entity: Entity, shape: Shape) -> bool:
+def covered_by(entity: Entity, shape: Shape) -> bool:
     """Whether the table's deltas hold everything that a filter asks of rows; links to these rows must keep deltas, too."""
     match shape[0]:
         case "and" | "or" | "not":
-            return all(told_by(entity, part) for part in shape[1:])
+            return all(covered_by(entity, part) for part in shape[1:])
         case "relation" | "q":
             return False
         case "linked":
             return bool(shape[4]) and shape[3] == entity.key
-    tally = tally_of(entity.table)
-    return tally is not None and shape[1] in tally.c
+    deltas = deltas_of(entity.table)
+    return deltas is not None and shape[1] in deltas.c
 
 
 def pairs_in(shape: Shape) -> Iterator[tuple[str, str]]:
@@ -93,25 +93,25 @@ def pairs_in(shape: Shape) -> Iterator[tuple[str, str]]:
         yield shape[1], shape[2]
 
 
-def from_place(terms: Sequence[Term], source: FromClause) -> ColumnElement[bool]:
-    """Whether a row is at or after the anchor whose values are the parameters `place_0`, …"""
-    term, value = terms[0], _value(terms[0], 0)
-    reaches = term.reaches(term.of(source), value)
-    return reaches if len(terms) == 1 else and_(reaches, _rest(terms, source, 0))
+def from_anchor(sort_keys: Sequence[SortKey], source: FromClause) -> ColumnElement[bool]:
+    """Whether a row is at or after the anchor whose values are the parameters `anchor_0`, …"""
+    sort_key, value = sort_keys[0], _value(sort_keys[0], 0)
+    reaches = sort_key.reaches(sort_key.of(source), value)
+    return reaches if len(sort_keys) == 1 else and_(reaches, _rest(sort_keys, source, 0))
 
 
-def before_place(terms: Sequence[Term], source: FromClause) -> ColumnElement[bool]:
-    return not_(from_place(terms, source))
+def before_anchor(sort_keys: Sequence[SortKey], source: FromClause) -> ColumnElement[bool]:
+    return not_(from_anchor(sort_keys, source))
 
 
-def _rest(terms: Sequence[Term], source: FromClause, at: int) -> ColumnElement[bool]:
-    """`from_place` for a row that doesn't sort before the anchor by the sort key number `at`."""
-    if at + 1 == len(terms):
+def _rest(sort_keys: Sequence[SortKey], source: FromClause, at: int) -> ColumnElement[bool]:
+    """`from_anchor` for a row that doesn't sort before the anchor by the sort key number `at`."""
+    if at + 1 == len(sort_keys):
         return true()
-    following = terms[at + 1]
-    equal = and_(following.reaches(following.of(source), _value(following, at + 1)), _rest(terms, source, at + 1))
-    return or_(terms[at].of(source) != _value(terms[at], at), equal)
+    following = sort_keys[at + 1]
+    equal = and_(following.reaches(following.of(source), _value(following, at + 1)), _rest(sort_keys, source, at + 1))
+    return or_(sort_keys[at].of(source) != _value(sort_keys[at], at), equal)
 
 
-def _value(term: Term, at: int) -> BindParameter[Any]:
-    return bindparam(f"place_{at}", type_=term.field.type)
+def _value(sort_key: SortKey, at: int) -> BindParameter[Any]:
+    return bindparam(f"anchor_{at}", type_=sort_key.field.type)

@@ -118,9 +118,9 @@ class FilterReader:
                 if not isinstance(value, Mapping):
                     raise InvalidData("$not takes a filter")
                 return ("not", self.read(entity, value, depth + 1))
-            case "$tied" if isinstance(value, Linked):
+            case "$linked" if isinstance(value, Linked):
                 self.values += [list(keys) for keys in value.where.values()]
-                return ("linked", value.link, value.key, value.own_key, value.tallied, *value.where)
+                return ("linked", value.link, value.key, value.own_key, value.keeps_deltas, *value.where)
         fields = self._catalog.fields(entity)
         field = fields.get(key)
         if field is not None and (self._hidden or not field.hidden):
@@ -342,7 +342,7 @@ class FilterBuilder:
         builder = FilterBuilder(self._catalog, names, self._alias, with_deleted=self._with_deleted)
         return builder.build(entity, source, shape)
 
-    def _linked(self, source: FromClause, link: str, key: str, own_key: str, tallied: bool, *columns: str) -> ColumnElement[bool]:
+    def _linked(self, source: FromClause, link: str, key: str, own_key: str, keeps_deltas: bool, *columns: str) -> ColumnElement[bool]:
         pairs = self._alias(table(link, *(column(name) for name in (key, "deleted_at", *columns))))
         query = select(1).select_from(pairs).where(pairs.c[key] == source.c[own_key], pairs.c.deleted_at.is_(None))
         if self._reach is not None and self._reach[0] == own_key:
@@ -372,7 +372,7 @@ class FilterBuilder:
         index of trigrams, which an OR over several tables couldn't use.
         """
         inner = seen | {entity.name}
-        relations = [entity.relations[place] for place in entity.searchable if place in entity.relations]
+        relations = [entity.relations[searched] for searched in entity.searchable if searched in entity.relations]
         relations = [relation for relation in relations if relation.target not in inner]
         if not relations:
             return self._in_columns(entity, source, name, short)
@@ -382,14 +382,14 @@ class FilterBuilder:
         return source.c[entity.key].in_(union_all(*found))
 
     def _in_columns(self, entity: Entity, source: FromClause, name: str, short: bool) -> ColumnElement[bool]:
-        places: list[ColumnElement[bool]] = []
-        for place in entity.searchable:
-            if place not in entity.relations:
-                field = self._catalog.fields(entity)[place]
+        matches: list[ColumnElement[bool]] = []
+        for searched in entity.searchable:
+            if searched not in entity.relations:
+                field = self._catalog.fields(entity)[searched]
                 column = field.of(source)
                 text = column if field.kind == "text" else cast(column, Text)
-                places.append((text.concat(_NO_TEXT) if short else text).ilike(bindparam(name, type_=Text)))
-        return or_(false(), *places)
+                matches.append((text.concat(_NO_TEXT) if short else text).ilike(bindparam(name, type_=Text)))
+        return or_(false(), *matches)
 
     def _by_relation(self, entity: Entity, relation: Relation, name: str, short: bool, seen: frozenset[str]) -> Select[Any]:
         """The keys of the rows that have a row of the relation with the word."""

@@ -33,19 +33,19 @@ from ...budget import DEPTH
 from ...errors import InvalidData
 from ..db.compiled import Compiled, compiled
 from ..schema.catalog import Catalog
-from ..schema.deltas import NOW, tally_of, unseen
+from ..schema.deltas import NOW, deltas_of, unseen
 from ..schema.entity import Entity, Relation
 from ..schema.fields import FieldTree
 from ..schema.query import SLOT, Query
 from .anchors import (
-    MOST_TERMS,
+    MOST_SORT_KEYS,
+    Anchor,
     Counted,
-    Place,
-    Term,
-    before_place,
-    from_place,
+    SortKey,
+    before_anchor,
+    from_anchor,
     pairs_in,
-    terms_of,
+    sort_keys_of,
 )
 from .documents import Showing
 from .filters import (
@@ -73,18 +73,18 @@ class Hints:
     """
 
     counted: Counted | None = None
-    place: Place | None = None
-    count_anew: bool = False
+    anchor: Anchor | None = None
+    recount: bool = False
     """Return also the `snapshot` under which rows were counted."""
 
     @property
     def kind(self) -> tuple[bool, bool, bool]:
         """The part of the hints that the statement's text depends on."""
-        return self.counted is not None, self.place is not None, self.count_anew
+        return self.counted is not None, self.anchor is not None, self.recount
 
     def values(self) -> tuple[Any, ...]:
         counted = self.counted or (None, None)
-        return (*counted, self.place.number, self.place.snapshot, *self.place.row) if self.place is not None else counted
+        return (*counted, self.anchor.number, self.anchor.snapshot, *self.anchor.row) if self.anchor is not None else counted
 
 
 UNKNOWN = Hints()
@@ -95,14 +95,14 @@ FARTHEST = 3000
 class Numbered:
     """SQL whose parameters are positions in a list of values."""
 
-    __slots__ = ("_places", "sql")
+    __slots__ = ("_positions", "sql")
 
-    def __init__(self, sql: str, places: tuple[int, ...]) -> None:
+    def __init__(self, sql: str, positions: tuple[int, ...]) -> None:
         self.sql = sql
-        self._places = places
+        self._positions = positions
 
     def arguments(self, values: list[Any]) -> list[Any]:
-        return [values[place] for place in self._places]
+        return [values[position] for position in self._positions]
 
 
 class PageMaker:
@@ -130,9 +130,9 @@ class PageMaker:
     ) -> Numbered:
         """`showing`: how rows are shown from their documents after they are read."""
         offset: ColumnElement[Any] = bindparam("offset", type_=BigInteger)
-        moved = self._since(entity, shape, known.place is not None and "place")
+        moved = self._since(entity, shape, known.anchor is not None and "anchor")
         keys = self._keys(entity, shape) if self._query.count and looks_for_words(shape) else None
-        rows = self._matching(entity, shape, at_place=moved is not None) if keys is None else self._named(entity, keys)
+        rows = self._matching(entity, shape, at_anchor=moved is not None) if keys is None else self._named(entity, keys)
         for expression in self._order(entity, self._query.order or entity.default_order, rows):
             rows = rows.order_by(expression)
         if first is not None:
@@ -149,7 +149,7 @@ class PageMaker:
             shown = (page.c[entity.key], func.row_to_json(page.table_valued()))
             if moved is None or rest is None:
                 return _numbered(compiled(select(*shown)), values)
-            beside = select(*shown, *_told(moved), rest.label("rest")).select_from(moved.outerjoin(page, true()))
+            beside = select(*shown, *_validity(moved), rest.label("rest")).select_from(moved.outerjoin(page, true()))
             return _numbered(compiled(beside), values)
         columns: list[ColumnElement[Any]] = [_listed(page).label("page")]
         if keys is not None:
@@ -157,27 +157,29 @@ class PageMaker:
         elif self._query.count:
             columns += self._counted(entity, shape, known)
         if moved is not None and rest is not None:
-            columns += [*_told(moved, "place_"), rest.label("rest")]
+            columns += [*_validity(moved, "anchor_"), rest.label("rest")]
         return _numbered(compiled(select(*columns)), values)
 
     def make_count(self, entity: Entity, shape: Shape, values: int, known: Hints) -> Numbered:
         return _numbered(compiled(select(*self._counted(entity, shape, known))), values)
 
-    def make_places(self, entity: Entity, shape: Shape, values: int, known: Hints) -> Numbered:
-        terms = self._terms(entity)
-        moved = self._since(entity, shape, known.place is not None and "place")
-        rows = self._matching(entity, shape, at_place=moved is not None)
+    def make_anchors(self, entity: Entity, shape: Shape, values: int, known: Hints) -> Numbered:
+        sort_keys = self._sort_keys(entity)
+        moved = self._since(entity, shape, known.anchor is not None and "anchor")
+        rows = self._matching(entity, shape, at_anchor=moved is not None)
         source = rows.get_final_froms()[0]
-        order = [term.ordered(source) for term in terms]
+        order = [sort_key.ordered(source) for sort_key in sort_keys]
         number = func.row_number().over(order_by=order) - literal_column("1")
         if moved is not None:
             number = number + bindparam("number", type_=BigInteger) + select(moved.c.change).scalar_subquery()
-        names = [f"value_{at}" for at in range(len(terms))]
-        wanted = [term.of(source).label(name) for term, name in zip(terms, names, strict=True)]
+        names = [f"value_{at}" for at in range(len(sort_keys))]
+        wanted = [sort_key.of(source).label(name) for sort_key, name in zip(sort_keys, names, strict=True)]
         numbered = rows.with_only_columns(number.label("number"), *wanted).order_by(*order)
         found = numbered.limit(bindparam("limit", type_=BigInteger)).subquery(self._name())
-        told = _told(moved) if moved is not None else (literal_column("0").label("looked"), literal_column("false").label("outdated"))
-        columns = (found.c.number, NOW.label("snapshot"), *told, *(found.c[name] for name in names))
+        validity = (
+            _validity(moved) if moved is not None else (literal_column("0").label("looked"), literal_column("false").label("outdated"))
+        )
+        columns = (found.c.number, NOW.label("snapshot"), *validity, *(found.c[name] for name in names))
         # the offset of this statement is the distance between anchors
         where = func.mod(found.c.number, bindparam("offset", type_=BigInteger)) == literal_column("0")
         return _numbered(compiled(select(*columns).where(where).order_by(found.c.number)), values)
@@ -197,30 +199,30 @@ class PageMaker:
         since = self._since(entity, shape, known.counted is not None and "counted")
         if since is not None:
             change = select(since.c.change).scalar_subquery()
-            return [(bindparam("rows", type_=BigInteger) + change).label("count"), *_told(since)]
+            return [(bindparam("rows", type_=BigInteger) + change).label("count"), *_validity(since)]
         count = select(func.count()).select_from(self._matching(entity, shape).subquery(self._name())).scalar_subquery()
-        return [count.label("count"), NOW.label("snapshot")] if known.count_anew else [count.label("count")]
+        return [count.label("count"), NOW.label("snapshot")] if known.recount else [count.label("count")]
 
     def _since(self, entity: Entity, shape: Shape, name: str | Literal[False]) -> CTE | None:
         """The deltas of the list since the snapshot of the anchor or of the count: `change` in the number of rows (before the anchor, or of
         all), how many rows of the delta table it `looked` at, and whether changed links make it `outdated`."""
         if not name:
             return None
-        kept = tally_of(entity.table)
+        kept = deltas_of(entity.table)
         assert kept is not None  # hints exist only for tables with deltas
-        tally = self._alias(kept)
+        deltas = self._alias(kept)
         snapshot: BindParameter[str] = bindparam(f"{name}_snapshot", type_=Text)
-        counts = self._condition(entity, tally, shape)
-        if name == "place":
-            counts = and_(counts, before_place(self._terms(entity), tally))
+        counts = self._condition(entity, deltas, shape)
+        if name == "anchor":
+            counts = and_(counts, before_anchor(self._sort_keys(entity), deltas))
         outdated = [self._pairs_changed(entity, kept, link, key, snapshot) for link, key in pairs_in(shape)]
         return (
             select(
-                func.coalesce(func.sum(tally.c.change).filter(counts), literal_column("0")).label("change"),
+                func.coalesce(func.sum(deltas.c.change).filter(counts), literal_column("0")).label("change"),
                 func.count().label("looked"),
                 or_(false(), *outdated).label("outdated"),
             )
-            .where(unseen(tally, snapshot))
+            .where(unseen(deltas, snapshot))
             .cte(f"since_{name}")
         )
 
@@ -228,9 +230,9 @@ class PageMaker:
         """Whether links have changed of rows that the snapshot saw: the deltas don't say whether those rows counted then. Rows that the
         snapshot didn't see weren't counted, so the deltas hold all of their effect."""
         pairs = self._alias(table(f"{link}_tally", column("xid", BigInteger), column(key)))
-        tally, rows = self._alias(kept), self._alias(entity.table)
-        come = select(func.coalesce(func.sum(tally.c.change), literal_column("0"))).where(
-            unseen(tally, snapshot), tally.c[entity.key] == pairs.c[key]
+        deltas, rows = self._alias(kept), self._alias(entity.table)
+        come = select(func.coalesce(func.sum(deltas.c.change), literal_column("0"))).where(
+            unseen(deltas, snapshot), deltas.c[entity.key] == pairs.c[key]
         )
         there = select(func.count()).select_from(rows).where(rows.c[entity.key] == pairs.c[key])
         if entity.soft:
@@ -238,25 +240,25 @@ class PageMaker:
         seen = come.correlate(pairs).scalar_subquery() != there.correlate(pairs).scalar_subquery()
         return exists(select(1).select_from(pairs).where(unseen(pairs, snapshot), seen))
 
-    def _terms(self, entity: Entity) -> tuple[Term, ...]:
-        terms = terms_of(self._catalog, entity, self._query.order)
-        assert terms is not None
-        return terms
+    def _sort_keys(self, entity: Entity) -> tuple[SortKey, ...]:
+        sort_keys = sort_keys_of(self._catalog, entity, self._query.order)
+        assert sort_keys is not None
+        return sort_keys
 
     # -- which rows
 
-    def _matching(self, entity: Entity, shape: Shape, *, at_place: bool = False) -> Select[Any]:
-        """`at_place`: only rows at or after the anchor."""
+    def _matching(self, entity: Entity, shape: Shape, *, at_anchor: bool = False) -> Select[Any]:
+        """`at_anchor`: only rows at or after the anchor."""
         source = self._alias(entity.table)
         rows = select(source)
         if entity.soft and not self._query.with_deleted and not _asks_deleted(shape):
             rows = rows.where(source.c.deleted_at.is_(None))
-        terms = self._terms(entity) if at_place else ()
-        if terms:
-            rows = rows.where(from_place(terms, source))
+        sort_keys = self._sort_keys(entity) if at_anchor else ()
+        if sort_keys:
+            rows = rows.where(from_anchor(sort_keys, source))
         # the links of these rows begin at the anchor, too: without this condition the planner reads them from the first one on
-        first = next(iter(terms), None)
-        reach = (lambda other: first.reaches(other, bindparam("place_0", type_=first.field.type))) if first is not None else None
+        first = next(iter(sort_keys), None)
+        reach = (lambda other: first.reaches(other, bindparam("anchor_0", type_=first.field.type))) if first is not None else None
         if shape == TRUE:
             return rows
         return rows.where(self._condition(entity, source, shape, None if first is None or reach is None else (first.field.name, reach)))
@@ -365,15 +367,15 @@ def _listed(rows: Any) -> ColumnElement[Any]:
     return func.coalesce(func.json_agg(func.row_to_json(rows.table_valued())), _EMPTY_LIST)
 
 
-def _told(since: CTE, prefix: str = "") -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+def _validity(since: CTE, prefix: str = "") -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     return tuple(select(since.c[name]).scalar_subquery().label(f"{prefix}{name}") for name in ("looked", "outdated"))  # type: ignore[return-value]
 
 
 def _numbered(statement: Compiled, values: int) -> Numbered:
     """SQL whose arguments come from a list: filter values, then offset and limit, then hints."""
-    names = ("offset", "limit", "rows", "counted_snapshot", "number", "place_snapshot", *(f"place_{at}" for at in range(MOST_TERMS)))
-    places = {name: values + at for at, name in enumerate(names)}
-    return Numbered(statement.sql, tuple(places[name] if name in places else int(name[1:]) for name in statement.names))
+    names = ("offset", "limit", "rows", "counted_snapshot", "number", "anchor_snapshot", *(f"anchor_{at}" for at in range(MOST_SORT_KEYS)))
+    positions = {name: values + at for at, name in enumerate(names)}
+    return Numbered(statement.sql, tuple(positions[name] if name in positions else int(name[1:]) for name in statement.names))
 
 
 def _asks_deleted(shape: Shape) -> bool:

@@ -19,7 +19,7 @@ from ..db.compiled import WIDE, BoundStatement
 from ..schema.catalog import Catalog
 from ..schema.query import Query
 from ..schema.schema import Schema
-from .anchors import Place
+from .anchors import Anchor
 from .documents import Documents
 from .filters import NOTHING_HIDDEN, TRUE, FilterReader, Shape, Visible, looks_for_words
 from .pages import FARTHEST, UNKNOWN, Hints, Numbered, PageMaker
@@ -63,7 +63,7 @@ class Statements:
         values = reader.values
         limit, offset = _bounds(query)
         known = known or UNKNOWN
-        first = _first_rows(limit, offset if known.place is None else FARTHEST)
+        first = _first_rows(limit, offset if known.anchor is None else FARTHEST)
         showing = self.documents.showing(query, hidden=hidden, twins=twins)
         fields = tuple(query.fields) if showing is None else (_KEPT, *(query.fields if showing.beside else ()))
         key = (
@@ -108,7 +108,7 @@ class Statements:
             self._keep(key, statement)
         return BoundStatement(statement.sql, statement.arguments([*reader.values, 0, None, *known.values()]), looks_for_words(shape))
 
-    def places(self, query: Query, every: int, place: Place | None) -> BoundStatement:
+    def anchors(self, query: Query, every: int, anchor: Anchor | None) -> BoundStatement:
         """The statement that finds anchors of a list, one for every `every` rows: from a known anchor, or the first row, to the page and
         beyond.
 
@@ -117,14 +117,14 @@ class Statements:
         entity = self.catalog.schema[query.entity]
         reader = FilterReader(self.catalog, hidden=False, visible=query.visible)
         shape = reader.read(entity, query.filters) if query.filters else TRUE
-        known = Hints(place=place)
+        known = Hints(anchor=anchor)
         key = ("places", query.entity, shape, tuple(query.order), known.kind)
         statement = self._pages.get(key)
         if statement is None:
             maker = PageMaker(self.catalog, query, hidden=False, twins=False)
-            statement = maker.make_places(entity, shape, len(reader.values), known)
+            statement = maker.make_anchors(entity, shape, len(reader.values), known)
             self._keep(key, statement)
-        distance = query.offset - (place.number if place is not None else 0)
+        distance = query.offset - (anchor.number if anchor is not None else 0)
         most = distance + max(distance // _FURTHER, _FURTHER * every)  # the reader of this page is likely to turn to the next ones
         return BoundStatement(statement.sql, statement.arguments([*reader.values, every, most, *known.values()]), anew=True)
 

@@ -35,7 +35,7 @@ from sqlalchemy.types import UserDefinedType
 
 from ..db.compiled import Compiled, compiled
 
-_TALLY = "tally"
+_DELTAS = "tally"
 """Key in a table's info: its delta table."""
 
 
@@ -51,24 +51,24 @@ class _Known(UserDefinedType[str]):
         return self.name
 
 
-def keep_tally(table: Table, *columns: str) -> Table:
+def keep_deltas(table: Table, *columns: str) -> Table:
     """Give a table a delta table of its key and these columns. To be called when the table is complete."""
     names = dict.fromkeys((*(column.name for column in table.primary_key), *columns))
-    tally = Table(
+    deltas = Table(
         f"{table.name}_tally",
         table.metadata,
         Column("xid", BigInteger, nullable=False),
         Column("change", SmallInteger, nullable=False),
         *(Column(name, table.c[name].type) for name in names),
     )
-    Index(f"ix_{tally.name}_xid", tally.c.xid)
-    table.info[_TALLY] = tally
-    return tally
+    Index(f"ix_{deltas.name}_xid", deltas.c.xid)
+    table.info[_DELTAS] = deltas
+    return deltas
 
 
-def tally_of(table: Table) -> Table | None:
+def deltas_of(table: Table) -> Table | None:
     """The delta table of a table, or None."""
-    found: Table | None = table.info.get(_TALLY)
+    found: Table | None = table.info.get(_DELTAS)
     return found
 
 
@@ -76,12 +76,12 @@ _NEXT: ColumnElement[int] = cast(cast(func.pg_snapshot_xmax(func.pg_current_snap
 """The first transaction of which a statement can't have seen anything."""
 
 
-def unseen(tally: FromClause, snapshot: ColumnElement[str]) -> ColumnElement[bool]:
+def unseen(deltas: FromClause, snapshot: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether a delta was written by a transaction that a snapshot (as text) didn't see."""
     taken: ColumnElement[Any] = cast(snapshot, _Known("pg_snapshot"))
     oldest = cast(cast(func.pg_snapshot_xmin(taken), Text), BigInteger)
-    written: ColumnElement[Any] = cast(cast(tally.c.xid, Text), _Known("xid8"))
-    return and_(tally.c.xid >= oldest, tally.c.xid < _NEXT, not_(func.pg_visible_in_snapshot(written, taken)))
+    written: ColumnElement[Any] = cast(cast(deltas.c.xid, Text), _Known("xid8"))
+    return and_(deltas.c.xid >= oldest, deltas.c.xid < _NEXT, not_(func.pg_visible_in_snapshot(written, taken)))
 
 
 NOW: ColumnElement[str] = cast(func.pg_current_snapshot(), Text)
@@ -90,15 +90,15 @@ OLDEST = compiled(select(cast(cast(func.pg_snapshot_xmin(func.pg_current_snapsho
 """Transactions before this one have ended: every snapshot taken from now on has seen them, or never will."""
 
 
-def forgetting(tally: Table) -> Compiled:
+def forgetting(deltas: Table) -> Compiled:
     """The statement that drops the deltas of transactions before `xid`."""
-    return compiled(delete(tally).where(tally.c.xid < bindparam("xid", type_=BigInteger)))
+    return compiled(delete(deltas).where(deltas.c.xid < bindparam("xid", type_=BigInteger)))
 
 
-def strangers(tally: Table) -> Compiled:
+def strangers(deltas: Table) -> Compiled:
     """The statement that drops deltas that no transaction of this cluster can have written: they came with the dump of another cluster,
     whose transaction ids mean nothing here."""
-    return compiled(delete(tally).where(tally.c.xid >= _NEXT))
+    return compiled(delete(deltas).where(deltas.c.xid >= _NEXT))
 
 
 # -- triggers
@@ -106,50 +106,50 @@ def strangers(tally: Table) -> Compiled:
 
 def create_tallies(metadata: MetaData) -> list[str]:
     """The statements that create the triggers and their functions."""
-    return [statement for table, tally in _tallied(metadata) for statement in (*_create(table, tally), _stamped(table, tally))]
+    return [statement for table, deltas in _kept_deltas(metadata) for statement in (*_create(table, deltas), _stamped(table, deltas))]
 
 
 def drop_tallies(metadata: MetaData) -> list[str]:
     """Drop the triggers during a migration: they block changes of the columns that they use."""
-    return [f'DROP TRIGGER IF EXISTS {name} ON "{table.name}"' for table, tally in _tallied(metadata) for name in _triggers(tally)]
+    return [f'DROP TRIGGER IF EXISTS {name} ON "{table.name}"' for table, deltas in _kept_deltas(metadata) for name in _triggers(deltas)]
 
 
 def tally_stamps(metadata: MetaData) -> dict[str, str]:
     """Trigger function → a stamp that changes with its text; stored as the function's comment in the database."""
-    return {_function(tally): _stamp(table, tally) for table, tally in _tallied(metadata)}
+    return {_function(deltas): _stamp(table, deltas) for table, deltas in _kept_deltas(metadata)}
 
 
-def _tallied(metadata: MetaData) -> Iterator[tuple[Table, Table]]:
+def _kept_deltas(metadata: MetaData) -> Iterator[tuple[Table, Table]]:
     for table in metadata.sorted_tables:
-        if (found := tally_of(table)) is not None:
+        if (found := deltas_of(table)) is not None:
             yield table, found
 
 
-def _function(tally: Table) -> str:
-    return f"write_{tally.name}"
+def _function(deltas: Table) -> str:
+    return f"write_{deltas.name}"
 
 
-def _triggers(tally: Table) -> tuple[str, str]:
-    return f"{tally.name}_rows", f"{tally.name}_changes"
+def _triggers(deltas: Table) -> tuple[str, str]:
+    return f"{deltas.name}_rows", f"{deltas.name}_changes"
 
 
-def _create(table: Table, tally: Table) -> list[str]:
-    names = [column.name for column in tally.c if column.name not in ("xid", "change")]
+def _create(table: Table, deltas: Table) -> list[str]:
+    names = [column.name for column in deltas.c if column.name not in ("xid", "change")]
     soft = "deleted_at" in table.c
-    rows, changes = _triggers(tally)
+    rows, changes = _triggers(deltas)
 
     def write(row: str, change: int) -> str:
         values = ", ".join(f'{row}."{name}"' for name in names)
         columns = ", ".join(f'"{name}"' for name in names)
-        return f"INSERT INTO {tally.name} (xid, change, {columns}) VALUES (now_xid, {change}, {values});"
+        return f"INSERT INTO {deltas.name} (xid, change, {columns}) VALUES (now_xid, {change}, {values});"
 
     gone, there = (f" AND {row}.deleted_at IS NULL" if soft else "" for row in ("OLD", "NEW"))
     watched = [*names, *(("deleted_at",) if soft else ())]
     before, after = (", ".join(f'{row}."{name}"' for name in watched) for row in ("OLD", "NEW"))
-    call = f"EXECUTE FUNCTION {_function(tally)}()"
+    call = f"EXECUTE FUNCTION {_function(deltas)}()"
     return [
         f"""
-        CREATE OR REPLACE FUNCTION {_function(tally)}() RETURNS trigger LANGUAGE plpgsql AS $$
+        CREATE OR REPLACE FUNCTION {_function(deltas)}() RETURNS trigger LANGUAGE plpgsql AS $$
         DECLARE now_xid bigint := pg_current_xact_id()::text::bigint;
         BEGIN
           IF TG_OP <> 'INSERT'{gone} THEN {write("OLD", -1)} END IF;
@@ -163,9 +163,9 @@ def _create(table: Table, tally: Table) -> list[str]:
     ]
 
 
-def _stamp(table: Table, tally: Table) -> str:
-    return sha256(" ".join(" ".join(_create(table, tally)).split()).encode()).hexdigest()[:16]
+def _stamp(table: Table, deltas: Table) -> str:
+    return sha256(" ".join(" ".join(_create(table, deltas)).split()).encode()).hexdigest()[:16]
 
 
-def _stamped(table: Table, tally: Table) -> str:
-    return f"COMMENT ON FUNCTION {_function(tally)}() IS '{_stamp(table, tally)}'"
+def _stamped(table: Table, deltas: Table) -> str:
+    return f"COMMENT ON FUNCTION {_function(deltas)}() IS '{_stamp(table, deltas)}'"

@@ -42,7 +42,7 @@ class Query:
 @wire
 @dataclass(frozen=True)
 class Linked:
-    """The value of the filter `$tied`, which no client can write: rows that a link connects with one of the given keys.
+    """The value of the filter `$linked`, which no client can write: rows that a link connects with one of the given keys.
 
     For links in the module's own database (the planner knows which): the linked rows are found in the statement, not listed beforehand.
     """
@@ -54,7 +54,7 @@ class Linked:
     own_key: str
     where: Mapping[str, list[str]]
     """Column of the link → values, of which it has to have one."""
-    tallied: bool = False
+    keeps_deltas: bool = False
     """Whether the link's table keeps deltas."""
 
 
