@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...core.flow import Workflow
 from ...core.json import dumps
+from ...workflows.order.adjusting import update_order_change
 from ...workflows.order.edits import create_credit_line
 from ...workflows.order.ends import archive_order, cancel_order, complete_order
 from ...workflows.order.fulfillments import (
@@ -238,6 +239,21 @@ async def list_changes(request: Request) -> Answer:
     """List what was changed in an order, oldest first."""
     page = await request.rows(CHANGE, {**request.filters, "order_id": request.params["id"]}, order=("created_at",))
     return b'{"order_changes":%s}' % page.json
+
+
+class UpdateChange(Body):
+    carry_over_promotions: bool | None = None
+    internal_note: str | None = None
+
+
+CHANGED = CHANGE.but(defaults=tuple(name for name in CHANGE.defaults if name != "no_notification"))
+
+
+@routes.post("/admin/order-changes/{id}", body=UpdateChange, returns=CHANGED, query=CHANGES)
+async def update_change(request: Request) -> Answer:
+    """Change what a change of an order says about itself."""
+    id = await once(request, update_order_change, id=request.params["id"], given=request.body)
+    return await request.fetch(CHANGED, id)
 
 
 @routes.get("/admin/orders/{id}/line-items", returns=ITEM, query=Filters(id=MANY, item_id=MANY, version=NUMBER), envelope="order_items")

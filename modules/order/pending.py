@@ -12,20 +12,21 @@ from typing import Any, TypedDict
 from ...commerce.types import PreviewedOrder
 from ...core import json
 from ...core.clock import iso, utc_now
-from ...core.errors import InvalidData, NotAllowed, NotFound
+from ...core.errors import Conflict, InvalidData, NotAllowed, NotFound
 from ...core.ids import new_id
 from ...core.message import reads, writes
 from ...core.rows import Row, Rows
 from ...core.sql.db.failures import Collided
 from . import changing, queries
 from .after_sales import OPEN
-from .changes.actions import CAUSES, Adjust, amount, stamped
+from .changes.actions import ADJUSTING, CAUSES, amount, stamped
 from .changes.applying import Prices, applied, previewed
 from .changes.kinds import KINDS, Kind
 from .schema import SCHEMA
 from .writing import Writing
 
 NONE_OPEN = "An active Order Change is required to proceed"
+_ELSEWHERE = "The order's change is being changed elsewhere. Try again."
 _EMPTY: Row = {name: [] for name in ("items", "shipping_methods", "credit_lines", "transactions")}
 _EMPTY |= {"shipping_address": None, "billing_address": None}
 _INTO = {"SHIPPING_ADD": "shipping_methods", "ITEM_ADD": "items"}
@@ -80,9 +81,13 @@ class Pending(Writing):
         return made
 
     @writes
-    async def add_acts(self, change_id: str, acts: Sequence[Mapping[str, Any]]) -> list[str]:
-        """Add actions to an open change. Their ids. Raises InvalidData where it isn't, or the order doesn't allow one of them."""
-        change = await self._hold(change_id, *OPEN)
+    async def add_acts(self, change_id: str, acts: Sequence[Mapping[str, Any]], *, carries: bool | None = None) -> list[str]:
+        """Add actions to an open change. Their ids.
+
+        `carries`: whether it carried promotions over when it was read, as in all that follows. Raises InvalidData where it isn't open, or
+        the order doesn't allow one of them; Conflict where that is otherwise by now.
+        """
+        change = await self._hold(change_id, *OPEN, carries=carries)
         rows = [self._row(change, act) for act in acts]
         await self._check(change, [*change["actions"], *rows])
         await self.create("order_change_action", [self._kept(row) for row in rows])
@@ -90,13 +95,15 @@ class Pending(Writing):
         return [row["id"] for row in rows]
 
     @writes
-    async def add_returning(self, change_id: str, acts: Sequence[Mapping[str, Any]], given: Mapping[str, Any]) -> list[str]:
+    async def add_returning(
+        self, change_id: str, acts: Sequence[Mapping[str, Any]], given: Mapping[str, Any], *, carries: bool | None = None
+    ) -> list[str]:
         """Add actions of the return of a claim or an exchange to its open change; the first ones begin that return, with what is
         `given` of it (`location_id`).
 
         Their ids. Raises what `add_acts` raises.
         """
-        change = await self._hold(change_id, *OPEN)
+        change = await self._hold(change_id, *OPEN, carries=carries)
         entity, thing = next(iter((await self._things(change)).items()))
         back = thing["return_id"]
         if back is None:
@@ -114,12 +121,12 @@ class Pending(Writing):
         )
 
     @writes
-    async def revise_act(self, change_id: str, act_id: str, given: Mapping[str, Any]) -> str:
+    async def revise_act(self, change_id: str, act_id: str, given: Mapping[str, Any], *, carries: bool | None = None) -> str:
         """Change an action of an open change: its `details` (those that are named), `amount`, `internal_note` and `line`. Its id.
 
         Raises NotFound where it isn't one of the change; InvalidData as `add_acts` does.
         """
-        change = await self._hold(change_id, *OPEN)
+        change = await self._hold(change_id, *OPEN, carries=carries)
         act = _act_of(change, act_id)
         act |= {**given, "details": {**(act["details"] or {}), **given.get("details", {})}}
         await self._check(change, change["actions"])
@@ -129,23 +136,41 @@ class Pending(Writing):
         return act_id
 
     @writes
-    async def remove_act(self, change_id: str, act_id: str) -> str:
+    async def remove_act(self, change_id: str, act_id: str, *, carries: bool | None = None) -> str:
         """Take an action out of an open change. Its id. Raises NotFound; InvalidData where the change isn't open."""
-        change = await self._hold(change_id, *OPEN)
+        change = await self._hold(change_id, *OPEN, carries=carries)
         _act_of(change, act_id)
         await self.delete("order_change_action", [act_id])
         self.touch("order_change")
         return act_id
 
     @writes
-    async def adjust(self, change_id: str, acts: Sequence[Mapping[str, Any]]) -> None:
-        """Say anew what promotions take off in an open change: in place of what was said before. Raises InvalidData where it isn't open."""
+    async def adjust(
+        self,
+        change_id: str,
+        acts: Sequence[Mapping[str, Any]],
+        *,
+        seen: Sequence[str] | None = None,
+        said: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Say anew what promotions take off in an open change, in place of what was said before; and what else is `said` of it
+        (`carry_over_promotions`, `internal_note`).
+
+        `seen`: ids of the other actions, for which that was worked out. Raises InvalidData where it isn't open, or of a kind that leaves
+        promotions alone; Conflict where it has other actions by now.
+        """
         change = await self._hold(change_id, *OPEN)
-        former = [act["id"] for act in change["actions"] if act["action"] == Adjust.name]
-        if former:
+        if (said or {}).get("carry_over_promotions") and not KINDS[change["change_type"]].takes.issuperset(ADJUSTING):
+            raise InvalidData(f"A change of type {change['change_type']} doesn't carry promotions over")
+        others = [act["id"] for act in change["actions"] if act["action"] not in ADJUSTING]
+        if seen is not None and list(seen) != others:
+            raise Conflict(_ELSEWHERE)
+        if former := [act["id"] for act in change["actions"] if act["action"] in ADJUSTING]:
             await self.delete("order_change_action", former)
         if acts:
             await self.create("order_change_action", [self._row(change, act) for act in acts])
+        if said:
+            await self.update("order_change", [{"id": change_id, **said}])
         self.touch("order_change")
 
     @writes
@@ -233,7 +258,7 @@ class Pending(Writing):
         found = await self.list("order_change", {"order_id": order_id, "status": list(OPEN)}, fields=_WHOLE, limit=1)
         change = self._opened(found[0]) if found else None
         acts = change["actions"] if change is not None else []
-        done = acts if adjusted else [act for act in acts if act["action"] != Adjust.name]
+        done = acts if adjusted else [act for act in acts if act["action"] not in ADJUSTING]
         shown: Any = {**previewed(order, done, iso(utc_now())), "order_change": change}
         preview: PreviewedOrder = shown
         return preview
@@ -247,12 +272,16 @@ class Pending(Writing):
 
     # -- inside
 
-    async def _hold(self, change_id: str, *statuses: str) -> Row:
-        """A change with its actions, held. Raises InvalidData where it isn't in one of these statuses."""
+    async def _hold(self, change_id: str, *statuses: str, carries: bool | None = None) -> Row:
+        """A change with its actions, held. Raises InvalidData where it isn't in one of these statuses; Conflict where it doesn't carry
+        promotions over as it did."""
         held = await self.database.fetch_value(queries.HOLD_CHANGE, {"id": change_id, "statuses": list(statuses)})
         if held is None:
             raise InvalidData(NONE_OPEN)
-        return self._opened(await self.retrieve("order_change", change_id, fields=_WHOLE))
+        change = self._opened(await self.retrieve("order_change", change_id, fields=_WHOLE))
+        if carries is not None and bool(change["carry_over_promotions"]) != carries:
+            raise Conflict(_ELSEWHERE)
+        return change
 
     async def _things(self, change: Row) -> dict[str, Row]:
         """What a change is of, with its items."""

@@ -53,6 +53,7 @@ COUNTED_BY = ("customer_id", "customer_email", "region_id", "sales_channel_id", 
 """Attributes of carts that budgets can count by. Promotions of a campaign that counts by any other attribute never apply."""
 
 _MANY = 2**53
+_UNLIMITED = Decimal("Infinity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +76,23 @@ class Computed:
     """Codes without a discount, and the reasons."""
 
 
-def compute(promotions: Iterable[Promotion], cart: Given, now: datetime) -> Computed:
+def compute(promotions: Iterable[Promotion], cart: Given, now: datetime, *, counted: bool = False) -> Computed:
     """The discounts of these promotions on a cart at this time.
 
     `cart` has all attributes of rules; of its `items` and `shipping_methods` each has `id`, `subtotal` and `original_total`
     (before discounts, without and with taxes), `tax_rate` (in percent), `adjustments` that stay, items also `quantity` and
-    `is_discountable`.
+    `is_discountable`. `counted`: the promotions were granted and counted for it already, so whether they are still offered, and what their
+    limits leave, doesn't matter.
     """
     targets = [*_targets("items", cart.get("items") or ()), *_targets("shipping_methods", cart.get("shipping_methods") or ())]
     budgets = _Budgets(cart)
     made: list[Adjustment] = []
     skipped: dict[str, Reason] = {}
     for promotion in sorted(promotions, key=_place):
-        most = budgets.most(promotion)
+        most = _UNLIMITED if counted else budgets.most(promotion)
         taken: Taken = []
         inclusive = bool(promotion["is_tax_inclusive"])
-        if most is not None and (method := _applying(promotion, cart, now)) is not None:
+        if most is not None and (counted or _offered(promotion, now)) and (method := _applying(promotion, cart)) is not None:
             kept = (
                 (target, target.measured(amount, measure, inclusive and target.says_taxes))
                 for target, amount, measure in _take(promotion, method, targets, cart)
@@ -133,12 +135,14 @@ _ONE = Decimal(1)
 # -- whether a promotion applies
 
 
-def _applying(promotion: Promotion, cart: Given, now: datetime) -> ApplicationMethod | None:
+def _offered(promotion: Promotion, now: datetime) -> bool:
+    return promotion["status"] == "active" and _running(promotion.get("campaign"), now)
+
+
+def _applying(promotion: Promotion, cart: Given) -> ApplicationMethod | None:
     """What a promotion takes off, if it applies to the cart."""
     method = promotion.get("application_method")
-    if promotion["status"] != "active" or method is None or not _running(promotion.get("campaign"), now):
-        return None
-    if _other_currency(method.get("currency_code"), cart):
+    if method is None or _other_currency(method.get("currency_code"), cart):
         return None
     return method if all_hold(promotion.get("rules") or (), cart) else None
 
@@ -177,12 +181,12 @@ class _Budgets:
         budget = (promotion.get("campaign") or {}).get("budget")
         limit = budget.get("limit") if budget is not None else None
         if budget is None or limit is None:
-            return Decimal("Infinity")
+            return _UNLIMITED
         used = self._used_of(budget)
         if used is None or used >= limit:
             return None
         if not budget["type"].startswith("spend"):
-            return Decimal("Infinity")
+            return _UNLIMITED
         return None if _other_currency(budget.get("currency_code"), self._cart) else less(Decimal(limit), used)
 
     def reason(self, promotion: Promotion) -> Reason:

@@ -195,6 +195,8 @@ async def editing(shop: Shop) -> None:
     await admin.delete(at, id=order)
     await admin.post("/admin/order-edits", {"order_id": order, "description": "more"})
     asked = (await admin.post(f"{at}/items", items, id=order))["order_preview"]
+    change = {"carry_over_promotions": True, "internal_note": "by phone"}
+    await admin.post("/admin/order-changes/{id}", change, id=asked["order_change"]["id"])
     act = next(item["actions"][0]["id"] for item in asked["items"] if "actions" in item)
     await admin.post(f"{at}/items/{{action_id}}", {"quantity": 2}, id=order, action_id=act)
     await admin.delete(f"{at}/items/{{action_id}}", id=order, action_id=act)

@@ -108,6 +108,7 @@ export function changes({ admin }, shop, options) {
     await admin.orderEdit.initiateRequest({ order_id: order.id, description: "more" })
     const added = { items: [{ variant_id: shop.variants[0], quantity: 1 }] }
     const { order_preview: preview } = await admin.orderEdit.addItems(order.id, added)
+    await admin.order.updateOrderChange(preview.order_change.id, { internal_note: "by phone" })
     await admin.orderEdit.updateAddedItem(order.id, latest(preview), { quantity: 2 })
     await admin.orderEdit.removeAddedItem(order.id, latest(preview))
     await admin.orderEdit.updateOriginalItem(order.id, order.line, { quantity: 3 })

@@ -117,3 +117,46 @@ async def test_a_credit_settles_what_is_owed_and_no_more(market: Market, store: 
     credited = (await merchant.post(at, {"amount": float(owed), **why}))["order"]
     assert (credited["summary"]["pending_difference"], credited["total"]) == (0, order["total"])
     assert [one["status"] for one in credited["payment_collections"]] == ["completed"]
+
+
+async def test_an_edit_that_carries_promotions_over_takes_them_off_what_it_adds(market: Market, store: Store, merchant: Store) -> None:
+    """By the rules under which they were granted: neither a limit that is used up nor an end takes anything away again."""
+    promotion = await market.promote(value="10", limit=1)
+    variant, other = await market.new_variant({"eur": "10"}, stock=9), await market.new_variant({"eur": "20"}, stock=9)
+    cart = await store.ship(await store.add(await store.cart(), variant, 2))
+    await store.post(f"/store/carts/{cart['id']}/promotions", {"promo_codes": [promotion["code"]]})
+    await store.pay(cart)
+    order = (await store.complete(cart))["order"]
+    assert order["discount_total"] == 2
+    assert (await merchant.post(f"/admin/promotions/{promotion['id']}", {"status": "inactive"})).status == 200
+    at, added = await begun(merchant, order), {"items": [{"variant_id": other, "quantity": 1}]}
+    preview = (await merchant.post(f"{at}/items", added))["order_preview"]
+    assert preview["discount_total"] == 2, "an edit leaves promotions alone unless it says otherwise"
+    change = f"/admin/order-changes/{preview['order_change']['id']}"
+
+    async def discount() -> Decimal:
+        shown = (await merchant.get(f"/admin/orders/{order['id']}/preview"))["order"]
+        return D(str(shown["discount_total"]))
+
+    said = (await merchant.post(change, {"carry_over_promotions": True, "internal_note": "a regular"}))["order_change"]
+    assert (said["carry_over_promotions"], said["internal_note"], await discount()) == (True, "a regular", 4)
+    assert (await merchant.post(change, {"carry_over_promotions": False}))["order_change"]["internal_note"] == "a regular"
+    assert await discount() == 2
+    answers = await asyncio.gather(
+        merchant.post(change, {"carry_over_promotions": True}), *(merchant.post(f"{at}/items", added) for _ in range(3))
+    )
+    assert {answer.status for answer in answers} <= {200, 409}
+    if answers[0].status == 409:
+        await merchant.post(change, {"carry_over_promotions": True})
+    lines = 1 + sum(answer.status == 200 for answer in answers[1:])
+    assert await discount() == 2 + 2 * lines, "of two who meet neither overlooks the other"
+    await merchant.post(f"{at}/items/item/{order['items'][0]['id']}", {"quantity": 1})
+    assert await discount() == 1 + 2 * lines
+    assert (await merchant.post(f"{at}/confirm")).status == 200
+    now = (await merchant.get(f"/admin/orders/{order['id']}"))["order"]
+    assert now["discount_total"] == 1 + 2 * lines
+    assert now["summary"]["current_order_total"] == now["total"]
+    assert (await market.modules.promotion.retrieve("promotion", promotion["id"]))["used"] == 1
+    late = await merchant.post(change, {"carry_over_promotions": False})
+    assert (late.status, late.body["type"]) == (400, "invalid_data")
+    assert (await merchant.post(change, {"internal_note": "late"}))["order_change"]["internal_note"] == "late"

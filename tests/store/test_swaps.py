@@ -123,3 +123,35 @@ async def test_a_claim_that_is_called_off_is_not_written_off(market: Market, sto
     assert (now["written_off_quantity"], now["return_requested_quantity"]) == (0, 0)
     back = (await merchant.get("/admin/returns", order_id=order["id"]))["returns"]
     assert [one["status"] for one in back] == ["canceled"]
+
+
+async def test_what_a_claim_sends_instead_is_as_cheap_as_what_it_stands_for(market: Market, store: Store, merchant: Store) -> None:
+    promotion = await market.promote(value="10")
+    variant = await market.new_variant({"eur": "10"}, stock=9)
+    cart = await store.ship(await store.add(await store.cart(), variant, 2))
+    await store.post(f"/store/carts/{cart['id']}/promotions", {"promo_codes": [promotion["code"]]})
+    await store.pay(cart)
+    order = (await store.complete(cart))["order"]
+    await merchant.post(f"/admin/orders/{order['id']}/fulfillments", of(order, 2))
+    at = await begun(merchant, "claim", order, type="replace")
+    preview = (await merchant.get(f"/admin/orders/{order['id']}/preview"))["order"]
+    change = f"/admin/order-changes/{preview['order_change']['id']}"
+    assert (await merchant.post(change, {"carry_over_promotions": True})).status == 200
+    await merchant.post(f"{at}/claim-items", of(order, 1))
+    preview = (await merchant.post(f"{at}/outbound/items", {"items": [{"variant_id": variant, "quantity": 1}]}))["order_preview"]
+    assert preview["discount_total"] == 3
+    preview = (await merchant.post(f"{at}/outbound/items/{act(preview, 'ITEM_ADD')}", {"quantity": 2}))["order_preview"]
+    assert preview["discount_total"] == 4
+    preview = (await merchant("DELETE", f"{at}/outbound/items/{act(preview, 'ITEM_ADD')}"))["order_preview"]
+    assert preview["discount_total"] == 2
+    await merchant.post(f"{at}/outbound/items", {"items": [{"variant_id": variant, "quantity": 1}]})
+    assert (await merchant.post(f"{at}/request")).status == 200
+    assert (await merchant.get(f"/admin/orders/{order['id']}"))["order"]["discount_total"] == 3
+
+
+async def test_a_return_carries_no_promotions_over(market: Market, store: Store, merchant: Store) -> None:
+    _, order = await sent(market, store, merchant)
+    await begun(merchant, "return", order)
+    preview = (await merchant.get(f"/admin/orders/{order['id']}/preview"))["order"]
+    refused = await merchant.post(f"/admin/order-changes/{preview['order_change']['id']}", {"carry_over_promotions": True})
+    assert (refused.status, refused.body["type"]) == (400, "invalid_data")

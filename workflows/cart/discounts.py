@@ -39,20 +39,30 @@ async def work_out_discounts(
         await _unlink_others(flow, draft)
 
 
-async def discount(flow: Flow, draft: WorkingCart, cart_context: CartContext, codes: Sequence[str] = (), action: Action = "add") -> bool:
+async def discount(
+    flow: Flow,
+    draft: WorkingCart,
+    cart_context: CartContext,
+    codes: Sequence[str] = (),
+    action: Action = "add",
+    *,
+    counted: bool = False,
+) -> bool:
     """Compute the discounts of a cart, after codes were entered, removed, or replaced by others.
 
     Automatic promotions always take part. A code without a discount isn't kept: it has to be entered again. Raises
     InvalidData for an unknown code that is to be added. Returns whether there are discounts, or were.
+
+    `counted`: no other promotions take part than those that it has, and those were counted for it already (see `computing.compute`).
     """
-    offers = await _offers(flow, draft, codes, action)
+    offers = await (_by_ids(flow, draft.entered) if counted else _offers(flow, draft, codes, action))
     draft.entered = {promotion["id"] for promotion in offers if not promotion["is_automatic"]}
     made: Sequence[computing.Adjustment] = ()
     if offers and (draft.items or draft.shipping_methods):
         cart = await _snapshot(flow, draft, cart_context)
         for added in await flow.hooks.setPromotionContext(draft, action, codes):
             cart |= added or {}
-        made = computing.compute(offers, cart, flow.now()).adjustments
+        made = computing.compute(offers, cart, flow.now(), counted=counted).adjustments
     had = draft.promotion_ids()
     draft.set_discounts(
         [

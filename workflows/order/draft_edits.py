@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
-from ...commerce.priced import OWNER, Kind
 from ...commerce.reprice import reprice
 from ...core.errors import InvalidData
-from ...core.ids import new_id
 from ...core.rows import Row
-from ...modules.order.changes.actions import Adjust
-from ...modules.order.changes.applying import Prices
-from ...modules.order.pending import NONE_OPEN, Priced
-from ..cart.context import CartContext, load_context
+from ...modules.order.pending import Priced
+from ..cart.context import CartContext
 from ..cart.discounts import discount
 from ..cart.pricing import Loaded, update_tax_lines
 from ..cart.working import WorkingCart
 from ..kit import Flow, step, workflow
-from ..rows import written
+from .adjusting import after_change, entered_in, prices_of
 from .changes import lock_of
 from .difference import settle_difference
 from .pending import (
@@ -35,12 +30,7 @@ from .pending import (
     revising,
     shipping_acts,
     updating,
-    working,
 )
-
-_TAX_LINE = ("description", "tax_rate_id", "code", "rate", "provider_id")
-_ADJUSTMENT = ("description", "promotion_id", "code", "amount", "provider_id", "is_tax_inclusive")
-_PREFIXES: Mapping[Kind, tuple[str, str]] = {"items": ("ordlitxl", "ordliadj"), "shipping_methods": ("ordsmtxl", "ordsmadj")}
 
 
 class DraftMarket:
@@ -67,61 +57,6 @@ class DraftMarket:
 async def refresh_draft_adjustments(flow: Flow, order_id: str, loaded: Loaded) -> None:
     """Work out what promotions take off a draft that is in hand; `entered` in it says which."""
     await discount(flow, *loaded)
-
-
-async def entered_in(flow: Flow, order_id: str, acts: Sequence[Row]) -> set[str]:
-    """Promotions that a draft is linked to, once this is done."""
-    ids = {link["promotion_id"] for link in await flow.modules.link.linked("order_promotion", "order_id", [order_id])}
-    for act in acts:
-        if act["action"] == "PROMOTION_ADD":
-            ids.add(act["reference_id"])
-        elif act["action"] == "PROMOTION_REMOVE":
-            ids.discard(act["reference_id"])
-    return ids
-
-
-def prices_of(order: Mapping[str, Any], document: WorkingCart) -> Prices:
-    """Taxes and discounts of a document that was made of an order, where they are others than it has."""
-    prices: dict[str, dict[str, Sequence[Row]]] = {}
-    lines: dict[Kind, Any] = {"items": document.items, "shipping_methods": document.shipping_methods}
-    for kind, (tax, adjustment) in _PREFIXES.items():
-        before = {line["id"]: line for line in order[kind]}
-        for line in lines[kind]:
-            was = before[line["id"]]
-            owner = {OWNER[kind]: line["id"]}
-            rows: dict[str, Sequence[Row]] = {}
-            for name, prefix, columns in (("tax_lines", tax, _TAX_LINE), ("adjustments", adjustment, _ADJUSTMENT)):
-                made = [{"id": new_id(prefix), **owner, **{column: row.get(column) for column in columns}} for row in line[name]]
-                rows[name] = was[name] if line[name] is was[name] else made
-            if any(rows[name] is not was[name] for name in rows):
-                prices[line["id"]] = rows
-    return prices
-
-
-async def _after(flow: Flow, order_id: str) -> tuple[Row, WorkingCart, CartContext]:
-    """A draft as its open change makes it, but for discounts, and as what is priced. Raises InvalidData where none is open."""
-    after: Any = await flow.modules.order.preview(order_id, adjusted=False)
-    if after["order_change"] is None:
-        raise InvalidData(NONE_OPEN)
-    after["items"] = [line for line in after["items"] if line["quantity"] > 0]
-    document = working(after)
-    document.entered = await entered_in(flow, order_id, after["order_change"]["actions"])
-    return after, document, await load_context(flow, after["region_id"], after["customer_id"])
-
-
-adjust = written("adjust-change", lambda modules: modules.order.adjust)
-
-
-@workflow("compute-draft-order-adjustments", hooks=("setPromotionContext",))
-async def compute_draft_adjustments(flow: Flow, order_id: str) -> None:
-    """Say in the open change of a draft what promotions take off by then."""
-    after, document, cart_context = await _after(flow, order_id)
-    await discount(flow, document, cart_context)
-    acts = [
-        {"action": Adjust.name, "details": {"reference_id": id, "adjustments": price["adjustments"]}, "amount": 0}
-        for id, price in prices_of(after, document).items()
-    ]
-    await flow.run(adjust, after["order_change"]["id"], acts)
 
 
 # -- what an edit consists of
@@ -179,18 +114,17 @@ async def _removed_method(flow: Flow, change: Row, given: Row) -> list[Row]:
     return [{"action": "SHIPPING_REMOVE", "reference": "order_shipping_method", "reference_id": given["method_id"]}]
 
 
-_ADJUSTING = compute_draft_adjustments
-add_draft_items = adding("add-draft-order-items", "order", "edit", _checked_items, adjusting=_ADJUSTING)
-update_draft_action_item = revising("update-draft-order-action-item", revised_item, adjusting=_ADJUSTING)
-remove_draft_action_item = removing("remove-draft-order-action-item", adjusting=_ADJUSTING)
-update_draft_item = adding("update-draft-order-item", "order", "edit", _updated_item, adjusting=_ADJUSTING)
-add_draft_promotions = adding("add-draft-order-promotion", "order", "edit", _promoting("PROMOTION_ADD"), adjusting=_ADJUSTING)
-remove_draft_promotions = adding("remove-draft-order-promotions", "order", "edit", _promoting("PROMOTION_REMOVE"), adjusting=_ADJUSTING)
-add_draft_shipping = adding("add-draft-order-shipping-methods", "order", "edit", shipping_acts, adjusting=_ADJUSTING)
-update_draft_action_shipping = revising("update-draft-order-action-shipping-method", revised_shipping, adjusting=_ADJUSTING)
-remove_draft_action_shipping = removing("remove-draft-order-action-shipping-method", adjusting=_ADJUSTING)
-update_draft_shipping = adding("update-draft-order-shipping-method", "order", "edit", _updated_method, adjusting=_ADJUSTING)
-remove_draft_shipping = adding("remove-draft-order-shipping-method", "order", "edit", _removed_method, adjusting=_ADJUSTING)
+add_draft_items = adding("add-draft-order-items", "order", "edit", _checked_items, draft=True)
+update_draft_action_item = revising("update-draft-order-action-item", revised_item, draft=True)
+remove_draft_action_item = removing("remove-draft-order-action-item", draft=True)
+update_draft_item = adding("update-draft-order-item", "order", "edit", _updated_item, draft=True)
+add_draft_promotions = adding("add-draft-order-promotion", "order", "edit", _promoting("PROMOTION_ADD"), draft=True)
+remove_draft_promotions = adding("remove-draft-order-promotions", "order", "edit", _promoting("PROMOTION_REMOVE"), draft=True)
+add_draft_shipping = adding("add-draft-order-shipping-methods", "order", "edit", shipping_acts, draft=True)
+update_draft_action_shipping = revising("update-draft-order-action-shipping-method", revised_shipping, draft=True)
+remove_draft_action_shipping = removing("remove-draft-order-action-shipping-method", draft=True)
+update_draft_shipping = adding("update-draft-order-shipping-method", "order", "edit", _updated_method, draft=True)
+remove_draft_shipping = adding("remove-draft-order-shipping-method", "order", "edit", _removed_method, draft=True)
 
 
 # -- how it ends
@@ -238,7 +172,7 @@ async def confirm_draft_edit(flow: Flow, id: str, confirmed_by: str | None = Non
     """
     async with flow.lock(lock_of(id)):
         await open_change(flow, "order", id, "edit", draft=True)
-        after, document, cart_context = await _after(flow, id)
+        after, document, cart_context = await after_change(flow, id)
         await reprice(DraftMarket(flow, document, cart_context), shipping=False)
         change = after["order_change"]
         acts = [act["id"] for act in change["actions"]]

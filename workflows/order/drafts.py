@@ -28,10 +28,10 @@ from ..cart.sellables import by_hand, whole
 from ..cart.working import WorkingCart
 from ..kit import Flow, step, workflow
 from ..rows import written
+from .adjusting import entered_in, prices_of, working
 from .changes import lock_of
 from .difference import settle_difference
-from .draft_edits import DraftMarket, entered_in, prices_of
-from .pending import working
+from .draft_edits import DraftMarket
 from .reserving import plan_all, reserve_stock
 from .update import amend_order
 

@@ -8,6 +8,7 @@ from ...core.errors import InvalidData
 from ...core.rows import Row
 from ..kit import Flow, workflow
 from ..rows import written
+from .adjusting import change_by
 from .changes import lock_of
 from .difference import settle_difference
 from .pending import (
@@ -54,7 +55,7 @@ async def order_edit_update_item_quantity(flow: Flow, id: str, item_id: str, giv
     """
     change = await open_change(flow, "order", id, "edit")
     order = await flow.modules.order.load(id)
-    await flow.run(add_acts, change["id"], [updating(order, item_id, given)])
+    await change_by(flow, change, False, add_acts, change["id"], [updating(order, item_id, given)])
     return id
 
 

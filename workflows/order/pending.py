@@ -18,7 +18,6 @@ from ...commerce.types import Line, NewLine, NewShippingMethod, Order
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.rows import Row
-from ...modules.cart.tables import COLUMNS
 from ...modules.order.after_sales import OPEN
 from ...modules.order.changes.actions import PRICES
 from ...modules.order.changing import check_draft
@@ -27,10 +26,9 @@ from ..cart.context import load_context
 from ..cart.pricing import update_tax_lines
 from ..cart.sellables import by_hand, described, find_prices, load_prices, load_sellables, priced, whole
 from ..cart.shipping import Added, price_option
-from ..cart.working import WorkingCart
 from ..kit import Flow, Workflow, step, workflow
 from ..rows import written
-from .changes import lock_of
+from .adjusting import change_by, working
 
 Acts = Callable[[Flow, Row, Row], Awaitable[list[Row]]]
 """What is to be done, of the open change and what was given."""
@@ -72,23 +70,14 @@ async def _check_there(flow: Flow, entity: str, id: str, draft: bool) -> None:
         check_draft(found, draft)
 
 
-Adjusting = Workflow[..., None]
-"""Works out anew what promotions take off a draft with its open change: (order_id)."""
-
-
-def adding(
-    name: str, entity: str, kind: str, acts: Acts, *, hooks: tuple[str, ...] = (), adjusting: Adjusting | None = None
-) -> Workflow[..., str]:
-    """A flow that adds actions to the open change of a thing: (id, given, user_id=None); the order's id. What else it is called with is
-    given, too: `item_id`.
-
-    `adjusting`: the thing is a draft order, whose promotions are looked at again after each change.
-    """
+def adding(name: str, entity: str, kind: str, acts: Acts, *, hooks: tuple[str, ...] = (), draft: bool = False) -> Workflow[..., str]:
+    """A flow that adds actions to the open change of a thing, or of a `draft`: (id, given, user_id=None); the order's id. What else it is
+    called with is given, too: `item_id`."""
 
     async def add(flow: Flow, id: str, given: Row | None = None, user_id: str | None = None, **named: str) -> str:
-        change = await open_change(flow, entity, id, kind, draft=adjusting is not None)
+        change = await open_change(flow, entity, id, kind, draft=draft)
         made = await acts(flow, change, {**(given or {}), **named})
-        await _write(flow, change["order_id"], adjusting, add_acts, change["id"], made)
+        await change_by(flow, change, draft, add_acts, change["id"], made)
         return str(change["order_id"])
 
     return _named(name, add, hooks)
@@ -102,7 +91,7 @@ def returning(name: str, entity: str, kind: str, acts: Acts, *, hooks: tuple[str
         change = await open_change(flow, entity, id, kind)
         made = await acts(flow, change, given)
         location = given.get("location_id") or await sent_from(flow, change["order_id"])
-        await flow.run(add_returning, change["id"], made, {"location_id": location})
+        await change_by(flow, change, False, add_returning, change["id"], made, {"location_id": location})
         return str(change["order_id"])
 
     return _named(name, add, hooks)
@@ -114,37 +103,27 @@ async def sent_from(flow: Flow, order_id: str) -> str | None:
     return next((str(one["location_id"]) for one in order["fulfillments"] if one["canceled_at"] is None), None)
 
 
-def revising(name: str, revised: Revised, *, hooks: tuple[str, ...] = (), adjusting: Adjusting | None = None) -> Workflow[..., str]:
+def revising(name: str, revised: Revised, *, hooks: tuple[str, ...] = (), draft: bool = False) -> Workflow[..., str]:
     """A flow that changes an action of an open change: (id, action_id, given); the order's id."""
 
     async def revise(flow: Flow, id: str, action_id: str, given: Row) -> str:
-        change, act = await _act(flow, id, action_id, draft=adjusting is not None)
+        change, act = await _act(flow, id, action_id, draft=draft)
         made = await revised(flow, change, act, given)
-        await _write(flow, change["order_id"], adjusting, revise_act, change["id"], action_id, made)
+        await change_by(flow, change, draft, revise_act, change["id"], action_id, made)
         return str(change["order_id"])
 
     return _named(name, revise, hooks)
 
 
-def removing(name: str, *, adjusting: Adjusting | None = None) -> Workflow[..., str]:
+def removing(name: str, *, draft: bool = False) -> Workflow[..., str]:
     """A flow that takes an action out of an open change: (id, action_id); the order's id."""
 
     async def remove(flow: Flow, id: str, action_id: str) -> str:
-        change, _ = await _act(flow, id, action_id, draft=adjusting is not None)
-        await _write(flow, change["order_id"], adjusting, remove_act, change["id"], action_id)
+        change, _ = await _act(flow, id, action_id, draft=draft)
+        await change_by(flow, change, draft, remove_act, change["id"], action_id)
         return str(change["order_id"])
 
     return _named(name, remove, ())
-
-
-async def _write(flow: Flow, order_id: str, adjusting: Adjusting | None, write: Any, *given: Any) -> None:
-    if adjusting is None:
-        await flow.run(write, *given)
-        return
-    flow.durably()  # it writes twice
-    async with flow.lock(lock_of(order_id)):
-        await flow.run(write, *given)
-        await flow.run(adjusting, order_id)
 
 
 def dropping(name: str, entity: str, kind: str, *, keeps: bool = False) -> Workflow[..., str]:
@@ -314,11 +293,6 @@ def updating(order: Order, item_id: str, given: Row) -> Row:
 
 
 # -- shipping
-
-
-def working(order: Mapping[str, Any], **but: Any) -> WorkingCart:
-    """An order as what carts are priced by."""
-    return WorkingCart({**dict.fromkeys(COLUMNS), **order, **but})
 
 
 async def shipping_acts(flow: Flow, change: Row, given: Row) -> list[Row]:

@@ -14,6 +14,7 @@ from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ..kit import Flow, Workflow, step, workflow
 from ..links import link
+from .adjusting import change_by
 from .changes import lock_of
 from .difference import settle_difference
 from .pending import (
@@ -139,11 +140,10 @@ def _shipping(name: str, entity: str) -> Workflow[..., str]:
         """Add a way of sending to the open change: back to the shop (`inbound`), or out to the buyer. The order's id."""
         change = await open_change(flow, entity, id, _KIND[entity])
         acts, order_id = await shipping_acts(flow, change, given), str(change["order_id"])
-        await (
-            flow.run(add_returning, change["id"], acts, {"location_id": await sent_from(flow, order_id)})
-            if inbound
-            else flow.run(add_acts, change["id"], acts)
-        )
+        if inbound:
+            await change_by(flow, change, False, add_returning, change["id"], acts, {"location_id": await sent_from(flow, order_id)})
+        else:
+            await change_by(flow, change, False, add_acts, change["id"], acts)
         return str(change["order_id"])
 
     return _named(name, ship)

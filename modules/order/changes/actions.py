@@ -17,6 +17,8 @@ BELOW = ("tax_lines", "adjustments")
 PRICES = ("unit_price", "compare_at_unit_price")
 CAUSES = ("return_id", "claim_id", "exchange_id")
 """What may have brought a change about, and what is in an order by it."""
+ADJUSTING = ("ITEM_ADJUSTMENTS_REPLACE", "SHIPPING_ADJUSTMENTS_REPLACE")
+"""Actions that say what promotions take off of lines, and of shipping methods."""
 Act = Mapping[str, Any]
 """One action of a change, as `order_change_action` keeps it: `action`, `details`, `amount`, `reference`, `reference_id`."""
 
@@ -133,11 +135,12 @@ class UpdateShipping(RemoveShipping):
                 method["adjustments"] = _within(method["adjustments"], method["amount"])
 
 
+@dataclass(frozen=True, slots=True)
 class Adjust(Action):
     """Says what promotions take off a line or a shipping method (`details`: `reference_id`, `adjustments`). It doesn't mind one that the
     order has no more: what was worked out before that went is worked out again after it."""
 
-    name = "ITEM_ADJUSTMENTS_REPLACE"
+    name: str
 
     def check(self, order: Row, act: Act) -> None: ...
 
@@ -277,7 +280,7 @@ ACTIONS: Mapping[str, Action] = {
         Adding("ITEM_ADD", into="items"),
         RemoveShipping(),
         UpdateShipping(),
-        Adjust(),
+        *(Adjust(name) for name in ADJUSTING),
         Promote("PROMOTION_ADD"),
         Promote("PROMOTION_REMOVE"),
         UpdateLine(),

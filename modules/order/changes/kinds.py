@@ -10,7 +10,7 @@ from ....core.errors import InvalidData
 from ....core.ids import new_id
 from ....core.numbers import difference, total
 from ....core.rows import Row
-from .actions import Act, amount, quantity_of
+from .actions import ADJUSTING, Act, amount, quantity_of
 
 Written = list[tuple[str, Row]]
 """Entities, and rows of them to be written: an id that is there is changed, another one is new."""
@@ -108,7 +108,7 @@ def _receivable(acts: Sequence[Act], things: Mapping[str, Row]) -> None:
 
 
 EDITING = frozenset({"ITEM_ADD", "ITEM_UPDATE", "SHIPPING_ADD", "SHIPPING_UPDATE", "SHIPPING_REMOVE"})
-EDITING |= {"PROMOTION_ADD", "PROMOTION_REMOVE", "ITEM_ADJUSTMENTS_REPLACE"}
+EDITING |= {"PROMOTION_ADD", "PROMOTION_REMOVE", *ADJUSTING}
 RECEIVING = ("RECEIVE_RETURN_ITEM", "RECEIVE_DAMAGED_RETURN_ITEM")
 
 KINDS: Mapping[str, Kind] = {
@@ -123,7 +123,7 @@ KINDS: Mapping[str, Kind] = {
         ),
         Kind(
             "exchange",
-            frozenset({"RETURN_ITEM", "ITEM_ADD", "SHIPPING_ADD"}),
+            frozenset({"RETURN_ITEM", "ITEM_ADD", "SHIPPING_ADD", *ADJUSTING}),
             "Order exchange request should have at least 1 item inbound and 1 item outbound",
             frozenset({"RETURN_ITEM", "ITEM_ADD"}),
             each=True,
@@ -131,7 +131,7 @@ KINDS: Mapping[str, Kind] = {
         ),
         Kind(
             "claim",
-            frozenset({"WRITE_OFF_ITEM", "RETURN_ITEM", "ITEM_ADD", "SHIPPING_ADD"}),
+            frozenset({"WRITE_OFF_ITEM", "RETURN_ITEM", "ITEM_ADD", "SHIPPING_ADD", *ADJUSTING}),
             "Order claim request should have at least 1 item",
             frozenset({"WRITE_OFF_ITEM", "RETURN_ITEM", "ITEM_ADD"}),
             written=_claimed,

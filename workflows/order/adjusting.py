@@ -1,0 +1,164 @@
+"""What promotions take off an order that is being changed: said in its open change, anew after each of its actions.
+
+Of a draft that are the promotions that were entered and those that apply by themselves. Of an order it stays what it was, unless the change
+carries its promotions over to what it adds (`carry_over_promotions`): these were counted when the order was placed, so what their limits
+leave by now doesn't matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from ...commerce.priced import OWNER, Kind
+from ...core.errors import InvalidData
+from ...core.ids import new_id
+from ...core.rows import Row
+from ...modules.cart.tables import COLUMNS
+from ...modules.order.changes.actions import ADJUSTING
+from ...modules.order.changes.applying import Prices
+from ...modules.order.pending import NONE_OPEN
+from ..cart.context import CartContext, load_context
+from ..cart.discounts import discount
+from ..cart.working import WorkingCart
+from ..kit import Flow, workflow
+from ..rows import update_rows, written
+from .changes import lock_of
+
+_TAX_LINE = ("description", "tax_rate_id", "code", "rate", "provider_id")
+_ADJUSTMENT = ("description", "promotion_id", "code", "amount", "provider_id", "is_tax_inclusive")
+_PREFIXES: Mapping[Kind, tuple[str, str]] = {"items": ("ordlitxl", "ordliadj"), "shipping_methods": ("ordsmtxl", "ordsmadj")}
+_SAYS: Mapping[Kind, str] = dict(zip(_PREFIXES, ADJUSTING, strict=True))
+
+adjust = written("adjust-change", lambda modules: modules.order.adjust)
+
+
+def working(order: Mapping[str, Any], **but: Any) -> WorkingCart:
+    """An order as what carts are priced by."""
+    return WorkingCart({**dict.fromkeys(COLUMNS), **order, **but})
+
+
+async def entered_in(flow: Flow, order_id: str, acts: Sequence[Row]) -> set[str]:
+    """Promotions that an order is linked to, once this is done."""
+    ids = {link["promotion_id"] for link in await flow.modules.link.linked("order_promotion", "order_id", [order_id])}
+    for act in acts:
+        if act["action"] == "PROMOTION_ADD":
+            ids.add(act["reference_id"])
+        elif act["action"] == "PROMOTION_REMOVE":
+            ids.discard(act["reference_id"])
+    return ids
+
+
+def prices_of(order: Mapping[str, Any], document: WorkingCart) -> Prices:
+    """Taxes and discounts of a document that was made of an order, where they are others than it has."""
+    return {id: price for kind in _PREFIXES for id, price in _prices(order, document, kind).items()}
+
+
+def _prices(order: Mapping[str, Any], document: WorkingCart, kind: Kind) -> dict[str, dict[str, Sequence[Row]]]:
+    prices: dict[str, dict[str, Sequence[Row]]] = {}
+    before = {line["id"]: line for line in order[kind]}
+    lines: Any = document.items if kind == "items" else document.shipping_methods
+    tax, adjustment = _PREFIXES[kind]
+    for line in lines:
+        was = before[line["id"]]
+        owner = {OWNER[kind]: line["id"]}
+        rows: dict[str, Sequence[Row]] = {}
+        for name, prefix, columns in (("tax_lines", tax, _TAX_LINE), ("adjustments", adjustment, _ADJUSTMENT)):
+            made = [{"id": new_id(prefix), **owner, **{column: row.get(column) for column in columns}} for row in line[name]]
+            rows[name] = was[name] if line[name] is was[name] else made
+        if any(rows[name] is not was[name] for name in rows):
+            prices[line["id"]] = rows
+    return prices
+
+
+async def after_change(flow: Flow, order_id: str) -> tuple[Row, WorkingCart, CartContext]:
+    """An order as its open change makes it, but for discounts, and as what is priced. Raises InvalidData where none is open."""
+    after: Any = await flow.modules.order.preview(order_id, adjusted=False)
+    if after["order_change"] is None:
+        raise InvalidData(NONE_OPEN)
+    after["items"] = [line for line in after["items"] if line["quantity"] > 0]
+    document = working(after)
+    document.entered = await entered_in(flow, order_id, after["order_change"]["actions"])
+    return after, document, await load_context(flow, after["region_id"], after["customer_id"])
+
+
+async def _say(flow: Flow, after: Row, document: WorkingCart, said: Row | None = None) -> None:
+    """Write what is taken off of what, where that is something else than before."""
+    change = after["order_change"]
+    acts = [
+        {"action": action, "details": {"reference_id": id, "adjustments": price["adjustments"]}, "amount": 0}
+        for kind, action in _SAYS.items()
+        for id, price in _prices(after, document, kind).items()
+    ]
+    seen = [act["id"] for act in change["actions"] if act["action"] not in ADJUSTING]
+    await flow.run(adjust, change["id"], acts, seen=seen, said=said)
+
+
+@workflow("compute-draft-order-adjustments", hooks=("setPromotionContext",))
+async def compute_draft_adjustments(flow: Flow, order_id: str) -> None:
+    """Say in the open change of a draft what promotions take off by then."""
+    after, document, cart_context = await after_change(flow, order_id)
+    await discount(flow, document, cart_context)
+    await _say(flow, after, document)
+
+
+@workflow("compute-adjustments-for-preview", hooks=("setPromotionContext",))
+async def compute_adjustments(flow: Flow, order_id: str, change_id: str, said: Row | None = None) -> None:
+    """Say in the open change of an order what the order's promotions take off by then, and what else is `said` of the change.
+
+    Raises InvalidData where it isn't open; Conflict where it is being changed elsewhere.
+    """
+    after, document, cart_context = await after_change(flow, order_id)
+    if after["order_change"]["id"] != change_id:
+        raise InvalidData(NONE_OPEN)
+    await discount(flow, document, cart_context, counted=True)
+    await _say(flow, after, document, said)
+
+
+async def change_by(flow: Flow, change: Row, draft: bool, write: Any, *given: Any) -> None:
+    """Make one write of an open change, and say what promotions take off then, where they are looked at again: of drafts, and where the
+    change carries them over."""
+    carries = bool(change["carry_over_promotions"])
+    if not draft and not carries:
+        await flow.run(write, *given, carries=carries)
+        return
+    flow.durably()  # it writes twice
+    order_id = change["order_id"]
+    async with flow.lock(lock_of(order_id)):
+        await flow.run(write, *given, carries=carries)
+        await (flow.run(compute_draft_adjustments, order_id) if draft else flow.run(compute_adjustments, order_id, change["id"]))
+
+
+# -- what a change says about itself
+
+
+async def _check_carried(flow: Flow, order_id: str) -> None:
+    """Raises InvalidData where an order has a promotion that can't be carried over: of an amount that all lines share, or that is taken
+    off once, nothing follows for lines that come later."""
+    ids = sorted(await entered_in(flow, order_id, ()))
+    for promotion in await flow.modules.promotion.by_ids(ids) if ids else ():
+        method = promotion.get("application_method")
+        if method is None:
+            continue
+        allowed: Collection[str | None] = ("each",) if method["type"] == "fixed" else ("each", "across")
+        if method.get("allocation") not in allowed:
+            raise InvalidData(f"Promotion {promotion['code']} can't be carried over: what it takes off isn't said of single lines")
+
+
+@workflow("update-order-change-workflow")
+async def update_order_change(flow: Flow, id: str, given: Row) -> str:
+    """Change what a change of an order says about itself: its `internal_note`, and while it is open whether it carries the order's
+    promotions over to what it adds (`carry_over_promotions`). Its id.
+
+    Raises NotFound; InvalidData where that is meant and it isn't open, or where a promotion of the order can't be carried over; Conflict
+    where it is being changed elsewhere.
+    """
+    change = await flow.modules.order.retrieve("order_change", id, fields=("id", "order_id"))
+    if given.get("carry_over_promotions"):
+        await _check_carried(flow, change["order_id"])
+        await flow.run(compute_adjustments, change["order_id"], id, given)
+    elif given.get("carry_over_promotions") is False:
+        await flow.run(adjust, id, [], said=given)
+    elif given:
+        await flow.run(update_rows, "order_change", [{"id": id, **given}])
+    return id
