@@ -231,7 +231,7 @@ class Host:
         if not isinstance(made_by, Module):
             service: Service = made_by(self.context)
             return service
-        providers = Providers(name, made_by.provider_kinds, self.settings.providers.get(name, ()))
+        providers = Providers(name, made_by.provider_kinds, self.settings.providers.get(name, ()), made_by.provider)
         changed = partial(self._changed_quietly, made_by.schema) if made_by.caching == "none" else self.changed
         return made_by.service(
             ModuleContext(

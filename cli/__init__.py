@@ -50,7 +50,8 @@ def main() -> None:
         app()
     except VelellaError as error:
         console = Console(stderr=True, highlight=False, soft_wrap=True)
-        console.print(f"[red]✗[/red] {escape(error.message)}")
+        for line in error.message.splitlines():
+            console.print(f"[red]✗[/red] {escape(line)}")
         if error.hint:
             console.print(f"  [dim]{escape(instance.as_it_stands(error.hint))}[/dim]")
         if not isinstance(error, Misconfigured):

@@ -21,6 +21,7 @@ from ..actors.cluster.postgres import EmbeddedPostgres
 from ..core.errors import Misconfigured
 from ..core.private import open_private
 from ..core.settings import Settings, kept_secret
+from ..core.settings_sources import read_settings
 
 if TYPE_CHECKING:
     from ..core.service.migrations import Found
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 def settings_of(**given: Any) -> Settings:
     """Settings, overridden by the command line's options; paths made absolute, so that every process means the same."""
     global _given
-    settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    settings = read_settings(**{name: value for name, value in given.items() if value is not None})
     settings = settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
     _given = settings
     return settings
@@ -53,11 +54,11 @@ def command(words: str) -> str:
     """A command line for the same shop as this command's: `velella status --data-dir /srv/shop2`."""
     if _given is None:
         return words
-    usual = Settings()
+    usual = read_settings()
     if _given.data_dir != usual.data_dir.expanduser().absolute():
         words += f" --data-dir {shlex.quote(str(_given.data_dir))}"
     if _given.database_url not in (None, usual.database_url) and words.split()[1] in ON_DATA:
-        words += f" --database-url {shlex.quote(_without_password(str(_given.database_url)))}"
+        words += f" --database-url {shlex.quote(without_password(str(_given.database_url)))}"
     if words.startswith("velella migrate") and _given.topology not in (usual.topology, "packed", "pooled"):
         words += f" --topology {shlex.quote(str(Path(_given.topology).absolute()))}"
     return words
@@ -183,12 +184,13 @@ async def _must_answer(url: str) -> None:
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, ValueError) as error:
         raise Misconfigured(
             f"The database does not answer: {str(error) or type(error).__name__}.",
-            hint=f"Is it up, and is the URL right? {_without_password(url)}",
+            hint=f"Is it up, and is the URL right? {without_password(url)}",
         ) from None
     await connection.close()
 
 
-def _without_password(url: str) -> str:
+def without_password(url: str) -> str:
+    """A URL as others may see it."""
     before, at, after = url.rpartition("@")
     scheme, slashes, login = before.partition("://")
     return f"{scheme}{slashes}{login.split(':')[0]}{at}{after}"
@@ -235,7 +237,7 @@ def _refuse_foreign(found: Mapping[str, Found]) -> None:
         if each.foreign:
             shown = ", ".join(each.foreign[:5]) + (" …" if len(each.foreign) > 5 else "")
             raise Misconfigured(
-                f"{_without_password(url)} holds tables that aren't Velella's: {shown}.",
+                f"{without_password(url)} holds tables that aren't Velella's: {shown}.",
                 hint="Name an empty database, or one of Velella's.",
             )
 
@@ -244,7 +246,7 @@ def _refuse_older(found: Mapping[str, Found]) -> None:
     for url, each in found.items():
         if each.pending:
             state = "is empty" if each.is_empty else f"is older than this Velella: {', '.join(each.pending)}"
-            raise Misconfigured(f"The database {_without_password(url)} {state}.", hint="Run `velella migrate` first.")
+            raise Misconfigured(f"The database {without_password(url)} {state}.", hint="Run `velella migrate` first.")
 
 
 DEMO_ADMIN = "admin@example.com"

@@ -11,10 +11,13 @@ from typing import Any, TypeVar
 
 import typer
 from pydantic import TypeAdapter
+from rich.box import SIMPLE
 from rich.table import Table
+from rich.text import Text
 
 from ..actors.host import local_host
 from ..core.settings import Settings
+from ..core.settings_sources import DEFAULT, origin_of, origins_of
 from . import colony, instance
 from .data import DatabaseUrl, DataDir, with_database
 from .output import console
@@ -77,18 +80,28 @@ def register(app: typer.Typer) -> None:
 
     _workflows(app)
 
-    @app.command(epilog="Examples:  velella config  ·  VELELLA_PORT=9001 velella config")
-    def config(secrets: bool = typer.Option(False, "--secrets", help="Show secrets too.")) -> None:
-        """Print every setting: its name in the environment, its value and what it means."""
-        settings = instance.settings_of()
-        table = Table("setting", "environment", "value", "meaning")
+    @app.command(epilog="Examples:  velella config  ·  velella config port cache  ·  VELELLA_PORT=9001 velella config --changed")
+    def config(
+        names: list[str] | None = typer.Argument(None, help="Only settings with one of these in their names."),
+        changed: bool = typer.Option(False, "--changed", help="Only settings that were given somewhere."),
+        secrets: bool = typer.Option(False, "--secrets", help="Show secrets too."),
+    ) -> None:
+        """Print every setting with its value, where that comes from, and what it means."""
+        settings, origins = instance.settings_of(), origins_of({})
+        table = Table("setting", "value", "from", "meaning", box=SIMPLE, padding=(0, 1, 0, 0))
+        table.columns[1].overflow = table.columns[2].overflow = "fold"
         for name, field in Settings.model_fields.items():
+            source = origin_of(name, origins)
+            if (changed and source == DEFAULT) or (names and not any(part in name for part in names)):
+                continue
             value = getattr(settings, name)
             shown = value if secrets else _without_secrets(name, _plain(value))
             text = SET if shown == SET else json.dumps(_plain(shown))
-            table.add_row(name, f"VELELLA_{name.upper()}", text, field.description or "")
+            table.add_row(name, *(Text(each) for each in (text, source, field.description or "")))
         console.print(table)
-        console.print("Set them in the environment, in .env, or in velella.toml (the same names in lower case); the first of these wins.")
+        console.print(
+            "Set them in the environment (VELELLA_PORT=9001), in .env (the same), or in velella.toml (port = 9001); the first wins."
+        )
 
 
 def _plain(value: Any) -> Any:
@@ -102,6 +115,8 @@ def _without_secrets(name: str, value: Any) -> Any:
         return SET
     if isinstance(value, dict):
         return {key: _without_secrets(key, each) for key, each in value.items()}
+    if isinstance(value, str) and "://" in value:
+        return instance.without_password(value)
     return [_without_secrets(name, each) for each in value] if isinstance(value, list) else value
 
 

@@ -1,4 +1,5 @@
-"""Settings: one place, from the environment (`VELELLA_…`), `.env` and `velella.toml`, in this order of precedence.
+"""Settings: one place, from the environment (`VELELLA_…`), `.env` and `velella.toml`, in this order of precedence: see
+`settings_sources.py`.
 
 `velella config` prints every setting with its value, its source and its meaning: the descriptions here are that text.
 """
@@ -11,7 +12,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, Field, IPvAnyNetwork, field_validator
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from .private import private_folder
@@ -22,6 +23,8 @@ PRIVATE_NETWORKS = ("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "19
 
 class ProviderSettings(BaseModel):
     """One provider of a module: which class, under which id, with which options."""
+
+    model_config = ConfigDict(extra="forbid")
 
     use: str
     """Identifier that the module ships (`system`, `manual`, `stripe`) or an import path `package.module:Class`."""

@@ -364,6 +364,8 @@ class Module:
     """Import path of the folder; its `migrations` are in there."""
     provider_kinds: Mapping[str, type] = field(default_factory=dict)
     """Identifier in the settings → provider class, for the providers that ship with the module."""
+    provider: type = object
+    """What its providers derive from."""
     references: tuple[Reference, ...] = ()
     """Columns of this module that hold keys of other modules' rows. A many-to-many connection is an entity of the module with a reference
     to either side."""

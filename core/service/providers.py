@@ -40,13 +40,17 @@ ID_RULES: Mapping[str, Callable[[str, str], str]] = {
 class Providers:
     """The providers of one module, one instance of each in a process."""
 
-    def __init__(self, module: str, kinds: Mapping[str, type] | None = None, configured: Sequence[ProviderSettings] = ()) -> None:
-        """Set all of them up, so that a mistake in the settings fails the start and not a buyer's request.
+    def __init__(
+        self, module: str, kinds: Mapping[str, type] | None = None, configured: Sequence[ProviderSettings] = (), base: type = object
+    ) -> None:
+        """Set all of them up, so that a mistake in the settings fails the start and not a buyer's request. `base`: the class that they
+        derive from, which says what they must be able to do.
 
-        Raises Misconfigured, with a hint, for an unknown identifier, a class that doesn't exist, options that the class
-        doesn't take, and one id given twice.
+        Raises Misconfigured, with a hint, for an unknown identifier, a class that doesn't exist or is made for something else, options that
+        the class doesn't take, and one id given twice.
         """
         self.module = module
+        self._base = base
         self._kinds = dict(kinds or {})
         self._instances: dict[str, Any] = {}
         for one in configured:
@@ -105,6 +109,11 @@ class Providers:
             raise Misconfigured(f"There is no `{name}` in {path}.", hint=f"See `use` in providers.{self.module}.") from error
         if not isinstance(cls, type):
             raise Misconfigured(f"`{use}` is not a class.", hint=f"See `use` in providers.{self.module}.")
+        if not issubclass(cls, self._base):
+            raise Misconfigured(
+                f"`{use}` is no {self.module} provider: it doesn't derive from {self._base.__module__}:{self._base.__name__}.",
+                hint=f"Is it meant for another module than providers.{self.module}?",
+            )
         return str(getattr(cls, "identifier", None) or _snake(cls.__name__)), cls
 
     def _set_up(self, cls: type, one: ProviderSettings, id: str) -> Any:

@@ -29,7 +29,7 @@ class Files:
     @classmethod
     def of(cls, settings: Settings, providers: Providers | None = None) -> Files:
         """Raises Misconfigured unless there is exactly one provider."""
-        there = providers if providers is not None else Providers("file", KINDS, settings.providers.get("file", ()))
+        there = providers if providers is not None else Providers("file", KINDS, settings.providers.get("file", ()), FileProvider)
         if len(there) != 1:
             raise Misconfigured("Files are kept by exactly one provider.", hint="Name one in providers.file.")
         provider = cast("FileProvider", there.items()[0][1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...core.service.module import Module
+from .provider import FulfillmentProvider
 from .providers.manual import ManualFulfillmentProvider
 from .providers.shipstation import ShipStationFulfillment
 from .service import FulfillmentService
@@ -15,4 +16,5 @@ MODULE = Module(
     package=__name__,
     caching="rows",
     provider_kinds={kind.identifier: kind for kind in (ManualFulfillmentProvider, ShipStationFulfillment)},
+    provider=FulfillmentProvider,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...core.service.module import Module
+from .provider import NotificationProvider
 from .providers.local import LocalNotifications
 from .providers.sendgrid import SendGrid
 from .providers.smtp import Smtp
@@ -15,4 +16,5 @@ MODULE = Module(
     service=NotificationService,
     package=__name__,
     provider_kinds={kind.identifier: kind for kind in (LocalNotifications, SendGrid, Smtp)},
+    provider=NotificationProvider,
 )

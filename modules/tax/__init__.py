@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...core.service.module import Module
+from .provider import TaxProvider
 from .providers.system import SystemTaxProvider
 from .service import TaxService
 from .tables import SCHEMA
@@ -14,4 +15,5 @@ MODULE = Module(
     package=__name__,
     caching="rows",
     provider_kinds={SystemTaxProvider.identifier: SystemTaxProvider},
+    provider=TaxProvider,
 )

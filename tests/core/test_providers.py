@@ -103,3 +103,8 @@ def test_a_mistake_in_the_settings_is_one_clear_line_with_a_hint(configured: Pro
 def test_one_id_twice_is_refused() -> None:
     with pytest.raises(Misconfigured, match="pp_system_default"):
         providers("payment", ProviderSettings(use="system"), ProviderSettings(use="system", id="default"), system=System)
+
+
+def test_a_class_made_for_another_module_is_refused() -> None:
+    with pytest.raises(Misconfigured, match="is no payment provider: it doesn't derive from"):
+        Providers("payment", {}, [ProviderSettings(use="decimal:Decimal")], base=System)

@@ -1,0 +1,193 @@
+"""Where settings come from: the command line, the environment (`VELELLA_…`), `.env`, `velella.toml`, in this order of precedence; and what
+is wrong with them, said with its place and with what was probably meant."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
+from pydantic_settings.exceptions import SettingsError
+
+from .errors import Misconfigured
+from .settings import ProviderSettings, Settings, default_providers
+
+PREFIX = "VELELLA_"
+TOML = Path("velella.toml")
+DOTENV = Path(".env")
+DEFAULT = "default"
+ALIKE = 0.75
+"""Names at least as similar as this are taken for a slip of each other."""
+WITH_PROVIDERS = frozenset((*default_providers(), "locking"))
+"""Built-in modules that have providers."""
+
+_HEADER = re.compile(r"\s*\[(?P<array>\[?)(?P<names>[^\[\]]+)\]")
+_KEY = re.compile(r"\s*(?P<names>[\w.\"'-]+)\s*=")
+
+Trail = Sequence[str | int]
+"""Where a value lies: `("providers", "payment", 0, "use")`."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """One place that settings come from."""
+
+    name: str
+    values: Mapping[str, Any]
+    text: str | None = None
+    """The text of a TOML file."""
+
+    def place(self, trail: Trail) -> str:
+        """Where a value lies in it, for a person: `velella.toml, line 3`."""
+        if self.text is not None:
+            line = _line(self.text, trail)
+            return self.name if line is None else f"{self.name}, line {line}"
+        if self.name == "the command line":
+            return f"--{str(trail[0]).replace('_', '-')}"
+        return f"{PREFIX}{'__'.join(str(part) for part in trail if isinstance(part, str)).upper()} in {self.name}"
+
+
+def read_settings(**given: Any) -> Settings:
+    """The settings; `given` are the command line's.
+
+    Raises Misconfigured, with a line for each mistake: names that there aren't, values that a setting doesn't take, files that can't be
+    read. Names in the environment that look like no setting are left alone: they may be somebody else's.
+    """
+    origins = origins_of(given)
+    mistakes = list(_unknown_names(origins))
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        mistakes += [_said(each, origins) for each in error.errors()]
+    else:
+        mistakes += _unknown_modules(settings, origins)
+        if not mistakes:
+            return settings
+    hint = "`velella config` prints every setting with its value, where that comes from, and its meaning."
+    if any("tcp://" in mistake for mistake in mistakes):
+        hint = "Kubernetes sets such variables for a Service called velella: say `enableServiceLinks: false` in the pod."
+    raise Misconfigured("\n".join(dict.fromkeys(mistakes)), hint=hint)
+
+
+def origins_of(given: Mapping[str, Any]) -> list[Origin]:
+    """All places, the one that wins first. Raises Misconfigured for one that can't be read."""
+    text, values = _toml()
+    return [
+        Origin("the command line", given),
+        Origin("the environment", _variables(EnvSettingsSource(Settings), "the environment")),
+        Origin(f"{DOTENV}", _variables(DotEnvSettingsSource(Settings), f"{DOTENV}")),
+        Origin(f"{TOML}", values, text),
+    ]
+
+
+def origin_of(name: str, origins: Iterable[Origin]) -> str:
+    """Where the value of a setting comes from, for a person."""
+    return next((origin.place((name,)) for origin in origins if name in origin.values), DEFAULT)
+
+
+def _toml() -> tuple[str, Mapping[str, Any]]:
+    try:
+        text = TOML.read_text()
+        return text, tomllib.loads(text)
+    except FileNotFoundError:
+        return "", {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"{TOML} can't be read: {error}.") from None
+    except tomllib.TOMLDecodeError as error:
+        what, _, where = str(error).partition(" (at ")
+        place = where.rstrip(")") or "somewhere"
+        raise Misconfigured(
+            f"{TOML}, {place}: {what[:1].lower()}{what[1:]}.",
+            hint='It is a TOML file: `port = 9001`, `plugins = ["my_plugin"]`, `[databases]`.',
+        ) from None
+
+
+def _variables(source: EnvSettingsSource, name: str) -> Mapping[str, Any]:
+    try:
+        return source()
+    except SettingsError as error:
+        found = re.search(r'field "(\w+)"', str(error))
+        setting = found[1] if found else "?"
+        raise Misconfigured(
+            f"{PREFIX}{setting.upper()} in {name}: this setting is a list or a table, which stands there as JSON.",
+            hint=f"""{PREFIX}PLUGINS='["my_plugin"]', or in {TOML}: plugins = ["my_plugin"].""",
+        ) from None
+
+
+# -- mistakes
+
+
+def _unknown_names(origins: Iterable[Origin]) -> Iterator[str]:
+    for origin in origins:
+        names = {name.removeprefix(PREFIX).partition("__")[0].lower() for name in os.environ if name.startswith(PREFIX)}
+        for name in sorted({*origin.values, *names} if origin.name == "the environment" else origin.values):
+            if name in Settings.model_fields:
+                continue
+            meant = _meant(name, Settings.model_fields)
+            if meant or origin.text is not None:
+                yield f"{origin.place((name,))}: there is no setting `{name}`.{meant}"
+
+
+def _unknown_modules(settings: Settings, origins: Sequence[Origin]) -> Iterator[str]:
+    known = WITH_PROVIDERS | settings.modules.keys()
+    for module in settings.providers.keys() - known:
+        yield f"{_place(('providers', module), origins)}: no module `{module}` has providers.{_meant(module, known)}"
+
+
+def _said(error: Any, origins: Sequence[Origin]) -> str:
+    """One of pydantic's errors as a line."""
+    trail: Trail = error["loc"]
+    place, last = _place(trail, origins), str(trail[-1])
+    if error["type"] == "extra_forbidden":
+        return f"{place}: a provider has no `{last}`.{_meant(last, ProviderSettings.model_fields)}"
+    if error["type"] == "missing":
+        return f"{place}: `{'.'.join(map(str, trail))}` is missing."
+    value = error["input"]
+    shown = f" {value!r:.60}" if isinstance(value, str | int | float) and not _is_secret(trail) else ""
+    return f"{place}: `{'.'.join(map(str, trail))}` can't be{shown or ' that'}: {_lowered(error['msg'])}."
+
+
+def _place(trail: Trail, origins: Sequence[Origin]) -> str:
+    return next((origin.place(trail) for origin in origins if trail[0] in origin.values), ".".join(map(str, trail)))
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name, list(known), n=1, cutoff=ALIKE)
+    return f" Did you mean `{close[0]}`?" if close else ""
+
+
+def _is_secret(trail: Trail) -> bool:
+    return trail[0] in (*Settings.SECRETS, "providers", "databases", "database_url")
+
+
+def _lowered(text: str) -> str:
+    return text.removeprefix("Value error, ").replace("Input should", "it should", 1)
+
+
+def _line(text: str, trail: Trail) -> int | None:
+    """The line of a value in a TOML file; that of what it lies in where it has none of its own."""
+    table: list[str | int] = []
+    tables: Counter[tuple[str, ...]] = Counter()
+    best, at = 0, None
+    for number, line in enumerate(text.splitlines(), 1):
+        found = _HEADER.match(line) or _KEY.match(line)
+        if found is None:
+            continue
+        names = tuple(name.strip(" \t\"'") for name in found["names"].split("."))
+        if found.re is _HEADER:
+            here = table = [*names, tables[names]] if found["array"] else [*names]
+            tables[names] += 1
+        else:
+            here = [*table, *names]
+        shared = min(len(here), len(trail))
+        if shared > best and list(trail[:shared]) == here[:shared]:
+            best, at = shared, number
+    return at

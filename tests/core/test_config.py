@@ -1,0 +1,108 @@
+"""Settings: `velella config` shows what is set, where, and no secrets; a mistake is a line with its place, and what was meant."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from velella.cli import app
+from velella.core.errors import Misconfigured
+
+PROVIDERS = {"payment": [{"use": "stripe", "options": {"api_key": "sk_live_1", "webhook_secret": "whsec_1", "capture": True}}]}
+
+
+def test_secrets_are_shown_to_those_who_ask_for_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    env = {"VELELLA_PROVIDERS": json.dumps(PROVIDERS), "VELELLA_JWT_SECRET": "jwt-secret-1", "COLUMNS": "400"}
+    shown = CliRunner().invoke(app, ["config"], env=env).stdout
+    assert [secret for secret in ("sk_live_1", "whsec_1", "jwt-secret-1") if secret in shown] == []
+    assert '"capture": true' in shown
+    assert "sk_live_1" in CliRunner().invoke(app, ["config", "--secrets"], env=env).stdout
+
+
+def test_a_database_is_shown_without_its_password(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    env = {"VELELLA_DATABASE_URL": "postgresql://shop:pw-1@db/shop", "VELELLA_DATABASES__ORDER": "postgresql://shop:pw-2@db/order"}
+    shown = CliRunner().invoke(app, ["config", "database"], env=env).stdout
+    assert "postgresql://shop@db/shop" in shown
+    assert "postgresql://shop@db/order" in shown
+    assert "pw-" not in shown
+
+
+def test_each_value_says_where_it_comes_from(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("velella.toml").write_text('port = 1\nstore_cors = "[/a/]"\n\n[databases]\norder = "postgresql:///o"\n')
+    Path(".env").write_text("VELELLA_PORT=2\nVELELLA_CONNECTIONS=3\n")
+    env = {"VELELLA_PORT": "4", "COLUMNS": "100"}
+    lines = CliRunner().invoke(app, ["config", "--changed"], env=env).stdout.splitlines()
+    shown = {line.split()[0]: line for line in lines if line.split()}
+    assert "VELELLA_PORT in the environment" in shown["port"]
+    assert "VELELLA_CONNECTIONS in .env" in shown["connections"]
+    assert "velella.toml, line 2" in shown["store_cors"]
+    assert '"[/a/]"' in shown["store_cors"], "brackets are no markup"
+    assert "velella.toml, line 4" in shown["databases"]
+    assert "host" not in shown
+
+
+PAYMENTS = '[[providers.payment]]\nuse = "system"\n'
+
+
+@pytest.mark.parametrize(
+    ("toml", "env", "said"),
+    [
+        ("prot = 1\n", {}, "velella.toml, line 1: there is no setting `prot`. Did you mean `port`?"),
+        ('port = 1\nplugnis = ["a"]\n', {}, "velella.toml, line 2: there is no setting `plugnis`. Did you mean `plugins`?"),
+        ("[zzz]\na = 1\n", {}, "velella.toml, line 1: there is no setting `zzz`."),
+        (PAYMENTS.replace("payment", "paymnt"), {}, "velella.toml, line 1: no module `paymnt` has providers. Did you mean `payment`?"),
+        (PAYMENTS + "\n" + PAYMENTS + 'idd = "b"\n', {}, "velella.toml, line 6: a provider has no `idd`. Did you mean `id`?"),
+        ('[[providers.payment]]\nid = "b"\n', {}, "velella.toml, line 1: `providers.payment.0.use` is missing."),
+        (
+            'log_level = "loud"\n',
+            {},
+            "velella.toml, line 1: `log_level` can't be 'loud': it should be 'debug', 'info', 'warning' or 'error'.",
+        ),
+        ("port = {\n", {}, "velella.toml, line 1, column 9: invalid initial character for a key part."),
+        ("", {"VELELLA_PORT": "abc"}, "VELELLA_PORT in the environment: `port` can't be 'abc': it should be a valid integer"),
+        (
+            "",
+            {"VELELLA_PLUGINS": "a"},
+            "VELELLA_PLUGINS in the environment: this setting is a list or a table, which stands there as JSON.",
+        ),
+        ("", {"VELELLA_PROT": "1"}, "VELELLA_PROT in the environment: there is no setting `prot`. Did you mean `port`?"),
+    ],
+)
+def test_a_mistake_is_a_line_with_its_place(
+    toml: str, env: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("velella.toml").write_text(toml)
+    error = CliRunner().invoke(app, ["config"], env=env).exception
+    assert isinstance(error, Misconfigured)
+    assert error.message.startswith(said)
+    assert "\n" not in error.message
+    assert error.hint
+
+
+def test_all_mistakes_are_said_at_once_and_no_secret_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("velella.toml").write_text('prot = 1\njwt_secret = ["s3cret"]\ndatabase_url = 5\n')
+    error = CliRunner().invoke(app, ["config"], env={"VELELLA_CACHE_BYTES": "many", "VELELLA_SOMEBODY_ELSES": "1"}).exception
+    assert isinstance(error, Misconfigured)
+    assert [line.partition(":")[0] for line in error.message.splitlines()] == [
+        "velella.toml, line 1",
+        "velella.toml, line 3",
+        "VELELLA_CACHE_BYTES in the environment",
+        "velella.toml, line 2",
+    ]
+    assert "s3cret" not in error.message
+
+
+def test_what_kubernetes_sets_for_a_service_is_explained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    error = CliRunner().invoke(app, ["config"], env={"VELELLA_PORT": "tcp://10.0.0.7:9000"}).exception
+    assert isinstance(error, Misconfigured)
+    assert error.hint is not None
+    assert "enableServiceLinks" in error.hint
