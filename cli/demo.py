@@ -136,8 +136,8 @@ async def _shipping(merchant: Merchant, location: str) -> str:
         ]
     zones = sets[0]["service_zones"]
     if not zones:
-        places = [{"type": "country", "country_code": country} for country in (*EUROPE, "us")]
-        zone = {"name": "Europe and United States", "geo_zones": places}
+        geo_zones = [{"type": "country", "country_code": country} for country in (*EUROPE, "us")]
+        zone = {"name": "Europe and United States", "geo_zones": geo_zones}
         made = await merchant.post(f"/admin/fulfillment-sets/{sets[0]['id']}/service-zones", zone, fields="*service_zones")
         zones = made["fulfillment_set"]["service_zones"]
     have = {option["name"] for option in (await merchant.get("/admin/shipping-options"))["shipping_options"]}

@@ -32,10 +32,10 @@ async def consigned(
     flow: Flow, lines: Mapping[str, OrderLine], quantities: Sequence[tuple[str, Decimal]], location_id: str, option: Row | None
 ) -> Consigned:
     variants = await weighed(flow, [lines[id] for id, _ in quantities])
-    places = await flow.graph.rows(Query("stock_location", ("id", "name", "*address"), {"id": location_id}))
+    locations = await flow.graph.rows(Query("stock_location", ("id", "name", "*address"), {"id": location_id}))
     return {
         "option": (option or {}).get("data") or {},
-        "location": places[0] if places else None,
+        "location": locations[0] if locations else None,
         "lines": [{**lines[id], "quantity": quantity, "variant": variants.get(lines[id]["variant_id"])} for id, quantity in quantities],
     }
 

@@ -42,8 +42,8 @@ async def seed_defaults(modules: Modules) -> bool:
     key = {"id": f"apk_{own}", "title": KEY, "type": "publishable", "created_by": ""}
     await _keep(partial(modules.api_key.count, "api_key"), modules.api_key.create_keys, key)
     await modules.link.attach("publishable_api_key_sales_channel", [{"publishable_key_id": key["id"], "sales_channel_id": channel["id"]}])
-    for place, reason in enumerate(REASONS):
-        row = {"id": f"refr_{own[:-1]}{place}", **reason}
+    for number, reason in enumerate(REASONS):
+        row = {"id": f"refr_{own[:-1]}{number}", **reason}
         await _keep(partial(modules.payment.count, "refund_reason"), lambda rows: modules.payment.create("refund_reason", rows), row)
     return await modules.store.default_store(CURRENCY, channel["id"])
 

@@ -200,7 +200,7 @@ class Cache:
 
     async def get_or_fill_many(
         self,
-        place: Callable[[K], Hashable | None],
+        cache_key: Callable[[K], Hashable | None],
         keys: Iterable[K],
         fill: Callable[[list[K]], Awaitable[Iterable[tuple[K, bytes]]]],
         *,
@@ -209,18 +209,18 @@ class Cache:
     ) -> dict[K, bytes]:
         """The values of several keys in their order; missing ones are fetched in one call, and what `fill` leaves out is left out.
 
-        `place`, `tags` and `rows` are those of `fill`.
+        `cache_key`, `tags` and `rows` are those of `fill`.
         """
-        values = {key: self.get(at) if (at := place(key)) is not None else None for key in keys}
+        values = {key: self.get(at) if (at := cache_key(key)) is not None else None for key in keys}
         missing = [key for key, value in values.items() if value is None]
         if missing:
             self.figures.misses += len(missing)
-            values |= await self.fill(place, lambda: fill(missing), tags=tags, rows=rows)
+            values |= await self.fill(cache_key, lambda: fill(missing), tags=tags, rows=rows)
         return {key: value for key, value in values.items() if value is not None}
 
     async def fill(
         self,
-        place: Callable[[K], Hashable | None],
+        cache_key: Callable[[K], Hashable | None],
         fetch: Callable[[], Awaitable[Iterable[tuple[K, bytes]]]],
         *,
         tags: Callable[[K], frozenset[str]] = lambda key: NOTHING,
@@ -228,12 +228,12 @@ class Cache:
     ) -> dict[K, bytes]:
         """Fetch values and keep each that nothing has changed of meanwhile.
 
-        `place` makes the cache key of a value; None for one that isn't to be cached. `tags` and `rows` return what it was made of.
+        `cache_key` makes the cache key of a value; None for one that isn't to be cached. `tags` and `rows` return what it was made of.
         """
         with self._listening(Watch()) as heard:
             values = dict(await fetch())
         for key, value in values.items():
-            at = place(key)
+            at = cache_key(key)
             if at is not None:
                 self._keep(at, value, len(value), heard, tags(key), rows(value))
         return values

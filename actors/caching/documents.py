@@ -46,7 +46,7 @@ class Shape:
     known: float = field(default=0.0, compare=False)
     """Share of the last page that was cached."""
 
-    def place(self, key: str) -> tuple[str, bytes, str]:
+    def cache_key(self, key: str) -> tuple[str, bytes, str]:
         return (self.entity, self.digest, key)
 
     def rows(self, document: bytes) -> Rows:
@@ -80,7 +80,7 @@ class Documents:
         """The JSON text of such a page, if all of its rows are cached."""
         texts: list[bytes] = []
         for key in keys if len(keys) == 1 else sorted(set(keys)):
-            text = self._cache.get(shape.place(key))
+            text = self._cache.get(shape.cache_key(key))
             if text is None:
                 return None
             texts.append(text)
@@ -104,7 +104,7 @@ class Documents:
             fetched = len(missing)
             return await self._read(module, _by_key(query, key, missing))
 
-        texts = await self._cache.get_or_fill_many(shape.place, keys, fill, rows=shape.rows)
+        texts = await self._cache.get_or_fill_many(shape.cache_key, keys, fill, rows=shape.rows)
         if keys:
             shape.known = 1 - fetched / len(keys)
         return _joined(texts.values())
@@ -122,7 +122,7 @@ class Documents:
             more = await self._texts(module, replace(asked, fields=self._catalogue.entity(query.entity).together), together, missing)
             return [(one, orjson.dumps(made(orjson.loads(text)))) for one, text in more.items()]
 
-        return await self._cache.get_or_fill_many(shape.place, keys, fill, rows=shape.rows)
+        return await self._cache.get_or_fill_many(shape.cache_key, keys, fill, rows=shape.rows)
 
     async def _whole_page(self, module: str, query: Query, shape: Shape) -> Page:
         known = 0
@@ -130,10 +130,10 @@ class Documents:
         async def fetch() -> list[tuple[str, bytes]]:
             nonlocal known
             found = await self._read(module, query)
-            known = sum(self._cache.holds(shape.place(key)) for key, _ in found)
+            known = sum(self._cache.holds(shape.cache_key(key)) for key, _ in found)
             return found
 
-        texts = await self._cache.fill(shape.place, fetch, rows=shape.rows)
+        texts = await self._cache.fill(shape.cache_key, fetch, rows=shape.rows)
         if texts:
             shape.known = known / len(texts)
         return _joined(texts.values())

@@ -75,8 +75,8 @@ class CachedSource(Source):
         rows: tuple[str, ...] = ()
         if named is not None and kind.made_of is not None:
             tags, rows = kind.made_of, tuple(f"{query.entity}:{key}" for key in named)
-        place = _place(query, kind, keys)
-        return Page(await self._cache.get_or_fill(place, tags, lambda: self._text(module, query), rows=rows, size=_size))
+        cache_key = _cache_key(query, kind, keys)
+        return Page(await self._cache.get_or_fill(cache_key, tags, lambda: self._text(module, query), rows=rows, size=_size))
 
     def known(self, module: str, query: Query) -> bytes | None:
         if module not in self._tags or query.visible or (keys := _keys(query)) is None:
@@ -85,7 +85,7 @@ class CachedSource(Source):
         named = _named(keys, kind.key)
         if kind.shape is not None and named is not None and not query.with_deleted:
             return self._documents.known(kind.shape, named)
-        text: bytes | None = self._cache.get(_place(query, kind, keys))
+        text: bytes | None = self._cache.get(_cache_key(query, kind, keys))
         return text
 
     async def _page_of_visible(self, module: str, query: Query) -> Page:
@@ -94,13 +94,13 @@ class CachedSource(Source):
         tags, keys = self._tags.get(module), _keys(query)
         if not tags or keys is None:
             return await super().page(module, query)
-        place = (query.entity, query.fields, query.slots, keys, query.limit, query.with_deleted, pack(query.visible))
-        text = await self._cache.get_or_fill(place, tags | _links_in(query.visible), lambda: self._text(module, query), size=_size)
+        cache_key = (query.entity, query.fields, query.slots, keys, query.limit, query.with_deleted, pack(query.visible))
+        text = await self._cache.get_or_fill(cache_key, tags | _links_in(query.visible), lambda: self._text(module, query), size=_size)
         return Page(text)
 
     async def pairs(self, asks: Sequence[Ask]) -> list[list[Row]]:
         """The links of each id are cached by themselves, so that two variants of a cart are known once each of them is."""
-        places: dict[tuple[str, str, str], Any] = {
+        cache_keys: dict[tuple[str, str, str], Any] = {
             (link, key, id): ("pairs", link, key, id) if link in self._kept_links and len(ids) <= MOST_KEYS else None
             for link, key, ids in asks
             for id in ids
@@ -117,7 +117,7 @@ class CachedSource(Source):
                     rows[link, key, row[key]].append(row)
             return [(each, pack(linked)) for each, linked in rows.items()]
 
-        texts = await self._cache.get_or_fill_many(places.__getitem__, places, fill, tags=lambda each: self._tags[each[0]])
+        texts = await self._cache.get_or_fill_many(cache_keys.__getitem__, cache_keys, fill, tags=lambda each: self._tags[each[0]])
         return [[row for id in dict.fromkeys(ids) for row in unpack(texts[link, key, id])] for link, key, ids in asks]
 
     async def _count(self, module: str, query: Query) -> int:
@@ -158,7 +158,7 @@ class CachedSource(Source):
         return (await super().page(module, query)).json
 
 
-def _place(query: Query, kind: _Kind, keys: tuple[Any, ...]) -> tuple[Any, ...]:
+def _cache_key(query: Query, kind: _Kind, keys: tuple[Any, ...]) -> tuple[Any, ...]:
     limit = query.limit
     if limit and keys and keys[0] == kind.key and isinstance(keys[1], str):  # one key has one row: a limit doesn't matter
         limit = None

@@ -32,14 +32,14 @@ class Member:
     report: dict[str, Any] = field(default_factory=dict)
     """Its last report about itself."""
     seen: float = field(default_factory=time.monotonic)
-    node: str = ""
-    """The node it was placed on, until its address says where it is."""
+    placed_on: str = ""
+    """The node it was placed on: where it is, until its address says where it is."""
     generation: int = 0
     """The pool's generation when this replica was made (see `reconcile.py`)."""
 
     @property
-    def place(self) -> str:
-        return self.address.node or self.node
+    def node(self) -> str:
+        return self.address.node or self.placed_on
 
     def shown(self) -> dict[str, Any]:
         return {
@@ -95,7 +95,7 @@ def node_for(pool: Pool, members: Iterable[Member], nodes: Sequence[Mapping[str,
         return None
     here: dict[str, list[Member]] = {node["NodeID"]: [] for node in nodes}
     for member in members:
-        here.setdefault(member.place, []).append(member)
+        here.setdefault(member.node, []).append(member)
     can = [node for node in nodes if node["Alive"] and _may_hold(node, pool, here[node["NodeID"]])]
     can = [node for node in can if node["Resources"].get("CPU", 0) > 0] or can
 
@@ -116,19 +116,19 @@ def move(pool: Pool, members: Sequence[Member], nodes: Sequence[Mapping[str, Any
     to = node_for(pool, members, nodes)
     if to is None or not own or any(member.state != ReplicaState.READY for member in own):
         return None
-    places, filled = Counter(member.place for member in own), Counter(member.place for member in members)
-    crowded = max(places, key=lambda place: (places[place], filled[place], place))
-    nearer = places[crowded] - places[to]
-    if nearer >= 2 or (nearer == 1 and filled[crowded] - filled[to] >= 2):  # a move must gain more than a move back would
-        return max((member for member in own if member.place == crowded), key=lambda member: member.id), to
+    of_pool, of_all = Counter(member.node for member in own), Counter(member.node for member in members)
+    crowded = max(of_pool, key=lambda node: (of_pool[node], of_all[node], node))
+    nearer = of_pool[crowded] - of_pool[to]
+    if nearer >= 2 or (nearer == 1 and of_all[crowded] - of_all[to] >= 2):  # a move must gain more than a move back would
+        return max((member for member in own if member.node == crowded), key=lambda member: member.id), to
     return None
 
 
 def one_too_many(own: Sequence[Member], members: Iterable[Member]) -> Member:
     """The replica that a pool needs least: one that isn't ready, else one on the node with most of its replicas, and most of all
     replicas. `own`: the pool's replicas, at least one, out of all `members`."""
-    places, filled = Counter(member.place for member in own), Counter(member.place for member in members)
-    return max(own, key=lambda member: (member.state != ReplicaState.READY, places[member.place], filled[member.place], member.id))
+    of_pool, of_all = Counter(member.node for member in own), Counter(member.node for member in members)
+    return max(own, key=lambda member: (member.state != ReplicaState.READY, of_pool[member.node], of_all[member.node], member.id))
 
 
 def _may_hold(node: Mapping[str, Any], pool: Pool, here: Sequence[Member]) -> bool:

@@ -81,7 +81,7 @@ def moves(
         for begun in _next(each, own, placed, nodes, may_replace=behind == name, may_start=name not in held):
             found.append(begun)
             if isinstance(begun, Start):
-                placed.append(Member(ReplicaId(name, -1), each.pool, None, Address(ReplicaId(name, -1)), node=begun.node or ""))
+                placed.append(Member(ReplicaId(name, -1), each.pool, None, Address(ReplicaId(name, -1)), placed_on=begun.node or ""))
     return found
 
 
@@ -123,6 +123,6 @@ def _next(
         return
     elif outdated:
         if may_replace:
-            yield Start(pool, outdated[0].place or None, wanted.generation, outdated[0])
+            yield Start(pool, outdated[0].node or None, wanted.generation, outdated[0])
     elif nodes and (apart := move(pool, members, nodes)) is not None:
         yield Start(pool, apart[1], wanted.generation, apart[0])

@@ -202,8 +202,8 @@ class Supervisor:
         import ray
 
         nodes = await asyncio.to_thread(ray.nodes) if self._cluster.is_joined else []
-        for member in (one for one in members if not one.node):
-            member.node = node_for(member.pool, self._members.values(), nodes) or ""
+        for member in (one for one in members if not one.placed_on):
+            member.placed_on = node_for(member.pool, self._members.values(), nodes) or ""
         for member in members:
             self._make_one(member)
 
@@ -220,7 +220,7 @@ class Supervisor:
             listen=None if listen == NO_TCP else listen,
             one_node=not joined,
         )
-        made = replica_actor(member.pool, node=member.node or None, detached=self._inside)
+        made = replica_actor(member.pool, node=member.placed_on or None, detached=self._inside)
         member.actor = made.options(name=actor_name(member.id)).remote(plan)
 
     async def _ready(self, members: Iterable[Member]) -> None:
@@ -426,7 +426,7 @@ class Supervisor:
     def _start(self, one: Start) -> Coroutine[Any, Any, None]:
         """Make a replica. Until it takes messages its state is STARTING."""
         member = self._plan(one.pool)
-        member.node = one.node or ""
+        member.placed_on = one.node or ""
         return self._come_up(member, one.instead_of)
 
     async def _come_up(self, member: Member, instead_of: Member | None) -> None:

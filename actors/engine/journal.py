@@ -120,8 +120,8 @@ class ExecutionJournal:
         return self._store.lease.trusted_until()
 
     def failures_at(self, at: str) -> tuple[int, float]:
-        place, failures, seconds = self._waited
-        return (failures, seconds) if place == at else (0, 0.0)
+        path, failures, seconds = self._waited
+        return (failures, seconds) if path == at else (0, 0.0)
 
     def unwritten(self) -> list[bytes]:
         """The checkpoints that aren't in the row yet."""

@@ -142,11 +142,11 @@ class View:
         if asked is None:
             return self.defaults
         limit = self.relations_limit if depth is not None and self.relations_limit is not None else depth
-        place = (asked, restricted, limit, key)
-        known = self._known.get(place)
+        cache_key = (asked, restricted, limit, key)
+        known = self._known.get(cache_key)
         if known is None:
             known = self._resolve(asked, restricted, limit, key)
-            self._known.keep(place, known, TIMES * weight(asked))
+            self._known.keep(cache_key, known, TIMES * weight(asked))
         return known
 
     def _resolve(self, asked: str, restricted: frozenset[str], limit: int | None, key: str) -> Fields:

@@ -124,8 +124,8 @@ class Credentials:
         if not token.startswith("sk_") or len(token) > 200 or not token.isprintable():
             return None
         # cached by its hash: a memory dump shows no keys
-        place = hashlib.sha256(token.encode()).digest()
-        id = await self._known.get_or_fill(place, OF_SECRETS, lambda: self._host.modules.api_key.authenticate(token), size=_size)
+        digest = hashlib.sha256(token.encode()).digest()
+        id = await self._known.get_or_fill(digest, OF_SECRETS, lambda: self._host.modules.api_key.authenticate(token), size=_size)
         return Actor(id, API_KEY, identity=id) if id is not None else None
 
     async def stands(self, actor: Actor) -> bool:

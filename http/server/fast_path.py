@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where the front end caches an answer."""
+class _Target:
+    """What a request leads to: the key under which the front end caches its answer."""
 
     route: Route
     key: Any
@@ -43,35 +43,35 @@ class FastPath:
     def __init__(self, answers: Cache, credentials: Credentials, settings: Settings) -> None:
         self._answers = answers
         self._credentials = credentials
-        self._places = Cache(KEPT, min(SECONDS, settings.longest_cached), enabled=settings.cache)
-        self.changed = self._places.changed
+        self._targets = Cache(KEPT, min(SECONDS, settings.longest_cached), enabled=settings.cache)
+        self.changed = self._targets.changed
         """To be called with every invalidation: keys may have been revoked, or linked to other channels."""
-        self.samples = partial(self._places.samples, "requests")
+        self.samples = partial(self._targets.samples, "requests")
 
     def answer(self, http: web.BaseRequest) -> Reply | None:
         """The answer, if the same request was seen before and everything is still valid."""
         asked = _asked(http)
-        place: _Place | None = self._places.get(asked) if asked is not None else None
-        if place is None or place.until <= time.time():
+        target: _Target | None = self._targets.get(asked) if asked is not None else None
+        if target is None or target.until <= time.time():
             return None
-        kept: Remembered | None = self._answers.get(place.key)
-        return Reply(kept.body, tag=kept.tag, kept=True, route=place.route) if kept is not None else None
+        kept: Remembered | None = self._answers.get(target.key)
+        return Reply(kept.body, tag=kept.tag, kept=True, route=target.route) if kept is not None else None
 
-    async def keep(self, http: web.BaseRequest, actor: Actor | None, route: Route, place: tuple[Hashable, ...]) -> None:
-        """Remember where the answer to a request is cached: `place` without the sales channels and the customer."""
+    async def keep(self, http: web.BaseRequest, actor: Actor | None, route: Route, cache_key: tuple[Hashable, ...]) -> None:
+        """Remember where the answer to a request is cached: `cache_key` without the sales channels and the customer."""
         asked = _asked(http)
         if asked is None:
             return
 
-        async def fill() -> _Place:
+        async def fill() -> _Target:
             # the actor or the key is checked again, so that a change in between isn't missed
             if actor is not None:
-                return _Place(route, (*place, (), None), actor.claims["exp"] if await self._credentials.stands(actor) else 0.0)
+                return _Target(route, (*cache_key, (), None), actor.claims["exp"] if await self._credentials.stands(actor) else 0.0)
             key = await self._credentials.publishable_key(http)
-            return _Place(route, (*place, key.sales_channel_ids, None))
+            return _Target(route, (*cache_key, key.sales_channel_ids, None))
 
         tags, rows = (OF_KEYS, ()) if actor is None else (NOTHING, rows_of(actor))
-        await self._places.get_or_fill(asked, tags, fill, rows=rows, size=lambda _: len(asked[0]) + len(asked[1]) + 400)
+        await self._targets.get_or_fill(asked, tags, fill, rows=rows, size=lambda _: len(asked[0]) + len(asked[1]) + 400)
 
 
 def _asked(http: web.BaseRequest) -> tuple[str, str] | None:

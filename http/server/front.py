@@ -98,11 +98,11 @@ class FrontEnd(Service):
         """Query strings that were checked before, by route."""
         self._answers = Cache.of(settings)
         context.on_changed(self._answers.changed)
-        self._lane = FastPath(self._answers, self._credentials, settings)
-        context.on_changed(self._lane.changed)
+        self._fast_path = FastPath(self._answers, self._credentials, settings)
+        context.on_changed(self._fast_path.changed)
         self._timings: Timings[tuple[Route | None, int]] = Timings()
         """Durations of requests, by route (None: no route served it) and status."""
-        for source in (self._samples, partial(self._answers.samples, "answers"), self._lane.samples):
+        for source in (self._samples, partial(self._answers.samples, "answers"), self._fast_path.samples):
             context.meters.add(source)
         self._made_of: Kept[tuple[frozenset[str] | None, Showing | None]] = Kept(UNDERSTOOD_BYTES)
         """The tags of the answers to query strings, by route; None: they may not be cached."""
@@ -203,7 +203,7 @@ class FrontEnd(Service):
         return response
 
     async def _answer(self, http: web.BaseRequest, trace_id: str) -> Reply:
-        known = self._lane.answer(http)
+        known = self._fast_path.answer(http)
         if known is not None:
             return known
         path = http.rel_url.raw_path
@@ -316,22 +316,22 @@ class FrontEnd(Service):
         if not cached.remembers(request, text):
             made = await fill()
             return Reply(made.body, route.status, tag=made.tag)
-        place: tuple[Any, ...] = (id(route), text, request.customer_id is None)
-        made_of = self._made_of.get(place)
+        key: tuple[Any, ...] = (id(route), text, request.customer_id is None)
+        made_of = self._made_of.get(key)
         if made_of is None:
             made_of = (cached.tags(request, route.returns), cached.shown(request, route.returns))
-            self._made_of.keep(place, made_of, 2 * TIMES * weight(text))
+            self._made_of.keep(key, made_of, 2 * TIMES * weight(text))
         tags, shown = made_of
         if tags is None or not (tags or shown):
             made = await fill()
             return Reply(made.body, route.status, tag=made.tag)
-        place = (*place, request.http.rel_url.raw_path, request.sales_channel_ids, request.customer_id)
+        key = (*key, request.http.rel_url.raw_path, request.sales_channel_ids, request.customer_id)
         rows = partial(_rows, shown) if shown is not None else ()
-        kept = await self._answers.get_or_fill(place, tags, fill, rows=rows, size=len)
+        kept = await self._answers.get_or_fill(key, tags, fill, rows=rows, size=len)
         actor = request.actor
         if not fresh and (request.key is not None if actor is None else actor.type == "user"):
             # repeated once: it is likely to be repeated again
-            await self._lane.keep(request.http, actor, route, place[:4])
+            await self._fast_path.keep(request.http, actor, route, key[:4])
         return Reply(kept.body, route.status, tag=kept.tag, kept=True)
 
     async def _unserved(self, http: web.BaseRequest, path: str, area: str) -> Reply:
@@ -351,8 +351,8 @@ class FrontEnd(Service):
 
     def _understand(self, request: Request, route: Route, text: str, area: str) -> None:
         """Check the query string, or reuse the result of an earlier check of the same text."""
-        place = (id(route), text)
-        known = self._understood.get(place)
+        key = (id(route), text)
+        known = self._understood.get(key)
         if known is None:
             store = area == "store"
             known = check_query(
@@ -364,7 +364,7 @@ class FrontEnd(Service):
                 key=request.graph.catalogue.entity(route.returns.entity).key if route.returns is not None else "id",
             )
             if len(text) <= LONGEST_QUERY:
-                self._understood.keep(place, known, 2 * TIMES * weight(text))
+                self._understood.keep(key, known, 2 * TIMES * weight(text))
         request.fields, filters, request.page = known
         request.filters = dict(filters)
 

@@ -56,8 +56,8 @@ async def _add(request: Request, variants: Sequence[Row], channel_ids: list[str]
     if channel_ids is not None:
         pairs.append(("sales_channel_stock_location", "sales_channel_id", channel_ids))
     made_of, *located = await request.modules.link.linked_many(pairs)
-    places = [pair["stock_location_id"] for pair in located[0]] if located else None
-    available = await request.modules.inventory.available(sorted({pair["inventory_item_id"] for pair in made_of}), places)
+    locations = [pair["stock_location_id"] for pair in located[0]] if located else None
+    available = await request.modules.inventory.available(sorted({pair["inventory_item_id"] for pair in made_of}), locations)
     makes: dict[str, list[Decimal]] = {}
     for pair in made_of:
         makes.setdefault(pair["variant_id"], []).append(available[pair["inventory_item_id"]] // Decimal(pair["required_quantity"] or 1))

@@ -12,7 +12,7 @@ from ...core.rows import Row
 from ...core.service.providers import Providers
 from ...core.settings import Settings
 from .names import checked_type, new_name
-from .provider import Access, FileProvider, Place
+from .provider import Access, FileKey, FileProvider
 from .providers.local import LocalFiles
 from .providers.s3 import S3Files
 
@@ -42,10 +42,10 @@ class Files:
         Raises InvalidData for a type that isn't allowed, and the errors of `chunks`; then nothing is stored.
         """
         mime_type = checked_type(filename, declared, self.settings.upload_types)
-        place = Place(new_name(filename, mime_type), access)
+        key = FileKey(new_name(filename, mime_type), access)
         counted = _Counted(chunks)
-        await self.provider.store(place, counted.pass_on(), mime_type)
-        return self.row(place, filename, mime_type, counted.size)
+        await self.provider.store(key, counted.pass_on(), mime_type)
+        return self.row(key, filename, mime_type, counted.size)
 
     @asynccontextmanager
     async def batch(self, record: Callable[[list[Row]], Awaitable[Any]]) -> AsyncIterator[Batch]:
@@ -67,9 +67,9 @@ class Files:
                 await batch.drop()
             raise
 
-    def row(self, place: Place, filename: str, mime_type: str, size: int | None) -> Row:
-        url = self.provider.url(place) if place.access == "public" else None
-        return {"id": place.name, "filename": filename, "mime_type": mime_type, "size": size, "access": place.access, "url": url}
+    def row(self, key: FileKey, filename: str, mime_type: str, size: int | None) -> Row:
+        url = self.provider.url(key) if key.access == "public" else None
+        return {"id": key.name, "filename": filename, "mime_type": mime_type, "size": size, "access": key.access, "url": url}
 
 
 class Batch:
@@ -88,7 +88,7 @@ class Batch:
 
     async def drop(self) -> None:
         for row in self.rows:
-            await self._files.provider.delete(Place(row["id"], row["access"]))
+            await self._files.provider.delete(FileKey(row["id"], row["access"]))
 
 
 class _Counted:

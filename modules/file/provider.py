@@ -19,7 +19,7 @@ Access = Literal["public", "private"]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FileKey:
     """Identifies a file."""
 
     name: str
@@ -33,26 +33,26 @@ class FileProvider(ABC):
         """Get the shop's settings. Called once, before anything else."""
 
     @abstractmethod
-    async def store(self, place: Place, chunks: AsyncIterator[bytes], mime_type: str) -> None:
+    async def store(self, key: FileKey, chunks: AsyncIterator[bytes], mime_type: str) -> None:
         """Store the pieces as a file. If `chunks` or the storing fails, nothing stays behind."""
 
     @abstractmethod
-    async def delete(self, place: Place) -> None:
+    async def delete(self, key: FileKey) -> None:
         """Delete a file. A missing one is no error."""
 
     @abstractmethod
-    def read(self, place: Place) -> AsyncIterator[bytes]:
+    def read(self, key: FileKey) -> AsyncIterator[bytes]:
         """The contents of a file, piece by piece. Raises NotFound."""
 
     @abstractmethod
-    def url(self, place: Place) -> str:
+    def url(self, key: FileKey) -> str:
         """The permanent URL of a public file."""
 
     @abstractmethod
-    async def download_url(self, place: Place) -> str:
+    async def download_url(self, key: FileKey) -> str:
         """A URL of a private file that works for a while, for anyone who has it."""
 
-    async def upload_url(self, place: Place, mime_type: str) -> str | None:
+    async def upload_url(self, key: FileKey, mime_type: str) -> str | None:
         """A URL to which a browser may PUT the file directly, for a while. None: it has to go through `POST /admin/uploads`."""
         return None
 

@@ -11,7 +11,7 @@ from ...core.service.context import ModuleContext
 from ...core.service.module import ModuleService
 from .files import Files
 from .names import checked_type, new_name
-from .provider import Access, Place
+from .provider import Access, FileKey
 from .tables import SCHEMA
 
 
@@ -50,21 +50,21 @@ class FileService(ModuleService):
         """A file with a `url` that works now; that of a private one works for a while. Raises NotFound."""
         row = await self.retrieve("file", id)
         if row["access"] == "private":
-            row["url"] = await self._files.provider.download_url(Place(id, "private"))
+            row["url"] = await self._files.provider.download_url(FileKey(id, "private"))
         return row
 
     @repeatable
     async def content(self, id: str) -> bytes:
         """The whole contents of a file: for small ones. Raises NotFound."""
         row = await self.retrieve("file", id, fields=("access",))
-        return b"".join([chunk async for chunk in self._files.provider.read(Place(id, row["access"]))])
+        return b"".join([chunk async for chunk in self._files.provider.read(FileKey(id, row["access"]))])
 
     @repeatable
     async def delete_files(self, ids: Sequence[str]) -> Rows:
         """Delete files. Returns the ones that existed. What the provider can't delete now stays recorded, to be deleted again."""
         rows = await self.list("file", {"id": list(ids)})
         for row in rows:
-            await self._files.provider.delete(Place(row["id"], row["access"]))
+            await self._files.provider.delete(FileKey(row["id"], row["access"]))
         await self.delete("file", [row["id"] for row in rows])
         return rows
 
@@ -76,12 +76,12 @@ class FileService(ModuleService):
         Raises InvalidData for a type that isn't allowed.
         """
         checked = checked_type(filename, mime_type, self.context.settings.upload_types)
-        place = Place(new_name(filename, checked), access)
-        url = await self._files.provider.upload_url(place, checked)
+        key = FileKey(new_name(filename, checked), access)
+        url = await self._files.provider.upload_url(key, checked)
         if url is None:
-            return {"id": None, "name": place.name, "url": "/admin/uploads"}
-        await self.record([{**self._files.row(place, filename, checked, size), "created_by": created_by}])
-        return {"id": place.name, "name": place.name, "url": url}
+            return {"id": None, "name": key.name, "url": "/admin/uploads"}
+        await self.record([{**self._files.row(key, filename, checked, size), "created_by": created_by}])
+        return {"id": key.name, "name": key.name, "url": url}
 
 
 async def _at_once(content: bytes) -> AsyncIterator[bytes]:

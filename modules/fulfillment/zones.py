@@ -42,11 +42,13 @@ class Zones(ModuleService):
         """
         zones: Rows = [{"id": new_id("serzo"), **_without(row, "geo_zones")} for row in rows]
         created = await self.create("service_zone", zones)
-        places = [
-            {**place, "service_zone_id": zone["id"]} for zone, row in zip(zones, rows, strict=True) for place in row.get("geo_zones") or ()
+        geo_zones = [
+            {**geo_zone, "service_zone_id": zone["id"]}
+            for zone, row in zip(zones, rows, strict=True)
+            for geo_zone in row.get("geo_zones") or ()
         ]
-        if places:
-            await self.create_geo_zones(places)
+        if geo_zones:
+            await self.create_geo_zones(geo_zones)
         self.touch("fulfillment_set")
         return created
 
@@ -85,15 +87,16 @@ class Zones(ModuleService):
             raise InvalidData(f"Shipping profiles {', '.join(sorted(used))} have shipping options. Delete those first")
         return await self.delete("shipping_profile", ids)
 
-    async def _replace_geo_zones(self, zone_id: str, places: Sequence[Mapping[str, Any]]) -> None:
+    async def _replace_geo_zones(self, zone_id: str, geo_zones: Sequence[Mapping[str, Any]]) -> None:
         current = {row["id"] for row in await self.database.fetch(GEO_ZONES_OF, {"ids": [zone_id]})}
-        kept = [_geo_zone({**place, "service_zone_id": zone_id}) for place in places if place.get("id")]
-        for place in kept:
-            if place["id"] not in current:
-                raise NotFound(f"Geo zone with id: {place['id']} was not found in service zone {zone_id}")
-        await self.delete("geo_zone", sorted(current - {place["id"] for place in kept}))
+        kept = [_geo_zone({**geo_zone, "service_zone_id": zone_id}) for geo_zone in geo_zones if geo_zone.get("id")]
+        for geo_zone in kept:
+            if geo_zone["id"] not in current:
+                raise NotFound(f"Geo zone with id: {geo_zone['id']} was not found in service zone {zone_id}")
+        await self.delete("geo_zone", sorted(current - {geo_zone["id"] for geo_zone in kept}))
         await self.update("geo_zone", kept)
-        await self.create_geo_zones([{**_without(place, "id"), "service_zone_id": zone_id} for place in places if not place.get("id")])
+        new = [geo_zone for geo_zone in geo_zones if not geo_zone.get("id")]
+        await self.create_geo_zones([{**_without(geo_zone, "id"), "service_zone_id": zone_id} for geo_zone in new])
 
 
 def _geo_zone(row: Mapping[str, Any]) -> Row:

@@ -30,17 +30,17 @@ class Levels(ModuleService):
 
         Without `location_ids`: everywhere. Negative where more is reserved than stocked.
         """
-        places = await self.available_at(inventory_item_ids, location_ids)
-        return {item: sum(quantities.values(), Decimal(0)) for item, quantities in places.items()}
+        locations = await self.available_at(inventory_item_ids, location_ids)
+        return {item: sum(quantities.values(), Decimal(0)) for item, quantities in locations.items()}
 
     @reads
     async def available_at(self, inventory_item_ids: Sequence[str], location_ids: Sequence[str] | None = None) -> Available:
         """The quantity of each item that can still be sold, by location. Locations where an item isn't stocked are left out."""
-        places: Available = {item: {} for item in inventory_item_ids}
-        params = {"item_ids": list(places), "location_ids": None if location_ids is None else list(location_ids)}
+        available: Available = {item: {} for item in inventory_item_ids}
+        params = {"item_ids": list(available), "location_ids": None if location_ids is None else list(location_ids)}
         for row in await self.database.fetch(AVAILABLE, params):
-            places[row["inventory_item_id"]][row["location_id"]] = row["available"]
-        return places
+            available[row["inventory_item_id"]][row["location_id"]] = row["available"]
+        return available
 
     @reads
     async def confirm(self, lines: Sequence[WantedLine]) -> bool:
@@ -52,12 +52,12 @@ class Levels(ModuleService):
         stock = await self.available_at([line["inventory_item_id"] for line in guarded])
         wanted: dict[tuple[str, tuple[str, ...] | None], Decimal] = {}
         for line in guarded:
-            places = line.get("location_ids")
-            key = line["inventory_item_id"], None if places is None else tuple(sorted(places))
+            locations = line.get("location_ids")
+            key = line["inventory_item_id"], None if locations is None else tuple(sorted(locations))
             wanted[key] = wanted.get(key, Decimal(0)) + exact(line["quantity"], "quantity")
         return all(
-            sum((there for place, there in stock[item].items() if places is None or place in places), Decimal(0)) >= quantity
-            for (item, places), quantity in wanted.items()
+            sum((there for location, there in stock[item].items() if locations is None or location in locations), Decimal(0)) >= quantity
+            for (item, locations), quantity in wanted.items()
         )
 
     @writes
@@ -87,7 +87,10 @@ class Levels(ModuleService):
             summed[key] = summed.get(key, Decimal(0)) + exact(one["adjustment"], "adjustment")
         return await self._change(
             "add",
-            [{"inventory_item_id": item, "location_id": place, "stocked_quantity": change} for (item, place), change in summed.items()],
+            [
+                {"inventory_item_id": item, "location_id": location, "stocked_quantity": change}
+                for (item, location), change in summed.items()
+            ],
         )
 
     @writes
@@ -133,9 +136,9 @@ class Levels(ModuleService):
             raise InvalidData("An inventory level is named twice")
         changed = await self.database.fetch(CHANGE_LEVELS, {"rows": given, "how": how})
         ids = {(row["inventory_item_id"], row["location_id"]): row["id"] for row in changed}
-        for item, place in keys:
-            if (item, place) not in ids:
-                raise NotFound(f"Inventory item {item} is not stocked at location {place}")
+        for item, location in keys:
+            if (item, location) not in ids:
+                raise NotFound(f"Inventory item {item} is not stocked at location {location}")
         self.keep(inventory_level, [(row["was"], row["stored"]) for row in changed])
         self.touch("inventory_level", "inventory_item")
         stored: list[Level] = await self.list("inventory_level", {"id": list(ids.values())})

@@ -76,15 +76,15 @@ class Sending(Reservations, Levels):
         back, coming = _summed(taken), _summed(row for row in stock if row["inventory_item_id"] in items)
         await self._stock([*back, *coming])
         levels = await self.adjust([_adjustment(one.key, one.quantity) for one in coming])
-        there = {_place(row): row for row in await self._reserved_for(taken)}
+        there = {_reservation_key(row): row for row in await self._reserved_for(taken)}
         grown: dict[str, Decimal] = {}
-        fresh: dict[Place, NewReservation] = {}
+        fresh: dict[ReservationKey, NewReservation] = {}
         for part in taken:
-            known = there.get(_place(part))
+            known = there.get(_reservation_key(part))
             if known is not None:
                 grown[known["id"]] = grown.get(known["id"], known["quantity"]) + Decimal(part["quantity"])
             else:
-                fresh.setdefault(_place(part), _again(part))["quantity"] += Decimal(part["quantity"])
+                fresh.setdefault(_reservation_key(part), _again(part))["quantity"] += Decimal(part["quantity"])
         await self._take([Demand(*one.key, quantity=one.quantity) for one in back], list(fresh.values()))
         if grown:
             await self.update("reservation_item", [{"id": id, "quantity": quantity} for id, quantity in grown.items()])
@@ -132,7 +132,7 @@ class Sending(Reservations, Levels):
         keys = _keys(coming)
         held = {(row["item_id"], row["location_id"]) for row in await self.database.fetch(HOLD, keys)}
         missing = sorted(set(zip(keys["item_ids"], keys["location_ids"], strict=True)) - held)
-        await self.create_levels([{"inventory_item_id": item, "location_id": place} for item, place in missing])
+        await self.create_levels([{"inventory_item_id": item, "location_id": location} for item, location in missing])
 
     async def _reserved_for(self, lines: Sequence[GoodsOfLine] | Sequence[GoodsTaken]) -> list[HeldForLine]:
         return await self.database.rows(RESERVED_FOR, {"line_item_ids": sorted({line["line_item_id"] for line in lines})})
@@ -151,14 +151,14 @@ class Sending(Reservations, Levels):
         return list(rest), gone
 
     async def _check_there(self, wanted: Sequence[Demand]) -> None:
-        items, places = zip(*(one.key for one in wanted), strict=True)
-        there = await self.available_at(items, places)
+        items, locations = zip(*(one.key for one in wanted), strict=True)
+        there = await self.available_at(items, locations)
         for one in wanted:
             if one.guarded and one.guarded > there[one.inventory_item_id].get(one.location_id, Decimal(0)):
                 raise InsufficientInventory(f"Not enough stock of inventory item {one.inventory_item_id} at location {one.location_id}")
 
 
-Place = tuple[str | None, str, str]
+ReservationKey = tuple[str | None, str, str]
 """Line item, inventory item, location."""
 
 
@@ -220,14 +220,14 @@ def _summed(rows: Iterable[GoodsAt] | Iterable[GoodsTaken]) -> list[Demand]:
     )
 
 
-def _place(row: HeldForLine | GoodsTaken) -> Place:
+def _reservation_key(row: HeldForLine | GoodsTaken) -> ReservationKey:
     return row["line_item_id"], row["inventory_item_id"], row["location_id"]
 
 
 def _keys(wanted: Sequence[Demand]) -> dict[str, Any]:
     """Levels to lock, in the order in which every writer locks them."""
     keys = sorted({one.key for one in wanted})
-    return {"item_ids": [item for item, _ in keys], "location_ids": [place for _, place in keys]}
+    return {"item_ids": [item for item, _ in keys], "location_ids": [location for _, location in keys]}
 
 
 def _adjustment(key: LevelKey, quantity: Decimal) -> LevelAdjustment:

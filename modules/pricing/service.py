@@ -265,12 +265,12 @@ class PricingService(ModuleService):
         new: dict[tuple[Any, ...], tuple[GivenPrice, str, str | None]] = {}
         for row in create:
             [price] = new_prices([{name: value for name, value in row.items() if name != "price_set_id"}])
-            place = (row["price_set_id"], price.key)
-            if place in by_key:
-                price.id = by_key[place]
+            key = (row["price_set_id"], price.key)
+            if key in by_key:
+                price.id = by_key[key]
                 changed.append((price, row["price_set_id"]))
             else:
-                new[place] = (price, row["price_set_id"], price_list_id)
+                new[key] = (price, row["price_set_id"], price_list_id)
         created = [str(price.id) for price, _, _ in new.values()]
         updated = list(dict.fromkeys(str(price.id) for price, _ in changed))
         async with self.keeping(queries.SINGLE_PRICES, [*created, *updated, *delete]):
@@ -305,8 +305,8 @@ class PricingService(ModuleService):
         self.keep(price_preference, [(row["was"], row["stored"]) for row in stored if row["was"] is not None])
         self.touch("price_preference")
         found = await self.list("price_preference", {"id": [row["id"] for row in stored]})
-        place = {(row["attribute"], row["value"]): row for row in found}
-        return [place[key] for key in zip(attributes, values, strict=True)]
+        by_value = {(row["attribute"], row["value"]): row for row in found}
+        return [by_value[key] for key in zip(attributes, values, strict=True)]
 
     # -- inside
 

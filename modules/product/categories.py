@@ -196,12 +196,12 @@ class Categories(ModuleService):
 
     async def _make_room(self, parent: str | None, rank: Any, without: str | None = None) -> int:
         """The rank of a category among its siblings; siblings from there on move down."""
-        place = await self.database.fetch_value(queries.COUNT_SIBLINGS, {"parent": parent, "without": without})
-        if isinstance(rank, int) and not isinstance(rank, bool) and 0 <= rank < place:
+        siblings = await self.database.fetch_value(queries.COUNT_SIBLINGS, {"parent": parent, "without": without})
+        if isinstance(rank, int) and not isinstance(rank, bool) and 0 <= rank < siblings:
             await self.database.execute(queries.SHIFT, {"parent": parent, "rank": rank, "by": 1, "without": without})
             self.touch("product_category")
             return rank
-        return int(place)
+        return int(siblings)
 
     async def _close_gap(self, row: Row) -> None:
         await self.database.execute(

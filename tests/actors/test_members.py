@@ -15,7 +15,7 @@ def node(name: str, cpus: float = 4, *, alive: bool = True, **labels: str) -> di
 
 
 def there(pool: str, *nodes: str) -> list[Member]:
-    return [Member(ReplicaId(pool, n), Pool(pool, ()), None, Address(ReplicaId(pool, n)), node=node) for n, node in enumerate(nodes)]
+    return [Member(ReplicaId(pool, n), Pool(pool, ()), None, Address(ReplicaId(pool, n)), placed_on=node) for n, node in enumerate(nodes)]
 
 
 def test_replicas_of_a_pool_are_kept_apart_and_nodes_filled_evenly() -> None:
@@ -33,7 +33,7 @@ def test_labels_and_resources_say_where_and_managing_nodes_are_left_alone() -> N
     assert node_for(Pool("p", (), labels={"zone": "c"}), [], nodes) is None, "left to Ray, which waits for such a node"
     assert node_for(Pool("p", (), resources={"CPU": 8}), [], nodes) is None
     assert node_for(Pool("p", (), labels={"zone": "in(a,b)"}), [], nodes) is None, "a rule of Ray's, for Ray"
-    holding = [Member(ReplicaId("q", 0), Pool("q", (), resources={"CPU": 3}), None, Address(ReplicaId("q", 0)), node="a")]
+    holding = [Member(ReplicaId("q", 0), Pool("q", (), resources={"CPU": 3}), None, Address(ReplicaId("q", 0)), placed_on="a")]
     assert node_for(Pool("p", (), resources={"CPU": 2}), holding, [node("a"), node("b", 2)]) == "b", "what others of ours hold is taken"
 
 
@@ -74,5 +74,5 @@ def test_an_empty_node_is_filled_until_no_move_makes_it_more_even() -> None:
         moved.node = to
         moves += 1
         assert moves < 10, "they go round"
-    assert sorted(sum(member.node == one["NodeID"] for member in members) for one in nodes) == [2, 2, 2]
-    assert all(len({member.node for member in members if member.id.pool == pool.name}) == 2 for pool in pools)
+    assert sorted(sum(member.placed_on == one["NodeID"] for member in members) for one in nodes) == [2, 2, 2]
+    assert all(len({member.placed_on for member in members if member.id.pool == pool.name}) == 2 for pool in pools)

@@ -82,8 +82,8 @@ class Cluster(RuleBasedStateMachine):
         gone = data.draw(st.sampled_from(sorted(self.nodes)))
         self.nodes.remove(gone)
         for member in list(self.members.values()):
-            if member.place == gone:
-                member.node = min(self.nodes, key=self.filled)  # the cluster starts it again where there is room
+            if member.node == gone:
+                member.placed_on = min(self.nodes, key=self.filled)  # the cluster starts it again where there is room
                 if member.state == ReplicaState.DRAINING:
                     del self.members[member.id]
                 elif member.state != ReplicaState.STARTING:
@@ -118,7 +118,7 @@ class Cluster(RuleBasedStateMachine):
         return [member for member in self.members.values() if member.id.pool == pool]
 
     def filled(self, node: str) -> int:
-        return sum(member.place == node for member in self.members.values())
+        return sum(member.node == node for member in self.members.values())
 
     def carry_out(self) -> bool:
         """One look; whether there was anything to do."""
@@ -145,7 +145,7 @@ class Cluster(RuleBasedStateMachine):
         name = one.pool.name
         taken = {member.id.index for member in self.of(name)}
         id = ReplicaId(name, next(n for n in range(len(taken) + 1) if n not in taken))
-        member = Member(id, one.pool, None, Address(id), node=one.node or sorted(self.nodes)[0], generation=one.generation)
+        member = Member(id, one.pool, None, Address(id), placed_on=one.node or sorted(self.nodes)[0], generation=one.generation)
         self.members[id] = member
 
     def go_on(self, id: ReplicaId) -> None:

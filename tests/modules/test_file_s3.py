@@ -14,7 +14,7 @@ from velella.core.errors import InvalidData, Misconfigured, NotFound
 from velella.core.service.providers import Providers
 from velella.core.settings import ProviderSettings, Settings
 from velella.modules.file.files import KINDS, Files
-from velella.modules.file.provider import Place
+from velella.modules.file.provider import FileKey
 from velella.modules.file.service import FileService
 
 from .one_module import alone
@@ -56,8 +56,8 @@ async def pieces(content: bytes, size: int = 100_000) -> AsyncIterator[bytes]:
         yield content[at : at + size]
 
 
-async def content_of(files: Files, place: Place) -> bytes:
-    return b"".join([chunk async for chunk in files.provider.read(place)])
+async def content_of(files: Files, key: FileKey) -> bytes:
+    return b"".join([chunk async for chunk in files.provider.read(key)])
 
 
 @pytest.mark.parametrize("size", [0, 10, 5 * 1024 * 1024, 13_000_000])
@@ -66,17 +66,17 @@ async def test_a_file_is_kept_piece_by_piece(files: Files, size: int) -> None:
     row = await files.store("Sail.PNG", "image/png", pieces(content))
     assert (row["size"], row["mime_type"], row["access"]) == (size, "image/png", "public")
     assert row["url"] == f"https://files.example/media/{row['id']}"
-    place = Place(row["id"])
-    assert await content_of(files, place) == content
+    key = FileKey(row["id"])
+    assert await content_of(files, key) == content
     for _ in range(2):
-        await files.provider.delete(place)
+        await files.provider.delete(key)
     with pytest.raises(NotFound):
-        await content_of(files, place)
+        await content_of(files, key)
 
 
 async def test_a_browser_sees_the_type_and_may_keep_the_file(files: Files, endpoint: str) -> None:
     row = await files.store("x.svg", "image/svg+xml", pieces(b"<svg/>"))
-    async with aiohttp.ClientSession() as session, session.get(await files.provider.download_url(Place(row["id"]))) as answer:
+    async with aiohttp.ClientSession() as session, session.get(await files.provider.download_url(FileKey(row["id"]))) as answer:
         assert (answer.status, answer.content_type, await answer.read()) == (200, "image/svg+xml", b"<svg/>")
         assert "immutable" in answer.headers["Cache-Control"]
 
@@ -95,7 +95,7 @@ async def test_an_upload_that_breaks_off_leaves_nothing(files: Files, endpoint: 
 async def test_no_name_leads_out_of_the_folder(files: Files) -> None:
     for name in ("../x", "a/b", "", ".", "x\n"):
         with pytest.raises(NotFound):
-            await files.provider.delete(Place(name))
+            await files.provider.delete(FileKey(name))
     with pytest.raises(InvalidData):
         await files.store("x.html", "text/html", pieces(b""))
 

@@ -164,13 +164,13 @@ async def _price_calculated(
     variants = await weighed(flow, draft.items)
     items = [{**item, "variant": variants.get(item["variant_id"])} for item in draft.items]
     cart = {**seen_by_provider(draft), "currency_code": draft["currency_code"], "items": items, **added.calculation}
-    places = {row["id"]: row for row in await _locations(flow, set(located.values()))}
+    locations = {row["id"]: row for row in await _locations(flow, set(located.values()))}
     asked: list[PriceQuestion] = [
         {
             "provider_id": option["provider_id"],
             "option_data": option["data"],
             "data": data.get(option["id"], {}),
-            "context": {**cart, "from_location": places.get(located[option["service_zone"]["fulfillment_set_id"]])},
+            "context": {**cart, "from_location": locations.get(located[option["service_zone"]["fulfillment_set_id"]])},
         }
         for option in options
     ]
@@ -286,9 +286,8 @@ async def list_shipping_options(flow: Flow, cart_id: str, is_return: bool = Fals
         load_options(flow, draft, cart_context, added=added, is_return=is_return, enabled_in_store=enabled_in_store, calculate=False),
     )
     price_sets = [id for option in options if (id := option.get("price_set_id")) is not None]
-    places = await _locations(flow, {option["location_id"] for option in options})
     prices = await flow.modules.pricing.all_prices(sorted(price_sets)) if price_sets else {}
-    locations = {row["id"]: row for row in places}
+    locations = {row["id"]: row for row in await _locations(flow, {option["location_id"] for option in options})}
     for option in options:
         location = option.pop("location_id")
         option["prices"] = [_shown(price) for price in prices.get(option.pop("price_set_id", None) or "", ())]

@@ -68,28 +68,28 @@ async def _distribute(flow: Flow, demands: Sequence[LineDemand], location_ids: S
     if len(location_ids) == 1:
         return [_line(demand, location_ids[0], demand["quantity"]) for demand in demands]
     there = await flow.modules.inventory.available_at(sorted({demand["inventory_item_id"] for demand in demands}), location_ids)
-    left = {item: dict(places) for item, places in there.items()}
+    left = {item: dict(locations) for item, locations in there.items()}
     return [line for demand in demands for line in _lines(demand, left[demand["inventory_item_id"]])]
 
 
 def _lines(demand: LineDemand, left: dict[str, Decimal]) -> list[ReservationLine]:
     """Take what a line needs from what is left of its item. Raises InsufficientInventory."""
     wanted = Decimal(demand["quantity"])
-    for place, quantity in left.items():
+    for location, quantity in left.items():
         if quantity >= wanted:
-            left[place] = quantity - wanted
-            return [_line(demand, place, demand["quantity"])]
+            left[location] = quantity - wanted
+            return [_line(demand, location, demand["quantity"])]
     if demand["allow_backorder"] and left:
-        place = max(left, key=lambda place: left[place])
-        left[place] -= wanted
-        return [_line(demand, place, demand["quantity"])]
+        location = max(left, key=lambda location: left[location])
+        left[location] -= wanted
+        return [_line(demand, location, demand["quantity"])]
     lines: list[ReservationLine] = []
-    for place, quantity in sorted(left.items(), key=lambda entry: entry[1], reverse=True):
+    for location, quantity in sorted(left.items(), key=lambda entry: entry[1], reverse=True):
         taken = min(quantity, wanted)
         if taken > 0:
-            left[place] -= taken
+            left[location] -= taken
             wanted -= taken
-            lines.append(_line(demand, place, taken))
+            lines.append(_line(demand, location, taken))
     if wanted > 0:
         raise InsufficientInventory(NOT_ENOUGH)
     return lines

@@ -51,11 +51,11 @@ async def update_cart(flow: Flow, cart_id: str, update: Given, additional_data: 
             draft.set(locale=update["locale"])
         if "metadata" in update:
             draft.set(metadata=merged(draft["metadata"], update["metadata"]))
-        place = _taxed_place(draft)
+        taxed_before = _taxed_at(draft)
         if moves:
             _move(draft, cart_context)
         _set_addresses(draft, cart_context, update)
-        if moves or _taxed_place(draft) != place:
+        if moves or _taxed_at(draft) != taxed_before:
             drop_asked_taxes(draft, cart_context)
         await flow.hooks.validate(draft, additional_data)
         codes: Sequence[str] | None = update.get("promo_codes")
@@ -103,7 +103,7 @@ def _move(draft: WorkingCart, cart_context: CartContext) -> None:
         draft.put_address("shipping", {"country_code": cart_context.countries[0]})
 
 
-def _taxed_place(draft: WorkingCart) -> tuple[Any, ...]:
+def _taxed_at(draft: WorkingCart) -> tuple[Any, ...]:
     """The parts of the shipping address that taxes may depend on."""
     address: Mapping[str, Any] = draft.address() or {}
     return tuple(address.get(name) for name in ("country_code", "province", "city", "postal_code"))

@@ -44,9 +44,9 @@ async def invite(flow: Flow, event: Event) -> None:
 async def password_reset(flow: Flow, event: Event) -> None:
     """Let a person choose a new password. For names that aren't email addresses the shop needs a subscriber of its own."""
     to, actor = event.data["entity_id"], event.data["actor_type"]
-    places = {"user": admin_url(flow.settings), "customer": storefront_url(flow.settings)}
-    if is_email(to) and actor in places:
-        url = f"{places[actor]}/reset-password?token={quote(event.data['token'])}&email={quote(to)}"
+    storefronts = {"user": admin_url(flow.settings), "customer": storefront_url(flow.settings)}
+    if is_email(to) and actor in storefronts:
+        url = f"{storefronts[actor]}/reset-password?token={quote(event.data['token'])}&email={quote(to)}"
         await send(flow, event, "password-reset", to, url=url, data={"email": to, "actor_type": actor})
 
 

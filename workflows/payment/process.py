@@ -32,7 +32,7 @@ class FoundSession(TypedDict):
     payment: KnownPayment | None
 
 
-class Place(TypedDict):
+class SessionOwner(TypedDict):
     """What a payment session belongs to."""
 
     cart_id: str | None
@@ -50,7 +50,7 @@ class Processed(TypedDict):
 
 
 @step(reads=True)
-async def find_session(flow: Flow, session_id: str) -> Place | None:
+async def find_session(flow: Flow, session_id: str) -> SessionOwner | None:
     """What the session belongs to. None: it isn't one of ours."""
     sessions: list[FoundSession] = await flow.modules.payment.list(
         "payment_session",

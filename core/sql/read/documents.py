@@ -72,7 +72,7 @@ class _Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Branch:
     """A part of a document, with what reading and writing it needs."""
 
     name: str
@@ -89,7 +89,7 @@ class _Place:
     amounts: tuple[str, ...]
     bounded: tuple[_Kept, ...]
     """Columns whose values are checked in each row: amounts, and numbers with a least value."""
-    places: tuple[_Place, ...]
+    branches: tuple[_Branch, ...]
     odd: dict[tuple[type, ...], tuple[_Kept, ...]]
     """The types of a row's values, in the order of the columns → the columns whose values must be converted. Most rows have the same
     types."""
@@ -114,7 +114,7 @@ class Documents:
         than ours."""
         self._catalog = catalog
         self._known = known
-        self._places = {root: tuple(map(self._place, parts)) for root, parts in catalog.schema.parts.items()}
+        self._branches = {root: tuple(map(self._branch, parts)) for root, parts in catalog.schema.parts.items()}
         self._showing = kept(PLANS)(self._make_showing)
 
     # -- reading
@@ -130,22 +130,22 @@ class Documents:
         for step in document.steps[number - 1 :]:
             held = step.up(held)
         row.update(held)
-        _fill(self._places[entity.name], row, row[entity.key], row[entity.key], row.get(DELETED))
+        _fill(self._branches[entity.name], row, row[entity.key], row[entity.key], row.get(DELETED))
         return row
 
     def whole(self, entity: Entity, row: Row) -> Row:
         """A row to be written with `stored`, as reading it again would give it, changed in place; the columns of the root are the caller's.
         Raises what `stored` raises."""
-        places = self._places[entity.name]
-        row.update(_written(places, row))
-        _fill(places, row, row[entity.key], row[entity.key], row.get(DELETED))
+        branches = self._branches[entity.name]
+        row.update(_written(branches, row))
+        _fill(branches, row, row[entity.key], row[entity.key], row.get(DELETED))
         return row
 
     def showing(self, query: Query, *, hidden: bool = False, twins: bool = True) -> Showing | None:
         """How the rows of a query are shown from their documents; None where the database shows all of them: entities without a document,
         queries for columns alone, and queries that lead from inside a document to rows outside. Raises InvalidData as the statement
         would."""
-        parts = self._places.get(query.entity)
+        parts = self._branches.get(query.entity)
         if parts is None or query.slots:
             return None
         if query.visible and any(self._catalog.schema.entities[name].inside for name in query.visible):
@@ -165,11 +165,11 @@ class Documents:
         outline = outlined(self._catalog, entity, FieldTree.parse(fields), hidden=hidden, twins=twins)
         inner = tuple(related for related in outline.related if self._catalog.schema[related.relation.target].inside == name)
         beside = tuple(related for related in outline.related if related not in inner)
-        show = self._show(Outline(entity, outline.columns, inner), self._places[name], (name,), with_deleted, beside)
+        show = self._show(Outline(entity, outline.columns, inner), self._branches[name], (name,), with_deleted, beside)
         return Showing(show, beside, bool(inner)) if show is not None else None
 
     def _show(
-        self, outline: Outline, places: Sequence[_Place], trail: tuple[str, ...], with_deleted: bool, beside: tuple[Related, ...] = ()
+        self, outline: Outline, branches: Sequence[_Branch], trail: tuple[str, ...], with_deleted: bool, beside: tuple[Related, ...] = ()
     ) -> Show | None:
         """`trail`: entities from the root to these rows. None where part of it lies in no document."""
         if not all(_lies_there(outline.entity, field) for field in outline.columns):
@@ -179,17 +179,17 @@ class Documents:
         stubs = tuple((each.name, each.relation.key, each.relation.other_key) for each in outline.related if each.outline is None)
         below: list[tuple[str, bool, bool, Show]] = []
         above: list[tuple[str, int, Show]] = []
-        by_name = {place.name: place for place in places}
+        by_name = {branch.name: branch for branch in branches}
         for related in outline.related:
             if related.outline is None:
                 continue
-            place, target = by_name.get(related.name), related.relation.target
-            if place is not None:
-                show = self._show(related.outline, place.places, (*trail, target), with_deleted)
-                below += [(related.name, place.many, place.deleted_alone and not with_deleted, show)] if show is not None else []
+            branch, target = by_name.get(related.name), related.relation.target
+            if branch is not None:
+                show = self._show(related.outline, branch.branches, (*trail, target), with_deleted)
+                below += [(related.name, branch.many, branch.deleted_alone and not with_deleted, show)] if show is not None else []
             elif target in trail:
                 up = trail[: trail.index(target) + 1]
-                show = self._show(related.outline, self._places_of(up), up, with_deleted)
+                show = self._show(related.outline, self._branches_of(up), up, with_deleted)
                 above += [(related.name, len(up), show)] if show is not None else []
             else:
                 return None
@@ -197,11 +197,11 @@ class Documents:
                 return None
         return _showing_rows(columns, below, above, stubs, tuple(each.name for each in beside))
 
-    def _places_of(self, trail: tuple[str, ...]) -> Sequence[_Place]:
-        places = self._places[trail[0]]
+    def _branches_of(self, trail: tuple[str, ...]) -> Sequence[_Branch]:
+        branches = self._branches[trail[0]]
         for name in trail[1:]:
-            places = next(place.places for place in places if place.entity.name == name)
-        return places
+            branches = next(branch.branches for branch in branches if branch.entity.name == name)
+        return branches
 
     # -- writing
 
@@ -210,7 +210,7 @@ class Documents:
         Raises InvalidData for a value that a column doesn't take."""
         document = entity.document
         assert document is not None
-        held, number = _written(self._places[entity.name], row), min(document.newest, self._known().get(entity.name, document.newest))
+        held, number = _written(self._branches[entity.name], row), min(document.newest, self._known().get(entity.name, document.newest))
         for step in reversed(document.steps[number - 1 :]):
             held = step.down(held)
         text = dumps(held)
@@ -218,7 +218,7 @@ class Documents:
             raise InvalidData(f"{entity.called} holds a NUL character")
         return {document.column: text, document.number: number}
 
-    def _place(self, part: Part) -> _Place:
+    def _branch(self, part: Part) -> _Branch:
         fields = self._catalog.fields(part.entity)
         columns = tuple(
             _Kept(
@@ -235,8 +235,8 @@ class Documents:
         names, amounts = tuple(column.name for column in columns), tuple(column.name for column in columns if column.amount)
         bounded = tuple(column for column in columns if column.amount or column.least is not None)
         root_keys = tuple(f"{column.name}" for column in part.entity.table.columns if OF_ROOT in column.info)
-        below, alone = tuple(map(self._place, part.parts)), part.entity.deleted_alone
-        return _Place(part.name, part.many, part.entity, part.owner_key, root_keys, alone, columns, names, amounts, bounded, below, {})
+        below, alone = tuple(map(self._branch, part.parts)), part.entity.deleted_alone
+        return _Branch(part.name, part.many, part.entity, part.owner_key, root_keys, alone, columns, names, amounts, bounded, below, {})
 
 
 def _lies_there(entity: Entity, field: Field) -> bool:
@@ -246,54 +246,54 @@ def _lies_there(entity: Entity, field: Field) -> bool:
     return field.column not in (None, ROOT)
 
 
-def _fill(places: Sequence[_Place], above: Row, key: str, root: str, deleted_at: Any) -> None:
+def _fill(branches: Sequence[_Branch], above: Row, key: str, root: str, deleted_at: Any) -> None:
     """Fill in what follows from the rows' position, and make amounts Decimal."""
-    for place in places:
-        held = above.get(place.name)
+    for branch in branches:
+        held = above.get(branch.name)
         if held is None:
-            above[place.name] = [] if place.many else None
+            above[branch.name] = [] if branch.many else None
             continue
-        for row in held if place.many else (held,):
-            if place.key:
-                row[place.key] = key
-            for name in place.root_keys:
+        for row in held if branch.many else (held,):
+            if branch.key:
+                row[branch.key] = key
+            for name in branch.root_keys:
                 row[name] = root
-            row[DELETED] = (row[DELETED] if place.deleted_alone else None) or deleted_at
-            for name in place.amounts:
+            row[DELETED] = (row[DELETED] if branch.deleted_alone else None) or deleted_at
+            for name in branch.amounts:
                 if row[name] is not None:
                     row[name] = Decimal(row[name])
-            if place.places:
-                _fill(place.places, row, row[place.entity.key], root, deleted_at)
+            if branch.branches:
+                _fill(branch.branches, row, row[branch.entity.key], root, deleted_at)
 
 
-def _written(places: Sequence[_Place], above: Mapping[str, Any]) -> Row:
+def _written(branches: Sequence[_Branch], above: Mapping[str, Any]) -> Row:
     made: Row = {}
-    for place in places:
-        held = above[place.name]
-        if place.many:
-            rows = sorted(held, key=lambda row: str(row[place.entity.key])) if len(held) > 1 else held
-            made[place.name] = [_kept(place, row) for row in rows]
+    for branch in branches:
+        held = above[branch.name]
+        if branch.many:
+            rows = sorted(held, key=lambda row: str(row[branch.entity.key])) if len(held) > 1 else held
+            made[branch.name] = [_kept(branch, row) for row in rows]
         elif held is not None:
-            made[place.name] = _kept(place, held)
+            made[branch.name] = _kept(branch, held)
     return made
 
 
-def _kept(place: _Place, row: Mapping[str, Any]) -> Row:
-    made: Row = dict(zip(place.names, map(row.get, place.names), strict=True))
+def _kept(branch: _Branch, row: Mapping[str, Any]) -> Row:
+    made: Row = dict(zip(branch.names, map(row.get, branch.names), strict=True))
     types = tuple(map(type, made.values()))
-    odd = place.odd.get(types)
+    odd = branch.odd.get(types)
     if odd is None:
-        odd = tuple(column for column, given in zip(place.columns, types, strict=True) if not column.takes(given))
-        if len(place.odd) < ODD:
-            place.odd[types] = odd
+        odd = tuple(column for column, given in zip(branch.columns, types, strict=True) if not column.takes(given))
+        if len(branch.odd) < ODD:
+            branch.odd[types] = odd
     for column in odd:
         value = made[column.name]
         if value is None:
             value = column.default
             if value is None:
-                raise InvalidData(f"{place.entity.called} needs a value for {column.name}")
+                raise InvalidData(f"{branch.entity.called} needs a value for {column.name}")
         made[column.name] = value if column.takes(type(value)) else column.field.taken(value)
-    for column in place.bounded:
+    for column in branch.bounded:
         value = made[column.name]
         if value is None:
             continue
@@ -303,8 +303,8 @@ def _kept(place: _Place, row: Mapping[str, Any]) -> Row:
             raise InvalidData(f"'{column.name}' can't be {value}")
         if column.amount:
             made[column.name] = numbers.digits(value)
-    if place.places:
-        made |= _written(place.places, row)
+    if branch.branches:
+        made |= _written(branch.branches, row)
     return made
 
 

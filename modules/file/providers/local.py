@@ -20,7 +20,7 @@ from typing import BinaryIO
 from ....core.errors import NotFound
 from ....core.settings import Settings
 from ..names import NAME
-from ..provider import Access, FileProvider, Place
+from ..provider import Access, FileKey, FileProvider
 
 PIECE = 256 * 1024
 """Bytes written or read at once."""
@@ -59,8 +59,8 @@ class LocalFiles(FileProvider):
         assert secret is not None
         self._secret = hashlib.sha256(b"files:" + secret.encode()).digest()
 
-    async def store(self, place: Place, chunks: AsyncIterator[bytes], mime_type: str) -> None:
-        target = self._path(place)
+    async def store(self, key: FileKey, chunks: AsyncIterator[bytes], mime_type: str) -> None:
+        target = self._path(key)
         draft = target.with_name(f".{secrets.token_hex(8)}.part")
         file = await asyncio.to_thread(draft.open, "xb")
         try:
@@ -75,26 +75,26 @@ class LocalFiles(FileProvider):
             file.close()
             draft.unlink(missing_ok=True)
 
-    async def delete(self, place: Place) -> None:
-        await asyncio.to_thread(self._path(place).unlink, missing_ok=True)
+    async def delete(self, key: FileKey) -> None:
+        await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
 
-    async def read(self, place: Place) -> AsyncIterator[bytes]:
+    async def read(self, key: FileKey) -> AsyncIterator[bytes]:
         try:
-            file = await asyncio.to_thread(self._path(place).open, "rb")
+            file = await asyncio.to_thread(self._path(key).open, "rb")
         except FileNotFoundError:
-            raise NotFound(f"File with id: {place.name} was not found") from None
+            raise NotFound(f"File with id: {key.name} was not found") from None
         with file:
             while chunk := await asyncio.to_thread(file.read, PIECE):
                 yield chunk
 
-    def url(self, place: Place) -> str:
-        return f"{self._base}/static/{self._checked(place.name)}"
+    def url(self, key: FileKey) -> str:
+        return f"{self._base}/static/{self._checked(key.name)}"
 
-    async def download_url(self, place: Place) -> str:
-        if place.access == "public":
-            return self.url(place)
+    async def download_url(self, key: FileKey) -> str:
+        if key.access == "public":
+            return self.url(key)
         expires = int(time.time()) + self._seconds
-        return f"{self._base}/static/private/{self._checked(place.name)}?expires={expires}&signature={self._sign(place.name, expires)}"
+        return f"{self._base}/static/private/{self._checked(key.name)}?expires={expires}&signature={self._sign(key.name, expires)}"
 
     def served(self, path: str, query: Mapping[str, str]) -> Path | None:
         name, access = path, "public"
@@ -114,8 +114,8 @@ class LocalFiles(FileProvider):
             raise NotFound(f"File with id: {name} was not found")
         return name
 
-    def _path(self, place: Place) -> Path:
-        return self._folders[place.access] / self._checked(place.name)
+    def _path(self, key: FileKey) -> Path:
+        return self._folders[key.access] / self._checked(key.name)
 
     def _sign(self, name: str, expires: int) -> str:
         return hmac.new(self._secret, f"{name}:{expires}".encode(), hashlib.sha256).hexdigest()

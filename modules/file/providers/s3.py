@@ -15,7 +15,7 @@ from typing import Any
 
 from ....core.errors import Misconfigured, NotFound
 from ..names import NAME
-from ..provider import FileProvider, Place
+from ..provider import FileKey, FileProvider
 
 PIECE = 5 * 1024 * 1024
 """Bytes of a part of a large file: the least that S3 accepts. An upload has twice this in memory."""
@@ -59,39 +59,39 @@ class S3Files(FileProvider):
         self._cache_control = cache_control
         self._seconds = timedelta(seconds=download_file_duration)
 
-    async def store(self, place: Place, chunks: AsyncIterator[bytes], mime_type: str) -> None:
-        kept = self._cache_control if place.access == "public" else "private, no-store"
+    async def store(self, key: FileKey, chunks: AsyncIterator[bytes], mime_type: str) -> None:
+        kept = self._cache_control if key.access == "public" else "private, no-store"
         about = {"Content-Type": mime_type, "Cache-Control": kept}
         pieces = _pieces(chunks)
-        await self._obstore.put_async(self._store, self._path(place), pieces, attributes=about, chunk_size=PIECE, max_concurrency=1)
+        await self._obstore.put_async(self._store, self._path(key), pieces, attributes=about, chunk_size=PIECE, max_concurrency=1)
 
-    async def delete(self, place: Place) -> None:
+    async def delete(self, key: FileKey) -> None:
         try:
-            await self._obstore.delete_async(self._store, self._path(place))
+            await self._obstore.delete_async(self._store, self._path(key))
         except FileNotFoundError:
             return
 
-    async def read(self, place: Place) -> AsyncIterator[bytes]:
+    async def read(self, key: FileKey) -> AsyncIterator[bytes]:
         try:
-            found = await self._obstore.get_async(self._store, self._path(place))
+            found = await self._obstore.get_async(self._store, self._path(key))
         except FileNotFoundError:
-            raise NotFound(f"File with id: {place.name} was not found") from None
+            raise NotFound(f"File with id: {key.name} was not found") from None
         async for chunk in found.stream():
             yield bytes(chunk)
 
-    def url(self, place: Place) -> str:
-        return f"{self._file_url}/{self._path(place)}"
+    def url(self, key: FileKey) -> str:
+        return f"{self._file_url}/{self._path(key)}"
 
-    async def download_url(self, place: Place) -> str:
-        return str(await self._obstore.sign_async(self._store, "GET", self._path(place), self._seconds))
+    async def download_url(self, key: FileKey) -> str:
+        return str(await self._obstore.sign_async(self._store, "GET", self._path(key), self._seconds))
 
-    async def upload_url(self, place: Place, mime_type: str) -> str | None:
-        return str(await self._obstore.sign_async(self._store, "PUT", self._path(place), self._seconds))
+    async def upload_url(self, key: FileKey, mime_type: str) -> str | None:
+        return str(await self._obstore.sign_async(self._store, "PUT", self._path(key), self._seconds))
 
-    def _path(self, place: Place) -> str:
-        if not NAME.fullmatch(place.name):
-            raise NotFound(f"File with id: {place.name} was not found")
-        return f"{self._prefix}{'private/' if place.access == 'private' else ''}{place.name}"
+    def _path(self, key: FileKey) -> str:
+        if not NAME.fullmatch(key.name):
+            raise NotFound(f"File with id: {key.name} was not found")
+        return f"{self._prefix}{'private/' if key.access == 'private' else ''}{key.name}"
 
 
 async def _pieces(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

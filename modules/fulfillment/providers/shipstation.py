@@ -147,10 +147,10 @@ class ShipStationFulfillment(FulfillmentProvider):
                 "preferred_currency": currency,
             },
         }
-        place = sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
-        known = self._rates.get(place)
+        digest = sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
+        known = self._rates.get(digest)
         if known is None:
-            known = self._rates[place] = _rate(await self._ask("POST", "/rates", asked), option)
+            known = self._rates[digest] = _rate(await self._ask("POST", "/rates", asked), option)
         amount, of = known
         if of != currency:
             raise InvalidData(f"ShipStation prices this shipping option in {of.upper()}, the cart is in {currency.upper()}")
