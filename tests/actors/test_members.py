@@ -71,7 +71,7 @@ def test_an_empty_node_is_filled_until_no_move_makes_it_more_even() -> None:
     moves = 0
     while found := next(filter(None, (move(pool, members, nodes) for pool in pools)), None):
         moved, to = found
-        moved.node = to
+        moved.placed_on = to
         moves += 1
         assert moves < 10, "they go round"
     assert sorted(sum(member.placed_on == one["NodeID"] for member in members) for one in nodes) == [2, 2, 2]
