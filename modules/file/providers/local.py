@@ -40,16 +40,17 @@ class LocalFiles(FileProvider):
         self._given = (upload_dir, private_upload_dir)
         self._base = backend_url
         self._seconds = download_seconds
-        self._folders: Mapping[Access, Path] = {}
+        self.folders: Mapping[Access, Path] = {}
+        """Where files lie, once the provider is bound."""
         self._secret = b""
 
     def bind(self, settings: Settings) -> None:
         public, private = self._given
-        self._folders = {
+        self.folders = {
             "public": Path(public) if public else settings.data_dir / "static",
             "private": Path(private) if private else settings.data_dir / "private",
         }
-        for folder in self._folders.values():
+        for folder in self.folders.values():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._base is None:
             at_once = f"http://{settings.host}:{settings.port}" if settings.port else ""
@@ -104,7 +105,7 @@ class LocalFiles(FileProvider):
                 return None
         if not NAME.fullmatch(name):
             return None
-        found = self._folders["private" if access == "private" else "public"] / name
+        found = self.folders["private" if access == "private" else "public"] / name
         return found if found.is_file() and not found.is_symlink() else None
 
     # -- inside
@@ -115,7 +116,7 @@ class LocalFiles(FileProvider):
         return name
 
     def _path(self, key: FileKey) -> Path:
-        return self._folders[key.access] / self._checked(key.name)
+        return self.folders[key.access] / self._checked(key.name)
 
     def _sign(self, name: str, expires: int) -> str:
         return hmac.new(self._secret, f"{name}:{expires}".encode(), hashlib.sha256).hexdigest()

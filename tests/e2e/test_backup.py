@@ -1,0 +1,64 @@
+"""`velella backup` of a shop that is served, and `velella restore`: the same shop again; nothing is mixed up, or half there."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+
+import aiohttp
+
+from velella.core.ids import ulid
+
+from .served import Api, Served, served, velella
+
+
+async def uploaded(admin: Api, content: bytes) -> str:
+    """The path of a new file on the server."""
+    form = aiohttp.FormData()
+    form.add_field("files", content, filename="leaf.png", content_type="image/png")
+    async with admin.session.post(f"{admin.base}/admin/uploads", data=form, headers=admin.headers) as answer:
+        assert answer.status == 200, await answer.text()
+        url = (await answer.json())["files"][0]["url"]
+    return str(url)[str(url).index("/static/") :]
+
+
+async def test_a_shop_comes_back_out_of_its_backup(colony: Served, tmp_path: Path) -> None:
+    admin, name, file = await colony.admin(), ulid().lower(), tmp_path / "shop.zip"
+    content = os.urandom(3_000)
+    picture = await uploaded(admin, content)
+    await admin.post("/admin/customers", {"email": f"before-{name}@example.com"})
+    assert str(file) in (await colony.command("backup", str(file))).replace("\n", "")
+    assert file.stat().st_mode & 0o077 == 0, "it holds secrets"
+    await admin.post("/admin/customers", {"email": f"after-{name}@example.com"})
+
+    data = tmp_path / "data"
+    assert "velella serve" in await velella("restore", str(file), data_dir=data)
+    assert "already" in await velella("restore", str(file), data_dir=data, ok=False)
+    async with served(tmp_path, "packed") as again:
+        token = Api(again.session, again.base, admin.headers)  # signed before: the secrets came along
+        assert (await token.get("/admin/customers", q=name))["count"] == 1
+        store = await again.store()
+        async with again.session.get(again.base + picture) as answer:
+            assert await answer.read() == content
+        assert (await store.get("/store/regions"))["count"] == (await (await colony.store()).get("/store/regions"))["count"]
+
+
+async def test_what_is_no_whole_backup_makes_no_shop(colony: Served, tmp_path: Path) -> None:
+    file, cut, changed, data = (tmp_path / name for name in ("shop.zip", "cut.zip", "changed.zip", "data"))
+    await colony.command("backup", str(file))
+    assert "exists already" in await velella("backup", str(file), data_dir=colony.data_dir, ok=False)
+    whole = file.read_bytes()
+    cut.write_bytes(whole[: len(whole) // 2])
+    changed.write_bytes(whole[:5_000] + bytes(byte ^ 1 for byte in whole[5_000:5_001]) + whole[5_001:])
+    with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
+        archive.writestr("readme.txt", "not ours")
+    for name in ("cut.zip", "changed.zip", "other.zip"):
+        assert "no whole backup" in await velella("restore", str(tmp_path / name), data_dir=data, ok=False)
+    assert "can't be read" in await velella("restore", str(tmp_path / "none.zip"), data_dir=data, ok=False)
+    assert not (data / "postgres").exists()
+
+
+async def test_a_backup_of_nothing_is_refused(tmp_path: Path) -> None:
+    assert "There is no shop" in await velella("backup", "shop.zip", data_dir=tmp_path / "data", ok=False)
+    assert not (tmp_path / "shop.zip").exists()
