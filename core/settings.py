@@ -21,6 +21,10 @@ PRIVATE_NETWORKS = ("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "19
 """A client with such an address hasn't come through a router of the internet."""
 
 
+Letter = Literal["order-placed", "order-shipped", "order-returned", "order-refunded", "order-transfer-requested"]
+"""A letter to a buyer, by its template."""
+
+
 class ProviderSettings(BaseModel):
     """One provider of a module: which class, under which id, with which options."""
 
@@ -184,6 +188,11 @@ class Settings(BaseSettings):
         gt=0,
         description="Seconds for which money may be held, or have been taken, for a cart that doesn't become an order. "
         "Then it is let go, or given back.",
+    )
+    letters: list[Letter] | None = Field(
+        None,
+        description="Letters to buyers that are sent. Default: all, where another provider than local delivers letters; "
+        "else order-transfer-requested alone, without which no order is handed over.",
     )
     templates_dir: Path | None = Field(None, description="Folder with letters of the shop's own: <template>.txt and <template>.html.")
     modules: dict[str, str] = Field(default_factory=dict, description="Modules beyond the built-in ones: name → import path.")

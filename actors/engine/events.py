@@ -65,7 +65,7 @@ class Relay:
     async def start(self) -> None:
         """Record which subscribers are here, and deliver to them until `stop`."""
         await self.subscribe()
-        if self._here():
+        if self._wanted_here():
             self._looking = asyncio.create_task(self._look())
 
     async def stop(self) -> None:
@@ -79,12 +79,18 @@ class Relay:
             await asyncio.wait(tasks, timeout=STOP_SECONDS)
 
     async def subscribe(self) -> None:
-        """Record the subscribers that are here. To be repeated: a subscriber that no coordinator records for a day is dropped."""
-        pairs = [(event, one.name) for one in self._here() for event in one.events]
+        """Record the subscribers that are here, and that the shop has none of those that its settings switch off. To be repeated: a
+        subscriber that no coordinator records for a day is dropped."""
+        if unwanted := [one.name for one in self._here() if not one.when(self._flows.settings)]:
+            await self._database.execute(queries.UNSUBSCRIBE, {"subscribers": unwanted})
+        pairs = [(event, one.name) for one in self._wanted_here() for event in one.events]
         if pairs:
             params = {"events": [event for event, _ in pairs], "subscribers": [name for _, name in pairs]}
             await self._database.execute(queries.SUBSCRIBE, params)
         await self.learn()
+
+    def _wanted_here(self) -> list[Subscriber]:
+        return [one for one in self._here() if one.when(self._flows.settings)]
 
     async def learn(self) -> None:
         """Read what the shop subscribes to. To be repeated."""
@@ -112,7 +118,7 @@ class Relay:
 
     async def take(self) -> list[asyncio.Task[None]]:
         """Begin the deliveries that are due, as far as there is room. Returns the ones begun."""
-        here = {one.name: one for one in self._here()}
+        here = {one.name: one for one in self._wanted_here()}
         rooms = {name: AT_ONCE - self._at_work[name] for name in here}
         free = {name: room for name, room in rooms.items() if room > 0}
         if not free:

@@ -266,6 +266,8 @@ SUBSCRIBE = _sql("""
     ON CONFLICT (event, subscriber) DO UPDATE SET seen_at = now()
 """)
 
+UNSUBSCRIBE = _sql("DELETE FROM event_subscription WHERE subscriber = ANY (:subscribers::text[])")
+
 SUBSCRIPTIONS = _sql("SELECT DISTINCT event FROM event_subscription")
 
 # The deliveries that are due for these subscribers, at most so many for each. A coordinator has a minute for one; then it counts as

@@ -12,6 +12,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, get_type_hints
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from ..errors import InvalidData, Misconfigured, NotAllowed, NotFound
+from ..settings import Settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -188,6 +189,8 @@ class Subscriber:
     name: str
     events: tuple[str, ...]
     function: SubscriberFunction
+    when: Callable[[Settings], bool] = lambda _: True
+    """Whether a shop with these settings wants it. What it doesn't want costs nothing: no event is kept for it."""
 
 
 _workflows: dict[str, Workflow[..., Any]] = {}
@@ -311,11 +314,13 @@ def _attach(to: Workflow[..., Any], hook: Hook) -> None:
     handlers[:] = [*(known for known in handlers if known.reference != hook.step.reference), hook.step]
 
 
-def subscriber(*events: str, name: str | None = None) -> Callable[[SubscriberFunction], SubscriberFunction]:
-    """Call a function with every event of these names; `*` means any."""
+def subscriber(
+    *events: str, name: str | None = None, when: Callable[[Settings], bool] = lambda _: True
+) -> Callable[[SubscriberFunction], SubscriberFunction]:
+    """Call a function with every event of these names; `*` means any. `when`: whether a shop with these settings wants it."""
 
     def make(function: SubscriberFunction) -> SubscriberFunction:
-        made = Subscriber(name or _place(function), events, function)
+        made = Subscriber(name or _place(function), events, function, when)
         _subscribers[made.name] = made
         return function
 

@@ -389,6 +389,11 @@ async function signingIn() {
 }
 
 async function lookingOn() {
+  const letters = new Set()
+  for (let looks = 0; letters.size < 4 && looks < 300; looks++) {
+    const { notifications } = await admin.notification.list({ limit: 200 })
+    for (const { template } of notifications) if (/^order-(placed|shipped|returned|refunded)$/.test(template)) letters.add(template)
+  }
   if (!serves("admin.workflowExecution.list")) return
   const [execution] = (await admin.workflowExecution.list()).workflow_executions
   await admin.workflowExecution.retrieve(execution.id)

@@ -350,3 +350,21 @@ async def test_what_can_not_be_undone_is_shown_and_tried_again(here: Stage) -> N
         while (await here.coordinator.list())[0]["state"] != "reverted":
             await asyncio.sleep(0.02)
     assert await here.booked("stuck") == []
+
+
+async def test_what_the_settings_switch_off_is_kept_nothing_for(here: Stage) -> None:
+    """Also when it was on before: other processes learn that nobody listens any more."""
+    wanted = [True]
+    heard: list[str] = []
+
+    @subscriber("toy.told", when=lambda settings: wanted[0])
+    async def hear(flow: Flow, event: Event) -> None:
+        heard.append(event.id)
+
+    await listen(here)
+    assert here.coordinator._relay.wants("toy.told")
+    wanted[0] = False
+    await listen(here)
+    assert not here.coordinator._relay.wants("toy.told")
+    await here.coordinator.run("toy-tell", {})
+    assert (await outbox(here), await here.coordinator._relay.take(), heard) == ([], [], [])

@@ -7,7 +7,7 @@ import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 import pytest
 from aiohttp import web
@@ -15,11 +15,12 @@ from aiosmtpd.controller import Controller
 
 from velella.core.errors import InvalidData, Misconfigured, NotFound
 from velella.core.service.providers import Providers
-from velella.core.settings import ProviderSettings
+from velella.core.settings import Letter, ProviderSettings, Settings
 from velella.modules.notification import MODULE
 from velella.modules.notification.emails import letter
 from velella.modules.notification.provider import Message, NotificationProvider
 from velella.modules.notification.service import NotificationService
+from velella.workflows.notification.letters import sent
 
 from .one_module import alone
 
@@ -163,6 +164,31 @@ def test_a_shops_own_letters_go_first(tmp_path: Path) -> None:
             letter(template, data, tmp_path)
 
 
+def test_every_letter_to_a_buyer_has_a_template() -> None:
+    data = dict.fromkeys(("store_name", "display_id", "url", "items", "tracking", "total", "amount"), "<Shed & Co>")
+    for name in get_args(Letter):
+        made = letter(name, data)
+        assert made is not None
+        assert "<Shed" in made.subject + made.text
+        assert made.html is not None
+        assert "&lt;Shed &amp; Co&gt;" in made.html
+
+
+@pytest.mark.parametrize(
+    ("settings", "placed", "transfer"),
+    [
+        (Settings(), False, True),
+        (Settings(providers={"notification": [ProviderSettings(use="local"), ProviderSettings(use="smtp")]}), True, True),
+        (Settings(providers={"notification": [ProviderSettings(use="smtp")]}, letters=[]), False, False),
+        (Settings(letters=["order-placed"]), True, False),
+    ],
+)
+def test_letters_to_buyers_are_sent_where_somebody_delivers_them_or_the_settings_say_so(
+    settings: Settings, placed: bool, transfer: bool
+) -> None:
+    assert (sent("order-placed")(settings), sent("order-transfer-requested", always=True)(settings)) == (placed, transfer)
+
+
 # -- SMTP
 
 
@@ -238,7 +264,7 @@ async def test_letters_go_by_sendgrid(fresh_database: str) -> None:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     base = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    options = {"api_key": "SG.1", "from": "shop@example.com", "api_base": base, "templates": {"order-placed": "d-1"}}
+    options = {"api_key": "SG.1", "from": "shop@example.com", "api_base": base, "templates": {"order-thanks": "d-1"}}
     async with alone(NotificationService, fresh_database, providers=providers(("sendgrid", options))) as made:
         row = await send(made)
         assert (row["status"], row["external_id"]) == ("success", "sg-1")
@@ -246,7 +272,7 @@ async def test_letters_go_by_sendgrid(fresh_database: str) -> None:
         assert (key, body["subject"], body["from"]) == ("Bearer SG.1", "Hello", {"email": "shop@example.com"})
         assert body["personalizations"] == [{"to": [{"email": "ada@example.com"}], "custom_args": {"notification_id": row["id"]}}]
         assert [each["type"] for each in body["content"]] == ["text/plain", "text/html"]
-        await send(made, content=None, template="order-placed", data={"total": 5}, secrets={"url": "u"})
+        await send(made, content=None, template="order-thanks", data={"total": 5}, secrets={"url": "u"})
         assert asked[1][1]["template_id"] == "d-1"
         assert asked[1][1]["personalizations"][0]["dynamic_template_data"] == {"total": 5, "url": "u"}
         assert (await send(made, content=None, template="unknown"))["status"] == "failure"

@@ -11,8 +11,19 @@ from ...core.settings import Settings
 from ..kit import Event, Flow, subscriber
 
 
-async def send(flow: Flow, event: Event, template: str, to: str, *, url: str, data: Row, resource: tuple[str, str] | None = None) -> None:
-    """Send an email about an event, once. Raises if it could not be sent now: then the event is delivered again later."""
+async def send(
+    flow: Flow,
+    event: Event,
+    template: str,
+    to: str,
+    *,
+    url: str,
+    data: Row,
+    resource: tuple[str, str] | None = None,
+    about: str | None = None,
+) -> None:
+    """Send an email about an event, once; or, of all events that are `about` the same thing, once. Raises if it could not be sent now: then
+    the event is delivered again later."""
     stores = await flow.modules.store.list("store", fields=("name",), limit=1)
     row: Row = {
         "to": to,
@@ -21,7 +32,7 @@ async def send(flow: Flow, event: Event, template: str, to: str, *, url: str, da
         "data": {"store_name": stores[0]["name"] if stores else "the shop", **data},
         "secrets": {"url": url},
         "trigger_type": event.name,
-        "idempotency_key": f"{event.id}:{template}",
+        "idempotency_key": f"{about or event.id}:{template}",
     }
     if resource is not None:
         row["resource_type"], row["resource_id"] = resource
@@ -48,19 +59,6 @@ async def password_reset(flow: Flow, event: Event) -> None:
     if is_email(to) and actor in storefronts:
         url = f"{storefronts[actor]}/reset-password?token={quote(event.data['token'])}&email={quote(to)}"
         await send(flow, event, "password-reset", to, url=url, data={"email": to, "actor_type": actor})
-
-
-@subscriber("order.transfer_requested")
-async def order_transfer(flow: Flow, event: Event) -> None:
-    """Ask the owner of an order whether to transfer it. A request that isn't open any more gets no email."""
-    of = {"id": event.data["order_change_id"], "status": "requested"}
-    found = await flow.modules.order.list("order_change", of, fields=("actions.details",), limit=1)
-    order = await flow.graph.one("order", event.data["id"], ("email", "display_id")) if found else None
-    if order is not None and order["email"] is not None:
-        token = quote(found[0]["actions"][0]["details"]["token"])
-        url = f"{storefront_url(flow.settings)}/order/{event.data['id']}/transfer/{token}"
-        data = {"email": order["email"], "display_id": order["display_id"]}
-        await send(flow, event, "order-transfer-requested", order["email"], url=url, data=data, resource=("order", event.data["id"]))
 
 
 def admin_url(settings: Settings) -> str:
