@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..core.graph.graph import Graph
-from ..core.metrics import Meters
+from ..core.metrics import MetricSources
 from ..core.settings import Settings
 from .membership.directory import ReplicaId
 
@@ -45,7 +45,7 @@ class HostContext:
     """Register a function to be called when other replicas become suspect."""
     changed: Callable[[frozenset[str]], Awaitable[None]]
     """Send every process the invalidation of these entities. Modules' services do so after each commit."""
-    meters: Meters
+    metrics: MetricSources
     """The metrics of this process. Services add their own."""
     make_graph: Callable[[HostContext], Graph]
     make_memory: Callable[[HostContext], Any]

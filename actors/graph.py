@@ -35,5 +35,5 @@ def memory_of(context: HostContext) -> Cache:
     settings = context.settings
     cache = Cache(settings.cache_bytes // 4, settings.longest_cached, enabled=settings.cache)
     context.on_changed(cache.changed)
-    context.meters.add(lambda: cache.samples("rows"))
+    context.metrics.add(lambda: cache.samples("rows"))
     return cache

@@ -15,7 +15,7 @@ from ..core import tracing
 from ..core.errors import Misconfigured, Unavailable
 from ..core.logs import logger
 from ..core.message import Service
-from ..core.metrics import Meters, Sample
+from ..core.metrics import MetricSources, Sample
 from ..core.service.context import ModuleContext
 from ..core.service.module import Module, ModuleService
 from ..core.service.providers import Providers
@@ -28,7 +28,7 @@ from .graph import graph_of, memory_of
 from .membership.directory import HOST, Address, Directory, ReplicaId, Standing
 from .messaging.admission import Admission
 from .messaging.handles import Send, checked_send, handle, local_send, messages_of, no_such_message
-from .messaging.metrics import MailFigures, process_samples
+from .messaging.metrics import ServerMetrics, process_samples
 from .messaging.router import Router, socket_links
 from .messaging.server import Dispatcher, Endpoint
 from .messaging.tls import client_tls, server_tls
@@ -67,11 +67,11 @@ class HostService(Service):
 
     async def metrics(self) -> list[Sample]:
         """The metrics of this process. See `core.metrics`."""
-        return list(self._host.meters.samples())
+        return list(self._host.metrics.samples())
 
     async def forget(self, names: list[str] | None = None) -> None:
         """Drop what this process caches of these entities, or everything."""
-        self._host.tell(None if names is None else frozenset(names))
+        self._host.invalidate(None if names is None else frozenset(names))
 
 
 class Host:
@@ -107,15 +107,15 @@ class Host:
         self.admission = Admission(settings.admission)
         self.restarts = 0
         """How often this replica was restarted, as last reported by the supervisor."""
-        self.meters = Meters()
-        self._mail = MailFigures()
+        self.metrics = MetricSources()
+        self._server_metrics = ServerMetrics()
         links = socket_links(self.address, settings.cluster_token, actor, self, client_tls(settings))
         self.router = Router(self.replica, links, self._send_here)
         self.on_superseded: Callable[[], None] | None = None
         """Called when another process has taken our place."""
         self.router.update(directory or Directory.of([(self.address, self.names)]))
         self._connections = connections or settings.connections
-        self.dispatcher = Dispatcher(self.services, self.admission, at_once=max(32, 4 * self._connections), figures=self._mail)
+        self.dispatcher = Dispatcher(self.services, self.admission, at_once=max(32, 4 * self._connections), metrics=self._server_metrics)
         self.endpoint = Endpoint(self.dispatcher, self.replica)
         self._listen = listen
         self.modules = self._module_handles()
@@ -148,13 +148,13 @@ class Host:
             on_changed=self._listeners.append,
             on_suspects=self._watchers.append,
             changed=self.changed,
-            meters=self.meters,
+            metrics=self.metrics,
             make_graph=graph_of,
             make_memory=memory_of,
             visits=visits,
         )
-        for source in (process_samples, self.admission.samples, self._mail.samples, self._own_samples):
-            self.meters.add(source)
+        for source in (process_samples, self.admission.samples, self._server_metrics.samples, self._own_samples):
+            self.metrics.add(source)
 
     @property
     def graph(self) -> Graph:
@@ -312,7 +312,7 @@ class Host:
     def _send_here(self, service: str, method: str) -> Send:
         """The function that sends inside this process."""
         if (service, method) not in self._local:
-            send = local_send(self.services[service], method, self._mail.of(service, method))
+            send = local_send(self.services[service], method, self._server_metrics.of(service, method))
             self._local[service, method] = _traced(checked_send(send) if self._wire_check else send, service, method, "internal")
         return self._local[service, method]
 
@@ -352,18 +352,18 @@ class Host:
 
         If they can't be reached, their entries live on until they expire: a write is never refused for that.
         """
-        self.tell(names)
+        self.invalidate(names)
         try:
             await self._announce(names)
         except Exception as error:  # noqa: BLE001 - the write is done and must be answered
-            log.warning("a change could not be spread", names=sorted(names), error=str(error))
+            log.warning("an invalidation could not be sent", names=sorted(names), error=str(error))
 
     async def _changed_quietly(self, schema: Schema, names: frozenset[str]) -> None:
         """Send invalidation only for the entities of this module that are cached."""
-        if told := remembered_of(names, schema):
-            await self.changed(told)
+        if remembered := remembered_of(names, schema):
+            await self.changed(remembered)
 
-    def tell(self, names: frozenset[str] | None) -> None:
+    def invalidate(self, names: frozenset[str] | None) -> None:
         for listener in self._listeners:
             listener(names)
 

@@ -32,14 +32,14 @@ class Snapshot:
     """The metrics of a cluster at one moment."""
 
     status: dict[str, Any]
-    figures: dict[str, dict[str, dict[Labels, Any]]]
+    metrics: dict[str, dict[str, dict[Labels, Any]]]
     """Replica (`product-0`) → metric → labels → value."""
     at: float = field(default_factory=time.monotonic)
 
     @classmethod
     async def at_cluster(cls, supervisor: SupervisorService) -> Snapshot:
-        figures = await supervisor.figures()
-        return cls(await supervisor.status(), {replica: _by_name(samples) for replica, samples in figures.items()})
+        metrics = await supervisor.metrics()
+        return cls(await supervisor.status(), {replica: _by_name(samples) for replica, samples in metrics.items()})
 
 
 def _by_name(samples: Iterable[Sample]) -> dict[str, dict[Labels, Any]]:
@@ -58,7 +58,7 @@ class Span:
 
     def grown(self, replica: str, name: str) -> Iterator[tuple[Labels, Any]]:
         """By how much counters and histograms have grown. Those of a restarted replica began at zero."""
-        now, past = self.after.figures.get(replica, {}), self.before.figures.get(replica, {})
+        now, past = self.after.metrics.get(replica, {}), self.before.metrics.get(replica, {})
         earlier = past.get(name, {}) if past.get(STARTED) == now.get(STARTED) else {}
         for labels, value in now.get(name, {}).items():
             start = earlier.get(labels)
@@ -100,7 +100,7 @@ def _ms(seconds: float | None) -> float | None:
 def overview(before: Snapshot, after: Snapshot) -> dict[str, Any]:
     """What `velella top` shows, and prints as JSON. Rates are per second between the two snapshots; queues and memory are current."""
     span = Span(before, after)
-    replicas = list(after.figures)
+    replicas = list(after.metrics)
     requests, statements, routes, workflows = Flow(), Flow(), dict[Labels, Flow](), dict[Labels, Flow]()
     for replica in replicas:
         for (method, route, status), value in span.grown(replica, REQUESTS):
@@ -153,8 +153,8 @@ def _pool(span: Span, pool: dict[str, Any]) -> dict[str, Any]:
             work.add(value, error=works_by is REQUESTS and labels[-1].startswith("5"))
         for _, value in span.grown(replica, STATEMENTS):
             statements.add(value)
-        cpu += sum(value for _, value in span.grown(replica, CPU)) if replica in span.before.figures else 0.0
-        memory += sum(span.after.figures.get(replica, {}).get(MEMORY, {}).values())
+        cpu += sum(value for _, value in span.grown(replica, CPU)) if replica in span.before.metrics else 0.0
+        memory += sum(span.after.metrics.get(replica, {}).get(MEMORY, {}).values())
     return {
         "name": pool["name"],
         "services": pool["services"],
@@ -174,4 +174,4 @@ def _pool(span: Span, pool: dict[str, Any]) -> dict[str, Any]:
 
 
 def _now(span: Span, replicas: Iterable[str], name: str) -> int:
-    return int(sum(value for replica in replicas for value in span.after.figures.get(replica, {}).get(name, {}).values()))
+    return int(sum(value for replica in replicas for value in span.after.metrics.get(replica, {}).get(name, {}).values()))

@@ -47,7 +47,7 @@ class Timings(dict[K, Histogram]):
         return made
 
 
-class Meters:
+class MetricSources:
     """The metrics of one process: every part adds a function that gives its own."""
 
     def __init__(self) -> None:

@@ -74,7 +74,7 @@ class Plain:
         events = (f"{self._event}.{done}",) if self._event is not None else ()
         return workflow(name, durable=durable, hooks=hooks, emits=events)(function)
 
-    async def tell(self, flow: Flow, done: str, ids: Sequence[str], *given: Any) -> None:
+    async def announce(self, flow: Flow, done: str, ids: Sequence[str], *given: Any) -> None:
         """Run the hook, and emit the events, after a write."""
         if self._hooks is not None:
             await getattr(flow.hooks, f"{self._hooks}{done.capitalize()}")(*given)
@@ -87,7 +87,7 @@ def _creating(plain: Plain, by: Method | None) -> Any:
     async def create(flow: Flow, rows: list[Row], additional_data: Row | None = None) -> list[Row]:
         write = flow.run(create_rows, plain.entity, rows) if by is None else flow.run(write_rows, plain.entity, by.__name__, rows)
         made = (await write)["answer"]
-        await plain.tell(flow, "created", [row["id"] for row in made], made, additional_data)
+        await plain.announce(flow, "created", [row["id"] for row in made], made, additional_data)
         return made
 
     return create
@@ -97,7 +97,7 @@ def _updating(plain: Plain, by: Method | None) -> Any:
     async def update(flow: Flow, rows: list[Row], additional_data: Row | None = None) -> list[Row]:
         write = flow.run(update_rows, plain.entity, rows) if by is None else flow.run(write_rows, plain.entity, by.__name__, rows)
         changed = (await write)["answer"]
-        await plain.tell(flow, "updated", [row["id"] for row in rows], changed, additional_data)
+        await plain.announce(flow, "updated", [row["id"] for row in rows], changed, additional_data)
         return changed
 
     return update
@@ -111,7 +111,7 @@ def _deleting(plain: Plain, by: Method | None) -> Any:
             done = await flow.run(write_rows, plain.entity, by.__name__, ids)
             await unlink_all(flow, done["change"])
             gone = done["answer"]
-        await plain.tell(flow, "deleted", gone, gone)
+        await plain.announce(flow, "deleted", gone, gone)
         return gone
 
     return remove

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ...core.message import Service, reads
-from .cache import NOTHING, Cache, Figures
+from .cache import NOTHING, Cache
 from .invalidation import FILLERS, Announcer, Invalidation, coalesced, sources
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ class CachingService(Service):
 
     name = "caching"
 
-    def __init__(self, spread: Invalidation) -> None:
-        self._spread = spread
+    def __init__(self, invalidation: Invalidation) -> None:
+        self._invalidation = invalidation
 
     @reads
     async def bump(self, names: list[str]) -> None:
@@ -47,28 +47,16 @@ class CachingService(Service):
 
         May be repeated: a second invalidation does no harm.
         """
-        await self._spread.tell(names)
+        await self._invalidation.send(names)
 
     @reads
     async def forget_all(self) -> None:
         """Anything may have changed: every process drops its cache."""
-        await self._spread.tell(None)
+        await self._invalidation.send(None)
 
 
 def create(context: HostContext) -> CachingService:
     return CachingService(Invalidation(context.router, context.settings))
 
 
-__all__ = [
-    "FILLERS",
-    "NOTHING",
-    "Announcer",
-    "Cache",
-    "CachingService",
-    "Figures",
-    "Spread",
-    "coalesced",
-    "create",
-    "remembered_of",
-    "sources",
-]  # fmt: skip
+__all__ = ["FILLERS", "NOTHING", "Announcer", "Cache", "CachingService", "coalesced", "create", "remembered_of", "sources"]

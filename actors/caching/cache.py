@@ -97,7 +97,7 @@ class _Flight:
 
 
 @dataclass(slots=True)
-class Figures:
+class CacheMetrics:
     """Counts since the start of the process."""
 
     hits: int = 0
@@ -124,7 +124,7 @@ class Cache:
     """
 
     def __init__(self, capacity: int, seconds: float, *, enabled: bool = True, clock: Callable[[], float] = time.monotonic) -> None:
-        self.figures = Figures()
+        self.metrics = CacheMetrics()
         self.bytes = 0
         self._capacity = capacity
         self._seconds = seconds
@@ -175,13 +175,13 @@ class Cache:
             flight = self._flights.get(key)
             if flight is None or flight.task is None or flight.tags != tags or not flight.fresh:
                 break
-            self.figures.joined += 1
+            self.metrics.joined += 1
             try:
                 return cast(T, await _in_time(flight.task))
             except DeadlineExceeded:  # the fetching caller's time was up, which needn't be ours
                 if current_call().left() <= 0:
                     raise
-        self.figures.misses += 1
+        self.metrics.misses += 1
         flight = self._flights[key] = _Flight(tags, None if callable(rows) else rows, Watch())
         # in a task of its own: the first caller may be cancelled while others still wait
         flight.task = asyncio.create_task(self._fly(key, flight, fill, rows, size))
@@ -214,7 +214,7 @@ class Cache:
         values = {key: self.get(at) if (at := cache_key(key)) is not None else None for key in keys}
         missing = [key for key, value in values.items() if value is None]
         if missing:
-            self.figures.misses += len(missing)
+            self.metrics.misses += len(missing)
             values |= await self.fill(cache_key, lambda: fill(missing), tags=tags, rows=rows)
         return {key: value for key, value in values.items() if value is not None}
 
@@ -274,10 +274,10 @@ class Cache:
 
     def samples(self, name: str) -> Iterator[Sample]:
         """The metrics of this cache, under its name."""
-        figures = self.figures
-        for result, times in (("hit", figures.hits), ("miss", figures.misses), ("joined", figures.joined)):
+        metrics = self.metrics
+        for result, times in (("hit", metrics.hits), ("miss", metrics.misses), ("joined", metrics.joined)):
             yield "velella_cache_lookups_total", (name, result), times
-        for reason, times in (("evicted", figures.evicted), ("outdated", figures.outdated)):
+        for reason, times in (("evicted", metrics.evicted), ("outdated", metrics.outdated)):
             yield "velella_cache_dropped_total", (name, reason), times
         yield "velella_cache_entries", (name,), len(self)
         yield "velella_cache_bytes", (name,), self.bytes
@@ -293,7 +293,7 @@ class Cache:
             self._drop(key, entry)
             return None
         self._entries.move_to_end(key)
-        self.figures.hits += 1
+        self.metrics.hits += 1
         return entry
 
     async def _fly(
@@ -328,7 +328,7 @@ class Cache:
         if not self._enabled:
             return
         if heard.of(tags, rows):
-            self.figures.outdated += 1
+            self.metrics.outdated += 1
         else:
             self._put(key, value, size + OVERHEAD, tags, rows)
 
@@ -346,7 +346,7 @@ class Cache:
         self.bytes += size
         while self.bytes > self._capacity:
             self._drop(*next(iter(self._entries.items())))
-            self.figures.evicted += 1
+            self.metrics.evicted += 1
 
     def _drop(self, key: Hashable, entry: _Entry) -> None:
         del self._entries[key]

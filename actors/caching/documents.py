@@ -2,7 +2,7 @@
 
 A page of a list is then two things: the keys that its filters and its order give, which are always read from the database, and documents,
 of which only the missing ones are fetched: after a change of one product its page costs one document. A document is dropped when one of
-the rows shown in it changes; the entity says which relations allow that (`Entity.told`).
+the rows shown in it changes; the entity says which relations allow that (`Entity.noticed`).
 
 Rows that are wanted by their keys with different fields at different places (a variant for a cart's prices, its answer, the order's) are
 read once with all of these (`Entity.together`); documents with fewer fields are made of that one.

@@ -70,7 +70,7 @@ class Invalidation:
         asks_others = {replica for replica in fillers if any(there and replica not in there for there in by_source)}
         return first, (holders - first) | asks_others
 
-    async def tell(self, names: Collection[str] | None) -> None:
+    async def send(self, names: Collection[str] | None) -> None:
         """Return when all have confirmed, or after twice `PATIENCE_SECONDS`. None: everything may have changed."""
         holders = self.holders()
         if not holders:
@@ -78,8 +78,8 @@ class Invalidation:
         for gone in self._targets.keys() - holders:
             del self._targets[gone]
         sources, others = self._waves(holders)
-        await self._tell_all(sources, names)
-        await self._tell_all(others, names)
+        await self._send_all(sources, names)
+        await self._send_all(others, names)
         if others and self._are_late(sources):
             self._owe(names)
 
@@ -102,17 +102,17 @@ class Invalidation:
                     await asyncio.sleep(PAUSE_SECONDS)
                 names = None if self._owed_everything else sorted(self._owed)
                 self._owed, self._owed_everything = set(), False
-                await self._tell_all(self._waves(self.holders())[1], names)
+                await self._send_all(self._waves(self.holders())[1], names)
         finally:
             self._settling = None
 
-    async def _tell_all(self, replicas: set[ReplicaId], names: Collection[str] | None) -> None:
+    async def _send_all(self, replicas: set[ReplicaId], names: Collection[str] | None) -> None:
         waiting: dict[asyncio.Future[None], _Target] = {}
         for replica in replicas:
             target = self._targets.get(replica)
             if target is None:
                 target = self._targets[replica] = _Target(self._router, replica, self._forget_after)
-            if (confirmation := target.tell(names)) is not None:
+            if (confirmation := target.send(names)) is not None:
                 waiting[confirmation] = target
         if waiting:
             _, unheard = await asyncio.wait(list(waiting), timeout=PATIENCE_SECONDS)
@@ -130,11 +130,11 @@ class _Target:
         self._names: set[str] = set()
         self._everything = False
         self.missed = False
-        """Whether it may have missed something: then it is told to drop everything, and no writer waits for it."""
+        """Whether it may have missed something: then its next message is to drop everything, and no writer waits for it."""
         self._confirmation: asyncio.Future[None] | None = None
-        self._telling: asyncio.Task[None] | None = None
+        self._sending: asyncio.Task[None] | None = None
 
-    def tell(self, names: Collection[str] | None) -> asyncio.Future[None] | None:
+    def send(self, names: Collection[str] | None) -> asyncio.Future[None] | None:
         """Send an invalidation. Returns a future to wait for; None where waiting is pointless."""
         if names is None:
             self._everything = True
@@ -142,26 +142,26 @@ class _Target:
             self._names.update(names)
         if self._confirmation is None:
             self._confirmation = asyncio.get_running_loop().create_future()
-        if self._telling is None:
-            self._telling = asyncio.create_task(self._tell())
+        if self._sending is None:
+            self._sending = asyncio.create_task(self._send())
         return None if self.missed else self._confirmation
 
-    async def _tell(self) -> None:
+    async def _send(self) -> None:
         try:
             while self._confirmation is not None:
                 names, confirmation = self._take(), self._confirmation
                 self._confirmation = None
-                await self._until_told(names)
+                await self._until_confirmed(names)
                 confirmation.set_result(None)
         finally:
-            self._telling = None
+            self._sending = None
 
     def _take(self) -> list[str] | None:
         names = None if self._everything else sorted(self._names)
         self._names, self._everything = set(), False
         return names
 
-    async def _until_told(self, names: list[str] | None) -> None:
+    async def _until_confirmed(self, names: list[str] | None) -> None:
         loop = asyncio.get_running_loop()
         pointless = loop.time() + self._forget_after
         while loop.time() < pointless and self._router.directory.address(self._replica) is not None:
@@ -170,7 +170,7 @@ class _Target:
                 await self._router.send_to(self._replica, HOST, "forget", None if self.missed else names)
             except VelellaError as error:
                 if not self.missed:
-                    log.warning("a process can't be told what has changed", replica=str(self._replica), error=str(error))
+                    log.warning("a process doesn't confirm an invalidation", replica=str(self._replica), error=str(error))
                 self.missed = True
                 await asyncio.sleep(PAUSE_SECONDS)
             else:
@@ -184,17 +184,17 @@ class Announcer:
 
     def __init__(self, router: Router, settings: Settings) -> None:
         self._router = router
-        self._spread = Invalidation(router, settings)
-        self._telling = Tasks("a change could not be spread")
+        self._invalidation = Invalidation(router, settings)
+        self._sending = Tasks("an invalidation could not be sent")
 
     async def __call__(self, names: frozenset[str]) -> None:
         """Return when the invalidation is sent. If the caller is cancelled meanwhile, the sending goes on: the change is committed."""
-        if not self._spread.holders():
+        if not self._invalidation.holders():
             return
-        together = _together.get()
+        together = _coalescing.get()
         if together is not None and together.add(names, self._announce):
             return
-        await asyncio.shield(self._telling.begin(self._announce(names)))
+        await asyncio.shield(self._sending.begin(self._announce(names)))
 
     async def _announce(self, names: frozenset[str]) -> None:
         everybody = self._router.replicas("caching")
@@ -208,7 +208,7 @@ class Announcer:
                 log.warning("the caching pool can't be reached", names=sorted(names), error=str(error))
             finally:
                 call_context.reset(token)
-        await self._spread.tell(names)
+        await self._invalidation.send(names)
 
 
 class coalesced:
@@ -218,24 +218,24 @@ class coalesced:
     `LONGEST_WAIT` after its commit.
     """
 
-    __slots__ = ("_announce", "_late", "_names", "_open", "_telling", "_token")
+    __slots__ = ("_announce", "_late", "_names", "_open", "_sending", "_token")
 
     def __init__(self) -> None:
         self._names: set[str] = set()
         self._announce: Announce | None = None
         self._late: asyncio.TimerHandle | None = None
-        self._telling = Tasks("a change could not be spread")
+        self._sending = Tasks("an invalidation could not be sent")
         self._open = True
 
     async def __aenter__(self) -> None:
-        self._token = _together.set(self)
+        self._token = _coalescing.set(self)
 
     async def __aexit__(self, *_: object) -> None:
         """Return when everything is sent. If the caller is cancelled meanwhile, the sending goes on."""
-        _together.reset(self._token)
+        _coalescing.reset(self._token)
         self._open = False
-        self._tell()
-        await self._telling.wait()
+        self._send()
+        await self._sending.wait()
 
     def add(self, names: frozenset[str], announce: Announce) -> bool:
         """Add a change. False when the block has been left: a task that outlives the flow must send its own."""
@@ -244,16 +244,16 @@ class coalesced:
         self._names |= names
         self._announce = announce
         if self._late is None:
-            self._late = asyncio.get_running_loop().call_later(LONGEST_WAIT, self._tell)
+            self._late = asyncio.get_running_loop().call_later(LONGEST_WAIT, self._send)
         return True
 
-    def _tell(self) -> None:
+    def _send(self) -> None:
         if self._late is not None:
             self._late.cancel()
             self._late = None
         if self._names and self._announce is not None:
-            self._telling.begin(self._announce(frozenset(self._names)))
+            self._sending.begin(self._announce(frozenset(self._names)))
             self._names.clear()
 
 
-_together: ContextVar[coalesced | None] = ContextVar("velella_told_together", default=None)
+_coalescing: ContextVar[coalesced | None] = ContextVar("velella_coalesced_invalidation", default=None)

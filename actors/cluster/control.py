@@ -31,7 +31,7 @@ class Supervising(Protocol):
     @property
     def changes(self) -> Changes: ...
     def status(self) -> dict[str, Any]: ...
-    async def figures(self) -> dict[str, list[Sample]]: ...
+    async def metrics(self) -> dict[str, list[Sample]]: ...
     async def clear_cache(self) -> None: ...
 
 
@@ -49,9 +49,9 @@ class SupervisorService(Service):
         return self._supervisor.status()
 
     @reads
-    async def figures(self) -> dict[str, list[Sample]]:
+    async def metrics(self) -> dict[str, list[Sample]]:
         """The metrics of every replica (see `core.metrics`), by its id `product-0`."""
-        return await self._supervisor.figures()
+        return await self._supervisor.metrics()
 
     async def clear_cache(self) -> None:
         """Make every process drop its cache."""

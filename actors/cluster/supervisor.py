@@ -51,7 +51,7 @@ WATCH_SECONDS = 1.0
 ASK_SECONDS = 3.0
 """Seconds one health check may take; the replica's next one waits for it. On several nodes, a replica that doesn't answer for this long
 is suspect and gets no more messages until it answers again."""
-TELL_SECONDS = 2.0
+SEND_SECONDS = 2.0
 """Seconds we wait for replicas to receive a change. Slow ones receive it later; dead ones must not hold up the others."""
 HUNG_SECONDS = 15.0
 """Seconds without a sign of life after which a replica is killed: longer than any pause that a loaded machine makes."""
@@ -150,7 +150,7 @@ class Supervisor:
         new = [self._plan(pool) for pool in self.pools for _ in range(pool.replicas - len(self.members(pool.name)))]
         await self._make(new)
         await self._ready(new)
-        await self._tell_directory()
+        await self._send_directory()
         if not self._inside:
             await self._control.open()
         if self._watching is None:
@@ -172,7 +172,7 @@ class Supervisor:
             self._version = first_version(await asyncio.to_thread(take_epoch, self._latest_epoch))
         if self._members:
             log.warning("replicas are taken over from the supervisor before", replicas=len(self._members))
-            await self._tell_directory()
+            await self._send_directory()
         return len(self._members)
 
     @property
@@ -257,17 +257,17 @@ class Supervisor:
     def _is_unreachable(self, member: Member) -> bool:
         return self._cluster.is_joined and member.state in UNREACHABLE
 
-    async def _tell_directory(self) -> None:
+    async def _send_directory(self) -> None:
         """Send the directory to every replica. Through Ray, since the replicas may need it to reach each other."""
         self._version += 1
         wire = self.directory().to_wire()
         self._router.update(self.directory())
-        telling = [asyncio.ensure_future(_asked(member.actor.update.remote(wire))) for member in self._members.values()]
-        if telling:
-            _, late = await asyncio.wait(telling, timeout=TELL_SECONDS)
+        sending = [asyncio.ensure_future(_asked(member.actor.update.remote(wire))) for member in self._members.values()]
+        if sending:
+            _, late = await asyncio.wait(sending, timeout=SEND_SECONDS)
             for one in late:
                 one.cancel()
-            await asyncio.gather(*telling, return_exceptions=True)
+            await asyncio.gather(*sending, return_exceptions=True)
 
     # -- watching
     async def _watch(self) -> None:
@@ -372,12 +372,12 @@ class Supervisor:
         if (is_unreachable := self._is_unreachable(member)) != was_unreachable:
             log.warning("a replica is suspect" if is_unreachable else "a replica answers again", replica=str(member.id), state=state)
         if member.report["documents"] != known_documents:
-            self._moves.begin(self._tell_directory())
+            self._moves.begin(self._send_directory())
         return member.restarts != restarts or (member.address, member.address.incarnation) != known or is_unreachable != was_unreachable
 
     async def _after_restart(self) -> None:
         """A replica may have died before it sent the invalidation of its changes: every process drops what may be stale."""
-        await self._tell_directory()
+        await self._send_directory()
         await self.clear_cache()
 
     async def clear_cache(self) -> None:
@@ -447,7 +447,7 @@ class Supervisor:
             self.changes.fail(name, known)
             return
         self._held.pop(name, None)
-        await self._tell_directory()
+        await self._send_directory()
         if instead_of is not None:
             self.changes.say(name, f"{instead_of.id} (process {instead_of.pid}) → {member.id} (process {member.pid})")
         else:
@@ -459,11 +459,11 @@ class Supervisor:
         return self._drain(member)
 
     async def _drain(self, member: Member) -> None:
-        await self._tell_directory()
+        await self._send_directory()
         await self._finish([member], drain=True)
         self._kill(member, restart=False)
         self._members.pop(member.id, None)
-        await self._tell_directory()
+        await self._send_directory()
         log.info("a replica was retired", replica=str(member.id), pid=member.pid)
 
     # -- stopping
@@ -516,7 +516,7 @@ class Supervisor:
         shutil.rmtree(run_dir(self.settings), ignore_errors=True)  # sockets of killed replicas
 
     # -- reporting
-    async def figures(self) -> dict[str, list[Sample]]:
+    async def metrics(self) -> dict[str, list[Sample]]:
         """The metrics of every replica; none of a replica that doesn't answer."""
         return {str(replica): samples for replica, samples in (await gather(self._router)).items()}
 

@@ -321,12 +321,12 @@ class Coordinator(Service):
         raise NotAllowed(f"Execution with id: {id} is {row['state']}; only one that waits or has failed can be given up, once")
 
     @reads
-    async def figures(self) -> Row:
+    async def metrics(self) -> Row:
         """What runs in this coordinator."""
-        return self._durable.figures()
+        return self._durable.metrics()
 
     def samples(self) -> Iterator[Sample]:
-        yield "velella_workflow_running", (), self._durable.figures()["running"]
+        yield "velella_workflow_running", (), self._durable.metrics()["running"]
         for labels, timing in self._runs.items():
             yield "velella_workflow_duration_seconds", labels, timing.value
 
@@ -362,7 +362,7 @@ class Coordinator(Service):
                 log.warning("a module could not drop old messages", module=name, error=str(error))
 
     async def _beat(self) -> None:
-        if self._lease.begun and (self._durable.figures()["running"] or not self._lease.certain):
+        if self._lease.begun and (self._durable.metrics()["running"] or not self._lease.certain):
             await self._lease.beat()
 
     def _recurring(self, name: str) -> Callable[[], Awaitable[object]]:
@@ -419,6 +419,6 @@ def create(context: HostContext) -> Coordinator:
     packages = ("velella.workflows", *context.settings.plugins)
     replica = str(context.replica) if context.replica.pool != "local" else None  # hosts of tests and of the command line all have this name
     coordinator = Coordinator(flows, context.database("engine"), replica=replica, packages=packages, visits=context.visits)
-    context.meters.add(coordinator.samples)
+    context.metrics.add(coordinator.samples)
     context.on_suspects(coordinator.take_over_from)
     return coordinator

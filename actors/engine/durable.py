@@ -206,11 +206,11 @@ class DurableFlows:
             # outcome counts.
             if (other := await self._rival(journal, started, may_look_again)) is not None:
                 return await self._value_of(other, instead_of=journal)
-            if failure is None and (events := self._to_tell(run)):
+            if failure is None and (events := self._events_of(run)):
                 await self._store.store_events(journal.id, events)
         elif failure is not None:
             await self._settle(journal, run, as_velella_error(failure))
-        elif not await self._store.finish(journal, result, self._to_tell(run)):
+        elif not await self._store.finish(journal, result, self._events_of(run)):
             return await self._superseded(journal, started, may_look_again)
         if failure is not None:
             raise failure
@@ -218,7 +218,7 @@ class DurableFlows:
             await self.bury(run, journal.input)
         return result
 
-    def _to_tell(self, run: Run) -> Sequence[tuple[str, dict[str, Any]]]:
+    def _events_of(self, run: Run) -> Sequence[tuple[str, dict[str, Any]]]:
         """The events of a run; of a flow that is durable only because of its events, those that have a subscriber."""
         return run.events if run.workflow.durable else [event for event in run.events if self._flows.wants(event[0])]
 
@@ -454,5 +454,5 @@ class DurableFlows:
         call_context.set(CallContext(journal.trace_id).within(DURABLE_SECONDS))
         return await self._value_of(journal.id, instead_of=journal)
 
-    def figures(self) -> dict[str, int]:
+    def metrics(self) -> dict[str, int]:
         return {"running": len(self._active)}

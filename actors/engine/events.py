@@ -138,7 +138,7 @@ class Relay:
         standing = {"id": event.id, "subscriber": subscriber.name, "attempts": row["attempts"]}
         outcome: tuple[Compiled, dict[str, Any]] = queries.HAND_BACK, standing
         try:
-            failure = await self._tell(subscriber, event)
+            failure = await self._call(subscriber, event)
             if failure is None:
                 outcome = queries.DELIVERED, {"id": event.id, "subscriber": subscriber.name}
             else:
@@ -155,7 +155,7 @@ class Relay:
             self._at_work[subscriber.name] -= 1
             self.nudge()
 
-    async def _tell(self, subscriber: Subscriber, event: Event) -> str | None:
+    async def _call(self, subscriber: Subscriber, event: Event) -> str | None:
         """Hand the event to the subscriber. Returns the error text if that failed, or None."""
 
         async def deliver(flow: Flow[Any]) -> None:

@@ -99,7 +99,7 @@ class Outcome:
     """Seconds until it is continued, if it waits in the table."""
 
     @property
-    def told(self) -> bool:
+    def is_answered(self) -> bool:
         """Whether there is something to tell a waiting caller."""
         return self.state in ("done", "reverted", "failed") or self.result is not None or self.waits is not None
 

@@ -60,7 +60,7 @@ class Outcomes:
     def _settle(self, asked: list[str], outcomes: dict[str, Outcome]) -> None:
         for id in asked:  # not for what was added since: the statement didn't read that
             outcome = outcomes.get(id)
-            if outcome is not None and not outcome.told:
+            if outcome is not None and not outcome.is_answered:
                 continue
             future = self._waiting.pop(id)
             if future.done():

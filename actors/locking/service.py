@@ -64,16 +64,16 @@ class LockingService(Service):
         self.table.withdraw(key, owner)
 
     @reads
-    async def figures(self) -> dict[str, Any]:
+    async def metrics(self) -> dict[str, Any]:
         """Locks held and awaited now, and locks granted, expired and given up since the start."""
-        figures = self.table.figures
-        return {name: getattr(figures, name) for name in figures.__slots__}
+        metrics = self.table.metrics
+        return {name: getattr(metrics, name) for name in metrics.__slots__}
 
     def samples(self) -> Iterator[Sample]:
-        figures = self.table.figures
-        yield "velella_locks_held", (), figures.held
-        yield "velella_locks_waiting", (), figures.waiting
-        for outcome, times in (("granted", figures.granted), ("expired", figures.expired), ("given_up", figures.given_up)):
+        metrics = self.table.metrics
+        yield "velella_locks_held", (), metrics.held
+        yield "velella_locks_waiting", (), metrics.waiting
+        for outcome, times in (("granted", metrics.granted), ("expired", metrics.expired), ("given_up", metrics.given_up)):
             yield "velella_locks_total", (outcome,), times
 
     async def _sweep(self) -> None:
@@ -84,6 +84,6 @@ class LockingService(Service):
 
 def create(context: HostContext) -> LockingService:
     service = LockingService()
-    context.meters.add(service.samples)
+    context.metrics.add(service.samples)
     _tables[context.router] = service.table
     return service

@@ -34,7 +34,7 @@ class _Waiter:
 
 
 @dataclass(slots=True)
-class Figures:
+class LockMetrics:
     """The metrics of a table."""
 
     held: int = 0
@@ -51,7 +51,7 @@ class LockTable:
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.figures = Figures()
+        self.metrics = LockMetrics()
         self._clock = clock
         self._held: dict[str, Holding] = {}
         self._queues: dict[str, deque[_Waiter]] = {}
@@ -92,7 +92,7 @@ class LockTable:
             raise taken(key)
         waiter = _Waiter(key, owner, lease)
         self._queues.setdefault(key, deque()).append(waiter)
-        self.figures.waiting += 1
+        self.metrics.waiting += 1
         self._watch(key)
         return await self._wait(waiter, wait)
 
@@ -164,18 +164,18 @@ class LockTable:
     def _grant(self, key: str, owner: str, lease: float) -> Holding:
         held = Holding(key, owner, self._clock() + lease)
         self._enter(held)
-        self.figures.granted += 1
+        self.metrics.granted += 1
         if self._known_since_start is not None:
             self._known_since_start.add(key)
         return held
 
     def _enter(self, held: Holding) -> None:
         self._held[held.key] = held
-        self.figures.held += 1
+        self.metrics.held += 1
 
     def _remove(self, held: Holding) -> None:
         del self._held[held.key]
-        self.figures.held -= 1
+        self.metrics.held -= 1
         if self._alarms and (alarm := self._alarms.pop(held, None)) is not None:
             alarm.cancel()
         if held.key in self._queues:
@@ -186,7 +186,7 @@ class LockTable:
         if held.until > self._clock():
             return False
         if self._held.get(held.key) is held:
-            self.figures.expired += 1
+            self.metrics.expired += 1
             self._remove(held)
         return held.key not in self._held
 
@@ -195,8 +195,8 @@ class LockTable:
         queue.remove(waiter)
         if not queue:
             del self._queues[waiter.key]
-        self.figures.waiting -= 1
-        self.figures.given_up += 1
+        self.metrics.waiting -= 1
+        self.metrics.given_up += 1
 
     def _serve(self, key: str) -> None:
         """Grant a free key to the first owner in its queue."""
@@ -204,7 +204,7 @@ class LockTable:
         waiter = queue.popleft()
         if not queue:
             del self._queues[key]
-        self.figures.waiting -= 1
+        self.metrics.waiting -= 1
         waiter.granted.set_result(self._grant(key, waiter.owner, waiter.lease))
         if queue:
             self._watch(key)

@@ -14,7 +14,7 @@ from typing import Any, cast
 from ...core.codec import travelled
 from ...core.errors import DeadlineExceeded, VelellaError
 from ...core.message import CallContext, Message, Service, call_context, message_of, see_write
-from .metrics import MessageFigures
+from .metrics import MessageMetrics
 
 Send = Callable[..., Awaitable[Any]]
 Resolve = Callable[[str, str], Send]
@@ -61,7 +61,7 @@ def no_such_message(service: str, method: str) -> AttributeError:
     return AttributeError(f"{service} has no message {method}: a message is a public async method of the service's class.")
 
 
-def local_send(service: Service, method: str, figures: MessageFigures | None = None) -> Send:
+def local_send(service: Service, method: str, metrics: MessageMetrics | None = None) -> Send:
     """Send to a service of this process: an await with the call's context.
 
     No reply can be lost here, so a write gets a message id only in a durable step, where it may be run again.
@@ -73,7 +73,7 @@ def local_send(service: Service, method: str, figures: MessageFigures | None = N
     is_write = message.kind == "write"
     counts = message.counts
     name = getattr(type(service), "name", type(service).__name__)
-    seen = figures or MessageFigures()
+    seen = metrics or MessageMetrics()
 
     async def send(*args: Any, **kwargs: Any) -> Any:
         if counts:

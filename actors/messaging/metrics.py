@@ -11,7 +11,7 @@ from ... import __version__
 from ...core.metrics import Histogram, Sample
 
 
-class MessageFigures:
+class MessageMetrics:
     """How long one kind of message takes, and the errors it ends in."""
 
     __slots__ = ("errors", "seconds")
@@ -24,23 +24,23 @@ class MessageFigures:
         self.errors[type(error).__name__] += 1
 
 
-class MailFigures:
+class ServerMetrics:
     """All messages that are carried out in one process."""
 
     def __init__(self) -> None:
         self.waits = Histogram()
         """Seconds from arrival over a socket to the start."""
-        self._of: dict[tuple[str, str], MessageFigures] = {}
+        self._of: dict[tuple[str, str], MessageMetrics] = {}
 
-    def of(self, service: str, method: str) -> MessageFigures:
-        return self._of.setdefault((service, method), MessageFigures())
+    def of(self, service: str, method: str) -> MessageMetrics:
+        return self._of.setdefault((service, method), MessageMetrics())
 
     def samples(self) -> Iterator[Sample]:
         yield "velella_admission_wait_seconds", (), self.waits.value
-        for labels, figures in self._of.items():
-            if figures.seconds.sum:
-                yield "velella_message_duration_seconds", labels, figures.seconds.value
-            for error, times in figures.errors.items():
+        for labels, metrics in self._of.items():
+            if metrics.seconds.sum:
+                yield "velella_message_duration_seconds", labels, metrics.seconds.value
+            for error, times in metrics.errors.items():
                 yield "velella_message_errors_total", (*labels, error), times
 
 

@@ -39,7 +39,7 @@ from .frames import (
 )
 from .handles import Send, messages_of
 from .marks import Marked, Marks, marks_path
-from .metrics import MailFigures, MessageFigures
+from .metrics import MessageMetrics, ServerMetrics
 
 log = logger("velella.endpoint")
 
@@ -111,18 +111,18 @@ class Dispatcher:
     """
 
     def __init__(
-        self, services: Mapping[str, Service], admission: Admission, at_once: int = 64, figures: MailFigures | None = None
+        self, services: Mapping[str, Service], admission: Admission, at_once: int = 64, metrics: ServerMetrics | None = None
     ) -> None:
         self.services = services
         self.admission = admission
-        self.figures = figures or MailFigures()
+        self.metrics = metrics or ServerMetrics()
         self.draining = False
         self.marks: Marks | None = None
         """Where each step of a message is marked."""
         self._at_once = at_once
         self._modules_running = 0
         self._queue: deque[Running] = deque()
-        self._functions: dict[tuple[str, str], tuple[Send, MessageFigures]] = {}
+        self._functions: dict[tuple[str, str], tuple[Send, MessageMetrics]] = {}
         self._running: set[Running] = set()
         self._sweeper: asyncio.TimerHandle | None = None
 
@@ -161,8 +161,8 @@ class Dispatcher:
         running.started = True
         call_context.set(running.context)  # this task's own: nothing to reset
         service, method, number, send = running.service, running.method, running.number, running.caller.send
-        seen: MessageFigures | None = None
-        self.figures.waits.observe(started - running.accepted)
+        seen: MessageMetrics | None = None
+        self.metrics.waits.observe(started - running.accepted)
         try:
             if running.abandoned:
                 return
@@ -205,11 +205,11 @@ class Dispatcher:
                 self.admission.waiting -= 1
                 self._start(self._queue.popleft())
 
-    def _function(self, service: str, method: str) -> tuple[Send, MessageFigures]:
+    def _function(self, service: str, method: str) -> tuple[Send, MessageMetrics]:
         found = self.services.get(service)
         if found is None or method not in messages_of(type(found)):
             raise InvalidData(f"{service}.{method} is not a message of this process.")
-        known = self._functions[service, method] = getattr(found, method), self.figures.of(service, method)
+        known = self._functions[service, method] = getattr(found, method), self.metrics.of(service, method)
         return known
 
     def _sweep(self) -> None:

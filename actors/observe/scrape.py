@@ -24,7 +24,7 @@ async def gather(router: Router) -> Gathered:
     found: Gathered = {}
     for replica, answer in answers.items():
         if isinstance(answer, VelellaError):
-            log.warning("a replica did not tell its figures", replica=str(replica), error=str(answer))
+            log.warning("a replica did not return its metrics", replica=str(replica), error=str(answer))
             found[replica] = []
         else:
             found[replica] = [(name, tuple(labels), value) for name, labels, value in answer]

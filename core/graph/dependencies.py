@@ -35,12 +35,12 @@ class Showing:
 
 
 def showing(catalogue: Catalogue, entity: str, tree: FieldTree) -> Showing | None:
-    """What these fields of an entity show of its own module; None where its changes send no row notices (see `Entity.told`)."""
-    told = catalogue.entity(entity).told
-    return _below(catalogue, entity, tree, "", told) if told else None
+    """What these fields of an entity show of its own module; None where its changes send no row notices (see `Entity.noticed`)."""
+    noticed = catalogue.entity(entity).noticed
+    return _below(catalogue, entity, tree, "", noticed) if noticed else None
 
 
-def _below(catalogue: Catalogue, entity: str, tree: FieldTree, path: str, told: frozenset[str]) -> Showing | None:
+def _below(catalogue: Catalogue, entity: str, tree: FieldTree, path: str, noticed: frozenset[str]) -> Showing | None:
     known = catalogue.entity(entity)
     if known.bare and path and not tree.whole and known.key not in tree:  # the rows in it can't be identified
         return None
@@ -50,7 +50,7 @@ def _below(catalogue: Catalogue, entity: str, tree: FieldTree, path: str, told: 
         relation = known.relations.get(name)
         if relation is None:
             continue
-        shown = _below(catalogue, relation.target, child, f"{path}{name}.", told) if f"{path}{name}" in told else None
+        shown = _below(catalogue, relation.target, child, f"{path}{name}.", noticed) if f"{path}{name}" in noticed else None
         if shown is None:
             return None
         below[name] = shown

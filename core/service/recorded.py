@@ -135,7 +135,7 @@ class RecordedWrites(Undoable):
         value = value_of(reply)
         if value is None:
             answer: R = answer_of(reply)
-            await self._tell_of(self._everything)
+            await self._invalidate(self._everything)
             return answer
         running = Write(self, answered=value)
         token = running_write.set(running)
@@ -144,7 +144,7 @@ class RecordedWrites(Undoable):
         finally:
             running.running = False
             running_write.reset(token)
-            await self._tell_of(running.touched)
+            await self._invalidate(running.touched)
 
     async def _write_once(self, body: Callable[[], Awaitable[R]], one_statement: bool, answers: bool, doubtful: bool) -> R:
         """`doubtful`: an earlier attempt may have taken effect without an answer."""
@@ -169,7 +169,7 @@ class RecordedWrites(Undoable):
                         elif not await self.inbox.keep(self.database, message_id, packed):
                             raise CameBefore
                     if running.touched:
-                        transaction.after_commit.append(functools.partial(self._tell_of, running.touched))
+                        transaction.after_commit.append(functools.partial(self._invalidate, running.touched))
                     return result
             return await self._answer_again(earlier, body)
         except CameBefore:
@@ -190,12 +190,12 @@ class RecordedWrites(Undoable):
                 touched = self._everything
             raise
         finally:
-            await self._tell_of(touched)
+            await self._invalidate(touched)
 
     @property
     def _everything(self) -> frozenset[str]:
         return frozenset(self.schema.entities)
 
-    async def _tell_of(self, names: Iterable[str]) -> None:
+    async def _invalidate(self, names: Iterable[str]) -> None:
         if changed := frozenset(names):
             await self.context.changed(changed)

@@ -38,12 +38,12 @@ LEVEL = View(
 )
 
 
-class Figures(Body):
+class Quantities(Body):
     stocked_quantity: NotNegative = ABSENT
     incoming_quantity: NotNegative = ABSENT
 
 
-class Level(Figures):
+class Level(Quantities):
     location_id: str
 
 
@@ -124,7 +124,7 @@ routes.resource(
 )
 
 
-@routes.post("/admin/inventory-items/{id}/location-levels/{location_id}", body=Figures, returns=ITEM)
+@routes.post("/admin/inventory-items/{id}/location-levels/{location_id}", body=Quantities, returns=ITEM)
 async def set_stock_at_location(request: Request) -> Answer:
     """Set the stocked and incoming quantity at a location."""
     id = request.params["id"]

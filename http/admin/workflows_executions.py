@@ -162,9 +162,9 @@ class Seen:
         An execution that began and ended between two polls is reported as both at once. So a follower gets the same events, in the order in
         which they happened, however the polls fall.
         """
-        told = [event for row in rows for event in self._of(row)]
+        events = [event for row in rows for event in self._of(row)]
         self._known = {row["id"]: (row["state"], len(row["steps"])) for row in rows}
-        return told
+        return events
 
     def _of(self, row: Row) -> Iterator[Row]:
         before, steps = self._known.get(row["id"], ("", 0))

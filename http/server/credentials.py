@@ -53,7 +53,7 @@ class Credentials:
         settings = host.settings
         self._known = Cache(KEPT, min(SECONDS, settings.longest_cached), enabled=settings.cache)
         host.on_changed(self._known.changed)
-        host.meters.add(partial(self._known.samples, "credentials"))
+        host.metrics.add(partial(self._known.samples, "credentials"))
 
     # -- storefronts
     async def publishable_key(self, http: web.BaseRequest) -> PublishableKey:

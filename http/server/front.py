@@ -103,7 +103,7 @@ class FrontEnd(Service):
         self._timings: Timings[tuple[Route | None, int]] = Timings()
         """Durations of requests, by route (None: no route served it) and status."""
         for source in (self._samples, partial(self._answers.samples, "answers"), self._fast_path.samples):
-            context.meters.add(source)
+            context.metrics.add(source)
         self._made_of: Kept[tuple[frozenset[str] | None, Showing | None]] = Kept(UNDERSTOOD_BYTES)
         """The tags of the answers to query strings, by route; None: they may not be cached."""
         self._uploads = 0

@@ -44,7 +44,7 @@ async def _backlog(context: HostContext) -> list[Sample]:
     try:
         return [(name, tuple(labels), value) for name, labels, value in await context.workflows.backlog()]
     except VelellaError as error:
-        log.warning("the coordinators did not tell their backlog", error=str(error))
+        log.warning("the coordinators did not return their backlog", error=str(error))
         return []
 
 

@@ -141,14 +141,14 @@ class Settling(Webhooks):
     async def _have_forgotten(self, dropped: Sequence[PaymentSession]) -> None:
         """Have the providers of dropped sessions drop them, as far as they answer soon; for the others that stays recorded as due."""
 
-        async def told(session: PaymentSession) -> None:
+        async def settled(session: PaymentSession) -> None:
             try:
                 async with asyncio.timeout(COURTESY_SECONDS):
                     await self._give_back(session)
             except (Exception, TimeoutError) as error:  # noqa: BLE001 - `settle_at` remembers it
                 log.warning("a provider could not forget a payment session yet", session=session["id"], error=str(error))
 
-        await asyncio.gather(*(told(session) for session in dropped if session["settle_at"] is not None))
+        await asyncio.gather(*(settled(session) for session in dropped if session["settle_at"] is not None))
 
     async def _let_go(self, id: str) -> bool:
         """Drop a session that no order has claimed. False: an order has claimed it meanwhile, or it is dropped already."""

@@ -22,7 +22,7 @@ class Schedule:
         self._changed = changed
         self._next: datetime | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._telling: asyncio.Task[None] | None = None
+        self._sending: asyncio.Task[None] | None = None
 
     def last(self, moments: Sequence[datetime]) -> datetime:
         """The last of these times that has passed: prices are the same since then. Sets a timer for the next one."""
@@ -51,4 +51,4 @@ class Schedule:
             self._watch(moment)
             return
         self._watch(None)
-        self._telling = asyncio.ensure_future(self._changed(frozenset(("price_list",))))
+        self._sending = asyncio.ensure_future(self._changed(frozenset(("price_list",))))

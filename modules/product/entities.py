@@ -42,7 +42,7 @@ SCHEMA = Schema(
             "product_options": many("product_product_option", "product_id"),
         },
         searchable=("title", "subtitle", "description", "variants"),
-        told=frozenset(
+        noticed=frozenset(
             {
                 "variants",
                 "variants.options",
@@ -69,7 +69,7 @@ SCHEMA = Schema(
             "images": through("product_image", product_variant_image, "variant_id", "image_id", order=("rank", "id")),
         },
         searchable=("title", "sku", "barcode", "ean", "upc", "product"),
-        told=frozenset(
+        noticed=frozenset(
             {"product", "product.tags", "product.categories", "product.collection", "product.type", "options", "options.option"}
         ),
         # what carts are priced by, and what they and orders show

@@ -48,7 +48,7 @@ class Usage(ActivePromotions):
             entries.append(await self._spend(dict(budget), taken[budget["campaign_id"]], attributes))
         await self.database.execute(queries.USE_PROMOTIONS, {"ids": [row["id"] for row in rows], "more": 1})
         await self.database.execute(queries.KEEP_ENTRIES, {"key": key, "entries": entries})
-        self._tell(entries)
+        self._touch(entries)
 
     @writes
     async def revert_usage(self, key: str) -> None:
@@ -59,7 +59,7 @@ class Usage(ActivePromotions):
         await self.database.execute(queries.USE_PROMOTIONS, {"ids": ids, "more": -1})
         for entry in sorted((each for each in entries if "budget_id" in each), key=lambda each: str(each["budget_id"])):
             await self._use(entry["budget_id"], entry["value"], -Decimal(entry["amount"]))
-        self._tell(entries)
+        self._touch(entries)
 
     async def _spend(self, budget: Row, amounts: Sequence[Decimal], attributes: Mapping[str, Any]) -> Row:
         amount = total(amounts) if budget["type"].startswith("spend") else Decimal(len(amounts))
@@ -76,7 +76,7 @@ class Usage(ActivePromotions):
             return Decimal(await self.database.fetch_value(queries.USE_BY_ATTRIBUTE, given))
         return Decimal(await self.database.fetch_value(queries.USE_BUDGET, {"id": budget_id, "amount": amount}) or 0)
 
-    def _tell(self, entries: Sequence[Mapping[str, Any]]) -> None:
+    def _touch(self, entries: Sequence[Mapping[str, Any]]) -> None:
         self.touch_rows("promotion", [each["promotion_id"] for each in entries if "promotion_id" in each])
         if any("budget_id" in each for each in entries):
             self.touch("promotion_campaign_budget", "promotion_campaign_budget_usage")

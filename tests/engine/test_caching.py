@@ -58,7 +58,7 @@ async def test_of_many_who_ask_at_once_one_fetches(cache: Cache) -> None:
     assert await asyncio.gather(*asking[1:]) == [b"old"] * 49
     assert await cache.get_or_fill("page", PRODUCT, slow) == b"old"
     assert slow.calls == 1
-    assert cache.figures.hits == 1
+    assert cache.metrics.hits == 1
 
 
 async def within(seconds: float, call: Awaitable[bytes]) -> bytes:
@@ -191,10 +191,10 @@ async def test_the_least_recently_used_go_when_the_bytes_are_full() -> None:
         await cache.get_or_fill(i, PRODUCT, constant)
         await cache.get_or_fill(0, PRODUCT, constant)
     assert cache.bytes <= 10_000
-    hits = cache.figures.hits
+    hits = cache.metrics.hits
     await cache.get_or_fill(0, PRODUCT, constant)
-    assert cache.figures.hits == hits + 1
-    assert cache.figures.evicted > 0
+    assert cache.metrics.hits == hits + 1
+    assert cache.metrics.evicted > 0
 
 
 async def test_entries_live_a_short_time_and_none_at_all_where_caching_is_off() -> None:
@@ -261,7 +261,7 @@ async def test_a_writer_returns_when_every_front_end_knows(doors: Doors) -> None
 
 async def test_a_writer_that_is_cancelled_leaves_nobody_in_the_dark(doors: Doors) -> None:
     writing = asyncio.create_task(doors.writer(frozenset({"product"})))
-    while not doors.writer._telling:
+    while not doors.writer._sending:
         await asyncio.sleep(0)
     writing.cancel()
     with pytest.raises(asyncio.CancelledError):

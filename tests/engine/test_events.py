@@ -298,7 +298,7 @@ async def test_a_flow_keeps_its_locks_until_it_has_been_undone(here: Stage) -> N
         await here.coordinator.run("toy-lock", {"fail": True})
     assert seen == ["undone under the lock"]
     await here.coordinator.run("toy-lock", {"fail": False})
-    assert here.locks.table.figures.held == 0
+    assert here.locks.table.metrics.held == 0
 
 
 async def test_a_flow_stops_when_its_lock_is_lost(here: Stage) -> None:

@@ -146,7 +146,7 @@ class Locks(RuleBasedStateMachine):
         self.heard()
         assert [one.name for one in self.holders if one.asking] == []
         self.loop.inside(self.table.sweep)
-        assert (self.table.figures.held, self.table.figures.waiting) == (0, 0)
+        assert (self.table.metrics.held, self.table.metrics.waiting) == (0, 0)
         assert self.loop.unfinished() == set()
         self.loop.close()
 

@@ -72,7 +72,7 @@ async def test_no_two_hold_a_key(table: LockTable, dice: random.Random) -> None:
     async with asyncio.timeout(20):
         await asyncio.gather(*(worker(name) for name in range(30)))
     assert turns == 600
-    assert table.figures.held == table.figures.waiting == 0
+    assert table.metrics.held == table.metrics.waiting == 0
     assert not table._queues
     assert not table._held
 
@@ -91,7 +91,7 @@ async def test_waiting_ends_in_a_conflict_and_lets_others_pass(table: LockTable)
     await asyncio.gather(given_up, return_exceptions=True)
     table.release("a", "holder")
     await behind
-    assert table.figures.waiting == 0
+    assert table.metrics.waiting == 0
 
 
 async def test_only_its_owner_gives_back(table: LockTable) -> None:
@@ -267,7 +267,7 @@ async def test_locks_survive_the_restart_of_their_shard(shards: Shards) -> None:
         await absent
     await shards.start(0)
     async with asyncio.timeout(5):
-        while shards.hosts[0].services["locking"].table.figures.held == 0:  # type: ignore[attr-defined]
+        while shards.hosts[0].services["locking"].table.metrics.held == 0:  # type: ignore[attr-defined]
             await asyncio.sleep(0.05)
     assert not held.lost
     with pytest.raises(Conflict):
@@ -296,7 +296,7 @@ async def test_keys_of_a_lost_shard_are_had_elsewhere_and_at_home_again(shards: 
         await turn(key)
     Path(f"{path}.away").rename(path)
     async with asyncio.timeout(5):
-        granted = cut_off.services["locking"].table.figures  # type: ignore[attr-defined]
+        granted = cut_off.services["locking"].table.metrics  # type: ignore[attr-defined]
         before = granted.granted
         while granted.granted == before:
             await turn(key)

@@ -40,7 +40,7 @@ async def test_a_flow_sleeps_for_a_month_and_wakes_in_another_process(toy: Any, 
             await one.coordinator.run("toy-remind", {"account": "a"})
         [row] = await one.coordinator.list()
         assert (row["state"], row["owner"], row["waits_at"], row["error"]) == ("invoking", None, "2 sleep", None)
-        assert (await one.coordinator.figures())["running"] == 0, "nothing is kept in a process"
+        assert (await one.coordinator.metrics())["running"] == 0, "nothing is kept in a process"
     async with stage(engine_database, clock=clock) as other:
         assert await look(other, 29 * DAY) == 0
         assert await other.booked("a") == [1]

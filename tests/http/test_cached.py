@@ -20,12 +20,12 @@ async def person(shop: Shop) -> dict[str, str]:
 async def test_an_answer_is_remembered_until_its_module_changes(store: Client, shop: Shop) -> None:
     one = await person(shop)
     path = f"/store/folk/{one['id']}"
-    figures = shop.front._answers.figures
+    metrics = shop.front._answers.metrics
     first = await store("GET", path)
-    hits = figures.hits
+    hits = metrics.hits
     for _ in range(3):
         assert (await store("GET", path)).text == first.text
-    assert figures.hits == hits + 3
+    assert metrics.hits == hits + 3
     await shop.host.modules.user.update("user", [{"id": one["id"], "first_name": "Grace"}])
     assert (await store("GET", path)).json["person"]["first_name"] == "Grace"
     await shop.host.modules.user.delete("user", [one["id"]])

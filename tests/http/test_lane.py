@@ -13,7 +13,7 @@ from .test_cached import person
 
 async def asked_often(store: Client, shop: Shop, path: str) -> str:
     """Until it goes the short way; the answer."""
-    places = shop.front._fast_path._targets.figures
+    places = shop.front._fast_path._targets.metrics
     answers = [(await store("GET", path)).text for _ in range(2)]
     before = places.hits
     answers += [(await store("GET", path)).text for _ in range(3)]

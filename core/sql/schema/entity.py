@@ -117,12 +117,12 @@ class Entity:
     """Columns that `*` doesn't include: keys of another module's rows, which are asked for as a relation."""
     default_order: tuple[str, ...] = ()
     """The order of queries that name none. Empty: by key, which for our ids is the order of creation and needs no index of its own."""
-    told: frozenset[str] = frozenset()
+    noticed: frozenset[str] = frozenset()
     """Paths of relations (`variants`, `variants.options`) of which every change sends a row notice: it names a row that was shown there, or
     the row of this entity itself. A row shown with no other relations can be cached until one of the rows in it changes."""
     together: tuple[str, ...] = ()
     """Fields that are read and cached together where a row is wanted by its key with some of them: different places ask for different
-    ones of the same row, one after the other. Needs `told`."""
+    ones of the same row, one after the other. Needs `noticed`."""
     remembered: bool = False
     """For an entity of a module that sends no invalidation, because its rows are trade (carts, orders): this one is a setting, so it does
     and is cached."""

@@ -216,7 +216,7 @@ async def test_who_is_signed_in_is_looked_up_once(
     signed_in = by(client, await token(client, user[0]))
     known = shop.front._credentials._known
     monkeypatch.setattr(known, "_seconds", 600.0)
-    before = known.figures.misses
+    before = known.metrics.misses
     for path in ("/admin/users", "/admin/users", "/admin/users", "/admin/users/me", "/admin/invites"):
         assert (await signed_in("GET", path)).status == 200
-    assert known.figures.misses == before + 1
+    assert known.metrics.misses == before + 1
