@@ -12,12 +12,16 @@ from typing import Any
 import asyncpg
 import psutil
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from velella.actors.cluster.postgres import EmbeddedPostgres
 from velella.core.ids import ulid
 from velella.core.service import migrations
 from velella.core.settings import Settings
+
+settings.register_profile("promises", deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)  # no test is timed
+settings.load_profile("promises")
 
 FAST = {
     "fsync": "off",

@@ -157,4 +157,4 @@ class Cluster(RuleBasedStateMachine):
 
 
 TestCluster = Cluster.TestCase
-TestCluster.settings = settings(max_examples=60, stateful_step_count=40, deadline=None, print_blob=True)
+TestCluster.settings = settings(max_examples=60, stateful_step_count=40)

@@ -185,4 +185,4 @@ class Routing(RuleBasedStateMachine):
 
 
 def test_whatever_happens_every_message_ends_and_nothing_is_left_running() -> None:
-    run_state_machine_as_test(Routing, settings=settings(max_examples=100, stateful_step_count=30, deadline=None))
+    run_state_machine_as_test(Routing, settings=settings(max_examples=100, stateful_step_count=30))

@@ -10,7 +10,7 @@ from typing import Any
 import hypothesis
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
 
@@ -45,7 +45,7 @@ async def test_a_route_is_as_it_is_described(described: tuple[Shop, Any], name: 
     api = caller(shop, anonymous(name))
     known = await some_of(shop, path)
 
-    @hypothesis.settings(max_examples=EXAMPLES, deadline=None, database=None, print_blob=True, suppress_health_check=list(HealthCheck))
+    @hypothesis.settings(max_examples=EXAMPLES, database=None)
     @given(case=schema[path][method].as_strategy())
     def ask(case: Any) -> None:
         if method != "DELETE":

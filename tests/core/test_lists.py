@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 from statements import statements_of
@@ -166,9 +166,7 @@ async def test_nobody_is_told_anything_old(fresh_database: str) -> None:
     async with two_doors(fresh_database, Changing.clock) as Changing.doors:
         Changing.beside = await asyncpg.connect(fresh_database)
         try:
-            patient = settings(
-                max_examples=40, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
-            )
+            patient = settings(max_examples=40, stateful_step_count=20)
             await asyncio.to_thread(run_state_machine_as_test, Changing, settings=patient)
         finally:
             await Changing.beside.close()

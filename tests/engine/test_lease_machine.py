@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
@@ -303,11 +303,8 @@ def test_coordinators_in_any_order(engine_database: str, monkeypatch: pytest.Mon
         some = settings(
             max_examples=8,
             stateful_step_count=16,
-            deadline=None,
             database=None,
             phases=[Phase.generate],  # a smaller example isn't worth the minutes it takes
-            suppress_health_check=list(HealthCheck),
-            print_blob=True,
         )
         run_state_machine_as_test(Machine, settings=some)
     finally:

@@ -152,4 +152,4 @@ class Locks(RuleBasedStateMachine):
 
 
 def test_whatever_happens_a_lock_has_one_rightful_holder() -> None:
-    run_state_machine_as_test(Locks, settings=settings(max_examples=100, stateful_step_count=30, deadline=None))
+    run_state_machine_as_test(Locks, settings=settings(max_examples=100, stateful_step_count=30))

@@ -174,8 +174,6 @@ async def test_whatever_happens_every_subscriber_hears_of_every_event(engine_dat
     await database.open()
     machine = type("Outbox", (Outbox,), {"loop": asyncio.get_running_loop(), "database": database})
     try:
-        await asyncio.to_thread(
-            run_state_machine_as_test, machine, settings=settings(max_examples=15, stateful_step_count=20, deadline=None)
-        )
+        await asyncio.to_thread(run_state_machine_as_test, machine, settings=settings(max_examples=15, stateful_step_count=20))
     finally:
         await database.close()

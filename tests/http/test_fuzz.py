@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from .conftest import Client
@@ -34,7 +34,7 @@ TEXTS = st.text(max_size=10) | st.sampled_from(
 )
 
 
-GENTLY = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+GENTLY = settings(max_examples=40)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from velella.core.errors import InsufficientInventory, NotAllowed, NotFound
@@ -144,10 +144,7 @@ async def inventory(fresh_database: str) -> AsyncIterator[InventoryService]:
 
 @settings(
     max_examples=60,
-    deadline=None,
-    print_blob=True,
     # the examples share a database, but not their items
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(steps=st.lists(STEPS, min_size=1, max_size=12))
 async def test_counters_are_the_sums_of_reservations(inventory: InventoryService, steps: list[tuple[Any, ...]]) -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from velella.core.errors import InvalidData
@@ -37,7 +37,6 @@ def counts(of: dict[str, Any]) -> dict[str, Decimal]:
     return {name: Decimal(of["items"][0]["detail"].get(name) or 0) for name in COUNTS}
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.sampled_from(SENDING), st.integers(1, 2)), max_size=12))
 def test_whatever_is_tried_no_count_goes_below_zero_or_beyond_what_was_ordered(tried: list[tuple[str, int]]) -> None:
     now = one()

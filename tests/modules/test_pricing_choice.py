@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from velella.modules.pricing.service import PricingService
@@ -144,7 +144,7 @@ def once(prices: list[Candidate]) -> list[Candidate]:
     return list(kept.values())
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(sets=st.lists(st.lists(_candidates, max_size=6).map(once), min_size=1, max_size=4), context=_contexts)
 async def test_the_database_finds_the_price_that_the_rules_mean(
     pricing: PricingService, sets: list[list[Candidate]], context: dict[str, Any]

@@ -8,7 +8,7 @@ from decimal import Decimal, localcontext
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
@@ -190,8 +190,5 @@ async def test_whatever_a_buyer_does_figures_add_up(machine: type[Shopping]) -> 
     bounded = settings(
         max_examples=20,
         stateful_step_count=12,
-        deadline=None,
-        print_blob=True,
-        suppress_health_check=list(HealthCheck),
     )
     await asyncio.to_thread(run_state_machine_as_test, machine, settings=bounded)

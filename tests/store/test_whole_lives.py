@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from sqlalchemy import bindparam, select
@@ -693,12 +693,9 @@ async def test_whatever_is_done_with_an_order_goods_money_and_versions_agree(lif
     bounded = settings(
         max_examples=EXAMPLES,
         stateful_step_count=STEPS,
-        deadline=None,
         derandomize=SEED is None and EXAMPLES <= 100,
         database=None,
         phases=(Phase.generate,),  # a failure is shown as it came: to make it smaller takes minutes
-        print_blob=True,
-        suppress_health_check=list(HealthCheck),
     )
     number = int(SEED or random.SystemRandom().randrange(2**32))
     if not bounded.derandomize:

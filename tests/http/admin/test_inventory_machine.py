@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
@@ -154,5 +154,5 @@ async def machine(merchant: Merchant) -> type[Stock]:
 
 
 async def test_whatever_is_done_with_stock_the_books_agree(machine: type[Stock]) -> None:
-    bounded = settings(max_examples=25, stateful_step_count=15, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck))
+    bounded = settings(max_examples=25, stateful_step_count=15)
     await asyncio.to_thread(run_state_machine_as_test, machine, settings=bounded)
