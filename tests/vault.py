@@ -9,6 +9,7 @@ Requests for a session can go wrong in every possible way; `Vault.tricks` says h
     late     it doesn't answer, and carries the request out later (`come_back`)
     lies     it carries the request out, and says that it didn't
     broken   it carries the request out, and answers nonsense
+    refuses  it says no, and does nothing
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from velella.core.sql.db.compiled import compiled
 from velella.core.sql.db.database import Database
 from velella.modules.payment.provider import AccountHolder, Ask, Data, Outcome, PaymentProvider
 
-Trick = Literal["lost", "dark", "hangs", "late", "lies", "broken"]
+Trick = Literal["lost", "dark", "hangs", "late", "lies", "broken", "refuses"]
 
 
 @dataclass
@@ -101,6 +102,8 @@ class Vault(PaymentProvider):
             return do(purse)
 
         match self.tricks.get(f"{what} {session}", self.tricks.get(what)):
+            case "refuses":
+                raise InvalidData("the vault refuses")
             case "dark":
                 raise ConnectionRefusedError("the vault is closed")
             case "hangs":

@@ -46,7 +46,7 @@ class Fulfillments(ModuleService):
         """
         provider: FulfillmentProvider | None = self.providers.get(data["provider_id"]) if data["provider_id"] is not None else None
         id = data.get("id") or new_id("ful")
-        await self._record({**data, "id": id})
+        await self.record({**data, "id": id})
         if provider is None:
             return await self.retrieve("fulfillment", id, fields=_SHOWN)
         fulfillment = {**await self.retrieve("fulfillment", id, fields=_SHOWN), **(data.get("consigned") or {})}
@@ -63,7 +63,7 @@ class Fulfillments(ModuleService):
         """Record a fulfillment that brings things back, and have its provider carry it out. Otherwise as `create_fulfillment`."""
         provider: FulfillmentProvider = self.providers.get(data["provider_id"])
         id = data.get("id") or new_id("ful")
-        await self._record({**data, "id": id})
+        await self.record({**data, "id": id})
         try:
             fulfillment = {**await self.retrieve("fulfillment", id, fields=_SHOWN), **(data.get("consigned") or {})}
             made = await provider.create_return(id, fulfillment)
@@ -73,6 +73,22 @@ class Fulfillments(ModuleService):
             await self.delete("fulfillment", [id])
             raise
         return await self._booked(id, data, made)
+
+    @writes
+    async def record(self, data: Mapping[str, Any]) -> str:
+        """Write a fulfillment down that its provider isn't asked for yet: `data` as `create_fulfillment` takes it, with an `id`. Its id.
+
+        One that is written down already stays as it is."""
+        if await self.list("fulfillment", {"id": data["id"]}, fields=("id",), limit=1):
+            return str(data["id"])
+        row: Row = {name: value for name, value in data.items() if name not in _NESTED}
+        if data.get("delivery_address"):
+            row["delivery_address_id"] = new_id("fuladdr")
+            await self.create("fulfillment_address", [{**data["delivery_address"], "id": row["delivery_address_id"]}])
+        await self.create("fulfillment", [row])
+        await self.create("fulfillment_item", [{**item, "fulfillment_id": data["id"]} for item in data.get("items") or ()])
+        await self.create("fulfillment_label", [{**label, "fulfillment_id": data["id"]} for label in data.get("labels") or ()])
+        return str(data["id"])
 
     @writes
     async def update_fulfillment(self, id: str, change: Mapping[str, Any]) -> Row:
@@ -146,18 +162,6 @@ class Fulfillments(ModuleService):
         return {"fulfillment_ids": [row["id"] for row in rows], "status": said.status} if rows else None
 
     # -- inside
-
-    @writes
-    async def _record(self, data: Mapping[str, Any]) -> None:
-        if await self.list("fulfillment", {"id": data["id"]}, fields=("id",), limit=1):
-            return
-        row: Row = {name: value for name, value in data.items() if name not in _NESTED}
-        if data.get("delivery_address"):
-            row["delivery_address_id"] = new_id("fuladdr")
-            await self.create("fulfillment_address", [{**data["delivery_address"], "id": row["delivery_address_id"]}])
-        await self.create("fulfillment", [row])
-        await self.create("fulfillment_item", [{**item, "fulfillment_id": data["id"]} for item in data.get("items") or ()])
-        await self.create("fulfillment_label", [{**label, "fulfillment_id": data["id"]} for label in data.get("labels") or ()])
 
     async def _booked(self, id: str, given: Mapping[str, Any], made: Consignment) -> Row:
         """Write down what a provider has made of a fulfillment. Where that was cancelled meanwhile, the provider hears of it: what it was

@@ -23,6 +23,7 @@ from velella.core.settings import ProviderSettings, Settings, default_providers
 from velella.http.server import FrontEnd
 from velella.modules.payment.provider import Ask, Outcome, PaymentProvider
 
+from ..carrier import Carrier
 from ..conftest import clone
 from ..ship_desk import ShipDesk
 from ..signing import token_of
@@ -84,7 +85,7 @@ class MoodyProvider(PaymentProvider):
 
 
 providers = types.ModuleType("store_test_providers")
-providers.MoodyProvider, providers.Vault = MoodyProvider, Vault  # type: ignore[attr-defined]
+providers.MoodyProvider, providers.Vault, providers.Carrier = MoodyProvider, Vault, Carrier  # type: ignore[attr-defined]
 sys.modules[providers.__name__] = providers
 
 
@@ -413,7 +414,8 @@ async def market(
         ProviderSettings(use="stripe", id="at-once", options={**stripe, "capture": True}),
     ]
     shipstation = ProviderSettings(use="shipstation", id="shipstation", options=ship_desk.options)
-    fulfillment = [*default_providers()["fulfillment"], shipstation]
+    carrier = ProviderSettings(use="store_test_providers:Carrier", id="c")
+    fulfillment = [*default_providers()["fulfillment"], shipstation, carrier]
     settings = Settings(
         database_url=await clone(postgres, migrated),
         port=0,
@@ -444,3 +446,14 @@ async def shed(market: Market) -> AsyncIterator[str]:
     id = await market.new_location("Shed")
     yield id
     await market.modules.link.detach("sales_channel_stock_location", [{"sales_channel_id": market.channel, "stock_location_id": id}])
+
+
+@pytest.fixture
+async def carried(market: Market) -> AsyncIterator[str]:
+    """A shipping option by which `Carrier` sends, for three of every currency."""
+    Carrier.reset()
+    id = await market.new_option(f"Carried {ulid()}", {each.currency: "3" for each in COUNTRIES})
+    await market.modules.fulfillment.update("shipping_option", [{"id": id, "provider_id": "carrier_c"}])
+    yield id
+    Carrier.come_back()
+    await market.modules.fulfillment.delete("shipping_option", [id])

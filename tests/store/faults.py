@@ -16,10 +16,12 @@ from typing import Any, Literal, get_args
 
 from velella.actors.engine.coordinator import Coordinator
 from velella.actors.host import Host
-from velella.core.errors import Busy, PaymentOutcomeUnknown, ReplyLost, VelellaError
+from velella.core.errors import Busy, PaymentOutcomeUnknown, ReplyLost, Unavailable, VelellaError
 from velella.core.message import CallContext, call_context
 from velella.modules.payment.provider import Ask
 from velella.modules.payment.service import PaymentService
+
+from ..carrier import Carrier
 
 Fault = Literal["refused", "lost", "killed before", "killed after"]
 FAULTS: tuple[Fault, ...] = get_args(Fault)
@@ -141,6 +143,14 @@ async def breakable(host: Host) -> AsyncIterator[None]:
         return await _through(f"provider.{what}", lambda: ask(provider, what, about), lost=PaymentOutcomeUnknown)
 
     payment._asked = asked  # type: ignore[method-assign]
+    carrier = host.services["fulfillment"].providers.get("carrier_c")
+    assert isinstance(carrier, Carrier)
+    ask_carrier = carrier.ask
+
+    async def asked_carrier(what: str, do: Callable[[], None]) -> None:
+        await _through(f"provider.{what}", lambda: ask_carrier(what, do), lost=Unavailable)
+
+    carrier.ask = asked_carrier  # type: ignore[method-assign]
     before = {}
     for module, handle in vars(host.modules).items():
         before[module] = resolve = handle.__dict__["_resolve"]
@@ -157,7 +167,7 @@ async def breakable(host: Host) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        del payment._asked
+        del payment._asked, carrier.ask
         for module, handle in vars(host.modules).items():
             _reset(handle, before[module])
 

@@ -96,9 +96,10 @@ async def ask_for_label(flow: Flow, change: Row) -> str | None:
     plan = await flow.run(plan_label, change)
     if plan is None:
         return None
-    id = new_id("ful")
-    await flow.run(print_label, {**plan, "id": id})
-    return id
+    label = {**plan, "id": new_id("ful")}
+    await flow.run(record_label, label)
+    await flow.run(print_label, label)
+    return str(label["id"])
 
 
 @step(reads=True)
@@ -133,13 +134,21 @@ async def plan_label(flow: Flow, change: Row) -> Row | None:
 
 
 async def _call_off_label(flow: Flow, id: str) -> None:
-    await flow.modules.fulfillment.cancel_fulfillment(id)
+    try:
+        await flow.modules.fulfillment.cancel_fulfillment(id)
+    except NotFound:  # its provider has refused it
+        pass
 
 
 @step(undo=_call_off_label)
-async def print_label(flow: Flow, fulfillment: Row) -> str:
+async def record_label(flow: Flow, fulfillment: Row) -> str:
+    """Write a label down before its provider is asked for it: it is called off also where the answer is lost."""
+    return await flow.modules.fulfillment.record(fulfillment)
+
+
+@step
+async def print_label(flow: Flow, fulfillment: Row) -> None:
     await flow.modules.fulfillment.create_return_fulfillment(fulfillment)
-    return str(fulfillment["id"])
 
 
 # -- received
